@@ -1,0 +1,132 @@
+"""The one tree of errors.
+
+LosscliError                  exit
+├── UsageError                 2   the command line, a spec or a configuration is wrong
+├── DataError                  3   the input was read, its content is not acceptable
+├── FileError                  4   could not read or write
+├── EmptyError                 5   nothing to score
+└── PluginError               70   code that is not ours failed
+
+An error holds data (path, row, line, column, value) and one hint; `render` in the command line turns it into text.
+Nothing here formats for a terminal: the text may hold bytes from data, and the printer makes them harmless.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process returns; a closed list that callers may rely on."""
+
+    OK = 0
+    GATE = 1
+    USAGE = 2
+    DATA = 3
+    IO = 4
+    EMPTY = 5
+    INTERNAL = 70
+    INTERRUPTED = 130
+    PIPE = 141
+    TERMINATED = 143
+
+
+@dataclass
+class LosscliError(Exception):
+    """Something that the user can mend; `message` says what, the other fields say where.
+
+    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included.
+    """
+
+    message: str
+    hint: str | None = None
+    path: str | None = None
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+    suggestions: tuple[str, ...] = field(default=())
+
+    exit_code = ExitCode.INTERNAL
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(LosscliError):
+    """The command line, a loss spec, a parameter or a configuration file is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(LosscliError):
+    """The input could be read, but what it holds is not acceptable."""
+
+    exit_code = ExitCode.DATA
+
+
+class FileError(LosscliError):
+    """A file or stream could not be read or written."""
+
+    exit_code = ExitCode.IO
+
+
+class EmptyError(LosscliError):
+    """There is nothing to score."""
+
+    exit_code = ExitCode.EMPTY
+
+
+class PluginError(LosscliError):
+    """A loss that is not ours raised, or returned something that is no loss value."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """At most three of `known` that look like `word`, ignoring case and the ends; best first."""
+    names = list(dict.fromkeys(known))
+    folded: dict[str, str] = {}
+    for name in names:
+        folded.setdefault(name.strip().casefold(), name)
+    close = difflib.get_close_matches(word.strip().casefold(), list(folded), n=3, cutoff=0.6)
+    return tuple(folded[name] for name in close)
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
+    """The hint for an unknown name: what it may have meant, or `otherwise`."""
+    found = nearest(word, known)
+    if not found:
+        return otherwise
+    listed = " or ".join(f"'{name}'" for name in found)
+    return f"did you mean {listed}?" + (f" {otherwise}" if otherwise else "")
+
+
+def _no_line(index: int) -> int | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a run of rows stands, so that an error about one of them can say file, row and line."""
+
+    path: str
+    first_row: int
+    line_of: Callable[[int], int | None] = _no_line
+
+    def error(
+        self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None
+    ) -> DataError:
+        """The error about the row at `index` of this run."""
+        return DataError(
+            message,
+            hint=hint,
+            path=self.path,
+            row=self.first_row + index,
+            line=self.line_of(index),
+            column=column,
+            value=None if value is None else str(value),
+        )

@@ -1,0 +1,146 @@
+"""The kinds of column that a role may ask for: shape, domain, and the words for both.
+
+The domain stands in the kind so that the check at the door, the help and the test data are drawn from one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+# A probability may miss its bounds by this much (set to the bound, counted); class probabilities may miss 1 by NEAR
+# silently and by FAR with a counted warning.
+NEAR = 1e-6
+FAR = 1e-2
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a column must be: `shape` of one row's entry, and the values it may take.
+
+    Shapes: "number" (several columns are several outputs), "vector", "vectors" (K vectors a row), "matrix" (read
+    whole from its own file) and "class" (a name or whole number, given to the kernel as a position).
+    """
+
+    name: str
+    says: str
+    shape: Literal["number", "vector", "vectors", "matrix", "class"] = "number"
+    low: float = -np.inf
+    high: float = np.inf
+    open_low: bool = False
+    nonzero: bool = False
+    slack: float = 0.0
+    labels: tuple[tuple[str, float], ...] = ()
+    classes: bool = False
+    total: float | None = None
+    hint: str | None = None
+
+    @property
+    def allowed(self) -> tuple[float, ...]:
+        """The only values there are, where the kind is a closed set."""
+        return tuple(dict.fromkeys(value for _, value in self.labels))
+
+    def array(self, values: Any) -> Array:
+        """`values` from a Python caller, as the kernel wants them."""
+        if self.shape == "class":
+            array = np.asarray(values)
+            if array.ndim != 1:
+                raise ValueError("expected one class a row")
+            if array.dtype.kind in "iu":
+                return array.astype(np.int64)
+            return np.unique(array, return_inverse=True)[1].astype(np.int64)
+        array = np.ascontiguousarray(values, dtype=np.float64)
+        wanted = {"number": (1, 2), "vector": (2,), "vectors": (3,), "matrix": (2,)}[self.shape]
+        if array.ndim not in wanted:
+            raise ValueError(f"expected {self.says}: {wanted[0]} dimension(s), got {array.ndim}")
+        return array
+
+    def outside(self, values: Array) -> Array | None:
+        """Which entries lie outside the domain (None: no entry does); NaN and infinities do."""
+        if self.labels:
+            good = np.zeros(values.shape, dtype=bool)
+            for allowed in self.allowed:
+                good |= values == allowed
+            return None if good.all() else ~good
+        if values.size == 0:
+            return None
+        # Two reductions settle the common case without a temporary; NaN fails the comparisons.
+        low, high = values.min(), values.max()
+        inside = (low > self.low if self.open_low else low >= self.low) and high <= self.high
+        if inside and np.isfinite(low) and np.isfinite(high) and not (self.nonzero and low <= 0 <= high):
+            return None
+        above = values > self.low if self.open_low else values >= self.low
+        good = above & (values <= self.high) & np.isfinite(values)
+        if self.nonzero:
+            good &= values != 0
+        return None if good.all() else ~good
+
+    def first_bad(self, values: Array) -> tuple[int, Any] | None:
+        """The row and the value of the first entry outside the domain."""
+        if self.shape == "class":
+            return None
+        bad = self.outside(values)
+        if bad is not None:
+            flat = int(np.argmax(bad))
+            return flat // int(np.prod(values.shape[1:], dtype=int)), values.ravel()[flat]
+        if self.total is not None and len(values):
+            off = np.abs(values.sum(axis=-1) - self.total) > FAR
+            if off.any():
+                row = int(np.argmax(off))
+                return row, f"a row that sums to {float(values[row].sum()):g}"
+        return None
+
+
+_BINARY = (("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0))
+_POSITIVE_HINT = "name the label that counts as 1 with --positive LABEL"
+_LOGITS = "if these are logits, use the loss of the same name with '_with_logits'"
+
+Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
+Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number")]
+NonNegative: TypeAlias = Annotated[Array, Kind("NonNegative", "a number of at least 0", low=0.0)]
+Positive: TypeAlias = Annotated[Array, Kind("Positive", "a number above 0", low=0.0, open_low=True)]
+NonZero: TypeAlias = Annotated[
+    Array, Kind("NonZero", "a number other than 0", nonzero=True,
+                hint="leave rows with a target of 0 out with --where 'TARGET != 0', or use smape or wmape")
+]  # fmt: skip
+AboveMinusOne: TypeAlias = Annotated[
+    Array, Kind("AboveMinusOne", "a number above -1 (its log1p is taken)", low=-1.0, open_low=True)
+]
+Prob: TypeAlias = Annotated[
+    Array, Kind("Prob", "a probability in [0, 1]", low=0.0, high=1.0, slack=NEAR, hint=_LOGITS)
+]
+SoftBinary: TypeAlias = Annotated[
+    Array,
+    Kind("SoftBinary", "0 or 1, or a probability between", low=0.0, high=1.0, slack=NEAR, hint=_POSITIVE_HINT),
+]
+Binary: TypeAlias = Annotated[Array, Kind("Binary", "0 or 1", low=0.0, high=1.0, labels=_BINARY, hint=_POSITIVE_HINT)]
+Sign: TypeAlias = Annotated[
+    Array,
+    Kind("Sign", "-1 or 1", low=-1.0, high=1.0, labels=(("-1", -1.0), ("1", 1.0)),
+         hint="for targets coded 0 and 1, or as text, name the label that counts as 1 with --positive LABEL"),
+]  # fmt: skip
+Side: TypeAlias = Annotated[
+    Array,
+    Kind("Side", "the domain, x or y", low=0.0, high=1.0,
+         labels=(("x", 0.0), ("y", 1.0), ("X", 0.0), ("Y", 1.0), ("a", 0.0), ("b", 1.0), ("A", 0.0), ("B", 1.0))),
+]  # fmt: skip
+ClassId: TypeAlias = Annotated[Array, Kind("ClassId", "a class: its name or number", shape="class")]
+Vector: TypeAlias = Annotated[Array, Kind("Vector", "a vector of real numbers", shape="vector")]
+Vectors: TypeAlias = Annotated[Array, Kind("Vectors", "K vectors, one after the other", shape="vectors")]
+ProbVector: TypeAlias = Annotated[
+    Array,
+    Kind("ProbVector", "class probabilities that sum to 1", shape="vector", low=0.0, high=1.0, slack=NEAR,
+         classes=True, total=1.0, hint=_LOGITS),
+]  # fmt: skip
+LogitVector: TypeAlias = Annotated[
+    Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True)
+]
+Matrix: TypeAlias = Annotated[Array, Kind("Matrix", "a table of numbers, read whole", shape="matrix")]
+Prototypes: TypeAlias = Annotated[
+    Array, Kind("Prototypes", "a table with one row a class, read whole", shape="matrix", classes=True)
+]

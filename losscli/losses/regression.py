@@ -1,0 +1,395 @@
+"""Losses of a number against a number: several prediction columns are several outputs, averaged within their row."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+
+from losscli.contract import Param, Term, loss
+from losscli.kinds import AboveMinusOne, Array, NonZero, Real
+
+
+@loss(
+    formula="(pred - target)**2",
+    cite="Gauss 1809, Theoria motus; Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
+    same_as={"torch": "", "keras": "", "sklearn": "", "optax": "", "torchmetrics": "", "lightgbm": ""},
+    aliases=("mean_squared_error", "l2"),
+)
+def mse(pred: Real, target: Real) -> Array:
+    """Squared error: large errors dominate.
+
+    optax and HalfSquaredError halve it; this is the plain square.
+
+    >>> mse([3.0, 1.5], [1.0, 1.0])
+    array([4.  , 0.25])
+    """
+    return np.square(pred - target)
+
+
+@mse.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return 2 * (pred - target)
+
+
+@loss(
+    formula="abs(pred - target)",
+    cite="Laplace 1774; Willmott & Matsuura 2005, doi:10.3354/cr030079",
+    same_as={"torch": "", "keras": "", "sklearn": "", "torchmetrics": "", "lightgbm": ""},
+    aliases=("mean_absolute_error", "l1"),
+)
+def mae(pred: Real, target: Real) -> Array:
+    """Absolute error: every unit of error counts the same. The slope at no error is 0.
+
+    >>> mae([3.0, 1.5], [1.0, 2.0])
+    array([2. , 0.5])
+    """
+    return np.abs(pred - target)
+
+
+@mae.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return np.sign(pred - target)
+
+
+@loss(
+    formula="""
+    squared: (pred - target)**2
+    value: sqrt(squared)
+    """,
+    cite="Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
+    same_as={"keras": "", "sklearn": ""},
+    aliases=("root_mean_squared_error",),
+    shares={"squared": mse},
+)
+def rmse(pred: Real, target: Real) -> Any:
+    """Root of the mean squared error, in the unit of the target.
+
+    The root is taken once, of the mean over all rows (and outputs), so rows have no value of their own and slices do
+    not average. With several outputs, scikit-learn takes a root an output and averages those.
+
+    >>> rmse([3.0, 1.5], [1.0, 1.0])["squared"].values
+    array([4.  , 0.25])
+    """
+    return {"squared": Term(mse.kernel(pred, target))}
+
+
+@rmse.value
+def _(squared: Any) -> Any:
+    return np.sqrt(squared)
+
+
+@rmse.gradient("pred")
+def _(pred: Array, target: Array) -> dict[str, Array]:
+    return {"squared": 2 * (pred - target)}
+
+
+@loss(
+    formula="""
+    r = pred - target
+    r**2 / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
+    """,
+    cite="Huber 1964, doi:10.1214/aoms/1177703732",
+    same_as={"torch": "", "keras": "", "optax": "", "lightgbm": "delta=0.9"},
+)
+def huber(
+    pred: Real,
+    target: Real,
+    *,
+    delta: Annotated[float, Param("error size where the loss turns from quadratic to linear", gt=0)] = 1.0,
+) -> Array:
+    """Quadratic near zero and linear in the tails, so outliers pull less.
+
+    >>> huber([3.0, 1.2], [1.0, 1.0])
+    array([1.5 , 0.02])
+    """
+    size = np.abs(pred - target)
+    core = np.minimum(size, delta)
+    return core * (size - core / 2)
+
+
+@huber.gradient("pred")
+def _(pred: Array, target: Array, *, delta: float) -> Array:
+    return np.clip(pred - target, -delta, delta)
+
+
+@loss(
+    formula="""
+    r = abs(pred - target)
+    r**2 / (2 * beta) if r < beta else r - beta / 2
+    """,
+    cite="Girshick 2015, arXiv:1504.08083",
+    same_as={"torch": ""},
+)
+def smooth_l1(
+    pred: Real,
+    target: Real,
+    *,
+    beta: Annotated[float, Param("error size where the loss turns linear; 0 gives mae", ge=0)] = 1.0,
+) -> Array:
+    """Huber divided by its threshold: slope 1 in the tails whatever `beta` is.
+
+    >>> smooth_l1([3.0, 1.25], [1.0, 1.0], beta=0.5)
+    array([1.75  , 0.0625])
+    """
+    size = np.abs(pred - target)
+    core = np.minimum(size, beta)
+    # size - core is exact in the tail, and core / beta is 1 there; beta = 0 leaves |r|.
+    return size - core + core * (core / (2 * beta) if beta > 0 else 0.0)
+
+
+@smooth_l1.gradient("pred")
+def _(pred: Array, target: Array, *, beta: float) -> Array:
+    error = pred - target
+    return np.clip(error / beta, -1.0, 1.0) if beta > 0 else np.sign(error)
+
+
+@loss(
+    formula="log(cosh(pred - target))",
+    cite="Green 1990, doi:10.1109/42.52985",
+    same_as={"keras": "", "optax": "", "torchmetrics": ""},
+)
+def log_cosh(pred: Real, target: Real) -> Array:
+    """About r^2/2 near zero and |r| - log 2 in the tails: a smooth mae.
+
+    >>> log_cosh([1.0], [1.0])
+    array([0.])
+    """
+    size = np.abs(pred - target)
+    # |r| + log1p(e^-2|r|) - log 2 loses every digit near 0, where log1p(2 sinh^2(r/2)) keeps them.
+    near = np.log1p(2 * np.square(np.sinh(np.minimum(size, 1.0) / 2)))
+    far = size + np.log1p(np.exp(-2 * size)) - np.log(2.0)
+    return np.where(size < 1, near, far)
+
+
+@log_cosh.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return np.tanh(pred - target)
+
+
+@loss(
+    formula="delta**2 * (sqrt(1 + ((pred - target) / delta)**2) - 1)",
+    cite="Charbonnier et al. 1997, doi:10.1109/83.551699; Hartley & Zisserman 2003, A6.8",
+)
+def pseudo_huber(
+    pred: Real,
+    target: Real,
+    *,
+    delta: Annotated[float, Param("error size where the loss bends", gt=0)] = 1.0,
+) -> Array:
+    """A Huber loss that is smooth everywhere.
+
+    >>> pseudo_huber([1.75], [1.0])
+    array([0.25])
+    """
+    size = np.abs(pred - target)
+    # delta^2 (sqrt(1+a^2) - 1) = r^2 / (1 + sqrt(1+a^2)): no difference of near numbers, no square that overflows.
+    return size * (size / (1 + np.hypot(1.0, size / delta)))
+
+
+@pseudo_huber.gradient("pred")
+def _(pred: Array, target: Array, *, delta: float) -> Array:
+    error = pred - target
+    return error / np.hypot(1.0, error / delta)
+
+
+@loss(
+    formula="""
+    r = target - pred
+    q * r if r >= 0 else (q - 1) * r
+    """,
+    cite="Koenker & Bassett 1978, doi:10.2307/1913643",
+    same_as={"sklearn": "", "lightgbm": "q=0.9"},
+    aliases=("quantile_loss",),
+)
+def pinball(
+    pred: Real,
+    target: Real,
+    *,
+    q: Annotated[float, Param("the quantile that the prediction stands for", gt=0, lt=1)] = 0.5,
+) -> Array:
+    """The loss whose best constant is the q-quantile; at q = 0.5 it is half the absolute error.
+
+    >>> pinball([1.0, 3.0], [2.0, 2.0], q=0.9)
+    array([0.9, 0.1])
+    """
+    error = target - pred
+    # 1 - q is exact enough only where it is one rounding of the true difference, so the sides are not subtracted.
+    return np.where(error >= 0, q * error, (q - 1) * error)
+
+
+@pinball.gradient("pred")
+def _(pred: Array, target: Array, *, q: float) -> Array:
+    error = target - pred
+    return np.where(error > 0, -q, np.where(error < 0, 1 - q, 0.0))
+
+
+@loss(
+    formula="abs(q - (1 if target <= pred else 0)) * (pred - target)**2",
+    cite="Newey & Powell 1987, doi:10.2307/1911031",
+)
+def expectile(
+    pred: Real,
+    target: Real,
+    *,
+    q: Annotated[float, Param("the expectile that the prediction stands for", gt=0, lt=1)] = 0.5,
+) -> Array:
+    """Squared error with unequal sides: the best constant is the q-expectile; q = 0.5 is half of mse.
+
+    >>> expectile([1.0, 3.0], [2.0, 2.0], q=0.75)
+    array([0.75, 0.25])
+    """
+    error = pred - target
+    return np.where(error >= 0, 1 - q, q) * np.square(error)
+
+
+@expectile.gradient("pred")
+def _(pred: Array, target: Array, *, q: float) -> Array:
+    error = pred - target
+    return 2 * np.where(error >= 0, 1 - q, q) * error
+
+
+@loss(
+    formula="scale * abs(pred - target) / abs(target)",
+    cite="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
+    same_as={"sklearn": "", "torchmetrics": "", "keras": "scale=100"},
+    aliases=("mean_absolute_percentage_error",),
+)
+def mape(
+    pred: Real,
+    target: NonZero,
+    *,
+    scale: Annotated[float, Param("1 gives a fraction, 100 per cent", gt=0)] = 1.0,
+) -> Array:
+    """Absolute error as a share of the target.
+
+    A target of 0 has no percentage error: such a row is refused. Libraries put a small number under it instead and
+    answer anything from 0.3 to 1e14 on the same data.
+
+    >>> mape([3.0, 1.0], [2.0, 4.0])
+    array([0.5 , 0.75])
+    """
+    return scale * (np.abs(pred - target) / np.abs(target))
+
+
+@mape.gradient("pred")
+def _(pred: Array, target: Array, *, scale: float) -> Array:
+    return scale * np.sign(pred - target) / np.abs(target)
+
+
+@loss(
+    formula="""
+    size = abs(pred) + abs(target)
+    2 * scale * abs(pred - target) / size if size else 0
+    """,
+    cite="Makridakis 1993, doi:10.1016/0169-2070(93)90079-3",
+    same_as={"torchmetrics": "", "catboost": "scale=100"},
+)
+def smape(
+    pred: Real,
+    target: Real,
+    *,
+    scale: Annotated[float, Param("1 gives the range 0 to 2, 100 per cent up to 200", gt=0)] = 1.0,
+) -> Array:
+    """Absolute error as a share of the mean of |prediction| and |target|; 0 where both are 0.
+
+    >>> smape([3.0, 0.0], [1.0, 0.0])
+    array([1., 0.])
+    """
+    size = np.abs(pred) + np.abs(target)
+    return 2 * scale * (np.abs(pred - target) / np.where(size > 0, size, 1.0))
+
+
+@smape.gradient("pred")
+def _(pred: Array, target: Array, *, scale: float) -> Array:
+    size = np.abs(pred) + np.abs(target)
+    safe = np.where(size > 0, size, 1.0)
+    error = pred - target
+    # d(|e|/s) = (sign(e) s - |e| sign(p)) / s^2; where the signs agree that is sign(e) 2|y| / s^2, else 0.
+    agree = np.sign(pred) * np.sign(target) >= 0
+    return np.where(agree & (size > 0), 2 * scale * np.sign(error) * (2 * (np.abs(target) / safe) / safe), 0.0)
+
+
+@loss(
+    formula="""
+    error: abs(pred - target)
+    size: abs(target)
+    value: error / size
+    """,
+    cite="Kolassa & Schuetz 2007, Foresight 6:40-43",
+    same_as={"torchmetrics": ""},
+    aliases=("wape",),
+)
+def wmape(pred: Real, target: Real) -> Any:
+    """Sum of absolute errors over the sum of |target|: a percentage error that single small targets cannot blow up.
+
+    >>> {name: term.values.tolist() for name, term in wmape([3.0, 1.0], [2.0, 4.0]).items()}
+    {'error': [1.0, 3.0], 'size': [2.0, 4.0]}
+    """
+    return {"error": Term(np.abs(pred - target)), "size": Term(np.abs(target))}
+
+
+@wmape.value
+def _(error: Any, size: Any) -> Any:
+    return error / size
+
+
+@wmape.gradient("pred")
+def _(pred: Array, target: Array) -> dict[str, Array]:
+    return {"error": np.sign(pred - target), "size": np.zeros_like(pred)}
+
+
+def _log_ratio(pred: Array, target: Array) -> Array:
+    """log1p(pred) - log1p(target), to the last digits also where the two are near or far apart."""
+    ratio = (pred - target) / (1 + target)
+    apart = (ratio < -0.5) | (ratio > 1)
+    return np.where(apart, np.log1p(pred) - np.log1p(target), np.log1p(np.where(apart, 0.0, ratio)))
+
+
+@loss(
+    formula="(log(1 + pred) - log(1 + target))**2",
+    cite="Kaggle 2012 (Predicting a Biological Response); scikit-learn user guide 3.4.6.4",
+    same_as={"sklearn": "", "keras": "", "torchmetrics": ""},
+    aliases=("mean_squared_log_error",),
+)
+def msle(pred: AboveMinusOne, target: AboveMinusOne) -> Array:
+    """Squared difference of log(1 + x): relative errors count alike at every size.
+
+    >>> msle([0.0, 2.0], [0.0, 2.0])
+    array([0., 0.])
+    """
+    return np.square(_log_ratio(pred, target))
+
+
+@msle.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return 2 * _log_ratio(pred, target) / (1 + pred)
+
+
+@loss(
+    formula="""
+    squared: (log(1 + pred) - log(1 + target))**2
+    value: sqrt(squared)
+    """,
+    cite="scikit-learn user guide 3.4.6.4",
+    same_as={"sklearn": ""},
+    aliases=("root_mean_squared_log_error",),
+    shares={"squared": msle},
+)
+def rmsle(pred: AboveMinusOne, target: AboveMinusOne) -> Any:
+    """Root of the mean squared difference of log(1 + x); like rmse it has no value a row.
+
+    >>> rmsle([0.0, 2.0], [0.0, 2.0])["squared"].values
+    array([0., 0.])
+    """
+    return {"squared": Term(msle.kernel(pred, target))}
+
+
+@rmsle.value
+def _(squared: Any) -> Any:
+    return np.sqrt(squared)
+
+
+@rmsle.gradient("pred")
+def _(pred: Array, target: Array) -> dict[str, Array]:
+    return {"squared": 2 * _log_ratio(pred, target) / (1 + pred)}

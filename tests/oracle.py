@@ -1,0 +1,142 @@
+"""Runs the formulas that the help shows, row by row, at hundreds of digits, where even the naive form is right.
+
+A formula is Python over one row. Names: the roles (numbers; lists for vectors; text for named values; a class target
+that may also be a distribution comes as a list of shares, a plain class as its number), the parameters, `others` and
+`everyone` (rows of the group, as `o.anchor`…), `skip` (this row takes no part) and the functions in `WORDS`.
+The last bare expression is the value; `name: expression` lines are the terms of a loss with several; `value:` makes
+the number of the term means.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from types import SimpleNamespace
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+SKIP = object()
+
+
+def dot(a, b):
+    return mp.fsum(map(operator.mul, a, b))
+
+
+def norm(a):
+    return mp.sqrt(dot(a, a))
+
+
+def unit(a):
+    """a / |a|; the zero vector stays zero."""
+    length = norm(a)
+    return [x / length for x in a] if length else list(a)
+
+
+def log(x):
+    return mp.log(x) if x != 0 else -mp.inf
+
+
+WORDS = {
+    "abs": abs, "exp": mp.exp, "log": log, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "acos": mp.acos,
+    "loggamma": mp.loggamma, "pi": lambda: mp.pi, "inf": mp.inf, "max": max, "min": min, "sum": sum, "len": len,
+    "zip": zip, "enumerate": enumerate, "range": range, "list": list, "dot": dot, "norm": norm, "unit": unit,
+    "skip": SKIP, "__builtins__": {},
+}  # fmt: skip
+
+
+class Formula:
+    """A loss's formula, compiled: `lines` run first, then each term, at last the value line."""
+
+    def __init__(self, loss):
+        self.loss = loss
+        self.lines, self.terms, self.value = [], {}, None
+        for node in ast.parse(loss.formula).body:
+            if isinstance(node, ast.AnnAssign) and node.value is None:
+                code = compile(ast.Expression(node.annotation), loss.name, "eval")
+                if node.target.id == "value":
+                    self.value = code
+                else:
+                    self.terms[node.target.id] = code
+            elif isinstance(node, ast.Expr):
+                self.terms["loss"] = compile(ast.Expression(node.value), loss.name, "eval")
+            else:
+                self.lines.append(compile(ast.Module([node], []), loss.name, "exec"))
+
+    def row(self, columns, i, params) -> dict[str, Any]:
+        """Term name -> value (or SKIP) of row i of exact columns."""
+        n = next((len(c) for r, c in columns.items() if c is not None and not self._matrix(r)), 1)
+        everyone = [SimpleNamespace(**{r: None if c is None else c if self._matrix(r) else c[j]
+                                       for r, c in columns.items()}) for j in range(n)]
+        names = dict(WORDS, pi=mp.pi, **params, **vars(everyone[i]))
+        names |= {"everyone": everyone, "others": everyone[:i] + everyone[i + 1 :]}
+        for line in self.lines:
+            exec(line, names)
+        return {term: eval(code, names) for term, code in self.terms.items()}
+
+    def _matrix(self, role):
+        return self.loss.roles[role].kinds[0].shape == "matrix"
+
+    def combine(self, means, params):
+        if self.value is None:
+            return sum(means.values())
+        return eval(self.value, dict(WORDS, **params, **means))
+
+    def final(self, columns, params, weights=None):
+        """The final value by the textbook: weighted term means, combined. None where a term is empty."""
+        matrix_only = all(self._matrix(r) for r in self.loss.roles)
+        n = 1 if matrix_only else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
+        rows = [self.row(columns, i, params) for i in range(n)]
+        weights = [mp.mpf(1)] * n if weights is None else [mp.mpf(float(w)) for w in weights]
+        means = {}
+        for term in self.terms:
+            part = [(w, row[term]) for w, row in zip(weights, rows, strict=True) if row[term] is not SKIP and w]
+            if not part:
+                return None
+            top = mp.fsum(w * outputs_mean(v) for w, v in part)
+            means[term] = top / mp.fsum(w for w, _ in part)
+        return self.combine(means, params)
+
+
+def outputs_mean(value):
+    return mp.fsum(value) / len(value) if isinstance(value, list) else value
+
+
+def exact(loss, columns: dict[str, Any]) -> dict[str, Any]:
+    """Arrays as nested lists of exact numbers, in the form that formulas read."""
+    out = {}
+    for role in loss.roles.values():
+        values = columns.get(role.name)
+        if values is None:
+            out[role.name] = None
+            continue
+        values = np.asarray(values)
+        if any(k.shape == "class" for k in role.kinds):
+            if values.ndim == 1 and len(role.kinds) > 1:
+                width = class_count(loss, columns)
+                out[role.name] = [[mp.mpf(int(c == y)) for c in range(width)] for y in values]
+                continue
+            if values.ndim == 1:
+                out[role.name] = [int(v) for v in values]
+                continue
+        texts = {v: t for t, v in reversed(role.kinds[0].labels) if not t.lstrip("-").isdigit() and t.islower()}
+        if texts and "true" not in texts.values():
+            out[role.name] = [texts[float(v)] for v in values]
+        else:
+            out[role.name] = nested(values)
+    return out
+
+
+def class_count(loss, columns):
+    for role in loss.roles.values():
+        for kind in role.kinds:
+            if kind.classes and columns.get(role.name) is not None and np.ndim(columns[role.name]) == 2:
+                return np.shape(columns[role.name])[-1 if kind.shape == "vector" else 0]
+    raise AssertionError("no role carries classes")
+
+
+def nested(values):
+    if values.ndim == 0:
+        return mp.mpf(float(values))
+    return [nested(v) for v in values]
