@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -117,6 +118,21 @@ class Loss:
         """The roles that rows play: all but the matrices, which are read whole from their own file."""
         return tuple(role for role in self.roles.values() if role.kinds[0].shape != "matrix")
 
+    def combinations(self) -> list[tuple[Kind, ...]]:
+        """Every choice of one kind a role in which the sides belong together, in declared order.
+
+        Class probabilities or logits face classes or a distribution, never a number; a class faces such a side
+        wherever the loss has one.
+        """
+        carries = any(kind.classes for role in self.roles.values() for kind in role.kinds)
+
+        def belong(kinds: tuple[Kind, ...]) -> bool:
+            carriers = sum(kind.classes for kind in kinds)
+            speakers = sum(kind.shape == "class" for kind in kinds)
+            return carriers + speakers >= 2 if carriers else not (speakers and carries)
+
+        return [c for c in itertools.product(*(role.kinds for role in self.roles.values())) if belong(c)]
+
     @property
     def own_combine(self) -> bool:
         """Whether the value is something else than the sum of the term means."""
@@ -185,30 +201,44 @@ class Loss:
         by_name = {name: params[name] for name in params if name in self.roles}
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
         given: dict[str, Any] = dict(zip(self.roles, columns, strict=False)) | by_name
-        arrays = []
         for role in self.roles.values():
             if given.get(role.name) is None and not role.optional:
                 raise UsageError(f"'{self.name}' needs '{role.name}'")
-            arrays.append(None if given.get(role.name) is None else self._array(role, given[role.name]))
-        lengths = {len(a) for a, r in zip(arrays, self.roles.values(), strict=True)
-                   if a is not None and r.kinds[0].shape != "matrix"}
+        arrays = self._arrays(given)
+        lengths = {
+            len(a)
+            for a, r in zip(arrays, self.roles.values(), strict=True)
+            if a is not None and r.kinds[0].shape != "matrix"
+        }
         if len(lengths) > 1:
             raise DataError(f"'{self.name}' got columns of different lengths: {sorted(lengths)}")
         return arrays, settled
 
-    def _array(self, role: Role, values: Any) -> Array:
-        problem = None
-        for kind in role.kinds:
+    def _arrays(self, given: Mapping[str, Any]) -> list[Array | None]:
+        """The columns as the first combination of kinds that all of them fit; else the first problem with a value."""
+        problem: DataError | None = None
+        for kinds in self.combinations():
             try:
-                array = kind.array(values)
-            except (TypeError, ValueError) as error:
-                problem = problem or str(error)
-                continue
-            bad = kind.first_bad(array)
-            if bad is None:
-                return array
-            problem = problem or f"row {bad[0] + 1} is {bad[1]}, not {kind.says}"
-        raise DataError(f"'{role.name}' of '{self.name}': {problem}")
+                return [
+                    None if given.get(role.name) is None else self._array(role, kind, given[role.name])
+                    for role, kind in zip(self.roles.values(), kinds, strict=True)
+                ]
+            except DataError as error:
+                if problem is None or (problem.value is None and error.value is not None):
+                    problem = error
+        assert problem is not None
+        raise problem
+
+    def _array(self, role: Role, kind: Kind, values: Any) -> Array:
+        where = f"'{role.name}' of '{self.name}'"
+        try:
+            array = kind.array(values)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{where}: {error}") from None
+        bad = kind.first_bad(array)
+        if bad is not None:
+            raise DataError(f"{where}: row {bad[0] + 1} is {bad[1]}, not {kind.says}", value=str(bad[1]))
+        return array
 
     def _slopes(self, role: str, columns: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if role not in self.gradients:
@@ -240,18 +270,20 @@ def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
     where = f"'{spec.name}' of '{loss_name}'"
     if spec.type == "choice":
         if value not in spec.choices:
-            raise UsageError(f"{where} is one of {', '.join(spec.choices)}; got '{value}'",
-                             hint=did_you_mean(str(value), spec.choices))
+            raise UsageError(
+                f"{where} is one of {', '.join(spec.choices)}; got '{value}'",
+                hint=did_you_mean(str(value), spec.choices),
+            )
         return str(value)
     if spec.type == "bool":
         if not isinstance(value, (bool, np.bool_)):
             raise UsageError(f"{where} is true or false; got {value!r}")
         return bool(value)
-    if isinstance(value, (bool, str)) or not np.isscalar(value) or not np.isfinite(value):  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
         raise UsageError(f"{where} is a number; got {value!r}")
-    if spec.type == "int" and float(value) != int(value):  # type: ignore[arg-type]
+    if spec.type == "int" and float(value) != int(value):
         raise UsageError(f"{where} is a whole number; got {value!r}")
-    number = int(value) if spec.type == "int" else float(value)  # type: ignore[arg-type]
+    number = int(value) if spec.type == "int" else float(value)
     if not spec.param.allows(number):
         raise UsageError(f"{where} must be {spec.param.range}; got {number:g}")
     return number

@@ -38,6 +38,7 @@ class Kind:
     labels: tuple[tuple[str, float], ...] = ()
     classes: bool = False
     total: float | None = None
+    sides: tuple[float, float] | None = None  # what a label means: (any other, the positive one)
     hint: str | None = None
 
     @property
@@ -111,17 +112,26 @@ NonZero: TypeAlias = Annotated[
 AboveMinusOne: TypeAlias = Annotated[
     Array, Kind("AboveMinusOne", "a number above -1 (its log1p is taken)", low=-1.0, open_low=True)
 ]
-Prob: TypeAlias = Annotated[
-    Array, Kind("Prob", "a probability in [0, 1]", low=0.0, high=1.0, slack=NEAR, hint=_LOGITS)
-]
+Prob: TypeAlias = Annotated[Array, Kind("Prob", "a probability in [0, 1]", low=0.0, high=1.0, slack=NEAR, hint=_LOGITS)]
 SoftBinary: TypeAlias = Annotated[
     Array,
-    Kind("SoftBinary", "0 or 1, or a probability between", low=0.0, high=1.0, slack=NEAR, hint=_POSITIVE_HINT),
+    Kind(
+        "SoftBinary",
+        "0 or 1, or a probability between",
+        low=0.0,
+        high=1.0,
+        slack=NEAR,
+        sides=(0.0, 1.0),
+        hint=_POSITIVE_HINT,
+    ),
 ]
-Binary: TypeAlias = Annotated[Array, Kind("Binary", "0 or 1", low=0.0, high=1.0, labels=_BINARY, hint=_POSITIVE_HINT)]
+Binary: TypeAlias = Annotated[
+    Array,
+    Kind("Binary", "0 or 1", low=0.0, high=1.0, labels=_BINARY, sides=(0.0, 1.0), hint=_POSITIVE_HINT),
+]
 Sign: TypeAlias = Annotated[
     Array,
-    Kind("Sign", "-1 or 1", low=-1.0, high=1.0, labels=(("-1", -1.0), ("1", 1.0)),
+    Kind("Sign", "-1 or 1", low=-1.0, high=1.0, labels=(("-1", -1.0), ("1", 1.0)), sides=(-1.0, 1.0),
          hint="for targets coded 0 and 1, or as text, name the label that counts as 1 with --positive LABEL"),
 ]  # fmt: skip
 Side: TypeAlias = Annotated[

@@ -28,6 +28,7 @@ PREDICTIONS = ("patient", "ridge", "forest", "boosting", "ridge_variance", "baye
 
 
 def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     images = models.load_images()
     _diabetes(folder, models.diabetes())

@@ -56,23 +56,12 @@ def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...
     }
 
 
-def agrees(kinds: tuple[Kind, ...], loss: Loss) -> bool:
-    """The rule by which the binding picks kinds: class-shaped sides come in pairs, numbers face numbers."""
-    carriers = [k for k in kinds if k.classes]
-    speakers = [k for k in kinds if k.shape == "class"]
-    may_carry = any(k.classes for role in loss.roles.values() for k in role.kinds)
-    if carriers:
-        return len(carriers) + len(speakers) >= 2
-    return not speakers or not may_carry
-
-
 def choices(loss: Loss):
-    """Every combination of kinds that belongs together."""
-    found = [()]
-    for role in loss.roles.values():
-        found = [(*c, i) for c in found for i in range(len(role.kinds))]
+    """Every combination of kinds that belongs together, as positions in each role's kinds."""
     roles = list(loss.roles.values())
-    return [c for c in found if agrees(tuple(r.kinds[i] for r, i in zip(roles, c, strict=True)), loss)]
+    return [
+        tuple(role.kinds.index(kind) for role, kind in zip(roles, kinds, strict=True)) for kinds in loss.combinations()
+    ]
 
 
 def variations(loss: Loss):

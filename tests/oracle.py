@@ -38,10 +38,16 @@ def log(x):
     return mp.log(x) if x != 0 else -mp.inf
 
 
+def each(x):
+    """The entries of a vector; a lone number is a vector of one."""
+    return x if isinstance(x, list) else [x]
+
+
 WORDS = {
     "abs": abs, "exp": mp.exp, "log": log, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "acos": mp.acos,
     "loggamma": mp.loggamma, "pi": lambda: mp.pi, "inf": mp.inf, "max": max, "min": min, "sum": sum, "len": len,
     "zip": zip, "enumerate": enumerate, "range": range, "list": list, "dot": dot, "norm": norm, "unit": unit,
+    "each": each,
     "skip": SKIP, "__builtins__": {},
 }  # fmt: skip
 
@@ -112,7 +118,7 @@ def exact(loss, columns: dict[str, Any]) -> dict[str, Any]:
             out[role.name] = None
             continue
         values = np.asarray(values)
-        if any(k.shape == "class" for k in role.kinds):
+        if any(k.shape == "class" for k in role.kinds) and values.dtype.kind == "i":
             if values.ndim == 1 and len(role.kinds) > 1:
                 width = class_count(loss, columns)
                 out[role.name] = [[mp.mpf(int(c == y)) for c in range(width)] for y in values]

@@ -1,0 +1,228 @@
+"""What Python callers use: `evaluate`, `row_values`, `gradient`, and the report that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from losscli.blas import one_thread
+from losscli.errors import UsageError
+from losscli.kinds import Array
+from losscli.report import render
+from losscli.request import Policy, Request
+from losscli.result import Evaluation, LossResult, WarningResult
+from losscli.run import Data, Prepared, prepare
+from losscli.run import evaluate as evaluate_prepared
+from losscli.slopes import gradient as gradient_pieces
+from losscli.source import ReadOptions
+from losscli.spec import parse
+from losscli.values import Piece
+from losscli.values import row_values as value_pieces
+
+if TYPE_CHECKING:
+    import pandas
+
+Columns = str | Sequence[str]
+"""A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
+
+
+class Report(Sequence[LossResult]):
+    """The results of a run, in the order of losses, models and slices.
+
+    `report["mse"]` is the result of that spec; where there are several (models, slices) use
+    `report.find("mse", model="ridge", country="DE")`. In a notebook the report shows itself as a table.
+    """
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+
+    def find(self, loss: str, model: str | None = None, **by: str) -> LossResult:
+        """The one result of a loss spec; a KeyError says what there is where none or several fit."""
+        text = parse(loss).text if not any(r.loss == loss for r in self) else loss
+        found = [
+            r for r in self
+            if text in (r.spec, r.loss) and (model is None or r.model == model) and (not by or dict(r.by) == by)
+        ]  # fmt: skip
+        if not by and len(found) > 1:
+            found = [r for r in found if not r.by] or found
+        if len(found) != 1:
+            known = sorted({f"{r.model}/{r.spec}" if r.model else r.spec for r in self})
+            raise KeyError(f"{len(found)} results for '{loss}'; the report has {', '.join(known)}")
+        return found[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.find(key) if isinstance(key, str) else self.evaluation.results[key]
+
+    def __iter__(self) -> Iterator[LossResult]:
+        return iter(self.evaluation.results)
+
+    def __len__(self) -> int:
+        return len(self.evaluation.results)
+
+    @property
+    def warnings(self) -> tuple[WarningResult, ...]:
+        """What a reader of the numbers should know."""
+        return self.evaluation.warnings
+
+    def to_json(self) -> str:
+        """The report as `losscli.report/1`, the same bytes as the command line writes."""
+        return render(self.evaluation, "json")
+
+    def to_markdown(self) -> str:
+        """The report as a Markdown table."""
+        return render(self.evaluation, "markdown")
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a result, as a pandas DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"model": r.model, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
+                 "weight": r.weight, "reduction": r.reduction, "direction": r.direction, "signature": r.signature}
+                for r in self
+            ]
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return render(self.evaluation, "plain").rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().drop(columns=["signature"]).to_html(index=False, escape=True, notebook=True))
+
+
+def evaluate(
+    source: Any,
+    losses: str | Sequence[str],
+    *,
+    target: Columns | None = None,
+    pred: Columns | Mapping[str, Columns] | None = None,
+    columns: Mapping[str, Columns] | None = None,
+    tables: Mapping[str, Any] | None = None,
+    targets: Any = None,
+    on: str | Sequence[str] = (),
+    unmatched: Policy = "error",
+    weight: str | None = None,
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+    divide_by: Literal["weight", "count"] = "weight",
+    reduction: Literal["mean", "sum"] | None = None,
+    by: str | Sequence[str] = (),
+    where: str | None = None,
+    batch_by: str | None = None,
+    batch_size: int | None = None,
+    missing: Policy = "error",
+    nan: Policy = "error",
+    positive: str | None = None,
+    options: ReadOptions | None = None,
+) -> Report:
+    """Score predictions against targets.
+
+    `source` is a path, a list of paths (one table), a pandas DataFrame, anything with `__arrow_c_stream__`, or a
+    dict of arrays (a 2-D array is a column of vectors). `losses` are specs (`"huber:delta=2"`). `pred` is a COLS or
+    a dict model -> COLS. `columns` maps other roles (`"anchor"`, `"model:anchor"`) to COLS; `tables` maps Matrix
+    roles to a path or a table. The other arguments are the options of `losscli eval`. Raises `LosscliError`.
+    """
+    return Report(evaluate_prepared(prepared(locals()), hashing=True))
+
+
+def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
+    """The value of every used row: `row` and one array a model and spec (NaN where a row takes no part).
+
+    The settings are those of `evaluate`.
+    """
+    return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings})))
+
+
+def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
+    """The derivative of the final value by each prediction: `row` and one array a prediction column.
+
+    `wrt` picks a role; the other settings are those of `evaluate`, without `by`.
+    """
+    if settings.get("by"):
+        raise UsageError("the gradient is of one value: it takes no 'by'")
+    settings["options"] = settings.get("options") or ReadOptions(spool=True)
+    return gathered(gradient_pieces(prepared({"source": source, "losses": [loss], **settings}), wrt))
+
+
+def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
+    """All pieces as one dict of arrays."""
+    parts = list(pieces)
+    found: dict[str, Any] = {"row": np.concatenate([p.place for p in parts])}
+    for name, _ in parts[0].keys:
+        found[name] = [text for p in parts for key, texts in p.keys if key == name for text in texts]
+    for name in parts[0].columns:
+        found[name] = np.concatenate([_with_nan(*p.columns[name]) for p in parts])
+    return found
+
+
+def _with_nan(values: Array, part: Array | None) -> Array:
+    return values if part is None else np.where(part, values, np.nan)
+
+
+def prepared(settings: Mapping[str, Any]) -> Prepared:
+    """The keyword arguments of `evaluate` as a bound run."""
+    one_thread()
+    given = {name: value for name, value in settings.items() if value is not None}
+    source, losses, pred = settings["source"], settings["losses"], settings.get("pred")
+    tables = dict(given.get("tables", {}))
+    weights = given.get("class_weight")
+    request = Request(
+        losses=tuple(dict.fromkeys(map(parse, [losses] if isinstance(losses, str) else losses))),
+        target=None if "target" not in given else _cols(given["target"]),
+        preds=tuple(f"{_escaped(n)}={_cols(c)}" for n, c in pred.items()) if isinstance(pred, Mapping)
+        else () if pred is None else (_cols(pred),),
+        columns=tuple(f"{role}={_cols(c)}" for role, c in given.get("columns", {}).items()),
+        tables=tuple(f"{role}={t if isinstance(t, str) else '<memory>'}" for role, t in tables.items()),
+        class_weight=weights if weights is None or weights == "balanced"
+        else {str(name): float(w) for name, w in weights.items()},
+        by=_several(given.get("by", ())), on=_several(given.get("on", ())),
+        **{name: given[name] for name in ("weight", "divide_by", "reduction", "where", "batch_by", "batch_size",
+                                          "missing", "nan", "positive") if name in given},
+    )  # fmt: skip
+    paths = _paths(source)
+    data = Data(
+        paths=paths or (), memory=None if paths is not None else source, options=given.get("options", ReadOptions()),
+        targets=_path(given["targets"]) if "targets" in given else None, on=request.on,
+        unmatched=given.get("unmatched", "error"),
+        tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
+    )  # fmt: skip
+    return prepare(request, data)
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _path(source: Any) -> Any:
+    return str(source) if hasattr(source, "__fspath__") else source
+
+
+def _paths(source: Any) -> tuple[str, ...] | None:
+    """The paths that a source names; None for a table in memory."""
+    if source is None:
+        return ()
+    if isinstance(source, str) or hasattr(source, "__fspath__"):
+        return (str(source),)
+    if isinstance(source, (list, tuple)) and all(isinstance(s, str) or hasattr(s, "__fspath__") for s in source):
+        return tuple(map(str, source))
+    return None
+
+
+def _matrix(table: Any) -> Any:
+    """A plain 2-D array as a table of columns 0, 1, …"""
+    if isinstance(table, np.ndarray) or isinstance(table, list):
+        array = np.asarray(table, dtype=np.float64)
+        return {str(i): np.ascontiguousarray(array[:, i]) for i in range(array.shape[1])}
+    return table
+
+
+def _escaped(name: str) -> str:
+    for mark in "\\,=*:":
+        name = name.replace(mark, "\\" + mark)
+    return name
+
+
+def _cols(columns: Columns) -> str:
+    return columns if isinstance(columns, str) else ",".join(map(_escaped, columns))

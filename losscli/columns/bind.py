@@ -1,0 +1,216 @@
+"""Which column plays which role, for every loss and model of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.columns.align import align
+from losscli.columns.arrays import is_vector
+from losscli.columns.names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
+from losscli.columns.plan import Input, Job, Line, Matrix, Plan, Table, Want
+from losscli.contract import Role
+from losscli.errors import UsageError, did_you_mean
+from losscli.kinds import Kind
+from losscli.request import Request
+from losscli.spec import LossSpec
+from losscli.where import parse as parse_where
+
+USUAL = {
+    "target": ("target", "y_true", "label", "actual", "y"),
+    "pred": ("pred", "prediction", "y_pred", "y_hat", "prob", "score"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Columns that somebody named for a role; `model` None serves every model."""
+
+    role: str
+    columns: str
+    model: str | None
+
+
+class Binder:
+    """Resolves names against one source's columns, and remembers what was used."""
+
+    def __init__(
+        self, request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix]
+    ) -> None:
+        self.request, self.columns, self.types, self.tables = request, columns, types, tables
+        self.asked = [*(self._pred(text) for text in request.preds), *map(read_role, request.columns)]
+        self.asked = [a for a in self.asked if a.role.partition(".")[0] not in {t.role for t in tables}]
+        if request.target is not None:
+            self.asked.append(Asked("target", request.target, None))
+        self.models = list(dict.fromkeys(
+            [a.model for a in self.asked if a.model is not None] + [t.model for t in tables if t.model is not None]
+        ))  # fmt: skip
+        self.used: set[Asked | Table] = set()
+        self.notes: dict[str, None] = {}
+
+    def _pred(self, text: str) -> Asked:
+        """`[NAME=]COLS`; a column of exactly that text wins."""
+        if text not in self.columns and len(pieces := split(text, "=", 1)) == 2:
+            if not pieces[0].strip():
+                raise UsageError(f"'{text}' has no model name before '='")
+            return Asked("pred", pieces[1], unescape(pieces[0].strip()))
+        return Asked("pred", text, unescape(text))
+
+    def lines(self) -> tuple[Line, ...]:
+        """Every spec for every model that it depends on."""
+        lines: dict[Line, None] = {}
+        for spec in self.request.losses:
+            models: list[str | None] = [*self.models] or [None]
+            for model in models:
+                own, jobs = False, []
+                for _, part in spec.parts:
+                    job, specific = self.job(part, model)
+                    own |= specific
+                    jobs.append(job)
+                lines[Line(model if own else None, spec, tuple(jobs))] = None
+        for asked in self.asked:
+            if asked not in self.used:
+                raise self._unused(asked)
+        for table in self.tables:
+            if table not in self.used:
+                raise UsageError(f"no loss here has the role '{table.role}'", hint="leave its --table out")
+        return tuple(lines)
+
+    def job(self, spec: LossSpec, model: str | None) -> tuple[Job, bool]:
+        """One loss's inputs, and whether they belong to this model alone."""
+        found = {role.name: self._find(spec, role, model) for role in spec.loss.roles.values()}
+        kinds = self._kinds(spec, found)
+        specific = any(isinstance(who, (Table, Asked)) and who.model is not None for who, _ in found.values())
+        like = next((i for i, kind in enumerate(kinds) if kind.shape == "vector"), 0)
+        sides: list[Input | Table | None] = []
+        for (role, (who, columns)), kind in zip(found.items(), kinds, strict=True):
+            if isinstance(who, Table):
+                sides.append(who)
+            else:
+                sides.append(None if columns is None else self._input(role, columns, kind, like))
+        job = Job(model if specific else None, spec, align(sides, self.tables))
+        return job, specific
+
+    def _find(self, spec: LossSpec, role: Role, model: str | None) -> tuple[Asked | Table | None, ColumnSet | None]:
+        """Who plays the role: this model's columns first, then everybody's, then the usual names."""
+        for wanted in (model, None):
+            for table in self.tables:
+                if table.role == role.name and table.model == wanted:
+                    self.used.add(table)
+                    return table, None
+            for asked in self.asked:
+                if asked.role == role.name and asked.model == wanted:
+                    self.used.add(asked)
+                    return asked, resolve(asked.columns, self.columns, f" (for '{role.name}')")
+        if role.optional:
+            return None, None
+        if role.kinds[0].shape == "matrix":
+            raise UsageError(f"'{spec.loss.name}' needs the table '{role.name}'", hint=f"--table {role.name}=FILE")
+        return None, self._usual(spec, role)
+
+    def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
+        option = {"target": "-t COLS", "pred": "-p COLS"}.get(role.name, f"-c {role.name}=COLS")
+        usual = USUAL.get(role.name, ())
+        present = [name for name in usual if name in self.columns]
+        if len(present) == 1:
+            self.notes[f"using column '{present[0]}' as {role.name}"] = None
+            return resolve(present[0], self.columns)
+        listed = ", ".join(self.columns[:30])
+        why = f"columns {' and '.join(present)} all could be it" if present else f"the columns are: {listed}"
+        raise UsageError(f"'{spec.loss.name}' needs '{role.name}': name its column with {option}", hint=why)
+
+    def _kinds(self, spec: LossSpec, found: Mapping[str, tuple[Any, ColumnSet | None]]) -> tuple[Kind, ...]:
+        """The first combination of kinds whose shapes are those of the columns."""
+        shapes = [None if c is None else self._wide(c) for _, c in found.values()]
+        for kinds in spec.loss.combinations():
+            if all(_fits(kind, wide) for kind, wide in zip(kinds, shapes, strict=True)):
+                return kinds
+        lines = []
+        for (role, (_, columns)), wide in zip(found.items(), shapes, strict=True):
+            if columns is not None:
+                wanted = " or ".join(kind.says for kind in spec.loss.roles[role].kinds)
+                got = (
+                    f"{len(columns.names)} columns" if len(columns.names) > 1 else "a vector" if wide else "one column"
+                )
+                lines.append(f"'{role}' is {wanted}; '{columns.text}' is {got}")
+        raise UsageError(f"the columns do not fit '{spec.loss.name}': " + "; ".join(lines))
+
+    def _wide(self, columns: ColumnSet) -> bool:
+        return columns.form != "one" or self._listed(columns)
+
+    def _listed(self, columns: ColumnSet) -> bool:
+        type_ = self.types.get(columns.names[0])
+        return columns.form == "one" and type_ is not None and is_vector(type_)
+
+    def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int) -> Input:
+        return Input(
+            role, kind, columns.names,
+            wide=self._wide(columns),
+            listed=self._listed(columns),
+            labels=columns.labels,
+            positive=self.request.positive if kind.sides else None,
+            like=like if kind.shape == "vectors" else None,
+        )  # fmt: skip
+
+    def _unused(self, asked: Asked) -> UsageError:
+        roles = dict.fromkeys(r for spec in self.request.losses for _, part in spec.parts for r in part.loss.roles)
+        hint = did_you_mean(asked.role, roles, f"the roles are: {', '.join(roles)}")
+        return UsageError(f"no loss here has the role '{asked.role}' ('{asked.columns}')", hint=hint)
+
+
+def _fits(kind: Kind, wide: bool | None) -> bool:
+    if wide is None:  # a table, or an optional role that nobody plays
+        return True
+    return kind.shape == "number" or (kind.shape == "class") != wide
+
+
+def read_role(text: str) -> Asked:
+    """`[MODEL:]ROLE=COLS`."""
+    left, columns = read_assignment(text, "[MODEL:]ROLE=COLS")
+    model, colon, role = left.rpartition(":")
+    return Asked(role, columns, model if colon else None)
+
+
+def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix]) -> Plan:
+    """Decide which columns every loss reads; anything that is not certain is an error that shows both sides."""
+    binder = Binder(request, columns, types, tables)
+    lines = binder.lines()
+    inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
+    wants: dict[str, Want] = {name: "number" for i in inputs for name in i.columns}
+    texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
+    class_column = _class_column(request, lines)
+    plain = [*request.by, *filter(None, [request.batch_by]), *request.on]
+    if request.weight is not None:
+        wants.setdefault(request.weight, "number")
+    where = parse_where(request.where) if request.where is not None else None
+    for name, want in (where.columns if where else {}).items():
+        wants[name] = "text" if want == "text" else wants.get(name, "number")
+    for name in [*texts, *plain, *filter(None, [class_column])]:
+        wants[name] = "text"
+    for name in wants:
+        if name not in columns:
+            raise missing_column(name, columns)
+    return Plan(request, lines, tables, wants, tuple(inputs), request.weight, request.by, request.batch_by,
+                class_column, request.on,
+                frozenset(name for name in wants if types.get(name) is None), tuple(binder.notes))  # fmt: skip
+
+
+def _class_column(request: Request, lines: Sequence[Line]) -> str | None:
+    """The one column whose classes carry weights."""
+    if request.class_weight is None:
+        return None
+    found: dict[str, None] = {}
+    for line in lines:
+        for job in line.jobs:
+            targets = [i for i in job.inputs if isinstance(i, Input) and i.role == "target"]
+            for target in targets:
+                hard = target.kind.shape == "class" or target.kind.sides
+                if not hard or len(target.columns) != 1 or target.listed:
+                    raise UsageError(f"class weights need a class a row; '{job.spec.loss.name}' has none here")
+                found[target.columns[0]] = None
+            if not targets and job.spec.loss.source_roles:
+                raise UsageError(f"class weights need a target; '{job.spec.loss.name}' has none")
+    if len(found) > 1:
+        raise UsageError(f"class weights need one target column; here are {', '.join(found)}")
+    return next(iter(found), None)

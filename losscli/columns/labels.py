@@ -1,0 +1,154 @@
+"""Texts that mean something: classes as positions, labels as numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from losscli.columns.arrays import Texts
+from losscli.columns.plan import Classes, Input
+from losscli.errors import DataError, Site
+from losscli.kinds import Array
+
+_REMEMBERED = 100  # distinct labels of a batch that an error may list
+_INTEGRAL = re.compile(r"[+-]?\d+\.0*")
+
+
+def canonical(name: str) -> str:
+    """Class text in one form: 1.0 is 1, True is true. Everything else, 007 too, is what it is."""
+    if _INTEGRAL.fullmatch(name):
+        return str(int(name.partition(".")[0]))
+    return name.lower() if name in ("True", "False", "TRUE", "FALSE") else name
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One text a row: an index into `names`; -1 is missing."""
+
+    codes: Array
+    names: tuple[str, ...]
+    column: str
+
+    @staticmethod
+    def of(found: Texts, column: str) -> Coded:
+        return Coded(found.codes, found.names, column)
+
+    def canonical(self) -> Coded:
+        """The same with class text in one form; names may repeat."""
+        return Coded(self.codes, tuple(map(canonical, self.names)), self.column)
+
+    def take(self, index: Array) -> Coded:
+        return self if len(index) == len(self.codes) else Coded(self.codes[index], self.names, self.column)
+
+    def mapped(self, values: list[float], otherwise: float) -> Array:
+        """values[code] a row; `otherwise` where missing."""
+        return np.array([*values, otherwise])[self.codes]
+
+
+@dataclass
+class ClassBook:
+    """What a run has learned about classes: whether a list of columns binds by name, and the free classes so far."""
+
+    by_name: dict[Classes, bool] = field(default_factory=dict)
+    free: dict[str, int] = field(default_factory=dict)
+    seen: dict[Input, set[str]] = field(default_factory=dict)
+
+
+def class_positions(item: Input, column: Coded, book: ClassBook, site: Site) -> tuple[Array, Array | None]:
+    """Each row's class as a position on the other side; which rows have none."""
+    named = column.canonical()
+    missing = named.codes < 0
+    classes = item.classes or Classes()
+    if classes.carrier is None:
+        places = [book.free.setdefault(name, len(book.free)) for name in named.names]
+    else:
+        present = [name for i, name in enumerate(named.names) if (named.codes == i).any()]
+        if classes not in book.by_name and present:
+            book.by_name[classes] = _binds_by_name(classes, present)
+        by_name = book.by_name.get(classes, False)
+        known = {canonical(name): i for i, name in enumerate(classes.names or ())}
+        places = [known.get(name, -1) if by_name else _number(name) for name in named.names]
+        _refuse_unknown(item, named, places, classes if by_name else None, site)
+    positions = named.mapped([float(p) for p in places], 0.0).astype(np.int64)
+    return positions, missing if missing.any() else None
+
+
+def _binds_by_name(classes: Classes, present: list[str]) -> bool:
+    """A glob or a class column names its classes; the columns of a list do where targets are called like them."""
+    if classes.names is None:
+        return False
+    return classes.sure or bool(set(present) & set(map(canonical, classes.names)))
+
+
+def _number(name: str) -> int:
+    return int(name) if name.isascii() and name.isdigit() else -1
+
+
+def _refuse_unknown(item: Input, column: Coded, places: list[int], classes: Classes | None, site: Site) -> None:
+    unknown = [i for i, place in enumerate(places) if place < 0 and (column.codes == i).any()]
+    if not unknown:
+        return
+    row = min(int(np.argmax(column.codes == i)) for i in unknown)
+    name = column.names[int(column.codes[row])]
+    if classes is not None and classes.names is not None:
+        shown = ", ".join(classes.names[:12]) + (", …" if len(classes.names) > 12 else "")
+        raise site.error(row, column.column, f"class '{name}' of '{column.column}' is not among the classes {shown}", name,
+                         "the columns, or the class column of the table, name the classes")  # fmt: skip
+    raise site.error(
+        row, column.column, f"class '{name}' of '{column.column}' is no position: the classes have no names here", name,
+        "name the class columns with a star (p_*), so that its starred part is the class, or use whole numbers from 0",
+    )  # fmt: skip
+
+
+def check_positions(item: Input, values: Array, width: int, index: Array, site: Site) -> None:
+    """Positions lie below the number of classes on the other side."""
+    if len(values) and int(values.max()) >= width:
+        row = int(np.argmax(values >= width))
+        raise site.error(int(index[row]), item.columns[0], f"class {values[row]} of '{item.columns[0]}' is beyond the "
+                         f"{width} classes of the other side", str(values[row]), "positions count from 0")  # fmt: skip
+
+
+def labelled_numbers(item: Input, column: Coded, book: ClassBook, site: Site) -> tuple[Array, Array | None]:
+    """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers."""
+    named = column.canonical()
+    missing = named.codes < 0
+    values = [_label(item, name) for name in named.names]
+    wrong = [i for i, value in enumerate(values) if value is None and (named.codes == i).any()]
+    if wrong:
+        row = min(int(np.argmax(named.codes == i)) for i in wrong)
+        seen = ", ".join(f"'{name}'" for name in sorted(named.names)[:8])
+        raise site.error(
+            row, column.column, f"'{column.column}' holds {seen}, where '{item.role}' is {item.kind.says}",
+            named.names[int(named.codes[row])], item.kind.hint,
+        )  # fmt: skip
+    if item.positive is not None:
+        book.seen.setdefault(item, set()).update(named.names[:_REMEMBERED])
+    return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
+
+
+def _label(item: Input, name: str) -> float | None:
+    sides = item.kind.sides
+    if sides and item.positive is not None:
+        return sides[1] if name == canonical(item.positive) else sides[0]
+    known = dict(item.kind.labels)
+    if name in known:
+        return known[name]
+    if sides and name in ("true", "false"):
+        return sides[name == "true"]
+    try:
+        return float(name) if name.isascii() and "_" not in name else None
+    except ValueError:
+        return None
+
+
+def check_positive_labels(book: ClassBook) -> None:
+    """A positive label that no row carries would score every row as the other side: refused at the end of the run."""
+    for item, seen in book.seen.items():
+        if item.positive is not None and canonical(item.positive) not in seen:
+            listed = ", ".join(f"'{name}'" for name in sorted(seen)[:8])
+            raise DataError(
+                f"no row of '{item.columns[0]}' is '{item.positive}', the positive label",
+                hint=f"the column holds {listed}", column=item.columns[0], value=item.positive,
+            )  # fmt: skip

@@ -1,0 +1,102 @@
+"""What binding decides: which array each kernel gets, and from which columns. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from losscli.kinds import Array, Kind
+from losscli.request import Request
+from losscli.spec import LossSpec, Spec
+
+Want = Literal["number", "text"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Matrix role: read whole, the same for every row."""
+
+    role: str
+    model: str | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What a table holds; `rows` are the names in its class column, `labels` the starred parts of its columns."""
+
+    values: Array
+    rows: tuple[str, ...] | None
+    columns: tuple[str, ...]
+    labels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Classes:
+    """How a class column becomes positions.
+
+    `names` are the classes in the order of the other side; `sure` says that they are names for certain (a glob, a
+    class column), else they are only where they occur among the targets. Without names, whole numbers are positions
+    below `count`. Without either, classes are whatever the column holds.
+    """
+
+    names: tuple[str, ...] | None = None
+    sure: bool = False
+    carrier: Input | Table | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """One array for a kernel: the columns, in the order in which the kernel gets them, and what they must hold."""
+
+    role: str
+    kind: Kind
+    columns: tuple[str, ...]
+    wide: bool = False
+    listed: bool = False
+    labels: tuple[str, ...] | None = None
+    classes: Classes | None = None
+    positive: str | None = None
+    like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
+
+
+@dataclass(frozen=True)
+class Job:
+    """One loss on one model's columns; `inputs` stand in the order of the loss's roles."""
+
+    model: str | None
+    spec: LossSpec
+    inputs: tuple[Input | Table | None, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the report: a spec, its model, and the job of each of its parts."""
+
+    model: str | None
+    spec: Spec
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run needs to know about columns."""
+
+    request: Request
+    lines: tuple[Line, ...]
+    tables: Mapping[Table, Matrix]
+    wants: Mapping[str, Want]
+    inputs: tuple[Input, ...]
+    weight: str | None
+    by: tuple[str, ...]
+    batch_by: str | None
+    class_column: str | None
+    keys: tuple[str, ...]
+    untyped: frozenset[str]  # columns of text formats, whose texts are numbers where a number is wanted
+    notes: tuple[str, ...] = ()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job once."""
+        return tuple(dict.fromkeys(job for line in self.lines for job in line.jobs))

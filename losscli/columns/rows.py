@@ -1,0 +1,214 @@
+"""A batch of columns -> the arrays that kernels get: decoded, filtered, policies applied, domains checked.
+
+This is the door: what passes here is trusted. The order is fixed, so that a row left out by the filter is never the
+cause of an error about its values: decode, filter, missing and NaN, infinite, domain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from losscli.columns.arrays import numbers, texts, vectors
+from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers
+from losscli.columns.plan import Input, Plan
+from losscli.errors import DataError, Site
+from losscli.kinds import FAR, NEAR, Array, Kind
+from losscli.where import Where
+
+
+@dataclass
+class Rows:
+    """The used rows of one batch. `place` is each row's number in the whole run, from 1; `keys` its key columns."""
+
+    arrays: dict[Input, Array]
+    weights: Array | None
+    by: list[Coded]
+    classes: Coded | None
+    batch_key: Coded | None
+    keys: list[Coded]
+    place: Array
+    site: Site
+    index: Array  # each row's place in its batch
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+@dataclass
+class Reader:
+    """Turns batches into rows, counting what it saw and what it left out."""
+
+    plan: Plan
+    where: Where | None
+    read: int = 0
+    used: int = 0
+    dropped: int = 0
+    warned: Counter[str] = field(default_factory=Counter)
+    book: ClassBook = field(default_factory=ClassBook)
+    widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
+
+    def rows(self, data: Any, site: Site) -> Rows:
+        """The used rows of a batch; a cell that is not acceptable is a DataError with its place."""
+        count = data.num_rows
+        start = self.read
+        self.read += count
+        keep = np.ones(count, bool) if self.where is None else self.where.mask(data, site)
+        decoded = {i: self._decode(i, data, site) for i in self.plan.inputs}
+        weight = self._weight(data, site)
+        by = [self._texts(name, data, site) for name in self.plan.by]
+        classes = None if self.plan.class_column is None else self._texts(self.plan.class_column, data, site)
+        drop = np.zeros(count, bool)
+        for item, (values, missing) in decoded.items():
+            self._policies(item.columns, values, missing, keep, drop, site)
+        if weight is not None:
+            self._policies((self.plan.weight or "",), weight[0], weight[1], keep, drop, site)
+        used = keep & ~drop
+        self.dropped += int((keep & drop).sum())
+        self.used += int(used.sum())
+        index = np.flatnonzero(used)
+        whole = len(index) == count
+        arrays = {i: values if whole else values[index] for i, (values, _) in decoded.items()}
+        self._domains(arrays, index, site)
+        batch_key = None if self.plan.batch_by is None else self._texts(self.plan.batch_by, data, site)
+        return Rows(
+            arrays=arrays,
+            weights=None if weight is None else self._checked_weights(weight[0][index], index, site),
+            by=[column.take(index) for column in by],
+            classes=None if classes is None else classes.take(index),
+            batch_key=None if batch_key is None else batch_key.take(index),
+            keys=[self._texts(name, data, site).take(index) for name in self.plan.keys],
+            place=index + (start + 1),
+            site=site,
+            index=index,
+        )
+
+    # -- decoding --------------------------------------------------------------------------------------------------
+
+    def _decode(self, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
+        """The values of one input and which rows miss one (None: no row does)."""
+        if item.kind.shape == "class":
+            return class_positions(item, self._column(item.columns[0], data, site), self.book, site)
+        if item.listed:
+            found = vectors(data.column(item.columns[0]), item.columns[0], site, self.widths.get(item))
+            if data.num_rows:
+                self.widths[item] = found.values.shape[1]
+            return found.values, found.missing
+        columns = [self._number(name, item, data, site) for name in item.columns]
+        if not item.wide:
+            return columns[0]
+        gaps = [missing for _, missing in columns if missing is not None]
+        stacked = np.empty((data.num_rows, len(columns)))
+        for i, (values, _) in enumerate(columns):
+            stacked[:, i] = values
+        return stacked, np.logical_or.reduce(gaps) if gaps else None
+
+    def _number(self, name: str, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
+        if self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels):
+            return labelled_numbers(item, self._column(name, data, site), self.book, site)
+        found = numbers(data.column(name), name, site, parse_text=name in self.plan.untyped)
+        return found.values, found.missing
+
+    def _column(self, name: str, data: Any, site: Site) -> Coded:
+        return Coded.of(texts(data.column(name), name, site), name)
+
+    def _texts(self, name: str, data: Any, site: Site) -> Coded:
+        return self._column(name, data, site).canonical()
+
+    def _weight(self, data: Any, site: Site) -> tuple[Array, Array | None] | None:
+        name = self.plan.weight
+        if name is None:
+            return None
+        found = numbers(data.column(name), name, site, parse_text=name in self.plan.untyped)
+        return found.values, found.missing
+
+    # -- policies and checks ---------------------------------------------------------------------------------------
+
+    def _policies(
+        self, names: tuple[str, ...], values: Array, missing: Array | None, keep: Array, drop: Array, site: Site
+    ) -> None:
+        """Rows without a value, or with NaN: an error or dropped; infinite: always an error."""
+        shown = ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
+        request = self.plan.request
+        if missing is not None and (missing & keep).any():
+            gone = missing & keep
+            if request.missing == "error":
+                raise self._gap(gone, shown, "has no value", "--missing drop leaves such rows out", site)
+            drop |= gone
+        if values.dtype.kind != "f" or not len(values):
+            return
+        # One sum finds NaN and infinities without a mask; it can only overflow where values are huge, and then we look.
+        if np.isfinite(values.sum()):
+            return
+        self._not_finite(values, shown, keep, drop, site)
+
+    def _not_finite(self, values: Array, shown: str, keep: Array, drop: Array, site: Site) -> None:
+        flat = values.reshape(len(values), -1)
+        nan = np.isnan(flat).any(axis=1) & keep & ~drop
+        if nan.any():
+            if self.plan.request.nan == "error":
+                raise self._gap(nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan")
+            drop |= nan
+        inf = np.isinf(flat).any(axis=1) & keep & ~drop
+        if inf.any():
+            raise self._gap(inf, shown, "is infinite", "leave such rows out with --where", site, "inf")
+
+    def _gap(self, which: Array, shown: str, what: str, hint: str, site: Site, value: str | None = None) -> DataError:
+        first, more = int(np.argmax(which)), int(which.sum()) - 1
+        also = f" (and {more} more in these rows)" if more else ""
+        return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint)
+
+    def _domains(self, arrays: dict[Input, Array], index: Array, site: Site) -> None:
+        for item, values in arrays.items():
+            if item.kind.shape == "class":
+                continue
+            bad = item.kind.outside(values)
+            if bad is not None and item.kind.slack:
+                values, bad = self._nudged(item, values, bad)
+                arrays[item] = values
+            if bad is not None:
+                flat = int(np.argmax(bad))
+                row, column = divmod(flat, values.size // len(values))
+                name = item.columns[column if not item.listed else 0]
+                value = f"{values.ravel()[flat]:.17g}"
+                raise site.error(
+                    int(index[row]), name, f"'{name}' is no {item.role}: {item.kind.says} is needed", value,
+                    item.kind.hint,
+                )  # fmt: skip
+            if item.kind.total is not None and len(values):
+                self._sums(item, values, index, site)
+
+    def _nudged(self, item: Input, values: Array, bad: Array) -> tuple[Array, Array | None]:
+        """Values that miss a bound by no more than the slack are set to it, and counted."""
+        kind: Kind = item.kind
+        near = bad & (values >= kind.low - kind.slack) & (values <= kind.high + kind.slack)
+        if near.any():
+            self.warned[f"'{item.columns[0]}': outside [{kind.low:g}, {kind.high:g}] by at most {NEAR:g}, "
+                        "set to the bound"] += int(near.sum())  # fmt: skip
+            values = np.where(near, np.clip(values, kind.low, kind.high), values)
+            bad = bad & ~near
+        return values, bad if bad.any() else None
+
+    def _sums(self, item: Input, values: Array, index: Array, site: Site) -> None:
+        off = np.abs(values.sum(axis=-1) - item.kind.total)
+        if off.max() <= NEAR:
+            return
+        shown = item.columns[0] if item.listed else f"{item.columns[0]}…{item.columns[-1]}"
+        if off.max() > FAR:
+            row = int(np.argmax(off > FAR))
+            raise site.error(
+                int(index[row]), shown, f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
+                f"{values[row].sum():.17g}", "scale them in your file, or check that all class columns are named",
+            )  # fmt: skip
+        self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
+
+    def _checked_weights(self, weights: Array, index: Array, site: Site) -> Array:
+        negative = weights < 0
+        if negative.any():
+            row = int(np.argmax(negative))
+            raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
+                             f"{weights[row]:.17g}", "weights are at least 0; 0 leaves a row out")  # fmt: skip
+        return weights

@@ -1,0 +1,201 @@
+"""Losses of a probability (or its logit) against 0 or 1; soft targets between are allowed everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.contract import Param, loss
+from losscli.kinds import Array, Logit, Prob, SoftBinary
+from losscli.losses._math import over, sigmoid, softplus, times
+
+
+def _shares(target: Array, label_smoothing: float) -> tuple[Array, Array]:
+    """The weights of class 1 and of class 0; both as sums of non-negative parts, so neither loses digits."""
+    kept, moved = 1 - label_smoothing, label_smoothing / 2
+    return target * kept + moved, (1 - target) * kept + moved
+
+
+def _slope(pred: Array, one: Array, zero: Array) -> Array:
+    """The slope of binary cross-entropy by the probability, where one + zero = 1."""
+    # zero / (1-p) - one / p is a difference of near numbers where p is near `one`; (p - one) / (p (1-p)) is not.
+    apart = over(zero, 1 - pred) - over(one, pred)
+    return np.where((one == 0) | (zero == 0), apart, (pred - one) / (pred * (1 - pred)))
+
+
+def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
+    """sigmoid(pred) - one with its digits: by tanh near 0, by both tails elsewhere."""
+    near = (0.5 - one) + 0.5 * np.tanh(pred / 2)
+    return np.where(np.abs(pred) < 1, near, zero * sigmoid(pred) - one * sigmoid(-pred))
+
+
+@loss(
+    formula="""
+    y = target * (1 - label_smoothing) + label_smoothing / 2
+    p = min(max(pred, clip), 1 - clip)
+    floor = -inf if log_floor is None else log_floor
+    one = y * max(log(p), floor) if y > 0 else 0
+    zero = (1 - y) * max(log(1 - p), floor) if y < 1 else 0
+    -(pos_weight * one + zero)
+    """,
+    cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
+    same_as={
+        "torch": "log_floor=-100",
+        "keras": "clip=1e-07",
+        "sklearn": "clip=2.220446049250313e-16",
+        "lightgbm": "clip=1e-15",
+    },
+    aliases=("binary_cross_entropy", "log_loss"),
+)
+def bce(
+    pred: Prob,
+    target: SoftBinary,
+    *,
+    label_smoothing: Annotated[float, Param("share of the target that is spread over both classes", ge=0, le=1)] = 0.0,
+    pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
+    clip: Annotated[float, Param("probabilities are moved into [clip, 1 - clip]; 0 leaves them", ge=0, lt=0.5)] = 0.0,
+    log_floor: Annotated[float | None, Param("no logarithm is taken as less than this", lt=0)] = None,
+) -> Array:
+    """Binary cross-entropy of probabilities: minus the log of the probability given to what came true.
+
+    Exact by default: a probability of 0 for what came true costs infinity. Libraries clip without a word, each at
+    another place, and so answer 5 to 33 on the same data; `clip` and `log_floor` say where. The slope is 0 where the
+    value is clipped.
+
+    >>> bce([0.5, 0.75], [1.0, 0.0]).round(4)
+    array([0.6931, 1.3863])
+    """
+    one, zero = _shares(target, label_smoothing)
+    floor = -np.inf if log_floor is None else log_floor
+    # The logarithms are clipped, not p: 1 - (1 - clip) is not clip.
+    low, high = (np.log(clip) if clip > 0 else -np.inf), np.log1p(-clip)
+    log_p = np.maximum(np.clip(np.log(pred), low, high), floor)
+    log_q = np.maximum(np.clip(np.log1p(-pred), low, high), floor)
+    return pos_weight * times(one, -log_p) + times(zero, -log_q)
+
+
+@bce.gradient("pred")
+def _(
+    pred: Array, target: Array, *, label_smoothing: float, pos_weight: float, clip: float, log_floor: float | None
+) -> Array:
+    one, zero = _shares(target, label_smoothing)
+    floor = -np.inf if log_floor is None else log_floor
+    one_moves = (pred >= clip) & (pred <= 1 - clip) & (np.log(pred) >= floor)
+    zero_moves = (pred >= clip) & (pred <= 1 - clip) & (np.log1p(-pred) >= floor)
+    whole = _slope(pred, one, zero) + (1 - pos_weight) * over(one, pred)
+    apart = over(zero * zero_moves, 1 - pred) - pos_weight * over(one * one_moves, pred)
+    return np.where(one_moves & zero_moves, whole, apart)
+
+
+@loss(
+    formula="""
+    y = target * (1 - label_smoothing) + label_smoothing / 2
+    pos_weight * y * log(1 + exp(-pred)) + (1 - y) * log(1 + exp(pred))
+    """,
+    cite="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
+    same_as={"torch": "", "keras": "", "optax": ""},
+)
+def bce_with_logits(
+    pred: Logit,
+    target: SoftBinary,
+    *,
+    label_smoothing: Annotated[float, Param("share of the target that is spread over both classes", ge=0, le=1)] = 0.0,
+    pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
+) -> Array:
+    """Binary cross-entropy of logits: exact at every size, so nothing is clipped.
+
+    >>> bce_with_logits([0.0, 800.0], [1.0, 0.0]).round(4)
+    array([6.931e-01, 8.000e+02])
+    """
+    one, zero = _shares(target, label_smoothing)
+    # The usual softplus(z) - y z is a difference of near numbers at a confident hit; both parts here are >= 0.
+    return pos_weight * one * softplus(-pred) + zero * softplus(pred)
+
+
+@bce_with_logits.gradient("pred")
+def _(pred: Array, target: Array, *, label_smoothing: float, pos_weight: float) -> Array:
+    one, zero = _shares(target, label_smoothing)
+    return _logit_slope(pred, one, zero) + (1 - pos_weight) * one * sigmoid(-pred)
+
+
+def _balance(target: Array, alpha: float | None) -> Array | float:
+    return 1.0 if alpha is None else target * alpha + (1 - target) * (1 - alpha)
+
+
+@loss(
+    formula="""
+    y = target
+    p_t = y * pred + (1 - y) * (1 - pred)
+    alpha_t = 1 if alpha is None else y * alpha + (1 - y) * (1 - alpha)
+    bce = -((y * log(pred) if y > 0 else 0) + ((1 - y) * log(1 - pred) if y < 1 else 0))
+    alpha_t * (1 - p_t)**gamma * bce
+    """,
+    cite="Lin et al. 2017, arXiv:1708.02002",
+    aliases=("binary_focal",),
+)
+def focal(
+    pred: Prob,
+    target: SoftBinary,
+    *,
+    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives bce", ge=0)] = 2.0,
+    alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
+) -> Array:
+    """Binary cross-entropy times (1 - p_t)^gamma: rows that are right already count little.
+
+    p_t is the probability given to what came true. No alpha by default (the paper's detector and torchvision use
+    0.25), no clipping, and the plain mean (RetinaNet divides by the number of positives).
+
+    >>> focal([0.5, 0.75], [1.0, 0.0]).round(4)
+    array([0.1733, 0.7798])
+    """
+    entropy = times(target, -np.log(pred)) + times(1 - target, -np.log1p(-pred))
+    missed = target * (1 - pred) + (1 - target) * pred
+    # The power may underflow beside an infinite logarithm; the product is infinite all the same.
+    return np.where(np.isinf(entropy), np.inf, _balance(target, alpha) * missed**gamma * entropy)
+
+
+@focal.gradient("pred")
+def _(pred: Array, target: Array, *, gamma: float, alpha: float | None) -> Array:
+    entropy = times(target, -np.log(pred)) + times(1 - target, -np.log1p(-pred))
+    missed = target * (1 - pred) + (1 - target) * pred
+    # Nothing is missed only at a perfect prediction, where the entropy is 0 and beats missed^(gamma - 1).
+    fading = np.where(missed > 0, gamma * missed ** (gamma - 1) * (1 - 2 * target) * entropy, 0.0)
+    return _balance(target, alpha) * (fading + missed**gamma * _slope(pred, target, 1 - target))
+
+
+@loss(
+    formula="""
+    y = target
+    p = 1 / (1 + exp(-pred))
+    p_t = y * p + (1 - y) * (1 - p)
+    alpha_t = 1 if alpha is None else y * alpha + (1 - y) * (1 - alpha)
+    alpha_t * (1 - p_t)**gamma * -(y * log(p) + (1 - y) * log(1 - p))
+    """,
+    cite="Lin et al. 2017, arXiv:1708.02002",
+    same_as={"optax": "", "torchvision": "alpha=0.25", "monai": ""},
+)
+def focal_with_logits(
+    pred: Logit,
+    target: SoftBinary,
+    *,
+    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives bce_with_logits", ge=0)] = 2.0,
+    alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
+) -> Array:
+    """The focal loss of logits: exact at every size.
+
+    >>> focal_with_logits([0.0, 2.0], [1.0, 0.0]).round(4)
+    array([0.1733, 1.6501])
+    """
+    entropy = target * softplus(-pred) + (1 - target) * softplus(pred)
+    missed = target * sigmoid(-pred) + (1 - target) * sigmoid(pred)
+    return _balance(target, alpha) * missed**gamma * entropy
+
+
+@focal_with_logits.gradient("pred")
+def _(pred: Array, target: Array, *, gamma: float, alpha: float | None) -> Array:
+    p, q = sigmoid(pred), sigmoid(-pred)
+    entropy = target * softplus(-pred) + (1 - target) * softplus(pred)
+    missed = target * q + (1 - target) * p
+    fading = gamma * (1 - 2 * target) * over(p * q, missed) * entropy
+    return _balance(target, alpha) * missed**gamma * (fading + _logit_slope(pred, target, 1 - target))

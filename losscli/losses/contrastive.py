@@ -1,0 +1,252 @@
+"""Losses that pick the right pair out of many: one value an anchor, the others of its group are the alternatives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.contract import Param, Term, loss
+from losscli.kinds import Array, ClassId, Vector, Vectors
+from losscli.losses._math import dot, unit, unit_slope
+from losscli.losses._pairs import Pairs, cosine_slope, gap, slopes, spread
+
+_Temperature = Annotated[float, Param("what similarities are divided by; small looks at the nearest only", gt=0)]
+_Normalize = Annotated[bool, Param("take cosines; false takes inner products of the vectors as they are")]
+
+
+def _lengths(normalize: bool, *roles: Array) -> tuple[Array, ...]:
+    return tuple(unit(role) for role in roles) if normalize else roles
+
+
+@loss(
+    formula="""
+    s = lambda a, b: dot(unit(a), unit(b)) if normalize else dot(a, b)
+    own = exp(s(anchor, positive) / temperature)
+    forth = -log(own / sum(exp(s(anchor, o.positive) / temperature) for o in everyone))
+    back = -log(own / sum(exp(s(o.anchor, positive) / temperature) for o in everyone))
+    (forth + back) / 2 if symmetric else forth
+    """,
+    cite="van den Oord, Li & Vinyals 2018, arXiv:1807.03748; symmetric: Radford et al. 2021, arXiv:2103.00020",
+    same_as={"info_nce": ""},
+    scope="group",
+    optimum=None,
+)
+def info_nce(
+    anchor: Vector,
+    positive: Vector,
+    *,
+    temperature: _Temperature = 0.1,
+    normalize: _Normalize = True,
+    symmetric: Annotated[bool, Param("also let each positive pick its anchor, and take the mean: CLIP")] = False,
+) -> Array:
+    """Each anchor picks its positive among the positives of its whole group: cross-entropy over similarities.
+
+    The value depends on the group, so two numbers compare only at the same batches; a group of one row gives 0. A
+    zero vector has cosine 0 with everything.
+
+    >>> info_nce([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], temperature=0.5).round(6)
+    array([0.693147, 0.693147])
+    """
+    a, p = _lengths(normalize, anchor, positive)
+    own = np.arange(len(a))
+    forth = spread(Pairs(a, p, own, own, temperature)).values
+    return (forth + spread(Pairs(p, a, own, own, temperature)).values) / 2 if symmetric else forth
+
+
+def _info_nce_slopes(
+    anchor: Array, positive: Array, upstream: Array, temperature: float, normalize: bool, symmetric: bool
+) -> tuple[Array, Array]:
+    a, p = _lengths(normalize, anchor, positive)
+    own = np.arange(len(a))
+    forth = Pairs(a, p, own, own, temperature)
+    by_a, by_p = slopes(forth, spread(forth), upstream)
+    if symmetric:
+        back = Pairs(p, a, own, own, temperature)
+        back_p, back_a = slopes(back, spread(back), upstream)
+        by_a, by_p = (by_a + back_a) / 2, (by_p + back_p) / 2
+    return (unit_slope(anchor, by_a), unit_slope(positive, by_p)) if normalize else (by_a, by_p)
+
+
+@info_nce.gradient("anchor")
+def _(
+    anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool
+) -> Array:
+    return _info_nce_slopes(anchor, positive, upstream, temperature, normalize, symmetric)[0]
+
+
+@info_nce.gradient("positive")
+def _(
+    anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool
+) -> Array:
+    return _info_nce_slopes(anchor, positive, upstream, temperature, normalize, symmetric)[1]
+
+
+@loss(
+    formula="""
+    s = lambda a, b: dot(unit(a), unit(b)) if normalize else dot(a, b)
+    own = exp(s(anchor, positive) / temperature)
+    -log(own / (own + sum(exp(s(anchor, k) / temperature) for k in negatives)))
+    """,
+    cite="van den Oord, Li & Vinyals 2018, arXiv:1807.03748",
+    same_as={"info_nce": ""},
+    optimum=None,
+)
+def info_nce_negatives(
+    anchor: Vector,
+    positive: Vector,
+    negatives: Vectors,
+    *,
+    temperature: _Temperature = 0.1,
+    normalize: _Normalize = True,
+) -> Array:
+    """Each anchor picks its positive among the negatives that its own row brings along.
+
+    No row sees another, so the value does not depend on batches. In the PyTorch package this is
+    `negative_mode="paired"`.
+
+    >>> info_nce_negatives([[1.0, 0.0]], [[0.5, 0.5]], [[[2.0, 2.0], [-1.0, -1.0]]], temperature=2.0).round(6)
+    array([0.913514])
+    """
+    behind = _behind(anchor, positive, negatives, temperature, normalize)
+    grown = np.exp(behind)
+    # Taking the top out of the sum leaves log1p its digits; both parts are at least 0, so nothing cancels.
+    np.put_along_axis(grown, behind.argmax(axis=-1)[:, None], 0.0, axis=-1)
+    return np.log1p(grown.sum(axis=-1)) - behind[:, 0]
+
+
+def _behind(anchor: Array, positive: Array, negatives: Array, temperature: float, normalize: bool) -> Array:
+    """The similarity of the positive (first) and of each negative less the largest of them, by temperature."""
+    found = np.concatenate([positive[:, None, :], negatives], axis=1)
+    if normalize:
+        similar = dot(unit(anchor)[:, None, :], unit(found))
+        return (similar - similar.max(axis=-1, keepdims=True)) / temperature
+    similar = dot(anchor[:, None, :], found)
+    best = np.take_along_axis(found, similar.argmax(axis=-1)[:, None, None], axis=1)[:, 0]
+    # Inner products may be large and near one another; one vector at a time, as long sums need memory.
+    for k in range(found.shape[1]):
+        similar[:, k] = gap(anchor, found[:, k], best)
+    return (similar - similar.max(axis=-1, keepdims=True)) / temperature
+
+
+def _chosen(anchor: Array, positive: Array, negatives: Array, temperature: float, normalize: bool) -> Array:
+    """The softmax share of each negative, divided by the temperature."""
+    grown = np.exp(_behind(anchor, positive, negatives, temperature, normalize))
+    return grown[:, 1:] / grown.sum(axis=-1, keepdims=True) / temperature
+
+
+@info_nce_negatives.gradient("anchor")
+def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, normalize: bool) -> Array:
+    chosen = _chosen(anchor, positive, negatives, temperature, normalize)
+    if not normalize:
+        return (chosen[:, :, None] * (negatives - positive[:, None, :])).sum(axis=1)
+    slope = -chosen.sum(axis=-1)[:, None] * cosine_slope(anchor, positive)
+    for k in range(negatives.shape[1]):
+        slope += chosen[:, k, None] * cosine_slope(anchor, negatives[:, k])
+    return slope
+
+
+@info_nce_negatives.gradient("positive")
+def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, normalize: bool) -> Array:
+    chosen = _chosen(anchor, positive, negatives, temperature, normalize)
+    return -chosen.sum(axis=-1)[:, None] * (cosine_slope(positive, anchor) if normalize else anchor)
+
+
+@info_nce_negatives.gradient("negatives")
+def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, normalize: bool) -> Array:
+    chosen = _chosen(anchor, positive, negatives, temperature, normalize)
+    slope = np.empty_like(negatives)
+    for k in range(negatives.shape[1]):
+        slope[:, k] = chosen[:, k, None] * (cosine_slope(negatives[:, k], anchor) if normalize else anchor)
+    return slope
+
+
+@loss(
+    formula="""
+    s = lambda a, b: dot(unit(a), unit(b))
+    anchors = [o.anchor for o in everyone]
+    positives = [o.positive for o in everyone]
+    own = exp(s(anchor, positive) / temperature)
+    forth = -log(own / sum(exp(s(anchor, v) / temperature) for v in [o.anchor for o in others] + positives))
+    back = -log(own / sum(exp(s(positive, v) / temperature) for v in [o.positive for o in others] + anchors))
+    (forth + back) / 2
+    """,
+    cite="Chen, Kornblith, Norouzi & Hinton 2020, arXiv:2002.05709",
+    same_as={"lightly": "", "monai": "", "pml": "temperature=0.07", "optax": "temperature=0.07"},
+    scope="group",
+    optimum=None,
+)
+def nt_xent(anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5) -> Array:
+    """SimCLR: each of a row's two views picks the other among all views of the group, by cosine.
+
+    A row's value is the mean of its two directions, so the mean over N rows is the published mean over 2N views. The
+    value depends on the group; a group of one row gives 0. A zero vector has cosine 0 with everything.
+
+    >>> nt_xent([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [0.0, 1.0]]).round(6)
+    array([0.239545, 0.239545])
+    """
+    values = spread(_views(unit(anchor), unit(positive), temperature)).values
+    return (values[: len(anchor)] + values[len(anchor) :]) / 2
+
+
+def _views(a: Array, p: Array, temperature: float) -> Pairs:
+    views, rows = np.concatenate([a, p]), np.tile(np.arange(len(a)), 2)
+    return Pairs(views, views, rows, rows, temperature, itself=True)
+
+
+def _nt_xent_slopes(anchor: Array, positive: Array, upstream: Array, temperature: float) -> Array:
+    pairs = _views(unit(anchor), unit(positive), temperature)
+    by_anchors, by_keys = slopes(pairs, spread(pairs), np.tile(upstream / 2, 2))
+    return by_anchors + by_keys
+
+
+@nt_xent.gradient("anchor")
+def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) -> Array:
+    return unit_slope(anchor, _nt_xent_slopes(anchor, positive, upstream, temperature)[: len(anchor)])
+
+
+@nt_xent.gradient("positive")
+def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) -> Array:
+    return unit_slope(positive, _nt_xent_slopes(anchor, positive, upstream, temperature)[len(anchor) :])
+
+
+@loss(
+    formula="""
+    s = lambda a, b: dot(unit(a), unit(b)) if normalize else dot(a, b)
+    mates = [o for o in others if o.target == target]
+    total = sum(exp(s(embedding, o.embedding) / temperature) for o in others)
+    logs = [log(exp(s(embedding, o.embedding) / temperature) / total) for o in mates]
+    -sum(logs) / len(mates) if mates else skip
+    """,
+    cite="Khosla et al. 2020, arXiv:2004.11362",
+    same_as={"pml": ""},
+    scope="group",
+    optimum=None,
+)
+def supcon(
+    embedding: Vector,
+    target: ClassId,
+    *,
+    temperature: _Temperature = 0.1,
+    normalize: _Normalize = True,
+) -> Term:
+    """Each row picks the rows of its own class among all others of its group: the mean of -log softmax over them.
+
+    A row that is alone with its class takes no part and is counted; the authors' code counts it as 0 in the mean
+    instead, takes vectors as they are (`normalize=false`) and temperature 0.07.
+
+    >>> term = supcon([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [0, 0, 1], temperature=0.5)
+    >>> term.values[term.where].round(6)
+    array([0.126928, 0.126928])
+    """
+    (e,) = _lengths(normalize, embedding)
+    found = spread(Pairs(e, e, target, target, temperature, itself=True))
+    return Term(found.values, found.count > 0)
+
+
+@supcon.gradient("embedding")
+def _(embedding: Array, target: Array, *, upstream: Array, temperature: float, normalize: bool) -> Array:
+    (e,) = _lengths(normalize, embedding)
+    pairs = Pairs(e, e, target, target, temperature, itself=True)
+    by_anchors, by_keys = slopes(pairs, spread(pairs), upstream)
+    return unit_slope(embedding, by_anchors + by_keys) if normalize else by_anchors + by_keys

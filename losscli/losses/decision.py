@@ -1,0 +1,79 @@
+"""Losses that judge a decision: on which side of the border a score fell, and how far."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.contract import Param, loss
+from losscli.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
+
+
+@loss(
+    formula="max(0, 1 - target * pred)",
+    cite="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
+    same_as={"keras": "", "sklearn": "", "optax": ""},
+)
+def hinge(pred: Real, target: Sign) -> Array:
+    """How far a score is from lying on the right side by 1; targets are -1 and 1.
+
+    The slope at the corner is 0. Keras takes targets of 0 and 1 too, but only if the whole batch has no other.
+
+    >>> hinge([0.25, -2.0, 3.0], [1, 1, 1])
+    array([0.75, 3.  , 0.  ])
+    """
+    return np.maximum(1 - target * pred, 0.0)
+
+
+@hinge.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return np.where(target * pred < 1, -target, 0.0)
+
+
+@loss(
+    formula="max(0, 1 - target * pred)**2",
+    cite="Lee & Mangasarian 2001, doi:10.1023/A:1011215321374",
+    same_as={"keras": ""},
+)
+def squared_hinge(pred: Real, target: Sign) -> Array:
+    """The square of the hinge loss: no corner, and far misses weigh more. Targets are -1 and 1.
+
+    >>> squared_hinge([0.5, -2.0, 3.0], [1, 1, 1])
+    array([0.25, 9.  , 0.  ])
+    """
+    return np.square(np.maximum(1 - target * pred, 0.0))
+
+
+@squared_hinge.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return -2 * target * np.maximum(1 - target * pred, 0.0)
+
+
+@loss(
+    formula="""
+    scores = each(pred)
+    sure = max(scores)
+    right = target[scores.index(sure)] if len(scores) > 1 else target if pred > threshold else 1 - target
+    1 - right
+    """,
+    cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
+    same_as={"xgboost": ""},
+)
+def zero_one(
+    pred: LogitVector | Prob,
+    target: ClassId | Binary,
+    *,
+    threshold: Annotated[float, Param("one probability above this decides for class 1", ge=0, le=1)] = 0.5,
+) -> Array:
+    """1 where the decision is wrong and 0 where it is right: the error rate.
+
+    Of class scores (probabilities or logits) the largest decides, the first of them at a tie; LightGBM counts ties as
+    wrong. One probability decides for class 1 above `threshold`, not at it. There is no gradient: the value is flat
+    wherever it is smooth.
+
+    >>> zero_one([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [1, 1])
+    array([0., 1.])
+    """
+    decided = pred.argmax(axis=-1) if pred.ndim > target.ndim else pred > threshold
+    return np.where(decided == target, 0.0, 1.0)

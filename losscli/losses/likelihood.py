@@ -1,0 +1,125 @@
+"""Negative log-likelihoods of a number, given the predicted parameters of its distribution."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.contract import Param, loss
+from losscli.kinds import Array, NonNegative, Positive, Real
+from losscli.losses._math import log_factorial, log_shortfall, stirling_rest
+
+_EPS = Param("added to the rate inside the logarithm", ge=0)
+_FULL_POISSON = Annotated[bool, Param("add log(target!), which no prediction changes")]
+
+
+def _poisson(plain: Array, target: Array, growth: Array, added: float = 0.0) -> Array:
+    """rate - y log(rate + added) + log(y!), where `plain` is the first part and growth = (rate + added - y) / y.
+
+    Near the target the terms of a large count cancel to a few digits. There log(y!) is taken apart by Stirling and
+    y log y - y goes into the first part: y * (growth - log1p(growth)), a sum of non-negative parts.
+    """
+    near = (target >= 10) & (growth > -0.5) & (growth < 1)
+    y, u = np.where(near, target, 10.0), np.where(near, growth, 0.0)
+    close = y * log_shortfall(u) - added + 0.5 * np.log(2 * np.pi * y) + stirling_rest(y)
+    return np.where(near, close, plain + log_factorial(target))
+
+
+@loss(
+    formula="""
+    constant = loggamma(target + 1) if full else 0
+    pred - (target * log(pred + eps) if target > 0 else 0) + constant
+    """,
+    cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
+    same_as={"torch": "eps=1e-08", "keras": "eps=1e-07", "xgboost": "full=true"},
+    optimum=None,
+)
+def poisson_nll(
+    pred: NonNegative,
+    target: NonNegative,
+    *,
+    eps: Annotated[float, _EPS] = 0.0,
+    full: _FULL_POISSON = False,
+) -> Array:
+    """Negative log-likelihood of a count under a Poisson distribution with the predicted rate.
+
+    May be negative, since log(target!) is left out unless `full` is true; it is exact here, torch takes Stirling's
+    approximation and only for counts above 1. A rate of 0 with a count above 0 costs infinity unless `eps` is set.
+    The parameters for torch are those of log_input=False.
+
+    >>> poisson_nll([2.0, 0.5], [3.0, 0.0]).round(4)
+    array([-0.0794,  0.5   ])
+    """
+    plain = pred - np.where(target == 0, 0.0, target * np.log(pred + eps))
+    return _poisson(plain, target, (pred - target + eps) / target, eps) if full else plain
+
+
+@poisson_nll.gradient("pred")
+def _(pred: Array, target: Array, *, eps: float, full: bool) -> Array:
+    return np.where(target == 0, 1.0, (pred - target + eps) / (pred + eps))
+
+
+@loss(
+    formula="exp(pred) - target * pred + (loggamma(target + 1) if full else 0)",
+    cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
+    same_as={"torch": "", "catboost": ""},
+    optimum=None,
+)
+def poisson_nll_log_rate(pred: Real, target: NonNegative, *, full: _FULL_POISSON = False) -> Array:
+    """Negative log-likelihood of a count under a Poisson distribution, from the logarithm of its rate.
+
+    >>> poisson_nll_log_rate([0.0, 1.0], [3.0, 0.0]).round(4)
+    array([1.    , 2.7183])
+    """
+    plain = np.exp(pred) - target * pred
+    return _poisson(plain, target, np.expm1(pred - np.log(target))) if full else plain
+
+
+@poisson_nll_log_rate.gradient("pred")
+def _(pred: Array, target: Array, *, full: bool) -> Array:
+    # At a rate near 1, e^z has no digits of z left where expm1(z) has all.
+    return np.where(np.abs(pred) < 0.5, np.expm1(pred) - (target - 1), np.exp(pred) - target)
+
+
+@loss(
+    formula="""
+    v = max(variance, eps)
+    (log(v) + (pred - target)**2 / v) / 2 + (log(2 * pi) / 2 if full else 0)
+    """,
+    cite="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
+    same_as={"torch": "eps=1e-06"},
+    optimum=None,
+)
+def gaussian_nll(
+    pred: Real,
+    target: Real,
+    variance: Positive,
+    *,
+    eps: Annotated[float, Param("a smaller variance is taken as this", ge=0)] = 0.0,
+    full: Annotated[bool, Param("add log(2 pi) / 2, which no prediction changes")] = False,
+) -> Array:
+    """Negative log-likelihood under a normal distribution with the predicted mean and variance.
+
+    `variance` is the variance, not the standard deviation nor its logarithm. May be negative. Below `eps` the value
+    does not depend on the variance, so the slope by it is 0; torch hides the clamp from its gradient and gives the
+    slope at `eps` there.
+
+    >>> gaussian_nll([1.0, 0.0], [3.0, 0.0], [4.0, 1.0]).round(4)
+    array([1.1931, 0.    ])
+    """
+    v, error = np.maximum(variance, eps), pred - target
+    value = 0.5 * (np.log(v) + error * (error / v))
+    return value + 0.5 * np.log(2 * np.pi) if full else value
+
+
+@gaussian_nll.gradient("pred")
+def _(pred: Array, target: Array, variance: Array, *, eps: float, full: bool) -> Array:
+    return (pred - target) / np.maximum(variance, eps)
+
+
+@gaussian_nll.gradient("variance")
+def _(pred: Array, target: Array, variance: Array, *, eps: float, full: bool) -> Array:
+    error = pred - target
+    slope = (1 - error * (error / variance)) / (2 * variance)
+    return np.where(variance < eps, 0.0, slope)

@@ -1,0 +1,259 @@
+"""Losses of class probabilities or logits against a class or a distribution over the classes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.contract import Param, loss
+from losscli.kinds import Array, ClassId, LogitVector, Prob, ProbVector, SoftBinary
+from losscli.losses._math import distribution, log_softmax, over, times
+
+_CLIP = Param("probabilities are moved into [clip, 1 - clip]; 0 leaves them", ge=0, lt=0.5)
+_SMOOTHING = Param("share of the target that is spread over all classes", ge=0, le=1)
+
+
+def _shares(target: Array, classes: int, label_smoothing: float = 0.0) -> Array:
+    return distribution(target, classes) * (1 - label_smoothing) + label_smoothing / classes
+
+
+def _clipped(logs: Array, clip: float) -> Array:
+    """The logarithms of probabilities moved into [clip, 1 - clip]."""
+    return np.clip(logs, np.log(clip) if clip > 0 else -np.inf, np.log1p(-clip))
+
+
+def _log_of_share(pred: Array) -> Array:
+    """log(pred / its row's sum); the largest by log1p of the others, so that it keeps its digits near 0."""
+    top = pred.argmax(axis=-1)[:, None]
+    others = pred.copy()
+    np.put_along_axis(others, top, 0.0, axis=-1)
+    rest, most = others.sum(axis=-1, keepdims=True), np.take_along_axis(pred, top, axis=-1)
+    logs = np.log(pred / (rest + most))
+    np.put_along_axis(logs, top, -np.log1p(rest / most), axis=-1)
+    return logs
+
+
+def _through_softmax(pull: Array, log_p: Array) -> Array:
+    """The slope by the logits of -sum_c pull_c log_p_c, that is p_j * sum(pull) - pull_j, with its digits."""
+    top = log_p.argmax(axis=-1)[:, None]
+    others = pull.copy()
+    np.put_along_axis(others, top, 0.0, axis=-1)
+    rest = others.sum(axis=-1, keepdims=True)
+    whole = rest + np.take_along_axis(pull, top, axis=-1)
+    slope = np.exp(log_p) * whole - pull
+    # p - 1 of a confident class has no digits left where expm1(log p) has all.
+    np.put_along_axis(slope, top, whole * np.expm1(np.take_along_axis(log_p, top, axis=-1)) + rest, axis=-1)
+    return slope
+
+
+@loss(
+    formula="""
+    total = sum(pred) if renormalize else 1
+    p = [min(max(p_c / total, clip), 1 - clip) for p_c in pred]
+    y = [y_c * (1 - label_smoothing) + label_smoothing / len(pred) for y_c in target]
+    -sum(y_c * log(p_c) for y_c, p_c in zip(y, p) if y_c > 0)
+    """,
+    cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
+    same_as={
+        "keras": "clip=1e-07,renormalize=true",
+        "sklearn": "clip=2.220446049250313e-16",
+        "lightgbm": "clip=1e-15",
+    },
+    aliases=("categorical_cross_entropy", "cce"),
+)
+def cross_entropy(
+    pred: ProbVector,
+    target: ClassId | ProbVector,
+    *,
+    label_smoothing: Annotated[float, _SMOOTHING] = 0.0,
+    clip: Annotated[float, _CLIP] = 0.0,
+    renormalize: Annotated[bool, Param("divide each row by its sum, before clipping")] = False,
+) -> Array:
+    """Minus the log of the probability given to the class that came true.
+
+    The target is a class, or a distribution over the classes. Exact by default: a probability of 0 for what came true
+    costs infinity; `clip` says otherwise, and the slope is 0 where it holds. Probabilities that miss 1 by a little
+    are taken as they are unless `renormalize` is true.
+
+    >>> cross_entropy([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
+    array([1.3863, 0.2231])
+    """
+    shares = _shares(target, pred.shape[-1], label_smoothing)
+    logs = _clipped(_log_of_share(pred) if renormalize else np.log(pred), clip)
+    return times(shares, -logs).sum(axis=-1)
+
+
+@cross_entropy.gradient("pred")
+def _(pred: Array, target: Array, *, label_smoothing: float, clip: float, renormalize: bool) -> Array:
+    total = pred.sum(axis=-1, keepdims=True) if renormalize else 1.0
+    p = pred / total
+    shares = _shares(target, pred.shape[-1], label_smoothing) * ((p >= clip) & (p <= 1 - clip))
+    slope = -over(shares, pred)
+    return slope + shares.sum(axis=-1, keepdims=True) / total if renormalize else slope
+
+
+@loss(
+    formula="""
+    z = [z_c / temperature for z_c in pred]
+    y = [y_c * (1 - label_smoothing) + label_smoothing / len(pred) for y_c in target]
+    total = sum(exp(z_c) for z_c in z)
+    -sum(y_c * log(exp(z_c) / total) for y_c, z_c in zip(y, z))
+    """,
+    cite="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; temperature: Hinton et al. 2015, arXiv:1503.02531",
+    same_as={"torch": "", "keras": "", "optax": ""},
+)
+def cross_entropy_with_logits(
+    pred: LogitVector,
+    target: ClassId | ProbVector,
+    *,
+    label_smoothing: Annotated[float, _SMOOTHING] = 0.0,
+    temperature: Annotated[float, Param("logits are divided by this", gt=0)] = 1.0,
+) -> Array:
+    """Cross-entropy of the softmax of logits: exact at every size, so nothing is clipped.
+
+    >>> cross_entropy_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
+    array([6.931e-01, 8.000e+02])
+    """
+    log_p = log_softmax((pred - pred.max(axis=-1, keepdims=True)) / temperature)
+    return (_shares(target, pred.shape[-1], label_smoothing) * -log_p).sum(axis=-1)
+
+
+@cross_entropy_with_logits.gradient("pred")
+def _(pred: Array, target: Array, *, label_smoothing: float, temperature: float) -> Array:
+    log_p = log_softmax((pred - pred.max(axis=-1, keepdims=True)) / temperature)
+    return _through_softmax(_shares(target, pred.shape[-1], label_smoothing), log_p) / temperature
+
+
+@loss(
+    formula="""
+    p = [min(max(p_c, clip), 1 - clip) for p_c in pred]
+    -sum(y_c * alpha * (1 - p_c)**gamma * log(p_c) for y_c, p_c in zip(target, p) if y_c > 0)
+    """,
+    cite="Lin et al. 2017, arXiv:1708.02002",
+    same_as={"keras": "alpha=0.25,clip=1e-07"},
+)
+def categorical_focal(
+    pred: ProbVector,
+    target: ClassId | ProbVector,
+    *,
+    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives cross_entropy", ge=0)] = 2.0,
+    alpha: Annotated[float, Param("factor of the whole", gt=0)] = 1.0,
+    clip: Annotated[float, _CLIP] = 0.0,
+) -> Array:
+    """Cross-entropy times (1 - p)^gamma of the true class: rows that are right already count little.
+
+    This is the focal loss of one choice among classes. Other libraries mean by the same name a sum of binary focal
+    losses (segmentation_models), or weigh class 0 by 1 - alpha as background (MONAI, kornia).
+
+    >>> categorical_focal([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
+    array([0.7798, 0.0089])
+    """
+    missed = np.clip(1 - pred, clip, 1 - clip)
+    return (alpha * times(distribution(target, pred.shape[-1]), missed**gamma * -_clipped(np.log(pred), clip))).sum(-1)
+
+
+@categorical_focal.gradient("pred")
+def _(pred: Array, target: Array, *, gamma: float, alpha: float, clip: float) -> Array:
+    shares = distribution(target, pred.shape[-1]) * ((pred >= clip) & (pred <= 1 - clip))
+    missed = 1 - pred
+    # Nothing is missed only at p = 1, where the logarithm is 0 and beats missed^(gamma - 1).
+    fading = np.where(missed > 0, gamma * missed ** (gamma - 1) * np.log(pred), 0.0)
+    return alpha * (times(shares, fading) - over(shares * missed**gamma, pred))
+
+
+@loss(
+    formula="""
+    total = sum(exp(z_c) for z_c in pred)
+    p = [exp(z_c) / total for z_c in pred]
+    -sum(y_c * alpha * (1 - p_c)**gamma * log(p_c) for y_c, p_c in zip(target, p))
+    """,
+    cite="Lin et al. 2017, arXiv:1708.02002",
+)
+def categorical_focal_with_logits(
+    pred: LogitVector,
+    target: ClassId | ProbVector,
+    *,
+    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives cross_entropy_with_logits", ge=0)] = 2.0,
+    alpha: Annotated[float, Param("factor of the whole", gt=0)] = 1.0,
+) -> Array:
+    """The focal loss of the softmax of logits: exact at every size.
+
+    >>> categorical_focal_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
+    array([1.733e-01, 8.000e+02])
+    """
+    log_p = log_softmax(pred)
+    # 1 - p of a confident class has no digits left where -expm1(log p) has all.
+    missed = -np.expm1(log_p)
+    return (alpha * distribution(target, pred.shape[-1]) * missed**gamma * -log_p).sum(axis=-1)
+
+
+@categorical_focal_with_logits.gradient("pred")
+def _(pred: Array, target: Array, *, gamma: float, alpha: float) -> Array:
+    log_p = log_softmax(pred)
+    missed = -np.expm1(log_p)
+    fading = np.where(missed > 0, gamma * missed ** (gamma - 1) * np.exp(log_p) * -log_p, 0.0)
+    pull = alpha * distribution(target, pred.shape[-1]) * (missed**gamma + fading)
+    return _through_softmax(pull, log_p)
+
+
+@loss(
+    formula="sum(y_c * (log(y_c) - log(p_c)) for p_c, y_c in zip(pred, target) if y_c > 0)",
+    cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
+    same_as={"torchmetrics": ""},
+)
+def kl_divergence(pred: ProbVector, target: ProbVector) -> Array:
+    """What is lost, in nats, by using the predicted distribution in place of the target: cross-entropy less entropy.
+
+    Infinite where the target has a class that the prediction rules out. Keras clips both sides at 1e-7; torch wants
+    log-probabilities, and its "mean" divides by the number of classes too.
+
+    >>> kl_divergence([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
+    array([0.6931])
+    """
+    ratio = (target - pred) / pred
+    apart = ~((ratio > -0.5) & (ratio < 1))
+    # Near each other, log1p of the ratio has all the digits that the difference of logarithms loses.
+    logs = np.where(apart, np.log(target) - np.log(pred), np.log1p(np.where(apart, 0.0, ratio)))
+    return times(target, logs).sum(axis=-1)
+
+
+@kl_divergence.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return -over(target, pred)
+
+
+@loss(
+    formula="""
+    score = sum((p_c - y_c)**2 for p_c, y_c in zip(each(pred), each(target)))
+    score / 2 if halve and len(each(pred)) > 1 else score
+    """,
+    cite="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
+    same_as={"sklearn": ""},
+)
+def brier(
+    pred: ProbVector | Prob,
+    target: ClassId | ProbVector | SoftBinary,
+    *,
+    halve: Annotated[bool, Param("half of the sum over classes, so that its range is 0 to 1")] = False,
+) -> Array:
+    """Squared error of probabilities: of one probability, or summed over the classes.
+
+    The range is 0 to 1 for one probability and 0 to 2 for class probabilities; `halve` halves the latter and leaves
+    the former, so that two classes then give what one probability gives.
+
+    >>> brier([0.75, 0.5], [1.0, 0.0])
+    array([0.0625, 0.25  ])
+    >>> brier([[0.5, 0.25, 0.25]], [0])
+    array([0.375])
+    """
+    if pred.ndim == 1:
+        return np.square(pred - target)
+    return (0.5 if halve else 1.0) * np.square(pred - distribution(target, pred.shape[-1])).sum(axis=-1)
+
+
+@brier.gradient("pred")
+def _(pred: Array, target: Array, *, halve: bool) -> Array:
+    if pred.ndim == 1:
+        return 2 * (pred - target)
+    return (1.0 if halve else 2.0) * (pred - distribution(target, pred.shape[-1]))

@@ -1,0 +1,56 @@
+"""Penalties on the parameters of a model: one value an element, added up whatever the reduction of the run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from losscli.contract import Param, loss
+from losscli.kinds import Array, Matrix
+
+_Strength = Annotated[float, Param("factor of the whole penalty, often called lambda", ge=0)]
+
+
+@loss(
+    formula="strength * sum(abs(w) for row in params for w in row)",
+    cite="Tibshirani 1996, doi:10.1111/j.2517-6161.1996.tb02080.x",
+    same_as={"keras": "strength=0.01"},
+    unit="element",
+    reduction="sum",
+)
+def l1_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
+    """Sum of absolute parameters: drives the small ones to zero. The slope at 0 is 0.
+
+    >>> l1_penalty([[1.0, -2.0], [0.0, 0.5]])
+    array([1. , 2. , 0. , 0.5])
+    """
+    return strength * np.abs(params).ravel()
+
+
+@l1_penalty.gradient("params")
+def _(params: Array, *, strength: float) -> Array:
+    return strength * np.sign(params)
+
+
+@loss(
+    formula="strength * sum(w**2 for row in params for w in row)",
+    cite="Hoerl & Kennard 1970, doi:10.1080/00401706.1970.10488634",
+    same_as={"keras": "strength=0.01"},
+    unit="element",
+    reduction="sum",
+)
+def l2_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
+    """Sum of squared parameters: shrinks all of them, large ones most.
+
+    Not halved: a weight decay of w in an optimizer, or lambda in xgboost, is `strength=w/2`.
+
+    >>> l2_penalty([[1.0, -2.0], [0.0, 0.5]])
+    array([1.  , 4.  , 0.  , 0.25])
+    """
+    return strength * np.square(params).ravel()
+
+
+@l2_penalty.gradient("params")
+def _(params: Array, *, strength: float) -> Array:
+    return 2 * strength * params

@@ -1,0 +1,101 @@
+"""Text from data, file names and libraries, made safe to show.
+
+A column name may hold an escape sequence that repaints the terminal, a bidi override that swaps what the reader sees,
+or a line that a build server takes for a command. `harmless` writes every such character as the escape Python would
+use (`\\x1b`, `\\u202e`), so that the reader sees what is there; ordinary text in any script stays as it is.
+A backslash is not doubled: paths and patterns stay legible, and the text is for reading, not for parsing back.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+ELLIPSIS = "..."
+_MARKS_IN_A_ROW = 4
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+# Characters of category Cf that have a shape of their own: signs written before Arabic, Syriac and Kaithi numbers.
+_VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+# Letters by category, but blank on the screen: they hide differences between names.
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+_JOINERS = "\u200c\u200d"
+
+
+def harmless(text: str, limit: int | None = 200) -> str:
+    """`text` with everything that could act on a terminal or mislead its reader written visibly.
+
+    At most `limit` characters come out (None: no bound); what is cut ends in three dots.
+
+    >>> harmless("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    if text.isascii() and text.isprintable() and (limit is None or len(text) <= limit):
+        return text
+    # One character gives at least one, so what lies beyond the limit cannot come out: a cell of 200 MB costs nothing.
+    window = text if limit is None else text[: limit + 1]
+    pieces: list[str] = []
+    length = marks = 0
+    for index, char in enumerate(window):
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        keep = marks <= _MARKS_IN_A_ROW and not (_acts(char) and not _joins(text, index))
+        piece = char if keep else escaped(char)
+        length += len(piece)
+        if limit is not None and length > limit:
+            return _cut(pieces, limit)
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def escaped(char: str) -> str:
+    """The visible form of one character."""
+    code = ord(char)
+    if char in _SHORT:
+        return _SHORT[char]
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _acts(char: str) -> bool:
+    """Whether a character is a control, steers the layout, is invisible, or is half of a surrogate pair."""
+    if char in _BLANK_LETTERS:
+        return True
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _VISIBLE_FORMATS
+
+
+def _joins(text: str, index: int) -> bool:
+    """Whether the joiner at `index` stands where writing needs it: inside an emoji, a Persian or an Indic word."""
+    if text[index] not in _JOINERS or not 0 < index < len(text) - 1:
+        return False
+    before, after = text[index - 1], text[index + 1]
+    if "\u0600" <= before <= "\u0dff" and "\u0600" <= after <= "\u0dff":
+        return after not in _JOINERS
+    pictured = before == "\ufe0f" or unicodedata.category(before) in ("So", "Sk")
+    return text[index] == "\u200d" and pictured and unicodedata.category(after) == "So"
+
+
+def _cut(pieces: list[str], limit: int) -> str:
+    """As many whole pieces as leave room for the dots: half an escape would be read as something else."""
+    room = max(limit - len(ELLIPSIS), 0)
+    length = sum(map(len, pieces))
+    while pieces and length > room:
+        length -= len(pieces.pop())
+    return ("".join(pieces) + ELLIPSIS)[:limit]
+
+
+# Build servers act on lines of the log: GitHub on "::name::" after white space and on "##[name]" anywhere in a line,
+# Azure and TeamCity on "##name[", GitLab on "section_start:" and "section_end:".
+_LINE_COMMAND = re.compile(r"(\A|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(\s*):(?=:)")
+_HASH_COMMAND = re.compile(r"##(\w*)\[")
+_SECTION = re.compile(r"section_(start|end):")
+
+
+def break_workflow_commands(text: str) -> str:
+    """`text` with a space put into whatever a build server would take for a command; the rest stays.
+
+    >>> break_workflow_commands("  ::error::x")
+    '  : :error::x'
+    """
+    text = _LINE_COMMAND.sub(r"\1\2: ", text)
+    text = _HASH_COMMAND.sub(r"##\1 [", text)
+    return _SECTION.sub(r"section_\1 :", text)

@@ -1,0 +1,206 @@
+"""One run, from what was asked to what came out; the command line and Python callers share it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from losscli.columns.bind import bind
+from losscli.columns.labels import check_positive_labels
+from losscli.columns.names import read_assignment
+from losscli.columns.plan import Plan, Table
+from losscli.columns.rows import Reader, Rows
+from losscli.errors import EmptyError, UsageError
+from losscli.kinds import Array
+from losscli.loop import Totals
+from losscli.reduce import CHUNK
+from losscli.request import Request
+from losscli.result import Evaluation, RowCounts, SourceResult, WarningResult
+from losscli.source import ReadOptions, Source, from_memory, join, open_source
+from losscli.tables import read_table
+from losscli.totals import results, undefined_terms
+from losscli.where import parse as parse_where
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where rows come from: paths, or a table in memory; truth may stand in another file, joined by key."""
+
+    paths: tuple[str, ...] = ()
+    memory: Any = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+    targets: Any = None
+    on: tuple[str, ...] = ()
+    unmatched: str = "error"
+    tables: Mapping[str, Any] = field(default_factory=dict)  # [MODEL:]ROLE -> a table in memory
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is bound and may start; nothing but headers has been read."""
+
+    plan: Plan
+    source: Source
+    arrays: Mapping[Table, Array]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should hear before the number: how columns were found, what is held in memory."""
+        said = [*self.plan.notes, *self.source.notes]
+        groups = sorted({j.spec.loss.name for j in self.plan.jobs if j.spec.loss.scope != "row"})
+        if groups and self.plan.request.batch_size is None:
+            what = f"the rows of every '{self.plan.batch_by}'" if self.plan.batch_by else "the whole table"
+            said.append(f"{', '.join(groups)}: holds {what} in memory")
+        return tuple(said)
+
+
+def prepare(request: Request, data: Data) -> Prepared:
+    """Open the sources, read the tables, decide what every column is for."""
+    _check(request)
+    source = _source(request, data)
+    tables = {}
+    for text in request.tables:
+        left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
+        model, colon, role = left.rpartition(":")
+        table = Table(role, model if colon else None, path)
+        opened = from_memory(data.tables[left]) if left in data.tables else open_source([path], data.options)
+        tables[table] = read_table(table, opened, request.columns)
+    plan = bind(request, source.columns, source.types, tables)
+    return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
+
+
+def _check(request: Request) -> None:
+    """What can be refused before a file is opened."""
+    if not request.losses:
+        raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all")
+    if request.batch_by is not None and request.batch_size is not None:
+        raise UsageError("--batch-by and --batch-size exclude each other")
+    if request.batch_size is not None and request.batch_size < 1:
+        raise UsageError("--batch-size is at least 1")
+    loss_list = [part.loss for spec in request.losses for _, part in spec.parts]
+    if (request.batch_by or request.batch_size) and all(loss.scope == "row" for loss in loss_list):
+        raise UsageError("--batch-by and --batch-size are for losses that see a batch; none is asked for",
+                         hint=f"{loss_list[0].name} has a value for every row by itself")  # fmt: skip
+    for loss in loss_list:
+        if request.reduction == "sum" and loss.own_combine:
+            raise UsageError(f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it")
+
+
+def _source(request: Request, data: Data) -> Source:
+    needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
+    if data.memory is not None:
+        source = from_memory(data.memory)
+    elif data.paths:
+        source = open_source(data.paths, data.options)
+    elif needs_rows:
+        raise UsageError("no SOURCE was given", hint="name a file of predictions, or - for standard input")
+    else:
+        source = Source((), (), {})
+    if data.targets is None:
+        if data.on:
+            raise UsageError("--on needs --targets FILE, the file with the truth")
+        return source
+    if not data.on:
+        raise UsageError("--targets needs --on KEY, the column that both files share",
+                         hint="rows are never paired by their place")  # fmt: skip
+    truth = open_source([data.targets], data.options) if isinstance(data.targets, str) else from_memory(data.targets)
+    return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+
+
+class Pass:
+    """One pass over the data: an iterator of used rows that counts what it reads."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        plan = prepared.plan
+        where = parse_where(plan.request.where) if plan.request.where is not None else None
+        self.prepared, self.reader = prepared, Reader(plan, where)
+        self.files: dict[str, int] = {part.path: 0 for part in prepared.source.parts}
+
+    def rows(self) -> Iterator[Rows]:
+        if not self.prepared.plan.wants:
+            return
+        for part in self.prepared.source.parts:
+            for batch in part.batches(self.prepared.plan.wants):
+                self.files[batch.site.path] = self.files.get(batch.site.path, 0) + batch.data.num_rows
+                yield self.reader.rows(batch.data, batch.site)
+        check_positive_labels(self.reader.book)
+
+    def counts(self) -> RowCounts:
+        return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
+
+    def sources(self) -> tuple[SourceResult, ...]:
+        formats = {part.path: part.format for part in self.prepared.source.parts}
+        return tuple(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items())
+
+
+def chunk_rows() -> int:
+    """Rows a kernel sees at once; the environment may change it, and no bit of any result."""
+    return int(os.environ.get("LOSSCLI_CHUNK_ROWS") or CHUNK)
+
+
+def total(prepared: Prepared, *, hashing: bool = False) -> tuple[Totals, Pass]:
+    """Read everything once and add it up."""
+    walk = Pass(prepared)
+    totals = Totals(prepared.plan, prepared.arrays, chunk_rows())
+    totals.hashing = hashing
+    for rows in walk.rows():
+        totals.add(rows)
+    totals.finish()
+    needs_rows = any(job.spec.loss.source_roles for job in prepared.plan.jobs)
+    if needs_rows and not walk.reader.used:
+        left = f"; {walk.reader.dropped} rows were dropped" if walk.reader.dropped else ""
+        read = walk.reader.read
+        raise EmptyError("there is nothing to score: " + (f"no row of {read} is left{left}" if read else "0 rows"),
+                         path=next(iter(walk.files), None))  # fmt: skip
+    return totals, walk
+
+
+def evaluate(prepared: Prepared, *, hashing: bool = False) -> Evaluation:
+    """The whole run as a value."""
+    totals, walk = total(prepared, hashing=hashing)
+    outcome = results(totals)
+    warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
+    warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
+    warnings += _infinite(totals)
+    if all(result.value != result.value for result in outcome) and any(
+        t.count == 0 for r in outcome for t in r.terms.values()
+    ):
+        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]))
+    return Evaluation(
+        sources=walk.sources(),
+        rows=walk.counts(),
+        results=outcome,
+        bindings=_bindings(prepared.plan),
+        rows_sha256=totals.key_print.hexdigest() if hashing and prepared.plan.keys else None,
+        targets_sha256=totals.fingerprint.hexdigest() if hashing and totals.fingerprint.count else None,
+        warnings=tuple(warnings),
+    )
+
+
+def _infinite(totals: Totals) -> list[WarningResult]:
+    """How many values of each loss are infinite or NaN."""
+    said = []
+    for work, kept in totals.kept.items():
+        for name, tally in kept.terms.items():
+            odd = int(tally.sums.inf.sum() + tally.sums.neg_inf.sum() + tally.sums.nan.sum())
+            if odd:
+                term = f" (term '{name}')" if len(kept.terms) > 1 else ""
+                columns = ", ".join(
+                    side.columns[0] for side in work.inputs if side is not None and not isinstance(side, Table)
+                )
+                said.append(WarningResult(f"{work.spec.text}{term} of {columns}: values that are not finite", odd))
+    return said
+
+
+def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Model -> role -> columns; a run without model names has the one entry ""."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for line in plan.lines:
+        roles = found.setdefault(line.model or "", {})
+        for job in line.jobs:
+            for role, side in zip(job.spec.loss.roles, job.inputs, strict=True):
+                if side is not None:
+                    roles[role] = plan.tables[side].columns if isinstance(side, Table) else side.columns
+    return found

@@ -1,0 +1,250 @@
+"""Files that are there whole or not at all.
+
+What is written goes into a temporary file beside the target, reaches the disk, and takes the target's name in one
+step. A crash, a full disk or Ctrl-C leaves the old file as it was. What is no regular file (a pipe, a device, a file
+descriptor of the shell) is written in place: to replace it would destroy it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, TypeVar
+
+from losscli.errors import FileError
+
+_PREFIX, _SUFFIX = ".losscli-", ".tmp"
+_A_DAY = 24 * 60 * 60
+# Symbolic links that an attacker or a colleague left at our name are not followed; Windows has neither flag.
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_FOLDER_HINT = "the folder must be writable too: a file is replaced as a whole"
+
+Value = TypeVar("Value")
+
+
+class AtomicFile:
+    """`with AtomicFile(path) as file:` gives a binary file; `path` changes when the block ends without an exception."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._file: io.BufferedWriter | None = None
+        self._target = Path()
+        self._temporary: Path | None = None
+
+    def __enter__(self) -> BinaryIO:
+        old = _existing(self.path)
+        _writable(self.path, old)
+        if _in_place(self.path, old):
+            return self._open(lambda: _open_in_place(self.path), None)
+        # A link keeps being a link; the file that it names is the one to replace.
+        self._target = _resolved(self.path)
+        _remove_stray(self._target.parent)
+        temporary = self._temporary = _temporary_beside(self._target)
+        try:
+            return self._open(lambda: _create(temporary, old), _FOLDER_HINT)
+        except BaseException:
+            self._discard()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            self._finish()
+        except BaseException:
+            self._discard()
+            raise
+
+    def _open(self, opened: Callable[[], int], hint: str | None) -> io.BufferedWriter:
+        self._file = io.BufferedWriter(_Raw(told(self.path, opened, hint), self.path))
+        return self._file
+
+    def _finish(self) -> None:
+        assert self._file is not None
+        file, temporary = self._file, self._temporary
+        file.flush()
+        if temporary is None:
+            told(self.path, file.close)
+            return
+        told(self.path, lambda: _sync(file.fileno()))
+        told(self.path, file.close)
+        told(self.path, lambda: temporary.replace(self._target))
+        self._temporary = None
+        _sync_folder(self._target.parent)
+
+    def _discard(self) -> None:
+        """Close without a flush, which would fail again on a full disk, and remove what was written."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.raw.close()
+        if self._temporary is not None:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
+            self._temporary = None
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Replace the file by this text in UTF-8."""
+    with AtomicFile(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise the error now that writing `path` would raise after the run; "-" is standard output and passes."""
+    path = os.fspath(path)
+    if path == "-":
+        return
+    old = _existing(path)
+    _writable(path, old)
+    if _in_place(path, old):
+        return
+    # To ask for the permission is not enough: root has every one, also on a disk that takes no new file.
+    temporary = _temporary_beside(_resolved(path))
+    told(path, lambda: os.close(_create(temporary, None)), _FOLDER_HINT)
+    told(path, temporary.unlink)
+
+
+def same_file(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> bool:
+    """Whether `path` is one of the inputs, under whatever name; devices and pipes may be both."""
+    output = None if os.fspath(path) == "-" else _status(path)
+    if output is None or not stat.S_ISREG(output.st_mode):
+        return False
+    found = (_status(name) for name in inputs if os.fspath(name) != "-")
+    return any(status is not None and os.path.samestat(output, status) for status in found)
+
+
+class _Raw(io.FileIO):
+    """A file whose failed writes say which path they were for, through whatever library does the writing."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        super().__init__(descriptor, "wb")
+        self._path = path
+
+    def write(self, data: Any, /) -> int:
+        return told(self._path, lambda: super(_Raw, self).write(data))
+
+
+def told(path: str, act: Callable[[], Value], hint: str | None = None) -> Value:
+    """The outcome of `act`, with the system's error turned into ours; a closed pipe is the caller's affair."""
+    try:
+        return act()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        raise FileError(f"could not write: {_reason(error)}", path=path, hint=hint if denied else None) from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _status(path: str | os.PathLike[str]) -> os.stat_result | None:
+    try:
+        return Path(path).stat()
+    except (OSError, ValueError):
+        return None
+
+
+def _existing(path: str) -> os.stat_result | None:
+    """What is at `path`, links followed; None if nothing is."""
+
+    def look() -> os.stat_result | None:
+        try:
+            return Path(path).stat()
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise FileNotFoundError(errno.EINVAL, "not a valid file name") from error
+
+    return told(path, look)
+
+
+def _writable(path: str, old: os.stat_result | None) -> None:
+    if path.endswith(os.sep) or (old is not None and stat.S_ISDIR(old.st_mode)):
+        raise FileError("could not write: it is a folder", path=path, hint="name a file inside it")
+    # A read-only file could be replaced all the same, but whoever made it read-only wants it kept.
+    if old is not None and not os.access(path, os.W_OK):
+        raise FileError("could not write: the file is read-only", path=path)
+
+
+def _in_place(path: str, old: os.stat_result | None) -> bool:
+    return _descriptor(path) is not None or (old is not None and not stat.S_ISREG(old.st_mode))
+
+
+def _resolved(path: str) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _temporary_beside(target: Path) -> Path:
+    return target.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
+
+
+def _descriptor(path: str) -> int | None:
+    """The number of the file descriptor that a path like /dev/stdout or /dev/fd/63 stands for."""
+    if path in _STREAMS:
+        return _STREAMS[path]
+    found = _DESCRIPTOR.fullmatch(path)
+    return int(found[1]) if found else None
+
+
+def _open_in_place(path: str) -> int:
+    number = _descriptor(path)
+    if number is not None:
+        # A copy shares the place in the file: opened anew, "> log" would be cut and overwritten from its start.
+        return os.dup(number)
+    return os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
+
+
+def _create(temporary: Path, old: os.stat_result | None) -> int:
+    """A new file with the old one's mode, or what the process's mask gives."""
+    if old is None:
+        return os.open(temporary, _FLAGS, 0o666)
+    mode = stat.S_IMODE(old.st_mode)
+    # Never wider than it will be: a private file stays private while it is written.
+    descriptor = os.open(temporary, _FLAGS, mode & 0o777)
+    temporary.chmod(mode)
+    return descriptor
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems have no such call; others report a full disk only here.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name survive a power cut too, where the system can do that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_stray(folder: Path) -> None:
+    """Remove what killed runs left here, once it is surely not in use."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _A_DAY:
+                    path.unlink()

@@ -1,0 +1,243 @@
+"""The derivative of the final value by each prediction: totals first, then every row's slope times its share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from losscli.blocks import Block
+from losscli.columns.arguments import arguments
+from losscli.columns.plan import Input, Job, Line, Table
+from losscli.errors import Site, UsageError
+from losscli.kinds import Array
+from losscli.loop import Totals, Work, cut_rows, groups_of, score
+from losscli.reduce import Sums, rounded
+from losscli.run import Pass, Prepared, chunk_rows, total
+from losscli.totals import Cell, Number, slices, term_numbers
+from losscli.values import Piece
+
+_ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
+
+
+@dataclass(frozen=True)
+class _Share:
+    """How much one unit of a term moves the final value: `by_cell` for each cell, times the row's weight."""
+
+    by_cell: Array
+    apart: bool  # whether the term leaves rows out
+
+    def factors(self, block: Block) -> Array:
+        share = self.by_cell[0] if block.cells is None else self.by_cell[block.cells]
+        return np.broadcast_to(share, (len(block),)) * (1.0 if block.weights is None else block.weights)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One job of a line with its factor in the blend, and the shares of its terms."""
+
+    job: Job
+    factor: float
+    shares: Mapping[str, _Share]
+
+
+def wanted_roles(line: Line, wrt: str | None) -> list[str]:
+    """The roles to differentiate by: the one asked for, else every role of the rows that has a gradient."""
+    known: dict[str, bool] = {}
+    for job in line.jobs:
+        for role in job.spec.loss.gradients:
+            matrix = job.spec.loss.roles[role].kinds[0].shape == "matrix"
+            known[role] = known.get(role, False) or not matrix
+    if wrt is not None:
+        if wrt not in known:
+            raise UsageError(f"'{line.spec.text}' has no gradient by '{wrt}'",
+                             hint=f"it has: {', '.join(known) or 'none'}")  # fmt: skip
+        return [wrt]
+    rows = [role for role, by_row in known.items() if by_row]
+    if not known:
+        raise UsageError(f"'{line.spec.text}' has no gradient: it is flat wherever it is smooth")
+    return rows or list(known)[:1]
+
+
+def gradient(prepared: Prepared, wrt: str | None = None) -> Iterator[Piece]:
+    """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
+    lines = prepared.plan.lines
+    roles = {line: wanted_roles(line, wrt) for line in lines}
+    totals, _ = total(prepared)
+    parts = {line: _parts(totals, line) for line in lines}
+    tables = {
+        side for line in lines for part in parts[line]
+        for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True)
+        if isinstance(side, Table) and role in roles[line]
+    }  # fmt: skip
+    if tables:
+        yield from _by_tables(prepared, totals, parts, tables)
+        return
+    yield from _by_rows(prepared, totals, parts, roles)
+
+
+def _parts(totals: Totals, line: Line) -> list[_Part]:
+    cells = slices(totals)[()]
+    return [_Part(job, factor, _shares(totals, job, cells))
+            for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
+
+
+def _shares(totals: Totals, job: Job, cells: list[Cell]) -> dict[str, _Share]:
+    numbers, kept = term_numbers(totals, job, cells)
+    summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
+    slopes = dict.fromkeys(numbers, 1.0) if summed else combine_slopes(job, numbers)
+    shares = {}
+    for name, number in numbers.items():
+        bottom = Fraction(1) if summed else number.bottom
+        by_cell = np.zeros(max((c.number for c in cells), default=0) + 1)
+        for cell in cells:
+            factor = Fraction(1) if cell.factor is None else cell.factor
+            by_cell[cell.number] = slopes[name] * rounded(factor, bottom) if bottom else 0.0
+        shares[name] = _Share(by_cell, bool(kept.apart.any()) or len(numbers) > 1)
+    return shares
+
+
+def combine_slopes(job: Job, numbers: Mapping[str, Number]) -> dict[str, float]:
+    """The derivative of the number by each term mean, by complex step through the loss's own combine."""
+    means = {name: number.result.mean for name, number in numbers.items()}
+    slopes = {}
+    with np.errstate(all="ignore"):
+        for name, mean in means.items():
+            step = 1e-20 * max(abs(mean), 1e-270)
+            moved: dict[str, Any] = {other: np.complex128(value) for other, value in means.items()}
+            moved[name] = np.complex128(complex(mean, step))
+            slopes[name] = float(np.imag(job.spec.loss.combine(moved, job.spec.params)) / step)
+    return slopes
+
+
+def _by_rows(
+    prepared: Prepared, totals: Totals, parts: Mapping[Line, list[_Part]], roles: Mapping[Line, list[str]]
+) -> Iterator[Piece]:
+    work_parts = [(line, part) for line in parts for part in parts[line] if part.job.spec.loss.source_roles]
+    grouped = any(part.job.spec.loss.scope != "row" for _, part in work_parts)
+    groups = groups_of(prepared.plan)
+    pieces: list[tuple[Array, dict[str, Array]]] = []
+    keys: dict[str, list[str]] = {}
+    for rows in Pass(prepared).rows():
+        if not len(rows):
+            continue
+        block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
+        named = tuple((key.column, [key.names[code] for code in key.codes]) for key in rows.keys)
+        if not grouped:
+            found = _slopes(prepared, work_parts, roles, block)
+            yield Piece(rows.place, named, {name: (values, None) for name, values in found.items()})
+            continue
+        for name, texts in named:
+            keys.setdefault(name, []).extend(texts)
+        names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
+        pieces += [(g.place, _slopes(prepared, work_parts, roles, g)) for g in groups.feed(block, names, codes)]
+    pieces += [(g.place, _slopes(prepared, work_parts, roles, g)) for g in groups.finish()]
+    if grouped and pieces:
+        place = np.concatenate([p for p, _ in pieces])
+        order = np.argsort(place, kind="stable")
+        columns = {name: (np.concatenate([found[name] for _, found in pieces])[order], None) for name in pieces[0][1]}
+        yield Piece(place[order], tuple(keys.items()), columns)
+
+
+def _slopes(
+    prepared: Prepared, parts: list[tuple[Line, _Part]], roles: Mapping[Line, list[str]], block: Block
+) -> dict[str, Array]:
+    """Column -> slope a row (a matrix for a list column), added up over the parts that read the column."""
+    found: dict[str, Array] = {}
+    for line, part in parts:
+        args = arguments(part.job.inputs, block.arrays, prepared.arrays, block.place - 1, Site("", 1))
+        work = Work(part.job.spec, part.job.inputs)
+        for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
+            if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
+                continue
+            slope = part.factor * _role_slope(work, role, args, part, block)
+            slope = slope.reshape(len(block), -1) if side.wide else slope
+            columns = (
+                {side.columns[0]: slope} if side.listed or not side.wide
+                else {name: slope[:, i] for i, name in enumerate(side.columns)}
+            )  # fmt: skip
+            for name, values in columns.items():
+                found[name] = found[name] + values if name in found else values
+    return found
+
+
+def _role_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
+    loss = work.spec.loss
+    if loss.scope != "row":
+        factors = {name: share.factors(block) for name, share in part.shares.items()}
+        whole = tuple(None if a is None else np.ascontiguousarray(a) for a in args)
+        if any(share.apart for share in part.shares.values()):
+            for name, term in score(work, whole).items():
+                factors[name] = factors[name] if term.where is None else np.where(term.where, factors[name], 0.0)
+        upstream: Any = factors["loss"] if set(factors) == {"loss"} else factors
+        with np.errstate(all="ignore"):
+            return np.asarray(loss.gradients[role](*whole, upstream=upstream, **work.spec.params))
+    step = chunk_rows()
+    pieces = []
+    for start in range(0, len(block), step):
+        cut = slice(start, start + step)
+        pieces.append(_row_slope(work, role, cut_rows(work.inputs, args, cut), part, block.take(cut)))
+    return np.concatenate(pieces)
+
+
+def _row_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
+    with np.errstate(all="ignore"):
+        answer = work.spec.loss.gradients[role](*args, **work.spec.params)
+    slopes = answer if isinstance(answer, dict) else {next(iter(part.shares)): answer}
+    total_slope: Array | None = None
+    outputs = work.spec.loss.roles[role].kinds[0].shape == "number"
+    for name, slope in slopes.items():
+        factors = part.shares[name].factors(block)
+        if slope.ndim > 1:
+            # Several outputs of a row count as their mean.
+            factors = factors.reshape(-1, *[1] * (slope.ndim - 1)) / (slope.shape[1] if outputs else 1)
+        with np.errstate(all="ignore"):
+            share = np.where(factors == 0, 0.0, slope * factors)
+        total_slope = share if total_slope is None else total_slope + share
+    assert total_slope is not None
+    return total_slope
+
+
+def _by_tables(
+    prepared: Prepared, totals: Totals, parts: Mapping[Line, list[_Part]], tables: set[Table]
+) -> Iterator[Piece]:
+    """The gradient by a Matrix role, added up exactly over the rows."""
+    if len(tables) > 1:
+        raise UsageError("the gradient by a table takes one table at a time")
+    (table,) = tables
+    shape = prepared.arrays[table].shape
+    sums = Sums(shape[0] * shape[1])
+    spots = np.arange(shape[0] * shape[1])
+    reading = [(line, part) for line in parts for part in parts[line] if table in part.job.inputs]
+    for _, part in reading:
+        if not part.job.spec.loss.source_roles:
+            args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
+            role = _role_of(part.job, table)
+            slope = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
+            sums.add(part.factor * next(iter(part.shares.values())).by_cell[0] * slope.ravel(), spots)
+    step = max(1, _ENTRIES // len(spots))
+    for rows in Pass(prepared).rows() if any(p.job.spec.loss.source_roles for _, p in reading) else ():
+        block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
+        for _, part in reading:
+            if part.job.spec.loss.source_roles:
+                work, role = Work(part.job.spec, part.job.inputs), _role_of(part.job, table)
+                args_all = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
+                for start in range(0, len(rows), step):
+                    cut = slice(start, start + step)
+                    slope = _row_slope(work, role, cut_rows(work.inputs, args_all, cut), part, block.take(cut))
+                    sums.add((part.factor * slope).ravel(), np.tile(spots, len(slope)))
+    values = np.array([rounded(sums.fraction(i)) if (odd := sums.odd(i)) is None else odd for i in range(len(spots))])
+    columns = prepared.plan.tables[table].columns
+    matrix = values.reshape(shape)
+    if len(columns) == shape[1]:
+        found = {name: (matrix[:, i].copy(), None) for i, name in enumerate(columns)}
+    else:
+        found = {columns[0]: (matrix, None)}
+    yield Piece(np.arange(1, shape[0] + 1), (), found)
+
+
+def _role_of(job: Job, table: Table) -> str:
+    return next(role for role, side in zip(job.spec.loss.roles, job.inputs, strict=True) if side == table)

@@ -1,0 +1,116 @@
+"""Arrow arrays made from Python and NumPy values through their buffers: pa.array() would import pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bools = npt.NDArray[np.bool_]
+
+
+def bits(flags: Bools) -> pa.Buffer:
+    """Flags packed as Arrow packs them."""
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
+
+
+def validity(flags: Bools) -> pa.Buffer | None:
+    """Which values are there; None where all are."""
+    return None if flags.all() else bits(flags)
+
+
+def unpack(buffer: pa.Buffer | None, offset: int, count: int) -> Bools:
+    """The flags of a packed buffer; without one all are set."""
+    if buffer is None:
+        return np.ones(count, dtype=np.bool_)
+    whole = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), count=offset + count, bitorder="little")
+    return whole[offset:].astype(np.bool_)
+
+
+def present(array: pa.Array) -> Bools:
+    """Which values of an array are not null."""
+    if array.null_count == 0:
+        return np.ones(len(array), dtype=np.bool_)
+    return unpack(array.buffers()[0], array.offset, len(array))
+
+
+def from_numpy(values: npt.NDArray[np.generic], there: Bools | None = None) -> pa.Array:
+    """A number or boolean array over the same memory; booleans are packed."""
+    mask = None if there is None else validity(there)
+    if values.dtype == np.bool_:
+        return pa.Array.from_buffers(pa.bool_(), len(values), [mask, bits(values.astype(np.bool_))])
+    native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+    return pa.Array.from_buffers(_NUMBERS[native.dtype.name], len(native), [mask, pa.py_buffer(native)])
+
+
+_NUMBERS = {
+    "float16": pa.float16(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "int8": pa.int8(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "uint8": pa.uint8(),
+    "uint16": pa.uint16(),
+    "uint32": pa.uint32(),
+    "uint64": pa.uint64(),
+}
+
+
+def holds_numbers(dtype: np.dtype[np.generic]) -> bool:
+    """Whether `from_numpy` takes arrays of this type as they are."""
+    return dtype == np.bool_ or dtype.newbyteorder("=").name in _NUMBERS
+
+
+def floats(values: Sequence[float | None]) -> pa.Array:
+    """A float64 array; None becomes null."""
+    data = np.array([0.0 if value is None else value for value in values], dtype=np.float64)
+    there = np.array([value is not None for value in values], dtype=np.bool_)
+    return from_numpy(data, there)
+
+
+def strings(values: Sequence[str | None]) -> pa.Array:
+    """A string array; None becomes null."""
+    encoded = [b"" if value is None else value.encode() for value in values]
+    ends = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=ends[1:])
+    there = np.array([value is not None for value in values], dtype=np.bool_)
+    small = ends[-1] < 2**31
+    kind, offsets = (pa.string(), ends.astype(np.int32)) if small else (pa.large_string(), ends)
+    buffers = [validity(there), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(kind, len(encoded), buffers)
+
+
+def labels(values: Sequence[str | None]) -> pa.Array:
+    """A dictionary array as the CSV reader gives for text."""
+    known: dict[str, int] = {}
+    codes = np.array([0 if v is None else known.setdefault(v, len(known)) for v in values], dtype=np.int32)
+    there = np.array([value is not None for value in values], dtype=np.bool_)
+    return pa.DictionaryArray.from_arrays(from_numpy(codes, there), strings(list(known)))
+
+
+def repeated(value: str | None, count: int) -> pa.Array:
+    """The same text in every row, at the cost of four bytes a row."""
+    codes = from_numpy(np.zeros(count, dtype=np.int32), np.full(count, value is not None))
+    return pa.DictionaryArray.from_arrays(codes, strings([value or ""]))
+
+
+def lists(values: Sequence[Sequence[float | None] | None]) -> pa.Array:
+    """A list array of float64; None becomes a null list."""
+    ends = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum([0 if value is None else len(value) for value in values], out=ends[1:])
+    there = np.array([value is not None for value in values], dtype=np.bool_)
+    flat = floats([item for value in values if value is not None for item in value])
+    return pa.Array.from_buffers(
+        pa.list_(pa.float64()), len(values), [validity(there), pa.py_buffer(ends)], children=[flat]
+    )
+
+
+def vectors(values: npt.NDArray[np.generic]) -> pa.Array:
+    """The rows of a matrix as a column of vectors, over the same memory where it is contiguous."""
+    count, width = values.shape
+    flat = from_numpy(np.ascontiguousarray(values).reshape(-1))
+    return pa.Array.from_buffers(pa.list_(flat.type, width), count, [None], children=[flat])

@@ -1,0 +1,98 @@
+"""What every format hands on: a source is parts, a part is a stream of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+from losscli.errors import DataError, Site, did_you_mean
+
+Want = Literal["number", "text"]
+"""How a column of a text format is to be read; formats with types of their own keep them."""
+
+DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
+"""Cells that hold no number. No spelling of NaN is among them: a model that diverged is not a missing value."""
+
+BATCH_ROWS = 65536
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice."""
+
+    input_format: str | None = None
+    delimiter: str | None = None
+    decimal: str = "."
+    encoding: str = "utf-8"
+    comment: str | None = None
+    header: bool = True
+    null_values: tuple[str, ...] = DEFAULT_NULLS
+    spool: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows: the wanted columns, each name once in the order wanted, and where these rows stand."""
+
+    data: pa.RecordBatch
+    site: Site
+
+
+class Part(Protocol):
+    """One piece of a source that can be read by itself, as often as wanted."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def format(self) -> str: ...
+
+    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+        """The rows in file order, at most 65,536 a batch. A column that is missing or named twice is a DataError."""
+        ...
+
+
+@dataclass
+class Dropped:
+    """How many rows a join left out in its last pass; filled while the source is read."""
+
+    predictions: int = 0
+    truth: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table in one or more parts. A type of None means text: who asks decides how the column is read."""
+
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]
+    types: Mapping[str, pa.DataType | None]
+    notes: tuple[str, ...] = ()
+    dropped: Dropped | None = field(default=None, compare=False)
+
+
+def wanted_positions(names: tuple[str, ...], wants: Mapping[str, Want], path: str) -> list[int]:
+    """Where each wanted column stands among `names`; each must be there exactly once."""
+    if not wants:
+        raise ValueError("no column is wanted")
+    return [position(names, want, path) for want in wants]
+
+
+def position(names: tuple[str, ...], name: str, path: str) -> int:
+    """Where the column `name` stands; a name that is missing or not unique is an error about the data."""
+    count = names.count(name)
+    if count == 1:
+        return names.index(name)
+    if count > 1:
+        raise DataError(f"column '{name}' occurs {count} times", path=path, column=name, hint="rename one of them")
+    listed = "the columns are " + ", ".join(f"'{known}'" for known in names[:20]) + (" …" if len(names) > 20 else "")
+    raise DataError(f"no column '{name}'", path=path, column=name, hint=did_you_mean(name, names, listed))
+
+
+def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
+    """The rows of a binary format in batches of bounded size; nothing is copied."""
+    for start in range(0, data.num_rows, BATCH_ROWS):
+        yield Batch(data.slice(start, BATCH_ROWS), Site(path, first_row + start))

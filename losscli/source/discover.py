@@ -1,0 +1,139 @@
+"""From what the user wrote to files: folders, globs, hive names; always in the same order."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from urllib.parse import unquote
+
+from losscli.errors import FileError, UsageError
+from losscli.source.detect import PACKED, SUFFIXES
+from losscli.source.streams import file_error
+
+REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file, and the columns that its folders' names give it (`region=eu/`)."""
+
+    path: str
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Discovery:
+    files: tuple[Found, ...]
+    notes: tuple[str, ...]
+
+
+def discover(paths: Sequence[str]) -> Discovery:
+    """All files behind the paths, in the order given and naturally sorted below each."""
+    files: list[Found] = []
+    notes: list[str] = []
+    if not paths:
+        raise UsageError("no source was given")
+    if list(paths).count("-") > 1:
+        raise UsageError("stdin (-) can be given only once")
+    for path in paths:
+        if found := REMOTE.match(path):
+            raise UsageError(
+                f"cannot read {found[0]}… : sources are local files, folders and stdin (-)",
+                hint="download the file first, or pipe it in: … | losscli eval -",
+            )
+        files.extend(_behind(path, notes))
+    seen: dict[str, int] = {}
+    for file in files:
+        seen[file.path] = seen.get(file.path, 0) + 1
+    notes.extend(f"{path} is given {count} times: its rows count as often" for path, count in seen.items() if count > 1)
+    return Discovery(tuple(files), tuple(notes))
+
+
+def _behind(path: str, notes: list[str]) -> list[Found]:
+    if path == "-":
+        return [Found(path)]
+    if not path:
+        raise UsageError("a source is an empty text")
+    if os.path.isdir(path):  # noqa: PTH112
+        return _folder(path, notes)
+    if os.path.lexists(path) or not re.search(r"[*?\[]", path):
+        return [Found(path)]
+    files: dict[str, Found] = {}
+    for match in _expand(path):
+        for file in _folder(match, notes) if os.path.isdir(match) else [Found(match, _constants(match))]:  # noqa: PTH112
+            files.setdefault(file.path, file)
+    if not files:
+        raise FileError("no file matches", path=path)
+    return list(files.values())
+
+
+def _expand(pattern: str) -> list[str]:
+    """Matches of a glob; hidden names only where the pattern names them, links to folders not followed by `**`."""
+    pure = PurePath(pattern)
+    parts = [part for part in pure.parts if part != pure.anchor]
+    shown = {part for part in parts if part.startswith(".")}
+    root = Path(pure.anchor or ".")
+    try:
+        matches = [str(match) for match in root.glob(str(PurePath(*parts)))]
+    except (ValueError, NotImplementedError) as error:
+        raise UsageError(f"not a valid glob: {error}", path=pattern) from None
+    return sorted(
+        (match for match in matches if all(not p.startswith(".") or p in shown for p in PurePath(match).parts)),
+        key=natural,
+    )
+
+
+def natural(path: str) -> list[tuple[int, int, str]]:
+    """A key that sorts part2 before part10."""
+    pieces = re.split(r"([0-9]+)", path)
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces] + [(2, 0, path)]
+
+
+def _folder(root: str, notes: list[str]) -> list[Found]:
+    ignored: list[str] = []
+    paths = sorted(_walk(root, ignored, notes), key=natural)
+    if ignored:
+        more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
+        notes.append(f"ignored {sorted(ignored, key=natural)[0]}{more}: not a data file by its name")
+    if not paths:
+        listed = ", ".join(os.path.relpath(path, root) for path in sorted(ignored, key=natural)[:5])
+        raise FileError(
+            "the folder has no data files" + (f"; ignored: {listed}" if listed else ""),
+            path=root,
+            hint=f"looked for {' '.join(SUFFIXES)}, also compressed",
+        )
+    return [Found(path, _constants(os.path.relpath(path, root))) for path in paths]
+
+
+def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    except OSError as error:
+        raise file_error(error, root) from None
+    for entry in entries:
+        if entry.name.startswith((".", "_")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, ignored, notes)
+        elif entry.is_dir():
+            notes.append(f"did not follow {entry.path}: a link to a folder")
+        elif _is_data(entry.name):
+            yield entry.path
+        else:
+            ignored.append(entry.path)
+
+
+def _is_data(name: str) -> bool:
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
+    while suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return bool(suffixes) and suffixes[-1] in SUFFIXES
+
+
+def _constants(path: str) -> dict[str, str | None]:
+    pairs = [part.split("=", 1) for part in PurePath(path).parts[:-1] if "=" in part]
+    return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, value in pairs if key}

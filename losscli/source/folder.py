@@ -1,0 +1,89 @@
+"""A file in its place among others: columns from the names of folders, columns that some files lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from losscli.errors import DataError
+from losscli.source.arrays import floats, repeated
+from losscli.source.batch import Batch, Part, Want
+from losscli.source.numbers import parse_number
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """How many files lack a column, and the first few of them."""
+
+    count: int
+    paths: tuple[str, ...]
+
+
+def gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, Gaps]:
+    """The columns that only some of the files have."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for path, columns in files:
+        kinds.setdefault(columns, []).append(path)
+    missing: dict[str, Gaps] = {}
+    for name in dict.fromkeys(name for columns in kinds for name in columns):
+        paths = [path for columns, paths in kinds.items() if name not in columns for path in paths]
+        if paths:
+            missing[name] = Gaps(len(paths), tuple(paths[:5]))
+    return missing
+
+
+@dataclass(frozen=True)
+class PlacedPart:
+    """A part with what its place adds to it."""
+
+    part: Part
+    columns: tuple[str, ...]
+    constants: Mapping[str, str | None]
+    missing: Mapping[str, Gaps]
+
+    @property
+    def path(self) -> str:
+        return self.part.path
+
+    @property
+    def format(self) -> str:
+        return self.part.format
+
+    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+        for name in wants:
+            if name in self.missing:
+                raise self._gap(name)
+        inner: dict[str, Want] = {name: want for name, want in wants.items() if name not in self.constants}
+        # some column has to be read to know how many rows there are
+        for batch in self.part.batches(inner or {self.columns[0]: "text"}):
+            if not self.constants:
+                yield batch
+                continue
+            read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
+            arrays = [
+                self._constant(name, want, batch) if name in self.constants else read[name]
+                for name, want in wants.items()
+            ]
+            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(wants)), batch.site)
+
+    def _gap(self, name: str) -> DataError:
+        gap = self.missing[name]
+        more = f" and {gap.count - len(gap.paths)} more" if gap.count > len(gap.paths) else ""
+        files = "file" if gap.count == 1 else "files"
+        return DataError(
+            f"column '{name}' is missing in {gap.count} {files}: {', '.join(gap.paths)}{more}",
+            path=gap.paths[0],
+            column=name,
+        )
+
+    def _constant(self, name: str, want: Want, batch: Batch) -> pa.Array:
+        value = self.constants[name]
+        rows = batch.data.num_rows
+        if want == "text" or value is None:
+            return repeated(value, rows) if want == "text" else floats([None] * rows)
+        try:
+            return floats([parse_number(value)] * rows)
+        except (ValueError, OverflowError):
+            raise batch.site.error(0, name, f"'{value}', from the name of the folder, is not a number", value) from None

@@ -1,0 +1,141 @@
+"""JSON lines: windows through Arrow's reader with a fixed schema, so that types cannot drift; doubts line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.json as pj
+
+from losscli.errors import DataError, EmptyError, Site
+from losscli.source.arrays import labels, strings
+from losscli.source.batch import BATCH_ROWS, Batch, Want, wanted_positions
+from losscli.source.jsonvalues import lines_of, read_exactly, text_of
+from losscli.source.streams import Input, Stream
+from losscli.source.windows import RECORD_LIMIT, Window, open_text, windows
+
+BLOCK = 1 << 20
+PIECE = 1 << 16
+PROBED = 100
+VECTOR = pa.list_(pa.float64())
+
+_TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The line of the row at an index."""
+
+    window: Window
+    base: int
+
+    def __call__(self, index: int) -> int | None:
+        found = next(islice(lines_of(self.window), self.base + index, None), None)
+        return None if found is None else found[0]
+
+
+@dataclass(frozen=True)
+class JsonPart:
+    """One file of JSON lines; `keys` are those of its first records, with the kind of their first value."""
+
+    path: str
+    source: Input
+    compression: str | None
+    keys: Mapping[str, str]
+    encoding: str
+    format: str = "jsonl"
+
+    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+        wanted_positions(tuple(self.keys), wants, self.path)
+        row = 1
+        with open_text(self.source, self.compression, self.encoding, last=True) as stream:
+            for window in windows(stream, lambda text: text.rfind(b"\n") + 1):
+                base = 0
+                for data in self._read(window, wants, Site(self.path, row, _Lines(window, 0))):
+                    for start in range(0, data.num_rows, BATCH_ROWS):
+                        site = Site(self.path, row + base + start, _Lines(window, base + start))
+                        yield Batch(data.slice(start, BATCH_ROWS), site)
+                    base += data.num_rows
+                row += base
+        self.source.verify()
+
+    def _read(self, window: Window, wants: Mapping[str, Want], site: Site) -> list[pa.RecordBatch]:
+        names = list(wants)
+        kinds = [self._kind(name, want) for name, want in wants.items()]
+        try:
+            table = _parse(window, pa.schema(list(zip(names, kinds, strict=True))))
+            batches = [
+                [_as_wanted(array, wants[name]) for name, array in zip(names, data.columns, strict=True)]
+                for data in table.select(names).to_batches()
+            ]
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            vectors = {name for name, kind in zip(names, kinds, strict=True) if kind == VECTOR}
+            batches = [read_exactly(window, wants, vectors, site)]
+        return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
+
+    def _kind(self, name: str, want: Want) -> pa.DataType:
+        kind = self.keys[name]
+        if want == "number":
+            return VECTOR if kind == "list" else pa.float64()
+        return _TEXT_TYPES.get(kind, pa.string())
+
+
+def _parse(window: Window, schema: pa.Schema) -> pa.Table:
+    return pj.read_json(
+        pa.BufferReader(pa.py_buffer(window.view)),
+        pj.ReadOptions(use_threads=window.size > BLOCK, block_size=BLOCK),
+        pj.ParseOptions(explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="ignore"),
+    )
+
+
+def _as_wanted(array: pa.Array, want: Want) -> pa.Array:
+    if want == "number":
+        return array
+    array.validate(full=True)
+    coded = array.dictionary_encode()
+    if pa.types.is_string(array.type):
+        return coded
+    texts = [text_of(value) for value in coded.dictionary.to_pylist()]
+    if len(set(texts)) < len(texts):  # 0.0 and -0.0 are one label
+        return labels([None if value is None else text_of(value) for value in array.to_pylist()])
+    return pa.DictionaryArray.from_arrays(coded.indices, strings(texts))
+
+
+def read_keys(stream: Stream) -> dict[str, str]:
+    """The keys of the first records, each with the kind of its first value that is not null."""
+    kinds: dict[str, str] = {}
+    for line, text in _first_lines(stream):
+        try:
+            record = json.loads(text.decode("utf-8", "surrogateescape"))
+        except ValueError as error:
+            reason = getattr(error, "msg", str(error))
+            raise DataError(f"not a line of JSON: {reason}", path=stream.path, row=1, line=line) from None
+        if not isinstance(record, dict):
+            raise DataError("a line of JSON that is no object", path=stream.path, line=line, hint="{…} one a line")
+        for name, value in record.items():
+            if kinds.get(name, "null") == "null":
+                kinds[name] = _kind_of(value)
+    if not kinds:
+        raise EmptyError("the file holds no records", path=stream.path)
+    return kinds
+
+
+def _first_lines(stream: Stream) -> Iterator[tuple[int, bytes]]:
+    text = stream.read(PIECE)
+    while b"\n" not in text.strip() and len(text) <= RECORD_LIMIT and (piece := stream.read(max(PIECE, len(text)))):
+        text += piece
+    ended = not stream.read(1)
+    lines: Sequence[bytes] = text.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    filled = ((number, line) for number, line in enumerate(lines if ended else lines[:-1], 1) if line.strip())
+    return islice(filled, PROBED)
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    kinds = {bool: "boolean", int: "integer", float: "float", str: "text", list: "list", dict: "object"}
+    return kinds[type(value)]

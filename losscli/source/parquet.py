@@ -1,0 +1,85 @@
+"""Parquet, one file at a time and in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from losscli.errors import DataError
+from losscli.source.batch import BATCH_ROWS, Batch, Want, slices, wanted_positions
+from losscli.source.damage import check_values, choose, damaged, to_check
+from losscli.source.streams import FileInput
+
+BUFFER = 8 << 20
+
+
+@dataclass(frozen=True)
+class ParquetPart:
+    """One Parquet file. Its columns keep their types; text that is wanted as text comes as a dictionary."""
+
+    path: str
+    source: FileInput
+    schema: pa.Schema
+    format: str = "parquet"
+
+    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+        wanted_positions(tuple(self.schema.names), wants, self.path)
+        texts = [name for name, want in wants.items() if want == "text" and self._is_string(name)]
+        checked = to_check(self.schema, list(wants))
+        row = 1
+        with _open(self.source, texts) as file:
+            batches = file.iter_batches(BATCH_ROWS, columns=list(wants), use_threads=False)
+            while (data := self._next(batches)) is not None:
+                data = choose(data, list(wants))
+                check_values(data, checked, self.path, row)
+                yield from slices(data, self.path, row)
+                row += data.num_rows
+        self.source.verify()
+
+    def _is_string(self, name: str) -> bool:
+        kind = self.schema.field(name).type
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+    def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+        try:
+            return next(batches, None)
+        except Exception as error:
+            raise damaged(error, self.source, "Parquet") from None
+
+
+def _open(source: FileInput, texts: list[str] | None = None) -> pq.ParquetFile:
+    """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
+    try:
+        return pq.ParquetFile(
+            place(source),
+            read_dictionary=texts or None,
+            pre_buffer=False,
+            buffer_size=BUFFER,
+            page_checksum_verification=True,
+            thrift_string_size_limit=100 << 20,
+            thrift_container_size_limit=10 << 20,
+        )
+    except Exception as error:
+        raise damaged(error, source, "Parquet") from None
+
+
+def place(source: FileInput) -> object:
+    """What Arrow opens: it takes no path that is not UTF-8, so such a file is opened for it."""
+    try:
+        source.place.encode()
+    except UnicodeEncodeError:
+        return Path(source.place).open("rb")
+    return source.place
+
+
+def read_schema(source: FileInput) -> pa.Schema:
+    """Names and types of the columns."""
+    with _open(source) as file:
+        schema = file.schema_arrow
+    if not schema.names:
+        raise DataError("the file has no columns", path=source.path)
+    return schema

@@ -1,0 +1,47 @@
+"""A temporary file that lives as long as the value that names it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+
+from losscli.errors import FileError
+
+SPOOL_LIMIT = 8 << 30
+"""Bytes that stdin or a decompressed file may take on disk before it is refused."""
+
+PIECE = 4 << 20
+
+
+class Spool:
+    """The file is removed when nobody holds this value any more, at the latest at the end of the process."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._remove = weakref.finalize(self, _unlink, path, os.getpid())
+
+
+def _unlink(path: str, owner: int) -> None:
+    if os.getpid() == owner:  # a forked worker must not take the file from its parent
+        with suppress(OSError):
+            os.unlink(path)  # noqa: PTH108
+
+
+def spooled(read: Callable[[int], bytes], path: str) -> Spool:
+    """A copy of all bytes that `read` gives."""
+    try:
+        handle, place = tempfile.mkstemp(prefix="losscli-")
+        spool = Spool(place)
+        size = 0
+        with open(handle, "wb") as out:  # noqa: PTH123
+            while piece := read(PIECE):
+                size += len(piece)
+                if size > SPOOL_LIMIT:
+                    raise FileError(f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=path)
+                out.write(piece)
+    except OSError as error:
+        raise FileError(f"could not keep a temporary copy: {error.strerror or error}", path=path) from None
+    return spool

@@ -1,0 +1,306 @@
+"""Bytes: where they come from, decompressed by what they are and not by what they are called.
+
+An input can be opened; what it gives is a `Stream` whose errors already say which file they are about.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from losscli.errors import DataError, FileError, LosscliError, UsageError, nearest
+from losscli.source.spool import Spool, spooled
+
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+
+
+def compression_of(head: bytes) -> str | None:
+    """The compression that these first bytes announce."""
+    if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):  # three letters alone could begin a column name
+        return "bzip2"
+    return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Stream:
+    """Bytes in order. `read` gives exactly `size` bytes, fewer only at the end."""
+
+    raw: Readable
+    path: str
+    ahead: bytes = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        pieces: list[bytes] = []
+        while size > 0:
+            piece = self.ahead or self._read_once(size)
+            # those that change the text (another encoding, no comments) may give more than was asked for
+            piece, self.ahead = (piece, b"") if len(piece) <= size else (piece[:size], piece[size:])
+            if not piece:
+                break
+            pieces.append(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    @property
+    def closed(self) -> bool:
+        return False
+
+    def _read_once(self, size: int) -> bytes:
+        try:
+            return self.raw.read(size)
+        except LosscliError:
+            raise
+        except EOFError:
+            raise DataError("the compressed stream is truncated", path=self.path) from None
+        except OSError as error:
+            raise self._explain(error) from None
+        except Exception as error:
+            if isinstance(error, zlib.error) or type(error).__name__ in {"LZMAError", "BadZipFile", "ArrowInvalid"}:
+                raise DataError("the compressed stream is damaged", path=self.path) from None
+            raise
+
+    def _explain(self, error: OSError) -> LosscliError:
+        if error.errno is not None:
+            return file_error(error, self.path)
+        text = str(error).lower()
+        if "truncated" in text:
+            return DataError("the compressed stream is truncated", path=self.path)
+        if "crc" in text or "checksum" in text or "check failed" in text or "data check" in text:
+            return DataError("the compressed stream is damaged: checksum mismatch", path=self.path)
+        return DataError("the compressed stream is damaged", path=self.path)
+
+    def close(self) -> None:
+        self.raw.close()
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def file_error(error: OSError, path: str) -> FileError:
+    """What the system said, about this path."""
+    if isinstance(error, FileNotFoundError):
+        return FileError("no such file", path=path, suggestions=neighbours(path), hint=_neighbour_hint(path))
+    if isinstance(error, PermissionError):
+        return FileError(f"permission denied{_mode(path)}", path=path)
+    return FileError(error.strerror or str(error), path=path)
+
+
+def neighbours(path: str) -> tuple[str, ...]:
+    """Files beside a path that does not exist which look like it."""
+    place = Path(path)
+    try:
+        names = [found.name for found in place.parent.iterdir()]
+    except OSError:
+        return ()
+    prefix = "" if str(place.parent) == "." else f"{place.parent}{os.sep}"
+    return tuple(f"{prefix}{name}" for name in nearest(place.name, names))
+
+
+def _neighbour_hint(path: str) -> str | None:
+    found = neighbours(path)
+    return f"did you mean {' or '.join(repr(name) for name in found)}?" if found else None
+
+
+def _mode(path: str) -> str:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return ""
+    return f" (mode {stat.filemode(status.st_mode)}, owner {status.st_uid})"
+
+
+class Input(Protocol):
+    """Something that can be opened from its first byte."""
+
+    @property
+    def path(self) -> str: ...
+
+    def open(self, last: bool = False) -> Stream:
+        """The raw bytes; `last` promises that nobody opens this input again."""
+        ...
+
+    def verify(self) -> None:
+        """Raise if the bytes may have changed since the input was found."""
+        ...
+
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: str) -> Stamp:
+    """What changes when a file is written to."""
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+@dataclass(frozen=True)
+class FileInput:
+    """A regular file: `path` is what the user sees, `place` what is opened (a spooled copy of stdin differs)."""
+
+    path: str
+    place: str
+    mark: Stamp
+    spool: Spool | None = field(default=None, compare=False, repr=False)
+
+    def open(self, last: bool = False) -> Stream:
+        try:
+            return Stream(Path(self.place).open("rb", buffering=0), self.path)
+        except OSError as error:
+            raise file_error(error, self.path) from None
+
+    def verify(self) -> None:
+        try:
+            now = stamp(self.place)
+        except OSError:
+            raise FileError("the file disappeared while it was read", path=self.path) from None
+        if now != self.mark:
+            raise FileError("the file changed while it was read", path=self.path, hint="run again")
+
+
+@dataclass
+class OnceInput:
+    """A pipe: what is read to find out the format is kept and given again to the one who reads all."""
+
+    path: str
+    raw: Readable
+    owned: bool
+    head: bytearray = field(default_factory=bytearray)
+    gone: bool = False
+
+    def open(self, last: bool = False) -> Stream:
+        if self.gone:
+            raise UsageError("this input can be read only once", path=self.path, hint="save it to a file first")
+        self.gone = last
+        return Stream(_Replay(self, keep=not last), self.path)
+
+    def verify(self) -> None:
+        """A pipe cannot change behind our back."""
+
+
+class _Replay:
+    def __init__(self, source: OnceInput, keep: bool) -> None:
+        self.source, self.keep, self.at = source, keep, 0
+
+    def read(self, size: int, /) -> bytes:
+        head = self.source.head
+        if self.at < len(head):
+            piece = bytes(head[self.at : self.at + size])
+        else:
+            piece = self.source.raw.read(size)
+            if self.keep:
+                head += piece
+        self.at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        if self.source.owned and not self.keep:
+            self.source.raw.close()
+
+
+def find_input(path: str) -> Input:
+    """The input behind a path: stdin for `-`, a pipe for anything that is no regular file."""
+    if path == "-":
+        if sys.stdin is None:
+            raise FileError("stdin is closed", path="-")
+        return OnceInput("-", sys.stdin.buffer, owned=False)
+    try:
+        status = Path(path).stat()
+        if stat.S_ISREG(status.st_mode):
+            return FileInput(path, path, stamp(path))
+        return OnceInput(path, Path(path).open("rb"), owned=True)
+    except OSError as error:
+        raise file_error(error, path) from None
+
+
+def spool_to_file(source: Input, compression: str | None) -> FileInput:
+    """A copy of the decompressed bytes in a temporary file, for formats that must seek."""
+    with open_plain(source, compression, last=True) as stream:
+        spool = spooled(stream.read, source.path)
+    return FileInput(source.path, spool.path, stamp(spool.path), spool)
+
+
+def open_plain(source: Input, compression: str | None, last: bool = False) -> Stream:
+    """The decompressed bytes of an input."""
+    stream = source.open(last)
+    if compression is None:
+        return stream
+    if compression == "zip":
+        from losscli.source.zipped import open_member
+
+        assert isinstance(source, FileInput)
+        stream.close()
+        return Stream(open_member(source.place, source.path), source.path)
+    return Stream(_Closing(_DECOMPRESS[compression](stream), stream), source.path)
+
+
+class _Closing:
+    """Closes the raw stream with the decompressor, which does not own it."""
+
+    def __init__(self, inner: Readable, outer: Stream) -> None:
+        self.inner, self.outer = inner, outer
+
+    def read(self, size: int, /) -> bytes:
+        return self.inner.read(size)
+
+    def close(self) -> None:
+        self.inner.close()
+        self.outer.close()
+
+
+def _gzip(stream: Any) -> Readable:
+    import gzip
+
+    return gzip.GzipFile(fileobj=stream, mode="rb")
+
+
+def _bzip2(stream: Any) -> Readable:
+    import bz2
+
+    return bz2.BZ2File(stream)
+
+
+def _xz(stream: Any) -> Readable:
+    import lzma
+
+    return lzma.LZMAFile(stream)
+
+
+def _arrow(codec: str) -> Callable[[Any], Any]:
+    def opened(stream: Any) -> Any:
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), codec)
+
+    return opened
+
+
+_DECOMPRESS: dict[str, Callable[[Any], Any]] = {
+    "gzip": _gzip,
+    "bzip2": _bzip2,
+    "xz": _xz,
+    "zstd": _arrow("zstd"),
+    "lz4": _arrow("lz4"),
+}

@@ -1,0 +1,148 @@
+"""The side of a join that is held in memory: its keys, numbered, and its wanted columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from losscli.errors import DataError, EmptyError, Site
+from losscli.source.arrays import from_numpy
+from losscli.source.batch import Batch, Source, Want
+from losscli.source.keys import Ids, KeyIndex, has_key, key_texts, shown_key
+
+EXAMPLES = 3
+
+
+@dataclass
+class Trouble:
+    """Rows that cannot be joined for one reason: how many, the first, and a few of their keys."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+    first: tuple[Site, int] | None = None
+
+    def add(self, site: Site, keys: Sequence[pa.Array], rows: npt.NDArray[np.intp]) -> None:
+        if len(rows) and self.first is None:
+            self.first = (site, int(rows[0]))
+        self.count += len(rows)
+        for row in rows[: EXAMPLES - len(self.examples)]:
+            self.examples.append(shown_key(keys, int(row)))
+
+    def error(self, message: str, column: str, hint: str | None = None) -> DataError:
+        assert self.first is not None
+        site, index = self.first
+        listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
+        more = " …" if self.count > len(self.examples) else ""
+        return site.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint)
+
+
+def name_of(source: Source) -> str:
+    """How messages call a source of one or more files."""
+    paths = [part.path for part in source.parts]
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+
+
+def read_all(source: Source, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    for part in source.parts:
+        yield from part.batches(wants)
+
+
+def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
+    have = batch.data.schema.names
+    return [key_texts(batch.data.column(have.index(name)), name, batch.site.path) for name in on]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Row numbers by key, and the columns to take from."""
+
+    index: KeyIndex
+    row_of: Ids
+    keys: tuple[pa.Array, ...]
+    columns: Mapping[str, pa.Array]
+    sites: tuple[Site, ...]
+    starts: Ids
+    keyless: Trouble
+
+    def site_of(self, row: int) -> tuple[Site, int]:
+        at = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return self.sites[at], row - int(self.starts[at])
+
+    def take(self, name: str, ids: Ids) -> pa.Array:
+        return self.columns[name].take(from_numpy(self.row_of[ids]))
+
+
+def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> Truth:
+    """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
+    asked: dict[str, Want] = {**dict.fromkeys(on, "text"), **wants}
+    keys: list[list[pa.Array]] = [[] for _ in on]
+    columns: dict[str, list[pa.Array]] = {name: [] for name in wants}
+    sites: list[Site] = []
+    starts = [0]
+    keyless = Trouble()
+    for batch in read_all(source, asked):
+        texts = batch_keys(batch, on)
+        keyless.add(batch.site, texts, np.flatnonzero(~has_key(texts)))
+        for held, text in zip(keys, texts, strict=True):
+            held.append(text)
+        for name in wants:
+            columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
+        sites.append(Site(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
+        starts.append(starts[-1] + batch.data.num_rows)
+    if not sites:
+        raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source))
+    if keyless.count and strict:
+        raise keyless.error(f"{keyless.count} rows have no key", on[0], "--unmatched drop leaves such rows out")
+    joined = tuple(pa.concat_arrays(parts) for parts in keys)
+    filled = np.flatnonzero(has_key(joined))
+    if not len(filled):
+        raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source))
+    texts = list(joined) if len(filled) == starts[-1] else [column.take(from_numpy(filled)) for column in joined]
+    index = KeyIndex.of(texts)
+    truth = Truth(
+        index,
+        _rows_by_id(index.find(texts), filled, len(index)),
+        joined,
+        {name: _whole(name, parts, source) for name, parts in columns.items()},
+        tuple(sites),
+        np.array(starts[:-1], np.int64),
+        keyless,
+    )
+    _refuse_repeats(truth, index.find(texts), filled, on[0])
+    return truth
+
+
+def _rows_by_id(ids: Ids, rows: npt.NDArray[np.intp], count: int) -> Ids:
+    row_of = np.empty(count, np.int64)
+    row_of[ids] = rows
+    return row_of
+
+
+def _refuse_repeats(truth: Truth, ids: Ids, rows: npt.NDArray[np.intp], column: str) -> None:
+    if len(ids) == len(truth.index):
+        return
+    order = np.argsort(ids, kind="stable")
+    again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
+    trouble = Trouble()
+    site, at = truth.site_of(int(rows[again[0]]))
+    trouble.add(site, truth.keys, rows[again])
+    trouble.first = (site, at)
+    raise trouble.error(f"{len(again)} rows repeat a key of an earlier row", column, "each key must occur once")
+
+
+def _whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
+    """All of a column in one piece; files may differ in the type of their numbers."""
+    kinds = {part.type for part in parts}
+    try:
+        if len(kinds) > 1:
+            parts = [part.cast(pa.float64()) for part in parts]
+        column = pa.chunked_array(parts)
+        return (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        listed = ", ".join(sorted(str(kind) for kind in kinds))
+        message = f"column '{name}' cannot be held as one: {listed}: {error}"
+        raise DataError(message, path=name_of(source), column=name) from None

@@ -1,0 +1,120 @@
+"""A stream of text cut into windows that end where a record ends, so that memory does not grow with the file."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from losscli.errors import DataError, UsageError
+from losscli.source.records import line_ends
+from losscli.source.streams import Input, Readable, Stream, open_plain
+
+WINDOW = 8 << 20
+"""Bytes read at a time. Looked up when reading starts, so that tests can make it small."""
+
+RECORD_LIMIT = 256 << 20
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some whole records: the first `size` bytes read, where in the decompressed text they start, and on which line."""
+
+    read: bytes
+    size: int
+    offset: int
+    line: int
+    last: bool
+
+    @property
+    def view(self) -> memoryview:
+        """The records without a copy."""
+        return memoryview(self.read)[: self.size]
+
+    @property
+    def text(self) -> bytes:
+        """The records as bytes."""
+        return self.read[: self.size]
+
+    def holds(self, mark: bytes) -> bool:
+        return self.read.find(mark, 0, self.size) >= 0
+
+
+def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: int = 1) -> Iterator[Window]:
+    """All records from byte `skip` on, which is on `line`. `cut` tells where the last complete record ends."""
+    offset = skip
+    text = b""
+    size = WINDOW
+    _skip(stream, skip)
+    while True:
+        piece = stream.read(size)
+        text = text + piece if text else piece
+        end = cut(text) if piece else len(text)
+        if end:
+            window = Window(text, end, offset, line, last=not piece)
+            yield window
+            line += line_ends(window.view, window.holds(b"\r"))
+            offset += end
+            text = text[end:]
+        if not piece:
+            return
+        # a record longer than what was read: take as much again, so that the work stays in proportion
+        size = WINDOW if end else max(WINDOW, len(text))
+        if len(text) > RECORD_LIMIT:
+            raise DataError(
+                f"a record is longer than {RECORD_LIMIT >> 20} MiB",
+                path=stream.path,
+                line=line,
+                hint="a quote that is opened and never closed?",
+            )
+
+
+def _skip(stream: Stream, count: int) -> None:
+    while count > 0:
+        piece = stream.read(min(count, WINDOW))
+        if not piece:
+            return
+        count -= len(piece)
+
+
+def open_text(source: Input, compression: str | None, encoding: str, last: bool = False) -> Stream:
+    """The text as UTF-8 bytes. UTF-8 itself is not decoded here: only the cells that are used must be valid."""
+    stream = open_plain(source, compression, last)
+    if is_utf8(encoding):
+        return stream
+    return Stream(_Transcoded(stream, encoding), stream.path)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether the name means UTF-8; a name that means nothing is a usage error."""
+    try:
+        b"".decode(encoding)  # unlike lookup, this refuses codecs that are no text encodings
+        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
+    except LookupError:
+        raise UsageError(f"unknown encoding '{encoding}'", hint="such as utf-8, utf-16, latin-1, cp1252") from None
+
+
+class _Transcoded:
+    def __init__(self, stream: Readable, encoding: str) -> None:
+        self.stream, self.encoding, self.offset = stream, encoding, 0
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            piece = self.stream.read(size)
+            held = len(self.decoder.getstate()[0])
+            try:
+                text = self.decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                at = self.offset - held + error.start
+                raise DataError(
+                    f"byte {at + 1} is not {self.encoding} text",
+                    path=getattr(self.stream, "path", None),
+                    hint="name the encoding of the file with --encoding",
+                ) from None
+            self.offset += len(piece)
+            if text or not piece:
+                return text.encode()
+
+    def close(self) -> None:
+        self.stream.close()

@@ -1,0 +1,180 @@
+"""`huber:delta=2`, `bce@keras`, `total=0.7*mse+0.3*mae`  <->  losses with all their parameters."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from losscli.contract import ALIASES, REGISTRY, Loss, Parameter, Value
+from losscli.errors import UsageError, did_you_mean
+
+_NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
+_PLUS = re.compile(r"(?<!\d[eE])\+")  # the plus of 1e+4 is no plus
+_FACTOR = re.compile(r"([^*:@=]+)\*")
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """One loss with a value for every parameter."""
+
+    loss: Loss
+    params: Mapping[str, Value]
+
+    def __hash__(self) -> int:
+        return hash((self.loss.name, self.full))
+
+    @property
+    def text(self) -> str:
+        """The shortest text that gives this loss: only parameters that differ from their defaults."""
+        return self._text([n for n, v in self.params.items() if v != self.loss.params[n].default])
+
+    @property
+    def full(self) -> str:
+        """The text with every parameter."""
+        return self._text(list(self.params))
+
+    def _text(self, names: list[str]) -> str:
+        settings = ",".join(f"{name}={plain(self.params[name])}" for name in names)
+        return self.loss.name + (f":{settings}" if settings else "")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What one -l asks for: a loss, or a blend of several under a name."""
+
+    parts: tuple[tuple[float, LossSpec], ...]
+    name: str | None = None  # None: one loss, under its own name
+
+    @property
+    def blend(self) -> bool:
+        return self.name is not None
+
+    @property
+    def text(self) -> str:
+        return self._text([part.text for _, part in self.parts])
+
+    @property
+    def full(self) -> str:
+        return self._text([part.full for _, part in self.parts])
+
+    def _text(self, texts: list[str]) -> str:
+        if self.name is None:
+            return texts[0]
+        factors = [factor for factor, _ in self.parts]
+        total = "+".join(
+            text if factor == 1 else f"{plain(factor)}*{text}" for factor, text in zip(factors, texts, strict=True)
+        )
+        return total if total == self.name else f"{self.name}={total}"
+
+
+def parse(text: str) -> Spec:
+    """Read one spec; unknown names, peers, parameters and values out of range are UsageErrors."""
+    stripped = text.strip()
+    named = _NAME.match(stripped)
+    body = stripped[named.end() :] if named else stripped
+    pieces = _PLUS.split(body)
+    if any(not piece.strip() for piece in pieces):
+        raise UsageError(
+            f"'{text}' is no loss spec: a part is empty", hint="for example: huber:delta=2, 0.7*mse+0.3*mae"
+        )
+    parts = tuple(_part(piece.strip(), text) for piece in pieces)
+    if named:
+        if named[1] in REGISTRY or named[1] in ALIASES:
+            raise UsageError(f"a blend cannot be called '{named[1]}': that is a loss", hint="choose another name")
+        return Spec(parts, named[1])
+    if len(parts) == 1 and parts[0][0] == 1 and not _FACTOR.match(body):
+        return Spec(parts)
+    unnamed = Spec(parts, "")
+    return Spec(parts, unnamed.text.removeprefix("="))
+
+
+def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
+    match = _FACTOR.match(piece)
+    if not match:
+        return 1.0, parse_loss(piece)
+    try:
+        factor = float(match[1])
+    except ValueError:
+        factor = math.nan
+    if not math.isfinite(factor):
+        raise UsageError(f"'{match[1]}' in '{whole}' is no number", hint="a blend reads 0.7*mse+0.3*mae")
+    return factor, parse_loss(piece[match.end() :])
+
+
+def parse_loss(text: str) -> LossSpec:
+    """Read `name`, `name@peer`, `name:param=value,…`."""
+    head, colon, settings = text.strip().partition(":")
+    name, at, peer = head.strip().partition("@")
+    loss = find(name)
+    params: dict[str, Value] = {}
+    if at:
+        if peer not in loss.same_as:
+            known = ", ".join(sorted(loss.same_as)) or "none"
+            raise UsageError(
+                f"'{loss.name}' has no dialect '{peer}'",
+                hint=did_you_mean(peer, loss.same_as, f"its dialects: {known}"),
+            )
+        params |= read_params(loss, loss.same_as[peer])
+    if colon and not settings.strip():
+        raise UsageError(f"'{text}' ends in a colon", hint=f"parameters follow it: {loss.name}:{example(loss)}")
+    return LossSpec(loss, loss.settle(params | read_params(loss, settings)))
+
+
+def find(name: str) -> Loss:
+    """The loss of that name or alias."""
+    from losscli import losses  # registers every loss; here, so that reading this module stays cheap
+
+    del losses
+    if name in ALIASES:
+        return REGISTRY[ALIASES[name]]
+    if name not in REGISTRY:
+        known = [*REGISTRY, *ALIASES]
+        raise UsageError(
+            f"no loss is called '{name}'", hint=did_you_mean(name, known, "'losscli list' shows all"), value=name
+        )
+    return REGISTRY[name]
+
+
+def read_params(loss: Loss, text: str) -> dict[str, Value]:
+    """`delta=2,margin=0.5` as values of the types that the loss declares."""
+    params: dict[str, Value] = {}
+    for setting in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, value = (word.strip() for word in setting.partition("="))
+        if not equals or not value:
+            raise UsageError(f"'{setting}' sets no parameter of '{loss.name}'", hint="write name=value")
+        if name in params:
+            raise UsageError(f"'{name}' of '{loss.name}' is set twice")
+        params[name] = _value(loss.params[name], value) if name in loss.params else value
+    return params
+
+
+def _value(spec: Parameter, text: str) -> Value:
+    """The text as the parameter's type; a text that is none of it goes on, and the check says what is wrong."""
+    if spec.type == "choice":
+        return text
+    if spec.type == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if text.lower() == "none" and spec.optional:
+        return None
+    try:
+        return float(text) if spec.type == "float" else int(text)
+    except ValueError:
+        return text
+
+
+def example(loss: Loss) -> str:
+    """A setting to show in a hint."""
+    return next((f"{name}={plain(p.default)}" for name, p in loss.params.items()), "(it has no parameters)")
+
+
+def plain(value: Value) -> str:
+    """A parameter's value as one writes it: shortest form that reads back the same, no .0."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e16 else repr(value)
+    return str(value)

@@ -1,0 +1,90 @@
+"""The Matrix roles: a second file, read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from losscli.columns.arrays import is_vector, numbers, texts, vectors
+from losscli.columns.bind import read_role
+from losscli.columns.labels import canonical
+from losscli.columns.names import ColumnSet, resolve
+from losscli.columns.plan import Matrix, Table
+from losscli.errors import DataError, EmptyError
+from losscli.source import Source
+
+
+def read_table(table: Table, source: Source, asked: Sequence[str]) -> Matrix:
+    """The numbers of a table, and the names in its class column; `asked` are the run's -c settings."""
+    chosen = class_column = None
+    for text in asked:
+        setting = read_role(text)
+        if setting.model not in (None, table.model):
+            continue
+        if setting.role == table.role:
+            chosen = resolve(setting.columns, source.columns, f" (for '{table.role}')")
+        elif setting.role == f"{table.role}.class":
+            class_column = resolve(setting.columns, source.columns, f" (for '{table.role}.class')").names[0]
+    chosen = chosen or _numeric(source, class_column)
+    wants: dict[str, Any] = dict.fromkeys(chosen.names, "number")
+    if class_column is not None:
+        wants[class_column] = "text"
+    parts, names = [], []
+    for part in source.parts:
+        for batch in part.batches(wants):
+            parts.append(_values(chosen, batch, source))
+            if class_column is not None:
+                found = texts(batch.data.column(class_column), class_column, batch.site)
+                if (found.codes < 0).any():
+                    row = int(np.argmax(found.codes < 0))
+                    raise batch.site.error(row, class_column, f"the class column '{class_column}' has an empty cell")
+                names += [canonical(found.names[code]) for code in found.codes]
+    if not parts or not sum(map(len, parts)):
+        raise EmptyError(f"the table of '{table.role}' has no rows", path=table.path)
+    _refuse_twice(names, class_column, table)
+    return Matrix(
+        np.ascontiguousarray(np.concatenate(parts)), tuple(names) if class_column is not None else None,
+        chosen.names, chosen.labels,
+    )  # fmt: skip
+
+
+def _numeric(source: Source, class_column: str | None) -> ColumnSet:
+    """Without a choice: every column that can hold numbers, but the class column."""
+    import pyarrow as pa
+
+    names = tuple(
+        name for name in source.columns
+        if name != class_column and (
+            (kind := source.types.get(name)) is None or is_vector(kind) or pa.types.is_floating(kind)
+            or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+        )
+    )  # fmt: skip
+    if not names:
+        raise DataError("the table has no columns of numbers", path=source.parts[0].path if source.parts else None)
+    return ColumnSet("*", names, "one" if len(names) == 1 else "list")
+
+
+def _values(chosen: ColumnSet, batch: Any, source: Source) -> Any:
+    columns = []
+    for name in chosen.names:
+        column, kind = batch.data.column(name), source.types.get(name)
+        if kind is not None and is_vector(kind):
+            found: Any = vectors(column, name, batch.site)
+        else:
+            found = numbers(column, name, batch.site, parse_text=kind is None)
+        bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
+        bad = bad if found.missing is None else bad | found.missing
+        if bad.any():
+            raise batch.site.error(int(np.argmax(bad)), name, f"column '{name}' has no finite number here")
+        columns.append(found.values.reshape(len(found.values), -1))
+    return np.concatenate(columns, axis=1)
+
+
+def _refuse_twice(names: list[str], column: str | None, table: Table) -> None:
+    seen: set[str] = set()
+    for row, name in enumerate(names, start=1):
+        if name in seen:
+            raise DataError(f"class '{name}' occurs twice in '{column}'", path=table.path, row=row, column=column)
+        seen.add(name)

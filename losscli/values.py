@@ -1,0 +1,172 @@
+"""The value of every row: the loss where a report gives the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.blocks import Block
+from losscli.columns.arguments import arguments
+from losscli.columns.labels import Coded
+from losscli.columns.plan import Line
+from losscli.errors import Site, UsageError
+from losscli.kinds import Array
+from losscli.loop import Work, cut_rows, groups_of, score, unit_values, works
+from losscli.run import Pass, Prepared, chunk_rows
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows in order: their numbers, their keys, and column -> (values, which rows take part; None: all)."""
+
+    place: Array
+    keys: tuple[tuple[str, list[str]], ...]
+    columns: Mapping[str, tuple[Array, Array | None]]
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Rows and what each work made of them: work -> term -> (values, where)."""
+
+    place: Array
+    keys: list[Coded]
+    terms: Mapping[Work, Mapping[str, tuple[Array, Array | None]]]
+
+
+def row_values(prepared: Prepared) -> Iterator[Piece]:
+    """One value a row and spec, in the order of the rows; a loss without row values is a UsageError."""
+    for line in prepared.plan.lines:
+        _refuse_without_rows(line)
+    for scored in _scored(prepared):
+        columns: dict[str, tuple[Array, Array | None]] = {}
+        for line in prepared.plan.lines:
+            columns |= _columns(line, scored)
+        keys = tuple((key.column, [key.names[code] for code in key.codes]) for key in scored.keys)
+        yield Piece(scored.place, keys, columns)
+
+
+def _refuse_without_rows(line: Line) -> None:
+    for job in line.jobs:
+        loss = job.spec.loss
+        if not loss.source_roles:
+            raise UsageError(f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it")
+        if line.spec.blend and loss.own_combine:
+            raise UsageError(f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none")
+
+
+def _columns(line: Line, scored: _Scored) -> dict[str, tuple[Array, Array | None]]:
+    base = f"{line.model}/{line.spec.text}" if line.model is not None else line.spec.text
+    parts = []
+    for job in line.jobs:
+        terms: dict[str, tuple[Array, Array | None]] = {}
+        for term, work in works(job).items():
+            for name, found in scored.terms[work].items():
+                terms[term or name] = found
+        parts.append(terms)
+    if not line.spec.blend:
+        (job,), (terms,) = line.jobs, parts
+        shared = len(terms) > 1 and any(where is None for _, where in terms.values())
+        if job.spec.loss.own_combine or shared:
+            return {f"{base}/{name}": found for name, found in terms.items()}
+        return {base: _merged(terms)}
+    total, part = np.zeros(len(scored.place)), np.ones(len(scored.place), bool)
+    for (factor, _), terms in zip(line.spec.parts, parts, strict=True):
+        values, where = _merged(terms)
+        total = total + factor * values
+        part = part if where is None else part & where
+    return {base: (total, None if part.all() else part)}
+
+
+def _merged(terms: Mapping[str, tuple[Array, Array | None]]) -> tuple[Array, Array | None]:
+    """The one column of terms that share no row."""
+    if len(terms) == 1:
+        return next(iter(terms.values()))
+    values = part = None
+    for found, where in terms.values():
+        assert where is not None
+        values = np.where(where, found, 0.0 if values is None else values)
+        part = where if part is None else part | where
+    assert values is not None and part is not None
+    return values, part
+
+
+def _scored(prepared: Prepared) -> Iterator[_Scored]:
+    """The rows with their terms; where groups must be formed first, all rows at once, at the end."""
+    wanted = list(dict.fromkeys(work for job in prepared.plan.jobs for work in works(job).values()))
+    grouped = [work for work in wanted if not work.by_row]
+    groups = groups_of(prepared.plan)
+    early: list[_Scored] = []
+    late: list[tuple[Array, dict[Work, dict[str, tuple[Array, Array | None]]]]] = []
+
+    def close(group: Block) -> None:
+        found = {}
+        for work in grouped:
+            args = arguments(work.inputs, group.arrays, prepared.arrays, group.place - 1, Site("", 1))
+            found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
+        late.append((group.place, found))
+
+    for rows in Pass(prepared).rows():
+        found = {}
+        for work in wanted:
+            if work.by_row:
+                args = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
+                found[work] = _in_chunks(work, args, len(rows))
+        scored = _Scored(rows.place, rows.keys, found)
+        if not grouped:
+            if len(rows):
+                yield scored
+            continue
+        early.append(scored)
+        names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
+        if len(rows):
+            for group in groups.feed(Block(rows.arrays, None, None, rows.place), names, codes):
+                close(group)
+    for group in groups.finish():
+        close(group)
+    if grouped and late:
+        yield from _in_order(early, late)
+
+
+def _in_order(
+    early: list[_Scored], late: list[tuple[Array, dict[Work, dict[str, tuple[Array, Array | None]]]]]
+) -> Iterator[_Scored]:
+    """Put the values of the groups back beside their rows."""
+    place = np.concatenate([p for p, _ in late])
+    order = np.argsort(place, kind="stable")
+    whole: dict[Work, dict[str, tuple[Array, Array | None]]] = {}
+    for work in late[0][1]:
+        for name in late[0][1][work]:
+            values = np.concatenate([found[work][name][0] for _, found in late])[order]
+            wheres = [_all(found[work][name]) for _, found in late]
+            whole.setdefault(work, {})[name] = values, np.concatenate(wheres)[order]
+    start = 0
+    for scored in early:
+        cut = slice(start, start + len(scored.place))
+        start = cut.stop
+        extra = {w: {n: (v[cut], p if p is None else p[cut]) for n, (v, p) in t.items()} for w, t in whole.items()}
+        yield _Scored(scored.place, scored.keys, {**scored.terms, **extra})
+
+
+def _all(found: tuple[Array, Array | None]) -> Array:
+    values, where = found
+    return np.ones(len(values), bool) if where is None else where
+
+
+def _terms(work: Work, args: tuple[Array | None, ...]) -> dict[str, tuple[Array, Array | None]]:
+    return {name: (unit_values(term.values), term.where) for name, term in score(work, args).items()}
+
+
+def _in_chunks(work: Work, args: tuple[Array | None, ...], count: int) -> dict[str, tuple[Array, Array | None]]:
+    step = chunk_rows()
+    pieces = []
+    for start in range(0, max(count, 1), step):
+        cut = slice(start, start + step)
+        pieces.append(_terms(work, cut_rows(work.inputs, args, cut)))
+    if len(pieces) == 1:
+        return pieces[0]
+    return {
+        name: (np.concatenate([p[name][0] for p in pieces]), np.concatenate([_all(p[name]) for p in pieces]))
+        for name in pieces[0]
+    }

@@ -1,0 +1,44 @@
+"""Writes the outside golden numbers: one CSV a family of losses, every number by calling a peer.
+
+Install the peers into an environment of their own, away from losscli, and run this file:
+
+    python3.11 -m venv peers
+    peers/bin/pip install torch==2.13.0 scikit-learn==1.9.1 scipy keras==3.15.1 optax==0.2.8 jax lightgbm==4.7.0
+    peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities info-nce-pytorch
+    peers/bin/pip install --no-deps model-diagnostics==1.5.0 && peers/bin/pip install packaging tqdm matplotlib polars
+    peers/bin/python tests/golden/make.py
+
+The same versions on the same kind of CPU write the same bytes. All peers compute in double precision, without a GPU.
+losscli is not imported: its own code must have no part in these numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import ModuleType
+
+import adversarial
+import binary
+import embedding
+import likelihood
+import multiclass
+import penalty
+import regression
+
+FAMILIES = (regression, binary, multiclass, adversarial, embedding, penalty, likelihood)
+COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
+
+
+def write(family: ModuleType, folder: Path) -> None:
+    """`folder/<family>.csv`, in the order of the module's cases."""
+    with (folder / f"{family.__name__}.csv").open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(COLUMNS)
+        for case in family.cases():
+            lines.writerows(case.rows())
+
+
+if __name__ == "__main__":
+    for family in FAMILIES:
+        write(family, Path(__file__).parent)
