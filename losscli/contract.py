@@ -215,30 +215,24 @@ class Loss:
         return arrays, settled
 
     def _arrays(self, given: Mapping[str, Any]) -> list[Array | None]:
-        """The columns as the first combination of kinds that all of them fit; else the first problem with a value."""
+        """The columns as the first combination of kinds whose shapes they have; then their values are checked."""
         problem: DataError | None = None
         for kinds in self.combinations():
+            chosen = dict(zip(self.roles, kinds, strict=True))
+            arrays: dict[str, Array | None] = {}
             try:
-                return [
-                    None if given.get(role.name) is None else self._array(role, kind, given[role.name])
-                    for role, kind in zip(self.roles.values(), kinds, strict=True)
-                ]
-            except DataError as error:
-                if problem is None or (problem.value is None and error.value is not None):
-                    problem = error
+                for name, kind in chosen.items():
+                    arrays[name] = None if given.get(name) is None else kind.array(given[name])
+            except (TypeError, ValueError) as error:
+                problem = problem or DataError(f"'{name}' of '{self.name}': {error}")
+                continue
+            for name, array in arrays.items():
+                bad = None if array is None else chosen[name].first_bad(array)
+                if bad is not None:
+                    raise DataError(f"'{name}' of '{self.name}': row {bad[0] + 1} is {bad[1]}, not {chosen[name].says}")
+            return list(arrays.values())
         assert problem is not None
         raise problem
-
-    def _array(self, role: Role, kind: Kind, values: Any) -> Array:
-        where = f"'{role.name}' of '{self.name}'"
-        try:
-            array = kind.array(values)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{where}: {error}") from None
-        bad = kind.first_bad(array)
-        if bad is not None:
-            raise DataError(f"{where}: row {bad[0] + 1} is {bad[1]}, not {kind.says}", value=str(bad[1]))
-        return array
 
     def _slopes(self, role: str, columns: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if role not in self.gradients:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from losscli.columns import arrays
@@ -26,8 +26,8 @@ SITE = Site("data.csv", 101, lambda index: 202 + index)
 
 def near(column: pa.Array) -> list[pa.Array]:
     """The column as it is, and as a slice of a longer one, so that offsets and bit offsets are not zero."""
-    joined = pa.concat_arrays([column, column, column]) if len(column) else column
-    return [column, joined.slice(len(column), len(column))]
+    before = column.slice(1)  # not the whole column: at offset 0 stands something else
+    return [column, pa.concat_arrays([before, column, column]).slice(len(before), len(column))]
 
 
 def read_back(result: arrays.Numbers | arrays.Vectors) -> list[object]:
@@ -90,6 +90,22 @@ def test_numbers_are_what_python_says(kind: pa.DataType, cells: list[object]) ->
             assert read_back(numbers(repeated, "p", SITE)) == [*read_back(result), None, read_back(result)[0]]
 
 
+def test_what_lies_under_a_null_number_is_never_seen() -> None:
+    valid = pa.py_buffer(b"\x05")
+    for kind, cells in [
+        (pa.float64(), np.array([1.0, math.nan, 3.0])),
+        (pa.int64(), np.array([1, 2**53 + 1, 3])),
+        (pa.float16(), np.array([1, math.inf, 3], np.float16)),
+    ]:
+        column = pa.Array.from_buffers(kind, 3, [valid, pa.py_buffer(cells)])
+        assert numbers(column, "p", SITE).values.tolist() == [1.0, 0.0, 3.0]
+        assert spelled(column) == ["1", None, "3"]
+    digits = b"".join(cell.to_bytes(16, "little") for cell in (100, 10**30, 300))
+    column = pa.Array.from_buffers(pa.decimal128(38, 2), 3, [valid, pa.py_buffer(digits)])
+    assert numbers(column, "p", SITE).values.tolist() == [1.0, 0.0, 3.0]
+    assert spelled(column) == ["1", None, "3"]
+
+
 def test_nan_is_a_value_even_a_signalling_one() -> None:
     signalling = pa.Array.from_buffers(pa.float32(), 2, [None, pa.py_buffer(np.array([0x7FA00000, 0], np.uint32))])
     result = numbers(signalling, "p", SITE)
@@ -125,7 +141,11 @@ def test_integers_pass_only_where_exact(cells: list[int | None]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(-(10**38) + 1, 10**38 - 1), min_size=1), st.integers(-40, 60))
+@given(
+    st.lists(st.integers(-(10**38) + 1, 10**38 - 1) | st.integers(-(2**63), 2**63 - 1), min_size=1),
+    st.integers(-40, 60) | st.integers(0, 22),
+)
+@example([9007199254740993], 1)
 def test_decimals_are_rounded_once(wholes: list[int], scale: int) -> None:
     raw = b"".join(whole.to_bytes(16, "little", signed=True) for whole in wholes)
     column = pa.Array.from_buffers(pa.decimal128(38, scale), len(wholes), [None, pa.py_buffer(raw)])
@@ -334,6 +354,7 @@ def test_which_types_are_vectors() -> None:
         (pa.array([-(2**63), 2**63 - 1]), ["-9223372036854775808", "9223372036854775807"]),
         (pa.array([1.0, -0.0, None, 0.0, 3.0]), ["1", "0", None, "0", "3"]),
         (pa.array([0.1, 1e16, 1e-7, math.nan, math.inf, math.nan]), ["0.1", str(10**16), "1e-07", "nan", "inf", "nan"]),
+        (pa.array([0.5, -0.0, 0.0]), ["0.5", "0", "0"]),
         (pa.array([0.1, 2.0], pa.float32()), ["0.1", "2"]),
         (pa.array([np.float16(0.1), np.float16(2)], pa.float16()), ["0.1", "2"]),
         (pa.array([True, None, False, True]), ["true", None, "false", "true"]),

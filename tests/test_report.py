@@ -340,6 +340,7 @@ def test_markdown_shows_text_as_it_is() -> None:
     assert cell("huber:delta=2 <b>@me :x:") == "`huber:delta=2 <b>@me :x:`"
     assert cell("a|b`c") == "<code>a&#124;b&#96;c</code>"
     assert cell("<img onerror=x>`") == "<code>&#60;img&#32;onerror&#61;x&#62;&#96;</code>"
+    assert cell("a|b") == "<code>a&#124;b</code>"
     assert cell("a\nb") == r"`a\nb`"
     lines = report.render(ALL["hostile"], "markdown").splitlines()
     assert {line.count(" | ") for line in lines[:3]} == {2 + 1}
@@ -441,6 +442,17 @@ def test_narrow_terminals_lose_no_digit(width: int) -> None:
         assert max(map(len, text.splitlines())) <= 40
 
 
+def test_narrow_terminals_keep_intervals_stars_and_long_names_whole() -> None:
+    name = "".join(f"{number:04d}" for number in range(30))
+    two = run(result(value=1.5, model=name, interval=(1.25, 1.75)), result(value=2.0, model="b", stderr=0.125))
+    short = run(result(value=1.5, model="a", interval=(1.25, 1.75)), result(value=2.0, model="b", stderr=0.125))
+    for evaluation in (two, short):
+        text = report.render(evaluation, "table", width=10)
+        assert "* 1.5 [1.25, 1.75]" in text and "2 (se 0.125)" in text
+    text = report.render(two, "table", width=30)
+    assert name in "".join(line.split(" ")[0] for line in text.splitlines()[2:])
+
+
 def test_wide_characters_and_ascii_stay_aligned() -> None:
     slices = run(*(result(value=v, by={"k": k}) for k, v in [("日本", 1.0), ("ab", 2.0)]))
     lines = report.render(slices, "table", ascii_only=True).splitlines()
@@ -450,10 +462,11 @@ def test_wide_characters_and_ascii_stay_aligned() -> None:
 
 
 def test_table_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = report.render(MODELS, "table"), report.render(MODELS, "table", color=True, width=100)
+    wide = run(result(model="m" * 100), result(value=2.0, model="n"))
+    expected = report.render(wide, "table"), report.render(wide, "table", color=True, width=150)
     for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "7"}.items():
         monkeypatch.setenv(name, value)
-        assert (report.render(MODELS, "table"), report.render(MODELS, "table", color=True, width=100)) == expected
+        assert (report.render(wide, "table"), report.render(wide, "table", color=True, width=150)) == expected
     assert "\x1b" not in expected[0] and "\x1b" in expected[1]
 
 

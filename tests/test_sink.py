@@ -94,10 +94,12 @@ def test_mode_is_kept_or_follows_the_mask(tmp_path: Path, umask: None) -> None:
 
 
 @posix
-def test_a_private_file_is_private_while_it_is_written(tmp_path: Path) -> None:
+def test_a_private_file_is_private_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "r"
     path.touch()
     path.chmod(0o600)
+    # Without the later change of mode: the file must be born private.
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
     with AtomicFile(path):
         assert {mode(found) for found in tmp_path.iterdir()} == {0o600}
 
@@ -413,6 +415,15 @@ def test_json_lines_are_strict_and_counted(tmp_path: Path) -> None:
 
     found = [json.loads(line, parse_constant=refuse) for line in path.read_text().splitlines()]
     assert bits(found) == bits([{k: finite(v) for k, v in line.items()} for line in expected(values, nulls)])
+
+
+def test_a_null_is_not_counted_as_a_lost_number(tmp_path: Path) -> None:
+    path = tmp_path / "o.jsonl"
+    values, null = np.array([math.inf, math.nan, 1.0]), np.array([True, False, False])
+    with open_table(str(path), [ColumnSpec("x", "float"), ColumnSpec("l", "list", 1)]) as table:
+        table.write({"x": values, "l": values[:, None]}, {"x": null, "l": null})
+        assert table.nonfinite == 2
+    assert path.read_text().splitlines()[:2] == ['{"x": null, "l": null}', '{"x": null, "l": [null]}']
 
 
 @given(st.lists(st.floats(width=64), min_size=1, max_size=30))

@@ -54,6 +54,8 @@ def rows(text: str) -> list[int]:
         ("age is null", [2]),
         ("age is not null and age > 5", [0, 1, 3]),
         ("age > p", [0]),
+        ("age != p", [0, 1]),
+        ("p != age", [0, 1]),
         ("p == p", [0, 2, 4]),
         ("p != 0.5", [1, 2, 4]),
         ("not p > 0", [1, 4]),
@@ -112,6 +114,7 @@ def test_how_columns_are_to_be_read() -> None:
     ("text", "canonical"),
     [
         ("a==1.0", "a == 1"),
+        ("a == 9007199254740992.0", "a == 9007199254740992"),
         ("`a` IN ('x' , \"y'\")", """a in ["x", "y'"]"""),
         ("((a < 1e20)) OR not(b is NULL)", "a < 1e+20 or not b is null"),
         (

@@ -1,0 +1,58 @@
+"""The command line: one module a command, found by its name; nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from losscli import __version__
+from losscli.errors import UsageError, did_you_mean
+
+# In the order in which people meet them; help shows them so.
+COMMANDS = {
+    "eval": "score prediction files: losses x models x slices",
+    "rows": "write the value of every row",
+    "grad": "write the derivative of the final value by each prediction",
+    "list": "all losses, or those about some words",
+    "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
+    "help": "a topic in a page: columns, losses, missing, batches, exit-codes, formats",
+    "completion": "the script that completes losscli in your shell",
+}
+
+EXAMPLES = """\b
+losscli eval preds.csv -t y -p p -l mse -l mae
+losscli eval preds.parquet -t label -p 'p_*' -l cross_entropy --by country -o report.json
+losscli show huber"""
+
+
+class Lazy(click.Group):
+    """A group whose commands are modules; listing them imports none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS or not (Path(__file__).parent / f"{name}.py").exists():
+            return None
+        command: click.Command = importlib.import_module(f"losscli.cli.{name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UsageError(f"there is no command '{args[0]}'", value=args[0],
+                             hint=did_you_mean(args[0], COMMANDS, f"the commands are: {', '.join(COMMANDS)}"))  # fmt: skip
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+               epilog=EXAMPLES)  # fmt: skip
+@click.version_option(__version__, message="losscli %(version)s")
+def cli() -> None:
+    """Score files of predictions and targets with the right loss, exactly."""

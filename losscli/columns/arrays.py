@@ -509,7 +509,7 @@ def _encode_plain(cells: NDArray[Any]) -> tuple[Codes, list[str]]:
     with np.errstate(invalid="ignore"):  # a signalling NaN raises a flag in any comparison
         if (np.abs(cells) < min(_EXACT, float(np.finfo(cells.dtype).max))).all() and (cells == np.trunc(cells)).all():
             return _encode_plain(cells.astype(np.int64))
-        found, first, inverse = np.unique(cells + cells.dtype.type(0), return_index=True, return_inverse=True)
+        found, first, inverse = np.unique(cells, return_index=True, return_inverse=True)
     order = np.argsort(first)
     return np.argsort(order)[inverse], [_float_text(value) for value in found[order]]
 

@@ -30,8 +30,8 @@ class ArrowPart:
         checked = to_check(self.schema, list(wants))
         row = 1
         with _opened(self.source, positions) as reader:
-            for data in self._read(reader):
-                data = choose(data, list(wants))
+            for whole in self._read(reader):
+                data = choose(whole, list(wants))
                 check_values(data, checked, self.path, row)
                 yield from slices(data, self.path, row)
                 row += data.num_rows

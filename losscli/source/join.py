@@ -15,7 +15,7 @@ from losscli.source.arrays import floats, from_numpy
 from losscli.source.batch import Batch, Dropped, Source, Want
 from losscli.source.keys import Ids, has_key, shown_key
 from losscli.source.numbers import parse_number
-from losscli.source.truth import EXAMPLES, Trouble, Truth, batch_keys, name_of, read_all, read_truth
+from losscli.source.truth import EXAMPLES, Trouble, Truth, batch_keys, name_of, read_all, read_truth, rows
 
 CHUNK_ROWS = 1 << 20
 """At most so many rows are looked up at a time. A look-up builds a hash table of all keys, so it should serve many."""
@@ -140,8 +140,8 @@ class JoinedPart:
     def _joined(self, batch: Batch, ids: Ids, truth: Truth, wants: Mapping[str, Want]) -> Batch:
         data, site, kept = batch.data, batch.site, np.flatnonzero(ids >= 0)
         if len(kept) < len(ids):
-            rows = from_numpy(kept)
-            data = pa.RecordBatch.from_arrays([column.take(rows) for column in data.columns], names=data.schema.names)
+            places = from_numpy(kept)
+            data = pa.RecordBatch.from_arrays([column.take(places) for column in data.columns], names=data.schema.names)
             site, ids = ThinnedSite(site.path, site.first_row, site.line_of, kept), ids[kept]
         arrays = []
         for name, want in wants.items():
@@ -160,12 +160,12 @@ class JoinedPart:
         if run.rows and not run.matched:
             raise self._nothing_common(run)
         if self.strict and run.keyless.count:
-            raise run.keyless.error(f"{run.keyless.count} rows have no key", self.on[0], DROP_HINT)
+            raise run.keyless.error(f"{rows(run.keyless.count, 'have')} no key", self.on[0], DROP_HINT)
         if run.repeated.count:
-            message = f"{run.repeated.count} rows repeat a key of an earlier row"
+            message = f"{rows(run.repeated.count, 'repeat')} a key of an earlier row"
             raise run.repeated.error(message, self.on[0], "each key must occur once")
         if self.strict and run.strange.count:
-            message = f"{run.strange.count} of {run.rows} rows have no partner in {name_of(self.truth)}"
+            message = f"{run.strange.count} of {run.rows} rows: no partner in {name_of(self.truth)}"
             raise run.strange.error(message, self.on[0], DROP_HINT)
         if self.strict and run.rows and len(lonely):
             raise self._lonely(run, lonely)
@@ -173,11 +173,12 @@ class JoinedPart:
         self.dropped.truth = len(lonely) + run.truth.keyless.count
 
     def _lonely(self, run: _Pass, lonely: npt.NDArray[np.intp]) -> DataError:
-        rows = np.sort(run.truth.row_of[lonely])
+        places = np.sort(run.truth.row_of[lonely])
         trouble = Trouble()
-        trouble.add(*_first_of(run.truth, rows))
-        trouble.first = run.truth.site_of(int(rows[0]))
-        message = f"{len(rows)} of {len(run.truth.keys[0])} rows have no partner in {name_of(self.predictions)}"
+        trouble.add(run.truth.sites[0], run.truth.keys, places)
+        trouble.first = run.truth.site_of(int(places[0]))
+        total = len(run.truth.keys[0])
+        message = f"{len(places)} of {total} rows: no partner in {name_of(self.predictions)}"
         return trouble.error(message, self.on[0], DROP_HINT)
 
     def _nothing_common(self, run: _Pass) -> EmptyError:
@@ -189,10 +190,6 @@ class JoinedPart:
             f"{name_of(self.truth)} has {shown[1]}",
             hint="keys are compared as text: 007 is not 7",
         )
-
-
-def _first_of(truth: Truth, rows: Ids) -> tuple[Site, Sequence[pa.Array], npt.NDArray[np.intp]]:
-    return truth.sites[0], truth.keys, rows.astype(np.intp)
 
 
 def _as_numbers(column: pa.Array, name: str, site: Site) -> pa.Array:
@@ -209,13 +206,13 @@ def _located(batches: Iterator[Batch], truth: Truth, on: Sequence[str]) -> Itera
     """Each batch with its keys as text and their numbers, looked up for many batches at once."""
     enough = max(FEWEST_ROWS, min(len(truth.index), CHUNK_ROWS))
     held: list[tuple[Batch, list[pa.Array]]] = []
-    rows = 0
+    waiting = 0
     for batch in batches:
         held.append((batch, batch_keys(batch, on)))
-        rows += batch.data.num_rows
-        if rows >= enough:
+        waiting += batch.data.num_rows
+        if waiting >= enough:
             yield from _look_up(held, truth)
-            held, rows = [], 0
+            held, waiting = [], 0
     yield from _look_up(held, truth)
 
 

@@ -47,9 +47,9 @@ def _number_text(value: Any) -> str | None:
 
 
 def _without_empty(texts: pa.Array) -> pa.Array:
-    ends = (
-        np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1] if len(texts) else []
-    )
+    if not len(texts):
+        return texts
+    ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
     empty = np.diff(ends) == 0
     if not empty.any():
         return texts

@@ -12,7 +12,8 @@ from losscli.source.batch import Part, ReadOptions, Source
 from losscli.source.detect import detect_format
 from losscli.source.discover import Found, discover
 from losscli.source.folder import Gaps, PlacedPart, gaps
-from losscli.source.streams import FileInput, Input, compression_of, find_input, open_plain, spool_to_file
+from losscli.source.packed import compression_of, open_plain, spool_to_file
+from losscli.source.streams import FileInput, Input, find_input
 
 HEAD = 1 << 16
 

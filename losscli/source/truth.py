@@ -25,11 +25,11 @@ class Trouble:
     examples: list[str] = field(default_factory=list)
     first: tuple[Site, int] | None = None
 
-    def add(self, site: Site, keys: Sequence[pa.Array], rows: npt.NDArray[np.intp]) -> None:
-        if len(rows) and self.first is None:
-            self.first = (site, int(rows[0]))
-        self.count += len(rows)
-        for row in rows[: EXAMPLES - len(self.examples)]:
+    def add(self, site: Site, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
+        if len(places) and self.first is None:
+            self.first = (site, int(places[0]))
+        self.count += len(places)
+        for row in places[: EXAMPLES - len(self.examples)]:
             self.examples.append(shown_key(keys, int(row)))
 
     def error(self, message: str, column: str, hint: str | None = None) -> DataError:
@@ -38,6 +38,12 @@ class Trouble:
         listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
         more = " …" if self.count > len(self.examples) else ""
         return site.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint)
+
+
+def rows(count: int, verb: str) -> str:
+    """A number of rows and what they do: "1 row repeats", "2 rows repeat"."""
+    one, many = {"have": ("has", "have"), "repeat": ("repeats", "repeat")}[verb]
+    return f"1 row {one}" if count == 1 else f"{count} rows {many}"
 
 
 def name_of(source: Source) -> str:
@@ -96,7 +102,7 @@ def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], str
     if not sites:
         raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source))
     if keyless.count and strict:
-        raise keyless.error(f"{keyless.count} rows have no key", on[0], "--unmatched drop leaves such rows out")
+        raise keyless.error(f"{rows(keyless.count, 'have')} no key", on[0], "--unmatched drop leaves such rows out")
     joined = tuple(pa.concat_arrays(parts) for parts in keys)
     filled = np.flatnonzero(has_key(joined))
     if not len(filled):
@@ -116,22 +122,22 @@ def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], str
     return truth
 
 
-def _rows_by_id(ids: Ids, rows: npt.NDArray[np.intp], count: int) -> Ids:
+def _rows_by_id(ids: Ids, places: npt.NDArray[np.intp], count: int) -> Ids:
     row_of = np.empty(count, np.int64)
-    row_of[ids] = rows
+    row_of[ids] = places
     return row_of
 
 
-def _refuse_repeats(truth: Truth, ids: Ids, rows: npt.NDArray[np.intp], column: str) -> None:
+def _refuse_repeats(truth: Truth, ids: Ids, places: npt.NDArray[np.intp], column: str) -> None:
     if len(ids) == len(truth.index):
         return
     order = np.argsort(ids, kind="stable")
     again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
     trouble = Trouble()
-    site, at = truth.site_of(int(rows[again[0]]))
-    trouble.add(site, truth.keys, rows[again])
+    site, at = truth.site_of(int(places[again[0]]))
+    trouble.add(site, truth.keys, places[again])
     trouble.first = (site, at)
-    raise trouble.error(f"{len(again)} rows repeat a key of an earlier row", column, "each key must occur once")
+    raise trouble.error(f"{rows(len(again), 'repeat')} a key of an earlier row", column, "each key must occur once")
 
 
 def _whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:

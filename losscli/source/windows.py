@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from losscli.errors import DataError, UsageError
+from losscli.source.packed import open_plain
 from losscli.source.records import line_ends
-from losscli.source.streams import Input, Readable, Stream, open_plain
+from losscli.source.streams import Input, Readable, Stream
 
 WINDOW = 8 << 20
 """Bytes read at a time. Looked up when reading starts, so that tests can make it small."""

@@ -13,6 +13,8 @@ SOFT: Inputs = {"pred": [0.913, 0.137, 0.642, 0.058, 0.771], "target": [0.85, 0.
 SOFT_WEIGHTS = [1.4, 0.35, 2.6, 0.8, 1.9]
 # Wrong and certain, right and certain, and nearly so.
 CERTAIN: Inputs = {"pred": [0.0, 1.0, 1.0, 0.0, 3e-9, 0.25], "target": [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]}
+# No row at the upper clip on the wrong side: 1 - (1 - 1e-7) in doubles costs Keras the digits after the eleventh.
+CLIPPED: Inputs = {"pred": [0.0, 0.93, 1.0, 0.0, 3e-9, 0.25], "target": [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]}
 NEARLY: Inputs = {"pred": [1e-8, 0.99999, 3e-5, 0.9, 1e-300], "target": [1.0, 0.0, 0.0, 1.0, 1.0]}
 LOGITS: Inputs = {
     "pred": [2.31, -1.74, 0.58, -2.92, 1.13, -0.66, 0.09],
@@ -57,7 +59,7 @@ def _probs() -> list[Case]:
         by_torch("torch", "bce:pos_weight=2.5", of_probability.format(2.5), PROBS),
         by_torch("torch", "bce:pos_weight=0.3", of_probability.format(0.3), SOFT),
         by_torch("keras", "bce", "keras.losses.BinaryCrossentropy()(target, pred)", PROBS),
-        by_torch("keras", "bce@keras bce:clip=1e-7", "keras.losses.BinaryCrossentropy()(target, pred)", CERTAIN),
+        by_torch("keras", "bce@keras bce:clip=1e-7", "keras.losses.BinaryCrossentropy()(target, pred)", CLIPPED),
         by_torch(
             "keras",
             "bce:label_smoothing=0.1",
@@ -75,7 +77,7 @@ def _probs() -> list[Case]:
             "keras",
             "bce:label_smoothing=0.1,clip=1e-7",
             "keras.losses.BinaryCrossentropy(label_smoothing=0.1)(target, pred)",
-            CERTAIN,
+            {"pred": [0.0, 0.93, 0.41, 0.0, 3e-9, 0.25], "target": CLIPPED["target"]},
         ),
         by_numpy("sklearn", "bce", "sklearn.metrics.log_loss(target, pred)", PROBS),
         by_numpy("sklearn", "bce", "sklearn.metrics.log_loss(target, pred, sample_weight=w)", PROBS, weights=WEIGHTS),

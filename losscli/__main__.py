@@ -1,0 +1,15 @@
+"""The process: everything else is in losscli.cli."""
+
+from __future__ import annotations
+
+import sys
+
+from losscli.cli.entry import run
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The declarations as plain values: what `list`, `show`, the README's table and other programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from losscli import losses as _losses  # registers every loss
+from losscli.contract import REGISTRY, Loss
+
+del _losses
+
+
+def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
+    """One loss as `losscli list --format json` shows it; `whole` adds notes and example."""
+    found: dict[str, Any] = {
+        "name": loss.name,
+        "aliases": list(loss.aliases),
+        "family": loss.family,
+        "summary": loss.summary,
+        "formula": loss.formula,
+        "roles": [
+            {"name": r.name, "kinds": [k.name for k in r.kinds], "says": " or ".join(k.says for k in r.kinds),
+             "optional": r.optional}
+            for r in loss.roles.values()
+        ],
+        "params": [
+            {"name": p.name, "type": p.type, "default": p.default, "range": p.param.range, "choices": list(p.choices),
+             "optional": p.optional, "help": p.param.help}
+            for p in loss.params.values()
+        ],
+        "gradients": list(loss.gradients),
+        "scope": loss.scope,
+        "unit": loss.unit,
+        "same_as": dict(loss.same_as),
+        "cite": loss.cite,
+        "direction": loss.direction,
+        "revision": loss.revision,
+    }  # fmt: skip
+    return found | {"notes": loss.notes, "example": loss.example} if whole else found
+
+
+def matching(words: Sequence[str]) -> list[Loss]:
+    """The losses that speak of all these words, in order of family and name."""
+    found = []
+    for loss in sorted(REGISTRY.values(), key=lambda loss: (loss.family, loss.name)):
+        text = " ".join([loss.name, *loss.aliases, loss.family, loss.summary, loss.notes, *loss.same_as]).lower()
+        if all(word.lower() in text for word in words):
+            found.append(loss)
+    return found
+
+
+def command_line(loss: Loss) -> str:
+    """A command that scores this loss, with the roles it needs."""
+    options = {"target": "-t {}", "pred": "-p {}"}
+    words = []
+    for role in loss.roles.values():
+        if role.optional:
+            continue
+        kind = role.kinds[0]
+        if kind.shape == "matrix":
+            words.append(f"--table {role.name}={role.name}.csv")
+            continue
+        columns = f"'{role.name}_*'" if kind.shape in ("vector", "vectors") else role.name
+        words.append(options.get(role.name, f"-c {role.name}={{}}").format(columns))
+    source = "preds.csv " if loss.source_roles else ""
+    return f"losscli eval {source}{' '.join(words)} -l {loss.name}"

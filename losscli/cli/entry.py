@@ -1,0 +1,112 @@
+"""The entry point: every way to end has its own exit code, which click's own main cannot give."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from losscli import blas
+from losscli.errors import ExitCode, FileError, LosscliError, UsageError
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line; returns the exit code."""
+    for name in blas.VARIABLES:
+        os.environ.setdefault(name, "1")
+    if sys.stdout is None:
+        return _told(FileError("standard output is closed", path="-"))
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return _guarded(args)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _say("Interrupted.")
+        return ExitCode.INTERRUPTED
+
+
+def _guarded(args: Sequence[str]) -> int:
+    from losscli.cli import cli
+
+    try:
+        with cli.make_context("losscli", list(args)) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as shown:
+        _say(shown.format_message())
+        return ExitCode.USAGE
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as wrong:
+        return _told(_from_click(wrong))
+    except LosscliError as error:
+        return _told(error)
+    except MemoryError:
+        return _told(FileError("out of memory", hint="score fewer columns or a smaller batch"))
+    except OSError as error:
+        return _os_error(error)
+    except Exception:
+        return _bug()
+
+
+def _terminated(*_: Any) -> NoReturn:
+    raise SystemExit(ExitCode.TERMINATED)
+
+
+def _os_error(error: OSError) -> int:
+    if error.errno == errno.EPIPE:
+        # Nobody reads on; what Python still holds must not be flushed into the closed pipe at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ExitCode.PIPE
+    if error.filename is None:
+        # The failed bytes are still in the buffer; a second try at shutdown would print a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return _told(FileError(error.strerror or str(error), path=str(error.filename or "-")))
+
+
+def _from_click(error: click.ClickException) -> UsageError:
+    """click's finding in our words: what is wrong, and the option it may have meant."""
+    message = error.format_message().split("\n")[0]
+    message, _, rest = message.partition(" Did you mean")
+    possible = getattr(error, "possibilities", None) or []
+    hint = f"did you mean {' or '.join(possible[:3])}?" if possible else f"did you mean{rest}" if rest else None
+    context = getattr(error, "ctx", None)
+    if hint is None and context is not None:
+        hint = f"see '{context.command_path} --help'"
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _told(error: LosscliError) -> int:
+    from losscli.cli.printer import print_error
+
+    print_error(error)
+    return int(error.exit_code)
+
+
+def _bug() -> int:
+    import traceback
+
+    from losscli.report.harmless import harmless
+
+    text = traceback.format_exc()
+    last = text.strip().splitlines()[-1]
+    _say(f"error: this is a bug in losscli: {harmless(last)}")
+    if os.environ.get("LOSSCLI_DEBUG"):
+        _say("\n".join(harmless(line, limit=1000) for line in text.splitlines()))
+    else:
+        _say("hint: run again with LOSSCLI_DEBUG=1 for the traceback, and report it")
+    return ExitCode.INTERNAL
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(text.rstrip("\n") + "\n")

@@ -1,0 +1,53 @@
+"""losscli grad: the derivative of the final value by each prediction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from losscli.cli import options as shared
+from losscli.errors import UsageError
+
+
+@click.command(
+    "grad",
+    no_args_is_help=True,
+    epilog="""\b
+losscli grad sample_data/diabetes.csv -t progression -p ridge -l rmse -o slopes.parquet
+losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive -c negative=negative \\
+    -l triplet --wrt anchor -o slopes.parquet""",
+)
+@shared.sources
+@shared.binding_options
+@shared.weight_options
+@shared.row_options
+@shared.option("--wrt", metavar="ROLE", help="Differentiate by this role.  [default: the model's side]")
+@shared.option("-o", "--output", metavar="[FORMAT=]FILE",
+               help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]")
+@shared.quiet_option
+@shared.plan_option
+@shared.file_options
+def command(**given: Any) -> int:
+    """Write the derivative of the final value by each prediction.
+
+    Takes one loss and reads the data twice. The columns are named like the prediction columns; list columns stay
+    lists. Weights, class weights and the reduction are in the slopes: a small step along them moves eval's number.
+    """
+    from losscli.cli import pieces, printer
+    from losscli.slopes import gradient, wanted_roles
+
+    if len(given["losses"]) > 1:
+        raise UsageError("grad takes one loss", hint="a blend is one loss: -l 'total=0.7*mse+0.3*mae'")
+    path, format_ = pieces.target(given["output"])
+    prepared = pieces.prepared(given, path, spool=True)
+    for line in prepared.plan.lines:
+        wanted_roles(line, given["wrt"])
+    printer.print_notes(prepared.notes, given["quiet"])
+    if given["plan"]:
+        printer.write_stdout(shared.plan_text(prepared))
+        return 0
+    count = pieces.write(gradient(prepared, given["wrt"]), path, format_)
+    if path != "-":
+        printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
+    return 0

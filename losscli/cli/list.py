@@ -1,0 +1,41 @@
+"""losscli list: the catalogue."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from losscli.cli import options as shared
+from losscli.errors import UsageError
+
+
+@click.command("list", epilog="\b\nlosscli list\nlosscli list contrastive\nlosscli list --format json")
+@click.argument("words", nargs=-1)
+@shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", default="text", metavar="text|json",
+               help="text or json.  [default: text]")
+def command(words: tuple[str, ...], format_: str) -> int:
+    """All losses, or those that speak of all these words."""
+    from losscli.catalogue import entry, matching
+    from losscli.cli import printer
+
+    found = matching(words)
+    if format_ == "json":
+        document = {"losses": [entry(loss) for loss in found]}
+        printer.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        return 0
+    if format_ != "text":
+        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json")
+    width = max((len(loss.name) for loss in found), default=0)
+    family = None
+    lines = []
+    for loss in found:
+        if loss.family != family:
+            family = loss.family
+            lines.append(f"{family}:" if not lines else f"\n{family}:")
+        also = f"  (= {', '.join(loss.aliases)})" if loss.aliases else ""
+        lines.append(f"  {loss.name:{width}}  {loss.summary}{also}")
+    printer.write_stdout("\n".join(lines) + "\n" if lines else "")
+    if not found:
+        printer.print_notes([f"no loss speaks of {' '.join(words)}"])
+    return 0

@@ -1,0 +1,189 @@
+"""What commands share: the options, their environment variables, and how they become a run."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.request import Request
+    from losscli.run import Data, Prepared
+
+Function = Callable[..., Any]
+
+
+class Option(click.Option):
+    """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.name and self.envvar is None:
+            self.envvar = f"LOSSCLI_{self.name.upper()}"
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        value = self.resolve_envvar_value(ctx)
+        if value is None:
+            return None
+        if self.multiple:
+            return tuple(line for line in value.splitlines() if line.strip())
+        return value
+
+
+option = functools.partial(click.option, cls=Option)
+
+
+def _stack(*options: Any) -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        for each in reversed(options):
+            function = each(function)
+        return function
+
+    return decorate
+
+
+sources = click.argument("sources", metavar="SOURCE…", nargs=-1)
+
+binding_options = _stack(
+    option("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
+           help="A loss: mse, huber:delta=2, bce@keras, 'total=0.7*mse+0.3*mae'. Repeatable."),
+    option("-t", "--target", metavar="COLS", help="The truth: a name, a,b,c, a glob p_*, or a list column."),
+    option("-p", "--pred", "preds", envvar="LOSSCLI_PRED", multiple=True, metavar="[NAME=]COLS",
+           help="A model's predictions. Repeatable: one model each."),
+    option("-c", "--column", "columns", envvar="LOSSCLI_COLUMN", multiple=True, metavar="[MODEL:]ROLE=COLS",
+           help="The columns of any other role, for one model or all. Repeatable."),
+    option("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
+           help="A table that is read whole: prototypes, params. Repeatable."),
+    option("--targets", metavar="FILE", help="The truth in another file, joined by --on."),
+    option("--on", metavar="KEY[,KEY]", help="The key columns that both files share; compared as text."),
+    option("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+           help="Rows whose key is only on one side."),
+    option("--positive", metavar="LABEL", help="Which text is 1 for binary targets."),
+)  # fmt: skip
+
+row_options = _stack(
+    option("--where", metavar="EXPR", help="Score only rows where this holds: 'split == \"test\" and age >= 18'."),
+    option("--batch-by", metavar="COL", help="Losses that see a batch: the rows of one key are a batch."),
+    option("--batch-size", type=int, metavar="N", help="Losses that see a batch: N rows in a row are a batch."),
+    option("--missing", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+           help="Rows with an empty or null cell in a column that is used."),
+    option("--nan", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+           help="Rows with NaN in a column that is used."),
+)  # fmt: skip
+
+weight_options = _stack(
+    option("-w", "--weight", metavar="COL", help="Row weights, at least 0."),
+    option("--class-weight", metavar="balanced|A=1,B=2.5", help="Weights by the class of the target."),
+    option("--divide-by", type=click.Choice(["weight", "count"]), default="weight", show_default=True,
+           help="Mean = sum of weight x value over the sum of weights, or over the count."),
+    option("--reduction", type=click.Choice(["mean", "sum"]), help="How row values make the number.  [default: mean]"),
+)  # fmt: skip
+
+file_options = _stack(
+    option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, arrow or jsonl, where name and content do not tell."),
+    option("--delimiter", metavar="CHAR", help="What separates the cells of a text file.  [default: ',', tab in .tsv]"),
+    option("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
+    option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
+    option("--comment", metavar="CHAR", help="Lines of a text file that begin so are skipped."),
+    option("--no-header", is_flag=True, help="The first line is data; columns are called 1, 2, 3, …"),
+    option("--null-values", metavar="A,B", help="Cells that hold no number.  [default: empty, NA, N/A, null, NULL, None, <NA>]"),
+)  # fmt: skip
+
+quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
+plan_option = option("--plan", is_flag=True, help="Say which column plays which role, and stop.")
+
+
+def request_of(given: Mapping[str, Any]) -> Request:
+    """The options as a value; what can be judged without a file is judged here."""
+    from losscli.columns.names import split, unescape
+    from losscli.request import Request
+    from losscli.spec import parse
+
+    if not given["losses"]:
+        raise UsageError("no loss was asked for", hint="-l mse, for example; 'losscli list' shows all")
+    specs = [parse(text) for text in given["losses"]]
+    on = given.get("on")
+    return Request(
+        losses=tuple(dict.fromkeys(specs)),
+        target=given["target"], preds=given["preds"], columns=given["columns"], tables=given["tables"],
+        weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
+        divide_by=given.get("divide_by", "weight"), reduction=given.get("reduction"),
+        by=tuple(given.get("by", ())), where=given["where"], batch_by=given["batch_by"],
+        batch_size=given["batch_size"], missing=given["missing"], nan=given["nan"], positive=given["positive"],
+        on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
+    )  # fmt: skip
+
+
+def read_class_weight(text: str | None) -> Any:
+    """`balanced`, or `cat=1,dog=2.5`."""
+    from losscli.columns.labels import canonical
+    from losscli.columns.names import read_assignment, split
+
+    if text is None or text == "balanced":
+        return text
+    weights = {}
+    for piece in split(text, ","):
+        name, value = read_assignment(piece, "CLASS=WEIGHT (or the word balanced)")
+        try:
+            weight = float(value)
+        except ValueError:
+            weight = -1.0
+        if not 0 <= weight < float("inf"):
+            raise UsageError(f"the weight '{value}' of class '{name}' is no number of at least 0")
+        if canonical(name) in weights:
+            raise UsageError(f"class '{name}' is weighted twice")
+        weights[canonical(name)] = weight
+    return weights
+
+
+def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) -> Data:
+    """Where the rows come from."""
+    from losscli.run import Data
+    from losscli.source import DEFAULT_NULLS, ReadOptions
+
+    paths = tuple(given["sources"])
+    if not paths and not request.tables and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input")
+    nulls = given["null_values"]
+    options = ReadOptions(
+        input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],
+        encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
+        null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
+    )  # fmt: skip
+    return Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
+
+
+def plan_text(prepared: Prepared) -> str:
+    """Which column became which role, for every loss and model."""
+    from losscli.columns.plan import Input
+
+    lines = []
+    for line in prepared.plan.lines:
+        for job in line.jobs:
+            name = job.spec.full if line.model is None else f"{line.model}: {job.spec.full}"
+            lines.append(name)
+            for role, side in zip(job.spec.loss.roles, job.inputs, strict=True):
+                if side is None:
+                    lines.append(f"  {role}: (left out)")
+                elif isinstance(side, Input):
+                    lines.append(f"  {role}: {', '.join(side.columns)}  [{side.kind.says}]{_classes(side)}")
+                else:
+                    lines.append(f"  {role}: {side.path} ({', '.join(prepared.plan.tables[side].columns)})")
+    plan = prepared.plan
+    extra = {"weight": plan.weight, "by": ", ".join(plan.by), "batch by": plan.batch_by, "where": plan.request.where}
+    lines += [f"{name}: {value}" for name, value in extra.items() if value]
+    return "\n".join(lines) + "\n"
+
+
+def _classes(side: Any) -> str:
+    classes = side.classes
+    if classes is None or classes.carrier is None:
+        return ""
+    if classes.names is None:
+        return "  classes by position"
+    return f"  classes {'' if classes.sure else 'by name where they occur: '}{', '.join(classes.names)}"

@@ -1,0 +1,65 @@
+"""Rows of values or slopes -> a table file: shared by `rows` and `grad`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from losscli.cli import options as shared
+from losscli.cli import printer
+from losscli.errors import EmptyError, UsageError
+
+if TYPE_CHECKING:
+    from losscli.run import Prepared
+    from losscli.values import Piece
+
+FORMATS = ("parquet", "csv", "tsv", "jsonl", "arrow")
+
+
+def target(text: str | None) -> tuple[str, str | None]:
+    """`[FORMAT=]FILE` -> path and format; - is standard output."""
+    format_, equals, path = (text or "-").partition("=")
+    if equals and format_ in FORMATS:
+        return path, format_
+    return text or "-", None
+
+
+def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Prepared:
+    """Bind the run, and find out before it starts whether the output can be written."""
+    from losscli.run import prepare
+    from losscli.sink.tables import format_of
+
+    if path != "-" and target(given["output"])[1] is None:
+        format_of(path)
+    request = shared.request_of(given)
+    data = shared.data_of(given, request, spool=spool)
+    if not request.losses:
+        raise UsageError("no loss was asked for")
+    printer.check_outputs([path], [*data.paths, *([data.targets] if data.targets else [])])
+    return prepare(request, data)
+
+
+def write(pieces: Iterator[Piece], path: str, format_: str | None) -> int:
+    """Write all pieces; returns the number of rows. Columns are known from the first piece."""
+    import numpy as np
+
+    from losscli.sink.tables import ColumnSpec, open_table
+
+    first = next(pieces, None)
+    if first is None:
+        raise EmptyError("there is nothing to score: no row is left")
+    specs = [ColumnSpec(name, "text") for name, _ in first.keys] or [ColumnSpec("row", "int")]
+    specs += [
+        ColumnSpec(name, "list" if values.ndim > 1 else "float", values.shape[1] if values.ndim > 1 else None)
+        for name, (values, _) in first.columns.items()
+    ]
+    with open_table(path, specs, format_) as table:
+        piece: Piece | None = first
+        while piece is not None:
+            columns: dict[str, Any] = dict(piece.keys) or {"row": np.asarray(piece.place, np.int64)}
+            columns |= {name: values for name, (values, _) in piece.columns.items()}
+            table.write(columns, {name: ~part for name, (_, part) in piece.columns.items() if part is not None})
+            piece = next(pieces, None)
+        if table.nonfinite:
+            printer.print_notes([f"{table.nonfinite} values that are not finite are null in {path}"])
+        return table.rows

@@ -1,0 +1,150 @@
+"""The one printer: errors, notes and warnings on stderr, results on stdout or in files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from losscli.errors import FileError, LosscliError, UsageError
+from losscli.report import FORMATS, format_of, render
+from losscli.report.harmless import break_workflow_commands, harmless
+from losscli.result import Evaluation
+
+
+def print_error(error: LosscliError) -> None:
+    """What is wrong, where, and what would mend it: three lines at most."""
+    _stderr(f"error: {error.message}")
+    where = []
+    if error.path is not None:
+        where.append("standard input" if error.path == "-" else error.path)
+    if error.row is not None:
+        where.append(f"row {error.row}" + (f" (line {error.line})" if error.line is not None else ""))
+    if error.column is not None and error.row is not None:
+        where.append(f"column '{error.column}'")
+    if error.value is not None and error.row is not None:
+        where.append(f"value '{error.value}'")
+    if where:
+        _stderr(f"   in: {', '.join(where)}")
+    if error.hint:
+        _stderr(f" hint: {error.hint}")
+
+
+def print_notes(notes: Sequence[str], quiet: bool = False) -> None:
+    """Things worth hearing that are no error."""
+    for note in () if quiet else notes:
+        _stderr(f"note: {note}")
+
+
+def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
+    """What a reader of the numbers should know."""
+    for warning in () if quiet else evaluation.warnings:
+        count = f" ({warning.count} times)" if warning.count > 1 else ""
+        _stderr(f"warning: {warning.message}{count}")
+
+
+def _stderr(text: str) -> None:
+    if sys.stderr is None:
+        return
+    shown = harmless(text, limit=2000)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        shown = break_workflow_commands(shown)
+    encoding = sys.stderr.encoding or "ascii"
+    sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def color_wanted() -> bool:
+    """Whether stdout shows colours: a terminal, unless NO_COLOR or a dumb terminal; FORCE_COLOR=0 means off."""
+    chosen = os.environ.get("LOSSCLI_COLOR", "auto")
+    if chosen in ("always", "never"):
+        return chosen == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    force = os.environ.get("FORCE_COLOR")
+    if force:
+        return force != "0"
+    return is_terminal() and os.environ.get("TERM") != "dumb"
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    try:
+        return os.isatty(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def write_stdout(text: str) -> None:
+    """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does."""
+    if not is_terminal() and not os.environ.get("PYTHONIOENCODING"):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+        return
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+def rendered(evaluation: Evaluation, format: str) -> str:
+    """The report for stdout."""
+    width = _width() if is_terminal() else None
+    try:
+        "─│…".encode(sys.stdout.encoding or "ascii")
+        ascii_only = False
+    except UnicodeEncodeError:
+        ascii_only = True
+    return render(evaluation, format, width=width, color=color_wanted(), ascii_only=ascii_only)
+
+
+def _width() -> int:
+    given = os.environ.get("COLUMNS", "")
+    if given.isdigit() and 20 <= int(given) <= 10_000:
+        return int(given)
+    return shutil.get_terminal_size((80, 24)).columns if not given else 80
+
+
+def outputs(texts: Sequence[str]) -> dict[str, str]:
+    """`[FORMAT=]FILE` -> path: format; the suffix decides where no format is named."""
+    found: dict[str, str] = {}
+    for text in texts:
+        format_, equals, path = text.partition("=")
+        if not equals or format_ not in FORMATS:
+            format_, path = "", text
+        format_ = format_ or format_of(path) or ""
+        if not format_:
+            raise UsageError(f"'{text}': the suffix does not tell the format",
+                             hint=f"write FORMAT=FILE; formats: {', '.join(FORMATS)}")  # fmt: skip
+        if path in found:
+            raise UsageError(f"two reports would be written to '{path}'")
+        found[path] = format_
+    return found
+
+
+def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
+    """Before the work: every file can be written, and none is an input."""
+    from losscli.sink.atomic import check_writable, same_file
+
+    for path in paths:
+        if path == "-":
+            continue
+        if same_file(path, [name for name in inputs if name != "-"]):
+            raise UsageError(f"'{path}' is an input; writing the report there would destroy it")
+        check_writable(path)
+
+
+def write_reports(evaluation: Evaluation, wanted: dict[str, str]) -> None:
+    """Every -o FILE, atomically."""
+    from losscli.sink.atomic import write_text
+
+    for path, format_ in wanted.items():
+        text = render(evaluation, format_)
+        if path == "-":
+            write_stdout(text)
+        else:
+            write_text(path, text)
+
+
+__all__ = ["FileError", "check_outputs", "color_wanted", "outputs", "print_error", "print_notes", "print_warnings",
+           "rendered", "write_reports", "write_stdout"]  # fmt: skip

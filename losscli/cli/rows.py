@@ -1,0 +1,44 @@
+"""losscli rows: the value of every row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from losscli.cli import options as shared
+
+
+@click.command(
+    "rows",
+    no_args_is_help=True,
+    epilog="""\b
+losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 -o losses.parquet""",
+)
+@shared.sources
+@shared.binding_options
+@shared.row_options
+@shared.option("-o", "--output", metavar="[FORMAT=]FILE",
+               help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]")
+@shared.quiet_option
+@shared.plan_option
+@shared.file_options
+def command(**given: Any) -> int:
+    """Write the value of every row: the loss, where eval gives the cost.
+
+    One column a model and loss, beside the row's number (or its key, with --on). Rows that the filter or a policy
+    leaves out are not written; a row that takes no part in a loss is null there.
+    """
+    from losscli.cli import pieces, printer
+    from losscli.values import row_values
+
+    path, format_ = pieces.target(given["output"])
+    prepared = pieces.prepared(given, path)
+    printer.print_notes(prepared.notes, given["quiet"])
+    if given["plan"]:
+        printer.write_stdout(shared.plan_text(prepared))
+        return 0
+    count = pieces.write(row_values(prepared), path, format_)
+    if path != "-":
+        printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
+    return 0

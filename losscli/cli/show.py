@@ -1,0 +1,78 @@
+"""losscli show: one loss, or the report's schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from losscli.cli import options as shared
+from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.contract import Loss, Parameter
+
+
+@click.command("show", no_args_is_help=True, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema")
+@click.argument("name", required=False)
+@shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", default="text", metavar="text|json",
+               help="text or json.  [default: text]")
+@shared.option("--schema", is_flag=True, help="The JSON Schema of the JSON report.")
+def command(name: str | None, format_: str, schema: bool) -> int:
+    """One loss: formula, inputs, parameters, gradient, how others compute it, source, example."""
+    from losscli.cli import printer
+
+    if schema:
+        from losscli.report import schema as report_schema
+
+        printer.write_stdout(report_schema())
+        return 0
+    if name is None:
+        raise UsageError("name a loss", hint="'losscli list' shows all")
+    from losscli.catalogue import entry
+    from losscli.spec import parse_loss
+
+    loss = parse_loss(name).loss
+    if format_ == "json":
+        printer.write_stdout(json.dumps(entry(loss, whole=True), indent=2, ensure_ascii=False) + "\n")
+        return 0
+    if format_ != "text":
+        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json")
+    printer.write_stdout(_text(loss))
+    return 0
+
+
+def _text(loss: Loss) -> str:
+    from losscli.catalogue import command_line
+
+    also = f"  (also called {', '.join(loss.aliases)})" if loss.aliases else ""
+    scope = {"row": "each row by itself", "group": "all rows of a batch together", "table": "the whole table"}
+    blocks = [f"{loss.name}{also}\n{loss.summary}"]
+    if loss.notes:
+        blocks.append(loss.notes)
+    blocks.append("Formula (of one row)\n" + _indented(loss.formula))
+    roles = [f"{r.name}: {' or '.join(k.says for k in r.kinds)}{' (optional)' if r.optional else ''}"
+             for r in loss.roles.values()]  # fmt: skip
+    blocks.append(f"Inputs, {scope[loss.scope]}\n" + _indented("\n".join(roles)))
+    if loss.params:
+        blocks.append("Parameters\n" + _indented("\n".join(_parameter(p) for p in loss.params.values())))
+    blocks.append("Gradient\n" + _indented(f"by {', '.join(loss.gradients)}" if loss.gradients else "none: it is flat"))
+    if loss.same_as:
+        same = [f"{peer}: {f'{loss.name}:{text}' if text else loss.name}" for peer, text in sorted(loss.same_as.items())]
+        blocks.append(f"How others compute it (write {loss.name}@peer)\n" + _indented("\n".join(same)))
+    blocks.append("Source\n" + _indented(loss.cite))
+    blocks.append("Example\n" + _indented(command_line(loss) + "\n" + loss.example))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
+
+
+def _parameter(p: Parameter) -> str:
+    from losscli.spec import plain
+
+    range_ = " or ".join(p.choices) if p.type == "choice" else p.param.range
+    about = ", ".join(filter(None, ["true or false" if p.type == "bool" else range_, f"default {plain(p.default)}"]))
+    return f"{p.name} ({about}): {p.param.help}"
