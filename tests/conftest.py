@@ -19,7 +19,9 @@ LOSSES = [REGISTRY[name] for name in sorted(REGISTRY)]
 
 def numbers(kind: Kind, shape, rng, cruel: bool):
     if kind.labels:
-        return rng.choice(np.array(kind.allowed), shape)
+        values = rng.choice(np.array(kind.allowed), shape)
+        values.ravel()[: len(kind.allowed)] = kind.allowed[: values.size]  # each occurs: no term is empty
+        return values
     if kind.low == 0 and kind.high == 1:
         return rng.choice(CRUEL_PROBS, shape) if cruel else rng.uniform(0.03, 0.97, shape)
     low = kind.low if np.isfinite(kind.low) else -np.inf

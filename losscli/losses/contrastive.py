@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract import Param, Term, loss
 from losscli.kinds import Array, ClassId, Vector, Vectors
 from losscli.losses._math import dot, unit, unit_slope
-from losscli.losses._pairs import Pairs, cosine_slope, gap, slopes, spread
+from losscli.losses._pairs import Pairs, cosine_slope, long_dot, slopes, spread
 
 _Temperature = Annotated[float, Param("what similarities are divided by; small looks at the nearest only", gt=0)]
 _Normalize = Annotated[bool, Param("take cosines; false takes inner products of the vectors as they are")]
@@ -123,9 +123,10 @@ def _behind(anchor: Array, positive: Array, negatives: Array, temperature: float
         return (similar - similar.max(axis=-1, keepdims=True)) / temperature
     similar = dot(anchor[:, None, :], found)
     best = np.take_along_axis(found, similar.argmax(axis=-1)[:, None, None], axis=1)[:, 0]
-    # Inner products may be large and near one another; one vector at a time, as long sums need memory.
+    # Inner products may be large and near one another. One vector at a time, as long sums need memory.
+    twice = np.concatenate([anchor, anchor], axis=-1)
     for k in range(found.shape[1]):
-        similar[:, k] = gap(anchor, found[:, k], best)
+        similar[:, k] = long_dot(twice, np.concatenate([found[:, k], -best], axis=-1))
     return (similar - similar.max(axis=-1, keepdims=True)) / temperature
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from losscli.contract import Param, loss
 from losscli.kinds import Array, ClassId, Prototypes, Vector
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
-from losscli.losses._pairs import across, cosine, cosine_slope, distance_by_angle
+from losscli.losses._pairs import across, cosine, cosine_slope, distance_by_angle, long_dot
 
 _Distance = Annotated[
     Literal["euclidean", "squared", "cosine", "manhattan"],
@@ -54,51 +56,52 @@ def triplet(
     >>> triplet([[0.0, 0.0]], [[3.0, 4.0]], [[0.0, 5.5]])
     array([0.5])
     """
+    return np.maximum(_legs(anchor, positive, negative, distance, eps, swap).longer + margin, 0.0)
+
+
+@dataclass(frozen=True)
+class _Legs:
+    """The differences x to the positive and y to the negative, and by how much x is longer than y."""
+
+    x: Array
+    y: Array
+    apart: Array  # x - y, taken from the vectors: legs that are both long have lost it
+    swapped: Array  # whether y starts at the positive
+    longer: Array
+
+
+def _legs(a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool) -> _Legs:
     if distance == "cosine":
-        far = distance_by_angle(_origin(anchor, positive, negative, distance, eps, swap), negative)
-        return np.maximum(distance_by_angle(anchor, positive) - far + margin, 0.0)
-    x, y, apart, _ = _legs(anchor, positive, negative, distance, eps, swap)
-    return np.maximum(_longer(x, y, apart, distance) + margin, 0.0)
+        near, far = distance_by_angle(a, p), distance_by_angle(a, n)
+        crossed = distance_by_angle(p, n) if swap else far
+        return _Legs(a, a, a, (crossed < far)[:, None], near - np.minimum(far, crossed))
+    eps = 0.0 if distance == "squared" else eps
+    x, y = a - p + eps, a - n + eps
+    crossed = p - n + eps if swap else y
+    swapped = (_length(crossed, distance) < _length(y, distance))[:, None]
+    y, apart = np.where(swapped, crossed, y), np.where(swapped, (a - p) - (p - n), n - p)
+    if distance == "manhattan":
+        return _Legs(x, y, apart, swapped, (np.abs(x) - np.abs(y)).sum(axis=-1))
+    # |x|^2 - |y|^2 = (x - y)(x + y), divided by |x| + |y| before it can overflow.
+    total = (norm(x) + norm(y))[:, None]
+    safe = np.where(total > 0, total, 1.0)
+    longer = dot(apart / safe, x + y)
+    close = np.abs(longer) < total[:, 0] / 64
+    origin = np.where(swapped, p, a)[close]
+    longer[close] = _squares_apart(a[close], p[close], origin, n[close], eps) / safe[close, 0]
+    return _Legs(x, y, apart, swapped, longer * total[:, 0] if distance == "squared" else longer)
+
+
+def _squares_apart(a: Array, p: Array, q: Array, n: Array, eps: float) -> Array:
+    """|a - p + eps|^2 - |q - n + eps|^2, multiplied out: long sums keep what the differences would round away."""
+    shift = np.full_like(a, 2 * eps)
+    left = (a, a, p, q, q, n, shift, shift, shift, shift)
+    right = (a, -2 * p, p, -q, 2 * n, -n, a, -p, -q, n)
+    return long_dot(np.concatenate(left, axis=-1), np.concatenate(right, axis=-1))
 
 
 def _length(leg: Array, distance: str) -> Array:
-    if distance == "manhattan":
-        return np.abs(leg).sum(axis=-1)
-    return norm(leg) if distance == "euclidean" else dot(leg, leg)
-
-
-def _origin(a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool) -> Array:
-    """What the negative is measured from: the anchor, with `swap` the positive where that is nearer."""
-    if not swap:
-        return a
-    if distance == "cosine":
-        nearer = distance_by_angle(p, n) < distance_by_angle(a, n)
-    else:
-        eps = 0.0 if distance == "squared" else eps
-        nearer = _length(p - n + eps, distance) < _length(a - n + eps, distance)
-    return np.where(nearer[:, None], p, a)
-
-
-def _legs(
-    a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool
-) -> tuple[Array, Array, Array, Array]:
-    """The difference to the positive, to the negative, the first less the second, and whether the row is swapped."""
-    eps = 0.0 if distance == "squared" else eps
-    origin = _origin(a, p, n, distance, eps, swap)
-    swapped = (origin != a).any(axis=-1, keepdims=True)
-    x, y = a - p + eps, origin - n + eps
-    # n - p directly: where both are far from the anchor, the difference of the legs has lost it.
-    return x, y, np.where(swapped, (a - p) - (p - n), n - p), swapped
-
-
-def _longer(x: Array, y: Array, apart: Array, distance: str) -> Array:
-    """By how much x is longer than y, given x - y: |x|^2 - |y|^2 is (x - y)(x + y), which keeps near legs' digits."""
-    if distance == "manhattan":
-        return (np.abs(x) - np.abs(y)).sum(axis=-1)
-    if distance == "squared":
-        return dot(apart, x + y)
-    total = (norm(x) + norm(y))[..., None]
-    return dot(apart / np.where(total > 0, total, 1.0), x + y)
+    return np.abs(leg).sum(axis=-1) if distance == "manhattan" else norm(leg)
 
 
 def _way(leg: Array, distance: str) -> Array:
@@ -108,60 +111,60 @@ def _way(leg: Array, distance: str) -> Array:
     return unit(leg) if distance == "euclidean" else 2 * leg
 
 
-def _turn(x: Array, y: Array, apart: Array, distance: str) -> Array:
-    """The way of x less the way of y, given x - y."""
+def _turn(x: Array, y: Array, apart: Array, distance: str = "euclidean") -> Array:
+    """The way of x less the way of y, given x - y; near ways keep their digits."""
     if distance == "squared":
         return 2 * apart
     if distance == "manhattan":
         return np.sign(x) - np.sign(y)
     long, short = norm(x)[:, None], norm(y)[:, None]
-    safe = np.where(long > 0, long, 1.0)
-    near = (apart - unit(y) * _longer(x, y, apart, distance)[:, None]) / safe
-    return np.where((long > 0) & (short > 0), near, unit(x) - unit(y))
+    # With s the part of x - y across y, and t the part along it: (s - unit(y) |s|^2 / (|x| + |y| + t)) / |x|.
+    aside = across(y, apart) * norm(apart)[:, None]
+    along = dot(unit(y), apart)[:, None]
+    acute = (dot(x, y)[:, None] > 0) & (long > 0) & (short > 0)
+    sunk = unit(y) * dot(aside, aside)[:, None] / np.where(acute, long + short + along, 1.0)
+    return np.where(acute, (aside - sunk) / np.where(acute, long, 1.0), unit(x) - unit(y))
 
 
-def _active(value: Array, slope: Array) -> Array:
-    return np.where(value[:, None] > 0, slope, 0.0)
+def _cosine_gap_slope(a: Array, b: Array, c: Array) -> Array:
+    """The slope by `a` of its cosine with b less the one with c."""
+    turn = _turn(b, c, b - c)
+    return cosine_slope(a, turn) * norm(turn)[:, None]
 
 
-@triplet.gradient("anchor")
-def _(
-    anchor: Array, positive: Array, negative: Array, *, margin: float, distance: str, eps: float, swap: bool
-) -> Array:
-    given = (anchor, positive, negative)
-    value = triplet.kernel(*given, margin=margin, distance=distance, eps=eps, swap=swap)
+def _by_anchor(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
-        swapped = (_origin(*given, distance, eps, swap) != anchor).any(axis=-1, keepdims=True)
-        far = np.where(swapped, 0.0, cosine_slope(anchor, negative))
-        return _active(value, far - cosine_slope(anchor, positive))
-    x, y, apart, swapped = _legs(*given, distance, eps, swap)
-    return _active(value, np.where(swapped, _way(x, distance), _turn(x, y, apart, distance)))
+        return np.where(legs.swapped, -cosine_slope(a, p), _cosine_gap_slope(a, n, p))
+    return np.where(legs.swapped, _way(legs.x, distance), _turn(legs.x, legs.y, legs.apart, distance))
 
 
-@triplet.gradient("positive")
-def _(
-    anchor: Array, positive: Array, negative: Array, *, margin: float, distance: str, eps: float, swap: bool
-) -> Array:
-    given = (anchor, positive, negative)
-    value = triplet.kernel(*given, margin=margin, distance=distance, eps=eps, swap=swap)
+def _by_positive(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
-        swapped = (_origin(*given, distance, eps, swap) != anchor).any(axis=-1, keepdims=True)
-        far = np.where(swapped, cosine_slope(positive, negative), 0.0)
-        return _active(value, far - cosine_slope(positive, anchor))
-    x, y, _, swapped = _legs(*given, distance, eps, swap)
-    away = anchor - negative + 2 * (0.0 if distance == "squared" else eps)
-    return _active(value, -np.where(swapped, _turn(x, -y, away, distance), _way(x, distance)))
+        return np.where(legs.swapped, _cosine_gap_slope(p, n, a), -cosine_slope(p, a))
+    both = a - n + 2 * (0.0 if distance == "squared" else eps)  # x + y where y starts at the positive
+    return -np.where(legs.swapped, _turn(legs.x, -legs.y, both, distance), _way(legs.x, distance))
 
 
-@triplet.gradient("negative")
-def _(
-    anchor: Array, positive: Array, negative: Array, *, margin: float, distance: str, eps: float, swap: bool
-) -> Array:
-    given = (anchor, positive, negative)
-    value = triplet.kernel(*given, margin=margin, distance=distance, eps=eps, swap=swap)
+def _by_negative(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
-        return _active(value, cosine_slope(negative, _origin(*given, distance, eps, swap)))
-    return _active(value, _way(_legs(*given, distance, eps, swap)[1], distance))
+        return cosine_slope(n, np.where(legs.swapped, p, a))
+    return _way(legs.y, distance)
+
+
+def _slope_by(role: str, part: Callable[..., Array]) -> None:
+    def slope(
+        anchor: Array, positive: Array, negative: Array, *, margin: float, distance: str, eps: float, swap: bool
+    ) -> Array:
+        legs = _legs(anchor, positive, negative, distance, eps, swap)
+        found = part(anchor, positive, negative, legs, distance, eps)
+        return np.where((legs.longer + margin > 0)[:, None], found, 0.0)
+
+    triplet.gradient(role)(slope)
+
+
+_slope_by("anchor", _by_anchor)
+_slope_by("positive", _by_positive)
+_slope_by("negative", _by_negative)
 
 
 @loss(

@@ -47,45 +47,47 @@ class Layout:
 
 def compared(evaluation: Evaluation) -> bool:
     """Whether there is more than one model or slice to set against each other."""
-    return len({_key(evaluation, result) for result in evaluation.results}) > 1
+    front = _front_of(evaluation)
+    return len({front.key(result) for result in evaluation.results}) > 1
 
 
 def by_result(evaluation: Evaluation) -> Layout:
     """One row a result, and below a blend one a part."""
     best = _best(evaluation)
-    front = _front(evaluation)
+    front = _front_of(evaluation)
     count_column = (Column("count", number=True),) if _counted(evaluation) else ()
     rows: list[tuple[Cell, ...]] = []
     for result in evaluation.results:
         count = tuple(Cell(str(result.count)) for _ in count_column)
         value = Cell(_value(result), best=id(result) in best)
-        rows.append((*_labels(evaluation, result), Cell(result.spec), value, *count))
+        rows.append((*front.labels(result), Cell(result.spec), value, *count))
         for part in result.parts or ():
             values = _part_label(part), Cell(short(part.value), part=True)
-            rows.append((*(Cell() for _ in front), *values, *(Cell() for _ in count_column)))
-    return Layout((*front, Column("loss"), Column("value", number=True), *count_column), tuple(rows))
+            rows.append((*(Cell() for _ in front.columns), *values, *(Cell() for _ in count_column)))
+    return Layout((*front.columns, Column("loss"), Column("value", number=True), *count_column), tuple(rows))
 
 
 def by_loss(evaluation: Evaluation) -> Layout:
     """One column a loss, one row a model and slice, and below it one row a part of each blend."""
+    front = _front_of(evaluation)
     rows: dict[_Key, dict[str, LossResult]] = {}
     for result in evaluation.results:
-        rows.setdefault(_key(evaluation, result), {})[result.spec] = result
+        rows.setdefault(front.key(result), {})[result.spec] = result
     specs = tuple(dict.fromkeys(result.spec for result in evaluation.results))
     counted = _counted(evaluation)
     # Where all losses of a row saw the same number, that number is said once.
     shared = all(len({result.count for result in row.values()}) == 1 for row in rows.values())
     per_loss = counted and not shared
-    columns = list(_front(evaluation))
+    columns = list(front.columns)
     for spec in specs:
         columns += [Column(spec, number=True, foreign=True), *([Column("count", number=True)] if per_loss else [])]
     if counted and shared:
         columns.append(Column("count", number=True))
     best = _best(evaluation)
-    grid = _Grid(specs, len(_front(evaluation)), per_loss, counted and shared)
+    grid = _Grid(specs, len(front.columns), per_loss, counted and shared)
     cells: list[tuple[Cell, ...]] = []
     for row in rows.values():
-        cells.append((*_labels(evaluation, next(iter(row.values()))), *grid.values(row, best)))
+        cells.append((*front.labels(next(iter(row.values()))), *grid.values(row, best)))
         cells += [grid.part(spec, part) for spec in specs if spec in row for part in row[spec].parts or ()]
     return Layout(tuple(columns), tuple(cells))
 
@@ -130,18 +132,28 @@ class _Grid:
         return tuple(cells + ([Cell()] if self.count_last else []))
 
 
-def _front(evaluation: Evaluation) -> tuple[Column, ...]:
-    model = (Column("model"),) if has_models(evaluation) else ()
-    return (*model, *(Column(name, foreign=True) for name in slice_names(evaluation)))
+@dataclass(frozen=True)
+class _Front:
+    """The columns that say whom a row is about."""
+
+    model: bool
+    names: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        model = (Column("model"),) if self.model else ()
+        return (*model, *(Column(name, foreign=True) for name in self.names))
+
+    def labels(self, result: LossResult) -> list[Cell]:
+        model = [Cell(result.model or "")] if self.model else []
+        return model + [Cell(result.by.get(name, _WHOLE)) for name in self.names]
+
+    def key(self, result: LossResult) -> _Key:
+        return result.model, tuple(result.by.get(name) for name in self.names)
 
 
-def _labels(evaluation: Evaluation, result: LossResult) -> list[Cell]:
-    model = [Cell(result.model or "")] if has_models(evaluation) else []
-    return model + [Cell(result.by.get(name, _WHOLE)) for name in slice_names(evaluation)]
-
-
-def _key(evaluation: Evaluation, result: LossResult) -> _Key:
-    return result.model, tuple(result.by.get(name) for name in slice_names(evaluation))
+def _front_of(evaluation: Evaluation) -> _Front:
+    return _Front(has_models(evaluation), slice_names(evaluation))
 
 
 def _counted(evaluation: Evaluation) -> bool:

@@ -25,16 +25,22 @@ def render(evaluation: Evaluation, view: View) -> str:
     """The table, the number of rows behind it, and the gates if there are any."""
     blocks = [_main(evaluation, view)]
     if evaluation.gates:
-        blocks.append(_print(_gates(evaluation, view), view))
+        table = _gates(evaluation, view)
+        blocks.append(_print(table, view, _measure(table, view)))
     return "\n".join(blocks)
 
 
 def _main(evaluation: Evaluation, view: View) -> str:
-    layout = by_loss(evaluation) if compared(evaluation) else by_result(evaluation)
-    if compared(evaluation) and view.width is not None and _measure(_table(layout, view), view)[1] > view.width:
+    side_by_side = compared(evaluation)
+    layout = by_loss(evaluation) if side_by_side else by_result(evaluation)
+    table = _table(layout, view)
+    widths = _measure(table, view)
+    if side_by_side and view.width is not None and widths[1] > view.width:
         layout = by_result(evaluation)
+        table = _table(layout, view)
+        widths = _measure(table, view)
     note = footer(evaluation) + ("; * best" if layout.starred else "")
-    return _print(_table(layout, view), view) + "\n" + note + "\n"
+    return _print(table, view, widths) + "\n" + note + "\n"
 
 
 def _table(layout: Layout, view: View) -> Table:
@@ -106,11 +112,12 @@ def _console(view: View, width: int, stream: io.StringIO) -> Console:
 
 
 def _measure(table: Table, view: View) -> tuple[int, int]:
+    """The smallest and the natural width; rich takes about a millisecond a row for it, so it is asked once a table."""
     return _console(view, _UNBOUNDED, io.StringIO()).measure(table)
 
 
-def _print(table: Table, view: View) -> str:
-    narrowest, natural = _measure(table, view)
+def _print(table: Table, view: View, widths: tuple[int, int]) -> str:
+    narrowest, natural = widths
     # A terminal too narrow for the numbers breaks the lines itself; rich would drop digits to make them fit.
     width = natural if view.width is None else max(view.width, narrowest)
     stream = io.StringIO()

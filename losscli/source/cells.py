@@ -16,10 +16,13 @@ from losscli.errors import DataError, Site
 from losscli.source.arrays import floats, labels
 from losscli.source.batch import Want
 from losscli.source.numbers import parse_number
-from losscli.source.records import Record, records
+from losscli.source.records import Record, line_ends, records
 from losscli.source.windows import Window
 
 SHOWN = 60
+
+_FILLED = re.compile(rb"[^\r\n]+")
+_PLAIN = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?")
 
 Cells = Sequence[bytes]
 
@@ -44,6 +47,10 @@ class Lines:
     base: int = 0
 
     def __call__(self, index: int) -> int | None:
+        if not self.window.holds(b'"'):  # then a record is a line that is not empty, and far quicker to find
+            text = self.window.text
+            line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
+            return None if line is None else self.window.line + line_ends(text[: line.start()])
         found = self.record(index)
         return None if found is None else found.line
 
@@ -86,7 +93,11 @@ def read_exactly(
 
 def _numbers(name: str, column: Cells, grammar: Grammar, bad: list[_Bad]) -> pa.Array:
     values: list[float | None] = []
+    plain = grammar.decimal == "." and not any(_PLAIN.fullmatch(text) for text in grammar.nulls)
     for row, cell in enumerate(column):
+        if plain and len(cell) < 300 and _PLAIN.fullmatch(cell):  # nearly all cells, at a third of the time
+            values.append(float(cell))
+            continue
         try:
             values.append(number(cell, grammar))
         except (ValueError, OverflowError) as error:

@@ -27,10 +27,11 @@ def gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, Gaps]:
     for path, columns in files:
         kinds.setdefault(columns, []).append(path)
     missing: dict[str, Gaps] = {}
-    for name in dict.fromkeys(name for columns in kinds for name in columns):
-        paths = [path for columns, paths in kinds.items() if name not in columns for path in paths]
-        if paths:
-            missing[name] = Gaps(len(paths), tuple(paths[:5]))
+    sets = [(set(columns), paths) for columns, paths in kinds.items()]
+    for name in dict.fromkeys(name for columns in kinds for name in columns) if len(sets) > 1 else ():
+        without = [path for columns, paths in sets if name not in columns for path in paths]
+        if without:
+            missing[name] = Gaps(len(without), tuple(without[:5]))
     return missing
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
@@ -68,6 +69,7 @@ class JsonPart:
         kinds = [self._kind(name, want) for name, want in wants.items()]
         try:
             table = _parse(window, pa.schema(list(zip(names, kinds, strict=True))))
+            _refuse_infinities(table)
             batches = [
                 [_as_wanted(array, wants[name]) for name, array in zip(names, data.columns, strict=True)]
                 for data in table.select(names).to_batches()
@@ -90,6 +92,16 @@ def _parse(window: Window, schema: pa.Schema) -> pa.Table:
         pj.ReadOptions(use_threads=window.size > BLOCK, block_size=BLOCK),
         pj.ParseOptions(explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="ignore"),
     )
+
+
+def _refuse_infinities(table: pa.Table) -> None:
+    """Have the window read exactly: an infinity may be a number of 400 digits."""
+    for column in table.columns:
+        for chunk in column.chunks:
+            values = chunk.values if chunk.type == VECTOR else chunk
+            if values.type == pa.float64() and len(values):
+                if np.isinf(np.frombuffer(values.buffers()[1], np.float64)).any():
+                    raise pa.ArrowInvalid("infinite")
 
 
 def _as_wanted(array: pa.Array, want: Want) -> pa.Array:

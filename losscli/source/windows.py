@@ -80,16 +80,15 @@ def _skip(stream: Stream, count: int) -> None:
 
 def open_text(source: Input, compression: str | None, encoding: str, last: bool = False) -> Stream:
     """The text as UTF-8 bytes. UTF-8 itself is not decoded here: only the cells that are used must be valid."""
+    as_it_is = is_utf8(encoding)
     stream = open_plain(source, compression, last)
-    if is_utf8(encoding):
-        return stream
-    return Stream(_Transcoded(stream, encoding), stream.path)
+    return stream if as_it_is else Stream(_Transcoded(stream, encoding), stream.path)
 
 
 def is_utf8(encoding: str) -> bool:
     """Whether the name means UTF-8; a name that means nothing is a usage error."""
     try:
-        b"".decode(encoding)  # unlike lookup, this refuses codecs that are no text encodings
+        b"0".decode(encoding, "ignore")  # unlike lookup, this refuses codecs that are no text encodings
         return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
     except LookupError:
         raise UsageError(f"unknown encoding '{encoding}'", hint="such as utf-8, utf-16, latin-1, cp1252") from None

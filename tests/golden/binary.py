@@ -81,7 +81,9 @@ def _probs() -> list[Case]:
         ),
         by_numpy("sklearn", "bce", "sklearn.metrics.log_loss(target, pred)", PROBS),
         by_numpy("sklearn", "bce", "sklearn.metrics.log_loss(target, pred, sample_weight=w)", PROBS, weights=WEIGHTS),
-        by_numpy("sklearn", "bce@sklearn bce:clip=2.220446049250313e-16", "sklearn.metrics.log_loss(target, pred)", CERTAIN),
+        by_numpy(
+            "sklearn", "bce@sklearn bce:clip=2.220446049250313e-16", "sklearn.metrics.log_loss(target, pred)", CERTAIN
+        ),
         by_numpy("scipy", "bce", exact, CERTAIN),
         by_numpy("scipy", "bce", exact, NEARLY),
         by_numpy("scipy", "bce", exact, SOFT),
@@ -94,17 +96,13 @@ def _logits() -> list[Case]:
         by_torch("torch", "bce_with_logits bce_with_logits@torch", torch.format(""), LOGITS),
         by_torch("torch", "bce_with_logits", torch.format(""), SOFT_LOGITS),
         by_torch("torch", "bce_with_logits", torch.format(""), LARGE),
-        by_torch(
-            "torch", "bce_with_logits:pos_weight=2.5", torch.format("pos_weight=torch.tensor(2.5)"), LOGITS
-        ),
-        by_torch(
-            "torch", "bce_with_logits:pos_weight=0.3", torch.format("pos_weight=torch.tensor(0.3)"), SOFT_LOGITS
-        ),
+        by_torch("torch", "bce_with_logits:pos_weight=2.5", torch.format("pos_weight=torch.tensor(2.5)"), LOGITS),
+        by_torch("torch", "bce_with_logits:pos_weight=0.3", torch.format("pos_weight=torch.tensor(0.3)"), SOFT_LOGITS),
         by_torch("torch", "bce_with_logits:pos_weight=7", torch.format("pos_weight=torch.tensor(7.0)"), LARGE),
         by_torch(
             "torch",
             "bce_with_logits:pos_weight=2.5",
-            "(w * F.binary_cross_entropy_with_logits(pred, target, reduction='none', pos_weight=torch.tensor(2.5))).sum()"
+            "(w * torch.nn.BCEWithLogitsLoss(reduction='none', pos_weight=torch.tensor(2.5))(pred, target)).sum()"
             " / w.sum()",
             LOGITS,
             weights=WEIGHTS,
@@ -146,6 +144,13 @@ def _focal() -> list[Case]:
         by_torch("keras", "focal:gamma=0.5", keras.format("gamma=0.5"), PROBS),
         by_torch("keras", "focal:gamma=5", keras.format("gamma=5.0"), PROBS),
         by_torch("keras", "focal:gamma=0", keras.format("gamma=0.0"), PROBS),
+        by_torch(
+            "torch",
+            "focal:alpha=0.25",
+            "torch.where(target == 1, -0.25 * (1 - pred) ** 2 * pred.log(), -0.75 * pred**2 * (-pred).log1p()).mean()",
+            NEARLY,
+            notes=" (formula typed by hand, torch's slopes)",
+        ),
         by_torch(
             "keras",
             "focal:alpha=0.25",
@@ -195,13 +200,9 @@ def _margins() -> list[Case]:
         by_numpy(
             "sklearn", "hinge", "sklearn.metrics.hinge_loss(target, pred, sample_weight=w)", SIGNS, weights=SIGN_WEIGHTS
         ),
-        by_torch(
-            "keras", "hinge", f"keras.losses.Hinge({KERAS_MEAN}", SIGNS, weights=SIGN_WEIGHTS
-        ),
+        by_torch("keras", "hinge", f"keras.losses.Hinge({KERAS_MEAN}", SIGNS, weights=SIGN_WEIGHTS),
         by_torch("keras", "squared_hinge squared_hinge@keras", "keras.losses.SquaredHinge()(target, pred)", SIGNS),
-        by_torch(
-            "keras", "squared_hinge", f"keras.losses.SquaredHinge({KERAS_MEAN}", SIGNS, weights=SIGN_WEIGHTS
-        ),
+        by_torch("keras", "squared_hinge", f"keras.losses.SquaredHinge({KERAS_MEAN}", SIGNS, weights=SIGN_WEIGHTS),
     ]
 
 
@@ -217,7 +218,5 @@ def _decisions() -> list[Case]:
         by_numpy("sklearn", "zero_one", error.format(0.5, ""), PROBS),
         by_numpy("sklearn", "zero_one", error.format(0.5, ", sample_weight=w"), PROBS, weights=WEIGHTS),
         by_numpy("sklearn", "zero_one:threshold=0.3", error.format(0.3, ""), PROBS),
-        by_numpy(
-            "sklearn", "zero_one:threshold=0.7", error.format(0.7, ", sample_weight=w"), PROBS, weights=WEIGHTS
-        ),
+        by_numpy("sklearn", "zero_one:threshold=0.7", error.format(0.7, ", sample_weight=w"), PROBS, weights=WEIGHTS),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from peers import NAMES, Case, Inputs, by_jax, by_torch, pml
@@ -51,9 +52,10 @@ CLASSES: Inputs = {
 }
 LINES = "pml.distances.{}(normalize_embeddings=False{})"
 MEAN = "reducer=pml.reducers.MeanReducer()"
+EACH = "reducer=pml.reducers.DoNothingReducer()"
 
 
-def arcface(embedding: torch.Tensor, target: torch.Tensor, prototypes: torch.Tensor, **settings: float) -> torch.Tensor:
+def arcface(embedding: torch.Tensor, target: torch.Tensor, prototypes: torch.Tensor, **settings: Any) -> Any:
     """pytorch-metric-learning's ArcFaceLoss with its weights (a column a class) set to `prototypes`."""
     loss = pml.losses.ArcFaceLoss(num_classes=prototypes.shape[0], embedding_size=prototypes.shape[1], **settings)
     return torch.func.functional_call(loss, {"W": prototypes.T}, (embedding, target))
@@ -85,7 +87,9 @@ def _triplets() -> list[Case]:
             weights=WEIGHTS,
             **by,
         ),
-        by_jax("triplet", "optax.losses.triplet_margin_loss(anchor, positive, negative, eps=0.0).mean()", TRIPLETS, **by),
+        by_jax(
+            "triplet", "optax.losses.triplet_margin_loss(anchor, positive, negative, eps=0.0).mean()", TRIPLETS, **by
+        ),
     ]
 
 
@@ -103,9 +107,7 @@ def _other_triplets() -> list[Case]:
         by_torch(
             "torch", "triplet:distance=squared,margin=0.2", general.format(squared, ", margin=0.2"), TRIPLETS, **by
         ),
-        by_torch(
-            "torch", "triplet:distance=squared,swap=true", general.format(squared, ", swap=True"), TRIPLETS, **by
-        ),
+        by_torch("torch", "triplet:distance=squared,swap=true", general.format(squared, ", swap=True"), TRIPLETS, **by),
         by_torch("torch", "triplet:distance=cosine", general.format(cosine, ""), TRIPLETS, **by),
         by_torch(
             "torch",
@@ -123,13 +125,25 @@ def _other_triplets() -> list[Case]:
             **by,
         ),
         by_torch(
-            "pml", "triplet:distance=squared", mined.format("1.0", LINES.format("LpDistance", ", power=2"), ""), TRIPLETS, **by
+            "pml",
+            "triplet:distance=squared",
+            mined.format("1.0", LINES.format("LpDistance", ", power=2"), ""),
+            TRIPLETS,
+            **by,
         ),
         by_torch(
-            "pml", "triplet:distance=manhattan", mined.format("1.0", LINES.format("LpDistance", ", p=1"), ""), TRIPLETS, **by
+            "pml",
+            "triplet:distance=manhattan",
+            mined.format("1.0", LINES.format("LpDistance", ", p=1"), ""),
+            TRIPLETS,
+            **by,
         ),
         by_torch(
-            "pml", "triplet:distance=cosine,margin=0.3", mined.format("0.3", "pml.distances.CosineSimilarity()", ""), TRIPLETS, **by
+            "pml",
+            "triplet:distance=cosine,margin=0.3",
+            mined.format("0.3", "pml.distances.CosineSimilarity()", ""),
+            TRIPLETS,
+            **by,
         ),
     ]
 
@@ -205,6 +219,15 @@ def _views() -> list[Case]:
         by_torch("pml", "nt_xent", peer.format("temperature=0.5"), PAIRS, **by),
         by_torch("pml", "nt_xent@pml nt_xent:temperature=0.07", peer.format(""), PAIRS, **by),
         by_torch("pml", "nt_xent:temperature=0.1", peer.format("temperature=0.1"), PAIRS, **by),
+        by_torch(
+            "pml",
+            "nt_xent",
+            "(lambda e, v: (v * e['losses']).sum() / v.sum())"
+            f"(*(lambda e: (e, w[e['indices'][0] % n]))({peer.format(f'temperature=0.5, {EACH}')}['loss']))",
+            PAIRS,
+            weights=WEIGHTS,
+            **by,
+        ),
         by_jax("nt_xent", optax.format(", temperature=0.5"), PAIRS, **by),
         by_jax("nt_xent@optax nt_xent:temperature=0.07", optax.format(""), PAIRS, **by),
     ]
@@ -219,8 +242,14 @@ def _labels() -> list[Case]:
         by_torch("pml", "supcon:temperature=0.5", peer.format("temperature=0.5"), LABELLED, **by),
         by_torch("pml", "supcon", peer.format(""), ALONE, **by),
         by_torch("pml", "supcon:temperature=0.07", peer.format("temperature=0.07"), ALONE, **by),
+        by_torch("pml", "supcon:normalize=false,temperature=1", peer.format(f"temperature=1.0, {raw}"), LABELLED, **by),
         by_torch(
-            "pml", "supcon:normalize=false,temperature=1", peer.format(f"temperature=1.0, {raw}"), LABELLED, **by
+            "pml",
+            "supcon:temperature=0.5",
+            f"(w * {peer.format(f'temperature=0.5, {EACH}')}['loss']['losses']).sum() / w.sum()",
+            LABELLED,
+            weights=[*WEIGHTS, 0.85, 1.25],
+            **by,
         ),
         by_torch("pml", "supcon:normalize=false,temperature=3", peer.format(f"temperature=3.0, {raw}"), ALONE, **by),
     ]
@@ -231,15 +260,19 @@ def _arcs() -> list[Case]:
     call = "arcface(embedding, target, prototypes{})"
     note = " (ArcFaceLoss with W = prototypes.T)"
     radians = ", margin=math.degrees({})"
+    each = f"(w * {call.format(radians.format(0.3) + f', scale=5.0, {EACH}')}['loss']['losses']).sum() / w.sum()"
     return [
-        by_torch("pml", spec, call.format(settings), CLASSES, notes=note, **by)
-        for spec, settings in (
-            ("arcface", radians.format(0.5)),
-            (f"arcface@pml arcface:margin={math.radians(28.6)!r}", ""),
-            ("arcface:margin=0.3,scale=30", radians.format(0.3) + ", scale=30.0"),
-            ("arcface:margin=0.2,scale=4", radians.format(0.2) + ", scale=4.0"),
-            ("arcface:margin=0,scale=10", radians.format(0.0) + ", scale=10.0"),
-        )
+        by_torch("pml", "arcface:margin=0.3,scale=5", each, CLASSES, weights=WEIGHTS, notes=note, **by),
+        *(
+            by_torch("pml", spec, call.format(settings), CLASSES, notes=note, **by)
+            for spec, settings in (
+                ("arcface", radians.format(0.5)),
+                (f"arcface@pml arcface:margin={math.radians(28.6)!r}", ""),
+                ("arcface:margin=0.3,scale=30", radians.format(0.3) + ", scale=30.0"),
+                ("arcface:margin=0.2,scale=4", radians.format(0.2) + ", scale=4.0"),
+                ("arcface:margin=0,scale=10", radians.format(0.0) + ", scale=10.0"),
+            )
+        ),
     ]
 
 
@@ -248,7 +281,7 @@ def _angles() -> list[Case]:
     return [
         by_jax("cosine_distance cosine_distance@optax", "optax.cosine_distance(pred, target).mean()", inputs),
         by_torch("keras", "cosine_distance", "keras.losses.CosineSimilarity()(target, pred) + 1", inputs),
-        by_torch("torch", "cosine_distance", "torch.nn.CosineEmbeddingLoss()(pred, target, torch.ones(n))", inputs),
+        by_torch("torch", "cosine_distance", "(1 - F.cosine_similarity(pred, target)).mean()", inputs),
         by_torch(
             "torch",
             "cosine_distance",

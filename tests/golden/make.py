@@ -1,11 +1,12 @@
-"""Writes the outside golden numbers: one CSV a family of losses, every number by calling a peer.
+r"""Writes the outside golden numbers: one CSV a family of losses, every number by calling a peer.
 
 Install the peers into an environment of their own, away from losscli, and run this file:
 
     python3.11 -m venv peers
     peers/bin/pip install torch==2.13.0 scikit-learn==1.9.1 scipy keras==3.15.1 optax==0.2.8 jax lightgbm==4.7.0
-    peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities info-nce-pytorch
-    peers/bin/pip install --no-deps model-diagnostics==1.5.0 && peers/bin/pip install packaging tqdm matplotlib polars
+    peers/bin/pip install packaging tqdm matplotlib polars
+    peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities \
+        info-nce-pytorch==0.1.4 model-diagnostics==1.5.0
     peers/bin/python tests/golden/make.py
 
 The same versions on the same kind of CPU write the same bytes. All peers compute in double precision, without a GPU.

@@ -25,9 +25,15 @@ SOFT_TARGET = [
     [0.17, 0.63, 0.02, 0.18],
 ]
 SOFT: Inputs = {"pred": PROBS["pred"], "target": SOFT_TARGET}
-CERTAIN: Inputs = {"pred": [[0.0, 0.4, 0.6], [1.0, 0.0, 0.0], [0.3, 0.7, 0.0], [0.15, 0.6, 0.25]], "target": [0, 0, 2, 1]}
+CERTAIN: Inputs = {
+    "pred": [[0.0, 0.4, 0.6], [1.0, 0.0, 0.0], [0.3, 0.7, 0.0], [0.15, 0.6, 0.25]],
+    "target": [0, 0, 2, 1],
+}
 # Rows that miss a sum of 1 by less than a hundredth.
-ROUGH: Inputs = {"pred": [[0.61, 0.273, 0.119], [0.14, 0.275, 0.59], [0.331, 0.404, 0.259], [0.0, 0.41, 0.594]], "target": [0, 2, 1, 0]}
+ROUGH: Inputs = {
+    "pred": [[0.61, 0.273, 0.119], [0.14, 0.275, 0.59], [0.331, 0.404, 0.259], [0.0, 0.41, 0.594]],
+    "target": [0, 2, 1, 0],
+}
 # A share of 0 in the target takes no part.
 SPARSE: Inputs = {
     "pred": [[0.61, 0.27, 0.12], [0.14, 0.28, 0.58], [0.33, 0.41, 0.26], [0.07, 0.54, 0.39]],
@@ -158,7 +164,9 @@ def _focal() -> list[Case]:
         # Keras divides each row by its sum: a slope by one class then is another number, so by="".
         by_torch("keras", "categorical_focal", keras.format("alpha=1.0"), PROBS, by=""),
         by_torch("keras", "categorical_focal@keras categorical_focal:alpha=0.25", keras.format(""), PROBS, by=""),
-        by_torch("keras", "categorical_focal@keras categorical_focal:alpha=0.25,clip=1e-7", keras.format(""), CERTAIN, by=""),
+        by_torch(
+            "keras", "categorical_focal@keras categorical_focal:alpha=0.25,clip=1e-7", keras.format(""), CERTAIN, by=""
+        ),
         by_torch(
             "keras",
             "categorical_focal:alpha=0.8,gamma=1.5",

@@ -173,13 +173,14 @@ def by_lightgbm(specs: str, params: dict[str, Any], inputs: Inputs, *, weights: 
 
     LightGBM keeps targets and weights in single precision: the inputs must be multiples of a power of two.
     """
+    settings = {"verbosity": -1, "num_threads": 1, "min_data_in_bin": 1, "feature_pre_filter": False}
     data = lightgbm.Dataset(
         np.arange(len(inputs["pred"]), dtype=np.float64)[:, None],
         label=np.array(inputs["target"], dtype=np.float64),
         init_score=np.array(inputs["pred"], dtype=np.float64),
         weight=weights,
+        params=settings,
     )
-    settings = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 1, "min_data_in_bin": 1, "boost_from_average": False}
     value = lightgbm.Booster(params | settings, data).eval_train()[0][2]
     told = ", ".join(f"{name}={value!r}" for name, value in params.items())
     call = f"Booster({told}).eval_train() on Dataset(label=target, init_score=pred)"

@@ -18,7 +18,11 @@ def cases() -> list[Case]:
     ):
         cases += [
             by_torch(
-                "keras", f"{name}@keras {name}:strength=0.01", f"keras.regularizers.{keras}()(params)", PARAMS, by="params"
+                "keras",
+                f"{name}@keras {name}:strength=0.01",
+                f"keras.regularizers.{keras}()(params)",
+                PARAMS,
+                by="params",
             ),
             by_torch(
                 "keras",

@@ -72,7 +72,9 @@ def _absolutes() -> list[Case]:
         by_torch("torch", "mae", "torch.nn.L1Loss()(pred, target)", TINY),
         by_torch("torch", "mae", "F.l1_loss(pred, target, weight=w)", PLAIN, weights=WEIGHTS),
         by_torch("keras", "mae@keras", "keras.losses.MeanAbsoluteError()(target, pred)", PLAIN),
-        by_torch("torchmetrics", "mae@torchmetrics", "torchmetrics.functional.mean_absolute_error(pred, target)", PLAIN),
+        by_torch(
+            "torchmetrics", "mae@torchmetrics", "torchmetrics.functional.mean_absolute_error(pred, target)", PLAIN
+        ),
         by_numpy("sklearn", "mae@sklearn", "sklearn.metrics.mean_absolute_error(target, pred)", PLAIN),
         by_numpy(
             "sklearn",
@@ -93,8 +95,12 @@ def _hubers() -> list[Case]:
         by_torch("torch", "huber:delta=0.3", "torch.nn.HuberLoss(delta=0.3)(pred, target)", OUTPUTS),
         by_torch("torch", "huber", "torch.nn.HuberLoss()(pred, target)", TINY),
         by_torch("torch", "huber", "torch.nn.HuberLoss()(pred, target)", HUGE),
-        by_torch(
-            "torch", "huber:delta=2", "F.huber_loss(pred, target, delta=2.0, weight=w)", PLAIN, weights=WEIGHTS
+        by_torch(  # F.huber_loss(weight=w) would divide by the rows, where F.mse_loss(weight=w) divides by the weights
+            "torch",
+            "huber:delta=2",
+            "(w * F.huber_loss(pred, target, delta=2.0, reduction='none')).sum() / w.sum()",
+            PLAIN,
+            weights=WEIGHTS,
         ),
         by_torch("keras", "huber@keras", "keras.losses.Huber()(target, pred)", PLAIN),
         by_torch("keras", "huber:delta=0.6", "keras.losses.Huber(delta=0.6)(target, pred)", PLAIN),
@@ -181,7 +187,9 @@ def _sided() -> list[Case]:
         by_boosting("pinball", "PinballLoss(quantile=0.5)", PLAIN),
         by_boosting("pinball:q=0.8", "PinballLoss(quantile=0.8)", PLAIN, weights=WEIGHTS),
         by_boosting("pinball:q=0.3", "PinballLoss(quantile=0.3)", TINY),
-        by_lightgbm("pinball@lightgbm pinball:q=0.9", {"objective": "quantile", "metric": "quantile"}, BINARY_FRACTIONS),
+        by_lightgbm(
+            "pinball@lightgbm pinball:q=0.9", {"objective": "quantile", "metric": "quantile"}, BINARY_FRACTIONS
+        ),
         by_lightgbm(
             "pinball:q=0.25",
             {"objective": "quantile", "metric": "quantile", "alpha": 0.25},
@@ -221,9 +229,7 @@ def _relative() -> list[Case]:
             metric.format("symmetric_mean_absolute_percentage_error"),
             PLAIN,
         ),
-        by_torch(
-            "torchmetrics", "smape", metric.format("symmetric_mean_absolute_percentage_error"), POSITIVE
-        ),
+        by_torch("torchmetrics", "smape", metric.format("symmetric_mean_absolute_percentage_error"), POSITIVE),
         by_torch("torchmetrics", "smape", metric.format("symmetric_mean_absolute_percentage_error"), OUTPUTS),
         by_torch(
             "torchmetrics",
@@ -253,12 +259,13 @@ def _logs() -> list[Case]:
     weighted = "sklearn.metrics.{}(target, pred, sample_weight=w)"
     return [
         by_numpy("sklearn", "msle msle@sklearn", "sklearn.metrics.mean_squared_log_error(target, pred)", POSITIVE),
-        by_numpy(
-            "sklearn", "msle", weighted.format("mean_squared_log_error"), POSITIVE, weights=POSITIVE_WEIGHTS
-        ),
+        by_numpy("sklearn", "msle", weighted.format("mean_squared_log_error"), POSITIVE, weights=POSITIVE_WEIGHTS),
         by_torch("keras", "msle@keras", "keras.losses.MeanSquaredLogarithmicError()(target, pred)", POSITIVE),
         by_torch(
-            "torchmetrics", "msle@torchmetrics", "torchmetrics.functional.mean_squared_log_error(pred, target)", POSITIVE
+            "torchmetrics",
+            "msle@torchmetrics",
+            "torchmetrics.functional.mean_squared_log_error(pred, target)",
+            POSITIVE,
         ),
         by_torch("torchmetrics", "msle", "torchmetrics.functional.mean_squared_log_error(pred, target)", tiny),
         by_numpy(

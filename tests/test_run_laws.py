@@ -1,0 +1,175 @@
+"""The laws of a whole run, over every loss: the same rows give the same bits, and the gradient is its number's slope."""
+
+from __future__ import annotations
+
+import mpmath as mp
+import numpy as np
+import pytest
+from conftest import LOSSES, choices, draw
+from files import arrow, rows_of, table, write_arrow, write_csv, write_jsonl, write_parquet
+from oracle import Formula, exact
+
+import losscli
+from losscli.contract import REGISTRY
+
+ROWS = 23
+CASES = [pytest.param(loss, choice, id=f"{loss.name}-{''.join(map(str, choice))}")
+         for loss in LOSSES for choice in choices(loss) if loss.source_roles]  # fmt: skip
+
+
+def case(loss, choice, rows=ROWS, seed=2):
+    columns = draw(loss, rows, np.random.default_rng(seed), choice=choice)
+    return columns, *table(loss, columns)
+
+
+def bits(report):
+    """Every number of a report, exactly; nothing of what the columns are called."""
+    return [
+        (dict(r.by), r.spec, r.value.hex(), r.count, float(r.weight).hex(),
+         {n: (t.mean.hex(), t.sum.hex(), t.count) for n, t in r.terms.items()}, r.without_part)
+        for r in report
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "choice"), CASES)
+def test_same_bits_however_cut_and_stored(loss, choice, tmp_path, monkeypatch):
+    columns, data, settings = case(loss, choice)
+    listed, list_settings = table(loss, columns, lists=True)
+    want = bits(losscli.evaluate(data, loss.name, **settings))
+    again = {}
+    for rows in (1, 7, 10**6):
+        monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", str(rows))
+        again[f"chunks of {rows}"] = losscli.evaluate(data, loss.name, **settings)
+    monkeypatch.delenv("LOSSCLI_CHUNK_ROWS")
+    cuts = [np.arange(0, 3), np.arange(3, 4), np.arange(4, ROWS)]
+    parts = [write_csv(tmp_path / f"{i}.csv", rows_of(data, cut)) for i, cut in enumerate(cuts)]
+    again["three csv files"] = losscli.evaluate(parts, loss.name, **settings)
+    for write, name in ((write_csv, "a.csv"), (write_parquet, "a.parquet"), (write_arrow, "a.arrow"),
+                        (write_jsonl, "a.jsonl")):  # fmt: skip
+        again[name] = losscli.evaluate(write(tmp_path / name, data), loss.name, **settings)
+    for write, name in ((write_parquet, "l.parquet"), (write_arrow, "l.arrow"), (write_jsonl, "l.jsonl")):
+        again[f"lists in {name}"] = losscli.evaluate(write(tmp_path / name, listed), loss.name, **list_settings)
+    again["arrow table"] = losscli.evaluate(arrow(data), loss.name, **settings)
+    others = [name for name in ("mse", "mae") if loss.scope == "row" and loss.name != name]
+    if others and settings.get("pred") == "pred" and settings.get("target") == "target" and "domain" not in data:
+        run = losscli.evaluate(data, [*others, loss.name], **settings)
+        assert bits(run)[-1] == want[0], "other losses in the run changed the number"
+    for how, report in again.items():
+        assert bits(report) == want, how
+
+
+@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].scope == "row"])
+def test_same_bits_in_any_order(loss, choice):
+    _, data, settings = case(loss, choice)
+    want = bits(losscli.evaluate(data, loss.name, **settings))
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(ROWS)
+        assert bits(losscli.evaluate(rows_of(data, order), loss.name, **settings)) == want
+
+
+@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].scope == "row"])
+def test_weights_count_rows(loss, choice):
+    """Weight 2 is the row twice, weight 0 the row absent."""
+    _, data, settings = case(loss, choice)
+    weights = np.random.default_rng(1).integers(0, 3, ROWS)
+    weights[:2] = 1, 2
+    weighted = losscli.evaluate({**data, "w": weights}, loss.name, weight="w", **settings)[0]
+    repeated = losscli.evaluate(rows_of(data, np.repeat(np.arange(ROWS), weights)), loss.name, **settings)[0]
+    assert weighted.value == repeated.value
+    assert weighted.weight == repeated.count
+    assert weighted.count == (weights > 0).sum() - weighted.without_part or weighted.without_part
+
+
+@pytest.mark.parametrize(("loss", "choice"), CASES)
+def test_value_is_the_formulas(loss, choice):
+    columns, data, settings = case(loss, choice, rows=7)
+    weights = np.random.default_rng(4).uniform(0.5, 2.5, 7)
+    with mp.workdps(50):
+        for weight in (None, weights):
+            want = Formula(loss).final(exact(loss, columns), loss.settle({}), weight)
+            extra = {} if weight is None else {"weight": "w"}
+            got = losscli.evaluate({**data, "w": weights}, loss.name, **extra, **settings)[0].value
+            assert abs(got - want) <= mp.mpf("1e-12") * abs(want)
+
+
+@pytest.mark.parametrize("how", ["mean", "weighted", "sum", "count"])
+@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].gradients])
+def test_gradient_is_the_slope_of_the_final_value(loss, choice, how):
+    if how == "sum" and loss.own_combine:
+        with pytest.raises(losscli.LosscliError, match="no sum over rows"):
+            losscli.evaluate({"a": [1.0]}, loss.name, pred="a", target="a", reduction="sum")
+        return
+    rows = 4
+    columns, data, settings = case(loss, choice, rows=rows, seed=9)
+    weights = np.random.default_rng(4).uniform(0.5, 2.5, rows)
+    extra = {"mean": {}, "weighted": {"weight": "w"}, "sum": {"weight": "w", "reduction": "sum"},
+             "count": {"weight": "w", "divide_by": "count"}}[how]  # fmt: skip
+    formula = Formula(loss)
+    with mp.workdps(60):
+        for role in loss.gradients:
+            got = losscli.gradient({**data, "w": weights}, loss.name, wrt=role, **extra, **settings)
+            place = settings["columns"].get(role, settings.get(role))
+            matrix = loss.roles[role].kinds[0].shape == "matrix"
+            flat = columns[role].reshape(len(columns[role]), -1)
+            for i in range(min(2, len(flat))):
+                for j in range(flat.shape[1]):
+                    name = str(j) if matrix else place if columns[role].ndim == 1 else f"{role}_{j}"
+                    want = slope(formula, loss, columns, role, (i, j), weights if extra else None, how)
+                    scale = max(abs(want), mp.mpf("1e-3"))
+                    assert abs(got[name][i] - want) <= mp.mpf("1e-11") * scale, (role, i, j)
+
+
+def slope(formula, loss, columns, role, place, weights, how):
+    step = mp.mpf(10) ** -15
+
+    def final(sign):
+        out = exact(loss, columns)
+        shape = np.unravel_index(place[1], columns[role].shape[1:]) if columns[role].ndim > 1 else ()
+        target = out[role]
+        for index in (place[0], *shape)[:-1]:
+            target = target[index]
+        target[(place[0], *shape)[-1]] += sign * step
+        if how in ("sum", "count"):
+            return scaled(formula, out, loss, weights, how)
+        return formula.final(out, loss.settle({}), weights)
+
+    return (final(1) - final(-1)) / (2 * step)
+
+
+def scaled(formula, columns, loss, weights, how):
+    """The sum of weight * value a term, or that over the count: by the textbook, beside the product's own way."""
+    from oracle import SKIP, outputs_mean
+
+    rows = [formula.row(columns, i, loss.settle({})) for i in range(len(weights))]
+    found = {}
+    for term in formula.terms:
+        part = [float(w) * outputs_mean(r[term]) for w, r in zip(weights, rows, strict=True) if r[term] is not SKIP]
+        found[term] = mp.fsum(part) / (len(part) if how == "count" else 1)
+    return mp.fsum(found.values()) if how == "sum" else formula.combine(found, loss.settle({}))
+
+
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss.own_combine], ids=lambda loss: loss.name)
+def test_complex_step_through_combine(loss):
+    """∂combine/∂mean by complex step equals real differences."""
+    from losscli.columns.plan import Job
+    from losscli.result import TermResult
+    from losscli.slopes import combine_slopes
+    from losscli.spec import LossSpec
+    from losscli.totals import Number
+
+    columns = draw(loss, 5, np.random.default_rng(0))
+    settled = loss.settle({})
+    from losscli.contract import as_terms
+
+    means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}
+    numbers = {n: Number(TermResult(m, m, 1, 1.0), 1) for n, m in means.items()}
+    got = combine_slopes(Job(None, LossSpec(loss, settled), ()), numbers)
+    for name, mean in means.items():
+        step = 1e-6 * abs(mean)
+        up, down = ({**means, name: mean + s * step} for s in (1, -1))
+        want = (loss.combine(up, settled) - loss.combine(down, settled)) / (2 * step)
+        assert got[name] == pytest.approx(want, rel=1e-7)
+
+
+def test_every_loss_is_here():
+    assert {c.values[0].name for c in CASES} | {"l1_penalty", "l2_penalty"} >= set(REGISTRY)
