@@ -78,9 +78,10 @@ class Report(Sequence[LossResult]):
         """One row a result, as a pandas DataFrame."""
         import pandas as pd
 
+        slices = dict.fromkeys((name for r in self for name in r.by), "")
         return pd.DataFrame(
             [
-                {"model": r.model, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
+                {"model": r.model, **slices, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
                  "weight": r.weight, "reduction": r.reduction, "direction": r.direction, "signature": r.signature}
                 for r in self
             ]

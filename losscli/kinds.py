@@ -52,8 +52,10 @@ class Kind:
             array = np.asarray(values)
             if array.ndim != 1:
                 raise ValueError("expected one class a row")
-            if array.dtype.kind in "iu":
+            if array.dtype.kind in "iu" or (array.dtype.kind == "f" and (array == np.floor(array)).all()):
                 return array.astype(np.int64)
+            if array.dtype.kind == "f":
+                raise ValueError("a class is a whole number or a name")
             return np.unique(array, return_inverse=True)[1].astype(np.int64)
         array = np.ascontiguousarray(values, dtype=np.float64)
         wanted = {"number": (1, 2), "vector": (2,), "vectors": (3,), "matrix": (2,)}[self.shape]

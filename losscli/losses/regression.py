@@ -58,7 +58,7 @@ def _(pred: Array, target: Array) -> Array:
     value: sqrt(squared)
     """,
     cite="Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
-    same_as={"keras": "", "sklearn": ""},
+    same_as={"keras": "", "sklearn": "", "lightgbm": ""},
     aliases=("root_mean_squared_error",),
     shares={"squared": mse},
 )

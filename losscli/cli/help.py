@@ -1,0 +1,57 @@
+"""losscli help: one topic in a page, or a command's own help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from losscli.errors import UsageError, did_you_mean
+
+# In the order in which people need them; each is topics/NAME.md, whose first line is its title.
+TOPICS = ("columns", "losses", "missing", "where", "weights", "batches", "formats", "exit-codes", "python")
+_FOLDER = Path(__file__).parent / "topics"
+
+
+@click.command("help", epilog="\b\nlosscli help columns\nlosscli help eval")
+@click.argument("topic", required=False, shell_complete=lambda ctx, param, start: _starting(start))
+@click.pass_context
+def command(ctx: click.Context, topic: str | None) -> int:
+    """A topic in a page, or the help of a command. Without TOPIC: the list of topics."""
+    from losscli.cli.printer import write_stdout
+
+    write_stdout(_list() if topic is None else _page(ctx, topic))
+    return 0
+
+
+def _list() -> str:
+    width = max(map(len, TOPICS))
+    lines = [f"  {name:{width}}  {read(name)[0]}" for name in TOPICS]
+    return "Topics:\n" + "\n".join(lines) + "\n\n'losscli help TOPIC' shows one; 'losscli COMMAND --help' a command.\n"
+
+
+def _page(ctx: click.Context, topic: str) -> str:
+    from losscli.cli import COMMANDS, cli
+
+    if topic in TOPICS:
+        return read(topic)[1]
+    if topic in COMMANDS:
+        found = cli.get_command(ctx, topic)
+        assert found is not None
+        with found.make_context(topic, [], parent=ctx.parent, resilient_parsing=True) as context:
+            return found.get_help(context) + "\n"
+    known = (*TOPICS, *COMMANDS)
+    raise UsageError(f"there is no topic '{topic}'", value=topic,
+                     hint=did_you_mean(topic, known, f"the topics are: {', '.join(TOPICS)}"))  # fmt: skip
+
+
+def read(topic: str) -> tuple[str, str]:
+    """The title and the text of a topic."""
+    title, _, text = (_FOLDER / f"{topic}.md").read_text(encoding="utf-8").partition("\n")
+    return title.removeprefix("# "), text.lstrip("\n")
+
+
+def _starting(start: str) -> list[str]:
+    from losscli.cli import COMMANDS
+
+    return [name for name in (*TOPICS, *COMMANDS) if name.startswith(start)]

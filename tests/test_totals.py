@@ -1,0 +1,230 @@
+"""Slices, weights, class weights, blends, batches: by hand, against numbers worked out beside the product."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import losscli
+from losscli.errors import DataError, EmptyError, UsageError
+
+PRED = [2.5, 0.0, 2.0, 8.0, 1.5]
+TARGET = [3.0, -0.5, 2.0, 7.0, 4.0]
+DATA = {"p": PRED, "y": TARGET, "w": [1.0, 2.0, 0.0, 0.5, 3.0], "c": ["a", "b", "a", "b", "a"], "d": [1, 1, 2, 2, 2]}
+BIND = {"target": "y", "pred": "p"}
+
+
+def exact_mean(values, weights=None):
+    weights = weights or [1.0] * len(values)
+    top = sum(Fraction(v) * Fraction(w) for v, w in zip(values, weights, strict=True))
+    return float(top / sum(map(Fraction, weights)))
+
+
+SQUARES = [(p - y) ** 2 for p, y in zip(PRED, TARGET, strict=True)]
+
+
+def test_weighted_mean_by_weight_and_by_count():
+    weighted = losscli.evaluate(DATA, "mse", weight="w", **BIND)[0]
+    assert weighted.value == exact_mean(SQUARES, DATA["w"])
+    assert (weighted.count, weighted.weight) == (4, 6.5)
+    by_count = losscli.evaluate(DATA, "mse", weight="w", divide_by="count", **BIND)[0]
+    assert by_count.value == sum(w * s for w, s in zip(DATA["w"], SQUARES, strict=True)) / 4
+    total = losscli.evaluate(DATA, "mse", weight="w", reduction="sum", **BIND)[0]
+    assert total.value == by_count.value * 4 and total.reduction == "sum"
+
+
+def test_a_slice_is_the_run_on_its_rows():
+    report = losscli.evaluate(DATA, ["mse", "rmse"], by=["c", "d"], weight="w", **BIND)
+    whole = losscli.evaluate(DATA, ["mse", "rmse"], weight="w", **BIND)
+    assert [r.value for r in report if not r.by] == [r.value for r in whole]
+    seen = [dict(r.by) for r in report if r.loss == "mse"]
+    assert seen == [{}, {"c": "a", "d": "1"}, {"c": "a", "d": "2"}, {"c": "b", "d": "1"}, {"c": "b", "d": "2"}]
+    for result in report:
+        if result.by:
+            where = " and ".join(["c == '" + result.by["c"] + "'", "d == " + result.by["d"]])
+            alone = losscli.evaluate(DATA, result.spec, where=where, weight="w", **BIND)[0]
+            assert (alone.value, alone.count, alone.weight) == (result.value, result.count, result.weight)
+
+
+def test_class_weights_balanced_by_hand():
+    data = {"y": ["cat", "dog", "cat", "cat"], "p_cat": [0.9, 0.2, 0.6, 0.5], "p_dog": [0.1, 0.8, 0.4, 0.5]}
+    losses = [-math.log(p) for p in (0.9, 0.8, 0.6, 0.5)]
+    balanced = losscli.evaluate(data, "cross_entropy", target="y", pred="p_*", class_weight="balanced")[0]
+    weights = [4 / (2 * 3), 4 / (2 * 1), 4 / (2 * 3), 4 / (2 * 3)]
+    assert balanced.value == pytest.approx(np.average(losses, weights=weights), rel=1e-15)
+    given = losscli.evaluate(data, "cross_entropy", target="y", pred="p_*", class_weight={"cat": 1, "dog": 2.5})[0]
+    assert given.value == pytest.approx(np.average(losses, weights=[1, 2.5, 1, 1]), rel=1e-15)
+    zero = losscli.evaluate(data, "cross_entropy", target="y", pred="p_*", class_weight={"cat": 0, "dog": 2})[0]
+    assert zero.value == pytest.approx(-math.log(0.8), rel=1e-15) and zero.count == 1
+    with pytest.raises(DataError, match="class 'dog' has no weight"):
+        losscli.evaluate(data, "cross_entropy", target="y", pred="p_*", class_weight={"cat": 1})
+    with pytest.raises(UsageError, match="need a class a row"):
+        losscli.evaluate(DATA, "mse", class_weight="balanced", **BIND)
+
+
+def test_class_weights_multiply_row_weights_and_gradients():
+    data = {"y": [1, 0, 1, 1], "p": [0.9, 0.2, 0.6, 0.5], "w": [1.0, 2.0, 0.5, 3.0]}
+    settings = {"target": "y", "pred": "p", "weight": "w", "class_weight": {"0": 3.0, "1": 0.5}}
+    both = np.array([0.5, 6.0, 0.25, 1.5])
+    losses = -np.log([0.9, 0.8, 0.6, 0.5])
+    assert losscli.evaluate(data, "bce", **settings)[0].value == pytest.approx(np.average(losses, weights=both))
+    slopes = losscli.gradient(data, "bce", **settings)["p"]
+    want = np.array([-1 / 0.9, 1 / 0.8, -1 / 0.6, -1 / 0.5]) * both / both.sum()
+    np.testing.assert_allclose(slopes, want, rtol=1e-14)
+
+
+def test_blend_is_the_sum_of_its_parts():
+    weights = np.array([[0.5, -1.5], [2.0, 0.25]])
+    report = losscli.evaluate(
+        DATA, ["total=0.7*mse+0.3*mae+l2_penalty:strength=0.01", "mse", "mae"], tables={"params": weights}, **BIND
+    )
+    total, mse, mae = report
+    penalty = 0.01 * float((weights**2).sum())
+    assert total.value == pytest.approx(0.7 * mse.value + 0.3 * mae.value + penalty, rel=1e-15)
+    assert [(p.spec, p.factor, p.value) for p in total.parts] == [
+        ("mse", 0.7, mse.value), ("mae", 0.3, mae.value), ("l2_penalty:strength=0.01", 1.0, pytest.approx(penalty)),
+    ]  # fmt: skip
+    assert total.loss == "total" and total.count == 5
+    slopes = losscli.gradient(DATA, "0.7*mse+0.3*mae", **BIND)["p"]
+    error = np.subtract(PRED, TARGET)
+    np.testing.assert_allclose(slopes, (0.7 * 2 * error + 0.3 * np.sign(error)) / 5, rtol=1e-15)
+    rows = losscli.row_values(DATA, "0.7*mse+0.3*mae", **BIND)["p/0.7*mse+0.3*mae"]
+    np.testing.assert_allclose(rows, 0.7 * error**2 + 0.3 * abs(error), rtol=1e-15)
+
+
+def test_penalties_need_no_source():
+    weights = np.array([[0.5, -1.5], [2.0, 0.25]])
+    report = losscli.evaluate(None, ["l1_penalty:strength=0.1", "l2_penalty"], tables={"params": weights})
+    assert [r.value for r in report] == [pytest.approx(0.425), 0.25 + 2.25 + 4 + 0.0625]
+    assert report[0].reduction == "sum" and report[0].count == 4
+    slopes = losscli.gradient(None, "l2_penalty:strength=2", tables={"params": weights})
+    np.testing.assert_array_equal(np.stack([slopes["0"], slopes["1"]], axis=1), 4 * weights)
+
+
+def test_several_outputs_count_alike_and_meet_by_name():
+    data = {"p_a": [1.0, 2.0], "p_b": [10.0, 20.0], "t_b": [11.0, 22.0], "t_a": [3.0, 2.0]}
+    result = losscli.evaluate(data, ["mse", "rmse"], pred="p_*", target="t_*")
+    assert result[0].value == ((4 + 1) / 2 + (0 + 4) / 2) / 2
+    assert result[1].value == math.sqrt(result[0].value)
+    assert losscli.evaluate(data, "mse", pred="p_a,p_b", target="t_a,t_b")[0].value == result[0].value
+    with pytest.raises(DataError, match="do not match"):
+        losscli.evaluate({**data, "t_c": [0.0, 0.0]}, "mse", pred="p_*", target="t_*")
+
+
+def test_classes_bind_by_name_never_by_luck():
+    # The columns stand in another order than the alphabet's; scikit-learn scores this file wrongly.
+    data = {"y": ["dog", "cat"], "p_dog": [1.0, 0.0], "p_cat": [0.0, 1.0]}
+    assert losscli.evaluate(data, "cross_entropy", target="y", pred="p_*")[0].value == 0
+    assert losscli.evaluate(data, "cross_entropy", target="y", pred=["p_dog", "p_cat"] and "p_*")[0].value == 0
+    named = {"y": ["dog", "cat"], "dog": [1.0, 0.0], "cat": [0.0, 1.0]}
+    assert losscli.evaluate(named, "cross_entropy", target="y", pred="dog,cat")[0].value == 0
+    with pytest.raises(DataError, match="is not among the classes dog, cat"):
+        losscli.evaluate({**data, "y": ["dog", "bird"]}, "cross_entropy", target="y", pred="p_*")
+    with pytest.raises(DataError, match="is no position"):
+        losscli.evaluate({**data, "y": ["Dog", "Cat"]}, "cross_entropy", target="y", pred="p_dog,p_cat")
+    with pytest.raises(DataError, match="beyond the 2 classes"):
+        losscli.evaluate({"y": [0, 2], "p": np.array([[1.0, 0], [0, 1]])}, "cross_entropy", target="y", pred="p")
+    by_place = {"y": [0, 1.0], "a": [1.0, 0.0], "b": [0.0, 1.0]}
+    assert losscli.evaluate(by_place, "cross_entropy", target="y", pred="a,b")[0].value == 0
+
+
+def test_a_distribution_meets_its_columns_by_name():
+    data = {"p_x": [0.2, 0.7], "p_y": [0.8, 0.3], "t_y": [1.0, 0.0], "t_x": [0.0, 1.0]}
+    want = -(math.log(0.8) + math.log(0.7)) / 2
+    assert losscli.evaluate(data, "cross_entropy", target="t_*", pred="p_*")[0].value == pytest.approx(want, rel=1e-15)
+
+
+def test_positive_label_must_occur():
+    data = {"y": ["sick", "well", "sick"], "p": [0.9, 0.2, 0.7]}
+    value = losscli.evaluate(data, "bce", target="y", pred="p", positive="sick")[0].value
+    assert value == pytest.approx(-(math.log(0.9) + math.log(0.8) + math.log(0.7)) / 3, rel=1e-15)
+    with pytest.raises(DataError, match="no row of 'y' is 'ill'"):
+        losscli.evaluate(data, "bce", target="y", pred="p", positive="ill")
+    with pytest.raises(DataError) as caught:
+        losscli.evaluate(data, "bce", target="y", pred="p")
+    assert "--positive" in caught.value.hint and caught.value.row == 1
+
+
+def test_batches():
+    rng = np.random.default_rng(0)
+    data = {"a": rng.normal(size=(10, 3)), "b": rng.normal(size=(10, 3)), "k": list("xyxyxyxyxy")}
+    roles = {"columns": {"anchor": "a", "positive": "b"}}
+    whole = losscli.evaluate(data, "info_nce", **roles)[0]
+    assert whole.batch.how == "table" and whole.batch.groups == 1
+    sized = losscli.evaluate(data, "info_nce", batch_size=4, **roles)[0]
+    assert (sized.batch.how, sized.batch.size, sized.batch.groups) == ("size", 4, 3)
+    pieces = [losscli.losses.info_nce(data["a"][i : i + 4], data["b"][i : i + 4]) for i in (0, 4, 8)]
+    assert sized.value == pytest.approx(np.concatenate(pieces).mean(), rel=1e-14)
+    keyed = losscli.evaluate(data, "info_nce", batch_by="k", **roles)[0]
+    pieces = [losscli.losses.info_nce(data["a"][i::2], data["b"][i::2]) for i in (0, 1)]
+    assert keyed.value == pytest.approx(np.concatenate(pieces).mean(), rel=1e-14)
+    assert len({whole.signature, sized.signature, keyed.signature}) == 3
+    rows = losscli.row_values(data, "info_nce", batch_by="k", **roles)
+    np.testing.assert_allclose(rows["info_nce"][::2], pieces[0], rtol=1e-14)
+    slopes = losscli.gradient(data, "info_nce", batch_by="k", **roles)
+    assert slopes["a"].shape == (10, 3) and slopes["row"].tolist() == list(range(1, 11))
+    with pytest.raises(UsageError, match="exclude each other"):
+        losscli.evaluate(data, "info_nce", batch_by="k", batch_size=2, **roles)
+    with pytest.raises(UsageError, match="none is asked for"):
+        losscli.evaluate(DATA, "mse", batch_size=2, **BIND)
+
+
+def test_slices_of_a_batch_loss_take_the_values_not_the_batch():
+    rng = np.random.default_rng(0)
+    data = {"a": rng.normal(size=(8, 3)), "b": rng.normal(size=(8, 3)), "s": list("uuuuvvvv")}
+    report = losscli.evaluate(data, "info_nce", by="s", columns={"anchor": "a", "positive": "b"})
+    values = losscli.losses.info_nce(data["a"], data["b"])
+    assert [r.value for r in report] == [pytest.approx(v, rel=1e-14) for v in
+                                         (values.mean(), values[:4].mean(), values[4:].mean())]  # fmt: skip
+
+
+def test_infinite_and_undefined_values():
+    data = {"y": [1, 0, 1], "p": [0.0, 0.5, 0.7]}
+    report = losscli.evaluate(data, "bce", target="y", pred="p")
+    assert report[0].value == math.inf
+    assert [(w.count, "not finite" in w.message) for w in report.warnings] == [(1, True)]
+    real = {"y": [1, 1], "d": [0.7, 0.6]}
+    report = losscli.evaluate(real, ["gan_discriminator", "gan_generator:factor=1", "mse"], target="y", pred="d")
+    assert math.isnan(report[0].value) and math.isnan(report[1].value) and report[2].value > 0
+    assert any("term 'fake' has no rows" in w.message for w in report.warnings)
+    with pytest.raises(EmptyError):
+        losscli.evaluate(real, "gan_discriminator", target="y", pred="d")
+
+
+def test_nothing_to_score():
+    with pytest.raises(EmptyError, match="no row of 5 is left"):
+        losscli.evaluate(DATA, "mse", where="w > 100", **BIND)
+    with pytest.raises(EmptyError):
+        losscli.evaluate(DATA, "mse", weight="z", **BIND, where=None) if False else losscli.evaluate(
+            {**DATA, "z": [0.0] * 5}, "mse", weight="z", **BIND
+        )
+
+
+def test_policies():
+    data = {"p": [1.0, math.nan, 3.0, 4.0], "y": [1.0, 2.0, None, 5.0], "q": [2.0, 2.0, 2.0, 2.0]}
+    with pytest.raises(DataError, match="is NaN"):
+        losscli.evaluate(data, "mse", target="y", pred="p", missing="drop")
+    with pytest.raises(DataError, match="has no value"):
+        losscli.evaluate(data, "mse", target="y", pred="p", nan="drop")
+    report = losscli.evaluate(data, "mse", target="y", pred={"p": "p", "q": "q"}, missing="drop", nan="drop")
+    rows = report.evaluation.rows
+    assert (rows.read, rows.used, rows.dropped) == (4, 2, 2)
+    # The row that only p lacks is left out for q too: models are compared on the same rows.
+    assert [r.value for r in report] == [0.5, ((2 - 1) ** 2 + (2 - 5) ** 2) / 2]
+    filtered = losscli.evaluate(data, "mse", target="y", pred="p", where="q == 2 and y is not null", nan="drop")
+    assert filtered.evaluation.rows.used == 2
+
+
+def test_report_finds_and_shows_itself():
+    report = losscli.evaluate(DATA, ["mse", "huber:delta=2"], target="y", pred={"m": "p", "n": "w"}, by="c")
+    assert report.find("mse", model="m", c="a").count == 3
+    assert report.find("huber:delta=2.0", model="n").by == {}
+    with pytest.raises(KeyError, match="results for 'mse'"):
+        report["mse"]
+    frame = report.to_frame()
+    assert list(frame.columns[:4]) == ["model", "c", "loss", "spec"] and len(frame) == 12
+    assert "<table" in report._repr_html_()
+    assert report.to_json().startswith('{\n  "schema": "losscli.report/1"')
