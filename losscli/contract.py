@@ -10,18 +10,16 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import types
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
-from losscli.errors import DataError, UsageError, did_you_mean
+from losscli import door
+from losscli.declaration import Param, Parameter, Role, Value, arguments, check_param, words
+from losscli.errors import UsageError, did_you_mean
 from losscli.kinds import Array, Kind
-
-Value: TypeAlias = float | int | bool | str | None
 
 
 @dataclass(frozen=True)
@@ -33,52 +31,6 @@ class Term:
 
 
 Terms: TypeAlias = dict[str, Term]
-
-
-@dataclass(frozen=True)
-class Param:
-    """The words and the range of one parameter; `gt`, `ge`, `lt`, `le` bound it."""
-
-    help: str
-    gt: float | None = None
-    ge: float | None = None
-    lt: float | None = None
-    le: float | None = None
-
-    @property
-    def range(self) -> str:
-        """The bounds in words: "> 0", ">= 0 and <= 1", or "" where there are none."""
-        signs = (("> ", self.gt), (">= ", self.ge), ("< ", self.lt), ("<= ", self.le))
-        return " and ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None)
-
-    def allows(self, value: float) -> bool:
-        return (
-            (self.gt is None or value > self.gt)
-            and (self.ge is None or value >= self.ge)
-            and (self.lt is None or value < self.lt)
-            and (self.le is None or value <= self.le)
-        )
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One keyword argument of a loss: its type, default and bounds."""
-
-    name: str
-    type: Literal["float", "int", "bool", "choice"]
-    default: Value
-    param: Param
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Role:
-    """One positional argument of a loss: the kinds of column that may play it."""
-
-    name: str
-    kinds: tuple[Kind, ...]
-    optional: bool = False
 
 
 Scope: TypeAlias = Literal["row", "group", "table"]
@@ -107,8 +59,8 @@ class Loss:
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.gradients: dict[str, Callable[..., Any]] = {}
         self._combine: Callable[..., Any] | None = None
-        self.summary, self.notes, self.example = _words(kernel.__doc__ or "")
-        self.roles, self.params = _arguments(kernel)
+        self.summary, self.notes, self.example = words(kernel.__doc__ or "")
+        self.roles, self.params = arguments(kernel)
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
@@ -168,7 +120,8 @@ class Loss:
 
     def __call__(self, *columns: Any, **params: Any) -> Any:
         """The values, one a unit: an array, or a dict of `Term` where the loss has several terms."""
-        arrays, settled = self._door(columns, params)
+        settled = self.settle({name: params[name] for name in params if name not in self.roles})
+        arrays = door.arrays(self, columns, {name: params[name] for name in params if name in self.roles})
         with np.errstate(all="ignore"):
             return self.kernel(*arrays, **settled)
 
@@ -197,49 +150,13 @@ class Loss:
             for name, spec in self.params.items()
         }
 
-    def _door(self, columns: tuple[Any, ...], params: Mapping[str, Any]) -> tuple[list[Array | None], dict[str, Value]]:
-        by_name = {name: params[name] for name in params if name in self.roles}
-        settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        given: dict[str, Any] = dict(zip(self.roles, columns, strict=False)) | by_name
-        for role in self.roles.values():
-            if given.get(role.name) is None and not role.optional:
-                raise UsageError(f"'{self.name}' needs '{role.name}'")
-        arrays = self._arrays(given)
-        lengths = {
-            len(a)
-            for a, r in zip(arrays, self.roles.values(), strict=True)
-            if a is not None and r.kinds[0].shape != "matrix"
-        }
-        if len(lengths) > 1:
-            raise DataError(f"'{self.name}' got columns of different lengths: {sorted(lengths)}")
-        return arrays, settled
-
-    def _arrays(self, given: Mapping[str, Any]) -> list[Array | None]:
-        """The columns as the first combination of kinds whose shapes they have; then their values are checked."""
-        problem: DataError | None = None
-        for kinds in self.combinations():
-            chosen = dict(zip(self.roles, kinds, strict=True))
-            arrays: dict[str, Array | None] = {}
-            try:
-                for name, kind in chosen.items():
-                    arrays[name] = None if given.get(name) is None else kind.array(given[name])
-            except (TypeError, ValueError) as error:
-                problem = problem or DataError(f"'{name}' of '{self.name}': {error}")
-                continue
-            for name, array in arrays.items():
-                bad = None if array is None else chosen[name].first_bad(array)
-                if bad is not None:
-                    raise DataError(f"'{name}' of '{self.name}': row {bad[0] + 1} is {bad[1]}, not {chosen[name].says}")
-            return list(arrays.values())
-        assert problem is not None
-        raise problem
-
     def _slopes(self, role: str, columns: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if role not in self.gradients:
             known = ", ".join(self.gradients) or "none"
             raise UsageError(f"'{self.name}' has no gradient by '{role}'", hint=f"it has: {known}")
         upstream = params.pop("upstream", None)
-        arrays, settled = self._door(columns, params)
+        settled = self.settle({name: params[name] for name in params if name not in self.roles})
+        arrays = door.arrays(self, columns, {name: params[name] for name in params if name in self.roles})
         with np.errstate(all="ignore"):
             if self.scope == "row":
                 return self.gradients[role](*arrays, **settled)
@@ -255,32 +172,6 @@ def as_terms(answer: Any) -> Terms:
     if isinstance(answer, dict):
         return answer
     return {"loss": answer if isinstance(answer, Term) else Term(answer)}
-
-
-def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
-    """`value` as the parameter's type, within its range, or a UsageError that says both."""
-    if value is None and spec.optional:
-        return None
-    where = f"'{spec.name}' of '{loss_name}'"
-    if spec.type == "choice":
-        if value not in spec.choices:
-            raise UsageError(
-                f"{where} is one of {', '.join(spec.choices)}; got '{value}'",
-                hint=did_you_mean(str(value), spec.choices),
-            )
-        return str(value)
-    if spec.type == "bool":
-        if not isinstance(value, (bool, np.bool_)):
-            raise UsageError(f"{where} is true or false; got {value!r}")
-        return bool(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
-        raise UsageError(f"{where} is a number; got {value!r}")
-    if spec.type == "int" and float(value) != int(value):
-        raise UsageError(f"{where} is a whole number; got {value!r}")
-    number = int(value) if spec.type == "int" else float(value)
-    if not spec.param.allows(number):
-        raise UsageError(f"{where} must be {spec.param.range}; got {number:g}")
-    return number
 
 
 REGISTRY: dict[str, Loss] = {}
@@ -325,35 +216,4 @@ def loss(
     return declare
 
 
-def _words(doc: str) -> tuple[str, str, str]:
-    """A docstring's first line, the rest, and its example."""
-    text = inspect.cleandoc(doc)
-    prose, mark, example = text.partition(">>>")
-    summary, _, notes = prose.partition("\n")
-    return summary.strip(), notes.strip(), (mark + example).strip()
-
-
-def _arguments(kernel: Callable[..., Any]) -> tuple[dict[str, Role], dict[str, Parameter]]:
-    hints = typing.get_type_hints(kernel, include_extras=True)
-    roles, params = {}, {}
-    for name, argument in inspect.signature(kernel).parameters.items():
-        if argument.kind is inspect.Parameter.KEYWORD_ONLY:
-            params[name] = _parameter(name, hints[name], argument.default)
-        else:
-            kinds = tuple(k for part in _parts(hints[name]) for k in getattr(part, "__metadata__", ()))
-            roles[name] = Role(name, kinds, optional=argument.default is None)
-    return roles, params
-
-
-def _parameter(name: str, hint: Any, default: Value) -> Parameter:
-    plain, param = hint.__origin__, hint.__metadata__[0]
-    options = _parts(plain)
-    optional = types.NoneType in options
-    (option,) = [o for o in options if o is not types.NoneType]
-    if typing.get_origin(option) is Literal:
-        return Parameter(name, "choice", default, param, typing.get_args(option), optional)
-    return Parameter(name, option.__name__, default, param, (), optional)
-
-
-def _parts(hint: Any) -> tuple[Any, ...]:
-    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+__all__ = ["ALIASES", "REGISTRY", "Loss", "Param", "Parameter", "Role", "Term", "Terms", "Value", "as_terms", "loss"]

@@ -138,7 +138,7 @@ def test_a_type_does_not_depend_on_the_first_rows(tmp_path: Path, window: int) -
         ("a.csv", "p\ty\n1\t2\n", {"delimiter": "\\t"}),
         ("a.csv", "p;y\n1,0;2,0\n", {"delimiter": ";", "decimal": ","}),
         ("a.csv", 'p,y\n"1,0",2\n', {"decimal": ","}),
-        ("a.csv", "# it's \"odd\np,y\n#,\"\n1,2\n# end", {"comment": "#"}),
+        ("a.csv", '# it\'s "odd\np,y\n#,"\n1,2\n# end', {"comment": "#"}),
         ("a.csv", "\ufeff#c\np,y\r\n#\r\n1,2\r\n", {"comment": "#"}),
         ("a.csv", "p,y\n1,2\n".encode("utf-16"), {"encoding": "utf-16"}),
         ("a.csv", "p,y\n1,2\n".encode("utf-16-le"), {"encoding": "utf-16-le"}),
@@ -201,7 +201,9 @@ def test_a_cell_longer_than_a_block_of_arrow(tmp_path: Path) -> None:
 HEX = "\N{ARABIC-INDIC DIGIT ONE}\N{ARABIC-INDIC DIGIT TWO}"
 
 
-@pytest.mark.parametrize("cell", ["12%", '"1,234.5"', "1_000", "1.5D3", HEX, "0x1F", "1\x00", "x", "-", ".", "true", "1f"])
+@pytest.mark.parametrize(
+    "cell", ["12%", '"1,234.5"', "1_000", "1.5D3", HEX, "0x1F", "1\x00", "x", "-", ".", "true", "1f"]
+)
 def test_not_a_number(tmp_path: Path, cell: str, window: int) -> None:
     error = refused(tmp_path, f"p,y\n1,2\n3,{cell}\n5,6\n")
     assert isinstance(error, DataError)
@@ -387,7 +389,9 @@ NUMBERS = st.one_of(
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(NUMBERS, min_size=1, max_size=20))
-def test_the_exact_reader_gives_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: list[str]) -> None:
+def test_the_exact_reader_gives_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: list[str]
+) -> None:
     from losscli.source import delimited
 
     path = write(tmp_path, "z,p\n" + "".join(f"0,{cell}\n" for cell in cells))

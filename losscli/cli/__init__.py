@@ -18,7 +18,7 @@ COMMANDS = {
     "grad": "write the derivative of the final value by each prediction",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
-    "help": "a topic in a page: columns, losses, missing, batches, exit-codes, formats",
+    "help": "a topic in a page: columns, losses, missing, where, weights, batches, formats, exit-codes, python",
     "completion": "the script that completes losscli in your shell",
 }
 
@@ -28,8 +28,26 @@ losscli eval preds.parquet -t label -p 'p_*' -l cross_entropy --by country -o re
 losscli show huber"""
 
 
+class ShortHelp(click.ClickException):
+    """A command that was given nothing: its help is the message. (click's own is younger than the oldest click we take.)"""
+
+
+class Command(click.Command):
+    """A command that needs arguments; without any it shows its help and fails."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise ShortHelp(ctx.get_help())
+        return super().parse_args(ctx, args)
+
+
 class Lazy(click.Group):
     """A group whose commands are modules; listing them imports none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise ShortHelp(ctx.get_help())
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from losscli.cli import Command
 from losscli.errors import ExitCode, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SHELLS = ("bash", "zsh", "fish", "powershell")
 
 @click.command(
     "completion",
-    no_args_is_help=True,
+    cls=Command,
     epilog="""\b
 eval "$(losscli completion bash)"                      in ~/.bashrc
 eval "$(losscli completion zsh)"                       in ~/.zshrc

@@ -32,17 +32,19 @@ def run(args: Sequence[str]) -> int:
 
 
 def _guarded(args: Sequence[str]) -> int:
-    from losscli.cli import cli
+    from losscli.cli import ShortHelp, cli, completion
 
     try:
+        if instruction := os.environ.get(completion.VARIABLE):
+            return completion.answer(instruction)
         with cli.make_context("losscli", list(args)) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
         return int(code or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
-    except click.exceptions.NoArgsIsHelpError as shown:
-        _say(shown.format_message())
+    except ShortHelp as shown:
+        _say(shown.message)
         return ExitCode.USAGE
     except click.Abort:
         raise KeyboardInterrupt from None
@@ -75,13 +77,14 @@ def _os_error(error: OSError) -> int:
 
 def _from_click(error: click.ClickException) -> UsageError:
     """click's finding in our words: what is wrong, and the option it may have meant."""
-    message = error.format_message().split("\n")[0]
-    message, _, rest = message.partition(" Did you mean")
-    possible = getattr(error, "possibilities", None) or []
-    hint = f"did you mean {' or '.join(possible[:3])}?" if possible else f"did you mean{rest}" if rest else None
     context = getattr(error, "ctx", None)
-    if hint is None and context is not None:
-        hint = f"see '{context.command_path} --help'"
+    hint = f"see '{context.command_path} --help'" if context is not None else None
+    if isinstance(error, click.NoSuchOption):
+        # Composed here, as each version of click has its own way to say what may have been meant.
+        close = [f"'{name}'" for name in error.possibilities or ()][:3]
+        return UsageError(f"there is no option '{error.option_name}'",
+                          hint=f"did you mean {' or '.join(close)}?" if close else hint)  # fmt: skip
+    message = error.format_message().split("\n")[0]
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 

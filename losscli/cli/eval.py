@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 
 @click.command(
     "eval",
-    no_args_is_help=True,
+    cls=Command,
     epilog="""\b
 losscli eval sample_data/diabetes.csv -t progression -p ridge -p forest -l rmse -l mae
 losscli eval preds.parquet -t label -p 'p_*' -l cross_entropy -l brier --by country -o report.json
@@ -26,6 +27,7 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
                help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]")
 @shared.option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
+               shell_complete=completion.files,
                help="Also write a report to a file; the suffix tells the format. Repeatable.")
 @shared.quiet_option
 @shared.plan_option

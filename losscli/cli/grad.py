@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 
 @click.command(
     "grad",
-    no_args_is_help=True,
+    cls=Command,
     epilog="""\b
 losscli grad sample_data/diabetes.csv -t progression -p ridge -l rmse -o slopes.parquet
 losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive -c negative=negative \\
@@ -24,6 +25,7 @@ losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive 
 @shared.row_options
 @shared.option("--wrt", metavar="ROLE", help="Differentiate by this role.  [default: the model's side]")
 @shared.option("-o", "--output", metavar="[FORMAT=]FILE",
+               shell_complete=completion.files,
                help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]")
 @shared.quiet_option
 @shared.plan_option

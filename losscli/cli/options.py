@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from losscli.cli import completion
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def _stack(*options: Any) -> Callable[[Function], Function]:
     return decorate
 
 
-sources = click.argument("sources", metavar="SOURCE…", nargs=-1)
+sources = click.argument("sources", metavar="SOURCE…", nargs=-1, shell_complete=completion.files)
 
 binding_options = _stack(
     option("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
+           shell_complete=completion.losses,
            help="A loss: mse, huber:delta=2, bce@keras, 'total=0.7*mse+0.3*mae'. Repeatable."),
     option("-t", "--target", metavar="COLS", help="The truth: a name, a,b,c, a glob p_*, or a list column."),
     option("-p", "--pred", "preds", envvar="LOSSCLI_PRED", multiple=True, metavar="[NAME=]COLS",
@@ -59,7 +61,8 @@ binding_options = _stack(
            help="The columns of any other role, for one model or all. Repeatable."),
     option("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
            help="A table that is read whole: prototypes, params. Repeatable."),
-    option("--targets", metavar="FILE", help="The truth in another file, joined by --on."),
+    option("--targets", metavar="FILE", shell_complete=completion.files,
+           help="The truth in another file, joined by --on."),
     option("--on", metavar="KEY[,KEY]", help="The key columns that both files share; compared as text."),
     option("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
            help="Rows whose key is only on one side."),

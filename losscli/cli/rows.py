@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from losscli.cli import Command, completion
 from losscli.cli import options as shared
 
 
 @click.command(
     "rows",
-    no_args_is_help=True,
+    cls=Command,
     epilog="""\b
 losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 -o losses.parquet""",
 )
@@ -19,6 +20,7 @@ losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 
 @shared.binding_options
 @shared.row_options
 @shared.option("-o", "--output", metavar="[FORMAT=]FILE",
+               shell_complete=completion.files,
                help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]")
 @shared.quiet_option
 @shared.plan_option

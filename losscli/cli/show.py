@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from losscli.contract import Loss, Parameter
 
 
-@click.command("show", no_args_is_help=True, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema")
-@click.argument("name", required=False)
+@click.command(
+    "show", cls=Command, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema"
+)
+@click.argument("name", required=False, shell_complete=completion.losses)
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", default="text", metavar="text|json",
                help="text or json.  [default: text]")
 @shared.option("--schema", is_flag=True, help="The JSON Schema of the JSON report.")

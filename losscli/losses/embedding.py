@@ -111,7 +111,7 @@ def _way(leg: Array, distance: str) -> Array:
     return unit(leg) if distance == "euclidean" else 2 * leg
 
 
-def _turn(x: Array, y: Array, apart: Array, distance: str = "euclidean") -> Array:
+def _turn(x: Array, y: Array, apart: Array, distance: str) -> Array:
     """The way of x less the way of y, given x - y; near ways keep their digits."""
     if distance == "squared":
         return 2 * apart
@@ -128,7 +128,7 @@ def _turn(x: Array, y: Array, apart: Array, distance: str = "euclidean") -> Arra
 
 def _cosine_gap_slope(a: Array, b: Array, c: Array) -> Array:
     """The slope by `a` of its cosine with b less the one with c."""
-    turn = _turn(b, c, b - c)
+    turn = across(c, b) - unit(c) * distance_by_angle(b, c)[:, None]  # unit(b) - unit(c), near ones too
     return cosine_slope(a, turn) * norm(turn)[:, None]
 
 
@@ -235,9 +235,7 @@ def _lead(embedding: Array, target: Array, prototypes: Array, margin: float, sca
     return lead
 
 
-def _pulls(
-    embedding: Array, target: Array, prototypes: Array, margin: float, scale: float
-) -> tuple[Array, Array]:
+def _pulls(embedding: Array, target: Array, prototypes: Array, margin: float, scale: float) -> tuple[Array, Array]:
     """The slope of the value by the cosine to every other class, and by the one to the own class."""
     lead = _lead(embedding, target, prototypes, margin, scale)
     lost = sigmoid(log_sum_exp(lead))

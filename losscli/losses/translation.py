@@ -45,9 +45,7 @@ def cycle_consistency(
 
 
 @cycle_consistency.gradient("pred")
-def _(
-    pred: Array, target: Array, domain: Array, *, norm: str, weight_x: float, weight_y: float
-) -> dict[str, Array]:
+def _(pred: Array, target: Array, domain: Array, *, norm: str, weight_x: float, weight_y: float) -> dict[str, Array]:
     slope = np.sign(pred - target) / (1 if norm == "sum" else pred.shape[-1])
     side = domain[:, None]
     return {"x": np.where(side == 0, weight_x * slope, 0.0), "y": np.where(side == 1, weight_y * slope, 0.0)}

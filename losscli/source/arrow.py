@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow as pa
 from losscli.errors import DataError
 from losscli.source.batch import Batch, Want, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, to_check
+from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
 
@@ -56,11 +56,7 @@ class ArrowPart:
 def _opened(source: FileInput, positions: list[int] | None = None) -> Iterator[Any]:
     """The reader of this file, of only the fields at these positions."""
     options = pa.ipc.IpcReadOptions(included_fields=positions or [], use_threads=False)
-    try:
-        file = _file(source.place)
-    except Exception as error:
-        raise damaged(error, source, "Arrow data") from None
-    with file:
+    with seekable(source) as file:
         try:
             is_file = file.read(6) == b"ARROW1"
             file.seek(0)
@@ -68,14 +64,6 @@ def _opened(source: FileInput, positions: list[int] | None = None) -> Iterator[A
         except Exception as error:
             raise damaged(error, source, "Arrow data") from None
         yield reader
-
-
-def _file(place: str) -> Any:
-    try:
-        place.encode()
-    except UnicodeEncodeError:  # Arrow takes no path that is not UTF-8
-        return pa.PythonFile(Path(place).open("rb"), mode="r")
-    return pa.OSFile(place)
 
 
 def read_schema(source: FileInput) -> pa.Schema:

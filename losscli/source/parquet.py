@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from losscli.errors import DataError
 from losscli.source.batch import BATCH_ROWS, Batch, Want, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, to_check
+from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
 BUFFER = 8 << 20
@@ -31,7 +32,7 @@ class ParquetPart:
         texts = [name for name, want in wants.items() if want == "text" and self._is_string(name)]
         checked = to_check(self.schema, list(wants))
         row = 1
-        with _open(self.source, texts) as file:
+        with _opened(self.source, texts) as file:
             batches = file.iter_batches(BATCH_ROWS, columns=list(wants), use_threads=False)
             while (data := self._next(batches)) is not None:
                 data = choose(data, list(wants))
@@ -51,34 +52,28 @@ class ParquetPart:
             raise damaged(error, self.source, "Parquet") from None
 
 
-def _open(source: FileInput, texts: list[str] | None = None) -> pq.ParquetFile:
+@contextmanager
+def _opened(source: FileInput, texts: list[str] | None = None) -> Iterator[pq.ParquetFile]:
     """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
-    try:
-        return pq.ParquetFile(
-            place(source),
-            read_dictionary=texts or None,
-            pre_buffer=False,
-            buffer_size=BUFFER,
-            page_checksum_verification=True,
-            thrift_string_size_limit=100 << 20,
-            thrift_container_size_limit=10 << 20,
-        )
-    except Exception as error:
-        raise damaged(error, source, "Parquet") from None
-
-
-def place(source: FileInput) -> object:
-    """What Arrow opens: it takes no path that is not UTF-8, so such a file is opened for it."""
-    try:
-        source.place.encode()
-    except UnicodeEncodeError:
-        return Path(source.place).open("rb")
-    return source.place
+    with seekable(source) as file:
+        try:
+            reader = pq.ParquetFile(
+                file,
+                read_dictionary=texts or None,
+                pre_buffer=False,
+                buffer_size=BUFFER,
+                page_checksum_verification=True,
+                thrift_string_size_limit=100 << 20,
+                thrift_container_size_limit=10 << 20,
+            )
+        except Exception as error:
+            raise damaged(error, source, "Parquet") from None
+        yield reader
 
 
 def read_schema(source: FileInput) -> pa.Schema:
     """Names and types of the columns."""
-    with _open(source) as file:
+    with _opened(source) as file:
         schema = file.schema_arrow
     if not schema.names:
         raise DataError("the file has no columns", path=source.path)

@@ -21,7 +21,7 @@ class Spool:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._remove = weakref.finalize(self, _unlink, path, os.getpid())
+        self.remove = weakref.finalize(self, _unlink, path, os.getpid())
 
 
 def _unlink(path: str, owner: int) -> None:
@@ -34,14 +34,26 @@ def spooled(read: Callable[[int], bytes], path: str) -> Spool:
     """A copy of all bytes that `read` gives."""
     try:
         handle, place = tempfile.mkstemp(prefix="losscli-")
-        spool = Spool(place)
-        size = 0
-        with open(handle, "wb") as out:  # noqa: PTH123
-            while piece := read(PIECE):
-                size += len(piece)
-                if size > SPOOL_LIMIT:
-                    raise FileError(f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=path)
-                out.write(piece)
     except OSError as error:
-        raise FileError(f"could not keep a temporary copy: {error.strerror or error}", path=path) from None
+        raise _no_copy(error, path) from None
+    spool = Spool(place)
+    try:
+        _fill(handle, read, path)
+    except BaseException as error:
+        spool.remove()
+        raise _no_copy(error, path) if isinstance(error, OSError) else error from None
     return spool
+
+
+def _fill(handle: int, read: Callable[[int], bytes], path: str) -> None:
+    size = 0
+    with open(handle, "wb") as out:  # noqa: PTH123
+        while piece := read(PIECE):
+            size += len(piece)
+            if size > SPOOL_LIMIT:
+                raise FileError(f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=path)
+            out.write(piece)
+
+
+def _no_copy(error: OSError, path: str) -> FileError:
+    return FileError(f"could not keep a temporary copy: {error.strerror or error}", path=path)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_boosting, by_jax, by_lightgbm, by_numpy, by_torch
+from peers import Case, Inputs, by_boosting, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch, by_xgboost
 
 PROBS: Inputs = {
     "pred": [0.913, 0.137, 0.642, 0.058, 0.771, 0.329, 0.486],
     "target": [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0],
+}
+EIGHT: Inputs = {  # a share of eight rows is exact in XGBoost's single precision
+    "pred": [0.913, 0.137, 0.642, 0.058, 0.771, 0.429, 0.486, 0.294],
+    "target": [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0],
 }
 WEIGHTS = [0.7, 2.3, 1.1, 0.4, 3.6, 1.9, 0.25]
 SOFT: Inputs = {"pred": [0.913, 0.137, 0.642, 0.058, 0.771], "target": [0.85, 0.22, 0.37, 0.61, 0.94]}
@@ -84,6 +88,9 @@ def _probs() -> list[Case]:
         by_numpy(
             "sklearn", "bce@sklearn bce:clip=2.220446049250313e-16", "sklearn.metrics.log_loss(target, pred)", CERTAIN
         ),
+        # Given no objective, LightGBM takes the scores for probabilities. Its floor is ln(1e-15) in single precision.
+        by_lightgbm("bce bce@lightgbm", {"objective": "none", "metric": "binary_logloss"}, PROBS),
+        by_lightgbm("bce:log_floor=-34.53877639770508", {"objective": "none", "metric": "binary_logloss"}, CERTAIN),
         by_numpy("scipy", "bce", exact, CERTAIN),
         by_numpy("scipy", "bce", exact, NEARLY),
         by_numpy("scipy", "bce", exact, SOFT),
@@ -128,6 +135,7 @@ def _logits() -> list[Case]:
         by_lightgbm(
             "bce_with_logits", {"objective": "binary", "metric": "binary_logloss"}, BINARY_FRACTIONS, weights=HALVES
         ),
+        by_catboost("bce_with_logits", "Logloss", BINARY_FRACTIONS, weights=HALVES),
         by_lightgbm("bce_with_logits", {"objective": "cross_entropy", "metric": "cross_entropy"}, BINARY_FRACTIONS),
     ]
 
@@ -217,6 +225,8 @@ def _decisions() -> list[Case]:
         by_torch("torch", "brier", "torch.nn.MSELoss()(pred, target)", SOFT),
         by_numpy("sklearn", "zero_one", error.format(0.5, ""), PROBS),
         by_numpy("sklearn", "zero_one", error.format(0.5, ", sample_weight=w"), PROBS, weights=WEIGHTS),
+        by_xgboost("zero_one zero_one@xgboost", "error", EIGHT),
+        by_xgboost("zero_one:threshold=0.3", "error@0.3", EIGHT),
         by_numpy("sklearn", "zero_one:threshold=0.3", error.format(0.3, ""), PROBS),
         by_numpy("sklearn", "zero_one:threshold=0.7", error.format(0.7, ", sample_weight=w"), PROBS, weights=WEIGHTS),
     ]

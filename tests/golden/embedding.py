@@ -228,6 +228,10 @@ def _views() -> list[Case]:
             weights=WEIGHTS,
             **by,
         ),
+        by_torch("monai", "nt_xent@monai", "monai.losses.ContrastiveLoss()(anchor, positive)", PAIRS, **by),
+        by_torch(
+            "monai", "nt_xent:temperature=0.9", "monai.losses.ContrastiveLoss(0.9)(anchor, positive)", PAIRS, **by
+        ),
         by_jax("nt_xent", optax.format(", temperature=0.5"), PAIRS, **by),
         by_jax("nt_xent@optax nt_xent:temperature=0.07", optax.format(""), PAIRS, **by),
     ]

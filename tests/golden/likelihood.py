@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_boosting, by_torch
+from peers import Case, Inputs, by_boosting, by_catboost, by_torch
 
 COUNTS: Inputs = {
     "pred": [1.83, 0.42, 7.19, 3.36, 0.117, 12.8],
@@ -18,6 +18,11 @@ LOG_RATES: Inputs = {
     "pred": [0.61, -0.87, 1.97, 1.21, -2.15, 2.55],
     "target": [2.0, 1.0, 5.0, 4.0, 3.0, 11.0],
 }
+FRACTIONS: Inputs = {  # what CatBoost's single precision holds exactly
+    "pred": [2.375, -1.1875, 0.640625, 1.90625, -3.0625, 0.28125],
+    "target": [7.0, 1.0, 2.0, 5.0, 3.0, 4.0],
+}
+HALVES = [0.75, 2.25, 1.125, 0.5, 3.625, 1.875]
 LARGE_LOG_RATES: Inputs = {"pred": [40.2, -39.7, 1.3e-8, -748.0, 301.0], "target": [2.0, 1.0, 5.0, 3.0, 4.0]}
 NORMAL: Inputs = {
     "pred": [2.37, -1.18, 0.64, 5.91, -3.05, 0.29],
@@ -84,6 +89,8 @@ def _log_rates() -> list[Case]:
             LOG_RATES,
             weights=WEIGHTS,
         ),
+        by_catboost(f"{name} {name}@catboost", "Poisson", FRACTIONS),
+        by_catboost(name, "Poisson", FRACTIONS, weights=HALVES),
         by_boosting(name, "HalfPoissonLoss()", LOG_RATES, weights=WEIGHTS),
     ]
 

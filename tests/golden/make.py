@@ -3,10 +3,10 @@ r"""Writes the outside golden numbers: one CSV a family of losses, every number 
 Install the peers into an environment of their own, away from losscli, and run this file:
 
     python3.11 -m venv peers
-    peers/bin/pip install torch==2.13.0 scikit-learn==1.9.1 scipy keras==3.15.1 optax==0.2.8 jax lightgbm==4.7.0
-    peers/bin/pip install packaging tqdm matplotlib polars
-    peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities \
-        info-nce-pytorch==0.1.4 model-diagnostics==1.5.0
+    peers/bin/pip install torch==2.13.0 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 keras==3.15.1 jax==0.10.2 \
+        optax==0.2.8 lightgbm==4.7.0 xgboost-cpu==3.2.0 packaging tqdm matplotlib polars pandas six
+    peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
+        info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 catboost==1.2.10 monai==1.6.1
     peers/bin/python tests/golden/make.py
 
 The same versions on the same kind of CPU write the same bytes. All peers compute in double precision, without a GPU.

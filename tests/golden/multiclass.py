@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_boosting, by_jax, by_numpy, by_torch
+from peers import Case, Inputs, by_boosting, by_jax, by_lightgbm, by_numpy, by_torch
 
 PROBS: Inputs = {
     "pred": [
@@ -73,6 +73,11 @@ def _probs() -> list[Case]:
         by_numpy("sklearn", "cross_entropy", sklearn.format(", 3", ", sample_weight=w"), PROBS, weights=WEIGHTS),
         by_numpy(
             "sklearn", "cross_entropy@sklearn cross_entropy:clip=2.220446049250313e-16", sklearn.format("", ""), CERTAIN
+        ),
+        by_lightgbm(
+            "cross_entropy cross_entropy@lightgbm",
+            {"objective": "none", "metric": "multi_logloss", "num_class": 4},
+            PROBS,
         ),
         by_torch("torch", "cross_entropy", "torch.nn.NLLLoss()(pred.log(), target)", PROBS),
         by_torch("torch", "cross_entropy", "torch.nn.NLLLoss()(pred.log(), target)", CERTAIN, by=""),

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import catboost.utils
 import info_nce
 import jax
 import keras
 import lightgbm
 import model_diagnostics.scoring
+import monai.losses
 import numpy as np
 import optax
 import pytorch_metric_learning as pml
@@ -34,6 +36,7 @@ import sklearn._loss.loss
 import sklearn.metrics
 import torch
 import torchmetrics.functional
+import xgboost
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -51,7 +54,10 @@ PACKAGES = {
     "pml": "pytorch-metric-learning",
     "info_nce": "info-nce-pytorch",
     "scipy": "scipy",
+    "monai": "monai",
     "lightgbm": "lightgbm",
+    "xgboost": "xgboost-cpu",
+    "catboost": "catboost",
     "model_diagnostics": "model-diagnostics",
 }
 NAMES = {
@@ -64,6 +70,8 @@ NAMES = {
     "torchmetrics": torchmetrics,
     "pml": pml,
     "info_nce": info_nce,
+    "monai": monai,
+    "catboost": catboost,
     "scipy": scipy,
     "model_diagnostics": model_diagnostics,
     "np": np,
@@ -185,3 +193,19 @@ def by_lightgbm(specs: str, params: dict[str, Any], inputs: Inputs, *, weights: 
     told = ", ".join(f"{name}={value!r}" for name, value in params.items())
     call = f"Booster({told}).eval_train() on Dataset(label=target, init_score=pred)"
     return Case(tuple(specs.split()), source("lightgbm", call), inputs, weights, float(value), {})
+
+
+def by_catboost(specs: str, metric: str, inputs: Inputs, *, weights: list[float] | None = None) -> Case:
+    """A metric of CatBoost; its targets, weights and parameters are in single precision too."""
+    call = f"catboost.utils.eval_metric(target.tolist(), pred.tolist(), {metric!r}, weight=w)[0]"
+    return by_numpy("catboost", specs, call, inputs, weights=weights)
+
+
+def by_xgboost(specs: str, metric: str, inputs: Inputs) -> Case:
+    """A metric of XGBoost on predictions given as the margin of a model without trees; all in single precision."""
+    features = np.arange(len(inputs["pred"]), dtype=np.float64)[:, None]
+    data = xgboost.DMatrix(features, label=np.array(inputs["target"]), base_margin=np.array(inputs["pred"]))
+    params = {"objective": "reg:squarederror", "base_score": 0.0, "eval_metric": metric}
+    value = float(xgboost.train(params, data, num_boost_round=0).eval(data).partition(":")[2])
+    call = f"train(dict(eval_metric={metric!r}), data, 0).eval(data) on DMatrix(label=target, base_margin=pred)"
+    return Case(tuple(specs.split()), source("xgboost", call), inputs, None, value, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_boosting, by_jax, by_lightgbm, by_numpy, by_torch
+from peers import Case, Inputs, by_boosting, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch
 
 PLAIN: Inputs = {
     "pred": [2.37, -1.18, 0.64, 5.91, -3.05, 0.29, 7.44],
@@ -61,7 +61,8 @@ def _squares() -> list[Case]:
             "torchmetrics.functional.mean_squared_error(pred, target, squared=False)",
             PLAIN,
         ),
-        by_lightgbm("rmse@lightgbm", {"metric": "rmse"}, BINARY_FRACTIONS),
+        by_lightgbm("rmse", {"metric": "rmse"}, BINARY_FRACTIONS),
+        by_catboost("rmse", "RMSE", BINARY_FRACTIONS, weights=HALVES),
     ]
 
 
@@ -114,6 +115,7 @@ def _hubers() -> list[Case]:
             BINARY_FRACTIONS,
             weights=HALVES,
         ),
+        by_catboost("huber:delta=2", "Huber:delta=2", BINARY_FRACTIONS, weights=HALVES),
         by_torch("torch", "smooth_l1 smooth_l1@torch", "torch.nn.SmoothL1Loss()(pred, target)", PLAIN),
         by_torch("torch", "smooth_l1:beta=0.5", "torch.nn.SmoothL1Loss(beta=0.5)(pred, target)", PLAIN),
         by_torch("torch", "smooth_l1:beta=2.5", "torch.nn.SmoothL1Loss(beta=2.5)(pred, target)", OUTPUTS),
@@ -199,6 +201,8 @@ def _sided() -> list[Case]:
         by_numpy("model_diagnostics", "expectile", expectile.format(0.5), PLAIN),
         by_numpy("model_diagnostics", "expectile:q=0.8", expectile.format(0.8), PLAIN),
         by_numpy("model_diagnostics", "expectile:q=0.35", expectile.format(0.35), PLAIN, weights=WEIGHTS),
+        by_catboost("expectile:q=0.25", "Expectile:alpha=0.25", BINARY_FRACTIONS, weights=HALVES),
+        by_catboost("expectile:q=0.875", "Expectile:alpha=0.875", BINARY_FRACTIONS),
         by_torch("torch", "expectile", slopes.format(0.5), PLAIN, notes=note),
         by_torch("torch", "expectile:q=0.8", slopes.format(0.8), PLAIN, notes=note),
     ]
@@ -237,6 +241,8 @@ def _relative() -> list[Case]:
             "100 * torchmetrics.functional.symmetric_mean_absolute_percentage_error(pred, target)",
             PLAIN,
         ),
+        by_catboost("smape@catboost smape:scale=100", "SMAPE", BINARY_FRACTIONS),
+        by_catboost("smape:scale=100", "SMAPE", BINARY_FRACTIONS, weights=HALVES),
         by_torch(
             "torchmetrics",
             "wmape wmape@torchmetrics",

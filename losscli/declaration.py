@@ -1,0 +1,123 @@
+"""What one declaration says: roles from the positional arguments, parameters from the keyword-only ones, words."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from losscli.errors import UsageError, did_you_mean
+from losscli.kinds import Kind
+
+Value: TypeAlias = float | int | bool | str | None
+
+
+@dataclass(frozen=True)
+class Param:
+    """The words and the range of one parameter; `gt`, `ge`, `lt`, `le` bound it."""
+
+    help: str
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    @property
+    def range(self) -> str:
+        """The bounds in words: "> 0", ">= 0 and <= 1", or "" where there are none."""
+        signs = (("> ", self.gt), (">= ", self.ge), ("< ", self.lt), ("<= ", self.le))
+        return " and ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None)
+
+    def allows(self, value: float) -> bool:
+        return (
+            (self.gt is None or value > self.gt)
+            and (self.ge is None or value >= self.ge)
+            and (self.lt is None or value < self.lt)
+            and (self.le is None or value <= self.le)
+        )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One keyword argument of a loss: its type, default and bounds."""
+
+    name: str
+    type: Literal["float", "int", "bool", "choice"]
+    default: Value
+    param: Param
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Role:
+    """One positional argument of a loss: the kinds of column that may play it."""
+
+    name: str
+    kinds: tuple[Kind, ...]
+    optional: bool = False
+
+
+def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
+    """`value` as the parameter's type, within its range, or a UsageError that says both."""
+    if value is None and spec.optional:
+        return None
+    where = f"'{spec.name}' of '{loss_name}'"
+    if spec.type == "choice":
+        if value not in spec.choices:
+            raise UsageError(
+                f"{where} is one of {', '.join(spec.choices)}; got '{value}'",
+                hint=did_you_mean(str(value), spec.choices),
+            )
+        return str(value)
+    if spec.type == "bool":
+        if not isinstance(value, (bool, np.bool_)):
+            raise UsageError(f"{where} is true or false; got {value!r}")
+        return bool(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
+        raise UsageError(f"{where} is a number; got {value!r}")
+    if spec.type == "int" and float(value) != int(value):
+        raise UsageError(f"{where} is a whole number; got {value!r}")
+    number = int(value) if spec.type == "int" else float(value)
+    if not spec.param.allows(number):
+        raise UsageError(f"{where} must be {spec.param.range}; got {number:g}")
+    return number
+
+
+def words(doc: str) -> tuple[str, str, str]:
+    """A docstring's first line, the rest, and its example."""
+    text = inspect.cleandoc(doc)
+    prose, mark, example = text.partition(">>>")
+    summary, _, notes = prose.partition("\n")
+    return summary.strip(), notes.strip(), (mark + example).strip()
+
+
+def arguments(kernel: Callable[..., Any]) -> tuple[dict[str, Role], dict[str, Parameter]]:
+    hints = typing.get_type_hints(kernel, include_extras=True)
+    roles, params = {}, {}
+    for name, argument in inspect.signature(kernel).parameters.items():
+        if argument.kind is inspect.Parameter.KEYWORD_ONLY:
+            params[name] = _parameter(name, hints[name], argument.default)
+        else:
+            kinds = tuple(k for part in _parts(hints[name]) for k in getattr(part, "__metadata__", ()))
+            roles[name] = Role(name, kinds, optional=argument.default is None)
+    return roles, params
+
+
+def _parameter(name: str, hint: Any, default: Value) -> Parameter:
+    plain, param = hint.__origin__, hint.__metadata__[0]
+    options = _parts(plain)
+    optional = types.NoneType in options
+    (option,) = [o for o in options if o is not types.NoneType]
+    if typing.get_origin(option) is Literal:
+        return Parameter(name, "choice", default, param, typing.get_args(option), optional)
+    return Parameter(name, option.__name__, default, param, (), optional)
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)

@@ -1,0 +1,76 @@
+"""The door of Python callers: what a loss is called with, as the arrays that its kernel trusts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.errors import DataError, UsageError
+from losscli.kinds import Array, Kind
+
+if TYPE_CHECKING:
+    from losscli.contract import Loss
+
+
+def arrays(loss: Loss, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:
+    """One array a role, checked: shapes, domains, lengths, positions. What is wrong is a DataError with its row."""
+    given: dict[str, Any] = dict(zip(loss.roles, columns, strict=False)) | dict(by_name)
+    if len(columns) > len(loss.roles):
+        raise UsageError(f"'{loss.name}' takes {', '.join(loss.roles)}; got {len(columns)} columns")
+    for role in loss.roles.values():
+        if given.get(role.name) is None and not role.optional:
+            raise UsageError(f"'{loss.name}' needs '{role.name}'")
+    found, kinds = _chosen(loss, given)
+    lengths = {
+        len(array) for array, kind in zip(found, kinds, strict=True) if array is not None and kind.shape != "matrix"
+    }
+    if len(lengths) > 1:
+        raise DataError(f"'{loss.name}' got columns of different lengths: {sorted(lengths)}")
+    _check_positions(loss, found, kinds, given)
+    return found
+
+
+def _chosen(loss: Loss, given: Mapping[str, Any]) -> tuple[list[Array | None], tuple[Kind, ...]]:
+    """The columns as the first combination of kinds whose shapes they have; then their values are checked."""
+    problem: DataError | None = None
+    for kinds in loss.combinations():
+        found: list[Array | None] = []
+        for role, kind in zip(loss.roles, kinds, strict=True):
+            try:
+                found.append(None if given.get(role) is None else kind.array(given[role]))
+            except (TypeError, ValueError) as error:
+                problem = problem or DataError(f"'{role}' of '{loss.name}': {error}")
+                break
+        if len(found) < len(kinds):
+            continue
+        for role, kind, array in zip(loss.roles, kinds, found, strict=True):
+            bad = None if array is None else kind.first_bad(array)
+            if bad is not None:
+                raise DataError(
+                    f"'{role}' of '{loss.name}': row {bad[0] + 1} is {bad[1]}, not {kind.says}", row=bad[0] + 1
+                )
+        return found, kinds
+    assert problem is not None
+    raise problem
+
+
+def _check_positions(loss: Loss, found: list[Array | None], kinds: tuple[Kind, ...], given: Mapping[str, Any]) -> None:
+    """A class that faces class columns is a position among them: whole numbers from 0, never a guessed order."""
+    widths = [
+        array.shape[0 if kind.shape == "matrix" else -1]
+        for array, kind in zip(found, kinds, strict=True)
+        if array is not None and kind.classes
+    ]
+    for role, kind, array in zip(loss.roles, kinds, found, strict=True):
+        if kind.shape != "class" or array is None or not widths:
+            continue
+        if np.asarray(given[role]).dtype.kind not in "iuf":
+            raise DataError(f"'{role}' of '{loss.name}' holds names; here classes are positions, counted from 0")
+        outside = (array < 0) | (array >= widths[0])
+        if outside.any():
+            row = int(np.argmax(outside))
+            raise DataError(
+                f"'{role}' of '{loss.name}': row {row + 1} is class {array[row]}, not one of {widths[0]}", row=row + 1
+            )
