@@ -110,6 +110,7 @@ def evaluate(
     divide_by: Literal["weight", "count"] = "weight",
     reduction: Literal["mean", "sum"] | None = None,
     by: str | Sequence[str] = (),
+    max_slices: int = 100_000,
     where: str | None = None,
     batch_by: str | None = None,
     batch_size: int | None = None,
@@ -179,7 +180,7 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         class_weight=weights if weights is None or weights == "balanced"
         else {str(name): float(w) for name, w in weights.items()},
         by=_several(given.get("by", ())), on=_several(given.get("on", ())),
-        **{name: given[name] for name in ("weight", "divide_by", "reduction", "where", "batch_by", "batch_size",
+        **{name: given[name] for name in ("weight", "divide_by", "reduction", "where", "batch_by", "batch_size", "max_slices",
                                           "missing", "nan", "positive") if name in given},
     )  # fmt: skip
     paths = _paths(source)
@@ -213,7 +214,7 @@ def _paths(source: Any) -> tuple[str, ...] | None:
 
 def _matrix(table: Any) -> Any:
     """A plain 2-D array as a table of columns 0, 1, …"""
-    if isinstance(table, np.ndarray) or isinstance(table, list):
+    if isinstance(table, (np.ndarray, list)):
         array = np.asarray(table, dtype=np.float64)
         return {str(i): np.ascontiguousarray(array[:, i]) for i in range(array.shape[1])}
     return table

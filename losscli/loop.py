@@ -197,7 +197,14 @@ class Totals:
         for column in columns:
             mixed = mixed * (len(column.names) + 1) + (column.codes + 1)
         _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
+        # Slices times classes is what is held, so that is what the limit counts.
         ids = [self.cells.setdefault(tuple(_name(c, row) for c in columns), len(self.cells)) for row in first]
+        limit = self.plan.request.max_slices
+        if len(self.cells) > limit:
+            raise rows.site.error(
+                int(rows.index[0]), columns[0].column, f"there are more than {limit:,} slices", None,
+                "slice by a column with fewer values, or raise --max-slices",
+            )  # fmt: skip
         return np.asarray(ids, np.int64)[inverse]
 
     def _hash(self, rows: Rows) -> None:

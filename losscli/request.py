@@ -15,7 +15,8 @@ Policy = Literal["error", "drop"]
 class Request:
     """Losses, the columns they read, and how their values make a number.
 
-    `preds` are `[NAME=]COLS`, `columns` `[MODEL:]ROLE=COLS`, `tables` `[MODEL:]ROLE=FILE`, as typed. `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
+    `preds` are `[NAME=]COLS`, `columns` `[MODEL:]ROLE=COLS`, `tables` `[MODEL:]ROLE=FILE`, as typed.
+    `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
     penalty is).
     """
 
@@ -29,6 +30,7 @@ class Request:
     divide_by: Literal["weight", "count"] = "weight"
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
+    max_slices: int = 100_000
     where: str | None = None
     batch_by: str | None = None
     batch_size: int | None = None

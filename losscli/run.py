@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli.columns.bind import bind
@@ -60,14 +60,15 @@ def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     _check(request)
     source = _source(request, data)
+    nulls = frozenset(data.options.null_values)
     tables = {}
     for text in request.tables:
         left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
         model, colon, role = left.rpartition(":")
         table = Table(role, model if colon else None, path)
         opened = from_memory(data.tables[left]) if left in data.tables else open_source([path], data.options)
-        tables[table] = read_table(table, opened, request.columns)
-    plan = bind(request, source.columns, source.types, tables)
+        tables[table] = read_table(table, opened, request.columns, nulls)
+    plan = replace(bind(request, source.columns, source.types, tables), nulls=nulls)
     return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
 
 
@@ -137,7 +138,10 @@ class Pass:
 
 def chunk_rows() -> int:
     """Rows a kernel sees at once; the environment may change it, and no bit of any result."""
-    return int(os.environ.get("LOSSCLI_CHUNK_ROWS") or CHUNK)
+    given = os.environ.get("LOSSCLI_CHUNK_ROWS") or str(CHUNK)
+    if not given.isdigit() or int(given) < 1:
+        raise UsageError(f"LOSSCLI_CHUNK_ROWS is a number of rows; got '{given}'")
+    return int(given)
 
 
 def total(prepared: Prepared, *, hashing: bool = False) -> tuple[Totals, Pass]:

@@ -37,7 +37,7 @@ class Number:
 
 
 def slices(totals: Totals) -> dict[Slice, list[Cell]]:
-    """Slice -> its cells; the whole run is the slice () and comes first, the others follow in the order of their text."""
+    """Slice -> its cells; the whole run is the slice () and comes first, then the others in order of their text."""
     width = len(totals.plan.by)
     found: dict[Slice, list[int]] = {(): list(totals.cells.values())}
     if width:

@@ -389,7 +389,7 @@ def test_long_columns_take_another_way_to_the_same_texts(kind: pa.DataType, monk
     cells = [None if i % 7 == 3 else "" if i % 11 == 5 else f"k{i * i % 13}" for i in range(500)]
     column = pa.array(cells, kind).slice(3)
     short = texts(column, "c", SITE)
-    monkeypatch.setattr(arrays, "_MANY", 10)
+    monkeypatch.setattr("losscli.columns.texts._MANY", 10)
     long = texts(column, "c", SITE)
     assert long.names == short.names
     assert long.codes.tolist() == short.codes.tolist()

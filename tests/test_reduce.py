@@ -45,7 +45,7 @@ def test_cells(pairs, cut):
         assert target.fraction(int(moved[cell])) == total(values[cells == cell])
 
 
-@pytest.mark.parametrize("kind", ["wide", "denormal", "huge", "ordinary", "cancel"])
+@pytest.mark.parametrize("kind", ["wide", "denormal", "huge", "ordinary", "cancel", "one sign"])
 def test_many_values(kind):
     rng = np.random.default_rng(0)
     n = 3 * CHUNK + 17
@@ -56,6 +56,8 @@ def test_many_values(kind):
         x = rng.integers(-5, 5, n) * 5e-324
     elif kind == "huge":
         x *= 1e307
+    elif kind == "one sign":
+        x = rng.uniform(0.9, 1.0, n)  # the sums of a fold are as large as they can be
     elif kind == "cancel":
         x = np.concatenate([x, -x, [1e-300]])
     sums, celled = Sums(), Sums(7)

@@ -1,4 +1,4 @@
-"""The laws of a whole run, over every loss: the same rows give the same bits, and the gradient is its number's slope."""
+"""The laws of a whole run, over every loss: same rows, same bits; the gradient is the slope of the number."""
 
 from __future__ import annotations
 

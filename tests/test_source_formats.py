@@ -204,7 +204,7 @@ def test_damaged_arrow(tmp_path: Path, stream: bool) -> None:
     assert "Feather version 1" in refused(put(tmp_path / "b.feather", b"FEA1....")).message
 
 
-# -- compression ---------------------------------------------------------------------------------------------------------
+# -- compression -------------------------------------------------------------------------------------------------------
 
 
 def zipped(*members: tuple[str, bytes]) -> bytes:
@@ -303,7 +303,7 @@ def test_input_format_rules_over_the_name(tmp_path: Path) -> None:
     assert values(open_source([path], ReadOptions(input_format="parquet"))) == [1.5, None, 2.0]
 
 
-# -- paths -----------------------------------------------------------------------------------------------------------------
+# -- paths -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_missing_file_suggests_its_neighbours(tmp_path: Path) -> None:
@@ -416,11 +416,11 @@ def test_hive_folder_against_column(tmp_path: Path) -> None:
     assert "'p' stands in the file and in the name of its folder" in error.message
 
 
-# -- stdin -----------------------------------------------------------------------------------------------------------------
+# -- stdin -------------------------------------------------------------------------------------------------------------
 
 
 def stdin(data: bytes, options: str = "", twice: bool = False) -> str:
-    read = "print(sum(b.data.column(0)[i].as_py() for b in s.parts[0].batches({'p': 'number'}) for i in range(len(b.data))))"
+    read = "print(sum(v for b in s.parts[0].batches({'p': 'number'}) for v in b.data.column(0).to_pylist()))"
     script = (
         "from losscli.source import *\nfrom losscli.errors import LosscliError\n"
         f"try:\n    s = open_source(['-'], ReadOptions({options}))\n    {read}\n" + (f"    {read}\n" if twice else "")
@@ -469,7 +469,7 @@ def test_spooling_has_a_limit_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     assert list((tmp_path / "t").iterdir()) == []
 
 
-# -- memory ----------------------------------------------------------------------------------------------------------------
+# -- memory ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_dict_of_arrays_is_not_copied() -> None:

@@ -60,8 +60,10 @@ class Lazy(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            raise UsageError(f"there is no command '{args[0]}'", value=args[0],
-                             hint=did_you_mean(args[0], COMMANDS, f"the commands are: {', '.join(COMMANDS)}"))  # fmt: skip
+            known = f"the commands are: {', '.join(COMMANDS)}"
+            raise UsageError(
+                f"there is no command '{args[0]}'", value=args[0], hint=did_you_mean(args[0], COMMANDS, known)
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -23,6 +23,8 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.binding_options
 @shared.weight_options
 @shared.option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable.")
+@shared.option("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
+               help="More slices than this are an error.")
 @shared.row_options
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
                help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]")

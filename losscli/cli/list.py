@@ -28,7 +28,7 @@ def command(words: tuple[str, ...], format_: str) -> int:
         raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json")
     width = max((len(loss.name) for loss in found), default=0)
     family = None
-    lines = []
+    lines: list[str] = []
     for loss in found:
         if loss.family != family:
             family = loss.family

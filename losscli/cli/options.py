@@ -88,13 +88,13 @@ weight_options = _stack(
 )  # fmt: skip
 
 file_options = _stack(
-    option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, arrow or jsonl, where name and content do not tell."),
+    option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, arrow or jsonl, where the name does not tell."),
     option("--delimiter", metavar="CHAR", help="What separates the cells of a text file.  [default: ',', tab in .tsv]"),
     option("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
     option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
     option("--comment", metavar="CHAR", help="Lines of a text file that begin so are skipped."),
     option("--no-header", is_flag=True, help="The first line is data; columns are called 1, 2, 3, …"),
-    option("--null-values", metavar="A,B", help="Cells that hold no number.  [default: empty, NA, N/A, null, NULL, None, <NA>]"),
+    option("--null-values", metavar="A,B", help="Cells that hold no number.  [default: ,NA,N/A,null,NULL,None,<NA>]"),
 )  # fmt: skip
 
 quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
@@ -103,6 +103,7 @@ plan_option = option("--plan", is_flag=True, help="Say which column plays which 
 
 def request_of(given: Mapping[str, Any]) -> Request:
     """The options as a value; what can be judged without a file is judged here."""
+    from losscli.cli.printer import print_notes
     from losscli.columns.names import split, unescape
     from losscli.request import Request
     from losscli.spec import parse
@@ -110,13 +111,15 @@ def request_of(given: Mapping[str, Any]) -> Request:
     if not given["losses"]:
         raise UsageError("no loss was asked for", hint="-l mse, for example; 'losscli list' shows all")
     specs = [parse(text) for text in given["losses"]]
+    for spec in dict.fromkeys(spec for spec in specs if specs.count(spec) > 1):
+        print_notes([f"{spec.text} is asked for more than once; it is scored once"], given["quiet"])
     on = given.get("on")
     return Request(
         losses=tuple(dict.fromkeys(specs)),
         target=given["target"], preds=given["preds"], columns=given["columns"], tables=given["tables"],
         weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
         divide_by=given.get("divide_by", "weight"), reduction=given.get("reduction"),
-        by=tuple(given.get("by", ())), where=given["where"], batch_by=given["batch_by"],
+        by=tuple(given.get("by", ())), max_slices=given.get("max_slices", 100_000), where=given["where"], batch_by=given["batch_by"],
         batch_size=given["batch_size"], missing=given["missing"], nan=given["nan"], positive=given["positive"],
         on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
     )  # fmt: skip

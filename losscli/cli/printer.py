@@ -15,7 +15,12 @@ from losscli.result import Evaluation
 
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and what would mend it: three lines at most."""
-    _stderr(f"error: {error.message}")
+    # What is wrong with a command line may take several lines (the filter and a mark below it). Other messages hold
+    # text from data, in which a line end must not begin a line of its own.
+    first, *more = error.message.split("\n") if isinstance(error, UsageError) else [error.message]
+    _stderr(f"error: {first}")
+    for line in more:
+        _stderr(f"     {line}")
     where = []
     if error.path is not None:
         where.append("standard input" if error.path == "-" else error.path)

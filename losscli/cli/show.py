@@ -62,7 +62,7 @@ def _text(loss: Loss) -> str:
         blocks.append("Parameters\n" + _indented("\n".join(_parameter(p) for p in loss.params.values())))
     blocks.append("Gradient\n" + _indented(f"by {', '.join(loss.gradients)}" if loss.gradients else "none: it is flat"))
     if loss.same_as:
-        same = [f"{peer}: {f'{loss.name}:{text}' if text else loss.name}" for peer, text in sorted(loss.same_as.items())]
+        same = [f"{peer}: {loss.name}{':' if text else ''}{text}" for peer, text in sorted(loss.same_as.items())]
         blocks.append(f"How others compute it (write {loss.name}@peer)\n" + _indented("\n".join(same)))
     blocks.append("Source\n" + _indented(loss.cite))
     blocks.append("Example\n" + _indented(command_line(loss) + "\n" + loss.example))

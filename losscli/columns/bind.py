@@ -59,6 +59,7 @@ class Binder:
 
     def lines(self) -> tuple[Line, ...]:
         """Every spec for every model that it depends on."""
+        self._refuse_unknown_roles()
         lines: dict[Line, None] = {}
         for spec in self.request.losses:
             models: list[str | None] = [*self.models] or [None]
@@ -152,6 +153,13 @@ class Binder:
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
         )  # fmt: skip
+
+    def _refuse_unknown_roles(self) -> None:
+        """A role that no loss here has is a slip of the pen, and better said than that another role is missing."""
+        roles = {role for spec in self.request.losses for _, part in spec.parts for role in part.loss.roles}
+        for asked in self.asked:
+            if asked.role not in roles:
+                raise self._unused(asked)
 
     def _unused(self, asked: Asked) -> UsageError:
         roles = dict.fromkeys(r for spec in self.request.losses for _, part in spec.parts for r in part.loss.roles)

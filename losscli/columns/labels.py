@@ -94,8 +94,10 @@ def _refuse_unknown(item: Input, column: Coded, places: list[int], classes: Clas
     name = column.names[int(column.codes[row])]
     if classes is not None and classes.names is not None:
         shown = ", ".join(classes.names[:12]) + (", …" if len(classes.names) > 12 else "")
-        raise site.error(row, column.column, f"class '{name}' of '{column.column}' is not among the classes {shown}", name,
-                         "the columns, or the class column of the table, name the classes")  # fmt: skip
+        raise site.error(
+            row, column.column, f"class '{name}' of '{column.column}' is not among the classes {shown}", name,
+            "the columns, or the class column of the table, name the classes",
+        )  # fmt: skip
     raise site.error(
         row, column.column, f"class '{name}' of '{column.column}' is no position: the classes have no names here", name,
         "name the class columns with a star (p_*), so that its starred part is the class, or use whole numbers from 0",
@@ -110,9 +112,14 @@ def check_positions(item: Input, values: Array, width: int, index: Array, site: 
                          f"{width} classes of the other side", str(values[row]), "positions count from 0")  # fmt: skip
 
 
-def labelled_numbers(item: Input, column: Coded, book: ClassBook, site: Site) -> tuple[Array, Array | None]:
-    """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers."""
-    named = column.canonical()
+def labelled_numbers(
+    item: Input, column: Coded, book: ClassBook, site: Site, nulls: frozenset[str] = frozenset()
+) -> tuple[Array, Array | None]:
+    """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers.
+
+    `nulls` are the texts that stand for none, but for one that is the positive label.
+    """
+    named = _without_nulls(column, nulls, item.positive).canonical()
     missing = named.codes < 0
     values = [_label(item, name) for name in named.names]
     wrong = [i for i, value in enumerate(values) if value is None and (named.codes == i).any()]
@@ -126,6 +133,15 @@ def labelled_numbers(item: Input, column: Coded, book: ClassBook, site: Site) ->
     if item.positive is not None:
         book.seen.setdefault(item, set()).update(named.names[:_REMEMBERED])
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
+
+
+def _without_nulls(column: Coded, nulls: frozenset[str], positive: str | None) -> Coded:
+    kept = [i for i, name in enumerate(column.names) if name.strip(" \t") not in nulls or name == positive]
+    if len(kept) == len(column.names):
+        return column
+    renumbered = np.full(len(column.names) + 1, -1)  # the last place is for -1, missing already
+    renumbered[kept] = np.arange(len(kept))
+    return Coded(renumbered[column.codes], tuple(column.names[i] for i in kept), column.column)
 
 
 def _label(item: Input, name: str) -> float | None:

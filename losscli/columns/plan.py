@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from losscli.columns.arrays import NULL_TEXTS
 from losscli.kinds import Array, Kind
 from losscli.request import Request
 from losscli.spec import LossSpec, Spec
@@ -95,6 +96,7 @@ class Plan:
     keys: tuple[str, ...]
     untyped: frozenset[str]  # columns of text formats, whose texts are numbers where a number is wanted
     notes: tuple[str, ...] = ()
+    nulls: frozenset[str] = NULL_TEXTS  # which texts stand for no number
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -56,7 +56,7 @@ class Reader:
         count = data.num_rows
         start = self.read
         self.read += count
-        keep = np.ones(count, bool) if self.where is None else self.where.mask(data, site)
+        keep = np.ones(count, bool) if self.where is None else self.where.mask(data, site, self.plan.nulls)
         decoded = {i: self._decode(i, data, site) for i in self.plan.inputs}
         weight = self._weight(data, site)
         by = [self._texts(name, data, site) for name in self.plan.by]
@@ -108,8 +108,14 @@ class Reader:
 
     def _number(self, name: str, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
         if self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels):
-            return labelled_numbers(item, self._column(name, data, site), self.book, site)
-        found = numbers(data.column(name), name, site, parse_text=name in self.plan.untyped)
+            # Only in text formats does a spelling stand for nothing; where cells have types, null does.
+            nulls = self.plan.nulls if name in self.plan.untyped else frozenset[str]()
+            return labelled_numbers(item, self._column(name, data, site), self.book, site, nulls)
+        return self._plain_number(name, data, site)
+
+    def _plain_number(self, name: str, data: Any, site: Site) -> tuple[Array, Array | None]:
+        parsed = name in self.plan.untyped
+        found = numbers(data.column(name), name, site, parse_text=parsed, nulls=self.plan.nulls)
         return found.values, found.missing
 
     def _column(self, name: str, data: Any, site: Site) -> Coded:
@@ -120,10 +126,7 @@ class Reader:
 
     def _weight(self, data: Any, site: Site) -> tuple[Array, Array | None] | None:
         name = self.plan.weight
-        if name is None:
-            return None
-        found = numbers(data.column(name), name, site, parse_text=name in self.plan.untyped)
-        return found.values, found.missing
+        return None if name is None else self._plain_number(name, data, site)
 
     # -- policies and checks ---------------------------------------------------------------------------------------
 
@@ -162,10 +165,10 @@ class Reader:
         return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint)
 
     def _domains(self, arrays: dict[Input, Array], index: Array, site: Site) -> None:
-        for item, values in arrays.items():
+        for item, given in arrays.items():
             if item.kind.shape == "class":
                 continue
-            bad = item.kind.outside(values)
+            values, bad = given, item.kind.outside(given)
             if bad is not None and item.kind.slack:
                 values, bad = self._nudged(item, values, bad)
                 arrays[item] = values
@@ -200,7 +203,8 @@ class Reader:
         if off.max() > FAR:
             row = int(np.argmax(off > FAR))
             raise site.error(
-                int(index[row]), shown, f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
+                int(index[row]), shown,
+                f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
                 f"{values[row].sum():.17g}", "scale them in your file, or check that all class columns are named",
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())

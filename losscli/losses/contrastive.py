@@ -173,7 +173,7 @@ def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, n
     (forth + back) / 2
     """,
     cite="Chen, Kornblith, Norouzi & Hinton 2020, arXiv:2002.05709",
-    same_as={"lightly": "", "monai": "", "pml": "temperature=0.07", "optax": "temperature=0.07"},
+    same_as={"monai": "", "pml": "temperature=0.07", "optax": "temperature=0.07"},
     scope="group",
     optimum=None,
 )
@@ -181,7 +181,8 @@ def nt_xent(anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5
     """SimCLR: each of a row's two views picks the other among all views of the group, by cosine.
 
     A row's value is the mean of its two directions, so the mean over N rows is the published mean over 2N views. The
-    value depends on the group; a group of one row gives 0. A zero vector has cosine 0 with everything.
+    value depends on the group; a group of one row gives 0. A zero vector has cosine 0 with everything. MONAI and
+    Lightly have the same default temperature, pytorch-metric-learning and optax 0.07.
 
     >>> nt_xent([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [0.0, 1.0]]).round(6)
     array([0.239545, 0.239545])

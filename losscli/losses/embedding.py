@@ -86,7 +86,7 @@ def _legs(a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool) -
     total = (norm(x) + norm(y))[:, None]
     safe = np.where(total > 0, total, 1.0)
     longer = dot(apart / safe, x + y)
-    close = np.abs(longer) < total[:, 0] / 64
+    close = np.abs(longer) < total[:, 0] / 512
     origin = np.where(swapped, p, a)[close]
     longer[close] = _squares_apart(a[close], p[close], origin, n[close], eps) / safe[close, 0]
     return _Legs(x, y, apart, swapped, longer * total[:, 0] if distance == "squared" else longer)
@@ -94,9 +94,10 @@ def _legs(a: Array, p: Array, n: Array, distance: str, eps: float, swap: bool) -
 
 def _squares_apart(a: Array, p: Array, q: Array, n: Array, eps: float) -> Array:
     """|a - p + eps|^2 - |q - n + eps|^2, multiplied out: long sums keep what the differences would round away."""
-    shift = np.full_like(a, 2 * eps)
-    left = (a, a, p, q, q, n, shift, shift, shift, shift)
-    right = (a, -2 * p, p, -q, 2 * n, -n, a, -p, -q, n)
+    left, right = [a, a, p, q, q, n], [a, -2 * p, p, -q, 2 * n, -n]
+    if eps:
+        left += [np.full_like(a, 2 * eps)] * 4
+        right += [a, -p, -q, n]
     return long_dot(np.concatenate(left, axis=-1), np.concatenate(right, axis=-1))
 
 

@@ -123,6 +123,8 @@ class _Reader:
         try:
             table = self._parse(window, [pa.binary()] * len(self.wants), window.holds(b'"'), window.size + 1)
         except pa.ArrowInvalid:
+            table = None
+        if table is None:
             return cells_of(window, self.positions, self.grammar, site)
         return [column.to_pylist() for column in table.columns]
 

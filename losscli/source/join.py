@@ -17,7 +17,7 @@ from losscli.source.keys import Ids, has_key, shown_key
 from losscli.source.numbers import parse_number
 from losscli.source.truth import EXAMPLES, Trouble, Truth, batch_keys, name_of, read_all, read_truth, rows
 
-CHUNK_ROWS = 1 << 20
+CHUNK_ROWS = 1 << 21
 """At most so many rows are looked up at a time. A look-up builds a hash table of all keys, so it should serve many."""
 
 FEWEST_ROWS = 1 << 16

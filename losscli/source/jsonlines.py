@@ -99,9 +99,10 @@ def _refuse_infinities(table: pa.Table) -> None:
     for column in table.columns:
         for chunk in column.chunks:
             values = chunk.values if chunk.type == VECTOR else chunk
-            if values.type == pa.float64() and len(values):
-                if np.isinf(np.frombuffer(values.buffers()[1], np.float64)).any():
-                    raise pa.ArrowInvalid("infinite")
+            if values.type != pa.float64() or not len(values):
+                continue
+            if np.isinf(np.frombuffer(values.buffers()[1], np.float64)).any():
+                raise pa.ArrowInvalid("infinite")
 
 
 def _as_wanted(array: pa.Array, want: Want) -> pa.Array:

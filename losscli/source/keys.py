@@ -78,6 +78,11 @@ def _codes(texts: pa.Array, known: pa.Array) -> Ids:
     return places
 
 
+def _own_codes(texts: pa.Array, known: pa.Array) -> Ids:
+    """The same where `known` are the unique ones of `texts` in order: often all of them, and nothing to look up."""
+    return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _codes(texts, known)
+
+
 @dataclass(frozen=True)
 class KeyIndex:
     """Numbers the keys of one side from 0: each key column has its texts, each further column the pairs that occur."""
@@ -86,17 +91,17 @@ class KeyIndex:
     pairs: tuple[Ids, ...]
 
     @classmethod
-    def of(cls, columns: Sequence[pa.Array]) -> KeyIndex:
-        """The index over key columns without nulls."""
+    def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, Ids]:
+        """The index over key columns without nulls, and the number of each row's key."""
         texts = tuple(column.unique() for column in columns)
-        ids = _codes(columns[0], texts[0])
+        ids = _own_codes(columns[0], texts[0])
         pairs: list[Ids] = []
         for column, known in zip(columns[1:], texts[1:], strict=True):
-            both = ids * len(known) + _codes(column, known)
+            both = ids * len(known) + _own_codes(column, known)
             occurring, inverse = np.unique(both, return_inverse=True)
             pairs.append(occurring)
             ids = inverse.astype(np.int64)
-        return cls(texts, tuple(pairs))
+        return cls(texts, tuple(pairs)), ids
 
     def find(self, columns: Sequence[pa.Array]) -> Ids:
         """The number of each row's key, -1 where the key is not known."""

@@ -47,7 +47,7 @@ def spooled(read: Callable[[int], bytes], path: str) -> Spool:
 
 def _fill(handle: int, read: Callable[[int], bytes], path: str) -> None:
     size = 0
-    with open(handle, "wb") as out:  # noqa: PTH123
+    with open(handle, "wb") as out:
         while piece := read(PIECE):
             size += len(piece)
             if size > SPOOL_LIMIT:

@@ -108,17 +108,17 @@ def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], str
     if not len(filled):
         raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source))
     texts = list(joined) if len(filled) == starts[-1] else [column.take(from_numpy(filled)) for column in joined]
-    index = KeyIndex.of(texts)
+    index, ids = KeyIndex.of(texts)
     truth = Truth(
         index,
-        _rows_by_id(index.find(texts), filled, len(index)),
+        _rows_by_id(ids, filled, len(index)),
         joined,
         {name: _whole(name, parts, source) for name, parts in columns.items()},
         tuple(sites),
         np.array(starts[:-1], np.int64),
         keyless,
     )
-    _refuse_repeats(truth, index.find(texts), filled, on[0])
+    _refuse_repeats(truth, ids, filled, on[0])
     return truth
 
 

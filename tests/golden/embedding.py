@@ -25,11 +25,11 @@ POSITIVE = [
     [1.66, -0.29, 1.07, 1.34],
 ]
 NEGATIVE = [
-    [-0.56, 0.83, 0.19, 1.47],
+    [0.57, -1.02, 0.44, 1.36],
     [0.74, -0.45, 0.68, -1.13],
     [3.51, -2.06, -1.88, 4.37],
-    [1.27, 0.18, -0.93, 1.04],
-    [-0.61, 0.39, 2.17, -1.25],
+    [1.02, 0.18, -1.33, 2.04],
+    [-1.61, -0.39, 1.17, -0.65],
     [0.92, -0.76, -0.51, 1.83],
 ]
 NEGATIVES = [
@@ -107,7 +107,13 @@ def _other_triplets() -> list[Case]:
         by_torch(
             "torch", "triplet:distance=squared,margin=0.2", general.format(squared, ", margin=0.2"), TRIPLETS, **by
         ),
-        by_torch("torch", "triplet:distance=squared,swap=true", general.format(squared, ", swap=True"), TRIPLETS, **by),
+        by_torch(
+            "torch",
+            "triplet:distance=squared,margin=4,swap=true",
+            general.format(squared, ", margin=4.0, swap=True"),
+            TRIPLETS,
+            **by,
+        ),
         by_torch("torch", "triplet:distance=cosine", general.format(cosine, ""), TRIPLETS, **by),
         by_torch(
             "torch",
@@ -228,7 +234,7 @@ def _views() -> list[Case]:
             weights=WEIGHTS,
             **by,
         ),
-        by_torch("monai", "nt_xent@monai", "monai.losses.ContrastiveLoss()(anchor, positive)", PAIRS, **by),
+        by_torch("monai", "nt_xent", "monai.losses.ContrastiveLoss()(anchor, positive)", PAIRS, **by),
         by_torch(
             "monai", "nt_xent:temperature=0.9", "monai.losses.ContrastiveLoss(0.9)(anchor, positive)", PAIRS, **by
         ),

@@ -61,7 +61,7 @@ def _squares() -> list[Case]:
             "torchmetrics.functional.mean_squared_error(pred, target, squared=False)",
             PLAIN,
         ),
-        by_lightgbm("rmse", {"metric": "rmse"}, BINARY_FRACTIONS),
+        by_lightgbm("rmse rmse@lightgbm", {"metric": "rmse"}, BINARY_FRACTIONS),
         by_catboost("rmse", "RMSE", BINARY_FRACTIONS, weights=HALVES),
     ]
 

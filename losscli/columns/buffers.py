@@ -1,0 +1,75 @@
+"""What the buffers of an Arrow array hold, as NumPy arrays.
+
+They are read directly, because `to_numpy`, `pa.array` and their like import pandas (a third of a second).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+EXACT = 2**53  # whole numbers up to here are float64 without rounding
+
+
+def missing_cells(array: pa.Array) -> Mask | None:
+    """Which cells are null, or None if none is."""
+    if pa.types.is_null(array.type):
+        return np.ones(len(array), np.bool_) if len(array) else None
+    bitmap = array.buffers()[0]
+    if bitmap is None or array.null_count == 0:
+        return None
+    return ~_bits(bitmap, array.offset, len(array))
+
+
+def plain_cells(array: pa.Array) -> NDArray[Any]:
+    """The cells of an integer, float or boolean array, null or not, in their own type and mostly without a copy."""
+    kind, count = array.type, len(array)
+    if pa.types.is_boolean(kind):
+        return _bits(array.buffers()[1], array.offset, count) if count else np.empty(0, np.bool_)
+    letter = "f" if pa.types.is_floating(kind) else "i" if pa.types.is_signed_integer(kind) else "u"
+    cell = np.dtype(f"{letter}{kind.bit_width // 8}")
+    return np.frombuffer(array.buffers()[1], cell, count, array.offset * cell.itemsize) if count else np.empty(0, cell)
+
+
+def indices(array: pa.Array) -> Codes:
+    """Where each cell of a dictionary array stands in its dictionary; -1 for null."""
+    missing = missing_cells(array.indices)
+    codes = plain_cells(array.indices).astype(np.int64)
+    if missing is not None:
+        codes[missing] = -1
+    return codes
+
+
+def _bits(buffer: pa.Buffer, offset: int, count: int) -> Mask:
+    start = offset % 8
+    raw = np.frombuffer(buffer, np.uint8, (start + count + 7) // 8, offset // 8)
+    return np.unpackbits(raw, bitorder="little")[start : start + count].view(np.bool_)
+
+
+def decimal_bits(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64], Mask]:
+    """The bytes of each cell's digits as one whole number, its lowest 64 bits, and whether these are all of it."""
+    count, width = len(array), array.type.bit_width // 8
+    if not count:
+        return np.zeros((0, width), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    raw = np.frombuffer(array.buffers()[1], np.uint8, count * width, array.offset * width).reshape(count, width)
+    words = raw.view(np.int32 if width == 4 else np.int64)
+    low = words[:, 0].astype(np.int64)
+    return raw, low, (words[:, 1:] == (low >> 63)[:, None]).all(axis=1)
+
+
+def whole_of(raw: NDArray[np.uint8]) -> int:
+    """The whole number in the bytes of one decimal cell."""
+    return int.from_bytes(raw.tobytes(), "little", signed=True)
+
+
+def decimal_of(whole: int, scale: int) -> Decimal:
+    """One cell, exactly; Arrow's own conversion fails where the scale is beyond the precision."""
+    return Decimal(f"{whole}e{-scale}")

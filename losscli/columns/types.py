@@ -1,0 +1,53 @@
+"""Which Arrow types hold a number, a text or a vector in each cell."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+_DEEPEST = 16
+_LARGEST_SCALE = 100  # a schema may claim two thousand million zeros; with these no decimal leaves the float64 range
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is a number as it stands: integer, float, decimal, boolean, or always null."""
+    t = pa.types
+    if t.is_decimal(kind):
+        return bool(abs(kind.scale) <= _LARGEST_SCALE)
+    return bool(t.is_integer(kind) or t.is_floating(kind) or t.is_boolean(kind) or t.is_null(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is a text, in any of Arrow's layouts."""
+    t = pa.types
+    return bool(t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind))
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is a list, of whatever."""
+    t = pa.types
+    return bool(t.is_list(kind) or t.is_large_list(kind) or t.is_fixed_size_list(kind))
+
+
+def is_vector(type: pa.DataType) -> bool:
+    """Whether a cell of this type is a list (of lists) of numbers."""
+    kind = _storage_type(type)
+    for _ in range(_DEEPEST):
+        if not is_list(kind):
+            return False
+        kind = kind.value_type
+        if is_number(kind.value_type if pa.types.is_dictionary(kind) else kind):
+            return True
+    return False
+
+
+def storage(column: pa.Array) -> pa.Array:
+    """The lists themselves, where the column is a tensor made of lists."""
+    return column if is_list(column.type) else column.storage
+
+
+def _storage_type(kind: pa.DataType) -> pa.DataType:
+    """The list below a tensor. Other extension types stay closed: what their storage means is not known here."""
+    if getattr(kind, "extension_name", "") != "arrow.fixed_shape_tensor":
+        return kind
+    order = kind.permutation
+    return kind.storage_type if order is None or list(order) == sorted(order) else kind

@@ -1,0 +1,94 @@
+"""How a filter is written: its words and signs, and the error that points into its text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from losscli.errors import UsageError
+
+BARE = re.compile(r"[^\W\d][\w.]*")
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+    |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
+    |(?P<name>[^\W\d][\w.]*)
+    |(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)
+    |(?P<sign>[=!<>]=|<(?!>)|>)
+    |(?P<mark>[()\[\],+-])""",
+    re.VERBOSE | re.DOTALL,
+)
+WORDS = {
+    spelling: word
+    for word in ("and", "or", "not", "in", "is", "null", "true", "false")
+    for spelling in (word, word.upper())
+}
+WORDS |= {"True": "true", "False": "false"}
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "`": "`"}
+_WRITTEN = {"\n": "n", "\t": "t", "\r": "r", "\\": "\\"}
+_MENDING = {
+    "=": "write '==' for equal, '>=' and '<=' for bounds",
+    "&": "write 'and'",
+    "|": "write 'or'",
+    "!": "write 'not', or '!=' for different",
+    "<>": "write '!=' for different",
+    "≠": "write '!='",
+    "≤": "write '<='",
+    "≥": "write '>='",
+    "“": "write plain quotes",
+    "”": "write plain quotes",
+    "‘": "write plain quotes",
+    "’": "write plain quotes",
+}
+
+
+def enclosed(text: str, quote: str) -> str:
+    """The text in quotes, as it is written in a filter."""
+    inner = "".join(f"\\{_WRITTEN.get(mark, mark)}" if mark in _WRITTEN or mark == quote else mark for mark in text)
+    return f"{quote}{inner}{quote}"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of a filter, and where it stands."""
+
+    kind: str  # number, name, quoted, sign, mark, word, end
+    text: str
+    start: int
+
+
+def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
+    """The error about this place, with the text around it and a caret below."""
+    first = max(0, start - 40)
+    near = "".join(mark if mark.isprintable() else "?" for mark in text[first : start + 30])
+    raise UsageError(
+        f"the filter is wrong at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^", hint=hint
+    )
+
+
+def tokens(text: str) -> list[Token]:
+    """The filter's pieces without the space between them, and its end."""
+    found: list[Token] = []
+    place = 0
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None:
+            _refuse_character(text, place)
+        kind, place = str(match.lastgroup), match.end()
+        if kind == "name":
+            kind = WORDS.get(match[0], "name")
+        elif kind == "mark":
+            kind = match[0]
+        if kind != "space":
+            found.append(Token(kind, match[0], match.start()))
+    return [*found, Token("end", "", len(text))]
+
+
+def _refuse_character(text: str, place: int) -> NoReturn:
+    mark = text[place]
+    if mark in "\"'`":
+        fail(text, place, f"the quote {mark} is never closed", "a quote inside text takes a backslash")
+    if mark in ".0123456789":
+        fail(text, place, "this is not a number", "a column whose name begins with a digit stands in backticks")
+    hint = _MENDING.get(text[place : place + 2]) or _MENDING.get(mark)
+    fail(text, place, f"'{mark}' means nothing here", hint or "a column name with such characters stands in backticks")

@@ -1,0 +1,239 @@
+"""What a filter says: its comparisons, and which rows of a batch they take."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.columns.arrays import Mask, Numbers, Texts, absent, numbers, texts
+from losscli.errors import DataError, Site
+from losscli.where.tokens import BARE, WORDS, enclosed
+
+Reading = Literal["number", "text"]
+# Which rows are surely in and surely out; a row in neither met a missing cell. This is Kleene's logic without tables.
+Verdict: TypeAlias = "tuple[Mask, Mask]"
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Batch:
+    """The columns of one batch, each decoded once, when it is first asked for."""
+
+    def __init__(self, data: pa.RecordBatch, site: Site, columns: Mapping[str, Reading], nulls: frozenset[str]) -> None:
+        self._data, self._site, self._columns, self._nulls = data, site, columns, nulls
+        self._numbers: dict[str, Numbers] = {}
+        self._texts: dict[str, Texts] = {}
+
+    def _column(self, name: str) -> pa.Array:
+        places = self._data.schema.get_all_field_indices(name)
+        if len(places) != 1:
+            what = f"{len(places)} columns are named '{name}'" if places else f"no column is named '{name}'"
+            raise DataError(f"{what}, which the filter asks for", path=self._site.path, column=name)
+        return self._data.column(places[0])
+
+    def numbers(self, name: str) -> Numbers:
+        if name not in self._numbers:  # text, because another role may want this column as text
+            self._numbers[name] = numbers(self._column(name), name, self._site, parse_text=True, nulls=self._nulls)
+        return self._numbers[name]
+
+    def texts(self, name: str) -> Texts:
+        if name not in self._texts:
+            self._texts[name] = texts(self._column(name), name, self._site)
+        return self._texts[name]
+
+    def absent(self, name: str) -> Mask:
+        if self._columns[name] == "text":
+            return absent(self._column(name), name, self._site)
+        cells = self.numbers(name)
+        return np.zeros(len(cells.values), np.bool_) if cells.missing is None else cells.missing
+
+
+def _verdict(result: Mask, missing: Mask | None) -> Verdict:
+    return (result, ~result) if missing is None else (result & ~missing, ~result & ~missing)
+
+
+def _text_verdict(cells: Texts, test: Callable[[str], bool]) -> Verdict:
+    """The test is asked once a distinct text."""
+    found = np.array([test(name) for name in cells.names], np.bool_)
+    return np.append(found, False)[cells.codes], np.append(~found, False)[cells.codes]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column by its name."""
+
+    name: str
+
+    def text(self) -> str:
+        if BARE.fullmatch(self.name) and self.name not in WORDS:
+            return self.name
+        return enclosed(self.name, "`")
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A literal; its type says how the column beside it is read."""
+
+    value: float | str | bool
+
+    def text(self) -> str:
+        if isinstance(self.value, bool):
+            return "true" if self.value else "false"
+        if isinstance(self.value, str):
+            return enclosed(self.value, '"')
+        return str(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e16 else repr(self.value)
+
+    def reading(self) -> Reading:
+        return "number" if isinstance(self.value, float) else "text"
+
+    def spellings(self) -> tuple[str, ...]:
+        """The texts that equal it: booleans are `True` in CSV files of Python and `TRUE` in those of R."""
+        if isinstance(self.value, bool):
+            return ("true", "True", "TRUE") if self.value else ("false", "False", "FALSE")
+        return (str(self.value),)
+
+
+Operand: TypeAlias = Column | Constant
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two neighbours and the sign between them."""
+
+    left: Operand
+    sign: str
+    right: Operand
+
+    def judge(self, batch: Batch) -> Verdict:
+        constant = self.left if isinstance(self.left, Constant) else self.right
+        if isinstance(constant, Constant) and constant.reading() == "text":
+            return self._judge_text(batch, constant)
+        missing: Mask | None = None
+        sides: list[Any] = []
+        for side in (self.left, self.right):
+            if isinstance(side, Constant):
+                sides.append(side.value)
+                continue
+            cells = batch.numbers(side.name)
+            sides.append(cells.values)
+            if cells.missing is not None:
+                missing = cells.missing if missing is None else missing | cells.missing
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            return _verdict(_COMPARE[self.sign](*sides), missing)
+
+    def _judge_text(self, batch: Batch, constant: Constant) -> Verdict:
+        column = self.left if isinstance(self.left, Column) else self.right
+        assert isinstance(column, Column)
+        cells, compare = batch.texts(column.name), _COMPARE[self.sign]
+        if self.sign in ("==", "!="):
+            wanted = constant.spellings()
+            return _text_verdict(cells, lambda name: (name in wanted) == (self.sign == "=="))
+        if column is self.left:
+            return _text_verdict(cells, lambda name: bool(compare(name, constant.value)))
+        return _text_verdict(cells, lambda name: bool(compare(constant.value, name)))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """`0 <= age < 18`: each neighbouring pair must hold."""
+
+    pairs: tuple[Compared, ...]
+
+    def text(self) -> str:
+        return self.pairs[0].left.text() + "".join(f" {pair.sign} {pair.right.text()}" for pair in self.pairs)
+
+    def judge(self, batch: Batch) -> Verdict:
+        return reduce(_both, (pair.judge(batch) for pair in self.pairs))
+
+
+@dataclass(frozen=True)
+class In:
+    """`split in ["test", "dev"]`."""
+
+    column: Column
+    choices: tuple[Constant, ...]
+    negated: bool
+
+    def text(self) -> str:
+        listed = ", ".join(choice.text() for choice in self.choices)
+        return f"{self.column.text()} {'not ' if self.negated else ''}in [{listed}]"
+
+    def judge(self, batch: Batch) -> Verdict:
+        if self.choices[0].reading() == "number":
+            cells = batch.numbers(self.column.name)
+            found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
+            verdict = _verdict(found, cells.missing)
+        else:
+            wanted = {spelling for choice in self.choices for spelling in choice.spellings()}
+            verdict = _text_verdict(batch.texts(self.column.name), wanted.__contains__)
+        return verdict[::-1] if self.negated else verdict
+
+
+@dataclass(frozen=True)
+class Null:
+    """`age is not null`."""
+
+    column: Column
+    negated: bool
+
+    def text(self) -> str:
+        return f"{self.column.text()} is {'not ' if self.negated else ''}null"
+
+    def judge(self, batch: Batch) -> Verdict:
+        missing = batch.absent(self.column.name)
+        return (~missing, missing) if self.negated else (missing, ~missing)
+
+
+@dataclass(frozen=True)
+class Not:
+    """What is surely out is in, and the other way round; what met a missing cell stays neither."""
+
+    inner: Node
+
+    def text(self) -> str:
+        return f"not ({self.inner.text()})" if isinstance(self.inner, Joined) else f"not {self.inner.text()}"
+
+    def judge(self, batch: Batch) -> Verdict:
+        return self.inner.judge(batch)[::-1]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Filters joined by one word, `and` or `or`."""
+
+    word: str
+    parts: tuple[Node, ...]
+
+    def text(self) -> str:
+        shown = (
+            f"({part.text()})" if isinstance(part, Joined) and self.word == "and" else part.text()
+            for part in self.parts
+        )
+        return f" {self.word} ".join(shown)
+
+    def judge(self, batch: Batch) -> Verdict:
+        return reduce(_both if self.word == "and" else _either, (part.judge(batch) for part in self.parts))
+
+
+Node: TypeAlias = "Chain | In | Null | Not | Joined"
+
+
+def _both(a: Verdict, b: Verdict) -> Verdict:
+    return a[0] & b[0], a[1] | b[1]
+
+
+def _either(a: Verdict, b: Verdict) -> Verdict:
+    return a[0] | b[0], a[1] & b[1]

@@ -1,0 +1,165 @@
+"""Rewrites the parts of README.md that nobody writes by hand: the table of losses, and what its commands print.
+
+    python tests/generate.py
+
+tests/test_readme.py fails where they are stale.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import termios
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FLOAT = re.compile(r"(-?\d+\.\d+(?:e[-+]?\d+)?)")
+# Commands stand in the README as people type them; this makes them run from a checkout, installed or not.
+_SHELL = 'losscli() { "$PYTHON" -m losscli "$@"; }\n'
+
+
+@dataclass(frozen=True)
+class Command:
+    """One `$ ` line of a console block, and what the block says it prints (both streams)."""
+
+    text: str
+    output: str
+
+
+def fences(text: str, language: str) -> list[str]:
+    """The code blocks of a language."""
+    return [body for name, body in _FENCE.findall(text) if name == language]
+
+
+def commands(block: str) -> Iterator[Command]:
+    """A console block, cut into its commands; a backslash carries one over to the next line."""
+    lines = block.splitlines()
+    while lines:
+        line = lines.pop(0)
+        assert line.startswith("$ "), f"a console block has '{line}' before its first command"
+        typed = [line.removeprefix("$ ")]
+        while typed[-1].endswith("\\"):
+            typed.append(lines.pop(0))
+        printed = []
+        while lines and not lines[0].startswith("$ "):
+            printed.append(lines.pop(0))
+        yield Command("\n".join(typed), "".join(f"{line}\n" for line in printed))
+
+
+def run(command: str, folder: Path) -> str:
+    """What a terminal shows when a command is typed in `folder`: the real process, both streams."""
+    plain = ("LOSSCLI_", "GITHUB_ACTIONS", "PYTHONIOENCODING", "FORCE_COLOR", "COLUMNS")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(plain)}
+    environment |= {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    screen, terminal = pty.openpty()
+    modes = termios.tcgetattr(terminal)
+    modes[1] &= ~termios.OPOST  # line ends as they were written
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    termios.tcsetwinsize(terminal, (40, 110))
+    process = subprocess.Popen(["bash", "-c", _SHELL + command], cwd=folder, env=environment,
+                               stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal)  # fmt: skip
+    os.close(terminal)
+    shown = b"".join(iter(lambda: _read(screen), b""))
+    os.close(screen)
+    process.wait(timeout=60)
+    return shown.decode()
+
+
+def _read(screen: int) -> bytes:
+    """The next bytes on the screen; Linux says by an error that nobody writes there any more."""
+    try:
+        return os.read(screen, 65536)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return b""
+
+
+def same(got: str, want: str) -> bool:
+    """Equal text; floats with a point may differ in the last digits.
+
+    Other processors have another exp and log in NumPy, and another order of additions in a matrix product.
+    """
+    ours, theirs = _FLOAT.split(got), _FLOAT.split(want)
+    return ours[::2] == theirs[::2] and all(
+        abs(float(a) - float(b)) <= 1e-13 * abs(float(b)) for a, b in zip(ours[1::2], theirs[1::2], strict=True)
+    )
+
+
+def with_outputs(text: str, folder: Path) -> str:
+    """`text` with what its commands print now; what is the same stays, to the digit."""
+
+    def renewed(match: re.Match[str]) -> str:
+        if match[1] != "console":
+            return match[0]
+        shown = []
+        for command in commands(match[2]):
+            got = run(command.text, folder)
+            shown.append(f"$ {command.text}\n{command.output if same(got, command.output) else got}")
+        return f"```console\n{''.join(shown)}```"
+
+    return _FENCE.sub(renewed, text)
+
+
+def with_blocks(text: str) -> str:
+    """`text` with its generated blocks as they must be now."""
+    made = {"losses": losses_table}
+    return _BLOCK.sub(lambda match: f"{match[1]}{made[match[2]]()}{match[3]}", text)
+
+
+def losses_table() -> str:
+    """One row a loss, from the declarations."""
+    from losscli.catalogue import entry, matching
+
+    lines = []
+    family = None
+    for loss in matching([]):
+        about = entry(loss)
+        if about["family"] != family:
+            family = about["family"]
+            lines += ["", f"**{family}**", "", "| loss | what it is | needs | parameters | the same in |",
+                      "|---|---|---|---|---|"]  # fmt: skip
+        names = ", ".join(f"`{name}`" for name in [about["name"], *about["aliases"]])
+        needs = ", ".join(role["name"] + (" (optional)" if role["optional"] else "") for role in about["roles"])
+        params = ", ".join(f"`{p['name']}={_plain(p['default'])}`" for p in about["params"])
+        peers = ", ".join(f"{peer} (`{text}`)" if text else peer for peer, text in sorted(about["same_as"].items()))
+        cells = (names, about["summary"], needs, params, peers)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _plain(value: object) -> str:
+    from losscli.spec import plain
+
+    return plain(value)
+
+
+def sample_folder(parent: Path) -> Path:
+    """A folder in which README's commands find sample_data, and may write."""
+    shutil.copytree(ROOT / "sample_data", parent / "sample_data")
+    return parent
+
+
+def main() -> None:
+    old = README.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        new = with_outputs(with_blocks(old), sample_folder(Path(folder)))
+    README.write_text(new, encoding="utf-8")
+    sys.stdout.write("README.md is fresh\n" if new == old else "README.md was rewritten\n")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()

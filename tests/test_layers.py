@@ -1,0 +1,195 @@
+"""Who may import whom: the table below, read off the code. A module that stands in no row fails.
+
+Data goes one way. The command line cannot reach a kernel, a kernel cannot reach a file, a report cannot recompute; and
+what is slow to import (pandas, pyarrow.dataset, pyarrow.compute) is imported by functions, never by modules.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "losscli"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Modules, what they may import of ours and of others, and what of others only their functions may."""
+
+    modules: str
+    ours: str = ""
+    others: str = ""
+    inside: str = ""
+
+
+# A module belongs to the first row that names it. `*` stands for any rest; everything is relative to losscli.
+LAYERS = (
+    Layer("__init__", "api errors losses"),
+    Layer("__main__", "cli.entry"),
+    Layer("errors result"),
+    Layer("kinds", "", "numpy"),
+    Layer("declaration", "errors kinds", "numpy"),
+    Layer("door", "contract errors kinds", "numpy"),
+    Layer("contract", "declaration door errors kinds", "numpy"),
+    Layer("reduce blocks", "kinds", "numpy"),
+    Layer("losses", "contract"),
+    Layer("losses._math", "kinds", "numpy"),
+    Layer("losses._pairs", "kinds losses._math", "numpy"),
+    Layer("losses.*", "contract kinds losses._math losses._pairs", "numpy"),
+    Layer("catalogue", "contract losses"),
+    Layer("spec", "contract errors losses"),
+    Layer("request", "spec"),
+    Layer("blas", "", "", "numpy"),
+    Layer("source source.*", "errors source.*", "numpy pyarrow", "pyarrow.compute"),
+    Layer("columns", ""),
+    Layer("columns.names", "errors"),
+    Layer("columns.plan columns.bind", "columns.* contract errors kinds request spec where"),
+    Layer("columns.rows", "columns.* errors kinds where", "numpy"),
+    Layer("columns.*", "columns.* errors kinds", "numpy pyarrow"),
+    Layer("where where.*", "columns.* errors where.*", "numpy pyarrow"),
+    Layer("tables", "columns.* errors source", "numpy", "pyarrow"),
+    Layer("loop", "blocks columns.* contract errors kinds reduce spec", "numpy"),
+    Layer("totals", "columns.plan contract errors kinds loop reduce result", "numpy"),
+    Layer("run", "columns.* errors kinds loop reduce request result source source.* tables totals where"),
+    Layer("values", "blocks columns.* errors kinds loop run", "numpy"),
+    Layer("slopes", "blocks columns.* errors kinds loop reduce run totals values", "numpy"),
+    Layer("sink sink.*", "errors sink sink.*", "numpy", "pyarrow"),
+    Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
+    Layer("api", "blas errors kinds report request result run slopes source spec values", "numpy", "pandas"),
+    Layer("cli.entry", "blas cli cli.completion cli.printer errors report.harmless", "click"),
+    Layer("cli.printer", "errors report report.harmless result sink.atomic"),
+    Layer(
+        "cli cli.*",
+        "__init__ catalogue cli cli.* columns.* contract errors report request run sink.tables slopes source spec values",
+        "click",
+        "numpy click.shell_completion",
+    ),
+)
+# Of these only some submodules are cheap, so the others count as packages of their own.
+SPLIT = {"pyarrow.dataset", "pyarrow.compute", "click.shell_completion"}
+SLOW = {"pandas", "rich", "pyarrow.dataset", "pyarrow.compute", "fsspec"}
+# Where modules are found by their names in a folder, no import statement says so.
+BY_NAME = {"__init__", "cli", "losses", "report", "sink.tables"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What a module imports when it is loaded, and what only later: in functions, or for type checkers alone."""
+
+    loaded: frozenset[str]
+    later: frozenset[str]
+
+
+def imports(path: Path) -> Imports:
+    loaded: set[str] = set()
+    later: set[str] = set()
+
+    def walk(node: ast.AST, found: set[str]) -> None:
+        for child in ast.iter_child_nodes(node):
+            deferred = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+            if isinstance(child, ast.Import):
+                found.update(alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{path}:{child.lineno}: imports are absolute"
+                found.update(f"{child.module}.{alias.name}" for alias in child.names)
+            walk(child, later if deferred or typing_only else found)
+
+    walk(ast.parse(path.read_text(encoding="utf-8")), loaded)
+    return Imports(frozenset(loaded), frozenset(later - loaded))
+
+
+def our_module(name: str) -> str | None:
+    """`losscli.cli.options.sources` -> `cli.options`; None for what is not ours."""
+    package, _, rest = name.partition(".")
+    if package != "losscli":
+        return None
+    while rest and rest not in MODULES:
+        rest = rest.rpartition(".")[0]
+    return rest or "__init__"
+
+
+def their_package(name: str) -> str | None:
+    """`numpy.typing.NDArray` -> `numpy`; None for ours and for the standard library."""
+    parts = name.split(".")
+    if parts[0] == "losscli" or parts[0] in sys.stdlib_module_names:
+        return None
+    return next((split for split in SPLIT if f"{name}.".startswith(f"{split}.")), parts[0])
+
+
+def layer_of(module: str) -> Layer | None:
+    return next((layer for layer in LAYERS if fits(module, layer.modules)), None)
+
+
+def fits(name: str, patterns: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns.split())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_what_its_layer_may(module):
+    layer = layer_of(module)
+    assert layer is not None, f"losscli.{module} stands in no row: say in LAYERS what it may import"
+    found = imports(MODULES[module])
+    for when, names in (("when loaded", found.loaded), ("later", found.later)):
+        ours = {our for name in names if (our := our_module(name))} - {module}
+        wrong = {our for our in ours if not fits(our, layer.ours)}
+        assert not wrong, f"losscli.{module} imports {wrong} ({when}); its row has: {layer.ours or 'nothing'}"
+        theirs = {their for name in names if (their := their_package(name))}
+        allowed = layer.others if when == "when loaded" else f"{layer.others} {layer.inside}"
+        wrong = {their for their in theirs if not fits(their, allowed)}
+        assert not wrong, f"losscli.{module} imports {wrong} ({when}); its row has: {allowed or 'nothing'}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_slow_is_imported_by_a_module(module):
+    assert not {their_package(name) for name in imports(MODULES[module]).loaded} & SLOW
+
+
+def test_nothing_is_imported_by_text_but_what_is_found_by_its_name():
+    calls = {module for module, path in MODULES.items() if "import_module(" in path.read_text(encoding="utf-8")}
+    assert calls == BY_NAME
+
+
+def test_no_module_waits_for_itself():
+    """The imports of modules when they are loaded have no circle (a submodule's package aside)."""
+    graph = {
+        module: {our for name in imports(path).loaded if (our := our_module(name))} - {module}
+        for module, path in MODULES.items()
+    }
+    TopologicalSorter(graph).prepare()
+
+
+def test_no_row_of_the_table_is_dead():
+    """A row whose modules are gone, or whose permissions nobody uses, says something untrue."""
+    for layer in LAYERS:
+        members = [module for module in MODULES if layer_of(module) is layer]
+        for pattern in layer.modules.split():
+            assert fits_any(members, pattern), f"no module is called {pattern}"
+        found = [imports(MODULES[module]) for module in members]
+        names = {name for each in found for name in each.loaded | each.later}
+        for pattern in layer.ours.split():
+            assert fits_any(filter(None, map(our_module, names)), pattern), f"{layer.modules}: nobody imports {pattern}"
+        for pattern in layer.others.split():
+            loaded = {name for each in found for name in each.loaded}
+            assert fits_any(filter(None, map(their_package, loaded)), pattern), f"{layer.modules}: not {pattern}"
+        for pattern in layer.inside.split():
+            assert fits_any(filter(None, map(their_package, names)), pattern), f"{layer.modules}: not {pattern}"
+
+
+def fits_any(names, pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names)

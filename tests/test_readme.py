@@ -1,0 +1,116 @@
+"""README.md is true: its commands print what it says, its Python runs, its tables are fresh, its example is a loss."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("pty", reason="the commands are run in a terminal of POSIX systems")
+if shutil.which("bash") is None:
+    pytest.skip("the commands are written for bash", allow_module_level=True)
+
+import generate
+
+from losscli.errors import ExitCode
+
+TEXT = generate.README.read_text(encoding="utf-8")
+CONSOLE = [c for block in generate.fences(TEXT, "console") for c in generate.commands(block)]
+PYTHON = generate.fences(TEXT, "python")
+SHELL = generate.fences(TEXT, "sh")
+NEW_LOSS = "# losscli/losses/"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return generate.sample_folder(tmp_path_factory.mktemp("readme"))
+
+
+@pytest.mark.parametrize("command", CONSOLE, ids=lambda c: " ".join(c.text.split()))
+def test_commands_print_what_it_says(command, folder):
+    got = generate.run(command.text, folder)
+    assert generate.same(got, command.output), f"it prints\n{got}\npython tests/generate.py rewrites the outputs"
+
+
+@pytest.mark.parametrize("block", [b for b in PYTHON if not b.startswith(NEW_LOSS)])
+def test_python_runs(block, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    test = doctest.DocTestParser().get_doctest(block, {}, "README.md", None, 0)
+    assert test.examples, "a python block is either a session or a new loss"
+    report: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+def test_generated_blocks_are_fresh():
+    assert generate.with_blocks(TEXT) == TEXT, "run python tests/generate.py"
+    assert "| `huber` |" in generate.losses_table()
+
+
+def test_every_founding_loss_has_a_recipe():
+    """What the tool was asked to do on its first day can be seen to work."""
+    asked = "mse l1 l2 huber bce cross_entropy class-weight focal total= l1_penalty l2_penalty params= rows grad triplet"
+    asked += " cycle_consistency gan_discriminator_with_logits lsgan_discriminator info_nce nt_xent arcface supcon"
+    shown = " ".join(command.text for command in CONSOLE)
+    assert [word for word in asked.split() if word not in shown] == []
+
+
+def test_first_command_is_the_first_console_block():
+    """The line that installs and runs ends in the command whose output stands below it."""
+    install, _, run = SHELL[0].strip().rpartition(" && .venv/bin/")
+    assert install == "python3 -m venv .venv && .venv/bin/pip install ."
+    assert run == CONSOLE[0].text
+
+
+def test_one_line_runs_the_tests():
+    """.ci/run takes this line from README.md and runs it."""
+    (line,) = [block.strip() for block in SHELL if block.strip().endswith("/pytest")]
+    assert line == "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
+
+
+def test_exit_codes_are_the_codes():
+    section = TEXT.partition("## Exit codes")[2].partition("\n## ")[0]
+    cells = [row.split("|")[1] for row in section.splitlines() if row.startswith("| ")][1:]
+    assert [int(code) for cell in cells for code in cell.split(",")] == sorted(map(int, ExitCode))
+
+
+def test_links_lead_somewhere():
+    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
+        text = (generate.ROOT / document).read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#]+)", text):
+            assert "://" in link or (generate.ROOT / link).exists(), f"{document} links to {link}"
+
+
+def test_the_new_loss_is_all_it_takes(tmp_path):
+    """The example as a file in a copy of the package: the command knows it, and all laws take it in and hold."""
+    (block,) = [b for b in PYTHON if b.startswith(NEW_LOSS)]
+    path = tmp_path / block.splitlines()[0].removeprefix("# ")
+    skip = shutil.ignore_patterns("__pycache__", ".*cache*")
+    shutil.copytree(generate.ROOT / "losscli", tmp_path / "losscli", ignore=skip)
+    path.write_text(block, encoding="utf-8")
+    (tmp_path / "preds.csv").write_text("y,p\n1,3\n1,2\n", encoding="utf-8")
+    (name,) = re.findall(r"^def (\w+)\(\n", block, re.MULTILINE)
+
+    done = python(f"-m losscli eval preds.csv -t y -p p -l {name}:scale=2 -q", tmp_path)
+    assert (done.stdout, done.stderr) == (f"{(1 + 1 / 16) / 2}\n", "")
+
+    laws = tmp_path / "tests"
+    laws.mkdir()
+    for file in ("conftest.py", "oracle.py", "files.py", "test_laws.py", "test_run_laws.py"):
+        shutil.copy(generate.ROOT / "tests" / file, laws)
+    done = python(f"-m pytest -q -p no:cacheprovider -W error tests -k {name}", tmp_path)
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed and int(passed[1]) >= 10, done.stdout
+
+
+def python(arguments, folder):
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([sys.executable, *shlex.split(arguments)], cwd=folder, env=environment, check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=120)  # fmt: skip
