@@ -10,16 +10,27 @@ A page is run from top to bottom in one folder, in which sample_data is to be fo
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+import losscli
+from losscli import report
+from losscli.cli import COMMANDS, completion, entry, help
+from losscli.columns.bind import USUAL
+from losscli.errors import ExitCode
+from losscli.losses import REGISTRY
+from losscli.sink import tables
+from losscli.source import DEFAULT_NULLS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "tests" / "cli").glob("*.md"))
@@ -137,3 +148,110 @@ def test_page(case, runs):
     assert (done.returncode, stderr) == (case.exit, case.stderr), f"{case.command}\n{stdout}{stderr}"
     if not same(case.stdout, stdout):
         assert stdout == case.stdout  # for its picture of the difference
+
+
+# ------------------------------------------------------------------------------------------------------ help topics
+
+TOPICS = {name: help.read(name)[1] for name in help.TOPICS}
+EXAMPLES = [
+    pytest.param(command.replace("\\\n", " "), id=f"{name}:{number}")
+    for name, text in TOPICS.items()
+    for number, command in enumerate(re.findall(r"^  (losscli (?:.*\\\n)*.*)$", text, re.MULTILINE))
+]
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_every_command_in_the_topics_runs(command, monkeypatch, capfd):
+    monkeypatch.chdir(ROOT)
+    code = entry.run(shlex.split(command)[1:])
+    done = capfd.readouterr()
+    assert code == 0, done.err
+    assert done.out
+    assert "error" not in done.err
+
+
+def test_the_python_of_the_topic_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = textwrap.dedent(TOPICS["python"].partition("\nThe arguments")[0])
+    names = {"frame": {"y": [1.0, 2.0], "p": [1.5, 2.0]}}
+    exec(code, names)
+    assert len(names["report"]) == 4
+    words = re.findall(r"(\w+)=", TOPICS["python"].partition("\nThe arguments")[2])
+    assert words
+    assert set(words) <= set(inspect.signature(losscli.evaluate).parameters)
+
+
+def test_the_topics_are_the_files_and_every_list_of_them():
+    assert sorted(help.TOPICS) == sorted(path.stem for path in (ROOT / "losscli" / "cli" / "topics").iterdir())
+    assert COMMANDS["help"].endswith(": " + ", ".join(help.TOPICS))
+
+
+def test_the_topics_say_what_the_code_does():
+    codes = re.findall(r"\b(\d+)  \S", TOPICS["exit-codes"])
+    assert [int(code) for code in codes] == sorted(ExitCode)
+    formats = re.findall(r"^  (\w+)  +\S", TOPICS["formats"].partition("Reports")[2], re.MULTILINE)
+    assert tuple(name for name in formats if name != "losscli") == report.FORMATS
+    assert all(report.format_of(f"x{suffix}") == name for name, suffixes in
+               re.findall(r"^  (\w+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE) for suffix in suffixes.split())  # fmt: skip
+    for suffix in re.findall(r"\.\w+", TOPICS["formats"].partition("Rows and slopes")[2].partition(";")[0]):
+        assert tables.format_of(f"x{suffix}")
+    for null in DEFAULT_NULLS:
+        assert not null or f"{null}" in TOPICS["missing"].splitlines()[2]
+    usual = " ".join(TOPICS["columns"].split()).partition("usual names are tried: ")[2].partition(". If")[0]
+    assert usual == ", ".join(USUAL["target"]) + " and " + ", ".join(USUAL["pred"])
+
+
+def test_no_line_of_a_topic_is_wide():
+    assert [line for text in TOPICS.values() for line in text.splitlines() if len(line) > 120] == []
+
+
+# ------------------------------------------------------------------------------------------------------- completion
+
+
+def complete(monkeypatch, capsys, *words, shell="bash"):
+    """What a shell is told when TAB is pressed at the end of the last word."""
+    monkeypatch.setenv("COMP_WORDS", shlex.join(words[:-1]) + f" {words[-1]}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    monkeypatch.setenv("_LOSSCLI_COMPLETE", f"{shell}_complete")
+    assert entry.run([]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out.splitlines()
+
+
+def test_the_table_of_loss_names_is_fresh():
+    assert completion.TABLE.read_text(encoding="utf-8") == completion.table(), "python -m losscli.cli.completion"
+
+
+def test_losses_are_completed_where_a_loss_is_due(monkeypatch, capsys):
+    assert complete(monkeypatch, capsys, "losscli", "eval", "x.csv", "-l", "hub") == ["plain,huber"]
+    assert complete(monkeypatch, capsys, "losscli", "grad", "--loss", "log_l") == ["plain,log_loss"]
+    assert complete(monkeypatch, capsys, "losscli", "show", "wap") == ["plain,wape"]
+    lines = complete(monkeypatch, capsys, "losscli", "eval", "-l", "hub", shell="zsh")
+    assert lines == ["plain", "huber", REGISTRY["huber"].summary]
+
+
+def test_commands_options_choices_topics_and_files_are_completed(monkeypatch, capsys):
+    assert complete(monkeypatch, capsys, "losscli", "ev") == ["plain,eval"]
+    assert complete(monkeypatch, capsys, "losscli", "eval", "--unm") == ["plain,--unmatched"]
+    assert complete(monkeypatch, capsys, "losscli", "eval", "x.csv", "--nan", "d") == ["plain,drop"]
+    assert complete(monkeypatch, capsys, "losscli", "help", "col") == ["plain,columns"]
+    assert complete(monkeypatch, capsys, "losscli", "completion", "z") == ["plain,zsh"]
+    assert complete(monkeypatch, capsys, "losscli", "eval", "pre") == ["file,pre"]
+    assert complete(monkeypatch, capsys, "losscli", "eval", "x.csv", "-o", "rep") == ["file,rep"]
+
+
+@pytest.mark.parametrize("words", ["losscli nonsense x", "losscli eval --nonsense x", ""])
+def test_a_line_that_is_wrong_so_far_completes_to_nothing_and_says_nothing(words, monkeypatch, capsys):
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", "2")
+    monkeypatch.setenv("_LOSSCLI_COMPLETE", "bash_complete")
+    entry.run([])
+    assert capsys.readouterr().err == ""
+
+
+def test_every_shell_gets_its_script(capsys):
+    assert {"bash", "zsh", "fish"} <= set(completion.shells())
+    for shell in completion.shells():
+        assert entry.run(["completion", shell]) == 0
+        assert f"{shell}_complete" in capsys.readouterr().out

@@ -55,8 +55,10 @@ def test_generated_blocks_are_fresh():
 
 def test_every_founding_loss_has_a_recipe():
     """What the tool was asked to do on its first day can be seen to work."""
-    asked = "mse l1 l2 huber bce cross_entropy class-weight focal total= l1_penalty l2_penalty params= rows grad triplet"
-    asked += " cycle_consistency gan_discriminator_with_logits lsgan_discriminator info_nce nt_xent arcface supcon"
+    asked = """
+        mse l1 l2 huber bce cross_entropy --class-weight focal total= l1_penalty l2_penalty params= rows grad triplet
+        cycle_consistency gan_discriminator_with_logits lsgan_discriminator info_nce nt_xent arcface supcon
+    """
     shown = " ".join(command.text for command in CONSOLE)
     assert [word for word in asked.split() if word not in shown] == []
 

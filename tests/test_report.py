@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import time
 import unicodedata
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 import losscli
 from losscli import report
@@ -459,6 +461,42 @@ def test_wide_characters_and_ascii_stay_aligned() -> None:
     assert lines[2].startswith(r"\u65e5\u672c ")
     assert len({line.index("|") for line in (lines[0], *lines[2:4])}) == 1
     assert "日本   " in report.render(slices, "table")
+
+
+def test_long_tables_are_quick() -> None:
+    """rich's own table would take three seconds and more; the bound leaves room for a slow machine."""
+    slices = run(*(result(value=i / 7, model=m, by={"k": f"slice {i}"}) for i in range(2000) for m in "ab"))
+    start = time.process_time()
+    text = report.render(slices, "table", width=100, color=True)
+    assert time.process_time() - start < 1
+    assert len(text.splitlines()) == 4004
+
+
+@pytest.mark.parametrize("width", [90, 100, 120])
+def test_folded_tables_fit_and_stay_aligned(width: int) -> None:
+    names = ["der schnelle braune Fuchs springt über den faulen Hund", "日本語" * 20, "a👍" * 30, "short"]
+    many = run(*(result(value=v / 7, model=n, by={"land": n[::-1]}) for v, n in enumerate(names)), result(model="z"))
+    plain = report.render(many, "table", width=width)
+    lines = plain.splitlines()[:-2]
+    assert max(map(cell_len, lines)) <= width
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", report.render(many, "table", width=width, color=True))
+    assert [line.split() for line in shown.splitlines()] == [line.split() for line in plain.splitlines()]
+    barred = [line for line in report.render(many, "table", ascii_only=True, width=width).splitlines() if "|" in line]
+    assert len({tuple(at for at, mark in enumerate(line) if mark == "|") for line in barred}) == 1
+    # Where the second column begins, every line has a blank before it, counted in places on the screen.
+    edge = cell_len(lines[0][: lines[0].index("land")])
+    assert {_at(line, edge - 1) for line in lines[:1] + lines[2:]} <= {" ", ""}
+    assert sum(_at(line, edge) not in (" ", "") for line in lines[2:]) >= 5
+    assert [word for word in names[0].split() if word not in plain] == []
+    assert plain.count("日") == plain.count("語") == 40 and plain.count("👍") == 60
+
+
+def _at(line: str, place: int) -> str:
+    """The character that stands at this place of the screen."""
+    for end in range(1, len(line) + 1):
+        if cell_len(line[:end]) > place:
+            return line[end - 1]
+    return ""
 
 
 def test_table_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,6 +244,16 @@ def test_lines_of_later_checks(tmp_path: Path, window: int) -> None:
     assert found == [(1, 2), (2, 5), (3, 6)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_lines_whatever_ends_them(tmp_path: Path, window: int, end: str, quote: str) -> None:
+    lines = ["k,p", *(f"{quote}a{quote},{i}" for i in range(9)), "", "b,c,d"]
+    error = refused(tmp_path, end.join(lines) + end, {"p": "number"})
+    assert (error.row, error.line) == (10, 12)
+    error = refused(tmp_path, end.join([*lines[:-1], f"{quote}b{quote},x"]), {"p": "number"})
+    assert (error.row, error.line) == (10, 12)
+
+
 REFUSED: list[tuple[str, str | bytes, dict[str, Any], type[LosscliError], str, int | None, int | None]] = [
     ("empty", "", {}, DataError, "0 bytes", None, None),
     ("only a newline", "\n", {}, DataError, "no header", None, None),

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from losscli.report.view import View
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Labels fold at their narrowest to this many places: enough for most specs, as "huber:delta=2" above a "0" misleads.
 _NARROWEST_LABEL = 32
@@ -41,7 +46,7 @@ class Aligned:
         return sum(self.natural) + _GAP * (len(self.natural) - 1)
 
     def text(self, view: View) -> str:
-        """The lines. A terminal too narrow for the numbers breaks them itself: no digit may be lost to make them fit."""
+        """The lines; a terminal too narrow for the numbers breaks them itself, for no digit may be lost."""
         widths = self._widths(view.width)
         draw = _painter(view)
         bar, dash, cross = (" | ", "-", "-+-") if view.ascii_only else (" " * _GAP, "─", "─" * _GAP)
@@ -98,11 +103,17 @@ def _folded(text: str, width: int) -> list[str]:
 
     if cell_len(text) <= width:
         return [text]
-    from rich.console import Console
     from rich.text import Text
 
-    # A console is asked for, but only looked at where lines are to be justified.
-    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=width), width, overflow="fold")]
+    return [line.plain.rstrip() for line in Text(text).wrap(_console(), width, overflow="fold")]
+
+
+@cache
+def _console() -> Console:
+    """What rich asks for to fold a text, but looks at only where lines are to be justified."""
+    from rich.console import Console
+
+    return Console()
 
 
 def _padded(text: str, width: int, right: bool) -> str:

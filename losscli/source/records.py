@@ -86,7 +86,7 @@ def last_end(text: bytes, delimiter: bytes) -> int:
     at = _newline_before(text, len(text))
     while at > 0:
         before = int(np.searchsorted(quotes, at - 1))
-        if before % 2 == 1:
+        if before % 2 == 0:
             return at
         at = _newline_before(text, int(quotes[before - 1]))
     return 0

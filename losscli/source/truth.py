@@ -82,41 +82,54 @@ class Truth:
         return self.columns[name].take(from_numpy(self.row_of[ids]))
 
 
-def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> Truth:
-    """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
+@dataclass
+class _Gathered:
+    """What was read of one side, batch by batch."""
+
+    keys: list[list[pa.Array]] = field(default_factory=list)
+    columns: dict[str, list[pa.Array]] = field(default_factory=dict)
+    sites: list[Site] = field(default_factory=list)
+    starts: list[int] = field(default_factory=lambda: [0])
+    keyless: Trouble = field(default_factory=Trouble)
+
+
+def _gather(source: Source, on: Sequence[str], wants: Mapping[str, Want]) -> _Gathered:
+    got = _Gathered(keys=[[] for _ in on], columns={name: [] for name in wants})
     asked: dict[str, Want] = {**dict.fromkeys(on, "text"), **wants}
-    keys: list[list[pa.Array]] = [[] for _ in on]
-    columns: dict[str, list[pa.Array]] = {name: [] for name in wants}
-    sites: list[Site] = []
-    starts = [0]
-    keyless = Trouble()
     for batch in read_all(source, asked):
         texts = batch_keys(batch, on)
-        keyless.add(batch.site, texts, np.flatnonzero(~has_key(texts)))
-        for held, text in zip(keys, texts, strict=True):
+        got.keyless.add(batch.site, texts, np.flatnonzero(~has_key(texts)))
+        for held, text in zip(got.keys, texts, strict=True):
             held.append(text)
         for name in wants:
-            columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
-        sites.append(Site(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
-        starts.append(starts[-1] + batch.data.num_rows)
-    if not sites:
+            got.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
+        got.sites.append(Site(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
+        got.starts.append(got.starts[-1] + batch.data.num_rows)
+    return got
+
+
+def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> Truth:
+    """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
+    got = _gather(source, on, wants)
+    if not got.sites:
         raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source))
-    if keyless.count and strict:
-        raise keyless.error(f"{rows(keyless.count, 'have')} no key", on[0], "--unmatched drop leaves such rows out")
-    joined = tuple(pa.concat_arrays(parts) for parts in keys)
+    if got.keyless.count and strict:
+        count = rows(got.keyless.count, "have")
+        raise got.keyless.error(f"{count} no key", on[0], "--unmatched drop leaves such rows out")
+    joined = tuple(pa.concat_arrays(parts) for parts in got.keys)
     filled = np.flatnonzero(has_key(joined))
     if not len(filled):
         raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source))
-    texts = list(joined) if len(filled) == starts[-1] else [column.take(from_numpy(filled)) for column in joined]
+    texts = list(joined) if len(filled) == got.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
     index, ids = KeyIndex.of(texts)
     truth = Truth(
         index,
         _rows_by_id(ids, filled, len(index)),
         joined,
-        {name: _whole(name, parts, source) for name, parts in columns.items()},
-        tuple(sites),
-        np.array(starts[:-1], np.int64),
-        keyless,
+        {name: _whole(name, parts, source) for name, parts in got.columns.items()},
+        tuple(got.sites),
+        np.array(got.starts[:-1], np.int64),
+        got.keyless,
     )
     _refuse_repeats(truth, ids, filled, on[0])
     return truth
