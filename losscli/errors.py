@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import Any, Protocol
 
 
 class ExitCode(IntEnum):
@@ -109,6 +110,12 @@ def _no_line(index: int) -> int | None:
     return None
 
 
+class Places(Protocol):
+    """Whole numbers by index: a list or an array."""
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Site:
     """Where a run of rows stands, so that an error about one of them can say file, row and line."""
@@ -116,11 +123,17 @@ class Site:
     path: str
     first_row: int
     line_of: Callable[[int], int | None] = _no_line
+    place_of: Callable[[int], int] = int  # where a row stood before rows beside it were left out
+
+    def only(self, kept: Places) -> Site:
+        """The site of these rows alone; kept[i] is the place of the i-th."""
+        return replace(self, place_of=lambda index: self.place_of(int(kept[index])))
 
     def error(
         self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None
     ) -> DataError:
         """The error about the row at `index` of this run."""
+        index = self.place_of(index)
         return DataError(
             message,
             hint=hint,

@@ -376,6 +376,7 @@ def test_table_of_one_model_is_a_list() -> None:
     assert lines[2].split() == ["mse", "2900.12"]
     assert lines[4].startswith("  mse (factor 0.7)") and lines[4].endswith("2900.12")
     assert lines[5].startswith("  mae (factor 0.3)") and lines[5].endswith("inf")
+    assert len({len(line) for line in lines[:6]}) == 1, "numbers end below each other"
     assert lines[-1] == "442 rows of 450, 8 dropped"
 
 

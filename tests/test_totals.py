@@ -264,3 +264,30 @@ def test_usual_names_are_used_only_when_there_is_one():
     with pytest.raises(UsageError, match="needs 'pred'") as caught:
         losscli.evaluate({**data, "prob": [0.5, 0.5]}, "mse")
     assert "prob and score all could be it" in caught.value.hint
+
+
+def test_what_the_filter_leaves_out_is_never_the_cause_of_an_error(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("keep,y,p_cat,p_dog\n0,bird,5,nan\n1,cat,0.5,0.5\n0,,inf,\n1,dog,0.25,0.75\n1,cat,0.5,1.5\n")
+    settings = {"target": "y", "pred": "p_*"}
+    where = "keep == 1 and p_dog <= 1"
+    value = losscli.evaluate(str(path), "cross_entropy", where=where, **settings)[0].value
+    assert value == pytest.approx((math.log(2) - math.log(0.75)) / 2, rel=1e-15)
+    assert losscli.row_values(str(path), "cross_entropy", where=where, **settings)["row"].tolist() == [2, 4]
+    with pytest.raises(DataError) as caught:
+        losscli.evaluate(str(path), "cross_entropy", where="keep == 1", **settings)
+    assert (caught.value.row, caught.value.line, caught.value.column) == (5, 6, "p_dog")
+    data = {"k": [0, 1, 1], "y": ["no", "yes", "maybe"], "p": [0.5, 0.5, 0.5]}
+    with pytest.raises(DataError) as caught:
+        losscli.evaluate(data, "bce", target="y", pred="p", where="k == 1")
+    assert caught.value.row == 2
+
+
+def test_many_classes():
+    names = [f"c{i}" for i in range(3000)]
+    data = {"y": names, "p": np.eye(3000)}
+    with pytest.raises(DataError, match="is no position"):
+        losscli.evaluate(data, "cross_entropy", target="y", pred="p")
+    wide = {f"p_{name}": np.eye(3000)[i] for i, name in enumerate(names[:50])}
+    assert losscli.evaluate({"y": [*names[:50]], **{k: v[:50] for k, v in wide.items()}}, "cross_entropy",
+                            target="y", pred="p_*")[0].value == 0  # fmt: skip

@@ -86,7 +86,7 @@ def _from_click(error: click.ClickException) -> UsageError:
                           hint=f"did you mean {' or '.join(close)}?" if close else hint)  # fmt: skip
     param = getattr(error, "param", None)
     source = context.get_parameter_source(param.name) if context is not None and param is not None else None
-    if source is click.core.ParameterSource.ENVIRONMENT:
+    if param is not None and source is click.core.ParameterSource.ENVIRONMENT:
         hint = f"it comes from the environment variable {param.envvar}"
     message = error.format_message().split("\n")[0]
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)

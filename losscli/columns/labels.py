@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,7 @@ from losscli.columns.plan import Classes, Input
 from losscli.errors import DataError, Site
 from losscli.kinds import Array
 
+UNKNOWN = -1  # the position of a class that the other side does not have
 _REMEMBERED = 100  # distinct labels of a batch that an error may list
 _INTEGRAL = re.compile(r"[+-]?\d+\.0*")
 
@@ -56,26 +58,23 @@ class ClassBook:
     seen: dict[Input, set[str]] = field(default_factory=dict)
 
 
-def class_positions(item: Input, column: Coded, book: ClassBook, site: Site) -> tuple[Array, Array | None]:
-    """Each row's class as a position on the other side; which rows have none."""
-    named = column.canonical()
+def class_positions(item: Input, named: Coded, book: ClassBook) -> tuple[Array, Array | None]:
+    """Each row's class as a position on the other side, UNKNOWN where it has none there; which rows hold no class."""
     missing = named.codes < 0
     classes = item.classes or Classes()
     if classes.carrier is None:
         places = [book.free.setdefault(name, len(book.free)) for name in named.names]
     else:
-        present = [name for i, name in enumerate(named.names) if (named.codes == i).any()]
-        if classes not in book.by_name and present:
-            book.by_name[classes] = _binds_by_name(classes, present)
+        if classes not in book.by_name and named.names:
+            book.by_name[classes] = _binds_by_name(classes, named.names)
         by_name = book.by_name.get(classes, False)
         known = {canonical(name): i for i, name in enumerate(classes.names or ())}
-        places = [known.get(name, -1) if by_name else _number(name) for name in named.names]
-        _refuse_unknown(item, named, places, classes if by_name else None, site)
+        places = [known.get(name, UNKNOWN) if by_name else _number(name) for name in named.names]
     positions = named.mapped([float(p) for p in places], 0.0).astype(np.int64)
     return positions, missing if missing.any() else None
 
 
-def _binds_by_name(classes: Classes, present: list[str]) -> bool:
+def _binds_by_name(classes: Classes, present: Sequence[str]) -> bool:
     """A glob or a class column names its classes; the columns of a list do where targets are called like them."""
     if classes.names is None:
         return False
@@ -83,23 +82,25 @@ def _binds_by_name(classes: Classes, present: list[str]) -> bool:
 
 
 def _number(name: str) -> int:
-    return int(name) if name.isascii() and name.isdigit() else -1
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 16 else UNKNOWN
 
 
-def _refuse_unknown(item: Input, column: Coded, places: list[int], classes: Classes | None, site: Site) -> None:
-    unknown = [i for i, place in enumerate(places) if place < 0 and (column.codes == i).any()]
-    if not unknown:
+def refuse_unknown(item: Input, named: Coded, positions: Array, index: Array, book: ClassBook, site: Site) -> None:
+    """A class that the other side does not have is an error that shows both sides."""
+    unknown = positions == UNKNOWN
+    if not unknown.any():
         return
-    row = min(int(np.argmax(column.codes == i)) for i in unknown)
-    name = column.names[int(column.codes[row])]
-    if classes is not None and classes.names is not None:
+    row = int(index[np.argmax(unknown)])
+    name = named.names[int(named.codes[row])]
+    classes = item.classes
+    if classes is not None and classes.names is not None and book.by_name.get(classes):
         shown = ", ".join(classes.names[:12]) + (", …" if len(classes.names) > 12 else "")
         raise site.error(
-            row, column.column, f"class '{name}' of '{column.column}' is not among the classes {shown}", name,
+            row, named.column, f"class '{name}' of '{named.column}' is not among the classes {shown}", name,
             "the columns, or the class column of the table, name the classes",
         )  # fmt: skip
     raise site.error(
-        row, column.column, f"class '{name}' of '{column.column}' is no position: the classes have no names here", name,
+        row, named.column, f"class '{name}' of '{named.column}' is no position: the classes have no names here", name,
         "name the class columns with a star (p_*), so that its starred part is the class, or use whole numbers from 0",
     )  # fmt: skip
 
@@ -122,9 +123,9 @@ def labelled_numbers(
     named = _without_nulls(column, nulls, item.positive).canonical()
     missing = named.codes < 0
     values = [_label(item, name) for name in named.names]
-    wrong = [i for i, value in enumerate(values) if value is None and (named.codes == i).any()]
+    wrong = [i for i, value in enumerate(values) if value is None]
     if wrong:
-        row = min(int(np.argmax(named.codes == i)) for i in wrong)
+        row = int(np.argmax(np.isin(named.codes, wrong)))
         seen = ", ".join(f"'{name}'" for name in sorted(named.names)[:8])
         raise site.error(
             row, column.column, f"'{column.column}' holds {seen}, where '{item.role}' is {item.kind.says}",

@@ -7,13 +7,14 @@ cause of an error about its values: decode, filter, missing and NaN, infinite, d
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from losscli.columns.arrays import numbers, texts, vectors
-from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers
+from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown
 from losscli.columns.plan import Input, Plan
 from losscli.errors import DataError, Site
 from losscli.kinds import FAR, NEAR, Array, Kind
@@ -53,45 +54,57 @@ class Reader:
 
     def rows(self, data: Any, site: Site) -> Rows:
         """The used rows of a batch; a cell that is not acceptable is a DataError with its place."""
-        count = data.num_rows
         start = self.read
-        self.read += count
-        keep = np.ones(count, bool) if self.where is None else self.where.mask(data, site, self.plan.nulls)
-        decoded = {i: self._decode(i, data, site) for i in self.plan.inputs}
+        self.read += data.num_rows
+        data, site, kept = self._filtered(data, site)
+        coded = {i: self._texts(i.columns[0], data, site) for i in self.plan.inputs if i.kind.shape == "class"}
+        decoded = {i: self._decode(i, coded, data, site) for i in self.plan.inputs}
         weight = self._weight(data, site)
-        by = [self._texts(name, data, site) for name in self.plan.by]
-        classes = None if self.plan.class_column is None else self._texts(self.plan.class_column, data, site)
-        drop = np.zeros(count, bool)
+        drop = np.zeros(data.num_rows, bool)
         for item, (values, missing) in decoded.items():
-            self._policies(item.columns, values, missing, keep, drop, site)
+            self._policies(item.columns, values, missing, drop, site)
         if weight is not None:
-            self._policies((self.plan.weight or "",), weight[0], weight[1], keep, drop, site)
-        used = keep & ~drop
-        self.dropped += int((keep & drop).sum())
-        self.used += int(used.sum())
-        index = np.flatnonzero(used)
-        whole = len(index) == count
-        arrays = {i: values if whole else values[index] for i, (values, _) in decoded.items()}
+            self._policies((self.plan.weight or "",), weight[0], weight[1], drop, site)
+        index = np.flatnonzero(~drop)
+        self.dropped += data.num_rows - len(index)
+        self.used += len(index)
+        arrays = {i: values if len(index) == len(drop) else values[index] for i, (values, _) in decoded.items()}
+        for item, named in coded.items():
+            refuse_unknown(item, named, arrays[item], index, self.book, site)
         self._domains(arrays, index, site)
-        batch_key = None if self.plan.batch_by is None else self._texts(self.plan.batch_by, data, site)
+
+        def texts_of(name: str | None) -> Coded | None:
+            return None if name is None else self._texts(name, data, site).take(index)
+
         return Rows(
             arrays=arrays,
             weights=None if weight is None else self._checked_weights(weight[0][index], index, site),
-            by=[column.take(index) for column in by],
-            classes=None if classes is None else classes.take(index),
-            batch_key=None if batch_key is None else batch_key.take(index),
-            keys=[self._texts(name, data, site).take(index) for name in self.plan.keys],
-            place=index + (start + 1),
+            by=[found for name in self.plan.by if (found := texts_of(name))],
+            classes=texts_of(self.plan.class_column),
+            batch_key=texts_of(self.plan.batch_by),
+            keys=[found for name in self.plan.keys if (found := texts_of(name))],
+            place=(index if kept is None else kept[index]) + (start + 1),
             site=site,
             index=index,
         )
 
+    def _filtered(self, data: Any, site: Site) -> tuple[Any, Site, Array | None]:
+        """The rows that the filter keeps, before anything is decoded; their places in the batch (None: all rows)."""
+        if self.where is None or (mask := self.where.mask(data, site, self.plan.nulls)).all():
+            return data, site, None
+        import pyarrow as pa
+
+        kept = np.flatnonzero(mask)
+        bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
+        chosen = data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
+        return chosen, site.only(kept), kept
+
     # -- decoding --------------------------------------------------------------------------------------------------
 
-    def _decode(self, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
+    def _decode(self, item: Input, coded: Mapping[Input, Coded], data: Any, site: Site) -> tuple[Array, Array | None]:
         """The values of one input and which rows miss one (None: no row does)."""
-        if item.kind.shape == "class":
-            return class_positions(item, self._column(item.columns[0], data, site), self.book, site)
+        if item in coded:
+            return class_positions(item, coded[item], self.book)
         if item.listed:
             found = vectors(data.column(item.columns[0]), item.columns[0], site, self.widths.get(item))
             if data.num_rows:
@@ -130,32 +143,29 @@ class Reader:
 
     # -- policies and checks ---------------------------------------------------------------------------------------
 
-    def _policies(
-        self, names: tuple[str, ...], values: Array, missing: Array | None, keep: Array, drop: Array, site: Site
-    ) -> None:
+    def _policies(self, names: tuple[str, ...], values: Array, missing: Array | None, drop: Array, site: Site) -> None:
         """Rows without a value, or with NaN: an error or dropped; infinite: always an error."""
         shown = ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
         request = self.plan.request
-        if missing is not None and (missing & keep).any():
-            gone = missing & keep
+        if missing is not None and missing.any():
             if request.missing == "error":
-                raise self._gap(gone, shown, "has no value", "--missing drop leaves such rows out", site)
-            drop |= gone
+                raise self._gap(missing, shown, "has no value", "--missing drop leaves such rows out", site)
+            drop |= missing
         if values.dtype.kind != "f" or not len(values):
             return
         # One sum finds NaN and infinities without a mask; it can only overflow where values are huge, and then we look.
         if np.isfinite(values.sum()):
             return
-        self._not_finite(values, shown, keep, drop, site)
+        self._not_finite(values, shown, drop, site)
 
-    def _not_finite(self, values: Array, shown: str, keep: Array, drop: Array, site: Site) -> None:
+    def _not_finite(self, values: Array, shown: str, drop: Array, site: Site) -> None:
         flat = values.reshape(len(values), -1)
-        nan = np.isnan(flat).any(axis=1) & keep & ~drop
+        nan = np.isnan(flat).any(axis=1) & ~drop
         if nan.any():
             if self.plan.request.nan == "error":
                 raise self._gap(nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan")
             drop |= nan
-        inf = np.isinf(flat).any(axis=1) & keep & ~drop
+        inf = np.isinf(flat).any(axis=1) & ~drop
         if inf.any():
             raise self._gap(inf, shown, "is infinite", "leave such rows out with --where", site, "inf")
 
@@ -178,7 +188,7 @@ class Reader:
                 name = item.columns[column if not item.listed else 0]
                 value = f"{values.ravel()[flat]:.17g}"
                 raise site.error(
-                    int(index[row]), name, f"'{name}' is no {item.role}: {item.kind.says} is needed", value,
+                    int(index[row]), name, f"'{name}' cannot be {item.role}: it needs {item.kind.says}", value,
                     item.kind.hint,
                 )  # fmt: skip
             if item.kind.total is not None and len(values):

@@ -17,6 +17,13 @@ def _shares(target: Array, label_smoothing: float) -> tuple[Array, Array]:
     return target * kept + moved, (1 - target) * kept + moved
 
 
+def _logs(pred: Array, clip: float) -> tuple[Array, Array]:
+    """The logarithms of the probabilities of class 1 and of class 0, each moved into [clip, 1 - clip]."""
+    # The logarithms are clipped, not p: 1 - (1 - clip) is not clip.
+    low, high = (np.log(clip) if clip > 0 else -np.inf), np.log1p(-clip)
+    return np.clip(np.log(pred), low, high), np.clip(np.log1p(-pred), low, high)
+
+
 def _slope(pred: Array, one: Array, zero: Array) -> Array:
     """The slope of binary cross-entropy by the probability, where one + zero = 1."""
     # zero / (1-p) - one / p is a difference of near numbers where p is near `one`; (p - one) / (p (1-p)) is not.
@@ -44,7 +51,7 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
         "torch": "log_floor=-100",
         "keras": "clip=1e-07",
         "sklearn": "clip=2.220446049250313e-16",
-        "lightgbm": "clip=1e-15",
+        "lightgbm": "log_floor=-34.53877639770508",
     },
     aliases=("binary_cross_entropy", "log_loss"),
 )
@@ -61,18 +68,15 @@ def bce(
 
     Exact by default: a probability of 0 for what came true costs infinity. Libraries clip without a word, each at
     another place, and so answer 5 to 33 on the same data; `clip` and `log_floor` say where. The slope is 0 where the
-    value is clipped.
+    value is clipped. LightGBM's floor is ln(1e-15) taken in single precision.
 
     >>> bce([0.5, 0.75], [1.0, 0.0]).round(4)
     array([0.6931, 1.3863])
     """
     one, zero = _shares(target, label_smoothing)
     floor = -np.inf if log_floor is None else log_floor
-    # The logarithms are clipped, not p: 1 - (1 - clip) is not clip.
-    low, high = (np.log(clip) if clip > 0 else -np.inf), np.log1p(-clip)
-    log_p = np.maximum(np.clip(np.log(pred), low, high), floor)
-    log_q = np.maximum(np.clip(np.log1p(-pred), low, high), floor)
-    return pos_weight * times(one, -log_p) + times(zero, -log_q)
+    log_p, log_q = _logs(pred, clip)
+    return pos_weight * times(one, -np.maximum(log_p, floor)) + times(zero, -np.maximum(log_q, floor))
 
 
 @bce.gradient("pred")
@@ -94,7 +98,7 @@ def _(
     pos_weight * y * log(1 + exp(-pred)) + (1 - y) * log(1 + exp(pred))
     """,
     cite="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
-    same_as={"torch": "", "keras": "", "optax": ""},
+    same_as={"torch": "", "keras": "", "optax": "", "catboost": ""},
 )
 def bce_with_logits(
     pred: Logit,
@@ -104,6 +108,9 @@ def bce_with_logits(
     pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
 ) -> Array:
     """Binary cross-entropy of logits: exact at every size, so nothing is clipped.
+
+    LightGBM makes probabilities of its scores first and floors their logarithms (at 1e-15, its cross_entropy at
+    1e-12), so it says less of a confident mistake.
 
     >>> bce_with_logits([0.0, 800.0], [1.0, 0.0]).round(4)
     array([6.931e-01, 8.000e+02])
@@ -128,10 +135,12 @@ def _balance(target: Array, alpha: float | None) -> Array | float:
     y = target
     p_t = y * pred + (1 - y) * (1 - pred)
     alpha_t = 1 if alpha is None else y * alpha + (1 - y) * (1 - alpha)
-    bce = -((y * log(pred) if y > 0 else 0) + ((1 - y) * log(1 - pred) if y < 1 else 0))
+    p = min(max(pred, clip), 1 - clip)
+    bce = -((y * log(p) if y > 0 else 0) + ((1 - y) * log(1 - p) if y < 1 else 0))
     alpha_t * (1 - p_t)**gamma * bce
     """,
     cite="Lin et al. 2017, arXiv:1708.02002",
+    same_as={"keras": "clip=1e-07"},
     aliases=("binary_focal",),
 )
 def focal(
@@ -140,28 +149,35 @@ def focal(
     *,
     gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives bce", ge=0)] = 2.0,
     alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
+    clip: Annotated[
+        float, Param("inside the logarithm p is moved into [clip, 1 - clip]; 0 leaves it", ge=0, lt=0.5)
+    ] = 0.0,
 ) -> Array:
     """Binary cross-entropy times (1 - p_t)^gamma: rows that are right already count little.
 
     p_t is the probability given to what came true. No alpha by default (the paper's detector and torchvision use
-    0.25), no clipping, and the plain mean (RetinaNet divides by the number of positives).
+    0.25), no clipping, and the plain mean (RetinaNet divides by the number of positives). `clip` is that of bce, as
+    Keras has it: the power sees the probability as it is.
 
     >>> focal([0.5, 0.75], [1.0, 0.0]).round(4)
     array([0.1733, 0.7798])
     """
-    entropy = times(target, -np.log(pred)) + times(1 - target, -np.log1p(-pred))
+    log_p, log_q = _logs(pred, clip)
+    entropy = times(target, -log_p) + times(1 - target, -log_q)
     missed = target * (1 - pred) + (1 - target) * pred
     # The power may underflow beside an infinite logarithm; the product is infinite all the same.
     return np.where(np.isinf(entropy), np.inf, _balance(target, alpha) * missed**gamma * entropy)
 
 
 @focal.gradient("pred")
-def _(pred: Array, target: Array, *, gamma: float, alpha: float | None) -> Array:
-    entropy = times(target, -np.log(pred)) + times(1 - target, -np.log1p(-pred))
+def _(pred: Array, target: Array, *, gamma: float, alpha: float | None, clip: float) -> Array:
+    log_p, log_q = _logs(pred, clip)
+    entropy = times(target, -log_p) + times(1 - target, -log_q)
     missed = target * (1 - pred) + (1 - target) * pred
-    # Nothing is missed only at a perfect prediction, where the entropy is 0 and beats missed^(gamma - 1).
-    fading = np.where(missed > 0, gamma * missed ** (gamma - 1) * (1 - 2 * target) * entropy, 0.0)
-    return _balance(target, alpha) * (fading + missed**gamma * _slope(pred, target, 1 - target))
+    # Where nothing is missed, an entropy of 0 beats missed^(gamma - 1); a clipped one is not 0.
+    fading = (1 - 2 * target) * times(gamma * entropy, missed ** (gamma - 1))
+    moves = (pred >= clip) & (pred <= 1 - clip)
+    return _balance(target, alpha) * (fading + np.where(moves, missed**gamma * _slope(pred, target, 1 - target), 0.0))
 
 
 @loss(
@@ -173,7 +189,7 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float | None) -> Array
     alpha_t * (1 - p_t)**gamma * -(y * log(p) + (1 - y) * log(1 - p))
     """,
     cite="Lin et al. 2017, arXiv:1708.02002",
-    same_as={"optax": "", "torchvision": "alpha=0.25", "monai": ""},
+    same_as={"optax": ""},
 )
 def focal_with_logits(
     pred: Logit,
@@ -183,6 +199,8 @@ def focal_with_logits(
     alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
 ) -> Array:
     """The focal loss of logits: exact at every size.
+
+    torchvision has alpha 0.25 by default; MONAI computes in single precision.
 
     >>> focal_with_logits([0.0, 2.0], [1.0, 0.0]).round(4)
     array([0.1733, 1.6501])

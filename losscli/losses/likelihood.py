@@ -32,7 +32,7 @@ def _poisson(plain: Array, target: Array, growth: Array, added: float = 0.0) -> 
     pred - (target * log(pred + eps) if target > 0 else 0) + constant
     """,
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
-    same_as={"torch": "eps=1e-08", "keras": "eps=1e-07", "xgboost": "full=true"},
+    same_as={"torch": "eps=1e-08", "keras": "eps=1e-07"},
     optimum=None,
 )
 def poisson_nll(
@@ -46,7 +46,8 @@ def poisson_nll(
 
     May be negative, since log(target!) is left out unless `full` is true; it is exact here, torch takes Stirling's
     approximation and only for counts above 1. A rate of 0 with a count above 0 costs infinity unless `eps` is set.
-    The parameters for torch are those of log_input=False.
+    The parameters for torch are those of log_input=False. XGBoost's poisson-nloglik is this with `full`, in single
+    precision.
 
     >>> poisson_nll([2.0, 0.5], [3.0, 0.0]).round(4)
     array([-0.0794,  0.5   ])

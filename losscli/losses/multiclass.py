@@ -11,6 +11,7 @@ from losscli.kinds import Array, ClassId, LogitVector, Prob, ProbVector, SoftBin
 from losscli.losses._math import distribution, log_softmax, over, times
 
 _CLIP = Param("probabilities are moved into [clip, 1 - clip]; 0 leaves them", ge=0, lt=0.5)
+_RENORMALIZE = Param("divide each row by its sum, before clipping")
 _SMOOTHING = Param("share of the target that is spread over all classes", ge=0, le=1)
 
 
@@ -58,7 +59,6 @@ def _through_softmax(pull: Array, log_p: Array) -> Array:
     same_as={
         "keras": "clip=1e-07,renormalize=true",
         "sklearn": "clip=2.220446049250313e-16",
-        "lightgbm": "clip=1e-15",
     },
     aliases=("categorical_cross_entropy", "cce"),
 )
@@ -68,7 +68,7 @@ def cross_entropy(
     *,
     label_smoothing: Annotated[float, _SMOOTHING] = 0.0,
     clip: Annotated[float, _CLIP] = 0.0,
-    renormalize: Annotated[bool, Param("divide each row by its sum, before clipping")] = False,
+    renormalize: Annotated[bool, _RENORMALIZE] = False,
 ) -> Array:
     """Minus the log of the probability given to the class that came true.
 
@@ -127,11 +127,12 @@ def _(pred: Array, target: Array, *, label_smoothing: float, temperature: float)
 
 @loss(
     formula="""
-    p = [min(max(p_c, clip), 1 - clip) for p_c in pred]
+    total = sum(pred) if renormalize else 1
+    p = [min(max(p_c / total, clip), 1 - clip) for p_c in pred]
     -sum(y_c * alpha * (1 - p_c)**gamma * log(p_c) for y_c, p_c in zip(target, p) if y_c > 0)
     """,
     cite="Lin et al. 2017, arXiv:1708.02002",
-    same_as={"keras": "alpha=0.25,clip=1e-07"},
+    same_as={"keras": "alpha=0.25,clip=1e-07,renormalize=true"},
 )
 def categorical_focal(
     pred: ProbVector,
@@ -140,6 +141,7 @@ def categorical_focal(
     gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives cross_entropy", ge=0)] = 2.0,
     alpha: Annotated[float, Param("factor of the whole", gt=0)] = 1.0,
     clip: Annotated[float, _CLIP] = 0.0,
+    renormalize: Annotated[bool, _RENORMALIZE] = False,
 ) -> Array:
     """Cross-entropy times (1 - p)^gamma of the true class: rows that are right already count little.
 
@@ -149,17 +151,30 @@ def categorical_focal(
     >>> categorical_focal([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
     array([0.7798, 0.0089])
     """
-    missed = np.clip(1 - pred, clip, 1 - clip)
-    return (alpha * times(distribution(target, pred.shape[-1]), missed**gamma * -_clipped(np.log(pred), clip))).sum(-1)
+    logs, missed = _logs_and_missed(pred, renormalize)
+    faded = np.clip(missed, clip, 1 - clip) ** gamma * -_clipped(logs, clip)
+    return (alpha * times(distribution(target, pred.shape[-1]), faded)).sum(axis=-1)
+
+
+def _logs_and_missed(pred: Array, renormalize: bool) -> tuple[Array, Array]:
+    """log p and 1 - p of each class."""
+    if not renormalize:
+        return np.log(pred), 1 - pred
+    logs = _log_of_share(pred)
+    # A quotient near 1 has lost the digits of 1 - p; its logarithm has them.
+    return logs, -np.expm1(logs)
 
 
 @categorical_focal.gradient("pred")
-def _(pred: Array, target: Array, *, gamma: float, alpha: float, clip: float) -> Array:
-    shares = distribution(target, pred.shape[-1]) * ((pred >= clip) & (pred <= 1 - clip))
-    missed = 1 - pred
+def _(pred: Array, target: Array, *, gamma: float, alpha: float, clip: float, renormalize: bool) -> Array:
+    total = pred.sum(axis=-1, keepdims=True) if renormalize else 1.0
+    p = pred / total
+    shares = distribution(target, pred.shape[-1]) * ((p >= clip) & (p <= 1 - clip))
+    logs, missed = _logs_and_missed(pred, renormalize)
     # Nothing is missed only at p = 1, where the logarithm is 0 and beats missed^(gamma - 1).
-    fading = np.where(missed > 0, gamma * missed ** (gamma - 1) * np.log(pred), 0.0)
-    return alpha * (times(shares, fading) - over(shares * missed**gamma, pred))
+    fading = np.where(missed > 0, gamma * missed ** (gamma - 1) * logs, 0.0)
+    slope = alpha * (times(shares, fading) - over(shares * missed**gamma, p))
+    return (slope - (slope * p).sum(axis=-1, keepdims=True)) / total if renormalize else slope
 
 
 @loss(
@@ -198,15 +213,25 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float) -> Array:
 
 
 @loss(
-    formula="sum(y_c * (log(y_c) - log(p_c)) for p_c, y_c in zip(pred, target) if y_c > 0)",
+    formula="""
+    p = [p_c / (sum(pred) if renormalize else 1) for p_c in pred]
+    y = [y_c / (sum(target) if renormalize else 1) for y_c in target]
+    sum(y_c * (log(y_c) - log(p_c)) for p_c, y_c in zip(p, y) if y_c > 0)
+    """,
     cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
-    same_as={"torchmetrics": ""},
+    same_as={"torchmetrics": "renormalize=true"},
 )
-def kl_divergence(pred: ProbVector, target: ProbVector) -> Array:
+def kl_divergence(
+    pred: ProbVector,
+    target: ProbVector,
+    *,
+    renormalize: Annotated[bool, Param("divide each row of both sides by its sum")] = False,
+) -> Array:
     """What is lost, in nats, by using the predicted distribution in place of the target: cross-entropy less entropy.
 
-    Infinite where the target has a class that the prediction rules out. Keras clips both sides at 1e-7; torch wants
-    log-probabilities, and its "mean" divides by the number of classes too.
+    Infinite where the target has a class that the prediction rules out. Keras first moves both sides into [1e-7, 1],
+    the target too, which no parameter here does; torch wants log-probabilities, and its "mean" divides by the number
+    of classes too.
 
     >>> kl_divergence([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
     array([0.6931])
@@ -215,12 +240,22 @@ def kl_divergence(pred: ProbVector, target: ProbVector) -> Array:
     apart = ~((ratio > -0.5) & (ratio < 1))
     # Near each other, log1p of the ratio has all the digits that the difference of logarithms loses.
     logs = np.where(apart, np.log(target) - np.log(pred), np.log1p(np.where(apart, 0.0, ratio)))
-    return times(target, logs).sum(axis=-1)
+    if not renormalize:
+        return times(target, logs).sum(axis=-1)
+    # Once for the row: the quotients of each side would round away how near they are.
+    sums = np.log1p((target - pred).sum(axis=-1, keepdims=True) / pred.sum(axis=-1, keepdims=True))
+    return times(target / target.sum(axis=-1, keepdims=True), logs - sums).sum(axis=-1)
 
 
 @kl_divergence.gradient("pred")
-def _(pred: Array, target: Array) -> Array:
-    return -over(target, pred)
+def _(pred: Array, target: Array, *, renormalize: bool) -> Array:
+    if not renormalize:
+        return -over(target, pred)
+    total = pred.sum(axis=-1, keepdims=True)
+    # 1 / total less the target's share / pred, by the differences of the sides: near ones keep their digits.
+    apart = target - pred
+    growth = np.where(target == 0, -1.0, apart / pred)
+    return (apart.sum(axis=-1, keepdims=True) / total - growth) / target.sum(axis=-1, keepdims=True)
 
 
 @loss(
@@ -240,7 +275,8 @@ def brier(
     """Squared error of probabilities: of one probability, or summed over the classes.
 
     The range is 0 to 1 for one probability and 0 to 2 for class probabilities; `halve` halves the latter and leaves
-    the former, so that two classes then give what one probability gives.
+    the former, so that two classes then give what one probability gives. scikit-learn halves two class columns by
+    itself, and no others.
 
     >>> brier([0.75, 0.5], [1.0, 0.0])
     array([0.0625, 0.25  ])

@@ -59,18 +59,6 @@ def _notes(predictions: Source, truth: Source, on: Sequence[str]) -> Iterator[st
             yield f"the key '{name}' is {kinds}: compared as text"
 
 
-@dataclass(frozen=True)
-class ThinnedSite(Site):
-    """The place of rows some of which were left out: `kept` says which of the batch they were."""
-
-    kept: tuple[int, ...] | npt.NDArray[np.intp] = ()
-
-    def error(
-        self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None
-    ) -> DataError:
-        return Site(self.path, self.first_row, self.line_of).error(int(self.kept[index]), column, message, value, hint)
-
-
 @dataclass
 class _Pass:
     """What one reading of the predictions has met so far."""
@@ -142,7 +130,7 @@ class JoinedPart:
         if len(kept) < len(ids):
             places = from_numpy(kept)
             data = pa.RecordBatch.from_arrays([column.take(places) for column in data.columns], names=data.schema.names)
-            site, ids = ThinnedSite(site.path, site.first_row, site.line_of, kept), ids[kept]
+            site, ids = site.only(kept), ids[kept]
         arrays = []
         for name, want in wants.items():
             if name not in data.schema.names:
