@@ -180,8 +180,7 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         class_weight=weights if weights is None or weights == "balanced"
         else {str(name): float(w) for name, w in weights.items()},
         by=_several(given.get("by", ())), on=_several(given.get("on", ())),
-        **{name: given[name] for name in ("weight", "divide_by", "reduction", "where", "batch_by", "batch_size", "max_slices",
-                                          "missing", "nan", "positive") if name in given},
+        **{name: given[name] for name in _PLAIN if name in given},
     )  # fmt: skip
     paths = _paths(source)
     data = Data(
@@ -191,6 +190,11 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
     )  # fmt: skip
     return prepare(request, data)
+
+
+# The settings that a request takes as they are.
+_PLAIN = ("weight", "divide_by", "reduction", "where", "batch_by", "batch_size", "max_slices", "missing", "nan",
+          "positive")  # fmt: skip
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

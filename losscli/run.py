@@ -167,7 +167,7 @@ def evaluate(prepared: Prepared, *, hashing: bool = False) -> Evaluation:
     outcome = results(totals)
     warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
-    warnings += _infinite(totals)
+    warnings += _infinite(totals) + _unmatched(prepared.source)
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):
@@ -196,6 +196,14 @@ def _infinite(totals: Totals) -> list[WarningResult]:
                 )
                 said.append(WarningResult(f"{work.spec.text}{term} of {columns}: values that are not finite", odd))
     return said
+
+
+def _unmatched(source: Source) -> list[WarningResult]:
+    """Rows that a join with --unmatched drop left out."""
+    if source.dropped is None:
+        return []
+    sides = {"predictions": source.dropped.predictions, "truth": source.dropped.truth}
+    return [WarningResult(f"rows of the {side} without a partner were left out", n) for side, n in sides.items() if n]
 
 
 def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -29,7 +29,7 @@ losscli show huber"""
 
 
 class ShortHelp(click.ClickException):
-    """A command that was given nothing: its help is the message. (click's own is younger than the oldest click we take.)"""
+    """A command that was given nothing: its help is the message. (The oldest click we take has none.)"""
 
 
 class Command(click.Command):

@@ -119,8 +119,9 @@ def request_of(given: Mapping[str, Any]) -> Request:
         target=given["target"], preds=given["preds"], columns=given["columns"], tables=given["tables"],
         weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
         divide_by=given.get("divide_by", "weight"), reduction=given.get("reduction"),
-        by=tuple(given.get("by", ())), max_slices=given.get("max_slices", 100_000), where=given["where"], batch_by=given["batch_by"],
-        batch_size=given["batch_size"], missing=given["missing"], nan=given["nan"], positive=given["positive"],
+        by=tuple(given.get("by", ())), max_slices=given.get("max_slices", 100_000), where=given["where"],
+        batch_by=given["batch_by"], batch_size=given["batch_size"],
+        missing=given["missing"], nan=given["nan"], positive=given["positive"],
         on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
     )  # fmt: skip
 

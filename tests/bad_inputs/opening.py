@@ -1,0 +1,304 @@
+"""A: files that are not there, are empty, are packed, or are something else than their name says."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import zipfile
+
+from bad_inputs.case import PLAIN, Here, case, text
+
+GOOD = "y,p\n1,2\n3,3\n"  # mean absolute error 0.5
+PACKED = gzip.compress(GOOD.encode(), mtime=0)
+LONG = gzip.compress(b"y,p\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(20_000)), mtime=0)
+
+
+@case("B001", 4, "no such file", "in: pred.csv", "did you mean 'preds.csv'?")
+def no_file(here: Here):
+    here.file(GOOD, "preds.csv")
+    return "pred.csv"
+
+
+@case("B001", 4, "no such file", "in: a/b/c.csv")
+def no_folder(here: Here):
+    return "a/b/c.csv"
+
+
+@case("B002", 4, "the folder has no data files; ignored: README.md, notes.txt", "in: d", ".parquet")
+def folder_without_data(here: Here):
+    here.file("x", "d/README.md")
+    here.file("x", "d/notes.txt")
+    here.file("x", "d/_SUCCESS")
+    return "d"
+
+
+@case("B002", 4, "the folder has no data files", "in: d")
+def empty_folder(here: Here):
+    (here.path / "d").mkdir()
+    return "d"
+
+
+@case("B003", 4, "permission denied (mode -rw-------, owner", "in: p.csv")
+def no_permission(here: Here):
+    here.file(GOOD)
+    (here.path / "p.csv").chmod(0o600 if os.geteuid() == 0 else 0)
+    if os.geteuid() == 0:
+        here.path.chmod(0o755)
+        os.seteuid(65534)
+        here.patch.setattr(os, "seteuid", _back(os.seteuid))
+    return "p.csv"
+
+
+def _back(seteuid):
+    return seteuid
+
+
+text("B004", "zero_bytes", "", 3, "the file is empty (0 bytes)", "in: p.csv")
+text("B004", "zero_bytes_tsv", "", 3, "the file is empty (0 bytes)", file="p.tsv")
+text("B004", "zero_bytes_jsonl", "", 3, "the file is empty (0 bytes)", file="p.jsonl")
+text("B004", "zero_bytes_no_suffix", "", 3, "the file is empty (0 bytes)", file="p")
+text("B004", "nothing_in_gz", gzip.compress(b""), 3, "the file is empty (0 bytes)", file="p.csv.gz")
+text("B005", "zero_bytes_parquet", "", 3, "the file is empty (0 bytes)", "in: p.parquet", file="p.parquet")
+text("B005", "zero_bytes_arrow", "", 3, "the file is empty (0 bytes)", file="p.arrow")
+text("B006", "newline", "\n", 3, "no header", "in: p.csv")
+text("B006", "spaces", "   ", 3, "no header")
+text("B006", "blank_lines", "\n\r\n  \n", 3, "no header")
+text("B006", "blank_jsonl", "\n\n", 5, "holds no records", file="p.jsonl")
+text("B006", "only_a_bom", b"\xef\xbb\xbf", 3, "no header")
+text("B007", "header_only", "y,p\n", 5, "nothing to score: 0 rows", "in: p.csv")
+text("B007", "header_without_newline", "y,p", 5, "nothing to score: 0 rows", "in: p.csv")
+text("B007", "header_and_blank_lines", "y,p\n\n\n", 5, "nothing to score: 0 rows")
+text("B007", "header_in_gz", gzip.compress(b"y,p\n"), 5, "nothing to score: 0 rows", file="p.csv.gz")
+
+
+@case("B007", 5, "nothing to score: 0 rows", "in: p.parquet")
+def parquet_without_rows(here: Here):
+    return here.parquet({"y": [1.0][:0], "p": [1.0][:0]})
+
+
+@case("B007", 5, "nothing to score: 0 rows", "in: p.arrow")
+def arrow_without_rows(here: Here):
+    return here.arrow({"y": [], "p": []})
+
+
+@case("B008", 4, "the file changed while it was read", "in: p.csv", "run again")
+def grows_while_read(here: Here):
+    from losscli.source import delimited
+
+    read = delimited._Reader.read
+
+    def and_write(self, window, site):
+        with (here.path / "p.csv").open("a") as out:
+            out.write("5,6\n")
+        return read(self, window, site)
+
+    here.patch.setattr(delimited._Reader, "read", and_write)
+    return here.file(GOOD)
+
+
+@case("B008", 4, "the file disappeared while it was read", "in: p.csv")
+def disappears_while_read(here: Here):
+    from losscli.source import delimited
+
+    read = delimited._Reader.read
+
+    def and_remove(self, window, site):
+        (here.path / "p.csv").unlink()
+        return read(self, window, site)
+
+    here.patch.setattr(delimited._Reader, "read", and_remove)
+    return here.file(GOOD)
+
+
+@case("B010", value=0.5)
+def parquet_on_stdin(here: Here):
+    return here.stdin((here.path / here.parquet({"y": [1.0, 3.0], "p": [2.0, 3.0]})).read_bytes())
+
+
+@case("B010", value=0.5)
+def gz_on_stdin(here: Here):
+    return here.stdin(PACKED)
+
+
+@case("B010", 3, "the file is empty (0 bytes)", "in: standard input")
+def nothing_on_stdin(here: Here):
+    return here.stdin(b"")
+
+
+@case("B011", 2, "stdin (-) can be given only once")
+def stdin_twice(here: Here):
+    return ["-", "-", *PLAIN]
+
+
+@case("B012", 2, "no SOURCE was given", "- is standard input")
+def terminal_and_no_file(here: Here):
+    here.stdin(None)
+    return [*PLAIN]
+
+
+@case("B012", 2, "Usage: losscli eval")
+def nothing_at_all(here: Here):
+    here.stdin(None)
+    return []
+
+
+text("B013", "csv_called_parquet", GOOD, 3, "the name says Parquet, the content is delimited text", "in: p.parquet",
+     "--input-format csv", file="p.parquet")  # fmt: skip
+text("B013", "csv_called_parquet_and_told", GOOD, args="--input-format csv", value=0.5, file="p.parquet")
+text("B013", "csv_called_jsonl", GOOD, 3, "the name says JSON lines, the content is delimited text", file="p.jsonl")
+text("B013", "jsonl_called_csv", '{"y":1,"p":2}\n', 3, "the content is JSON lines", file="p.csv")
+text("B013", "json_array", '[{"y":1,"p":2}]', 3, "one JSON array, not JSON lines", file="p.jsonl")
+text("B013", "pickle", b"\x80\x04\x95abc", 3, "a pickle, which could run code", file="p.pkl")
+text("B013", "numpy", b"\x93NUMPY\x01\x00v\x00", 3, "a NumPy array", file="p.npy")
+
+
+@case("B013", 3, "the name says delimited text, the content is Parquet", "in: p.csv")
+def parquet_called_csv(here: Here):
+    return here.parquet({"y": [1.0], "p": [2.0]}, "p.csv")
+
+
+@case("B013", value=1.0)
+def parquet_called_csv_and_told(here: Here):
+    return [here.parquet({"y": [1.0], "p": [2.0]}, "p.csv"), "--input-format", "parquet", *PLAIN]
+
+
+text("B014", "gz_called_csv", PACKED, value=0.5)
+text("B014", "bz2_called_csv", bz2.compress(GOOD.encode()), value=0.5)
+text("B014", "csv_called_gz", GOOD, value=0.5, file="p.csv.gz")
+text("B014", "csv_without_suffix", GOOD, value=0.5, file="p")
+text("B015", "cut_gz", LONG[: len(LONG) // 2], 3, "the compressed stream is truncated", "in: p.csv.gz", file="p.csv.gz")
+text("B015", "gz_without_its_last_byte", PACKED[:-1], 3, "the compressed stream is truncated", file="p.csv.gz")
+text("B015", "gz_of_three_bytes", PACKED[:3], 3, "the compressed stream is truncated", file="p.csv.gz")
+text("B015", "cut_bz2", bz2.compress(GOOD.encode())[:-4], 3, "the compressed stream is truncated", file="p.csv.bz2")
+text("B015", "cut_xz", lzma.compress(GOOD.encode())[:-4], 3, "the compressed stream is truncated", file="p.csv.xz")
+text("B016", "gz_with_a_wrong_sum", PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:], 3, "checksum mismatch", file="p.csv.gz")
+text("B016", "gz_with_rubbish_inside", PACKED[:12] + b"\xff\xff\xff" + PACKED[15:], 3, "damaged", file="p.csv.gz")
+text("B016", "gz_and_rubbish_behind", PACKED + b"rubbish", 3, "damaged", file="p.csv.gz")
+text("B017", "two_members", PACKED + gzip.compress(b"5,7\n"), value=1.0, file="p.csv.gz")
+text("B018", "xz", lzma.compress(GOOD.encode()), value=0.5, file="p.csv.xz")
+
+
+def _zip(members: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+text("B018", "zip_of_one", _zip({"a.csv": GOOD}), value=0.5, file="p.zip")
+text("B018", "zip_of_two", _zip({"a.csv": GOOD, "b\x1b[31m.csv": GOOD}), 3, "2 members", "'a.csv'", "'b\\x1b[31m.csv'",
+     file="p.zip")  # fmt: skip
+text("B018", "cut_zip", _zip({"a.csv": GOOD})[:-9], 3, "the zip archive is damaged or truncated", file="p.zip")
+
+
+@case("B019", 3, "a record is longer than", "in: p.csv.gz", "a quote that is opened and never closed?")
+def zeros_without_end(here: Here):
+    here.windows(1 << 16)
+    here.patch.setattr("losscli.source.windows.RECORD_LIMIT", 1 << 20)
+    return here.file(gzip.compress(b"y,p\n" + bytes(10_000_000)), "p.csv.gz")
+
+
+@case("B019", 3, "the header is longer than 4 MiB")
+def zeros_from_the_start(here: Here):
+    return here.file(gzip.compress(bytes(20_000_000)), "p.csv.gz")
+
+
+@case("B020", 4, "no file matches", "in: q*.csv")
+def glob_without_match(here: Here):
+    here.file(GOOD)
+    return "q*.csv"
+
+
+@case("B020", shows=('"path": "p1.csv"', '"rows": 2'))
+def glob_with_fewer_than_expected(here: Here):
+    here.file(GOOD, "p1.csv")
+    return ["p[12].csv", *PLAIN[:-1], "-f", "json"]
+
+
+@case("B021", 0, "note: ignored d/README.md: not a data file by its name", value=0.5)
+def folder_as_spark_writes_it(here: Here):
+    for name in ("_SUCCESS", ".part-0.csv.crc", "README.md", "_temporary/0/part-0.csv"):
+        here.file("not data", f"d/{name}")
+    here.file(GOOD, "d/part-0.csv")
+    return ["d", *PLAIN[:-1], "-f", "plain"] if False else ["d", *PLAIN[:-1], "-f", "plain"]
+
+
+@case("B022", 0, "note: did not follow d/loop: a link to a folder")
+def loop_of_links(here: Here):
+    here.file(GOOD, "d/a.csv")
+    (here.path / "d" / "loop").symlink_to(here.path / "d")
+    return ["d", *PLAIN[:-1]]
+
+
+@case("B022", 4, "levels of symbolic links", "in: a.csv")
+def link_to_itself(here: Here):
+    (here.path / "a.csv").symlink_to("a.csv")
+    return "a.csv"
+
+
+NAMES = {"newline": "a\nb.csv", "escape": "a\x1b[31mb.csv", "markup": "[red]x[/y].csv", "emoji": "🙂é.csv",
+         "longest": "x" * 251 + ".csv", "not_utf8": b"a\xff\xfeb.csv".decode("utf-8", "surrogateescape"),
+         "bidi": "a\u202egpj.csv", "glob": "a[1]*.csv", "command": "::error::x.csv", "equals": "k=v.csv",
+         "dashes": "./--help.csv", "blank": " .csv", "tilde": "~.csv"}  # fmt: skip
+
+
+def _named(label: str, name: str) -> None:
+    def score(here: Here):
+        here.file(GOOD, name)
+        return name
+
+    def fail(here: Here):
+        here.file("y,p\n1,x\n", name)
+        return name
+
+    def report(here: Here):
+        here.file(GOOD, name)
+        return [name, name, *PLAIN[:-1], "-f", "json"]
+
+    score.__name__, fail.__name__, report.__name__ = f"name_{label}", f"name_{label}_in_error", f"name_{label}_in_json"
+    case("B023", value=0.5)(score)
+    case("B023", 3, "'x' is not a number", "row 1 (line 2)")(fail)
+    case("B023", 0, "is given 2 times: its rows count as often")(report)
+
+
+for _label, _name in NAMES.items():
+    _named(_label, _name)
+
+
+@case("B023", 2, "there is no option '--wild.csv'")
+def named_like_an_option(here: Here):
+    here.file(GOOD, "--wild.csv")
+    return "--wild.csv"
+
+
+@case("B023", value=0.5)
+def named_like_an_option_behind_dashes(here: Here):
+    here.file(GOOD, "--wild.csv")
+    return [*PLAIN, "--", "--wild.csv"]
+
+
+@case("B023", 4, "File name too long")
+def name_longer_than_can_be(here: Here):
+    return "x" * 300 + ".csv"
+
+
+@case("B023", 4)
+def nul_in_the_name(here: Here):
+    return "a\0b.csv"
+
+
+@case("B024", 2, "cannot read s3://", "local files")
+def bucket(here: Here):
+    return "s3://bucket/preds.parquet"
+
+
+@case("B025", 2, "cannot read https://", "download the file first")
+def web(here: Here):
+    return "https://example.org/preds.csv"
+
+
+text("B025", "html", "<!DOCTYPE html>\n<html><body>404</body></html>", 3, "content is HTML, not data", "in: p.csv")
