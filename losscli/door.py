@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from losscli.declaration import Role
 from losscli.errors import DataError, UsageError
 from losscli.kinds import Array, Kind
 
-if TYPE_CHECKING:
-    from losscli.contract import Loss
+
+class Declared(Protocol):
+    """What the door asks of a loss."""
+
+    name: str
+    roles: dict[str, Role]
+
+    def combinations(self) -> list[tuple[Kind, ...]]: ...
 
 
-def arrays(loss: Loss, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:
+def arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:
     """One array a role, checked: shapes, domains, lengths, positions. What is wrong is a DataError with its row."""
     given: dict[str, Any] = dict(zip(loss.roles, columns, strict=False)) | dict(by_name)
     if len(columns) > len(loss.roles):
@@ -32,7 +39,7 @@ def arrays(loss: Loss, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> 
     return found
 
 
-def _chosen(loss: Loss, given: Mapping[str, Any]) -> tuple[list[Array | None], tuple[Kind, ...]]:
+def _chosen(loss: Declared, given: Mapping[str, Any]) -> tuple[list[Array | None], tuple[Kind, ...]]:
     """The columns as the first combination of kinds whose shapes they have; then their values are checked."""
     problem: DataError | None = None
     for kinds in loss.combinations():
@@ -56,7 +63,7 @@ def _chosen(loss: Loss, given: Mapping[str, Any]) -> tuple[list[Array | None], t
     raise problem
 
 
-def _check_positions(loss: Loss, found: list[Array | None], kinds: tuple[Kind, ...], given: Mapping[str, Any]) -> None:
+def _check_positions(loss: Declared, found: list[Array | None], kinds: tuple[Kind, ...], given: Mapping[str, Any]) -> None:
     """A class that faces class columns is a position among them: whole numbers from 0, never a guessed order."""
     widths = [
         array.shape[0 if kind.shape == "matrix" else -1]

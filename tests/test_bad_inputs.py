@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_case(case: Case, tmp_path, monkeypatch, capfdbinary):
     monkeypatch.chdir(tmp_path)
-    args = case.make(Here(tmp_path, monkeypatch))
-    code = run(["eval", *([args, *PLAIN] if isinstance(args, str) else args)])
+    with ExitStack() as after:
+        args = case.make(Here(tmp_path, monkeypatch, after))
+        code = run(["eval", *([args, *PLAIN] if isinstance(args, str) else args)])
     judge(case, code, *capfdbinary.readouterr())
 
 

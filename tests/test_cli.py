@@ -191,8 +191,8 @@ def test_the_topics_say_what_the_code_does():
     assert [int(code) for code in codes] == sorted(ExitCode)
     formats = re.findall(r"^  (\w+)  +\S", TOPICS["formats"].partition("Reports")[2], re.MULTILINE)
     assert tuple(name for name in formats if name != "losscli") == report.FORMATS
-    assert all(report.format_of(f"x{suffix}") == name for name, suffixes in
-               re.findall(r"^  (\w+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE) for suffix in suffixes.split())  # fmt: skip
+    for name, suffixes in re.findall(r"^  (\w+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
+        assert [report.format_of(f"x{suffix}") for suffix in suffixes.split()] == [name] * len(suffixes.split())
     for suffix in re.findall(r"\.\w+", TOPICS["formats"].partition("Rows and slopes")[2].partition(";")[0]):
         assert tables.format_of(f"x{suffix}")
     for null in DEFAULT_NULLS:
@@ -248,6 +248,11 @@ def test_a_line_that_is_wrong_so_far_completes_to_nothing_and_says_nothing(words
     monkeypatch.setenv("_LOSSCLI_COMPLETE", "bash_complete")
     entry.run([])
     assert capsys.readouterr().err == ""
+
+
+def test_a_shell_that_nobody_knows(capsys):
+    assert entry.run(["completion", "basch"]) == 2
+    assert "did you mean 'bash'? shells: bash, zsh, fish" in capsys.readouterr().err
 
 
 def test_every_shell_gets_its_script(capsys):

@@ -1,4 +1,4 @@
-"""Numbers that others printed: value and gradient of every case in golden/*.csv, through the whole product.
+"""Numbers that others printed: value and gradient of every case in golden/*.csv, and the command on sample_data/.
 
 Where a peer computes in float64 the numbers agree to 1e-12; `tests/golden/README.md` tells how they were made.
 """
@@ -6,7 +6,13 @@ Where a peer computes in float64 the numbers agree to 1e-12; `tests/golden/READM
 from __future__ import annotations
 
 import csv
+import functools
 import json
+import os
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +23,9 @@ from files import table
 import losscli
 from losscli.spec import parse, parse_loss
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.csv"))
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "tests" / "golden" / "sample_data.csv"
+GOLDEN = sorted(path for path in SAMPLE.parent.glob("*.csv") if path != SAMPLE)
 
 
 def cases():
@@ -70,26 +78,84 @@ def test_value_and_gradient(row):
         )
 
 
+@functools.cache
 def covered():
-    rows = [c.values[0] for c in cases()]
-    return rows, {parse(row["spec"]).parts[0][1].loss.name for row in rows}
+    """Every golden row with the loss and the parameters that its spec stands for."""
+    return [(case.values[0], parse(case.values[0]["spec"]).parts[0][1]) for case in cases()]
 
 
-def test_every_loss_has_an_outside_number():
-    assert {loss.name for loss in LOSSES} == covered()[1]
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+def test_every_value_and_slope_has_an_outside_number(loss):
+    rows = [row for row, spec in covered() if spec.loss is loss]
+    assert rows
+    told = {role for row in rows for role in json.loads(row["gradient"] or "{}")}
+    assert told >= set(loss.gradients)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 def test_every_dialect_has_a_number_that_its_peer_printed(loss):
-    rows, _ = covered()
     for peer, text in loss.same_as.items():
         wanted = parse_loss(f"{loss.name}@{peer}")
-        assert any(
-            parse(row["spec"]).parts[0][1] == wanted and named(peer, row["source"]) for row in rows
-        ), f"{loss.name}@{peer} ({text or 'defaults'}) has no golden number"
+        assert any(spec == wanted and asked(row) == peer for row, spec in covered()), (
+            f"{loss.name}@{peer} ({text or 'defaults'}) has no golden number"
+        )
 
 
-def named(peer, source):
-    """Whether a source names the peer's package."""
-    names = {"sklearn": ("scikit-learn", "sklearn"), "pml": ("pytorch-metric-learning",)}.get(peer, (peer,))
-    return any(name in source.lower().replace("_", "-") for name in names)
+def asked(row):
+    """The peer that a source names first."""
+    return row["source"].partition(" ")[0]
+
+
+def sample_rows():
+    with SAMPLE.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def cut(row):
+    """The arguments up to the loss, and the loss."""
+    args, _, spec = row["args"].rpartition("-l ")
+    return args, shlex.split(spec)[0]
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """(arguments up to the loss, loss) -> what the command prints: one process an input, for all of its losses."""
+    wanted = {}
+    for args, spec in map(cut, sample_rows()):
+        wanted.setdefault(args, {})[spec] = None
+
+    def run(args):
+        losses = [word for spec in wanted[args] for word in ("-l", spec)]
+        command = [sys.executable, "-m", "losscli", "eval", *shlex.split(args), *losses, "-q"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return {(args, spec): float(n) for spec, n in zip(wanted[args], done.stdout.split(), strict=True)}
+
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+        return {key: value for part in pool.map(run, wanted) for key, value in part.items()}
+
+
+@pytest.mark.parametrize("row", sample_rows(), ids=lambda row: row["args"])
+def test_the_command_prints_what_the_peer_says_of_sample_data(row, printed):
+    assert printed[cut(row)] == pytest.approx(float(row["value"]), rel=1e-12, abs=0), row["source"]
+
+
+FOUNDING = {
+    "mse", "mae", "rmse", "huber", "bce", "bce_with_logits", "cross_entropy", "cross_entropy_with_logits", "focal",
+    "focal_with_logits", "categorical_focal", "categorical_focal_with_logits", "l1_penalty", "l2_penalty",
+    "cycle_consistency", "triplet", "gan_discriminator", "gan_discriminator_with_logits", "gan_generator",
+    "gan_generator_with_logits", "gan_generator_minimax", "gan_generator_minimax_with_logits", "lsgan_discriminator",
+    "lsgan_generator", "info_nce", "info_nce_negatives", "nt_xent", "supcon", "arcface",
+}  # fmt: skip
+# A blend, weights of rows and of classes, a join, a slice, batches of a key and of a size, soft targets and the rest.
+SHAPES = {
+    "total=", "--class-weight balanced", "--class-weight zero=", "-w ", "--divide-by count", "--reduction sum",
+    "--targets ", "--where ", "--batch-by ", "--batch-size ", "symmetric=true", "-t 't_*'", "--positive ",
+}  # fmt: skip
+
+
+def test_the_founding_losses_are_checked_on_sample_data_by_the_large_libraries():
+    rows = [row for row in sample_rows() if asked(row) in ("torch", "keras", "sklearn", "pml")]
+    losses = {part.loss.name for row in rows for _, part in parse(cut(row)[1]).parts}
+    assert losses >= FOUNDING
+    assert {shape for shape in SHAPES if not any(shape in row["args"] for row in rows)} == set()

@@ -38,7 +38,7 @@ LAYERS = (
     Layer("errors result"),
     Layer("kinds", "", "numpy"),
     Layer("declaration", "errors kinds", "numpy"),
-    Layer("door", "contract errors kinds", "numpy"),
+    Layer("door", "contract declaration errors kinds", "numpy"),
     Layer("contract", "declaration door errors kinds", "numpy"),
     Layer("reduce blocks", "kinds", "numpy"),
     Layer("losses", "contract"),
@@ -53,7 +53,7 @@ LAYERS = (
     Layer("columns", ""),
     Layer("columns.names", "errors"),
     Layer("columns.plan columns.bind", "columns.* contract errors kinds request spec where"),
-    Layer("columns.rows", "columns.* errors kinds where", "numpy"),
+    Layer("columns.rows", "columns.* errors kinds where", "numpy", "pyarrow"),
     Layer("columns.*", "columns.* errors kinds", "numpy pyarrow"),
     Layer("where where.*", "columns.* errors where.*", "numpy pyarrow"),
     Layer("tables", "columns.* errors source", "numpy", "pyarrow"),
@@ -69,8 +69,8 @@ LAYERS = (
     Layer("cli.printer", "errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract errors report request run sink.tables slopes source spec "
-        "values",
+        "__init__ catalogue cli cli.* columns.* contract errors report report.* request run sink.tables slopes source "
+        "spec values",
         "click",
         "numpy click.shell_completion",
     ),

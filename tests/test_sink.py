@@ -574,10 +574,11 @@ def test_a_dash_is_standard_output() -> None:
     assert pq.ParquetFile(io.BytesIO(inside)).read().num_rows == 2
 
 
-def test_a_broken_off_table_has_no_end_in_a_pipe() -> None:
-    done = to_stdout("parquet", "stop")
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_nothing_of_a_broken_off_table_reaches_a_pipe(format: str) -> None:
+    done = to_stdout(format, "stop")
     assert done.stderr == b"RuntimeError stop\n"
-    assert done.stdout == b"first\nPAR1", "the four bytes that every such file begins with, and no more"
+    assert done.stdout == b"first\n"
 
 
 @posix

@@ -29,6 +29,8 @@ def run(args: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _say("Interrupted.")
         return ExitCode.INTERRUPTED
+    finally:
+        _let_go()
 
 
 def _guarded(args: Sequence[str]) -> int:
@@ -66,13 +68,16 @@ def _terminated(*_: Any) -> NoReturn:
 
 def _os_error(error: OSError) -> int:
     if error.errno == errno.EPIPE:
-        # Nobody reads on; what Python still holds must not be flushed into the closed pipe at shutdown.
+        return ExitCode.PIPE  # nobody reads on
+    return _told(FileError(error.strerror or str(error), path=str(error.filename or "standard output")))
+
+
+def _let_go() -> None:
+    """Bytes that could not be written are still held; Python's own try at shutdown would print a traceback."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return ExitCode.PIPE
-    if error.filename is None:
-        # The failed bytes are still in the buffer; a second try at shutdown would print a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return _told(FileError(error.strerror or str(error), path=str(error.filename or "-")))
 
 
 def _from_click(error: click.ClickException) -> UsageError:

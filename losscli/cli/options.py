@@ -168,6 +168,7 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
 def plan_text(prepared: Prepared) -> str:
     """Which column became which role, for every loss and model."""
     from losscli.columns.plan import Input
+    from losscli.report.harmless import harmless
 
     lines = []
     for line in prepared.plan.lines:
@@ -184,7 +185,7 @@ def plan_text(prepared: Prepared) -> str:
     plan = prepared.plan
     extra = {"weight": plan.weight, "by": ", ".join(plan.by), "batch by": plan.batch_by, "where": plan.request.where}
     lines += [f"{name}: {value}" for name, value in extra.items() if value]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{harmless(line, limit=None)}\n" for line in lines)
 
 
 def _classes(side: Any) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from functools import partial
+from typing import BinaryIO, cast
 
 from losscli.errors import FileError
 from losscli.sink.atomic import told
+
+_HELD = 8 << 20  # bytes that wait in memory before they go to a temporary file
+_PIECE = 1 << 20
 
 # Tab and line feed are the table's own; the others would let a value of the data act on the terminal.
 _ACTS = re.compile(
@@ -21,15 +25,22 @@ _ACTS = re.compile(
 
 @contextmanager
 def standard_output() -> Iterator[BinaryIO]:
-    """The process's standard output; it stays open at the end."""
+    """What is written here reaches standard output at the end, and none of it where something fails before.
+
+    A reader never gets the first rows of a table whose later rows turn out to be bad; the price is a temporary file.
+    """
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
         raise FileError("could not write: standard output is closed", path="-")
-    output = _Output(stream, terminal=is_terminal())
-    # What was printed before stands before.
-    told("-", sys.stdout.flush)
-    yield cast(BinaryIO, output)
-    told("-", stream.flush)
+    with tempfile.SpooledTemporaryFile(max_size=_HELD) as held:
+        yield cast(BinaryIO, held)
+        held.seek(0)
+        # What was printed before stands before.
+        told("-", sys.stdout.flush)
+        shown = _harmless() if is_terminal() else bytes
+        for piece in iter(lambda: held.read(_PIECE), b""):
+            told("-", partial(stream.write, shown(piece)))
+        told("-", stream.flush)
 
 
 def is_terminal() -> bool:
@@ -37,27 +48,10 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-class _Output(io.RawIOBase):
-    """Passes bytes on; to close it closes nothing."""
-
-    def __init__(self, stream: BinaryIO, terminal: bool) -> None:
-        super().__init__()
-        self._stream = stream
-        # Characters may be cut at the end of a write, hence the decoder that remembers.
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace") if terminal else None
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        if self.closed:
-            raise ValueError("write to a closed file")
-        shown = bytes(data)
-        size = len(shown)
-        if self._decoder is not None:
-            shown = _ACTS.sub(_visible, self._decoder.decode(shown)).encode("utf-8")
-        told("-", lambda: self._stream.write(shown))
-        return size
+def _harmless() -> Callable[[bytes], bytes]:
+    """Pieces of text with their control characters made visible; a character may be cut between two pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return lambda piece: _ACTS.sub(_visible, decoder.decode(piece)).encode("utf-8")
 
 
 def _visible(found: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Here:
 
     path: Path
     patch: pytest.MonkeyPatch
+    after: ExitStack
 
     def file(self, content: str | bytes, name: str = "p.csv") -> str:
         place = self.path / name

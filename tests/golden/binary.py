@@ -19,6 +19,7 @@ SOFT_WEIGHTS = [1.4, 0.35, 2.6, 0.8, 1.9]
 CERTAIN: Inputs = {"pred": [0.0, 1.0, 1.0, 0.0, 3e-9, 0.25], "target": [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]}
 # No row at the upper clip on the wrong side: 1 - (1 - 1e-7) in doubles costs Keras the digits after the eleventh.
 CLIPPED: Inputs = {"pred": [0.0, 0.93, 1.0, 0.0, 3e-9, 0.25], "target": [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]}
+WRONG: Inputs = {"pred": [0.0, 0.93, 4e-8, 0.0, 3e-9, 0.25], "target": [1.0, 0.0, 0.75, 0.5, 1.0, 0.0]}
 NEARLY: Inputs = {"pred": [1e-8, 0.99999, 3e-5, 0.9, 1e-300], "target": [1.0, 0.0, 0.0, 1.0, 1.0]}
 LOGITS: Inputs = {
     "pred": [2.31, -1.74, 0.58, -2.92, 1.13, -0.66, 0.09],
@@ -33,6 +34,8 @@ BINARY_FRACTIONS: Inputs = {  # what LightGBM's single precision holds exactly
     "pred": [2.3125, -1.734375, 0.578125, -2.921875, 1.140625, -0.65625],
     "target": [1.0, 0.0, 0.0, 1.0, 1.0, 0.0],
 }
+FAR_FRACTIONS: Inputs = {"pred": [40.25, -39.5, 750.0, -801.5, 0.125], "target": [0.0, 1.0, 0.0, 1.0, 1.0]}
+SOFT_FRACTIONS: Inputs = {"pred": BINARY_FRACTIONS["pred"], "target": [0.875, 0.25, 0.375, 0.625, 0.9375, 0.125]}
 HALVES = [0.75, 2.25, 1.125, 0.5, 3.625, 1.875]
 SIGNS: Inputs = {
     "pred": [1.62, -0.37, 0.28, -2.14, 0.73, 0.91],
@@ -89,8 +92,10 @@ def _probs() -> list[Case]:
             "sklearn", "bce@sklearn bce:clip=2.220446049250313e-16", "sklearn.metrics.log_loss(target, pred)", CERTAIN
         ),
         # Given no objective, LightGBM takes the scores for probabilities. Its floor is ln(1e-15) in single precision.
-        by_lightgbm("bce bce@lightgbm", {"objective": "none", "metric": "binary_logloss"}, PROBS),
-        by_lightgbm("bce:log_floor=-34.53877639770508", {"objective": "none", "metric": "binary_logloss"}, CERTAIN),
+        by_lightgbm("bce", {"objective": "none", "metric": "binary_logloss"}, PROBS),
+        by_lightgbm(
+            "bce@lightgbm bce:log_floor=-34.53877639770508", {"objective": "none", "metric": "binary_logloss"}, CERTAIN
+        ),
         by_numpy("scipy", "bce", exact, CERTAIN),
         by_numpy("scipy", "bce", exact, NEARLY),
         by_numpy("scipy", "bce", exact, SOFT),
@@ -135,7 +140,10 @@ def _logits() -> list[Case]:
         by_lightgbm(
             "bce_with_logits", {"objective": "binary", "metric": "binary_logloss"}, BINARY_FRACTIONS, weights=HALVES
         ),
+        by_catboost("bce_with_logits@catboost", "Logloss", BINARY_FRACTIONS),
         by_catboost("bce_with_logits", "Logloss", BINARY_FRACTIONS, weights=HALVES),
+        by_catboost("bce_with_logits@catboost", "Logloss", FAR_FRACTIONS),
+        by_catboost("bce_with_logits@catboost", "CrossEntropy", SOFT_FRACTIONS),
         by_lightgbm("bce_with_logits", {"objective": "cross_entropy", "metric": "cross_entropy"}, BINARY_FRACTIONS),
     ]
 
@@ -152,6 +160,11 @@ def _focal() -> list[Case]:
         by_torch("keras", "focal:gamma=0.5", keras.format("gamma=0.5"), PROBS),
         by_torch("keras", "focal:gamma=5", keras.format("gamma=5.0"), PROBS),
         by_torch("keras", "focal:gamma=0", keras.format("gamma=0.0"), PROBS),
+        by_torch("keras", "focal@keras focal:clip=1e-7", keras.format(""), CLIPPED),
+        by_torch("keras", "focal:clip=1e-7,gamma=0.5", keras.format("gamma=0.5"), WRONG),
+        by_torch(
+            "keras", "focal@keras:alpha=0.25,gamma=3", keras.format("apply_class_balancing=True, gamma=3.0"), WRONG
+        ),
         by_torch(
             "torch",
             "focal:alpha=0.25",

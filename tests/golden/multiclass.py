@@ -39,6 +39,10 @@ SPARSE: Inputs = {
     "pred": [[0.61, 0.27, 0.12], [0.14, 0.28, 0.58], [0.33, 0.41, 0.26], [0.07, 0.54, 0.39]],
     "target": [[0.8, 0.2, 0.0], [0.0, 0.35, 0.65], [0.0, 1.0, 0.0], [0.13, 0.56, 0.31]],
 }
+ROUGH_PAIR: Inputs = {
+    "pred": [[0.61, 0.273, 0.119], [0.14, 0.275, 0.59], [0.331, 0.404, 0.259]],
+    "target": [[0.79, 0.203, 0.012], [0.008, 0.355, 0.643], [0.137, 0.56, 0.297]],
+}
 LOGITS: Inputs = {
     "pred": [
         [1.72, -0.38, 0.91, -2.13],
@@ -74,11 +78,7 @@ def _probs() -> list[Case]:
         by_numpy(
             "sklearn", "cross_entropy@sklearn cross_entropy:clip=2.220446049250313e-16", sklearn.format("", ""), CERTAIN
         ),
-        by_lightgbm(
-            "cross_entropy cross_entropy@lightgbm",
-            {"objective": "none", "metric": "multi_logloss", "num_class": 4},
-            PROBS,
-        ),
+        by_lightgbm("cross_entropy", {"objective": "none", "metric": "multi_logloss", "num_class": 4}, PROBS),
         by_torch("torch", "cross_entropy", "torch.nn.NLLLoss()(pred.log(), target)", PROBS),
         by_torch("torch", "cross_entropy", "torch.nn.NLLLoss()(pred.log(), target)", CERTAIN, by=""),
         by_torch(
@@ -165,28 +165,26 @@ def _logits() -> list[Case]:
 
 def _focal() -> list[Case]:
     keras = f"keras.losses.CategoricalFocalCrossentropy({{}})({ONE_HOT}, pred)"
+    same = "categorical_focal@keras categorical_focal:alpha=0.25,clip=1e-7,renormalize=true"
     return [
-        # Keras divides each row by its sum: a slope by one class then is another number, so by="".
+        # Keras divides each row by its sum, so its slopes are those of renormalize=true.
         by_torch("keras", "categorical_focal", keras.format("alpha=1.0"), PROBS, by=""),
-        by_torch("keras", "categorical_focal@keras categorical_focal:alpha=0.25", keras.format(""), PROBS, by=""),
-        by_torch(
-            "keras", "categorical_focal@keras categorical_focal:alpha=0.25,clip=1e-7", keras.format(""), CERTAIN, by=""
-        ),
+        by_torch("keras", "categorical_focal:renormalize=true", keras.format("alpha=1.0"), PROBS),
+        by_torch("keras", same, keras.format(""), CERTAIN),
+        by_torch("keras", same, keras.format(""), ROUGH),
         by_torch(
             "keras",
-            "categorical_focal:alpha=0.8,gamma=1.5",
+            "categorical_focal:alpha=0.8,gamma=1.5,renormalize=true",
             "keras.losses.CategoricalFocalCrossentropy(alpha=0.8, gamma=1.5)(target, pred)",
             SOFT,
-            by="",
         ),
-        by_torch("keras", "categorical_focal:gamma=0.5", keras.format("alpha=1.0, gamma=0.5"), PROBS, by=""),
+        by_torch("keras", "categorical_focal:gamma=0.5,renormalize=true", keras.format("alpha=1.0, gamma=0.5"), PROBS),
         by_torch(
             "keras",
-            "categorical_focal:alpha=0.25",
+            "categorical_focal@keras",
             f"keras.losses.CategoricalFocalCrossentropy({KERAS_MEAN})({ONE_HOT}, pred, w)",
             PROBS,
             weights=WEIGHTS,
-            by="",
         ),
         by_torch(
             "torch",
@@ -244,9 +242,22 @@ def _divergences() -> list[Case]:
         by_jax("kl_divergence", "optax.kl_divergence(jnp.log(pred), target).mean()", SOFT),
         by_torch(
             "torchmetrics",
-            "kl_divergence kl_divergence@torchmetrics",
+            "kl_divergence:renormalize=true kl_divergence@torchmetrics",
             "torchmetrics.functional.kl_divergence(target, pred)",
             SOFT,
+        ),
+        by_torch(
+            "torchmetrics",
+            "kl_divergence:renormalize=true kl_divergence@torchmetrics",
+            "torchmetrics.functional.kl_divergence(target, pred)",
+            ROUGH_PAIR,
+        ),
+        # Beside a share of 0 in the target its slopes are NaN.
+        by_torch(
+            "torchmetrics",
+            "kl_divergence@torchmetrics",
+            "torchmetrics.functional.kl_divergence(target, pred)",
+            SPARSE,
             by="",
         ),
         by_numpy("scipy", "kl_divergence", "scipy.stats.entropy(target, pred, axis=1).mean()", SOFT),

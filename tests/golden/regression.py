@@ -62,6 +62,7 @@ def _squares() -> list[Case]:
             PLAIN,
         ),
         by_lightgbm("rmse rmse@lightgbm", {"metric": "rmse"}, BINARY_FRACTIONS),
+        by_catboost("rmse@catboost", "RMSE", BINARY_FRACTIONS),
         by_catboost("rmse", "RMSE", BINARY_FRACTIONS, weights=HALVES),
     ]
 
