@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from losscli.contract import Loss, Parameter
 
 
-@click.command(
-    "show", cls=Command, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema"
-)
+@click.command("show", cls=Command, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema")
 @click.argument("name", required=False, shell_complete=completion.losses)
 @shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", default="text", metavar="text|json",
                help="text or json.  [default: text]")

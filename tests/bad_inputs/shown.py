@@ -23,7 +23,7 @@ def _attack(row: str, label: str, word: str) -> None:
         return [here.file(f"y,p,g\n1,2,{_quoted(word)}\n"), *PLAIN[:-1], "--by", "g", "-f", format_]
 
     def as_name(here: Here, format_: str):
-        return [here.file(f"y,{_quoted(word)}\n1,2\n"), "-t", "y", "-p", "[!y]*" if False else "a*", "-l", "mae", "-f", format_]
+        return [here.file(f"y,{_quoted(word)}\n1,2\n"), "-t", "y", "-p", word, "-l", "mae", "-f", format_]
 
     def in_error(here: Here):
         return here.file(f"y,p\n1,{_quoted(word)}\n")

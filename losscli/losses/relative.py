@@ -1,0 +1,156 @@
+"""Losses of a number against a number where the size of the target counts: shares of it, and logarithms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+
+from losscli.contract import Param, Term, loss
+from losscli.kinds import AboveMinusOne, Array, NonZero, Real
+
+
+@loss(
+    formula="scale * abs(pred - target) / abs(target)",
+    cite="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
+    same_as={"sklearn": "", "torchmetrics": "", "keras": "scale=100"},
+    aliases=("mean_absolute_percentage_error",),
+)
+def mape(
+    pred: Real,
+    target: NonZero,
+    *,
+    scale: Annotated[float, Param("1 gives a fraction, 100 per cent", gt=0)] = 1.0,
+) -> Array:
+    """Absolute error as a share of the target.
+
+    A target of 0 has no percentage error: such a row is refused. Libraries put a small number under it instead and
+    answer anything from 0.3 to 1e14 on the same data.
+
+    >>> mape([3.0, 1.0], [2.0, 4.0])
+    array([0.5 , 0.75])
+    """
+    return scale * (np.abs(pred - target) / np.abs(target))
+
+
+@mape.gradient("pred")
+def _(pred: Array, target: Array, *, scale: float) -> Array:
+    return scale * np.sign(pred - target) / np.abs(target)
+
+
+@loss(
+    formula="""
+    size = abs(pred) + abs(target)
+    2 * scale * abs(pred - target) / size if size else 0
+    """,
+    cite="Makridakis 1993, doi:10.1016/0169-2070(93)90079-3",
+    same_as={"torchmetrics": "", "catboost": "scale=100"},
+)
+def smape(
+    pred: Real,
+    target: Real,
+    *,
+    scale: Annotated[float, Param("1 gives the range 0 to 2, 100 per cent up to 200", gt=0)] = 1.0,
+) -> Array:
+    """Absolute error as a share of the mean of |prediction| and |target|; 0 where both are 0.
+
+    >>> smape([3.0, 0.0], [1.0, 0.0])
+    array([1., 0.])
+    """
+    size = np.abs(pred) + np.abs(target)
+    return 2 * scale * (np.abs(pred - target) / np.where(size > 0, size, 1.0))
+
+
+@smape.gradient("pred")
+def _(pred: Array, target: Array, *, scale: float) -> Array:
+    size = np.abs(pred) + np.abs(target)
+    safe = np.where(size > 0, size, 1.0)
+    error = pred - target
+    # d(|e|/s) = (sign(e) s - |e| sign(p)) / s^2; where the signs agree that is sign(e) 2|y| / s^2, else 0.
+    agree = np.sign(pred) * np.sign(target) >= 0
+    return np.where(agree & (size > 0), 2 * scale * np.sign(error) * (2 * (np.abs(target) / safe) / safe), 0.0)
+
+
+@loss(
+    formula="""
+    error: abs(pred - target)
+    size: abs(target)
+    value: error / size
+    """,
+    cite="Kolassa & Schuetz 2007, Foresight 6:40-43",
+    same_as={"torchmetrics": ""},
+    aliases=("wape",),
+)
+def wmape(pred: Real, target: Real) -> Any:
+    """Sum of absolute errors over the sum of |target|: a percentage error that single small targets cannot blow up.
+
+    >>> {name: term.values.tolist() for name, term in wmape([3.0, 1.0], [2.0, 4.0]).items()}
+    {'error': [1.0, 3.0], 'size': [2.0, 4.0]}
+    """
+    return {"error": Term(np.abs(pred - target)), "size": Term(np.abs(target))}
+
+
+@wmape.value
+def _(error: Any, size: Any) -> Any:
+    return error / size
+
+
+@wmape.gradient("pred")
+def _(pred: Array, target: Array) -> dict[str, Array]:
+    return {"error": np.sign(pred - target), "size": np.zeros_like(pred)}
+
+
+def _log_ratio(pred: Array, target: Array) -> Array:
+    """log1p(pred) - log1p(target), to the last digits also where the two are near or far apart."""
+    ratio = (pred - target) / (1 + target)
+    apart = (ratio < -0.5) | (ratio > 1)
+    return np.where(apart, np.log1p(pred) - np.log1p(target), np.log1p(np.where(apart, 0.0, ratio)))
+
+
+@loss(
+    formula="(log(1 + pred) - log(1 + target))**2",
+    cite="Kaggle 2012 (Predicting a Biological Response); scikit-learn user guide 3.4.6.4",
+    same_as={"sklearn": "", "keras": "", "torchmetrics": ""},
+    aliases=("mean_squared_log_error",),
+)
+def msle(pred: AboveMinusOne, target: AboveMinusOne) -> Array:
+    """Squared difference of log(1 + x): relative errors count alike at every size.
+
+    >>> msle([0.0, 2.0], [0.0, 2.0])
+    array([0., 0.])
+    """
+    return np.square(_log_ratio(pred, target))
+
+
+@msle.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return 2 * _log_ratio(pred, target) / (1 + pred)
+
+
+@loss(
+    formula="""
+    squared: (log(1 + pred) - log(1 + target))**2
+    value: sqrt(squared)
+    """,
+    cite="scikit-learn user guide 3.4.6.4",
+    same_as={"sklearn": ""},
+    aliases=("root_mean_squared_log_error",),
+    shares={"squared": msle},
+)
+def rmsle(pred: AboveMinusOne, target: AboveMinusOne) -> Any:
+    """Root of the mean squared difference of log(1 + x); like rmse it has no value a row.
+
+    >>> rmsle([0.0, 2.0], [0.0, 2.0])["squared"].values
+    array([0., 0.])
+    """
+    return {"squared": Term(msle.kernel(pred, target))}
+
+
+@rmsle.value
+def _(squared: Any) -> Any:
+    return np.sqrt(squared)
+
+
+@rmsle.gradient("pred")
+def _(pred: Array, target: Array) -> dict[str, Array]:
+    return {"squared": 2 * _log_ratio(pred, target) / (1 + pred)}
