@@ -63,7 +63,9 @@ def _chosen(loss: Declared, given: Mapping[str, Any]) -> tuple[list[Array | None
     raise problem
 
 
-def _check_positions(loss: Declared, found: list[Array | None], kinds: tuple[Kind, ...], given: Mapping[str, Any]) -> None:
+def _check_positions(
+    loss: Declared, found: list[Array | None], kinds: tuple[Kind, ...], given: Mapping[str, Any]
+) -> None:
     """A class that faces class columns is a position among them: whole numbers from 0, never a guessed order."""
     widths = [
         array.shape[0 if kind.shape == "matrix" else -1]

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
 from losscli.columns.labels import check_positive_labels
 from losscli.columns.names import read_assignment
 from losscli.columns.plan import Plan, Table
 from losscli.columns.rows import Reader, Rows
-from losscli.errors import EmptyError, UsageError
+from losscli.errors import DataError, EmptyError, UsageError
 from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.reduce import CHUNK
@@ -60,15 +61,20 @@ def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     _check(request)
     source = _source(request, data)
-    nulls = frozenset(data.options.null_values)
+    spelling = Spelling(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
     for text in request.tables:
         left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
         model, colon, role = left.rpartition(":")
         table = Table(role, model if colon else None, path)
         opened = from_memory(data.tables[left]) if left in data.tables else open_source([path], data.options)
-        tables[table] = read_table(table, opened, request.columns, nulls)
-    plan = replace(bind(request, source.columns, source.types, tables), nulls=nulls)
+        tables[table] = read_table(table, opened, request.columns, spelling)
+    try:
+        plan = replace(bind(request, source.columns, source.types, tables), spelling=spelling)
+    except DataError as error:
+        # The binding knows names, not files; the error is about the source that lacks them.
+        error.path = error.path or next((part.path for part in source.parts), None)
+        raise
     return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
 
 
@@ -154,7 +160,8 @@ def total(prepared: Prepared, *, hashing: bool = False) -> tuple[Totals, Pass]:
     totals.finish()
     needs_rows = any(job.spec.loss.source_roles for job in prepared.plan.jobs)
     if needs_rows and not walk.reader.used:
-        left = f"; {walk.reader.dropped} rows were dropped" if walk.reader.dropped else ""
+        dropped = walk.reader.dropped
+        left = f"; {dropped} row{'s were' if dropped > 1 else ' was'} dropped" if dropped else ""
         read = walk.reader.read
         raise EmptyError("there is nothing to score: " + (f"no row of {read} is left{left}" if read else "0 rows"),
                          path=next(iter(walk.files), None))  # fmt: skip

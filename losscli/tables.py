@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.arrays import NULL_TEXTS, is_vector, numbers, texts, vectors
+from losscli.columns.arrays import PLAIN, Spelling, is_vector, numbers, texts, vectors
 from losscli.columns.bind import read_role
 from losscli.columns.labels import canonical
 from losscli.columns.names import ColumnSet, resolve
@@ -16,10 +16,10 @@ from losscli.errors import DataError, EmptyError
 from losscli.source import Source
 
 
-def read_table(table: Table, source: Source, asked: Sequence[str], nulls: frozenset[str] = NULL_TEXTS) -> Matrix:
+def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spelling = PLAIN) -> Matrix:
     """The numbers of a table, and the names in its class column.
 
-    `asked` are the run's -c settings, `nulls` the texts that stand for no number.
+    `asked` are the run's -c settings, `spelling` how texts stand for numbers.
     """
     chosen = class_column = None
     for text in asked:
@@ -37,7 +37,7 @@ def read_table(table: Table, source: Source, asked: Sequence[str], nulls: frozen
     parts, names = [], []
     for part in source.parts:
         for batch in part.batches(wants):
-            parts.append(_values(chosen, batch, source, nulls))
+            parts.append(_values(chosen, batch, source, spelling))
             if class_column is not None:
                 found = texts(batch.data.column(class_column), class_column, batch.site)
                 if (found.codes < 0).any():
@@ -69,14 +69,14 @@ def _numeric(source: Source, class_column: str | None) -> ColumnSet:
     return ColumnSet("*", names, "one" if len(names) == 1 else "list")
 
 
-def _values(chosen: ColumnSet, batch: Any, source: Source, nulls: frozenset[str]) -> Any:
+def _values(chosen: ColumnSet, batch: Any, source: Source, spelling: Spelling) -> Any:
     columns = []
     for name in chosen.names:
         column, kind = batch.data.column(name), source.types.get(name)
         if kind is not None and is_vector(kind):
             found: Any = vectors(column, name, batch.site)
         else:
-            found = numbers(column, name, batch.site, parse_text=kind is None, nulls=nulls)
+            found = numbers(column, name, batch.site, parse_text=kind is None, spelling=spelling)
         bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
         bad = bad if found.missing is None else bad | found.missing
         if bad.any():

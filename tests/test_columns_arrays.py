@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from losscli.columns import arrays
-from losscli.columns.arrays import is_vector, numbers, texts, vectors
+from losscli.columns.arrays import Spelling, is_vector, numbers, texts, vectors
 from losscli.errors import DataError, Site
 
 SITE = Site("data.csv", 101, lambda index: 202 + index)
@@ -203,7 +203,9 @@ def test_a_bad_cell_says_what_is_usually_wrong(cell: str, hint: str | None) -> N
 @pytest.mark.parametrize("make", [list, lambda cells: pa.array(cells).dictionary_encode()], ids=["plain", "coded"])
 def test_which_texts_stand_for_no_number(make: Any) -> None:
     def read(cells: list[str | None], *nulls: str) -> list[object]:
-        return read_back(numbers(pa.array(make(cells)), "p", SITE, parse_text=True, nulls=frozenset(nulls)))
+        return read_back(
+            numbers(pa.array(make(cells)), "p", SITE, parse_text=True, spelling=Spelling(frozenset(nulls)))
+        )
 
     # Arrow's reader takes blanks around a number and not around a null; the exact reader behind it takes both.
     assert read_back(numbers(pa.array(make(["1", " ", " NA", "NA\t"])), "p", SITE, parse_text=True)) == [
@@ -213,7 +215,9 @@ def test_which_texts_stand_for_no_number(make: Any) -> None:
         None,
     ]
     assert read(["1", "-", "", " - ", None], "-", "") == [1, None, None, None, None]
-    result = numbers(pa.array(make(["1", "-999", "-999.0"])), "p", SITE, parse_text=True, nulls=frozenset({"-999"}))
+    result = numbers(
+        pa.array(make(["1", "-999", "-999.0"])), "p", SITE, parse_text=True, spelling=Spelling(frozenset({"-999"}))
+    )
     assert (read_back(result), result.values[1]) == ([1, None, -999.0], 0)
     for cells, bad in [(["1", "NA"], "NA"), (["1", "", None], ""), (["1", " "], " ")]:
         with pytest.raises(DataError, match="is not a number") as raised:

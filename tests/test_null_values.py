@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli.columns.arrays import NULL_TEXTS
-from losscli.errors import DataError
+from losscli.errors import DataError, LosscliError
 from losscli.request import Request
 from losscli.result import Evaluation
 from losscli.run import Data, evaluate, prepare
@@ -140,3 +141,25 @@ def test_a_table_of_numbers_takes_the_list_too(tmp_path: Path) -> None:
             with pytest.raises(DataError, match=message) as raised:
                 prepare(request, Data((str(data),), options=ReadOptions(null_values=nulls)))
             assert raised.value.row == 2
+
+
+def test_a_column_that_is_only_asked_whether_it_is_null_stays_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("y,p\n1,0.5\n1,NA\n3,\n2,1.5\n")
+    found = score(path, "mse", target="y", where="p is not null")
+    assert found.rows.used == 2 and found.results[0].value == 0.25
+
+
+def test_decimal_commas_are_read_wherever_numbers_are(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("y;p;s\n0,25;0,5;1\n1;0,5;1\n0;0,5;7,5\n")
+    options = ReadOptions(delimiter=";", decimal=",")
+    want = -math.log(0.5)
+    for where in (None, "s == '1' or s == '7,5'", "s < 8", "p is not null"):
+        request = Request(losses=(parse("bce"),), target="y", preds=("p",), where=where, by=("p",))
+        found = evaluate(prepare(request, Data((str(path),), options=options)))
+        assert found.results[0].count == 3 and found.results[0].value == pytest.approx(want)
+    with pytest.raises(LosscliError, match="is not a number"):
+        path.write_text("y;p\n0;0.5\n")
+        request = Request(losses=(parse("mse"),), target="y", preds=("p",), by=("p",))
+        evaluate(prepare(request, Data((str(path),), options=options)))

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from losscli import where
+from losscli.columns.arrays import Spelling
 from losscli.errors import DataError, Site, UsageError
 from losscli.where import parse
 
@@ -100,20 +101,20 @@ def test_which_rows_are_taken(text: str, expected: list[int]) -> None:
 def test_which_texts_stand_for_no_number() -> None:
     data = pa.record_batch({"a": pa.array(["1", "-", "2", None])})
     found = parse("a is null or not a > 1")
-    assert found.mask(data, SITE, frozenset({"-"})).tolist() == [True, True, False, True]
-    assert found.mask(data, SITE, frozenset({"-", "2"})).tolist() == [True, True, True, True]
+    assert found.mask(data, SITE, Spelling(frozenset({"-"}))).tolist() == [True, True, False, True]
+    assert found.mask(data, SITE, Spelling(frozenset({"-", "2"}))).tolist() == [True, True, True, True]
     for text in ["a > 1", "a in [1]", "a == a"]:
         with pytest.raises(DataError, match="'-' is not a number"):
             parse(text).mask(data, SITE)
     # Where it is compared as text, nothing but the empty text is missing.
-    assert parse("a == '-'").mask(data, SITE, frozenset({"-"})).tolist() == [False, True, False, False]
+    assert parse("a == '-'").mask(data, SITE, Spelling(frozenset({"-"}))).tolist() == [False, True, False, False]
 
 
 def test_how_columns_are_to_be_read() -> None:
     assert parse('a == 1 and b == "x" and c is null and c2 > c3 and d.e == true and c is not null').columns == {
         "a": "number",
         "b": "text",
-        "c": "text",
+        "c": "any",
         "c2": "number",
         "c3": "number",
         "d.e": "text",

@@ -23,14 +23,33 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.binding_options
 @shared.weight_options
 @shared.option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable.")
-@shared.option("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
-               help="More slices than this are an error.")
+@shared.option(
+    "--max-slices",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    metavar="N",
+    help="More slices than this are an error.",
+)
 @shared.row_options
-@shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
-               help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]")
-@shared.option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
-               shell_complete=completion.files,
-               help="Also write a report to a file; the suffix tells the format. Repeatable.")
+@shared.option(
+    "-f",
+    "--format",
+    "format_",
+    envvar="LOSSCLI_FORMAT",
+    metavar="FORMAT",
+    help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]",
+)
+@shared.option(
+    "-o",
+    "--output",
+    "outputs",
+    envvar="LOSSCLI_OUTPUT",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    shell_complete=completion.files,
+    help="Also write a report to a file; the suffix tells the format. Repeatable.",
+)
 @shared.quiet_option
 @shared.plan_option
 @shared.file_options

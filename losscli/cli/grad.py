@@ -24,9 +24,13 @@ losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive 
 @shared.weight_options
 @shared.row_options
 @shared.option("--wrt", metavar="ROLE", help="Differentiate by this role.  [default: the model's side]")
-@shared.option("-o", "--output", metavar="[FORMAT=]FILE",
-               shell_complete=completion.files,
-               help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]")
+@shared.option(
+    "-o",
+    "--output",
+    metavar="[FORMAT=]FILE",
+    shell_complete=completion.files,
+    help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
+)
 @shared.quiet_option
 @shared.plan_option
 @shared.file_options

@@ -12,8 +12,15 @@ from losscli.errors import UsageError
 
 @click.command("list", epilog="\b\nlosscli list\nlosscli list contrastive\nlosscli list --format json")
 @click.argument("words", nargs=-1)
-@shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", default="text", metavar="text|json",
-               help="text or json.  [default: text]")
+@shared.option(
+    "-f",
+    "--format",
+    "format_",
+    envvar="LOSSCLI_LIST_FORMAT",
+    default="text",
+    metavar="text|json",
+    help="text or json.  [default: text]",
+)
 def command(words: tuple[str, ...], format_: str) -> int:
     """All losses, or those that speak of all these words."""
     from losscli.catalogue import entry, matching

@@ -12,6 +12,9 @@ from losscli.report import FORMATS, format_of, render
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.result import Evaluation
 
+# A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
+_LINE, _WORD, _PATH = 500, 80, 300
+
 
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and what would mend it: three lines at most."""
@@ -23,13 +26,13 @@ def print_error(error: LosscliError) -> None:
         _stderr(f"     {line}")
     where = []
     if error.path is not None:
-        where.append("standard input" if error.path == "-" else error.path)
+        where.append("standard input" if error.path == "-" else harmless(error.path, _PATH))
     if error.row is not None:
         where.append(f"row {error.row}" + (f" (line {error.line})" if error.line is not None else ""))
     if error.column is not None and error.row is not None:
-        where.append(f"column '{error.column}'")
+        where.append(f"column '{harmless(error.column, _WORD)}'")
     if error.value is not None and error.row is not None:
-        where.append(f"value '{error.value}'")
+        where.append(f"value '{harmless(error.value, _WORD)}'")
     if where:
         _stderr(f"   in: {', '.join(where)}")
     if error.hint:
@@ -52,7 +55,7 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
 def _stderr(text: str) -> None:
     if sys.stderr is None:
         return
-    shown = harmless(text, limit=2000)
+    shown = harmless(text, limit=_LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
     encoding = sys.stderr.encoding or "ascii"

@@ -19,9 +19,13 @@ losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 
 @shared.sources
 @shared.binding_options
 @shared.row_options
-@shared.option("-o", "--output", metavar="[FORMAT=]FILE",
-               shell_complete=completion.files,
-               help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]")
+@shared.option(
+    "-o",
+    "--output",
+    metavar="[FORMAT=]FILE",
+    shell_complete=completion.files,
+    help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
+)
 @shared.quiet_option
 @shared.plan_option
 @shared.file_options

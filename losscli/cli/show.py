@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 @click.command("show", cls=Command, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema")
 @click.argument("name", required=False, shell_complete=completion.losses)
-@shared.option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", default="text", metavar="text|json",
-               help="text or json.  [default: text]")
+@shared.option(
+    "-f",
+    "--format",
+    "format_",
+    envvar="LOSSCLI_LIST_FORMAT",
+    default="text",
+    metavar="text|json",
+    help="text or json.  [default: text]",
+)
 @shared.option("--schema", is_flag=True, help="The JSON Schema of the JSON report.")
 def command(name: str | None, format_: str, schema: bool) -> int:
     """One loss: formula, inputs, parameters, gradient, how others compute it, source, example."""

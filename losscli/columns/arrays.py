@@ -14,18 +14,21 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.columns.buffers import Codes, Floats, Mask, indices, missing_cells
-from losscli.columns.numbers import NULL_TEXTS, decode, quoted
+from losscli.columns.numbers import NO_NULLS, NULL_TEXTS, PLAIN, Spelling, decode, quoted
 from losscli.columns.texts import encode, without_unused
 from losscli.columns.types import is_number, is_text, is_vector, storage
 from losscli.columns.vectors import Flaw, stack
 from losscli.errors import DataError, Site
 
 __all__ = [
+    "NO_NULLS",
     "NULL_TEXTS",
+    "PLAIN",
     "Codes",
     "Floats",
     "Mask",
     "Numbers",
+    "Spelling",
     "Texts",
     "Vectors",
     "absent",
@@ -65,18 +68,18 @@ class Texts:
 
 
 def numbers(
-    column: pa.Array, name: str, site: Site, *, parse_text: bool = False, nulls: frozenset[str] = NULL_TEXTS
+    column: pa.Array, name: str, site: Site, *, parse_text: bool = False, spelling: Spelling = PLAIN
 ) -> Numbers:
     """The column as float64. An integer or decimal text is never changed silently: whole numbers must fit exactly.
 
-    `parse_text` reads text as the CSV reader would read a column of numbers, where `nulls` are the texts that stand for
-    no number; without it, text is an error.
+    `parse_text` reads text as the CSV reader would read a column of numbers, where `spelling` tells what stands
+    for no number; without it, text is an error.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or (parse_text and is_text(kind))):
         raise _refusal(column.type, name, site, "numbers are")
     _check_sound(column, name, site)
-    cells = decode(column, nulls)
+    cells = decode(column, spelling)
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())
         text = str(column[index].as_py())

@@ -41,6 +41,11 @@ class Binder:
         self.request, self.columns, self.types, self.tables = request, columns, types, tables
         self.asked = [*(self._pred(text) for text in request.preds), *map(read_role, request.columns)]
         self.asked = [a for a in self.asked if a.role.partition(".")[0] not in {t.role for t in tables}]
+        twice = [asked for asked in self.asked if self._rival(asked)]
+        if twice:
+            whose = "" if twice[0].model is None else f" of model '{twice[0].model}'"
+            raise UsageError(f"the role '{twice[0].role}'{whose} is given more than once",
+                             hint="give each model a name of its own: -p NAME=COLS")  # fmt: skip
         if request.target is not None:
             self.asked.append(Asked("target", request.target, None))
         self.models = list(dict.fromkeys(
@@ -48,6 +53,9 @@ class Binder:
         ))  # fmt: skip
         self.used: set[Asked | Table] = set()
         self.notes: dict[str, None] = {}
+
+    def _rival(self, asked: Asked) -> bool:
+        return sum((other.role, other.model) == (asked.role, asked.model) for other in self.asked) > 1
 
     def _pred(self, text: str) -> Asked:
         """`[NAME=]COLS`; a column of exactly that text wins."""
@@ -190,10 +198,15 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     class_column = _class_column(request, lines)
     plain = [*request.by, *filter(None, [request.batch_by]), *request.on]
     if request.weight is not None:
+        if request.weight not in columns:
+            raise missing_column(request.weight, columns, " (for the weights)")
         wants.setdefault(request.weight, "number")
     where = parse_where(request.where) if request.where is not None else None
     for name, want in (where.columns if where else {}).items():
-        wants[name] = "text" if want == "text" else wants.get(name, "number")
+        if want == "any":
+            wants.setdefault(name, "text")
+        else:
+            wants[name] = "text" if want == "text" else wants.get(name, "number")
     for name in [*texts, *plain, *filter(None, [class_column])]:
         wants[name] = "text"
     for name in wants:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from losscli.columns.arrays import Texts
+from losscli.columns.arrays import NO_NULLS, Spelling, Texts
 from losscli.columns.plan import Classes, Input
 from losscli.errors import DataError, Site
 from losscli.kinds import Array
@@ -114,15 +114,15 @@ def check_positions(item: Input, values: Array, width: int, index: Array, site: 
 
 
 def labelled_numbers(
-    item: Input, column: Coded, book: ClassBook, site: Site, nulls: frozenset[str] = frozenset()
+    item: Input, column: Coded, book: ClassBook, site: Site, spelling: Spelling = NO_NULLS
 ) -> tuple[Array, Array | None]:
     """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers.
 
-    `nulls` are the texts that stand for none, but for one that is the positive label.
+    `spelling` tells the texts that stand for none, but for one that is the positive label.
     """
-    named = _without_nulls(column, nulls, item.positive).canonical()
+    named = _without_nulls(column, spelling, item.positive).canonical()
     missing = named.codes < 0
-    values = [_label(item, name) for name in named.names]
+    values = [_label(item, name, spelling) for name in named.names]
     wrong = [i for i, value in enumerate(values) if value is None]
     if wrong:
         row = int(np.argmax(np.isin(named.codes, wrong)))
@@ -136,8 +136,8 @@ def labelled_numbers(
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
 
 
-def _without_nulls(column: Coded, nulls: frozenset[str], positive: str | None) -> Coded:
-    kept = [i for i, name in enumerate(column.names) if name.strip(" \t") not in nulls or name == positive]
+def _without_nulls(column: Coded, spelling: Spelling, positive: str | None) -> Coded:
+    kept = [i for i, name in enumerate(column.names) if name.strip(" \t") not in spelling.nulls or name == positive]
     if len(kept) == len(column.names):
         return column
     renumbered = np.full(len(column.names) + 1, -1)  # the last place is for -1, missing already
@@ -145,7 +145,7 @@ def _without_nulls(column: Coded, nulls: frozenset[str], positive: str | None) -
     return Coded(renumbered[column.codes], tuple(column.names[i] for i in kept), column.column)
 
 
-def _label(item: Input, name: str) -> float | None:
+def _label(item: Input, name: str, spelling: Spelling) -> float | None:
     sides = item.kind.sides
     if sides and item.positive is not None:
         return sides[1] if name == canonical(item.positive) else sides[0]
@@ -154,10 +154,7 @@ def _label(item: Input, name: str) -> float | None:
         return known[name]
     if sides and name in ("true", "false"):
         return sides[name == "true"]
-    try:
-        return float(name) if name.isascii() and "_" not in name else None
-    except ValueError:
-        return None
+    return spelling.number(name)
 
 
 def check_positive_labels(book: ClassBook) -> None:

@@ -35,6 +35,25 @@ _NUMBER = re.compile(
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """How texts stand for numbers: which stand for none, and what parts the whole from the fraction."""
+
+    nulls: frozenset[str] = NULL_TEXTS
+    decimal: str = "."
+
+    def number(self, text: str) -> float | None:
+        """The number that a text is, as the CSV reader would read it; None where it is none."""
+        if self.decimal != ".":
+            text = text.replace(".", "?").replace(self.decimal, ".")
+        found = _NUMBER.fullmatch(text)
+        return float(found[1]) if found else None
+
+
+PLAIN = Spelling()
+NO_NULLS = Spelling(frozenset())  # where cells have types, null is null and no text stands for it
+
+
+@dataclass(frozen=True)
 class Cells:
     """Decoded numbers; `bad` marks cells that are no exact number, `why` completes the sentence about one."""
 
@@ -44,13 +63,13 @@ class Cells:
     why: str = ""
 
 
-def decode(array: pa.Array, nulls: frozenset[str] = NULL_TEXTS) -> Cells:
+def decode(array: pa.Array, spelling: Spelling) -> Cells:
     """The numbers in a column of numbers or texts, or in a dictionary of these."""
     kind, count = array.type, len(array)
     if pa.types.is_dictionary(kind):
-        return _spread(decode(array.dictionary, nulls), indices(array))
+        return _spread(decode(array.dictionary, spelling), indices(array))
     if is_text(kind):
-        return _decode_text(array, nulls)
+        return _decode_text(array, spelling)
     missing = missing_cells(array)
     if pa.types.is_null(kind):
         return Cells(np.zeros(count), missing)
@@ -65,13 +84,13 @@ def decode(array: pa.Array, nulls: frozenset[str] = NULL_TEXTS) -> Cells:
         return Cells(plain.astype(np.float64, copy=False), missing)
 
 
-def _decode_text(array: pa.Array, nulls: frozenset[str]) -> Cells:
+def _decode_text(array: pa.Array, spelling: Spelling) -> Cells:
     codes, names = encode(array)
-    if "" not in nulls:  # then an empty text is no number, while a null stays missing
+    if "" not in spelling.nulls:  # then an empty text is no number, while a null stays missing
         missing = missing_cells(array)
         empty = codes < 0 if missing is None else (codes < 0) & ~missing
         codes, names = np.where(empty, len(names), codes), [*names, ""]
-    return _spread(_parse(names, nulls), codes)
+    return _spread(_parse(names, spelling), codes)
 
 
 def _inexact(whole: NDArray[Any]) -> Mask | None:
@@ -98,13 +117,14 @@ def _decimals(array: pa.Array, missing: Mask | None) -> Cells:
     return Cells(values, missing)
 
 
-def _parse(names: Sequence[str], nulls: frozenset[str]) -> Cells:
+def _parse(names: Sequence[str], spelling: Spelling) -> Cells:
     # A text may be both, as -999 where the user says so; blanks around it count as little as around a number.
-    gone = [name.strip(" \t") in nulls for name in names]
-    found = [None if null else _NUMBER.fullmatch(name) for name, null in zip(names, gone, strict=True)]
+    gone = [name.strip(" \t") in spelling.nulls for name in names]
+    found = [None if null else spelling.number(name) for name, null in zip(names, gone, strict=True)]
     missing = np.array(gone, np.bool_)
-    values = np.array([float(match[1]) if match else 0.0 for match in found], np.float64)
-    return Cells(values, missing, np.array([not match for match in found], np.bool_) & ~missing, "is not a number")
+    values = np.array([0.0 if number is None else number for number in found], np.float64)
+    bad = np.array([number is None for number in found], np.bool_) & ~missing
+    return Cells(values, missing, bad, "is not a number")
 
 
 def quoted(text: str) -> str:

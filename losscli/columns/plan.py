@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from losscli.columns.arrays import NULL_TEXTS
+from losscli.columns.arrays import PLAIN, Spelling
 from losscli.kinds import Array, Kind
 from losscli.request import Request
 from losscli.spec import LossSpec, Spec
@@ -96,7 +96,7 @@ class Plan:
     keys: tuple[str, ...]
     untyped: frozenset[str]  # columns of text formats, whose texts are numbers where a number is wanted
     notes: tuple[str, ...] = ()
-    nulls: frozenset[str] = NULL_TEXTS  # which texts stand for no number
+    spelling: Spelling = PLAIN  # how texts stand for numbers
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.arrays import numbers, texts, vectors
+from losscli.columns.arrays import NO_NULLS, numbers, texts, vectors
 from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown
 from losscli.columns.plan import Input, Plan
 from losscli.errors import DataError, Site
@@ -90,7 +90,7 @@ class Reader:
 
     def _filtered(self, data: Any, site: Site) -> tuple[Any, Site, Array | None]:
         """The rows that the filter keeps, before anything is decoded; their places in the batch (None: all rows)."""
-        if self.where is None or (mask := self.where.mask(data, site, self.plan.nulls)).all():
+        if self.where is None or (mask := self.where.mask(data, site, self.plan.spelling)).all():
             return data, site, None
         import pyarrow as pa
 
@@ -122,13 +122,13 @@ class Reader:
     def _number(self, name: str, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
         if self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels):
             # Only in text formats does a spelling stand for nothing; where cells have types, null does.
-            nulls = self.plan.nulls if name in self.plan.untyped else frozenset[str]()
-            return labelled_numbers(item, self._column(name, data, site), self.book, site, nulls)
+            spelling = self.plan.spelling if name in self.plan.untyped else NO_NULLS
+            return labelled_numbers(item, self._column(name, data, site), self.book, site, spelling)
         return self._plain_number(name, data, site)
 
     def _plain_number(self, name: str, data: Any, site: Site) -> tuple[Array, Array | None]:
         parsed = name in self.plan.untyped
-        found = numbers(data.column(name), name, site, parse_text=parsed, nulls=self.plan.nulls)
+        found = numbers(data.column(name), name, site, parse_text=parsed, spelling=self.plan.spelling)
         return found.values, found.missing
 
     def _column(self, name: str, data: Any, site: Site) -> Coded:

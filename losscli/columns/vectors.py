@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.columns.buffers import Codes, Floats, Mask, missing_cells
-from losscli.columns.numbers import decode, quoted
+from losscli.columns.numbers import PLAIN, decode, quoted
 from losscli.columns.types import is_list
 
 
@@ -79,7 +79,7 @@ def _elements(inner: pa.Array, starts: Codes, size: int) -> pa.Array:
 
 
 def _leaves(array: pa.Array) -> tuple[Floats, Mask | None]:
-    cells = decode(array)
+    cells = decode(array, PLAIN)
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())
         text = str(array[index].as_py())

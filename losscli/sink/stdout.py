@@ -31,16 +31,16 @@ def standard_output() -> Iterator[BinaryIO]:
     """
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
-        raise FileError("could not write: standard output is closed", path="-")
+        raise FileError("could not write: standard output is closed", path="standard output")
     with tempfile.SpooledTemporaryFile(max_size=_HELD) as held:
         yield cast(BinaryIO, held)
         held.seek(0)
         # What was printed before stands before.
-        told("-", sys.stdout.flush)
+        told("standard output", sys.stdout.flush)
         shown = _harmless() if is_terminal() else bytes
         for piece in iter(lambda: held.read(_PIECE), b""):
-            told("-", partial(stream.write, shown(piece)))
-        told("-", stream.flush)
+            told("standard output", partial(stream.write, shown(piece)))
+        told("standard output", stream.flush)
 
 
 def is_terminal() -> bool:

@@ -21,7 +21,11 @@ BATCH_ROWS = 65536
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice."""
+    """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice.
+
+    With `doubtful`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave the
+    row out, and only who applies it can tell.
+    """
 
     input_format: str | None = None
     delimiter: str | None = None
@@ -31,6 +35,7 @@ class ReadOptions:
     header: bool = True
     null_values: tuple[str, ...] = DEFAULT_NULLS
     spool: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,9 @@ def wanted_positions(names: tuple[str, ...], wants: Mapping[str, Want], path: st
     """Where each wanted column stands among `names`; each must be there exactly once."""
     if not wants:
         raise ValueError("no column is wanted")
+    places = {name: place for place, name in enumerate(names)}
+    if len(places) == len(names) and all(want in places for want in wants):
+        return [places[want] for want in wants]  # `position` walks through all names for each one wanted
     return [position(names, want, path) for want in wants]
 
 

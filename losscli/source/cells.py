@@ -36,6 +36,7 @@ class Grammar:
     decimal: str
     nulls: frozenset[bytes]
     plain_utf8: bool
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,11 @@ def read_exactly(
     bad: list[_Bad] = []
     for (name, want), column in zip(wants, cells, strict=True):
         if want == "number":
+            before = len(bad)
             arrays.append(_numbers(name, column, grammar, bad))
+            if grammar.doubtful and len(bad) > before:
+                arrays[-1] = _doubtful(arrays[-1], bad[before:], grammar)
+                del bad[before:]
         else:
             arrays.append(_texts(name, column, grammar, window, site))
     if bad:
@@ -104,6 +109,16 @@ def _numbers(name: str, column: Cells, grammar: Grammar, bad: list[_Bad]) -> pa.
             bad.append(_Bad(row, name, cell, isinstance(error, OverflowError)))
             values.append(None)
     return floats(values)
+
+
+def _doubtful(numbers: pa.Array, bad: Sequence[_Bad], grammar: Grammar) -> pa.Array:
+    """Numbers as text that reads back the same, and between them the cells that are none."""
+    texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
+    for cell in bad:
+        text = cell.cell.decode(errors="replace")
+        # with another decimal mark 2.5 is no number here, and must not become one for who reads the text
+        texts[cell.row] = text if grammar.decimal == "." else f"'{text}'"
+    return labels(texts)
 
 
 def _texts(name: str, column: Cells, grammar: Grammar, window: Window, site: Site) -> pa.Array:

@@ -73,6 +73,7 @@ class _Reader:
             options.decimal,
             frozenset(text.encode() for text in options.null_values),
             is_utf8(options.encoding) and options.comment is None,
+            options.doubtful,
         )
 
     def read(self, window: Window, site: Site) -> Iterator[pa.RecordBatch]:

@@ -59,6 +59,8 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
         return asked
     named = format_of_name(path)
     content = _content(path, head, options)
+    if named == "jsonl" and content == "text" and not head.strip():
+        return named  # blank lines are of any format that is text
     if content == "text":
         content = "tsv" if named == "tsv" else "csv"
     if named is None or named == content:
@@ -100,4 +102,6 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
         return "jsonl"
     if start.startswith((b"[{", b"[\n", b"[\r", b"[ ")) and format_of_name(path) in {None, "jsonl"}:
         raise DataError("content is one JSON array, not JSON lines", path=path, hint="jq -c '.[]' makes lines of it")
+    if start.startswith(b"[") and format_of_name(path) == "jsonl":
+        return "jsonl"  # whose reader says that a list is no record
     return "text"

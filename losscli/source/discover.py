@@ -58,6 +58,8 @@ def _behind(path: str, notes: list[str]) -> list[Found]:
         return [Found(path)]
     if not path:
         raise UsageError("a source is an empty text")
+    if "\0" in path:
+        raise UsageError("the name of a source holds a NUL byte", path=path)
     if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, notes)
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):

@@ -39,9 +39,17 @@ def delimiter_of(options: ReadOptions, format: str) -> bytes:
     return given.encode()
 
 
+def check_decimal(options: ReadOptions) -> None:
+    """Arrow's reader takes any character for the decimal mark, digits too, and reads nonsense."""
+    given = options.decimal
+    if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
+        raise UsageError(f"the decimal mark must be a character such as . or , and not '{given}'")
+
+
 def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
     """The layout of the text that `stream` gives."""
     delimiter = delimiter_of(options, format)
+    check_decimal(options)
     text, skip, found = _first_records(stream, delimiter)
     head = found[0]
     if not head.closed:

@@ -48,6 +48,7 @@ class JsonPart:
     compression: str | None
     keys: Mapping[str, str]
     encoding: str
+    doubtful: bool = False
     format: str = "jsonl"
 
     def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
@@ -76,7 +77,7 @@ class JsonPart:
             ]
         except (pa.ArrowInvalid, UnicodeDecodeError):
             vectors = {name for name, kind in zip(names, kinds, strict=True) if kind == VECTOR}
-            batches = [read_exactly(window, wants, vectors, site)]
+            batches = [read_exactly(window, wants, vectors, site, self.doubtful)]
         return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
 
     def _kind(self, name: str, want: Want) -> pa.DataType:
@@ -121,14 +122,15 @@ def _as_wanted(array: pa.Array, want: Want) -> pa.Array:
 def read_keys(stream: Stream) -> dict[str, str]:
     """The keys of the first records, each with the kind of its first value that is not null."""
     kinds: dict[str, str] = {}
-    for line, text in _first_lines(stream):
+    for row, (line, text) in enumerate(_first_lines(stream), 1):
         try:
             record = json.loads(text.decode("utf-8", "surrogateescape"))
         except ValueError as error:
             reason = getattr(error, "msg", str(error))
-            raise DataError(f"not a line of JSON: {reason}", path=stream.path, row=1, line=line) from None
+            raise DataError(f"not a line of JSON: {reason}", path=stream.path, row=row, line=line) from None
         if not isinstance(record, dict):
-            raise DataError("a line of JSON that is no object", path=stream.path, line=line, hint="{…} one a line")
+            hint = "{…} one a line"
+            raise DataError("a line of JSON that is no object", path=stream.path, row=row, line=line, hint=hint)
         for name, value in record.items():
             if kinds.get(name, "null") == "null":
                 kinds[name] = _kind_of(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -30,7 +31,9 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def read_exactly(window: Window, wants: Mapping[str, Want], vectors: set[str], site: Site) -> list[pa.Array]:
+def read_exactly(
+    window: Window, wants: Mapping[str, Want], vectors: set[str], site: Site, doubtful: bool = False
+) -> list[pa.Array]:
     """The wanted columns of a window; `vectors` hold lists of numbers."""
     columns: dict[str, list[Any]] = {name: [] for name in wants}
     bad: list[tuple[int, str, Any, str]] = []
@@ -42,20 +45,45 @@ def read_exactly(window: Window, wants: Mapping[str, Want], vectors: set[str], s
             try:
                 columns[name].append(None if value is None else _value(value, want, name in vectors))
             except _Unfit as unfit:
-                columns[name].append(None)
-                bad.append((row, name, value, str(unfit)))
+                odd = doubtful and want == "number" and name not in vectors
+                columns[name].append(_Odd(value) if odd else None)
+                if not odd:
+                    bad.append((row, name, value, str(unfit)))
     if bad:
         first, name, value, reason = bad[0]
         more = f"; {len(bad) - 1} more such values by row {site.first_row + bad[-1][0]}" if len(bad) > 1 else ""
         raise site.error(first, name, reason + more, _shown(value))
-    return [
-        labels(columns[name]) if want == "text" else lists(columns[name]) if name in vectors else floats(columns[name])
-        for name, want in wants.items()
-    ]
+    return [_array(columns[name], want, name in vectors) for name, want in wants.items()]
 
 
 class _Unfit(Exception):
     """A value that is not of the kind wanted."""
+
+
+@dataclass(frozen=True)
+class _Odd:
+    """A value among numbers that is none, handed on as its JSON: "3" in quotes stays no number."""
+
+    value: Any
+
+    @property
+    def text(self) -> str:
+        large = isinstance(self.value, _Large) or (isinstance(self.value, int) and not isinstance(self.value, bool))
+        return "a number too large for a float64" if large else json.dumps(_plain(self.value))[:SHOWN]
+
+
+def _plain(value: Any) -> Any:
+    return "…" if isinstance(value, _Twice) else value
+
+
+def _array(values: list[Any], want: Want, vector: bool) -> pa.Array:
+    if want == "text":
+        return labels(values)
+    if vector:
+        return lists(values)
+    if not any(isinstance(value, _Odd) for value in values):
+        return floats(values)
+    return labels([None if v is None else v.text if isinstance(v, _Odd) else repr(v) for v in values])
 
 
 def _record(line: bytes, row: int, site: Site) -> dict[str, Any]:

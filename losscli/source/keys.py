@@ -29,7 +29,7 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
         coded = array.dictionary_encode()
         return _large(strings([_number_text(value) for value in coded.dictionary.to_pylist()])).take(coded.indices)
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        raise DataError(f"a column of type {kind} cannot be a key", path=path, column=column)
+        raise DataError(f"column '{column}' holds {kind}, which cannot be a key", path=path, column=column)
     return _without_empty(_large(array))
 
 

@@ -123,7 +123,7 @@ def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) ->
 
     with open_text(source, compression, options.encoding) as stream:
         keys = read_keys(stream)
-    part = JsonPart(source.path, source, compression, keys, options.encoding)
+    part = JsonPart(source.path, source, compression, keys, options.encoding, options.doubtful)
     vector = pa.list_(pa.float64())
     return Opened(part, tuple(keys), {name: vector if kind == "list" else None for name, kind in keys.items()})
 

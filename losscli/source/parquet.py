@@ -39,7 +39,10 @@ class ParquetPart:
                 check_values(data, checked, self.path, row)
                 yield from slices(data, self.path, row)
                 row += data.num_rows
+            promised = file.metadata.num_rows
         self.source.verify()
+        if row - 1 != promised:  # Arrow's reader ends without a word where the pages do
+            raise DataError(f"damaged Parquet: it promises {promised} rows and holds {row - 1}", path=self.path)
 
     def _is_string(self, name: str) -> bool:
         kind = self.schema.field(name).type

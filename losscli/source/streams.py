@@ -191,7 +191,8 @@ class _Replay:
         if self.at < len(head):
             piece = bytes(head[self.at : self.at + size])
         else:
-            piece = self.source.raw.read(size)
+            # One read of the pipe at a time where it can be had: Ctrl-C between two reads is then not lost.
+            piece = getattr(self.source.raw, "read1", self.source.raw.read)(size)
             if self.keep:
                 head += piece
         self.at += len(piece)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Site
-from losscli.source.arrays import from_numpy
+from losscli.source.arrays import from_numpy, labels
 from losscli.source.batch import Batch, Source, Want
 from losscli.source.keys import Ids, KeyIndex, has_key, key_texts, shown_key
 
@@ -153,9 +153,17 @@ def _refuse_repeats(truth: Truth, ids: Ids, places: npt.NDArray[np.intp], column
     raise trouble.error(f"{rows(len(again), 'repeat')} a key of an earlier row", column, "each key must occur once")
 
 
+def _written(part: pa.Array) -> pa.Array:
+    """Numbers as text that reads back the same: another piece of the column came as text."""
+    return labels([None if value is None else repr(value) for value in part.to_pylist()])
+
+
 def _whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     """All of a column in one piece; files may differ in the type of their numbers."""
     kinds = {part.type for part in parts}
+    if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):
+        parts = [part if pa.types.is_dictionary(part.type) else _written(part) for part in parts]
+        kinds = {part.type for part in parts}
     try:
         if len(kinds) > 1:
             parts = [part.cast(pa.float64()) for part in parts]

@@ -107,14 +107,17 @@ class _Transcoded:
                 text = self.decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
                 at = self.offset - held + error.start
-                raise DataError(
-                    f"byte {at + 1} is not {self.encoding} text",
-                    path=getattr(self.stream, "path", None),
-                    hint="name the encoding of the file with --encoding",
-                ) from None
+                hint = "name the encoding of the file with --encoding"
+                raise self._refusal(f"byte {at + 1} is not {self.encoding} text", hint) from None
+            except UnicodeError:  # what Python says where the mark is missing that tells the order of bytes
+                hint = f"--encoding {self.encoding}-le or {self.encoding}-be"
+                raise self._refusal(f"the text does not begin with the mark of {self.encoding}", hint) from None
             self.offset += len(piece)
             if text or not piece:
                 return text.encode()
+
+    def _refusal(self, message: str, hint: str) -> DataError:
+        return DataError(message, path=getattr(self.stream, "path", None), hint=hint)
 
     def close(self) -> None:
         self.stream.close()

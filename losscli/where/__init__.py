@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from losscli.columns.arrays import NULL_TEXTS, Mask
+from losscli.columns.arrays import PLAIN, Mask, Spelling
 from losscli.errors import Site, UsageError
 from losscli.where.grammar import Parser
 from losscli.where.tree import Batch, Node, Reading
@@ -37,9 +37,9 @@ class Where:
     columns: Mapping[str, Reading] = field(hash=False)
     _tree: Node = field(repr=False, compare=False)
 
-    def mask(self, data: pa.RecordBatch, site: Site, nulls: frozenset[str] = NULL_TEXTS) -> Mask:
-        """True for each row that is taken; `nulls` are the texts that stand for no number."""
-        return self._tree.judge(Batch(data, site, self.columns, nulls))[0]
+    def mask(self, data: pa.RecordBatch, site: Site, spelling: Spelling = PLAIN) -> Mask:
+        """True for each row that is taken; `spelling` tells how texts stand for numbers."""
+        return self._tree.judge(Batch(data, site, self.columns, spelling))[0]
 
 
 def parse(text: str) -> Where:

@@ -20,8 +20,8 @@ class Parser:
 
     @property
     def columns(self) -> dict[str, Reading]:
-        """How each column is read; text where nothing asks for numbers."""
-        return {name: reading or "text" for name, reading in self._readings.items()}
+        """How each column is read; any way will do where it is only asked whether a cell is missing."""
+        return {name: reading or "any" for name, reading in self._readings.items()}
 
     @property
     def _here(self) -> Token:

@@ -11,11 +11,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from losscli.columns.arrays import Mask, Numbers, Texts, absent, numbers, texts
+from losscli.columns.arrays import Mask, Numbers, Spelling, Texts, absent, numbers, texts
 from losscli.errors import DataError, Site
 from losscli.where.tokens import BARE, WORDS, enclosed
 
-Reading = Literal["number", "text"]
+Reading = Literal["number", "text", "any"]
 # Which rows are surely in and surely out; a row in neither met a missing cell. This is Kleene's logic without tables.
 Verdict: TypeAlias = "tuple[Mask, Mask]"
 
@@ -32,8 +32,8 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 class Batch:
     """The columns of one batch, each decoded once, when it is first asked for."""
 
-    def __init__(self, data: pa.RecordBatch, site: Site, columns: Mapping[str, Reading], nulls: frozenset[str]) -> None:
-        self._data, self._site, self._columns, self._nulls = data, site, columns, nulls
+    def __init__(self, data: pa.RecordBatch, site: Site, columns: Mapping[str, Reading], spelling: Spelling) -> None:
+        self._data, self._site, self._columns, self._spelling = data, site, columns, spelling
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}
 
@@ -46,7 +46,8 @@ class Batch:
 
     def numbers(self, name: str) -> Numbers:
         if name not in self._numbers:  # text, because another role may want this column as text
-            self._numbers[name] = numbers(self._column(name), name, self._site, parse_text=True, nulls=self._nulls)
+            column = self._column(name)
+            self._numbers[name] = numbers(column, name, self._site, parse_text=True, spelling=self._spelling)
         return self._numbers[name]
 
     def texts(self, name: str) -> Texts:
@@ -55,7 +56,7 @@ class Batch:
         return self._texts[name]
 
     def absent(self, name: str) -> Mask:
-        if self._columns[name] == "text":
+        if self._columns[name] != "number":
             return absent(self._column(name), name, self._site)
         cells = self.numbers(name)
         return np.zeros(len(cells.values), np.bool_) if cells.missing is None else cells.missing

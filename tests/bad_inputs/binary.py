@@ -139,15 +139,21 @@ def _zigzag(value: int) -> bytes:
     return bytes([(value * 2 & 0x7F) | 0x80, value * 2 >> 7])
 
 
-@case("B077", 3, "Parquet", "in: p.parquet")
+@case("B077", 3, "damaged Parquet: it promises 8000 rows and holds 100", "in: p.parquet")
 def more_rows_than_there_are(here: Here):
     return _forged(here, 8000)
+
+
+@case("B077", value=31.5)
+def fewer_rows_than_there_are(here: Here):
+    """The footer is what says how many rows there are; values behind them belong to none."""
+    return _forged(here, 64)
 
 
 @case("B078", 3, "column 'p' has no value (and", "in: p.parquet, row 1")
 def millions_of_nulls(here: Here):
     nulls = pa.nulls(1_000_000, pa.float64())
-    return here.parquet({"y": nulls, "p": nulls} if False else {"y": np.zeros(1_000_000), "p": nulls})
+    return here.parquet({"y": np.zeros(1_000_000), "p": nulls})
 
 
 @case("B078", 5, "no row of 1000000 is left")
@@ -161,13 +167,22 @@ def column_of_no_type(here: Here):
     return here.parquet({"y": [1.0, 2.0], "p": pa.nulls(2)})
 
 
-@case("B079", 3, "in: p.arrow")
-def list_of_two_billion(here: Here):
-    empty = pa.schema({"y": pa.int64(), "p": pa.list_(pa.float64(), 2**31 - 1)})
-    with pa.ipc.new_file(here.path / "p.arrow", empty) as out:
-        out.write_batch(pa.RecordBatch.from_arrays(
-            [pa.array([], pa.int64()), pa.array([], pa.list_(pa.float64(), 2**31 - 1))], schema=empty))  # fmt: skip
-    return ["p.arrow", "-t", "y", "-p", "p", "-l", "cross_entropy", "-q"]
+def _wide(here: Here, kind: pa.DataType, rows: int) -> list[str]:
+    """A list of 2^31 - 1 elements, each of which takes no room."""
+    lists = pa.list_(kind, 2**31 - 1)
+    nothing = pa.nulls(rows * (2**31 - 1), kind) if kind == pa.null() else pa.array([], kind)
+    column = pa.Array.from_buffers(lists, rows, [pa.py_buffer(bytes(8))], children=[nothing])
+    return [here.arrow(pa.table({"y": pa.array([0] * rows), "p": column})), "-t", "y", "-p", "p", "-l", "cross_entropy"]
+
+
+@case("B079", 5, "nothing to score: 0 rows")
+def list_of_two_billion_without_rows(here: Here):
+    return _wide(here, pa.float64(), 0)
+
+
+@case("B079", 3, "column 'p' has no value", "row 1")
+def list_of_two_billion_nothings(here: Here):
+    return _wide(here, pa.null(), 1)
 
 
 def _not_utf8(n: int) -> pa.Array:
@@ -328,11 +343,6 @@ for _name, (_column, _shown, _hint) in STRANGE.items():
     _strange(_name, _column, _shown, _hint)
 
 
-@case("B087", 2, "the columns do not fit 'bce'", "'p' is a vector") if False else lambda make: make
-def _unused(here: Here):
-    return []
-
-
 def _lists(name: str, lists: pa.Array, *says: str, code: int = 3, value: float | None = None, more=()) -> None:
     def make(here: Here):
         count = len(lists)
@@ -352,7 +362,7 @@ _lists("empty", pa.array([[1.0, 1.0], []], pa.list_(pa.float64())), "has 0 eleme
 _lists("all_empty", pa.array([[], []], pa.list_(pa.float64())), "the list in column 'p' is empty", "row 1")
 _lists("nan_element", pa.array([[1.0, 1.0], [1.0, float("nan")]]), "column 'p' is NaN", "row 2")
 _lists("infinite_element", pa.array([[1.0, 1.0], [1.0, float("inf")]]), "column 'p' is infinite", "row 2")
-_lists("of_texts", pa.array([["1", "2"], ["1", "2"]]), "column 'p'", "holds")
+_lists("of_texts", pa.array([["1", "2"], ["1", "2"]]), "'pred' is class logits", code=2)
 _lists("of_lists", pa.array([[[1.0], [1.0]]] * 2), code=0, value=LOG2)
 _lists("class_beyond", pa.array([[1.0], [1.0]]), code=0, value=0.0)
 

@@ -94,10 +94,10 @@ def text(
     row: str, name: str, content: str | bytes, code: int = 0, *says: str,
     args: str = "", value: float | None = None, file: str = "p.csv",
 ) -> None:  # fmt: skip
-    """A case that is one text file; `args` stand behind it, after the usual ones unless they name a loss."""
+    """A case that is one text file; `args` stand behind it, after the usual ones unless they name a loss. Where there is a | in them they are cut there."""
 
     def make(here: Here) -> Args:
-        more = args.split()
+        more = args.split("|") if "|" in args else args.split()
         usual = () if "-l" in more else PLAIN
         return [here.file(content, file), *usual, *more]
 

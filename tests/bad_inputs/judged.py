@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from bad_inputs.case import PLAIN, Here, case, text
+from bad_inputs.case import Here, case, text
 
 BCE, CE = "-t y -p p -l bce -q", "-t y -p p_* -l cross_entropy -q"
 
 for _value in ("-0.01", "1.2", "-1e300", "1.00001"):
-    text("B110", f"probability_{_value}", f"y,p\n1,0.5\n0,{_value}\n", 3, "'p' is no pred: a probability in [0, 1]",
+    text("B110", f"probability_{_value}", f"y,p\n1,0.5\n0,{_value}\n", 3, "'p' cannot be pred: it needs a probability in [0, 1]",
          "row 2 (line 3), column 'p', value '", args=BCE)  # fmt: skip
 for _value in ("1.000000001", "-1e-9"):
     text("B110", f"probability_{_value}_by_rounding", f"y,p\n1,0.5\n0,{_value}\n1,{_value}\n", 0,
@@ -27,11 +27,9 @@ def certain_and_wrong(here: Here):
 
 text("B112", "certain_and_wrong_quiet", "y,p\n1,0\n0,0.5\n", args=BCE, value=float("inf"))
 text("B112", "certain_and_right", "y,p\n1,1\n0,0\n", args=BCE, value=0.0)
-text("B113", "logits_as_probabilities", "y,p\n1,2.5\n0,-3\n", 3, "'p' is no pred: a probability in [0, 1]",
+text("B113", "logits_as_probabilities", "y,p\n1,2.5\n0,-3\n", 3, "'p' cannot be pred: it needs a probability in [0, 1]",
      "row 1 (line 2)", "'_with_logits'", args=BCE)  # fmt: skip
 text("B113", "logits_as_class_probabilities", "y,p_a,p_b\na,2,-1\n", 3, "'_with_logits'", "column 'p_a'", args=CE)
-text("B114", "label_two", "y,p\n1,0.5\n2,0.5\n", 3, "'y' is no target: 0 or 1 is needed", "row 2 (line 3)", "value '2'",
-     args="-t y -p p -l zero_one") if False else None  # fmt: skip
 text("B114", "label_two_in_bce", "y,p\n1,0.5\n2,0.5\n", 3, "row 2 (line 3), column 'y'", "value '2'", args=BCE)
 text("B114", "hinge_of_zero_and_one", "y,p\n1,0.5\n0,0.5\n", 3, "-1 or 1", "row 2 (line 3), column 'y', value '0'",
      "--positive LABEL", args="-t y -p p -l hinge")  # fmt: skip
@@ -46,10 +44,10 @@ text("B115", "one_label", "y,p\n1,0.5\n1,0.5\n", args=BCE, value=-np.log(0.5))
 text("B115", "float_labels", "y,p\n1.0,0.5\n0.0,0.5\n", args=BCE, value=-np.log(0.5))
 text("B115", "float_classes", "y,p_0,p_1\n1.0,0.5,0.5\n0.0,0.5,0.5\n", args=CE, value=-np.log(0.5))
 text("B115", "soft_labels", "y,p\n0.5,0.5\n", args=BCE, value=-np.log(0.5))
-text("B116", "negative_count", "y,p\n1,0.5\n-1,0.5\n", 3, "'y' is no target: a number of at least 0", "row 2 (line 3)",
+text("B116", "negative_count", "y,p\n1,0.5\n-1,0.5\n", 3, "'y' cannot be target: it needs a number of at least 0", "row 2 (line 3)",
      args="-t y -p p -l poisson_nll")  # fmt: skip
-text("B116", "rate_of_zero", "y,p\n1,0.5\n1,0\n", 3, "row 2 (line 3), column 'p', value '0'",
-     args="-t y -p p -l poisson_nll")  # fmt: skip
+text("B116", "rate_of_zero", "y,p\n1,0.5\n1,0\n", args="-t y -p p -l poisson_nll -q", value=float("inf"))
+text("B116", "rate_below_zero", "y,p\n1,0.5\n1,-1\n", 3, "row 2 (line 3), column 'p', value '-1", args="-t y -p p -l poisson_nll")
 text("B116", "log_of_minus_one", "y,p\n1,0.5\n-1,0.5\n", 3, "a number above -1", "row 2 (line 3), column 'y', value '-1'",
      args="-t y -p p -l msle")  # fmt: skip
 text("B117", "share_of_zero", "y,p\n1,0.5\n0,0.5\n", 3, "a number other than 0", "row 2 (line 3), column 'y', value '0'",
@@ -58,7 +56,7 @@ text("B117", "share_of_zero_left_out", "y,p\n1,0.5\n0,0.5\n", args="-t y -p p -l
 for _spec in ("pinball:q=0", "pinball:q=1", "pinball:q=-0.1", "pinball:q=nan", "huber:delta=0", "huber:delta=-1",
               "huber:delta=inf", "huber:delta=1e999", "huber:delta=", "huber:delta", "huber:delta=1,delta=2", "huber:",
               "expectile:q=2", "focal:gamma=-1", "huber:delta=0x1", "huber:delta=1_0", "nt_xent:temperature=0", "", ":", "=",
-              "mse@", "0.5*", "a=", "a=b", "a=0.5*mse+", "mse,mae", "mse mae", "mse\n", "\x1b[31m", "[red]", "x" * 5000,
+              "mse@", "0.5*", "a=", "a=b", "a=0.5*mse+", "mse,mae", "mse mae", "\x1b[31m", "[red]", "x" * 5000,
               "a=" + "+".join(["0.1*mse"] * 3000) + "+0*nothing", "1e400*mse", "nan*mse", "a=nan*mse"):  # fmt: skip
 
     def _parameter(here: Here, spec: str = _spec):
@@ -83,7 +81,7 @@ for _loss in ("mse", "mae", "huber", "log_cosh", "pinball", "smape", "mape"):
 text("B121", "vectors_of_two_lengths", '{"a":[1,0],"b":[1,0]}\n{"a":[1,0,0],"b":[1,0]}\n', 3,
      "the list in column 'a' has 3 elements where 2 are expected", "row 2 (line 2)",
      args="-p a -t b -l cosine_distance", file="p.jsonl")  # fmt: skip
-text("B121", "sides_of_two_widths", '{"a":[1,0,0],"b":[1,0]}\n', 3, "'target' (b)", args="-p a -t b -l cosine_distance",
+text("B121", "sides_of_two_widths", '{"a":[1,0,0],"b":[1,0]}\n', 3, "'pred' has 3 numbers a row, 'target' has 2", args="-p a -t b -l cosine_distance",
      file="p.jsonl")  # fmt: skip
 text("B121", "zero_vector", '{"a":[0,0],"b":[1,0]}\n', args="-p a -t b -l cosine_distance -q", value=1.0, file="p.jsonl")
 text("B121", "two_and_three_columns", "a1,a2,b1,b2,b3\n1,2,3,4,5\n", 3, "do not match", args="-p a* -t b* -l mse")
@@ -120,4 +118,22 @@ text("B110", "left_out_negative_weight", "y,p,ok,w\n1,2,1,1\n3,9,0,-1\n", args=f
 text("B110", "left_out_sum", "y,p_a,p_b,ok\na,0.5,0.5,1\na,0,0,0\n", args=f"{CE} --where ok==1", value=-np.log(0.5))
 text("B110", "left_out_class_missing", "y,p_a,p_b,ok\na,0.5,0.5,1\n,0.5,0.5,0\n", args=f"{CE} --where ok==1",
      value=-np.log(0.5))  # fmt: skip
-PLAIN = PLAIN
+for _name, _content, _args, _value in (
+    ("no_number", "y,p,ok\n1,2,1\n3,x,0\n", "-t y -p p -l mae", 1.0),
+    ("overflow", "y,p,ok\n1,2,1\n3,1e309,0\n", "-t y -p p -l mae", 1.0),
+    ("unseen_class", "y,p_a,p_b,ok\na,0.5,0.5,1\nc,0.5,0.5,0\n", "-t y -p p_* -l cross_entropy", -np.log(0.5)),
+    ("word_as_label", "y,p,ok\n1,0.5,1\nmaybe,0.5,0\n", "-t y -p p -l brier", 0.25),
+    ("weight_no_number", "y,p,ok,w\n1,2,1,1\n3,9,0,x\n", "-t y -p p -l mae -w w", 1.0),
+):
+    text("B110", f"left_out_{_name}", _content, args=f"{_args} {OUT}", value=_value)
+
+
+@case("B110", value=-np.log(0.5))
+def left_out_ragged_list(here: Here):
+    return [here.parquet({"y": [0, 0], "p": [[0.5, 0.5], [1.0]], "ok": [1, 0]}), "-t", "y", "-p", "p", "-l", "cross_entropy",
+            *OUT.split()]  # fmt: skip
+
+
+@case("B110", value=1.0)
+def left_out_inexact(here: Here):
+    return [here.parquet({"y": [0, 2**53 + 1], "p": [1.0, 1.0], "ok": [1, 0]}), "-t", "y", "-p", "p", "-l", "mae", *OUT.split()]

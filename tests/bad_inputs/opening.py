@@ -136,12 +136,6 @@ def terminal_and_no_file(here: Here):
     return [*PLAIN]
 
 
-@case("B012", 2, "Usage: losscli eval")
-def nothing_at_all(here: Here):
-    here.stdin(None)
-    return []
-
-
 text("B013", "csv_called_parquet", GOOD, 3, "the name says Parquet, the content is delimited text", "in: p.parquet",
      "--input-format csv", file="p.parquet")  # fmt: skip
 text("B013", "csv_called_parquet_and_told", GOOD, args="--input-format csv", value=0.5, file="p.parquet")
@@ -216,7 +210,7 @@ def glob_with_fewer_than_expected(here: Here):
     return ["p[12].csv", *PLAIN[:-1], "-f", "json"]
 
 
-@case("B021", 0, "note: ignored d/README.md: not a data file by its name", shows=('"value":0.5',))
+@case("B021", 0, "note: ignored d/README.md: not a data file by its name", shows=('"value": 0.5',))
 def folder_as_spark_writes_it(here: Here):
     for name in ("_SUCCESS", ".part-0.csv.crc", "README.md", "_temporary/0/part-0.csv"):
         here.file("not data", f"d/{name}")
@@ -283,7 +277,7 @@ def name_longer_than_can_be(here: Here):
     return "x" * 300 + ".csv"
 
 
-@case("B023", 4)
+@case("B023", 2, "the name of a source holds a NUL byte")
 def nul_in_the_name(here: Here):
     return "a\0b.csv"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
 from bad_inputs.case import PLAIN, Here, case, text
 
@@ -61,7 +63,7 @@ def unmatched_dropped(here: Here):
     return _pair(here, "id,p\n1,1\n2,9\n3,4\n", "id,y\n1,2\n3,3\n7,9\n", "--unmatched", "drop")
 
 
-@case("B097", 3, "1 row has no key", "in: p.csv, row 2 (line 3), column 'id'", "--unmatched drop")
+@case("B097", 3, "1 row has no key", "in: t.csv, row 2 (line 3), column 'id'", "--unmatched drop")
 def empty_key(here: Here):
     return _pair(here, "id,p\n1,1\n,1\n", "id,y\n1,1\n,1\n")
 
@@ -91,7 +93,7 @@ def float_keys_and_number_keys(here: Here):
     return [here.parquet({"id": pa.array([2, 1]), "p": [3.0, 2.0]}), "--targets", "t.parquet", "--on", "id", *PLAIN]
 
 
-@case("B098", 3, "cannot be a key", "column 'id'")
+@case("B098", 3, "column 'id' holds list<element: int64>, which cannot be a key")
 def lists_as_keys(here: Here):
     here.parquet({"id": [[1], [2]], "y": [1.0, 2.0]}, "t.parquet")
     return [here.parquet({"id": [[1], [2]], "p": [3.0, 2.0]}), "--targets", "t.parquet", "--on", "id", *PLAIN]
@@ -106,7 +108,7 @@ def _shuffled(name: str, rows: list[tuple[int, float]]) -> None:
         return _pair(here, "id,p\n" + "".join(f"{key},{value!r}\n" for key, value in rows), truth)
 
     make.__name__ = f"shuffled_{name}"
-    case("B099", value=901.0037943085371)(make)
+    case("B099", value=math.fsum(abs(value - key) for key, value in SHUFFLED) / 2003)(make)
 
 
 _shuffled("once", SHUFFLED)
@@ -116,18 +118,14 @@ _shuffled("sorted", sorted(SHUFFLED))
 text("B100", "filter_leaves_nothing", "y,p\n1,2\n3,3\n", 5, "no row of 2 is left", "in: p.csv",
      args="-t y -p p -l mae -q --where y>5")  # fmt: skip
 for _number, _filter in enumerate((
-    '__import__("os").system("x")', "@pd.io", "`y`.__class__", "y.__class__", "lambda: 1", "y=1", "y == [", "1", "", "y ==",
+    '__import__("os").system("x")', "@pd.io", "`y`.__class__", "lambda: 1", "y=1", "y == [", "1", "", "y ==",
     "y == 1; y", "(" * 3000, "not " * 5000 + "y == 1", "x" * 20_000, "y == '\x1b[31m", "y == 1 &", "y & p", "y in []", "y in 1",
     '"y" == "x"', "1 == 1", "y\n==\n@", "y == \u202e",
 )):  # fmt: skip
-    text("B101", f"filter_{_number}", "y,p\n1,2\n", 2, "the filter") if False else None
-
     def _filtered(here: Here, words: str = _filter):
         return [here.file("y,p\n1,2\n"), *PLAIN, "--where", words]
 
     _filtered.__name__ = f"filter_{_number}"
-    if _filter == "y.__class__":
-        continue
     case("B101", 2, "filter")(_filtered)
 
 
@@ -153,17 +151,17 @@ text("B106", "one_row_and_a_batch", "y,p\n1,3\n", 2, "none is asked for", args="
 text("B106", "one_row_in_a_group_of_pairs", '{"a":[1,0],"b":[0,1]}\n', args="-c anchor=a -c positive=b -l info_nce -q",
      value=0.0, file="p.jsonl")  # fmt: skip
 text("B107", "one_class_balanced", "y,p\n1,0.5\n1,0.5\n", value=0.25, args="-t y -p p -l brier -q --class-weight balanced")
-text("B107", "constant_target_share", "y,p\n0,2\n0,3\n", 0, "warning: ", args="-t y -p p -l wmape")
+text("B107", "share_of_targets_that_are_zero", "y,p\n0,2\n0,3\n", args="-t y -p p -l wmape -q", value=float("inf"))
 text("B107", "no_pair_of_a_class", '{"y":"a","e":[1,0]}\n{"y":"b","e":[0,1]}\n', 5, "nothing to score",
      args="-c embedding=e -t y -l supcon -q", file="p.jsonl")  # fmt: skip
 
 
-@case("B108", shows=("\nx\tmae\t1.0\t1", "\n(null)\tmae\t3.0\t1"))
+@case("B108", shows=("p\tx\tmae\t1.0\t1", "p\t(null)\tmae\t3.0\t1"))
 def slices_of_one_row_and_null(here: Here):
     return [here.file("y,p,g\n1,2,x\n1,4,\n"), *PLAIN[:-1], "--by", "g"]
 
 
-@case("B108", shows=("\nx\tmae\t1.0\t1", "\n(null)\tmae\t3.0\t1"))
+@case("B108", shows=("p\tx\tmae\t1.0\t1", "p\t(null)\tmae\t3.0\t1"))
 def slices_of_one_row_and_null_in_parquet(here: Here):
     return [here.parquet({"y": [1.0, 1.0], "p": [2.0, 4.0], "g": ["x", None]}), *PLAIN[:-1], "--by", "g"]
 

@@ -38,7 +38,7 @@ def _attack(row: str, label: str, word: str) -> None:
         return [here.file("y,p\n1,2\n"), "-t", word, "-p", "p", "-l", "mae"]
 
     def as_model(here: Here):
-        return [here.file("y,p\n1,2\n"), "-t", "y", "-p", f"{word}=p", "-l", "mae"]
+        return [here.file("y,p\n1,2\n"), "-t", "y", "-p", f"{word.replace('=', '')}=p", "-l", "mae"]
 
     for format_ in FORMATS:
         for make in (sliced, as_name) if word.startswith("a") else (sliced,):
@@ -94,7 +94,7 @@ for _label, _word in COMMANDS.items():
     _command(_label, _word)
 
 
-@case("B155", shows=("\\|", "&lt;img onerror"))
+@case("B155", shows=("<code>a&#124;b</code>", "<code>&#96;x&#96;</code>", "a\\nb"))
 def markdown_cells(here: Here):
     words = ("a|b", "`x`", "<img onerror=alert(1)>", "a\nb", "**x**", "[x](javascript:y)")
     rows = "".join(f"1,2,{_quoted(word)}\n" for word in words)
@@ -117,7 +117,7 @@ def controls_in_json(here: Here):
     return [here.file("y,p,g\n1,2,a\x01b\n"), *PLAIN[:-1], "--by", "g", "-f", "json"]
 
 
-@case("B158", 0, shows=('"path": "a\\udcffb.csv"',))
+@case("B158", 0, shows=('"path": "a\\\\udcffb.csv"',))
 def lone_surrogates_in_json(here: Here):
     name = b"a\xffb.csv".decode("utf-8", "surrogateescape")
     return [here.file("y,p\n1,2\n", name), *PLAIN[:-1], "-f", "json"]
