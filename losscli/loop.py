@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
 from losscli.spec import LossSpec
 
 NULL = "(null)"
+_CACHED = 1 << 18  # numbers of one array that a kernel works on at once
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,7 @@ class Totals:
         for work, kept in self.kept.items():
             if work.by_row:
                 args = arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
-                for start in range(0, len(rows), self.chunk_rows):
-                    cut = slice(start, start + self.chunk_rows)
+                for cut in cuts(len(rows), args, work.inputs, self.chunk_rows):
                     self._score(work, kept, cut_rows(work.inputs, args, cut), block, cut)
         if self.grouped:
             # The check of widths and positions at the door; groups trust it.
@@ -232,6 +232,18 @@ def cut_rows(
 ) -> tuple[Array | None, ...]:
     """The arguments of some of the rows; tables stay whole."""
     return tuple(a if a is None or isinstance(s, Table) else a[cut] for a, s in zip(args, inputs, strict=True))
+
+
+def cuts(
+    rows: int, args: tuple[Array | None, ...], inputs: tuple[Input | Table | None, ...], most: int
+) -> Iterator[slice]:
+    """The pieces in which a kernel sees rows: few enough that what it works on stays in the cache."""
+    numbers = [
+        a.size // max(rows, 1) for a, s in zip(args, inputs, strict=True) if a is not None and not isinstance(s, Table)
+    ]
+    tables = [len(a) for a, s in zip(args, inputs, strict=True) if a is not None and isinstance(s, Table)]
+    step = max(1, min(most, _CACHED // max([1, *numbers, *tables])))
+    return (slice(start, start + step) for start in range(0, max(rows, 1), step))
 
 
 def groups_of(plan: Plan) -> Groups:

@@ -14,7 +14,7 @@ from losscli.columns.arguments import arguments
 from losscli.columns.plan import Input, Job, Line, Table
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array
-from losscli.loop import Totals, Work, cut_rows, groups_of, score
+from losscli.loop import Totals, Work, cut_rows, cuts, groups_of, score
 from losscli.reduce import Sums, rounded
 from losscli.run import Pass, Prepared, chunk_rows, total
 from losscli.totals import Cell, Number, slices, term_numbers
@@ -175,12 +175,12 @@ def _role_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Pa
         upstream: Any = factors["loss"] if set(factors) == {"loss"} else factors
         with np.errstate(all="ignore"):
             return np.asarray(loss.gradients[role](*whole, upstream=upstream, **work.spec.params))
-    step = chunk_rows()
-    pieces = []
-    for start in range(0, len(block), step):
-        cut = slice(start, start + step)
-        pieces.append(_row_slope(work, role, cut_rows(work.inputs, args, cut), part, block.take(cut)))
-    return np.concatenate(pieces)
+    return np.concatenate(
+        [
+            _row_slope(work, role, cut_rows(work.inputs, args, cut), part, block.take(cut))
+            for cut in cuts(len(block), args, work.inputs, chunk_rows())
+        ]
+    )
 
 
 def _row_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:

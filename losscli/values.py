@@ -13,7 +13,7 @@ from losscli.columns.labels import Coded
 from losscli.columns.plan import Line
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array
-from losscli.loop import Work, cut_rows, groups_of, score, unit_values, works
+from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
 from losscli.run import Pass, Prepared, chunk_rows
 
 
@@ -159,11 +159,7 @@ def _terms(work: Work, args: tuple[Array | None, ...]) -> dict[str, tuple[Array,
 
 
 def _in_chunks(work: Work, args: tuple[Array | None, ...], count: int) -> dict[str, tuple[Array, Array | None]]:
-    step = chunk_rows()
-    pieces = []
-    for start in range(0, max(count, 1), step):
-        cut = slice(start, start + step)
-        pieces.append(_terms(work, cut_rows(work.inputs, args, cut)))
+    pieces = [_terms(work, cut_rows(work.inputs, args, cut)) for cut in cuts(count, args, work.inputs, chunk_rows())]
     if len(pieces) == 1:
         return pieces[0]
     return {

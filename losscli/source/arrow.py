@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.source.batch import Batch, Want, slices, wanted_positions
-from losscli.source.damage import check_values, choose, damaged, to_check
+from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
@@ -70,6 +70,5 @@ def read_schema(source: FileInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as reader:
         schema = reader.schema
-    if not schema.names:
-        raise DataError("the file has no columns", path=source.path)
+    names_of(schema, source, "Arrow data")
     return schema

@@ -17,6 +17,7 @@ DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
 """Cells that hold no number. No spelling of NaN is among them: a model that diverged is not a missing value."""
 
 BATCH_ROWS = 65536
+BATCH_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -102,5 +103,11 @@ def position(names: tuple[str, ...], name: str, path: str) -> int:
 
 def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
     """The rows of a binary format in batches of bounded size; nothing is copied."""
-    for start in range(0, data.num_rows, BATCH_ROWS):
-        yield Batch(data.slice(start, BATCH_ROWS), Site(path, first_row + start))
+    step = fitting(data.nbytes, data.num_rows)
+    for start in range(0, data.num_rows, step):
+        yield Batch(data.slice(start, step), Site(path, first_row + start))
+
+
+def fitting(size: int, rows: int) -> int:
+    """How many rows make a batch, where `rows` of them take `size` bytes: wide rows come in smaller batches."""
+    return max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))

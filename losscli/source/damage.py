@@ -18,6 +18,8 @@ def damaged(error: Exception, source: FileInput, what: str) -> LosscliError:
         return FileError("not enough memory to read this file", path=source.path)
     if isinstance(error, OSError) and error.errno is not None:
         return file_error(error, source.path)
+    if isinstance(error, UnicodeDecodeError):
+        return DataError(f"damaged {what}: the name of a column is not UTF-8", path=source.path)
     if not isinstance(error, (OSError, pa.ArrowException)):
         raise error
     source.verify()  # a file that shrinks under the reader looks damaged
@@ -37,6 +39,17 @@ def damaged(error: Exception, source: FileInput, what: str) -> LosscliError:
 def _one_line(error: Exception) -> str:
     lines = str(error).splitlines() or [type(error).__name__]
     return "".join(letter if letter.isprintable() else "?" for letter in lines[0])[:200]
+
+
+def names_of(schema: pa.Schema, source: FileInput, what: str) -> list[str]:
+    """The names of the columns, of which there is at least one."""
+    try:
+        names = list(schema.names)
+    except UnicodeDecodeError as error:
+        raise damaged(error, source, what) from None
+    if not names:
+        raise DataError("the file has no columns", path=source.path)
+    return names
 
 
 def to_check(schema: pa.Schema, names: Sequence[str]) -> list[str]:

@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.errors import DataError
-from losscli.source.batch import BATCH_ROWS, Batch, Want, slices, wanted_positions
-from losscli.source.damage import check_values, choose, damaged, to_check
+from losscli.source.batch import Batch, Want, fitting, slices, wanted_positions
+from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
 BUFFER = 8 << 20
+BUFFERS, SMALLEST_BUFFER = 64 << 20, 64 << 10
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class ParquetPart:
         texts = [name for name, want in wants.items() if want == "text" and self._is_string(name)]
         checked = to_check(self.schema, list(wants))
         row = 1
-        with _opened(self.source, texts) as file:
-            batches = file.iter_batches(BATCH_ROWS, columns=list(wants), use_threads=False)
+        with _opened(self.source, texts, len(wants)) as file:
+            rows = fitting(*_extent(file.metadata, set(wants)))
+            batches = file.iter_batches(rows, columns=list(wants), use_threads=False)
             while (data := self._next(batches)) is not None:
                 data = choose(data, list(wants))
                 check_values(data, checked, self.path, row)
@@ -55,16 +57,28 @@ class ParquetPart:
             raise damaged(error, self.source, "Parquet") from None
 
 
+def _extent(metadata: pq.FileMetaData, names: set[str]) -> tuple[int, int]:
+    """The bytes of these columns once they are doubles, and the rows. (Encoded sizes may be far smaller.)"""
+    values = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        chunks = map(group.column, range(group.num_columns))
+        paths = ((chunk.path_in_schema, chunk.num_values) for chunk in chunks)
+        values += sum(count for path, count in paths if path in names or path.partition(".")[0] in names)
+    return 8 * values, metadata.num_rows
+
+
 @contextmanager
-def _opened(source: FileInput, texts: list[str] | None = None) -> Iterator[pq.ParquetFile]:
+def _opened(source: FileInput, texts: list[str] | None = None, columns: int = 1) -> Iterator[pq.ParquetFile]:
     """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
+    # Every column that is read has a buffer of its own.
+    buffer_size = max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
     with seekable(source) as file:
         try:
             reader = pq.ParquetFile(
                 file,
                 read_dictionary=texts or None,
                 pre_buffer=False,
-                buffer_size=BUFFER,
+                buffer_size=buffer_size,
                 page_checksum_verification=True,
                 thrift_string_size_limit=100 << 20,
                 thrift_container_size_limit=10 << 20,
@@ -78,6 +92,5 @@ def read_schema(source: FileInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as file:
         schema = file.schema_arrow
-    if not schema.names:
-        raise DataError("the file has no columns", path=source.path)
+    names_of(schema, source, "Parquet")
     return schema
