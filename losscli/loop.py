@@ -107,7 +107,11 @@ class Totals:
         return any(not (work.by_row or work.matrix_only) for work in self.kept)
 
     def add(self, rows: Rows) -> None:
-        """Score a batch of rows."""
+        """Score a batch of rows. What overflows is infinite, and counted as such."""
+        with np.errstate(all="ignore"):
+            self._add(rows)
+
+    def _add(self, rows: Rows) -> None:
         if not len(rows):
             return
         block = Block(rows.arrays, rows.weights, self.cells_of(rows), rows.place)
@@ -131,8 +135,9 @@ class Totals:
 
     def finish(self) -> None:
         """Score the groups that the end of the rows completes."""
-        for group in self.groups.finish():
-            self._score_group(group)
+        with np.errstate(all="ignore"):
+            for group in self.groups.finish():
+                self._score_group(group)
 
     def _score_group(self, group: Block) -> None:
         for work, kept in self.kept.items():

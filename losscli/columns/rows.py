@@ -54,6 +54,10 @@ class Reader:
 
     def rows(self, data: Any, site: Site) -> Rows:
         """The used rows of a batch; a cell that is not acceptable is a DataError with its place."""
+        with np.errstate(all="ignore"):  # huge values overflow in a check's sum, and are then looked at one by one
+            return self._rows(data, site)
+
+    def _rows(self, data: Any, site: Site) -> Rows:
         start = self.read
         self.read += data.num_rows
         data, site, kept = self._filtered(data, site)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.errors import DataError
 from losscli.source.batch import Batch, Want, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable

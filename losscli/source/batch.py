@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from losscli.errors import DataError, Site, did_you_mean
+from losscli.source.arrays import strings
 
 Want = Literal["number", "text"]
 """How a column of a text format is to be read; formats with types of their own keep them."""
@@ -24,8 +25,8 @@ BATCH_BYTES = 16 << 20
 class ReadOptions:
     """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice.
 
-    With `doubtful`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave the
-    row out, and only who applies it can tell.
+    With `doubtful`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave
+    the row out, and only who applies it can tell.
     """
 
     input_format: str | None = None
@@ -102,10 +103,45 @@ def position(names: tuple[str, ...], name: str, path: str) -> int:
 
 
 def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
-    """The rows of a binary format in batches of bounded size; nothing is copied."""
-    step = fitting(data.nbytes, data.num_rows)
+    """The rows of a binary format in batches of bounded size; nothing is copied but what Arrow holds in a layout of its own."""
+    data = _plain_layout(data)
+    step = fitting(_size(data), data.num_rows)
     for start in range(0, data.num_rows, step):
         yield Batch(data.slice(start, step), Site(path, first_row + start))
+
+
+def _size(data: pa.RecordBatch) -> int:
+    try:
+        return int(data.nbytes)
+    except pa.ArrowTypeError:  # older versions of Arrow cannot tell it for views inside other types
+        return int(data.get_total_buffer_size())
+
+
+def _odd_layout(kind: pa.DataType) -> bool:
+    t = pa.types
+    return bool(t.is_string_view(kind) or t.is_binary_view(kind) or t.is_run_end_encoded(kind))
+
+
+def _plain_layout(data: pa.RecordBatch) -> pa.RecordBatch:
+    """Views and run-end encoded columns as plain ones: Arrow can neither filter them nor take from them."""
+    if not any(_odd_layout(field.type) for field in data.schema):
+        return data
+    columns = [_plain(column) if _odd_layout(column.type) else column for column in data.columns]
+    return pa.RecordBatch.from_arrays(columns, names=data.schema.names)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    try:
+        column.validate(full=True)
+    except pa.ArrowException:
+        return column  # who decodes it says what is wrong
+    if pa.types.is_run_end_encoded(column.type):
+        import pyarrow.compute as pc
+
+        return pc.run_end_decode(column)
+    if pa.types.is_string_view(column.type):
+        return strings(column.to_pylist())
+    return pa.array(column.to_pylist(), pa.binary())  # slow, and of use only to who refuses it by its name
 
 
 def fitting(size: int, rows: int) -> int:

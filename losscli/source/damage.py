@@ -66,7 +66,7 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
     for name in names:
         try:
             data.column(data.schema.names.index(name)).validate(full=True)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
             message = f"damaged values in column '{name}': {_one_line(error)}"
             raise DataError(message, path=path, row=row, column=name) from None
 

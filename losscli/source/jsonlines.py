@@ -129,8 +129,8 @@ def read_keys(stream: Stream) -> dict[str, str]:
             reason = getattr(error, "msg", str(error))
             raise DataError(f"not a line of JSON: {reason}", path=stream.path, row=row, line=line) from None
         if not isinstance(record, dict):
-            hint = "{…} one a line"
-            raise DataError("a line of JSON that is no object", path=stream.path, row=row, line=line, hint=hint)
+            message = f"a line of JSON that is no object (line {line})"
+            raise DataError(message, path=stream.path, line=line, hint="{…} one a line")
         for name, value in record.items():
             if kinds.get(name, "null") == "null":
                 kinds[name] = _kind_of(value)

@@ -16,6 +16,7 @@ from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
 BUFFER = 8 << 20
+PROBED = 16
 BUFFERS, SMALLEST_BUFFER = 64 << 20, 64 << 10
 
 
@@ -34,7 +35,7 @@ class ParquetPart:
         checked = to_check(self.schema, list(wants))
         row = 1
         with _opened(self.source, texts, len(wants)) as file:
-            rows = fitting(*_extent(file.metadata, set(wants)))
+            rows = fitting(self._row_size(file, list(wants)), 1)
             batches = file.iter_batches(rows, columns=list(wants), use_threads=False)
             while (data := self._next(batches)) is not None:
                 data = choose(data, list(wants))
@@ -50,21 +51,22 @@ class ParquetPart:
         kind = self.schema.field(name).type
         return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
+    def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
+        """The bytes of a row once its values are doubles: the types tell, and the first rows where lists may be long.
+
+        The footer would tell too, column by column; but pyarrow aborts the process where what it says there is damaged.
+        """
+        nested = [name for name in names if pa.types.is_nested(self.schema.field(name).type)]
+        size = 8 * (len(names) - len(nested))
+        if nested and (first := self._next(file.iter_batches(PROBED, columns=nested, use_threads=False))) is not None:
+            size += 2 * first.nbytes // first.num_rows  # twice, as they may be stored as float32
+        return size
+
     def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
         try:
             return next(batches, None)
         except Exception as error:
             raise damaged(error, self.source, "Parquet") from None
-
-
-def _extent(metadata: pq.FileMetaData, names: set[str]) -> tuple[int, int]:
-    """The bytes of these columns once they are doubles, and the rows. (Encoded sizes may be far smaller.)"""
-    values = 0
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        chunks = map(group.column, range(group.num_columns))
-        paths = ((chunk.path_in_schema, chunk.num_values) for chunk in chunks)
-        values += sum(count for path, count in paths if path in names or path.partition(".")[0] in names)
-    return 8 * values, metadata.num_rows
 
 
 @contextmanager

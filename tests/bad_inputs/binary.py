@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import os
 import resource
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from bad_inputs.case import PLAIN, Here, case, text
+
+# A case is a few lines of a table; one argument a line would hide it.
+# fmt: off
 
 SMALL = {"y": [1.0, 3.0], "p": [2.0, 3.0]}
 HUNDRED = {"y": [0.0] * 100, "p": [float(n) for n in range(100)]}  # mean absolute error 49.5
@@ -268,6 +271,20 @@ def unused_column_twice(here: Here):
     return here.parquet(pa.Table.from_arrays(columns, names=["y", "p", "g", "g"]))
 
 
+@case("B080", 3, "the name of a column is not UTF-8", "in: p.parquet")
+def name_that_is_no_text(here: Here):
+    columns = {"y": [1.0], "p": [2.0], "name": [3.0]}
+    table = pa.table(columns)
+    pq.write_table(table, here.path / "p.parquet", store_schema=False)
+    return here.file((here.path / "p.parquet").read_bytes().replace(b"name", b"na\xffe"), "p.parquet")
+
+
+@case("B080", 3, "the name of a column is not UTF-8", "in: p.arrow")
+def name_that_is_no_text_in_arrow(here: Here):
+    name = here.arrow({"y": [1.0], "p": [2.0], "nameless": [3.0]})
+    return here.file((here.path / name).read_bytes().replace(b"nameless", b"na\xff\xfeless"), name)
+
+
 @case("B085", 3, "there is no column 'p'", "did you mean 'P'?")
 def column_absent(here: Here):
     return here.parquet({"y": [1.0], "P": [2.0]})
@@ -280,7 +297,7 @@ def field_of_a_struct(here: Here):
 
 DECIMALS = [decimal.Decimal("2.5"), decimal.Decimal("3.0")]
 TYPES = {
-    "float16": pa.array([2.5, 3.0], pa.float16()),
+    "float16": pa.array(np.array([2.5, 3.0], np.float16)),
     "float32": pa.array([2.5, 3.0], pa.float32()),
     "decimal128": pa.array(DECIMALS, pa.decimal128(10, 2)),
     "decimal256": pa.array(DECIMALS, pa.decimal256(50, 20)),
@@ -347,7 +364,7 @@ def _lists(name: str, lists: pa.Array, *says: str, code: int = 3, value: float |
     def make(here: Here):
         count = len(lists)
         return [here.parquet({"y": [0] * count, "p": lists}), "-t", "y", "-p", "p", "-l", "cross_entropy_with_logits",
-                "-q", *more]  # fmt: skip
+                "-q", *more]
 
     make.__name__ = f"lists_{name}"
     case("B088", code, *says, value=value)(make)
@@ -375,18 +392,19 @@ def lists_ragged_between_files(here: Here):
 
 
 text("B088", "lists_ragged_in_jsonl", '{"y":0,"p":[1,1]}\n{"y":0,"p":[1]}\n', 3, "has 1 elements where 2 are expected",
-     "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")  # fmt: skip
+     "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
 text("B088", "lists_and_numbers_in_jsonl", '{"y":0,"p":[1,1]}\n{"y":0,"p":1}\n', 3, "not a list of numbers",
-     "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")  # fmt: skip
-text("B088", "class_beyond_the_list", '{"y":0,"p":[1,1]}\n{"y":2,"p":[1,1]}\n', 3, "class 2 of 'y'", "beyond the 2 classes",
-     "row 2 (line 2), column 'y'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")  # fmt: skip
+     "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
+text("B088", "class_beyond_the_list", '{"y":0,"p":[1,1]}\n{"y":2,"p":[1,1]}\n', 3, "class 2 of 'y'",
+     "beyond the 2 classes",
+     "row 2 (line 2), column 'y'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
 
 
 @case("B089", value=LOG2)
 def sliced_lists(here: Here):
     lists = pa.array([[9.0, 0.0], [9.0, 0.0], [1.0, 1.0], [2.0, 2.0]], pa.list_(pa.float64(), 2))
     return [here.arrow(pa.table({"y": [0, 0, 0, 0], "p": lists}).slice(2)), "-t", "y", "-p", "p", "-l",
-            "cross_entropy_with_logits", "-q"]  # fmt: skip
+            "cross_entropy_with_logits", "-q"]
 
 
 @case("B090", value=float(np.float32(0.1)))
@@ -426,6 +444,44 @@ def more_files_than_may_be_open(here: Here):
     for n in range(300):
         here.file("y,p\n1,2\n", f"d/{n}.csv")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 16, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 16, hard))
     here.after.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
     return "d"
+
+
+ODD = {
+    "string_view": (pa.array(["1", "2"], pa.string_view()), "text (string)"),
+    "binary_view": (pa.array([b"1", b"2"], pa.binary_view()), "binary"),
+    "list_view": (pa.array([[1.0], [1.0]], pa.list_view(pa.float64())), "list_view<item: double>"),
+    "union": (pa.UnionArray.from_sparse(pa.array([0, 0], pa.int8()), [pa.array([1, 2])]), "sparse_union<"),
+    "fixed_binary": (pa.array([b"ab", b"cd"], pa.binary(2)), "fixed_size_binary[2]"),
+}
+
+
+def _odd(name: str, column: pa.Array, shown: str) -> None:
+    def make(here: Here):
+        return [here.arrow({"y": [1.0, 2.0], "p": column, "ok": [1, 0]}), "-t", "y", "-p", "p", "-l", "mae"]
+
+    def filtered(here: Here):
+        return [*make(here), "--where", "ok == 1"]
+
+    make.__name__, filtered.__name__ = f"prediction_is_{name}", f"prediction_is_{name}_filtered"
+    for each in (make, filtered):
+        case("B087", 3, "column 'p' holds", shown, "numbers are needed", "in: p.arrow")(each)
+
+
+for _name, (_column, _shown) in ODD.items():
+    _odd(_name, _column, _shown)
+
+
+@case("B086", value=1.0)
+def run_end_encoded(here: Here):
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([3], pa.int32()), pa.array([2.0]))
+    columns = {"y": [1.0, 1.0, 9.0], "p": runs, "ok": [1, 1, 0]}
+    return [here.arrow(columns), *PLAIN, "--where", "ok == 1"]
+
+
+@case("B086", shows=("p\tx\tmae\t1.0", "p\t(null)\tmae\t2.0"))
+def slices_in_the_view_layout(here: Here):
+    columns = {"y": [1.0, 1.0, 9.0], "p": [2.0, 3.0, 4.0], "g": pa.array(["x", None, "z"], pa.string_view())}
+    return [here.arrow(columns), *PLAIN[:-1], "--by", "g", "--where", "y < 5"]

@@ -91,10 +91,19 @@ def case(
 
 
 def text(
-    row: str, name: str, content: str | bytes, code: int = 0, *says: str,
-    args: str = "", value: float | None = None, file: str = "p.csv",
-) -> None:  # fmt: skip
-    """A case that is one text file; `args` stand behind it, after the usual ones unless they name a loss. Where there is a | in them they are cut there."""
+    row: str,
+    name: str,
+    content: str | bytes,
+    code: int = 0,
+    *says: str,
+    args: str = "",
+    value: float | None = None,
+    file: str = "p.csv",
+) -> None:
+    """A case that is one text file; `args` stand behind it, after the usual ones unless they name a loss.
+
+    They are cut at each blank, or at each | if there is one.
+    """
 
     def make(here: Here) -> Args:
         more = args.split("|") if "|" in args else args.split()

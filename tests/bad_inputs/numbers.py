@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pyarrow as pa
-
 from bad_inputs.case import PLAIN, Here, case, text
 
+# A case is a few lines of a table; one argument a line would hide it.
+# fmt: off
+
 for _word in ("NaN", "nan", "-nan", "NAN", "+nan"):
-    text("B051", f"{_word}_in_predictions", f"y,p\n1,2\n3,{_word}\n", 3, "column 'p' is NaN", "row 2 (line 3), column 'p'",
-         "--nan drop")  # fmt: skip
+    text("B051", f"{_word}_in_predictions", f"y,p\n1,2\n3,{_word}\n", 3, "column 'p' is NaN",
+         "row 2 (line 3), column 'p'",
+         "--nan drop")
 text("B051", "nan_is_not_missing", "y,p\n1,2\n3,NaN\n", 3, "is NaN", args="--missing drop")
 text("B051", "nan_in_targets", "y,p\n1,2\nNaN,3\n", 3, "column 'y' is NaN", "row 2")
 text("B051", "nan_counted", "y,p\n" + "1,NaN\n" * 5, 3, "(and 4 more in these rows)", "row 1 (line 2)")
 for _number, _word in enumerate(("NA", "", "null", "None", "<NA>", "N/A", "NULL")):
     text("B052", f"missing_{_number}", f"y,p\n1,2\n3,{_word}\n", 3, "column 'p' has no value",
-         "row 2 (line 3), column 'p'", "--missing drop")  # fmt: skip
+         "row 2 (line 3), column 'p'", "--missing drop")
     text("B053", f"missing_{_number}_dropped", f"y,p\n1,2\n3,{_word}\n", args="--missing drop", value=1.0)
 text("B052", "missing_is_not_nan", "y,p\n1,2\n3,NA\n", 3, "has no value", args="--nan drop")
 text("B052", "missing_in_an_unused_column", "y,p,g\n1,2,\n3,3,NA\n", value=0.5)
@@ -27,24 +30,26 @@ text("B054", "all_nan", "y,p\n1,NaN\n3,NaN\n", 5, "no row of 2 is left; 2 rows w
 text("B054", "all_missing", "y,p\n1,\n3,\n", 5, "no row of 2 is left; 2 rows were dropped", args="--missing drop")
 for _word in ("inf", "-Infinity", "+inf", "INF"):
     text("B055", f"{_word}_in_predictions", f"y,p\n1,2\n3,{_word}\n", 3, "column 'p' is infinite", "row 2 (line 3)",
-         "leave such rows out with --where")  # fmt: skip
+         "leave such rows out with --where")
 text("B055", "infinite_row_left_out", "y,p,ok\n1,2,1\n3,inf,0\n", value=1.0,
-     args="-t y -p p -l mae -q --where ok==1")  # fmt: skip
+     args="-t y -p p -l mae -q --where ok==1")
 text("B055", "infinite_is_not_dropped", "y,p\n1,2\n3,inf\n", 3, "is infinite", args="--nan drop --missing drop")
 for _word in ("1e309", "-1e309", "1" + "0" * 400):
     text("B056", f"overflow_{_word[:6]}_{len(_word)}", f"y,p\n1,2\n3,{_word}\n", 3, "is too large for a float64",
-         "row 2 (line 3)")  # fmt: skip
+         "row 2 (line 3)")
     text("B056", f"overflow_{_word[:6]}_{len(_word)}_jsonl", f'{{"y":1,"p":2}}\n{{"y":3,"p":{_word}}}\n', 3,
-         "is too large for a float64", "row 2 (line 2)", file="p.jsonl")  # fmt: skip
+         "is too large for a float64", "row 2 (line 2)", file="p.jsonl")
 text("B056", "overflow_with_nan_dropped", "y,p\n1,2\n3,1e309\n", 3, "too large", args="--nan drop")
 text("B057", "underflow", "y,p\n0,1e-400\n", value=0.0)
 text("B057", "subnormal", "y,p\n0,5e-324\n", value=5e-324)
 text("B057", "four_hundred_digits", "y,p\n0,0." + "3" * 400 + "\n", value=0.3333333333333333)
-for _number, _word in enumerate(("12%", '"1,234.5"', "1_000", "1.5D3", "١٢", "1 2", "$3", "--1", "1e", ".", "e5", "1e5.5", "½",
-                                 "1.2.3", "(3)", "3 m", "TRUE", "−1", "1\u00a0000", "0b1", "1f", "1j", "x")):  # fmt: skip
-    text("B058", f"no_number_{_number}", f"y,p\n1,2\n3,{_word}\n", 3, "is not a number", "row 2 (line 3), column 'p', value")
+for _number, _word in enumerate(("12%", '"1,234.5"', "1_000", "1.5D3", "١٢", "1 2", "$3", "--1", "1e", ".", "e5",
+"1e5.5", "½",
+                                 "1.2.3", "(3)", "3 m", "TRUE", "−1", "1\u00a0000", "0b1", "1f", "1j", "x")):
+    text("B058", f"no_number_{_number}", f"y,p\n1,2\n3,{_word}\n", 3, "is not a number",
+         "row 2 (line 3), column 'p', value")
     text("B058", f"no_number_{_number}_beside_text", f"y,p\n1,2\n3,{_word}\n", 3, "is not a number",
-         "row 2 (line 3), column 'p', value", args="-t y -p p -l mae -q --by p")  # fmt: skip
+         "row 2 (line 3), column 'p', value", args="-t y -p p -l mae -q --by p")
 for _number, _word in enumerate((" 2", "2 ", "+2", "2.", "02", "2e0", "2E+00", "\t2", "0.2e1", '"2"')):
     text("B058", f"number_{_number}", f"y,p\n1,{_word}\n", value=1.0)
     text("B058", f"number_{_number}_beside_text", f"y,p\n1,{_word}\n", args="--by p", value=1.0)
@@ -52,7 +57,7 @@ text("B059", "hexadecimal", "y,p\n1,0x1F\n", 3, "'0x1F' is not a number", "row 1
 text("B059", "hexadecimal_beside_text", "y,p\n1,0x1F\n", 3, "'0x1F' is not a number", args="--by p")
 text("B060", "fractions_late", "y,p\n" + "1,2\n" * 50_000 + "1,1.5\n" * 50_000, value=0.75)
 text("B062", "late_and_alone", "y,p\n" + "1,2\n" * 300_000 + "1,x\n1,2\n", 3, "'x' is not a number",
-     "row 300001 (line 300002), column 'p', value 'x'")  # fmt: skip
+     "row 300001 (line 300002), column 'p', value 'x'")
 
 
 @case("B060", value=0.75)
@@ -73,9 +78,9 @@ def null_for_long_in_jsonl(here: Here):
 
 
 text("B063", "many", "y,p\n" + "1,x\n" * 50_000 + "1,z\n" * 50_000, 3, "99999 more such cells by row 100000: 'x', 'z'",
-     "row 1 (line 2)")  # fmt: skip
+     "row 1 (line 2)")
 text("B063", "many_different", "y,p\n" + "".join(f"1,x{n}\n" for n in range(50_000)), 3, "49999 more such cells",
-     "'x1', 'x2', 'x3', 'x4' …")  # fmt: skip
+     "'x1', 'x2', 'x3', 'x4' …")
 text("B063", "long_and_bad", "y,p\n1," + "x" * 1_000_000 + "\n", 3, "is not a number", "row 1 (line 2)")
 
 BIG = ("9007199254740992", "9007199254740993", "18446744073709551615", "9223372036854775808")
@@ -133,11 +138,11 @@ for _word in ("True", "true", "1", "TRUE", "1.0"):
 text("B068", "false_target", "y,p\nFalse,0.5\nfalse,0.5\nTrue,0.5\n", args="-t y -p p -l brier -q", value=0.25)
 for _word in ("yes", "T", "Y", "on", "positive"):
     text("B068", f"{_word}_target", f"y,p\n0,0.5\n{_word},0.5\n", 3, f"'{_word}'", "row 2 (line 3), column 'y'",
-         "--positive LABEL", args="-t y -p p -l brier -q")  # fmt: skip
+         "--positive LABEL", args="-t y -p p -l brier -q")
     text("B068", f"{_word}_target_told", f"y,p\n0,0.5\n{_word},1\n", value=0.125,
-         args=f"-t y -p p -l brier -q --positive {_word}")  # fmt: skip
+         args=f"-t y -p p -l brier -q --positive {_word}")
 text("B068", "no_such_positive", "y,p\nno,0.5\nyes,1\n", 3, "'y' is 'Yes', the positive label", "'no', 'yes'",
-     args="-t y -p p -l brier -q --positive Yes")  # fmt: skip
+     args="-t y -p p -l brier -q --positive Yes")
 
 
 @case("B068", value=0.25)

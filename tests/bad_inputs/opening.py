@@ -11,6 +11,9 @@ import zipfile
 
 from bad_inputs.case import PLAIN, Here, case, text
 
+# A case is a few lines of a table; one argument a line would hide it.
+# fmt: off
+
 GOOD = "y,p\n1,2\n3,3\n"  # mean absolute error 0.5
 PACKED = gzip.compress(GOOD.encode(), mtime=0)
 LONG = gzip.compress(b"y,p\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(20_000)), mtime=0)
@@ -137,7 +140,7 @@ def terminal_and_no_file(here: Here):
 
 
 text("B013", "csv_called_parquet", GOOD, 3, "the name says Parquet, the content is delimited text", "in: p.parquet",
-     "--input-format csv", file="p.parquet")  # fmt: skip
+     "--input-format csv", file="p.parquet")
 text("B013", "csv_called_parquet_and_told", GOOD, args="--input-format csv", value=0.5, file="p.parquet")
 text("B013", "csv_called_jsonl", GOOD, 3, "the name says JSON lines, the content is delimited text", file="p.jsonl")
 text("B013", "jsonl_called_csv", '{"y":1,"p":2}\n', 3, "the content is JSON lines", file="p.csv")
@@ -182,7 +185,7 @@ def _zip(members: dict[str, str]) -> bytes:
 
 text("B018", "zip_of_one", _zip({"a.csv": GOOD}), value=0.5, file="p.zip")
 text("B018", "zip_of_two", _zip({"a.csv": GOOD, "b\x1b[31m.csv": GOOD}), 3, "2 members", "'a.csv'", "'b\\x1b[31m.csv'",
-     file="p.zip")  # fmt: skip
+     file="p.zip")
 text("B018", "cut_zip", _zip({"a.csv": GOOD})[:-9], 3, "the zip archive is damaged or truncated", file="p.zip")
 
 
@@ -234,7 +237,7 @@ def link_to_itself(here: Here):
 NAMES = {"newline": "a\nb.csv", "escape": "a\x1b[31mb.csv", "markup": "[red]x[/y].csv", "emoji": "🙂é.csv",
          "longest": "x" * 251 + ".csv", "not_utf8": b"a\xff\xfeb.csv".decode("utf-8", "surrogateescape"),
          "bidi": "a\u202egpj.csv", "glob": "a[1]*.csv", "command": "::error::x.csv", "equals": "k=v.csv",
-         "dashes": "./--help.csv", "blank": " .csv", "tilde": "~.csv"}  # fmt: skip
+         "dashes": "./--help.csv", "blank": " .csv", "tilde": "~.csv"}
 
 
 def _named(label: str, name: str) -> None:

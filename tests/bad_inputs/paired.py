@@ -7,6 +7,9 @@ import math
 import pyarrow as pa
 from bad_inputs.case import PLAIN, Here, case, text
 
+# A case is a few lines of a table; one argument a line would hide it.
+# fmt: off
+
 JOIN = ("--targets", "t.csv", "--on", "id", *PLAIN)
 
 
@@ -18,13 +21,13 @@ def _pair(here: Here, predictions: str, truth: str, *more: str) -> list[str]:
 @case("B093", 3, "1 of 100 rows: no partner in t.csv: '99'", "in: p.csv, row 100 (line 101)", "--unmatched drop")
 def truth_is_one_short(here: Here):
     return _pair(here, "id,p\n" + "".join(f"{n},1\n" for n in range(100)),
-                 "id,y\n" + "".join(f"{n},2\n" for n in range(99)))  # fmt: skip
+                 "id,y\n" + "".join(f"{n},2\n" for n in range(99)))
 
 
 @case("B093", 3, "1 of 100 rows: no partner in p.csv: '99'", "in: t.csv, row 100")
 def predictions_are_one_short(here: Here):
     return _pair(here, "id,p\n" + "".join(f"{n},1\n" for n in range(99)),
-                 "id,y\n" + "".join(f"{n},2\n" for n in range(100)))  # fmt: skip
+                 "id,y\n" + "".join(f"{n},2\n" for n in range(100)))
 
 
 @case("B093", 2, "--targets needs --on KEY", "rows are never paired by their place")
@@ -116,12 +119,13 @@ _shuffled("again", SHUFFLED[::-1])
 _shuffled("sorted", sorted(SHUFFLED))
 
 text("B100", "filter_leaves_nothing", "y,p\n1,2\n3,3\n", 5, "no row of 2 is left", "in: p.csv",
-     args="-t y -p p -l mae -q --where y>5")  # fmt: skip
+     args="-t y -p p -l mae -q --where y>5")
 for _number, _filter in enumerate((
     '__import__("os").system("x")', "@pd.io", "`y`.__class__", "lambda: 1", "y=1", "y == [", "1", "", "y ==",
-    "y == 1; y", "(" * 3000, "not " * 5000 + "y == 1", "x" * 20_000, "y == '\x1b[31m", "y == 1 &", "y & p", "y in []", "y in 1",
+    "y == 1; y", "(" * 3000, "not " * 5000 + "y == 1", "x" * 20_000, "y == '\x1b[31m", "y == 1 &", "y & p", "y in []",
+    "y in 1",
     '"y" == "x"', "1 == 1", "y\n==\n@", "y == \u202e",
-)):  # fmt: skip
+)):
     def _filtered(here: Here, words: str = _filter):
         return [here.file("y,p\n1,2\n"), *PLAIN, "--where", words]
 
@@ -134,8 +138,9 @@ def filter_with_a_dotted_name(here: Here):
     return [here.file("y,p\n1,2\n"), *PLAIN, "--where", "y.__class__ == 1"]
 
 
-text("B102", "negative_weight", "y,p,w\n1,2,1\n3,3,-1\n", 3, "the weight in 'w' is negative", "row 2 (line 3), column 'w'",
-     "value '-1'", args="-w w")  # fmt: skip
+text("B102", "negative_weight", "y,p,w\n1,2,1\n3,3,-1\n", 3, "the weight in 'w' is negative",
+     "row 2 (line 3), column 'w'",
+     "value '-1'", args="-w w")
 text("B103", "weights_of_zero", "y,p,w\n1,2,0\n3,3,0\n", 5, "nothing to score", args="-w w")
 text("B103", "some_weights_of_zero", "y,p,w\n1,2,1\n3,9,0\n", args="-w w", value=1.0)
 text("B104", "weight_nan", "y,p,w\n1,2,1\n3,3,nan\n", 3, "column 'w' is NaN", "row 2 (line 3)", args="-w w")
@@ -149,11 +154,12 @@ text("B105", "weights_as_text", "y,p,w\n1,2,heavy\n", 3, "'heavy' is not a numbe
 text("B106", "one_row", "y,p\n1,3\n", args="-t y -p p -l rmse -q", value=2.0)
 text("B106", "one_row_and_a_batch", "y,p\n1,3\n", 2, "none is asked for", args="--batch-size 5")
 text("B106", "one_row_in_a_group_of_pairs", '{"a":[1,0],"b":[0,1]}\n', args="-c anchor=a -c positive=b -l info_nce -q",
-     value=0.0, file="p.jsonl")  # fmt: skip
-text("B107", "one_class_balanced", "y,p\n1,0.5\n1,0.5\n", value=0.25, args="-t y -p p -l brier -q --class-weight balanced")
+     value=0.0, file="p.jsonl")
+text("B107", "one_class_balanced", "y,p\n1,0.5\n1,0.5\n", value=0.25,
+     args="-t y -p p -l brier -q --class-weight balanced")
 text("B107", "share_of_targets_that_are_zero", "y,p\n0,2\n0,3\n", args="-t y -p p -l wmape -q", value=float("inf"))
 text("B107", "no_pair_of_a_class", '{"y":"a","e":[1,0]}\n{"y":"b","e":[0,1]}\n', 5, "nothing to score",
-     args="-c embedding=e -t y -l supcon -q", file="p.jsonl")  # fmt: skip
+     args="-c embedding=e -t y -l supcon -q", file="p.jsonl")
 
 
 @case("B108", shows=("p\tx\tmae\t1.0\t1", "p\t(null)\tmae\t3.0\t1"))
@@ -167,8 +173,8 @@ def slices_of_one_row_and_null_in_parquet(here: Here):
 
 
 text("B109", "too_many_slices", "y,p,g\n" + "".join(f"1,2,{n}\n" for n in range(120_000)), 3,
-     "there are more than 100,000 slices", "column 'g'", "raise --max-slices", args="--by g")  # fmt: skip
+     "there are more than 100,000 slices", "column 'g'", "raise --max-slices", args="--by g")
 text("B109", "more_slices_than_said", "y,p,g\n1,2,a\n1,2,b\n1,2,c\n", 3, "there are more than 2 slices",
-     args="--by g --max-slices 2")  # fmt: skip
+     args="--by g --max-slices 2")
 text("B109", "no_slices_at_all", "y,p,g\n1,2,a\n", 2, "--max-slices", args="--by g --max-slices 0")
 text("B109", "slice_column_absent", "y,p,g\n1,2,a\n", 3, "there is no column 'G'", "did you mean 'g'?", args="--by G")

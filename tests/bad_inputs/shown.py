@@ -5,12 +5,16 @@ from __future__ import annotations
 import pyarrow as pa
 from bad_inputs.case import PLAIN, Here, case
 
+# A case is a few lines of a table; one argument a line would hide it.
+# fmt: off
+
 ATTACKS = {
     "colour": "a\x1b[31mred\x1b[0m", "title": "a\x1b]0;owned\x07", "link": "a\x1b]8;;http://x\x1b\\b", "clipboard":
     "a\x1b]52;c;ZWNobw==\x07", "c1": "a\x9b31mb", "return": "safe\rEVIL", "backspace": "a\b\b\bb", "bidi":
-    "a\u202eb\u2066c", "invisible": "a\u200b\u2060b", "combining": "a" + "\u0301" * 500, "tab": "a\tb", "newline": "a\nb",
+    "a\u202eb\u2066c", "invisible": "a\u200b\u2060b", "combining": "a" + "\u0301" * 500, "tab": "a\tb",
+    "newline": "a\nb",
     "delete": "a\x7fb", "separator": "a\u2028b",
-}  # fmt: skip
+}
 FORMATS = ("table", "plain", "csv", "markdown", "json", "jsonl")
 
 
@@ -74,11 +78,12 @@ def _markup(word: str, number: int) -> None:
     case("B152", 3, f"'{word}' is not a number")(refused)
 
 
-for _number, _word in enumerate(("[red]", "[/x]", "[link=http://x]y[/link]", ":smile:", "[bold]x", "\\[x]", "{x}", "%s", "[b")):
+for _number, _word in enumerate(("[red]", "[/x]", "[link=http://x]y[/link]", ":smile:", "[bold]x", "\\[x]", "{x}",
+"%s", "[b")):
     _markup(_word, _number)
 
 COMMANDS = {"error": "::error::x", "stop": " ::stop-commands::t", "hash": "a ##[error]b", "azure": "##vso[x]y",
-            "newline": "a\n::error::x", "section": "section_start:1:x"}  # fmt: skip
+            "newline": "a\n::error::x", "section": "section_start:1:x"}
 
 
 def _command(label: str, word: str) -> None:

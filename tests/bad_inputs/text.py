@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from bad_inputs.case import Here, case, text
 
+# A case is a few lines of a table; one argument a line would hide it.
+# fmt: off
+
 GOOD = "y,p\n1,2\n3,3\n"
 
 text("B026", "bom", b"\xef\xbb\xbf" + GOOD.encode(), value=0.5)
@@ -15,17 +18,20 @@ for _name, _encoding in (("le", "utf-16-le"), ("be", "utf-16-be")):
     text("B027", f"utf16_{_name}_told", _bom + GOOD.encode(_encoding), args="--encoding utf-16", value=0.5)
     text("B027", f"utf16_{_name}_no_mark", GOOD.encode(_encoding), 3, "NUL bytes", "--encoding utf-16-le or utf-16-be")
     text("B027", f"utf16_{_name}_no_mark_told", GOOD.encode(_encoding), args=f"--encoding {_encoding}", value=0.5)
+text("B027", "utf16_without_mark_told_wrong", GOOD.encode("utf-16-le"), 3, "does not begin with the mark of utf-16",
+     "--encoding utf-16-le or utf-16-be", args="--encoding utf-16")
 text("B027", "utf16_cut_in_half", b"\xff\xfe" + GOOD.encode("utf-16-le")[:-1], 3, "is not utf-16 text",
-     args="--encoding utf-16")  # fmt: skip
+     args="--encoding utf-16")
 text("B027", "unknown_encoding", GOOD, 2, "unknown encoding 'utf-99'", args="--encoding utf-99")
 text("B028", "latin1_cell", "y,p,g\n1,2,a\n3,3,é\n".encode("latin-1"), 3, "the text is not UTF-8 at byte 17",
-     "row 2 (line 3), column 'g', value 'é'", "--encoding latin-1", args="--by g")  # fmt: skip
+     "row 2 (line 3), column 'g', value 'é'", "--encoding latin-1", args="--by g")
 text("B028", "latin1_cell_told", "y,p,g\n1,2,a\n3,3,é\n".encode("latin-1"), args="--by g --encoding latin-1", value=0.5)
 text("B028", "latin1_number", "y,p\n1,2\n3,é\n".encode("latin-1"), 3, "is not a number", "row 2 (line 3), column 'p'")
 text("B028", "latin1_header", "y,p,é\n1,2,3\n".encode("latin-1"), 3, "the header is not UTF-8 at byte 5",
-     "--encoding latin-1")  # fmt: skip
-text("B028", "latin1_in_jsonl", '{"y":1,"p":2,"g":"é"}\n'.encode("latin-1"), 3, "the text is not UTF-8", "row 1 (line 1)",
-     args="--by g", file="p.jsonl")  # fmt: skip
+     "--encoding latin-1")
+text("B028", "latin1_in_jsonl", '{"y":1,"p":2,"g":"é"}\n'.encode("latin-1"), 3, "the text is not UTF-8",
+     "row 1 (line 1)",
+     args="--by g", file="p.jsonl")
 text("B029", "latin1_in_an_unused_column", "y,p,g\n1,2,é\n3,3,\xff\n".encode("latin-1"), value=0.5)
 text("B029", "latin1_in_an_unused_key", '{"y":1,"p":2,"g":"é"}\n'.encode("latin-1"), value=1.0, file="p.jsonl")
 text("B030", "nul_in_a_number", b"y,p\n1,2\n3,1\x00\n", 3, "'1\\x00' is not a number", "row 2 (line 3), column 'p'")
@@ -45,18 +51,18 @@ text("B034", "comma_behind_every_line", "y,p,\n1,2,\n3,3,\n", value=0.5)
 text("B035", "used_name_twice", "y,p,p\n1,2,9\n", 3, "column 'p' occurs 2 times", "rename one of them")
 text("B035", "unused_name_twice", "y,g,p,g\n1,8,2,9\n", value=1.0)
 text("B035", "key_twice_in_jsonl", '{"y":1,"p":2}\n{"y":1,"p":2,"p":3}\n', 3, "the key occurs twice in this record",
-     "row 2 (line 2), column 'p'", file="p.jsonl")  # fmt: skip
+     "row 2 (line 2), column 'p'", file="p.jsonl")
 text("B036", "blank_name_unused", ",y,p\n0,1,2\n1,3,3\n", value=0.5)
 text("B036", "blank_name_used", "y,\n1,2\n", 2, "needs 'pred'", args="-t y -l mae")
 text("B037", "name_with_a_space", "y ,p\n1,2\n", 3, "there is no column 'y'", "did you mean 'y '?")
 text("B037", "name_in_capitals", "Y,p\n1,2\n", 3, "there is no column 'y'", "did you mean 'Y'?")
 text("B037", "name_in_other_accents", "ý,p\n1,2\n", 3, "there is no column 'y'")
 text("B039", "line_end_in_a_name", 'y,"p\nq"\n1,x\n', 3, "row 1 (line 3), column 'p\\nq', value 'x'",
-     args="-t|y|-p|p\nq|-l|mae")  # fmt: skip
+     args="-t|y|-p|p\nq|-l|mae")
 text("B039", "line_end_in_an_unused_name", 'y,"a\nb",p\n1,0,2\n', value=1.0)
 text("B040", "open_quote", 'y,p,g\n1,2,a\n3,3,"b\n5,6,c\n7,8,d\n', 3, "a quote opened on line 3 is never closed")
 text("B040", "open_quote_in_an_unused_column", 'y,g,p\n1,a,2\n3,"b,3\n5,c,6\n', 3,
-     "a quote opened on line 3 is never closed")  # fmt: skip
+     "a quote opened on line 3 is never closed")
 text("B040", "open_quote_in_the_header", 'y,"p\n1,2\n3,4\n', 3, "a quote opened on line 1 is never closed")
 text("B041", "quotes_in_labels", 'y,p,g\n1,2,a"b\n3,4,"c""d"\n5,8,e\\"f\n', value=5 / 3, args="--by g")
 text("B041", "quoted_numbers", 'y,p\n"1","2"\n"3","3"\n', value=0.5)
@@ -68,40 +74,41 @@ text("B042", "bars", "y|p\n1|2\n", 3, "separated by '|'", "use --delimiter '|'")
 text("B042", "commas_in_tsv", "y,p\n1,2\n", 3, "separated by comma, not by a tab", "use --delimiter ','", file="p.tsv")
 text("B042", "spaces", "y p\n1 2\n", 3, "there is no column 'p'", "the columns are: y p")
 text("B042", "two_letters", "y;;p\n1;;2\n", 2, "the delimiter must be one ASCII character, not ';;'",
-     args="--delimiter ;;")  # fmt: skip
+     args="--delimiter ;;")
 text("B043", "decimal_comma", 'y,p\n1,"2,5"\n', 3, "'2,5' is not a number", "--decimal ','")
 text("B043", "decimal_comma_told", 'y,p\n"1,5","3"\n', args="--decimal ,", value=1.5)
 text("B043", "semicolons_and_commas", "y;p\n1,5;2\n", 3, "use --delimiter ';' --decimal ','")
 text("B043", "semicolons_and_commas_told", "y;p\n1,5;2\n", args="--delimiter ; --decimal ,", value=0.5)
 text("B043", "point_where_comma_was_told", "y;p\n1,5;2.5\n", 3, "'2.5' is not a number", "the decimal mark is ',' here",
-     args="--delimiter ; --decimal ,")  # fmt: skip
+     args="--delimiter ; --decimal ,")
 for _number, _mark in enumerate((",,", "", "1", "e", "-", '"', "é", "\0")):
     text("B043", f"decimal_mark_{_number}", GOOD, 2, "the decimal mark must be a character such as . or ,",
-         args=f"--decimal|{_mark}")  # fmt: skip
+         args=f"--decimal|{_mark}")
 text("B044", "comment_first_told", "# made by x, y\ny,p\n1,2\n# and\n3,3\n", args="--comment #", value=0.5)
 text("B044", "comment_inside", "y,p\n1,2\n# note\n3,3\n", 3, "the row has 1 cell, the header 2", "--comment '#'",
-     "row 2 (line 3)")  # fmt: skip
+     "row 2 (line 3)")
 text("B045", "no_header", "1,2\n3,3\n", 3, "there is no column 'p'", "the columns are: 1, 2")
 text("B045", "no_header_told", "1,2\n3,3\n", args="--no-header -t 1 -p 2 -l mae -q", value=0.5)
 text("B046", "blank_lines", "y,p\n\n1,2\n\n\n3,3\n\n", value=0.5)
 text("B046", "blank_lines_count_as_lines", "y,p\n\n1,2\n\n\n3,x\n", 3, "row 2 (line 6)")
 text("B046", "one_column", "y\n1\n\n3\n", args="-t y -p y -l mae -q", value=0.0)
 text("B048", "many_columns", ",".join(["y", "p", *(f"c{n}" for n in range(20_000))]) + "\n"
-     + "1,2" + ",0" * 20_000 + "\n", value=1.0)  # fmt: skip
+     + "1,2" + ",0" * 20_000 + "\n", value=1.0)
 text("B048", "long_name", "y,p," + "x" * 5_000_000 + "\n1,2,3\n", 3, "a column name is 5000000 bytes long", "in: p.csv")
 text("B048", "name_of_a_megabyte", "y,p," + "x" * 1_000_000 + "\n1,x,3\n", 3, "'x' is not a number")
 text("B048", "name_of_a_megabyte_listed", "y,q," + "x" * 1_000_000 + "\n1,x,3\n", 3, "there is no column 'p'")
 text("B048", "many_columns_listed", ",".join(f"c{n}" for n in range(20_000)) + "\n" + "0," * 19_999 + "0\n", 3,
-     "there is no column 'p'", "20000 columns")  # fmt: skip
+     "there is no column 'p'", "20000 columns")
 text("B048", "many_columns_and_no_target", ",".join(f"c{n}" for n in range(20_000)) + "\n" + "0," * 19_999 + "0\n", 2,
-     "needs 'pred'", args="-l mae")  # fmt: skip
+     "needs 'pred'", args="-l mae")
 text("B049", "no_newline_at_the_end", "y,p\n1,2\n3,3", value=0.5)
 text("B049", "no_newline_at_the_end_of_jsonl", '{"y":1,"p":2}\n{"y":3,"p":3}', value=0.5, file="p.jsonl")
 text("B050", "header_inside", "y,p\n1,2\ny,p\n3,3\n", 3, "'p' is not a number", "row 2 (line 3), column 'p'",
-     "a repeated header")  # fmt: skip
-text("B050", "header_inside_text_target", "y,p\n1,0.5\n0,0.5\ny,p\n1,0.5\n", 3, "row 3 (line 4)", args="-t y -p p -l bce -q")
+     "a repeated header")
+text("B050", "header_inside_text_target", "y,p\n1,0.5\n0,0.5\ny,p\n1,0.5\n", 3, "row 3 (line 4)",
+     args="-t y -p p -l bce -q")
 text("B050", "header_as_class", "label,p_a,p_b\na,0.5,0.5\nlabel,p_a,p_b\n", 3, "row 2 (line 3)",
-     args="-t label -p p_* -l cross_entropy")  # fmt: skip
+     args="-t label -p p_* -l cross_entropy")
 
 
 @case("B044", 3, "there is no column 'p'", "the columns are: # made by x")
@@ -135,13 +142,14 @@ def cell_longer_than_may_be(here: Here):
 
 
 text("B050", "jsonl_key_missing_in_a_row", '{"y":1,"p":2}\n{"y":3}\n', 3, "column 'p' has no value",
-     "row 2 (line 2)", file="p.jsonl")  # fmt: skip
+     "row 2 (line 2)", file="p.jsonl")
 text("B050", "jsonl_key_only_later", '{"y":1}\n' * 3 + '{"y":3,"p":3}\n', 3, "column 'p' has no value",
-     "row 1 (line 1)", file="p.jsonl")  # fmt: skip
+     "row 1 (line 1)", file="p.jsonl")
 text("B050", "jsonl_cut", '{"y":1,"p":2}\n{"y":3,"p"', 3, "not a line of JSON", "row 2 (line 2)", file="p.jsonl")
 text("B050", "jsonl_text_for_number", '{"y":1,"p":2}\n{"y":3,"p":"3"}\n', 3, "'3' is not a number",
-     "row 2 (line 2), column 'p'", file="p.jsonl")  # fmt: skip
+     "row 2 (line 2), column 'p'", file="p.jsonl")
 text("B050", "jsonl_not_objects", "[1,2]\n[3,4]\n", 3, "a line of JSON that is no object", file="p.jsonl")
-text("B050", "jsonl_nested_deep", '{"y":1,"p":2}\n{"y":' + "[" * 100_000 + "\n", 3, "not a line of JSON", file="p.jsonl")
+text("B050", "jsonl_nested_deep", '{"y":1,"p":2}\n{"y":' + "[" * 100_000 + "\n", 3, "not a line of JSON",
+     file="p.jsonl")
 text("B050", "jsonl_line_ends_in_texts", '{"y":1,"p":2,"g":"a\\nb"}\n{"y":3,"p":3,"g":"c"}\n', value=0.5,
-     args="--by g", file="p.jsonl")  # fmt: skip
+     args="--by g", file="p.jsonl")
