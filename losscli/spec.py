@@ -12,6 +12,7 @@ from losscli.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
 _PLUS = re.compile(r"(?<!\d[eE])\+")  # the plus of 1e+4 is no plus
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too
 _FACTOR = re.compile(r"([^*:@=]+)\*")
 
 
@@ -94,10 +95,7 @@ def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
     match = _FACTOR.match(piece)
     if not match:
         return 1.0, parse_loss(piece)
-    try:
-        factor = float(match[1])
-    except ValueError:
-        factor = math.nan
+    factor = float(match[1]) if _NUMBER.fullmatch(match[1].strip()) else math.nan
     if not math.isfinite(factor):
         raise UsageError(f"'{match[1]}' in '{whole}' is no number", hint="a blend reads 0.7*mse+0.3*mae")
     return factor, parse_loss(piece[match.end() :])
@@ -158,10 +156,10 @@ def _value(spec: Parameter, text: str) -> Value:
         return {"true": True, "false": False}.get(text.lower(), text)
     if text.lower() == "none" and spec.optional:
         return None
-    try:
-        return float(text) if spec.type == "float" else int(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return text
+    number = float(text)
+    return int(number) if spec.type == "int" and number.is_integer() else number
 
 
 def example(loss: Loss) -> str:

@@ -7,7 +7,7 @@ cause of an error about its values: decode, filter, missing and NaN, infinite, d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,11 +64,10 @@ class Reader:
         coded = {i: self._texts(i.columns[0], data, site) for i in self.plan.inputs if i.kind.shape == "class"}
         decoded = {i: self._decode(i, coded, data, site) for i in self.plan.inputs}
         weight = self._weight(data, site)
-        drop = np.zeros(data.num_rows, bool)
-        for item, (values, missing) in decoded.items():
-            self._policies(item.columns, values, missing, drop, site)
+        judged = [(_shown(i.columns), values, missing) for i, (values, missing) in decoded.items()]
         if weight is not None:
-            self._policies((self.plan.weight or "",), weight[0], weight[1], drop, site)
+            judged.append((self.plan.weight or "", *weight))
+        drop = self._dropped(judged, data.num_rows, site)
         index = np.flatnonzero(~drop)
         self.dropped += data.num_rows - len(index)
         self.used += len(index)
@@ -147,31 +146,33 @@ class Reader:
 
     # -- policies and checks ---------------------------------------------------------------------------------------
 
-    def _policies(self, names: tuple[str, ...], values: Array, missing: Array | None, drop: Array, site: Site) -> None:
-        """Rows without a value, or with NaN: an error or dropped; infinite: always an error."""
-        shown = ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
-        request = self.plan.request
-        if missing is not None and missing.any():
-            if request.missing == "error":
-                raise self._gap(missing, shown, "has no value", "--missing drop leaves such rows out", site)
-            drop |= missing
-        if values.dtype.kind != "f" or not len(values):
-            return
-        # One sum finds NaN and infinities without a mask; it can only overflow where values are huge, and then we look.
-        if np.isfinite(values.sum()):
-            return
-        self._not_finite(values, shown, drop, site)
+    def _dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Site) -> Array:
+        """Which rows the policies leave out. Missing and NaN: an error or dropped; infinite: always an error.
 
-    def _not_finite(self, values: Array, shown: str, drop: Array, site: Site) -> None:
-        flat = values.reshape(len(values), -1)
-        nan = np.isnan(flat).any(axis=1) & ~drop
-        if nan.any():
-            if self.plan.request.nan == "error":
-                raise self._gap(nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan")
-            drop |= nan
-        inf = np.isinf(flat).any(axis=1) & ~drop
-        if inf.any():
-            raise self._gap(inf, shown, "is infinite", "leave such rows out with --where", site, "inf")
+        Every column has its say about missing and NaN before an infinite value can be an error: its row may be gone.
+        """
+        drop = np.zeros(rows, bool)
+        unsure = []
+        for shown, values, missing in columns:
+            if missing is not None and missing.any():
+                if self.plan.request.missing == "error":
+                    raise self._gap(missing, shown, "has no value", "--missing drop leaves such rows out", site)
+                drop |= missing
+            # One sum finds NaN and infinities without a mask; it can only overflow where values are huge, and then we
+            # look.
+            if values.dtype.kind == "f" and len(values) and not np.isfinite(values.sum()):
+                unsure.append((shown, values.reshape(len(values), -1)))
+        for shown, flat in unsure:
+            nan = np.isnan(flat).any(axis=1) & ~drop
+            if nan.any():
+                if self.plan.request.nan == "error":
+                    raise self._gap(nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan")
+                drop |= nan
+        for shown, flat in unsure:
+            inf = np.isinf(flat).any(axis=1) & ~drop
+            if inf.any():
+                raise self._gap(inf, shown, "is infinite", "leave such rows out with --where", site, "inf")
+        return drop
 
     def _gap(self, which: Array, shown: str, what: str, hint: str, site: Site, value: str | None = None) -> DataError:
         first, more = int(np.argmax(which)), int(which.sum()) - 1
@@ -230,3 +231,7 @@ class Reader:
             raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
                              f"{weights[row]:.17g}", "weights are at least 0; 0 leaves a row out")  # fmt: skip
         return weights
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")

@@ -103,7 +103,7 @@ def position(names: tuple[str, ...], name: str, path: str) -> int:
 
 
 def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
-    """The rows of a binary format in batches of bounded size; nothing is copied but what Arrow holds in a layout of its own."""
+    """The rows of a binary format in batches of bounded size; only what has a layout of its own is copied."""
     data = _plain_layout(data)
     step = fitting(_size(data), data.num_rows)
     for start in range(0, data.num_rows, step):

@@ -87,7 +87,7 @@ def read_exactly(
             before = len(bad)
             arrays.append(_numbers(name, column, grammar, bad))
             if grammar.doubtful and len(bad) > before:
-                arrays[-1] = _doubtful(arrays[-1], bad[before:], grammar)
+                arrays[-1] = _doubtful(arrays[-1], bad[before:])
                 del bad[before:]
         else:
             arrays.append(_texts(name, column, grammar, window, site))
@@ -111,13 +111,11 @@ def _numbers(name: str, column: Cells, grammar: Grammar, bad: list[_Bad]) -> pa.
     return floats(values)
 
 
-def _doubtful(numbers: pa.Array, bad: Sequence[_Bad], grammar: Grammar) -> pa.Array:
+def _doubtful(numbers: pa.Array, bad: Sequence[_Bad]) -> pa.Array:
     """Numbers as text that reads back the same, and between them the cells that are none."""
     texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
     for cell in bad:
-        text = cell.cell.decode(errors="replace")
-        # with another decimal mark 2.5 is no number here, and must not become one for who reads the text
-        texts[cell.row] = text if grammar.decimal == "." else f"'{text}'"
+        texts[cell.row] = cell.cell.decode(errors="replace")
     return labels(texts)
 
 

@@ -60,7 +60,10 @@ class _Reader:
     def __init__(
         self, layout: Layout, options: ReadOptions, wants: Sequence[tuple[str, Want]], positions: Sequence[int]
     ) -> None:
-        self.wants, self.positions = wants, positions
+        # With another decimal mark a column that is partly text is text as a whole: numbers beside it would read 2.5.
+        as_text = options.doubtful and options.decimal != "."
+        self.wants: Sequence[tuple[str, Want]] = [(name, "text") for name, _ in wants] if as_text else wants
+        self.positions = positions
         # numbered names: those of the file may repeat, be empty, or be anything
         self.every = [str(index) for index in range(len(layout.names))]
         self.used = [str(index) for index in positions]

@@ -64,7 +64,7 @@ text("B117", "share_of_zero", "y,p\n1,0.5\n0,0.5\n", 3, "a number other than 0",
 text("B117", "share_of_zero_left_out", "y,p\n1,0.5\n0,0.5\n", args="-t y -p p -l mape -q --where y!=0", value=0.5)
 for _spec in ("pinball:q=0", "pinball:q=1", "pinball:q=-0.1", "pinball:q=nan", "huber:delta=0", "huber:delta=-1",
               "huber:delta=inf", "huber:delta=1e999", "huber:delta=", "huber:delta", "huber:delta=1,delta=2", "huber:",
-              "expectile:q=2", "focal:gamma=-1", "huber:delta=0x1", "huber:delta=1_0", "nt_xent:temperature=0", "",
+              "expectile:q=2", "focal:gamma=-1", "huber:delta=0x1", "nt_xent:temperature=0", "",
               ":", "=",
               "mse@", "0.5*", "a=", "a=b", "a=0.5*mse+", "mse,mae", "mse mae", "\x1b[31m", "[red]", "x" * 5000,
               "a=" + "+".join(["0.1*mse"] * 3000) + "+0*nothing", "1e400*mse", "nan*mse", "a=nan*mse"):
@@ -74,6 +74,7 @@ for _spec in ("pinball:q=0", "pinball:q=1", "pinball:q=-0.1", "pinball:q=nan", "
 
     _parameter.__name__ = f"spec_{_spec[:20]!r}"
     case("B118", 2)(_parameter)
+text("B118", "number_with_a_low_line", "y,p\n1,2\n", 2, args="-t y -p p -l huber:delta=1_0")
 text("B118", "negative_factor", "y,p\n1,2\n", args="-t y -p p -l a=-1*mse -q", value=-1.0)
 
 
@@ -153,3 +154,33 @@ def left_out_ragged_list(here: Here):
 def left_out_inexact(here: Here):
     return [here.parquet({"y": [0, 2**53 + 1], "p": [1.0, 1.0], "ok": [1, 0]}), "-t", "y", "-p", "p", "-l", "mae",
          *OUT.split()]
+
+
+# What the filter keeps is judged as without one.
+text("B110", "kept_no_number", "y,p,ok\n1,2,1\n3,x,1\n4,z,0\n", 3, "'x' is not a number", "row 2 (line 3), column 'p'",
+     args=f"-t y -p p -l mae {OUT}")
+text("B110", "kept_no_number_in_where", "y,p,ok\n1,2,1\n3,3,x\n", 3, "'x' is not a number",
+     "row 2 (line 3), column 'ok'",
+     args=f"-t y -p p -l mae {OUT}")
+text("B110", "left_out_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":"x","ok":0}\n{"y":3,"p":true,"ok":0}\n', value=1.0,
+     args=f"-t y -p p -l mae {OUT}", file="p.jsonl")
+text("B110", "kept_text_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":"3","ok":1}\n', 3, "is not a number",
+     "row 2 (line 2), column 'p'", args=f"-t y -p p -l mae {OUT}", file="p.jsonl")
+text("B110", "kept_overflow_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":1e999,"ok":1}\n', 3, "too large for a float64",
+     "row 2 (line 2), column 'p'", args=f"-t y -p p -l mae {OUT}", file="p.jsonl")
+text("B110", "left_out_decimal_point", "y;p;ok\n1,5;2,5;1\n3;2.5;0\n", value=1.0,
+     args=f"--delimiter ; --decimal , -t y -p p -l mae {OUT}")
+text("B110", "kept_decimal_point", "y;p;ok\n1,5;2,5;1\n3;2.5;1\n", 3, "2.5", "is not a number", "row 2 (line 3)",
+     args=f"--delimiter ; --decimal , -t y -p p -l mae {OUT}")
+text("B110", "left_out_missing_and_no_number", "y,p,ok\n1,2,1\n1,,1\n3,x,0\n", value=1.0,
+     args=f"-t y -p p -l mae {OUT} --missing drop")
+
+
+@case("B110", value=1.0)
+def left_out_in_the_truth(here: Here):
+    here.windows(16)
+    here.file("id,y,ok\n" + "".join(f"{n},{'x' if n == 20 else 1},{int(n != 20)}\n" for n in range(40)), "t.csv")
+    here.file("id,p\n" + "".join(f"{n},2\n" for n in range(40)))
+    return ["p.csv", "--targets", "t.csv", "--on", "id", "-t", "y", "-p", "p", "-l", "mae", *OUT.split()]
+text("B110", "kept_overflow", "y,p,ok\n1,2,1\n3,1e309,1\n", 3, "row 2 (line 3), column 'p'",
+     args=f"-t y -p p -l mae {OUT}")

@@ -26,6 +26,9 @@ text("B052", "dash_as_null", "y,p\n1,2\n3,-\n", args="--missing drop --null-valu
 text("B052", "question_mark", "y,p\n1,2\n3,?\n", 3, "'?' is not a number")
 text("B053", "nan_dropped", "y,p\n1,2\n3,NaN\n", args="--nan drop", value=1.0)
 text("B053", "dropped_for_all_models", "y,a,b\n1,2,NaN\n3,3,5\n", args="-t y -p a -p b -l mae -q --nan drop", value=0.0)
+for _number, _models in enumerate(("-p a -p b", "-p b -p a")):
+    text("B053", f"dropped_rows_are_not_infinite_{_number}", "y,a,b\n1,2,2\n3,inf,\n", value=1.0,
+         args=f"-t y {_models} -l mae -q --missing drop")
 text("B054", "all_nan", "y,p\n1,NaN\n3,NaN\n", 5, "no row of 2 is left; 2 rows were dropped", args="--nan drop")
 text("B054", "all_missing", "y,p\n1,\n3,\n", 5, "no row of 2 is left; 2 rows were dropped", args="--missing drop")
 for _word in ("inf", "-Infinity", "+inf", "INF"):
