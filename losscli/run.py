@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -97,10 +98,12 @@ def _check(request: Request) -> None:
 
 def _source(request: Request, data: Data) -> Source:
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
+    # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
+    options = replace(data.options, doubtful=request.where is not None)
     if data.memory is not None:
         source = from_memory(data.memory)
     elif data.paths:
-        source = open_source(data.paths, data.options)
+        source = open_source(data.paths, options)
     elif needs_rows:
         raise UsageError("no SOURCE was given", hint="name a file of predictions, or - for standard input")
     else:
@@ -112,7 +115,7 @@ def _source(request: Request, data: Data) -> Source:
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by their place")  # fmt: skip
-    truth = open_source([data.targets], data.options) if isinstance(data.targets, str) else from_memory(data.targets)
+    truth = open_source([data.targets], options) if isinstance(data.targets, str) else from_memory(data.targets)
     return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
 
 
@@ -175,6 +178,10 @@ def evaluate(prepared: Prepared, *, hashing: bool = False) -> Evaluation:
     warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
     warnings += _infinite(totals) + _unmatched(prepared.source)
+    warnings += [
+        WarningResult(f"{r.spec}: the means of its terms make no finite number") for r in outcome
+        if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
+    ]  # fmt: skip
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):
@@ -210,7 +217,11 @@ def _unmatched(source: Source) -> list[WarningResult]:
     if source.dropped is None:
         return []
     sides = {"predictions": source.dropped.predictions, "truth": source.dropped.truth}
-    return [WarningResult(f"rows of the {side} without a partner were left out", n) for side, n in sides.items() if n]
+    return [
+        WarningResult(f"{n} row{'s' * (n > 1)} of the {side} had no partner and {'were' if n > 1 else 'was'} left out")
+        for side, n in sides.items()
+        if n
+    ]
 
 
 def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -26,7 +26,7 @@ def numbers(kind: Kind, shape, rng, cruel: bool):
         return rng.choice(CRUEL_PROBS, shape) if cruel else rng.uniform(0.03, 0.97, shape)
     low = kind.low if np.isfinite(kind.low) else -np.inf
     if cruel:
-        pool = CRUEL[CRUEL > low] if kind.open_low else CRUEL[low <= CRUEL]
+        pool = CRUEL[low < CRUEL] if kind.open_low else CRUEL[low <= CRUEL]
         return rng.choice(pool[pool != 0] if kind.nonzero else pool, shape)
     if np.isfinite(low):
         return low + rng.uniform(0.1, 3.0, shape)

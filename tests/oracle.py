@@ -73,8 +73,10 @@ class Formula:
     def row(self, columns, i, params) -> dict[str, Any]:
         """Term name -> value (or SKIP) of row i of exact columns."""
         n = next((len(c) for r, c in columns.items() if c is not None and not self._matrix(r)), 1)
-        everyone = [SimpleNamespace(**{r: None if c is None else c if self._matrix(r) else c[j]
-                                       for r, c in columns.items()}) for j in range(n)]
+        everyone = [
+            SimpleNamespace(**{r: None if c is None else c if self._matrix(r) else c[j] for r, c in columns.items()})
+            for j in range(n)
+        ]
         names = dict(WORDS, pi=mp.pi, **params, **vars(everyone[i]))
         names |= {"everyone": everyone, "others": everyone[:i] + everyone[i + 1 :]}
         for line in self.lines:

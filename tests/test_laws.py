@@ -93,7 +93,7 @@ def compare_terms(formula, columns, params, terms):
             if part:
                 assert close(term.values[i], want), (
                     f"row {i} of term {name} with {params}: kernel {term.values[i]!r}, formula {mp.nstr(want, 20)}; "
-                    f"{({r: c[i] if c and len(c) > i else c for r, c in columns.items()})}"
+                    f"{ ({r: c[i] if c and len(c) > i else c for r, c in columns.items()}) }"
                 )
 
 

@@ -161,7 +161,6 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
         input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],
         encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
-        doubtful=request.where is not None,
     )  # fmt: skip
     return Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
 

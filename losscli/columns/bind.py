@@ -209,8 +209,9 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
             wants[name] = "text" if want == "text" else wants.get(name, "number")
     for name in [*texts, *plain, *filter(None, [class_column])]:
         wants[name] = "text"
+    known = set(columns)
     for name in wants:
-        if name not in columns:
+        if name not in known:
             raise missing_column(name, columns)
     return Plan(request, lines, tables, wants, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,

@@ -42,9 +42,9 @@ def resolve(text: str, columns: Sequence[str], what: str = "") -> ColumnSet:
                 raise missing_column(name, columns, what)
             names.append(_once(name, columns))
             labels.append(name)
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"'{text}' names column '{name}' twice{what}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"'{text}' names column '{twice}' twice{what}")
     if globbed:
         return ColumnSet(text, tuple(names), "glob", tuple(labels))
     return ColumnSet(text, tuple(names), "list" if len(pieces) > 1 else "one")

@@ -191,7 +191,7 @@ class Reader:
                 flat = int(np.argmax(bad))
                 row, column = divmod(flat, values.size // len(values))
                 name = item.columns[column if not item.listed else 0]
-                value = f"{values.ravel()[flat]:.17g}"
+                value = shortest(values.ravel()[flat])
                 raise site.error(
                     int(index[row]), name, f"'{name}' cannot be {item.role}: it needs {item.kind.says}", value,
                     item.kind.hint,
@@ -220,7 +220,7 @@ class Reader:
             raise site.error(
                 int(index[row]), shown,
                 f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
-                f"{values[row].sum():.17g}", "scale them in your file, or check that all class columns are named",
+                shortest(values[row].sum()), "scale them in your file, or check that all class columns are named",
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
 
@@ -229,8 +229,13 @@ class Reader:
         if negative.any():
             row = int(np.argmax(negative))
             raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
-                             f"{weights[row]:.17g}", "weights are at least 0; 0 leaves a row out")  # fmt: skip
+                             shortest(weights[row]), "weights are at least 0; 0 leaves a row out")  # fmt: skip
         return weights
+
+
+def shortest(value: float) -> str:
+    """A number as people write it: 1.00001, not 1.0000100000000001; 2, not 2.0."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _shown(names: tuple[str, ...]) -> str:

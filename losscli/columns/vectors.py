@@ -18,13 +18,19 @@ class Flaw(Exception):
         self.index, self.message, self.value = index, message, value
 
 
+WIDEST = 10_000_000  # a schema may promise two thousand million numbers a row and hold none
+
+
 def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
     """The lists as rows of a matrix; null lists are left out while reading: what lies under them is arbitrary."""
     starts, lengths = _spans(array)
     missing = missing_cells(array)
     kept = np.arange(len(array)) if missing is None else np.flatnonzero(~missing)
     if not kept.size:
-        return np.zeros((len(array), width or _fixed_width(array.type))), missing
+        wide = width or _fixed_width(array.type)
+        if wide > WIDEST and len(array):
+            raise Flaw(0, f"is declared as a vector of {wide} numbers", "null")
+        return np.zeros((len(array), wide)), missing
     try:
         block = _block(array.values, starts[kept], lengths[kept], width)
     except Flaw as flaw:

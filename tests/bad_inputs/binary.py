@@ -183,7 +183,7 @@ def list_of_two_billion_without_rows(here: Here):
     return _wide(here, pa.float64(), 0)
 
 
-@case("B079", 3, "column 'p' has no value", "row 1")
+@case("B079", 3, "is declared as a vector of 2147483647 numbers", "row 1")
 def list_of_two_billion_nothings(here: Here):
     return _wide(here, pa.null(), 1)
 
