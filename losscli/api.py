@@ -126,7 +126,9 @@ def evaluate(
     a dict model -> COLS. `columns` maps other roles (`"anchor"`, `"model:anchor"`) to COLS; `tables` maps Matrix
     roles to a path or a table. The other arguments are the options of `losscli eval`. Raises `LosscliError`.
     """
-    return Report(evaluate_prepared(prepared(locals()), hashing=True))
+    settings = dict(locals())
+    with one_thread():
+        return Report(evaluate_prepared(prepared(settings), hashing=True))
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
@@ -134,7 +136,8 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
 
     The settings are those of `evaluate`.
     """
-    return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings})))
+    with one_thread():
+        return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings})))
 
 
 def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -145,7 +148,8 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     if settings.get("by"):
         raise UsageError("the gradient is of one value: it takes no 'by'")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
-    return gathered(gradient_pieces(prepared({"source": source, "losses": [loss], **settings}), wrt))
+    with one_thread():
+        return gathered(gradient_pieces(prepared({"source": source, "losses": [loss], **settings}), wrt))
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
@@ -165,7 +169,6 @@ def _with_nan(values: Array, part: Array | None) -> Array:
 
 def prepared(settings: Mapping[str, Any]) -> Prepared:
     """The keyword arguments of `evaluate` as a bound run."""
-    one_thread()
     given = {name: value for name, value in settings.items() if value is not None}
     source, losses, pred = settings["source"], settings["losses"], settings.get("pred")
     tables = dict(given.get("tables", {}))

@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """What the command sets before NumPy is loaded."""
 
-_SETTERS = ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_", "openblas_set_num_threads")
+_NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep NumPy's bundled BLAS to one thread in a process that has loaded it; its own number comes back after."""
+    found = _bundled()
+    before = [read() for read, _ in found]
+    for _, write in found:
+        write(1)
+    try:
+        yield
+    finally:
+        for (_, write), threads in zip(found, before, strict=True):
+            write(threads)
 
 
 @functools.cache
-def one_thread() -> bool:
-    """Set NumPy's bundled BLAS to one thread in a process that has loaded it; False where none was found."""
+def _bundled() -> tuple[tuple[Callable[[], int], Callable[[int], None]], ...]:
+    """How to read and to set the number of threads of each BLAS that came with NumPy."""
     import numpy as np
 
     folder = Path(np.__file__).parent
-    found = False
+    found = []
     for library in [*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]:
         try:
             loaded = ctypes.CDLL(str(library))
         except OSError:
             continue
-        for name in _SETTERS:
-            if hasattr(loaded, name):
-                getattr(loaded, name)(1)
-                found = True
+        for name in _NAMES:
+            if hasattr(loaded, name.format("set")) and hasattr(loaded, name.format("get")):
+                found.append((getattr(loaded, name.format("get")), getattr(loaded, name.format("set"))))
                 break
-    return found
+    return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -291,3 +292,17 @@ def test_many_classes():
     wide = {f"p_{name}": np.eye(3000)[i] for i, name in enumerate(names[:50])}
     assert losscli.evaluate({"y": [*names[:50]], **{k: v[:50] for k, v in wide.items()}}, "cross_entropy",
                             target="y", pred="p_*")[0].value == 0  # fmt: skip
+
+
+def test_blas_has_one_thread_while_we_work_and_its_own_after():
+    from losscli.blas import _bundled, one_thread
+
+    found = _bundled()
+    assert found or sys.platform != "linux", "NumPy's wheels for Linux bring OpenBLAS"
+    for _, write in found:
+        write(2)
+    with one_thread():
+        assert [read() for read, _ in found] == [1] * len(found)
+    assert [read() for read, _ in found] == [2] * len(found)
+    losscli.evaluate(DATA, "mse", **BIND)
+    assert [read() for read, _ in found] == [2] * len(found)
