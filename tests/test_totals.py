@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -306,3 +308,11 @@ def test_blas_has_one_thread_while_we_work_and_its_own_after():
     assert [read() for read, _ in found] == [2] * len(found)
     losscli.evaluate(DATA, "mse", **BIND)
     assert [read() for read, _ in found] == [2] * len(found)
+
+
+def test_python_and_the_command_line_give_the_same_bytes():
+    path = str(Path(__file__).parent.parent / "sample_data" / "diabetes.csv")
+    report = losscli.evaluate(path, ["mse", "huber:delta=20"], target="progression", pred="ridge", by="sex")
+    typed = ["-t", "progression", "-p", "ridge", "-l", "mse", "-l", "huber:delta=20", "--by", "sex", "-f", "json"]
+    done = subprocess.run([sys.executable, "-m", "losscli", "eval", path, *typed], capture_output=True, check=True)
+    assert done.stdout.decode() == report.to_json()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from losscli.cli import Command, completion
+from losscli.cli import Command
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
@@ -24,15 +24,7 @@ losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive 
 @shared.weight_options
 @shared.row_options
 @shared.option("--wrt", metavar="ROLE", help="Differentiate by this role.  [default: the model's side]")
-@shared.option(
-    "-o",
-    "--output",
-    metavar="[FORMAT=]FILE",
-    shell_complete=completion.files,
-    help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
-)
-@shared.quiet_option
-@shared.plan_option
+@shared.table_options
 @shared.file_options
 def command(**given: Any) -> int:
     """Write the derivative of the final value by each prediction.

@@ -100,6 +100,18 @@ file_options = _stack(
 quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
 plan_option = option("--plan", is_flag=True, help="Say which column plays which role, and stop.")
 
+table_options = _stack(
+    option(
+        "-o",
+        "--output",
+        metavar="[FORMAT=]FILE",
+        shell_complete=completion.files,
+        help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
+    ),
+    option("-q", "--quiet", is_flag=True, help="No notes on standard error."),
+    plan_option,
+)
+
 
 def request_of(given: Mapping[str, Any]) -> Request:
     """The options as a value; what can be judged without a file is judged here."""

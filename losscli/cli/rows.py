@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from losscli.cli import Command, completion
+from losscli.cli import Command
 from losscli.cli import options as shared
 
 
@@ -19,15 +19,7 @@ losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 
 @shared.sources
 @shared.binding_options
 @shared.row_options
-@shared.option(
-    "-o",
-    "--output",
-    metavar="[FORMAT=]FILE",
-    shell_complete=completion.files,
-    help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
-)
-@shared.quiet_option
-@shared.plan_option
+@shared.table_options
 @shared.file_options
 def command(**given: Any) -> int:
     """Write the value of every row: the loss, where eval gives the cost.
