@@ -25,11 +25,7 @@ ROOT = Path(__file__).parent.parent
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
 
 
-def _param(case: Case):
-    return pytest.param(case, id=str(case), marks=[pytest.mark.xfail(reason=case.left)] if case.left else [])
-
-
-@pytest.mark.parametrize("case", list(map(_param, CASES)))
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_case(case: Case, tmp_path, monkeypatch, capfdbinary):
     monkeypatch.chdir(tmp_path)
     with ExitStack() as after:

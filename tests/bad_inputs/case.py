@@ -61,10 +61,7 @@ class Here:
 
 @dataclass(frozen=True)
 class Case:
-    """`row` is its number in the acceptance list; `says` must stand on stderr, `shows` on stdout.
-
-    `left` says why the product does not do so yet.
-    """
+    """`row` is its number in the acceptance list; `says` must stand on stderr, `shows` on stdout."""
 
     row: str
     name: str
@@ -73,7 +70,6 @@ class Case:
     says: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()
     value: float | None = None
-    left: str = ""
 
     def __str__(self) -> str:
         return f"{self.row}-{self.name}"
@@ -103,7 +99,6 @@ def text(
     args: str = "",
     value: float | None = None,
     file: str = "p.csv",
-    left: str = "",
 ) -> None:
     """A case that is one text file; `args` stand behind it, after the usual ones unless they name a loss.
 
@@ -115,4 +110,4 @@ def text(
         usual = () if "-l" in more else PLAIN
         return [here.file(content, file), *usual, *more]
 
-    CASES.append(Case(row, name, make, code, says, (), value, left))
+    CASES.append(Case(row, name, make, code, says, (), value))
