@@ -316,3 +316,18 @@ def test_python_and_the_command_line_give_the_same_bytes():
     typed = ["-t", "progression", "-p", "ridge", "-l", "mse", "-l", "huber:delta=20", "--by", "sex", "-f", "json"]
     done = subprocess.run([sys.executable, "-m", "losscli", "eval", path, *typed], capture_output=True, check=True)
     assert done.stdout.decode() == report.to_json()
+
+
+def test_units_that_take_no_part_have_no_upstream(monkeypatch):
+    """The sum that a group's gradient is must not hold them, whatever the loss makes of its factors."""
+    supcon, seen = losscli.losses.supcon, []
+    slope = supcon.gradients["embedding"]
+
+    def spy(*arrays, upstream, **params):
+        seen.append(upstream.tolist())
+        return slope(*arrays, upstream=upstream, **params)
+
+    monkeypatch.setitem(supcon.gradients, "embedding", spy)
+    data = {"e": np.eye(3), "c": ["a", "b", "a"]}
+    losscli.gradient(data, "supcon", target="c", columns={"embedding": "e"})
+    assert seen == [[0.5, 0.0, 0.5]]
