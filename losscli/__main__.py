@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from losscli.cli.entry import run
+from losscli.cli.entry import leave, run
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

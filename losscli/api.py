@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.blas import one_thread
+from losscli.engine import Engine
+from losscli.engine.threads import Threads, cores
 from losscli.errors import UsageError
 from losscli.kinds import Array
 from losscli.report import render
@@ -118,6 +120,7 @@ def evaluate(
     nan: Policy = "error",
     positive: str | None = None,
     options: ReadOptions | None = None,
+    threads: int | None = None,
 ) -> Report:
     """Score predictions against targets.
 
@@ -128,7 +131,7 @@ def evaluate(
     """
     settings = dict(locals())
     with one_thread():
-        return Report(evaluate_prepared(prepared(settings), hashing=True))
+        return Report(evaluate_prepared(prepared(settings), engine_of(settings), hashing=True))
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
@@ -137,7 +140,7 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
     The settings are those of `evaluate`.
     """
     with one_thread():
-        return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings})))
+        return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings}), engine_of(settings)))
 
 
 def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -149,7 +152,16 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
         raise UsageError("the gradient is of one value: it takes no 'by'")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
     with one_thread():
-        return gathered(gradient_pieces(prepared({"source": source, "losses": [loss], **settings}), wrt))
+        run = prepared({"source": source, "losses": [loss], **settings})
+        return gathered(gradient_pieces(run, wrt, engine_of(settings)))
+
+
+def engine_of(settings: Mapping[str, Any]) -> Engine:
+    """Who does the work: threads of this process, one a core where no number is given."""
+    threads = settings.get("threads")
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads is at least 1; got {threads}")
+    return Threads(threads or cores())
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:

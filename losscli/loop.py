@@ -13,7 +13,7 @@ from losscli.columns.labels import Coded
 from losscli.columns.plan import Input, Job, Plan, Table
 from losscli.columns.rows import Rows
 from losscli.contract import Terms
-from losscli.errors import Site
+from losscli.errors import DataError, Site
 from losscli.kinds import Array
 from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
 from losscli.spec import LossSpec
@@ -56,9 +56,18 @@ class Tally:
     def grow(self, cells: int) -> None:
         if cells > len(self.counts):
             self.sums.grow(cells)
-            self.counts = np.concatenate([self.counts, np.zeros(cells - len(self.counts), np.int64)])
+            self.counts = _grown(self.counts, cells)
             if self.weights is not None:
                 self.weights.grow(cells)
+
+    def merge(self, other: Tally, cells: Array | None) -> None:
+        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
+        at = np.arange(len(other.counts)) if cells is None else cells[: len(other.counts)]
+        self.grow(int(at.max(initial=-1)) + 1)
+        self.sums.merge(other.sums, at)
+        np.add.at(self.counts, at, other.counts)
+        if self.weights is not None and other.weights is not None:
+            self.weights.merge(other.weights, at)
 
     def add(self, values: Array, part: Array | None, weights: Array | None, cells: Array | None) -> None:
         """Add units; `part` says which take part. What takes no part is left out, never multiplied by 0."""
@@ -84,21 +93,35 @@ class Kept:
     rows: Tally | None = None  # None: the rows of the one term
     apart: Array = field(default_factory=lambda: np.zeros(1, np.int64))
 
+    def merge(self, other: Kept, cells: Array | None) -> None:
+        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
+        for name, theirs in other.terms.items():
+            self.terms.setdefault(name, Tally(theirs.weights is not None)).merge(theirs, cells)
+        if other.rows is not None:
+            self.rows = self.rows or Tally(other.rows.weights is not None)
+            self.rows.merge(other.rows, cells)
+        at = np.arange(len(other.apart)) if cells is None else cells[: len(other.apart)]
+        self.apart = _grown(self.apart, int(at.max(initial=-1)) + 1)
+        np.add.at(self.apart, at, other.apart)
+
 
 class Totals:
     """Everything a pass over the data keeps."""
 
-    def __init__(self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK) -> None:
-        self.plan, self.tables, self.chunk_rows = plan, tables, chunk_rows
+    def __init__(
+        self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK, *, hashing: bool = False,
+        some: bool = False,
+    ) -> None:  # fmt: skip
+        """`some` rows leave out what is the same for all of them; they are to be merged."""
+        self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
         self.cells: dict[tuple[str, ...], int] = {} if plan.by or plan.class_column else {(): 0}
         self.counts = np.zeros(1, np.int64)
         self.kept = {work: Kept() for job in plan.jobs for work in works(job).values()}
         self.groups = groups_of(plan)
         self.fingerprint = Fingerprint()
         self.key_print = Fingerprint()
-        self.hashing = False
         for work in self.kept:
-            if work.matrix_only:
+            if work.matrix_only and not some:
                 self._add_fixed(work)
 
     @property
@@ -132,6 +155,20 @@ class Totals:
             names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
             for group in self.groups.feed(block, names, codes):
                 self._score_group(group)
+
+    def merge(self, other: Totals) -> None:
+        """Add what was kept of other rows; which came first makes no difference."""
+        cells = None
+        if other.cells.keys() != {()}:
+            cells = np.array([self.cells.setdefault(name, len(self.cells)) for name in other.cells], np.int64)
+            self._check_slices()
+        at = np.arange(len(other.counts)) if cells is None else cells[: len(other.counts)]
+        self.counts = _grown(self.counts, int(at.max(initial=-1)) + 1)
+        np.add.at(self.counts, at, other.counts[: len(at)])
+        for work, kept in other.kept.items():
+            self.kept[work].merge(kept, cells)
+        self.fingerprint.merge(other.fingerprint)
+        self.key_print.merge(other.key_print)
 
     def finish(self) -> None:
         """Score the groups that the end of the rows completes."""
@@ -167,8 +204,7 @@ class Totals:
         self, kept: Kept, terms: Terms, in_any: Array, counted: Array | None, weights: Array | None, cells: Array | None
     ) -> None:
         """Count the rows that some term has, and those that none has."""
-        if len(kept.apart) < len(self.counts):
-            kept.apart = np.concatenate([kept.apart, np.zeros(len(self.counts) - len(kept.apart), np.int64)])
+        kept.apart = _grown(kept.apart, len(self.counts))
         if not in_any.all():
             np.add.at(kept.apart, np.zeros(len(in_any), np.int64)[~in_any] if cells is None else cells[~in_any], 1)
         if len(terms) > 1:
@@ -189,8 +225,7 @@ class Totals:
         if block.cells is None:
             self.counts[0] += len(block)
             return
-        if len(self.cells) > len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros(len(self.cells) - len(self.counts), np.int64)])
+        self.counts = _grown(self.counts, len(self.cells))
         self.counts += np.bincount(block.cells, minlength=len(self.counts))
 
     def cells_of(self, rows: Rows) -> Array | None:
@@ -204,21 +239,25 @@ class Totals:
         _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
         # Slices times classes is what is held, so that is what the limit counts.
         ids = [self.cells.setdefault(tuple(_name(c, row) for c in columns), len(self.cells)) for row in first]
-        limit = self.plan.request.max_slices
-        if len(self.cells) > limit:
-            raise rows.site.error(
-                int(rows.index[0]), columns[0].column, f"there are more than {limit:,} slices", None,
-                "slice by a column with fewer values, or raise --max-slices",
-            )  # fmt: skip
+        self._check_slices()
         return np.asarray(ids, np.int64)[inverse]
 
+    def _check_slices(self) -> None:
+        limit = self.plan.request.max_slices
+        if len(self.cells) > limit:
+            columns = [*self.plan.by, *filter(None, [self.plan.class_column])]
+            raise DataError(
+                f"there are more than {limit:,} slices (column {', '.join(map(repr, columns))})", column=columns[0],
+                hint="slice by a column with fewer values, or raise --max-slices",
+            )  # fmt: skip
+
     def _hash(self, rows: Rows) -> None:
-        targets = {item.columns: values for item, values in rows.arrays.items() if item.role == "target"}
-        for values in targets.values():
-            self.fingerprint.add(np.ascontiguousarray(values).view(np.uint64))
+        targets = {item.columns: item for item in rows.arrays if item.role == "target"}
+        for item in targets.values():
+            values = _words(rows.named[item]) if item in rows.named else np.ascontiguousarray(rows.arrays[item])
+            self.fingerprint.add(values.view(np.uint64))
         if rows.keys:
-            words = [np.append(text_words(key.names), np.uint64(0))[key.codes] for key in rows.keys]
-            self.key_print.add(np.ascontiguousarray(np.stack(words, axis=1)))
+            self.key_print.add(np.ascontiguousarray(np.stack([_words(key) for key in rows.keys], axis=1)))
 
 
 def score(work: Work, args: tuple[Array | None, ...]) -> Terms:
@@ -255,6 +294,15 @@ def groups_of(plan: Plan) -> Groups:
     """How this run forms groups."""
     request = plan.request
     return Groups("size" if request.batch_size else "by" if request.batch_by else "table", request.batch_size)
+
+
+def _grown(counts: Array, cells: int) -> Array:
+    return counts if cells <= len(counts) else np.concatenate([counts, np.zeros(cells - len(counts), counts.dtype)])
+
+
+def _words(column: Coded) -> Array:
+    """A hash of each row's text."""
+    return np.append(text_words(column.names), np.uint64(0))[column.codes]
 
 
 def _name(column: Coded, row: int) -> str:

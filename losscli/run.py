@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
-from losscli.columns.labels import check_positive_labels
 from losscli.columns.names import read_assignment
 from losscli.columns.plan import Plan, Table
-from losscli.columns.rows import Reader, Rows
+from losscli.columns.rows import Rows
+from losscli.engine import Engine
+from losscli.engine.threads import Threads, cores
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.reduce import CHUNK
 from losscli.request import Request
-from losscli.result import Evaluation, RowCounts, SourceResult, WarningResult
+from losscli.result import Evaluation, WarningResult
 from losscli.source import ReadOptions, Source, from_memory, join, open_source
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
-from losscli.where import parse as parse_where
+from losscli.walk import Pass
 
 
 @dataclass(frozen=True)
@@ -119,32 +120,6 @@ def _source(request: Request, data: Data) -> Source:
     return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
 
 
-class Pass:
-    """One pass over the data: an iterator of used rows that counts what it reads."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        plan = prepared.plan
-        where = parse_where(plan.request.where) if plan.request.where is not None else None
-        self.prepared, self.reader = prepared, Reader(plan, where)
-        self.files: dict[str, int] = {part.path: 0 for part in prepared.source.parts}
-
-    def rows(self) -> Iterator[Rows]:
-        if not self.prepared.plan.wants:
-            return
-        for part in self.prepared.source.parts:
-            for batch in part.batches(self.prepared.plan.wants):
-                self.files[batch.site.path] = self.files.get(batch.site.path, 0) + batch.data.num_rows
-                yield self.reader.rows(batch.data, batch.site)
-        check_positive_labels(self.reader.book)
-
-    def counts(self) -> RowCounts:
-        return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
-
-    def sources(self) -> tuple[SourceResult, ...]:
-        formats = {part.path: part.format for part in self.prepared.source.parts}
-        return tuple(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items())
-
-
 def chunk_rows() -> int:
     """Rows a kernel sees at once; the environment may change it, and no bit of any result."""
     given = os.environ.get("LOSSCLI_CHUNK_ROWS") or str(CHUNK)
@@ -153,14 +128,33 @@ def chunk_rows() -> int:
     return int(given)
 
 
-def total(prepared: Prepared, *, hashing: bool = False) -> tuple[Totals, Pass]:
+@dataclass(frozen=True)
+class Adding:
+    """Adds up the rows of one stretch."""
+
+    plan: Plan
+    arrays: Mapping[Table, Array]
+    chunk_rows: int
+    hashing: bool
+
+    def __call__(self, rows: Iterable[Rows]) -> Totals:
+        totals = Totals(self.plan, self.arrays, self.chunk_rows, hashing=self.hashing, some=True)
+        for some in rows:
+            totals.add(some)
+        return totals
+
+
+def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple[Totals, Pass]:
     """Read everything once and add it up."""
-    walk = Pass(prepared)
-    totals = Totals(prepared.plan, prepared.arrays, chunk_rows())
-    totals.hashing = hashing
-    for rows in walk.rows():
-        totals.add(rows)
-    totals.finish()
+    walk = Pass(prepared.plan, prepared.source)
+    totals = Totals(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
+    if totals.grouped:  # groups are formed of rows in their order
+        for rows in walk.rows():
+            totals.add(rows)
+        totals.finish()
+    else:
+        for taken in walk.scores(Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing), engine):
+            totals.merge(taken.score)
     needs_rows = any(job.spec.loss.source_roles for job in prepared.plan.jobs)
     if needs_rows and not walk.reader.used:
         dropped = walk.reader.dropped
@@ -171,9 +165,9 @@ def total(prepared: Prepared, *, hashing: bool = False) -> tuple[Totals, Pass]:
     return totals, walk
 
 
-def evaluate(prepared: Prepared, *, hashing: bool = False) -> Evaluation:
-    """The whole run as a value."""
-    totals, walk = total(prepared, hashing=hashing)
+def evaluate(prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False) -> Evaluation:
+    """The whole run as a value; all cores of this machine do it where no engine is named."""
+    totals, walk = total(prepared, engine or Threads(cores()), hashing=hashing)
     outcome = results(totals)
     warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]

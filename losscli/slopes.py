@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -12,13 +12,17 @@ import numpy as np
 from losscli.blocks import Block
 from losscli.columns.arguments import arguments
 from losscli.columns.plan import Input, Job, Line, Table
+from losscli.columns.rows import Rows
+from losscli.engine import Engine
+from losscli.engine.threads import Threads, cores
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array
 from losscli.loop import Totals, Work, cut_rows, cuts, groups_of, score
 from losscli.reduce import Sums, rounded
-from losscli.run import Pass, Prepared, chunk_rows, total
+from losscli.run import Prepared, chunk_rows, total
 from losscli.totals import Cell, Number, slices, term_numbers
-from losscli.values import Piece
+from losscli.values import Piece, in_pieces
+from losscli.walk import Pass
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 
@@ -62,11 +66,12 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
     return rows or list(known)[:1]
 
 
-def gradient(prepared: Prepared, wrt: str | None = None) -> Iterator[Piece]:
+def gradient(prepared: Prepared, wrt: str | None = None, engine: Engine | None = None) -> Iterator[Piece]:
     """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
+    engine = engine or Threads(cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
-    totals, _ = total(prepared)
+    totals, _ = total(prepared, engine)
     parts = {line: _parts(totals, line) for line in lines}
     tables = {
         side for line in lines for part in parts[line]
@@ -76,7 +81,12 @@ def gradient(prepared: Prepared, wrt: str | None = None) -> Iterator[Piece]:
     if tables:
         yield from _by_tables(prepared, totals, parts, tables)
         return
-    yield from _by_rows(prepared, totals, parts, roles)
+    work_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
+    slopes = _Slopes(prepared, totals, work_parts, roles)
+    if any(part.job.spec.loss.scope != "row" for _, part in work_parts):
+        yield from _by_groups(slopes)
+    else:
+        yield from in_pieces(prepared, slopes, engine)
 
 
 def _parts(totals: Totals, line: Line) -> list[_Part]:
@@ -113,29 +123,43 @@ def combine_slopes(job: Job, numbers: Mapping[str, Number]) -> dict[str, float]:
     return slopes
 
 
-def _by_rows(
-    prepared: Prepared, totals: Totals, parts: Mapping[Line, list[_Part]], roles: Mapping[Line, list[str]]
-) -> Iterator[Piece]:
-    work_parts = [(line, part) for line in parts for part in parts[line] if part.job.spec.loss.source_roles]
-    grouped = any(part.job.spec.loss.scope != "row" for _, part in work_parts)
+@dataclass(frozen=True)
+class _Slopes:
+    """The slopes of the rows of one stretch."""
+
+    prepared: Prepared
+    totals: Totals
+    parts: list[tuple[Line, _Part]]
+    roles: Mapping[Line, list[str]]
+
+    def __call__(self, rows: Iterable[Rows]) -> list[Piece]:
+        return [self.piece(some) for some in rows if len(some)]
+
+    def block(self, rows: Rows) -> Block:
+        return Block(rows.arrays, rows.weights, self.totals.cells_of(rows), rows.place)
+
+    def of(self, block: Block) -> dict[str, Array]:
+        return _slopes(self.prepared, self.parts, self.roles, block)
+
+    def piece(self, rows: Rows) -> Piece:
+        named = tuple((key.column, [key.names[code] for code in key.codes]) for key in rows.keys)
+        return Piece(rows.place, named, {name: (values, None) for name, values in self.of(self.block(rows)).items()})
+
+
+def _by_groups(slopes: _Slopes) -> Iterator[Piece]:
+    """All rows at once, at the end, as groups must be formed first."""
+    prepared = slopes.prepared
     groups = groups_of(prepared.plan)
     pieces: list[tuple[Array, dict[str, Array]]] = []
     keys: dict[str, list[str]] = {}
-    for rows in Pass(prepared).rows():
-        if not len(rows):
-            continue
-        block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
-        named = tuple((key.column, [key.names[code] for code in key.codes]) for key in rows.keys)
-        if not grouped:
-            found = _slopes(prepared, work_parts, roles, block)
-            yield Piece(rows.place, named, {name: (values, None) for name, values in found.items()})
-            continue
-        for name, texts in named:
-            keys.setdefault(name, []).extend(texts)
-        names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
-        pieces += [(g.place, _slopes(prepared, work_parts, roles, g)) for g in groups.feed(block, names, codes)]
-    pieces += [(g.place, _slopes(prepared, work_parts, roles, g)) for g in groups.finish()]
-    if grouped and pieces:
+    for rows in Pass(prepared.plan, prepared.source).rows():
+        for key in rows.keys:
+            keys.setdefault(key.column, []).extend(key.names[code] for code in key.codes)
+        if len(rows):
+            names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
+            pieces += [(group.place, slopes.of(group)) for group in groups.feed(slopes.block(rows), names, codes)]
+    pieces += [(group.place, slopes.of(group)) for group in groups.finish()]
+    if pieces:
         place = np.concatenate([p for p, _ in pieces])
         order = np.argsort(place, kind="stable")
         columns = {name: (np.concatenate([found[name] for _, found in pieces])[order], None) for name in pieces[0][1]}
@@ -219,7 +243,9 @@ def _by_tables(
             slope = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
             sums.add(part.factor * next(iter(part.shares.values())).by_cell[0] * slope.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
-    for rows in Pass(prepared).rows() if any(p.job.spec.loss.source_roles for _, p in reading) else ():
+    for rows in (
+        Pass(prepared.plan, prepared.source).rows() if any(p.job.spec.loss.source_roles for _, p in reading) else ()
+    ):
         block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
         for _, part in reading:
             if part.job.spec.loss.source_roles:

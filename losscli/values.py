@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,10 +11,14 @@ from losscli.blocks import Block
 from losscli.columns.arguments import arguments
 from losscli.columns.labels import Coded
 from losscli.columns.plan import Line
+from losscli.columns.rows import Rows
+from losscli.engine import Engine
+from losscli.engine.threads import Threads, cores
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array
 from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
-from losscli.run import Pass, Prepared, chunk_rows
+from losscli.run import Prepared, chunk_rows
+from losscli.walk import Pass, Scoring
 
 
 @dataclass(frozen=True)
@@ -35,16 +39,42 @@ class _Scored:
     terms: Mapping[Work, Mapping[str, tuple[Array, Array | None]]]
 
 
-def row_values(prepared: Prepared) -> Iterator[Piece]:
+def row_values(prepared: Prepared, engine: Engine | None = None) -> Iterator[Piece]:
     """One value a row and spec, in the order of the rows; a loss without row values is a UsageError."""
     for line in prepared.plan.lines:
         _refuse_without_rows(line)
-    for scored in _scored(prepared):
-        columns: dict[str, tuple[Array, Array | None]] = {}
-        for line in prepared.plan.lines:
-            columns |= _columns(line, scored)
-        keys = tuple((key.column, [key.names[code] for code in key.codes]) for key in scored.keys)
-        yield Piece(scored.place, keys, columns)
+    if any(not work.by_row for work in _works(prepared)):
+        for scored in _in_groups(prepared):
+            yield _piece(prepared, scored)
+        return
+    yield from in_pieces(prepared, _Values(prepared), engine)
+
+
+def in_pieces(prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine | None) -> Iterator[Piece]:
+    """The pieces of every stretch in order, their rows numbered in the whole run."""
+    walk = Pass(prepared.plan, prepared.source)
+    for taken in walk.scores(scoring, engine or Threads(cores())):
+        for piece in taken.score:
+            yield replace(piece, place=piece.place + taken.before)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The values of the rows of one stretch."""
+
+    prepared: Prepared
+
+    def __call__(self, rows: Iterable[Rows]) -> list[Piece]:
+        wanted = _works(self.prepared)
+        return [_piece(self.prepared, _score_rows(self.prepared, wanted, some)) for some in rows if len(some)]
+
+
+def _piece(prepared: Prepared, scored: _Scored) -> Piece:
+    columns: dict[str, tuple[Array, Array | None]] = {}
+    for line in prepared.plan.lines:
+        columns |= _columns(line, scored)
+    keys = tuple((key.column, [key.names[code] for code in key.codes]) for key in scored.keys)
+    return Piece(scored.place, keys, columns)
 
 
 def _refuse_without_rows(line: Line) -> None:
@@ -92,9 +122,23 @@ def _merged(terms: Mapping[str, tuple[Array, Array | None]]) -> tuple[Array, Arr
     return values, part
 
 
-def _scored(prepared: Prepared) -> Iterator[_Scored]:
-    """The rows with their terms; where groups must be formed first, all rows at once, at the end."""
-    wanted = list(dict.fromkeys(work for job in prepared.plan.jobs for work in works(job).values()))
+def _works(prepared: Prepared) -> list[Work]:
+    return list(dict.fromkeys(work for job in prepared.plan.jobs for work in works(job).values()))
+
+
+def _score_rows(prepared: Prepared, wanted: list[Work], rows: Rows) -> _Scored:
+    """What the works that need no group make of these rows."""
+    found = {}
+    for work in wanted:
+        if work.by_row:
+            args = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
+            found[work] = _in_chunks(work, args, len(rows))
+    return _Scored(rows.place, rows.keys, found)
+
+
+def _in_groups(prepared: Prepared) -> Iterator[_Scored]:
+    """The rows with their terms where groups must be formed first: all rows at once, at the end."""
+    wanted = _works(prepared)
     grouped = [work for work in wanted if not work.by_row]
     groups = groups_of(prepared.plan)
     early: list[_Scored] = []
@@ -107,25 +151,15 @@ def _scored(prepared: Prepared) -> Iterator[_Scored]:
             found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
         late.append((group.place, found))
 
-    for rows in Pass(prepared).rows():
-        found = {}
-        for work in wanted:
-            if work.by_row:
-                args = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
-                found[work] = _in_chunks(work, args, len(rows))
-        scored = _Scored(rows.place, rows.keys, found)
-        if not grouped:
-            if len(rows):
-                yield scored
-            continue
-        early.append(scored)
+    for rows in Pass(prepared.plan, prepared.source).rows():
+        early.append(_score_rows(prepared, wanted, rows))
         names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
         if len(rows):
             for group in groups.feed(Block(rows.arrays, None, None, rows.place), names, codes):
                 close(group)
     for group in groups.finish():
         close(group)
-    if grouped and late:
+    if late:
         yield from _in_order(early, late)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -29,8 +31,20 @@ def run(args: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _say("Interrupted.")
         return ExitCode.INTERRUPTED
+    except _Terminated:
+        return ExitCode.TERMINATED
     finally:
         _let_go()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process; a thread that hangs in a read must not be waited for, and would abort Python's own way out."""
+    if threading.active_count() > 1:
+        atexit._run_exitfuncs()  # temporary files go
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _guarded(args: Sequence[str]) -> int:
@@ -62,8 +76,12 @@ def _guarded(args: Sequence[str]) -> int:
         return _bug()
 
 
+class _Terminated(BaseException):
+    """Somebody asked this process to end; temporary files go on its way up."""
+
+
 def _terminated(*_: Any) -> NoReturn:
-    raise SystemExit(ExitCode.TERMINATED)
+    raise _Terminated
 
 
 def _os_error(error: OSError) -> int:

@@ -53,6 +53,7 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.quiet_option
 @shared.plan_option
 @shared.file_options
+@shared.engine_options
 def command(**given: Any) -> int:
     """Score prediction files: losses x models x slices, in one pass.
 
@@ -75,7 +76,7 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    evaluation = evaluate(prepared, hashing="json" in (format_, *wanted.values()))
+    evaluation = evaluate(prepared, shared.engine_of(given), hashing="json" in (format_, *wanted.values()))
     printer.print_warnings(evaluation, given["quiet"])
     printer.write_reports(evaluation, {path: kind for path, kind in wanted.items() if path != "-"})
     if given["quiet"]:

@@ -26,6 +26,7 @@ losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive 
 @shared.option("--wrt", metavar="ROLE", help="Differentiate by this role.  [default: the model's side]")
 @shared.table_options
 @shared.file_options
+@shared.engine_options
 def command(**given: Any) -> int:
     """Write the derivative of the final value by each prediction.
 
@@ -45,7 +46,7 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    count = pieces.write(gradient(prepared, given["wrt"]), path, format_)
+    count = pieces.write(gradient(prepared, given["wrt"], shared.engine_of(given)), path, format_)
     if path != "-":
         printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
     return 0

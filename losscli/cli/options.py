@@ -13,6 +13,7 @@ from losscli.cli import completion
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
+    from losscli.engine import Engine
     from losscli.request import Request
     from losscli.run import Data, Prepared
 
@@ -97,6 +98,10 @@ file_options = _stack(
     option("--null-values", metavar="A,B", help="Cells that hold no number.  [default: ,NA,N/A,null,NULL,None,<NA>]"),
 )  # fmt: skip
 
+engine_options = _stack(
+    option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read and score.  [default: cores]"),
+)  # fmt: skip
+
 quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
 plan_option = option("--plan", is_flag=True, help="Say which column plays which role, and stop.")
 
@@ -175,6 +180,13 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
     )  # fmt: skip
     return Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
+
+
+def engine_of(given: Mapping[str, Any]) -> Engine:
+    """Who does the work."""
+    from losscli.engine.threads import Threads, cores
+
+    return Threads(given["threads"] or cores())
 
 
 def plan_text(prepared: Prepared) -> str:

@@ -21,6 +21,7 @@ losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 
 @shared.row_options
 @shared.table_options
 @shared.file_options
+@shared.engine_options
 def command(**given: Any) -> int:
     """Write the value of every row: the loss, where eval gives the cost.
 
@@ -36,7 +37,7 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    count = pieces.write(row_values(prepared), path, format_)
+    count = pieces.write(row_values(prepared, shared.engine_of(given)), path, format_)
     if path != "-":
         printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
     return 0

@@ -57,6 +57,12 @@ class ClassBook:
     free: dict[str, int] = field(default_factory=dict)
     seen: dict[Input, set[str]] = field(default_factory=dict)
 
+    def merge(self, other: ClassBook) -> None:
+        """Learn what another book learned about later rows; its numbers of free classes end with its rows."""
+        self.by_name = {**other.by_name, **self.by_name}
+        for item, names in other.seen.items():
+            self.seen.setdefault(item, set()).update(names)
+
 
 def class_positions(item: Input, named: Coded, book: ClassBook) -> tuple[Array, Array | None]:
     """Each row's class as a position on the other side, UNKNOWN where it has none there; which rows hold no class."""

@@ -34,6 +34,7 @@ class Rows:
     place: Array
     site: Site
     index: Array  # each row's place in its batch
+    named: Mapping[Input, Coded] = field(default_factory=dict)  # the texts of classes that only a run numbers
 
     def __len__(self) -> int:
         return len(self.place)
@@ -51,6 +52,19 @@ class Reader:
     warned: Counter[str] = field(default_factory=Counter)
     book: ClassBook = field(default_factory=ClassBook)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
+
+    def agrees(self, other: Reader) -> bool:
+        """Whether `other`, which began afresh, read its rows as one would have that goes on after ours."""
+        return _same(self.widths, other.widths) and _same(self.book.by_name, other.book.by_name)
+
+    def merge(self, other: Reader) -> None:
+        """Count what `other` read as read after ours."""
+        self.read += other.read
+        self.used += other.used
+        self.dropped += other.dropped
+        self.warned.update(other.warned)
+        self.widths = {**other.widths, **self.widths}
+        self.book.merge(other.book)
 
     def rows(self, data: Any, site: Site) -> Rows:
         """The used rows of a batch; a cell that is not acceptable is a DataError with its place."""
@@ -89,6 +103,7 @@ class Reader:
             place=(index if kept is None else kept[index]) + (start + 1),
             site=site,
             index=index,
+            named={i: c.take(index) for i, c in coded.items() if i.classes is None or i.classes.carrier is None},
         )
 
     def _filtered(self, data: Any, site: Site) -> tuple[Any, Site, Array | None]:
@@ -231,6 +246,10 @@ class Reader:
             raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
                              shortest(weights[row]), "weights are at least 0; 0 leaves a row out")  # fmt: skip
         return weights
+
+
+def _same(ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> bool:
+    return all(ours.get(key, value) == value for key, value in theirs.items())
 
 
 def shortest(value: float) -> str:

@@ -1,6 +1,6 @@
 """A path, or a table in memory, becomes parts that can be read independently, each a stream of record batches."""
 
-from losscli.source.batch import DEFAULT_NULLS, Batch, Dropped, Part, ReadOptions, Source, Want
+from losscli.source.batch import DEFAULT_NULLS, Batch, Dropped, Part, ReadOptions, Source, Stretch, Want
 from losscli.source.join import join
 from losscli.source.memory import from_memory
 from losscli.source.opening import open_source
@@ -12,6 +12,7 @@ __all__ = [
     "Part",
     "ReadOptions",
     "Source",
+    "Stretch",
     "Want",
     "from_memory",
     "join",

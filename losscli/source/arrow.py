@@ -9,14 +9,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.source.batch import Batch, Want, slices, wanted_positions
+from losscli.source.batch import Batch, Held, Part, Stretch, Want, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
+STRETCHES = 256
+"""Stretches of a file at most; more would have its footer read more often than pays."""
+
 
 @dataclass(frozen=True)
-class ArrowPart:
+class ArrowPart(Part):
     """One Arrow file or stream; its columns keep their types."""
 
     path: str
@@ -24,31 +27,54 @@ class ArrowPart:
     schema: pa.Schema
     format: str = "arrow"
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         positions = wanted_positions(tuple(self.schema.names), wants, self.path)
-        checked = to_check(self.schema, list(wants))
-        row = 1
         with _opened(self.source, positions) as reader:
-            for whole in self._read(reader):
-                data = choose(whole, list(wants))
-                check_values(data, checked, self.path, row)
-                yield from slices(data, self.path, row)
-                row += data.num_rows
-        self.source.verify()
+            if not isinstance(reader, pa.ipc.RecordBatchFileReader):
+                for data in self.read(iter(reader), list(wants), 1):
+                    yield Held(choose(data, list(wants)), self.path)
+                self.source.verify()
+                return
+            count = reader.num_record_batches
+        step = -(-count // STRETCHES) or 1
+        for start in range(0, count, step):
+            yield RecordBatches(self, wants, range(start, min(start + step, count)))
 
-    def _read(self, reader: Any) -> Iterator[pa.RecordBatch]:
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        with _opened(self.source) as reader:
+            is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
+        return self.stretches(wants) if is_file else super().elsewhere(wants)
+
+    def read(self, found: Iterator[pa.RecordBatch], names: list[str], row: int) -> Iterator[pa.RecordBatch]:
+        """These record batches, the first from `row` on, each found to be sound."""
+        checked = to_check(self.schema, names)
         try:
-            if isinstance(reader, pa.ipc.RecordBatchFileReader):
-                for index in range(reader.num_record_batches):
-                    data = reader.get_batch(index)
-                    data.validate()
-                    yield data
-            else:
-                for data in reader:
-                    data.validate()
-                    yield data
+            for data in found:
+                data.validate()
+                check_values(data, checked, self.path, row)
+                yield data
+                row += data.num_rows
         except Exception as error:
             raise damaged(error, self.source, "Arrow data") from None
+
+
+@dataclass(frozen=True)
+class RecordBatches:
+    """Some record batches of a file."""
+
+    part: ArrowPart
+    wants: Mapping[str, Want]
+    chosen: range
+    size: int = 0
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        positions = wanted_positions(tuple(self.part.schema.names), self.wants, self.part.path)
+        with _opened(self.part.source, positions) as reader:
+            found = map(reader.get_batch, self.chosen)
+            for data in self.part.read(found, list(self.wants), first_row):
+                yield from slices(choose(data, list(self.wants)), self.part.path, first_row)
+                first_row += data.num_rows
+        self.part.source.verify()
 
 
 @contextmanager

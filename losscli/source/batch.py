@@ -1,7 +1,8 @@
-"""What every format hands on: a source is parts, a part is a stream of batches."""
+"""What every format hands on: a source is parts, a part is stretches of rows, a stretch is a stream of batches."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -19,6 +20,9 @@ DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
 
 BATCH_ROWS = 65536
 BATCH_BYTES = 16 << 20
+
+STRETCH_ROWS = 1 << 18
+"""Rows of a binary format that are one stretch, where its own pieces are no larger."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,74 @@ class Batch:
     site: Site
 
 
-class Part(Protocol):
-    """One piece of a source that can be read by itself, as often as wanted."""
+class Stretch(Protocol):
+    """Rows of a part, one after the other, that can be read without those before them, and in any thread."""
 
     @property
-    def path(self) -> str: ...
+    def size(self) -> int:
+        """The bytes of the file that it takes, to tell how far a run is; 0 where that is not known."""
+        ...
 
-    @property
-    def format(self) -> str: ...
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order, at most 65,536 a batch; the first is row `first_row` of its file. May be read again."""
+        ...
+
+
+class Part(ABC):
+    """One file of a source, which can be read as often as wanted."""
+
+    path: str
+    format: str
+
+    @abstractmethod
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        """The rows in file order. A column that is missing or named twice is a DataError.
+
+        One reader at a time asks for the next stretch; several threads may read those that were given out. Where
+        rows are cut does not depend on who reads them.
+        """
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        """The same rows in stretches that another process can read from the path: the whole part, if it must be."""
+        yield Whole(self, wants)
 
     def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
-        """The rows in file order, at most 65,536 a batch. A column that is missing or named twice is a DataError."""
-        ...
+        """All rows in file order."""
+        row = 1
+        for stretch in self.stretches(wants):
+            for batch in stretch.batches(row):
+                row += batch.data.num_rows
+                yield batch
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A part as one stretch."""
+
+    part: Part
+    wants: Mapping[str, Want]
+    size: int = 0
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        if first_row != 1:
+            raise ValueError("a whole part begins with its first row")
+        return self.part.batches(self.wants)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that are in memory; with a site, they have been read and know where they stand."""
+
+    data: pa.RecordBatch
+    path: str
+    site: Site | None = None
+    size: int = 0
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        if self.site is not None:
+            yield Batch(self.data, self.site)
+        else:
+            yield from slices(self.data, self.path, first_row)
 
 
 @dataclass

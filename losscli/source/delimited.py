@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from losscli.errors import Site
-from losscli.source.batch import BATCH_ROWS, Batch, ReadOptions, Want, wanted_positions
+from losscli.source.batch import BATCH_ROWS, Batch, Part, ReadOptions, Stretch, Want, wanted_positions
 from losscli.source.cells import Cells, Grammar, Lines, cells_of, read_exactly, unclosed
 from losscli.source.comments import without_comments
 from losscli.source.header import Layout
 from losscli.source.records import last_end, real_quotes, records
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import Window, is_utf8, open_text, windows
+from losscli.source.windows import Span, Window, is_plain, is_utf8, open_text, windows
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -25,7 +25,7 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
-class DelimitedPart:
+class DelimitedPart(Part):
     """One file of delimited text."""
 
     path: str
@@ -35,23 +35,60 @@ class DelimitedPart:
     layout: Layout
     options: ReadOptions
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
-        positions = wanted_positions(self.layout.names, wants, self.path)
-        reader = _Reader(self.layout, self.options, list(wants.items()), positions)
-        delimiter = self.layout.delimiter
-        row = 1
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        reader = self._reader(wants)
         with self._open() as stream:
-            for window in windows(stream, lambda text: last_end(text, delimiter), self.layout.body, self.layout.line):
-                base = 0
-                for data in reader.read(window, Site(self.path, row, Lines(window, delimiter))):
-                    yield Batch(data, Site(self.path, row + base, Lines(window, delimiter, base)))
-                    base += data.num_rows
-                row += base
+            for window in self._windows(stream):
+                yield Records(self, reader, window)
         self.source.verify()
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        # Only where the bytes of the file are those of the text can a place in it be found again.
+        if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
+            yield from super().elsewhere(wants)
+            return
+        self._reader(wants)
+        with self._open() as stream:
+            for window in self._windows(stream):
+                yield Span(self, wants, window.offset, window.size, window.line, window.last)
+        self.source.verify()
+
+    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch:
+        """What this window of the file holds."""
+        return Records(self, self._reader(wants), window)
+
+    def _reader(self, wants: Mapping[str, Want]) -> _Reader:
+        return _Reader(
+            self.layout, self.options, list(wants.items()), wanted_positions(self.layout.names, wants, self.path)
+        )
+
+    def _windows(self, stream: Stream) -> Iterator[Window]:
+        delimiter = self.layout.delimiter
+        return windows(stream, lambda text: last_end(text, delimiter), self.layout.body, self.layout.line)
 
     def _open(self) -> Stream:
         stream = open_text(self.source, self.compression, self.options.encoding, last=True)
         return without_comments(stream, self.options.comment, self.layout.delimiter)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one window."""
+
+    part: DelimitedPart
+    reader: _Reader
+    window: Window
+
+    @property
+    def size(self) -> int:
+        return self.window.size
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        path, window, delimiter = self.part.path, self.window, self.part.layout.delimiter
+        base = 0
+        for data in self.reader.read(window, Site(path, first_row, Lines(window, delimiter))):
+            yield Batch(data, Site(path, first_row + base, Lines(window, delimiter, base)))
+            base += data.num_rows
 
 
 class _Reader:
@@ -100,7 +137,7 @@ class _Reader:
     def _parse(self, window: Window, kinds: Sequence[pa.DataType], quoted: bool, block: int) -> pa.Table:
         return pc.read_csv(
             pa.BufferReader(pa.py_buffer(window.view)),
-            pc.ReadOptions(column_names=self.every, block_size=block, use_threads=window.size > block),
+            pc.ReadOptions(column_names=self.every, block_size=block, use_threads=False),
             pc.ParseOptions(delimiter=self.delimiter, newlines_in_values=quoted),
             pc.ConvertOptions(
                 include_columns=self.used,

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.source.arrays import floats, repeated
-from losscli.source.batch import Batch, Part, Want
+from losscli.source.batch import Batch, Part, Stretch, Want
 from losscli.source.numbers import parse_number
 
 
@@ -36,7 +36,7 @@ def gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, Gaps]:
 
 
 @dataclass(frozen=True)
-class PlacedPart:
+class PlacedPart(Part):
     """A part with what its place adds to it."""
 
     part: Part
@@ -45,29 +45,30 @@ class PlacedPart:
     missing: Mapping[str, Gaps]
 
     @property
-    def path(self) -> str:
+    def path(self) -> str:  # type: ignore[override]
         return self.part.path
 
     @property
-    def format(self) -> str:
+    def format(self) -> str:  # type: ignore[override]
         return self.part.format
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return self._placed(self.part.stretches(self._inner(wants)), wants)
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return self._placed(self.part.elsewhere(self._inner(wants)), wants)
+
+    def _placed(self, stretches: Iterator[Stretch], wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return (_Placed(stretch, self.constants, wants) for stretch in stretches) if self.constants else stretches
+
+    def _inner(self, wants: Mapping[str, Want]) -> dict[str, Want]:
+        """What is wanted of the file itself."""
         for name in wants:
             if name in self.missing:
                 raise self._gap(name)
         inner: dict[str, Want] = {name: want for name, want in wants.items() if name not in self.constants}
         # some column has to be read to know how many rows there are
-        for batch in self.part.batches(inner or {self.columns[0]: "text"}):
-            if not self.constants:
-                yield batch
-                continue
-            read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
-            arrays = [
-                self._constant(name, want, batch) if name in self.constants else read[name]
-                for name, want in wants.items()
-            ]
-            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(wants)), batch.site)
+        return inner or {self.columns[0]: "text"}
 
     def _gap(self, name: str) -> DataError:
         gap = self.missing[name]
@@ -78,6 +79,28 @@ class PlacedPart:
             path=gap.paths[0],
             column=name,
         )
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A stretch of a file in a folder whose name gives it columns."""
+
+    stretch: Stretch
+    constants: Mapping[str, str | None]
+    wants: Mapping[str, Want]
+
+    @property
+    def size(self) -> int:
+        return self.stretch.size
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        for batch in self.stretch.batches(first_row):
+            read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
+            arrays = [
+                self._constant(name, want, batch) if name in self.constants else read[name]
+                for name, want in self.wants.items()
+            ]
+            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(self.wants)), batch.site)
 
     def _constant(self, name: str, want: Want, batch: Batch) -> pa.Array:
         value = self.constants[name]

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Site, UsageError, did_you_mean
 from losscli.source.arrays import floats, from_numpy
-from losscli.source.batch import Batch, Dropped, Source, Want
+from losscli.source.batch import Batch, Dropped, Held, Part, Source, Stretch, Want
 from losscli.source.keys import Ids, has_key, shown_key
 from losscli.source.numbers import parse_number
 from losscli.source.truth import EXAMPLES, Trouble, Truth, batch_keys, name_of, read_all, read_truth, rows
@@ -89,7 +89,7 @@ class _Pass:
 
 
 @dataclass(frozen=True)
-class JoinedPart:
+class JoinedPart(Part):
     """All predictions with their truth, as one part: whether a key occurs twice is a question about all of them."""
 
     predictions: Source
@@ -99,14 +99,14 @@ class JoinedPart:
     dropped: Dropped
 
     @property
-    def path(self) -> str:
+    def path(self) -> str:  # type: ignore[override]
         return name_of(self.predictions)
 
     @property
-    def format(self) -> str:
+    def format(self) -> str:  # type: ignore[override]
         return self.predictions.parts[0].format
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         here = {name: want for name, want in wants.items() if name in self.on or self._is_here(name)}
         there = {name: want for name, want in wants.items() if name not in here}
         truth = read_truth(self.truth, self.on, there, self.strict)
@@ -115,7 +115,8 @@ class JoinedPart:
         for batch, keys, ids in _located(read_all(self.predictions, asked), truth, self.on):
             run.meet(batch, keys, ids)
             if not (run.repeated.count or (self.strict and (run.keyless.count or run.strange.count))):
-                yield self._joined(batch, ids, truth, wants)
+                joined = self._joined(batch, ids, truth, wants)
+                yield Held(joined.data, joined.site.path, joined.site)
         self._judge(run)
 
     def _is_here(self, name: str) -> bool:

@@ -14,10 +14,10 @@ import pyarrow.json as pj
 
 from losscli.errors import DataError, EmptyError, Site
 from losscli.source.arrays import labels, strings
-from losscli.source.batch import BATCH_ROWS, Batch, Want, wanted_positions
+from losscli.source.batch import BATCH_ROWS, Batch, Part, Stretch, Want, wanted_positions
 from losscli.source.jsonvalues import lines_of, read_exactly, text_of
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import RECORD_LIMIT, Window, open_text, windows
+from losscli.source.windows import RECORD_LIMIT, Span, Window, is_plain, open_text, windows
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -40,7 +40,7 @@ class _Lines:
 
 
 @dataclass(frozen=True)
-class JsonPart:
+class JsonPart(Part):
     """One file of JSON lines; `keys` are those of its first records, with the kind of their first value."""
 
     path: str
@@ -51,21 +51,29 @@ class JsonPart:
     doubtful: bool = False
     format: str = "jsonl"
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         wanted_positions(tuple(self.keys), wants, self.path)
-        row = 1
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
-            for window in windows(stream, lambda text: text.rfind(b"\n") + 1):
-                base = 0
-                for data in self._read(window, wants, Site(self.path, row, _Lines(window, 0))):
-                    for start in range(0, data.num_rows, BATCH_ROWS):
-                        site = Site(self.path, row + base + start, _Lines(window, base + start))
-                        yield Batch(data.slice(start, BATCH_ROWS), site)
-                    base += data.num_rows
-                row += base
+            for window in windows(stream, _last_line_end):
+                yield self.records(wants, window)
         self.source.verify()
 
-    def _read(self, window: Window, wants: Mapping[str, Want], site: Site) -> list[pa.RecordBatch]:
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        if not is_plain(self.source, self.compression, self.encoding):
+            yield from super().elsewhere(wants)
+            return
+        wanted_positions(tuple(self.keys), wants, self.path)
+        with open_text(self.source, self.compression, self.encoding) as stream:
+            for window in windows(stream, _last_line_end):
+                yield Span(self, wants, window.offset, window.size, window.line, window.last)
+        self.source.verify()
+
+    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch:
+        """What this window of the file holds."""
+        return Objects(self, wants, window)
+
+    def read(self, window: Window, wants: Mapping[str, Want], site: Site) -> list[pa.RecordBatch]:
+        """The wanted columns of one window; `site` is that of its first row."""
         names = list(wants)
         kinds = [self._kind(name, want) for name, want in wants.items()]
         try:
@@ -87,10 +95,35 @@ class JsonPart:
         return _TEXT_TYPES.get(kind, pa.string())
 
 
+@dataclass(frozen=True)
+class Objects:
+    """The lines of one window."""
+
+    part: JsonPart
+    wants: Mapping[str, Want]
+    window: Window
+
+    @property
+    def size(self) -> int:
+        return self.window.size
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        base = 0
+        for data in self.part.read(self.window, self.wants, Site(self.part.path, first_row, _Lines(self.window, 0))):
+            for start in range(0, data.num_rows, BATCH_ROWS):
+                site = Site(self.part.path, first_row + base + start, _Lines(self.window, base + start))
+                yield Batch(data.slice(start, BATCH_ROWS), site)
+            base += data.num_rows
+
+
+def _last_line_end(text: bytes) -> int:
+    return text.rfind(b"\n") + 1
+
+
 def _parse(window: Window, schema: pa.Schema) -> pa.Table:
     return pj.read_json(
         pa.BufferReader(pa.py_buffer(window.view)),
-        pj.ReadOptions(use_threads=window.size > BLOCK, block_size=BLOCK),
+        pj.ReadOptions(use_threads=False, block_size=BLOCK),
         pj.ParseOptions(explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="ignore"),
     )
 

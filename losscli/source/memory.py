@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from losscli.errors import DataError, UsageError
 from losscli.source import arrays
-from losscli.source.batch import Batch, Source, Want, slices, wanted_positions
+from losscli.source.batch import STRETCH_ROWS, Held, Part, Source, Stretch, Want, wanted_positions
 
 PATH = "<memory>"
 
 
 @dataclass(frozen=True)
-class StreamPart:
+class StreamPart(Part):
     """A table that gives Arrow batches; `opened` starts from its first row each time."""
 
     schema: pa.Schema
@@ -26,13 +26,11 @@ class StreamPart:
     path: str = PATH
     format: str = "memory"
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         positions = wanted_positions(tuple(self.schema.names), wants, self.path)
-        row = 1
         for data in self.opened():
             chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(wants))
-            yield from slices(chosen, self.path, row)
-            row += data.num_rows
+            yield from _held(chosen, self.path)
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class ColumnsPart:
+class ColumnsPart(Part):
     """Named columns of one length."""
 
     names: tuple[str, ...]
@@ -52,14 +50,19 @@ class ColumnsPart:
     path: str = PATH
     format: str = "memory"
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         positions = wanted_positions(self.names, wants, self.path)
         chosen = [self.columns[at].array() for at in positions]
         lengths = {name: len(array) for name, array in zip(wants, chosen, strict=True)}
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
             raise DataError(f"the columns differ in length: {listed}", path=self.path)
-        yield from slices(pa.RecordBatch.from_arrays(chosen, names=list(wants)), self.path, 1)
+        yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(wants)), self.path)
+
+
+def _held(data: pa.RecordBatch, path: str) -> Iterator[Stretch]:
+    for start in range(0, data.num_rows, STRETCH_ROWS):
+        yield Held(data.slice(start, STRETCH_ROWS), path)
 
 
 def from_memory(table: object) -> Source:

@@ -43,6 +43,14 @@ class Stream:
             size -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def seek(self, offset: int) -> None:
+        """Go to a byte of a regular file."""
+        try:
+            self.raw.seek(offset)  # type: ignore[attr-defined]
+        except OSError as error:
+            raise self._explain(error) from None
+        self.ahead = b""
+
     @property
     def closed(self) -> bool:
         return False

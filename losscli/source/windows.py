@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from losscli.errors import DataError, UsageError
+from losscli.source.batch import Batch, Stretch, Want
 from losscli.source.packed import open_plain
 from losscli.source.records import line_ends
-from losscli.source.streams import Input, Readable, Stream
+from losscli.source.streams import FileInput, Input, Readable, Stream
 
 WINDOW = 8 << 20
 """Bytes read at a time. Looked up when reading starts, so that tests can make it small."""
@@ -39,6 +41,36 @@ class Window:
 
     def holds(self, mark: bytes) -> bool:
         return self.read.find(mark, 0, self.size) >= 0
+
+
+class Windowed(Protocol):
+    """A part whose windows can be found again in its file."""
+
+    @property
+    def source(self) -> Input: ...
+
+    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch: ...
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a window stands in a plain file: a stretch that another process reads from there."""
+
+    part: Windowed
+    wants: Mapping[str, Want]
+    offset: int
+    size: int
+    line: int
+    last: bool
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        with self.part.source.open() as stream:
+            stream.seek(self.offset)
+            read = stream.read(self.size)
+        self.part.source.verify()
+        return self.part.records(self.wants, Window(read, len(read), self.offset, self.line, self.last)).batches(
+            first_row
+        )
 
 
 def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: int = 1) -> Iterator[Window]:
@@ -83,6 +115,11 @@ def open_text(source: Input, compression: str | None, encoding: str, last: bool 
     as_it_is = is_utf8(encoding)
     stream = open_plain(source, compression, last)
     return stream if as_it_is else Stream(_Transcoded(stream, encoding), stream.path)
+
+
+def is_plain(source: Input, compression: str | None, encoding: str) -> bool:
+    """Whether the bytes of the file are those of the text, so that a place in one is a place in the other."""
+    return isinstance(source, FileInput) and compression is None and is_utf8(encoding)
 
 
 def is_utf8(encoding: str) -> bool:

@@ -1,0 +1,28 @@
+"""Who does the work: an engine maps a function over stretches of rows and hands back what came of each, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+Work = Callable[[Item, Callable[[], bool]], Answer]
+"""What is done to one item; it asks now and then whether it may stop, and what it then returns is thrown away."""
+
+
+class Engine(Protocol):
+    """Whoever does the work: nothing but the time it takes depends on this choice."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the work happens in other processes, so that items and answers are pickled."""
+        ...
+
+    def map(self, work: Work[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, or with what `work` raised, in the order of the items.
+
+        What the iteration of `items` itself raises is raised here, after the answers of the items before.
+        """
+        ...

@@ -1,0 +1,142 @@
+"""Threads of this process: NumPy and Arrow let go of the interpreter's lock while they compute."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic
+
+from losscli.engine import Answer, Item, Work
+
+AHEAD = 2  # items that may wait for their turn beside those that are worked on
+_PATIENCE = 0.5  # seconds that threads get to end when nobody wants their work any more
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Work in `count` threads of this process; with one, in the caller's."""
+
+    count: int
+    elsewhere: bool = False
+
+    def map(self, work: Work[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, in order; few items are taken ahead, so memory does not grow with the run."""
+        if self.count == 1:
+            for item in items:
+                yield item, _done(work, item, _never)
+            return
+        crew = _Crew(work, iter(items), self.count + AHEAD)
+        try:
+            yield from crew.answers(self.count)
+        finally:
+            crew.leave()
+
+
+def _never() -> bool:
+    return False
+
+
+def _done(work: Work[Item, Answer], item: Item, stopped: Callable[[], bool]) -> Answer | Exception:
+    try:
+        return work(item, stopped)
+    except Exception as error:
+        return error
+
+
+@dataclass
+class _Slot(Generic[Item, Answer]):
+    """One item that was taken and what came of it, or how the taking of items failed."""
+
+    found: tuple[Item, Answer | Exception] | None = None
+    failed: BaseException | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.found is not None or self.failed is not None
+
+
+@dataclass
+class _Crew(Generic[Item, Answer]):
+    """Threads that take one item after the other, each at its turn, and work on them side by side."""
+
+    work: Work[Item, Answer]
+    items: Iterator[Item]
+    most: int
+    slots: deque[_Slot[Item, Answer]] = field(default_factory=deque)
+    taken: bool = False  # whether there are no more items
+    gone: bool = False  # whether nobody waits for answers any more
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    change: threading.Condition = field(default_factory=threading.Condition)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def answers(self, count: int) -> Iterator[tuple[Item, Answer | Exception]]:
+        for _ in range(count):
+            thread = threading.Thread(target=self._run, daemon=True)
+            self.threads.append(thread)
+            thread.start()
+        while (slot := self._first()) is not None:
+            if slot.failed is not None:
+                raise slot.failed
+            assert slot.found is not None
+            yield slot.found
+
+    def leave(self) -> None:
+        """Nobody wants more; a thread that hangs in a read is left behind."""
+        with self.change:
+            self.gone = True
+            self.change.notify_all()
+        end = time.monotonic() + _PATIENCE
+        for thread in self.threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _first(self) -> _Slot[Item, Answer] | None:
+        """The oldest slot, when it is ready; None when there are no more."""
+        with self.change:
+            while not (self.slots[0].ready if self.slots else self.taken):
+                self.change.wait()
+            if not self.slots:
+                return None
+            slot = self.slots.popleft()
+            self.change.notify_all()
+            return slot
+
+    def _run(self) -> None:
+        while (taken := self._take()) is not None:
+            slot, item = taken
+            answer = _done(self.work, item, lambda: self.gone)
+            with self.change:
+                slot.found = item, answer
+                self.change.notify_all()
+
+    def _take(self) -> tuple[_Slot[Item, Answer], Item] | None:
+        slot: _Slot[Item, Answer] = _Slot()
+        with self.turn:
+            with self.change:
+                while len(self.slots) >= self.most and not self.gone:
+                    self.change.wait()
+                if self.gone or self.taken:
+                    return None
+            try:
+                item = next(self.items)
+            except BaseException as error:
+                with self.change:
+                    self.taken = True
+                    if not isinstance(error, StopIteration):
+                        slot.failed = error
+                        self.slots.append(slot)
+                    self.change.notify_all()
+                return None
+            with self.change:
+                self.slots.append(slot)
+        return slot, item

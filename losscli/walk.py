@@ -1,0 +1,155 @@
+"""One pass over the data: stretches are scored by themselves, by whoever an engine is, and taken in their order.
+
+A stretch that is scored by itself begins afresh: it does not know its rows' numbers, nor what earlier rows have shown
+(how wide a list is, whether targets are names). So where it met an error, or took its first rows for something else
+than one reads who comes from the rows before, it is scored again after those: as one thread would have, which then
+gives the value or the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from losscli.columns.labels import check_positive_labels
+from losscli.columns.plan import Plan
+from losscli.columns.rows import Reader, Rows
+from losscli.engine import Engine
+from losscli.result import RowCounts, SourceResult
+from losscli.source import Source, Stretch
+from losscli.where import parse as parse_where
+
+Score = TypeVar("Score")
+Made = TypeVar("Made", covariant=True)
+
+
+class Scoring(Protocol[Made]):
+    """What is made of the rows of one stretch; pickled where the engine's work is elsewhere."""
+
+    def __call__(self, rows: Iterable[Rows]) -> Made: ...
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A stretch of the part at `part` in the source."""
+
+    part: int
+    stretch: Stretch
+
+
+@dataclass(frozen=True)
+class Taken(Generic[Score]):
+    """What was made of one stretch. Its rows were numbered from 1 on, or `before` them stood so many rows."""
+
+    score: Score
+    before: int
+    reader: Reader
+    files: dict[str, int]
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class _Alone(Generic[Score]):
+    """Score one stretch by itself."""
+
+    plan: Plan
+    scoring: Scoring[Score]
+
+    def __call__(self, placed: Placed, stopped: Callable[[], bool]) -> Taken[Score]:
+        reader = new_reader(self.plan)
+        files: dict[str, int] = {}
+        rows = read(placed.stretch, 1, self.plan, reader, files)
+        score = self.scoring(_until(stopped, rows))
+        return Taken(score, 0, reader, files, placed.stretch.size)
+
+
+def _until(stopped: Callable[[], bool], rows: Iterator[Rows]) -> Iterator[Rows]:
+    for some in rows:
+        if stopped():
+            return
+        yield some
+
+
+def new_reader(plan: Plan) -> Reader:
+    """A reader that has seen nothing."""
+    return Reader(plan, parse_where(plan.request.where) if plan.request.where is not None else None)
+
+
+def read(stretch: Stretch, first_row: int, plan: Plan, reader: Reader, files: dict[str, int]) -> Iterator[Rows]:
+    """The used rows of one stretch, counted in `reader` and `files`."""
+    for batch in stretch.batches(first_row):
+        files[batch.site.path] = files.get(batch.site.path, 0) + batch.data.num_rows
+        yield reader.rows(batch.data, batch.site)
+
+
+@dataclass
+class Pass:
+    """One pass over the data, and what it has counted so far."""
+
+    plan: Plan
+    source: Source
+    reader: Reader = field(init=False)
+    files: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = new_reader(self.plan)
+        self.files = {part.path: 0 for part in self.source.parts}
+
+    def rows(self) -> Iterator[Rows]:
+        """All used rows, one batch after the other."""
+        at = _Position()
+        for placed in self._stretches(elsewhere=False):
+            yield from self._go_on(placed, at)
+        check_positive_labels(self.reader.book)
+
+    def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[Taken[Score]]:
+        """What is made of each stretch, in their order."""
+        at = _Position()
+        for placed, answer in engine.map(_Alone(self.plan, scoring), self._stretches(elsewhere=engine.elsewhere)):
+            if isinstance(answer, Exception) or not self.reader.agrees(answer.reader):
+                # Numbered on, so nothing stands before.
+                taken = Taken(scoring(self._go_on(placed, at)), 0, self.reader, {}, placed.stretch.size)
+            else:
+                taken = Taken(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
+                at.go(placed.part, answer.reader.read)
+                self.reader.merge(answer.reader)
+                for path, rows in answer.files.items():
+                    self.files[path] = self.files.get(path, 0) + rows
+            yield taken
+        check_positive_labels(self.reader.book)
+
+    def counts(self) -> RowCounts:
+        return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
+
+    def sources(self) -> tuple[SourceResult, ...]:
+        formats = {part.path: part.format for part in self.source.parts}
+        return tuple(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items())
+
+    def _stretches(self, elsewhere: bool) -> Iterator[Placed]:
+        if not self.plan.wants:
+            return
+        for number, part in enumerate(self.source.parts):
+            cut = part.elsewhere if elsewhere else part.stretches
+            for stretch in cut(self.plan.wants):
+                yield Placed(number, stretch)
+
+    def _go_on(self, placed: Placed, at: _Position) -> Iterator[Rows]:
+        before = self.reader.read
+        yield from read(placed.stretch, at.row(placed.part), self.plan, self.reader, self.files)
+        at.go(placed.part, self.reader.read - before)
+
+
+@dataclass
+class _Position:
+    """Where in the source one is: the part, and how many of its rows are read."""
+
+    part: int = 0
+    rows: int = 0
+
+    def row(self, part: int) -> int:
+        """The number of the next row of this part."""
+        return self.rows + 1 if part == self.part else 1
+
+    def go(self, part: int, rows: int) -> None:
+        self.part, self.rows = part, rows + (self.rows if part == self.part else 0)
