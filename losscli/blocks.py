@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.kinds import Array, Places
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Block:
     arrays: Mapping[Any, Array]
     weights: Array | None
     cells: Array | None
-    place: Array
+    place: Places
 
     def __len__(self) -> int:
         return len(self.place)
@@ -32,7 +32,7 @@ class Block:
             {key: values[rows] for key, values in self.arrays.items()},
             None if self.weights is None else self.weights[rows],
             None if self.cells is None else self.cells[rows],
-            self.place[rows],
+            self.place[rows] if isinstance(rows, slice) else np.asarray(self.place)[rows],
         )
 
 

@@ -180,7 +180,7 @@ class Totals:
         for work, kept in self.kept.items():
             if not (work.by_row or work.matrix_only):
                 # Checked when the rows came in; what can still differ between batches is the width of list columns.
-                args = arguments(work.inputs, group.arrays, self.tables, group.place - 1, Site("", 1))
+                args = arguments(work.inputs, group.arrays, self.tables, range(len(group)), Site("", 1))
                 contiguous = tuple(None if a is None else np.ascontiguousarray(a) for a in args)
                 self._score(work, kept, contiguous, group, slice(None))
 
@@ -189,29 +189,30 @@ class Totals:
         weights = None if block.weights is None else block.weights[cut]
         cells = None if block.cells is None else block.cells[cut]
         counted = None if weights is None or weights.all() else weights != 0
-        in_any: Array | None = None
         for name, term in terms.items():
             part = counted if term.where is None else term.where if counted is None else term.where & counted
-            tally = kept.terms.setdefault(name, Tally(block.weights is not None))
+            tally = kept.terms.get(name)
+            if tally is None:
+                tally = kept.terms[name] = Tally(block.weights is not None)
             tally.grow(len(self.counts))
             tally.add(unit_values(term.values), part, weights, cells)
-            where = np.ones(len(term.values), bool) if term.where is None else term.where
-            in_any = where if in_any is None else in_any | where
-        assert in_any is not None
-        self._rows_in(kept, terms, in_any, counted, weights, cells)
+        kept.apart = _grown(kept.apart, len(self.counts))
+        in_any = _in_any(terms)
+        if in_any is not None and not in_any.all():
+            apart = np.zeros(len(in_any), np.int64) if cells is None else cells
+            np.add.at(kept.apart, apart[~in_any], 1)
+        if len(terms) > 1:
+            self._rows_in(kept, in_any, counted, weights, cells, len(next(iter(terms.values())).values))
 
     def _rows_in(
-        self, kept: Kept, terms: Terms, in_any: Array, counted: Array | None, weights: Array | None, cells: Array | None
-    ) -> None:
-        """Count the rows that some term has, and those that none has."""
-        kept.apart = _grown(kept.apart, len(self.counts))
-        if not in_any.all():
-            np.add.at(kept.apart, np.zeros(len(in_any), np.int64)[~in_any] if cells is None else cells[~in_any], 1)
-        if len(terms) > 1:
-            kept.rows = kept.rows or Tally(weights is not None)
-            kept.rows.grow(len(self.counts))
-            part = in_any if counted is None else in_any & counted
-            kept.rows.add(np.zeros(len(in_any)), part, weights, cells)
+        self, kept: Kept, in_any: Array | None, counted: Array | None, weights: Array | None, cells: Array | None,
+        count: int,
+    ) -> None:  # fmt: skip
+        """Count the rows that some term has."""
+        kept.rows = kept.rows or Tally(weights is not None)
+        kept.rows.grow(len(self.counts))
+        part = counted if in_any is None else in_any if counted is None else in_any & counted
+        kept.rows.add(np.zeros(count), part, weights, cells)
 
     def _add_fixed(self, work: Work) -> None:
         """A loss of tables alone: evaluated once, in a cell of its own that every slice reads."""
@@ -264,6 +265,16 @@ def score(work: Work, args: tuple[Array | None, ...]) -> Terms:
     """The terms of one kernel on checked arrays."""
     with np.errstate(all="ignore"):
         return work.spec.loss.terms(args, work.spec.params)
+
+
+def _in_any(terms: Terms) -> Array | None:
+    """Which units are in some term; None where all are."""
+    found: Array | None = None
+    for term in terms.values():
+        if term.where is None:
+            return None
+        found = term.where if found is None else found | term.where
+    return found
 
 
 def unit_values(values: Array) -> Array:

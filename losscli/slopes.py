@@ -16,7 +16,7 @@ from losscli.columns.rows import Rows
 from losscli.engine import Engine
 from losscli.engine.threads import Threads, cores
 from losscli.errors import Site, UsageError
-from losscli.kinds import Array
+from losscli.kinds import Array, Places
 from losscli.loop import Totals, Work, cut_rows, cuts, groups_of, score
 from losscli.reduce import Sums, rounded
 from losscli.run import Prepared, chunk_rows, total
@@ -150,7 +150,7 @@ def _by_groups(slopes: _Slopes) -> Iterator[Piece]:
     """All rows at once, at the end, as groups must be formed first."""
     prepared = slopes.prepared
     groups = groups_of(prepared.plan)
-    pieces: list[tuple[Array, dict[str, Array]]] = []
+    pieces: list[tuple[Places, dict[str, Array]]] = []
     keys: dict[str, list[str]] = {}
     for rows in Pass(prepared.plan, prepared.source).rows():
         for key in rows.keys:
@@ -172,7 +172,7 @@ def _slopes(
     """Column -> slope a row (a matrix for a list column), added up over the parts that read the column."""
     found: dict[str, Array] = {}
     for line, part in parts:
-        args = arguments(part.job.inputs, block.arrays, prepared.arrays, block.place - 1, Site("", 1))
+        args = arguments(part.job.inputs, block.arrays, prepared.arrays, range(len(block)), Site("", 1))
         work = Work(part.job.spec, part.job.inputs)
         for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:

@@ -15,7 +15,7 @@ from losscli.columns.rows import Rows
 from losscli.engine import Engine
 from losscli.engine.threads import Threads, cores
 from losscli.errors import Site, UsageError
-from losscli.kinds import Array
+from losscli.kinds import Array, Places
 from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
@@ -25,7 +25,7 @@ from losscli.walk import Pass, Scoring
 class Piece:
     """Rows in order: their numbers, their keys, and column -> (values, which rows take part; None: all)."""
 
-    place: Array
+    place: Places
     keys: tuple[tuple[str, list[str]], ...]
     columns: Mapping[str, tuple[Array, Array | None]]
 
@@ -34,7 +34,7 @@ class Piece:
 class _Scored:
     """Rows and what each work made of them: work -> term -> (values, where)."""
 
-    place: Array
+    place: Places
     keys: list[Coded]
     terms: Mapping[Work, Mapping[str, tuple[Array, Array | None]]]
 
@@ -55,7 +55,7 @@ def in_pieces(prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine 
     walk = Pass(prepared.plan, prepared.source)
     for taken in walk.scores(scoring, engine or Threads(cores())):
         for piece in taken.score:
-            yield replace(piece, place=piece.place + taken.before)
+            yield replace(piece, place=np.asarray(piece.place) + taken.before)
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ def _in_groups(prepared: Prepared) -> Iterator[_Scored]:
     def close(group: Block) -> None:
         found = {}
         for work in grouped:
-            args = arguments(work.inputs, group.arrays, prepared.arrays, group.place - 1, Site("", 1))
+            args = arguments(work.inputs, group.arrays, prepared.arrays, range(len(group)), Site("", 1))
             found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
-        late.append((group.place, found))
+        late.append((np.asarray(group.place), found))
 
     for rows in Pass(prepared.plan, prepared.source).rows():
         early.append(_score_rows(prepared, wanted, rows))

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from losscli.columns.labels import check_positions
 from losscli.columns.plan import Input, Table
 from losscli.errors import DataError, Site
-from losscli.kinds import Array
+from losscli.kinds import Array, Places
 
 
 def arguments(
     inputs: Sequence[Input | Table | None],
     arrays: Mapping[Input, Array],
     tables: Mapping[Table, Array],
-    index: Array,
+    index: Places,
     site: Site,
 ) -> tuple[Array | None, ...]:
     """One array a role, in the kernel's order; list columns that do not match are DataErrors."""

@@ -11,11 +11,16 @@ import numpy as np
 from losscli.columns.arrays import NO_NULLS, Spelling, Texts
 from losscli.columns.plan import Classes, Input
 from losscli.errors import DataError, Site
-from losscli.kinds import Array
+from losscli.kinds import Array, Places
 
 UNKNOWN = -1  # the position of a class that the other side does not have
 _REMEMBERED = 100  # distinct labels of a batch that an error may list
 _INTEGRAL = re.compile(r"[+-]?\d+\.0*")
+
+
+def taken(values: Array, index: Places) -> Array:
+    """The values at these places; a range is all of them."""
+    return values if isinstance(index, range) else values[index]
 
 
 def canonical(name: str) -> str:
@@ -41,8 +46,8 @@ class Coded:
         """The same with class text in one form; names may repeat."""
         return Coded(self.codes, tuple(map(canonical, self.names)), self.column)
 
-    def take(self, index: Array) -> Coded:
-        return self if len(index) == len(self.codes) else Coded(self.codes[index], self.names, self.column)
+    def take(self, index: Places) -> Coded:
+        return Coded(taken(self.codes, index), self.names, self.column)
 
     def mapped(self, values: list[float], otherwise: float) -> Array:
         """values[code] a row; `otherwise` where missing."""
@@ -91,7 +96,7 @@ def _number(name: str) -> int:
     return int(name) if name.isascii() and name.isdigit() and len(name) < 16 else UNKNOWN
 
 
-def refuse_unknown(item: Input, named: Coded, positions: Array, index: Array, book: ClassBook, site: Site) -> None:
+def refuse_unknown(item: Input, named: Coded, positions: Array, index: Places, book: ClassBook, site: Site) -> None:
     """A class that the other side does not have is an error that shows both sides."""
     unknown = positions == UNKNOWN
     if not unknown.any():
@@ -111,7 +116,7 @@ def refuse_unknown(item: Input, named: Coded, positions: Array, index: Array, bo
     )  # fmt: skip
 
 
-def check_positions(item: Input, values: Array, width: int, index: Array, site: Site) -> None:
+def check_positions(item: Input, values: Array, width: int, index: Places, site: Site) -> None:
     """Positions lie below the number of classes on the other side."""
     if len(values) and int(values.max()) >= width:
         row = int(np.argmax(values >= width))

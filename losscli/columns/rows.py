@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from losscli.columns.arrays import NO_NULLS, numbers, texts, vectors
-from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown
+from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
 from losscli.columns.plan import Input, Plan
 from losscli.errors import DataError, Site
-from losscli.kinds import FAR, NEAR, Array, Kind
+from losscli.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.where import Where
 
 
@@ -31,9 +31,9 @@ class Rows:
     classes: Coded | None
     batch_key: Coded | None
     keys: list[Coded]
-    place: Array
+    place: Places
     site: Site
-    index: Array  # each row's place in its batch
+    index: Places  # each row's place in its batch
     named: Mapping[Input, Coded] = field(default_factory=dict)  # the texts of classes that only a run numbers
 
     def __len__(self) -> int:
@@ -82,10 +82,11 @@ class Reader:
         if weight is not None:
             judged.append((self.plan.weight or "", *weight))
         drop = self._dropped(judged, data.num_rows, site)
-        index = np.flatnonzero(~drop)
+        # A range where no row is left out, which is nearly always, is no array to be made and kept.
+        index: Places = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
         self.dropped += data.num_rows - len(index)
         self.used += len(index)
-        arrays = {i: values if len(index) == len(drop) else values[index] for i, (values, _) in decoded.items()}
+        arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
             refuse_unknown(item, named, arrays[item], index, self.book, site)
         self._domains(arrays, index, site)
@@ -95,12 +96,12 @@ class Reader:
 
         return Rows(
             arrays=arrays,
-            weights=None if weight is None else self._checked_weights(weight[0][index], index, site),
+            weights=None if weight is None else self._checked_weights(taken(weight[0], index), index, site),
             by=[found for name in self.plan.by if (found := texts_of(name))],
             classes=texts_of(self.plan.class_column),
             batch_key=texts_of(self.plan.batch_by),
             keys=[found for name in self.plan.keys if (found := texts_of(name))],
-            place=(index if kept is None else kept[index]) + (start + 1),
+            place=_moved(index if kept is None else taken(kept, index), start + 1),
             site=site,
             index=index,
             named={i: c.take(index) for i, c in coded.items() if i.classes is None or i.classes.carrier is None},
@@ -194,7 +195,7 @@ class Reader:
         also = f" (and {more} more in these rows)" if more else ""
         return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint)
 
-    def _domains(self, arrays: dict[Input, Array], index: Array, site: Site) -> None:
+    def _domains(self, arrays: dict[Input, Array], index: Places, site: Site) -> None:
         for item, given in arrays.items():
             if item.kind.shape == "class":
                 continue
@@ -225,7 +226,7 @@ class Reader:
             bad = bad & ~near
         return values, bad if bad.any() else None
 
-    def _sums(self, item: Input, values: Array, index: Array, site: Site) -> None:
+    def _sums(self, item: Input, values: Array, index: Places, site: Site) -> None:
         off = np.abs(values.sum(axis=-1) - item.kind.total)
         if off.max() <= NEAR:
             return
@@ -239,13 +240,17 @@ class Reader:
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
 
-    def _checked_weights(self, weights: Array, index: Array, site: Site) -> Array:
+    def _checked_weights(self, weights: Array, index: Places, site: Site) -> Array:
         negative = weights < 0
         if negative.any():
             row = int(np.argmax(negative))
             raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
                              shortest(weights[row]), "weights are at least 0; 0 leaves a row out")  # fmt: skip
         return weights
+
+
+def _moved(places: Places, by: int) -> Places:
+    return range(places.start + by, places.stop + by) if isinstance(places, range) else places + by
 
 
 def _same(ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> bool:

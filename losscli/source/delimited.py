@@ -155,7 +155,11 @@ class _Reader:
             if want != "number":
                 continue
             for chunk in column.chunks:
-                if len(chunk) and np.isinf(np.frombuffer(chunk.buffers()[1], np.float64)).any():
+                values = np.frombuffer(chunk.buffers()[1], np.float64) if len(chunk) else np.zeros(0)
+                # A sum is quicker than a mask, and where it is finite no value is infinite.
+                with np.errstate(all="ignore"):
+                    total = values.sum()
+                if not np.isfinite(total) and np.isinf(values).any():
                     return True
         return False
 

@@ -10,6 +10,7 @@ import stat
 import sys
 import zlib
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
@@ -42,6 +43,17 @@ class Stream:
             pieces.append(piece)
             size -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def read_on(self, held: bytes, size: int) -> bytes:
+        """`held`, the last bytes that were read, and up to `size` more."""
+        if not held:
+            return self.read(size)
+        if not isinstance(self.raw, FileIO):
+            piece = self.read(size)
+            return held + piece if piece else held
+        # Reading the few bytes again is cheaper than to copy all of the others behind them.
+        self.raw.seek(-len(held), os.SEEK_CUR)
+        return self.read(len(held) + size)
 
     def seek(self, offset: int) -> None:
         """Go to a byte of a regular file."""

@@ -80,8 +80,9 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
     size = WINDOW
     _skip(stream, skip)
     while True:
-        piece = stream.read(size)
-        text = text + piece if text else piece
+        held = len(text)
+        text = stream.read_on(text, size)
+        piece = len(text) > held
         end = cut(text) if piece else len(text)
         if end:
             window = Window(text, end, offset, line, last=not piece)
