@@ -253,10 +253,9 @@ class Totals:
             )  # fmt: skip
 
     def _hash(self, rows: Rows) -> None:
-        targets = {item.columns: item for item in rows.arrays if item.role == "target"}
-        for item in targets.values():
-            values = _words(rows.named[item]) if item in rows.named else np.ascontiguousarray(rows.arrays[item])
-            self.fingerprint.add(values.view(np.uint64))
+        targets = {item.columns: values for item, values in rows.arrays.items() if item.role == "target"}
+        for values in targets.values():
+            self.fingerprint.add(np.ascontiguousarray(values).view(np.uint64))
         if rows.keys:
             self.key_print.add(np.ascontiguousarray(np.stack([_words(key) for key in rows.keys], axis=1)))
 

@@ -37,6 +37,10 @@ class Placed:
     part: int
     stretch: Stretch
 
+    @property
+    def weight(self) -> int:
+        return self.stretch.weight
+
 
 @dataclass(frozen=True)
 class Taken(Generic[Score]):

@@ -79,8 +79,8 @@ LAYERS = (
     Layer("cli.printer", "errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors report report.* request run sink.tables slopes "
-        "source spec values",
+        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors report report.* request run "
+        "sink.tables slopes source spec values",
         "click",
         "numpy click.shell_completion",
     ),

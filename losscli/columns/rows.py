@@ -34,7 +34,6 @@ class Rows:
     place: Places
     site: Site
     index: Places  # each row's place in its batch
-    named: Mapping[Input, Coded] = field(default_factory=dict)  # the texts of classes that only a run numbers
 
     def __len__(self) -> int:
         return len(self.place)
@@ -104,7 +103,6 @@ class Reader:
             place=_moved(index if kept is None else taken(kept, index), start + 1),
             site=site,
             index=index,
-            named={i: c.take(index) for i, c in coded.items() if i.classes is None or i.classes.carrier is None},
         )
 
     def _filtered(self, data: Any, site: Site) -> tuple[Any, Site, Array | None]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-Item = TypeVar("Item")
+
+class Weighed(Protocol):
+    """Work that takes memory: about `weight` bytes of it."""
+
+    @property
+    def weight(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Weighed)
 Answer = TypeVar("Answer")
 
 Work = Callable[[Item, Callable[[], bool]], Answer]

@@ -12,6 +12,9 @@ from typing import Generic
 
 from losscli.engine import Answer, Item, Work
 
+BUDGET = 192 << 20
+"""Bytes that items may take together. Where one takes much, fewer threads than there are work at a time."""
+
 AHEAD = 2  # items that may wait for their turn beside those that are worked on
 _PATIENCE = 0.5  # seconds that threads get to end when nobody wants their work any more
 
@@ -58,6 +61,7 @@ def _done(work: Work[Item, Answer], item: Item, stopped: Callable[[], bool]) -> 
 class _Slot(Generic[Item, Answer]):
     """One item that was taken and what came of it, or how the taking of items failed."""
 
+    weight: int = 0
     found: tuple[Item, Answer | Exception] | None = None
     failed: BaseException | None = None
 
@@ -138,5 +142,11 @@ class _Crew(Generic[Item, Answer]):
                     self.change.notify_all()
                 return None
             with self.change:
+                slot.weight = item.weight
+                while not self.gone and (busy := self._in_work()) and busy + slot.weight > BUDGET:
+                    self.change.wait()
                 self.slots.append(slot)
         return slot, item
+
+    def _in_work(self) -> int:
+        return sum(slot.weight for slot in self.slots if not slot.ready)

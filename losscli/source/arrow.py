@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.source.batch import Batch, Held, Part, Stretch, Want, slices, wanted_positions
+from losscli.source.batch import BATCH_BYTES, Batch, Held, Part, Stretch, Want, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
@@ -66,6 +66,7 @@ class RecordBatches:
     wants: Mapping[str, Want]
     chosen: range
     size: int = 0
+    weight: int = 3 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         positions = wanted_positions(tuple(self.part.schema.names), self.wants, self.part.path)

@@ -60,6 +60,11 @@ class Stretch(Protocol):
         """The bytes of the file that it takes, to tell how far a run is; 0 where that is not known."""
         ...
 
+    @property
+    def weight(self) -> int:
+        """The bytes of memory that reading it takes, about."""
+        ...
+
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order, at most 65,536 a batch; the first is row `first_row` of its file. May be read again."""
         ...
@@ -99,6 +104,7 @@ class Whole:
     part: Part
     wants: Mapping[str, Want]
     size: int = 0
+    weight: int = 8 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         if first_row != 1:
@@ -114,6 +120,7 @@ class Held:
     path: str
     site: Site | None = None
     size: int = 0
+    weight: int = BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         if self.site is not None:

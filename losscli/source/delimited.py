@@ -83,6 +83,10 @@ class Records:
     def size(self) -> int:
         return self.window.size
 
+    @property
+    def weight(self) -> int:
+        return 4 * self.window.size
+
     def batches(self, first_row: int) -> Iterator[Batch]:
         path, window, delimiter = self.part.path, self.window, self.part.layout.delimiter
         base = 0

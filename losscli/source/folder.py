@@ -93,6 +93,10 @@ class _Placed:
     def size(self) -> int:
         return self.stretch.size
 
+    @property
+    def weight(self) -> int:
+        return self.stretch.weight
+
     def batches(self, first_row: int) -> Iterator[Batch]:
         for batch in self.stretch.batches(first_row):
             read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))

@@ -107,6 +107,10 @@ class Objects:
     def size(self) -> int:
         return self.window.size
 
+    @property
+    def weight(self) -> int:
+        return 4 * self.window.size
+
     def batches(self, first_row: int) -> Iterator[Batch]:
         base = 0
         for data in self.part.read(self.window, self.wants, Site(self.part.path, first_row, _Lines(self.window, 0))):

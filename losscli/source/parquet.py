@@ -11,14 +11,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.errors import DataError
-from losscli.source.batch import STRETCH_ROWS, Batch, Part, Stretch, Want, fitting, slices, wanted_positions
+from losscli.source.batch import (
+    BATCH_BYTES,
+    STRETCH_ROWS,
+    Batch,
+    Part,
+    Stretch,
+    Want,
+    fitting,
+    slices,
+    wanted_positions,
+)
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
 from losscli.source.streams import FileInput
 
-BUFFER = 8 << 20
 PROBED = 16
-BUFFERS, SMALLEST_BUFFER = 64 << 20, 64 << 10
+BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # bytes of a column that are read at once, at most and at least
+BUFFERS = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,12 @@ class RowGroups:
     size: int
     footer: pq.FileMetaData | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def weight(self) -> int:
+        # The buffers, a page of each column as it comes and as it is unpacked, and what the rows become.
+        columns = len(self.wants)
+        return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
+
     def __reduce__(self) -> tuple[object, ...]:
         return RowGroups, (self.part, dict(self.wants), self.groups, self.rows, self.step, self.size)
 
@@ -122,8 +138,6 @@ def _opened(
     source: FileInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
 ) -> Iterator[pq.ParquetFile]:
     """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
-    # Every column that is read has a buffer of its own.
-    buffer_size = max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
     with seekable(source) as file:
         try:
             reader = pq.ParquetFile(
@@ -131,7 +145,7 @@ def _opened(
                 metadata=footer,
                 read_dictionary=texts or None,
                 pre_buffer=False,
-                buffer_size=buffer_size,
+                buffer_size=_buffer(columns),
                 page_checksum_verification=True,
                 thrift_string_size_limit=100 << 20,
                 thrift_container_size_limit=10 << 20,
@@ -139,6 +153,11 @@ def _opened(
         except Exception as error:
             raise damaged(error, source, "Parquet") from None
         yield reader
+
+
+def _buffer(columns: int) -> int:
+    """Every column that is read has a buffer of its own."""
+    return max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
 
 
 def read_schema(source: FileInput) -> pa.Schema:

@@ -63,6 +63,10 @@ class Span:
     line: int
     last: bool
 
+    @property
+    def weight(self) -> int:
+        return 5 * self.size
+
     def batches(self, first_row: int) -> Iterator[Batch]:
         with self.part.source.open() as stream:
             stream.seek(self.offset)
