@@ -13,9 +13,10 @@ from losscli.columns.plan import Job, Line, Plan
 from losscli.contract import Value
 from losscli.errors import DataError
 from losscli.kinds import Array
-from losscli.loop import NULL, Kept, Tally, Totals, works
+from losscli.loop import Kept, Tally, Totals, works
 from losscli.reduce import Sums, rounded
 from losscli.result import BatchResult, LossResult, PartResult, TermResult
+from losscli.slicing import NULL
 
 Slice = tuple[str, ...]
 
@@ -38,14 +39,15 @@ class Number:
 
 def slices(totals: Totals) -> dict[Slice, list[Cell]]:
     """Slice -> its cells; the whole run is the slice () and comes first, then the others in order of their text."""
-    width = len(totals.plan.by)
-    found: dict[Slice, list[int]] = {(): list(totals.cells.values())}
+    names, width = totals.cells.names(), len(totals.plan.by)
+    used = np.flatnonzero(totals.counts).tolist()  # the registry may know more, of rows that were left out
+    found: dict[Slice, list[int]] = {(): used if width or totals.plan.class_column is not None else [0]}
     if width:
-        for key in sorted(totals.cells, key=lambda key: key[:width]):
-            found.setdefault(key[:width], []).append(totals.cells[key])
+        for cell in sorted(used, key=lambda cell: names[cell]):
+            found.setdefault(names[cell][:width], []).append(cell)
     if totals.plan.class_column is None:
         return {name: [Cell(number) for number in cells] for name, cells in found.items()}
-    classes = {number: key[-1] for key, number in totals.cells.items()}
+    classes = {number: names[number][-1] for number in used}
     return {name: _weighted(totals, cells, classes) for name, cells in found.items()}
 
 
