@@ -18,6 +18,7 @@ from losscli.kinds import Array
 CHUNK = 1 << 14  # rows a kernel sees at once: what it works on fits the cache
 _FOLD = 1 << 15  # values a fold: what it works on fits the cache too
 _UNIT = 1074  # sums are kept in units of 2**-1074
+ONE = 1 << _UNIT
 _HUGE = 2.0**960  # above this the folding constant would overflow
 _PLAIN = 47  # bits that a fold takes of each value: 2**15 such numbers fit an int64
 _DIGIT = 21  # bits of one level of grouped sums
@@ -85,9 +86,17 @@ class Sums:
         total = sum(int(part[cell]) << (_DIGIT * level) for level, part in self.levels.items())
         return total + (self.whole if cell == 0 else 0)
 
+    def exacts(self) -> list[int]:
+        """`exact` of every cell; much faster than one by one."""
+        totals = [0] * self.cells
+        for level, part in self.levels.items():
+            totals = [total + (digit << (_DIGIT * level)) for total, digit in zip(totals, part.tolist(), strict=True)]
+        totals[0] += self.whole
+        return totals
+
     def fraction(self, cell: int = 0) -> Fraction:
         """The finite part of the sum."""
-        return Fraction(self.exact(cell), 1 << _UNIT)
+        return Fraction(self.exact(cell), ONE)
 
     def odd(self, cell: int = 0) -> float | None:
         """What NaN and infinities make of the sum: nan, inf or -inf; None where there were none."""
@@ -226,10 +235,12 @@ def _longer(array: Array, more: int) -> Array:
     return np.concatenate([array, np.zeros(more, array.dtype)])
 
 
-def rounded(top: Fraction, bottom: Fraction | int = 1) -> float:
+def rounded(top: Fraction | int, bottom: Fraction | int = 1) -> float:
     """top / bottom with one rounding; infinite where no double is that large."""
     try:
         # int / int rounds correctly whatever the size of the two.
+        if isinstance(top, int) and isinstance(bottom, int):
+            return top / bottom
         ratio = Fraction(top) / bottom
         return ratio.numerator / ratio.denominator
     except OverflowError:
