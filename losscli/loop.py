@@ -10,15 +10,16 @@ import numpy as np
 from losscli.blocks import Block, Groups
 from losscli.columns.arguments import arguments
 from losscli.columns.labels import Coded
+from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Job, Plan, Table
 from losscli.columns.rows import Rows
 from losscli.contract import Terms
 from losscli.errors import DataError, Site
 from losscli.kinds import Array
 from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
+from losscli.slicing import Cells
 from losscli.spec import LossSpec
 
-NULL = "(null)"
 _CACHED = 1 << 18  # numbers of one array that a kernel works on at once
 
 
@@ -62,10 +63,10 @@ class Tally:
 
     def merge(self, other: Tally, cells: Array | None) -> None:
         """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
-        at = np.arange(len(other.counts)) if cells is None else cells[: len(other.counts)]
-        self.grow(int(at.max(initial=-1)) + 1)
+        at = None if cells is None else cells[: len(other.counts)]
+        self.grow(_reach(other.counts, at))
         self.sums.merge(other.sums, at)
-        np.add.at(self.counts, at, other.counts)
+        _add_counts(self.counts, other.counts, at)
         if self.weights is not None and other.weights is not None:
             self.weights.merge(other.weights, at)
 
@@ -78,7 +79,7 @@ class Tally:
         if cells is None:
             self.counts[0] += len(values)
         else:
-            self.counts += np.bincount(cells, minlength=len(self.counts))
+            np.add.at(self.counts, cells, 1)  # as fast as bincount, and it does not make an array of all cells
         if weights is not None and self.weights is not None:
             self.weights.add(weights, cells)
             values = values * weights
@@ -100,21 +101,21 @@ class Kept:
         if other.rows is not None:
             self.rows = self.rows or Tally(other.rows.weights is not None)
             self.rows.merge(other.rows, cells)
-        at = np.arange(len(other.apart)) if cells is None else cells[: len(other.apart)]
-        self.apart = _grown(self.apart, int(at.max(initial=-1)) + 1)
-        np.add.at(self.apart, at, other.apart)
+        at = None if cells is None else cells[: len(other.apart)]
+        self.apart = _grown(self.apart, _reach(other.apart, at))
+        _add_counts(self.apart, other.apart, at)
 
 
 class Totals:
     """Everything a pass over the data keeps."""
 
     def __init__(
-        self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK, *, hashing: bool = False,
-        some: bool = False,
+        self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK, cells: Cells | None = None, *,
+        hashing: bool = False, some: bool = False,
     ) -> None:  # fmt: skip
         """`some` rows leave out what is the same for all of them; they are to be merged."""
         self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
-        self.cells: dict[tuple[str, ...], int] = {} if plan.by or plan.class_column else {(): 0}
+        self.cells = Cells(len(plan.by) + (plan.class_column is not None)) if cells is None else cells
         self.counts = np.zeros(1, np.int64)
         self.kept = {work: Kept() for job in plan.jobs for work in works(job).values()}
         self.groups = groups_of(plan)
@@ -139,6 +140,7 @@ class Totals:
             return
         block = Block(rows.arrays, rows.weights, self.cells_of(rows), rows.place)
         self._count(block)
+        self._limit()
         if self.hashing:
             self._hash(rows)
         for work, kept in self.kept.items():
@@ -158,13 +160,11 @@ class Totals:
 
     def merge(self, other: Totals) -> None:
         """Add what was kept of other rows; which came first makes no difference."""
-        cells = None
-        if other.cells.keys() != {()}:
-            cells = np.array([self.cells.setdefault(name, len(self.cells)) for name in other.cells], np.int64)
-            self._check_slices()
-        at = np.arange(len(other.counts)) if cells is None else cells[: len(other.counts)]
-        self.counts = _grown(self.counts, int(at.max(initial=-1)) + 1)
-        np.add.at(self.counts, at, other.counts[: len(at)])
+        cells = None if self.cells is other.cells else self.cells.learn(other.cells.names())
+        at = None if cells is None else cells[: len(other.counts)]
+        self.counts = _grown(self.counts, _reach(other.counts, at))
+        _add_counts(self.counts, other.counts, at)
+        self._limit()
         for work, kept in other.kept.items():
             self.kept[work].merge(kept, cells)
         self.fingerprint.merge(other.fingerprint)
@@ -227,25 +227,17 @@ class Totals:
             self.counts[0] += len(block)
             return
         self.counts = _grown(self.counts, len(self.cells))
-        self.counts += np.bincount(block.cells, minlength=len(self.counts))
+        np.add.at(self.counts, block.cells, 1)
 
     def cells_of(self, rows: Rows) -> Array | None:
         """Each row's cell: its slice, and its class where classes have weights."""
-        columns = [*rows.by, *([rows.classes] if rows.classes is not None else [])]
-        if not columns:
-            return None
-        mixed = np.zeros(len(rows), np.int64)
-        for column in columns:
-            mixed = mixed * (len(column.names) + 1) + (column.codes + 1)
-        _, first, inverse = np.unique(mixed, return_index=True, return_inverse=True)
-        # Slices times classes is what is held, so that is what the limit counts.
-        ids = [self.cells.setdefault(tuple(_name(c, row) for c in columns), len(self.cells)) for row in first]
-        self._check_slices()
-        return np.asarray(ids, np.int64)[inverse]
+        columns = sliced_by(rows)
+        return self.cells.numbers(columns) if columns else None
 
-    def _check_slices(self) -> None:
+    def _limit(self) -> None:
+        # Slices times classes is what is held, so that is what the limit counts.
         limit = self.plan.request.max_slices
-        if len(self.cells) > limit:
+        if len(self.counts) > limit and np.count_nonzero(self.counts) > limit:
             columns = [*self.plan.by, *filter(None, [self.plan.class_column])]
             raise DataError(
                 f"there are more than {limit:,} slices (column {', '.join(map(repr, columns))})", column=columns[0],
@@ -300,6 +292,11 @@ def cuts(
     return (slice(start, start + step) for start in range(0, max(rows, 1), step))
 
 
+def sliced_by(rows: Rows) -> list[Marks]:
+    """The columns that tell a row's cell."""
+    return [*rows.by, *([] if rows.classes is None else [rows.classes])]
+
+
 def groups_of(plan: Plan) -> Groups:
     """How this run forms groups."""
     request = plan.request
@@ -310,11 +307,18 @@ def _grown(counts: Array, cells: int) -> Array:
     return counts if cells <= len(counts) else np.concatenate([counts, np.zeros(cells - len(counts), counts.dtype)])
 
 
+def _reach(counts: Array, at: Array | None) -> int:
+    """How many cells there are, where these are counted at `at`."""
+    return len(counts) if at is None else int(at.max(initial=-1)) + 1
+
+
+def _add_counts(mine: Array, theirs: Array, at: Array | None) -> None:
+    if at is None:
+        mine[: len(theirs)] += theirs
+    else:
+        np.add.at(mine, at, theirs)
+
+
 def _words(column: Coded) -> Array:
     """A hash of each row's text."""
     return np.append(text_words(column.names), np.uint64(0))[column.codes]
-
-
-def _name(column: Coded, row: int) -> str:
-    code = int(column.codes[row])
-    return NULL if code < 0 else column.names[code]

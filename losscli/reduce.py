@@ -7,18 +7,33 @@ associative and the one rounding is at the end: the same values give the same bi
 from __future__ import annotations
 
 import hashlib
+import math
+import threading
 from fractions import Fraction
 
 import numpy as np
 
 from losscli.kinds import Array
 
-CHUNK = 1 << 14  # values a fold: 2**14 of at most 2**48 fit an int64, and the working set fits the cache
+CHUNK = 1 << 14  # rows a kernel sees at once: what it works on fits the cache
+_FOLD = 1 << 15  # values a fold: what it works on fits the cache too
 _UNIT = 1074  # sums are kept in units of 2**-1074
+ONE = 1 << _UNIT
 _HUGE = 2.0**960  # above this the folding constant would overflow
-_DIGIT = 24  # bits of one level of grouped sums
-_MASK = (1 << _DIGIT) - 1
-_ADDS = 1 << 14  # adds of up to 2**48 that a level takes before its carry must move on
+_PLAIN = 47  # bits that a fold takes of each value: 2**15 such numbers fit an int64
+_DIGIT = 21  # bits of one level of grouped sums
+_TAKEN = 2 * _DIGIT  # bits that a fold into cells takes of each value, on the grid of the levels
+_ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a cell may get before carries move on; twice as many still fit
+
+
+class _Scratch(threading.local):
+    """Room to fold in, kept by the thread and not by the sums, of which there are many."""
+
+    def __init__(self) -> None:
+        self.pair = np.empty((2, _FOLD))
+
+
+_scratch = _Scratch()
 
 
 class Sums:
@@ -27,8 +42,8 @@ class Sums:
     def __init__(self, cells: int = 1) -> None:
         self.cells = cells
         self.whole = 0  # cell 0, in units of 2**-1074: the path without cells
-        self.levels: dict[int, Array] = {}  # level -> int64 a cell, in units of 2**(24 * level - 1074)
-        self.adds = 0
+        self.levels: dict[int, Array] = {}  # level -> int64 a cell, in units of 2**(21 * level - 1074)
+        self.adds = 0  # no entry of a level is beyond this many times 2**_TAKEN
         self.nan, self.inf, self.neg_inf = (np.zeros(cells, np.int64) for _ in range(3))
 
     def grow(self, cells: int) -> None:
@@ -41,41 +56,47 @@ class Sums:
 
     def add(self, values: Array, cells: Array | None = None) -> None:
         """Add `values`, each to its cell (None: all to cell 0)."""
-        for start in range(0, len(values), CHUNK):
-            part = np.asarray(values[start : start + CHUNK], dtype=np.float64)
-            where = None if cells is None else cells[start : start + CHUNK]
-            top = max(part.max(), -part.min())
-            if not np.isfinite(top):
-                part, where = self._set_aside(part, where)
-                top = max(part.max(initial=0.0), -part.min(initial=0.0))
-            if top >= _HUGE:
-                big = np.abs(part) >= _HUGE
-                self._fold(part[big] * 2.0**-200, None if where is None else where[big], shift=200)
-                part, where = part[~big], None if where is None else where[~big]
-                top = max(part.max(initial=0.0), -part.min(initial=0.0))
-            self._fold(part, where, top=float(top))
+        values = np.asarray(values, dtype=np.float64)
+        with np.errstate(all="ignore"):  # the square of a large value overflows, and we look for that
+            for start in range(0, len(values), _FOLD):
+                part = values[start : start + _FOLD]
+                where = None if cells is None else cells[start : start + _FOLD]
+                exponent = _norm_exponent(part) if where is None else None
+                if exponent is None:
+                    part, where, exponent = self._tame(part, where)
+                self._fold(part, where, exponent)
 
     def merge(self, other: Sums, cells: Array | None = None) -> None:
         """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
-        at = np.arange(other.cells) if cells is None else cells
-        self.grow(int(at.max(initial=-1)) + 1)
+        self.grow(other.cells if cells is None else int(cells.max(initial=-1)) + 1)
         if other.whole:
-            self._place(other.whole, int(at[0]))
-        for level, part in other.levels.items():
-            np.add.at(self._level(level), at, part)
+            self._place(other.whole, 0 if cells is None else int(cells[0]))
+        pairs = [(self._level(level), part) for level, part in other.levels.items()]
+        pairs += [(self.nan, other.nan), (self.inf, other.inf), (self.neg_inf, other.neg_inf)]
+        for mine, theirs in pairs:
+            if cells is None:
+                mine[: other.cells] += theirs
+            else:
+                np.add.at(mine, cells, theirs)
         self.adds += other.adds
-        self._carry(self.adds >= _ADDS)
-        for mine, theirs in ((self.nan, other.nan), (self.inf, other.inf), (self.neg_inf, other.neg_inf)):
-            np.add.at(mine, at, theirs)
+        self._make_room(0)
 
     def exact(self, cell: int = 0) -> int:
         """The finite part of the sum, in units of 2**-1074."""
         total = sum(int(part[cell]) << (_DIGIT * level) for level, part in self.levels.items())
         return total + (self.whole if cell == 0 else 0)
 
+    def exacts(self) -> list[int]:
+        """`exact` of every cell; much faster than one by one."""
+        totals = [0] * self.cells
+        for level, part in self.levels.items():
+            totals = [total + (digit << (_DIGIT * level)) for total, digit in zip(totals, part.tolist(), strict=True)]
+        totals[0] += self.whole
+        return totals
+
     def fraction(self, cell: int = 0) -> Fraction:
         """The finite part of the sum."""
-        return Fraction(self.exact(cell), 1 << _UNIT)
+        return Fraction(self.exact(cell), ONE)
 
     def odd(self, cell: int = 0) -> float | None:
         """What NaN and infinities make of the sum: nan, inf or -inf; None where there were none."""
@@ -84,6 +105,18 @@ class Sums:
         if self.inf[cell]:
             return float("inf")
         return float("-inf") if self.neg_inf[cell] else None
+
+    def _tame(self, part: Array, where: Array | None) -> tuple[Array, Array | None, int]:
+        """Deal with what is not finite or huge; the rest and its exponent."""
+        top = _largest(part)
+        if not top < _HUGE:
+            part, where = self._set_aside(part, where)
+            big = np.abs(part) >= _HUGE
+            scaled = part[big] * 2.0**-210  # ten levels
+            self._fold(scaled, None if where is None else where[big], _exponent(_largest(scaled)), shift=210)
+            part, where = part[~big], None if where is None else where[~big]
+            top = _largest(part)
+        return part, where, _exponent(top)
 
     def _set_aside(self, part: Array, where: Array | None) -> tuple[Array, Array | None]:
         finite = np.isfinite(part)
@@ -94,76 +127,120 @@ class Sums:
                 np.add.at(count, where[which], 1)
         return part[finite], None if where is None else where[finite]
 
-    def _fold(self, part: Array, where: Array | None, *, top: float | None = None, shift: int = 0) -> None:
-        """Take the high bits of every value as whole numbers, add those, and go on with the exact remainder."""
-        top = float(np.abs(part).max(initial=0.0)) if top is None else top
-        bits = 48 if where is None else 38  # bincount adds in doubles: 2**14 values of 38 bits stay exact
-        while top > 0:
-            power = max(int(np.frexp(top)[1]) - bits, -_UNIT)
-            magic = np.ldexp(1.5, 52 + power)
-            moved = part + magic
-            if where is None:
-                # Numbers of one binade: their bit patterns differ by the whole numbers that were taken.
-                total = int(moved.view(np.int64).sum()) - len(part) * int(magic.view(np.int64))
-                self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
-            moved -= magic
-            if where is not None:
-                taken = np.bincount(where, weights=np.ldexp(moved, -power), minlength=self.cells)
-                self._spread(taken.astype(np.int64), power + shift + _UNIT)
-            if power == -_UNIT:
-                return
-            part = part - moved
-            left = part != 0
-            if not left.any():
-                return
-            if 4 * np.count_nonzero(left) < len(part):
-                part, where = part[left], None if where is None else where[left]
-            top = float(max(part.max(), -part.min()))
+    def _fold(self, part: Array, where: Array | None, exponent: int, shift: int = 0) -> None:
+        """Take the high bits of every value as whole numbers, add those, and go on with the exact remainder.
 
-    def _spread(self, whole: Array, power: int) -> None:
-        """Add whole[cell] * 2**power to the levels, in digits small enough that an int64 takes many."""
-        level, rest = divmod(power, _DIGIT)
-        for step in range(3):
-            digit = whole >> (_DIGIT * step)
-            self._level(level + step)[:] += (digit & _MASK if step < 2 else digit) << rest
-        self.adds += 1
-        self._carry(self.adds >= _ADDS)
+        Adding M = 1.5 * 2**(52 + p) to a value that is at most 2**(51 + p) leaves it as a whole number of 2**p in the
+        low bits of the sum, rounded. What the rounding left over is at most 2**(p - 1), so that only the first exponent
+        must be looked for: no value is beyond 2**exponent (or see `_norm_exponent`).
+        """
+        room, bits = _scratch.pair, _PLAIN if where is None else _TAKEN
+        turn = 0
+        while len(part):
+            power = max(exponent - bits, -_UNIT)
+            if where is not None:
+                power = -(-(power + _UNIT) // _DIGIT) * _DIGIT - _UNIT  # up, to the grid of the levels
+            magic = math.ldexp(1.5, 52 + power)
+            moved = np.add(part, magic, out=room[turn % 2, : len(part)])
+            self._take(moved.view(np.int64), where, power, shift)
+            moved -= magic
+            if power == -_UNIT or _same(part, moved):
+                return
+            part, exponent = np.subtract(part, moved, out=moved), power - 1
+            if turn:
+                # Few values have bits so far below the largest; where there is a gap, its folds would be empty.
+                left = part != 0
+                if 4 * np.count_nonzero(left) < len(part):
+                    part, where = part[left], None if where is None else where[left]
+                exponent = _exponent(_largest(part))
+            turn += 1
+
+    def _take(self, bits: Array, where: Array | None, power: int, shift: int) -> None:
+        """Add whole numbers of 2**power, as the bit patterns of doubles that have M added."""
+        base = ((1075 + power) << 52) | (1 << 51)  # the bits of M; numbers of one binade differ by what was taken
+        if where is None:
+            total = int(np.add.reduce(bits)) - len(bits) * base
+            self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
+        else:
+            self._make_room(len(bits))
+            np.add.at(self._level((power + shift + _UNIT) // _DIGIT), where, bits - base)
 
     def _place(self, whole: int, cell: int) -> None:
-        """Add one exact number to a cell, digit by digit; the top digit carries the sign."""
+        """Add one exact number to a cell, digit by digit; the last takes what is left, with the sign."""
         if cell == 0:
             self.whole += whole
             return
+        self._make_room(1)
         level = 0
-        while whole not in (0, -1):
-            self._level(level)[cell] += whole & _MASK
+        while abs(whole) >> _TAKEN:
+            self._level(level)[cell] += whole & ((1 << _DIGIT) - 1)
             whole >>= _DIGIT
             level += 1
         self._level(level)[cell] += whole
-        self.adds += 1
 
     def _level(self, level: int) -> Array:
         if level not in self.levels:
             self.levels[level] = np.zeros(self.cells, np.int64)
         return self.levels[level]
 
-    def _carry(self, due: bool) -> None:
-        if due:
-            for level in range(min(self.levels), max(self.levels) + 1):
-                part = self._level(level)
-                self._level(level + 1)[:] += part >> _DIGIT
-                part &= _MASK
-            self.adds = 1
+    def _make_room(self, more: int) -> None:
+        """Count `more` adds; before an int64 may overflow, move carries to the next level."""
+        self.adds += more
+        if self.adds <= _ROOM:
+            return
+        # Values spread over many cells leave each far below what they might have made of one.
+        top = max((max(int(part.max()), -int(part.min())) for part in self.levels.values()), default=0)
+        self.adds = (top >> _TAKEN) + 1 + more
+        if self.adds > _ROOM:
+            self._carry()
+            self.adds = 1 + more
+
+    def _carry(self) -> None:
+        level, half = min(self.levels), 1 << (_DIGIT - 1)
+        while level <= max(self.levels):
+            if level in self.levels:
+                # Digits from -2**20 to 2**20: sums of either sign soon carry nothing, and need no more levels.
+                carry = (self.levels[level] + half) >> _DIGIT
+                if carry.any():
+                    self.levels[level] -= carry << _DIGIT
+                    self._level(level + 1)[:] += carry
+            level += 1
+
+
+def _norm_exponent(values: Array) -> int | None:
+    """An exponent for a first plain fold from one look at the values; None where that does not tell.
+
+    The root of the sum of their squares is at most 2**(exponent + 2), so no value is beyond that, and no sum of them
+    beyond 2**7 times that: both in the limits of a fold. The look also finds NaN, infinities and what is huge.
+    """
+    squares = float(np.dot(values, values))
+    # Below and above, squares vanish and overflow; the factor is for the roundings of their sum.
+    return _exponent(1.001 * math.sqrt(squares)) - 2 if 1e-250 < squares < 1e250 else None
+
+
+def _largest(values: Array) -> float:
+    return max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+
+
+def _exponent(top: float) -> int:
+    return math.frexp(top)[1]
+
+
+def _same(values: Array, others: Array) -> bool:
+    """Whether all are equal; the first tells nearly always where they are not."""
+    return bool(values[0] == others[0]) and bool((values == others).all())
 
 
 def _longer(array: Array, more: int) -> Array:
     return np.concatenate([array, np.zeros(more, array.dtype)])
 
 
-def rounded(top: Fraction, bottom: Fraction | int = 1) -> float:
+def rounded(top: Fraction | int, bottom: Fraction | int = 1) -> float:
     """top / bottom with one rounding; infinite where no double is that large."""
     try:
         # int / int rounds correctly whatever the size of the two.
+        if isinstance(top, int) and isinstance(bottom, int):
+            return top / bottom
         ratio = Fraction(top) / bottom
         return ratio.numerator / ratio.denominator
     except OverflowError:

@@ -21,6 +21,7 @@ from losscli.loop import Totals
 from losscli.reduce import CHUNK
 from losscli.request import Request
 from losscli.result import Evaluation, WarningResult
+from losscli.slicing import Cells
 from losscli.source import ReadOptions, Source, from_memory, join, open_source
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
@@ -136,9 +137,10 @@ class Adding:
     arrays: Mapping[Table, Array]
     chunk_rows: int
     hashing: bool
+    cells: Cells | None = None  # shared by the threads of a run; where the work is elsewhere, every stretch has its own
 
     def __call__(self, rows: Iterable[Rows]) -> Totals:
-        totals = Totals(self.plan, self.arrays, self.chunk_rows, hashing=self.hashing, some=True)
+        totals = Totals(self.plan, self.arrays, self.chunk_rows, self.cells, hashing=self.hashing, some=True)
         for some in rows:
             totals.add(some)
         return totals
@@ -153,7 +155,9 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple
             totals.add(rows)
         totals.finish()
     else:
-        for taken in walk.scores(Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing), engine):
+        cells = None if engine.elsewhere else totals.cells
+        adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
+        for taken in walk.scores(adding, engine):
             totals.merge(taken.score)
     needs_rows = any(job.spec.loss.source_roles for job in prepared.plan.jobs)
     if needs_rows and not walk.reader.used:

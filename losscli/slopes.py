@@ -91,12 +91,12 @@ def gradient(prepared: Prepared, wrt: str | None = None, engine: Engine | None =
 
 def _parts(totals: Totals, line: Line) -> list[_Part]:
     cells = slices(totals)[()]
-    return [_Part(job, factor, _shares(totals, job, cells))
+    return [_Part(job, factor, _shares(totals, job, line, cells))
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
 
 
-def _shares(totals: Totals, job: Job, cells: list[Cell]) -> dict[str, _Share]:
-    numbers, kept = term_numbers(totals, job, cells)
+def _shares(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> dict[str, _Share]:
+    numbers, kept = term_numbers(totals, job, line, cells)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
     slopes = dict.fromkeys(numbers, 1.0) if summed else combine_slopes(job, numbers)
     shares = {}

@@ -12,10 +12,10 @@ import numpy as np
 from losscli.columns.plan import Job, Line, Plan
 from losscli.contract import Value
 from losscli.errors import DataError
-from losscli.kinds import Array
-from losscli.loop import NULL, Kept, Tally, Totals, works
-from losscli.reduce import Sums, rounded
+from losscli.loop import Kept, Tally, Totals, works
+from losscli.reduce import ONE, Sums, rounded
 from losscli.result import BatchResult, LossResult, PartResult, TermResult
+from losscli.slicing import NULL
 
 Slice = tuple[str, ...]
 
@@ -30,22 +30,81 @@ class Cell:
 
 @dataclass(frozen=True)
 class Number:
-    """One term of one slice: exact top and bottom of its mean, for those who go on computing."""
+    """One term of one slice; the exact bottom of its mean, in units of 2**-1074, is for those who go on computing."""
 
     result: TermResult
-    bottom: Fraction
+    units: Fraction | int
+
+    @property
+    def bottom(self) -> Fraction:
+        return Fraction(self.units) / ONE
+
+
+class Book:
+    """A tally read out, all cells at once: counts, and exact sums in units of 2**-1074."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally, self.sums = tally, tally.sums
+        self.counts: list[int] = tally.counts.tolist()
+        self.tops = tally.sums.exacts()
+        self.weights = None if tally.weights is None else tally.weights.exacts()
+        self.odd = bool(tally.sums.nan.any() or tally.sums.inf.any() or tally.sums.neg_inf.any())
+
+    def number(self, cells: list[Cell], by_count: bool) -> Number:
+        """The mean over these cells."""
+        known = len(self.counts)
+        cells = [c for c in cells if c.number < known and self.counts[c.number] and c.factor != 0]
+        count = sum([self.counts[c.number] for c in cells])
+        top, weight = self._exact(cells, count)
+        bottom = count * ONE if by_count else weight
+        odd = _odd(self.sums, cells) if self.odd else None
+        if not count or bottom == 0:
+            return Number(TermResult(math.nan, 0.0 if odd is None else odd, count, rounded(weight, ONE)), bottom)
+        mean = odd if odd is not None else rounded(top, bottom)
+        return Number(
+            TermResult(mean, odd if odd is not None else rounded(top, ONE), count, rounded(weight, ONE)), bottom
+        )
+
+    def _exact(self, cells: list[Cell], count: int) -> tuple[Fraction | int, Fraction | int]:
+        """The sum and the weight of these cells: whole numbers as long as classes have no weights, for speed."""
+        if all(c.factor is None for c in cells):
+            top = sum([self.tops[c.number] for c in cells])
+            return top, count * ONE if self.weights is None else sum([self.weights[c.number] for c in cells])
+        factors = [1 if c.factor is None else c.factor for c in cells]
+        weights = [self.counts[c.number] * ONE if self.weights is None else self.weights[c.number] for c in cells]
+        return (
+            sum((f * self.tops[c.number] for f, c in zip(factors, cells, strict=True)), Fraction(0)),
+            sum((f * w for f, w in zip(factors, weights, strict=True)), Fraction(0)),
+        )
+
+
+class Books:
+    """The tallies of a run, each read out once."""
+
+    def __init__(self, totals: Totals) -> None:
+        self.totals = totals
+        self._open: dict[int, Book] = {}
+
+    def of(self, tally: Tally) -> Book:
+        if id(tally) not in self._open:
+            self._open[id(tally)] = Book(tally)
+        return self._open[id(tally)]
 
 
 def slices(totals: Totals) -> dict[Slice, list[Cell]]:
     """Slice -> its cells; the whole run is the slice () and comes first, then the others in order of their text."""
-    width = len(totals.plan.by)
-    found: dict[Slice, list[int]] = {(): list(totals.cells.values())}
+    names, width = totals.cells.names(), len(totals.plan.by)
+    if names == [()]:
+        return {(): [Cell(0)]}
+    # The registry may know more than rows use; and it numbers cells as they come, which no result may show.
+    used = sorted(np.flatnonzero(totals.counts).tolist(), key=names.__getitem__)
+    found: dict[Slice, list[int]] = {(): used}
     if width:
-        for key in sorted(totals.cells, key=lambda key: key[:width]):
-            found.setdefault(key[:width], []).append(totals.cells[key])
+        for cell in used:
+            found.setdefault(names[cell][:width], []).append(cell)
     if totals.plan.class_column is None:
         return {name: [Cell(number) for number in cells] for name, cells in found.items()}
-    classes = {number: key[-1] for key, number in totals.cells.items()}
+    classes = {number: names[number][-1] for number in used}
     return {name: _weighted(totals, cells, classes) for name, cells in found.items()}
 
 
@@ -73,17 +132,18 @@ def _weighted(totals: Totals, cells: list[int], classes: Mapping[int, str]) -> l
 
 def results(totals: Totals) -> tuple[LossResult, ...]:
     """Every line of the report on every slice."""
-    plan = totals.plan
+    plan, books = totals.plan, Books(totals)
     found = slices(totals)
+    sheets = [[_Sheet(books, job, line) for job in line.jobs] for line in plan.lines]
     return tuple(
-        _line(totals, line, dict(zip(plan.by, name, strict=False)), cells)
-        for line in plan.lines
+        _line(line, sheet, dict(zip(plan.by, name, strict=False)), cells)
+        for line, sheet in zip(plan.lines, sheets, strict=True)
         for name, cells in found.items()
     )
 
 
-def _line(totals: Totals, line: Line, by: Mapping[str, str], cells: list[Cell]) -> LossResult:
-    singles = [_single(totals, job, line, by, cells) for job in line.jobs]
+def _line(line: Line, sheets: list[_Sheet], by: Mapping[str, str], cells: list[Cell]) -> LossResult:
+    singles = [sheet.result(by, cells) for sheet in sheets]
     if not line.spec.blend:
         return singles[0]
     factors = [factor for factor, _ in line.spec.parts]
@@ -94,67 +154,64 @@ def _line(totals: Totals, line: Line, by: Mapping[str, str], cells: list[Cell]) 
         model=line.model, by=by, loss=line.spec.name, spec=line.spec.text, params={},
         reduction=rows[0].reduction, value=float(value), count=min(s.count for s in rows),
         weight=min(s.weight for s in rows), terms={}, direction=singles[0].direction,
-        revision=max(s.revision for s in singles), signature=_signature(totals.plan, line, rows[0].reduction),
+        revision=max(s.revision for s in singles), signature=rows[0].signature,
         parts=tuple(PartResult(s.spec, f, s.value) for s, f in zip(singles, factors, strict=True)),
         batch=next((s.batch for s in singles if s.batch), None),
         without_part=max(s.without_part for s in singles),
     )  # fmt: skip
 
 
-def _single(totals: Totals, job: Job, line: Line, by: Mapping[str, str], cells: list[Cell]) -> LossResult:
-    loss, request = job.spec.loss, totals.plan.request
-    reduction = "sum" if loss.reduction == "sum" else request.reduction or "mean"
-    numbers, kept = term_numbers(totals, job, cells)
-    value = combined(job, {name: n.result for name, n in numbers.items()}, reduction)
-    own = [Cell(0)] if not loss.source_roles else cells
-    count, weight = _rows(kept, own)
-    fixed = not loss.source_roles
-    return LossResult(
-        model=line.model, by=by, loss=loss.name, spec=job.spec.text, params=dict(job.spec.params),
-        reduction=reduction, value=value, count=count, weight=weight,
-        terms={name: n.result for name, n in numbers.items()}, direction=loss.direction, revision=loss.revision,
-        signature=_signature(totals.plan, line, reduction),
-        batch=None if loss.scope == "row" or fixed else batch(totals),
-        without_part=sum(_at(kept.apart, cell.number) for cell in own),
-    )  # fmt: skip
+class _Sheet:
+    """One job of a line: what all slices share is made once, as there may be very many."""
+
+    def __init__(self, books: Books, job: Job, line: Line) -> None:
+        loss, request = job.spec.loss, books.totals.plan.request
+        self.job, self.books, self.model = job, books, line.model
+        self.fixed = not loss.source_roles  # a loss of tables alone is the same in every slice
+        self.by_count = request.divide_by == "count" and not self.fixed
+        self.reduction = "sum" if loss.reduction == "sum" else request.reduction or "mean"
+        self.signature = _signature(books.totals.plan, line, self.reduction)
+        self.params = dict(job.spec.params)
+        self.batch = None if loss.scope == "row" or self.fixed else batch(books.totals)
+        self.terms: dict[str, Book] = {}
+        self.kept = Kept()
+        for term, work in works(job).items():
+            self.kept = books.totals.kept[work]
+            # Where nothing was read, the terms have no rows.
+            tallies = self.kept.terms or {term or "loss": Tally(False)}
+            found = {term or name: books.of(tally) for name, tally in tallies.items()}
+            self.terms |= found
+            self.first = next(iter(found))  # of the last work, as is what was kept
+        self.apart: list[int] = self.kept.apart.tolist()
+
+    def numbers(self, cells: list[Cell]) -> dict[str, Number]:
+        own = [Cell(0)] if self.fixed else cells
+        return {name: book.number(own, self.by_count) for name, book in self.terms.items()}
+
+    def result(self, by: Mapping[str, str], cells: list[Cell]) -> LossResult:
+        loss, own = self.job.spec.loss, [Cell(0)] if self.fixed else cells
+        terms = {name: number.result for name, number in self.numbers(cells).items()}
+        count, weight = self._rows(terms, own)
+        return LossResult(
+            model=self.model, by=by, loss=loss.name, spec=self.job.spec.text, params=self.params,
+            reduction=self.reduction, value=combined(self.job, terms, self.reduction), count=count, weight=weight,
+            terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
+            without_part=sum([self.apart[c.number] for c in own if c.number < len(self.apart)]),
+        )  # fmt: skip
+
+    def _rows(self, terms: Mapping[str, TermResult], cells: list[Cell]) -> tuple[int, float]:
+        """How many units take part in any term, and their weight."""
+        if self.kept.rows is not None:
+            rows = self.books.of(self.kept.rows).number(cells, False).result
+        else:
+            rows = terms[self.first]
+        return rows.count, rows.weight
 
 
-def term_numbers(totals: Totals, job: Job, cells: list[Cell]) -> tuple[dict[str, Number], Kept]:
-    """Term -> its mean, sum and weight on these cells; and what the job's (first) work kept."""
-    request = totals.plan.request
-    fixed = not job.spec.loss.source_roles
-    own = [Cell(0)] if fixed else cells
-    numbers: dict[str, Number] = {}
-    kept = Kept()
-    for term, work in works(job).items():
-        kept = totals.kept[work]
-        if not kept.terms:  # nothing was read: the terms have no rows
-            numbers |= {name: _number(Tally(False), [], False) for name in ([term] if term else ["loss"])}
-        for name, tally in kept.terms.items():
-            numbers[term or name] = _number(tally, own, request.divide_by == "count" and not fixed)
-    return numbers, kept
-
-
-def _number(tally: Tally, cells: list[Cell], by_count: bool) -> Number:
-    cells = [c for c in cells if c.number < len(tally.counts) and tally.counts[c.number] and c.factor != 0]
-    count = sum(int(tally.counts[c.number]) for c in cells)
-    weight = sum((_factor(c) * _weight(tally, c.number) for c in cells), Fraction(0))
-    top = sum((_factor(c) * tally.sums.fraction(c.number) for c in cells), Fraction(0))
-    bottom = Fraction(count) if by_count else weight
-    odd = _odd(tally.sums, cells)
-    total = odd if odd is not None else rounded(top)
-    if not count or bottom == 0:
-        return Number(TermResult(math.nan, 0.0 if odd is None else odd, count, rounded(weight)), bottom)
-    mean = odd if odd is not None else rounded(top, bottom)
-    return Number(TermResult(mean, total, count, rounded(weight)), bottom)
-
-
-def _factor(cell: Cell) -> Fraction:
-    return Fraction(1) if cell.factor is None else cell.factor
-
-
-def _weight(tally: Tally, cell: int) -> Fraction:
-    return Fraction(int(tally.counts[cell])) if tally.weights is None else tally.weights.fraction(cell)
+def term_numbers(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> tuple[dict[str, Number], Kept]:
+    """Term -> its mean, sum and weight on these cells; and what the job's (last) work kept."""
+    sheet = _Sheet(Books(totals), job, line)
+    return sheet.numbers(cells), sheet.kept
 
 
 def _odd(sums: Sums, cells: list[Cell]) -> float | None:
@@ -171,22 +228,11 @@ def combined(job: Job, terms: Mapping[str, TermResult], reduction: str) -> float
         return (
             math.nan if any(math.isnan(t.mean) for t in terms.values()) else float(sum(t.sum for t in terms.values()))
         )
+    if not job.spec.loss.own_combine and len(terms) == 1:
+        return 0 + next(iter(terms.values())).mean  # the same as below, for very many slices
     means = {name: np.float64(term.mean) for name, term in terms.items()}
     with np.errstate(all="ignore"):
         return float(job.spec.loss.combine(means, job.spec.params))
-
-
-def _rows(kept: Kept, cells: list[Cell]) -> tuple[int, float]:
-    """How many units take part in any term, and their weight."""
-    tally = kept.rows or next(iter(kept.terms.values()), None)
-    if tally is None:
-        return 0, 0.0
-    number = _number(tally, cells, False)
-    return number.result.count, number.result.weight
-
-
-def _at(counts: Array, cell: int) -> int:
-    return int(counts[cell]) if cell < len(counts) else 0
 
 
 def batch(totals: Totals) -> BatchResult:
@@ -218,8 +264,8 @@ def undefined_terms(totals: Totals, outcome: tuple[LossResult, ...]) -> list[str
     """A sentence for every term that has no rows."""
     said = []
     for result in outcome:
-        where = "".join(f", {k}={NULL if v is None else v}" for k, v in result.by.items())
         for name, term in result.terms.items():
             if term.count == 0:
+                where = "".join(f", {k}={NULL if v is None else v}" for k, v in result.by.items())
                 said.append(f"{result.spec}{where}: term '{name}' has no rows, so the value is undefined")
     return list(dict.fromkeys(said))

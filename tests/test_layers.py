@@ -57,13 +57,15 @@ LAYERS = (
     Layer("columns.*", "columns.* errors kinds", "numpy pyarrow"),
     Layer("where where.*", "columns.* errors where.*", "numpy pyarrow"),
     Layer("tables", "columns.* errors source", "numpy", "pyarrow"),
-    Layer("loop", "blocks columns.* contract errors kinds reduce spec", "numpy"),
-    Layer("totals", "columns.plan contract errors kinds loop reduce result", "numpy"),
+    Layer("slicing", "columns.marks kinds", "numpy"),
+    Layer("loop", "blocks columns.* contract errors kinds reduce slicing spec", "numpy"),
+    Layer("totals", "columns.plan contract errors kinds loop reduce result slicing", "numpy"),
     Layer("engine engine.*", "engine"),
     Layer("walk", "columns.* engine result source where"),
     Layer(
         "run",
-        "columns.* engine engine.threads errors kinds loop reduce request result source source.* tables totals walk",
+        "columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* tables totals "
+        "walk",
     ),
     Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk", "numpy"),
     Layer("slopes", "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk", "numpy"),

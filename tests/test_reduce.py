@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 
 from losscli.reduce import CHUNK, Fingerprint, Sums, rounded, text_words
 
-doubles = st.floats(allow_nan=False, allow_infinity=False)
+CRUEL = [1e308, -1e308, 1.7976931348623157e308, 2.0**960, -(2.0**959), 5e-324, -5e-324, 2.2250738585072014e-308, 1e-160,
+         -1e160, 1.0, -1.0, 1 - 2.0**-53, 2.0**53 - 1, 1e-17, 0.0, -0.0, 0.1]  # fmt: skip
+doubles = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(CRUEL)
 
 
 def total(values):
@@ -45,10 +49,8 @@ def test_cells(pairs, cut):
         assert target.fraction(int(moved[cell])) == total(values[cells == cell])
 
 
-@pytest.mark.parametrize("kind", ["wide", "denormal", "huge", "ordinary", "cancel", "one sign"])
-def test_many_values(kind):
+def drawn(kind, n):
     rng = np.random.default_rng(0)
-    n = 3 * CHUNK + 17
     x = rng.normal(size=n)
     if kind == "wide":
         x *= 2.0 ** rng.integers(-1000, 1000, n)
@@ -58,13 +60,75 @@ def test_many_values(kind):
         x *= 1e307
     elif kind == "one sign":
         x = rng.uniform(0.9, 1.0, n)  # the sums of a fold are as large as they can be
+    elif kind == "as large":
+        x = np.full(n, 2.0**7 * (1 - 2.0**-53))
+    elif kind == "one large":
+        x[n // 2] = 1e300  # all others lie far below it
+    elif kind == "whole":
+        x = rng.integers(-(2**53), 2**53, n).astype(float)
+    elif kind == "zeros":
+        x = np.where(np.arange(n) % 1000 == 999, x, 0.0)
     elif kind == "cancel":
         x = np.concatenate([x, -x, [1e-300]])
+    return x
+
+
+KINDS = ["wide", "denormal", "huge", "ordinary", "cancel", "one sign", "as large", "one large", "whole", "zeros"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_values(kind):
+    x = drawn(kind, 5 * CHUNK + 17)
     sums, celled = Sums(), Sums(7)
     sums.add(x)
     celled.add(x, np.arange(len(x)) % 7)
-    assert sums.fraction() == total(x)
-    assert sum(celled.fraction(c) for c in range(7)) == total(x)
+    expected = total(x)
+    assert sums.fraction() == expected
+    assert sum(celled.fraction(c) for c in range(7)) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_cells_in_parts_that_are_merged_in_any_order(kind):
+    x = drawn(kind, CHUNK + 5)
+    cells = np.random.default_rng(1).integers(0, 1000, len(x))
+    cells[: CHUNK // 2] = 17  # one cell holds more than all others
+    parts = []
+    for cut in np.array_split(np.arange(len(x)), 7):
+        part = Sums(1000 if len(parts) % 2 else int(cells[cut].max()) + 1)  # a part knows the cells so far
+        part.add(x[cut], cells[cut])
+        parts.append(pickle.loads(pickle.dumps(part)))
+    forth, back = Sums(), Sums()
+    for part in parts:
+        forth.merge(part)
+    for part in reversed(parts):
+        back.merge(part, np.arange(part.cells)[::-1] + (1000 - part.cells))
+    assert back.cells == forth.cells == 1000
+    for cell in {17, *range(0, 1000, 37)}:
+        assert forth.fraction(cell) == back.fraction(999 - cell) == total(x[cells == cell])
+    assert sum(map(forth.fraction, range(1000))) == total(x)
+
+
+@pytest.mark.parametrize("bit", range(38, 51))
+def test_remainders_are_as_large_as_they_can_be(bit):
+    """One of these lies just below the middle of two whole numbers of the first fold, and all have one sign."""
+    value = 1 + 2.0**-bit - 2.0**-52
+    sums = Sums()
+    sums.add(np.full(2 * CHUNK, value))
+    assert sums.fraction() == 2 * CHUNK * Fraction(value)
+
+
+def test_threads_fold_apart():
+    x = drawn("ordinary", 20 * CHUNK)
+    one = Sums()
+    one.add(x)
+
+    def alone(_):
+        sums = Sums()
+        sums.add(x)
+        return sums.exact()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(alone, range(8))) == {one.exact()}
 
 
 def test_one_cell_merges_into_many():
@@ -76,11 +140,19 @@ def test_one_cell_merges_into_many():
 
 
 def test_many_adds_carry():
-    sums = Sums(2)
-    for _ in range(1 << 15):
-        sums.add(np.array([1.0, -(2.0**-30)]), np.array([0, 1]))
-    assert sums.fraction(0) == 1 << 15
-    assert sums.fraction(1) == -(1 << 15) * Fraction(1, 1 << 30)
+    """All in one cell, each as large as a fold takes of them: an int64 overflows after two million."""
+    largest = 2.0**18 * (1 - 2.0**-53)
+    x, ones = np.full(1 << 19, largest), np.ones(1 << 19, np.int64)
+    sums = Sums(3)
+    for _ in range(6):
+        sums.add(x, ones)
+        sums.add(-x, 2 * ones)
+    merged = Sums()
+    for _ in range(5):
+        merged.merge(sums)
+    assert merged.fraction(1) == -merged.fraction(2) == 30 * (1 << 19) * Fraction(largest)
+    assert merged.fraction(0) == 0
+    assert len(merged.levels) < 12  # carries of negative sums end too
 
 
 def test_not_finite_decides_but_does_not_spoil():

@@ -32,6 +32,7 @@ __all__ = [
     "Texts",
     "Vectors",
     "absent",
+    "check_texts",
     "is_number",
     "is_vector",
     "numbers",
@@ -100,11 +101,16 @@ def vectors(column: pa.Array, name: str, site: Site, width: int | None = None) -
 
 def texts(column: pa.Array, name: str, site: Site) -> Texts:
     """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
+    check_texts(column, name, site)
+    return Texts(*without_unused(*encode(column)))
+
+
+def check_texts(column: pa.Array, name: str, site: Site) -> None:
+    """Refuse a column that cannot be read as text, or is damaged."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or is_text(kind)):
         raise _refusal(column.type, name, site, "text, integers or booleans are")
     _check_sound(column, name, site)
-    return Texts(*without_unused(*encode(column)))
 
 
 def absent(column: pa.Array, name: str, site: Site) -> Mask:

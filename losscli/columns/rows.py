@@ -15,6 +15,7 @@ import numpy as np
 
 from losscli.columns.arrays import NO_NULLS, numbers, texts, vectors
 from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
+from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan
 from losscli.errors import DataError, Site
 from losscli.kinds import FAR, NEAR, Array, Kind, Places
@@ -27,8 +28,8 @@ class Rows:
 
     arrays: dict[Input, Array]
     weights: Array | None
-    by: list[Coded]
-    classes: Coded | None
+    by: list[Marks]
+    classes: Marks | None
     batch_key: Coded | None
     keys: list[Coded]
     place: Places
@@ -93,11 +94,14 @@ class Reader:
         def texts_of(name: str | None) -> Coded | None:
             return None if name is None else self._texts(name, data, site).take(index)
 
+        def marks_of(name: str) -> Marks:
+            return Marks.of(data.column(name), name, site).take(index)
+
         return Rows(
             arrays=arrays,
             weights=None if weight is None else self._checked_weights(taken(weight[0], index), index, site),
-            by=[found for name in self.plan.by if (found := texts_of(name))],
-            classes=texts_of(self.plan.class_column),
+            by=[marks_of(name) for name in self.plan.by],
+            classes=None if self.plan.class_column is None else marks_of(self.plan.class_column),
             batch_key=texts_of(self.plan.batch_by),
             keys=[found for name in self.plan.keys if (found := texts_of(name))],
             place=_moved(index if kept is None else taken(kept, index), start + 1),

@@ -109,6 +109,12 @@ def _encode_plain(cells: NDArray[Any]) -> tuple[Codes, list[str]]:
     return np.argsort(order)[inverse], [_float_text(value) for value in found[order]]
 
 
+def spelled(cells: NDArray[Any]) -> list[str]:
+    """The text of each number."""
+    codes, names = _encode_plain(cells)
+    return [names[code] for code in codes.tolist()]
+
+
 def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
     """Each number as its place among the distinct ones, in order of first appearance."""
     if not whole.size:

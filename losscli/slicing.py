@@ -1,0 +1,224 @@
+"""Slices as numbers: the texts of some columns -> one cell a row. Text is made only of what is new.
+
+The registry of cells is shared by the threads of a run. What is known is read without a lock, what is new is learned
+under one. Cells are numbered as they come, which differs from run to run: results go by their texts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.columns.marks import (
+    Entries,
+    Marks,
+    are_many,
+    join_entries,
+    same_entries,
+    texts_of_entries,
+    texts_of_numbers,
+)
+from losscli.kinds import Array
+
+NULL = "(null)"
+_DENSE = 1 << 22  # numbers below this are looked up in a table of their own, others by a hash
+_REMEMBERED = 4  # dictionaries of a column: readers make one for every batch, but the next is mostly the same
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Cells:
+    """Slices, each with a number from 0: tuples of texts, one a column."""
+
+    def __init__(self, columns: int) -> None:
+        self._lock = threading.Lock()
+        self._columns = [_Column(self._lock) for _ in range(columns)]
+        # Cells of the first column, of the first two, and so on: (cell so far, text) -> cell.
+        self._steps = [_Lookup() for _ in range(columns)]
+        self._pairs: list[list[int]] = [[] for _ in range(columns)]
+
+    def __len__(self) -> int:
+        return len(self._pairs[-1]) if self._pairs else 1
+
+    def numbers(self, columns: Sequence[Marks]) -> Array:
+        """The cell of each row."""
+        return self._cells([column.texts(marks) for column, marks in zip(self._columns, columns, strict=True)])
+
+    def names(self) -> list[tuple[str, ...]]:
+        """The texts of each cell."""
+        names: list[tuple[str, ...]] = [()]
+        for column, pairs in zip(self._columns, self._pairs, strict=True):
+            names = [(*names[pair >> 32], column.names[pair & 0xFFFFFFFF]) for pair in list(pairs)]
+        return names
+
+    def learn(self, names: Iterable[tuple[str, ...]]) -> Array:
+        """The numbers of cells with these names, old or new."""
+        given = list(names)
+        with self._lock:
+            texts = [
+                np.array([column.number(name[place]) for name in given], np.int64)
+                for place, column in enumerate(self._columns)
+            ]
+        return self._cells(texts) if texts else np.zeros(len(given), np.int64)
+
+    def _cells(self, texts: list[Array]) -> Array:
+        cells = np.zeros(len(texts[0]), np.int64)
+        for numbers, step, known in zip(texts, self._steps, self._pairs, strict=True):
+            keys = (cells << 32) | numbers if step is not self._steps[0] else numbers
+            cells = step.find(keys)
+            if len(cells) and cells.min() < 0:
+                with self._lock:
+                    new = np.unique(keys[cells < 0])
+                    new = new[step.find(new) < 0]  # another thread may have been first
+                    step.learn(new, np.arange(len(known), len(known) + len(new)))
+                    known.extend(new.tolist())
+                cells = step.find(keys)
+        return cells
+
+
+class _Column:
+    """The texts of one column, each with a number."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+        self._numbers: dict[str, int] = {}
+        self.names: list[str] = []
+        self._found: dict[np.dtype[Any], _Lookup] = {}  # numbers of each type -> texts
+        self._known: dict[Any, tuple[Any, Array]] = {}  # type of entries -> the entries seen, and the text of each
+        self._recent: tuple[tuple[Entries, Array], ...] = ()
+
+    def number(self, text: str | None) -> int:
+        """The number of a text; called under the lock."""
+        text = NULL if text is None else text
+        number = self._numbers.setdefault(text, len(self.names))
+        if number == len(self.names):
+            self.names.append(text)
+        return number
+
+    def texts(self, marks: Marks) -> Array:
+        """The text of each row, by its number."""
+        if marks.entries is not None:
+            found: Array = self._of_entries(marks.entries)[marks.cells]
+            return found
+        found = self._of_numbers(marks.cells if marks.missing is None else marks.cells[~marks.missing])
+        if marks.missing is None:
+            return found
+        with self._lock:
+            spread = np.full(len(marks.cells), self.number(None))
+        spread[~marks.missing] = found
+        return spread
+
+    def _of_numbers(self, cells: NDArray[Any]) -> Array:
+        lookup = self._found.setdefault(cells.dtype, _Lookup())
+        patterns = _patterns(cells)
+        found = lookup.find(patterns)
+        if len(found) and found.min() < 0:
+            unknown = np.flatnonzero(found < 0)
+            new, first = np.unique(patterns[unknown], return_index=True)
+            texts = texts_of_numbers(cells[unknown[first]])
+            with self._lock:
+                numbers = np.array([self.number(text) for text in texts], np.int64)
+                still = lookup.find(new) < 0
+                lookup.learn(new[still], numbers[still])
+            found = lookup.find(patterns)
+        return found
+
+    def _of_entries(self, entries: Entries) -> Array:
+        """The text of each entry, and behind them that of none, for the place -1."""
+        for known, numbers in self._recent:
+            if same_entries(known, entries):
+                return numbers
+        with self._lock:
+            found = [self.number(None)]
+            if are_many(entries):
+                numbers = np.append(self._of_many(entries), found)
+            else:
+                numbers = np.array([*map(self.number, texts_of_entries(entries)), *found], np.int64)
+            self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
+        return numbers
+
+    def _of_many(self, entries: Any) -> Array:
+        known, numbers = self._known.get(entries.type, (entries.slice(0, 0), np.zeros(0, np.int64)))
+        joined, places = join_entries(known, entries)
+        new = texts_of_entries(joined.slice(len(known)))
+        numbers = np.append(numbers, np.array([*map(self.number, new)], np.int64))
+        self._known[entries.type] = joined, numbers
+        return numbers[places]
+
+
+class _Lookup:
+    """Whole numbers -> the numbers given to them. Reading is safe while another thread, holding the lock, learns."""
+
+    def __init__(self) -> None:
+        self._dense: Array | None = np.full(1024, -1)
+        self._hashed = (np.zeros(2048, np.int64), np.full(2048, -1))
+        self._count = 0
+
+    def find(self, keys: Array) -> Array:
+        """The number of each key; -1 for one that is not known."""
+        if (dense := self._dense) is None:
+            return _probe(*self._hashed, keys)
+        if not len(keys) or (keys.min() >= 0 and keys.max() < len(dense)):
+            return dense[keys]
+        inside = (keys >= 0) & (keys < len(dense))
+        found = np.full(len(keys), -1)
+        found[inside] = dense[keys[inside]]
+        return found
+
+    def learn(self, keys: Array, numbers: Array) -> None:
+        """Add keys, each once and none known."""
+        if not len(keys):
+            return
+        if (dense := self._dense) is not None:
+            if keys.min() >= 0 and (top := int(keys.max())) < _DENSE:
+                if top >= len(dense):
+                    dense = np.append(dense, np.full(max(len(dense), top + 1 - len(dense)), -1))
+                dense[keys] = numbers
+                self._dense = dense
+                return
+            known = np.flatnonzero(dense >= 0)
+            keys, numbers = np.append(known, keys), np.append(dense[known], numbers)
+        table = self._hashed
+        self._count += len(keys)
+        if 2 * self._count > len(table[0]):
+            held = np.flatnonzero(table[1] >= 0)
+            keys, numbers = np.append(table[0][held], keys), np.append(table[1][held], numbers)
+            size = 1 << (4 * self._count).bit_length()
+            table = np.zeros(size, np.int64), np.full(size, -1)
+        _insert(*table, keys, numbers)
+        self._hashed, self._dense = table, None
+
+
+def _patterns(cells: NDArray[Any]) -> Array:
+    """The bits of each number."""
+    return cells.view(f"i{cells.dtype.itemsize}").astype(np.int64, copy=False)
+
+
+def _slots(keys: Array, size: int) -> Array:
+    """Where to look for each key first: the high bits of a product depend on all of its bits."""
+    return ((keys.view(np.uint64) * _SPREAD) >> np.uint64(64 - (size.bit_length() - 1))).view(np.int64)
+
+
+def _probe(held: Array, numbers: Array, keys: Array) -> Array:
+    slots = _slots(np.ascontiguousarray(keys), len(held))
+    # A number is written after its key, so it is read before it: where there is one, the key is the right one.
+    found = numbers[slots]
+    others = np.flatnonzero((held[slots] != keys) & (found >= 0))
+    while len(others):
+        slots[others] = at = (slots[others] + 1) & (len(held) - 1)
+        found[others] = there = numbers[at]
+        others = others[(held[at] != keys[others]) & (there >= 0)]
+    return found
+
+
+def _insert(held: Array, numbers: Array, keys: Array, given: Array) -> None:
+    slots = _slots(np.ascontiguousarray(keys), len(held))
+    while len(keys):
+        free = numbers[slots] < 0
+        held[slots[free]] = keys[free]
+        won = free & (held[slots] == keys)  # of those that meet in a slot, one stays
+        numbers[slots[won]] = given[won]
+        keys, given, slots = keys[~won], given[~won], (slots[~won] + 1) & (len(held) - 1)
