@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.kinds import Array
 from losscli.losses._math import dot, sigmoid, softplus, unit_slope
-from losscli.losses._tiles import PANEL, Pairs, Panel, Tile, cuts, finite, tiles, walk
+from losscli.losses._tiles import Pairs, Panel, Tile, blocks, finite, tiles, walk
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _several(pairs: Pairs, positives: Array) -> Array:
         return positives / np.maximum(count, 1) / pairs.temperature
     # The sum of the cosines with all of a class is the cosine with the sum of the class.
     totals = _class_totals(pairs, np.ones(len(pairs.rows)))
-    for cut, block in pairs.rows.blocks():
+    for cut, block in pairs.rows.blocks(len(positives)):
         positives[cut] = dot(block, totals[pairs.classes[cut]] - block)
     return positives / np.maximum(count, 1) / pairs.temperature
 
@@ -151,7 +151,7 @@ def _class_totals(pairs: Pairs, factors: Array) -> Array:
     """The sum of factor * vector over each class; the last one is that of class -1, which is none."""
     assert pairs.classes is not None
     totals = np.zeros((int(pairs.classes.max(initial=-1)) + 2, pairs.rows.width))
-    for cut, block in pairs.rows.blocks():
+    for cut, block in pairs.rows.blocks(len(factors)):
         np.add.at(totals, pairs.classes[cut], factors[cut, None] * block)
     return totals
 
@@ -252,13 +252,13 @@ def _pulls(pairs: Pairs, tile: Tile, near: Pull, far: Pull) -> Array:
 def _turn_to_mates(pairs: Pairs, near: Pull, far: Pull, slope: Array) -> None:
     """What the walk leaves out: the pulls at single mates and, where sums of classes tell, at several."""
     mates = pairs.mates[: len(slope)]
-    for cut in cuts(len(slope), PANEL):
+    for cut in blocks(slope):
         single = np.flatnonzero(mates[cut] >= 0) + cut.start
         turn = near.turn[single] + far.turn[mates[single]]
         slope[single] -= turn[:, None] * pairs.columns.chosen(mates[single])
     if pairs.classes is not None and pairs.near:
-        ends, pulled = _class_totals(pairs, np.ones(len(slope))), _class_totals(pairs, near.hard)
-        for cut, block in pairs.rows.blocks():
+        ends, pulled = _class_totals(pairs, np.ones(len(near.hard))), _class_totals(pairs, near.hard)
+        for cut, block in pairs.rows.blocks(len(slope)):
             hard, mine = near.hard[cut, None], pairs.classes[cut]
             several = hard * (ends[mine] - block) + (pulled[mine] - hard * block)
             slope[cut] -= np.where(mine[:, None] >= 0, several, 0.0)
@@ -266,6 +266,6 @@ def _turn_to_mates(pairs: Pairs, near: Pull, far: Pull, slope: Array) -> None:
 
 def back_to(vectors: Array, slope: Array) -> Array:
     """The slope by vectors of which the walk saw units, in the slope's own memory."""
-    for cut in cuts(len(slope), PANEL):
+    for cut in blocks(slope):
         slope[cut] = unit_slope(vectors[cut], slope[cut])
     return slope

@@ -24,6 +24,7 @@ HEIGHT, WIDTH = 256, 512  # rows by columns of one tile: 1 MB, so that it stays 
 PANEL = 4096  # rows and columns of one task; what a task answers is merged in the order of tasks
 TASKS = 8  # panels a side that even a small group is cut into, so that there is work for several threads
 NUMBERS = 1 << 20  # that a task holds of its rows, and of its columns
+BLOCK = 1 << 17  # numbers of vectors that are looked at one by one, beside the walk
 
 # Up to this 1 / temperature, e^(cosine / temperature) is far from overflow and underflow, sums and slopes included. One
 # exponential without a shift then serves the row and the column.
@@ -42,7 +43,7 @@ class Side:
         """Unit vectors, or vectors as they are; a zero vector stays zero."""
         if not normalize:
             return cls(parts, None)
-        found = [norm(part[cut]) for part in parts for cut in cuts(len(part), PANEL)]
+        found = [norm(part[cut]) for part in parts for cut in blocks(part)]
         lengths = np.concatenate(found) if found else np.zeros(0)
         return cls(parts, np.where(lengths > 0, lengths, 1.0))
 
@@ -67,9 +68,9 @@ class Side:
             start += len(part)
         return out
 
-    def blocks(self) -> Iterator[tuple[slice, Array]]:
-        """All vectors in float64, a block at a time."""
-        for cut in cuts(len(self), PANEL):
+    def blocks(self, count: int) -> Iterator[tuple[slice, Array]]:
+        """The first `count` vectors in float64, a block at a time."""
+        for cut in cuts(count, max(1, BLOCK // max(self.width, 1))):
             yield cut, self.read(cut, np.empty((cut.stop - cut.start, self.width)))
 
     def chosen(self, places: Array) -> Array:
@@ -203,6 +204,11 @@ def tiles(pairs: Pairs, panel: Panel) -> Iterator[Tile]:
 
 def cuts(count: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def blocks(vectors: Array) -> Iterator[slice]:
+    """Rows of a matrix, few enough at a time that what is made of them takes no memory to speak of."""
+    return cuts(len(vectors), max(1, BLOCK // max(vectors.shape[1], 1)))
 
 
 def _side(count: int, width: int) -> int:

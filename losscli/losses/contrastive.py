@@ -256,8 +256,8 @@ def supcon(
     array([0.126928, 0.126928])
     """
     pairs = _classmates(embedding, target, temperature, normalize, precision)
-    assert pairs.classes is not None
-    return Term(spread(pairs)[0].values, (pairs.mates >= 0) | (pairs.classes >= 0))
+    part = pairs.mates >= 0
+    return Term(spread(pairs)[0].values, part if pairs.classes is None else part | (pairs.classes >= 0))
 
 
 def _classmates(embedding: Array, target: Array, temperature: float, normalize: bool, precision: str) -> Pairs:
@@ -269,7 +269,9 @@ def _classmates(embedding: Array, target: Array, temperature: float, normalize: 
     mates[twos] = twos.reshape(-1, 2)[:, ::-1].ravel()
     side = Side.of(embedding, normalize=normalize)
     classes = np.where(size[code] > 2, code, -1)
-    return Pairs(side, side, mates, temperature, precision, itself=True, classes=classes)
+    return Pairs(
+        side, side, mates, temperature, precision, itself=True, classes=classes if (classes >= 0).any() else None
+    )
 
 
 @supcon.gradient("embedding")
