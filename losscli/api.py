@@ -19,7 +19,7 @@ from losscli.run import Data, Prepared, prepare
 from losscli.run import evaluate as evaluate_prepared
 from losscli.slopes import gradient as gradient_pieces
 from losscli.source import ReadOptions
-from losscli.spec import parse
+from losscli.spec import Spec, parse, set_everywhere
 from losscli.values import Piece
 from losscli.values import row_values as value_pieces
 
@@ -119,6 +119,7 @@ def evaluate(
     missing: Policy = "error",
     nan: Policy = "error",
     positive: str | None = None,
+    precision: Literal["float64", "float32"] | None = None,
     options: ReadOptions | None = None,
     threads: int | None = None,
 ) -> Report:
@@ -185,8 +186,11 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
     source, losses, pred = settings["source"], settings["losses"], settings.get("pred")
     tables = dict(given.get("tables", {}))
     weights = given.get("class_weight")
+    specs: Iterable[Spec] = map(parse, [losses] if isinstance(losses, str) else losses)
+    if "precision" in given:
+        specs = set_everywhere(specs, "precision", given["precision"])
     request = Request(
-        losses=tuple(dict.fromkeys(map(parse, [losses] if isinstance(losses, str) else losses))),
+        losses=tuple(dict.fromkeys(specs)),
         target=None if "target" not in given else _cols(given["target"]),
         preds=tuple(f"{_escaped(n)}={_cols(c)}" for n, c in pred.items()) if isinstance(pred, Mapping)
         else () if pred is None else (_cols(pred),),

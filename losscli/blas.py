@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,18 +15,33 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 _NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
 
 
+_LOCK = threading.Lock()
+_inside = 0  # callers that keep BLAS to one thread now
+_before: list[int] = []  # the numbers of threads from before the first of them
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep NumPy's bundled BLAS to one thread in a process that has loaded it; its own number comes back after."""
+    """Keep NumPy's bundled BLAS to one thread in a process that has loaded it; its own number comes back after.
+
+    Callers may overlap in any order, from several threads: the last one to leave gives the number back.
+    """
+    global _inside  # noqa: PLW0603  the setting is the process's own
     found = _bundled()
-    before = [read() for read, _ in found]
-    for _, write in found:
-        write(1)
+    with _LOCK:
+        if not _inside:
+            _before[:] = [read() for read, _ in found]
+            for _, write in found:
+                write(1)
+        _inside += 1
     try:
         yield
     finally:
-        for (_, write), threads in zip(found, before, strict=True):
-            write(threads)
+        with _LOCK:
+            _inside -= 1
+            if not _inside:
+                for (_, write), threads in zip(found, _before, strict=True):
+                    write(threads)
 
 
 @functools.cache

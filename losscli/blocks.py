@@ -58,6 +58,59 @@ def chunks(block: Block, rows: int) -> Iterator[Block]:
         yield block.take(slice(start, start + rows))
 
 
+class _Long:
+    """An array that grows at its end; nothing that it was made of is held.
+
+    Joined in the end, a table would be held twice. Memory that is asked to grow moves without a copy where the system
+    can move pages; what is asked for in advance is little, as NumPy fills it with zeros.
+    """
+
+    def __init__(self, first: Array) -> None:
+        self.values, self.count = np.array(first, order="C"), len(first)
+
+    def add(self, piece: Array) -> None:
+        assert (piece.dtype, piece.shape[1:]) == (self.values.dtype, self.values.shape[1:])
+        start, self.count = self.count, self.count + len(piece)
+        if self.count > len(self.values):
+            self.values.resize((self.count + self.count // 8, *piece.shape[1:]), refcheck=False)
+        self.values[start : self.count] = piece
+
+    @property
+    def whole(self) -> Array:
+        return self.values[: self.count]
+
+
+class _Table:
+    """All rows so far, as one block; the first one stays as it came until there is a second."""
+
+    def __init__(self, first: Block) -> None:
+        self.first: Block | None = first
+        self.arrays: dict[Any, _Long] = {}
+
+    def add(self, block: Block) -> None:
+        if self.first is not None:
+            self.arrays = {key: _Long(values) for key, values in _fields(self.first)}
+            self.first = None
+        for key, values in _fields(block):
+            self.arrays[key].add(values)
+
+    def block(self) -> Block:
+        if self.first is not None:
+            return self.first
+        found = {key: values.whole for key, values in self.arrays.items()}
+        weights, cells, place = found.pop("weights", None), found.pop("cells", None), found.pop("place")
+        return Block(found, weights, cells, place)
+
+
+def _fields(block: Block) -> Iterator[tuple[Any, Array]]:
+    yield from block.arrays.items()
+    yield "place", block.place
+    if block.weights is not None:
+        yield "weights", block.weights
+    if block.cells is not None:
+        yield "cells", block.cells
+
+
 class Groups:
     """Forms groups of the rows that are fed to it; `how` is "table", "size" or "by"."""
 
@@ -66,6 +119,7 @@ class Groups:
         self.formed = 0
         self._waiting: list[Block] = []
         self._held = 0
+        self._table: _Table | None = None
         self._by_key: dict[str, list[Block]] = {}
 
     def feed(self, block: Block, keys: Sequence[str] | None, codes: Array | None) -> Iterator[Block]:
@@ -76,9 +130,15 @@ class Groups:
                 name = keys[code] if code >= 0 else ""
                 self._by_key.setdefault(name, []).append(block.take(np.flatnonzero(codes == code)))
             return
+        if self.size is None:
+            if self._table is None:
+                self._table = _Table(block)
+            else:
+                self._table.add(block)
+            return
         self._waiting.append(block)
         self._held += len(block)
-        if self.size is None or self._held < self.size:
+        if self._held < self.size:
             return
         whole = join(self._waiting)
         start = 0
@@ -94,7 +154,9 @@ class Groups:
             yield self._one(join(parts))
         if self._held:
             yield self._one(join(self._waiting))
-        self._waiting, self._held, self._by_key = [], 0, {}
+        if self._table is not None:
+            yield self._one(self._table.block())
+        self._waiting, self._held, self._table, self._by_key = [], 0, None, {}
 
     def _one(self, block: Block) -> Block:
         self.formed += 1

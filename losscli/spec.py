@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from losscli.contract import ALIASES, REGISTRY, Loss, Parameter, Value
 from losscli.errors import UsageError, did_you_mean
@@ -89,6 +89,27 @@ def parse(text: str) -> Spec:
         return Spec(parts)
     unnamed = Spec(parts, "")
     return Spec(parts, unnamed.text.removeprefix("="))
+
+
+def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec, ...]:
+    """The specs with one parameter at this value wherever a loss has it; where none has, a UsageError."""
+    specs = tuple(specs)
+    if not any(name in part.params for spec in specs for _, part in spec.parts):
+        asked = ", ".join(dict.fromkeys(part.loss.name for spec in specs for _, part in spec.parts))
+        having = ", ".join(other.name for other in REGISTRY.values() if name in other.params)
+        raise UsageError(f"no loss that is asked for has a {name}: {asked}",
+                         hint=f"these have one: {having}; leave --{name} out for others")  # fmt: skip
+    return tuple(_set(spec, name, value) for spec in specs)
+
+
+def _set(spec: Spec, name: str, value: Value) -> Spec:
+    parts = tuple(
+        (factor, LossSpec(part.loss, part.loss.settle({**part.params, name: value})) if name in part.params else part)
+        for factor, part in spec.parts
+    )
+    # A blend without a name of its own is called by its text, which changes with the parameter.
+    unnamed = spec.blend and spec.name == replace(spec, name="").text.removeprefix("=")
+    return Spec(parts, Spec(parts, "").text.removeprefix("=") if unnamed else spec.name)
 
 
 def _part(piece: str, whole: str) -> tuple[float, LossSpec]:

@@ -70,6 +70,8 @@ def variations(loss: Loss):
     """Parameter sets: the defaults, then each parameter at another value that its range allows."""
     sets = [{}]
     for spec in loss.params.values():
+        if spec.name == "precision":
+            continue  # it changes no formula, only how near the kernel comes to it: test_pairs has that law
         sets += [{spec.name: value} for value in others(spec)]
     return sets
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
 from losscli.contract import Param, Term, loss
 from losscli.kinds import Array, ClassId, Vector, Vectors
-from losscli.losses._math import dot, unit, unit_slope
-from losscli.losses._pairs import Pairs, cosine_slope, long_dot, slopes, spread
+from losscli.losses._angles import cosine_slope, long_dot
+from losscli.losses._math import dot, unit
+from losscli.losses._pairs import Pull, back_to, slopes, spread
+from losscli.losses._tiles import Pairs, Side
 
 _Temperature = Annotated[float, Param("what similarities are divided by; small looks at the nearest only", gt=0)]
 _Normalize = Annotated[bool, Param("take cosines; false takes inner products of the vectors as they are")]
-
-
-def _lengths(normalize: bool, *roles: Array) -> tuple[Array, ...]:
-    return tuple(unit(role) for role in roles) if normalize else roles
+_Precision = Annotated[
+    Literal["float64", "float32"],
+    Param("of similarities and their exponentials; float32 is about twice as fast, sums are always float64"),
+]
 
 
 @loss(
@@ -39,6 +41,7 @@ def info_nce(
     temperature: _Temperature = 0.1,
     normalize: _Normalize = True,
     symmetric: Annotated[bool, Param("also let each positive pick its anchor, and take the mean: CLIP")] = False,
+    precision: _Precision = "float64",
 ) -> Array:
     """Each anchor picks its positive among the positives of its whole group: cross-entropy over similarities.
 
@@ -48,38 +51,45 @@ def info_nce(
     >>> info_nce([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], temperature=0.5).round(6)
     array([0.693147, 0.693147])
     """
-    a, p = _lengths(normalize, anchor, positive)
-    own = np.arange(len(a))
-    forth = spread(Pairs(a, p, own, own, temperature)).values
-    return (forth + spread(Pairs(p, a, own, own, temperature)).values) / 2 if symmetric else forth
+    pairs = _two_sides(anchor, positive, temperature, normalize, symmetric, precision)
+    forth, back = spread(pairs)
+    return (forth.values + back.values) / 2 if symmetric else forth.values
 
 
-def _info_nce_slopes(
-    anchor: Array, positive: Array, upstream: Array, temperature: float, normalize: bool, symmetric: bool
-) -> tuple[Array, Array]:
-    a, p = _lengths(normalize, anchor, positive)
-    own = np.arange(len(a))
-    forth = Pairs(a, p, own, own, temperature)
-    by_a, by_p = slopes(forth, spread(forth), upstream)
-    if symmetric:
-        back = Pairs(p, a, own, own, temperature)
-        back_p, back_a = slopes(back, spread(back), upstream)
-        by_a, by_p = (by_a + back_a) / 2, (by_p + back_p) / 2
-    return (unit_slope(anchor, by_a), unit_slope(positive, by_p)) if normalize else (by_a, by_p)
+def _two_sides(rows: Array, columns: Array, temperature: float, normalize: bool, both: bool, precision: str) -> Pairs:
+    sides = Side.of(rows, normalize=normalize), Side.of(columns, normalize=normalize)
+    return Pairs(*sides, np.arange(len(rows)), temperature, precision, both=both)
 
 
 @info_nce.gradient("anchor")
 def _(
-    anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool
-) -> Array:
-    return _info_nce_slopes(anchor, positive, upstream, temperature, normalize, symmetric)[0]
+    anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool,
+    precision: str,
+) -> Array:  # fmt: skip
+    pairs = _two_sides(anchor, positive, temperature, normalize, symmetric, precision)
+    forth, back = spread(pairs)
+    if symmetric:
+        pulls = Pull.of(pairs, forth, upstream / 2), Pull.of(pairs, back, upstream / 2)
+    else:
+        pulls = Pull.of(pairs, forth, upstream), Pull.none(len(upstream))
+    slope = slopes(pairs, *pulls, len(anchor))
+    return back_to(anchor, slope) if normalize else slope
 
 
 @info_nce.gradient("positive")
 def _(
-    anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool
-) -> Array:
-    return _info_nce_slopes(anchor, positive, upstream, temperature, normalize, symmetric)[1]
+    anchor: Array, positive: Array, *, upstream: Array, temperature: float, normalize: bool, symmetric: bool,
+    precision: str,
+) -> Array:  # fmt: skip
+    # Rows are what slopes are by, so the positives are the rows here, and it is the columns that pick.
+    pairs = _two_sides(positive, anchor, temperature, normalize, True, precision)
+    back, forth = spread(pairs)
+    if symmetric:
+        pulls = Pull.of(pairs, back, upstream / 2), Pull.of(pairs, forth, upstream / 2)
+    else:
+        pulls = Pull.none(len(upstream)), Pull.of(pairs, forth, upstream)
+    slope = slopes(pairs, *pulls, len(positive))
+    return back_to(positive, slope) if normalize else slope
 
 
 @loss(
@@ -177,7 +187,9 @@ def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, n
     scope="group",
     optimum=None,
 )
-def nt_xent(anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5) -> Array:
+def nt_xent(
+    anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5, precision: _Precision = "float64"
+) -> Array:
     """SimCLR: each of a row's two views picks the other among all views of the group, by cosine.
 
     A row's value is the mean of its two directions, so the mean over N rows is the published mean over 2N views. The
@@ -187,29 +199,30 @@ def nt_xent(anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5
     >>> nt_xent([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [0.0, 1.0]]).round(6)
     array([0.239545, 0.239545])
     """
-    values = spread(_views(unit(anchor), unit(positive), temperature)).values
+    values = spread(_views(anchor, positive, temperature, precision))[0].values
     return (values[: len(anchor)] + values[len(anchor) :]) / 2
 
 
-def _views(a: Array, p: Array, temperature: float) -> Pairs:
-    views, rows = np.concatenate([a, p]), np.tile(np.arange(len(a)), 2)
-    return Pairs(views, views, rows, rows, temperature, itself=True)
+def _views(first: Array, second: Array, temperature: float, precision: str) -> Pairs:
+    views, half = Side.of(first, second, normalize=True), np.arange(len(first))
+    mates = np.concatenate([half + len(half), half])
+    return Pairs(views, views, mates, temperature, precision, itself=True)
 
 
-def _nt_xent_slopes(anchor: Array, positive: Array, upstream: Array, temperature: float) -> Array:
-    pairs = _views(unit(anchor), unit(positive), temperature)
-    by_anchors, by_keys = slopes(pairs, spread(pairs), np.tile(upstream / 2, 2))
-    return by_anchors + by_keys
+def _nt_xent_slope(by: Array, other: Array, upstream: Array, temperature: float, precision: str) -> Array:
+    pairs = _views(by, other, temperature, precision)
+    pull = Pull.of(pairs, spread(pairs)[0], np.tile(upstream / 2, 2))
+    return back_to(by, slopes(pairs, pull, pull, len(by)))
 
 
 @nt_xent.gradient("anchor")
-def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) -> Array:
-    return unit_slope(anchor, _nt_xent_slopes(anchor, positive, upstream, temperature)[: len(anchor)])
+def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float, precision: str) -> Array:
+    return _nt_xent_slope(anchor, positive, upstream, temperature, precision)
 
 
 @nt_xent.gradient("positive")
-def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) -> Array:
-    return unit_slope(positive, _nt_xent_slopes(anchor, positive, upstream, temperature)[len(anchor) :])
+def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float, precision: str) -> Array:
+    return _nt_xent_slope(positive, anchor, upstream, temperature, precision)
 
 
 @loss(
@@ -231,6 +244,7 @@ def supcon(
     *,
     temperature: _Temperature = 0.1,
     normalize: _Normalize = True,
+    precision: _Precision = "float64",
 ) -> Term:
     """Each row picks the rows of its own class among all others of its group: the mean of -log softmax over them.
 
@@ -241,14 +255,30 @@ def supcon(
     >>> term.values[term.where].round(6)
     array([0.126928, 0.126928])
     """
-    (e,) = _lengths(normalize, embedding)
-    found = spread(Pairs(e, e, target, target, temperature, itself=True))
-    return Term(found.values, found.count > 0)
+    pairs = _classmates(embedding, target, temperature, normalize, precision)
+    part = pairs.mates >= 0
+    return Term(spread(pairs)[0].values, part if pairs.classes is None else part | (pairs.classes >= 0))
+
+
+def _classmates(embedding: Array, target: Array, temperature: float, normalize: bool, precision: str) -> Pairs:
+    """Rows with one other of their class have a mate; larger classes are numbered."""
+    _, code, size = np.unique(target, return_inverse=True, return_counts=True)
+    mates = np.full(len(target), -1)
+    twos = np.flatnonzero(size[code] == 2)
+    twos = twos[np.argsort(code[twos], kind="stable")]
+    mates[twos] = twos.reshape(-1, 2)[:, ::-1].ravel()
+    side = Side.of(embedding, normalize=normalize)
+    classes = np.where(size[code] > 2, code, -1)
+    return Pairs(
+        side, side, mates, temperature, precision, itself=True, classes=classes if (classes >= 0).any() else None
+    )
 
 
 @supcon.gradient("embedding")
-def _(embedding: Array, target: Array, *, upstream: Array, temperature: float, normalize: bool) -> Array:
-    (e,) = _lengths(normalize, embedding)
-    pairs = Pairs(e, e, target, target, temperature, itself=True)
-    by_anchors, by_keys = slopes(pairs, spread(pairs), upstream)
-    return unit_slope(embedding, by_anchors + by_keys) if normalize else by_anchors + by_keys
+def _(
+    embedding: Array, target: Array, *, upstream: Array, temperature: float, normalize: bool, precision: str
+) -> Array:
+    pairs = _classmates(embedding, target, temperature, normalize, precision)
+    pull = Pull.of(pairs, spread(pairs)[0], upstream)
+    slope = slopes(pairs, pull, pull, len(embedding))
+    return back_to(embedding, slope) if normalize else slope

@@ -10,8 +10,8 @@ import numpy as np
 
 from losscli.contract import Param, loss
 from losscli.kinds import Array, ClassId, Prototypes, Vector
+from losscli.losses._angles import across, cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
-from losscli.losses._pairs import across, cosine, cosine_slope, distance_by_angle, long_dot
 
 _Distance = Annotated[
     Literal["euclidean", "squared", "cosine", "manhattan"],

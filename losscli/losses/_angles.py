@@ -1,0 +1,90 @@
+"""Angles between vectors that keep their digits where textbook forms lose them: tiny angles, nearly equal products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscli.kinds import Array
+from losscli.losses._math import dot, norm, unit
+
+
+def cosine(a: Array, b: Array) -> Array:
+    """The cosine between each vector of `a` and the same of `b`; 0 where one of them is zero."""
+    return np.clip(dot(unit(a), unit(b)), -1.0, 1.0)
+
+
+def across(a: Array, b: Array) -> Array:
+    """The part of unit(b) at right angles to `a`: its length is the sine, its direction the way to turn `a`.
+
+    unit(b) - cos * unit(a) has no digits left where the two are nearly parallel. Here the multiple of `a` that agrees
+    with `b` in the largest entry of `a` is taken off first, with products whose rounding errors are known.
+    """
+    a, b = _near_one(a), _near_one(b)
+    pivot = np.abs(a).argmax(axis=-1)[..., None]
+    first = np.take_along_axis(a, pivot, axis=-1)
+    zero = first == 0
+    left = _minor(np.where(zero, 1.0, first), np.where(zero, 0.0, np.take_along_axis(b, pivot, axis=-1)), a, b)
+    direction = unit(a)
+    left = left / np.where(zero, 1.0, first)
+    left -= direction * dot(left, direction)[..., None]
+    size = norm(b)[..., None]
+    return left / np.where(size > 0, size, 1.0)
+
+
+def distance_by_angle(a: Array, b: Array) -> Array:
+    """1 - cosine; relative digits also for nearly parallel vectors, where it is sin^2 / (1 + cos)."""
+    c = cosine(a, b)
+    sine = across(a, b)
+    return np.where(c > 0.5, dot(sine, sine) / (1 + c), 1 - c)
+
+
+def cosine_slope(a: Array, b: Array) -> Array:
+    """The slope of the cosine by `a`; 0 where `a` is zero."""
+    size = norm(a)[..., None]
+    return np.where(size > 0, across(a, b) / np.where(size > 0, size, 1.0), 0.0)
+
+
+def long_dot(a: Array, b: Array) -> Array:
+    """The inner product added up in twice the precision, by halving (Ogita, Rump & Oishi 2005).
+
+    Written side by side into one product, sums that nearly cancel keep their digits: dot(a, b) - dot(a, c) is the
+    product of (a, a) and (b, -c). Needs a dozen arrays of the size of its input.
+    """
+    total, missing = _product(a, b)
+    while total.shape[-1] > 1:
+        if total.shape[-1] % 2:
+            none = np.zeros((*total.shape[:-1], 1))
+            total, missing = np.concatenate([total, none], axis=-1), np.concatenate([missing, none], axis=-1)
+        x, y = total[..., ::2], total[..., 1::2]
+        total = x + y
+        grown = total - x
+        missing = missing[..., ::2] + missing[..., 1::2] + ((x - (total - grown)) + (y - grown))
+    return (total + missing)[..., 0]
+
+
+def _minor(a_pivot: Array, b_pivot: Array, a: Array, b: Array) -> Array:
+    """b * a_pivot - a * b_pivot to the last bits, also where the products nearly agree."""
+    one, one_error = _product(b, a_pivot)
+    two, two_error = _product(a, b_pivot)
+    return (one - two) + (one_error - two_error)
+
+
+def _product(x: Array, y: Array) -> tuple[Array, Array]:
+    """x * y rounded, and what the rounding took away (Dekker 1971)."""
+    x_high, x_low = _halves(x)
+    y_high, y_low = _halves(y)
+    rounded = x * y
+    return rounded, ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
+
+
+def _halves(x: Array) -> tuple[Array, Array]:
+    """x as a sum of two numbers of 26 bits, whose products are exact."""
+    grown = x * 134217729.0  # 2^27 + 1
+    high = grown - (grown - x)
+    return high, x - high
+
+
+def _near_one(a: Array) -> Array:
+    """The vectors times powers of two that bring their largest entries near 1; exact, and products cannot overflow."""
+    _, exponent = np.frexp(np.abs(a).max(axis=-1, keepdims=True))
+    return np.ldexp(a, -exponent)
