@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.blas import one_thread
 from losscli.engine import Engine
-from losscli.engine.threads import Threads, cores
+from losscli.engine.threads import Threads
 from losscli.errors import UsageError
 from losscli.kinds import Array
 from losscli.report import render
@@ -22,6 +22,7 @@ from losscli.source import ReadOptions
 from losscli.spec import Spec, parse, set_everywhere
 from losscli.values import Piece
 from losscli.values import row_values as value_pieces
+from losscli.workers import available
 
 if TYPE_CHECKING:
     import pandas
@@ -162,7 +163,7 @@ def engine_of(settings: Mapping[str, Any]) -> Engine:
     threads = settings.get("threads")
     if threads is not None and threads < 1:
         raise UsageError(f"threads is at least 1; got {threads}")
-    return Threads(threads or cores())
+    return Threads(threads or available())
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:

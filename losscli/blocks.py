@@ -104,7 +104,7 @@ class _Table:
 
 def _fields(block: Block) -> Iterator[tuple[Any, Array]]:
     yield from block.arrays.items()
-    yield "place", block.place
+    yield "place", np.asarray(block.place)
     if block.weights is not None:
         yield "weights", block.weights
     if block.cells is not None:

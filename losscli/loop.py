@@ -130,14 +130,15 @@ class Totals:
         """Whether any work sees groups of rows."""
         return any(not (work.by_row or work.matrix_only) for work in self.kept)
 
-    def add(self, rows: Rows) -> None:
-        """Score a batch of rows. What overflows is infinite, and counted as such."""
-        with np.errstate(all="ignore"):
-            self._add(rows)
+    def add(self, rows: Rows) -> Iterator[Block]:
+        """Score a batch of rows; gives the groups that they complete. What overflows is infinite, and counted so."""
+        if len(rows):
+            with np.errstate(all="ignore"):
+                block = self._add(rows)
+            if self.grouped:
+                yield from self._groups(rows, block)
 
-    def _add(self, rows: Rows) -> None:
-        if not len(rows):
-            return
+    def _add(self, rows: Rows) -> Block:
         block = Block(rows.arrays, rows.weights, self.cells_of(rows), rows.place)
         self._count(block)
         self._limit()
@@ -148,15 +149,16 @@ class Totals:
                 args = arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
                 for cut in cuts(len(rows), args, work.inputs, self.chunk_rows):
                     self._score(work, kept, cut_rows(work.inputs, args, cut), block, cut)
-        if self.grouped:
-            # The check of widths and positions at the door; groups trust it.
-            for work in self.kept:
-                if not (work.by_row or work.matrix_only):
-                    arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
-            keys = rows.batch_key
-            names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
-            for group in self.groups.feed(block, names, codes):
-                self._score_group(group)
+        return block
+
+    def _groups(self, rows: Rows, block: Block) -> Iterator[Block]:
+        # The check of widths and positions at the door; groups trust it.
+        for work in self.kept:
+            if not (work.by_row or work.matrix_only):
+                arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
+        keys = rows.batch_key
+        names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
+        yield from self.groups.feed(block, names, codes)
 
     def merge(self, other: Totals) -> None:
         """Add what was kept of other rows; which came first makes no difference."""
@@ -167,22 +169,20 @@ class Totals:
         self._limit()
         for work, kept in other.kept.items():
             self.kept[work].merge(kept, cells)
+        self.groups.formed += other.groups.formed
         self.fingerprint.merge(other.fingerprint)
         self.key_print.merge(other.key_print)
 
-    def finish(self) -> None:
-        """Score the groups that the end of the rows completes."""
-        with np.errstate(all="ignore"):
-            for group in self.groups.finish():
-                self._score_group(group)
-
-    def _score_group(self, group: Block) -> None:
+    def add_group(self, group: Block) -> None:
+        """Score the rows of one group; they have been counted when they came in."""
+        self.counts = _grown(self.counts, len(self.cells))
         for work, kept in self.kept.items():
             if not (work.by_row or work.matrix_only):
                 # Checked when the rows came in; what can still differ between batches is the width of list columns.
                 args = arguments(work.inputs, group.arrays, self.tables, range(len(group)), Site("", 1))
                 contiguous = tuple(None if a is None else np.ascontiguousarray(a) for a in args)
-                self._score(work, kept, contiguous, group, slice(None))
+                with np.errstate(all="ignore"):
+                    self._score(work, kept, contiguous, group, slice(None))
 
     def _score(self, work: Work, kept: Kept, args: tuple[Array | None, ...], block: Block, cut: slice) -> None:
         terms = score(work, args)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from losscli.blocks import Block
 from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
 from losscli.columns.names import read_assignment
 from losscli.columns.plan import Plan, Table
 from losscli.columns.rows import Rows
 from losscli.engine import Engine
-from losscli.engine.threads import Threads, cores
+from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.kinds import Array
 from losscli.loop import Totals
@@ -26,6 +27,7 @@ from losscli.source import ReadOptions, Source, from_memory, join, open_source
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
+from losscli.workers import available, using
 
 
 @dataclass(frozen=True)
@@ -142,18 +144,65 @@ class Adding:
     def __call__(self, rows: Iterable[Rows]) -> Totals:
         totals = Totals(self.plan, self.arrays, self.chunk_rows, self.cells, hashing=self.hashing, some=True)
         for some in rows:
-            totals.add(some)
+            for _ in totals.add(some):
+                pass
         return totals
+
+
+LARGE = 2048  # rows of a group whose pairs keep all threads busy; smaller groups are shared out
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of one group."""
+
+    block: Block
+
+    @property
+    def weight(self) -> int:
+        """So much that a large group is worked on alone."""
+        return len(self.block) * (1 << 30) // LARGE
+
+
+@dataclass(frozen=True)
+class AddingGroups:
+    """Adds up one group."""
+
+    plan: Plan
+    arrays: Mapping[Table, Array]
+    cells: Cells
+    threads: int
+
+    def __call__(self, group: Group, stopped: Callable[[], bool]) -> Totals:
+        totals = Totals(self.plan, self.arrays, cells=self.cells, some=True)
+        with using(self.threads if len(group.block) >= LARGE else 1):
+            totals.add_group(group.block)
+        return totals
+
+
+def _add_groups(walk: Pass, totals: Totals, engine: Engine) -> None:
+    """Groups are formed of rows in their order, by one reader, and scored by whoever is free."""
+    plan = totals.plan
+    read = Totals(plan, totals.tables, totals.chunk_rows, totals.cells, hashing=totals.hashing, some=True)
+
+    def groups() -> Iterator[Group]:
+        for rows in walk.rows():
+            yield from map(Group, read.add(rows))
+        yield from map(Group, read.groups.finish())
+
+    for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.cells, engine.count), groups()):
+        if isinstance(answer, Exception):
+            raise answer
+        totals.merge(answer)
+    totals.merge(read)
 
 
 def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple[Totals, Pass]:
     """Read everything once and add it up."""
     walk = Pass(prepared.plan, prepared.source)
     totals = Totals(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
-    if totals.grouped:  # groups are formed of rows in their order
-        for rows in walk.rows():
-            totals.add(rows)
-        totals.finish()
+    if totals.grouped:
+        _add_groups(walk, totals, engine)
     else:
         cells = None if engine.elsewhere else totals.cells
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
@@ -171,7 +220,7 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple
 
 def evaluate(prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False) -> Evaluation:
     """The whole run as a value; all cores of this machine do it where no engine is named."""
-    totals, walk = total(prepared, engine or Threads(cores()), hashing=hashing)
+    totals, walk = total(prepared, engine or Threads(available()), hashing=hashing)
     outcome = results(totals)
     warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]

@@ -14,7 +14,7 @@ from losscli.columns.arguments import arguments
 from losscli.columns.plan import Input, Job, Line, Table
 from losscli.columns.rows import Rows
 from losscli.engine import Engine
-from losscli.engine.threads import Threads, cores
+from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array, Places
 from losscli.loop import Totals, Work, cut_rows, cuts, groups_of, score
@@ -23,6 +23,7 @@ from losscli.run import Prepared, chunk_rows, total
 from losscli.totals import Cell, Number, slices, term_numbers
 from losscli.values import Piece, in_pieces
 from losscli.walk import Pass
+from losscli.workers import available, using
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 
@@ -69,7 +70,7 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
 def gradient(prepared: Prepared, wrt: str | None = None, engine: Engine | None = None) -> Iterator[Piece]:
     """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
-    engine = engine or Threads(cores())
+    engine = engine or Threads(available())
     roles = {line: wanted_roles(line, wrt) for line in lines}
     totals, _ = total(prepared, engine)
     parts = {line: _parts(totals, line) for line in lines}
@@ -84,7 +85,7 @@ def gradient(prepared: Prepared, wrt: str | None = None, engine: Engine | None =
     work_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
     slopes = _Slopes(prepared, totals, work_parts, roles)
     if any(part.job.spec.loss.scope != "row" for _, part in work_parts):
-        yield from _by_groups(slopes)
+        yield from _by_groups(slopes, engine.count)
     else:
         yield from in_pieces(prepared, slopes, engine)
 
@@ -146,7 +147,7 @@ class _Slopes:
         return Piece(rows.place, named, {name: (values, None) for name, values in self.of(self.block(rows)).items()})
 
 
-def _by_groups(slopes: _Slopes) -> Iterator[Piece]:
+def _by_groups(slopes: _Slopes, threads: int) -> Iterator[Piece]:
     """All rows at once, at the end, as groups must be formed first."""
     prepared = slopes.prepared
     groups = groups_of(prepared.plan)
@@ -157,8 +158,10 @@ def _by_groups(slopes: _Slopes) -> Iterator[Piece]:
             keys.setdefault(key.column, []).extend(key.names[code] for code in key.codes)
         if len(rows):
             names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
-            pieces += [(group.place, slopes.of(group)) for group in groups.feed(slopes.block(rows), names, codes)]
-    pieces += [(group.place, slopes.of(group)) for group in groups.finish()]
+            with using(threads):
+                pieces += [(group.place, slopes.of(group)) for group in groups.feed(slopes.block(rows), names, codes)]
+    with using(threads):
+        pieces += [(group.place, slopes.of(group)) for group in groups.finish()]
     if pieces:
         place = np.concatenate([p for p, _ in pieces])
         order = np.argsort(place, kind="stable")

@@ -13,12 +13,13 @@ from losscli.columns.labels import Coded
 from losscli.columns.plan import Line
 from losscli.columns.rows import Rows
 from losscli.engine import Engine
-from losscli.engine.threads import Threads, cores
+from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array, Places
 from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
+from losscli.workers import available, using
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def row_values(prepared: Prepared, engine: Engine | None = None) -> Iterator[Pie
     for line in prepared.plan.lines:
         _refuse_without_rows(line)
     if any(not work.by_row for work in _works(prepared)):
-        for scored in _in_groups(prepared):
+        for scored in _in_groups(prepared, engine or Threads(available())):
             yield _piece(prepared, scored)
         return
     yield from in_pieces(prepared, _Values(prepared), engine)
@@ -53,7 +54,7 @@ def row_values(prepared: Prepared, engine: Engine | None = None) -> Iterator[Pie
 def in_pieces(prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine | None) -> Iterator[Piece]:
     """The pieces of every stretch in order, their rows numbered in the whole run."""
     walk = Pass(prepared.plan, prepared.source)
-    for taken in walk.scores(scoring, engine or Threads(cores())):
+    for taken in walk.scores(scoring, engine or Threads(available())):
         for piece in taken.score:
             yield replace(piece, place=np.asarray(piece.place) + taken.before)
 
@@ -136,7 +137,7 @@ def _score_rows(prepared: Prepared, wanted: list[Work], rows: Rows) -> _Scored:
     return _Scored(rows.place, rows.keys, found)
 
 
-def _in_groups(prepared: Prepared) -> Iterator[_Scored]:
+def _in_groups(prepared: Prepared, engine: Engine) -> Iterator[_Scored]:
     """The rows with their terms where groups must be formed first: all rows at once, at the end."""
     wanted = _works(prepared)
     grouped = [work for work in wanted if not work.by_row]
@@ -148,7 +149,8 @@ def _in_groups(prepared: Prepared) -> Iterator[_Scored]:
         found = {}
         for work in grouped:
             args = arguments(work.inputs, group.arrays, prepared.arrays, range(len(group)), Site("", 1))
-            found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
+            with using(engine.count):
+                found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
         late.append((np.asarray(group.place), found))
 
     for rows in Pass(prepared.plan, prepared.source).rows():

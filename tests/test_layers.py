@@ -68,15 +68,19 @@ LAYERS = (
     Layer(
         "run",
         "columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* tables totals "
-        "walk",
+        "blocks walk workers",
     ),
-    Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk", "numpy"),
-    Layer("slopes", "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk", "numpy"),
+    Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk workers", "numpy"),
+    Layer(
+        "slopes",
+        "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk workers",
+        "numpy",
+    ),
     Layer("sink sink.*", "errors sink.*", "numpy", "pyarrow"),
     Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
     Layer(
         "api",
-        "blas engine engine.* errors kinds report request result run slopes source spec values",
+        "blas engine engine.* errors kinds report request result run slopes source spec values workers",
         "numpy",
         "pandas",
     ),
@@ -85,7 +89,7 @@ LAYERS = (
     Layer(
         "cli cli.*",
         "__init__ catalogue cli cli.* columns.* contract engine engine.* errors report report.* request run "
-        "sink.tables slopes source spec values",
+        "sink.tables slopes source spec values workers",
         "click",
         "numpy click.shell_completion",
     ),

@@ -96,6 +96,23 @@ def test_class_weights_and_hashes_do_not_depend_on_who_reads(tmp_path):
     assert len(reports) == 1
 
 
+@pytest.mark.parametrize("batches", [{}, {"batch_size": 64}, {"batch_by": "g"}])
+@pytest.mark.parametrize("large", [10, 10_000])
+def test_groups_are_the_same_for_any_number_of_threads(batches, large, tmp_path, monkeypatch):
+    monkeypatch.setattr("losscli.run.LARGE", large)
+    rng = np.random.default_rng(1)
+    data = {**columns(), "a": rng.normal(size=(1000, 4)), "b": rng.normal(size=(1000, 4))}
+    settings = {"columns": {"anchor": "a", "positive": "b"}, "weight": "w", **batches}
+    reports = {
+        losscli.evaluate(data, ["nt_xent", "info_nce:symmetric=true"], by="g", threads=n, **settings).to_json()
+        for n in COUNTS
+    }  # fmt: skip
+    assert len(reports) == 1
+    for work in (losscli.row_values, losscli.gradient):
+        one, *others = [work(data, "nt_xent", threads=count, **settings) for count in COUNTS]
+        assert all(np.array_equal(one[name], other[name]) for other in others for name in one)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_row_values_and_slopes_stand_in_their_order(kind, tmp_path):
     path = written(columns(), tmp_path, kind)

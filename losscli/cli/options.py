@@ -188,9 +188,10 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
 
 def engine_of(given: Mapping[str, Any]) -> Engine:
     """Who does the work."""
-    from losscli.engine.threads import Threads, cores
+    from losscli.engine.threads import Threads
+    from losscli.workers import available
 
-    return Threads(given["threads"] or cores())
+    return Threads(given["threads"] or available())
 
 
 def plan_text(prepared: Prepared) -> str:

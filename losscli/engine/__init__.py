@@ -24,6 +24,11 @@ class Engine(Protocol):
     """Whoever does the work: nothing but the time it takes depends on this choice."""
 
     @property
+    def count(self) -> int:
+        """How many items are worked on at a time."""
+        ...
+
+    @property
     def elsewhere(self) -> bool:
         """Whether the work happens in other processes, so that items and answers are pickled."""
         ...

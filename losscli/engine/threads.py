@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -17,13 +16,6 @@ BUDGET = 192 << 20
 
 AHEAD = 2  # items that may wait for their turn beside those that are worked on
 _PATIENCE = 0.5  # seconds that threads get to end when nobody wants their work any more
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
