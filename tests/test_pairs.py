@@ -22,25 +22,28 @@ KINDS = ["two sides", "both pick", "views", "classes"]
 
 
 def pairs(kind, normalize, temperature=0.3, precision="float64"):
-    """Three dozen vectors, some of them equal, and what each has for positives: a matrix of booleans."""
+    """Two dozen vectors, some of them equal, and what each has for positives: a matrix of booleans."""
     rng = np.random.default_rng(4)
-    rows, columns = rng.normal(size=(2, 37, 5)) * (1 if normalize else 2)
+    rows, columns = rng.normal(size=(2, 23, 5)) * (1 if normalize else 0.7)
     rows[7], columns[9] = rows[3], columns[4]
     settings = {"temperature": temperature, "precision": precision}
     if kind in ("two sides", "both pick"):
         sides = Side.of(rows, normalize=normalize), Side.of(columns, normalize=normalize)
-        return Pairs(*sides, np.arange(37), both=kind == "both pick", **settings), np.eye(37, dtype=bool)
+        return Pairs(*sides, np.arange(23), both=kind == "both pick", **settings), np.eye(23, dtype=bool)
     if kind == "views":
-        side, half = Side.of(rows, columns, normalize=normalize), np.arange(37)
-        mates = np.concatenate([half + 37, half])
-        return Pairs(side, side, mates, itself=True, **settings), mates[:, None] == np.arange(74)
-    labels = rng.permutation(np.repeat([5, 6, 7, 8, 9], [1, 2, 2, 12, 20]))
+        side, half = Side.of(rows, columns, normalize=normalize), np.arange(23)
+        mates = np.concatenate([half + 23, half])
+        return Pairs(side, side, mates, itself=True, **settings), mates[:, None] == np.arange(46)
+    labels = rng.permutation(np.repeat([5, 6, 7, 8, 9], [1, 2, 2, 7, 11]))
     made = contrastive._classmates(rows, labels, temperature, normalize, precision)
-    return made, (labels[:, None] == labels) & ~np.eye(37, dtype=bool)
+    return made, (labels[:, None] == labels) & ~np.eye(23, dtype=bool)
 
 
 def dense(given, same):
-    """Values, which rows have a positive, and pulls at each similarity, the way no group of any size can afford."""
+    """Values, which rows have a positive, and pulls at each similarity, the way no group of any size can afford.
+
+    Plain logs of shares have all digits only where no share is nearly 1; sure picks have a test of their own.
+    """
     rows, columns = (side.chosen(np.arange(len(side))) for side in (given.rows, given.columns))
     s = rows @ columns.T / given.temperature
     if given.itself:
@@ -140,7 +143,7 @@ def answers(name, columns, **params):
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 @pytest.mark.parametrize("name", LOSSES)
 def test_threads_change_no_bit(monkeypatch, name, precision, temperature):
-    set_sizes(monkeypatch, (16, 32, 64, 8))
+    set_sizes(monkeypatch, (32, 64, 64, 8))
     columns, found = batch(name), []
     for threads in (1, 2, 3, 7):
         with workers.using(threads):
@@ -153,7 +156,7 @@ def test_threads_change_no_bit(monkeypatch, name, precision, temperature):
 def test_sizes_of_tiles_change_last_digits_only(monkeypatch, name):
     columns = batch(name)
     values, slopes = answers(name, columns)
-    for sizes in [(16, 32, 64, 8), (64, 64, 64, 8), (11, 17, 70, 1)]:
+    for sizes in [(32, 64, 64, 8), (64, 64, 64, 8), (11, 17, 70, 1)]:
         set_sizes(monkeypatch, sizes)
         got, turned = answers(name, columns)
         np.testing.assert_allclose(got, values, rtol=2e-14)
