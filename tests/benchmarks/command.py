@@ -143,6 +143,7 @@ def run(rows: Sequence[Row], setting: Setting) -> tuple[list[table.Entry], list[
             good += lines
         else:
             wrong.append(f"{row.work}, against {row.against.name if row.against else 'nobody'}: {problem}")
+            print(wrong[-1], file=sys.stderr, flush=True)
     return good, wrong
 
 
@@ -180,6 +181,6 @@ def main(args: Sequence[str]) -> int:
         if given.write:
             text = README.read_text(encoding="utf-8")
             README.write_text(table.rewritten(text, setting.machine, good), encoding="utf-8")
-    for problem in wrong:
-        print(f"\n{problem}", file=sys.stderr)
+    if wrong:
+        print(f"\n{len(wrong)} of {len(rows)} rows have no number; what went wrong stands above", file=sys.stderr)
     return 1 if wrong else 0
