@@ -129,7 +129,7 @@ for size in (1, 100_000_000):
 
 
 def test_a_process_that_fails_is_told(tmp_path):
-    with pytest.raises(measure.Failed, match="exit code 3: oh no"):
+    with pytest.raises(measure.Failed, match=r"exit code 3\n +oh no"):
         script = "import sys; print('oh no', file=sys.stderr); sys.exit(3)"
         measure.process([sys.executable, "-c", script], tmp_path, {}, tmp_path / "out")
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 _MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
 
+_LAST = 5  # lines of its complaints that are shown
+
 
 class Failed(Exception):
     """A process that did not end well, with the last thing it said."""
@@ -89,8 +91,8 @@ def process(
         seconds = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)  # reaped here, not by Popen
     if child.returncode:
-        said = complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise Failed(f"{' '.join(argv)}\n    exit code {child.returncode}: {said[-1] if said else 'it said nothing'}")
+        said = complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
+        raise Failed("\n    ".join([" ".join(argv), f"exit code {child.returncode}", *said[-_LAST:]]))
     return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS / 1e6)
 
 
