@@ -126,8 +126,12 @@ def extra(entry: table.Entry, medians: Sequence[measure.Usage]) -> list[str]:
 
 def chosen(words: Sequence[str], long: bool) -> list[Row]:
     """The rows whose text has all the words."""
-    texts = {row: f"{row.work} {row.against.name if row.against else ''} {row.goals}".lower() for row in ROWS}
-    return [row for row in ROWS if (long or not row.long) and all(word.lower() in texts[row] for word in words)]
+
+    def text(row: Row) -> str:
+        named = [row.against.name] if row.against else []
+        return " ".join([row.work, *named, *(goal.compared for goal in row.goals)]).lower()
+
+    return [row for row in ROWS if (long or not row.long) and all(word.lower() in text(row) for word in words)]
 
 
 def run(rows: Sequence[Row], setting: Setting) -> tuple[list[table.Entry], list[str]]:
