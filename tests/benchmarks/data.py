@@ -1,0 +1,108 @@
+"""Makes the data of the benchmark, once: python data.py FOLDER NAME..."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+MILLION = 1_000_000
+GROUPS = 100_000
+WIDTH = 128
+
+
+def errors(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
+    """A target and a prediction that misses it by 0.3."""
+    y = rng.normal(size=rows)
+    return {"y": y, "p": y + 0.3 * rng.normal(size=rows)}
+
+
+def scored(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Those, a label with its probability, and a key of 100,000 values as a number and as text."""
+    probability = rng.uniform(0.001, 0.999, rows)
+    label = (rng.random(rows) < probability).astype(np.int64)
+    key = rng.integers(0, GROUPS, rows)
+    key[: min(rows, GROUPS)] = np.arange(min(rows, GROUPS))  # each occurs
+    names = pa.array([f"shop {number:06}" for number in range(GROUPS)])
+    return pa.table(
+        {**errors(rng, rows), "label": label, "q": probability, "key": key, "name": names.take(pa.array(key))}
+    )
+
+
+def classes(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Probabilities of ten classes, and one that came true."""
+    logits = rng.normal(size=(rows, 10))
+    odds = np.exp(logits)
+    odds /= odds.sum(axis=1, keepdims=True)
+    columns = {f"p_{number}": np.ascontiguousarray(odds[:, number]) for number in range(10)}
+    return pa.table({"class": rng.integers(0, 10, rows), **columns})
+
+
+def views(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Two views of each item, as models give them: lists of float32."""
+    a = rng.normal(size=(rows, WIDTH)).astype(np.float32)
+    b = a + rng.normal(0, 0.7, size=(rows, WIDTH)).astype(np.float32)
+    starts = pa.array(np.arange(rows + 1, dtype=np.int32) * WIDTH)
+    return pa.table(
+        {name: pa.ListArray.from_arrays(starts, pa.array(side.ravel())) for name, side in (("a", a), ("b", b))}
+    )
+
+
+def parquet(path: Path, pieces: Iterable[pa.Table]) -> None:
+    """One row group a piece."""
+    writer: pq.ParquetWriter | None = None
+    for piece in pieces:
+        writer = writer or pq.ParquetWriter(path, piece.schema, compression="zstd")
+        writer.write_table(piece, row_group_size=len(piece))
+    assert writer is not None
+    writer.close()
+
+
+def text(path: Path, rng: np.random.Generator, size: int) -> None:
+    """CSV of two columns, of at least `size` bytes."""
+    with path.open("wb") as out:
+        out.write(b"y,p\n")
+        while out.tell() < size:
+            table = pa.table(errors(rng, 250_000))
+            pc.write_csv(table, out, pc.WriteOptions(include_header=False))
+
+
+def tables(make: Callable[[np.random.Generator, int], pa.Table], pieces: int, rows: int) -> Callable[..., None]:
+    return lambda path, rng: parquet(path, (make(rng, rows) for _ in range(pieces)))
+
+
+def lines(rows: int) -> Callable[..., None]:
+    return lambda path, rng: pc.write_csv(pa.table(errors(rng, rows)), path)
+
+
+MAKERS: dict[str, Callable[..., None]] = {
+    "rows.parquet": tables(scored, 20, MILLION),
+    "rows_128mb.csv": lambda path, rng: text(path, rng, 128 * MILLION),
+    "rows_1gb.csv": lambda path, rng: text(path, rng, 1000 * MILLION),
+    "classes.parquet": tables(classes, 5, MILLION),
+    "pairs_16k.parquet": tables(views, 2, 8192),
+    "pairs_100k.parquet": tables(views, 10, 10_000),
+    "thousand.csv": lines(1000),
+    "ten.csv": lines(10),
+    "ten.parquet": tables(scored, 1, 10),
+    "ten_pairs.parquet": tables(views, 1, 10),
+}
+
+
+def make(folder: Path, names: Iterable[str]) -> None:
+    """The files that are not there yet; one that was broken off is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        path, part = folder / name, folder / f"{name}.part"
+        if not path.exists():
+            MAKERS[name](part, np.random.default_rng(sorted(MAKERS).index(name)))
+            part.rename(path)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,123 @@
+"""Whole processes in turn: what they took, and what is made of two of them.
+
+This parent stays small (no NumPy here): a child begins with its parent's memory, so its peak is never below that.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit of ru_maxrss
+
+_LAST = 5  # lines of its complaints that are shown
+
+
+class Failed(Exception):
+    """A process that did not end well, with the last thing it said."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one process took: seconds on the wall, seconds of processors (user + system), peak memory in MB."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One run of a side; `base` is what its program takes without the work, where a row says what that is."""
+
+    run: Usage
+    base: Usage | None = None
+
+    def over(self, what: str) -> float:
+        """Seconds or peak beyond those of the base."""
+        assert self.base is not None
+        return float(getattr(self.run, what) - getattr(self.base, what))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        if len(values) == 1:
+            return cls(values[0], values[0], values[0])
+        low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+        return cls(median, low, high)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A number made of our run and theirs; `least`: the goal is a lower bound."""
+
+    number: Callable[..., float]
+    unit: str = "×"
+    least: bool = False
+
+
+COMPARED = {
+    "time": Compared(lambda ours, theirs: ours.run.seconds / theirs.run.seconds),
+    "memory": Compared(lambda ours, theirs: ours.run.peak / theirs.run.peak),
+    "memory over imports": Compared(lambda ours, theirs: ours.over("peak") / theirs.over("peak")),
+    "speed-up": Compared(lambda ours, theirs: theirs.over("seconds") / ours.over("seconds"), least=True),
+    "peak memory": Compared(lambda ours: ours.run.peak, unit=" MB"),
+}
+
+
+def process(
+    argv: Sequence[str], folder: Path, environment: Mapping[str, str], output: Path, patience: float = 3600
+) -> Usage:
+    """Run one process to its end; what it prints goes to `output`."""
+    complaints = output.with_suffix(".stderr")
+    with output.open("wb") as out, complaints.open("wb") as err:
+        started = time.perf_counter()
+        child = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)  # reaped here, not by Popen
+    if child.returncode:
+        said = complaints.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
+        raise Failed("\n    ".join([" ".join(argv), f"exit code {child.returncode}", *said[-_LAST:]]))
+    return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS / 1e6)
+
+
+def in_turn(sides: Sequence[Callable[[], Taken]], runs: int, done: Callable[[], None]) -> list[tuple[Taken, ...]]:
+    """Rounds in which each side runs once, so that what disturbs the machine disturbs them alike.
+
+    The first round warms caches and does not count; one side alone is not compared, so it needs none. `done` looks at
+    what each round printed.
+    """
+
+    def rounds() -> Iterator[tuple[Taken, ...]]:
+        for _ in range(runs + (len(sides) > 1)):
+            yield tuple(take() for take in sides)
+            done()
+
+    return list(rounds())[-runs:]
+
+
+def spread(compared: str, rounds: Sequence[tuple[Taken, ...]]) -> Spread:
+    """The number of each round, then median and quartiles: a ratio a pair, not a ratio of medians."""
+    return Spread.of([COMPARED[compared].number(*taken) for taken in rounds])
+
+
+def met(compared: str, found: Spread, limit: float | None) -> bool | None:
+    """Whether the median is within the goal; None where there is no goal."""
+    if limit is None:
+        return None
+    return found.median >= limit if COMPARED[compared].least else found.median <= limit

@@ -1,0 +1,210 @@
+"""What is measured, against whom, and how good is good enough: every row of the table, declared once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parent / "peers"
+SUMS = 1e-9  # doubles added in another order
+FLOATS = 1e-5  # a peer that computes in float32
+SMALL = 300  # MB: what any row-by-row evaluation may hold
+_FILE = re.compile(r"\b(?!pyarrow\.)\w+\.(?:csv|parquet)\b")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One whole process: the arguments of a Python interpreter.
+
+    `needs`: packages of the peers' interpreter (none: it runs under losscli's own). `base`: a process of the same
+    program without the work, for goals that take it off.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    base: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A key of measure.COMPARED and its limit; None: shown for information."""
+
+    compared: str
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A piece of work that both sides do.
+
+    `tolerance`: how far, relatively, their values may differ (None: they print none); `key`: the column that names
+    values of CSV; `often`: rounds for each one asked for; `long`: takes many minutes.
+    """
+
+    work: str
+    ours: Side
+    against: Side | None
+    goals: tuple[Goal, ...]
+    tolerance: float | None = SUMS
+    key: str | None = None
+    often: int = 1
+    long: bool = False
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.ours,) if self.against is None else (self.ours, self.against)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The data that its commands name."""
+        words = [word for side in self.sides for word in (*side.args, *side.base)]
+        return tuple(dict.fromkeys(name for word in words for name in _FILE.findall(word)))
+
+
+def losscli(*args: str, base: tuple[str, ...] = (), name: str = "losscli") -> Side:
+    return Side(name, ("-m", "losscli", *args), base=base)
+
+
+def evaluated(file: str, columns: tuple[str, ...], *losses: str, more: tuple[str, ...] = ("-q",)) -> tuple[str, ...]:
+    """The arguments of an `eval`; -q prints a number a loss."""
+    return ("eval", *file.split(), *columns, *(word for loss in losses for word in ("-l", loss)), *more)
+
+
+def peer(name: str, script: str, *args: str, needs: str, base: tuple[str, ...] = ()) -> Side:
+    return Side(name, (str(SCRIPTS / f"{script}.py"), *args), tuple(needs.split()), base)
+
+
+def duckdb(source: str, *averages: str) -> Side:
+    """A query of averages; `r` is the residual, computed once as a user would who wants it fast."""
+    query = f"SELECT {', '.join(averages)} FROM (SELECT *, p - y AS r FROM '{source}')"
+    return peer("DuckDB", "duckdb_averages", query, needs="duckdb")
+
+
+MISS = ("-t", "y", "-p", "p")
+ODDS = ("-t", "label", "-p", "q")
+VIEWS = ("-c", "anchor=a", "-c", "positive=b")
+TWO = ("mse", "mae")
+TWO_SQL = ("avg(r * r)", "avg(abs(r))")
+# Ten that SQL can say in one average each; expressions as short and as quick as SQL allows.
+TEN = {
+    "mse": "avg(r * r)",
+    "mae": "avg(abs(r))",
+    "rmse": "sqrt(avg(r * r))",
+    "huber:delta=0.5": "avg(CASE WHEN abs(r) <= 0.5 THEN r * r / 2 ELSE 0.5 * (abs(r) - 0.25) END)",
+    "smooth_l1:beta=0.2": "avg(CASE WHEN abs(r) < 0.2 THEN r * r / 0.4 ELSE abs(r) - 0.1 END)",
+    "pseudo_huber": "avg(sqrt(1 + r * r) - 1)",
+    "log_cosh": "avg(ln(cosh(r)))",
+    "pinball:q=0.9": "avg(CASE WHEN r <= 0 THEN -0.9 * r ELSE 0.1 * r END)",
+    "expectile:q=0.9": "avg(CASE WHEN r < 0 THEN 0.9 * r * r ELSE 0.1 * r * r END)",
+    "smape": "avg(2 * abs(r) / (abs(y) + abs(p)))",
+}
+BCE_SQL = "avg(-ln(CASE WHEN label = 1 THEN q ELSE 1 - q END))"
+CLASSES = tuple(f"p_{number}" for number in range(10))
+OURS_ALONE = ("-c", "import losscli.cli.entry, losscli.losses, losscli.run, numpy, pyarrow.parquet")
+TORCH_ALONE = ("-c", "import torch, pyarrow.parquet")
+YARDSTICK = Side("import click, numpy, pyarrow.csv", ("-c", "import click, numpy, pyarrow.csv"))
+
+
+def of_rows() -> list[Row]:
+    """Losses of rows, against programs that stream."""
+    two, parquet = "mse and mae, Parquet, 20 M rows", "rows.parquet"
+    ours = losscli(*evaluated(parquet, MISS, *TWO))
+    bce = losscli(*evaluated(parquet, ODDS, "bce"))
+    rows = [
+        Row(two, ours, duckdb(parquet, *TWO_SQL), (Goal("time", 1.1), Goal("memory"))),
+        Row(two, ours, sklearn("errors", parquet), (Goal("time"), Goal("memory"))),
+        Row(two, ours, peer("PyTorch", "torch_errors", parquet, needs="torch pyarrow"), (Goal("time"), Goal("memory"))),
+        Row("ten regression losses, Parquet, 20 M rows", losscli(*evaluated(parquet, MISS, *TEN)),
+            duckdb(parquet, *TEN.values()), (Goal("time", 1.0),)),
+        Row("bce, Parquet, 20 M rows", bce, duckdb(parquet, BCE_SQL), (Goal("time", 1.0),)),
+        Row("bce, Parquet, 20 M rows", bce, sklearn("log_loss", parquet, "label", "q"), (Goal("time", 1 / 20),)),
+    ]  # fmt: skip
+    for size, file in (("128 MB", "rows_128mb.csv"), ("1 GB", "rows_1gb.csv")):
+        work, mine = f"mse and mae, CSV, {size}", losscli(*evaluated(file, MISS, *TWO))
+        polars = peer("Polars", "polars_errors", file, needs="polars")
+        rows += [
+            Row(work, mine, duckdb(file, *TWO_SQL), (Goal("time", 0.9), Goal("memory"))),
+            Row(work, mine, polars, (Goal("time", 1.2), Goal("memory"))),
+            Row(work, mine, sklearn("errors", file), (Goal("time"), Goal("memory"))),
+        ]
+    for kind, key in (("whole number", "key"), ("text", "name")):
+        grouped = losscli(*evaluated(parquet, MISS, "mse", more=("--by", key, "-f", "csv")))
+        rows.append(Row(f"mse by 100,000 groups, key a {kind}, Parquet, 20 M rows", grouped,
+                        peer("DuckDB", "duckdb_groups", parquet, key, needs="duckdb"), (Goal("time", 1.3),),
+                        key=key))  # fmt: skip
+    scored = losscli(*evaluated("classes.parquet", ("-t", "class", "-p", "p_*"), "cross_entropy"))
+    theirs = sklearn("log_loss", "classes.parquet", "class", *CLASSES)
+    return [*rows, Row("cross_entropy, 10 classes, Parquet, 5 M rows", scored, theirs, (Goal("time", 1 / 10),))]
+
+
+def sklearn(script: str, *args: str) -> Side:
+    return peer("pandas + scikit-learn", f"sklearn_{script}", *args, needs="pandas pyarrow scikit-learn")
+
+
+def of_pairs() -> list[Row]:
+    """Losses that compare all rows with all, against the matrix of all similarities."""
+    file, loss = "pairs_16k.parquet", "nt_xent:temperature=0.5"
+    torch = peer("PyTorch, float32", "torch_nt_xent", file, "0.5", needs="torch pyarrow", base=TORCH_ALONE)
+    rows = []
+    for precision, more, time in (("float32", ("-q", "--precision", "float32"), 1 / 4), ("float64", ("-q",), 1 / 2)):
+        ours = losscli(*evaluated(file, VIEWS, loss, more=more), base=OURS_ALONE)
+        goals = (Goal("time", time), Goal("memory over imports", 1 / 15), Goal("memory"))
+        rows.append(Row(f"nt_xent, 16,384 pairs of 128, {precision}", ours, torch, goals, tolerance=FLOATS))
+    many = losscli(*evaluated("pairs_100k.parquet", VIEWS, loss))
+    return [*rows, Row("nt_xent, 100,000 pairs of 128", many, None, (Goal("peak memory", 500),), long=True)]
+
+
+def of_memory() -> list[Row]:
+    """Peaks that must not grow with the file."""
+    goals = (Goal("peak memory", SMALL),)
+    return [
+        Row(f"mse and mae, {work}", losscli(*evaluated(files, MISS, *TWO)), None, goals)
+        for work, files in (
+            ("Parquet, 20 M rows", "rows.parquet"),
+            ("Parquet, 100 M rows", " ".join(["rows.parquet"] * 5)),
+            ("CSV, 1 GB", "rows_1gb.csv"),
+            ("CSV, 3 GB", " ".join(["rows_1gb.csv"] * 3)),
+        )
+    ]
+
+
+def of_threads() -> list[Row]:
+    """Two threads against one; what an evaluation of ten rows takes is taken off both."""
+    rows = []
+    for work, file, ten, columns, losses in (
+        ("mse and mae, Parquet, 20 M rows", "rows.parquet", "ten.parquet", MISS, TWO),
+        ("mse and mae, CSV, 1 GB", "rows_1gb.csv", "ten.csv", MISS, TWO),
+        ("ten regression losses, Parquet, 20 M rows", "rows.parquet", "ten.parquet", MISS, tuple(TEN)),
+        ("bce, Parquet, 20 M rows", "rows.parquet", "ten.parquet", ODDS, ("bce",)),
+        ("nt_xent, 16,384 pairs of 128, float64", "pairs_16k.parquet", "ten_pairs.parquet", VIEWS, ("nt_xent",)),
+    ):
+        two, one = (
+            losscli(
+                *evaluated(file, columns, *losses, more=("-q", "--threads", number)),
+                base=("-m", "losscli", *evaluated(ten, columns, *losses, more=("-q", "--threads", number))),
+                name=name,
+            )
+            for number, name in (("2", "two threads"), ("1", "one thread"))
+        )
+        rows.append(Row(work, two, one, (Goal("speed-up", 1.7),), tolerance=0.0))
+    return rows
+
+
+def of_itself() -> list[Row]:
+    """What exactness and start-up cost."""
+    two = evaluated("rows.parquet", MISS, *TWO)
+    plain = Side("losscli with plain sums", (str(SCRIPTS / "plain_sums.py"), *two))
+    small = evaluated("thousand.csv", MISS, "mse", more=("-f", "json"))
+    rows = [Row("mse and mae, Parquet, 20 M rows", losscli(*two), plain, (Goal("time", 1.25),))]
+    for work, args, limit in (
+        ("start-up: --version", ("--version",), 60 / 120),
+        ("start-up: --help", ("--help",), 90 / 120),
+        ("start-up: eval of 1,000 rows of CSV to JSON", small, 280 / 120),
+    ):
+        rows.append(Row(work, losscli(*args), YARDSTICK, (Goal("time", limit),), tolerance=None, often=3))
+    return rows
+
+
+ROWS: tuple[Row, ...] = (*of_rows(), *of_pairs(), *of_memory(), *of_threads(), *of_itself())

@@ -1,0 +1,106 @@
+"""What was measured, as lines on a terminal and as a block of README.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from benchmarks.measure import COMPARED, Spread
+from benchmarks.rows import ROWS, Goal, Row
+
+UNMEASURED = "not measured"
+_BLOCK = re.compile(r"(<!-- measured: benchmarks -->\n).*?(<!-- end -->)", re.DOTALL)
+_HEAD = ("work", "against", "compared", "measured", "goal", "met")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the table: what was compared, and what came out."""
+
+    work: str
+    against: str
+    compared: str
+    measured: str
+    goal: str
+    met: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What was asked: a measurement of another goal is kept by nobody."""
+        return self.work, self.against, self.compared, self.goal
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return self.work, self.against, self.compared, self.measured, self.goal, self.met
+
+
+def entries(row: Row, measured: str = UNMEASURED) -> list[Entry]:
+    """The lines of a row, one a goal, before anything has been measured."""
+    against = row.against.name if row.against else ""
+    return [Entry(row.work, against, goal.compared, measured, limit(goal)) for goal in row.goals]
+
+
+def declared() -> list[Entry]:
+    """All lines of the table."""
+    return [entry for row in ROWS for entry in entries(row)]
+
+
+def limit(goal: Goal) -> str:
+    if goal.limit is None:
+        return ""
+    compared = COMPARED[goal.compared]
+    return f"{'≥' if compared.least else '≤'} {number(goal.limit)}{compared.unit}"
+
+
+def number(value: float) -> str:
+    """Two digits after the point, more for small ratios, none for megabytes."""
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def filled(entry: Entry, spread: Spread, met: bool | None) -> Entry:
+    shown = f"{number(spread.median)}{COMPARED[entry.compared].unit} [{number(spread.low)} – {number(spread.high)}]"
+    return replace(entry, measured=shown, met="" if met is None else "yes" if met else "no")
+
+
+def line(entry: Entry, extra: Sequence[str] = ()) -> str:
+    """A line for the terminal; widths come from the declared table, so that lines can be printed as they come."""
+    widths = [max(map(len, column)) for column in zip(_HEAD, *(e.cells for e in declared()), strict=True)]
+    widths[_HEAD.index("measured")] = 22
+    cells = [cell.ljust(width) for cell, width in zip(entry.cells, widths, strict=True)]
+    return "  ".join([*cells, *(cell.rjust(15) for cell in extra)]).rstrip()
+
+
+def head(extra: Sequence[str] = ()) -> str:
+    return line(Entry(*_HEAD), extra)
+
+
+def block(machine: str, lines: Iterable[Entry]) -> str:
+    """The block of README.md."""
+    rows = [_HEAD, ("---",) * len(_HEAD), *(entry.cells for entry in lines)]
+    return f"{machine}\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def parsed(text: str) -> tuple[str, list[Entry]]:
+    """The machine and the lines of the block in README.md; the inverse of `block`."""
+    found = _BLOCK.search(text)
+    if found is None:
+        raise ValueError("there is no block of benchmarks")
+    machine, _, table = found[0].removeprefix(found[1]).removesuffix(found[2]).strip().partition("\n\n")
+    cells = [[cell.strip() for cell in row.strip().removeprefix("|").removesuffix("|").split("|")]
+             for row in table.splitlines()[2:]]  # fmt: skip
+    return machine, [Entry(*row) for row in cells]
+
+
+def rewritten(text: str, machine: str, fresh: Iterable[Entry]) -> str:
+    """`text` with its block as declared now: what was measured just now, else what stood there.
+
+    A line of another machine or of other versions is not kept: the sentence above the table would be wrong about it.
+    """
+    before, old = parsed(text)
+    known = {entry.key: entry for entry in old} if before == machine else {}
+    known |= {entry.key: entry for entry in fresh}
+    new = block(machine, [known.get(entry.key, entry) for entry in declared()])
+    return _BLOCK.sub(lambda match: f"{match[1]}{new}{match[2]}", text)
