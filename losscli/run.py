@@ -25,6 +25,7 @@ from losscli.source import ReadOptions, Source, from_memory, join, open_source
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
+from losscli.watch import NOBODY, Watch
 
 
 @dataclass(frozen=True)
@@ -144,13 +145,14 @@ class Adding:
         return totals
 
 
-def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple[Totals, Pass]:
+def total(prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: Watch = NOBODY) -> tuple[Totals, Pass]:
     """Read everything once and add it up."""
-    walk = Pass(prepared.plan, prepared.source)
+    walk = Pass(prepared.plan, prepared.source, watch)
     totals = Totals(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
     if totals.grouped:  # groups are formed of rows in their order
         for rows in walk.rows():
             totals.add(rows)
+        watch.scores(totals.groups.open)
         totals.finish()
     else:
         for taken in walk.scores(Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing), engine):
@@ -165,9 +167,11 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple
     return totals, walk
 
 
-def evaluate(prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False) -> Evaluation:
+def evaluate(
+    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, watch: Watch = NOBODY
+) -> Evaluation:
     """The whole run as a value; all cores of this machine do it where no engine is named."""
-    totals, walk = total(prepared, engine or Threads(cores()), hashing=hashing)
+    totals, walk = total(prepared, engine or Threads(cores()), hashing=hashing, watch=watch)
     outcome = results(totals)
     warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
