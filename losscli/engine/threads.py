@@ -13,7 +13,7 @@ from typing import Generic
 from losscli.engine import Answer, Item, Work
 
 AHEAD = 2  # items that may wait for their turn beside those that are worked on
-_PATIENCE = 0.5  # seconds that threads get to end when nobody wants their work any more
+_PATIENCE = 0.3  # seconds that threads get to end when nobody wants their work any more
 
 
 def cores() -> int:
