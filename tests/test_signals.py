@@ -126,4 +126,27 @@ main()
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_signal_while_the_program_is_loaded(seed, number, folder):
-    check(PHASES["parquet in threads"], folder, number, b"loading", moments(seed, 0.25), LOADING)
+    most = 0.02 if seed < 2 else 0.25  # before the command is known, or while it loads the libraries
+    check(PHASES["parquet in threads"], folder, number, b"loading", moments(seed, most), LOADING)
+
+
+TRANSLATING = (*LOSSCLI[:-1], """
+import os, signal, sys, time
+from losscli.__main__ import main
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == "numpy":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(10)
+            except KeyboardInterrupt:
+                raise RuntimeError("could not load") from None
+sys.meta_path.insert(0, Finder)
+main()
+""")  # fmt: skip
+
+
+def test_a_library_that_makes_an_error_of_a_signal(folder):
+    done = subprocess.run([*TRANSLATING, "eval", "t.csv", *MSE], cwd=folder, env=environment(), capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=30)  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"Interrupted.\n")
