@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +14,7 @@ from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import UsageError
 from losscli.kinds import Array
+from losscli.progress import Line, shown, terminal
 from losscli.report import render
 from losscli.request import Policy, Request
 from losscli.result import Evaluation, LossResult, WarningResult
@@ -22,6 +25,7 @@ from losscli.source import ReadOptions
 from losscli.spec import Spec, parse, set_everywhere
 from losscli.values import Piece
 from losscli.values import row_values as value_pieces
+from losscli.watch import NOBODY, Watch
 from losscli.workers import available
 
 if TYPE_CHECKING:
@@ -123,17 +127,19 @@ def evaluate(
     precision: Literal["float64", "float32"] | None = None,
     options: ReadOptions | None = None,
     threads: int | None = None,
+    progress: bool = False,
 ) -> Report:
     """Score predictions against targets.
 
     `source` is a path, a list of paths (one table), a pandas DataFrame, anything with `__arrow_c_stream__`, or a
     dict of arrays (a 2-D array is a column of vectors). `losses` are specs (`"huber:delta=2"`). `pred` is a COLS or
     a dict model -> COLS. `columns` maps other roles (`"anchor"`, `"model:anchor"`) to COLS; `tables` maps Matrix
-    roles to a path or a table. The other arguments are the options of `losscli eval`. Raises `LosscliError`.
+    roles to a path or a table. With `progress`, a run of some length shows on standard error how far it is, where that
+    is a terminal. The other arguments are the options of `losscli eval`. Raises `LosscliError`.
     """
     settings = dict(locals())
-    with one_thread():
-        return Report(evaluate_prepared(prepared(settings), engine_of(settings), hashing=True))
+    with one_thread(), watched(settings) as watch:
+        return Report(evaluate_prepared(prepared(settings), engine_of(settings), hashing=True, watch=watch))
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
@@ -141,8 +147,9 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
 
     The settings are those of `evaluate`.
     """
-    with one_thread():
-        return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings}), engine_of(settings)))
+    with one_thread(), watched(settings) as watch:
+        run = prepared({"source": source, "losses": losses, **settings})
+        return gathered(value_pieces(run, engine_of(settings), watch))
 
 
 def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -153,9 +160,9 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     if settings.get("by"):
         raise UsageError("the gradient is of one value: it takes no 'by'")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
-    with one_thread():
+    with one_thread(), watched(settings, passes=2) as watch:
         run = prepared({"source": source, "losses": [loss], **settings})
-        return gathered(gradient_pieces(run, wrt, engine_of(settings)))
+        return gathered(gradient_pieces(run, wrt, engine_of(settings), watch))
 
 
 def engine_of(settings: Mapping[str, Any]) -> Engine:
@@ -164,6 +171,12 @@ def engine_of(settings: Mapping[str, Any]) -> Engine:
     if threads is not None and threads < 1:
         raise UsageError(f"threads is at least 1; got {threads}")
     return Threads(threads or available())
+
+
+def watched(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[Watch]:
+    """Who shows how far the run is: nobody, unless somebody asked for it who looks at a terminal."""
+    stream = terminal() if settings.get("progress") else None
+    return nullcontext(NOBODY) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:

@@ -148,6 +148,11 @@ class Groups:
         self._waiting = [whole.take(slice(start, None))] if start < len(whole) else []
         self._held = len(whole) - start
 
+    @property
+    def open(self) -> int:
+        """How many groups only the end of the rows completes."""
+        return len(self._by_key) + bool(self._held)
+
     def finish(self) -> Iterator[Block]:
         """The groups that only the end of the rows completes."""
         for parts in self._by_key.values():

@@ -27,6 +27,7 @@ from losscli.source import ReadOptions, Source, from_memory, join, open_source
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
+from losscli.watch import NOBODY, Watch
 from losscli.workers import available, using
 
 
@@ -180,7 +181,7 @@ class AddingGroups:
         return totals
 
 
-def _add_groups(walk: Pass, totals: Totals, engine: Engine) -> None:
+def _add_groups(walk: Pass, totals: Totals, engine: Engine, watch: Watch) -> None:
     """Groups are formed of rows in their order, by one reader, and scored by whoever is free."""
     plan = totals.plan
     read = Totals(plan, totals.tables, totals.chunk_rows, totals.cells, hashing=totals.hashing, some=True)
@@ -188,6 +189,7 @@ def _add_groups(walk: Pass, totals: Totals, engine: Engine) -> None:
     def groups() -> Iterator[Group]:
         for rows in walk.rows():
             yield from map(Group, read.add(rows))
+        watch.scores(read.groups.open)
         yield from map(Group, read.groups.finish())
 
     for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.cells, engine.count), groups()):
@@ -197,12 +199,12 @@ def _add_groups(walk: Pass, totals: Totals, engine: Engine) -> None:
     totals.merge(read)
 
 
-def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple[Totals, Pass]:
+def total(prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: Watch = NOBODY) -> tuple[Totals, Pass]:
     """Read everything once and add it up."""
-    walk = Pass(prepared.plan, prepared.source)
+    walk = Pass(prepared.plan, prepared.source, watch)
     totals = Totals(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
     if totals.grouped:
-        _add_groups(walk, totals, engine)
+        _add_groups(walk, totals, engine, watch)
     else:
         cells = None if engine.elsewhere else totals.cells
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
@@ -218,9 +220,11 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False) -> tuple
     return totals, walk
 
 
-def evaluate(prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False) -> Evaluation:
+def evaluate(
+    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, watch: Watch = NOBODY
+) -> Evaluation:
     """The whole run as a value; all cores of this machine do it where no engine is named."""
-    totals, walk = total(prepared, engine or Threads(available()), hashing=hashing)
+    totals, walk = total(prepared, engine or Threads(available()), hashing=hashing, watch=watch)
     outcome = results(totals)
     warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]

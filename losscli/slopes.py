@@ -23,6 +23,7 @@ from losscli.run import Prepared, chunk_rows, total
 from losscli.totals import Cell, Number, slices, term_numbers
 from losscli.values import Piece, in_pieces
 from losscli.walk import Pass
+from losscli.watch import NOBODY, Watch
 from losscli.workers import available, using
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
@@ -67,12 +68,14 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
     return rows or list(known)[:1]
 
 
-def gradient(prepared: Prepared, wrt: str | None = None, engine: Engine | None = None) -> Iterator[Piece]:
+def gradient(
+    prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, watch: Watch = NOBODY
+) -> Iterator[Piece]:
     """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
     engine = engine or Threads(available())
     roles = {line: wanted_roles(line, wrt) for line in lines}
-    totals, _ = total(prepared, engine)
+    totals, _ = total(prepared, engine, watch=watch)
     parts = {line: _parts(totals, line) for line in lines}
     tables = {
         side for line in lines for part in parts[line]
@@ -80,14 +83,14 @@ def gradient(prepared: Prepared, wrt: str | None = None, engine: Engine | None =
         if isinstance(side, Table) and role in roles[line]
     }  # fmt: skip
     if tables:
-        yield from _by_tables(prepared, totals, parts, tables)
+        yield from _by_tables(prepared, totals, parts, tables, watch)
         return
     work_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
     slopes = _Slopes(prepared, totals, work_parts, roles)
     if any(part.job.spec.loss.scope != "row" for _, part in work_parts):
-        yield from _by_groups(slopes, engine.count)
+        yield from _by_groups(slopes, engine.count, watch)
     else:
-        yield from in_pieces(prepared, slopes, engine)
+        yield from in_pieces(prepared, slopes, engine, watch)
 
 
 def _parts(totals: Totals, line: Line) -> list[_Part]:
@@ -147,19 +150,20 @@ class _Slopes:
         return Piece(rows.place, named, {name: (values, None) for name, values in self.of(self.block(rows)).items()})
 
 
-def _by_groups(slopes: _Slopes, threads: int) -> Iterator[Piece]:
+def _by_groups(slopes: _Slopes, threads: int, watch: Watch) -> Iterator[Piece]:
     """All rows at once, at the end, as groups must be formed first."""
     prepared = slopes.prepared
     groups = groups_of(prepared.plan)
     pieces: list[tuple[Places, dict[str, Array]]] = []
     keys: dict[str, list[str]] = {}
-    for rows in Pass(prepared.plan, prepared.source).rows():
+    for rows in Pass(prepared.plan, prepared.source, watch).rows():
         for key in rows.keys:
             keys.setdefault(key.column, []).extend(key.names[code] for code in key.codes)
         if len(rows):
             names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
             with using(threads):
                 pieces += [(group.place, slopes.of(group)) for group in groups.feed(slopes.block(rows), names, codes)]
+    watch.scores(groups.open)
     with using(threads):
         pieces += [(group.place, slopes.of(group)) for group in groups.finish()]
     if pieces:
@@ -229,7 +233,11 @@ def _row_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Par
 
 
 def _by_tables(
-    prepared: Prepared, totals: Totals, parts: Mapping[Line, list[_Part]], tables: set[Table]
+    prepared: Prepared,
+    totals: Totals,
+    parts: Mapping[Line, list[_Part]],
+    tables: set[Table],
+    watch: Watch,
 ) -> Iterator[Piece]:
     """The gradient by a Matrix role, added up exactly over the rows."""
     if len(tables) > 1:
@@ -247,7 +255,9 @@ def _by_tables(
             sums.add(part.factor * next(iter(part.shares.values())).by_cell[0] * slope.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
-        Pass(prepared.plan, prepared.source).rows() if any(p.job.spec.loss.source_roles for _, p in reading) else ()
+        Pass(prepared.plan, prepared.source, watch).rows()
+        if any(p.job.spec.loss.source_roles for _, p in reading)
+        else ()
     ):
         block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
         for _, part in reading:

@@ -19,6 +19,7 @@ from losscli.kinds import Array, Places
 from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
+from losscli.watch import NOBODY, Watch
 from losscli.workers import available, using
 
 
@@ -40,20 +41,22 @@ class _Scored:
     terms: Mapping[Work, Mapping[str, tuple[Array, Array | None]]]
 
 
-def row_values(prepared: Prepared, engine: Engine | None = None) -> Iterator[Piece]:
+def row_values(prepared: Prepared, engine: Engine | None = None, watch: Watch = NOBODY) -> Iterator[Piece]:
     """One value a row and spec, in the order of the rows; a loss without row values is a UsageError."""
     for line in prepared.plan.lines:
         _refuse_without_rows(line)
     if any(not work.by_row for work in _works(prepared)):
-        for scored in _in_groups(prepared, engine or Threads(available())):
+        for scored in _in_groups(prepared, engine or Threads(available()), watch):
             yield _piece(prepared, scored)
         return
-    yield from in_pieces(prepared, _Values(prepared), engine)
+    yield from in_pieces(prepared, _Values(prepared), engine, watch)
 
 
-def in_pieces(prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine | None) -> Iterator[Piece]:
+def in_pieces(
+    prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine | None, watch: Watch
+) -> Iterator[Piece]:
     """The pieces of every stretch in order, their rows numbered in the whole run."""
-    walk = Pass(prepared.plan, prepared.source)
+    walk = Pass(prepared.plan, prepared.source, watch)
     for taken in walk.scores(scoring, engine or Threads(available())):
         for piece in taken.score:
             yield replace(piece, place=np.asarray(piece.place) + taken.before)
@@ -137,7 +140,7 @@ def _score_rows(prepared: Prepared, wanted: list[Work], rows: Rows) -> _Scored:
     return _Scored(rows.place, rows.keys, found)
 
 
-def _in_groups(prepared: Prepared, engine: Engine) -> Iterator[_Scored]:
+def _in_groups(prepared: Prepared, engine: Engine, watch: Watch) -> Iterator[_Scored]:
     """The rows with their terms where groups must be formed first: all rows at once, at the end."""
     wanted = _works(prepared)
     grouped = [work for work in wanted if not work.by_row]
@@ -153,12 +156,13 @@ def _in_groups(prepared: Prepared, engine: Engine) -> Iterator[_Scored]:
                 found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
         late.append((np.asarray(group.place), found))
 
-    for rows in Pass(prepared.plan, prepared.source).rows():
+    for rows in Pass(prepared.plan, prepared.source, watch).rows():
         early.append(_score_rows(prepared, wanted, rows))
         names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
         if len(rows):
             for group in groups.feed(Block(rows.arrays, None, None, rows.place), names, codes):
                 close(group)
+    watch.scores(groups.open)
     for group in groups.finish():
         close(group)
     if late:

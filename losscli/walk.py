@@ -18,6 +18,7 @@ from losscli.columns.rows import Reader, Rows
 from losscli.engine import Engine
 from losscli.result import RowCounts, SourceResult
 from losscli.source import Source, Stretch
+from losscli.watch import NOBODY, Watch
 from losscli.where import parse as parse_where
 
 Score = TypeVar("Score")
@@ -93,6 +94,7 @@ class Pass:
 
     plan: Plan
     source: Source
+    watch: Watch = NOBODY
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
 
@@ -120,6 +122,7 @@ class Pass:
                 self.reader.merge(answer.reader)
                 for path, rows in answer.files.items():
                     self.files[path] = self.files.get(path, 0) + rows
+                self.watch.saw(answer.reader.read, answer.size)
             yield taken
         check_positive_labels(self.reader.book)
 
@@ -133,14 +136,20 @@ class Pass:
     def _stretches(self, elsewhere: bool) -> Iterator[Placed]:
         if not self.plan.wants:
             return
+        sizes = [part.size for part in self.source.parts]
+        self.watch.reads(None if None in sizes else sum(filter(None, sizes)))
         for number, part in enumerate(self.source.parts):
             cut = part.elsewhere if elsewhere else part.stretches
             for stretch in cut(self.plan.wants):
                 yield Placed(number, stretch)
 
     def _go_on(self, placed: Placed, at: _Position) -> Iterator[Rows]:
-        before = self.reader.read
-        yield from read(placed.stretch, at.row(placed.part), self.plan, self.reader, self.files)
+        before, seen = self.reader.read, 0
+        for rows in read(placed.stretch, at.row(placed.part), self.plan, self.reader, self.files):
+            yield rows
+            self.watch.saw(self.reader.read - before - seen, 0)
+            seen = self.reader.read - before
+        self.watch.saw(0, placed.stretch.size)
         at.go(placed.part, self.reader.read - before)
 
 

@@ -22,7 +22,7 @@ NAMES = REGISTRY.keys() | ALIASES.keys()
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
 # Only these touch what the process prints on; `printer` is the one that everybody else asks.
-SPEAKERS = {"cli/printer.py", "cli/entry.py", "cli/options.py", "sink/stdout.py"}
+SPEAKERS = {"cli/printer.py", "cli/entry.py", "cli/options.py", "progress.py", "sink/stdout.py"}
 
 
 def relative(path: Path) -> str:

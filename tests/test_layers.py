@@ -35,7 +35,8 @@ class Layer:
 LAYERS = (
     Layer("__init__", "api errors losses"),
     Layer("__main__", "cli.entry"),
-    Layer("errors result"),
+    Layer("errors result watch"),
+    Layer("progress", "", "", "rich"),
     Layer("kinds", "", "numpy"),
     Layer("declaration", "errors kinds", "numpy"),
     Layer("door", "contract declaration errors kinds", "numpy"),
@@ -64,23 +65,23 @@ LAYERS = (
     Layer("loop", "blocks columns.* contract errors kinds reduce slicing spec", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing", "numpy"),
     Layer("engine engine.*", "engine"),
-    Layer("walk", "columns.* engine result source where"),
+    Layer("walk", "columns.* engine result source watch where"),
     Layer(
         "run",
         "columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* tables totals "
-        "blocks walk workers",
+        "blocks walk watch workers",
     ),
-    Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk workers", "numpy"),
+    Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk watch workers", "numpy"),
     Layer(
         "slopes",
-        "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk workers",
+        "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk watch workers",
         "numpy",
     ),
     Layer("sink sink.*", "errors sink.*", "numpy", "pyarrow"),
     Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
     Layer(
         "api",
-        "blas engine engine.* errors kinds report request result run slopes source spec values workers",
+        "blas engine engine.* errors kinds progress report request result run slopes source spec values watch workers",
         "numpy",
         "pandas",
     ),
@@ -88,8 +89,8 @@ LAYERS = (
     Layer("cli.printer", "errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors report report.* request run "
-        "sink.tables slopes source spec values workers",
+        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors progress report report.* request "
+        "run sink.tables slopes source spec values watch workers",
         "click",
         "numpy click.shell_completion",
     ),

@@ -23,8 +23,10 @@ def run(args: Sequence[str]) -> int:
         os.environ.setdefault(name, "1")
     if sys.stdout is None:
         return _told(FileError("standard output is closed", path="-"))
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _terminated)
+    _met.clear()
+    for number in (signal.SIGINT, getattr(signal, "SIGTERM", signal.SIGINT)):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for what it starts in the background
+            signal.signal(number, _signalled)
     try:
         return _guarded(args)
     except KeyboardInterrupt:
@@ -48,15 +50,10 @@ def leave(code: int) -> NoReturn:
 
 
 def _guarded(args: Sequence[str]) -> int:
-    from losscli.cli import ShortHelp, cli, completion
+    from losscli.cli import ShortHelp
 
     try:
-        if instruction := os.environ.get(completion.VARIABLE):
-            return completion.answer(instruction)
-        with cli.make_context("losscli", list(args)) as context:
-            code = cli.invoke(context)
-        sys.stdout.flush()
-        return int(code or 0)
+        return _invoked(args)
     except click.exceptions.Exit as done:
         return done.exit_code
     except ShortHelp as shown:
@@ -76,12 +73,32 @@ def _guarded(args: Sequence[str]) -> int:
         return _bug()
 
 
+def _invoked(args: Sequence[str]) -> int:
+    from losscli.cli import cli, completion
+
+    try:
+        if instruction := os.environ.get(completion.VARIABLE):
+            return completion.answer(instruction)
+        with cli.make_context("losscli", list(args)) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+        return int(code or 0)
+    except Exception:
+        if _met:  # a library made an error of its own of what a signal raised in it: the import of one, for example
+            _signalled(_met[0], None)
+        raise
+
+
 class _Terminated(BaseException):
     """Somebody asked this process to end; temporary files go on its way up."""
 
 
-def _terminated(*_: Any) -> NoReturn:
-    raise _Terminated
+_met: list[int] = []  # the signals that came
+
+
+def _signalled(number: int, _: Any) -> NoReturn:
+    _met.append(number)
+    raise KeyboardInterrupt if number == signal.SIGINT else _Terminated
 
 
 def _os_error(error: OSError) -> int:

@@ -51,6 +51,7 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
     help="Also write a report to a file; the suffix tells the format. Repeatable.",
 )
 @shared.quiet_option
+@shared.verbose_option
 @shared.plan_option
 @shared.file_options
 @shared.engine_options
@@ -60,7 +61,7 @@ def command(**given: Any) -> int:
     SOURCE is one or several files (.csv .tsv .parquet .arrow .feather .jsonl, also .gz .bz2 .zst .xz), a folder, a
     quoted glob, or - for standard input; several are one table.
     """
-    from losscli.cli import printer
+    from losscli.cli import printer, progress
     from losscli.report import FORMATS, quiet
     from losscli.run import evaluate, prepare
 
@@ -76,7 +77,9 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    evaluation = evaluate(prepared, shared.engine_of(given), hashing="json" in (format_, *wanted.values()))
+    hashing = "json" in (format_, *wanted.values())
+    with progress.watched(given) as watch:
+        evaluation = evaluate(prepared, shared.engine_of(given), hashing=hashing, watch=watch)
     printer.print_warnings(evaluation, given["quiet"])
     printer.write_reports(evaluation, {path: kind for path, kind in wanted.items() if path != "-"})
     if given["quiet"]:

@@ -33,7 +33,7 @@ def command(**given: Any) -> int:
     Takes one loss and reads the data twice. The columns are named like the prediction columns; list columns stay
     lists. Weights, class weights and the reduction are in the slopes: a small step along them moves eval's number.
     """
-    from losscli.cli import pieces, printer
+    from losscli.cli import pieces, printer, progress
     from losscli.slopes import gradient, wanted_roles
 
     if len(given["losses"]) > 1:
@@ -46,7 +46,7 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    count = pieces.write(gradient(prepared, given["wrt"], shared.engine_of(given)), path, format_)
-    if path != "-":
-        printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
+    with progress.watched(given, passes=2, output=path) as watch:
+        written = pieces.write(gradient(prepared, given["wrt"], shared.engine_of(given), watch), path, format_)
+    printer.print_notes(written.notes, given["quiet"])
     return 0

@@ -105,6 +105,9 @@ engine_options = _stack(
 )  # fmt: skip
 
 quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
+verbose_option = option(
+    "-v", "--verbose", is_flag=True, help="Say on standard error how far a long run is, and what was read."
+)
 plan_option = option("--plan", is_flag=True, help="Say which column plays which role, and stop.")
 
 table_options = _stack(
@@ -116,6 +119,7 @@ table_options = _stack(
         help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
     ),
     option("-q", "--quiet", is_flag=True, help="No notes on standard error."),
+    verbose_option,
     plan_option,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import options as shared
@@ -39,8 +40,23 @@ def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Pre
     return prepare(request, data)
 
 
-def write(pieces: Iterator[Piece], path: str, format_: str | None) -> int:
-    """Write all pieces; returns the number of rows. Columns are known from the first piece."""
+@dataclass(frozen=True)
+class Written:
+    """What went where."""
+
+    path: str
+    rows: int
+    nonfinite: int
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should hear."""
+        lost = f"{self.nonfinite} values that are not finite are null in {self.path}"
+        return [lost] * bool(self.nonfinite) + [f"wrote {self.rows:,} rows to {self.path}"] * (self.path != "-")
+
+
+def write(pieces: Iterator[Piece], path: str, format_: str | None) -> Written:
+    """Write all pieces. Columns are known from the first piece."""
     import numpy as np
 
     from losscli.sink.tables import ColumnSpec, open_table
@@ -60,6 +76,4 @@ def write(pieces: Iterator[Piece], path: str, format_: str | None) -> int:
             columns |= {name: values for name, (values, _) in piece.columns.items()}
             table.write(columns, {name: ~part for name, (_, part) in piece.columns.items() if part is not None})
             piece = next(pieces, None)
-        if table.nonfinite:
-            printer.print_notes([f"{table.nonfinite} values that are not finite are null in {path}"])
-        return table.rows
+        return Written(path, table.rows, table.nonfinite)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.report import FORMATS, format_of, render
@@ -62,8 +64,8 @@ def _stderr(text: str) -> None:
     sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
-def color_wanted() -> bool:
-    """Whether stdout shows colours: a terminal, unless NO_COLOR or a dumb terminal; FORCE_COLOR=0 means off."""
+def color_wanted(stream: TextIO | None = None) -> bool:
+    """Whether stdout, or this stream, shows colours: a terminal, unless NO_COLOR or a dumb one; FORCE_COLOR=0: no."""
     chosen = os.environ.get("LOSSCLI_COLOR", "auto")
     if chosen in ("always", "never"):
         return chosen == "always"
@@ -72,15 +74,23 @@ def color_wanted() -> bool:
     force = os.environ.get("FORCE_COLOR")
     if force:
         return force != "0"
-    return is_terminal() and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
-def is_terminal() -> bool:
-    """Whether stdout is a terminal."""
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Whether stdout, or this stream, is a terminal."""
     try:
-        return os.isatty(sys.stdout.fileno())
+        return os.isatty((stream or sys.stdout).fileno())
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def in_sight() -> bool:
+    """Whether what goes to stdout now may come out on the terminal, perhaps through a pager: unless it is a file."""
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):
+        return True
 
 
 def write_stdout(text: str) -> None:
@@ -156,5 +166,5 @@ def write_reports(evaluation: Evaluation, wanted: dict[str, str]) -> None:
             write_text(path, text)
 
 
-__all__ = ["FileError", "check_outputs", "color_wanted", "outputs", "print_error", "print_notes", "print_warnings",
-           "rendered", "write_reports", "write_stdout"]  # fmt: skip
+__all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_notes",
+           "print_warnings", "rendered", "write_reports", "write_stdout"]  # fmt: skip

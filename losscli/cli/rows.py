@@ -28,7 +28,7 @@ def command(**given: Any) -> int:
     One column a model and loss, beside the row's number (or its key, with --on). Rows that the filter or a policy
     leaves out are not written; a row that takes no part in a loss is null there.
     """
-    from losscli.cli import pieces, printer
+    from losscli.cli import pieces, printer, progress
     from losscli.values import row_values
 
     path, format_ = pieces.target(given["output"])
@@ -37,7 +37,7 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    count = pieces.write(row_values(prepared, shared.engine_of(given)), path, format_)
-    if path != "-":
-        printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
+    with progress.watched(given, output=path) as watch:
+        written = pieces.write(row_values(prepared, shared.engine_of(given), watch), path, format_)
+    printer.print_notes(written.notes, given["quiet"])
     return 0

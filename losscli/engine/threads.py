@@ -15,7 +15,7 @@ BUDGET = 192 << 20
 """Bytes that items may take together. Where one takes much, fewer threads than there are work at a time."""
 
 AHEAD = 2  # items that may wait for their turn beside those that are worked on
-_PATIENCE = 0.5  # seconds that threads get to end when nobody wants their work any more
+_PATIENCE = 0.3  # seconds that threads get to end when nobody wants their work any more
 
 
 @dataclass(frozen=True)

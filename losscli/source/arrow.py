@@ -27,6 +27,10 @@ class ArrowPart(Part):
     schema: pa.Schema
     format: str = "arrow"
 
+    @property
+    def size(self) -> int:
+        return self.source.size
+
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         positions = wanted_positions(tuple(self.schema.names), wants, self.path)
         with _opened(self.source, positions) as reader:
@@ -38,7 +42,8 @@ class ArrowPart(Part):
             count = reader.num_record_batches
         step = -(-count // STRETCHES) or 1
         for start in range(0, count, step):
-            yield RecordBatches(self, wants, range(start, min(start + step, count)))
+            chosen = range(start, min(start + step, count))
+            yield RecordBatches(self, wants, chosen, self.size * len(chosen) // count)
 
     def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         with _opened(self.source) as reader:

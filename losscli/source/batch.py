@@ -76,6 +76,11 @@ class Part(ABC):
     path: str
     format: str
 
+    @property
+    def size(self) -> int | None:
+        """The bytes that its stretches will have taken, where one can tell before they are read."""
+        return None
+
     @abstractmethod
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         """The rows in file order. A column that is missing or named twice is a DataError.
@@ -86,7 +91,7 @@ class Part(ABC):
 
     def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         """The same rows in stretches that another process can read from the path: the whole part, if it must be."""
-        yield Whole(self, wants)
+        yield Whole(self, wants, self.size or 0)
 
     def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
         """All rows in file order."""

@@ -16,7 +16,7 @@ from losscli.source.comments import without_comments
 from losscli.source.header import Layout
 from losscli.source.records import last_end, real_quotes, records
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import Span, Window, is_plain, is_utf8, open_text, windows
+from losscli.source.windows import Span, Window, is_plain, is_utf8, open_text, plain_size, windows
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -34,6 +34,10 @@ class DelimitedPart(Part):
     compression: str | None
     layout: Layout
     options: ReadOptions
+
+    @property
+    def size(self) -> int | None:
+        return plain_size(self.source, self.compression, self.options.encoding)
 
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         reader = self._reader(wants)

@@ -52,6 +52,10 @@ class PlacedPart(Part):
     def format(self) -> str:  # type: ignore[override]
         return self.part.format
 
+    @property
+    def size(self) -> int | None:
+        return self.part.size
+
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         return self._placed(self.part.stretches(self._inner(wants)), wants)
 

@@ -17,7 +17,7 @@ from losscli.source.arrays import labels, strings
 from losscli.source.batch import BATCH_ROWS, Batch, Part, Stretch, Want, wanted_positions
 from losscli.source.jsonvalues import lines_of, read_exactly, text_of
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import RECORD_LIMIT, Span, Window, is_plain, open_text, windows
+from losscli.source.windows import RECORD_LIMIT, Span, Window, is_plain, open_text, plain_size, windows
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -50,6 +50,10 @@ class JsonPart(Part):
     encoding: str
     doubtful: bool = False
     format: str = "jsonl"
+
+    @property
+    def size(self) -> int | None:
+        return plain_size(self.source, self.compression, self.encoding)
 
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         wanted_positions(tuple(self.keys), wants, self.path)

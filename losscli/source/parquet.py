@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,15 +39,18 @@ class ParquetPart(Part):
     schema: pa.Schema
     format: str = "parquet"
 
+    @property
+    def size(self) -> int:
+        return self.source.size
+
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         wanted_positions(tuple(self.schema.names), wants, self.path)
         with _opened(self.source, columns=len(wants)) as file:
             footer, promised = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
             step = fitting(self._row_size(file, list(wants)), 1)
-        size = Path(self.source.place).stat().st_size
         for groups, rows in _gathered(counts):
-            yield RowGroups(self, wants, groups, rows, step, size * rows // max(promised, 1), footer)
+            yield RowGroups(self, wants, groups, rows, step, self.size * rows // max(promised, 1), footer)
         self.source.verify()
         if sum(counts) != promised:
             raise DataError(f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}", path=self.path)

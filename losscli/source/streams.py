@@ -167,6 +167,11 @@ class FileInput:
     mark: Stamp
     spool: Spool | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def size(self) -> int:
+        """The bytes of the file when it was found."""
+        return self.mark[0]
+
     def open(self, last: bool = False) -> Stream:
         try:
             return Stream(Path(self.place).open("rb", buffering=0), self.path)

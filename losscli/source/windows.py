@@ -127,6 +127,11 @@ def is_plain(source: Input, compression: str | None, encoding: str) -> bool:
     return isinstance(source, FileInput) and compression is None and is_utf8(encoding)
 
 
+def plain_size(source: Input, compression: str | None, encoding: str) -> int | None:
+    """The bytes of the text, where they are those of the file."""
+    return source.size if isinstance(source, FileInput) and is_plain(source, compression, encoding) else None
+
+
 def is_utf8(encoding: str) -> bool:
     """Whether the name means UTF-8; a name that means nothing is a usage error."""
     try:

@@ -1,0 +1,38 @@
+"""Whether, and how, a command says how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from losscli.cli import printer
+from losscli.watch import NOBODY, Watch
+
+if TYPE_CHECKING:
+    from losscli.progress import Showing
+
+
+@contextmanager
+def watched(given: Mapping[str, Any], *, passes: int = 1, output: str | None = None) -> Iterator[Watch]:
+    """The watch of one run; `output` is where rows are written while it goes on."""
+    showing = None if given["quiet"] else _showing(given["verbose"], output)
+    if showing is None:
+        yield NOBODY
+        return
+    from losscli.progress import shown
+
+    with shown(showing, passes) as told:
+        yield told
+    if given["verbose"]:
+        printer.print_notes([told.summary()])
+
+
+def _showing(verbose: bool, output: str | None) -> Showing | None:
+    """A line that comes and goes for a person who looks on; else lines of a log, for who asked for them."""
+    from losscli.progress import Line, Log, terminal
+
+    stream = terminal()
+    if stream is not None and not (output == "-" and printer.in_sight()):
+        return Line(stream, printer.color_wanted(stream))
+    return Log(lambda text: printer.print_notes([text])) if verbose else None

@@ -1,0 +1,152 @@
+"""Ctrl-C and SIGTERM at some moment of every phase: at once, with the right exit code, and without leaving a thing."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from processes import LOSSCLI, environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and terminals of POSIX")
+
+LIMIT = 1.0
+TRIES = 3  # on a machine that has other things to do one try may take longer
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+MSE = ("-t", "y", "-p", "p", "-l", "mse")
+TRUTH = ("--targets", "truth.parquet", "--on", "id", "-t", "z", "-p", "p", "-l", "mse")
+MANY = tuple(word for delta in range(1, 11) for word in ("-l", f"huber:delta={delta}"))
+VIEWS = ("-c", "anchor=a", "-c", "positive=b", "-l", "nt_xent")
+
+# Small files that are named so often that the run would last for long; a note says so, after which the work begins.
+PHASES = {
+    "parquet": ("eval", *["t.parquet"] * 400, *MSE, "--threads", "1"),
+    "parquet in threads": ("eval", *["t.parquet"] * 400, *MSE, "--threads", "3"),
+    "a long stretch": ("eval", *["long.parquet"] * 60, *MSE, *MANY, "--threads", "3"),
+    "csv": ("eval", *["t.csv"] * 400, *MSE, "--threads", "1"),
+    "csv in threads": ("eval", *["t.csv"] * 400, *MSE, "--threads", "3"),
+    "json lines": ("eval", *["t.jsonl"] * 400, *MSE, "--threads", "3"),
+    "a join": ("eval", *["t.parquet"] * 400, *TRUTH),
+    "a large group": ("eval", *["views.parquet"] * 8, *VIEWS),
+    "slopes of a group": ("grad", *["views.parquet"] * 8, *VIEWS, "-o", "out/g.parquet"),
+    "rows into csv": ("rows", *["t.parquet"] * 400, *MSE, "-o", "out/r.csv"),
+    "rows into parquet": ("rows", *["t.csv"] * 400, *MSE, "-o", "out/r.parquet"),
+    "slopes": ("grad", *["t.parquet"] * 400, *MSE, "-o", "out/g.csv", "--threads", "3"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+
+    def table(rows):
+        return pa.table({"id": np.arange(rows), "y": rng.normal(size=rows), "p": rng.normal(size=rows)})
+
+    some = table(50_000)
+    pq.write_table(some, folder / "t.parquet")
+    pq.write_table(some.select(["id", "y"]).rename_columns(["id", "z"]), folder / "truth.parquet")
+    pq.write_table(table(500_000), folder / "long.parquet", row_group_size=500_000)
+    rows = list(zip(some["y"].to_pylist(), some["p"].to_pylist(), strict=True))
+    (folder / "t.csv").write_text("y,p\n" + "".join(f"{y},{p}\n" for y, p in rows))
+    (folder / "t.jsonl").write_text("".join(f'{{"y":{y},"p":{p}}}\n' for y, p in rows))
+    views = {name: pa.FixedSizeListArray.from_arrays(pa.array(rng.normal(size=8000 * 32)), 32) for name in ("a", "b")}
+    pq.write_table(pa.table(views), folder / "views.parquet")
+    return folder
+
+
+def ended(args, folder, number, ready, moment, launcher=LOSSCLI):
+    """Start, wait until `ready` is on standard error and then for a moment, signal: code, out, err, seconds."""
+    pipe = subprocess.PIPE
+    env = environment(TMPDIR=str(folder / "temporary"))
+    with subprocess.Popen([*launcher, *args], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=pipe,
+                          stderr=pipe) as process:  # fmt: skip
+        err = b""
+        while ready not in err:
+            piece = process.stderr.read1(1000)
+            assert piece, f"it ended with {process.wait()}: {err.decode()}"
+            err += piece
+        time.sleep(moment)
+        assert process.poll() is None, "it ended before it was told to"
+        start = time.perf_counter()
+        process.send_signal(number)
+        code = process.wait(30)
+        took = time.perf_counter() - start
+        return code, process.stdout.read(), (err + process.stderr.read()).decode(), took
+
+
+def check(args, folder, number, ready, moments, launcher=LOSSCLI):
+    for name in ("out", "temporary"):
+        (folder / name).mkdir(exist_ok=True)
+    for _ in range(TRIES):
+        code, out, err, took = ended(args, folder, number, ready, next(moments), launcher)
+        assert (code, out) == (CODES[number], b""), err
+        assert ("Interrupted.\n" in err) == (number == signal.SIGINT)
+        assert "Traceback" not in err
+        assert "Exception" not in err
+        assert "error:" not in err
+        assert list((folder / "out").iterdir()) + list((folder / "temporary").iterdir()) == []
+        if took < LIMIT:
+            return
+    pytest.fail(f"it took {took:.2f} s to end")
+
+
+def moments(seed, most):
+    rng = random.Random(seed)
+    while True:
+        yield rng.uniform(0, most)
+
+
+@pytest.mark.parametrize(
+    ("phase", "number"), list(zip(PHASES, [signal.SIGINT, signal.SIGTERM] * 6, strict=True)), ids=str
+)
+def test_a_signal_in_every_phase(phase, number, folder):
+    check(PHASES[phase], folder, number, b"note: ", moments(phase, 0.5))
+
+
+# Says when the program begins to load its modules, which is when Python has loaded its own.
+LOADING = (*LOSSCLI[:-1], """
+import os, sys
+from losscli.__main__ import main
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == "losscli.cli.entry":
+            os.write(2, b"loading")
+sys.meta_path.insert(0, Finder)
+main()
+""")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_signal_while_the_program_is_loaded(seed, number, folder):
+    most = 0.02 if seed < 2 else 0.25  # before the command is known, or while it loads the libraries
+    check(PHASES["parquet in threads"], folder, number, b"loading", moments(seed, most), LOADING)
+
+
+TRANSLATING = (*LOSSCLI[:-1], """
+import os, signal, sys, time
+from losscli.__main__ import main
+class Finder:
+    def find_spec(name, path, target=None):
+        if name == "numpy":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(10)
+            except KeyboardInterrupt:
+                raise RuntimeError("could not load") from None
+sys.meta_path.insert(0, Finder)
+main()
+""")  # fmt: skip
+
+
+def test_a_library_that_makes_an_error_of_a_signal(folder):
+    done = subprocess.run([*TRANSLATING, "eval", "t.csv", *MSE], cwd=folder, env=environment(), capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=30)  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"Interrupted.\n")
