@@ -16,7 +16,7 @@ import pyarrow as pa
 from losscli.columns.buffers import Codes, Floats, Mask, indices, missing_cells
 from losscli.columns.numbers import NO_NULLS, NULL_TEXTS, PLAIN, Spelling, decode, quoted
 from losscli.columns.texts import encode, without_unused
-from losscli.columns.types import is_number, is_text, is_vector, storage
+from losscli.columns.types import is_number, is_plain_number, is_text, is_vector, storage
 from losscli.columns.vectors import Flaw, stack
 from losscli.errors import DataError, Site
 
@@ -102,7 +102,10 @@ def vectors(column: pa.Array, name: str, site: Site, width: int | None = None) -
 def texts(column: pa.Array, name: str, site: Site) -> Texts:
     """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
     check_texts(column, name, site)
-    return Texts(*without_unused(*encode(column)))
+    codes, spelled = encode(column)
+    if is_plain_number(column.type):  # others may bring names that no cell has
+        return Texts(codes, tuple(spelled))
+    return Texts(*without_unused(codes, spelled))
 
 
 def check_texts(column: pa.Array, name: str, site: Site) -> None:

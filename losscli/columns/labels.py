@@ -81,7 +81,7 @@ def class_positions(item: Input, named: Coded, book: ClassBook) -> tuple[Array, 
         by_name = book.by_name.get(classes, False)
         known = {canonical(name): i for i, name in enumerate(classes.names or ())}
         places = [known.get(name, UNKNOWN) if by_name else _number(name) for name in named.names]
-    positions = named.mapped([float(p) for p in places], 0.0).astype(np.int64)
+    positions = np.array([*places, 0])[named.codes]
     return positions, missing if missing.any() else None
 
 

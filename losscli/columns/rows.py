@@ -17,6 +17,7 @@ from losscli.columns.arrays import NO_NULLS, numbers, texts, vectors
 from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
 from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan
+from losscli.columns.types import is_plain_number
 from losscli.errors import DataError, Site
 from losscli.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.where import Where
@@ -141,7 +142,10 @@ class Reader:
         return stacked, np.logical_or.reduce(gaps) if gaps else None
 
     def _number(self, name: str, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
-        if self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels):
+        column = data.column(name)
+        labelled = self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels)
+        # A number is its own label, unless a label is said to be the positive one.
+        if labelled and (item.positive is not None or not is_plain_number(column.type)):
             # Only in text formats does a spelling stand for nothing; where cells have types, null does.
             spelling = self.plan.spelling if name in self.plan.untyped else NO_NULLS
             return labelled_numbers(item, self._column(name, data, site), self.book, site, spelling)

@@ -16,6 +16,11 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(t.is_integer(kind) or t.is_floating(kind) or t.is_boolean(kind) or t.is_null(kind))
 
 
+def is_plain_number(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is an integer or a float."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether a cell of this type is a text, in any of Arrow's layouts."""
     t = pa.types
