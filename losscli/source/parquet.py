@@ -13,7 +13,7 @@ from losscli.errors import DataError
 from losscli.source.batch import Batch, Want, fitting, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
-from losscli.source.streams import FileInput
+from losscli.source.streams import SeekableInput
 
 BUFFER = 8 << 20
 PROBED = 16
@@ -25,7 +25,7 @@ class ParquetPart:
     """One Parquet file. Its columns keep their types; text that is wanted as text comes as a dictionary."""
 
     path: str
-    source: FileInput
+    source: SeekableInput
     schema: pa.Schema
     format: str = "parquet"
 
@@ -70,7 +70,7 @@ class ParquetPart:
 
 
 @contextmanager
-def _opened(source: FileInput, texts: list[str] | None = None, columns: int = 1) -> Iterator[pq.ParquetFile]:
+def _opened(source: SeekableInput, texts: list[str] | None = None, columns: int = 1) -> Iterator[pq.ParquetFile]:
     """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
     # Every column that is read has a buffer of its own.
     buffer_size = max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
@@ -90,7 +90,7 @@ def _opened(source: FileInput, texts: list[str] | None = None, columns: int = 1)
         yield reader
 
 
-def read_schema(source: FileInput) -> pa.Schema:
+def read_schema(source: SeekableInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as file:
         schema = file.schema_arrow
