@@ -74,13 +74,13 @@ def _folder(address: Address, store: Store, backend: Objects, notes: list[str]) 
 
 def _is_shown(name: str) -> bool:
     """Hidden names are left out; so are the empty objects that some tools make to stand for folders."""
-    return not name.endswith("/") and not any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
+    return name[-1:] not in {"", "/"} and not any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
 def _address(near: Address, name: str, info: Mapping[str, Any]) -> Address:
     """The address of a listed name: with the store's own prefix, which for Azure holds the account."""
     prefix, _, rest = near.url.partition("://")
-    bucket, _, key = name.partition("/")
+    bucket, _, key = name.lstrip("/").partition("/")
     account = rest.partition("/")[0].partition("@")[1:] if "@" in rest.partition("/")[0] else ()
     url = f"{prefix}://{bucket}{''.join(account)}/{key}"
     return Address(url, None if info.get("type") == "directory" else facts_of(info))

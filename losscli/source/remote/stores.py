@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from losscli.errors import FileError, UsageError
@@ -18,7 +19,7 @@ from losscli.source.remote.web import NoRangesError, Web
 
 T = TypeVar("T")
 
-_MARKS = ("ETag", "etag", "content_md5", "md5Hash", "LastModified", "last_modified", "updated", "mtime", "created")
+_TAGS, _TIMES = ("ETag", "etag", "md5Hash"), ("LastModified", "last_modified", "updated")
 _PACKAGES = {
     "s3": "s3fs",
     "gs": "gcsfs",
@@ -83,8 +84,9 @@ def facts_of(info: Mapping[str, Any]) -> Facts:
     """Size and mark, under the names that this store has for them."""
     if info.get("type") == "directory" or info.get("size") is None:
         raise FileNotFoundError
-    mark = next((str(value) for name in _MARKS if (value := info.get(name))), "")
-    return Facts(int(info["size"]), mark.strip('"'))  # listings quote it where answers do not, or the other way
+    # Listings and answers differ in how they quote a tag, and in how finely they tell the time.
+    tag = next((str(value).strip('"') for name in _TAGS if (value := info.get(name))), "")
+    return Facts(int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), ""))
 
 
 class Store:
@@ -109,10 +111,21 @@ class Store:
 
     async def fetch(self, address: Address, facts: Facts, start: int, end: int) -> bytes:
         """These bytes, all of them, of the file that the facts are about."""
-        now, data = await self.trying(lambda: self.backend.fetch(address, start, end), address)
+        try:
+            now, data = await self.trying(lambda: self.backend.fetch(address, start, end), address)
+        except FileError:  # a file that shrinks, or goes, looks like a broken connection
+            now = await self._now(address)
+            if now is not None and not facts.still(now):
+                raise changed(address) from None
+            raise
         if now is not None and not facts.still(now):
             raise changed(address)
         return data
+
+    async def _now(self, address: Address) -> Facts | None:
+        with suppress(Exception):
+            return await self.backend.look(address)
+        return None
 
     async def trying(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
         return await patiently(attempt, address, self.patience, self.retries)

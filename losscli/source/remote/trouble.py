@@ -21,7 +21,8 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 BROKEN = frozenset({
     "ClientPayloadError", "ServerDisconnectedError", "ClientOSError", "ClientConnectionResetError", "BadStatusLine",
     "ConnectionClosedError", "IncompleteReadError", "IncompleteRead", "ResponseStreamingError", "HTTPClientError",
-    "ServiceResponseError", "ChecksumError", "ChunkedEncodingError", "ProxyError", "IncompleteBody",
+    "ServiceResponseError", "HttpProcessingError",
+    "ChecksumError", "ChunkedEncodingError", "ProxyError", "IncompleteBody",
 })  # fmt: skip
 SLOW = frozenset({
     "ConnectTimeoutError", "ReadTimeoutError", "ServerTimeoutError", "SocketTimeoutError", "ConnectionTimeoutError",
@@ -86,7 +87,9 @@ def explain(error: BaseException, seconds: float) -> Trouble:
     """The meaning of an error that came out of a transfer."""
     chain = list(_chain(error))
     names = {kind.__name__ for one in chain for kind in type(one).__mro__}
-    status = next((code for one in chain if (code := _status(one))), 0)
+    # aiohttp gives an answer that makes no sense the status 400, which no server said
+    garbled = "HttpProcessingError" in names
+    status = 0 if garbled else next((code for one in chain if (code := _status(one))), 0)
     if status in {404, 410} or any(isinstance(one, FileNotFoundError) for one in chain):
         return Trouble("missing", "no such file")
     if names & STRANGER:
@@ -159,9 +162,8 @@ def _status(error: BaseException) -> int:
     if isinstance(response, dict):
         found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     else:
-        found = next(
-            (value for name in ("status", "status_code", "code") if (value := getattr(error, name, None))), None
-        )
+        mine = vars(error)  # not getattr: what libraries have as properties may be deprecated, and says so
+        found = next((value for name in ("status", "status_code", "code") if (value := mine.get(name))), None)
     return int(found) if isinstance(found, int | str) and str(found).isdigit() and int(found) >= 400 else 0
 
 
