@@ -628,6 +628,16 @@ def test_a_file_that_is_written_to_is_noticed(web, s3):
         web.files["moving.csv"] = CSV
 
 
+def test_a_change_is_noticed_by_the_next_block(web, monkeypatch):
+    """The check at the end would notice, too; but what is read until then might already look like bad data."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
+    for url in (f"{web.base}/moved/big.csv", f"{web.base}/shrunk/big.csv", "s3://shrunk/big.csv"):
+        web.counts.clear()
+        with pytest.raises(FileError, match="the file changed while it was read"):
+            remote(url).open().read(len(BIG))
+
+
 def test_a_copy_leaves_nothing_behind(web, tmp_path, monkeypatch):
     import tempfile
 
