@@ -14,7 +14,7 @@ from losscli.errors import FileError, UsageError
 from losscli.source.remote.address import AZURE, WEB, Address, Facts, harmless_text, scheme_of
 from losscli.source.remote.settings import Settings, settings
 from losscli.source.remote.transfer import patiently
-from losscli.source.remote.trouble import IncompleteBody, explain
+from losscli.source.remote.trouble import IncompleteBody, credentials, explain
 from losscli.source.remote.web import NoRangesError, Web
 
 T = TypeVar("T")
@@ -172,7 +172,9 @@ def _made(address: Address, patience: Settings) -> Store:
     except ImportError:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
-        raise UsageError(f"cannot open {scheme}:// : {harmless_text(str(error))}", path=address.shown) from None
+        said = f"cannot open {scheme}:// : {harmless_text(str(error))}"
+        hint = credentials(address) if scheme in AZURE else None  # which says so where there are none
+        raise UsageError(said, path=address.shown, hint=hint) from None
     except Exception as error:
         raise explain(error, patience.read).error(address, 1) from None
     if scheme in WEB:

@@ -68,7 +68,7 @@ class Trouble:
         if self.kind == "missing":
             return FileError("no such file", path=address.shown)
         if self.kind == "denied":
-            return FileError(self.said, path=address.shown, hint=_credentials(address))
+            return FileError(self.said, path=address.shown, hint=credentials(address))
         if self.kind == "passing":
             said = f"{self.said} (tried {tries} times)" if tries > 1 else self.said
             hint = "try again later; LOSSCLI_REMOTE_TIMEOUT and LOSSCLI_REMOTE_RETRIES make it more patient"
@@ -76,7 +76,8 @@ class Trouble:
         return FileError(self.said, path=address.shown, hint=self.hint)
 
 
-def _credentials(address: Address) -> str:
+def credentials(address: Address) -> str:
+    """Where the store of this address looks for who asks."""
     if address.scheme in {"http", "https"}:
         return "the server wants a signed URL, a user and password in the URL, or a line in ~/.netrc"
     key = "s3" if address.scheme == "s3" else "az" if address.scheme in AZURE else "gs"
