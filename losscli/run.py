@@ -24,6 +24,7 @@ from losscli.request import Request
 from losscli.result import Evaluation, WarningResult
 from losscli.slicing import Cells
 from losscli.source import ReadOptions, Source, from_memory, join, open_source
+from losscli.source.remote.address import shown
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
@@ -72,7 +73,7 @@ def prepare(request: Request, data: Data) -> Prepared:
     for text in request.tables:
         left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
         model, colon, role = left.rpartition(":")
-        table = Table(role, model if colon else None, path)
+        table = Table(role, model if colon else None, shown(path))
         opened = from_memory(data.tables[left]) if left in data.tables else open_source([path], data.options)
         tables[table] = read_table(table, opened, request.columns, spelling)
     try:

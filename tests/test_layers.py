@@ -53,6 +53,8 @@ LAYERS = (
     Layer("request", "spec"),
     Layer("blas", "", "", "numpy"),
     Layer("workers", "blas"),
+    Layer("source.remote source.remote.address source.remote.settings source.remote.trouble", "errors source.remote.*"),
+    Layer("source.remote.*", "errors source.*", "", "aiohttp fsspec"),
     Layer("source source.*", "errors source.*", "numpy pyarrow", "pyarrow.compute"),
     Layer("columns", ""),
     Layer("columns.names", "errors"),

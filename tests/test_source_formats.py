@@ -321,10 +321,8 @@ def test_no_permission(tmp_path: Path) -> None:
     assert "permission" in refused(path).message
 
 
-@pytest.mark.parametrize(
-    "path", ["s3://b/k.csv", "https://x.org/a.csv", "gs://b/a", "abfs://a/b", "file:///etc/passwd"]
-)
-def test_remote_is_not_read(path: str) -> None:
+@pytest.mark.parametrize("path", ["ftp://x.org/a.csv", "hdfs://a/b", "file:///etc/passwd"])
+def test_not_every_address_is_read(path: str) -> None:
     error = refused(path)
     assert isinstance(error, UsageError)
     assert "local files" in error.message

@@ -18,7 +18,7 @@ COMMANDS = {
     "grad": "write the derivative of the final value by each prediction",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
-    "help": "a topic in a page: columns, losses, missing, where, weights, batches, formats, exit-codes, python",
+    "help": "a topic in a page: columns, losses, missing, where, weights, batches, formats, remote, exit-codes, python",
     "completion": "the script that completes losscli in your shell",
 }
 

@@ -126,10 +126,7 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
         order = np.argsort(first)
         return np.argsort(order)[inverse], [int(value) for value in found[order]]
     # Few neighbouring numbers, as classes are: a table instead of a sort, ten times as fast.
-    if whole.dtype == np.uint64:
-        places = (whole - np.uint64(low)).astype(np.int64)
-    else:
-        places = whole.astype(np.int64) - low
+    places = (whole - np.uint64(low)).astype(np.int64) if whole.dtype == np.uint64 else whole.astype(np.int64) - low
     if span <= _FEW:
         # Mostly all of them are among the first rows.
         head, at = np.unique(places[:_FEW], return_index=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from losscli.source.batch import BATCH_BYTES, Batch, Held, Part, Stretch, Want, slices, wanted_positions
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
-from losscli.source.streams import FileInput
+from losscli.source.streams import SeekableInput
 
 STRETCHES = 256
 """Stretches of a file at most; more would have its footer read more often than pays."""
@@ -23,7 +23,7 @@ class ArrowPart(Part):
     """One Arrow file or stream; its columns keep their types."""
 
     path: str
-    source: FileInput
+    source: SeekableInput
     schema: pa.Schema
     format: str = "arrow"
 
@@ -84,7 +84,7 @@ class RecordBatches:
 
 
 @contextmanager
-def _opened(source: FileInput, positions: list[int] | None = None) -> Iterator[Any]:
+def _opened(source: SeekableInput, positions: list[int] | None = None) -> Iterator[Any]:
     """The reader of this file, of only the fields at these positions."""
     options = pa.ipc.IpcReadOptions(included_fields=positions or [], use_threads=False)
     with seekable(source) as file:
@@ -97,7 +97,7 @@ def _opened(source: FileInput, positions: list[int] | None = None) -> Iterator[A
         yield reader
 
 
-def read_schema(source: FileInput) -> pa.Schema:
+def read_schema(source: SeekableInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as reader:
         schema = reader.schema

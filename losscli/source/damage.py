@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from losscli.errors import DataError, FileError, LosscliError
-from losscli.source.streams import FileInput, file_error
+from losscli.source.streams import SeekableInput, file_error
 
 
-def damaged(error: Exception, source: FileInput, what: str) -> LosscliError:
+def damaged(error: Exception, source: SeekableInput, what: str) -> LosscliError:
     """The error to raise instead; anything that is no failure of reading goes on as it is."""
     if isinstance(error, LosscliError):
         return error
@@ -41,7 +41,7 @@ def _one_line(error: Exception) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in lines[0])[:200]
 
 
-def names_of(schema: pa.Schema, source: FileInput, what: str) -> list[str]:
+def names_of(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
     """The names of the columns, of which there is at least one."""
     try:
         names = list(schema.names)

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 from losscli.errors import FileError, UsageError
 from losscli.source.detect import PACKED, SUFFIXES
+from losscli.source.remote.address import REMOTE, Address
 from losscli.source.streams import file_error
 
-REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -23,6 +23,7 @@ class Found:
 
     path: str
     constants: Mapping[str, str | None] = field(default_factory=dict)
+    remote: Address | None = None
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,21 @@ def discover(paths: Sequence[str]) -> Discovery:
     if list(paths).count("-") > 1:
         raise UsageError("stdin (-) can be given only once")
     for path in paths:
-        if found := REMOTE.match(path):
-            raise UsageError(
-                f"cannot read {found[0]}… : sources are local files, folders and stdin (-)",
-                hint="download the file first, or pipe it in: … | losscli eval -",
-            )
-        files.extend(_behind(path, notes))
-    seen: dict[str, int] = {}
+        files.extend(_elsewhere(path, notes) if REMOTE.match(path) else _behind(path, notes))
+    seen: dict[tuple[str, str], int] = {}
     for file in files:
-        seen[file.path] = seen.get(file.path, 0) + 1
-    notes.extend(f"{path} is given {count} times: its rows count as often" for path, count in seen.items() if count > 1)
+        key = (file.path, file.remote.url if file.remote else "")  # what is shown of two URLs may be the same
+        seen[key] = seen.get(key, 0) + 1
+    notes.extend(
+        f"{path} is given {count} times: its rows count as often" for (path, _), count in seen.items() if count > 1
+    )
     return Discovery(tuple(files), tuple(notes))
+
+
+def _elsewhere(path: str, notes: list[str]) -> list[Found]:
+    from losscli.source.remote.listing import behind
+
+    return behind(path, notes)
 
 
 def _behind(path: str, notes: list[str]) -> list[Found]:
@@ -66,7 +71,7 @@ def _behind(path: str, notes: list[str]) -> list[Found]:
         return [Found(path)]
     files: dict[str, Found] = {}
     for match in _expand(path):
-        for file in _folder(match, notes) if os.path.isdir(match) else [Found(match, _constants(match))]:  # noqa: PTH112
+        for file in _folder(match, notes) if os.path.isdir(match) else [Found(match, constants(match))]:  # noqa: PTH112
             files.setdefault(file.path, file)
     if not files:
         raise FileError("no file matches", path=path)
@@ -97,18 +102,24 @@ def natural(path: str) -> list[tuple[int, int, str]]:
 
 def _folder(root: str, notes: list[str]) -> list[Found]:
     ignored: list[str] = []
-    paths = sorted(_walk(root, ignored, notes), key=natural)
+    paths = list(_walk(root, ignored, notes))
+    names = settled(root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes)
+    return [Found(os.path.join(root, name), constants(name)) for name in names]  # noqa: PTH118
+
+
+def settled(root: str, names: Sequence[str], ignored: Sequence[str], notes: list[str]) -> list[str]:
+    """The names in a folder in their order; there is at least one. What was ignored is said."""
+    ignored = sorted(ignored, key=natural)
     if ignored:
         more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
-        notes.append(f"ignored {sorted(ignored, key=natural)[0]}{more}: not a data file by its name")
-    if not paths:
-        listed = ", ".join(os.path.relpath(path, root) for path in sorted(ignored, key=natural)[:5])
+        notes.append(f"ignored {os.path.join(root, ignored[0])}{more}: not a data file by its name")  # noqa: PTH118
+    if not names:
         raise FileError(
-            "the folder has no data files" + (f"; ignored: {listed}" if listed else ""),
+            "the folder has no data files" + (f"; ignored: {', '.join(ignored[:5])}" if ignored else ""),
             path=root,
             hint=f"looked for {' '.join(SUFFIXES)}, also compressed",
         )
-    return [Found(path, _constants(os.path.relpath(path, root))) for path in paths]
+    return sorted(names, key=natural)
 
 
 def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
@@ -123,19 +134,21 @@ def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
             yield from _walk(entry.path, ignored, notes)
         elif entry.is_dir():
             notes.append(f"did not follow {entry.path}: a link to a folder")
-        elif _is_data(entry.name):
+        elif is_data(entry.name):
             yield entry.path
         else:
             ignored.append(entry.path)
 
 
-def _is_data(name: str) -> bool:
+def is_data(name: str) -> bool:
+    """Whether the name is one of a data file."""
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
     while suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
     return bool(suffixes) and suffixes[-1] in SUFFIXES
 
 
-def _constants(path: str) -> dict[str, str | None]:
+def constants(path: str) -> dict[str, str | None]:
+    """The columns that the names of folders on a path give: region=eu/."""
     pairs = [part.split("=", 1) for part in PurePath(path).parts[:-1] if "=" in part]
     return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, value in pairs if key}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pyarrow as pa
 
@@ -13,7 +14,7 @@ from losscli.source.detect import detect_format
 from losscli.source.discover import Found, discover
 from losscli.source.folder import Gaps, PlacedPart, gaps
 from losscli.source.packed import compression_of, open_plain, spool_to_file
-from losscli.source.streams import FileInput, Input, find_input
+from losscli.source.streams import FileInput, Input, OnceInput, SeekableInput, find_input
 
 HEAD = 1 << 16
 
@@ -32,7 +33,7 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     """The table in these files, folders and globs (`-` is stdin). Reads no more than the head of each file."""
     found = discover(paths)
     options = options or ReadOptions()
-    files = [open_file(file.path, options) for file in found.files]
+    files = [open_file(file, options) for file in found.files]
     _refuse_mixture(files)
     placed = [_place(file, where) for file, where in zip(files, found.files, strict=True)]
     missing = gaps([(file.part.path, file.columns) for file in placed])
@@ -74,34 +75,47 @@ def _refuse_mixture(files: Sequence[Opened]) -> None:
             )
 
 
-def open_file(path: str, options: ReadOptions) -> Opened:
+def open_file(where: Found, options: ReadOptions) -> Opened:
     """One file, its format found out."""
-    source, compression = _unpacked(find_input(path), options)
+    source, compression = _unpacked(_input(where), options)
     with open_plain(source, compression) as stream:
         head = stream.read(HEAD)
-    format = detect_format(path, head, options)
+    format = detect_format(where.path, head, options)
     if format in {"parquet", "arrow"}:
-        if compression is not None or not isinstance(source, FileInput):
-            source = spool_to_file(source, compression)
-        return _open_parquet(source) if format == "parquet" else _open_arrow(source)
+        binary = _seekable(source, compression)
+        return _open_parquet(binary) if format == "parquet" else _open_arrow(binary)
     if format == "jsonl":
         return _open_jsonl(source, compression, options)
     return _open_delimited(source, compression, options, format)
+
+
+def _input(where: Found) -> Input:
+    if where.remote is None:
+        return find_input(where.path)
+    from losscli.source.remote.input import find_remote
+
+    return find_remote(where.remote)
+
+
+def _seekable(source: Input, compression: str | None) -> SeekableInput:
+    """The input itself where it can be read in any order, else a copy of its bytes."""
+    if compression is None and not isinstance(source, OnceInput):
+        return cast(SeekableInput, source)  # a file, here or elsewhere
+    return spool_to_file(source, compression)
 
 
 def _unpacked(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
     """The input and its compression; copied to a file where it must be read twice or out of order."""
     with source.open() as stream:
         compression = compression_of(stream.read(16))
-    if not isinstance(source, FileInput):
-        if compression == "zip":
-            source = spool_to_file(source, None)
-        elif options.spool:
-            source, compression = spool_to_file(source, compression), None
+    if compression == "zip" and not isinstance(source, FileInput):
+        source = spool_to_file(source, None)
+    elif options.spool and isinstance(source, OnceInput):
+        source, compression = spool_to_file(source, compression), None
     return source, compression
 
 
-def _open_parquet(source: FileInput) -> Opened:
+def _open_parquet(source: SeekableInput) -> Opened:
     from losscli.source.parquet import ParquetPart, read_schema
 
     schema = read_schema(source)
@@ -109,7 +123,7 @@ def _open_parquet(source: FileInput) -> Opened:
     return Opened(part, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 
 
-def _open_arrow(source: FileInput) -> Opened:
+def _open_arrow(source: SeekableInput) -> Opened:
     from losscli.source.arrow import ArrowPart, read_schema
 
     schema = read_schema(source)

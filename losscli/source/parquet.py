@@ -23,7 +23,7 @@ from losscli.source.batch import (
 )
 from losscli.source.damage import check_values, choose, damaged, names_of, to_check
 from losscli.source.seekable import seekable
-from losscli.source.streams import FileInput
+from losscli.source.streams import SeekableInput
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # bytes of a column that are read at once, at most and at least
@@ -35,7 +35,7 @@ class ParquetPart(Part):
     """One Parquet file. Its columns keep their types; text that is wanted as text comes as a dictionary."""
 
     path: str
-    source: FileInput
+    source: SeekableInput
     schema: pa.Schema
     format: str = "parquet"
 
@@ -51,7 +51,6 @@ class ParquetPart(Part):
             step = fitting(self._row_size(file, list(wants)), 1)
         for groups, rows in _gathered(counts):
             yield RowGroups(self, wants, groups, rows, step, self.size * rows // max(promised, 1), footer)
-        self.source.verify()
         if sum(counts) != promised:
             raise DataError(f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}", path=self.path)
 
@@ -137,7 +136,7 @@ class RowGroups:
 
 @contextmanager
 def _opened(
-    source: FileInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
+    source: SeekableInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
 ) -> Iterator[pq.ParquetFile]:
     """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
     with seekable(source) as file:
@@ -162,7 +161,7 @@ def _buffer(columns: int) -> int:
     return max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
 
 
-def read_schema(source: FileInput) -> pa.Schema:
+def read_schema(source: SeekableInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as file:
         schema = file.schema_arrow

@@ -7,6 +7,7 @@ import tempfile
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from typing import BinaryIO
 
 from losscli.errors import FileError
 
@@ -32,27 +33,56 @@ def _unlink(path: str, owner: int) -> None:
 
 def spooled(read: Callable[[int], bytes], path: str) -> Spool:
     """A copy of all bytes that `read` gives."""
+
+    def fill(copy: Copy) -> None:
+        write = copy.again()
+        while piece := read(PIECE):
+            write(piece)
+
+    return spooled_by(fill, path)
+
+
+def spooled_by(fill: Callable[[Copy], None], path: str) -> Spool:
+    """A copy of all bytes that `fill` writes."""
     try:
         handle, place = tempfile.mkstemp(prefix="losscli-")
     except OSError as error:
         raise _no_copy(error, path) from None
     spool = Spool(place)
     try:
-        _fill(handle, read, path)
+        with os.fdopen(handle, "wb") as out:
+            fill(Copy(out, path))
     except BaseException as error:
         spool.remove()
         raise _no_copy(error, path) if isinstance(error, OSError) else error from None
     return spool
 
 
-def _fill(handle: int, read: Callable[[int], bytes], path: str) -> None:
-    size = 0
-    with open(handle, "wb") as out:
-        while piece := read(PIECE):
+class Copy:
+    """The bytes of a temporary file while it is written."""
+
+    def __init__(self, out: BinaryIO, path: str) -> None:
+        self.out, self.path = out, path
+
+    def again(self) -> Callable[[bytes], None]:
+        """Begin from nothing; gives what writes the next bytes."""
+        size = 0
+        self._kept(lambda: (self.out.seek(0), self.out.truncate()))
+
+        def write(piece: bytes) -> None:
+            nonlocal size
             size += len(piece)
             if size > SPOOL_LIMIT:
-                raise FileError(f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=path)
-            out.write(piece)
+                raise FileError(f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=self.path)
+            self._kept(lambda: self.out.write(piece))
+
+        return write
+
+    def _kept(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except OSError as error:  # told here, so that nobody takes a full disk for a broken connection
+            raise _no_copy(error, self.path) from None
 
 
 def _no_copy(error: OSError, path: str) -> FileError:

@@ -5,6 +5,7 @@ The errors of a stream already say which file they are about.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -149,6 +150,19 @@ class Input(Protocol):
         ...
 
 
+class SeekableInput(Input, Protocol):
+    """One that formats with a footer can read: in any order, by several readers at once."""
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file when it was found."""
+        ...
+
+    def handle(self) -> io.IOBase:
+        """The file opened once more, with a place of its own."""
+        ...
+
+
 Stamp = tuple[int, int, int]
 
 
@@ -175,6 +189,12 @@ class FileInput:
     def open(self, last: bool = False) -> Stream:
         try:
             return Stream(Path(self.place).open("rb", buffering=0), self.path)
+        except OSError as error:
+            raise file_error(error, self.path) from None
+
+    def handle(self) -> io.IOBase:
+        try:
+            return Path(self.place).open("rb")
         except OSError as error:
             raise file_error(error, self.path) from None
 

@@ -285,14 +285,14 @@ def nul_in_the_name(here: Here):
     return "a\0b.csv"
 
 
-@case("B024", 2, "cannot read s3://", "local files")
+@case("B024", 2, "cannot read ftp://", "local files")
 def bucket(here: Here):
-    return "s3://bucket/preds.parquet"
+    return "ftp://server/preds.parquet"
 
 
-@case("B025", 2, "cannot read https://", "download the file first")
+@case("B025", 2, "the address does not name a server", "in: https:///preds.csv")
 def web(here: Here):
-    return "https://example.org/preds.csv"
+    return "https:///preds.csv?token=secret"
 
 
 text("B025", "html", "<!DOCTYPE html>\n<html><body>404</body></html>", 3, "content is HTML, not data", "in: p.csv")

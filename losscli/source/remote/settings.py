@@ -1,0 +1,47 @@
+"""How patient a transfer is, and as whom it asks: from the environment, as that is about the machine, not the run."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+
+from losscli.errors import UsageError
+
+CONNECT, READ, RETRIES = 10.0, 60.0, 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Seconds for a connection and for each answer, how often to try again, and whether to ask as nobody."""
+
+    connect: float = CONNECT
+    read: float = READ
+    retries: int = RETRIES
+    anonymous: bool = False
+
+
+def settings() -> Settings:
+    """What LOSSCLI_REMOTE_TIMEOUT, LOSSCLI_REMOTE_RETRIES and LOSSCLI_REMOTE_ANON say."""
+    read = _number("LOSSCLI_REMOTE_TIMEOUT", READ, "a number of seconds above 0")
+    retries = _number("LOSSCLI_REMOTE_RETRIES", RETRIES, "a whole number of at most 100")
+    anonymous = os.environ.get("LOSSCLI_REMOTE_ANON", "").strip().lower()
+    if not 0 < read < math.inf:
+        raise _refusal("LOSSCLI_REMOTE_TIMEOUT", "a number of seconds above 0")
+    if retries not in range(101):
+        raise _refusal("LOSSCLI_REMOTE_RETRIES", "a whole number of at most 100")
+    if anonymous not in {"", "0", "1", "false", "true", "no", "yes"}:
+        raise _refusal("LOSSCLI_REMOTE_ANON", "1 or 0")
+    return Settings(min(CONNECT, read), read, int(retries), anonymous in {"1", "true", "yes"})
+
+
+def _number(name: str, default: float, what: str) -> float:
+    given = os.environ.get(name, "").strip()
+    try:
+        return float(given) if given else default
+    except ValueError:
+        raise _refusal(name, what) from None
+
+
+def _refusal(name: str, what: str) -> UsageError:
+    return UsageError(f"{name} is {what}; got '{os.environ.get(name, '')}'")

@@ -1,0 +1,243 @@
+"""A web server on loopback that behaves, or misbehaves in one way, as the path says; it also speaks enough of S3."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Server(ThreadingHTTPServer):
+    """`files` are served at /BEHAVIOUR/NAME, and /s3/NAME is an object; `asked` are the requests, `sent` the bytes."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, bytes] = {}
+        self.asked: list[tuple[str, str, str]] = []
+        self.sent = 0
+        self.counts: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
+        self.stop = threading.Event()
+
+    @property
+    def base(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, *_):
+        """A client that goes away is no news."""
+
+
+@contextmanager
+def serving():
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop.set()
+        server.shutdown()
+        server.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        """Nobody reads it."""
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        asked = self.headers.get("Range", "")
+        self.server.asked.append((self.command, self.path, asked))
+        self.server.headers.append(dict(self.headers))
+        path = self.path.partition("?")[0]
+        self.server.counts[path] += 1
+        self.count = self.server.counts[path]
+        _, behaviour, name = [*path.split("/", 2), "", ""][:3]
+        try:
+            getattr(self, f"be_{behaviour}")(name)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    # ------------------------------------------------------------------------------------------------------- answers
+
+    def answer(self, data, status=200, **headers):
+        self.send_response(status)
+        for key, value in {"Content_Length": str(len(data)), "ETag": f'"{hash(data)}"', **headers}.items():
+            if value is not None:
+                self.send_header(key.replace("_", "-"), value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+            self.server.sent += len(data)
+
+    def refuse(self, status, **headers):
+        self.answer(b"<html>no</html>", status, **headers)
+
+    def whole(self, name):
+        """The file, or None with a 404 said."""
+        data = self.server.files.get(name)
+        if data is None:
+            self.refuse(404)
+        return data
+
+    def range(self, data, **headers):
+        """Status, bytes and headers of the answer to what is asked."""
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        tag = {"ETag": f'"{hash(data)}"'}
+        if not found:
+            return 200, data, tag
+        start, end = int(found[1]), min(int(found[2]) + 1, len(data))
+        if start >= len(data):
+            return 416, b"", {**tag, "Content_Range": f"bytes */{len(data)}"}
+        return 206, data[start:end], {**tag, "Content_Range": f"bytes {start}-{end - 1}/{len(data)}"}
+
+    def be_ok(self, name, **extra):
+        if (data := self.whole(name)) is not None:
+            status, piece, headers = self.range(data)
+            self.answer(piece, status, **{**headers, **extra})
+
+    be_bucket = be_ok
+
+    # ---------------------------------------------------------------------------------------------------- behaviours
+
+    def be_whole(self, name):
+        """Ranges are ignored."""
+        if (data := self.whole(name)) is not None:
+            self.answer(data)
+
+    def be_chunked(self, name, end=b"0\r\n\r\n"):
+        """Neither ranges nor a length; the end is marked."""
+        data = self.server.files[name]
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for start in range(0, len(data), 1000):
+            piece = data[start : start + 1000]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(end)
+        self.close_connection = not end
+
+    def be_chunkedcut(self, name):
+        self.be_chunked(name, end=b"")
+
+    def be_nolength(self, name):
+        """As old servers do: the end of the connection is the end of the file, or of the server."""
+        self.protocol_version = "HTTP/1.0"
+        self.answer(self.server.files[name], Content_Length=None)
+        self.close_connection = True
+
+    def be_flaky(self, name):
+        """Busy twice for each file, then well."""
+        self.refuse(503) if self.count <= 2 else self.be_ok(name)
+
+    def be_later(self, name):
+        self.refuse(429, Retry_After="1") if self.count == 1 else self.be_ok(name)
+
+    def be_busy(self, name):
+        self.refuse(503)
+
+    def be_broken(self, name):
+        self.refuse(500)
+
+    def be_reset(self, name):
+        """The connection is cut the hard way."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.connection.close()
+        self.close_connection = True
+
+    def be_resetonce(self, name):
+        self.be_reset(name) if self.count == 1 else self.be_ok(name)
+
+    def be_cut(self, name):
+        """Half of the body of every answer is missing."""
+        status, piece, headers = self.range(self.server.files[name])
+        self.answer(piece[: len(piece) // 2], status, **{**headers, "Content_Length": str(len(piece))})
+        self.close_connection = True
+
+    def be_cutonce(self, name):
+        self.be_cut(name) if self.count == 1 else self.be_ok(name)
+
+    def be_cutwhole(self, name):
+        data = self.server.files[name]
+        self.answer(data[:-10], Content_Length=str(len(data)))
+        self.close_connection = True
+
+    def be_short(self, name):
+        """Fewer bytes than asked for, honestly labelled; what is no error to HTTP would be rows lost to us."""
+        data = self.server.files[name]
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
+        start = int(found[1])
+        if start == 0:
+            return self.be_ok(name)
+        piece = data[start : start + 10]
+        return self.answer(piece, 206, Content_Range=f"bytes {start}-{start + len(piece) - 1}/{len(data)}",
+                           ETag=f'"{hash(data)}"')  # fmt: skip
+
+    def be_moved(self, name):
+        """Other bytes from the second request on."""
+        data = self.server.files[name]
+        if self.count > 1:
+            data = data.replace(b"1", b"2")
+        status, piece, headers = self.range(data)
+        self.answer(piece, status, **headers)
+
+    def be_shrunk(self, name):
+        data = self.server.files[name]
+        status, piece, headers = self.range(data if self.count == 1 else data[: 150 << 10])
+        self.answer(piece, status, **headers)
+
+    def be_hang(self, name):
+        self.server.stop.wait(20)
+
+    def be_stall(self, name):
+        """Some of the body, then silence."""
+        data = self.server.files[name]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:10])
+        self.server.stop.wait(20)
+
+    def be_denied(self, name):
+        self.refuse(403)
+
+    def be_login(self, name):
+        if self.headers.get("Authorization", "").startswith("Basic "):
+            return self.be_ok(name)
+        return self.refuse(401)
+
+    def be_redirect(self, name):
+        self.refuse(302, Location=f"/ok/{name}?token=inner")
+
+    def be_tofile(self, name):
+        self.refuse(302, Location="file:///etc/passwd")
+
+    def be_circle(self, name):
+        self.refuse(302, Location=self.path)
+
+    def be_html(self, name):
+        self.answer(b"<!DOCTYPE html><html>please log in</html>")
+
+    def be_gzipped(self, name):
+        """Compressed although identity was asked for."""
+        import gzip
+
+        self.answer(gzip.compress(self.server.files[name]), Content_Encoding="gzip")
+
+    def be_brotli(self, name):
+        self.answer(b"\x8b\x03\x80", Content_Encoding="br")
+
+    def be_slow(self, name):
+        time.sleep(0.05)
+        self.be_ok(name)

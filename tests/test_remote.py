@@ -1,0 +1,808 @@
+"""Remote files, from a real S3 server and real web servers on loopback: the bits of local ones, or one clear error."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import logging
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from processes import LOSSCLI, environment
+from remote_servers import serving
+
+import losscli
+from losscli.cli import entry, help
+from losscli.errors import DataError, FileError, LosscliError, UsageError
+from losscli.source import open_source
+from losscli.source.discover import discover
+from losscli.source.remote import input as remote_input
+from losscli.source.remote import stores, transfer
+from losscli.source.remote.address import Address, Facts, shown
+from losscli.source.remote.input import RemoteInput, find_remote
+from losscli.source.remote.settings import Settings, settings
+from losscli.source.remote.trouble import explain
+from losscli.source.seekable import seekable
+
+fsspec = pytest.importorskip("fsspec")
+pytest.importorskip("s3fs")
+pytest.importorskip("aiohttp")
+
+SECRETS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
+           "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
+           "AWS_SHARED_CREDENTIALS_FILE": os.devnull}  # fmt: skip
+ROWS = 3000
+
+
+def preds(rows: int = ROWS, columns: int = 2) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(7)
+    return {name: rng.normal(size=rows) for name in ("y", "p", *(f"x{i}" for i in range(columns - 2)))}
+
+
+def csv_bytes(data: dict[str, np.ndarray]) -> bytes:
+    lines = [",".join(data), *(",".join(repr(float(v)) for v in row) for row in zip(*data.values(), strict=True))]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def table(data: dict[str, np.ndarray]) -> pa.Table:
+    return pa.table({name: pa.array(values.tolist()) for name, values in data.items()})
+
+
+def parquet_bytes(data: dict[str, np.ndarray], **options: object) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table(data), out, **options)
+    return out.getvalue()
+
+
+def arrow_bytes(data: dict[str, np.ndarray], new: object = pa.ipc.new_file) -> bytes:
+    out = io.BytesIO()
+    made = table(data)
+    with new(out, made.schema) as writer:
+        writer.write_table(made, max_chunksize=1000)
+    return out.getvalue()
+
+
+def json_bytes(data: dict[str, np.ndarray]) -> bytes:
+    rows = zip(*(values.tolist() for values in data.values()), strict=True)
+    return "".join(json.dumps(dict(zip(data, row, strict=True))) + "\n" for row in rows).encode()
+
+
+def zip_bytes(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("preds.csv", data)
+    return out.getvalue()
+
+
+DATA = preds()
+CSV = csv_bytes(DATA)
+BIG = csv_bytes(preds(20_000))
+FILES = {
+    "preds.csv": CSV,
+    "big.csv": BIG,
+    "preds.csv.gz": gzip.compress(CSV),
+    "preds.csv.zip": zip_bytes(CSV),
+    "preds.jsonl": json_bytes(DATA),
+    "preds.parquet": parquet_bytes(DATA),
+    "preds.arrow": arrow_bytes(DATA),
+    "preds.arrows": arrow_bytes(DATA, pa.ipc.new_stream),
+    "preds.parquet.gz": gzip.compress(parquet_bytes(DATA)),
+    "empty.csv": b"",
+    "truth.csv": b"id,y\na,1\nb,2.5\nc,4\n",
+    "keyed.csv": b"id,p\nc,4\na,1.5\nb,2\n",
+    "prototypes.csv": b"a,b\n1,0\n0,1\n",
+}
+LOSS = losscli.evaluate({"y": DATA["y"], "p": DATA["p"]}, ["mse"], target="y", pred="p")["mse"].value
+BIG_LOSS = losscli.evaluate(preds(20_000), ["mse"], target="y", pred="p")["mse"].value
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Retries without long waits, keys that open nothing, and no way out but loopback."""
+    monkeypatch.setattr(transfer, "PAUSE", 0.01)
+    monkeypatch.setattr(transfer, "LONGEST", 0.3)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LOSSCLI_REMOTE"))]:
+        monkeypatch.delenv(name)
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as server:
+        server.files.update(FILES)
+        yield server
+
+
+@pytest.fixture
+def web(server):
+    server.files.clear()
+    server.files.update(FILES)
+    server.asked.clear()
+    server.headers.clear()
+    server.counts.clear()
+    server.sent = 0
+    return server
+
+
+@pytest.fixture(scope="module")
+def moto():
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    running = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1",
+                          aws_access_key_id="test", aws_secret_access_key="test")  # fmt: skip
+    client.create_bucket(Bucket="bucket")
+    for name, data in FILES.items():
+        client.put_object(Bucket="bucket", Key=f"files/{name}", Body=data)
+    for name in ("part10", "part2", "region=eu/part1", "region=a%2Fb/part1", "_tmp/part1", ".git/part1"):
+        number = re.sub(r"\D", "", name) or "1"
+        client.put_object(Bucket="bucket", Key=f"run/{name}.csv", Body=f"y,p\n1,{number}\n".encode())
+    client.put_object(Bucket="bucket", Key="run/_SUCCESS", Body=b"")
+    client.put_object(Bucket="bucket", Key="run/", Body=b"")
+    client.put_object(Bucket="bucket", Key="run/README.md", Body=b"# hello")
+    client.put_object(Bucket="bucket", Key="readme/README.md", Body=b"# hello")
+    yield endpoint, client
+    client.close()
+    running.stop()
+
+
+@pytest.fixture
+def s3(moto, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto[0])
+    return moto[1]
+
+
+def mse(*paths: str, **settings: object) -> float:
+    return losscli.evaluate(list(paths), ["mse"], target="y", pred="p", **settings)["mse"].value
+
+
+def refused(*paths: str, **settings: object) -> LosscliError:
+    with pytest.raises(LosscliError) as caught:
+        mse(*paths, **settings)
+    return caught.value
+
+
+def command(*args: str) -> tuple[int, str, str]:
+    """Exit code, standard output and error of one command line."""
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = entry.run(list(args))
+        out.flush()
+        text = out.buffer.getvalue().decode()
+    return code, text, err.getvalue()
+
+
+def remote(url: str) -> RemoteInput:
+    found = find_remote(Address(url))
+    assert isinstance(found, RemoteInput)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ the same bits
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("preds")])
+@pytest.mark.parametrize("how", ["s3", "ok", "whole", "chunked"])
+def test_every_format_gives_the_bits_of_the_local_file(name, how, web, s3):
+    assert mse(f"s3://bucket/files/{name}" if how == "s3" else f"{web.base}/{how}/{name}") == LOSS
+
+
+@pytest.mark.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
+def test_trouble_that_passes_changes_no_bit(how, web):
+    assert mse(f"{web.base}/{how}/big.csv") == BIG_LOSS
+
+
+def test_a_server_may_say_how_long_it_wants_to_be_left(web):
+    began = time.monotonic()
+    mse(f"{web.base}/later/preds.csv")
+    assert time.monotonic() - began >= 0.3  # it asks for a second, and gets what is allowed
+
+
+@pytest.mark.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
+def test_small_blocks_change_no_bit(name, web, s3, monkeypatch):
+    for size in ("HEAD", "FIRST_BLOCK", "FIRST_RANGE", "TAIL"):
+        monkeypatch.setattr(remote_input, size, 5000)
+    monkeypatch.setattr(remote_input, "LAST_BLOCK", 30_000)
+    expected = BIG_LOSS if name == "big.csv" else LOSS
+    assert mse(f"{web.base}/ok/{name}") == expected
+    assert mse(f"s3://bucket/files/{name}") == expected
+
+
+def test_the_command_prints_the_number_and_the_path_without_secrets(web):
+    url = web.base.replace("http://", "http://ada:pa55word@") + "/login/preds.csv?X-Amz-Signature=5ecret#frag"
+    code, out, err = command("eval", url, "-t", "y", "-p", "p", "-l", "mse", "-f", "json")
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    assert report["results"][0]["value"] == LOSS
+    assert report["sources"] == [{"path": f"{web.base}/login/preds.csv", "format": "csv", "rows": ROWS}]
+    assert web.asked[0][1].endswith("?X-Amz-Signature=5ecret")
+    assert not re.search("pa55word|5ecret|ada", out)
+
+
+def test_truth_and_tables_may_be_remote_too(web, s3, tmp_path):
+    (tmp_path / "keyed.csv").write_bytes(FILES["keyed.csv"])
+    local = str(tmp_path / "keyed.csv")
+    expected = (0.5**2 + 0.5**2) / 3
+    for targets in (f"{web.base}/ok/truth.csv?sig=5ecret", "s3://bucket/files/truth.csv"):
+        for source in (local, f"{web.base}/ok/keyed.csv"):
+            assert mse(source, targets=targets, on="id") == pytest.approx(expected, rel=1e-15)
+    (tmp_path / "e.csv").write_text("label,u,v\na,1,0.2\nb,0.1,1\n")
+    url = f"{web.base}/ok/prototypes.csv?sig=5ecret"
+    code, out, _ = command("eval", str(tmp_path / "e.csv"), "-l", "l2_penalty", "--table", f"params={url}", "-q")
+    assert (code, float(out)) == (0, 2.0)
+    code, out, _ = command("eval", "-l", "l2_penalty", "--table", f"params={url}", "--plan")
+    assert code == 0
+    assert "prototypes.csv" in out
+    assert "5ecret" not in out
+
+
+def test_rows_and_gradients_read_remote_files(web, tmp_path):
+    url = f"{web.base}/ok/preds.csv"
+    code, out, err = command("grad", url, "-t", "y", "-p", "p", "-l", "mse")
+    assert (code, err) == (0, "")
+    assert out.count("\n") == ROWS + 1
+    code, out, _ = command("rows", f"{web.base}/whole/preds.parquet", "-t", "y", "-p", "p", "-l", "mae")
+    assert (code, out.count("\n")) == (0, ROWS + 1)
+
+
+def test_the_local_path_imports_no_fsspec(tmp_path):
+    (tmp_path / "a.csv").write_bytes(CSV)
+    code = "import sys; from losscli.cli.entry import run; run(sys.argv[1:]); print('fsspec' in sys.modules)"
+    args = ["eval", str(tmp_path / "a.csv"), "-t", "y", "-p", "p", "-l", "mse", "-q"]
+    done = subprocess.run([sys.executable, "-c", code, *args], env=environment(), capture_output=True, text=True,
+                          timeout=60, check=True)  # fmt: skip
+    assert done.stdout.split()[-1] == "False"
+
+
+# ---------------------------------------------------------------------------------------------- folders and patterns
+
+
+def found(path: str) -> list[str]:
+    return [file.path.removeprefix("s3://bucket/") for file in discover([path]).files]
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
+def test_a_remote_folder_is_like_a_local_one(path, s3):
+    notes = discover([path]).notes
+    assert found(path) == ["run/part2.csv", "run/part10.csv", "run/region=a%2Fb/part1.csv", "run/region=eu/part1.csv"]
+    assert list(notes) == ["ignored s3://bucket/run/README.md: not a data file by its name"]
+
+
+def test_hive_names_become_columns(s3):
+    pattern = "s3://bucket/run/region=*/*.csv"
+    assert [file.constants for file in discover([pattern]).files] == [{"region": "a/b"}, {"region": "eu"}]
+    code, out, _ = command("eval", pattern, "-t", "y", "-p", "p", "-l", "mae", "--by", "region", "-f", "jsonl")
+    results = [json.loads(line) for line in out.splitlines()]
+    assert (code, {r["by"].get("region"): r["count"] for r in results}) == (0, {None: 2, "a/b": 1, "eu": 1})
+    assert len(open_source(["s3://bucket/run/region=eu/", pattern]).parts) == 3
+
+
+def test_patterns(s3):
+    assert found("s3://bucket/run/*.csv") == ["run/part2.csv", "run/part10.csv"]
+    assert found("s3://bucket/run/part?.csv") == ["run/part2.csv"]
+    assert found("s3://bucket/run/part[0-9].csv") == ["run/part2.csv"]
+    assert "run/region=eu/part1.csv" in found("s3://bucket/run/**/*.csv")
+    assert not [path for path in found("s3://bucket/run/**/*.csv") if "/." in path]
+    assert found("s3://bucket/r*n") == found("s3://bucket/run")
+    assert mse("s3://bucket/run/part*.csv") == (1 + 81) / 2
+
+
+def test_a_listing_spares_the_question_about_each_file(web, s3):
+    assert all(
+        file.remote is not None and file.remote.facts is not None for file in discover(["s3://bucket/run"]).files
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "message"),
+    [
+        ("s3://bucket/none*.csv", FileError, "no file matches"),
+        ("s3://bucket/readme/", FileError, "the folder has no data files; ignored: README.md"),
+        ("s3://bucket/none.csv", FileError, "no such file"),
+        ("s3://none/none.csv", FileError, "no such file"),
+        ("s3://none/", FileError, "no such file"),
+        ("https://127.0.0.1/run/*.csv", UsageError, "cannot be asked which files it has"),
+        ("s3://key:5ecret@bucket/a.csv", UsageError, "holds more than"),
+        ("s3://bucket/a.csv?X-Amz-Signature=5ecret", UsageError, "holds more than"),
+        ("gs://bucket/a.csv?token=5ecret", UsageError, "holds more than"),
+        ("https:///a.csv?token=5ecret", UsageError, "does not name a server"),
+        ("https://[bad/a.csv?token=5ecret", UsageError, "does not name a server"),
+        ("http://127.0.0.1:5ecret/a.csv", UsageError, "does not name a server"),
+        ("s3:///a.csv", UsageError, "does not name a bucket"),
+        ("ftp://me:5ecret@x/a.csv?5ecret", UsageError, "cannot read ftp://"),
+        ("file:///etc/passwd", UsageError, "cannot read file://"),
+    ],
+)
+def test_addresses_that_lead_nowhere(path, kind, message, s3):
+    error = refused(path)
+    assert type(error) is kind
+    assert message in error.message
+    if "127.0.0.1:5ecret" not in path:
+        assert "5ecret" not in f"{error.message} {error.path} {error.hint}"
+
+
+# -------------------------------------------------------------------------------------------------------- the errors
+
+TABLE = [
+    ("none", 404, FileError, "no such file", None, 1),
+    ("denied", 403, FileError, "permission denied (HTTP 403)", "signed URL", 1),
+    ("login", 401, FileError, "permission denied (HTTP 401)", "password", 1),
+    ("busy", 503, FileError, "the server answered 503 Service Unavailable (tried 3 times)", "try again later", 3),
+    ("broken", 500, FileError, "the server answered 500 Internal Server Error (tried 3 times)", "try again", 3),
+    ("reset", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", None),
+    ("cut", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", 3),
+    ("chunkedcut", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", 4),
+    ("cutwhole", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", 4),
+    ("nolength", 0, FileError, "does not say how long the file is", "download", 2),
+    ("tofile", 302, FileError, "redirects to where no file can be read", None, 1),
+    ("circle", 302, FileError, "redirects to where no file can be read, or in a circle", None, None),
+    ("html", 200, DataError, "content is HTML", "login", None),
+    ("brotli", 200, FileError, "encoded as 'br'", "download", 1),
+    ("short", 206, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", None),
+    ("moved", 206, FileError, "the file changed while it was read", "run again", None),
+    ("shrunk", 206, FileError, "the file changed while it was read", "run again", None),
+]
+
+
+@pytest.mark.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
+def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeypatch):
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
+    path = "/ok/none.csv" if how == "none" else f"/{how}/big.csv"
+    code, out, err = command("eval", f"{web.base}{path}?token=5ecret", "-t", "y", "-p", "p", "-l", "mse")
+    assert (code, out) == (kind.exit_code, "")
+    assert f"error: {message}" in err or message in err.splitlines()[0]
+    assert f"   in: {web.base}{path}\n" in err + "\n"
+    assert (hint or "") in err
+    assert "5ecret" not in err
+    assert "Traceback" not in err
+    if tries is not None:
+        assert len(web.asked) == tries
+
+
+@pytest.mark.parametrize("how", ["hang", "stall"])
+def test_silence_ends_in_a_time_out(how, web, monkeypatch):
+    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.2")
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
+    began = time.monotonic()
+    error = refused(f"{web.base}/{how}/big.csv")
+    assert error.message == "no answer within 0.2 s (tried 2 times)"
+    assert time.monotonic() - began < 5
+
+
+def test_no_server(monkeypatch, unused_port):
+    error = refused(f"http://127.0.0.1:{unused_port}/a.csv?sig=5ecret")
+    assert isinstance(error, FileError)
+    assert error.message == "the server refuses the connection"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port}")
+    error = refused("s3://bucket/a.csv")
+    assert isinstance(error, FileError)
+    assert error.message == "the server refuses the connection"
+
+
+@pytest.fixture
+def unused_port():
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def test_unknown_names(monkeypatch):
+    import socket
+
+    def resolve(*_args: object, **_kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    error = refused("https://no-such-host.invalid/a.csv")
+    assert isinstance(error, FileError)
+    assert error.message == "the name of the server cannot be resolved"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://no-such-host.invalid")
+    error = refused("s3://bucket/a.csv")
+    assert error.message == "the name of the server cannot be resolved"
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("denied", "permission denied (HTTP 403)"),
+        ("busy", "the server answered 503 Service Unavailable (tried 3 times)"),
+        ("reset", "the connection broke before all bytes had come (tried 3 times)"),
+        ("hang", "no answer within 0.3 s (tried 3 times)"),
+    ],
+)
+def test_errors_of_an_object_store(key, message, web, monkeypatch):
+    """The bucket is called like the behaviour of the server."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
+    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.3")
+    error = refused(f"s3://{key}/big.csv")
+    assert isinstance(error, FileError)
+    assert error.message == message
+    assert error.path == f"s3://{key}/big.csv"
+    if key != "reset":  # after which the client may ask once more by itself
+        assert len(web.asked) == (1 if key == "denied" else 3)
+    if key == "denied":
+        assert "AWS_PROFILE" in (error.hint or "")
+
+
+def test_an_object_store_that_gets_well(web, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    assert mse("s3://flaky/big.csv") == BIG_LOSS
+    assert mse("s3://resetonce/big.csv") == BIG_LOSS
+
+
+def test_bodies_of_an_object_store_are_whole_or_refused(web, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
+    for how in ("cut", "short"):
+        assert "the connection broke" in refused(f"s3://{how}/big.csv").message
+    assert refused("s3://whole/big.csv").message.startswith("the connection broke")  # ranges are ignored
+
+
+def test_no_credentials(web, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"{web.base}/")
+    error = refused("s3://bucket/big.csv")
+    assert isinstance(error, FileError)
+    assert "no credentials" in error.message
+    assert "LOSSCLI_REMOTE_ANON=1" in (error.hint or "")
+    monkeypatch.setenv("LOSSCLI_REMOTE_ANON", "1")
+    assert mse("s3://bucket/big.csv") == BIG_LOSS
+    assert not any("Authorization" in headers for headers in web.headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TIMEOUT", "soon"), ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("RETRIES", "-1"), ("RETRIES", "1.5"),
+     ("RETRIES", "inf"), ("ANON", "maybe")],
+)  # fmt: skip
+def test_settings_that_mean_nothing(name, value, monkeypatch, web):
+    monkeypatch.setenv(f"LOSSCLI_REMOTE_{name}", value)
+    error = refused(f"{web.base}/ok/preds.csv")
+    assert isinstance(error, UsageError)
+    assert f"got '{value}'" in error.message
+
+
+def test_settings(monkeypatch):
+    assert settings() == Settings(10, 60, 3, False)
+    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "2.5")
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "0")
+    assert settings() == Settings(2.5, 2.5, 0, False)
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "https"])
+def test_what_is_not_installed_is_named(scheme, monkeypatch):
+    def missing(name: str) -> None:
+        raise ImportError(f"Install it to access {name}")
+
+    monkeypatch.setattr(stores, "_STORES", {})
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    error = refused(f"{scheme}://bucket/a.csv")
+    assert isinstance(error, UsageError)
+    assert error.hint == "pip install 'losscli[remote]'"
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    error = refused(f"{scheme}://bucket/a.csv")
+    assert (error.message, error.exit_code) == (f"reading {scheme}:// needs the package fsspec", 2)
+
+
+# ------------------------------------------------------------------------------------------- what goes over the wire
+
+
+def test_only_the_wanted_columns_of_parquet_travel(web, s3, monkeypatch):
+    data = preds(60_000, 20)
+    web.files["wide.parquet"] = body = parquet_bytes(
+        data, row_group_size=20_000, use_dictionary=False, compression="none"
+    )
+    meta = pq.ParquetFile(io.BytesIO(body)).metadata
+    wanted = sum(
+        meta.row_group(g).column(c).total_compressed_size for g in range(meta.num_row_groups) for c in range(2)
+    )
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    expected = losscli.evaluate(data, ["mse"], target="y", pred="p")["mse"].value
+    for url in (f"{web.base}/ok/wide.parquet", "s3://bucket/wide.parquet"):
+        web.sent = 0
+        assert mse(url) == expected
+        around = remote_input.HEAD + remote_input.TAIL
+        assert wanted < web.sent + around
+        assert web.sent <= wanted + around + 1000
+        assert web.sent < len(body) / 4
+
+
+def test_only_the_wanted_columns_of_arrow_travel(web):
+    data = preds(200_000, 20)
+    out = io.BytesIO()
+    made = table(data)
+    with pa.ipc.new_file(out, made.schema) as writer:
+        writer.write_table(made, max_chunksize=100_000)
+    web.files["wide.arrow"] = out.getvalue()
+    assert mse(f"{web.base}/ok/wide.arrow") == losscli.evaluate(data, ["mse"], target="y", pred="p")["mse"].value
+    assert web.sent < len(out.getvalue()) / 4
+
+
+def test_a_small_file_is_one_request_and_the_check_at_the_end(web):
+    remote(f"{web.base}/ok/preds.parquet")
+    assert [asked[0] for asked in web.asked] == ["GET"]  # never HEAD: a signed URL is good for one method
+    source = open_source([f"{web.base}/ok/preds.parquet"])
+    assert len(web.asked) == 2
+    list(source.parts[0].batches({"y": "number"}))
+    assert len(web.asked) == 3
+    assert all(headers["Accept-Encoding"] == "identity" for headers in web.headers)
+
+
+def test_blocks_come_ahead_of_the_reader(web, monkeypatch):
+    monkeypatch.setattr(remote_input, "FIRST_BLOCK", 20_000)
+    with remote(f"{web.base}/ok/big.csv").open() as stream:
+        assert stream.read(16) == BIG[:16]
+        assert len(web.asked) == 1
+        got = BIG[:16] + stream.read(remote_input.HEAD)
+        assert len(web.asked) == 2  # who reads one block more may only be looking
+        got += stream.read(30_000)
+        deadline = time.monotonic() + 5
+        while len(web.asked) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(web.asked) == 5
+        got += stream.read(len(BIG))
+        assert got == BIG
+        assert stream.read(1) == b""
+
+
+def test_handles_are_independent_and_threads_may_share_a_file(web, s3):
+    data = preds(40_000, 6)
+    web.files["many.parquet"] = body = parquet_bytes(data, row_group_size=4000, use_dictionary=False)
+    s3.put_object(Bucket="bucket", Key="many.parquet", Body=body)
+    for url in (f"{web.base}/ok/many.parquet", "s3://bucket/many.parquet"):
+        source = remote(url)
+
+        def group(index: int, source: RemoteInput = source) -> list[float]:
+            with seekable(source) as file:
+                return pq.ParquetFile(file).read_row_group(index, ["p"], use_threads=False).column(0).to_pylist()
+
+        with ThreadPoolExecutor(8) as pool:
+            groups = list(pool.map(group, range(10)))
+        assert [value for values in groups for value in values] == data["p"].tolist()
+    first, second = source.handle(), source.handle()
+    first.seek(1000)
+    assert second.tell() == 0
+    assert first.read(10) == body[1000:1010]
+    assert second.read(4) == b"PAR1"
+    assert first.seek(-4, io.SEEK_END) == len(body) - 4
+    assert first.read() == b"PAR1"
+    assert first.read(1) == b""
+
+
+def test_random_reads_are_the_bytes_of_the_file(web):
+    rng = np.random.default_rng(3)
+    handle = remote(f"{web.base}/ok/big.csv").handle()
+    for start, size in zip(rng.integers(0, len(BIG), 200), rng.integers(0, 90_000, 200), strict=True):
+        handle.seek(int(start))
+        assert handle.read(int(size)) == BIG[start : start + size]
+
+
+def test_an_input_can_travel_to_another_process(web, s3):
+    for url in (f"{web.base}/ok/big.csv?token=5ecret", "s3://bucket/files/big.csv"):
+        source = remote(url)
+        assert "5ecret" not in repr(source)
+        code = "import pickle, sys; s = pickle.load(sys.stdin.buffer); s.verify(); print(len(s.open().read(1 << 30)))"
+        environ = environment(**SECRETS, AWS_ENDPOINT_URL=os.environ["AWS_ENDPOINT_URL"])
+        done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(source), env=environ, timeout=60,
+                              capture_output=True, check=True)  # fmt: skip
+        assert int(done.stdout) == len(BIG)
+        assert done.stderr == b""
+
+
+def test_a_file_that_is_written_to_is_noticed(web, s3):
+    s3.put_object(Bucket="bucket", Key="moving.csv", Body=CSV)
+    web.files["moving.csv"] = CSV
+    for url in ("s3://bucket/moving.csv", f"{web.base}/ok/moving.csv"):
+        part = open_source([url]).parts[0]
+        s3.put_object(Bucket="bucket", Key="moving.csv", Body=CSV.replace(b"1", b"2"))
+        web.files["moving.csv"] = CSV.replace(b"1", b"2")
+        with pytest.raises(FileError, match="the file changed while it was read"):
+            list(part.batches({"y": "number", "p": "number"}))
+        web.files["moving.csv"] = CSV
+
+
+def test_a_change_is_noticed_by_the_next_block(web, monkeypatch):
+    """The check at the end would notice, too; but what is read until then might already look like bad data."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
+    for url in (f"{web.base}/moved/big.csv", f"{web.base}/shrunk/big.csv", "s3://shrunk/big.csv"):
+        web.counts.clear()
+        with pytest.raises(FileError, match="the file changed while it was read"):
+            remote(url).open().read(len(BIG))
+
+
+def test_a_copy_leaves_nothing_behind(web, tmp_path, monkeypatch):
+    import tempfile
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert mse(f"{web.base}/whole/preds.parquet") == LOSS
+    refused(f"{web.base}/cutwhole/preds.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file(web, s3):
+    for url in (f"{web.base}/ok/empty.csv", f"{web.base}/whole/empty.csv", "s3://bucket/files/empty.csv"):
+        assert refused(url).message == "the file is empty (0 bytes)"
+
+
+def test_the_same_file_twice_is_said_but_not_other_queries(web):
+    url = f"{web.base}/ok/preds.csv"
+    assert discover([url, url]).notes == (f"{url} is given 2 times: its rows count as often",)
+    assert discover([f"{url}?id=1", f"{url}?id=2"]).notes == ()
+
+
+def test_ctrl_c_ends_the_waiting(web, tmp_path):
+    args = [*LOSSCLI, "eval", f"{web.base}/hang/preds.csv", "-t", "y", "-p", "p", "-l", "mse"]
+    process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 20
+    while not web.asked and time.monotonic() < deadline:
+        time.sleep(0.02)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
+    assert time.monotonic() - began < 2
+
+
+def test_a_process_that_ends_early_is_silent(web, s3):
+    """Blocks on their way when an error ends the run must not be heard of."""
+    web.files["bad.csv"] = BIG[: 200 << 10] + b"1,x\n" + BIG[200 << 10 :]
+    done = subprocess.run([*LOSSCLI, "eval", f"{web.base}/slow/bad.csv", "-t", "y", "-p", "p", "-l", "mse"],
+                          env=environment(), capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.count("\n") <= 3
+
+
+# --------------------------------------------------------------------------------------------- stores without a server
+
+
+@pytest.fixture
+def shelf(monkeypatch):
+    """fsspec's filesystem in memory under the names of stores that have no server on loopback."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class Shelf(MemoryFileSystem):
+        protocol = ("gs", "abfs")
+        store: ClassVar[dict[str, object]] = {}
+        pseudo_dirs: ClassVar[list[str]] = [""]
+        asked: ClassVar[list[dict[str, object]]] = []
+
+        def __init__(self, **options: object) -> None:
+            self.asked.append(options)
+            super().__init__(use_listings_cache=False, skip_instance_cache=True)
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            bucket, slash, key = path.partition("://")[2].partition("/") if "://" in path else ("", "", path)
+            return super()._strip_protocol(f"{bucket.partition('@')[0]}{slash}{key}" if bucket else key)
+
+        @staticmethod
+        def _get_kwargs_from_urls(url: str) -> dict[str, str]:
+            account = url.partition("@")[2].partition(".")[0]
+            return {"account_name": account} if account else {}
+
+    monkeypatch.setattr(stores, "_STORES", {})
+    monkeypatch.setattr(fsspec, "get_filesystem_class", lambda name: Shelf)
+    for name, data in (
+        ("part10.csv", b"y,p\n1,4\n"),
+        ("part2.csv", b"y,p\n1,3\n"),
+        ("preds.parquet", FILES["preds.parquet"]),
+    ):
+        Shelf().pipe_file(f"/bucket/run/{name}", data)
+    Shelf.asked.clear()
+    return Shelf
+
+
+@pytest.mark.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
+def test_other_stores_go_the_same_way(prefix, shelf, monkeypatch):
+    assert mse(f"{prefix}/run/preds.parquet") == LOSS
+    assert mse(f"{prefix}/run/part*.csv") == (4 + 9) / 2
+    assert refused(f"{prefix}/run/none.csv").message == "no such file"
+    files = [file.path for file in discover([f"{prefix}/run/*.csv"]).files]
+    assert [file.rpartition("/")[2] for file in files] == ["part2.csv", "part10.csv"]
+    monkeypatch.setenv("LOSSCLI_REMOTE_ANON", "1")
+    assert mse(f"{prefix}/run/part2.csv") == 4
+    given = shelf.asked[-1]
+    assert ("account_name" in given) == ("account" in prefix)
+    if prefix.startswith("gs"):
+        assert given["token"] == "anon"
+        assert given["requests_timeout"].sock_read == 60
+    else:
+        assert given["anon"] is True
+        assert (given["connection_timeout"], given["read_timeout"]) == (10, 60)
+
+
+class HttpError(Exception):
+    def __init__(self, code: object) -> None:
+        super().__init__(f"see https://user:5ecret@host/path?sig=5ecret, {code}")
+        self.code = code
+
+
+class ServiceRequestError(Exception):
+    def __init__(self, inner: Exception) -> None:
+        super().__init__("cannot")
+        self.inner_exception = inner
+
+
+class ClientAuthenticationError(Exception):
+    status_code = 401
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (HttpError(403), "denied", "permission denied (HTTP 403)"),
+        (HttpError("503"), "passing", "503"),
+        (HttpError(404), "missing", "no such file"),
+        (HttpError(400), "final", "the server answered 400 Bad Request"),
+        (HttpError(None), "final", "could not be read: HttpError"),
+        (OSError("Forbidden: https://storage.googleapis.com/b\nno"), "denied", "permission denied"),
+        (ClientAuthenticationError(), "denied", "no credentials"),
+        (ServiceRequestError(ConnectionRefusedError(111, "refused")), "final", "refuses the connection"),
+        (TimeoutError(), "passing", "no answer within 60 s"),
+        (ConnectionResetError(), "passing", "the connection broke"),
+    ],
+)  # fmt: skip
+def test_what_other_stores_raise_is_understood(error, kind, said):
+    trouble = explain(error, 60)
+    assert trouble.kind == kind
+    assert said in trouble.said
+    assert "5ecret" not in trouble.said
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("https://u:p@host:8080/a/b.csv?sig=x#f", "https://host:8080/a/b.csv"),
+        ("https://host/a@b.csv", "https://host/a@b.csv"),
+        ("HTTPS://u@host/a", "HTTPS://host/a"),
+        ("s3://k:s@bucket/a?b.csv", "s3://bucket/a?b.csv"),
+        ("s3://bucket/a.csv?sig=x", "s3://bucket/a.csv"),
+        ("abfs://box@account.dfs.core.windows.net/a.csv?sv=1&sig=x", "abfs://box@account.dfs.core.windows.net/a.csv"),
+        ("local/a?b=c.csv", "local/a?b=c.csv"),
+        ("-", "-"),
+    ],
+)
+def test_shown(path, expected):
+    assert shown(path) == expected
+
+
+def test_marks_count_only_where_there_are_two():
+    assert Facts(3, "a").still(Facts(3, "a"))
+    assert Facts(3, "a").still(Facts(3, ""))
+    assert not Facts(3, "a").still(Facts(3, "b"))
+    assert not Facts(3, "").still(Facts(4, ""))
+
+
+def test_the_help_names_every_setting():
+    text = help.read("remote")[1]
+    for word in ("LOSSCLI_REMOTE_TIMEOUT", "LOSSCLI_REMOTE_RETRIES", "LOSSCLI_REMOTE_ANON", "AWS_ENDPOINT_URL",
+                 "losscli[remote]", "10", "60", "3"):  # fmt: skip
+        assert word in text
