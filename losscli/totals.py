@@ -52,6 +52,8 @@ class Book:
 
     def number(self, cells: list[Cell], by_count: bool) -> Number:
         """The mean over these cells."""
+        if len(cells) == 1 and cells[0].factor is None and not self.odd and cells[0].number < len(self.counts):
+            return self._plain(cells[0].number, by_count)
         known = len(self.counts)
         cells = [c for c in cells if c.number < known and self.counts[c.number] and c.factor != 0]
         count = sum([self.counts[c.number] for c in cells])
@@ -64,6 +66,19 @@ class Book:
         return Number(
             TermResult(mean, odd if odd is not None else rounded(top, ONE), count, rounded(weight, ONE)), bottom
         )
+
+    def _plain(self, cell: int, by_count: bool) -> Number:
+        """The same for one cell where nothing is special: with very many slices, most of the time is spent here."""
+        count, top = self.counts[cell], self.tops[cell]
+        units = count * ONE
+        weight, weights = float(count), units
+        if self.weights is not None:
+            weights = self.weights[cell]
+            weight = rounded(weights, ONE)
+        bottom = units if by_count else weights
+        if not count or not bottom:
+            return Number(TermResult(math.nan, 0.0, count, weight), bottom)
+        return Number(TermResult(rounded(top, bottom), rounded(top, ONE), count, weight), bottom)
 
     def _exact(self, cells: list[Cell], count: int) -> tuple[Fraction | int, Fraction | int]:
         """The sum and the weight of these cells: whole numbers as long as classes have no weights, for speed."""
