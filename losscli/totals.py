@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,16 +20,14 @@ from losscli.slicing import NULL
 Slice = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell of a slice, and the factor that the weight of its class gives it (None: 1, without weights)."""
 
     number: int
     factor: Fraction | None = None
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """One term of one slice; the exact bottom of its mean, in units of 2**-1074, is for those who go on computing."""
 
     result: TermResult
@@ -186,7 +184,7 @@ class _Sheet:
         self.by_count = request.divide_by == "count" and not self.fixed
         self.reduction = "sum" if loss.reduction == "sum" else request.reduction or "mean"
         self.signature = _signature(books.totals.plan, line, self.reduction)
-        self.params = dict(job.spec.params)
+        self.params, self.spec = dict(job.spec.params), job.spec.text
         self.batch = None if loss.scope == "row" or self.fixed else batch(books.totals)
         self.terms: dict[str, Book] = {}
         self.kept = Kept()
@@ -208,7 +206,7 @@ class _Sheet:
         terms = {name: number.result for name, number in self.numbers(cells).items()}
         count, weight = self._rows(terms, own)
         return LossResult(
-            model=self.model, by=by, loss=loss.name, spec=self.job.spec.text, params=self.params,
+            model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
             reduction=self.reduction, value=combined(self.job, terms, self.reduction), count=count, weight=weight,
             terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
             without_part=sum([self.apart[c.number] for c in own if c.number < len(self.apart)]),
