@@ -23,6 +23,9 @@ from losscli.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.where import Where
 
 
+_TOGETHER = 1 << 16  # numbers of a matrix that are written together
+
+
 @dataclass
 class Rows:
     """The used rows of one batch. `place` is each row's number in the whole run, from 1; `keys` its key columns."""
@@ -136,10 +139,7 @@ class Reader:
         if not item.wide:
             return columns[0]
         gaps = [missing for _, missing in columns if missing is not None]
-        stacked = np.empty((data.num_rows, len(columns)))
-        for i, (values, _) in enumerate(columns):
-            stacked[:, i] = values
-        return stacked, np.logical_or.reduce(gaps) if gaps else None
+        return _side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
 
     def _number(self, name: str, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
         column = data.column(name)
@@ -253,6 +253,17 @@ class Reader:
             raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
                              shortest(weights[row]), "weights are at least 0; 0 leaves a row out")  # fmt: skip
         return weights
+
+
+def _side_by_side(columns: Sequence[Array]) -> Array:
+    """Columns as a matrix of rows, some rows at a time: what is written with gaps then stays in the cache."""
+    stacked = np.empty((len(columns[0]), len(columns)))
+    step = max(1, _TOGETHER // len(columns))
+    for start in range(0, len(stacked), step):
+        rows = stacked[start : start + step]
+        for i, values in enumerate(columns):
+            rows[:, i] = values[start : start + step]
+    return stacked
 
 
 def _moved(places: Places, by: int) -> Places:
