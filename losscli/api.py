@@ -1,4 +1,4 @@
-"""What Python callers use: `evaluate`, `row_values`, `gradient`, and the report that comes back."""
+"""What Python callers use: `evaluate`, `merge`, `row_values`, `gradient`, and the report that comes back."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from losscli.request import Policy, Request
 from losscli.result import Evaluation, LossResult, WarningResult
 from losscli.run import Data, Prepared, prepare
 from losscli.run import evaluate as evaluate_prepared
+from losscli.shards import merge as merge_states
 from losscli.slopes import gradient as gradient_pieces
 from losscli.source import ReadOptions
 from losscli.spec import parse
@@ -132,6 +133,14 @@ def evaluate(
     settings = dict(locals())
     with one_thread():
         return Report(evaluate_prepared(prepared(settings), engine_of(settings), hashing=True))
+
+
+def merge(states: Any) -> Report:
+    """The report of a run whose shards were scored apart, by `losscli eval --shard I/N --state-out FILE`.
+
+    `states` is the path of its one state file, or a list of the paths of all, in any order.
+    """
+    return Report(merge_states(_paths(states) or ()).evaluation)
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ associative and the one rounding is at the end: the same values give the same bi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -73,6 +74,16 @@ class Sums:
         total = sum(int(part[cell]) << (_DIGIT * level) for level, part in self.levels.items())
         return total + (self.whole if cell == 0 else 0)
 
+    @classmethod
+    def from_exact(cls, whole: Sequence[int], nan: Array, inf: Array, neg_inf: Array) -> Sums:
+        """The sums with whole[i] units of 2**-1074 in cell i; the arrays count what is not finite, a cell each."""
+        sums = cls(len(whole))
+        for cell, total in enumerate(whole):
+            if total:
+                sums._place(total, cell)
+        sums.nan, sums.inf, sums.neg_inf = nan, inf, neg_inf
+        return sums
+
     def fraction(self, cell: int = 0) -> Fraction:
         """The finite part of the sum."""
         return Fraction(self.exact(cell), 1 << _UNIT)
@@ -134,7 +145,8 @@ class Sums:
         if cell == 0:
             self.whole += whole
             return
-        level = 0
+        level = ((whole & -whole).bit_length() - 1) // _DIGIT if whole else 0  # below its lowest bit there is nothing
+        whole >>= level * _DIGIT
         while whole not in (0, -1):
             self._level(level)[cell] += whole & _MASK
             whole >>= _DIGIT

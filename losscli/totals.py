@@ -94,7 +94,7 @@ def _line(totals: Totals, line: Line, by: Mapping[str, str], cells: list[Cell]) 
         model=line.model, by=by, loss=line.spec.name, spec=line.spec.text, params={},
         reduction=rows[0].reduction, value=float(value), count=min(s.count for s in rows),
         weight=min(s.weight for s in rows), terms={}, direction=singles[0].direction,
-        revision=max(s.revision for s in singles), signature=_signature(totals.plan, line, rows[0].reduction),
+        revision=max(s.revision for s in singles), signature=signature(totals.plan, line),
         parts=tuple(PartResult(s.spec, f, s.value) for s, f in zip(singles, factors, strict=True)),
         batch=next((s.batch for s in singles if s.batch), None),
         without_part=max(s.without_part for s in singles),
@@ -102,8 +102,7 @@ def _line(totals: Totals, line: Line, by: Mapping[str, str], cells: list[Cell]) 
 
 
 def _single(totals: Totals, job: Job, line: Line, by: Mapping[str, str], cells: list[Cell]) -> LossResult:
-    loss, request = job.spec.loss, totals.plan.request
-    reduction = "sum" if loss.reduction == "sum" else request.reduction or "mean"
+    loss, reduction = job.spec.loss, _reduction(totals.plan, job)
     numbers, kept = term_numbers(totals, job, cells)
     value = combined(job, {name: n.result for name, n in numbers.items()}, reduction)
     own = [Cell(0)] if not loss.source_roles else cells
@@ -113,7 +112,7 @@ def _single(totals: Totals, job: Job, line: Line, by: Mapping[str, str], cells: 
         model=line.model, by=by, loss=loss.name, spec=job.spec.text, params=dict(job.spec.params),
         reduction=reduction, value=value, count=count, weight=weight,
         terms={name: n.result for name, n in numbers.items()}, direction=loss.direction, revision=loss.revision,
-        signature=_signature(totals.plan, line, reduction),
+        signature=signature(totals.plan, line),
         batch=None if loss.scope == "row" or fixed else batch(totals),
         without_part=sum(_at(kept.apart, cell.number) for cell in own),
     )  # fmt: skip
@@ -195,9 +194,14 @@ def batch(totals: Totals) -> BatchResult:
     return BatchResult(groups.how, groups.size, totals.plan.batch_by, groups.formed)
 
 
-def _signature(plan: Plan, line: Line, reduction: str) -> str:
+def _reduction(plan: Plan, job: Job) -> str:
+    return "sum" if job.spec.loss.reduction == "sum" else plan.request.reduction or "mean"
+
+
+def signature(plan: Plan, line: Line) -> str:
     """What two numbers must share to be compared: everything that makes the number, but not the rows."""
     request = plan.request
+    reduction = _reduction(plan, next((job for job in line.jobs if job.spec.loss.source_roles), line.jobs[0]))
     given = request.class_weight
     shown: Value = given if isinstance(given, str) else None
     if isinstance(given, Mapping):

@@ -65,13 +65,20 @@ LAYERS = (
         "run",
         "columns.* engine engine.threads errors kinds loop reduce request result source source.* tables totals walk",
     ),
+    Layer("arithmetic", "blas", "numpy"),
+    Layer("mergeable", "errors request run"),
+    Layer("state", "columns.* kinds loop reduce request spec", "numpy", "pyarrow"),
+    Layer(
+        "shards",
+        "__init__ arithmetic columns.* engine errors loop result run source source.streams state totals walk",
+    ),
     Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk", "numpy"),
     Layer("slopes", "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk", "numpy"),
     Layer("sink sink.*", "errors sink.*", "numpy", "pyarrow"),
     Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
     Layer(
         "api",
-        "blas engine engine.* errors kinds report request result run slopes source spec values",
+        "blas engine engine.* errors kinds report request result run shards slopes source spec values",
         "numpy",
         "pandas",
     ),
@@ -79,8 +86,8 @@ LAYERS = (
     Layer("cli.printer", "errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors report report.* request run sink.tables slopes "
-        "source spec values",
+        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors mergeable report report.* request "
+        "result run shards sink.atomic sink.tables slopes source spec values",
         "click",
         "numpy click.shell_completion",
     ),

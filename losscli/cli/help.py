@@ -9,7 +9,7 @@ import click
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people need them; each is topics/NAME.md, whose first line is its title.
-TOPICS = ("columns", "losses", "missing", "where", "weights", "batches", "formats", "exit-codes", "python")
+TOPICS = ("columns", "losses", "missing", "where", "weights", "batches", "shards", "formats", "exit-codes", "python")
 _FOLDER = Path(__file__).parent / "topics"
 
 

@@ -102,7 +102,21 @@ engine_options = _stack(
     option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read and score.  [default: cores]"),
 )  # fmt: skip
 
-quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
+shard_options = _stack(
+    option("--shard", metavar="I/N", help="Score shard I of N alone, of any scheduler's making; needs --state-out."),
+    option("--state-out", metavar="FILE", shell_complete=completion.files,
+           help="Write what was added up instead of a report; 'losscli merge' makes the report of all shards."),
+)  # fmt: skip
+
+report_options = _stack(
+    option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
+           help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]"),
+    option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
+           shell_complete=completion.files,
+           help="Also write a report to a file; the suffix tells the format. Repeatable."),
+    option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
+)  # fmt: skip
+
 plan_option = option("--plan", is_flag=True, help="Say which column plays which role, and stop.")
 
 table_options = _stack(

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Site, did_you_mean
 from losscli.source.arrays import strings
+from losscli.source.streams import FileInput
 
 Want = Literal["number", "text"]
 """How a column of a text format is to be read; formats with types of their own keep them."""
@@ -71,6 +72,17 @@ class Part(ABC):
     path: str
     format: str
 
+    @property
+    def file(self) -> FileInput | None:
+        """The regular file that is read; None for a pipe and for what is in memory."""
+        source = getattr(self, "source", None)
+        return source if isinstance(source, FileInput) else None
+
+    @property
+    def size(self) -> int:
+        """The bytes of its file; 0 where that is not known."""
+        return 0 if self.file is None else self.file.mark[0]
+
     @abstractmethod
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         """The rows in file order. A column that is missing or named twice is a DataError.
@@ -81,7 +93,7 @@ class Part(ABC):
 
     def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         """The same rows in stretches that another process can read from the path: the whole part, if it must be."""
-        yield Whole(self, wants)
+        yield Whole(self, wants, self.size)
 
     def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
         """All rows in file order."""
