@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.blas import one_thread
-from losscli.engine import Engine
-from losscli.engine.threads import Threads, cores
+from losscli.engine import ENGINES, Engine
+from losscli.engine.choice import check_choice, chosen
 from losscli.errors import UsageError
 from losscli.kinds import Array
+from losscli.mergeable import check_mergeable, expected_files
 from losscli.report import render
 from losscli.request import Policy, Request
 from losscli.result import Evaluation, LossResult, WarningResult
@@ -122,6 +123,9 @@ def evaluate(
     positive: str | None = None,
     options: ReadOptions | None = None,
     threads: int | None = None,
+    engine: Literal["threads", "dask"] = "threads",
+    scheduler: str | None = None,
+    insecure_scheduler: bool = False,
 ) -> Report:
     """Score predictions against targets.
 
@@ -132,7 +136,8 @@ def evaluate(
     """
     settings = dict(locals())
     with one_thread():
-        return Report(evaluate_prepared(prepared(settings), engine_of(settings), hashing=True))
+        run = prepared(settings)
+        return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True))
 
 
 def merge(states: Any) -> Report:
@@ -149,7 +154,8 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
     The settings are those of `evaluate`.
     """
     with one_thread():
-        return gathered(value_pieces(prepared({"source": source, "losses": losses, **settings}), engine_of(settings)))
+        run = prepared({"source": source, "losses": losses, **settings})
+        return gathered(value_pieces(run, engine_of(settings, run)))
 
 
 def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -162,15 +168,23 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
     with one_thread():
         run = prepared({"source": source, "losses": [loss], **settings})
-        return gathered(gradient_pieces(run, wrt, engine_of(settings)))
+        return gathered(gradient_pieces(run, wrt, engine_of(settings, run)))
 
 
-def engine_of(settings: Mapping[str, Any]) -> Engine:
-    """Who does the work: threads of this process, one a core where no number is given."""
-    threads = settings.get("threads")
+def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
+    """Who does the work: threads of this process, one a core where no number is given, or the workers of a cluster."""
+    threads, name = settings.get("threads"), settings.get("engine") or ENGINES[0]
     if threads is not None and threads < 1:
         raise UsageError(f"threads is at least 1; got {threads}")
-    return Threads(threads or cores())
+    files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
+    return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
+
+
+def _check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> None:
+    name = settings.get("engine") or ENGINES[0]
+    check_choice(name, settings.get("scheduler"), bool(settings.get("insecure_scheduler")))
+    if name != ENGINES[0]:
+        check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
@@ -213,6 +227,7 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         unmatched=given.get("unmatched", "error"),
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
     )  # fmt: skip
+    _check_engine(settings, request, data)
     return prepare(request, data)
 
 

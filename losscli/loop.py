@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -123,6 +124,10 @@ class Totals:
         for work in self.kept:
             if work.matrix_only and not some:
                 self._add_fixed(work)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What another process kept is merged, which asks neither for the plan nor for the tables.
+        return {**self.__dict__, "plan": None, "tables": {}}
 
     @property
     def grouped(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from losscli.engine import Expected
 from losscli.errors import UsageError
 from losscli.request import Request
 from losscli.run import Data
+from losscli.source import Source
 
 
 def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:
@@ -28,6 +30,19 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
             shown = "standard input" if path == "-" else f"the pipe {path}"
             raise UsageError(f"{what} reads files that everybody can open; {shown} is read once",
                              hint="save it to a file first")  # fmt: skip
+
+
+def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
+    """The files that others must find as they are here."""
+    found = {}
+    for part in source.parts:
+        file = part.file
+        if file is None or file.spool is not None:
+            raise UsageError(f"{what} reads files that everybody can open; this one is unpacked here first",
+                             path=part.path, hint="unpack it to a file of its own")  # fmt: skip
+        place = str(Path(file.place).absolute())
+        found[place] = Expected(place, file.path, file.mark[0], file.mark[1])
+    return tuple(found.values())
 
 
 def _is_pipe(path: str) -> bool:

@@ -59,14 +59,16 @@ LAYERS = (
     Layer("tables", "columns.* errors source", "numpy", "pyarrow"),
     Layer("loop", "blocks columns.* contract errors kinds reduce spec", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result", "numpy"),
-    Layer("engine engine.*", "engine"),
+    Layer("engine engine.threads", "engine"),
+    Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
+    Layer("engine.choice", "engine engine.* errors", "", "distributed"),
     Layer("walk", "columns.* engine result source where"),
     Layer(
         "run",
         "columns.* engine engine.threads errors kinds loop reduce request result source source.* tables totals walk",
     ),
     Layer("arithmetic", "blas", "numpy"),
-    Layer("mergeable", "errors request run"),
+    Layer("mergeable", "engine errors request run source"),
     Layer("state", "columns.* kinds loop reduce request spec", "numpy", "pyarrow"),
     Layer(
         "shards",
@@ -78,7 +80,7 @@ LAYERS = (
     Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
     Layer(
         "api",
-        "blas engine engine.* errors kinds report request result run shards slopes source spec values",
+        "blas engine engine.* errors kinds mergeable report request result run shards slopes source spec values",
         "numpy",
         "pandas",
     ),
@@ -95,8 +97,8 @@ LAYERS = (
 # Of these only some submodules are cheap, so the others count as packages of their own.
 SPLIT = {"pyarrow.dataset", "pyarrow.compute", "click.shell_completion"}
 SLOW = {"pandas", "rich", "pyarrow.dataset", "pyarrow.compute", "fsspec"}
-# Where modules are found by their names in a folder, no import statement says so.
-BY_NAME = {"__init__", "cli", "losses", "report", "sink.tables"}
+# Where modules are found by their names in a folder, or asked for in another process, no import statement says so.
+BY_NAME = {"__init__", "cli", "contract", "engine.dask", "losses", "report", "sink.tables"}
 
 
 def module_name(path: Path) -> str:

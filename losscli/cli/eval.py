@@ -69,7 +69,9 @@ def command(**given: Any) -> int:
     elif shard is not None:
         _write_state(prepared, shard, given)
     else:
-        reports.write(evaluate(prepared, shared.engine_of(given), hashing=wanted.hashing), wanted, given["quiet"])
+        reports.write(
+            evaluate(prepared, shared.engine_of(given, prepared), hashing=wanted.hashing), wanted, given["quiet"]
+        )
     return 0
 
 
@@ -92,7 +94,7 @@ def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> 
     from losscli.shards import score
     from losscli.sink.atomic import write_text
 
-    scored = score(prepared, shard, shared.engine_of(given))
+    scored = score(prepared, shard, shared.engine_of(given, prepared))
     path = given["state_out"]
     if path == "-":
         printer.write_stdout(scored.text)

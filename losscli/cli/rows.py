@@ -37,7 +37,7 @@ def command(**given: Any) -> int:
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    count = pieces.write(row_values(prepared, shared.engine_of(given)), path, format_)
+    count = pieces.write(row_values(prepared, shared.engine_of(given, prepared)), path, format_)
     if path != "-":
         printer.print_notes([f"wrote {count:,} rows to {path}"], given["quiet"])
     return 0

@@ -53,6 +53,10 @@ class Reader:
     book: ClassBook = field(default_factory=ClassBook)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What another process counted is merged, which asks neither for the plan nor for the filter.
+        return {**self.__dict__, "plan": None, "where": None}
+
     def agrees(self, other: Reader) -> bool:
         """Whether `other`, which began afresh, read its rows as one would have that goes on after ours."""
         return _same(self.widths, other.widths) and _same(self.book.by_name, other.book.by_name)
