@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from losscli.api import Report as Report
     from losscli.api import evaluate as evaluate
     from losscli.api import gradient as gradient
+    from losscli.api import merge as merge
     from losscli.api import row_values as row_values
     from losscli.errors import ExitCode as ExitCode
     from losscli.errors import LosscliError as LosscliError
@@ -26,11 +27,12 @@ __version__ = "0.1.0"
 
 # Loaded when first used: the command line's --help must not pay for NumPy.
 _PLACES = {
-    "Report": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api", "row_values": "losscli.api",
+    "Report": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api", "merge": "losscli.api",
+    "row_values": "losscli.api",
     "ReadOptions": "losscli.source", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
 }  # fmt: skip
 
-__all__ = ["ExitCode", "LosscliError", "ReadOptions", "Report", "evaluate", "gradient", "losses", "row_values"]
+__all__ = ["ExitCode", "LosscliError", "ReadOptions", "Report", "evaluate", "gradient", "losses", "merge", "row_values"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What Python callers use: `evaluate`, `row_values`, `gradient`, and the report that comes back."""
+"""What Python callers use: `evaluate`, `merge`, `row_values`, `gradient`, and the report that comes back."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.blas import one_thread
-from losscli.engine import Engine
-from losscli.engine.threads import Threads
+from losscli.engine import ENGINES, Engine
+from losscli.engine.choice import check_choice, chosen
 from losscli.errors import UsageError
 from losscli.kinds import Array
+from losscli.mergeable import check_mergeable, expected_files
 from losscli.progress import Line, shown, terminal
 from losscli.report import render
 from losscli.request import Policy, Request
 from losscli.result import Evaluation, LossResult, WarningResult
 from losscli.run import Data, Prepared, prepare
 from losscli.run import evaluate as evaluate_prepared
+from losscli.shards import merge as merge_states
 from losscli.slopes import gradient as gradient_pieces
 from losscli.source import ReadOptions
 from losscli.spec import Spec, parse, set_everywhere
 from losscli.values import Piece
 from losscli.values import row_values as value_pieces
 from losscli.watch import NOBODY, Watch
-from losscli.workers import available
 
 if TYPE_CHECKING:
     import pandas
@@ -128,6 +129,9 @@ def evaluate(
     options: ReadOptions | None = None,
     threads: int | None = None,
     progress: bool = False,
+    engine: Literal["threads", "dask"] = "threads",
+    scheduler: str | None = None,
+    insecure_scheduler: bool = False,
 ) -> Report:
     """Score predictions against targets.
 
@@ -139,7 +143,16 @@ def evaluate(
     """
     settings = dict(locals())
     with one_thread(), watched(settings) as watch:
-        return Report(evaluate_prepared(prepared(settings), engine_of(settings), hashing=True, watch=watch))
+        run = prepared(settings)
+        return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, watch=watch))
+
+
+def merge(states: Any) -> Report:
+    """The report of a run whose shards were scored apart, by `losscli eval --shard I/N --state-out FILE`.
+
+    `states` is the path of its one state file, or a list of the paths of all, in any order.
+    """
+    return Report(merge_states(_paths(states) or ()).evaluation)
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
@@ -149,7 +162,7 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
     """
     with one_thread(), watched(settings) as watch:
         run = prepared({"source": source, "losses": losses, **settings})
-        return gathered(value_pieces(run, engine_of(settings), watch))
+        return gathered(value_pieces(run, engine_of(settings, run), watch))
 
 
 def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -162,21 +175,29 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
     with one_thread(), watched(settings, passes=2) as watch:
         run = prepared({"source": source, "losses": [loss], **settings})
-        return gathered(gradient_pieces(run, wrt, engine_of(settings), watch))
+        return gathered(gradient_pieces(run, wrt, engine_of(settings, run), watch))
 
 
-def engine_of(settings: Mapping[str, Any]) -> Engine:
-    """Who does the work: threads of this process, one a core where no number is given."""
-    threads = settings.get("threads")
+def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
+    """Who does the work: threads of this process, one a core where no number is given, or the workers of a cluster."""
+    threads, name = settings.get("threads"), settings.get("engine") or ENGINES[0]
     if threads is not None and threads < 1:
         raise UsageError(f"threads is at least 1; got {threads}")
-    return Threads(threads or available())
+    files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
+    return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
 
 
 def watched(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[Watch]:
     """Who shows how far the run is: nobody, unless somebody asked for it who looks at a terminal."""
     stream = terminal() if settings.get("progress") else None
     return nullcontext(NOBODY) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
+
+
+def _check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> None:
+    name = settings.get("engine") or ENGINES[0]
+    check_choice(name, settings.get("scheduler"), bool(settings.get("insecure_scheduler")))
+    if name != ENGINES[0]:
+        check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
@@ -222,6 +243,7 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         unmatched=given.get("unmatched", "error"),
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
     )  # fmt: skip
+    _check_engine(settings, request, data)
     return prepare(request, data)
 
 

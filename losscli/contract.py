@@ -8,6 +8,7 @@ docstring. The machinery asks these attributes and never a loss's name.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
@@ -64,6 +65,10 @@ class Loss:
 
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By name: there is one of each in a process, and a kernel that stands below a decorator has no other address.
+        return _registered, (self.name, self.kernel.__module__)
 
     @property
     def source_roles(self) -> tuple[Role, ...]:
@@ -172,6 +177,13 @@ def as_terms(answer: Any) -> Terms:
     if isinstance(answer, dict):
         return answer
     return {"loss": answer if isinstance(answer, Term) else Term(answer)}
+
+
+def _registered(name: str, module: str) -> Loss:
+    """The loss of that name; its module declares it where this process has not seen it yet."""
+    if name not in REGISTRY:
+        importlib.import_module(module)
+    return REGISTRY[name]
 
 
 REGISTRY: dict[str, Loss] = {}

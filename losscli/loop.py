@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -125,6 +126,10 @@ class Totals:
             if work.matrix_only and not some:
                 self._add_fixed(work)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What another process kept is merged, which asks neither for the plan nor for the tables.
+        return {**self.__dict__, "plan": None, "tables": {}}
+
     @property
     def grouped(self) -> bool:
         """Whether any work sees groups of rows."""
@@ -160,9 +165,13 @@ class Totals:
         names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
         yield from self.groups.feed(block, names, codes)
 
-    def merge(self, other: Totals) -> None:
-        """Add what was kept of other rows; which came first makes no difference."""
-        cells = None if self.cells is other.cells else self.cells.learn(other.cells.names())
+    def merge(self, other: Totals, cells: Array | None = None) -> None:
+        """Add what was kept of other rows; which came first makes no difference.
+
+        Its cell i is our cell cells[i]; without these, that of the same name.
+        """
+        if cells is None and self.cells is not other.cells:
+            cells = self.cells.learn(other.cells.names())
         at = None if cells is None else cells[: len(other.counts)]
         self.counts = _grown(self.counts, _reach(other.counts, at))
         _add_counts(self.counts, other.counts, at)

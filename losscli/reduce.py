@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -94,6 +95,16 @@ class Sums:
         totals[0] += self.whole
         return totals
 
+    @classmethod
+    def from_exact(cls, whole: Sequence[int], nan: Array, inf: Array, neg_inf: Array) -> Sums:
+        """The sums with whole[i] units of 2**-1074 in cell i; the arrays count what is not finite, a cell each."""
+        sums = cls(len(whole))
+        for cell, total in enumerate(whole):
+            if total:
+                sums._place(total, cell)
+        sums.nan, sums.inf, sums.neg_inf = nan, inf, neg_inf
+        return sums
+
     def fraction(self, cell: int = 0) -> Fraction:
         """The finite part of the sum."""
         return Fraction(self.exact(cell), ONE)
@@ -171,7 +182,8 @@ class Sums:
             self.whole += whole
             return
         self._make_room(1)
-        level = 0
+        level = ((whole & -whole).bit_length() - 1) // _DIGIT if whole else 0  # below its lowest bit there is nothing
+        whole >>= level * _DIGIT
         while abs(whole) >> _TAKEN:
             self._level(level)[cell] += whole & ((1 << _DIGIT) - 1)
             whole >>= _DIGIT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
 from losscli.columns.names import read_assignment
 from losscli.columns.plan import Plan, Table
-from losscli.columns.rows import Rows
+from losscli.columns.rows import Reader, Rows
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, UsageError
@@ -21,7 +21,7 @@ from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.reduce import CHUNK
 from losscli.request import Request
-from losscli.result import Evaluation, WarningResult
+from losscli.result import Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
 from losscli.source import ReadOptions, Source, from_memory, join, open_source
 from losscli.source.remote.address import shown
@@ -211,14 +211,17 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: W
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
         for taken in walk.scores(adding, engine):
             totals.merge(taken.score)
-    needs_rows = any(job.spec.loss.source_roles for job in prepared.plan.jobs)
-    if needs_rows and not walk.reader.used:
-        dropped = walk.reader.dropped
-        left = f"; {dropped} row{'s were' if dropped > 1 else ' was'} dropped" if dropped else ""
-        read = walk.reader.read
-        raise EmptyError("there is nothing to score: " + (f"no row of {read} is left{left}" if read else "0 rows"),
-                         path=next(iter(walk.files), None))  # fmt: skip
+    refuse_empty(prepared.plan, walk.counts(), next(iter(walk.files), None))
     return totals, walk
+
+
+def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
+    """No used row is an error, unless no loss needs any."""
+    if rows.used or not any(job.spec.loss.source_roles for job in plan.jobs):
+        return
+    left = f"; {rows.dropped} row{'s were' if rows.dropped > 1 else ' was'} dropped" if rows.dropped else ""
+    said = f"no row of {rows.read} is left{left}" if rows.read else "0 rows"
+    raise EmptyError("there is nothing to score: " + said, path=path)
 
 
 def evaluate(
@@ -226,10 +229,17 @@ def evaluate(
 ) -> Evaluation:
     """The whole run as a value; all cores of this machine do it where no engine is named."""
     totals, walk = total(prepared, engine or Threads(available()), hashing=hashing, watch=watch)
+    return conclude(totals, walk.reader, walk.sources(), _unmatched(prepared.source))
+
+
+def conclude(
+    totals: Totals, reader: Reader, sources: tuple[SourceResult, ...], left_out: Sequence[WarningResult] = ()
+) -> Evaluation:
+    """What a whole run gave, once all of its rows are added up; `left_out` warns of rows that nobody scored."""
     outcome = results(totals)
-    warnings = [WarningResult(message, count) for message, count in sorted(walk.reader.warned.items())]
+    warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
-    warnings += _infinite(totals) + _unmatched(prepared.source)
+    warnings += [*_infinite(totals), *left_out]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms make no finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
@@ -239,12 +249,12 @@ def evaluate(
     ):
         raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]))
     return Evaluation(
-        sources=walk.sources(),
-        rows=walk.counts(),
+        sources=sources,
+        rows=RowCounts(reader.read, reader.used, reader.dropped),
         results=outcome,
-        bindings=_bindings(prepared.plan),
-        rows_sha256=totals.key_print.hexdigest() if hashing and prepared.plan.keys else None,
-        targets_sha256=totals.fingerprint.hexdigest() if hashing and totals.fingerprint.count else None,
+        bindings=_bindings(totals.plan),
+        rows_sha256=totals.key_print.hexdigest() if totals.hashing and totals.plan.keys else None,
+        targets_sha256=totals.fingerprint.hexdigest() if totals.hashing and totals.fingerprint.count else None,
         warnings=tuple(warnings),
     )
 

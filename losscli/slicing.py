@@ -40,6 +40,14 @@ class Cells:
         self._steps = [_Lookup() for _ in range(columns)]
         self._pairs: list[list[int]] = [[] for _ in range(columns)]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+        for column in self._columns:
+            column.share(self._lock)
+
     def __len__(self) -> int:
         return len(self._pairs[-1]) if self._pairs else 1
 
@@ -89,6 +97,14 @@ class _Column:
         self._found: dict[np.dtype[Any], _Lookup] = {}  # numbers of each type -> texts
         self._known: dict[Any, tuple[Any, Array]] = {}  # type of entries -> the entries seen, and the text of each
         self._recent: tuple[tuple[Entries, Array], ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Entries that were seen are found out again.
+        return {**self.__dict__, "_lock": None, "_known": {}, "_recent": ()}
+
+    def share(self, lock: threading.Lock) -> None:
+        """Learn under this lock."""
+        self._lock = lock
 
     def number(self, text: str | None) -> int:
         """The number of a text; called under the lock."""

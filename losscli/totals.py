@@ -182,8 +182,8 @@ class _Sheet:
         self.job, self.books, self.model = job, books, line.model
         self.fixed = not loss.source_roles  # a loss of tables alone is the same in every slice
         self.by_count = request.divide_by == "count" and not self.fixed
-        self.reduction = "sum" if loss.reduction == "sum" else request.reduction or "mean"
-        self.signature = _signature(books.totals.plan, line, self.reduction)
+        self.reduction = _reduction(books.totals.plan, job)
+        self.signature = signature(books.totals.plan, line)
         self.params, self.spec = dict(job.spec.params), job.spec.text
         self.batch = None if loss.scope == "row" or self.fixed else batch(books.totals)
         self.terms: dict[str, Book] = {}
@@ -254,9 +254,14 @@ def batch(totals: Totals) -> BatchResult:
     return BatchResult(groups.how, groups.size, totals.plan.batch_by, groups.formed)
 
 
-def _signature(plan: Plan, line: Line, reduction: str) -> str:
+def _reduction(plan: Plan, job: Job) -> str:
+    return "sum" if job.spec.loss.reduction == "sum" else plan.request.reduction or "mean"
+
+
+def signature(plan: Plan, line: Line) -> str:
     """What two numbers must share to be compared: everything that makes the number, but not the rows."""
     request = plan.request
+    reduction = _reduction(plan, next((job for job in line.jobs if job.spec.loss.source_roles), line.jobs[0]))
     given = request.class_weight
     shown: Value = given if isinstance(given, str) else None
     if isinstance(given, Mapping):

@@ -8,7 +8,7 @@ gives the value or the error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -41,6 +41,21 @@ class Placed:
     @property
     def weight(self) -> int:
         return self.stretch.weight
+
+
+def elsewhere(plan: Plan, source: Source) -> list[Placed]:
+    """Every stretch that others can read, in order; the files alone decide where they begin."""
+    if not plan.wants:
+        return []
+    return [Placed(at, stretch) for at, part in enumerate(source.parts) for stretch in part.elsewhere(plan.wants)]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Stretches that follow one another; `before` are those that stand before them in the file of the first."""
+
+    stretches: Sequence[Placed]
+    before: Sequence[Placed]
 
 
 @dataclass(frozen=True)
@@ -90,11 +105,12 @@ def read(stretch: Stretch, first_row: int, plan: Plan, reader: Reader, files: di
 
 @dataclass
 class Pass:
-    """One pass over the data, and what it has counted so far."""
+    """One pass over the data, or over what is chosen of it, and what it has counted so far."""
 
     plan: Plan
     source: Source
     watch: Watch = NOBODY
+    chosen: Chosen | None = None
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
 
@@ -111,7 +127,7 @@ class Pass:
 
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[Taken[Score]]:
         """What is made of each stretch, in their order."""
-        at = _Position()
+        at = self._begin()
         for placed, answer in engine.map(_Alone(self.plan, scoring), self._stretches(elsewhere=engine.elsewhere)):
             if isinstance(answer, Exception) or not self.reader.agrees(answer.reader):
                 # Numbered on, so nothing stands before.
@@ -124,7 +140,8 @@ class Pass:
                     self.files[path] = self.files.get(path, 0) + rows
                 self.watch.saw(answer.reader.read, answer.size)
             yield taken
-        check_positive_labels(self.reader.book)
+        if self.chosen is None:  # rows that are scored elsewhere may have the label
+            check_positive_labels(self.reader.book)
 
     def counts(self) -> RowCounts:
         return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
@@ -133,7 +150,15 @@ class Pass:
         formats = {part.path: part.format for part in self.source.parts}
         return tuple(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items())
 
+    def _begin(self) -> _Position:
+        if self.chosen is None or not self.chosen.before:
+            return _Position()
+        return _Position(self.chosen.before[0].part, 0, [placed.stretch for placed in self.chosen.before])
+
     def _stretches(self, elsewhere: bool) -> Iterator[Placed]:
+        if self.chosen is not None:
+            yield from self.chosen.stretches
+            return
         if not self.plan.wants:
             return
         sizes = [part.size for part in self.source.parts]
@@ -159,10 +184,19 @@ class _Position:
 
     part: int = 0
     rows: int = 0
+    skipped: list[Stretch] = field(default_factory=list)  # before those, in the same part, and not counted yet
 
     def row(self, part: int) -> int:
-        """The number of the next row of this part."""
-        return self.rows + 1 if part == self.part else 1
+        """The number of the next row of this part; what was skipped is read now, as only an error asks."""
+        if part != self.part:
+            return 1
+        before = 0
+        for stretch in self.skipped:
+            before += sum(batch.data.num_rows for batch in stretch.batches(before + 1))
+        self.rows, self.skipped = self.rows + before, []
+        return self.rows + 1
 
     def go(self, part: int, rows: int) -> None:
-        self.part, self.rows = part, rows + (self.rows if part == self.part else 0)
+        if part != self.part:
+            self.rows, self.skipped = 0, []
+        self.part, self.rows = part, self.rows + rows

@@ -66,8 +66,17 @@ LAYERS = (
     Layer("slicing", "columns.marks kinds", "numpy"),
     Layer("loop", "blocks columns.* contract errors kinds reduce slicing spec", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing", "numpy"),
-    Layer("engine engine.*", "engine"),
+    Layer("engine engine.threads", "engine"),
+    Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
+    Layer("engine.choice", "engine engine.* errors workers", "", "distributed"),
     Layer("walk", "columns.* engine result source watch where"),
+    Layer("arithmetic", "blas", "numpy"),
+    Layer("mergeable", "engine errors request run source"),
+    Layer("state", "columns.* kinds loop reduce request spec", "numpy", "pyarrow"),
+    Layer(
+        "shards",
+        "__init__ arithmetic columns.* engine errors loop result run source source.streams state totals walk watch",
+    ),
     Layer(
         "run",
         "columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* tables totals "
@@ -83,7 +92,8 @@ LAYERS = (
     Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
     Layer(
         "api",
-        "blas engine engine.* errors kinds progress report request result run slopes source spec values watch workers",
+        "blas engine engine.* errors kinds mergeable progress report request result run shards slopes "
+        "source spec values watch workers",
         "numpy",
         "pandas",
     ),
@@ -91,8 +101,8 @@ LAYERS = (
     Layer("cli.printer", "errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors progress report report.* request "
-        "run sink.tables slopes source spec values watch workers",
+        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors mergeable progress report "
+        "report.* request result run shards sink.atomic sink.tables slopes source spec values watch workers",
         "click",
         "numpy click.shell_completion",
     ),
@@ -100,8 +110,8 @@ LAYERS = (
 # Of these only some submodules are cheap, so the others count as packages of their own.
 SPLIT = {"pyarrow.dataset", "pyarrow.compute", "click.shell_completion"}
 SLOW = {"pandas", "rich", "pyarrow.dataset", "pyarrow.compute", "fsspec"}
-# Where modules are found by their names in a folder, no import statement says so.
-BY_NAME = {"__init__", "cli", "losses", "report", "sink.tables"}
+# Where modules are found by their names in a folder, or asked for in another process, no import statement says so.
+BY_NAME = {"__init__", "cli", "contract", "engine.dask", "losses", "report", "sink.tables"}
 
 
 def module_name(path: Path) -> str:

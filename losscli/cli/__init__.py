@@ -16,9 +16,11 @@ COMMANDS = {
     "eval": "score prediction files: losses x models x slices",
     "rows": "write the value of every row",
     "grad": "write the derivative of the final value by each prediction",
+    "merge": "make the report of shards that were scored apart",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
-    "help": "a topic in a page: columns, losses, missing, where, weights, batches, formats, remote, exit-codes, python",
+    "help": "a topic in a page: "
+    "columns, losses, missing, where, weights, batches, shards, formats, remote, exit-codes, python",
     "completion": "the script that completes losscli in your shell",
 }
 

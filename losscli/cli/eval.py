@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscli.cli import Command, completion
+from losscli.cli import Command
 from losscli.cli import options as shared
 from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.cli.reports import Wanted
+    from losscli.run import Prepared
+    from losscli.shards import Shard
 
 
 @click.command(
@@ -32,60 +38,70 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
     help="More slices than this are an error.",
 )
 @shared.row_options
-@shared.option(
-    "-f",
-    "--format",
-    "format_",
-    envvar="LOSSCLI_FORMAT",
-    metavar="FORMAT",
-    help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]",
-)
-@shared.option(
-    "-o",
-    "--output",
-    "outputs",
-    envvar="LOSSCLI_OUTPUT",
-    multiple=True,
-    metavar="[FORMAT=]FILE",
-    shell_complete=completion.files,
-    help="Also write a report to a file; the suffix tells the format. Repeatable.",
-)
-@shared.quiet_option
+@shared.report_options
 @shared.verbose_option
 @shared.plan_option
 @shared.file_options
 @shared.engine_options
+@shared.shard_options
 def command(**given: Any) -> int:
     """Score prediction files: losses x models x slices, in one pass.
 
     SOURCE is one or several files (.csv .tsv .parquet .arrow .feather .jsonl, also .gz .bz2 .zst .xz), a folder, a
     quoted glob, or - for standard input; several are one table.
     """
-    from losscli.cli import printer, progress
-    from losscli.report import FORMATS, quiet
+    from losscli.cli import printer, progress, reports
     from losscli.run import evaluate, prepare
 
-    wanted = printer.outputs(given["outputs"])
-    format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
-    if format_ not in FORMATS:
-        raise UsageError(f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}")
+    wanted = reports.wanted(given)
+    shard = _shard(given, wanted)
     request = shared.request_of(given)
     data = shared.data_of(given, request)
-    printer.check_outputs(list(wanted), [*data.paths, *([data.targets] if data.targets else [])])
+    if shard is not None:
+        from losscli.mergeable import check_mergeable
+
+        check_mergeable(request, data, "--shard", "a run without --shard")
+    outputs = [*wanted.files, *filter(None, [given["state_out"]])]
+    printer.check_outputs(outputs, [*data.paths, *([data.targets] if data.targets else [])])
     prepared = prepare(request, data)
     printer.print_notes(prepared.notes, given["quiet"])
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
-        return 0
-    hashing = "json" in (format_, *wanted.values())
-    with progress.watched(given) as watch:
-        evaluation = evaluate(prepared, shared.engine_of(given), hashing=hashing, watch=watch)
-    printer.print_warnings(evaluation, given["quiet"])
-    printer.write_reports(evaluation, {path: kind for path, kind in wanted.items() if path != "-"})
-    if given["quiet"]:
-        printer.write_stdout(quiet(evaluation))
-    elif "-" not in wanted:
-        printer.write_stdout(printer.rendered(evaluation, format_))
+    elif shard is not None:
+        _write_state(prepared, shard, given)
     else:
-        printer.write_stdout(printer.rendered(evaluation, wanted["-"]))
+        with progress.watched(given) as watch:
+            engine = shared.engine_of(given, prepared)
+            evaluation = evaluate(prepared, engine, hashing=wanted.hashing, watch=watch)
+        reports.write(evaluation, wanted, given["quiet"])
     return 0
+
+
+def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
+    """Which shard is to be scored; a state without --shard is that of the whole run."""
+    if given["shard"] is None and given["state_out"] is None:
+        return None
+    from losscli.shards import read_shard
+
+    if given["state_out"] is None:
+        raise UsageError("--shard makes no report: it needs --state-out FILE", hint="'losscli merge' makes the report")
+    if wanted.files:
+        raise UsageError("--state-out makes no report, so there is nothing for --output",
+                         hint="give -o to 'losscli merge'")  # fmt: skip
+    return read_shard("1/1" if given["shard"] is None else given["shard"])
+
+
+def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> None:
+    from losscli.cli import printer, progress
+    from losscli.shards import score
+    from losscli.sink.atomic import write_text
+
+    with progress.watched(given) as watch:
+        scored = score(prepared, shard, shared.engine_of(given, prepared), watch)
+    path = given["state_out"]
+    if path == "-":
+        printer.write_stdout(scored.text)
+        return
+    write_text(path, scored.text)
+    note = f"wrote shard {shard} to {path}: {scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
+    printer.print_notes([note], given["quiet"])

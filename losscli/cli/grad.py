@@ -47,6 +47,8 @@ def command(**given: Any) -> int:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
     with progress.watched(given, passes=2, output=path) as watch:
-        written = pieces.write(gradient(prepared, given["wrt"], shared.engine_of(given), watch), path, format_)
+        written = pieces.write(
+            gradient(prepared, given["wrt"], shared.engine_of(given, prepared), watch), path, format_
+        )
     printer.print_notes(written.notes, given["quiet"])
     return 0

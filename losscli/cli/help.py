@@ -9,7 +9,19 @@ import click
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people need them; each is topics/NAME.md, whose first line is its title.
-TOPICS = ("columns", "losses", "missing", "where", "weights", "batches", "formats", "remote", "exit-codes", "python")
+TOPICS = (
+    "columns",
+    "losses",
+    "missing",
+    "where",
+    "weights",
+    "batches",
+    "shards",
+    "formats",
+    "remote",
+    "exit-codes",
+    "python",
+)  # fmt: skip
 _FOLDER = Path(__file__).parent / "topics"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from losscli.cli import completion
+from losscli.engine import ENGINES
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,9 +103,28 @@ file_options = _stack(
 
 engine_options = _stack(
     option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read and score.  [default: cores]"),
+    option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True,
+           help="Who reads and scores: threads of this process, or the workers of a Dask cluster."),
+    option("--scheduler", metavar="ADDRESS",
+           help="The cluster's scheduler, such as tls://host:8786.  [default: a cluster of --threads processes here]"),
+    option("--insecure-scheduler", is_flag=True, help="Take a scheduler on another machine without tls://."),
 )  # fmt: skip
 
-quiet_option = option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision.")
+shard_options = _stack(
+    option("--shard", metavar="I/N", help="Score shard I of N alone, of any scheduler's making; needs --state-out."),
+    option("--state-out", metavar="FILE", shell_complete=completion.files,
+           help="Write what was added up instead of a report; 'losscli merge' makes the report of all shards."),
+)  # fmt: skip
+
+report_options = _stack(
+    option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
+           help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]"),
+    option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
+           shell_complete=completion.files,
+           help="Also write a report to a file; the suffix tells the format. Repeatable."),
+    option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
+)  # fmt: skip
+
 verbose_option = option(
     "-v", "--verbose", is_flag=True, help="Say on standard error how far a long run is, and what was read."
 )
@@ -187,15 +207,31 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
         encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
     )  # fmt: skip
-    return Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
+    data = Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
+    check_engine(given, request, data)
+    return data
 
 
-def engine_of(given: Mapping[str, Any]) -> Engine:
+def engine_of(given: Mapping[str, Any], prepared: Prepared) -> Engine:
     """Who does the work."""
-    from losscli.engine.threads import Threads
-    from losscli.workers import available
+    from losscli.cli.printer import print_notes
+    from losscli.engine.choice import chosen
+    from losscli.mergeable import expected_files
 
-    return Threads(given["threads"] or available())
+    name = given["engine"]
+    files = expected_files(prepared.source, f"--engine {name}") if name != ENGINES[0] else ()
+    return chosen(name, given["threads"], given["scheduler"], files, lambda note: print_notes([note], given["quiet"]))
+
+
+def check_engine(given: Mapping[str, Any], request: Request, data: Data) -> None:
+    """What the chosen engine cannot do is refused before a file is opened."""
+    from losscli.engine.choice import check_choice
+
+    check_choice(given["engine"], given["scheduler"], given["insecure_scheduler"])
+    if given["engine"] != ENGINES[0]:
+        from losscli.mergeable import check_mergeable
+
+        check_mergeable(request, data, f"--engine {given['engine']}", f"--engine {ENGINES[0]}")
 
 
 def plan_text(prepared: Prepared) -> str:

@@ -38,6 +38,6 @@ def command(**given: Any) -> int:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
     with progress.watched(given, output=path) as watch:
-        written = pieces.write(row_values(prepared, shared.engine_of(given), watch), path, format_)
+        written = pieces.write(row_values(prepared, shared.engine_of(given, prepared), watch), path, format_)
     printer.print_notes(written.notes, given["quiet"])
     return 0

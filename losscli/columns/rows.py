@@ -22,7 +22,6 @@ from losscli.errors import DataError, Site
 from losscli.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.where import Where
 
-
 _TOGETHER = 1 << 16  # numbers of a matrix that are written together
 
 
@@ -56,6 +55,10 @@ class Reader:
     warned: Counter[str] = field(default_factory=Counter)
     book: ClassBook = field(default_factory=ClassBook)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What another process counted is merged, which asks neither for the plan nor for the filter.
+        return {**self.__dict__, "plan": None, "where": None}
 
     def agrees(self, other: Reader) -> bool:
         """Whether `other`, which began afresh, read its rows as one would have that goes on after ours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 
@@ -18,6 +19,20 @@ Answer = TypeVar("Answer")
 
 Work = Callable[[Item, Callable[[], bool]], Answer]
 """What is done to one item; it asks now and then whether it may stop, and what it then returns is thrown away."""
+
+
+ENGINES = ("threads", "dask")
+"""The names of all engines; the first is the one that nobody has to ask for."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A file that others must find: where it is here, how it was called, its size and its time in nanoseconds."""
+
+    place: str
+    path: str
+    size: int
+    time: int
 
 
 class Engine(Protocol):

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Site, did_you_mean
 from losscli.source.arrays import strings
+from losscli.source.streams import FileInput
 
 Want = Literal["number", "text"]
 """How a column of a text format is to be read; formats with types of their own keep them."""
@@ -80,6 +81,12 @@ class Part(ABC):
     def size(self) -> int | None:
         """The bytes that its stretches will have taken, where one can tell before they are read."""
         return None
+
+    @property
+    def file(self) -> FileInput | None:
+        """The regular file that is read; None for a pipe and for what is in memory."""
+        source = getattr(self, "source", None)
+        return source if isinstance(source, FileInput) else None
 
     @abstractmethod
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:

@@ -11,6 +11,7 @@ from losscli.errors import DataError
 from losscli.source.arrays import floats, repeated
 from losscli.source.batch import Batch, Part, Stretch, Want
 from losscli.source.numbers import parse_number
+from losscli.source.streams import FileInput
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class PlacedPart(Part):
     @property
     def size(self) -> int | None:
         return self.part.size
+
+    @property
+    def file(self) -> FileInput | None:
+        return self.part.file
 
     def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         return self._placed(self.part.stretches(self._inner(wants)), wants)

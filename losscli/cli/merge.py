@@ -1,0 +1,37 @@
+"""losscli merge: the states of shards -> the report of the whole run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from losscli.cli import Command, completion
+from losscli.cli import options as shared
+
+
+@click.command(
+    "merge",
+    cls=Command,
+    epilog="""\b
+losscli eval preds.parquet -t y -p p -l mse --shard 1/2 --state-out s1.json
+losscli eval preds.parquet -t y -p p -l mse --shard 2/2 --state-out s2.json
+losscli merge s1.json s2.json -o report.json""",
+)
+@click.argument("states", metavar="STATE…", nargs=-1, required=True, shell_complete=completion.files)
+@shared.report_options
+def command(**given: Any) -> int:
+    """Make the report of a run whose shards were scored apart, by 'losscli eval --shard I/N --state-out FILE'.
+
+    All shards of the run are needed, in any order, and not the data. The report is that of one run over everything,
+    bit for bit.
+    """
+    from losscli.cli import printer, reports
+    from losscli.shards import merge
+
+    wanted = reports.wanted(given)
+    printer.check_outputs(list(wanted.files), given["states"])
+    merged = merge(given["states"])
+    printer.print_notes(merged.notes, given["quiet"])
+    reports.write(merged.evaluation, wanted, given["quiet"])
+    return 0

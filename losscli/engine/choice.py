@@ -1,0 +1,57 @@
+"""Which engine somebody asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+
+from losscli.engine import ENGINES, Engine, Expected
+from losscli.engine.threads import Threads
+from losscli.errors import UsageError, did_you_mean
+from losscli.workers import available
+
+
+def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
+    """What can be refused before a file is opened."""
+    if name not in ENGINES:
+        raise UsageError(f"there is no engine '{name}'", value=name,
+                         hint=did_you_mean(name, ENGINES, f"engines: {', '.join(ENGINES)}"))  # fmt: skip
+    if name != "dask":
+        if scheduler is not None:
+            raise UsageError("--scheduler is for --engine dask")
+        return
+    if scheduler is not None and not insecure and not is_protected(scheduler):
+        raise UsageError(
+            f"whoever reaches the scheduler at {scheduler} can run code on its workers, and read this run",
+            hint="use a tls:// address, or --insecure-scheduler in a network that you trust",
+        )
+    try:
+        import distributed
+    except ImportError:
+        raise UsageError("--engine dask needs a package that is not installed",
+                         hint="pip install 'losscli[dask]'") from None  # fmt: skip
+    del distributed
+
+
+def chosen(
+    name: str, threads: int | None, scheduler: str | None, files: Sequence[Expected], say: Callable[[str], None]
+) -> Engine:
+    """The engine; `files` are those of the run, `say` is told what its user should hear."""
+    if name == "threads":
+        return Threads(threads or available())
+    from losscli.engine.dask import Dask
+
+    return Dask(scheduler, threads or available(), files, say)
+
+
+def is_protected(address: str) -> bool:
+    """Whether the connection is encrypted and both sides prove who they are, or does not leave this machine."""
+    scheme, found, place = address.rpartition("://")
+    if found and scheme in ("tls", "wss"):
+        return True
+    host = place.rpartition(":")[0] or place
+    host = host.strip("[]")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,377 @@
+"""Workers of a Dask cluster: one that is there, or one that is started on this machine for the run.
+
+Plan and stretches go out, partial sums come back, and are taken in the order of the stretches. Before any work, and
+again where a worker comes later, it is made sure that workers run this version and give this machine's bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import logging
+import pickle
+import signal
+import uuid
+import warnings
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from typing import Any, Generic
+
+from distributed import Client, Future, LocalCluster, get_worker
+
+import losscli
+from losscli.arithmetic import fingerprint
+from losscli.blas import one_thread
+from losscli.engine import Answer, Expected, Item, Work
+from losscli.errors import FileError
+
+CONNECT = 5.0
+"""Seconds that a scheduler has to answer."""
+
+FIRST = 10.0
+"""Seconds that a run waits for the first worker."""
+
+PATIENCE = 60.0
+"""Seconds that a run waits while there is no worker at all."""
+
+AHEAD = 2
+"""Tasks that wait at a worker's thread beside the one that it works on."""
+
+_LOOK = 5.0  # seconds between two looks at whether there are workers
+
+
+@dataclass(frozen=True)
+class Dask:
+    """The cluster at `address`, or without one as many local processes as `workers`; `files` are those of the run."""
+
+    address: str | None
+    workers: int
+    files: Sequence[Expected]
+    say: Callable[[str], None]
+    elsewhere: bool = True
+
+    @property
+    def count(self) -> int:
+        """Processes of a cluster here; how many another one has, it knows itself."""
+        return self.workers
+
+    def map(self, work: Work[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, in order; what a worker raised comes as an error that says only so much."""
+        rest = iter(items)
+        first = next(rest, None)
+        if first is None:  # nothing to do is no reason to start a cluster
+            return
+        with _quiet(), _client(self) as client:
+            check(client, self.files)
+            run = _Run(client, work, f"losscli-{uuid.uuid4().hex}")
+            try:
+                yield from run.answers(itertools.chain([first], rest))
+            finally:
+                run.leave()
+            if again := run.again():
+                self.say(f"{again} task{'s were' if again > 1 else ' was'} begun again, as a worker was lost")
+
+
+class WorkFailed(Exception):
+    """What a worker raised, as text: who wants to know does the work again."""
+
+
+# -- in a worker -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker needs for every item of a run."""
+
+    work: Any
+    topic: str
+    like: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of one item: an answer, what was raised, or why this worker must not answer."""
+
+    answer: Any = None
+    raised: str | None = None
+    unlike: str | None = None
+
+
+def _job(pickled: bytes, topic: str, like: tuple[str, str]) -> _Job:
+    return _Job(pickle.loads(pickled), topic, like)
+
+
+def _do(job: _Job, index: int, item: Any) -> _Outcome:
+    get_worker().log_event(job.topic, index)
+    if _settled() != job.like:
+        return _Outcome(unlike=f"losscli {losscli.__version__} on another kind of CPU or NumPy")
+    try:
+        return _Outcome(job.work(item, lambda: job.topic in _STOPPED))
+    except Exception as error:
+        return _Outcome(raised=f"{type(error).__name__}: {error}")
+
+
+@functools.cache
+def _settled() -> tuple[str, str]:
+    """Version and arithmetic of this process, whose BLAS has one thread from now on: workers have several of ours."""
+    _FOREVER.enter_context(one_thread())
+    return losscli.__version__, fingerprint()
+
+
+def _stop(topic: str) -> None:
+    _STOPPED.add(topic)
+
+
+_FOREVER = contextlib.ExitStack()
+_STOPPED: set[str] = set()  # runs whose answers nobody waits for any more
+
+
+# -- here ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Run(Generic[Item, Answer]):
+    """The items that are out, and what came back."""
+
+    client: Any
+    work: Work[Item, Answer]
+    topic: str
+
+    def __post_init__(self) -> None:
+        self.waiting: deque[tuple[Item, Any]] = deque()
+        # A task and not a value that is sent ahead: when the worker that holds it dies, it is made again.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            like = losscli.__version__, fingerprint()
+            self.job = self._submit(_job, pickle.dumps(self.work), self.topic, like)
+
+    def answers(self, items: Iterator[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Hand out few items ahead, so that memory does not grow with the run."""
+        number, failed, more = 0, None, True
+        while more or self.waiting:
+            room = (1 + AHEAD) * max(self._threads(), 1) if more else 0
+            while more and len(self.waiting) < room:
+                try:
+                    item = next(items)
+                except StopIteration:
+                    more = False
+                except Exception as error:
+                    failed, more = error, False
+                else:
+                    self.waiting.append((item, self._submit(_do, self.job, number, item)))
+                    number += 1
+            if self.waiting:
+                item, future = self.waiting.popleft()
+                yield item, self._answer(future)
+        if failed is not None:
+            raise failed
+
+    def leave(self) -> None:
+        """Nobody wants more."""
+        with contextlib.suppress(Exception):  # the scheduler may be gone
+            if self.waiting:
+                self.client.cancel([future for _, future in self.waiting], force=True)
+                self.client.run(_stop, self.topic)
+
+    def again(self) -> int:
+        """How many tasks were begun more than once."""
+        begun = Counter(index for _, index in self._told(lambda: self.client.get_events(self.topic)))
+        return sum(count - 1 for count in begun.values())
+
+    def _submit(self, function: Callable[..., Any], *given: Any) -> Future:
+        return self._told(lambda: self.client.submit(function, *given, pure=False, retries=2))
+
+    def _threads(self) -> int:
+        return sum(self._told(self.client.nthreads).values())
+
+    def _answer(self, future: Any) -> Answer | Exception:
+        outcome: _Outcome = self._told(lambda: self._result(future))
+        if outcome.unlike is not None:
+            raise FileError(f"a worker that came later has {outcome.unlike}", hint=_SAME)
+        if outcome.raised is not None:
+            return WorkFailed(outcome.raised)
+        answer: Answer = outcome.answer
+        return answer
+
+    def _result(self, future: Any) -> Any:
+        alone = 0.0
+        while True:
+            try:
+                return future.result(timeout=_LOOK)
+            except TimeoutError:
+                alone = 0.0 if self._threads() else alone + _LOOK
+                if alone >= PATIENCE:
+                    raise FileError("all workers of the cluster are gone", hint="start workers and run again") from None
+
+    def _told(self, act: Callable[[], Any]) -> Any:
+        """The outcome of `act`; what the cluster raises is one line."""
+        try:
+            return act()
+        except (FileError, TimeoutError):
+            raise
+        except Exception as error:
+            raise FileError(f"the cluster failed: {_line(error)}") from None
+
+
+_SAME = "the scheduler and all workers need the same losscli, Python and NumPy as this process, and CPUs of one kind"
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+@contextlib.contextmanager
+def _client(engine: Dask) -> Iterator[Any]:
+    """A client of the cluster; only a cluster that is started here is closed here."""
+    with contextlib.ExitStack() as stack:
+        if engine.address is None:
+            with _deaf():
+                where: Any = stack.enter_context(_local(engine.workers))
+        else:
+            where = engine.address
+        try:
+            client = Client(where, timeout=CONNECT, set_as_default=False, name="losscli")
+        except Exception as error:
+            why = "" if isinstance(error, OSError) else f": {_line(error)}"  # the system only says that time is up
+            raise FileError(f"no scheduler answers at {engine.address}{why}",
+                            hint="is it running, and is this the address that it printed?") from None  # fmt: skip
+        stack.callback(_closed, client)
+        try:
+            client.wait_for_workers(1, timeout=FIRST)
+        except TimeoutError:
+            raise FileError(f"the cluster at {engine.address} has no workers",
+                            hint="dask worker ADDRESS starts one") from None  # fmt: skip
+        yield client
+
+
+def _closed(client: Any) -> None:
+    with contextlib.suppress(Exception):
+        client.close(timeout=CONNECT)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Threads and processes that start in here never hear Ctrl-C, which reaches a terminal's whole family: it is for
+    the one who started them, and waits until they are there."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # when the first process starts it, it lets that thread hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _local(workers: int) -> Any:
+    """Processes of this machine that nobody else can reach, each with one thread."""
+    try:
+        return LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+            silence_logs=logging.CRITICAL, memory_limit=0,
+            # Without an address its server of pages would listen where everybody's dashboards do.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        )  # fmt: skip
+    except Exception as error:
+        raise FileError(
+            f"the local cluster does not start: {_line(error)}", hint="--engine threads needs none"
+        ) from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What goes wrong is said by our errors, once; the cluster's own log would say it on standard error again."""
+    names = ["distributed", "tornado", "asyncio"]
+    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in names]
+    loggers = [logging.getLogger(name) for name in {*names, *known}]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+# -- before any work -------------------------------------------------------------------------------------------------
+
+
+def check(client: Any, files: Sequence[Expected]) -> None:
+    """A FileError that names the worker which has another version, other arithmetic, or not the files."""
+    try:
+        versions = client.get_versions()
+        _check_pythons(versions)
+        _check_version("the scheduler", client.run_on_scheduler(_probe([])))
+        found = client.run(_probe([file.place for file in files]), on_error="return")
+    except FileError:
+        raise
+    except Exception as error:
+        raise FileError(f"the cluster failed: {_line(error)}", hint=_SAME) from None
+    for address, seen in found.items():
+        who = f"worker {address}"
+        _check_version(who, seen)
+        if seen["arithmetic"] != fingerprint():
+            raise FileError(f"{who} has another kind of CPU: its exp and log differ in the last bit", hint=_SAME)
+        for file, there in zip(files, seen["files"], strict=True):
+            if there is None:
+                raise FileError(f"{who} does not see the file", path=file.path,
+                                hint="every worker reads the files itself, at the same path")  # fmt: skip
+            if tuple(there) != (file.size, file.time):
+                raise FileError(f"{who} sees another file there: its size or time differs", path=file.path,
+                                hint="every worker reads the same file; copies keep its time (cp -p)")  # fmt: skip
+
+
+def _check_pythons(versions: Any) -> None:
+    """Code and arrays go between processes, so Python and NumPy must be the same; asked without sending code."""
+    here = versions["client"]["packages"]
+    for address, there in {"": versions["scheduler"], **versions["workers"]}.items():
+        who = f"worker {address}" if address else "the scheduler"
+        for name, parts in (("python", 2), ("numpy", 3)):
+            mine, theirs = here[name], there["packages"].get(name)
+            if name == "numpy" and not address:
+                continue
+            if theirs is None or mine.split(".")[:parts] != theirs.split(".")[:parts]:
+                raise FileError(f"{who} has {name} {theirs}, this process has {mine}", hint=_SAME)
+
+
+def _check_version(who: str, seen: Any) -> None:
+    if isinstance(seen, BaseException):
+        raise FileError(f"{who} failed: {_line(seen)}", hint=_SAME)
+    if seen["version"] is None:
+        raise FileError(f"{who} has no losscli", hint=_SAME)
+    if seen["version"] != losscli.__version__:
+        message = f"{who} has losscli {seen['version']}, this process has {losscli.__version__}"
+        raise FileError(message, hint=_SAME)
+
+
+def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
+    """What to ask a worker. A function inside a function is sent as it is: the worker may not have this module."""
+    version = losscli.__version__
+
+    def probe() -> dict[str, Any]:
+        import importlib
+        from pathlib import Path
+
+        def seen(place: str) -> tuple[int, int] | None:
+            try:
+                with Path(place).open("rb"):
+                    status = Path(place).stat()
+            except OSError:
+                return None
+            return status.st_size, status.st_mtime_ns
+
+        try:
+            theirs = importlib.import_module("losscli").__version__
+        except ImportError:
+            return {"version": None}
+        if theirs != version:
+            return {"version": theirs}
+        kind = importlib.import_module("losscli.arithmetic").fingerprint()
+        return {"version": theirs, "arithmetic": kind, "files": [seen(place) for place in places]}
+
+    return probe

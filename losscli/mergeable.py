@@ -1,0 +1,53 @@
+"""What can be scored in pieces that know nothing of one another, and what must be refused before a row is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from losscli.engine import Expected
+from losscli.errors import UsageError
+from losscli.request import Request
+from losscli.run import Data
+from losscli.source import Source
+
+
+def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:
+    """A UsageError where `what` (an option) cannot serve this run; `instead` is the option that can."""
+    for spec in request.losses:
+        for _, part in spec.parts:
+            if part.loss.scope != "row" and part.loss.source_roles:
+                raise UsageError(
+                    f"'{part.loss.name}' sees many rows at once, in their order, so {what} cannot cut them",
+                    hint=f"{instead} scores it",
+                )
+    if data.targets is not None:
+        raise UsageError(f"{what} does not join: --targets would be looked up anew by everybody",
+                         hint="join the files first: predictions and truth as columns of one table")  # fmt: skip
+    if data.memory is not None:
+        raise UsageError(f"{what} reads files; this table is in memory", hint="write it to a Parquet file first")
+    for path in data.paths:
+        if path == "-" or _is_pipe(path):
+            shown = "standard input" if path == "-" else f"the pipe {path}"
+            raise UsageError(f"{what} reads files that everybody can open; {shown} is read once",
+                             hint="save it to a file first")  # fmt: skip
+
+
+def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
+    """The files that others must find as they are here."""
+    found = {}
+    for part in source.parts:
+        file = part.file
+        if file is None or file.spool is not None:
+            raise UsageError(f"{what} reads files that everybody can open; this one is unpacked here first",
+                             path=part.path, hint="unpack it to a file of its own")  # fmt: skip
+        place = str(Path(file.place).absolute())
+        found[place] = Expected(place, file.path, file.mark[0], file.mark[1])
+    return tuple(found.values())
+
+
+def _is_pipe(path: str) -> bool:
+    try:
+        place = Path(path)
+        return place.exists() and not (place.is_file() or place.is_dir())
+    except (OSError, ValueError):
+        return False  # who opens it says what is wrong

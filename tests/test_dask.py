@@ -1,0 +1,395 @@
+"""The Dask engine, on real schedulers and workers of this machine: the same bytes as threads, and clean refusals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from processes import LOSSCLI, environment, losscli
+from test_shards import table, write
+
+pytest.importorskip("distributed")
+
+import losscli as ours
+from losscli.api import prepared
+from losscli.cli.entry import run
+from losscli.contract import REGISTRY
+from losscli.engine import dask
+from losscli.engine.choice import is_protected
+from losscli.run import Adding
+from losscli.source import parquet, windows
+from losscli.walk import _Alone, elsewhere
+
+SCORE = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mse", "-l", "rmse")
+
+SLOW = """
+import os, time
+from losscli import run
+def slowly(self, rows):
+    with open(os.environ["BEGUN"], "a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(0.1)
+    return act(self, rows)
+if run.Adding.__call__.__name__ != "slowly":  # a preload is run twice
+    act, run.Adding.__call__ = run.Adding.__call__, slowly
+"""
+
+
+class Cluster:
+    """A scheduler and workers as processes of their own."""
+
+    def __init__(self, folder):
+        self.folder, self.processes = folder, []
+        file = folder / "scheduler.json"
+        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                                     "--no-show", "--scheduler-file", file)  # fmt: skip
+        deadline = time.monotonic() + 20
+        while not (file.exists() and file.read_text().strip()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.address = json.loads(file.read_text())["address"]
+
+    def _start(self, module, *args, **variables):
+        command = [sys.executable, "-m", f"distributed.cli.{module}", *map(str, args)]
+        log = (self.folder / f"{len(self.processes)}.log").open("w")
+        with log:
+            process = subprocess.Popen(command, env=environment(**variables), stdin=subprocess.DEVNULL, stdout=log,
+                                       stderr=log, cwd=self.folder)  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def worker(self, preload="", **variables):
+        """Start a worker; `preload` is Python that it runs first."""
+        file = self.folder / f"preload{len(self.processes)}.py"
+        file.write_text(preload)
+        return self._start("dask_worker", self.address, "--nthreads", 1, "--no-nanny", "--no-dashboard", "--preload",
+                           file, "--local-directory", self.folder, **variables)  # fmt: skip
+
+    def wait(self, count):
+        with ours_client(self.address) as client:
+            deadline = time.monotonic() + 20
+            while len(client.nthreads()) != count:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+    @contextlib.contextmanager
+    def guest(self, preload, count):
+        """One more worker for a while, beside `count` others."""
+        process = self.worker(preload)
+        self.wait(count + 1)
+        yield process
+        process.kill()
+        process.wait()
+        self.wait(count)
+
+
+def ours_client(address):
+    from distributed import Client
+
+    return Client(address, set_as_default=False)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        made.worker()
+    made.wait(2)
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW", 40_000)
+    monkeypatch.setattr(parquet, "STRETCH_ROWS", 150)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    return {kind: write(folder, kind, table()) for kind in ("parquet", "csv", "jsonl", "jsonl.gz")}
+
+
+def ends(code, *args):
+    assert run([str(arg) for arg in args]) == code
+
+
+def told(capfd, code, *args):
+    """What is said on standard error; nothing on standard output."""
+    capfd.readouterr()
+    ends(code, *args)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) <= 3
+    return err
+
+
+def on(cluster):
+    return "--engine", "dask", "--scheduler", cluster.address
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "jsonl.gz"])
+def test_the_bytes_of_threads(kind, cluster, files, tmp_path, capfd):
+    args = ("eval", files[kind], *SCORE, "--by", "g", "-w", "w", "-f", "json")
+    ends(0, *args)
+    expected = capfd.readouterr()
+    ends(0, *args, *on(cluster))
+    assert capfd.readouterr() == expected
+
+
+def test_other_runs(cluster, files, tmp_path, capfd, monkeypatch):
+    """Classes with weights, labels and counted warnings; a filter; the values of rows; slopes; shards; Python."""
+    monkeypatch.chdir(Path(files["parquet"]).parent)  # the workers stand in another folder
+    name = Path(files["parquet"]).name
+    for args in (
+        ("eval", name, "-t", "h", "-p", "s", "-l", "bce", "--positive", "b", "--class-weight", "balanced"),
+        ("eval", name, *SCORE, "--where", 'h == "a" and y > 0', "-l", "x=mse+0.1*mae"),
+        ("rows", name, *SCORE[:-2], "--where", 'h == "a"'),
+        ("grad", name, "-t", "y", "-p", "p", "-l", "rmse", "-w", "w"),
+    ):  # fmt: skip
+        ends(0, *args)
+        expected = capfd.readouterr()
+        ends(0, *args, *on(cluster))
+        assert capfd.readouterr() == expected
+    state = tmp_path / "a.json"
+    ends(0, "eval", name, *SCORE, "--shard", "1/2", "--state-out", state)
+    text = state.read_bytes()
+    ends(0, "eval", name, *SCORE, "--shard", "1/2", "--state-out", state, *on(cluster))
+    assert state.read_bytes() == text
+    settings = {"target": "y", "pred": "p", "by": "h"}
+    far = ours.evaluate(name, "mae", **settings, engine="dask", scheduler=cluster.address)
+    assert far.to_json() == ours.evaluate(name, "mae", **settings).to_json()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_an_error_is_that_of_threads(kind, cluster, tmp_path, capfd):
+    data = table(1000)
+    data["y"][700] = np.inf
+    args = ("eval", write(tmp_path, kind, data), *SCORE)
+    expected = told(capfd, 3, *args)
+    assert "row 701" in expected
+    assert told(capfd, 3, *args, *on(cluster)) == expected
+
+
+def test_what_goes_to_a_worker_can_be_pickled(files):
+    for loss in REGISTRY.values():
+        assert pickle.loads(pickle.dumps(loss)) is loss
+    made = prepared({"source": files["csv"], "losses": ["mse", "rmse"], "target": "y", "pred": "p", "where": "y > 0"})
+    work = _Alone(made.plan, Adding(made.plan, made.arrays, 1000, hashing=True))
+    again = pickle.loads(pickle.dumps(work))
+    assert again.plan == made.plan
+    placed = pickle.loads(pickle.dumps(elsewhere(made.plan, made.source)[0]))
+    back = pickle.loads(pickle.dumps(again(placed, lambda: False)))
+    assert back.reader.plan is None
+    assert back.score.kept.keys() == work(placed, lambda: False).score.kept.keys()
+
+
+# ------------------------------------------------------------------------------------------------- who cannot take part
+
+
+def test_another_version_is_refused(cluster, files, capfd):
+    with cluster.guest("import losscli\nlosscli.__version__ = '0.0.1'", 2):
+        said = told(capfd, 4, "eval", files["csv"], *SCORE, *on(cluster))
+    assert f"has losscli 0.0.1, this process has {ours.__version__}" in said
+    assert said.startswith("error: worker tcp://127.0.0.1:")
+
+
+def test_a_worker_without_losscli_is_refused(cluster, files, capfd):
+    with cluster.guest("import sys\nsys.modules['losscli'] = None", 2):
+        assert "has no losscli" in told(capfd, 4, "eval", files["csv"], *SCORE, *on(cluster))
+
+
+def test_other_bits_are_refused(cluster, files, capfd):
+    with cluster.guest("from losscli import arithmetic\narithmetic.fingerprint = lambda: 'other'", 2):
+        assert "another kind of CPU" in told(capfd, 4, "eval", files["csv"], *SCORE, *on(cluster))
+
+
+def test_who_comes_later_is_looked_at_too(cluster, files, capfd):
+    """The probe cannot see who joins after it, so every task looks once."""
+    with cluster.guest("from losscli.engine import dask\ndask._settled = lambda: ('0.1', 'other')", 2):
+        said = told(capfd, 4, "eval", files["parquet"], *SCORE, *on(cluster))
+    assert "a worker that came later has losscli" in said
+
+
+@pytest.mark.parametrize(("change", "message"), [("unlink", "does not see the file"), ("touch", "sees another file")])
+def test_a_file_that_workers_do_not_see(change, message, cluster, tmp_path, capfd, monkeypatch):
+    path = write(tmp_path, "parquet", table(300))
+    check = dask.check
+
+    def changed(*args):
+        Path(path).unlink() if change == "unlink" else os.utime(path, ns=(0, 0))
+        check(*args)
+
+    monkeypatch.setattr(dask, "check", changed)
+    said = told(capfd, 4, "eval", path, *SCORE, *on(cluster))
+    assert message in said
+    assert path in said
+    assert said.startswith("error: worker tcp://127.0.0.1:")
+
+
+def test_no_scheduler_no_package_no_protection(files, capfd, monkeypatch):
+    monkeypatch.setattr(dask, "CONNECT", 0.5)
+    args = ("eval", files["csv"], *SCORE)
+    nobody = ("--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
+    assert told(capfd, 4, *args, *nobody).splitlines() == [
+        "error: no scheduler answers at tcp://127.0.0.1:9",
+        " hint: is it running, and is this the address that it printed?",
+    ]
+    assert "is for --engine dask" in told(capfd, 2, *args, "--scheduler", "tcp://127.0.0.1:9")
+    far = ("--engine", "dask", "--scheduler", "tcp://10.9.8.7:9")
+    assert "--insecure-scheduler" in told(capfd, 2, *args, *far)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "hint: pip install 'losscli[dask]'" in told(capfd, 2, *args, "--engine", "dask")
+
+
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [("tls://10.0.0.1:8786", True), ("tcp://127.0.0.1:8786", True), ("localhost:8786", True), ("[::1]:8786", True),
+     ("tcp://[::1]:8786", True), ("tcp://127.9.9.9:1", True), ("tcp://10.0.0.1:8786", False), ("host:8786", False),
+     ("tcp://localhost.example.com:1", False), ("ws://10.0.0.1:1", False), ("127.0.0.1.example.com:1", False),
+     ("tcp://[fe80::1]:2", False), ("", False)],
+)  # fmt: skip
+def test_which_addresses_are_protected(address, safe):
+    assert is_protected(address) == safe
+
+
+def test_what_a_cluster_cannot_do_is_refused_before_reading(capfd):
+    here = ("--engine", "dask")
+    said = told(capfd, 2, "eval", "nowhere.csv", "-c", "anchor=a", "-c", "positive=b", "-l", "nt_xent", *here)
+    assert "'nt_xent' sees many rows at once" in said
+    assert "hint: --engine threads scores it" in said
+    assert "read once" in told(capfd, 2, "eval", "-", *SCORE, *here)
+    assert "does not join" in told(capfd, 2, "eval", "a.csv", *SCORE, "--targets", "b.csv", "--on", "k", *here)
+    with pytest.raises(ours.LosscliError, match="in memory"):
+        ours.evaluate({"y": [1.0], "p": [2.0]}, "mse", target="y", pred="p", engine="dask")
+    with pytest.raises(ours.LosscliError, match="no engine 'dusk'"):
+        ours.evaluate({"y": [1.0], "p": [2.0]}, "mse", target="y", pred="p", engine="dusk")
+
+
+# ------------------------------------------------------------------------------------------------------------ accidents
+
+
+def begun(path):
+    return path.read_text().split() if path.exists() else []
+
+
+def until(found, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def slow(tmp_path):
+    made = Cluster(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, files, tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(dask, "FIRST", 0.5)
+    args = ("eval", files["parquet"], *SCORE, "-f", "json")
+    assert "has no workers" in told(capfd, 4, *args, *on(slow))
+    marks = tmp_path / "begun"
+    workers = [slow.worker(SLOW, BEGUN=str(marks)) for _ in range(2)]
+    slow.wait(2)
+    ends(0, *args)
+    expected = capfd.readouterr().out
+
+    def kill():
+        until(lambda: begun(marks).count(str(workers[0].pid)) >= 2)
+        workers[0].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    ends(0, *args, *on(slow))
+    killer.join()
+    out, err = capfd.readouterr()
+    assert out == expected
+    assert err.startswith("note: ")
+    assert "begun again, as a worker was lost" in err
+    slow.wait(1)
+    _interrupt_on(slow, args, marks)
+
+
+def _interrupt_on(cluster, args, marks):
+    marks.unlink()
+    variables = environment(LOSSCLI_CHUNK_ROWS="10")
+    code = f"from losscli.source import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
+    command = [sys.executable, "-P", "-c", code, *args, *on(cluster)]
+    process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               stdin=subprocess.DEVNULL)  # fmt: skip
+    until(lambda: len(begun(marks)) >= 2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
+    cluster.wait(1)
+    count = len(begun(marks))
+    time.sleep(0.5)
+    assert len(begun(marks)) <= count + 1  # what was cancelled is not begun
+    assert len(begun(marks)) < 20
+
+
+@pytest.fixture
+def long(tmp_path):
+    """A file that takes long when every row is a chunk of its own."""
+    rows = 1_000_000
+    path = tmp_path / "long.parquet"
+    pq.write_table(pa.table({"y": np.arange(rows) / 7, "p": np.arange(rows) / 3}), path, row_group_size=rows // 8)
+    return path
+
+
+def test_a_cluster_of_its_own(long):
+    args = ("eval", str(long), "-t", "y", "-p", "p", "-l", "mse", "-l", "mae", "-f", "json")
+    done = losscli(*args, "--engine", "dask", "--threads", "2", folder=long.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == losscli(*args, folder=long.parent).stdout
+
+
+def test_ctrl_c_closes_a_cluster_of_its_own(long):
+    args = ("eval", str(long), "-t", "y", "-p", "p", "-l", "mse", "--engine", "dask", "--threads", "2")
+    process = subprocess.Popen([*LOSSCLI, *args], env=environment(LOSSCLI_CHUNK_ROWS="1"), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(process)
+        stack.callback(process.kill)
+        _interrupt(process)
+
+
+def _interrupt(process):
+    import psutil
+
+    family = psutil.Process(process.pid)
+
+    def working():
+        busy = [child for child in family.children() if child.cpu_times().user > 1.2]
+        return len(busy) >= 2 or process.poll() is not None
+
+    until(working)
+    children = family.children(recursive=True)
+    open_ports = [c.laddr.ip for p in (family, *children) for c in p.net_connections("tcp") if c.status == "LISTEN"]
+    assert set(open_ports) == {"127.0.0.1"}
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
+    gone, alive = psutil.wait_procs(children, timeout=5)
+    assert len(gone) >= 2
+    assert alive == []
