@@ -186,7 +186,7 @@ class _Sheet:
         self.by_count = request.divide_by == "count" and not self.fixed
         self.reduction = "sum" if loss.reduction == "sum" else request.reduction or "mean"
         self.signature = _signature(books.totals.plan, line, self.reduction)
-        self.params = dict(job.spec.params)
+        self.spec, self.params = job.spec.text, dict(job.spec.params)
         self.batch = None if loss.scope == "row" or self.fixed else batch(books.totals)
         self.terms: dict[str, Book] = {}
         self.kept = Kept()
@@ -197,7 +197,7 @@ class _Sheet:
             found = {term or name: books.of(tally) for name, tally in tallies.items()}
             self.terms |= found
             self.first = next(iter(found))  # of the last work, as is what was kept
-        self.apart: list[int] = self.kept.apart.tolist()
+        self.apart: list[int] = self.kept.apart.tolist() if self.kept.apart.any() else []
 
     def numbers(self, cells: list[Cell]) -> dict[str, Number]:
         own = [Cell(0)] if self.fixed else cells
@@ -208,7 +208,7 @@ class _Sheet:
         terms = {name: number.result for name, number in self.numbers(cells).items()}
         count, weight = self._rows(terms, own)
         return LossResult(
-            model=self.model, by=by, loss=loss.name, spec=self.job.spec.text, params=self.params,
+            model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
             reduction=self.reduction, value=combined(self.job, terms, self.reduction), count=count, weight=weight,
             terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
             without_part=sum([self.apart[c.number] for c in own if c.number < len(self.apart)]),
