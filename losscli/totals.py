@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -146,13 +148,26 @@ def _weighted(totals: Totals, cells: list[int], classes: Mapping[int, str]) -> l
 def results(totals: Totals) -> tuple[LossResult, ...]:
     """Every line of the report on every slice."""
     plan, books = totals.plan, Books(totals)
-    found = slices(totals)
     sheets = [[_Sheet(books, job, line) for job in line.jobs] for line in plan.lines]
-    return tuple(
-        _line(line, sheet, dict(zip(plan.by, name, strict=False)), cells)
-        for line, sheet in zip(plan.lines, sheets, strict=True)
-        for name, cells in found.items()
-    )
+    with _collector_at_rest():
+        found = slices(totals)
+        return tuple(
+            _line(line, sheet, dict(zip(plan.by, name, strict=False)), cells)
+            for line, sheet in zip(plan.lines, sheets, strict=True)
+            for name, cells in found.items()
+        )
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Results are kept, every one: looking for garbage among very many is a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _line(line: Line, sheets: list[_Sheet], by: Mapping[str, str], cells: list[Cell]) -> LossResult:
@@ -195,7 +210,7 @@ class _Sheet:
             found = {term or name: books.of(tally) for name, tally in tallies.items()}
             self.terms |= found
             self.first = next(iter(found))  # of the last work, as is what was kept
-        self.apart: list[int] = self.kept.apart.tolist()
+        self.apart: list[int] = self.kept.apart.tolist() if self.kept.apart.any() else []
 
     def numbers(self, cells: list[Cell]) -> dict[str, Number]:
         own = [Cell(0)] if self.fixed else cells

@@ -1,0 +1,163 @@
+"""Cells of slices: the same texts give the same cells, whatever the types, batches and threads."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import losscli
+from losscli.columns.arrays import texts
+from losscli.columns.labels import Coded
+from losscli.columns.marks import Marks
+from losscli.errors import DataError, Site
+from losscli.slicing import NULL, Cells
+
+SITE = Site("here", 1)
+RNG = np.random.default_rng(0)
+
+
+def marks(*columns):
+    return [Marks.of(column, f"c{i}", SITE) for i, column in enumerate(columns)]
+
+
+def plainly(column):
+    """The text of each row, by the way that makes a text of every distinct cell of a batch."""
+    coded = Coded.of(texts(column, "c", SITE), "c").canonical()
+    return [NULL if code < 0 else coded.names[code] for code in coded.codes]
+
+
+def many(kind, n=9000, distinct=5000):
+    """More distinct cells than any small-batch path takes."""
+    numbers = RNG.integers(0, distinct, n)
+    gaps = RNG.random(n) < 0.01
+    made = {
+        "small": lambda: pa.array(numbers, mask=gaps),
+        "around zero": lambda: pa.array(numbers - distinct // 2),
+        "wild": lambda: pa.array(numbers * 0x9E3779B97F4A7C1 - 2**62),
+        "unsigned": lambda: pa.array(numbers.astype(np.uint64) + np.uint64(2**64 - 2 * distinct)),
+        "bytes": lambda: pa.array((numbers % 256).astype(np.uint8)),
+        "whole floats": lambda: pa.array(numbers.astype(float), mask=gaps),
+        "floats": lambda: pa.array(np.where(numbers % 7 == 0, -0.0, numbers / 8 - 100)),
+        "odd floats": lambda: pa.array(RNG.choice([0.0, -0.0, 1e300, 0.1, np.nan, np.inf, -np.inf, 2.0**60], n)),
+        "narrow floats": lambda: pa.array((numbers / 10).astype(np.float32)),
+        "booleans": lambda: pa.array(numbers % 2 == 0, mask=gaps),
+        "texts": lambda: pa.array([f"é{i}" for i in numbers], mask=gaps),
+        "texts of numbers": lambda: pa.array([f"{i}.0" if i % 2 else f"{i}" for i in numbers]),
+        "large texts": lambda: pa.array([["", "True", "false", f"{i}"][i % 4] for i in numbers], pa.large_string()),
+        "dictionary": lambda: pa.array([f"{i}" for i in numbers], mask=gaps).dictionary_encode(),
+        "dictionary with null": lambda: pa.DictionaryArray.from_arrays(
+            pa.array(numbers % 3), pa.array(["a", None, ""])),
+        "dictionary of numbers": lambda: pa.array(numbers).dictionary_encode(),
+        "few texts": lambda: pa.array([f"{i % 5}" for i in numbers[:100]]),
+        "nothing": lambda: pa.nulls(50),
+        "no rows": lambda: pa.array([], pa.int64()),
+    }  # fmt: skip
+    return made[kind]()
+
+
+KINDS = ["small", "around zero", "wild", "unsigned", "bytes", "whole floats", "floats", "odd floats", "narrow floats",
+         "booleans", "texts", "texts of numbers", "large texts", "dictionary", "dictionary with null",
+         "dictionary of numbers", "few texts", "nothing", "no rows"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cells_are_the_texts_in_any_batches(kind):
+    column, cells = many(kind), Cells(1)
+    other = cells.numbers(marks(many("small")))  # what is known already makes no difference
+    for size in (37, 5000, len(column)):
+        for start in range(0, min(len(column), 3 * size), max(size, 1)):
+            part = column.slice(start, size)
+            numbers, names = cells.numbers(marks(part)), cells.names()
+            assert [names[number] for number in numbers] == [(text,) for text in plainly(part)]
+    assert len(set(cells.names())) == len(cells) >= len(set(other.tolist()))
+
+
+def test_one_text_is_one_cell_whatever_its_type():
+    cells = Cells(1)
+    ones = [pa.array([1]), pa.array([1.0]), pa.array([1], pa.uint8()), pa.array(["1"]), pa.array(["1.0"]),
+            pa.array(["1"]).dictionary_encode(), pa.array([1.0]).dictionary_encode(),
+            pa.array([1], pa.decimal128(5, 2))]  # fmt: skip
+    assert {int(cells.numbers(marks(one))[0]) for one in ones} == {0}
+    gaps = [pa.array([None], pa.int64()), pa.array([""]), pa.nulls(1), pa.array(["(null)"]), pa.array([None, ""])]
+    assert {int(number) for gap in gaps for number in cells.numbers(marks(gap))} == {1}
+    assert cells.names() == [("1",), (NULL,)]
+
+
+def test_several_columns():
+    columns, cells = [many("small"), many("few texts", 90_000, 7), many("booleans")], Cells(3)
+    columns = [column.slice(0, 100) for column in columns]
+    numbers, names = cells.numbers(marks(*columns)), cells.names()
+    assert [names[number] for number in numbers] == list(zip(*map(plainly, columns), strict=True))
+    assert set(names) == set(zip(*map(plainly, columns), strict=True))  # no pairs that no row has
+    again = Cells(3)
+    assert again.learn([("x", "y", "z"), *names]).tolist() == list(range(len(names) + 1))
+    assert again.learn(names[::-1]).tolist() == list(range(len(names), 0, -1))
+    assert (again.numbers(marks(*columns)) == numbers + 1).all()
+
+
+def test_no_columns_are_one_cell():
+    cells = Cells(0)
+    assert len(cells) == 1 and cells.names() == [()]
+    assert cells.learn([(), ()]).tolist() == [0, 0]
+
+
+def test_entries_that_no_row_uses_are_no_cells():
+    entries = pa.array([f"{i}" for i in range(50_000)])
+    cells = Cells(1)
+    cells.numbers(marks(pa.DictionaryArray.from_arrays(pa.array([7, 49_999, 7]), entries)))
+    assert cells.names() == [("7",), ("49999",)]
+
+
+@pytest.mark.parametrize("kind", ["small", "wild", "texts", "floats"])
+def test_threads_learn_one_numbering(kind):
+    columns = [many(kind, 20_000) for _ in range(8)]
+    cells, together = Cells(2), threading.Barrier(4)
+
+    def number(place):
+        together.wait(30)  # all learn the same texts at the same time
+        found = []
+        for start in range(0, 20_000, 1000):
+            part = columns[place].slice(start, 1000)
+            found += cells.numbers(marks(part, part)).tolist()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(number, range(8)))
+    names = cells.names()
+    assert len(set(names)) == len(names)
+    for column, numbers in zip(columns, answers, strict=True):
+        assert [names[number] for number in numbers] == [(text, text) for text in plainly(column)]
+
+
+def test_very_many_slices_of_a_file(tmp_path):
+    n, groups = 60_000, 20_000
+    g = RNG.integers(0, groups, n)
+    y, p = RNG.normal(size=n), RNG.normal(size=n)
+    table = pa.table({"y": y, "p": p, "g": g, "s": pa.array(g).cast(pa.string())})
+    pq.write_table(table, tmp_path / "d.parquet", row_group_size=25_000)
+    by_number = losscli.evaluate(str(tmp_path / "d.parquet"), "mse", target="y", pred="p", by="g")
+    by_text = losscli.evaluate(str(tmp_path / "d.parquet"), "mse", target="y", pred="p", by="s")
+    values = {r.by["g"]: (r.value, r.count) for r in by_number if r.by}
+    assert values == {r.by["s"]: (r.value, r.count) for r in by_text if r.by}
+    assert [r.by["g"] for r in by_number if r.by] == sorted(set(map(str, g)))
+    for group in RNG.choice(g, 20):
+        rows = g == group
+        one = losscli.evaluate({"y": y[rows], "p": p[rows]}, "mse", target="y", pred="p")[0]
+        assert values[str(group)] == (one.value, one.count)
+    with pytest.raises(DataError, match="more than 18,000 slices"):
+        losscli.evaluate(str(tmp_path / "d.parquet"), "mse", target="y", pred="p", by="g", max_slices=18_000)
+
+
+def test_the_limit_counts_what_rows_use():
+    entries = [f"{i}" for i in range(1000)]
+    column = pa.DictionaryArray.from_arrays(pa.array([1, 2, 1]), pa.array(entries))
+    table = pa.table({"y": [1.0, 2.0, 3.0], "p": [1.0, 2.0, 5.0], "g": column})
+    found = losscli.evaluate(table, "mse", target="y", pred="p", by="g", max_slices=2)
+    assert {r.by.get("g"): r.value for r in found} == {None: 4 / 3, "1": 2.0, "2": 0.0}
+    with pytest.raises(DataError, match="more than 1 slices"):
+        losscli.evaluate(table, "mse", target="y", pred="p", by="g", max_slices=1)
