@@ -218,7 +218,9 @@ def test_a_worker_without_losscli_is_refused(cluster, files, capfd):
 
 def test_other_bits_are_refused(cluster, files, capfd):
     with cluster.guest("from losscli import arithmetic\narithmetic.fingerprint = lambda: 'other'", 2):
-        assert "another kind of CPU" in told(capfd, 4, "eval", files["csv"], *SCORE, *on(cluster))
+        said = told(capfd, 4, "eval", files["csv"], *SCORE, *on(cluster))
+    assert said.startswith("error: worker tcp://127.0.0.1:")
+    assert "has another kind of CPU" in said
 
 
 def test_who_comes_later_is_looked_at_too(cluster, files, capfd):
@@ -328,6 +330,36 @@ def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, file
     assert "begun again, as a worker was lost" in err
     slow.wait(1)
     _interrupt_on(slow, args, marks)
+
+
+def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):
+    """In a process of its own: what a cluster's log says there, and when it says it, is not ours to know."""
+    marks = tmp_path / "begun"
+    slow.worker(SLOW, BEGUN=str(marks))
+    slow.wait(1)
+    code = f"from losscli.source import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
+    command = [sys.executable, "-P", "-c", code, "eval", files["parquet"], *SCORE, *on(slow)]
+    impatient = environment(DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=impatient, encoding="utf-8", **streams) as process:
+        until(lambda: len(begun(marks)) >= 3)
+        slow.scheduler.kill()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (4, "")
+    assert err.startswith("error: the cluster failed: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
+    args = ("eval", files["parquet"], *SCORE, "-f", "json")
+    ends(0, *args)
+    expected = capfd.readouterr().out
+    broken = "from losscli import run\ndef broken(*_): raise OSError('no disk')\nrun.Adding.__call__ = broken"
+    with cluster.guest(broken, 2):
+        ends(0, *args, *on(cluster))
+    out, err = capfd.readouterr()
+    assert out == expected
+    assert err.endswith("tasks failed on workers and were done here: OSError: no disk\n")
 
 
 def _interrupt_on(cluster, args, marks):

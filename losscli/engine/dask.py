@@ -71,6 +71,8 @@ class Dask:
                 yield from run.answers(itertools.chain([first], rest))
             finally:
                 run.leave()
+            if run.raised:  # an error of the data would have ended the run: these the workers alone could not do
+                self.say(f"{len(run.raised)} tasks failed on workers and were done here: {run.raised[0]}")
             if again := run.again():
                 self.say(f"{again} task{'s were' if again > 1 else ' was'} begun again, as a worker was lost")
 
@@ -142,6 +144,7 @@ class _Run(Generic[Item, Answer]):
 
     def __post_init__(self) -> None:
         self.waiting: deque[tuple[Item, Any]] = deque()
+        self.raised: list[str] = []
         # A task and not a value that is sent ahead: when the worker that holds it dies, it is made again.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
@@ -192,6 +195,7 @@ class _Run(Generic[Item, Answer]):
         if outcome.unlike is not None:
             raise FileError(f"a worker that came later has {outcome.unlike}", hint=_SAME)
         if outcome.raised is not None:
+            self.raised.append(outcome.raised)
             return WorkFailed(outcome.raised)
         answer: Answer = outcome.answer
         return answer
