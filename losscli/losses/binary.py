@@ -8,20 +8,60 @@ import numpy as np
 
 from losscli.contract import Param, loss
 from losscli.kinds import Array, Logit, Prob, SoftBinary
-from losscli.losses._math import over, sigmoid, softplus, times
+from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
 
 
 def _shares(target: Array, label_smoothing: float) -> tuple[Array, Array]:
     """The weights of class 1 and of class 0; both as sums of non-negative parts, so neither loses digits."""
     kept, moved = 1 - label_smoothing, label_smoothing / 2
+    if label_smoothing == 0:
+        return target, 1 - target
     return target * kept + moved, (1 - target) * kept + moved
 
 
-def _logs(pred: Array, clip: float) -> tuple[Array, Array]:
-    """The logarithms of the probabilities of class 1 and of class 0, each moved into [clip, 1 - clip]."""
+def _floored(logs: Array, clip: float, floor: float = -np.inf) -> Array:
+    """The logarithms of probabilities moved into [clip, 1 - clip], none less than `floor`; in place."""
     # The logarithms are clipped, not p: 1 - (1 - clip) is not clip.
-    low, high = (np.log(clip) if clip > 0 else -np.inf), np.log1p(-clip)
-    return np.clip(np.log(pred), low, high), np.clip(np.log1p(-pred), low, high)
+    if clip > 0:
+        np.clip(logs, np.log(clip), np.log1p(-clip), out=logs)
+    return np.maximum(logs, floor, out=logs) if floor > -np.inf else logs
+
+
+def _log_of_truth(pred: Array, target: Array) -> Array:
+    """log(pred) where the target is 1 and log(1 - pred) where it is 0: one logarithm a row and no choice."""
+    other = 1 - target
+    given = other - pred  # -pred or 1 - pred
+    # What 1 - pred lost in rounding, exactly; it joins the logarithm undivided, as in log_one_plus.
+    lost = np.subtract(other, given, out=other)
+    lost -= pred
+    np.abs(given, out=given)
+    np.log(given, out=given)
+    return np.add(given, lost, out=given)
+
+
+def _entropy(
+    pred: Array, target: Array, clip: float, *, floor: float = -np.inf, smoothing: float = 0.0, factor: float = 1.0
+) -> Array:
+    """Binary cross-entropy; `factor` is that of the part of class 1."""
+    soft = (target != 0) & (target != 1) if smoothing == 0 else np.ones(target.shape, bool)
+    mixed = np.count_nonzero(soft)
+    if mixed == soft.size:
+        return _mixed_entropy(pred, target, clip, floor, smoothing, factor)
+    # The log of a probability is never positive; abs turns it without leaving a -0.
+    logs = _floored(_log_of_truth(pred, target), clip, floor)
+    value = np.abs(logs, out=logs)
+    if factor != 1:
+        value *= (1 - target) + factor * target
+    if mixed:
+        value[soft] = _mixed_entropy(pred[soft], target[soft], clip, floor, smoothing, factor)
+    return value
+
+
+def _mixed_entropy(pred: Array, target: Array, clip: float, floor: float, smoothing: float, factor: float) -> Array:
+    """Binary cross-entropy where both classes have a share."""
+    one, zero = _shares(target, smoothing)
+    part = times(zero, -_floored(log_one_plus(-pred), clip, floor))
+    return factor * times(one, -_floored(np.log(pred), clip, floor)) + part
 
 
 def _slope(pred: Array, one: Array, zero: Array) -> Array:
@@ -73,10 +113,8 @@ def bce(
     >>> bce([0.5, 0.75], [1.0, 0.0]).round(4)
     array([0.6931, 1.3863])
     """
-    one, zero = _shares(target, label_smoothing)
     floor = -np.inf if log_floor is None else log_floor
-    log_p, log_q = _logs(pred, clip)
-    return pos_weight * times(one, -np.maximum(log_p, floor)) + times(zero, -np.maximum(log_q, floor))
+    return _entropy(pred, target, clip, floor=floor, smoothing=label_smoothing, factor=pos_weight)
 
 
 @bce.gradient("pred")
@@ -116,8 +154,13 @@ def bce_with_logits(
     array([6.931e-01, 8.000e+02])
     """
     one, zero = _shares(target, label_smoothing)
-    # The usual softplus(z) - y z is a difference of near numbers at a confident hit; both parts here are >= 0.
-    return pos_weight * one * softplus(-pred) + zero * softplus(pred)
+    if pos_weight != 1:
+        one = pos_weight * one
+    # The usual softplus(z) - y z is a difference of near numbers at a confident hit; all parts here are >= 0.
+    value = (one + zero) * log_one_plus(tail(pred))
+    value += zero * np.maximum(pred, 0.0)
+    value -= one * np.minimum(pred, 0.0)
+    return value
 
 
 @bce_with_logits.gradient("pred")
@@ -162,17 +205,19 @@ def focal(
     >>> focal([0.5, 0.75], [1.0, 0.0]).round(4)
     array([0.1733, 0.7798])
     """
-    log_p, log_q = _logs(pred, clip)
-    entropy = times(target, -log_p) + times(1 - target, -log_q)
+    entropy = _entropy(pred, target, clip)
     missed = target * (1 - pred) + (1 - target) * pred
+    value = missed**gamma * entropy
+    if alpha is not None:
+        value *= _balance(target, alpha)
     # The power may underflow beside an infinite logarithm; the product is infinite all the same.
-    return np.where(np.isinf(entropy), np.inf, _balance(target, alpha) * missed**gamma * entropy)
+    value[np.isinf(entropy)] = np.inf
+    return value
 
 
 @focal.gradient("pred")
 def _(pred: Array, target: Array, *, gamma: float, alpha: float | None, clip: float) -> Array:
-    log_p, log_q = _logs(pred, clip)
-    entropy = times(target, -log_p) + times(1 - target, -log_q)
+    entropy = _entropy(pred, target, clip)
     missed = target * (1 - pred) + (1 - target) * pred
     # Where nothing is missed, an entropy of 0 beats missed^(gamma - 1); a clipped one is not 0.
     fading = (1 - 2 * target) * times(gamma * entropy, missed ** (gamma - 1))
@@ -205,9 +250,14 @@ def focal_with_logits(
     >>> focal_with_logits([0.0, 2.0], [1.0, 0.0]).round(4)
     array([0.1733, 1.6501])
     """
-    entropy = target * softplus(-pred) + (1 - target) * softplus(pred)
-    missed = target * sigmoid(-pred) + (1 - target) * sigmoid(pred)
-    return _balance(target, alpha) * missed**gamma * entropy
+    other, small = 1 - target, tail(pred)
+    # target * sigmoid(-pred) + other * sigmoid(pred), by one e^-|pred|; see sigmoid.
+    missed = (target * np.maximum(small, pred <= 0) + other * np.maximum(small, pred >= 0)) / (1 + small)
+    value = log_one_plus(small)
+    value += other * np.maximum(pred, 0.0)
+    value -= target * np.minimum(pred, 0.0)
+    value *= missed**gamma
+    return value if alpha is None else value * _balance(target, alpha)
 
 
 @focal_with_logits.gradient("pred")

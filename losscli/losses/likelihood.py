@@ -52,7 +52,8 @@ def poisson_nll(
     >>> poisson_nll([2.0, 0.5], [3.0, 0.0]).round(4)
     array([-0.0794,  0.5   ])
     """
-    plain = pred - np.where(target == 0, 0.0, target * np.log(pred + eps))
+    plain = pred - target * np.log(pred + eps)
+    plain[np.isnan(plain)] = 0.0  # a rate of 0 for a count of 0: 0 * log(0)
     return _poisson(plain, target, (pred - target + eps) / target, eps) if full else plain
 
 

@@ -105,7 +105,8 @@ def huber(
     """
     size = np.abs(pred - target)
     core = np.minimum(size, delta)
-    return core * (size - core / 2)
+    size -= 0.5 * core
+    return np.multiply(core, size, out=core)
 
 
 @huber.gradient("pred")
@@ -133,9 +134,12 @@ def smooth_l1(
     array([1.75  , 0.0625])
     """
     size = np.abs(pred - target)
+    if beta == 0:
+        return size
     core = np.minimum(size, beta)
-    # size - core is exact in the tail, and core / beta is 1 there; beta = 0 leaves |r|.
-    return size - core + core * (core / (2 * beta) if beta > 0 else 0.0)
+    size -= 0.5 * core
+    core /= beta  # exactly 1 in the tail
+    return np.multiply(core, size, out=core)
 
 
 @smooth_l1.gradient("pred")
@@ -157,11 +161,17 @@ def log_cosh(pred: Real, target: Real) -> Array:
     >>> log_cosh([1.0], [1.0])
     array([0.])
     """
-    size = np.abs(pred - target)
-    # |r| + log1p(e^-2|r|) - log 2 loses every digit near 0, where log1p(2 sinh^2(r/2)) keeps them.
-    near = np.log1p(2 * np.square(np.sinh(np.minimum(size, 1.0) / 2)))
-    far = size + np.log1p(np.exp(-2 * size)) - np.log(2.0)
-    return np.where(size < 1, near, far)
+    error = pred - target
+    # |r| + log1p(e^-2|r|) - log 2 loses every digit near 0; log1p(2 sinh^2(r/2)) keeps them at every size.
+    value = 0.5 * error
+    np.sinh(value, out=value)
+    np.square(value, out=value)
+    value *= 2
+    np.log1p(value, out=value)
+    far = np.isinf(value)
+    if far.any():  # the square overflows from |r| = 710 on
+        value[far] = np.abs(error[far]) - np.log(2.0)
+    return value
 
 
 @log_cosh.gradient("pred")
@@ -184,9 +194,19 @@ def pseudo_huber(
     >>> pseudo_huber([1.75], [1.0])
     array([0.25])
     """
-    size = np.abs(pred - target)
-    # delta^2 (sqrt(1+a^2) - 1) = r^2 / (1 + sqrt(1+a^2)): no difference of near numbers, no square that overflows.
-    return size * (size / (1 + np.hypot(1.0, size / delta)))
+    error = pred - target
+    # delta^2 (sqrt(1+a^2) - 1) = r^2 / (1 + sqrt(1+a^2)): no difference of near numbers.
+    below = error / delta
+    np.square(below, out=below)
+    below += 1
+    np.sqrt(below, out=below)
+    below += 1
+    far = np.isinf(below)  # np.hypot does not overflow, but takes as long as all the rest three times
+    value = np.divide(error, below, out=below)
+    value *= error
+    if far.any():
+        value[far] = delta * np.abs(error[far])
+    return value
 
 
 @pseudo_huber.gradient("pred")
@@ -216,8 +236,11 @@ def pinball(
     array([0.9, 0.1])
     """
     error = target - pred
-    # 1 - q is exact enough only where it is one rounding of the true difference, so the sides are not subtracted.
-    return np.where(error >= 0, q * error, (q - 1) * error)
+    # The side that counts is the one that is not negative; abs turns a -0 that is the larger of two zeros.
+    value = q * error
+    error *= q - 1
+    np.maximum(value, error, out=value)
+    return np.abs(value, out=value)
 
 
 @pinball.gradient("pred")
@@ -242,7 +265,11 @@ def expectile(
     array([0.75, 0.25])
     """
     error = pred - target
-    return np.where(error >= 0, 1 - q, q) * np.square(error)
+    # The side that counts is the one that is not negative.
+    value = (1 - q) * error
+    np.maximum(value, -q * error, out=value)
+    value *= error
+    return np.abs(value, out=value)
 
 
 @expectile.gradient("pred")

@@ -58,7 +58,12 @@ def smape(
     array([1., 0.])
     """
     size = np.abs(pred) + np.abs(target)
-    return 2 * scale * (np.abs(pred - target) / np.where(size > 0, size, 1.0))
+    value = np.subtract(pred, target)
+    np.abs(value, out=value)
+    value /= size
+    value *= 2 * scale
+    value[size == 0] = 0.0
+    return value
 
 
 @smape.gradient("pred")
@@ -102,9 +107,15 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
 
 def _log_ratio(pred: Array, target: Array) -> Array:
     """log1p(pred) - log1p(target), to the last digits also where the two are near or far apart."""
-    ratio = (pred - target) / (1 + target)
-    apart = (ratio < -0.5) | (ratio > 1)
-    return np.where(apart, np.log1p(pred) - np.log1p(target), np.log1p(np.where(apart, 0.0, ratio)))
+    error = pred - target
+    # By what share the larger is beyond the smaller: never negative, so log1p loses no digit however far apart.
+    ratio = np.abs(error)
+    ratio /= 1 + np.minimum(pred, target)
+    value = np.log1p(ratio, out=ratio)
+    far = np.isinf(value)
+    if far.any():  # the ratio overflowed
+        value[far] = np.abs(np.log1p(pred[far]) - np.log1p(target[far]))
+    return np.copysign(value, error, out=value)
 
 
 @loss(
