@@ -16,7 +16,7 @@ from losscli.source.comments import without_comments
 from losscli.source.header import Layout
 from losscli.source.records import last_end, real_quotes, records
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import Span, Window, is_plain, is_utf8, open_text, plain_size, windows
+from losscli.source.windows import Span, Window, is_plain, is_utf8, open_text, plain_size, verify_still, windows
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -97,6 +97,7 @@ class Records:
         for data in self.reader.read(window, Site(path, first_row, Lines(window, delimiter))):
             yield Batch(data, Site(path, first_row + base, Lines(window, delimiter, base)))
             base += data.num_rows
+        verify_still(self.part.source)
 
 
 class _Reader:

@@ -17,7 +17,7 @@ from losscli.source.arrays import labels, strings
 from losscli.source.batch import BATCH_ROWS, Batch, Part, Stretch, Want, wanted_positions
 from losscli.source.jsonvalues import lines_of, read_exactly, text_of
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import RECORD_LIMIT, Span, Window, is_plain, open_text, plain_size, windows
+from losscli.source.windows import RECORD_LIMIT, Span, Window, is_plain, open_text, plain_size, verify_still, windows
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -122,6 +122,7 @@ class Objects:
                 site = Site(self.part.path, first_row + base + start, _Lines(self.window, base + start))
                 yield Batch(data.slice(start, BATCH_ROWS), site)
             base += data.num_rows
+        verify_still(self.part.source)
 
 
 def _last_line_end(text: bytes) -> int:

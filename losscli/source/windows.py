@@ -43,6 +43,12 @@ class Window:
         return self.read.find(mark, 0, self.size) >= 0
 
 
+def verify_still(source: Input) -> None:
+    """Look again whether a file on this machine has changed; one elsewhere is looked at when it has been read."""
+    if isinstance(source, FileInput):
+        source.verify()
+
+
 class Windowed(Protocol):
     """A part whose windows can be found again in its file."""
 

@@ -106,7 +106,7 @@ def disappears_while_read(here: Here):
     read = delimited._Reader.read
 
     def and_remove(self, window, site):
-        (here.path / "p.csv").unlink()
+        (here.path / "p.csv").unlink(missing_ok=True)
         return read(self, window, site)
 
     here.patch.setattr(delimited._Reader, "read", and_remove)
