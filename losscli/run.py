@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from losscli import source as sources
 from losscli.blocks import Block
 from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
@@ -23,7 +24,7 @@ from losscli.reduce import CHUNK
 from losscli.request import Request
 from losscli.result import Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
-from losscli.source import ReadOptions, Source, from_memory, join, open_source
+from losscli.source import ReadOptions, Source, open_source
 from losscli.source.remote.address import shown
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
@@ -74,7 +75,7 @@ def prepare(request: Request, data: Data) -> Prepared:
         left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
         model, colon, role = left.rpartition(":")
         table = Table(role, model if colon else None, shown(path))
-        opened = from_memory(data.tables[left]) if left in data.tables else open_source([path], data.options)
+        opened = sources.from_memory(data.tables[left]) if left in data.tables else open_source([path], data.options)
         tables[table] = read_table(table, opened, request.columns, spelling)
     try:
         plan = replace(bind(request, source.columns, source.types, tables), spelling=spelling)
@@ -107,7 +108,7 @@ def _source(request: Request, data: Data) -> Source:
     # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
     options = replace(data.options, doubtful=request.where is not None)
     if data.memory is not None:
-        source = from_memory(data.memory)
+        source = sources.from_memory(data.memory)
     elif data.paths:
         source = open_source(data.paths, options)
     elif needs_rows:
@@ -121,8 +122,8 @@ def _source(request: Request, data: Data) -> Source:
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by their place")  # fmt: skip
-    truth = open_source([data.targets], options) if isinstance(data.targets, str) else from_memory(data.targets)
-    return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+    truth = open_source([data.targets], options) if isinstance(data.targets, str) else sources.from_memory(data.targets)
+    return sources.join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
 
 
 def chunk_rows() -> int:

@@ -19,7 +19,6 @@ from losscli.engine import Engine
 from losscli.result import RowCounts, SourceResult
 from losscli.source import Source, Stretch
 from losscli.watch import NOBODY, Watch
-from losscli.where import parse as parse_where
 
 Score = TypeVar("Score")
 Made = TypeVar("Made", covariant=True)
@@ -93,7 +92,11 @@ def _until(stopped: Callable[[], bool], rows: Iterator[Rows]) -> Iterator[Rows]:
 
 def new_reader(plan: Plan) -> Reader:
     """A reader that has seen nothing."""
-    return Reader(plan, parse_where(plan.request.where) if plan.request.where is not None else None)
+    if plan.request.where is None:
+        return Reader(plan, None)
+    from losscli.where import parse  # not on the way of a run without a filter
+
+    return Reader(plan, parse(plan.request.where))
 
 
 def read(stretch: Stretch, first_row: int, plan: Plan, reader: Reader, files: dict[str, int]) -> Iterator[Rows]:

@@ -15,7 +15,6 @@ from losscli.errors import UsageError, did_you_mean
 from losscli.kinds import Kind
 from losscli.request import Request
 from losscli.spec import LossSpec
-from losscli.where import parse as parse_where
 
 USUAL = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -201,8 +200,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
         if request.weight not in columns:
             raise missing_column(request.weight, columns, " (for the weights)")
         wants.setdefault(request.weight, "number")
-    where = parse_where(request.where) if request.where is not None else None
-    for name, want in (where.columns if where else {}).items():
+    for name, want in _filtered_by(request.where).items():
         if want == "any":
             wants.setdefault(name, "text")
         else:
@@ -216,6 +214,15 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     return Plan(request, lines, tables, wants, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
                 frozenset(name for name in wants if types.get(name) is None), tuple(binder.notes))  # fmt: skip
+
+
+def _filtered_by(text: str | None) -> Mapping[str, str]:
+    """The columns that the filter reads, and how."""
+    if text is None:
+        return {}
+    from losscli.where import parse  # not on the way of a run without a filter
+
+    return parse(text).columns
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

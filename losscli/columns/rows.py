@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from losscli.columns.plan import Input, Plan
 from losscli.columns.types import is_plain_number
 from losscli.errors import DataError, Site
 from losscli.kinds import FAR, NEAR, Array, Kind, Places
-from losscli.where import Where
+
+if TYPE_CHECKING:
+    from losscli.where import Where
 
 _TOGETHER = 1 << 16  # numbers of a matrix that are written together
 

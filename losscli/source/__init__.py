@@ -1,9 +1,15 @@
 """A path, or a table in memory, becomes parts that can be read independently, each a stream of record batches."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from losscli.source.batch import DEFAULT_NULLS, Batch, Dropped, Part, ReadOptions, Source, Stretch, Want
-from losscli.source.join import join
-from losscli.source.memory import from_memory
 from losscli.source.opening import open_source
+
+if TYPE_CHECKING:
+    from losscli.source.join import join
+    from losscli.source.memory import from_memory
 
 __all__ = [
     "DEFAULT_NULLS",
@@ -18,3 +24,16 @@ __all__ = [
     "join",
     "open_source",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What most runs do not need is imported when it is first asked for: start-up is a feature."""
+    if name == "join":
+        from losscli.source.join import join
+
+        return join
+    if name == "from_memory":
+        from losscli.source.memory import from_memory
+
+        return from_memory
+    raise AttributeError(name)
