@@ -44,10 +44,13 @@ LAYERS = (
     Layer("reduce blocks", "kinds", "numpy"),
     Layer("losses", "contract"),
     Layer("losses._math", "kinds", "numpy"),
+    Layer("losses._classes", "kinds", "numpy"),
     Layer("losses._angles", "kinds losses._math", "numpy"),
     Layer("losses._tiles", "kinds losses._math workers", "numpy"),
     Layer("losses._pairs", "kinds losses._math losses._tiles", "numpy"),
-    Layer("losses.*", "contract kinds losses._angles losses._math losses._pairs losses._tiles", "numpy"),
+    Layer(
+        "losses.*", "contract kinds losses._angles losses._classes losses._math losses._pairs losses._tiles", "numpy"
+    ),
     Layer("catalogue", "contract losses"),
     Layer("spec", "contract errors losses"),
     Layer("request", "spec"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract import Param, loss
 from losscli.kinds import Array, ClassId, LogitVector, Prob, ProbVector, SoftBinary
+from losscli.losses._classes import each_class, fold, log_of_others, of_target
 from losscli.losses._math import distribution, log_softmax, over, times
 
 _CLIP = Param("probabilities are moved into [clip, 1 - clip]; 0 leaves them", ge=0, lt=0.5)
@@ -16,12 +17,25 @@ _SMOOTHING = Param("share of the target that is spread over all classes", ge=0, 
 
 
 def _shares(target: Array, classes: int, label_smoothing: float = 0.0) -> Array:
-    return distribution(target, classes) * (1 - label_smoothing) + label_smoothing / classes
+    shares = distribution(target, classes)
+    return shares if label_smoothing == 0 else shares * (1 - label_smoothing) + label_smoothing / classes
 
 
 def _clipped(logs: Array, clip: float) -> Array:
-    """The logarithms of probabilities moved into [clip, 1 - clip]."""
-    return np.clip(logs, np.log(clip) if clip > 0 else -np.inf, np.log1p(-clip))
+    """The logarithms of probabilities moved into [clip, 1 - clip]; in place."""
+    return logs if clip == 0 else np.clip(logs, np.log(clip), np.log1p(-clip), out=logs)
+
+
+def _log_of_target(pred: Array, target: Array, renormalize: bool) -> Array:
+    """log p of the class that came true: of all classes, only its probability is asked for."""
+    given = of_target(pred, target)
+    if not renormalize:
+        return np.log(given)
+    others = each_class(pred)
+    others[target, np.arange(len(target))] = 0.0
+    rest = fold(others)
+    # A confident class keeps its digits by log1p, one far below the others by their quotient.
+    return np.where(given > rest, -np.log1p(rest / given), np.log(given / (rest + given)))
 
 
 def _log_of_share(pred: Array) -> Array:
@@ -79,9 +93,14 @@ def cross_entropy(
     >>> cross_entropy([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
     array([1.3863, 0.2231])
     """
+    if target.ndim == 1 and label_smoothing == 0:
+        # The log of a probability is never positive; abs turns it without leaving a -0.
+        return np.abs(_clipped(_log_of_target(pred, target, renormalize), clip))
     shares = _shares(target, pred.shape[-1], label_smoothing)
     logs = _clipped(_log_of_share(pred) if renormalize else np.log(pred), clip)
-    return times(shares, -logs).sum(axis=-1)
+    logs *= shares
+    logs[shares == 0] = 0.0  # though the logarithm be infinite
+    return np.abs(logs.sum(axis=-1))
 
 
 @cross_entropy.gradient("pred")
@@ -115,8 +134,17 @@ def cross_entropy_with_logits(
     >>> cross_entropy_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
     array([6.931e-01, 8.000e+02])
     """
-    log_p = log_softmax((pred - pred.max(axis=-1, keepdims=True)) / temperature)
-    return (_shares(target, pred.shape[-1], label_smoothing) * -log_p).sum(axis=-1)
+    gaps, rest = log_of_others(pred, temperature)
+    # -log p = gap + rest: the part that depends on the class, and the part that does not. No part is negative.
+    total: Array | float = 1.0
+    if target.ndim == 1:
+        value = gaps[target, np.arange(len(target))]
+    else:
+        value, total = fold(gaps * target.T), fold(each_class(target))
+    if label_smoothing > 0:
+        kept, moved = 1 - label_smoothing, label_smoothing / len(gaps)
+        value, total = kept * value + moved * fold(gaps), kept * total + label_smoothing
+    return np.asarray(value + total * rest)
 
 
 @cross_entropy_with_logits.gradient("pred")
@@ -151,16 +179,26 @@ def categorical_focal(
     >>> categorical_focal([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
     array([0.7798, 0.0089])
     """
-    logs, missed = _logs_and_missed(pred, renormalize)
-    faded = np.clip(missed, clip, 1 - clip) ** gamma * -_clipped(logs, clip)
-    return (alpha * times(distribution(target, pred.shape[-1]), faded)).sum(axis=-1)
+    hard = target.ndim == 1
+    logs, missed = _logs_and_missed(pred, renormalize, target if hard else None)
+    if clip > 0:
+        np.clip(missed, clip, 1 - clip, out=missed)
+    faded = missed**gamma
+    logs = _clipped(logs, clip)
+    faded *= np.abs(logs, out=logs)
+    if hard:
+        return alpha * faded
+    faded *= target
+    faded[target == 0] = 0.0  # though the logarithm be infinite
+    return np.asarray(alpha * faded.sum(axis=-1))
 
 
-def _logs_and_missed(pred: Array, renormalize: bool) -> tuple[Array, Array]:
-    """log p and 1 - p of each class."""
+def _logs_and_missed(pred: Array, renormalize: bool, target: Array | None = None) -> tuple[Array, Array]:
+    """log p and 1 - p of each class, or of the class of each row."""
     if not renormalize:
-        return np.log(pred), 1 - pred
-    logs = _log_of_share(pred)
+        given = pred if target is None else of_target(pred, target)
+        return np.log(given), 1 - given
+    logs = _log_of_share(pred) if target is None else _log_of_target(pred, target, renormalize)
     # A quotient near 1 has lost the digits of 1 - p; its logarithm has them.
     return logs, -np.expm1(logs)
 
@@ -197,10 +235,11 @@ def categorical_focal_with_logits(
     >>> categorical_focal_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
     array([1.733e-01, 8.000e+02])
     """
-    log_p = log_softmax(pred)
+    gaps, rest = log_of_others(pred)
+    entropy = (gaps[target, np.arange(len(target))] if target.ndim == 1 else gaps) + rest
     # 1 - p of a confident class has no digits left where -expm1(log p) has all.
-    missed = -np.expm1(log_p)
-    return (alpha * distribution(target, pred.shape[-1]) * missed**gamma * -log_p).sum(axis=-1)
+    faded = (-np.expm1(-entropy)) ** gamma * entropy
+    return alpha * (faded if target.ndim == 1 else fold(faded * target.T))
 
 
 @categorical_focal_with_logits.gradient("pred")
@@ -236,14 +275,20 @@ def kl_divergence(
     >>> kl_divergence([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
     array([0.6931])
     """
-    ratio = (target - pred) / pred
-    apart = ~((ratio > -0.5) & (ratio < 1))
-    # Near each other, log1p of the ratio has all the digits that the difference of logarithms loses.
-    logs = np.where(apart, np.log(target) - np.log(pred), np.log1p(np.where(apart, 0.0, ratio)))
+    apart = target - pred
+    # By what share the larger is beyond the smaller: log1p has all the digits that a difference of logarithms loses.
+    logs = np.abs(apart)
+    logs /= np.minimum(target, pred)
+    np.log1p(logs, out=logs)
+    far = np.isinf(logs)
+    logs[far] = np.abs(np.log(target[far]) - np.log(pred[far]))  # a 0, or a quotient that overflowed
+    np.copysign(logs, apart, out=logs)
     if not renormalize:
-        return times(target, logs).sum(axis=-1)
+        logs *= target
+        logs[target == 0] = 0.0
+        return np.asarray(logs.sum(axis=-1))
     # Once for the row: the quotients of each side would round away how near they are.
-    sums = np.log1p((target - pred).sum(axis=-1, keepdims=True) / pred.sum(axis=-1, keepdims=True))
+    sums = np.log1p(apart.sum(axis=-1, keepdims=True) / pred.sum(axis=-1, keepdims=True))
     return times(target / target.sum(axis=-1, keepdims=True), logs - sums).sum(axis=-1)
 
 
@@ -285,7 +330,12 @@ def brier(
     """
     if pred.ndim == 1:
         return np.square(pred - target)
-    return (0.5 if halve else 1.0) * np.square(pred - distribution(target, pred.shape[-1])).sum(axis=-1)
+    errors = each_class(pred)
+    if target.ndim == 1:
+        errors[target, np.arange(len(target))] -= 1.0
+    else:
+        errors -= target.T
+    return (0.5 if halve else 1.0) * fold(np.square(errors, out=errors))
 
 
 @brier.gradient("pred")
