@@ -122,8 +122,10 @@ def _source(request: Request, data: Data) -> Source:
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by their place")  # fmt: skip
+    from losscli.source.join import join  # not on the way of a run without a join
+
     truth = open_source([data.targets], options) if isinstance(data.targets, str) else sources.from_memory(data.targets)
-    return sources.join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+    return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
 
 
 def chunk_rows() -> int:

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
-from losscli.source import Batch, Source, Want, from_memory, join, open_source
-from losscli.source.join import JoinedPart
+from losscli.source import Batch, Source, Want, from_memory, open_source
+from losscli.source.join import JoinedPart, join
 
 BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}
 

@@ -24,7 +24,8 @@ from losscli.kinds import FAR, NEAR, Array, Kind, Places
 if TYPE_CHECKING:
     from losscli.where import Where
 
-_TOGETHER = 1 << 16  # numbers of a matrix that are written together
+_TOGETHER = 1 << 16  # numbers of a matrix that are written or read together
+_SHORT = 64  # numbers of a row that are added column by column
 
 
 @dataclass
@@ -238,7 +239,7 @@ class Reader:
         return values, bad if bad.any() else None
 
     def _sums(self, item: Input, values: Array, index: Places, site: Site) -> None:
-        off = np.abs(values.sum(axis=-1) - item.kind.total)
+        off = np.abs(_row_sums(values) - item.kind.total)
         if off.max() <= NEAR:
             return
         shown = item.columns[0] if item.listed else f"{item.columns[0]}…{item.columns[-1]}"
@@ -269,6 +270,21 @@ def _side_by_side(columns: Sequence[Array]) -> Array:
         for i, values in enumerate(columns):
             rows[:, i] = values[start : start + step]
     return stacked
+
+
+def _row_sums(values: Array) -> Array:
+    """The sum of each row: NumPy's own takes ten times as long where rows are short."""
+    if values.shape[1] > _SHORT:
+        return np.asarray(values.sum(axis=-1))
+    sums = np.empty(len(values))
+    step = max(1, _TOGETHER // values.shape[1])
+    for start in range(0, len(values), step):
+        rows = values[start : start + step]
+        total = rows[:, 0].copy()
+        for column in range(1, rows.shape[1]):
+            total += rows[:, column]
+        sums[start : start + step] = total
+    return sums
 
 
 def _moved(places: Places, by: int) -> Places:

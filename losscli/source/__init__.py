@@ -8,7 +8,6 @@ from losscli.source.batch import DEFAULT_NULLS, Batch, Dropped, Part, ReadOption
 from losscli.source.opening import open_source
 
 if TYPE_CHECKING:
-    from losscli.source.join import join
     from losscli.source.memory import from_memory
 
 __all__ = [
@@ -21,17 +20,12 @@ __all__ = [
     "Stretch",
     "Want",
     "from_memory",
-    "join",
     "open_source",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """What most runs do not need is imported when it is first asked for: start-up is a feature."""
-    if name == "join":
-        from losscli.source.join import join
-
-        return join
+    """Most runs read files, so tables in memory are imported when they are first asked for: start-up is a feature."""
     if name == "from_memory":
         from losscli.source.memory import from_memory
 
