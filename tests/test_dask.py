@@ -20,7 +20,7 @@ import pytest
 from processes import LOSSCLI, environment, losscli
 from test_shards import table, write
 
-pytest.importorskip("distributed")
+pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
 import losscli as ours
 from losscli.api import prepared

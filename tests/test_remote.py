@@ -38,9 +38,9 @@ from losscli.source.remote.settings import Settings, settings
 from losscli.source.remote.trouble import explain
 from losscli.source.seekable import seekable
 
-fsspec = pytest.importorskip("fsspec")
-pytest.importorskip("s3fs")
-pytest.importorskip("aiohttp")
+fsspec = pytest.importorskip("fsspec", reason="an extra: losscli[remote]")
+pytest.importorskip("s3fs", reason="an extra: losscli[remote]")
+pytest.importorskip("aiohttp", reason="an extra: losscli[remote]")
 
 SECRETS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
            "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,

@@ -200,6 +200,23 @@ def test_a_damaged_end_of_a_stream_comes_after_the_rows_before(tmp_path):
             losscli.evaluate(str(path), "mse", target="y", pred="p", threads=count)
 
 
+def test_an_unreadable_part_is_one_error_for_any_number_of_threads(tmp_path):
+    path = tmp_path / "damaged.parquet"
+    pq.write_table(pa.table(columns(4000)), path, row_group_size=400, compression="zstd", write_page_checksum=True)
+    column = pq.ParquetFile(path).metadata.row_group(6).column(1)
+    middle = column.data_page_offset + column.total_compressed_size // 2
+    data = bytearray(path.read_bytes())
+    data[middle : middle + 8] = b"damaged!"
+    path.write_bytes(data)
+    said = set()
+    for count in COUNTS:
+        with pytest.raises(DataError) as caught:
+            losscli.evaluate(str(path), "mse", target="y", pred="p", threads=count)
+        said.add((caught.value.message, caught.value.path, caught.value.row))
+    assert len(said) == 1
+    assert "damaged Parquet" in said.pop()[0]
+
+
 # -- the engine ------------------------------------------------------------------------------------------------------
 
 

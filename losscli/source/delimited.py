@@ -16,7 +16,17 @@ from losscli.source.comments import without_comments
 from losscli.source.header import Layout
 from losscli.source.records import last_end, real_quotes, records
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import Span, Window, is_plain, is_utf8, open_text, plain_size, verify_still, windows
+from losscli.source.windows import (
+    OfWindow,
+    Span,
+    Window,
+    is_plain,
+    is_utf8,
+    open_text,
+    plain_size,
+    verify_still,
+    windows,
+)
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -76,20 +86,12 @@ class DelimitedPart(Part):
 
 
 @dataclass(frozen=True)
-class Records:
+class Records(OfWindow):
     """The records of one window."""
 
     part: DelimitedPart
     reader: _Reader
     window: Window
-
-    @property
-    def size(self) -> int:
-        return self.window.size
-
-    @property
-    def weight(self) -> int:
-        return 4 * self.window.size
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         path, window, delimiter = self.part.path, self.window, self.part.layout.delimiter

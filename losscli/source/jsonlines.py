@@ -17,7 +17,17 @@ from losscli.source.arrays import labels, strings
 from losscli.source.batch import BATCH_ROWS, Batch, Part, Stretch, Want, wanted_positions
 from losscli.source.jsonvalues import lines_of, read_exactly, text_of
 from losscli.source.streams import Input, Stream
-from losscli.source.windows import RECORD_LIMIT, Span, Window, is_plain, open_text, plain_size, verify_still, windows
+from losscli.source.windows import (
+    RECORD_LIMIT,
+    OfWindow,
+    Span,
+    Window,
+    is_plain,
+    open_text,
+    plain_size,
+    verify_still,
+    windows,
+)
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -100,20 +110,12 @@ class JsonPart(Part):
 
 
 @dataclass(frozen=True)
-class Objects:
+class Objects(OfWindow):
     """The lines of one window."""
 
     part: JsonPart
     wants: Mapping[str, Want]
     window: Window
-
-    @property
-    def size(self) -> int:
-        return self.window.size
-
-    @property
-    def weight(self) -> int:
-        return 4 * self.window.size
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         base = 0

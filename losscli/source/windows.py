@@ -83,6 +83,20 @@ class Span:
         )
 
 
+class OfWindow:
+    """What the stretches share that hold a window."""
+
+    window: Window
+
+    @property
+    def size(self) -> int:
+        return self.window.size
+
+    @property
+    def weight(self) -> int:
+        return 4 * self.window.size
+
+
 def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: int = 1) -> Iterator[Window]:
     """All records from byte `skip` on, which is on `line`. `cut` tells where the last complete record ends."""
     offset = skip
