@@ -204,7 +204,7 @@ def test_an_unreadable_part_is_one_error_for_any_number_of_threads(tmp_path):
     path = tmp_path / "damaged.parquet"
     pq.write_table(pa.table(columns(4000)), path, row_group_size=400, compression="zstd", write_page_checksum=True)
     column = pq.ParquetFile(path).metadata.row_group(6).column(1)
-    middle = column.data_page_offset + column.total_compressed_size // 2
+    middle = (column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size // 2
     data = bytearray(path.read_bytes())
     data[middle : middle + 8] = b"damaged!"
     path.write_bytes(data)
