@@ -12,6 +12,24 @@ Policy = Literal["error", "drop"]
 
 
 @dataclass(frozen=True)
+class Inference:
+    """How sure the numbers are to be said to be.
+
+    `cluster` is the column whose rows of one value belong together; `bootstrap` the number of resamples that replace
+    the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
+    `permutations` of their signs.
+    """
+
+    interval: bool = False
+    level: float = 0.95
+    cluster: str | None = None
+    bootstrap: int | None = None
+    seed: int = 0
+    pairs: tuple[tuple[str | None, str | None], ...] = ()
+    permutations: int = 0
+
+
+@dataclass(frozen=True)
 class Request:
     """Losses, the columns they read, and how their values make a number.
 
@@ -38,3 +56,4 @@ class Request:
     nan: Policy = "error"
     positive: str | None = None
     on: tuple[str, ...] = ()
+    inference: Inference = Inference()

@@ -1,4 +1,4 @@
-"""What came out: frozen values, no behaviour.
+"""What came out: frozen values, hardly any behaviour.
 
 Floats here may be infinite or NaN (the renderers write null and the kind); an undefined number is NaN.
 """
@@ -39,6 +39,38 @@ class BatchResult:
 
 
 @dataclass(frozen=True)
+class Uncertainty:
+    """How a standard error and an interval were made.
+
+    `method` is "t" (from sums of squares and products; `df` degrees of freedom) or "bootstrap" (`resamples` draws
+    from `seed`). `units` says what was taken as independent: "row", "batch" or the column of clusters; `count` is how
+    many of them there were.
+    """
+
+    method: str
+    level: float
+    units: str
+    count: int
+    df: float | None = None
+    resamples: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class BaselineResult:
+    """The same number in a saved report; `change` is ours minus theirs, `relative` is change / |theirs|.
+
+    `verdict` is "better", "worse", "same" or "undefined" (one of the two is NaN). `relative` is None where theirs is 0 or
+    one of the two is not finite.
+    """
+
+    value: float
+    change: float
+    relative: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
 class LossResult:
     """One loss of one model on one slice."""
 
@@ -60,6 +92,48 @@ class LossResult:
     without_part: int = 0
     stderr: float | None = None
     interval: tuple[float, float] | None = None
+    uncertainty: Uncertainty | None = None
+    n_eff: float | None = None  # (sum of weights)**2 / sum of their squares, where rows have weights
+    baseline: BaselineResult | None = None
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """The p-values of one paired test, and what Holm's correction over all models of the comparison makes of it."""
+
+    p: float
+    holm: float
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """Two models on the same rows: `model` against `against`; `difference` is value minus against_value.
+
+    `wins`, `losses` and `ties` count the units (rows, or those of groups) where `model` is better, worse, the same; they
+    are None where a loss has no value a unit. `verdict` is "better", "worse" or "no difference shown".
+    """
+
+    model: str | None
+    against: str | None
+    by: Mapping[str, str]
+    loss: str
+    spec: str
+    direction: str
+    value: float
+    against_value: float
+    difference: float
+    count: int
+    verdict: str
+    stderr: float | None = None
+    interval: tuple[float, float] | None = None
+    uncertainty: Uncertainty | None = None
+    t: float | None = None
+    t_test: PairedTest | None = None
+    permutation: PairedTest | None = None
+    permutations: int | None = None
+    wins: int | None = None
+    losses: int | None = None
+    ties: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +154,39 @@ class RowCounts:
 
 @dataclass(frozen=True)
 class GateResult:
+    """One gate on one model and slice.
+
+    `state` is "passed", "failed", "skipped" (there is no baseline, and that was allowed) or "error" (it could not be
+    judged, and that is not a pass). `reason` is one sentence with every digit that decided. `limit` is the number that
+    the value was held against, allowance included. `path` and `line` say where a configuration file has the gate.
+    """
+
     gate: str
     model: str | None
     by: Mapping[str, str]
     value: float
     limit: float
-    passed: bool
+    state: str
+    spec: str = ""
+    direction: str = "lower"
+    reason: str = ""
+    baseline: float | None = None
+    interval: tuple[float, float] | None = None  # of the change, where the gate asks for a significant one
+    path: str | None = None
+    line: int | None = None
+
+    @property
+    def passed(self) -> bool | None:
+        """None: skipped, or not to be judged."""
+        return {"passed": True, "failed": False}.get(self.state)
+
+
+@dataclass(frozen=True)
+class BaselineSource:
+    """The saved report that numbers stand beside; `absent` are its numbers that this run lacks, in words."""
+
+    path: str
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,4 +209,32 @@ class Evaluation:
     rows_sha256: str | None = None
     targets_sha256: str | None = None
     gates: tuple[GateResult, ...] = ()
+    comparisons: tuple[ComparisonResult, ...] = ()
+    baseline: BaselineSource | None = None
+    rows_file: str | None = None  # the name of the file of row values that was saved beside the report
     warnings: tuple[WarningResult, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ErrorResult:
+    """An error as data: its code from the documented list, the exit code, and what the error tree's fields say."""
+
+    code: str
+    exit: int
+    message: str
+    hint: str | None = None
+    path: str | None = None
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """One suite of a check, or a whole run (without a name): what came out, and the error that ended it, if one did."""
+
+    name: str | None
+    evaluation: Evaluation | None
+    error: ErrorResult | None = None

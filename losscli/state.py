@@ -21,7 +21,7 @@ from losscli.columns.types import is_vector
 from losscli.kinds import Array
 from losscli.loop import Kept, Tally, Totals
 from losscli.reduce import Fingerprint, Sums
-from losscli.request import Request
+from losscli.request import Inference, Request
 from losscli.spec import parse
 
 Plain = dict[str, Any]
@@ -181,6 +181,7 @@ def request_out(request: Request) -> Plain:
     found["losses"] = [spec.text for spec in request.losses]
     if isinstance(request.class_weight, Mapping):
         found["class_weight"] = {name: float(weight).hex() for name, weight in request.class_weight.items()}
+    found["inference"] = {each.name: getattr(request.inference, each.name) for each in fields(request.inference)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
@@ -189,6 +190,7 @@ def request_in(given: Plain) -> Request:
     settings["losses"] = tuple(parse(text) for text in given["losses"])
     if isinstance(given["class_weight"], dict):
         settings["class_weight"] = {name: float.fromhex(text) for name, text in given["class_weight"].items()}
+    settings["inference"] = Inference(**{**given["inference"], "pairs": tuple(map(tuple, given["inference"]["pairs"]))})
     return Request(**settings)
 
 

@@ -78,7 +78,7 @@ RICH = run(
     result("nt_xent", NAN, None, batch=BatchResult("size", 512, None, 7), stderr=0.125, interval=(0.5, INF)),
     status="failed",
     rows_sha256="0" * 64,
-    gates=(GateResult("huber<=800", "ridge", {"country": "FR"}, 812.2500000000001, 800.0, False),),
+    gates=(GateResult("huber<=800", "ridge", {"country": "FR"}, 812.2500000000001, 800.0, "failed"),),
     warnings=(WarningResult("probabilities were set to the bound", 3),),
 )
 ALL = {
@@ -510,7 +510,7 @@ def test_table_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_gates_say_the_verdict_in_words_and_every_digit() -> None:
-    passed = GateResult("mse<=2", None, {}, 1.9999999999999998, 2.0, True)
+    passed = GateResult("mse<=2", None, {}, 1.9999999999999998, 2.0, "passed")
     gated = replace(RICH, gates=(*RICH.gates, passed))
     found = words(report.render(gated, "table", width=80))
     assert ["FAIL", "huber<=800", "ridge", "country=FR", "812.2500000000001"] in found

@@ -137,5 +137,5 @@ def _gate(gate: GateResult) -> dict[str, Any]:
         "by": dict(gate.by),
         "value": _number(gate.value),
         "limit": _number(gate.limit),
-        "passed": bool(gate.passed),
+        "passed": gate.passed,
     }
