@@ -39,7 +39,8 @@ class ExitCode(IntEnum):
 class LosscliError(Exception):
     """Something that the user can mend; `message` says what, the other fields say where.
 
-    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included.
+    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included; `character` is
+    the place in that line, from 1, where a file has no columns of data.
     """
 
     message: str
@@ -50,6 +51,7 @@ class LosscliError(Exception):
     column: str | None = None
     value: str | None = None
     suggestions: tuple[str, ...] = field(default=())
+    character: int | None = None
 
     exit_code = ExitCode.INTERNAL
 

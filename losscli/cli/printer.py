@@ -28,7 +28,7 @@ def print_error(error: LosscliError) -> None:
         _stderr(f"     {line}")
     where = []
     if error.path is not None:
-        where.append("standard input" if error.path == "-" else harmless(error.path, _PATH))
+        where.append(("standard input" if error.path == "-" else harmless(error.path, _PATH)) + _line_of(error))
     if error.row is not None:
         where.append(f"row {error.row}" + (f" (line {error.line})" if error.line is not None else ""))
     if error.column is not None and error.row is not None:
@@ -39,6 +39,13 @@ def print_error(error: LosscliError) -> None:
         _stderr(f"   in: {', '.join(where)}")
     if error.hint:
         _stderr(f" hint: {error.hint}")
+
+
+def _line_of(error: LosscliError) -> str:
+    """`:7:1` as compilers say it, where something is about a line of a text and not about a row of data."""
+    if error.row is not None or error.line is None:
+        return ""
+    return f":{error.line}" + (f":{error.character}" if error.character is not None else "")
 
 
 def print_notes(notes: Sequence[str], quiet: bool = False) -> None:
