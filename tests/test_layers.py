@@ -85,7 +85,7 @@ LAYERS = (
     Layer("walk", "columns.* engine result source watch where"),
     Layer("arithmetic", "blas", "numpy"),
     Layer("mergeable", "engine errors request run source"),
-    Layer("state", "columns.* kinds loop reduce request spec", "numpy", "pyarrow"),
+    Layer("state", "columns.* kinds loop moments reduce request spec", "numpy", "pyarrow"),
     Layer(
         "shards",
         "__init__ arithmetic columns.* engine errors loop result run source source.streams state totals walk watch",
