@@ -21,6 +21,7 @@ from losscli.source.paired import paired
 from losscli.spec import parse
 
 ROWS = 300
+NAN = float("nan")
 KINDS = ("csv", "csv.gz", "tsv", "parquet", "jsonl", "arrow")
 
 
@@ -186,7 +187,8 @@ def test_a_shared_column_that_differs_is_named_with_both_cells(column, other, on
     ours, theirs = table(0), table(1)
     theirs[column] = [other if row in (211, 250, 298) else cell for row, cell in enumerate(theirs[column])]
     order = list(range(ROWS))[::-1] if on else list(range(ROWS))
-    error = refused(paired(sources(tmp_path, [ours, taken(theirs, order)]), SHARED, on))
+    named = sources(tmp_path, [ours, taken(theirs, order)], ("csv", "parquet"))
+    error = refused(paired(named, SHARED, on))
     assert isinstance(error, DataError)
     assert (error.row, error.line, error.column, error.path) == (212, 213, column, str(tmp_path / "side0.csv"))
     mine = ours[column][211]
@@ -196,10 +198,29 @@ def test_a_shared_column_that_differs_is_named_with_both_cells(column, other, on
     place = 212 if not on else ROWS - 211
     theirs_shown = "'elsewhere'" if column == "g" else str(other).removesuffix(".0")
     assert error.message == (
-        f"{key} is {shown} in {tmp_path / 'side0.csv'}, but {theirs_shown} in {tmp_path / 'side1.csv'} "
+        f"{key} is {shown} in {tmp_path / 'side0.csv'}, but {theirs_shown} in {tmp_path / 'side1.parquet'} "
         f"(row {place}); 2 more rows differ"
     )
     assert ("--on" in error.hint) is (not on)
+
+
+@pytest.mark.parametrize("on", [(), ("id",)])
+def test_of_several_the_first_row_is_named_and_nothing_else_is_said_about_its_rows(on):
+    tables = [table(0), table(1), table(2)]
+    tables[1]["y"][50] += 1
+    tables[2]["g"][20] = "elsewhere"
+    tables[0]["pred"][21] = NAN  # an error of its own, were these rows scored
+    error = refused(paired([(f"m{i}", from_memory(one)) for i, one in enumerate(tables)], SHARED, on))
+    assert (error.row, error.column) == (21, "g")
+    assert "'elsewhere' in 'm2' (row 21); 1 more row differs" in error.message
+
+
+def test_the_key_of_a_row_after_rows_that_are_dropped():
+    ours, theirs = table(0), taken(table(1), range(10, ROWS))
+    theirs["y"][90] += 1
+    error = refused(paired([("m0", from_memory(ours)), ("m1", from_memory(theirs))], SHARED, ["id"], "drop"))
+    assert "'y' of key 'k0100'" in error.message
+    assert error.row == 101
 
 
 def test_the_row_of_a_file_among_many(tmp_path):
@@ -230,9 +251,6 @@ def test_what_only_some_files_have_is_taken_from_the_first(tmp_path):
     source = paired(sources(tmp_path, [ours, bare]), SHARED)
     assert any("nothing shows that they belong together" in note for note in source.notes)
     assert numbers(scored(source)) == in_one_table([ours, table(1)])
-
-
-NAN = float("nan")
 
 
 @pytest.mark.parametrize(
