@@ -17,12 +17,12 @@ from losscli.columns.plan import Plan, Table
 from losscli.columns.rows import Reader, Rows
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
-from losscli.errors import DataError, EmptyError, UsageError
+from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
 from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.reduce import CHUNK
 from losscli.request import Request
-from losscli.result import Evaluation, RowCounts, SourceResult, WarningResult
+from losscli.result import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
 from losscli.source import ReadOptions, Source, open_source
 from losscli.source.remote.address import shown
@@ -86,10 +86,27 @@ def prepare(request: Request, data: Data) -> Prepared:
     return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
 
 
+def paired(prepared: Prepared, against: str | None = None) -> Prepared:
+    """The same run, with every model compared to one of them, on the same rows: to `against`, or to the first."""
+    plan = prepared.plan
+    models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
+    if len(models) < 2:
+        raise UsageError(f"a comparison is between two models or more; here is {models[0] if models else 'none'}",
+                         hint="-p NAME=COLS for each model")  # fmt: skip
+    if against is not None and against not in models:
+        raise UsageError(f"no model is called '{against}'",
+                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"))  # fmt: skip
+    reference = models[0] if against is None else against
+    pairs = tuple((model, reference) for model in models if model != reference)
+    inference = replace(plan.request.inference, pairs=pairs)
+    return replace(prepared, plan=replace(plan, request=replace(plan.request, inference=inference)))
+
+
 def _check(request: Request) -> None:
     """What can be refused before a file is opened."""
     if not request.losses:
         raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all")
+    _check_inference(request)
     if request.batch_by is not None and request.batch_size is not None:
         raise UsageError("--batch-by and --batch-size exclude each other")
     if request.batch_size is not None and request.batch_size < 1:
@@ -101,6 +118,24 @@ def _check(request: Request) -> None:
     for loss in loss_list:
         if request.reduction == "sum" and loss.own_combine:
             raise UsageError(f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it")
+
+
+def _check_inference(request: Request) -> None:
+    asked = request.inference
+    if not 0 < asked.level < 1:
+        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}")
+    if asked.bootstrap is not None and not 2 <= asked.bootstrap <= MOST_DRAWS:
+        raise UsageError(f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}")
+    if not 0 <= asked.permutations <= MOST_DRAWS:
+        raise UsageError(f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}")
+    if asked.seed < 0:
+        raise UsageError("a seed is a whole number of at least 0")
+    if asked.cluster is not None:
+        for spec in request.losses:
+            for _, part in spec.parts:
+                if part.loss.scope != "row" and part.loss.source_roles:
+                    raise UsageError(f"'{part.loss.name}' sees batches of rows, and batches are its clusters",
+                                     hint="leave --cluster out; --batch-by says what a batch is")  # fmt: skip
 
 
 def _source(request: Request, data: Data) -> Source:
@@ -152,6 +187,9 @@ class Adding:
             for _ in totals.add(some):
                 pass
         return totals
+
+
+MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 
 
 LARGE = 2048  # rows of a group whose pairs keep all threads busy; smaller groups are shared out
@@ -213,7 +251,7 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: W
         cells = None if engine.elsewhere else totals.cells
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
         for taken in walk.scores(adding, engine):
-            totals.merge(taken.score)
+            totals.merge(taken.score, before=taken.before)
     refuse_empty(prepared.plan, walk.counts(), next(iter(walk.files), None))
     return totals, walk
 
@@ -240,9 +278,15 @@ def conclude(
 ) -> Evaluation:
     """What a whole run gave, once all of its rows are added up; `left_out` warns of rows that nobody scored."""
     outcome = results(totals)
+    comparisons: tuple[ComparisonResult, ...] = ()
+    notes: tuple[str, ...] = ()
+    if totals.joint is not None:
+        from losscli.certainty import with_certainty  # not on the way of a run that nobody asks how sure it is
+
+        outcome, comparisons, notes = with_certainty(totals, outcome)
     warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
-    warnings += [*_infinite(totals), *left_out]
+    warnings += [*_infinite(totals), *left_out, *map(WarningResult, notes)]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms make no finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
@@ -258,6 +302,7 @@ def conclude(
         bindings=_bindings(totals.plan),
         rows_sha256=totals.key_print.hexdigest() if totals.hashing and totals.plan.keys else None,
         targets_sha256=totals.fingerprint.hexdigest() if totals.hashing and totals.fingerprint.count else None,
+        comparisons=comparisons,
         warnings=tuple(warnings),
     )
 

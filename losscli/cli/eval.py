@@ -38,6 +38,7 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
     help="More slices than this are an error.",
 )
 @shared.row_options
+@shared.inference_options
 @shared.report_options
 @shared.verbose_option
 @shared.plan_option

@@ -15,7 +15,7 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.engine import Engine
-    from losscli.request import Request
+    from losscli.request import Inference, Request
     from losscli.run import Data, Prepared
 
 Function = Callable[..., Any]
@@ -125,6 +125,17 @@ report_options = _stack(
     option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
 )  # fmt: skip
 
+inference_options = _stack(
+    option("--interval", is_flag=True, help="Also the standard error and an interval of every number."),
+    option("--level", type=float, default=0.95, show_default=True, metavar="P", help="How sure intervals are."),
+    option("--cluster", metavar="COL",
+           help="Rows of one value belong together (a user, a session): intervals count with that."),
+    option("--bootstrap", type=click.IntRange(min=2), metavar="N",
+           help="Intervals of N resamples instead of the t interval: for numbers that are no mean."),
+    option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+           help="Of resamples and permutations."),
+)  # fmt: skip
+
 verbose_option = option(
     "-v", "--verbose", is_flag=True, help="Say on standard error how far a long run is, and what was read."
 )
@@ -168,6 +179,19 @@ def request_of(given: Mapping[str, Any]) -> Request:
         batch_by=given["batch_by"], batch_size=given["batch_size"],
         missing=given["missing"], nan=given["nan"], positive=given["positive"],
         on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
+        inference=inference_of(given),
+    )  # fmt: skip
+
+
+def inference_of(given: Mapping[str, Any]) -> Inference:
+    """How sure the numbers are to be said to be; who names clusters or resamples wants intervals."""
+    from losscli.request import Inference
+
+    if "interval" not in given:
+        return Inference()
+    return Inference(
+        interval=given["interval"] or given["cluster"] is not None or given["bootstrap"] is not None,
+        level=given["level"], cluster=given["cluster"], bootstrap=given["bootstrap"], seed=given["seed"],
     )  # fmt: skip
 
 
