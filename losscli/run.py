@@ -326,9 +326,10 @@ def _unmatched(source: Source) -> list[WarningResult]:
     """Rows that a join with --unmatched drop left out."""
     if source.dropped is None:
         return []
-    sides = {"predictions": source.dropped.predictions, "truth": source.dropped.truth}
+    dropped = source.dropped
+    sides = {"the predictions": dropped.predictions, "the truth": dropped.truth, **dropped.files}
     return [
-        WarningResult(f"{n} row{'s' * (n > 1)} of the {side} had no partner and {'were' if n > 1 else 'was'} left out")
+        WarningResult(f"{n} row{'s' * (n > 1)} of {side} had no partner and {'were' if n > 1 else 'was'} left out")
         for side, n in sides.items()
         if n
     ]

@@ -61,6 +61,7 @@ LAYERS = (
     Layer("workers", "blas"),
     Layer("source.remote source.remote.address source.remote.settings source.remote.trouble", "errors source.remote.*"),
     Layer("source.remote.*", "errors source.*", "", "aiohttp fsspec"),
+    Layer("source.paired", "columns.same errors source.*", "numpy pyarrow"),
     Layer("source source.*", "errors source.*", "numpy pyarrow", "pyarrow.compute"),
     Layer("columns", ""),
     Layer("columns.names", "errors"),
