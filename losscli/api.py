@@ -166,6 +166,10 @@ def compare(
     its interval, the p-values of the paired t test and of `permutations` swaps of the models in a random half of the
     rows (0: no such test), both corrected for the number of models (Holm 1979), and who wins how many rows. The other
     settings are those of `evaluate`; `cluster` and `bootstrap` count here too.
+
+    `source` is one table with the predictions of all models (`pred` is a dict model -> COLS), or a dict model -> path or
+    table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be the same
+    in all.
     """
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
     with one_thread(), watched(given) as watch:
@@ -269,9 +273,10 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         inference=_inference(given),
         **{name: given[name] for name in _PLAIN if name in given},
     )  # fmt: skip
-    paths = _paths(source)
+    named = _named(source)
+    paths = () if named else _paths(source)
     data = Data(
-        paths=paths or (), memory=None if paths is not None else source, options=given.get("options", ReadOptions()),
+        paths=paths or (), memory=None if paths is not None else source, named=named, options=given.get("options", ReadOptions()),
         targets=_path(given["targets"]) if "targets" in given else None, on=request.on,
         unmatched=given.get("unmatched", "error"),
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
@@ -302,6 +307,18 @@ def _paths(source: Any) -> tuple[str, ...] | None:
     if isinstance(source, (list, tuple)) and all(isinstance(s, str) or hasattr(s, "__fspath__") for s in source):
         return tuple(map(str, source))
     return None
+
+
+def _named(source: Any) -> tuple[tuple[str, Any], ...]:
+    """Models with tables of their own; a dict of arrays is one table."""
+    if not isinstance(source, Mapping) or not source or not all(map(_is_table, source.values())):
+        return ()
+    return tuple((str(name), _path(table)) for name, table in source.items())
+
+
+def _is_table(given: Any) -> bool:
+    attributes = ("__fspath__", "columns", "column_names")
+    return isinstance(given, (str, Mapping)) or any(hasattr(given, name) for name in attributes)
 
 
 def _matrix(table: Any) -> Any:

@@ -44,6 +44,7 @@ class Data:
     on: tuple[str, ...] = ()
     unmatched: str = "error"
     tables: Mapping[str, Any] = field(default_factory=dict)  # [MODEL:]ROLE -> a table in memory
+    named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Prepared:
 def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     _check(request)
-    source = _source(request, data)
+    request, source = _source(request, data)
     spelling = Spelling(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
     for text in request.tables:
@@ -138,11 +139,17 @@ def _check_inference(request: Request) -> None:
                                      hint="leave --cluster out; --batch-by says what a batch is")  # fmt: skip
 
 
-def _source(request: Request, data: Data) -> Source:
+def _source(request: Request, data: Data) -> tuple[Request, Source]:
+    """Where the rows come from; models with files of their own change what is asked for."""
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
     options = replace(data.options, doubtful=request.where is not None)
-    if data.memory is not None:
+    if data.named:
+        from losscli.rivals import side_by_side
+
+        opened = [(name, _opened(given, options)) for name, given in data.named]
+        request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error")
+    elif data.memory is not None:
         source = sources.from_memory(data.memory)
     elif data.paths:
         source = open_source(data.paths, options)
@@ -151,16 +158,21 @@ def _source(request: Request, data: Data) -> Source:
     else:
         source = Source((), (), {})
     if data.targets is None:
-        if data.on:
+        if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the truth")
-        return source
+        return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by their place")  # fmt: skip
     from losscli.source.join import join  # not on the way of a run without a join
 
-    truth = open_source([data.targets], options) if isinstance(data.targets, str) else sources.from_memory(data.targets)
-    return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+    truth = _opened(data.targets, options)
+    return request, join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+
+
+def _opened(given: Any, options: ReadOptions) -> Source:
+    """A path, or a table in memory."""
+    return open_source([given], options) if isinstance(given, str) else sources.from_memory(given)
 
 
 def chunk_rows() -> int:

@@ -91,9 +91,10 @@ LAYERS = (
         "shards",
         "__init__ arithmetic columns.* engine errors loop result run source source.streams state totals walk watch",
     ),
+    Layer("rivals", "columns.* errors request source source.paired where"),
     Layer(
         "run",
-        "certainty columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* "
+        "certainty rivals columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* "
         "tables totals blocks walk watch workers",
     ),
     Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk watch workers works", "numpy"),

@@ -125,8 +125,13 @@ report_options = _stack(
     option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
 )  # fmt: skip
 
-inference_options = _stack(
-    option("--interval", is_flag=True, help="Also the standard error and an interval of every number."),
+slice_options = _stack(
+    option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable."),
+    option("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
+           help="More slices than this are an error."),
+)  # fmt: skip
+
+spread_options = _stack(
     option("--level", type=float, default=0.95, show_default=True, metavar="P", help="How sure intervals are."),
     option("--cluster", metavar="COL",
            help="Rows of one value belong together (a user, a session): intervals count with that."),
@@ -135,6 +140,11 @@ inference_options = _stack(
     option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
            help="Of resamples and permutations."),
 )  # fmt: skip
+
+inference_options = _stack(
+    option("--interval", is_flag=True, help="Also the standard error and an interval of every number."),
+    spread_options,
+)
 
 verbose_option = option(
     "-v", "--verbose", is_flag=True, help="Say on standard error how far a long run is, and what was read."
@@ -217,13 +227,15 @@ def read_class_weight(text: str | None) -> Any:
     return weights
 
 
-def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) -> Data:
-    """Where the rows come from."""
+def data_of(
+    given: Mapping[str, Any], request: Request, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()
+) -> Data:
+    """Where the rows come from; `named` are models with files of their own."""
     from losscli.run import Data
     from losscli.source import DEFAULT_NULLS, ReadOptions
 
     paths = tuple(given["sources"])
-    if not paths and not request.tables and sys.stdin is not None and sys.stdin.isatty():
+    if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input")
     nulls = given["null_values"]
     options = ReadOptions(
@@ -231,7 +243,8 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
         encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
     )  # fmt: skip
-    data = Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
+    data = Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"],
+                named=named)  # fmt: skip
     check_engine(given, request, data)
     return data
 
