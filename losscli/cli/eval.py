@@ -28,16 +28,9 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.sources
 @shared.binding_options
 @shared.weight_options
-@shared.option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable.")
-@shared.option(
-    "--max-slices",
-    type=click.IntRange(min=1),
-    default=100_000,
-    show_default=True,
-    metavar="N",
-    help="More slices than this are an error.",
-)
+@shared.slice_options
 @shared.row_options
+@shared.inference_options
 @shared.gate_options
 @shared.report_options
 @shared.verbose_option
