@@ -16,11 +16,12 @@ from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array, Places
-from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
+from losscli.loop import cut_rows, cuts, groups_of
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
 from losscli.watch import NOBODY, Watch
 from losscli.workers import available, using
+from losscli.works import Work, score, unit_values, works
 
 
 @dataclass(frozen=True)
