@@ -60,8 +60,8 @@ class Uncertainty:
 class BaselineResult:
     """The same number in a saved report; `change` is ours minus theirs, `relative` is change / |theirs|.
 
-    `verdict` is "better", "worse", "same" or "undefined" (one of the two is NaN). `relative` is None where theirs is 0 or
-    one of the two is not finite.
+    `verdict` is "better", "worse", "same" or "undefined" (one of the two is NaN). `relative` is None where theirs is 0
+    or one of the two is not finite.
     """
 
     value: float
@@ -109,8 +109,8 @@ class PairedTest:
 class ComparisonResult:
     """Two models on the same rows: `model` against `against`; `difference` is value minus against_value.
 
-    `wins`, `losses` and `ties` count the units (rows, or those of groups) where `model` is better, worse, the same; they
-    are None where a loss has no value a unit. `verdict` is "better", "worse" or "no difference shown".
+    `wins`, `losses` and `ties` count the units (rows, or those of groups) where `model` is better, worse, the same;
+    they are None where a loss has no value a unit. `verdict` is "better", "worse" or "no difference shown".
     """
 
     model: str | None
