@@ -78,7 +78,7 @@ LAYERS = (
     Layer("needs", "columns.plan joint works"),
     Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer("spread", "buckets columns.plan kinds loop moments needs reduce request result totals works", "numpy"),
+    Layer("spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"),
     Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
     Layer("engine engine.threads", "engine"),
     Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
