@@ -82,6 +82,7 @@ def effective_count(sum_w: float | Fraction, sum_w2: float | Fraction) -> float:
 
     Computed exactly, as squares of sums overflow long before the count does. NaN where no weight is above 0.
     """
-    if not (math.isfinite(sum_w) and math.isfinite(sum_w2)) or not sum_w2 > 0:
+    known = all(isinstance(part, Fraction) or math.isfinite(part) for part in (sum_w, sum_w2))
+    if not known or not sum_w2 > 0:
         return math.nan
     return float(Fraction(sum_w) ** 2 / Fraction(sum_w2))

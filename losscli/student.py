@@ -162,12 +162,11 @@ def _by_centre(inside: float, df: float) -> float:
     The start lies below the root, as the density is largest at 0; the curve is concave, so no step passes the root.
     """
     a = df / 2
-    height = 2 * _scale(a) / math.sqrt(df)
-    t = inside / height
+    t = inside / (2 * _scale(a)) * math.sqrt(df)
     for _ in range(100):
         x, y, exponent = _places(t, df)
         centre = _centre(a, x, y, exponent)
-        slope = height * math.sqrt(x) * math.exp(-exponent) * t / centre
+        slope = 2 * _scale(a) * math.sqrt(y) * math.exp(-exponent) / centre
         step = math.log(inside / centre) / slope if slope else math.inf
         if math.log(t) + step > _OVERFLOW:
             return math.inf
