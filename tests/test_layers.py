@@ -36,6 +36,10 @@ LAYERS = (
     Layer("__init__", "api errors losses"),
     Layer("__main__", "cli.entry"),
     Layer("errors result watch"),
+    Layer("partners", "result"),
+    Layer("saved", "errors partners result"),
+    Layer("gatetext", "columns.names errors"),
+    Layer("gate", "gatetext result"),
     Layer("progress", "", "", "rich"),
     Layer("kinds", "", "numpy"),
     Layer("declaration", "errors kinds", "numpy"),
@@ -123,8 +127,9 @@ LAYERS = (
     Layer("cli.printer", "errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors mergeable progress report "
-        "report.* request result rownames run shards sink.atomic sink.tables slopes source spec values watch workers",
+        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "
+        "report.* request result rownames run saved shards sink.atomic sink.tables slopes source spec values watch "
+        "workers",
         "click",
         "numpy click.shell_completion",
     ),

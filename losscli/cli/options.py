@@ -116,6 +116,23 @@ shard_options = _stack(
            help="Write what was added up instead of a report; 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
+_gate = option("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar="GATE",
+               help="A limit: 'rmse<=1.1', 'bce<=0.4 by country', 'rmse<=baseline+1%'; exit 1 where it is not kept. "
+                    "Repeatable; see 'losscli help gates'.")  # fmt: skip
+_incomparable = option("--allow-incomparable", is_flag=True,
+                       help="Set numbers beside a baseline that is about other rows, targets or settings.")  # fmt: skip
+_exit_zero = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
+
+gate_options = _stack(
+    _gate,
+    option("--baseline", metavar="FILE", shell_complete=completion.files,
+           help="A saved JSON report, to set the numbers beside and for gates on 'baseline'."),
+    option("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
+           help="Without that file, or a number in it: gates on it are an error, are skipped, or it is written."),
+    _incomparable, _exit_zero,
+)  # fmt: skip
+diff_options = _stack(_gate, _incomparable, _exit_zero)
+
 report_options = _stack(
     option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
            help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]"),
