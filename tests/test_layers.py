@@ -103,6 +103,7 @@ LAYERS = (
     ),
     Layer("rownames", "columns.plan contract errors spec"),
     Layer("savedkeys", "columns.buffers columns.labels kinds reduce source.arrays", "numpy pyarrow"),
+    Layer("earlier", "columns.labels columns.plan errors joint kinds needs savedrows works", "numpy"),
     Layer("savedrows", "columns.* errors kinds rownames savedkeys sink.csv source source.* spec", "numpy pyarrow"),
     Layer(
         "values",
