@@ -125,8 +125,8 @@ def test_bootstrap_is_scipys(ours, theirs, skewed):
                                      batch=5000, method="BCa", confidence_level=0.8, **SEEDED)  # fmt: skip
     error = expected.standard_error
     assert found.stderr == pytest.approx(error, rel=0.03)  # 1 / sqrt(2 * 20,000) for each of the two is 0.5 %
-    assert found.low == pytest.approx(expected.confidence_interval.low, abs=0.07 * error)
-    assert found.high == pytest.approx(expected.confidence_interval.high, abs=0.07 * error)
+    assert found.low == pytest.approx(expected.confidence_interval.low, abs=0.08 * error)  # percentiles: 0.25
+    assert found.high == pytest.approx(expected.confidence_interval.high, abs=0.2 * error)  # percentiles: 0.9
     assert np.mean([found.low, found.high]) - float(ours(sums.sum(axis=0))) > 0.12 * error  # it is not symmetric
 
 
