@@ -178,6 +178,14 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
 
 
+def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
+    """The end of a command: its exit code, or the error that it is."""
+    if error := judged_error(evaluation):
+        raise error
+    code = exit_code(evaluation)
+    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+
+
 def exit_code(evaluation: Evaluation) -> int:
     """What a judged run makes the process return."""
     error = judged_error(evaluation)
@@ -198,4 +206,4 @@ def judged_error(evaluation: Evaluation) -> LosscliError | None:
     more = f", nor for {len(lacking) - 1} more" if len(lacking) > 1 else ""
     return FileError(f"the baseline has no number for gate '{lacking[0].gate}'{more}",
                      path=None if baseline is None else baseline.path,
-                     hint="save a new baseline with -o FILE.json, or --baseline-missing skip")  # fmt: skip
+                     hint="save a new one with -o FILE.json; in eval, --baseline-missing skip passes over it")  # fmt: skip
