@@ -60,7 +60,7 @@ class Draws:
             raw = self._words(rows, -(-count // 2)).view("<u4")[:, :count]
             scaled = np.multiply(raw, np.uint64(count), dtype=np.uint64)
             scaled >>= np.uint64(32)  # in place: fresh memory costs as much as the shift
-            return scaled.view(np.int64)
+            return np.asarray(scaled.view(np.int64))
         fractions = (self._words(rows, count) >> np.uint64(11)) * 2.0**-53
         return np.asarray((fractions * count).astype(np.int64))
 
@@ -83,7 +83,7 @@ def bootstrap(
     plain percentiles where all replicates lie on one side of the value, or leaving a unit out leaves it undefined.
     Replicates that are NaN (all units of a term happened to be left out) are left out and counted, as long as they are
     fewer than 1 %. None where there is nothing to say: fewer than two units or replicates, an undefined or infinite
-    value, an infinite replicate, more undefined ones. Replicates that differ by rounding only give a standard error of 0.
+    value, an infinite replicate, more undefined ones. Where replicates differ by rounding only, stderr is 0.
     """
     units = len(sums)
     if units < 2 or resamples < 2:

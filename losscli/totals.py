@@ -21,6 +21,7 @@ from losscli.slicing import NULL
 from losscli.works import works
 
 Slice = tuple[str, ...]
+Exact = Fraction | int
 
 
 class Cell(NamedTuple):

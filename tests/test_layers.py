@@ -82,7 +82,7 @@ LAYERS = (
     Layer("needs", "columns.plan joint works"),
     Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer("spread", "buckets columns.plan kinds loop moments needs reduce request result totals works", "numpy"),
+    Layer("spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"),
     Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
     Layer("engine engine.threads", "engine"),
     Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
@@ -101,7 +101,15 @@ LAYERS = (
         "certainty rivals columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* "
         "tables totals blocks walk watch workers",
     ),
-    Layer("values", "blocks columns.* engine engine.threads errors kinds loop run walk watch workers works", "numpy"),
+    Layer("rownames", "columns.plan contract errors spec"),
+    Layer("savedkeys", "columns.buffers columns.labels kinds reduce source.arrays", "numpy pyarrow"),
+    Layer("earlier", "columns.labels columns.plan errors joint kinds needs savedrows works", "numpy"),
+    Layer("savedrows", "columns.* errors kinds rownames savedkeys sink.csv source source.* spec", "numpy pyarrow"),
+    Layer(
+        "values",
+        "blocks columns.* engine engine.threads errors kinds loop rownames run walk watch workers works",
+        "numpy",
+    ),
     Layer(
         "slopes",
         "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk watch workers works",
@@ -121,7 +129,8 @@ LAYERS = (
     Layer(
         "cli cli.*",
         "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "
-        "report.* request result run saved shards sink.atomic sink.tables slopes source spec values watch workers",
+        "report.* request result rownames run saved shards sink.atomic sink.tables slopes source spec values watch "
+        "workers",
         "click",
         "numpy click.shell_completion",
     ),

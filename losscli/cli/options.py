@@ -135,7 +135,8 @@ diff_options = _stack(_gate, _incomparable, _exit_zero)
 
 report_options = _stack(
     option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
-           help="table, plain, json, jsonl, csv or markdown.  [default: table on a terminal, else plain]"),
+           help="table, plain, json, csv, markdown, html, junit … ('losscli help formats').  "
+           "[default: table on a terminal, else plain]"),
     option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
            shell_complete=completion.files,
            help="Also write a report to a file; the suffix tells the format. Repeatable."),
