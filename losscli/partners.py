@@ -55,7 +55,7 @@ def compared_with(evaluation: Evaluation, saved: Evaluation, path: str, allow_in
 def models_of(saved: Evaluation, lines: Iterable[tuple[str | None, str]]) -> dict[tuple[str | None, str], str | None]:
     """Each of these models and specs -> what the saved report calls its model, by the rule for partners."""
     theirs = {(result.model, result.spec): result.model for result in saved.results}
-    only = _only_model(saved.results)
+    only = _only_model(result.model for result in saved.results)
     found = {}
     for model, spec in lines:
         if (model, spec) in theirs:
