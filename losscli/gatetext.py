@@ -277,8 +277,7 @@ def _of_loss(gate: Gate, text: str, some: Sequence[Scored], canonical: Callable[
         if found:
             return found
     known = tuple(dict.fromkeys(one.spec for one in some))
-    computed = f"computed: {', '.join(known)}; -l asks for more"
-    raise gate.error(f"'{text}' is not computed in this run", did_you_mean(text, known, computed))
+    raise gate.error(f"'{text}' is not computed here", did_you_mean(text, known, f"computed: {', '.join(known)}"))
 
 
 def _check_direction(gate: Gate, one: Scored, tolerance: Tolerance) -> None:

@@ -9,7 +9,7 @@ import click
 
 from losscli.cli import Command
 from losscli.cli import options as shared
-from losscli.errors import ExitCode, UsageError
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
@@ -50,10 +50,7 @@ def command(**given: Any) -> int:
     if shard is None and not given["plan"]:
         judged = scoring.score(given)
         scoring.deliver(judged, given)
-        if error := scoring.judged_error(judged):
-            raise error
-        code = scoring.exit_code(judged)
-        return 0 if code == ExitCode.GATE and given["exit_zero"] else code
+        return scoring.ended(judged, given)
     if shard is not None:
         _refuse_gates(given)
     prepared = scoring.ready(given).prepared

@@ -17,6 +17,7 @@ TOPICS = (
     "weights",
     "batches",
     "shards",
+    "gates",
     "formats",
     "remote",
     "exit-codes",

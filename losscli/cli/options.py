@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 
 
+FROM_FILE = "from a file"
+"""The object of a context whose options stand in a file of configuration: there the environment has no say."""
+
+
 class Option(click.Option):
     """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated."""
 
@@ -28,6 +32,9 @@ class Option(click.Option):
         super().__init__(*args, **kwargs)
         if self.name and self.envvar is None:
             self.envvar = f"LOSSCLI_{self.name.upper()}"
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        return None if ctx.obj == FROM_FILE else super().resolve_envvar_value(ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         value = self.resolve_envvar_value(ctx)

@@ -7,12 +7,12 @@ import shutil
 import stat
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from losscli.errors import FileError, LosscliError, UsageError
-from losscli.report import FORMATS, format_of, render
+from losscli.report import FORMATS, format_of, render, render_suites
 from losscli.report.harmless import break_workflow_commands, harmless
-from losscli.result import Evaluation, GateResult
+from losscli.result import Evaluation, GateResult, SuiteResult
 
 # A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
 _LINE, _WORD, _PATH = 500, 80, 300
@@ -132,13 +132,23 @@ def write_stdout(text: str) -> None:
 
 def rendered(evaluation: Evaluation, format: str) -> str:
     """The report for stdout."""
+    return render(evaluation, format, **_sight())
+
+
+def rendered_suites(suites: Sequence[SuiteResult], format: str) -> str:
+    """The report of several suites for stdout."""
+    return render_suites(suites, format, **_sight())
+
+
+def _sight() -> dict[str, Any]:
+    """How what is shown is seen: how wide, in colour, with which characters."""
     width = _width() if is_terminal() else None
     try:
         "─│…".encode(sys.stdout.encoding or "ascii")
         ascii_only = False
     except UnicodeEncodeError:
         ascii_only = True
-    return render(evaluation, format, width=width, color=color_wanted(), ascii_only=ascii_only)
+    return {"width": width, "color": color_wanted(), "ascii_only": ascii_only}
 
 
 def _width() -> int:
@@ -190,4 +200,4 @@ def write_reports(evaluation: Evaluation, wanted: dict[str, str]) -> None:
 
 
 __all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
-           "print_notes", "print_warnings", "rendered", "write_reports", "write_stdout"]  # fmt: skip
+           "print_notes", "print_warnings", "rendered", "rendered_suites", "write_reports", "write_stdout"]  # fmt: skip

@@ -61,9 +61,9 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     prepared = prepare(request, data)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    significant = [(one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE]
-    if saved is not None and significant:
-        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
+    if saved is not None:
+        lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
     shared.check_engine(given, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
@@ -162,7 +162,9 @@ def judge(
             told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
     lacking = "error" if given["baseline_missing"] == "error" else "skipped"
-    return judged(evaluation, bound, lacking=lacking, absent=absent)
+    verdicts = judged(evaluation, bound, lacking=lacking, absent=absent)
+    # What the gates needed of them stands in their verdicts; a report of comparisons is what nobody asked for here.
+    return replace(verdicts, comparisons=())
 
 
 def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
@@ -192,6 +194,14 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
 
 
+def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
+    """The end of a command: its exit code, or the error that it is."""
+    if error := judged_error(evaluation):
+        raise error
+    code = exit_code(evaluation)
+    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+
+
 def exit_code(evaluation: Evaluation) -> int:
     """What a judged run makes the process return."""
     error = judged_error(evaluation)
@@ -212,4 +222,4 @@ def judged_error(evaluation: Evaluation) -> LosscliError | None:
     more = f", nor for {len(lacking) - 1} more" if len(lacking) > 1 else ""
     return FileError(f"the baseline has no number for gate '{lacking[0].gate}'{more}",
                      path=None if baseline is None else baseline.path,
-                     hint="save a new baseline with -o FILE.json, or --baseline-missing skip")  # fmt: skip
+                     hint="save a new one with -o FILE.json, or eval with --baseline-missing skip")  # fmt: skip
