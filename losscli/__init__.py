@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from losscli import losses as losses
     from losscli.api import Report as Report
+    from losscli.api import compare as compare
     from losscli.api import evaluate as evaluate
     from losscli.api import gradient as gradient
     from losscli.api import merge as merge
@@ -27,12 +28,23 @@ __version__ = "0.1.0"
 
 # Loaded when first used: the command line's --help must not pay for NumPy.
 _PLACES = {
-    "Report": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api", "merge": "losscli.api",
-    "row_values": "losscli.api",
+    "Report": "losscli.api", "compare": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api",
+    "merge": "losscli.api", "row_values": "losscli.api",
     "ReadOptions": "losscli.source", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
 }  # fmt: skip
 
-__all__ = ["ExitCode", "LosscliError", "ReadOptions", "Report", "evaluate", "gradient", "losses", "merge", "row_values"]
+__all__ = [
+    "ExitCode",
+    "LosscliError",
+    "ReadOptions",
+    "Report",
+    "compare",
+    "evaluate",
+    "gradient",
+    "losses",
+    "merge",
+    "row_values",
+]
 
 
 def __getattr__(name: str) -> Any:

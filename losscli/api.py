@@ -17,9 +17,9 @@ from losscli.kinds import Array
 from losscli.mergeable import check_mergeable, expected_files
 from losscli.progress import Line, shown, terminal
 from losscli.report import render
-from losscli.request import Policy, Request
-from losscli.result import Evaluation, LossResult, WarningResult
-from losscli.run import Data, Prepared, prepare
+from losscli.request import Inference, Policy, Request
+from losscli.result import ComparisonResult, Evaluation, LossResult, WarningResult
+from losscli.run import Data, Prepared, paired, prepare
 from losscli.run import evaluate as evaluate_prepared
 from losscli.shards import merge as merge_states
 from losscli.slopes import gradient as gradient_pieces
@@ -68,6 +68,11 @@ class Report(Sequence[LossResult]):
 
     def __len__(self) -> int:
         return len(self.evaluation.results)
+
+    @property
+    def comparisons(self) -> tuple[ComparisonResult, ...]:
+        """Models against each other, where the run was a comparison."""
+        return self.evaluation.comparisons
 
     @property
     def warnings(self) -> tuple[WarningResult, ...]:
@@ -126,6 +131,11 @@ def evaluate(
     nan: Policy = "error",
     positive: str | None = None,
     precision: Literal["float64", "float32"] | None = None,
+    interval: bool = False,
+    level: float = 0.95,
+    cluster: str | None = None,
+    bootstrap: int | None = None,
+    seed: int = 0,
     options: ReadOptions | None = None,
     threads: int | None = None,
     progress: bool = False,
@@ -145,6 +155,26 @@ def evaluate(
     with one_thread(), watched(settings) as watch:
         run = prepared(settings)
         return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, watch=watch))
+
+
+def compare(
+    source: Any, losses: str | Sequence[str], *, against: str | None = None, permutations: int = 10_000, **settings: Any
+) -> Report:
+    """Score two or more models on the same rows, and each against one of them: `report.comparisons`.
+
+    `against` is the model that the others are held against, by default the first. Each comparison has the difference,
+    its interval, the p-values of the paired t test and of `permutations` swaps of the models in a random half of the
+    rows (0: no such test), both corrected for the number of models (Holm 1979), and who wins how many rows. The other
+    settings are those of `evaluate`; `cluster` and `bootstrap` count here too.
+
+    `source` is one table with the predictions of all models (`pred` is a dict model -> COLS), or a dict model -> path or
+    table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be the same
+    in all.
+    """
+    given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
+    with one_thread(), watched(given) as watch:
+        run = paired(prepared(given), against)
+        return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, watch=watch))
 
 
 def merge(states: Any) -> Report:
@@ -200,6 +230,12 @@ def _check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> 
         check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
 
 
+def _inference(given: Mapping[str, Any]) -> Inference:
+    wanted = {name: given[name] for name in ("level", "cluster", "bootstrap", "seed", "pairs", "permutations")
+              if name in given}  # fmt: skip
+    return Inference(interval=bool(given.get("interval") or "cluster" in given or "bootstrap" in given), **wanted)
+
+
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
     """All pieces as one dict of arrays."""
     parts = list(pieces)
@@ -234,11 +270,13 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
         class_weight=weights if weights is None or weights == "balanced"
         else {str(name): float(w) for name, w in weights.items()},
         by=_several(given.get("by", ())), on=_several(given.get("on", ())),
+        inference=_inference(given),
         **{name: given[name] for name in _PLAIN if name in given},
     )  # fmt: skip
-    paths = _paths(source)
+    named = _named(source)
+    paths = () if named else _paths(source)
     data = Data(
-        paths=paths or (), memory=None if paths is not None else source, options=given.get("options", ReadOptions()),
+        paths=paths or (), memory=None if paths is not None else source, named=named, options=given.get("options", ReadOptions()),
         targets=_path(given["targets"]) if "targets" in given else None, on=request.on,
         unmatched=given.get("unmatched", "error"),
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
@@ -269,6 +307,18 @@ def _paths(source: Any) -> tuple[str, ...] | None:
     if isinstance(source, (list, tuple)) and all(isinstance(s, str) or hasattr(s, "__fspath__") for s in source):
         return tuple(map(str, source))
     return None
+
+
+def _named(source: Any) -> tuple[tuple[str, Any], ...]:
+    """Models with tables of their own; a dict of arrays is one table."""
+    if not isinstance(source, Mapping) or not source or not all(map(_is_table, source.values())):
+        return ()
+    return tuple((str(name), _path(table)) for name, table in source.items())
+
+
+def _is_table(given: Any) -> bool:
+    attributes = ("__fspath__", "columns", "column_names")
+    return isinstance(given, (str, Mapping)) or any(hasattr(given, name) for name in attributes)
 
 
 def _matrix(table: Any) -> Any:

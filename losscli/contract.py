@@ -95,6 +95,13 @@ class Loss:
         """Whether the value is something else than the sum of the term means."""
         return self._combine is not None
 
+    @property
+    def combined(self) -> tuple[str, ...]:
+        """The terms whose means make the number; none where it is their sum, whatever they are called."""
+        if self._combine is None:
+            return ()
+        return tuple(name for name in inspect.signature(self._combine).parameters if name not in self.params)
+
     # -- declaring -----------------------------------------------------------------------------------------------
 
     def value(self, combine: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,39 +12,18 @@ from losscli.blocks import Block, Groups
 from losscli.columns.arguments import arguments
 from losscli.columns.labels import Coded
 from losscli.columns.marks import Marks
-from losscli.columns.plan import Input, Job, Plan, Table
+from losscli.columns.plan import Input, Plan, Table
 from losscli.columns.rows import Rows
 from losscli.contract import Terms
 from losscli.errors import DataError, Site
+from losscli.joint import Found, Joint, Units
 from losscli.kinds import Array
+from losscli.needs import needed_of
 from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
 from losscli.slicing import Cells
-from losscli.spec import LossSpec
+from losscli.works import Work, score, unit_values, works
 
 _CACHED = 1 << 18  # numbers of one array that a kernel works on at once
-
-
-@dataclass(frozen=True)
-class Work:
-    """One kernel on one set of arrays: what is computed and added up once, whoever asks."""
-
-    spec: LossSpec
-    inputs: tuple[Input | Table | None, ...]
-
-    @property
-    def by_row(self) -> bool:
-        return self.spec.loss.scope == "row" and any(isinstance(side, Input) for side in self.inputs)
-
-    @property
-    def matrix_only(self) -> bool:
-        return not any(isinstance(side, Input) for side in self.inputs)
-
-
-def works(job: Job) -> dict[str | None, Work]:
-    """Term -> the work that adds it up; the key None stands for all terms of the loss itself."""
-    if not job.spec.loss.shares:
-        return {None: Work(job.spec, job.inputs)}
-    return {term: Work(LossSpec(other, other.settle({})), job.inputs) for term, other in job.spec.loss.shares.items()}
 
 
 class Tally:
@@ -122,6 +101,8 @@ class Totals:
         self.groups = groups_of(plan)
         self.fingerprint = Fingerprint()
         self.key_print = Fingerprint()
+        needed = needed_of(plan)
+        self.joint = None if needed is None else Joint(needed)
         for work in self.kept:
             if work.matrix_only and not some:
                 self._add_fixed(work)
@@ -149,12 +130,27 @@ class Totals:
         self._limit()
         if self.hashing:
             self._hash(rows)
+        found: dict[Work, list[Terms]] = {}
         for work, kept in self.kept.items():
             if work.by_row:
                 args = arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
+                pieces = found.setdefault(work, [])
                 for cut in cuts(len(rows), args, work.inputs, self.chunk_rows):
-                    self._score(work, kept, cut_rows(work.inputs, args, cut), block, cut)
+                    terms = self._score(work, kept, cut_rows(work.inputs, args, cut), block, cut)
+                    if self.joint is not None:
+                        pieces.append(terms)
+        if self.joint is not None:
+            self.joint.take(self._units(found, block, rows.keys, rows.cluster))
         return block
+
+    def _units(
+        self, found: Mapping[Work, list[Terms]], block: Block, keys: list[Coded], cluster: Coded | None,
+        grouped: bool = False,
+    ) -> Units:  # fmt: skip
+        """The values that somebody wants to look at together, as units with what belongs to them."""
+        assert self.joint is not None
+        kept: Found = {work: _joined(pieces) for work, pieces in found.items() if work in self.joint.needed.owners}
+        return Units(np.asarray(block.place), kept, block.weights, block.cells, keys, cluster, grouped)
 
     def _groups(self, rows: Rows, block: Block) -> Iterator[Block]:
         # The check of widths and positions at the door; groups trust it.
@@ -165,10 +161,11 @@ class Totals:
         names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
         yield from self.groups.feed(block, names, codes)
 
-    def merge(self, other: Totals, cells: Array | None = None) -> None:
+    def merge(self, other: Totals, cells: Array | None = None, before: int = 0) -> None:
         """Add what was kept of other rows; which came first makes no difference.
 
-        Its cell i is our cell cells[i]; without these, that of the same name.
+        Its cell i is our cell cells[i]; without these, that of the same name. Its rows are numbered from 1, and so many
+        stood `before` them.
         """
         if cells is None and self.cells is not other.cells:
             cells = self.cells.learn(other.cells.names())
@@ -181,19 +178,24 @@ class Totals:
         self.groups.formed += other.groups.formed
         self.fingerprint.merge(other.fingerprint)
         self.key_print.merge(other.key_print)
+        if self.joint is not None and other.joint is not None:
+            self.joint.merge(other.joint, cells, before)
 
     def add_group(self, group: Block) -> None:
         """Score the rows of one group; they have been counted when they came in."""
         self.counts = _grown(self.counts, len(self.cells))
+        found: dict[Work, list[Terms]] = {}
         for work, kept in self.kept.items():
             if not (work.by_row or work.matrix_only):
                 # Checked when the rows came in; what can still differ between batches is the width of list columns.
                 args = arguments(work.inputs, group.arrays, self.tables, range(len(group)), Site("", 1))
                 contiguous = tuple(None if a is None else np.ascontiguousarray(a) for a in args)
                 with np.errstate(all="ignore"):
-                    self._score(work, kept, contiguous, group, slice(None))
+                    found[work] = [self._score(work, kept, contiguous, group, slice(None))]
+        if self.joint is not None:
+            self.joint.take(self._units(found, group, [], None, grouped=True))
 
-    def _score(self, work: Work, kept: Kept, args: tuple[Array | None, ...], block: Block, cut: slice) -> None:
+    def _score(self, work: Work, kept: Kept, args: tuple[Array | None, ...], block: Block, cut: slice) -> Terms:
         terms = score(work, args)
         weights = None if block.weights is None else block.weights[cut]
         cells = None if block.cells is None else block.cells[cut]
@@ -212,6 +214,7 @@ class Totals:
             np.add.at(kept.apart, apart[~in_any], 1)
         if len(terms) > 1:
             self._rows_in(kept, in_any, counted, weights, cells, len(next(iter(terms.values())).values))
+        return terms
 
     def _rows_in(
         self, kept: Kept, in_any: Array | None, counted: Array | None, weights: Array | None, cells: Array | None,
@@ -261,10 +264,15 @@ class Totals:
             self.key_print.add(np.ascontiguousarray(np.stack([_words(key) for key in rows.keys], axis=1)))
 
 
-def score(work: Work, args: tuple[Array | None, ...]) -> Terms:
-    """The terms of one kernel on checked arrays."""
-    with np.errstate(all="ignore"):
-        return work.spec.loss.terms(args, work.spec.params)
+def _joined(pieces: list[Terms]) -> dict[str, tuple[Array, Array | None]]:
+    """Term -> the values of all units, and which take part."""
+    found: dict[str, tuple[Array, Array | None]] = {}
+    for name in pieces[0] if pieces else ():
+        values = [unit_values(terms[name].values) for terms in pieces]
+        wheres = [terms[name].where for terms in pieces]
+        has = None if wheres[0] is None else np.concatenate([where for where in wheres if where is not None])
+        found[name] = np.concatenate(values), has
+    return found
 
 
 def _in_any(terms: Terms) -> Array | None:
@@ -275,11 +283,6 @@ def _in_any(terms: Terms) -> Array | None:
             return None
         found = term.where if found is None else found | term.where
     return found
-
-
-def unit_values(values: Array) -> Array:
-    """One value a unit: several outputs count as their mean."""
-    return values if values.ndim == 1 else np.asarray(values.sum(axis=-1) / values.shape[-1])
 
 
 def cut_rows(

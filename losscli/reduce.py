@@ -275,7 +275,7 @@ class Fingerprint:
         for lane, seed in enumerate(self.SEEDS):
             mixed = np.full(len(rows), seed, np.uint64)
             for column in range(rows.shape[1]):
-                mixed = _mix(mixed ^ rows[:, column])
+                mixed = scramble(mixed ^ rows[:, column])
             self.lanes[lane] = (self.lanes[lane] + int(mixed.sum(dtype=np.uint64))) % (1 << 64)
 
     def merge(self, other: Fingerprint) -> None:
@@ -287,7 +287,7 @@ class Fingerprint:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _mix(x: Array) -> Array:
+def scramble(x: Array) -> Array:
     """The finaliser of splitmix64 (Steele, Lea & Flood 2014): every bit of the input moves every bit out."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

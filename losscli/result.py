@@ -183,10 +183,14 @@ class GateResult:
 
 @dataclass(frozen=True)
 class BaselineSource:
-    """The saved report that numbers stand beside; `absent` are its numbers that this run lacks, in words."""
+    """The saved report that numbers stand beside; `absent` are its numbers that this run lacks, in words.
+
+    `incomparable` says why it cannot be set against this run; no number stands beside another then.
+    """
 
     path: str
     absent: tuple[str, ...] = ()
+    incomparable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

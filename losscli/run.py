@@ -17,12 +17,12 @@ from losscli.columns.plan import Plan, Table
 from losscli.columns.rows import Reader, Rows
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
-from losscli.errors import DataError, EmptyError, UsageError
+from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
 from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.reduce import CHUNK
 from losscli.request import Request
-from losscli.result import Evaluation, RowCounts, SourceResult, WarningResult
+from losscli.result import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
 from losscli.source import ReadOptions, Source, open_source
 from losscli.source.remote.address import shown
@@ -44,6 +44,7 @@ class Data:
     on: tuple[str, ...] = ()
     unmatched: str = "error"
     tables: Mapping[str, Any] = field(default_factory=dict)  # [MODEL:]ROLE -> a table in memory
+    named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Prepared:
 def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     _check(request)
-    source = _source(request, data)
+    request, source = _source(request, data)
     spelling = Spelling(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
     for text in request.tables:
@@ -86,10 +87,27 @@ def prepare(request: Request, data: Data) -> Prepared:
     return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
 
 
+def paired(prepared: Prepared, against: str | None = None) -> Prepared:
+    """The same run, with every model compared to one of them, on the same rows: to `against`, or to the first."""
+    plan = prepared.plan
+    models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
+    if len(models) < 2:
+        raise UsageError(f"a comparison is between two models or more; here is {models[0] if models else 'none'}",
+                         hint="-p NAME=COLS for each model")  # fmt: skip
+    if against is not None and against not in models:
+        raise UsageError(f"no model is called '{against}'",
+                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"))  # fmt: skip
+    reference = models[0] if against is None else against
+    pairs = tuple((model, reference) for model in models if model != reference)
+    inference = replace(plan.request.inference, pairs=pairs)
+    return replace(prepared, plan=replace(plan, request=replace(plan.request, inference=inference)))
+
+
 def _check(request: Request) -> None:
     """What can be refused before a file is opened."""
     if not request.losses:
         raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all")
+    _check_inference(request)
     if request.batch_by is not None and request.batch_size is not None:
         raise UsageError("--batch-by and --batch-size exclude each other")
     if request.batch_size is not None and request.batch_size < 1:
@@ -103,11 +121,35 @@ def _check(request: Request) -> None:
             raise UsageError(f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it")
 
 
-def _source(request: Request, data: Data) -> Source:
+def _check_inference(request: Request) -> None:
+    asked = request.inference
+    if not 0 < asked.level < 1:
+        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}")
+    if asked.bootstrap is not None and not 2 <= asked.bootstrap <= MOST_DRAWS:
+        raise UsageError(f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}")
+    if not 0 <= asked.permutations <= MOST_DRAWS:
+        raise UsageError(f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}")
+    if asked.seed < 0:
+        raise UsageError("a seed is a whole number of at least 0")
+    if asked.cluster is not None:
+        for spec in request.losses:
+            for _, part in spec.parts:
+                if part.loss.scope != "row" and part.loss.source_roles:
+                    raise UsageError(f"'{part.loss.name}' sees batches of rows, and batches are its clusters",
+                                     hint="leave --cluster out; --batch-by says what a batch is")  # fmt: skip
+
+
+def _source(request: Request, data: Data) -> tuple[Request, Source]:
+    """Where the rows come from; models with files of their own change what is asked for."""
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
     options = replace(data.options, doubtful=request.where is not None)
-    if data.memory is not None:
+    if data.named:
+        from losscli.rivals import side_by_side
+
+        opened = [(name, _opened(given, options)) for name, given in data.named]
+        request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error")
+    elif data.memory is not None:
         source = sources.from_memory(data.memory)
     elif data.paths:
         source = open_source(data.paths, options)
@@ -116,16 +158,21 @@ def _source(request: Request, data: Data) -> Source:
     else:
         source = Source((), (), {})
     if data.targets is None:
-        if data.on:
+        if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the truth")
-        return source
+        return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by their place")  # fmt: skip
     from losscli.source.join import join  # not on the way of a run without a join
 
-    truth = open_source([data.targets], options) if isinstance(data.targets, str) else sources.from_memory(data.targets)
-    return join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+    truth = _opened(data.targets, options)
+    return request, join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+
+
+def _opened(given: Any, options: ReadOptions) -> Source:
+    """A path, or a table in memory."""
+    return open_source([given], options) if isinstance(given, str) else sources.from_memory(given)
 
 
 def chunk_rows() -> int:
@@ -152,6 +199,9 @@ class Adding:
             for _ in totals.add(some):
                 pass
         return totals
+
+
+MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 
 
 LARGE = 2048  # rows of a group whose pairs keep all threads busy; smaller groups are shared out
@@ -213,7 +263,7 @@ def total(prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: W
         cells = None if engine.elsewhere else totals.cells
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
         for taken in walk.scores(adding, engine):
-            totals.merge(taken.score)
+            totals.merge(taken.score, before=taken.before)
     refuse_empty(prepared.plan, walk.counts(), next(iter(walk.files), None))
     return totals, walk
 
@@ -240,9 +290,15 @@ def conclude(
 ) -> Evaluation:
     """What a whole run gave, once all of its rows are added up; `left_out` warns of rows that nobody scored."""
     outcome = results(totals)
+    comparisons: tuple[ComparisonResult, ...] = ()
+    notes: tuple[str, ...] = ()
+    if totals.joint is not None:
+        from losscli.certainty import with_certainty  # not on the way of a run that nobody asks how sure it is
+
+        outcome, comparisons, notes = with_certainty(totals, outcome)
     warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
-    warnings += [*_infinite(totals), *left_out]
+    warnings += [*_infinite(totals), *left_out, *map(WarningResult, notes)]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms make no finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
@@ -258,6 +314,7 @@ def conclude(
         bindings=_bindings(totals.plan),
         rows_sha256=totals.key_print.hexdigest() if totals.hashing and totals.plan.keys else None,
         targets_sha256=totals.fingerprint.hexdigest() if totals.hashing and totals.fingerprint.count else None,
+        comparisons=comparisons,
         warnings=tuple(warnings),
     )
 
@@ -281,9 +338,10 @@ def _unmatched(source: Source) -> list[WarningResult]:
     """Rows that a join with --unmatched drop left out."""
     if source.dropped is None:
         return []
-    sides = {"predictions": source.dropped.predictions, "truth": source.dropped.truth}
+    dropped = source.dropped
+    sides = {"the predictions": dropped.predictions, "the truth": dropped.truth, **dropped.files}
     return [
-        WarningResult(f"{n} row{'s' * (n > 1)} of the {side} had no partner and {'were' if n > 1 else 'was'} left out")
+        WarningResult(f"{n} row{'s' * (n > 1)} of {side} had no partner and {'were' if n > 1 else 'was'} left out")
         for side, n in sides.items()
         if n
     ]

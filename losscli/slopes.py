@@ -17,14 +17,15 @@ from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array, Places
-from losscli.loop import Totals, Work, cut_rows, cuts, groups_of, score
+from losscli.loop import Totals, cut_rows, cuts, groups_of
 from losscli.reduce import Sums, rounded
 from losscli.run import Prepared, chunk_rows, total
-from losscli.totals import Cell, Number, slices, term_numbers
+from losscli.totals import Cell, combine_slopes, slices, term_numbers
 from losscli.values import Piece, in_pieces
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch
 from losscli.workers import available, using
+from losscli.works import Work, score
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 
@@ -102,7 +103,11 @@ def _parts(totals: Totals, line: Line) -> list[_Part]:
 def _shares(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> dict[str, _Share]:
     numbers, kept = term_numbers(totals, job, line, cells)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
-    slopes = dict.fromkeys(numbers, 1.0) if summed else combine_slopes(job, numbers)
+    slopes = (
+        dict.fromkeys(numbers, 1.0)
+        if summed
+        else combine_slopes(job, {name: number.result.mean for name, number in numbers.items()})
+    )
     shares = {}
     for name, number in numbers.items():
         bottom = Fraction(1) if summed else number.bottom
@@ -112,19 +117,6 @@ def _shares(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> dict[str
             by_cell[cell.number] = slopes[name] * rounded(factor, bottom) if bottom else 0.0
         shares[name] = _Share(by_cell, bool(kept.apart.any()) or len(numbers) > 1)
     return shares
-
-
-def combine_slopes(job: Job, numbers: Mapping[str, Number]) -> dict[str, float]:
-    """The derivative of the number by each term mean, by complex step through the loss's own combine."""
-    means = {name: number.result.mean for name, number in numbers.items()}
-    slopes = {}
-    with np.errstate(all="ignore"):
-        for name, mean in means.items():
-            step = 1e-20 * max(abs(mean), 1e-270)
-            moved: dict[str, Any] = {other: np.complex128(value) for other, value in means.items()}
-            moved[name] = np.complex128(complex(mean, step))
-            slopes[name] = float(np.imag(job.spec.loss.combine(moved, job.spec.params)) / step)
-    return slopes
 
 
 @dataclass(frozen=True)

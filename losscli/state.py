@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -20,6 +20,7 @@ from losscli.columns.rows import Reader
 from losscli.columns.types import is_vector
 from losscli.kinds import Array
 from losscli.loop import Kept, Tally, Totals
+from losscli.moments import Share
 from losscli.reduce import Fingerprint, Sums
 from losscli.request import Inference, Request
 from losscli.spec import parse
@@ -125,7 +126,35 @@ def totals_out(totals: Totals) -> Plain:
         "kept": [_kept_out(kept) for kept in totals.kept.values()],
         "targets": _print_out(totals.fingerprint),
         "keys": _print_out(totals.key_print),
+        "moments": _moments_out(totals),
     }
+
+
+def _moments_out(totals: Totals) -> list[Plain]:
+    """The sums of products of rows, if any are kept; owners by their places among the kernels."""
+    if totals.joint is None:
+        return []
+    place: dict[Hashable, int] = {work: number for number, work in enumerate(totals.kept)}
+
+    def share(of: Share) -> list[Any]:
+        return [place[of.owner], of.term, of.bottom]
+
+    moments = totals.joint.rows.moments.sums
+    return [{"of": [share(one), share(other)], "sums": sums_out(sums)} for (one, other), sums in moments.items()]
+
+
+def _moments_in(totals: Totals, given: Sequence[Plain]) -> None:
+    owners = list(totals.kept)
+
+    def share(of: Sequence[Any]) -> Share:
+        return Share(owners[of[0]], str(of[1]), bool(of[2]))
+
+    if given and totals.joint is None:
+        raise ValueError("products that nobody asked for")
+    for each in given:
+        assert totals.joint is not None
+        one, other = each["of"]
+        totals.joint.rows.moments.sums[share(one), share(other)] = sums_in(each["sums"])
 
 
 def totals_in(plan: Plan, given: Plain) -> Totals:
@@ -134,6 +163,7 @@ def totals_in(plan: Plan, given: Plain) -> Totals:
     read.counts = _counts_in(given["counts"])
     read.kept = {work: _kept_in(kept) for work, kept in zip(read.kept, given["kept"], strict=True)}
     read.fingerprint, read.key_print = _print_in(given["targets"]), _print_in(given["keys"])
+    _moments_in(read, given["moments"])
     totals.merge(read, totals.cells.learn([tuple(name) for name in given["cells"]]))
     return totals
 

@@ -7,19 +7,21 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.columns.plan import Job, Line, Plan
 from losscli.contract import Value
 from losscli.errors import DataError
-from losscli.loop import Kept, Tally, Totals, works
+from losscli.loop import Kept, Tally, Totals
 from losscli.reduce import ONE, Sums, rounded
 from losscli.result import BatchResult, LossResult, PartResult, TermResult
 from losscli.slicing import NULL
+from losscli.works import works
 
 Slice = tuple[str, ...]
+Exact = Fraction | int
 
 
 class Cell(NamedTuple):
@@ -79,6 +81,16 @@ class Book:
         if not count or not bottom:
             return Number(TermResult(math.nan, 0.0, count, weight), bottom)
         return Number(TermResult(rounded(top, bottom), rounded(top, ONE), count, weight), bottom)
+
+    def exact(self, cells: list[Cell], by_count: bool) -> tuple[int, Fraction | int, Fraction | int] | None:
+        """How many units these cells hold, the sum and the bottom of their mean; None where they are not finite."""
+        known = len(self.counts)
+        cells = [c for c in cells if c.number < known and self.counts[c.number] and c.factor != 0]
+        count = sum([self.counts[c.number] for c in cells])
+        if self.odd and _odd(self.sums, cells) is not None:
+            return None
+        top, weight = self._exact(cells, count)
+        return count, top, count * ONE if by_count else weight
 
     def _exact(self, cells: list[Cell], count: int) -> tuple[Fraction | int, Fraction | int]:
         """The sum and the weight of these cells: whole numbers as long as classes have no weights, for speed."""
@@ -261,6 +273,18 @@ def combined(job: Job, terms: Mapping[str, TermResult], reduction: str) -> float
     means = {name: np.float64(term.mean) for name, term in terms.items()}
     with np.errstate(all="ignore"):
         return float(job.spec.loss.combine(means, job.spec.params))
+
+
+def combine_slopes(job: Job, means: Mapping[str, float]) -> dict[str, float]:
+    """The derivative of the number by each term mean, by complex step through the loss's own combine."""
+    slopes = {}
+    with np.errstate(all="ignore"):
+        for name, mean in means.items():
+            step = 1e-20 * max(abs(mean), 1e-270)
+            moved: dict[str, Any] = {other: np.complex128(value) for other, value in means.items()}
+            moved[name] = np.complex128(complex(mean, step))
+            slopes[name] = float(np.imag(job.spec.loss.combine(moved, job.spec.params)) / step)
+    return slopes
 
 
 def batch(totals: Totals) -> BatchResult:

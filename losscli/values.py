@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +14,15 @@ from losscli.columns.plan import Line
 from losscli.columns.rows import Rows
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
-from losscli.errors import Site, UsageError
+from losscli.errors import Site
 from losscli.kinds import Array, Places
-from losscli.loop import Work, cut_rows, cuts, groups_of, score, unit_values, works
+from losscli.loop import cut_rows, cuts, groups_of
+from losscli.rownames import apart, base, of_term, without_rows
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
 from losscli.watch import NOBODY, Watch
 from losscli.workers import available, using
+from losscli.works import Work, score, unit_values, works
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class _Scored:
 def row_values(prepared: Prepared, engine: Engine | None = None, watch: Watch = NOBODY) -> Iterator[Piece]:
     """One value a row and spec, in the order of the rows; a loss without row values is a UsageError."""
     for line in prepared.plan.lines:
-        _refuse_without_rows(line)
+        if (refusal := without_rows(line)) is not None:
+            raise refusal
     if any(not work.by_row for work in _works(prepared)):
         for scored in _in_groups(prepared, engine or Threads(available()), watch):
             yield _piece(prepared, scored)
@@ -81,36 +84,27 @@ def _piece(prepared: Prepared, scored: _Scored) -> Piece:
     return Piece(scored.place, keys, columns)
 
 
-def _refuse_without_rows(line: Line) -> None:
-    for job in line.jobs:
-        loss = job.spec.loss
-        if not loss.source_roles:
-            raise UsageError(f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it")
-        if line.spec.blend and loss.own_combine:
-            raise UsageError(f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none")
-
-
 def _columns(line: Line, scored: _Scored) -> dict[str, tuple[Array, Array | None]]:
-    base = f"{line.model}/{line.spec.text}" if line.model is not None else line.spec.text
+    name = base(line.spec, line.model)
     parts = []
     for job in line.jobs:
         terms: dict[str, tuple[Array, Array | None]] = {}
         for term, work in works(job).items():
-            for name, found in scored.terms[work].items():
-                terms[term or name] = found
+            for own, found in scored.terms[work].items():
+                terms[term or own] = found
         parts.append(terms)
     if not line.spec.blend:
         (job,), (terms,) = line.jobs, parts
-        shared = len(terms) > 1 and any(where is None for _, where in terms.values())
-        if job.spec.loss.own_combine or shared:
-            return {f"{base}/{name}": found for name, found in terms.items()}
-        return {base: _merged(terms)}
+        overlap = len(terms) > 1 and any(where is None for _, where in terms.values())
+        if apart(job.spec.loss, overlap):
+            return {of_term(name, term): found for term, found in terms.items()}
+        return {name: _merged(terms)}
     total, part = np.zeros(len(scored.place)), np.ones(len(scored.place), bool)
     for (factor, _), terms in zip(line.spec.parts, parts, strict=True):
         values, where = _merged(terms)
         total = total + factor * values
         part = part if where is None else part & where
-    return {base: (total, None if part.all() else part)}
+    return {name: (total, None if part.all() else part)}
 
 
 def _merged(terms: Mapping[str, tuple[Array, Array | None]]) -> tuple[Array, Array | None]:
@@ -179,8 +173,8 @@ def _in_order(
     for work in late[0][1]:
         for name in late[0][1][work]:
             values = np.concatenate([found[work][name][0] for _, found in late])[order]
-            wheres = [_all(found[work][name]) for _, found in late]
-            whole.setdefault(work, {})[name] = values, np.concatenate(wheres)[order]
+            where = _wheres([found[work][name] for _, found in late])
+            whole.setdefault(work, {})[name] = values, None if where is None else where[order]
     start = 0
     for scored in early:
         cut = slice(start, start + len(scored.place))
@@ -189,9 +183,11 @@ def _in_order(
         yield _Scored(scored.place, scored.keys, {**scored.terms, **extra})
 
 
-def _all(found: tuple[Array, Array | None]) -> Array:
-    values, where = found
-    return np.ones(len(values), bool) if where is None else where
+def _wheres(pieces: Sequence[tuple[Array, Array | None]]) -> Array | None:
+    """Which of all values take part; None stays None, as it says that a term has every row."""
+    if all(where is None for _, where in pieces):
+        return None
+    return np.concatenate([np.ones(len(values), bool) if where is None else where for values, where in pieces])
 
 
 def _terms(work: Work, args: tuple[Array | None, ...]) -> dict[str, tuple[Array, Array | None]]:
@@ -203,6 +199,5 @@ def _in_chunks(work: Work, args: tuple[Array | None, ...], count: int) -> dict[s
     if len(pieces) == 1:
         return pieces[0]
     return {
-        name: (np.concatenate([p[name][0] for p in pieces]), np.concatenate([_all(p[name]) for p in pieces]))
-        for name in pieces[0]
+        name: (np.concatenate([p[name][0] for p in pieces]), _wheres([p[name] for p in pieces])) for name in pieces[0]
     }

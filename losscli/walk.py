@@ -125,7 +125,7 @@ class Pass:
 
     def __post_init__(self) -> None:
         self.reader = new_reader(self.plan)
-        self.files = {part.path: 0 for part in self.source.parts}
+        self.files = {path: 0 for part in self.source.parts for path in part.paths}
 
     def rows(self) -> Iterator[Rows]:
         """All used rows, one batch after the other."""
@@ -156,8 +156,12 @@ class Pass:
         return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
 
     def sources(self) -> tuple[SourceResult, ...]:
-        formats = {part.path: part.format for part in self.source.parts}
-        return tuple(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items())
+        formats = {path: part.format for part in self.source.parts for path in part.paths}
+        beside = {} if self.source.beside is None else self.source.beside.files
+        return (
+            *(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items()),
+            *(SourceResult(path, *found) for path, found in beside.items() if path not in self.files),
+        )
 
     def _begin(self) -> _Position:
         if self.chosen is None or not self.chosen.before:

@@ -152,23 +152,24 @@ def scaled(formula, columns, loss, weights, how):
 def test_complex_step_through_combine(loss):
     """∂combine/∂mean by complex step equals real differences."""
     from losscli.columns.plan import Job
-    from losscli.result import TermResult
-    from losscli.slopes import combine_slopes
     from losscli.spec import LossSpec
-    from losscli.totals import Number
+    from losscli.totals import combine_slopes
 
     columns = draw(loss, 5, np.random.default_rng(0))
     settled = loss.settle({})
     from losscli.contract import as_terms
 
     means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}
-    numbers = {n: Number(TermResult(m, m, 1, 1.0), 1) for n, m in means.items()}
-    got = combine_slopes(Job(None, LossSpec(loss, settled), ()), numbers)
+    got = combine_slopes(Job(None, LossSpec(loss, settled), ()), means)
     for name, mean in means.items():
         step = 1e-6 * abs(mean)
         up, down = ({**means, name: mean + s * step} for s in (1, -1))
         want = (loss.combine(up, settled) - loss.combine(down, settled)) / (2 * step)
         assert got[name] == pytest.approx(want, rel=1e-7)
+    # Resampling combines many sums at once: arrays must give what numbers give, one by one.
+    many = {name: np.array([mean, 1.5 * mean]) for name, mean in means.items()}
+    one_by_one = [float(loss.combine({n: np.float64(m[i]) for n, m in many.items()}, settled)) for i in range(2)]
+    assert np.asarray(loss.combine(many, settled)).tolist() == one_by_one
 
 
 def test_every_loss_is_here():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import random
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,8 @@ from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
 from losscli.source import Batch, Source, Want, from_memory, open_source
-from losscli.source.join import JoinedPart, join
+from losscli.source import matching
+from losscli.source.join import join
 
 BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}
 
@@ -238,8 +238,8 @@ def test_like_a_dictionary(data: st.DataObject) -> None:
 
 
 def test_look_ups_of_many_batches(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[JoinedPart.__module__], "FEWEST_ROWS", 100)
-    monkeypatch.setattr(sys.modules[JoinedPart.__module__], "CHUNK_ROWS", 100)
+    monkeypatch.setattr(matching, "FEWEST_ROWS", 100)
+    monkeypatch.setattr(matching, "CHUNK_ROWS", 100)
     numbers = np.random.default_rng(0).permutation(150_000)
     left = from_memory({"id": np.arange(150_000), "p": np.arange(150_000.0)})
     right = from_memory({"id": numbers, "y": numbers.astype(float)})

@@ -16,6 +16,7 @@ COMMANDS = {
     "eval": "score prediction files: losses x models x slices",
     "rows": "write the value of every row",
     "grad": "write the derivative of the final value by each prediction",
+    "compare": "models against each other on the same rows: interval, p-values, who wins",
     "merge": "make the report of shards that were scored apart",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",

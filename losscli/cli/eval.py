@@ -9,7 +9,7 @@ import click
 
 from losscli.cli import Command
 from losscli.cli import options as shared
-from losscli.errors import UsageError
+from losscli.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
@@ -28,16 +28,10 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.sources
 @shared.binding_options
 @shared.weight_options
-@shared.option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable.")
-@shared.option(
-    "--max-slices",
-    type=click.IntRange(min=1),
-    default=100_000,
-    show_default=True,
-    metavar="N",
-    help="More slices than this are an error.",
-)
+@shared.slice_options
 @shared.row_options
+@shared.inference_options
+@shared.gate_options
 @shared.report_options
 @shared.verbose_option
 @shared.plan_option
@@ -50,31 +44,33 @@ def command(**given: Any) -> int:
     SOURCE is one or several files (.csv .tsv .parquet .arrow .feather .jsonl, also .gz .bz2 .zst .xz), a folder, a
     quoted glob, or - for standard input; several are one table.
     """
-    from losscli.cli import printer, progress, reports
-    from losscli.run import evaluate, prepare
+    from losscli.cli import printer, reports, scoring
 
-    wanted = reports.wanted(given)
-    shard = _shard(given, wanted)
-    request = shared.request_of(given)
-    data = shared.data_of(given, request)
+    shard = _shard(given, reports.wanted(given))
+    if shard is None and not given["plan"]:
+        judged = scoring.score(given)
+        scoring.deliver(judged, given)
+        if error := scoring.judged_error(judged):
+            raise error
+        code = scoring.exit_code(judged)
+        return 0 if code == ExitCode.GATE and given["exit_zero"] else code
     if shard is not None:
-        from losscli.mergeable import check_mergeable
-
-        check_mergeable(request, data, "--shard", "a run without --shard")
-    outputs = [*wanted.files, *filter(None, [given["state_out"]])]
-    printer.check_outputs(outputs, [*data.paths, *([data.targets] if data.targets else [])])
-    prepared = prepare(request, data)
-    printer.print_notes(prepared.notes, given["quiet"])
+        _refuse_gates(given)
+    prepared = scoring.ready(given).prepared
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
     elif shard is not None:
         _write_state(prepared, shard, given)
-    else:
-        with progress.watched(given) as watch:
-            engine = shared.engine_of(given, prepared)
-            evaluation = evaluate(prepared, engine, hashing=wanted.hashing, watch=watch)
-        reports.write(evaluation, wanted, given["quiet"])
     return 0
+
+
+def _refuse_gates(given: Mapping[str, Any]) -> None:
+    """A shard is a part of the rows: it makes no number that could be judged."""
+    for name in ("gates", "baseline"):
+        if given[name]:
+            option = name.removesuffix("s")
+            raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
+                             hint="'losscli diff' judges the report that 'losscli merge' makes")  # fmt: skip
 
 
 def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:

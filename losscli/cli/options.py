@@ -15,7 +15,7 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.engine import Engine
-    from losscli.request import Request
+    from losscli.request import Inference, Request
     from losscli.run import Data, Prepared
 
 Function = Callable[..., Any]
@@ -116,6 +116,23 @@ shard_options = _stack(
            help="Write what was added up instead of a report; 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
+_gate = option("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar="GATE",
+               help="A limit: 'rmse<=1.1', 'bce<=0.4 by country', 'rmse<=baseline+1%'; exit 1 where it is not kept. "
+                    "Repeatable; see 'losscli help gates'.")  # fmt: skip
+_incomparable = option("--allow-incomparable", is_flag=True,
+                       help="Set numbers beside a baseline that is about other rows, targets or settings.")  # fmt: skip
+_exit_zero = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
+
+gate_options = _stack(
+    _gate,
+    option("--baseline", metavar="FILE", shell_complete=completion.files,
+           help="A saved JSON report, to set the numbers beside and for gates on 'baseline'."),
+    option("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
+           help="Without that file, or a number in it: gates on it are an error, are skipped, or it is written."),
+    _incomparable, _exit_zero,
+)  # fmt: skip
+diff_options = _stack(_gate, _incomparable, _exit_zero)
+
 report_options = _stack(
     option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
            help="table, plain, json, csv, markdown, html, junit … ('losscli help formats').  "
@@ -125,6 +142,27 @@ report_options = _stack(
            help="Also write a report to a file; the suffix tells the format. Repeatable."),
     option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
 )  # fmt: skip
+
+slice_options = _stack(
+    option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable."),
+    option("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
+           help="More slices than this are an error."),
+)  # fmt: skip
+
+spread_options = _stack(
+    option("--level", type=float, default=0.95, show_default=True, metavar="P", help="How sure intervals are."),
+    option("--cluster", metavar="COL",
+           help="Rows of one value belong together (a user, a session): intervals count with that."),
+    option("--bootstrap", type=click.IntRange(min=2), metavar="N",
+           help="Intervals of N resamples instead of the t interval: for numbers that are no mean."),
+    option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+           help="Of resamples and permutations."),
+)  # fmt: skip
+
+inference_options = _stack(
+    option("--interval", is_flag=True, help="Also the standard error and an interval of every number."),
+    spread_options,
+)
 
 verbose_option = option(
     "-v", "--verbose", is_flag=True, help="Say on standard error how far a long run is, and what was read."
@@ -169,6 +207,19 @@ def request_of(given: Mapping[str, Any]) -> Request:
         batch_by=given["batch_by"], batch_size=given["batch_size"],
         missing=given["missing"], nan=given["nan"], positive=given["positive"],
         on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
+        inference=inference_of(given),
+    )  # fmt: skip
+
+
+def inference_of(given: Mapping[str, Any]) -> Inference:
+    """How sure the numbers are to be said to be; who names clusters or resamples wants intervals."""
+    from losscli.request import Inference
+
+    if "interval" not in given:
+        return Inference()
+    return Inference(
+        interval=given["interval"] or given["cluster"] is not None or given["bootstrap"] is not None,
+        level=given["level"], cluster=given["cluster"], bootstrap=given["bootstrap"], seed=given["seed"],
     )  # fmt: skip
 
 
@@ -194,13 +245,15 @@ def read_class_weight(text: str | None) -> Any:
     return weights
 
 
-def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) -> Data:
-    """Where the rows come from."""
+def data_of(
+    given: Mapping[str, Any], request: Request, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()
+) -> Data:
+    """Where the rows come from; `named` are models with files of their own."""
     from losscli.run import Data
     from losscli.source import DEFAULT_NULLS, ReadOptions
 
     paths = tuple(given["sources"])
-    if not paths and not request.tables and sys.stdin is not None and sys.stdin.isatty():
+    if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input")
     nulls = given["null_values"]
     options = ReadOptions(
@@ -208,7 +261,8 @@ def data_of(given: Mapping[str, Any], request: Request, *, spool: bool = False) 
         encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
     )  # fmt: skip
-    data = Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"])
+    data = Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"],
+                named=named)  # fmt: skip
     check_engine(given, request, data)
     return data
 

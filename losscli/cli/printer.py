@@ -12,10 +12,11 @@ from typing import TextIO
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.report import FORMATS, format_of, render
 from losscli.report.harmless import break_workflow_commands, harmless
-from losscli.result import Evaluation
+from losscli.result import Evaluation, GateResult
 
 # A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
 _LINE, _WORD, _PATH = 500, 80, 300
+_VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 
 
 def print_error(error: LosscliError) -> None:
@@ -52,6 +53,21 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
     for warning in () if quiet else evaluation.warnings:
         count = f" ({warning.count} times)" if warning.count > 1 else ""
         _stderr(f"warning: {warning.message}{count}")
+
+
+def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
+    """The verdicts, and how many there are of each; quietly only those that are no pass."""
+    texts = [gate.gate for gate in gates]
+    for gate in gates:
+        if quiet and gate.state == "passed":
+            continue
+        about = [*([gate.model] if gate.model is not None else []), *(f"{k}={v}" for k, v in gate.by.items())]
+        whom = f" of {' '.join(about)}" if texts.count(gate.gate) > 1 and about else ""
+        _stderr(f"gate: {_VERDICTS[gate.state]} {gate.gate}{whom}: {gate.reason}")
+    if gates and not quiet:
+        counts = {state: sum(gate.state == state for gate in gates) for state in _VERDICTS}
+        words = [f"{n} {'in error' if state == 'error' else state}" for state, n in counts.items() if n]
+        _stderr(f"gates: {', '.join(words)}")
 
 
 def _stderr(text: str) -> None:
@@ -166,5 +182,5 @@ def write_reports(evaluation: Evaluation, wanted: dict[str, str]) -> None:
             write_text(path, text)
 
 
-__all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_notes",
-           "print_warnings", "rendered", "write_reports", "write_stdout"]  # fmt: skip
+__all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
+           "print_notes", "print_warnings", "rendered", "write_reports", "write_stdout"]  # fmt: skip

@@ -34,10 +34,12 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
     return Wanted(format_, files)
 
 
-def write(evaluation: Evaluation, wanted: Wanted, quietly: bool) -> None:
-    """Warnings, files, and what belongs on standard output."""
+def write(evaluation: Evaluation, wanted: Wanted, quietly: bool, *, stdout: bool = True) -> None:
+    """Warnings, files, and what belongs on standard output: nothing where the run ends in an error."""
     printer.print_warnings(evaluation, quietly)
     printer.write_reports(evaluation, {path: kind for path, kind in wanted.files.items() if path != "-"})
+    if not stdout:
+        return
     if quietly:
         printer.write_stdout(quiet(evaluation))
     else:

@@ -195,7 +195,8 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     wants: dict[str, Want] = {name: "number" for i in inputs for name in i.columns}
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
     class_column = _class_column(request, lines)
-    plain = [*request.by, *filter(None, [request.batch_by]), *request.on]
+    cluster = request.inference.cluster
+    plain = [*request.by, *filter(None, [request.batch_by, cluster]), *request.on]
     if request.weight is not None:
         if request.weight not in columns:
             raise missing_column(request.weight, columns, " (for the weights)")
@@ -213,7 +214,8 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
             raise missing_column(name, columns)
     return Plan(request, lines, tables, wants, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
-                frozenset(name for name in wants if types.get(name) is None), tuple(binder.notes))  # fmt: skip
+                frozenset(name for name in wants if types.get(name) is None), tuple(binder.notes),
+                cluster=cluster)  # fmt: skip
 
 
 def _filtered_by(text: str | None) -> Mapping[str, str]:

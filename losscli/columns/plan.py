@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from losscli.columns.arrays import PLAIN, Spelling
 from losscli.kinds import Array, Kind
@@ -97,6 +97,8 @@ class Plan:
     untyped: frozenset[str]  # columns of text formats, whose texts are numbers where a number is wanted
     notes: tuple[str, ...] = ()
     spelling: Spelling = PLAIN  # how texts stand for numbers
+    cluster: str | None = None  # rows of one value belong together
+    saved: Any = None  # the values of an earlier run, to be compared with those of this one
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -41,6 +41,7 @@ class Rows:
     place: Places
     site: Site
     index: Places  # each row's place in its batch
+    cluster: Coded | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -91,6 +92,9 @@ class Reader:
         judged = [(_shown(i.columns), values, missing) for i, (values, missing) in decoded.items()]
         if weight is not None:
             judged.append((self.plan.weight or "", *weight))
+        cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, site)
+        if cluster is not None:
+            judged.append((cluster.column, np.zeros(0), cluster.codes < 0))
         drop = self._dropped(judged, data.num_rows, site)
         # A range where no row is left out, which is nearly always, is no array to be made and kept.
         index: Places = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
@@ -117,6 +121,7 @@ class Reader:
             place=_moved(index if kept is None else taken(kept, index), start + 1),
             site=site,
             index=index,
+            cluster=None if cluster is None else cluster.take(index),
         )
 
     def _filtered(self, data: Any, site: Site) -> tuple[Any, Site, Array | None]:

@@ -83,6 +83,11 @@ class Part(ABC):
         return None
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that rows of this part say they stand in."""
+        return (self.path,)
+
+    @property
     def file(self) -> FileInput | None:
         """The regular file that is read; None for a pipe and for what is in memory."""
         source = getattr(self, "source", None)
@@ -143,10 +148,21 @@ class Held:
 
 @dataclass
 class Dropped:
-    """How many rows a join left out in its last pass; filled while the source is read."""
+    """How many rows a join left out in its last pass; filled while the source is read.
+
+    `files` counts them by file, where several files of equal rank are joined.
+    """
 
     predictions: int = 0
     truth: int = 0
+    files: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Beside:
+    """Files whose rows come with those of the parts: (format, rows) by path; filled while the source is read."""
+
+    files: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +174,7 @@ class Source:
     types: Mapping[str, pa.DataType | None]
     notes: tuple[str, ...] = ()
     dropped: Dropped | None = field(default=None, compare=False)
+    beside: Beside | None = field(default=None, compare=False)
 
 
 def wanted_positions(names: tuple[str, ...], wants: Mapping[str, Want], path: str) -> list[int]:

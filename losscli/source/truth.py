@@ -74,6 +74,9 @@ class Truth:
     starts: Ids
     keyless: Trouble
 
+    def __len__(self) -> int:
+        return len(self.keys[0])
+
     def site_of(self, row: int) -> tuple[Site, int]:
         at = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.sites[at], row - int(self.starts[at])
@@ -126,7 +129,7 @@ def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], str
         index,
         _rows_by_id(ids, filled, len(index)),
         joined,
-        {name: _whole(name, parts, source) for name, parts in got.columns.items()},
+        {name: whole(name, parts, source) for name, parts in got.columns.items()},
         tuple(got.sites),
         np.array(got.starts[:-1], np.int64),
         got.keyless,
@@ -158,7 +161,7 @@ def _written(part: pa.Array) -> pa.Array:
     return labels([None if value is None else repr(value) for value in part.to_pylist()])
 
 
-def _whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
+def whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     """All of a column in one piece; files may differ in the type of their numbers."""
     kinds = {part.type for part in parts}
     if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):

@@ -1,0 +1,113 @@
+"""Sums by parts of the rows: by cluster, by batch, or by small parts that are drawn anew again and again.
+
+Every unit (a row, a batch, a cluster) falls into a bucket by a hash of its identity. As long as there is room, each
+has a bucket of its own; where there are more, buckets are joined two and two, by their hash, until they fit. Which
+units share a bucket thus depends on the units alone: neither on their order nor on how they were cut. To draw buckets
+is to draw random parts of the rows, which has the same spread as to draw rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from losscli.kinds import Array
+from losscli.moments import Share
+from losscli.reduce import Sums
+
+MOST = 1 << 17
+_BITS = 40
+
+
+class Buckets:
+    """Exact sums of shares, one a bucket of a cell."""
+
+    def __init__(self) -> None:
+        self.bits = _BITS  # of the hash, that still tell buckets apart
+        self.sums: dict[Share, Sums] = {}
+        self._ids = np.zeros(0, np.int64)  # sorted: the cell, and below it the hash
+        self._numbers = np.zeros(0, np.int64)  # of each id: which of the sums is its
+
+    def add(self, words: Array, cells: Array | None, shares: Mapping[Share, Array | None]) -> None:
+        """Add units; `words` are 64 bits that tell them apart."""
+        if not len(words):
+            return
+        ids = (words >> np.uint64(64 - _BITS)).astype(np.int64) >> (_BITS - self.bits) << (_BITS - self.bits)
+        if cells is not None:
+            ids |= cells << _BITS
+        found, inverse = np.unique(ids, return_inverse=True)
+        numbers = self._learned(found)[inverse]
+        for share, values in shares.items():
+            sums = self.sums.setdefault(share, Sums())
+            sums.grow(len(self._ids))
+            sums.add(np.ones(len(words)) if values is None else values, numbers)
+        while len(self._ids) > MOST and self.bits:
+            self._halve()
+
+    def _learned(self, ids: Array) -> Array:
+        """The numbers of these ids, each once and sorted; new ones get the next."""
+        at = np.searchsorted(self._ids, ids)
+        new = np.ones(len(ids), bool)
+        inside = at < len(self._ids)
+        new[inside] = self._ids[at[inside]] != ids[inside]
+        if new.any():
+            fresh = np.arange(len(self._ids), len(self._ids) + int(new.sum()))
+            self._numbers = np.insert(self._numbers, at[new], fresh)
+            self._ids = np.insert(self._ids, at[new], ids[new])
+            at = np.searchsorted(self._ids, ids)
+        return self._numbers[at]
+
+    def _halve(self) -> None:
+        self.bits -= 1
+        ids, inverse = np.unique(self._ids >> (_BITS - self.bits) << (_BITS - self.bits), return_inverse=True)
+        moved = np.empty(len(self._ids), np.int64)
+        moved[self._numbers] = inverse
+        for share, sums in self.sums.items():
+            joined = Sums(len(ids))
+            joined.merge(sums, moved[: sums.cells])
+            self.sums[share] = joined
+        self._ids, self._numbers = ids, np.arange(len(ids))
+
+
+class Drawer:
+    """Buckets read out: for a slice, the exact sums of each of its units."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        self.cells = buckets._ids >> _BITS
+        self.prefixes = buckets._ids & ((1 << _BITS) - 1)
+        self.numbers = buckets._numbers
+        self.exacts = {share: sums.exacts() for share, sums in buckets.sums.items()}
+        self.odd = {
+            share for share, sums in buckets.sums.items() if sums.nan.any() or sums.inf.any() or sums.neg_inf.any()
+        }
+        self.starts = np.searchsorted(self.cells, np.arange(int(self.cells.max(initial=-1)) + 2))
+
+    def units(
+        self, cells: Sequence[tuple[int, Fraction | None]], shares: Sequence[Share], scaled: Sequence[bool]
+    ) -> list[list[int | Fraction]]:
+        """Share -> its sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
+        spans = [
+            (int(self.starts[cell]), int(self.starts[cell + 1]), factor)
+            for cell, factor in cells if cell + 1 < len(self.starts) and factor != 0
+        ]  # fmt: skip
+        places: dict[int, int] = {}
+        where: list[tuple[int, int, Fraction | None]] = []
+        for start, stop, factor in spans:
+            for prefix, number in zip(
+                self.prefixes[start:stop].tolist(), self.numbers[start:stop].tolist(), strict=True
+            ):
+                where.append((prefix, number, factor))
+        for place, prefix in enumerate(sorted({prefix for prefix, _, _ in where})):
+            places[prefix] = place
+        found: list[list[int | Fraction]] = []
+        for share, times in zip(shares, scaled, strict=True):
+            exact = self.exacts.get(share, [])
+            sums: list[int | Fraction] = [0] * len(places)
+            for prefix, number, factor in where:
+                if number < len(exact):
+                    value = exact[number]
+                    sums[places[prefix]] += value * factor if factor is not None and times else value
+            found.append(sums)
+        return found

@@ -1,0 +1,231 @@
+"""Results with their standard errors and intervals, and the comparisons that a run was asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from losscli.inference import holm, paired_t, root
+from losscli.kinds import Array
+from losscli.loop import Totals
+from losscli.needs import pairs_of, unit_of
+from losscli.reduce import text_words
+from losscli.resampling import bootstrap, sign_flip
+from losscli.result import ComparisonResult, LossResult, PairedTest, Uncertainty
+from losscli.spread import Form, Spread
+from losscli.student import t_interval
+from losscli.totals import Cell, Slice, slices
+
+Certain = tuple[tuple[LossResult, ...], tuple[ComparisonResult, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """The spread of one number."""
+
+    stderr: float
+    interval: tuple[float, float]
+    uncertainty: Uncertainty
+
+
+def with_certainty(totals: Totals, outcome: Sequence[LossResult]) -> Certain:
+    """The results with what was asked about their uncertainty, the comparisons, and what could not be said."""
+    found = slices(totals)
+    places = [(number, name) for number in range(len(totals.plan.lines)) for name in found]
+    results = dict(zip(places, outcome, strict=True))
+    spread = Spread(totals, results)
+    notes: dict[str, None] = {}
+    if totals.plan.request.inference.interval:
+        results = {
+            (number, name): _with_interval(spread, number, found[name], name, result, notes)
+            for (number, name), result in results.items()
+        }
+    comparisons = tuple(_comparisons(spread, found, results))
+    return tuple(results.values()), comparisons, tuple(notes)
+
+
+def _with_interval(
+    spread: Spread, number: int, cells: list[Cell], name: Slice, result: LossResult, notes: dict[str, None]
+) -> LossResult:
+    line = spread.plan.lines[number]
+    unit = unit_of(line)
+    if unit is None:
+        if any(job.spec.loss.source_roles for job in line.jobs):
+            notes[f"{result.spec}: its parts are about different units, so it has no standard error"] = None
+        return result
+    form = spread.form(number, cells)
+    if form is None or not math.isfinite(result.value):
+        return result
+    n_eff = form.units if spread.weighted and not spread.by_count else None
+    shares = form.shares
+    asked = _Asked(unit, cells, name, result.value, result.count)
+    said = _spread_of(spread, asked, form, shares, spread.statistic(number, shares, cells))
+    if said is None:
+        what = (
+            {"row": "row", "batch": "batch"}[unit]
+            if spread.asked.cluster is None
+            else f"value of '{spread.asked.cluster}'"
+        )
+        notes[f"{result.spec}: where there is but one {what}, or values are not finite, there is no standard error"] = (
+            None
+        )
+        return replace(result, n_eff=n_eff)
+    return replace(result, n_eff=n_eff, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The number whose spread is asked for: what its units are, where it stands, and what it is."""
+
+    unit: str
+    cells: list[Cell]
+    slice: Slice
+    value: float
+    count: int
+
+
+def _spread_of(
+    spread: Spread, of: _Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
+) -> _Spread | None:
+    """The standard error and interval of a number, by the way that was asked for."""
+    asked = spread.asked
+    units = asked.cluster if asked.cluster is not None and of.unit == "row" else of.unit
+    if asked.bootstrap is not None:
+        table = spread.table(shares, of.unit, of.cells)
+        drawn = None if table is None or statistic is None else bootstrap(
+            table, statistic, asked.bootstrap, asked.level, asked.seed, _words(of.slice)
+        )  # fmt: skip
+        if drawn is None or table is None:
+            return None
+        how = Uncertainty("bootstrap", asked.level, units, len(table), None, asked.bootstrap, asked.seed)
+        return _Spread(drawn.stderr, (drawn.low, drawn.high), how)
+    found = spread.variance(form, of.unit, of.cells)
+    stderr = math.inf if found is None else root(found[0])
+    if found is None or not math.isfinite(stderr):
+        return None
+    count = round(found[1] + 1) if spread.by_parts(of.unit) else of.count
+    how = Uncertainty("t", asked.level, units, count, found[1])
+    return _Spread(stderr, t_interval(of.value, stderr, found[1], asked.level), how)
+
+
+def _words(name: Slice) -> tuple[int, ...]:
+    """Numbers of a slice's texts: each slice draws by itself, whatever else is scored."""
+    return tuple(int(word) for word in text_words(name))
+
+
+# -- models against each other -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A comparison before the p-values of its fellows are known."""
+
+    result: ComparisonResult
+    slice: Slice
+    p_t: float | None
+    p_permutation: float | None
+
+
+def _comparisons(
+    spread: Spread, found: Mapping[Slice, list[Cell]], results: Mapping[tuple[int, Slice], LossResult]
+) -> Iterator[ComparisonResult]:
+    drafts = [_draft(spread, one, other, name, cells, results)
+              for one, other in pairs_of(spread.plan) for name, cells in found.items()]  # fmt: skip
+    families: dict[tuple[str, Slice], list[_Draft]] = {}
+    for draft in drafts:
+        families.setdefault((draft.result.spec, draft.slice), []).append(draft)
+    corrected: dict[int, ComparisonResult] = {}
+    for family in families.values():
+        by_t, by_flips = holm([d.p_t for d in family]), holm([d.p_permutation for d in family])
+        for draft, t, flips in zip(family, by_t, by_flips, strict=True):
+            corrected[id(draft)] = replace(draft.result, t_test=_test(draft.p_t, t),
+                                           permutation=_test(draft.p_permutation, flips))  # fmt: skip
+    return (corrected[id(draft)] for draft in drafts)
+
+
+def _test(p: float | None, corrected: float | None) -> PairedTest | None:
+    return None if p is None or corrected is None else PairedTest(p, corrected)
+
+
+def _draft(
+    spread: Spread, one: int, other: int, name: Slice, cells: list[Cell],
+    results: Mapping[tuple[int, Slice], LossResult],
+) -> _Draft:  # fmt: skip
+    """Two lines on one slice."""
+    mine = results[one, name]
+    theirs = results[other, name].value if other >= 0 else spread.value(other, cells)
+    model = spread.plan.lines[other].model if other >= 0 else spread.plan.saved.name
+    difference = mine.value - theirs
+    won = _won(spread, one, other, cells)
+    bare = ComparisonResult(
+        model=mine.model, against=model, by=mine.by, loss=mine.loss, spec=mine.spec, direction=mine.direction,
+        value=mine.value, against_value=theirs, difference=difference, count=mine.count, verdict=_NOTHING,
+        wins=won and won[0], losses=won and won[1], ties=won and won[2],
+    )  # fmt: skip
+    unit = unit_of(spread.plan.lines[one])
+    forms = spread.form(one, cells), spread.form(other, cells)
+    if unit is None or forms[0] is None or forms[1] is None or not math.isfinite(difference):
+        return _Draft(bare, name, None, None)
+    both = forms[0].shares, forms[1].shares
+    form = forms[0].minus(forms[1])
+    said = _spread_of(
+        spread, _Asked(unit, cells, name, difference, mine.count), form, [*both[0], *both[1]],
+        _difference(spread, one, other, both, cells),
+    )  # fmt: skip
+    p_flips = _flipped(spread, one, unit, cells, both, name)
+    if said is not None:
+        bare = replace(bare, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty,
+                       verdict=_verdict(said.interval, mine.direction))  # fmt: skip
+    if p_flips is not None:
+        bare = replace(bare, permutations=spread.asked.permutations)
+    found = spread.variance(form, unit, cells)
+    if found is None:
+        return _Draft(bare, name, None, p_flips)
+    t, p = paired_t(difference, root(found[0]), found[1])
+    return _Draft(replace(bare, t=t if math.isfinite(t) else None), name, p if p == p else None, p_flips)
+
+
+_NOTHING = "no difference shown"
+
+
+def _verdict(interval: tuple[float, float], direction: str) -> str:
+    """What the interval of a difference says of the first model."""
+    low, high = interval
+    if low <= 0 <= high:
+        return _NOTHING
+    return "better" if (high < 0) == (direction == "lower") else "worse"
+
+
+def _won(spread: Spread, one: int, other: int, cells: list[Cell]) -> tuple[int, int, int] | None:
+    unit = unit_of(spread.plan.lines[one])
+    counts = None if unit is None else spread.levels[unit].wins.get((one, other))
+    if counts is None:
+        return None
+    won, lost, tied = counts[[cell.number for cell in cells if cell.number < len(counts)]].sum(axis=0).tolist()
+    return won, lost, tied
+
+
+def _difference(
+    spread: Spread, one: int, other: int, shares: tuple[list[int], list[int]], cells: list[Cell]
+) -> Callable[[Array], Array] | None:
+    mine, theirs = spread.statistic(one, shares[0], cells), spread.statistic(other, shares[1], cells)
+    if mine is None or theirs is None:
+        return None
+    first, second, width = mine, theirs, len(shares[0])
+    return lambda sums: first(sums[..., :width]) - second(sums[..., width:])
+
+
+def _flipped(
+    spread: Spread, one: int, unit: str, cells: list[Cell], shares: tuple[list[int], list[int]], name: Slice
+) -> float | None:
+    """The p-value of swapping the models in a random half of the units, again and again."""
+    if not spread.asked.permutations or len(shares[0]) != len(shares[1]):
+        return None
+    table = spread.table([*shares[0], *shares[1]], unit, cells)
+    statistic = spread.statistic(one, shares[0], cells)
+    if table is None or statistic is None or not len(table):
+        return None
+    width = len(shares[0])
+    return sign_flip(table[:, :width], table[:, width:], statistic, spread.asked.permutations, spread.asked.seed,
+                     _words(name))  # fmt: skip

@@ -1,0 +1,215 @@
+"""Files of predictions -> a judged run, what is said of it, and the exit code: shared by the commands that judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from losscli.cli import options as shared
+from losscli.cli import printer, progress, reports
+from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
+from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
+from losscli.report import render
+from losscli.result import Evaluation, LossResult, WarningResult
+
+if TYPE_CHECKING:
+    from losscli.run import Prepared
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run that is bound, the gates on it, and the report that it will stand beside; no row has been read."""
+
+    prepared: Prepared
+    bound: tuple[Bound, ...]
+    saved: Evaluation | None
+
+
+def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Evaluation:
+    """The judged run that eval's parameters ask for; `gates` replace those that stand among them."""
+    from losscli.run import evaluate
+
+    run = ready(given, gates)
+    hashing = reports.wanted(given).hashing or given["baseline"] is not None
+    with progress.watched(given) as watch:
+        engine = shared.engine_of(given, run.prepared)
+        evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
+    return judge(evaluation, run.bound, run.saved, given)
+
+
+def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Ready:
+    """Whatever can be found wrong before a row is read is found here."""
+    from losscli.run import prepare
+
+    wanted = reports.wanted(given)
+    asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)
+    given = {**given, "by": slices_of(asked, given["by"])}
+    saved = _saved(given, asked)
+    request = shared.request_of(given)
+    data = shared.data_of(given, request)
+    if given["state_out"] is not None:
+        from losscli.mergeable import check_mergeable
+
+        check_mergeable(request, data, "--shard", "a run without --shard")
+    inputs = [*data.paths, *([data.targets] if data.targets else [])]
+    _check_paths(given, wanted.files, inputs)
+    if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
+        printer.check_outputs([given["baseline"]], inputs)
+    printer.check_outputs([*wanted.files, *filter(None, [given["state_out"]])], inputs)
+    prepared = prepare(request, data)
+    printer.print_notes(prepared.notes, given["quiet"])
+    bound = bind(asked, scored(prepared), request.by, canonical)
+    significant = [(one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE]
+    if saved is not None and significant:
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
+    prepared = _with_pairs(prepared, bound, saved)
+    shared.check_engine(given, prepared.plan.request, data)
+    return Ready(prepared, bound, saved)
+
+
+def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None:
+    """The baseline; None where there is none and none is needed."""
+    path = given["baseline"]
+    if path is None:
+        for gate in gates:
+            if gate.against == BASELINE:
+                raise gate.error("there is no baseline to hold it against",
+                                 "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
+        return None
+    if path == "-":
+        raise UsageError("--baseline is a file; standard input is for predictions")
+    from losscli.saved import read_report
+
+    if not Path(path).exists():
+        if given["baseline_missing"] != "error":
+            return None
+        raise FileError("there is no baseline", path=path,
+                        hint="--baseline-missing create writes it after this run, skip leaves its gates")  # fmt: skip
+    return read_report(path)
+
+
+def _check_paths(given: Mapping[str, Any], files: Mapping[str, str], inputs: Sequence[str]) -> None:
+    """The baseline is neither read as data nor written over."""
+    from losscli.sink.atomic import same_file
+
+    path = given["baseline"]
+    if path is None:
+        return
+    if path in inputs or same_file(path, inputs):
+        raise UsageError(f"'{path}' is an input, and the baseline too", hint="the baseline is a saved report")
+    outputs = [*files, *filter(None, [given["state_out"]])]
+    if Path(path).exists() and any(name == path or same_file(path, [name]) for name in outputs):
+        raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
+                         hint="write it beside it, and put it in its place once it is accepted")  # fmt: skip
+    if given["baseline_missing"] == "create" and files.get(path, "json") != "json":
+        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}")
+
+
+def scored(prepared: Prepared) -> list[Scored]:
+    """The numbers that a run will have."""
+    return [
+        Scored(line.model, line.spec.text, line.spec.name or line.jobs[0].spec.loss.name,
+               line.jobs[0].spec.loss.direction)
+        for line in prepared.plan.lines
+    ]  # fmt: skip
+
+
+def canonical(text: str) -> str:
+    """The one spelling of a spec."""
+    from losscli.spec import parse
+
+    return parse(text).text
+
+
+def _with_saved_rows(
+    prepared: Prepared, saved: Evaluation, path: str, lines: Sequence[tuple[str | None, str]]
+) -> Prepared:
+    """The run with the row values that were saved beside its baseline."""
+    from losscli.earlier import beside
+    from losscli.partners import models_of
+    from losscli.saved import check_rows_file
+    from losscli.savedrows import read_rows
+
+    rows = read_rows(check_rows_file(saved, path))
+    return replace(prepared, plan=beside(prepared.plan, rows, models_of(saved, lines), BASELINE))
+
+
+def _with_pairs(prepared: Prepared, bound: Sequence[Bound], saved: Evaluation | None) -> Prepared:
+    """The run with the comparisons that its gates need."""
+    pairs = pairs_of(one for one in bound if saved is not None or one.against != BASELINE)
+    if not pairs:
+        return prepared
+    request = prepared.plan.request
+    asked = tuple(dict.fromkeys((*request.inference.pairs, *pairs)))
+    request = replace(request, inference=replace(request.inference, pairs=asked))
+    return replace(prepared, plan=replace(prepared.plan, request=request))
+
+
+def judge(
+    evaluation: Evaluation, bound: Sequence[Bound], saved: Evaluation | None, given: Mapping[str, Any]
+) -> Evaluation:
+    """The run beside its baseline, and judged."""
+    absent: Sequence[LossResult] = ()
+    if saved is not None:
+        from losscli.saved import compared_with
+
+        compared = compared_with(evaluation, saved, given["baseline"], given["allow_incomparable"])
+        evaluation, absent = compared.evaluation, compared.absent
+        printer.print_notes(compared.notes, given["quiet"])
+        if given["allow_incomparable"]:
+            told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
+            evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
+    lacking = "error" if given["baseline_missing"] == "error" else "skipped"
+    return judged(evaluation, bound, lacking=lacking, absent=absent)
+
+
+def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
+    """Files, what belongs on standard output, and the gates; nothing on standard output where gates are in error."""
+    wanted, quietly = reports.wanted(given), given["quiet"]
+    refused = judged_error(evaluation) is not None
+    if not refused:
+        create_baseline(evaluation, given)
+    reports.write(evaluation, wanted, quietly, stdout=not refused)
+    shown = not refused and not quietly and wanted.files.get("-", wanted.format) in ("table", "markdown")
+    if not shown:
+        printer.print_gates(evaluation.gates, quietly)
+
+
+def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
+    """Write the baseline where there was none and that was asked for; a run whose gates fail makes none."""
+    path = given["baseline"]
+    if path is None or given["baseline_missing"] != "create" or evaluation.baseline is not None:
+        return
+    if evaluation.status == "failed":
+        printer.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
+        return
+    if path not in reports.wanted(given).files:  # else it is one of the reports
+        from losscli.sink.atomic import write_text
+
+        write_text(path, render(replace(evaluation, gates=()), "json"))
+    printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
+
+
+def exit_code(evaluation: Evaluation) -> int:
+    """What a judged run makes the process return."""
+    error = judged_error(evaluation)
+    if error is not None:
+        return int(error.exit_code)
+    return int(ExitCode.GATE if any(gate.state == "failed" for gate in evaluation.gates) else ExitCode.OK)
+
+
+def judged_error(evaluation: Evaluation) -> LosscliError | None:
+    """The error to end with, after delivery, where the run could not be held against its baseline."""
+    baseline = evaluation.baseline
+    if baseline is not None and baseline.incomparable:
+        return DataError(f"not comparable with the baseline: {'; '.join(baseline.incomparable)}", path=baseline.path,
+                         hint="save a new baseline with -o FILE.json, or --allow-incomparable")  # fmt: skip
+    lacking = [gate for gate in evaluation.gates if gate.state == "error"]
+    if not lacking:
+        return None
+    more = f", nor for {len(lacking) - 1} more" if len(lacking) > 1 else ""
+    return FileError(f"the baseline has no number for gate '{lacking[0].gate}'{more}",
+                     path=None if baseline is None else baseline.path,
+                     hint="save a new baseline with -o FILE.json, or --baseline-missing skip")  # fmt: skip

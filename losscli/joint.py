@@ -1,0 +1,274 @@
+"""What is kept beside the sums, where somebody asks how sure a number is, or which of two models is better.
+
+Row losses keep sums of products (`Moments`); where rows belong together (clusters, the rows of a batch), or are to be
+drawn anew, sums by part of the rows (`Buckets`). Who wins a row is counted. Whatever needs the number of a row in the
+whole run waits until that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations_with_replacement
+from typing import Protocol
+
+import numpy as np
+
+from losscli.buckets import Buckets
+from losscli.columns.labels import Coded
+from losscli.kinds import Array
+from losscli.moments import UNIT, Moments, Share
+from losscli.reduce import CHUNK, Sums, rounded, scramble, text_words
+
+Owner = Hashable
+Found = Mapping[Owner, Mapping[str, tuple[Array, Array | None]]]
+Lines = tuple[int, int]  # two lines of the plan, by their places
+
+
+@dataclass(frozen=True)
+class Part:
+    """What makes the value of a unit: owners with their terms (None: all of them); `single` allows but one term."""
+
+    factor: float
+    terms: tuple[tuple[Owner, str | None], ...]
+    single: bool
+
+
+Worth = tuple[Part, ...]
+
+
+class Lookup(Protocol):
+    """Values that were saved before, found again by the number or the keys of a row."""
+
+    def found(self, place: Array, keys: list[Coded], present: Found) -> Found: ...
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is to be kept of the owners of one kind of unit."""
+
+    together: tuple[tuple[Owner, ...], ...] = ()  # owners whose products are needed with each other
+    drawn: tuple[Owner, ...] = ()  # owners whose sums by bucket are needed
+    weighed: tuple[Owner, ...] = ()  # owners whose weights are squared
+    summed: tuple[Owner, ...] = ()  # owners that nobody else adds up
+    duels: Mapping[Lines, tuple[Worth, Worth, bool]] = field(default_factory=dict)  # True: higher is better
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a whole run is to keep."""
+
+    rows: Needs
+    groups: Needs
+    by_count: bool
+    late: bool  # the number of a row in the run must be known
+    clustered: bool
+    saved: Lookup | None = None
+
+    @property
+    def owners(self) -> frozenset[Owner]:
+        """Whose values are wanted."""
+        several = (self.rows, self.groups)
+        together = [owner for needs in several for owners in needs.together for owner in owners]
+        return frozenset([*together, *(owner for needs in several for owner in (*needs.weighed, *needs.drawn))])
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units with their values; `place` counts them from 1, in the run or in what is merged with it."""
+
+    place: Array
+    found: Found
+    weights: Array | None
+    cells: Array | None
+    keys: list[Coded]
+    cluster: Coded | None
+    grouped: bool = False
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def moved(self, before: int, cells: Array | None) -> Units:
+        """The same, behind so many others, in cells of other numbers."""
+        at = self.cells if self.cells is None or cells is None else cells[self.cells]
+        return replace(self, place=self.place + before, cells=at)
+
+    def cut(self, rows: slice) -> Units:
+        return replace(
+            self,
+            place=self.place[rows],
+            found={
+                owner: {name: (v[rows], None if p is None else p[rows]) for name, (v, p) in terms.items()}
+                for owner, terms in self.found.items()
+            },
+            weights=None if self.weights is None else self.weights[rows],
+            cells=None if self.cells is None else self.cells[rows],
+            keys=[key.take(np.arange(len(self))[rows]) for key in self.keys],
+            cluster=None if self.cluster is None else self.cluster.take(np.arange(len(self))[rows]),
+        )
+
+
+class Level:
+    """What is kept of one kind of unit."""
+
+    def __init__(self, needs: Needs, by_count: bool) -> None:
+        self.needs, self.by_count = needs, by_count
+        self.moments, self.buckets = Moments(), Buckets()
+        self.wins: dict[Lines, Array] = {}  # cell -> won, lost, tied
+
+    def merge(self, other: Level, cells: Array | None) -> None:
+        """Add what another kept of other units, but for its buckets: those are filled late."""
+        self.moments.merge(other.moments, cells)
+        for pair, counts in other.wins.items():
+            at = np.arange(len(counts)) if cells is None else cells[: len(counts)]
+            np.add.at(self._counts(pair, int(at.max(initial=-1)) + 1), at, counts)
+
+    def add(self, units: Units, words: Array | None) -> None:
+        """Take units of their own."""
+        shares = {share: values for owner in units.found for share, values in self._shares(owner, units)}
+        pairs: dict[tuple[Share, Share], None] = {}
+        for owners in self.needs.together:
+            own = [share for share in shares if share.owner in owners]
+            pairs.update(dict.fromkeys(combinations_with_replacement(own, 2)))
+        pairs.update({(s, s): None for s in shares if s.bottom and s.owner in self.needs.weighed})
+        pairs.update({(s, UNIT): None for s in shares if s.owner in self.needs.summed})
+        for pair in pairs:
+            self.moments.add(pair, shares[pair[0]], shares.get(pair[1]), len(units), units.cells)
+        if words is not None:
+            drawn = {share: values for share, values in shares.items() if share.owner in self.needs.drawn}
+            self.buckets.add(words, units.cells, drawn)
+        self._duel(units)
+
+    def _shares(self, owner: Owner, units: Units) -> Iterator[tuple[Share, Array | None]]:
+        for name, (values, where) in units.found[owner].items():
+            part = taking_part(where, units.weights)
+            top = values if units.weights is None else values * units.weights
+            bottom = None if self.by_count else units.weights
+            if part is not None:
+                top = np.where(part, top, 0.0)
+                bottom = part.astype(np.float64) if bottom is None else np.where(part, bottom, 0.0)
+            yield Share(owner, name, False), top
+            yield Share(owner, name, True), bottom
+
+    def _duel(self, units: Units) -> None:
+        for pair, (one, other, higher) in self.needs.duels.items():
+            mine, theirs = worth(one, units.found), worth(other, units.found)
+            if mine is None or theirs is None:
+                continue
+            part = taking_part(_both(mine[1], theirs[1]), units.weights)
+            rest = mine[0] - theirs[0]
+            outcome = np.stack([rest > 0, rest < 0, mine[0] == theirs[0]] if higher else
+                               [rest < 0, rest > 0, mine[0] == theirs[0]], axis=1)  # fmt: skip
+            if part is not None:
+                outcome &= part[:, None]
+            if units.cells is None:
+                self._counts(pair, 1)[0] += outcome.sum(axis=0)
+            elif len(units):
+                np.add.at(self._counts(pair, int(units.cells.max()) + 1), units.cells, outcome)
+
+    def _counts(self, pair: Lines, cells: int) -> Array:
+        known = self.wins.get(pair, np.zeros((0, 3), np.int64))
+        if len(known) < cells:
+            known = np.concatenate([known, np.zeros((cells - len(known), 3), np.int64)])
+        self.wins[pair] = known
+        return known
+
+
+class Joint:
+    """What one pass keeps beside its sums."""
+
+    def __init__(self, needed: Needed) -> None:
+        self.needed = needed
+        self.rows, self.groups = Level(needed.rows, needed.by_count), Level(needed.groups, needed.by_count)
+        self.waiting: list[Units] = []
+        self.formed = 0  # groups
+
+    def take(self, units: Units) -> None:
+        """Units whose place in the whole run is not known yet."""
+        if self.needed.late or units.grouped:
+            self.waiting.append(units)
+        else:
+            self._rows(units)
+
+    def merge(self, other: Joint, cells: Array | None, before: int) -> None:
+        """Add what another kept; `before` its rows stood so many."""
+        self.rows.merge(other.rows, cells)
+        for units in other.waiting:
+            if units.grouped:
+                self._group(units.moved(0, cells))
+            else:
+                self._rows(units.moved(before, cells))
+
+    def _rows(self, units: Units) -> None:
+        for start in range(0, len(units), CHUNK):
+            some = units.cut(slice(start, start + CHUNK))
+            if self.needed.saved is not None:
+                some = replace(some, found=self.needed.saved.found(some.place, some.keys, some.found))
+            self.rows.add(some, self._words(some) if self.needed.rows.drawn else None)
+
+    def _words(self, units: Units) -> Array:
+        """64 bits that tell each row, or its cluster, from others: by its keys where it has any, else by its place."""
+        named = [units.cluster] if units.cluster is not None else units.keys
+        words = np.zeros(len(units), np.uint64)
+        if not named:
+            return scramble(units.place.astype(np.uint64))
+        for column in named:
+            words = scramble(words ^ np.append(text_words(column.names), np.uint64(0))[column.codes])
+        return words
+
+    def _group(self, units: Units) -> None:
+        """The rows of one group: one unit a cell, with the sums of its rows."""
+        self.formed += 1
+        level = self.groups
+        level._duel(units)
+        cells, at = (None, None) if units.cells is None else np.unique(units.cells, return_inverse=True)
+        count = 1 if cells is None else len(cells)
+        shares = {}
+        for owner in units.found:
+            for share, values in level._shares(owner, units):
+                shares[share] = _summed(values, at, count, len(units))
+        words = np.full(count, scramble(np.array([self.formed], np.uint64))[0], np.uint64)
+        level.buckets.add(words, cells, shares)
+
+
+def _summed(values: Array | None, at: Array | None, count: int, units: int) -> Array:
+    """The sum a cell, rounded once."""
+    sums = Sums(count)
+    sums.add(np.ones(units) if values is None else values, at)
+    odd = [sums.odd(cell) for cell in range(count)]
+    return np.array(
+        [rounded(exact) if o is None else o for exact, o in zip(map(sums.fraction, range(count)), odd, strict=True)]
+    )
+
+
+def taking_part(where: Array | None, weights: Array | None) -> Array | None:
+    """Which units count; None: all."""
+    counted = None if weights is None or weights.all() else weights != 0
+    return _both(where, counted)
+
+
+def _both(one: Array | None, other: Array | None) -> Array | None:
+    return other if one is None else one if other is None else one & other
+
+
+def worth(sides: Worth, found: Found) -> tuple[Array, Array | None] | None:
+    """The value of each unit, and which have one; None where the loss has no value a unit."""
+    total: Array | None = None
+    part: Array | None = None
+    for side in sides:
+        values, where = None, None
+        # A term that is another loss's stands there under that loss's own name.
+        known = [(name, found[owner]) for owner, name in side.terms if owner in found]
+        pieces = [
+            one for name, those in known
+            for one in ([those[name]] if name is not None and name in those else those.values())
+        ]  # fmt: skip
+        if not pieces or (len(pieces) > 1 and (side.single or any(w is None for _, w in pieces))):
+            return None
+        for some, has in pieces:
+            values = some if values is None else np.where(has, some, values)  # type: ignore[arg-type]
+            where = has if where is None or has is None else where | has
+        assert values is not None
+        total = side.factor * values if total is None else total + side.factor * values
+        part = _both(part, where)
+    return None if total is None else (total, part)

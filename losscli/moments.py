@@ -1,0 +1,80 @@
+"""Sums of products, added up without rounding: what a standard error is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.kinds import Array
+from losscli.reduce import Sums
+
+_SPLITTER = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits
+
+
+class Share(NamedTuple):
+    """What a unit gives to a term: its weight times its value (top), or its weight or 1 (bottom); 0 without a part.
+
+    A term's mean is the sum of its tops over the sum of its bottoms. `owner` is who computed it.
+    """
+
+    owner: Hashable
+    term: str
+    bottom: bool
+
+
+UNIT = Share(None, "", True)  # 1 of every unit: its product with a share is the share
+
+
+class Moments:
+    """The sums of share * share over all units, a cell each, for the pairs of shares that somebody asks for."""
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[Share, Share], Sums] = {}
+
+    def add(self, pair: tuple[Share, Share], a: Array | None, b: Array | None, count: int, cells: Array | None) -> None:
+        """Add the products of `count` units; None stands for ones."""
+        sums = self._of(pair, cells)
+        if a is None or b is None:
+            one = b if a is None else a
+            sums.add(np.ones(count) if one is None else one, cells)
+            return
+        for piece in exact_products(a, b):
+            sums.add(piece, cells)
+
+    def merge(self, other: Moments, cells: Array | None) -> None:
+        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
+        for pair, theirs in other.sums.items():
+            at = None if cells is None else cells[: theirs.cells]
+            self.sums.setdefault(pair, Sums()).merge(theirs, at)
+
+    def _of(self, pair: tuple[Share, Share], cells: Array | None) -> Sums:
+        sums = self.sums.setdefault(pair, Sums())
+        if cells is not None and len(cells):
+            sums.grow(int(cells.max()) + 1)
+        return sums
+
+
+def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
+    """The rounded products, and what rounding left over: together they are exact (Dekker 1971, doi:10.1007/BF01397083).
+
+    A variance is a small difference of large sums; only where those are exact does it keep its digits. Beyond 2**996
+    the halves overflow and below 2**-968 the rest has no double: there the rounded product alone counts.
+    """
+    product = a * b
+    high_a, high_b = _high(a), _high(b)
+    low_a, low_b = a - high_a, b - high_b
+    rest = high_a * high_b - product
+    rest += high_a * low_b
+    rest += low_a * high_b
+    rest += low_a * low_b
+    if not np.isfinite(rest.sum()):
+        rest[~np.isfinite(rest)] = 0.0
+    return product, rest
+
+
+def _high(values: Array) -> Array:
+    moved = values * _SPLITTER
+    high: Array = moved - (moved - values)
+    return high

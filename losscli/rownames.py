@@ -1,0 +1,61 @@
+"""What the columns of a file of row values are called: one rule for who writes such a file and for who reads it back.
+
+A line of the report has one column, `model/spec`. Where its loss has terms that share rows, or where only their means
+make its number, each term has one: `model/spec/term`. A blend always has one, as only its parts could tell more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from losscli.columns.plan import Line
+from losscli.contract import Loss
+from losscli.errors import UsageError
+from losscli.spec import Spec
+
+
+def base(spec: Spec, model: str | None) -> str:
+    """The column of a spec for a model, or for no model in particular."""
+    return spec.text if model is None else f"{model}/{spec.text}"
+
+
+def of_term(name: str, term: str) -> str:
+    """The column of one term of the line whose column would be `name`."""
+    return f"{name}/{term}"
+
+
+def apart(loss: Loss, overlap: bool) -> bool:
+    """Whether each term has a column of its own; terms `overlap` where a row may be in two of them."""
+    return loss.own_combine or overlap
+
+
+def without_rows(line: Line) -> UsageError | None:
+    """Why a line has no value a row; None where it has."""
+    for job in line.jobs:
+        loss = job.spec.loss
+        if not loss.source_roles:
+            return UsageError(f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it")
+        if line.spec.blend and loss.own_combine:
+            return UsageError(f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none")
+    return None
+
+
+def terms_of(names: Collection[str], line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
+    """Where the values of a line stand among the columns `names`: one dict a job, term -> column.
+
+    The key None is a column of all terms, as no row is in two of them. A blend has one such dict for the whole line.
+    Nothing where not all of it is there.
+    """
+    name = base(line.spec, model)
+    loss = line.jobs[0].spec.loss
+    if without_rows(line) is not None:
+        return ()
+    if line.spec.blend or not loss.own_combine:
+        if name in names:
+            return ({None: name},)
+        begun = [other for other in names if other.startswith(of_term(name, ""))]
+        terms = {other[len(name) + 1 :]: other for other in begun}
+        found: dict[str | None, str] = {term: other for term, other in terms.items() if term.isidentifier()}
+        return (found,) if found and not line.spec.blend else ()
+    wanted: dict[str | None, str] = {term: of_term(name, term) for term in loss.combined}
+    return (wanted,) if set(wanted.values()) <= set(names) else ()

@@ -1,0 +1,273 @@
+"""Saved reports: `losscli.report/1` in a file -> the values that it was made of. A report is input like any other.
+
+What is read here may come from another machine and another version: every field is checked, and what a newer version
+added is passed over. Neither the data nor what scores them is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from losscli.errors import DataError, FileError, UsageError
+from losscli.partners import Compared, compared_with
+from losscli.result import (
+    BatchResult,
+    Evaluation,
+    LossResult,
+    PartResult,
+    RowCounts,
+    SourceResult,
+    TermResult,
+    Uncertainty,
+    WarningResult,
+)
+
+__all__ = ["Compared", "check_rows_file", "compared_with", "read_report"]
+
+SCHEMA = "losscli.report/1"
+LARGEST = 256 << 20  # bytes; a report of a million results has about as many
+_NONFINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+
+Value = TypeVar("Value")
+
+
+def read_report(path: str) -> Evaluation:
+    """The run that a JSON report is about; "-" is standard input."""
+    try:
+        document = json.loads(
+            _content(path).decode("utf-8-sig"), object_pairs_hook=_once_each, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError) as error:
+        # Python's own words name line and column; of other findings the kind is all that can be said.
+        said = str(error) if isinstance(error, json.JSONDecodeError | _Refused) else "it is no text, or too deep"
+        raise DataError(f"this is no JSON report: {said}", path=path, hint="-o FILE.json saves a report") from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else None
+        said = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
+        raise DataError(f"this is no {SCHEMA}: {said}", path=path, hint="-o FILE.json saves a report")
+    try:
+        return _evaluation(_Object(document, "the report"))
+    except _Refused as wrong:
+        raise DataError(f"this is no {SCHEMA}: {wrong}", path=path, hint="-o FILE.json saves a report") from None
+
+
+def check_rows_file(saved: Evaluation, path: str) -> str:
+    """The path of the row values that were saved beside this report, or a UsageError that says how to save them."""
+    hint = "save them with the baseline: -o BASELINE.json -o rows=FILE.parquet"
+    if saved.rows_file is None:
+        raise UsageError("a significant change against the baseline needs its row values, and it names no file of them",
+                         hint=hint, path=path)  # fmt: skip
+    place = Path(path).parent / saved.rows_file
+    if not place.is_file():
+        raise UsageError("a significant change against the baseline needs its row values, and their file is gone",
+                         hint=hint, path=str(place))  # fmt: skip
+    return str(place)
+
+
+def _content(path: str) -> bytes:
+    try:
+        if path == "-":
+            if sys.stdin is None:
+                raise FileError("standard input is closed", path=path)
+            content = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with Path(path).open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                content = b"" if size > LARGEST else file.read(LARGEST + 1)
+                if size > LARGEST:
+                    raise _too_large(path)
+    except FileNotFoundError:
+        raise FileError("no such file", path=path) from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"could not read: {getattr(error, 'strerror', None) or error}", path=path) from None
+    if len(content) > LARGEST:
+        raise _too_large(path)
+    return content
+
+
+def _too_large(path: str) -> DataError:
+    return DataError(f"this is no JSON report: it is larger than {LARGEST >> 20} MB", path=path)
+
+
+class _Refused(ValueError):
+    """A finding in words."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"'{twice}' stands twice in one object")
+    return found
+
+
+def _no_constant(text: str) -> float:
+    raise _Refused(f"'{text}' is no JSON")
+
+
+class _Object:
+    """A JSON object whose fields are asked for by name and type; `where` is what it is, for messages."""
+
+    def __init__(self, fields: Any, where: str) -> None:
+        if not isinstance(fields, dict):
+            raise _Refused(f"{where} is no object")
+        self.fields, self.where = fields, where
+
+    def _field(self, name: str, kinds: tuple[type, ...], what: str, otherwise: Any = ...) -> Any:
+        value = self.fields.get(name, otherwise)
+        if value is ...:
+            raise _Refused(f"{self.where} has no '{name}'")
+        if type(value) not in kinds and value is not otherwise:  # a bool is an int to isinstance
+            raise _Refused(f"'{name}' of {self.where} is no {what}")
+        return value
+
+    def text(self, name: str) -> str:
+        return str(self._field(name, (str,), "text"))
+
+    def maybe_text(self, name: str) -> str | None:
+        value = self._field(name, (str, type(None)), "text", None)
+        return None if value is None else str(value)
+
+    def count(self, name: str, otherwise: Any = ...) -> int:
+        value = self._field(name, (int,), "count", otherwise)
+        if value < 0:
+            raise _Refused(f"'{name}' of {self.where} is no count")
+        return int(value)
+
+    def number(self, name: str) -> float:
+        """A number; null is one that is not finite, whose kind stands in `nonfinite` where somebody said it."""
+        value = self._field(name, (int, float, type(None)), "number")
+        if value is None:
+            kind = self.fields.get("nonfinite")
+            return _NONFINITE.get(kind, math.nan) if isinstance(kind, str) else math.nan
+        return _double(value, name, self.where)
+
+    def valued(self) -> float:
+        """`value` with `nonfinite`, which must agree."""
+        kind = self.maybe_text("nonfinite")
+        value = self.number("value")
+        if (self.fields["value"] is None) != (kind in _NONFINITE) or (kind is not None and kind not in _NONFINITE):
+            raise _Refused(f"'value' and 'nonfinite' of {self.where} do not agree")
+        return value
+
+    def maybe_number(self, name: str) -> float | None:
+        return None if self.fields.get(name) is None else self.number(name)
+
+    def object(self, name: str) -> _Object:
+        return _Object(self._field(name, (dict,), "object"), f"'{name}' of {self.where}")
+
+    def texts(self, name: str) -> dict[str, str]:
+        """An object of texts."""
+        inner = self.object(name)
+        return {key: inner.text(key) for key in inner.fields}
+
+    def each(self, name: str, made: Callable[[_Object], Value], otherwise: Any = ...) -> tuple[Value, ...]:
+        """The objects of a list."""
+        items = self._field(name, (list,), "list", otherwise)
+        return tuple(made(_Object(item, f"{name}[{i}]")) for i, item in enumerate(items))
+
+    def maybe(self, name: str, made: Callable[[_Object], Value]) -> Value | None:
+        return None if self.fields.get(name) is None else made(self.object(name))
+
+
+def _double(value: float, name: str, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _Refused(f"'{name}' of {where} is too large for a number")
+    return number
+
+
+def _evaluation(report: _Object) -> Evaluation:
+    rows, data = report.object("rows"), report.object("data")
+    results = report.each("results", _result)
+    places = [(r.model, r.spec, frozenset(r.by.items())) for r in results]
+    if len(set(places)) < len(places):
+        raise _Refused("two of its results are about the same model, loss and slice")
+    rows_file = data.maybe_text("rows_file")
+    if rows_file is not None and (rows_file in ("", "..") or Path(rows_file).name != rows_file or "\\" in rows_file):
+        raise _Refused("'rows_file' of its data is no bare name of a file beside it")
+    return Evaluation(
+        sources=report.each("sources", lambda s: SourceResult(s.text("path"), s.text("format"), s.count("rows"))),
+        rows=RowCounts(rows.count("read"), rows.count("used"), rows.count("dropped")),
+        results=results,
+        bindings=_bindings(report.object("bindings")),
+        rows_sha256=data.maybe_text("rows_sha256"),
+        targets_sha256=data.maybe_text("targets_sha256"),
+        rows_file=rows_file,
+        warnings=report.each("warnings", lambda w: WarningResult(w.text("message"), w.count("count", 1))),
+    )
+
+
+def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
+    bindings: dict[str, dict[str, tuple[str, ...]]] = {}
+    for model in found.fields:
+        roles = found.object(model)
+        bindings[model] = {}
+        for role, columns in roles.fields.items():
+            if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+                raise _Refused(f"'{role}' of {roles.where} is no list of columns")
+            bindings[model][role] = tuple(columns)
+    return bindings
+
+
+def _result(one: _Object) -> LossResult:
+    direction = one.text("direction")
+    if direction not in ("lower", "higher"):
+        raise _Refused(f"'direction' of {one.where} is '{direction}', not lower or higher")
+    terms = one.object("terms")
+    return LossResult(
+        model=one.maybe_text("model"), by=one.texts("by"), loss=one.text("loss"), spec=one.text("spec"),
+        params=_params(one.object("params")), reduction=one.text("reduction"), value=one.valued(),
+        count=one.count("count"), weight=one.number("weight"),
+        terms={name: _term(terms.object(name)) for name in terms.fields}, direction=direction,
+        revision=one.count("revision"), signature=one.text("signature"),
+        parts=None if one.fields.get("parts") is None
+        else one.each("parts", lambda p: PartResult(p.text("spec"), p.number("factor"), p.valued())),
+        batch=one.maybe("batch", _batch), without_part=one.count("without_part", 0),
+        stderr=one.maybe_number("stderr"), interval=_interval(one), uncertainty=one.maybe("uncertainty", _uncertainty),
+        n_eff=one.maybe_number("n_eff"),
+    )  # fmt: skip
+
+
+def _params(found: _Object) -> dict[str, float | int | bool | str | None]:
+    for name, value in found.fields.items():
+        if not isinstance(value, bool | int | float | str | None):
+            raise _Refused(f"'{name}' of {found.where} is no value of a parameter")
+    return dict(found.fields)
+
+
+def _term(one: _Object) -> TermResult:
+    return TermResult(one.number("mean"), one.number("sum"), one.count("count"), one.number("weight"))
+
+
+def _batch(one: _Object) -> BatchResult:
+    size = None if one.fields.get("size") is None else one.count("size")
+    return BatchResult(one.text("how"), size, one.maybe_text("by"), one.count("groups"))
+
+
+def _interval(one: _Object) -> tuple[float, float] | None:
+    ends = one.fields.get("interval")
+    if ends is None:
+        return None
+    if not isinstance(ends, list) or len(ends) != 2 or any(type(end) not in (int, float, type(None)) for end in ends):
+        raise _Refused(f"'interval' of {one.where} is no pair of numbers")
+    low, high = (math.nan if end is None else _double(end, "interval", one.where) for end in ends)
+    return low, high
+
+
+def _uncertainty(one: _Object) -> Uncertainty:
+    def whole(name: str) -> int | None:
+        return None if one.fields.get(name) is None else one.count(name)
+
+    return Uncertainty(one.text("method"), one.number("level"), one.text("units"), one.count("count"),
+                       one.maybe_number("df"), whole("resamples"), whole("seed"))  # fmt: skip

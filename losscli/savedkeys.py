@@ -1,0 +1,114 @@
+"""Which row of a file has these keys: 64 bits a key, sorted, for millions of keys that are looked up a few at a time.
+
+What has the same 64 bits is compared as text, so that no row is found by luck.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from losscli.columns.labels import Coded
+from losscli.kinds import Array
+from losscli.reduce import scramble
+from losscli.source.arrays import from_numpy, strings
+
+_PRIME = np.uint64(0x100000001B3)
+_LONGEST = 64  # bytes of a text that are mixed in columns; longer texts are hashed one by one
+_AT_ONCE = 1 << 20  # texts
+
+Words = NDArray[np.uint64]
+
+
+class Twice(Exception):
+    """The row at `index` has the keys of an earlier one."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The rows by the words of their keys; rows that share a word with another key are found by their texts."""
+
+    texts: tuple[pa.Array, ...]
+    words: Words
+    rows: NDArray[np.int32] | NDArray[np.int64]
+    clashes: Mapping[tuple[str, ...], int]
+    clashing: Words
+
+    @classmethod
+    def of(cls, texts: Sequence[pa.Array]) -> Keys:
+        """The index over columns of large strings, none of them null; `Twice` where two rows have the same keys."""
+        words = _words_of([text_words(column) for column in texts])
+        order = np.argsort(words, kind="stable")
+        words = words[order]
+        alike = np.flatnonzero(words[1:] == words[:-1])
+        clashing = np.unique(words[alike])
+        clashes: dict[tuple[str, ...], int] = {}
+        for row in np.sort(order[np.isin(words, clashing)]).tolist() if len(clashing) else ():
+            key = tuple(column[row].as_py() for column in texts)
+            if clashes.setdefault(key, row) != row:
+                raise Twice(row)
+        return cls(tuple(texts), words, order.astype(np.int32) if len(order) < 2**31 else order, clashes, clashing)
+
+    def find(self, keys: Sequence[Coded]) -> Array:
+        """The row that has each of these keys; -1 where none has."""
+        names = [_large(key.names) for key in keys]
+        codes = [np.asarray(key.codes, np.int64) for key in keys]
+        # The last word is that of a missing text, which no row here has.
+        words = _words_of([np.append(text_words(n), np.uint64(0))[c] for n, c in zip(names, codes, strict=True)])
+        found = np.full(len(words), -1, np.int64)
+        at = np.minimum(np.searchsorted(self.words, words), len(self.words) - 1)
+        hit = (self.words[at] == words) & np.logical_and.reduce([c >= 0 for c in codes])
+        found[hit] = self.rows[at[hit]]
+        if self.clashes:
+            for row in np.flatnonzero(hit & np.isin(words, self.clashing)).tolist():
+                key = tuple(key.names[int(c[row])] for key, c in zip(keys, codes, strict=True))
+                found[row] = self.clashes.get(key, -1)
+        for column, known, code in zip(self.texts, names, codes, strict=True):
+            sure = np.flatnonzero(found >= 0)
+            ours, theirs = column.take(from_numpy(found[sure])), known.take(from_numpy(code[sure]))
+            if not ours.equals(theirs):
+                pairs = zip(ours.to_pylist(), theirs.to_pylist(), strict=True)
+                found[sure[[mine != their for mine, their in pairs]]] = -1
+        return found
+
+
+def _words_of(columns: Sequence[Words]) -> Words:
+    words = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        words = scramble(words ^ column)
+    return words
+
+
+def _large(names: Sequence[str]) -> pa.Array:
+    return strings(names).cast(pa.large_string())
+
+
+def text_words(texts: pa.Array) -> Words:
+    """64 bits a text (FNV-1a of its bytes, one column of bytes after the other), of an array of large strings."""
+    pieces = [_words(texts.slice(start, _AT_ONCE)) for start in range(0, len(texts), _AT_ONCE)]
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.uint64)
+
+
+def _words(texts: pa.Array) -> Words:
+    _, offsets, buffer = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64, len(texts) + 1, texts.offset * 8)
+    data = np.frombuffer(buffer if buffer is not None else b"", np.uint8)
+    starts, lengths = ends[:-1], np.diff(ends)
+    words = np.full(len(texts), 0xCBF29CE484222325, np.uint64) ^ lengths.astype(np.uint64)
+    left = np.flatnonzero(lengths <= _LONGEST)
+    for byte in range(int(lengths[left].max(initial=0))):
+        left = left[lengths[left] > byte]
+        words[left] = (words[left] ^ data[starts[left] + byte]) * _PRIME
+    for row in np.flatnonzero(lengths > _LONGEST).tolist():
+        digest = hashlib.sha256(data[starts[row] : ends[row + 1]].tobytes()).digest()
+        words[row] = int.from_bytes(digest[:8], "little")
+    return words

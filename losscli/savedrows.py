@@ -1,0 +1,226 @@
+"""The row values of an earlier run, read back: `losscli eval … -o rows=FILE` wrote them, or `losscli rows`.
+
+The file names its rows by their number (`row`), or by the keys that the run was joined by.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from losscli import rownames
+from losscli.columns.arrays import numbers
+from losscli.columns.labels import Coded
+from losscli.columns.plan import Line
+from losscli.errors import DataError, UsageError
+from losscli.kinds import Array
+from losscli.savedkeys import Keys, Twice
+from losscli.sink.csv import guarded
+from losscli.source import Batch, Part, Source, Want, open_source
+from losscli.source.arrays import present, strings
+from losscli.source.delimited import DelimitedPart
+from losscli.source.keys import key_texts, shown_key
+from losscli.spec import parse
+
+ROW = "row"
+_HINT = "-o rows=FILE of 'losscli eval' writes such a file"
+_CSV = ("csv", "tsv")
+
+
+@dataclass(frozen=True)
+class SavedRows:
+    """The values of `count` rows, column by column; a value is NaN where the row takes no part.
+
+    `parts` says which rows take part (None: all). JSON has no infinity and no NaN: in the columns `unclear` of such a
+    file, a row that is not in `parts` may have had one of these instead.
+    """
+
+    path: str
+    keys: tuple[str, ...]
+    count: int
+    columns: Mapping[str, Array] = field(repr=False)
+    parts: Mapping[str, Array | None] = field(repr=False)
+    unclear: tuple[str, ...]
+    numbers: Array | None = field(repr=False)  # of the rows, ascending; None: 1, 2, 3, …, or they have keys
+    index: Keys | None = field(repr=False)
+
+    def places(self, place: Array, keys: Sequence[Coded]) -> Array:
+        """Where each row of a batch stands in the columns, by its number in the run or by its keys; -1: nowhere."""
+        self.check_keys([key.column for key in keys])
+        if self.index is not None:
+            by_name = {key.column: key for key in keys}
+            return self.index.find([by_name[name] for name in self.keys])
+        wanted = np.asarray(place, np.int64)
+        if self.numbers is None:
+            return np.where((wanted >= 1) & (wanted <= self.count), wanted - 1, -1)
+        at = np.minimum(np.searchsorted(self.numbers, wanted), self.count - 1)
+        return np.where(self.numbers[at] == wanted, at, -1)
+
+    def check_keys(self, names: Sequence[str]) -> None:
+        """The run must name its rows as the file does."""
+        if set(names) != set(self.keys):
+            ours, theirs = (", ".join(map(repr, some)) or "their number" for some in (names, self.keys))
+            raise DataError(f"rows are saved by {theirs}, and this run has them by {ours}", path=self.path,
+                            hint="--on names the same keys for both runs")  # fmt: skip
+
+
+def terms_of(saved: SavedRows, line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
+    """Which columns have what `line` says of a model (as the file calls it): one dict a job, term -> column.
+
+    The key None is one column of all the job's terms, none of which share a row. A blend has one dict for all its
+    jobs, as only the blended values are saved. Nothing where the file lacks a column of it.
+    """
+    return rownames.terms_of(saved.columns, line, model)
+
+
+def read_rows(path: str) -> SavedRows:
+    """The file, held in memory; whatever is not as such a file is written is a DataError."""
+    source = open_source([path])
+    if len(source.parts) != 1:
+        raise UsageError("row values are read from one file", path=path, hint=_HINT)
+    _refuse_cut(source.parts[0])
+    csv = source.parts[0].format in _CSV
+    names = {_unguarded(name) if csv else name: name for name in source.columns}
+    keys = _keys_of(list(names), source)
+    values = list(names)[len(keys) or 1 :]
+    if not values:
+        raise DataError("there is no column of row values", path=source.parts[0].path, hint=_HINT)
+    reading = _Reading(source.parts[0], {name: names[name] for name in keys}, {name: names[name] for name in values})
+    return reading.rows(csv)
+
+
+def _refuse_cut(part: Part) -> None:
+    """Text that was cut off inside its last number would read as another number."""
+    if not isinstance(part, DelimitedPart) or part.compression is not None or part.file is None:
+        return
+    with part.file.handle() as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) not in b"\r\n":
+            raise DataError("the file is cut off: its last line has no end", path=part.path, hint=_HINT)
+
+
+def _unguarded(text: str) -> str:
+    """A text as it was before a mark was set before it, so that no spreadsheet runs it."""
+    return text[1:] if text.startswith("'") and guarded(text[1:]) == text else text
+
+
+def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
+    """The columns before the values, which are called by losses; none where rows are numbered."""
+    kind = source.types.get(names[0])
+    if names[0] == ROW and (kind is None or pa.types.is_integer(kind)):
+        return ()
+    first = next((at for at, name in enumerate(names) if _is_value(name)), 0)
+    if not first:
+        message = "these are no row values: before the values of losses stands neither a row's number nor its key"
+        raise DataError(message, path=source.parts[0].path, hint=_HINT)
+    return tuple(names[:first])
+
+
+def _is_value(name: str) -> bool:
+    """Whether a column is called by a loss: [MODEL/]SPEC[/TERM]."""
+    pieces = name.split("/")
+    ends = (len(pieces), len(pieces) - 1)
+    return any(_is_spec("/".join(pieces[start:end])) for start in range(len(pieces)) for end in ends)
+
+
+def _is_spec(text: str) -> bool:
+    try:
+        return bool(text and parse(text))
+    except UsageError:
+        return False
+
+
+def _without_guards(texts: pa.Array) -> pa.Array:
+    """The same for a column; hardly any has such texts, so that is looked at first."""
+    _, offsets, buffer = texts.buffers()
+    ends = np.frombuffer(offsets, np.int64, len(texts) + 1, texts.offset * 8)
+    if not (np.frombuffer(buffer, np.uint8)[ends[:-1]] == ord("'")).any():  # no text is empty: that would be no key
+        return texts
+    return strings([_unguarded(text) for text in texts.to_pylist()]).cast(pa.large_string())
+
+
+class _Reading:
+    """What is read, batch by batch; `keys` and `values` are name -> the name in the file."""
+
+    def __init__(self, part: Part, keys: Mapping[str, str], values: Mapping[str, str]) -> None:
+        self.part, self.keys, self.values = part, keys, values
+        self.named: dict[str, list[Any]] = {name: [] for name in keys or (ROW,)}
+        self.found: dict[str, list[Array]] = {name: [] for name in values}
+        self.gone: dict[str, list[Array]] = {name: [] for name in values}
+        self.last = 0.0
+
+    def rows(self, csv: bool) -> SavedRows:
+        wants: dict[str, Want] = dict.fromkeys(self.keys.values(), "text") or {ROW: "number"}
+        for batch in self.part.batches({**wants, **dict.fromkeys(self.values.values(), "number")}):
+            if self.keys:
+                self._add_keys(batch, csv)
+            else:
+                self._add_numbers(batch)
+            self._add_values(batch)
+        named = {name: self.named[name] for name in self.named if self.named[name]}
+        if not named:
+            raise DataError("the file has no rows", path=self.part.path, hint=_HINT)
+        columns, parts = {}, {}
+        for name in self.values:  # one after the other, so that little more than the whole is held at a time
+            columns[name] = np.concatenate(self.found.pop(name))
+            gone = np.concatenate(self.gone.pop(name))
+            parts[name] = ~gone if gone.any() else None
+        jsonl = self.part.format == "jsonl"
+        unclear = tuple(name for name, part in parts.items() if part is not None and jsonl)
+        numbered, index = (None, self._index()) if self.keys else (self._numbers(), None)
+        count = len(next(iter(columns.values())))
+        return SavedRows(self.part.path, tuple(self.keys), count, columns, parts, unclear, numbered, index)
+
+    def _add_keys(self, batch: Batch, csv: bool) -> None:
+        for name, written in self.keys.items():
+            texts = key_texts(_column(batch, written), written, batch.site.path)
+            there = present(texts)
+            if not there.all():
+                raise batch.site.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT)
+            self.named[name].append(_without_guards(texts) if csv else texts)
+
+    def _add_numbers(self, batch: Batch) -> None:
+        got = numbers(_column(batch, ROW), ROW, batch.site)
+        values = got.values if got.missing is None else np.where(got.missing, np.nan, got.values)
+        wrong = ~((values >= 1) & (values == np.trunc(values)))
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise batch.site.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT)
+        back = np.diff(values, prepend=self.last) <= 0
+        if back.any():
+            at = int(back.argmax())
+            again = "comes twice" if values[at] == (values[at - 1] if at else self.last) else "comes too late"
+            message = f"row {int(values[at])} {again}: rows are saved in their order"
+            raise batch.site.error(at, ROW, message, int(values[at]), _HINT)
+        if len(values):
+            self.last = float(values[-1])
+            self.named[ROW].append(values.astype(np.int64))
+
+    def _add_values(self, batch: Batch) -> None:
+        for name, written in self.values.items():
+            got = numbers(_column(batch, written), written, batch.site)
+            missing = np.zeros(len(got.values), np.bool_) if got.missing is None else got.missing
+            self.found[name].append(np.where(missing, np.nan, got.values))
+            self.gone[name].append(missing)
+
+    def _numbers(self) -> Array | None:
+        found = np.concatenate(self.named.pop(ROW))
+        return None if int(found[-1]) == len(found) else found  # ascending from 1 on, so the last one tells
+
+    def _index(self) -> Keys:
+        texts = [pa.concat_arrays(self.named.pop(name)) for name in self.keys]
+        try:
+            return Keys.of(texts)
+        except Twice as twice:
+            key = shown_key(texts, twice.index)
+            raise DataError(f"a key comes twice: '{key}'", path=self.part.path, row=twice.index + 1,
+                            column=next(iter(self.keys)), value=key, hint=_HINT) from None  # fmt: skip
+
+
+def _column(batch: Batch, name: str) -> pa.Array:
+    return batch.data.column(batch.data.schema.names.index(name))

@@ -1,0 +1,46 @@
+"""What is computed once, whoever asks: a kernel on its arrays, and which terms of which losses it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.columns.plan import Input, Job, Table
+from losscli.contract import Terms
+from losscli.kinds import Array
+from losscli.spec import LossSpec
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kernel on one set of arrays: what is computed and added up once, whoever asks."""
+
+    spec: LossSpec
+    inputs: tuple[Input | Table | None, ...]
+
+    @property
+    def by_row(self) -> bool:
+        return self.spec.loss.scope == "row" and any(isinstance(side, Input) for side in self.inputs)
+
+    @property
+    def matrix_only(self) -> bool:
+        return not any(isinstance(side, Input) for side in self.inputs)
+
+
+def works(job: Job) -> dict[str | None, Work]:
+    """Term -> the work that adds it up; the key None stands for all terms of the loss itself."""
+    if not job.spec.loss.shares:
+        return {None: Work(job.spec, job.inputs)}
+    return {term: Work(LossSpec(other, other.settle({})), job.inputs) for term, other in job.spec.loss.shares.items()}
+
+
+def score(work: Work, args: tuple[Array | None, ...]) -> Terms:
+    """The terms of one kernel on checked arrays."""
+    with np.errstate(all="ignore"):
+        return work.spec.loss.terms(args, work.spec.params)
+
+
+def unit_values(values: Array) -> Array:
+    """One value a unit: several outputs count as their mean."""
+    return values if values.ndim == 1 else np.asarray(values.sum(axis=-1) / values.shape[-1])

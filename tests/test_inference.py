@@ -1,0 +1,149 @@
+"""Paired tests, Holm's correction, variances by influence and roots: outside numbers, exact numbers, laws."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from losscli.inference import effective_count, holm, influence_variance, paired_t, sqrt_fraction
+
+LARGEST = 1.7976931348623157e308
+
+
+def test_paired_t_is_scipys():
+    rng = np.random.default_rng(2)
+    x = rng.normal(1, 1, 37)
+    for y in (x + rng.normal(0.1, 0.5, 37), x - rng.normal(2, 0.5, 37)):
+        d = x - y
+        expected = scipy.stats.ttest_rel(x, y)
+        found = paired_t(float(d.mean()), float(d.std(ddof=1) / math.sqrt(37)), 36)
+        assert found == pytest.approx((float(expected.statistic), float(expected.pvalue)), rel=1e-11, abs=0)
+
+
+def test_paired_t_where_nothing_varies():
+    assert paired_t(0.5, 0.0, 9) == (math.inf, 0.0)
+    assert paired_t(-0.5, 0.0, 9) == (-math.inf, 0.0)
+    t, p = paired_t(0.0, 0.0, 9)
+    assert math.isnan(t) and p == 1
+    assert paired_t(0.0, 0.5, 9) == (0.0, 1.0)
+    for arguments in ((math.nan, 1, 9), (1, math.nan, 9), (1, 1, 0), (1, 0, 0), (1, 1, math.nan)):
+        assert all(map(math.isnan, paired_t(*arguments)))
+
+
+@pytest.mark.parametrize(
+    ("ps", "adjusted"),
+    [
+        # statsmodels 0.15.0, multipletests(ps, method="holm")[1]
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
+        ([0.02, 0.0009, 0.6, 0.02, 0.3, 0.011, 0.049], [0.1, 0.0063, 0.6, 0.1, 0.6, 0.066, 0.147]),
+        ([0.9, 0.5, 0.7], [1.0, 1.0, 1.0]),
+        ([0.04], [0.04]),
+        ([], []),
+    ],
+)
+def test_holm_is_statsmodels(ps, adjusted):
+    assert holm(ps) == pytest.approx(adjusted, rel=1e-15)
+
+
+def test_tests_that_were_not_made_do_not_count():
+    found = holm([0.01, None, 0.04, math.nan, 0.03, 0.005])
+    assert math.isnan(found[1]) and math.isnan(found[3])
+    assert [p for p in found if not math.isnan(p)] == pytest.approx([0.03, 0.06, 0.06, 0.02], rel=1e-15)
+    assert math.isnan(holm([None])[0])
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_keeps_order_and_lies_between_raw_and_bonferroni(ps):
+    found = holm(ps)
+    for p, q in zip(ps, found, strict=True):
+        assert p <= q <= min(1, len(ps) * p)
+    pairs = sorted(zip(ps, found, strict=True))
+    assert [q for _, q in pairs] == sorted(found)
+
+
+def test_the_variance_of_a_ratio():
+    """Σ (r_i - R w_i)² / W²: the moments of tops and bottoms, and the coefficients of the linearised ratio."""
+    rng = np.random.default_rng(4)
+    w, x = rng.uniform(0.5, 2, 25), rng.lognormal(size=25)
+    columns = [[Fraction(float(v)) for v in column] for column in (w * x, w)]
+    top, bottom = (sum(column) for column in columns)
+    coefficients = (1 / bottom, -top / bottom**2)
+    asked = []
+
+    def moments(i, j):
+        asked.append((i, j))
+        return sum((a * b for a, b in zip(columns[i], columns[j], strict=True)), Fraction(0))
+
+    found = influence_variance(coefficients, moments)
+    exact = sum(sum(c * v for c, v in zip(coefficients, unit, strict=True)) ** 2 for unit in zip(*columns, strict=True))
+    assert found == exact > 0
+    assert all(i <= j for i, j in asked)
+    plain = ((w * x - float(top / bottom) * w) ** 2).sum() / w.sum() ** 2
+    assert float(found) == pytest.approx(plain, rel=1e-13)
+
+
+def test_variances_are_not_negative():
+    hair = {(0, 0): Fraction(1), (0, 1): Fraction(1), (1, 1): Fraction(1) - Fraction(1, 10**30)}
+    assert influence_variance([Fraction(1), Fraction(-1)], lambda i, j: hair[i, j]) == 0
+    assert influence_variance([], lambda i, j: hair[i, j]) == 0
+    assert influence_variance([Fraction(0), Fraction(2)], lambda i, j: hair[i, j]) == 4 * hair[1, 1]
+
+
+doubles = st.floats(0, allow_infinity=False)
+
+
+@settings(max_examples=300)
+@given(doubles, doubles, st.integers(-1200, 1200))
+def test_roots_are_rounded_once(x, y, shift):
+    square = Fraction(x) * Fraction(y) * Fraction(2) ** shift
+    found = sqrt_fraction(square)
+    if math.isinf(found):
+        assert square >= Fraction(LARGEST) ** 2
+        return
+    # The root lies between the midpoints to the neighbours of what was found.
+    below, above = math.nextafter(found, -math.inf), math.nextafter(found, math.inf)
+    assert below < 0 or ((Fraction(below) + Fraction(found)) / 2) ** 2 <= square
+    if above < math.inf:
+        assert square <= ((Fraction(above) + Fraction(found)) / 2) ** 2
+
+
+@given(doubles)
+def test_roots_of_squares(x):
+    assert sqrt_fraction(Fraction(x) ** 2) == x
+
+
+def test_roots_beside_the_doubles():
+    tiny = Fraction(5e-324)
+    assert sqrt_fraction(tiny**2 / 4) == 0  # half the least double: to even
+    assert sqrt_fraction(tiny**2 / 4 + Fraction(1, 10**2000)) == 5e-324
+    assert sqrt_fraction(Fraction(LARGEST) ** 2 * 2) == math.inf
+    assert sqrt_fraction(Fraction(10) ** 5000) == math.inf
+    # Halfway between 1 and its neighbour, and a hair to either side: the last bit is decided far beyond 64 bits.
+    middle, hair = 1 + Fraction(1, 2**53), Fraction(1, 10**300)
+    assert sqrt_fraction(middle**2) == sqrt_fraction(middle**2 - hair) == 1
+    assert sqrt_fraction(middle**2 + hair) == 1 + 2**-52
+    with pytest.raises(ValueError, match="root"):
+        sqrt_fraction(Fraction(-1))
+
+
+def test_effective_counts():
+    assert effective_count(10.0, 10.0) == 10
+    assert effective_count(1 + 2 + 3, 1 + 4 + 9) == pytest.approx(36 / 14, rel=1e-15)
+    assert effective_count(3e200, Fraction(3) * Fraction(1e200) ** 2) == pytest.approx(3, rel=1e-15)
+    for sum_w, sum_w2 in ((0.0, 0.0), (math.nan, 1.0), (1.0, math.nan), (math.inf, math.inf)):
+        assert math.isnan(effective_count(sum_w, sum_w2))
+
+
+def test_imports_numpy_and_no_more():
+    code = "import numpy, sys; before = set(sys.modules); import losscli.inference, losscli.resampling; " \
+           "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert set(done.stdout.split()) <= {"losscli", *sys.stdlib_module_names, "numpy"}
