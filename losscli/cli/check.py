@@ -1,0 +1,226 @@
+"""losscli check: the suites of a configuration, all run and all judged."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from losscli.cli import options as shared
+from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from losscli.cli.reports import Wanted
+    from losscli.config import Config, Suite
+    from losscli.gatetext import Gate
+    from losscli.result import Evaluation, SuiteResult
+
+_STATES = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error": "in error"}
+
+
+def _suites_that_begin(ctx: click.Context, param: click.Parameter, start: str) -> list[str]:
+    """For the shell: names from the configuration, however little else of it is right."""
+    from losscli.config import suite_names
+
+    try:
+        return [name for name in suite_names(ctx.params.get("config"), os.getcwd()) if name.startswith(start)]  # noqa: PTH109
+    except (LosscliError, OSError):
+        return []
+
+
+@click.command(
+    "check",
+    epilog="""\b
+losscli check                                    every suite of losscli.toml, found here or above
+losscli check validation -o junit=report.xml
+losscli check --init preds.csv                   write a losscli.toml for this file""",
+)
+@click.argument("names", metavar="[SUITE]…", nargs=-1, shell_complete=_suites_that_begin)
+@shared.option("--config", metavar="FILE", help="The configuration.  [default: the nearest losscli.toml or "
+               "pyproject.toml with \\[tool.losscli], here or above]".replace("\\", ""))  # fmt: skip
+@shared.option("--trust-config", is_flag=True, help="Let a configuration that was found write outside its folder.")
+@shared.option("--list", "listing", is_flag=True, help="Print the suites and their gates, and stop.")
+@shared.option("--init", metavar="SOURCE",
+               help="Write a configuration for this file, to -o FILE.  [default: losscli.toml]")  # fmt: skip
+@shared.report_options
+@shared.exit_zero_option
+@shared.option("--threads", type=click.IntRange(min=1), metavar="N",
+               help="Threads that read and score.  [default: cores]")  # fmt: skip
+def command(**given: Any) -> int:
+    """Run the suites of losscli.toml or of [tool.losscli] in pyproject.toml, and judge their gates: the CI job.
+
+    Without SUITE all of them run, whatever becomes of the others. -f and -o are about the report of all.
+    'losscli help config' says what a suite may have.
+    """
+    from losscli.cli import printer, suites
+
+    if given["init"] is not None:
+        return _init(given)
+    config = suites.config(given["config"], os.getcwd(), trusted=given["trust_config"])  # noqa: PTH109
+    chosen = _chosen(config, given["names"])
+    if given["listing"]:
+        printer.write_stdout(_listed(config, chosen))
+        return 0
+    return _run(config, chosen, given)
+
+
+def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
+    """The suites by these names, each once; all in the order of the file where none is named."""
+    for name in names:
+        if name not in config.suites:
+            listed = f"the suites are: {', '.join(config.suites)}"
+            raise UsageError(f"there is no suite '{name}'", path=config.shown, value=name,
+                             hint=did_you_mean(name, config.suites, listed))  # fmt: skip
+    return [config.suites[name] for name in dict.fromkeys(names or config.suites)]
+
+
+def _listed(config: Config, chosen: Sequence[Suite]) -> str:
+    from losscli.cli import suites
+    from losscli.report.harmless import harmless
+
+    lines = []
+    for suite in chosen:
+        lines += [suite.name, *(f"  {harmless(gate.text)}" for gate in suites.gates_of(config, suite))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One suite that may start: what eval would be given, and its gates."""
+
+    name: str
+    given: Mapping[str, Any]
+    gates: Sequence[Gate]
+
+
+def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> int:
+    """Everything that can be found wrong in the file comes first; then every suite runs."""
+    from losscli.cli import printer, reports, suites
+    from losscli.report.suites import exit_code
+
+    wanted = reports.wanted(given)
+    for_all = {
+        "threads": given["threads"], "quiet": given["quiet"],
+        # Hashes of the data are made where a report shows them, be it that of the suite or that of all.
+        "format_": "json" if wanted.hashing else "plain",
+    }  # fmt: skip
+    jobs = [_Job(s.name, suites.given_of(config, s) | for_all, suites.gates_of(config, s)) for s in chosen]
+    _check_files(config, jobs, wanted)
+    with _working_in(config.folder):
+        results = [_judged(job) for job in jobs]
+    code = exit_code(results)
+    _deliver(results, wanted, given["quiet"], stdout=code in (ExitCode.OK, ExitCode.GATE))
+    if not given["quiet"]:
+        printer.print_line("; ".join(map(_summary, results)))
+    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+
+
+@contextlib.contextmanager
+def _working_in(folder: str) -> Iterator[None]:
+    """Paths in a configuration are relative to its folder, and are shown as they stand there."""
+    with contextlib.chdir(folder):
+        yield
+
+
+def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
+    """No file is written twice, standard input is read once, and the report of all can be written."""
+    from losscli.cli import printer
+
+    inputs = [os.path.join(config.folder, path) for job in jobs for path in _inputs(job) if path != "-"]  # noqa: PTH118
+    printer.check_outputs([*wanted.files], inputs)
+    written = {os.path.realpath(path): "-o" for path in wanted.files if path != "-"}
+    for job in jobs:
+        for path in printer.outputs(job.given["outputs"]):
+            real = os.path.realpath(os.path.join(config.folder, path))  # noqa: PTH118
+            if real in written:
+                other = written[real]
+                both = "-o and" if other == "-o" else f"the suites '{other}' and"
+                raise UsageError(f"{both} '{job.name}' would both write '{path}'", path=config.shown)
+            written[real] = job.name
+    if sum(path == "-" for job in jobs for path in _inputs(job)) > 1:
+        raise UsageError("standard input can be read once, and several sources are -", path=config.shown)
+
+
+def _inputs(job: _Job) -> list[str]:
+    return [*job.given["sources"], *filter(None, [job.given["targets"]])]
+
+
+def _judged(job: _Job) -> SuiteResult:
+    """One suite, whatever comes of it; its own files are written, those of an error too."""
+    from losscli.cli import printer, scoring
+    from losscli.result import SuiteResult
+
+    evaluation: Evaluation | None = None
+    with printer.about(job.name):
+        try:
+            evaluation = scoring.score(job.given, job.gates)
+            error = scoring.judged_error(evaluation)
+            _leave(job, evaluation, error)
+        except Exception as caught:
+            if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError):
+                raise
+            error = _told(caught)
+        if error is not None:
+            printer.print_error(error)
+    result = SuiteResult(job.name, evaluation, None if error is None else _as_result(error))
+    if error is not None and evaluation is None:
+        with contextlib.suppress(LosscliError, OSError):  # it is an error already
+            _write(job, (SuiteResult(None, None, _as_result(error)),))
+    return result
+
+
+def _leave(job: _Job, evaluation: Evaluation, error: LosscliError | None) -> None:
+    """What a suite leaves behind besides its part of the report of all."""
+    from losscli.cli import printer, reports, scoring
+
+    if error is None:
+        scoring.create_baseline(evaluation, job.given)
+    reports.write(evaluation, reports.wanted(job.given), job.given["quiet"], stdout=False)
+    printer.print_gates(evaluation.gates, quiet=True)
+
+
+def _write(job: _Job, suites: Sequence[SuiteResult]) -> None:
+    from losscli.cli import printer
+
+    printer.write_suites(suites, printer.outputs(job.given["outputs"]))
+
+
+def _told(error: Exception) -> LosscliError:
+    """Whatever ended a suite as an error that can be told."""
+    if isinstance(error, LosscliError):
+        return error
+    if isinstance(error, MemoryError):
+        return FileError("out of memory", hint="score fewer columns or a smaller batch")
+    if isinstance(error, OSError):
+        return FileError(error.strerror or str(error), path=None if error.filename is None else str(error.filename))
+    return LosscliError(f"this is a bug in losscli: {type(error).__name__}: {error}",
+                        hint="run again with LOSSCLI_DEBUG=1 for the traceback, and report it")  # fmt: skip
+
+
+def _deliver(results: Sequence[SuiteResult], wanted: Wanted, quietly: bool, *, stdout: bool) -> None:
+    """The report of all: files always, standard output where no suite is in error."""
+    from losscli.cli import printer
+    from losscli.report import quiet
+
+    printer.write_suites(results, {path: format for path, format in wanted.files.items() if path != "-"})
+    if not stdout:
+        return
+    if quietly:
+        printer.write_stdout("".join(quiet(suite.evaluation) for suite in results if suite.evaluation is not None))
+    else:
+        printer.write_stdout(printer.rendered_suites(results, wanted.files.get("-", wanted.format)))
+
+
+def _summary(suite: SuiteResult) -> str:
+    """`validation: 2 passed, 1 failed`."""
+    if suite.error is not None:
+        return f"{suite.name}: error"
+    assert suite.evaluation is not None
+    states = [gate.state for gate in suite.evaluation.gates]
+    counts = [f"{states.count(state)} {word}" for state, word in _STATES.items() if state in states]
+    return f"{suite.name}: {', '.join(counts) or 'no gates'}"
