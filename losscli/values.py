@@ -85,9 +85,13 @@ def _refuse_without_rows(line: Line) -> None:
     for job in line.jobs:
         loss = job.spec.loss
         if not loss.source_roles:
-            raise UsageError(f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it")
+            raise UsageError(
+                f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it", code="USAGE_CONFLICT"
+            )
         if line.spec.blend and loss.own_combine:
-            raise UsageError(f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none")
+            raise UsageError(
+                f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none", code="USAGE_CONFLICT"
+            )
 
 
 def _columns(line: Line, scored: _Scored) -> dict[str, tuple[Array, Array | None]]:

@@ -60,6 +60,7 @@ def quiet(evaluation: Evaluation) -> str:
     return "".join(exact(result.value) + "\n" for result in evaluation.results)
 
 
-def schema() -> str:
-    """The JSON Schema of the JSON report."""
-    return resources.files("losscli.report").joinpath("schema.json").read_text(encoding="utf-8")
+def schema(name: str = "report") -> str:
+    """The JSON Schema of the JSON report, or of another document of ours: "error"."""
+    file = "schema.json" if name == "report" else f"{name}.schema.json"
+    return resources.files("losscli.report").joinpath(file).read_text(encoding="utf-8")

@@ -35,13 +35,17 @@ def join(
     it is read. No common key at all is an EmptyError.
     """
     if not on or len(set(on)) < len(on):
-        raise UsageError("the join needs the names of its key columns, each once", hint="--on KEY[,KEY]")
+        raise UsageError(
+            "the join needs the names of its key columns, each once", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE"
+        )
     for source in (predictions, truth):
         for name in on:
             if name not in source.columns:
                 listed = "the columns are " + ", ".join(f"'{known}'" for known in source.columns[:20])
                 hint = did_you_mean(name, source.columns, listed)
-                raise DataError(f"no key column '{name}'", path=name_of(source), column=name, hint=hint)
+                raise DataError(
+                    f"no key column '{name}'", path=name_of(source), column=name, hint=hint, code="DATA_MISSING_COLUMN"
+                )
     dropped = Dropped()
     part = JoinedPart(predictions, truth, tuple(on), unmatched == "error", dropped)
     columns = tuple(dict.fromkeys((*predictions.columns, *truth.columns)))
@@ -123,7 +127,12 @@ class JoinedPart(Part):
         here, there = name in self.predictions.columns, name in self.truth.columns
         if here and there:
             both = f"{name_of(self.predictions)} and {name_of(self.truth)}"
-            raise DataError(f"column '{name}' stands in both {both}", column=name, hint="rename one of them")
+            raise DataError(
+                f"column '{name}' stands in both {both}",
+                column=name,
+                hint="rename one of them",
+                code="DATA_DUPLICATE_COLUMN",
+            )
         return here or not there  # a name in neither is an error that the predictions raise
 
     def _joined(self, batch: Batch, ids: Ids, truth: Truth, wants: Mapping[str, Want]) -> Batch:
@@ -149,13 +158,15 @@ class JoinedPart(Part):
         if run.rows and not run.matched:
             raise self._nothing_common(run)
         if self.strict and run.keyless.count:
-            raise run.keyless.error(f"{rows(run.keyless.count, 'have')} no key", self.on[0], DROP_HINT)
+            raise run.keyless.error(
+                f"{rows(run.keyless.count, 'have')} no key", self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY"
+            )
         if run.repeated.count:
             message = f"{rows(run.repeated.count, 'repeat')} a key of an earlier row"
-            raise run.repeated.error(message, self.on[0], "each key must occur once")
+            raise run.repeated.error(message, self.on[0], "each key must occur once", code="DATA_DUPLICATE_KEY")
         if self.strict and run.strange.count:
             message = f"{run.strange.count} of {run.rows} rows: no partner in {name_of(self.truth)}"
-            raise run.strange.error(message, self.on[0], DROP_HINT)
+            raise run.strange.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
         if self.strict and run.rows and len(lonely):
             raise self._lonely(run, lonely)
         self.dropped.predictions = run.keyless.count + run.strange.count
@@ -168,7 +179,7 @@ class JoinedPart(Part):
         trouble.first = run.truth.site_of(int(places[0]))
         total = len(run.truth.keys[0])
         message = f"{len(places)} of {total} rows: no partner in {name_of(self.predictions)}"
-        return trouble.error(message, self.on[0], DROP_HINT)
+        return trouble.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
 
     def _nothing_common(self, run: _Pass) -> EmptyError:
         theirs = [shown_key(run.truth.keys, int(row)) for row in run.truth.row_of[:EXAMPLES]]
@@ -178,6 +189,7 @@ class JoinedPart(Part):
             f"no key in common by {named}: {name_of(self.predictions)} has {shown[0]}, "
             f"{name_of(self.truth)} has {shown[1]}",
             hint="keys are compared as text: 007 is not 7",
+            code="EMPTY_NO_ROWS",
         )
 
 
@@ -187,7 +199,7 @@ def _as_numbers(column: pa.Array, name: str, site: Site) -> pa.Array:
         try:
             values.append(parse_number(text) if text else None)
         except (ValueError, OverflowError):
-            raise site.error(row, name, f"'{text}' is not a number", text) from None
+            raise site.error(row, name, f"'{text}' is not a number", text, code="DATA_BAD_CELL") from None
     return floats(values)
 
 
