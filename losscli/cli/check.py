@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from losscli.cli import options as shared
-from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean
+from losscli.cli import Plain
+from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, error_result, system_code
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
@@ -35,6 +35,7 @@ def _suites_that_begin(ctx: click.Context, param: click.Parameter, start: str) -
 
 @click.command(
     "check",
+    cls=Plain,
     epilog="""\b
 losscli check                                    every suite of losscli.toml, found here or above
 losscli check validation -o junit=report.xml
@@ -116,7 +117,7 @@ def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> i
     code = exit_code(results)
     _deliver(results, wanted, given["quiet"], stdout=code in (ExitCode.OK, ExitCode.GATE))
     if not given["quiet"]:
-        printer.print_line("; ".join(map(_summary, results)))
+        printer.print_summary("; ".join(map(_summary, results)))
     return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
 
 
@@ -167,10 +168,10 @@ def _judged(job: _Job) -> SuiteResult:
             error = _told(caught)
         if error is not None:
             printer.print_error(error)
-    result = SuiteResult(job.name, evaluation, None if error is None else _as_result(error))
+    result = SuiteResult(job.name, evaluation, None if error is None else error_result(error))
     if error is not None and evaluation is None:
         with contextlib.suppress(LosscliError, OSError):  # it is an error already
-            _write(job, (SuiteResult(None, None, _as_result(error)),))
+            _write(job, (SuiteResult(None, None, error_result(error)),))
     return result
 
 
@@ -195,9 +196,10 @@ def _told(error: Exception) -> LosscliError:
     if isinstance(error, LosscliError):
         return error
     if isinstance(error, MemoryError):
-        return FileError("out of memory", hint="score fewer columns or a smaller batch")
+        return FileError("out of memory", hint="score fewer columns or a smaller batch", code="IO_MEMORY")
     if isinstance(error, OSError):
-        return FileError(error.strerror or str(error), path=None if error.filename is None else str(error.filename))
+        path = None if error.filename is None else str(error.filename)
+        return FileError(error.strerror or str(error), path=path, code=system_code(error))
     return LosscliError(f"this is a bug in losscli: {type(error).__name__}: {error}",
                         hint="run again with LOSSCLI_DEBUG=1 for the traceback, and report it")  # fmt: skip
 

@@ -128,7 +128,7 @@ _gate = option("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar=
                     "Repeatable; see 'losscli help gates'.")  # fmt: skip
 _incomparable = option("--allow-incomparable", is_flag=True,
                        help="Set numbers beside a baseline that is about other rows, targets or settings.")  # fmt: skip
-_exit_zero = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
+exit_zero_option = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
 
 gate_options = _stack(
     _gate,
@@ -136,9 +136,9 @@ gate_options = _stack(
            help="A saved JSON report, to set the numbers beside and for gates on 'baseline'."),
     option("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
            help="Without that file, or a number in it: gates on it are an error, are skipped, or it is written."),
-    _incomparable, _exit_zero,
+    _incomparable, exit_zero_option,
 )  # fmt: skip
-diff_options = _stack(_gate, _incomparable, _exit_zero)
+diff_options = _stack(_gate, _incomparable, exit_zero_option)
 
 report_options = _stack(
     option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
@@ -198,7 +198,9 @@ def request_of(given: Mapping[str, Any]) -> Request:
     from losscli.spec import parse, set_everywhere
 
     if not given["losses"]:
-        raise UsageError("no loss was asked for", hint="-l mse, for example; 'losscli list' shows all")
+        raise UsageError(
+            "no loss was asked for", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
+        )
     specs = [parse(text) for text in given["losses"]]
     if given["precision"] is not None:
         specs = list(set_everywhere(specs, "precision", given["precision"]))
@@ -245,9 +247,11 @@ def read_class_weight(text: str | None) -> Any:
         except ValueError:
             weight = -1.0
         if not 0 <= weight < float("inf"):
-            raise UsageError(f"the weight '{value}' of class '{name}' is no number of at least 0")
+            raise UsageError(
+                f"the weight '{value}' of class '{name}' is no number of at least 0", code="USAGE_BAD_VALUE"
+            )
         if canonical(name) in weights:
-            raise UsageError(f"class '{name}' is weighted twice")
+            raise UsageError(f"class '{name}' is weighted twice", code="USAGE_BAD_VALUE")
         weights[canonical(name)] = weight
     return weights
 
@@ -261,7 +265,9 @@ def data_of(
 
     paths = tuple(given["sources"])
     if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input")
+        raise UsageError(
+            "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
+        )
     nulls = given["null_values"]
     options = ReadOptions(
         input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],

@@ -34,7 +34,8 @@ class Config:
 
     def error(self, place: Place, message: str, hint: str | None = None) -> UsageError:
         """What is wrong at this place of the file."""
-        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column)
+        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column,
+                          code="USAGE_CONFIG")  # fmt: skip
 
 
 def open_config(
@@ -43,7 +44,7 @@ def open_config(
     """The configuration that is named, or the one that counts in the folder `start`."""
     found = located(named, start)
     if found is None:
-        raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or above",
+        raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or above", code="USAGE_CONFIG",
                          hint="'losscli check --init SOURCE' writes one; --config FILE names one")  # fmt: skip
     _check_version(found.document, version)
     suites = read_suites(found.document, keys, elsewhere)

@@ -59,7 +59,7 @@ def read(path: str) -> Found:
     if os.path.basename(path) == PROJECT:  # noqa: PTH119
         inner = document.within("tool", "losscli")
         if inner is None:
-            raise UsageError("the file has no [tool.losscli]", path=path)
+            raise UsageError("the file has no [tool.losscli]", path=path, code="USAGE_CONFIG")
         document = inner
     return Found(os.path.realpath(path), document, named=True)
 

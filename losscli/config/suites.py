@@ -92,7 +92,7 @@ def read_suites(document: Document, keys: Sequence[Key], elsewhere: Iterable[str
             raise document.error(path, f"the suite '{name}' is a table; got {said(table)}", f"[suites.{name}]")
         suites[name] = Suite(name, document.place(path), defaults | reader.settings(path, table))
     if not suites:
-        raise UsageError("the configuration has no suites", path=document.shown,
+        raise UsageError("the configuration has no suites", path=document.shown, code="USAGE_CONFIG",
                          hint="a suite begins with [suites.NAME]; see 'losscli help config'")  # fmt: skip
     return suites
 
