@@ -83,7 +83,9 @@ LAYERS = (
     Layer("needs", "columns.plan joint works"),
     Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer("spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"),
+    Layer(
+        "spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"
+    ),
     Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
     Layer("engine engine.threads", "engine"),
     Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
@@ -127,13 +129,16 @@ LAYERS = (
     ),
     Layer("cli.voice"),
     Layer("cli.messages", "errors report.harmless"),
+    Layer("config config.*", "config config.* errors"),
+    Layer("sample", "columns.labels kinds source source.batch", "numpy"),
+    Layer("guess", "columns.bind contract errors kinds losses sample", "numpy"),
     Layer("cli.entry", "blas cli cli.completion cli.printer cli.voice errors report.harmless", "click"),
     Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "
-        "report.* request result rownames run saved shards sink.atomic sink.tables slopes source spec values watch "
-        "workers",
+        "__init__ catalogue cli cli.* columns.* config contract engine engine.* errors gate gatetext guess mergeable "
+        "progress report report.* request result rownames run sample saved shards sink.atomic sink.tables slopes "
+        "source source.remote.address spec values watch where workers",
         "click",
         "numpy click.shell_completion",
     ),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from losscli.cli import options as shared
 from losscli.cli import Plain
+from losscli.cli import options as shared
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, error_result, system_code
 
 if TYPE_CHECKING:
@@ -62,12 +62,26 @@ def command(**given: Any) -> int:
 
     if given["init"] is not None:
         return _init(given)
+    if given["config"] == "":
+        raise UsageError("--config names no file")
     config = suites.config(given["config"], os.getcwd(), trusted=given["trust_config"])  # noqa: PTH109
     chosen = _chosen(config, given["names"])
     if given["listing"]:
         printer.write_stdout(_listed(config, chosen))
         return 0
     return _run(config, chosen, given)
+
+
+def _init(given: Mapping[str, Any]) -> int:
+    from losscli.cli import printer, starter
+
+    if given["names"]:
+        raise UsageError("--init makes a suite of its own; no SUITE goes with it")
+    path = starter.write(given["init"], given["outputs"], given["threads"])
+    if path != "-":
+        note = f"wrote {path}: look it over, then run 'losscli check'"
+        printer.print_notes([note], given["quiet"])
+    return 0
 
 
 def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
@@ -112,20 +126,13 @@ def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> i
     }  # fmt: skip
     jobs = [_Job(s.name, suites.given_of(config, s) | for_all, suites.gates_of(config, s)) for s in chosen]
     _check_files(config, jobs, wanted)
-    with _working_in(config.folder):
+    with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
         results = [_judged(job) for job in jobs]
     code = exit_code(results)
     _deliver(results, wanted, given["quiet"], stdout=code in (ExitCode.OK, ExitCode.GATE))
     if not given["quiet"]:
         printer.print_summary("; ".join(map(_summary, results)))
     return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
-
-
-@contextlib.contextmanager
-def _working_in(folder: str) -> Iterator[None]:
-    """Paths in a configuration are relative to its folder, and are shown as they stand there."""
-    with contextlib.chdir(folder):
-        yield
 
 
 def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 from losscli.cli import messages, voice
@@ -20,25 +21,24 @@ from losscli.result import Evaluation, GateResult, SuiteResult
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 
 
-_subject = ""  # whom what is said is about, where one command has several
+_subject: ContextVar[str] = ContextVar("subject", default="")  # whom what is said is about, where there are several
 
 
 @contextlib.contextmanager
 def about(name: str) -> Iterator[None]:
     """What is said meanwhile is about this suite, and says so."""
-    global _subject
-    _subject = f"{name}: "
+    token = _subject.set(f"{name}: ")
     try:
         yield
     finally:
-        _subject = ""
+        _subject.reset(token)
 
 
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and what would mend it."""
-    if _subject:
+    if _subject.get():
         error = copy.copy(error)
-        error.message = _subject + error.message
+        error.message = _subject.get() + error.message
     if (format := voice.spoken()) != "text":
         _raw_stderr(messages.error_line(error, format, os.environ))
         return
@@ -60,7 +60,7 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
 
 def say(kind: str, message: str, count: int = 1) -> None:
     """One line on standard error that is no error: a "note" or a "warning"."""
-    message = _subject + message
+    message = _subject.get() + message
     if (format := voice.spoken()) != "text":
         _raw_stderr(messages.note_line(kind, message, format, count))
     else:
@@ -226,6 +226,6 @@ def write_suites(suites: Sequence[SuiteResult], wanted: Mapping[str, str]) -> No
             write_text(path, render_suites(suites, format_))
 
 
-__all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
-           "about", "print_notes", "print_summary", "print_warnings", "rendered", "rendered_suites", "say",
+__all__ = ["FileError", "about", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
+           "print_notes", "print_summary", "print_warnings", "rendered", "rendered_suites", "say",
            "write_reports", "write_stdout", "write_suites"]  # fmt: skip

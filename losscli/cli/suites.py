@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from losscli import __version__
 from losscli.cli.options import FROM_FILE
-from losscli.config import Config, GateTable, Key, Place, Suite, open_config
+from losscli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
 from losscli.errors import UsageError
 from losscli.gatetext import Gate, parse_gate
 
@@ -19,14 +18,17 @@ _NOT_OF_A_SUITE = frozenset({
     "help", "error_format", "format_", "quiet", "verbose", "plan", "exit_zero", "threads", "engine", "scheduler",
     "insecure_scheduler", "shard", "state_out",
 })  # fmt: skip
-_SPECIAL = re.compile(r"[,=*:\\]")
 
 
 def config(named: str | None, start: str, *, trusted: bool) -> Config:
     """The configuration of this folder, or the one that is named, wholly read."""
-    keys = [_key(param) for param in _parameters() if param.name not in _NOT_OF_A_SUITE]
     others = [_spellings(param)[0] for param in _parameters() if param.name in _NOT_OF_A_SUITE]
-    return open_config(named, start, keys, others, __version__, trusted=trusted)
+    return open_config(named, start, keys(), others, __version__, trusted=trusted)
+
+
+def keys() -> list[Key]:
+    """The keys that a suite may have."""
+    return [_key(param) for param in _parameters() if param.name not in _NOT_OF_A_SUITE]
 
 
 def _parameters() -> list[click.Parameter]:
@@ -105,11 +107,10 @@ def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
             values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
             for value, place in zip(values, setting.items or (setting.place,), strict=True):
                 _located(config, place, check, value)
-    if "-" in (outputs := printer.outputs(given["outputs"])):
+    if "-" in printer.outputs(given["outputs"]):
         place = suite.settings["outputs"].place
         raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
-    del outputs
     _located(config, suite.place, lambda given: options.request_of({**given, "quiet": True}), given)
 
 
@@ -141,15 +142,13 @@ def gates_of(config: Config, suite: Suite) -> list[Gate]:
 def texts_of(table: GateTable, suite: Suite) -> list[str]:
     """A table as gates are typed."""
     about = table.loss if table.model is None else f"{table.model}/{table.loss}"
-    by = f" by {','.join(_SPECIAL.sub(r'\\\g<0>', name) for name in table.by)}" if table.by else ""
+    by = f" by {','.join(map(escaped, table.by))}" if table.by else ""
     limits = [] if table.max is None else [f"<={table.max!r}"]
     limits += [] if table.min is None else [f">={table.min!r}"]
     significant = " significant" if table.significant else ""
     if table.max_regression is not None:
         worse = "<=baseline+" if _lower_is_better(table.loss, suite) else ">=baseline-"
-        return [f"{about}{limit}{by}" for limit in limits] + [
-            f"{about}{worse}{table.max_regression}{significant}{by}"
-        ]
+        return [f"{about}{limit}{by}" for limit in limits] + [f"{about}{worse}{table.max_regression}{significant}{by}"]
     return [f"{about}{limit}{significant}{by}" for limit in limits]
 
 

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.config import trust
-from losscli.config.document import Document
+from losscli.config.document import Document, parse
 from losscli.config.find import OWN, PROJECT, Found, find, read
 from losscli.config.lines import Place
-from losscli.config.suites import Form, GateTable, Key, Setting, Suite, read_suites
+from losscli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
 from losscli.errors import UsageError
 
 _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
@@ -52,6 +52,12 @@ def open_config(
         for suite in suites.values():
             trust.check(suite, found.folder, found.document)
     return Config(found.folder, found.document.shown, found.label, suites)
+
+
+def configured(text: str, folder: str, keys: Sequence[Key]) -> Config:
+    """The configuration that would be this text in this folder."""
+    document = parse(text.encode(), OWN)
+    return Config(folder, OWN, OWN, read_suites(document, keys, ()))
 
 
 def located(named: str | None, start: str) -> Found | None:
@@ -96,4 +102,5 @@ def _holds(ours: tuple[int, ...], sign: str, theirs: tuple[int, ...]) -> bool:
     }[sign]  # fmt: skip
 
 
-__all__ = ["Config", "Form", "GateTable", "Key", "Place", "Setting", "Suite", "located", "open_config", "suite_names"]
+__all__ = ["OWN", "Config", "Form", "GateTable", "Key", "Place", "Setting", "Suite", "configured", "escaped",
+           "located", "open_config", "suite_names"]  # fmt: skip

@@ -128,6 +128,11 @@ def said(value: Any) -> str:
     return "an array" if isinstance(value, list) else "a table" if isinstance(value, Mapping) else "a date or time"
 
 
+def escaped(name: str) -> str:
+    """A name as it stands in a grammar where , = * : have a meaning."""
+    return _BEYOND.sub(r"\\\g<0>", name)
+
+
 class _Reader:
     """Tables of one document -> settings."""
 
@@ -189,7 +194,7 @@ class _Reader:
             for name, text in value.items():
                 if not isinstance(text, str):
                     raise self._wrong((*path, name), "a text", text)
-            texts = [f"{_BEYOND.sub(r'\\\g<0>', name)}={text}" for name, text in value.items()]
+            texts = [f"{escaped(name)}={text}" for name, text in value.items()]
             return tuple(texts), place, tuple(self.document.place((*path, name)) for name in value)
         if not isinstance(value, list):
             raise self._wrong(path, "a text or a list of texts" + (" or a table" if key.pairs else ""), value)
@@ -230,7 +235,9 @@ class _Reader:
         elif not isinstance(value, str):
             raise self._wrong(path, wanted, value)
         elif wanted == "an allowance in quotes" and not _ALLOWANCE.fullmatch(value):
-            raise self.document.error(path, f"'{value}' is no allowance", 'write "0.5%", or "0.002" for an absolute one')
+            raise self.document.error(
+                path, f"'{value}' is no allowance", 'write "0.5%", or "0.002" for an absolute one'
+            )
         return value
 
 
