@@ -46,7 +46,7 @@ def command(**given: Any) -> int:
     """
     from losscli.cli import printer, reports, scoring
 
-    shard = _shard(given, reports.wanted(given))
+    shard = _shard(given, reports.wanted(given, rows=True))
     if shard is None and not given["plan"]:
         judged = scoring.score(given)
         scoring.deliver(judged, given)
@@ -81,7 +81,7 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
 
     if given["state_out"] is None:
         raise UsageError("--shard makes no report: it needs --state-out FILE", hint="'losscli merge' makes the report")
-    if wanted.files:
+    if wanted.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'")  # fmt: skip
     return read_shard("1/1" if given["shard"] is None else given["shard"])
