@@ -85,7 +85,7 @@ class Drawer:
         self.starts = np.searchsorted(self.cells, np.arange(int(self.cells.max(initial=-1)) + 2))
 
     def units(
-        self, cells: Sequence[tuple[int, Fraction | None]], shares: Sequence[Share], scaled: Mapping[Share, bool]
+        self, cells: Sequence[tuple[int, Fraction | None]], shares: Sequence[Share], scaled: Sequence[bool]
     ) -> list[list[int | Fraction]]:
         """Share -> its sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
         spans = [
@@ -102,12 +102,12 @@ class Drawer:
         for place, prefix in enumerate(sorted({prefix for prefix, _, _ in where})):
             places[prefix] = place
         found: list[list[int | Fraction]] = []
-        for share in shares:
+        for share, times in zip(shares, scaled, strict=True):
             exact = self.exacts.get(share, [])
             sums: list[int | Fraction] = [0] * len(places)
             for prefix, number, factor in where:
                 if number < len(exact):
                     value = exact[number]
-                    sums[places[prefix]] += value * factor if factor is not None and scaled[share] else value
+                    sums[places[prefix]] += value * factor if factor is not None and times else value
             found.append(sums)
         return found

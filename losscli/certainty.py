@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from losscli.inference import holm, paired_t, sqrt_fraction
+from losscli.inference import holm, paired_t, root
 from losscli.kinds import Array
 from losscli.loop import Totals
-from losscli.moments import Share
 from losscli.needs import pairs_of, unit_of
 from losscli.reduce import text_words
 from losscli.resampling import bootstrap, sign_flip
@@ -59,7 +58,7 @@ def _with_interval(
     if form is None or not math.isfinite(result.value):
         return result
     n_eff = form.units if spread.weighted and not spread.by_count else None
-    shares = list(form.slopes)
+    shares = form.shares
     asked = _Asked(unit, cells, name, result.value, result.count)
     said = _spread_of(spread, asked, form, shares, spread.statistic(number, shares, cells))
     if said is None:
@@ -87,7 +86,7 @@ class _Asked:
 
 
 def _spread_of(
-    spread: Spread, of: _Asked, form: Form, shares: list[Share], statistic: Callable[[Array], Array] | None
+    spread: Spread, of: _Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
 ) -> _Spread | None:
     """The standard error and interval of a number, by the way that was asked for."""
     asked = spread.asked
@@ -102,7 +101,7 @@ def _spread_of(
         how = Uncertainty("bootstrap", asked.level, units, len(table), None, asked.bootstrap, asked.seed)
         return _Spread(drawn.stderr, (drawn.low, drawn.high), how)
     found = spread.variance(form, of.unit, of.cells)
-    stderr = math.inf if found is None else sqrt_fraction(found[0])
+    stderr = math.inf if found is None else root(found[0])
     if found is None or not math.isfinite(stderr):
         return None
     count = round(found[1] + 1) if spread.by_parts(of.unit) else of.count
@@ -168,7 +167,7 @@ def _draft(
     forms = spread.form(one, cells), spread.form(other, cells)
     if unit is None or forms[0] is None or forms[1] is None or not math.isfinite(difference):
         return _Draft(bare, name, None, None)
-    both = list(forms[0].slopes), list(forms[1].slopes)
+    both = forms[0].shares, forms[1].shares
     form = forms[0].minus(forms[1])
     said = _spread_of(
         spread, _Asked(unit, cells, name, difference, mine.count), form, [*both[0], *both[1]],
@@ -183,7 +182,7 @@ def _draft(
     found = spread.variance(form, unit, cells)
     if found is None:
         return _Draft(bare, name, None, p_flips)
-    t, p = paired_t(difference, sqrt_fraction(found[0]), found[1])
+    t, p = paired_t(difference, root(found[0]), found[1])
     return _Draft(replace(bare, t=t if math.isfinite(t) else None), name, p if p == p else None, p_flips)
 
 
@@ -208,7 +207,7 @@ def _won(spread: Spread, one: int, other: int, cells: list[Cell]) -> tuple[int, 
 
 
 def _difference(
-    spread: Spread, one: int, other: int, shares: tuple[list[Share], list[Share]], cells: list[Cell]
+    spread: Spread, one: int, other: int, shares: tuple[list[int], list[int]], cells: list[Cell]
 ) -> Callable[[Array], Array] | None:
     mine, theirs = spread.statistic(one, shares[0], cells), spread.statistic(other, shares[1], cells)
     if mine is None or theirs is None:
@@ -218,7 +217,7 @@ def _difference(
 
 
 def _flipped(
-    spread: Spread, one: int, unit: str, cells: list[Cell], shares: tuple[list[Share], list[Share]], name: Slice
+    spread: Spread, one: int, unit: str, cells: list[Cell], shares: tuple[list[int], list[int]], name: Slice
 ) -> float | None:
     """The p-value of swapping the models in a random half of the units, again and again."""
     if not spread.asked.permutations or len(shares[0]) != len(shares[1]):

@@ -6,8 +6,8 @@ Student's t is in `student`, the bootstrap and the permutation test are in `resa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from losscli.student import t_p_value
 
@@ -44,45 +44,26 @@ def holm(ps: Sequence[float | None]) -> list[float]:
     return adjusted
 
 
-def influence_variance(coefficients: Sequence[Fraction], moments: Callable[[int, int], Fraction]) -> Fraction:
-    """c' M c: the sum of squares over units of the linearised statistic Σ c_i U_i, exactly.
+class Ratio(NamedTuple):
+    """A quotient of whole numbers that is not reduced: with thousands of digits that would take longest of all."""
 
-    `moments(i, j)`, asked for i <= j, is the sum of U_i U_j over the units. In exact numbers it cannot be negative;
-    where the products were rounded before they were summed it might be by a hair, and then it is 0. (Linearisation of
-    ratios and other functions of totals: Woodruff 1971, doi:10.1080/01621459.1971.10482279.)
-    """
-    total = Fraction(0)
-    for i, left in enumerate(coefficients):
-        if left:
-            rest = sum((c * moments(i, j) for j, c in enumerate(coefficients) if j > i and c), Fraction(0))
-            total += left * (left * moments(i, i) + 2 * rest)
-    return max(total, Fraction(0))
+    top: int
+    bottom: int
 
 
-def sqrt_fraction(value: Fraction) -> float:
-    """The root, rounded once: also of what is far outside the doubles itself. Infinite where the root is too large."""
-    if value < 0:
-        raise ValueError(f"{value} has no real root")
-    top, bottom = value.numerator, value.denominator
+def root(value: Ratio) -> float:
+    """The square root, rounded once: also of what is far outside the doubles. Infinite where the root is too large."""
+    top, bottom = value
+    if (top < 0) != (bottom < 0) and top:
+        raise ValueError(f"{top}/{bottom} has no real root")
     if not top:
         return 0.0
     shift = max(0, _ROOT_BITS - (top.bit_length() - bottom.bit_length()) // 2)
     scaled, left = divmod(top << 2 * shift, bottom)
-    root = math.isqrt(scaled)
+    whole = math.isqrt(scaled)
     # One more bit says that the root lies above the integer: it can no longer be taken for halfway between doubles.
-    above = left or root * root != scaled
+    above = left or whole * whole != scaled
     try:
-        return (2 * root + bool(above)) / (1 << shift + 1)
+        return (2 * whole + bool(above)) / (1 << shift + 1)
     except OverflowError:
         return math.inf
-
-
-def effective_count(sum_w: float | Fraction, sum_w2: float | Fraction) -> float:
-    """How many units of equal weight would say as much: (Σw)² / Σw² (Kish 1965, Survey Sampling, 11.7).
-
-    Computed exactly, as squares of sums overflow long before the count does. NaN where no weight is above 0.
-    """
-    known = all(isinstance(part, Fraction) or math.isfinite(part) for part in (sum_w, sum_w2))
-    if not known or not sum_w2 > 0:
-        return math.nan
-    return float(Fraction(sum_w) ** 2 / Fraction(sum_w2))

@@ -62,10 +62,11 @@ def pairs_of(plan: Plan) -> list[Lines]:
         for (name, spec), number in place.items():
             if name != model:
                 continue
-            if (against, spec) in place and place[against, spec] != number:
+            if plan.saved is not None and against == plan.saved.name:
+                if number in plan.saved.lines:
+                    found[number, -1 - number] = None
+            elif (against, spec) in place and place[against, spec] != number:
                 found[number, place[against, spec]] = None
-            elif plan.saved is not None and against == plan.saved.name and number in plan.saved.lines:
-                found[number, -1 - number] = None
     return list(found)
 
 

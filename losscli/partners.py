@@ -47,6 +47,19 @@ def compared_with(evaluation: Evaluation, saved: Evaluation, path: str, allow_in
     return Compared(replace(evaluation, baseline=source), reasons, absent, (*notes, *_left(absent)))
 
 
+def models_of(saved: Evaluation, lines: Iterable[tuple[str | None, str]]) -> dict[tuple[str | None, str], str | None]:
+    """Each of these models and specs -> what the saved report calls its model, by the rule for partners."""
+    theirs = {(result.model, result.spec): result.model for result in saved.results}
+    only = _only_model(saved.results)
+    found = {}
+    for model, spec in lines:
+        if (model, spec) in theirs:
+            found[model, spec] = model
+        elif only is not None and (only[0], spec) in theirs:
+            found[model, spec] = only[0]
+    return found
+
+
 _Place = tuple[str | None, str, frozenset[tuple[str, str]]]
 
 

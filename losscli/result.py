@@ -60,8 +60,8 @@ class Uncertainty:
 class BaselineResult:
     """The same number in a saved report; `change` is ours minus theirs, `relative` is change / |theirs|.
 
-    `verdict` is "better", "worse", "same" or "undefined" (one of the two is NaN). `relative` is None where theirs is
-    0 or one of the two is not finite.
+    `verdict` is "better", "worse", "same" or "undefined" (one of the two is NaN). `relative` is None where theirs is 0
+    or one of the two is not finite.
     """
 
     value: float

@@ -1,4 +1,4 @@
-"""How sure the numbers are: standard errors and intervals of results, and models compared on the same rows.
+"""What was kept beside the sums, read out: how far the units move a number, and the variance that comes of it.
 
 A number is a function of sums over independent units. Near its sums it is linear: what a unit adds to it is known, and
 the spread of those gives the standard error (the delta method; for a weighted mean it is the sandwich of White 1980,
@@ -11,34 +11,42 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from losscli.buckets import Drawer
 from losscli.columns.plan import Job
+from losscli.inference import Ratio
 from losscli.kinds import Array
 from losscli.loop import Totals
-from losscli.moments import UNIT, Moments, Share
+from losscli.moments import UNIT, Share
 from losscli.needs import SavedPart
-from losscli.reduce import ONE, rounded
+from losscli.reduce import ONE, Sums, rounded
 from losscli.request import Inference
 from losscli.result import LossResult
-from losscli.totals import Books, Cell, Slice, combine_slopes
-from losscli.works import Work, works
+from losscli.totals import Book, Books, Cell, Exact, Slice, combine_slopes
+from losscli.works import works
 
-Exact = Fraction | int
+Shares = Sequence[int]  # by their numbers in a Spread
 
 
-@dataclass(frozen=True)
-class Piece:
-    """One term of a part of a line: where its sums are, and what they are, in units of 2**-1074."""
+class Known(NamedTuple):
+    """One term of a part of a line: the numbers of its shares, and the tally that adds it up (None: it was saved)."""
 
     term: str
-    top: Share
-    bottom: Share
-    count: int
+    top: int
+    bottom: int
+    book: Book | None
+
+
+class Piece(NamedTuple):
+    """The same on some cells: how many units, and the sums of its shares in units of 2**-1074."""
+
+    term: str
+    top: int
+    bottom: int
+    units: int
     sums: tuple[Exact, Exact]
 
     @property
@@ -46,40 +54,80 @@ class Piece:
         return rounded(*self.sums)
 
 
+Parts = list[tuple[float, Job, list[Piece]]]
+
+
 @dataclass(frozen=True)
 class Form:
-    """A number near its sums: how far each share of a unit moves it; and how many units its smallest term has."""
+    """A number near its sums: how far one of each share moves it, as ratios of whole numbers; and its units.
 
-    slopes: Mapping[Share, Fraction]
+    The ratios are not reduced: numbers of thousands of digits would spend their time on that. `units` is how many rows
+    of one weight tell as much as those of its smallest term.
+    """
+
+    moves: tuple[tuple[int, int, int], ...]  # share, numerator, denominator
     units: float
 
     def minus(self, other: Form) -> Form:
         """The form of the difference of two numbers."""
-        slopes = dict(self.slopes)
-        for share, slope in other.slopes.items():
-            slopes[share] = slopes.get(share, Fraction(0)) - slope
-        return Form(slopes, min(self.units, other.units))
+        negative = tuple((share, -top, bottom) for share, top, bottom in other.moves)
+        return Form(self.moves + negative, min(self.units, other.units))
+
+    @property
+    def shares(self) -> list[int]:
+        """The shares, in the order in which they stand."""
+        return list(dict.fromkeys(share for share, _, _ in self.moves))
+
+    def scaled(self) -> tuple[dict[int, int], int]:
+        """Share -> whole number, over one denominator for all."""
+        scale = math.prod({bottom for _, _, bottom in self.moves})
+        whole: dict[int, int] = {}
+        for share, top, bottom in self.moves:
+            whole[share] = whole.get(share, 0) + top * (scale // bottom)
+        return {share: number for share, number in whole.items() if number}, scale
+
+
+class _Products(NamedTuple):
+    sums: Sums
+    exact: list[int]
+    odd: bool
 
 
 class Spread:
-    """What was kept of a run, read out."""
+    """What was kept of a run."""
 
     def __init__(self, totals: Totals, results: Mapping[tuple[int, Slice], LossResult]) -> None:
         """`results` are those of each line, by its place, and slice."""
         assert totals.joint is not None
-        self.results = results
-        self.totals, self.plan, self.books = totals, totals.plan, Books(totals)
+        self.totals, self.plan, self.results = totals, totals.plan, results
         self.asked: Inference = totals.plan.request.inference
-        self.joint = totals.joint
         self.by_count = self.plan.request.divide_by == "count"
         self.weighted = self.plan.weight is not None or self.plan.class_column is not None
-        self.levels = {"row": self.joint.rows, "batch": self.joint.groups}
-        self._exacts: dict[tuple[Share, Share], list[int]] = {}
+        self.levels = {"row": totals.joint.rows, "batch": totals.joint.groups}
+        self._books = Books(totals)
+        self._names: list[Share] = []
+        self._numbers: dict[Share, int] = {}
+        self._known: dict[tuple[int, int], list[Known]] = {}
         self._drawers: dict[str, Drawer] = {}
+        unit = self._number(UNIT)
+        self._products: dict[tuple[int, int], _Products] = {}
+        for (one, other), sums in self.levels["row"].moments.sums.items():
+            odd = bool(sums.nan.any() or sums.inf.any() or sums.neg_inf.any())
+            products = _Products(sums, sums.exacts(), odd)
+            self._products[self._number(one), self._number(other)] = products
+            self._products[self._number(other), self._number(one)] = products
+        self._unit = unit
+
+    def _number(self, share: Share) -> int:
+        """The number of a share: to hash its owner takes long."""
+        if share not in self._numbers:
+            self._numbers[share] = len(self._names)
+            self._names.append(share)
+        return self._numbers[share]
 
     # -- sums ------------------------------------------------------------------------------------------------------
 
-    def parts(self, number: int, cells: list[Cell]) -> list[tuple[float, Job, list[Piece]]] | None:
+    def parts(self, number: int, cells: list[Cell]) -> Parts | None:
         """The parts of a line that read rows, with the sums of their terms; None where one is undefined.
 
         The line -1 - i is the saved one of line i.
@@ -89,51 +137,58 @@ class Spread:
         for place, ((factor, _), job) in enumerate(zip(line.spec.parts, line.jobs, strict=True)):
             if not job.spec.loss.source_roles:
                 continue
-            pieces = [self._piece(*named, cells) for named in self._terms(number, place, job)]
+            pieces = [self._piece(known, cells) for known in self._terms(number, place, job)]
             if not all(pieces):
                 return None
             found.append((factor, job, [piece for piece in pieces if piece is not None]))
         return found
 
-    def _terms(self, number: int, place: int, job: Job) -> list[tuple[str, Share]]:
-        named = []
-        for term, work in works(job).items():
-            for own in self.totals.kept[work].terms:
-                owner = work if number >= 0 else SavedPart(-1 - number, place)
-                named.append((term or own, Share(owner, own if number >= 0 else term or own, False)))
-        return named
+    def _terms(self, number: int, place: int, job: Job) -> list[Known]:
+        if (number, place) not in self._known:
+            self._known[number, place] = [
+                self._saved(term or own, number, place) if number < 0 else Known(
+                    term or own, self._number(Share(work, own, False)), self._number(Share(work, own, True)),
+                    self._books.of(tally),
+                )
+                for term, work in works(job).items() for own, tally in self.totals.kept[work].terms.items()
+            ]  # fmt: skip
+        return self._known[number, place]
 
-    def _piece(self, term: str, top: Share, cells: list[Cell]) -> Piece | None:
-        bottom = top._replace(bottom=True)
-        if isinstance(top.owner, SavedPart):
-            tops, bottoms = (self._moment((share, UNIT), cells, self._power(share)) for share in (top, bottom))
-            sums = None if tops is None or bottoms is None else (0, tops, bottoms)
+    def _saved(self, term: str, number: int, place: int) -> Known:
+        owner = SavedPart(-1 - number, place)
+        return Known(term, self._number(Share(owner, term, False)), self._number(Share(owner, term, True)), None)
+
+    def _piece(self, known: Known, cells: list[Cell]) -> Piece | None:
+        sums: tuple[int, Exact, Exact] | None = None
+        if known.book is not None:
+            sums = known.book.exact(cells, self.by_count)
         else:
-            assert isinstance(top.owner, Work)
-            sums = self.books.of(self.totals.kept[top.owner].terms[top.term]).exact(cells, self.by_count)
+            tops, bottoms = (self._product(share, self._unit, cells) for share in (known.top, known.bottom))
+            if tops is not None and bottoms is not None:
+                sums = 0, tops, bottoms
         if sums is None or sums[2] == 0:
             return None
-        return Piece(term, top, bottom, sums[0], sums[1:])
+        return Piece(known.term, known.top, known.bottom, sums[0], sums[1:])
 
-    def _power(self, *shares: Share) -> int:
-        """How often the weight of a cell's class stands in a product of shares."""
-        return sum(not (share.bottom and self.by_count) for share in shares)
+    def _power(self, share: int) -> int:
+        """Whether the weight of a cell's class stands in a share."""
+        return int(not (self._names[share].bottom and self.by_count))
 
-    def _moment(self, pair: tuple[Share, Share], cells: list[Cell], power: int) -> Exact | None:
+    def _product(self, one: int, other: int, cells: list[Cell]) -> Exact | None:
         """The sum of the products over these cells, in units of 2**-1074; None where it is not finite."""
-        moments: Moments = self.levels["row"].moments
-        if pair not in moments.sums:
+        found = self._products.get((one, other))
+        if found is None:
             return 0
-        sums = moments.sums[pair]
-        if pair not in self._exacts:
-            self._exacts[pair] = sums.exacts()
-        exact = self._exacts[pair]
+        known = len(found.exact)
+        if found.odd and any(c.number < known and found.sums.odd(c.number) is not None for c in cells):
+            return None
+        if all(cell.factor is None for cell in cells):
+            return sum([found.exact[cell.number] for cell in cells if cell.number < known])
+        power = self._power(one) + (0 if other == self._unit else self._power(other))
         total: Exact = 0
         for cell in cells:
-            if cell.number < len(exact):
-                if sums.odd(cell.number) is not None:
-                    return None
-                total += exact[cell.number] if cell.factor is None else exact[cell.number] * cell.factor**power
+            if cell.number < known:
+                total += found.exact[cell.number] * (1 if cell.factor is None else cell.factor**power)
         return total
 
     def value(self, number: int, cells: list[Cell]) -> float:
@@ -149,82 +204,77 @@ class Spread:
 
     def form(self, number: int, cells: list[Cell]) -> Form | None:
         """The form of one line's number; None where it has none."""
-        parts = self.parts(number, cells)
-        slopes: dict[Share, Fraction] = {}
+        moves: list[tuple[int, int, int]] = []
         units = math.inf
-        for factor, job, pieces in parts or ():
+        for factor, job, pieces in self.parts(number, cells) or ():
             summed = job.spec.loss.reduction == "sum" or self.plan.request.reduction == "sum"
-            own = job.spec.loss.own_combine and not summed
-            by_mean = (
-                combine_slopes(job, {p.term: p.mean for p in pieces})
-                if own
-                else dict.fromkeys([p.term for p in pieces], 1.0)
-            )
+            slopes = dict.fromkeys([piece.term for piece in pieces], 1.0)
+            if job.spec.loss.own_combine and not summed:
+                slopes = combine_slopes(job, {piece.term: piece.mean for piece in pieces})
             for piece in pieces:
-                if not math.isfinite(by_mean[piece.term]):
+                if not math.isfinite(slopes[piece.term]):
                     return None
-                top, bottom = map(Fraction, piece.sums)
-                slope = Fraction(factor) * Fraction(by_mean[piece.term]) / (1 if summed else bottom / ONE)
-                for share, by in ((piece.top, slope), (piece.bottom, -slope * top / bottom)):
-                    slopes[share] = slopes.get(share, Fraction(0)) + by
+                moves += _moves(piece, factor, slopes[piece.term], summed)
                 units = min(units, self._units(piece, cells))
-        return None if not slopes else Form(slopes, units)
+        return Form(tuple(moves), units) if moves else None
 
     def _units(self, piece: Piece, cells: list[Cell]) -> float:
-        """How many rows of one weight tell as much as these (Kish 1965)."""
-        squares = self._moment((piece.bottom, piece.bottom), cells, 2) if self.weighted and not self.by_count else None
+        """How many rows of one weight tell as much as these (Kish 1965, Survey Sampling, 11.7)."""
+        squares = self._product(piece.bottom, piece.bottom, cells) if self.weighted and not self.by_count else None
         if not squares:
-            return float(piece.count) if piece.count else rounded(piece.sums[1], ONE)
+            return float(piece.units) if piece.units else rounded(piece.sums[1], ONE)
         return rounded(piece.sums[1] ** 2, squares * ONE)
 
     # -- the spread of a form --------------------------------------------------------------------------------------
 
-    def variance(self, form: Form, unit: str, cells: list[Cell]) -> tuple[Fraction, float] | None:
+    def variance(self, form: Form, unit: str, cells: list[Cell]) -> tuple[Ratio, float] | None:
         """The variance of a number, and its degrees of freedom; None where there are too few units."""
         if self.by_parts(unit):
             return self._variance_of_parts(form, unit, cells)
-        shares = [share for share, slope in form.slopes.items() if slope]
-        total = Fraction(0)
+        whole, scale = form.scaled()
+        shares = list(whole)
+        total: Exact = 0
         for i, one in enumerate(shares):
             for other in shares[i:]:
-                pair = (one, other) if (one, other) in self.levels["row"].moments.sums else (other, one)
-                moment = self._moment(pair, cells, self._power(one, other))
-                if moment is None:
+                product = self._product(one, other, cells)
+                if product is None:
                     return None
-                total += form.slopes[one] * form.slopes[other] * moment * (1 if one is other else 2)
+                total += whole[one] * whole[other] * product * (1 if one == other else 2)
         if form.units <= 1:
             return None
-        n = Fraction(form.units)
-        return max(total, Fraction(0)) / ONE * n / (n - 1), form.units - 1
+        top, bottom = total.as_integer_ratio()
+        units, per = form.units.as_integer_ratio()
+        return Ratio(max(top, 0) * units, bottom * scale * scale * ONE * (units - per)), form.units - 1
 
     def by_parts(self, unit: str) -> bool:
         """Whether what is independent are not single rows."""
         return unit == "batch" or self.asked.cluster is not None
 
-    def _variance_of_parts(self, form: Form, unit: str, cells: list[Cell]) -> tuple[Fraction, float] | None:
-        shares = list(form.slopes)
-        sums = self.sums_of_parts(shares, unit, cells)
+    def _variance_of_parts(self, form: Form, unit: str, cells: list[Cell]) -> tuple[Ratio, float] | None:
+        whole, scale = form.scaled()
+        sums = self.sums_of_parts(form.shares, unit, cells)
         if sums is None:
             return None
-        scale = math.lcm(*(slope.denominator for slope in form.slopes.values()))
-        factors = [slope.numerator * (scale // slope.denominator) for slope in form.slopes.values()]
-        moves = [sum(map(_times, factors, row)) for row in zip(*sums, strict=True) if any(row)]
+        factors = [whole.get(share, 0) for share in form.shares]
+        moves = [sum(f * s for f, s in zip(factors, row, strict=True)) for row in zip(*sums, strict=True) if any(row)]
         if len(moves) < 2:
             return None
-        total = Fraction(sum(move * move for move in moves)) / (scale * ONE) ** 2
-        return total * len(moves) / (len(moves) - 1), len(moves) - 1.0
+        top, bottom = sum(move * move for move in moves).as_integer_ratio()
+        return Ratio(top * len(moves), bottom * (scale * ONE) ** 2 * (len(moves) - 1)), len(moves) - 1.0
 
-    def sums_of_parts(self, shares: Sequence[Share], unit: str, cells: list[Cell]) -> list[list[Exact]] | None:
+    def sums_of_parts(self, shares: Shares, unit: str, cells: list[Cell]) -> list[list[Exact]] | None:
         """Share -> its exact sum in each part; None where one is not finite."""
-        drawer = self._drawers.setdefault(unit, Drawer(self.levels[unit].buckets))
-        if any(share in drawer.odd for share in shares):
+        if unit not in self._drawers:
+            self._drawers[unit] = Drawer(self.levels[unit].buckets)
+        drawer, names = self._drawers[unit], [self._names[share] for share in shares]
+        if any(name in drawer.odd for name in names):
             return None
-        scaled = {share: bool(self._power(share)) for share in shares}
-        return drawer.units([(cell.number, cell.factor) for cell in cells], shares, scaled)
+        scaled = [bool(self._power(share)) for share in shares]
+        return drawer.units([(cell.number, cell.factor) for cell in cells], names, scaled)
 
     # -- drawing anew ----------------------------------------------------------------------------------------------
 
-    def table(self, shares: Sequence[Share], unit: str, cells: list[Cell]) -> Array | None:
+    def table(self, shares: Shares, unit: str, cells: list[Cell]) -> Array | None:
         """The sums of each part as doubles, one row a part; parts without weight are left out."""
         sums = self.sums_of_parts(shares, unit, cells)
         if sums is None:
@@ -233,7 +283,7 @@ class Spread:
         kept: Array = found[(found != 0).any(axis=1)]
         return kept
 
-    def statistic(self, number: int, shares: Sequence[Share], cells: list[Cell]) -> Callable[[Array], Array] | None:
+    def statistic(self, number: int, shares: Shares, cells: list[Cell]) -> Callable[[Array], Array] | None:
         """What makes a line's number of sums: many numbers at once of sums that stand in the last axis."""
         parts = self.parts(number, cells)
         if parts is None:
@@ -262,5 +312,14 @@ class Spread:
                    if not job.spec.loss.source_roles)  # fmt: skip
 
 
-def _times(a: int, b: Exact) -> Exact:
-    return a * b
+def _moves(piece: Piece, factor: float, slope: float, summed: bool) -> list[tuple[int, int, int]]:
+    """How far the shares of a term move the number: slope / B for its top, and -slope * T / B**2 for its bottom.
+
+    Of a sum, which is the mean times a weight that is given, it is B times that.
+    """
+    (f, per_f), (g, per_g) = factor.as_integer_ratio(), slope.as_integer_ratio()
+    (top, per_top), (bottom, per_bottom) = (each.as_integer_ratio() for each in piece.sums)
+    by, per = f * g, per_f * per_g * per_top * bottom
+    if not summed:  # sums are counted in units of 2**-1074
+        by, per = by * ONE * per_bottom, per * bottom
+    return [(piece.top, by * per_top * bottom, per), (piece.bottom, -by * top * per_bottom, per)]

@@ -10,6 +10,7 @@ Stegun 1964, 26.5.4 (the series) and 26.7.1 (t by the incomplete beta function).
 
 from __future__ import annotations
 
+import functools
 import math
 
 _LEAST, _MOST = 1e-290, 1e30  # beyond these df, no double can tell the distribution from the one at the bound
@@ -34,6 +35,7 @@ def t_p_value(t: float, df: float) -> float:
     return min(_tail(df / 2, x, y, exponent) * math.exp(-exponent), 1.0)
 
 
+@functools.lru_cache(maxsize=4096)  # the slices of a run mostly share their level, and many their size
 def t_quantile(p: float, df: float) -> float:
     """The t that T lies below with probability p; -inf at 0, inf at 1, NaN for what is no probability or no df."""
     if not 0 <= p <= 1 or not df > 0:

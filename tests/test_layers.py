@@ -35,7 +35,8 @@ class Layer:
 LAYERS = (
     Layer("__init__", "api errors losses"),
     Layer("__main__", "cli.entry"),
-    Layer("errors result watch"),
+    Layer("errors", "result"),
+    Layer("result watch"),
     Layer("partners", "result"),
     Layer("saved", "errors partners result"),
     Layer("gatetext", "columns.names errors"),
@@ -82,7 +83,7 @@ LAYERS = (
     Layer("needs", "columns.plan joint works"),
     Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer("spread", "buckets columns.plan kinds loop moments needs reduce request result totals works", "numpy"),
+    Layer("spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"),
     Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
     Layer("engine engine.threads", "engine"),
     Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
@@ -103,6 +104,7 @@ LAYERS = (
     ),
     Layer("rownames", "columns.plan contract errors spec"),
     Layer("savedkeys", "columns.buffers columns.labels kinds reduce source.arrays", "numpy pyarrow"),
+    Layer("earlier", "columns.labels columns.plan errors joint kinds needs savedrows works", "numpy"),
     Layer("savedrows", "columns.* errors kinds rownames savedkeys sink.csv source source.* spec", "numpy pyarrow"),
     Layer(
         "values",
@@ -123,8 +125,10 @@ LAYERS = (
         "numpy",
         "pandas",
     ),
-    Layer("cli.entry", "blas cli cli.completion cli.printer errors report.harmless", "click"),
-    Layer("cli.printer", "errors report report.harmless result sink.atomic"),
+    Layer("cli.voice"),
+    Layer("cli.messages", "errors report.harmless"),
+    Layer("cli.entry", "blas cli cli.completion cli.printer cli.voice errors report.harmless", "click"),
+    Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
         "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "

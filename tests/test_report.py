@@ -194,7 +194,7 @@ def test_each_format_is_a_module_and_each_suffix_a_format() -> None:
         report.render(MODELS, "jsn")
     assert "json" in (caught.value.hint or "")
     found = [
-        report.format_of(name) for name in ("r.json", "a.b/R.JSONL", "x.csv", "x.md", "x.txt", "x.tsv", "x.xml", "-")
+        report.format_of(name) for name in ("r.json", "a.b/R.JSONL", "x.csv", "x.md", "x.txt", "x.tsv", "x.yaml", "-")
     ]
     assert found == ["json", "jsonl", "csv", "markdown", "plain", "plain", None, None]
 
@@ -207,10 +207,14 @@ def test_quiet_is_every_digit_in_order() -> None:
 
 # --- JSON -------------------------------------------------------------------------------------------------------
 
-KEYS = ["schema", "losscli", "status", "sources", "rows", "results", "bindings", "data", "gates", "warnings"]
+KEYS = [
+    *("schema", "losscli", "status", "sources", "rows", "results", "comparisons", "bindings", "data", "gates"),
+    *("baseline", "warnings"),
+]
 RESULT_KEYS = (
     *("model", "by", "loss", "spec", "params", "reduction", "value", "nonfinite", "count", "weight", "terms"),
-    *("direction", "revision", "parts", "batch", "without_part", "stderr", "interval", "signature"),
+    *("direction", "revision", "parts", "batch", "without_part", "stderr", "interval", "uncertainty"),
+    *("n_eff", "baseline", "signature"),
 )
 
 
@@ -239,7 +243,7 @@ def test_json_holds_what_was_found() -> None:
     assert contrast["batch"] == {"how": "size", "size": 512, "by": None, "groups": 7}
     assert found["gates"][0]["value"] == 812.2500000000001 and found["gates"][0]["passed"] is False
     assert found["warnings"] == [{"message": "probabilities were set to the bound", "count": 3}]
-    assert found["data"] == {"rows_sha256": "0" * 64, "targets_sha256": None}
+    assert found["data"] == {"rows_sha256": "0" * 64, "targets_sha256": None, "rows_file": None}
 
 
 def test_json_text_is_legible_safe_and_exact() -> None:
@@ -291,8 +295,10 @@ def test_the_schema_refuses_what_is_no_report(spoil: Any) -> None:
 
 
 def test_json_lines_are_the_results() -> None:
-    lines = report.render(RICH, "jsonl").splitlines()
-    assert [strict(line) for line in lines] == strict(report.render(RICH, "json"))["results"]
+    lines = [strict(line) for line in report.render(RICH, "jsonl").splitlines()]
+    found = strict(report.render(RICH, "json"))
+    assert [line.pop("kind") for line in lines] == ["result"] * 3 + ["gate"]
+    assert lines == found["results"] + found["gates"]
 
 
 # --- CSV, plain, Markdown ---------------------------------------------------------------------------------------
@@ -357,8 +363,14 @@ def test_markdown_sets_models_side_by_side() -> None:
         "| `ridge` | 1.5 | **0.75** |",
         "| `forest` | **1.25** | 0.5 |",
     ]
-    gates = report.render(RICH, "markdown").splitlines()[-1]
-    assert gates == "| **FAIL** | `huber<=800` | `ridge country=FR` | 812.2500000000001 |"
+    gates = report.render(RICH, "markdown").splitlines()
+    assert gates[:5] == [
+        "## losscli: 1 of 1 gate failed",
+        "",
+        "| gate | of | observed | limit | result |",
+        "| --- | --- | ---: | ---: | --- |",
+        "| `huber<=800` | `ridge country=FR` | 812.25 | ≤ 800 | **FAIL** |",
+    ]
 
 
 # --- the table --------------------------------------------------------------------------------------------------
@@ -509,11 +521,12 @@ def test_table_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in expected[0] and "\x1b" in expected[1]
 
 
-def test_gates_say_the_verdict_in_words_and_every_digit() -> None:
+def test_gates_say_the_verdict_in_words_and_the_digits_that_decided() -> None:
     passed = GateResult("mse<=2", None, {}, 1.9999999999999998, 2.0, "passed")
     gated = replace(RICH, gates=(*RICH.gates, passed))
     found = words(report.render(gated, "table", width=80))
-    assert ["FAIL", "huber<=800", "ridge", "country=FR", "812.2500000000001"] in found
-    assert ["pass", "mse<=2", "1.9999999999999998"] in found
+    assert ["huber<=800", "ridge", "country=FR", "812.25", "≤", "800", "FAIL"] in found
+    assert ["mse<=2", "1.9999999999999998", "≤", "2", "pass"] in found
+    assert found[-1] == ["1", "passed,", "1", "failed"]
     narrow = report.render(gated, "table", width=10).split()
-    assert {"FAIL", "huber<=800", "812.2500000000001", "1.9999999999999998"} <= set(narrow)
+    assert {"FAIL", "huber<=800", "812.25", "1.9999999999999998"} <= set(narrow)

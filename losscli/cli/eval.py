@@ -80,10 +80,14 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
     from losscli.shards import read_shard
 
     if given["state_out"] is None:
-        raise UsageError("--shard makes no report: it needs --state-out FILE", hint="'losscli merge' makes the report")
+        raise UsageError(
+            "--shard makes no report: it needs --state-out FILE",
+            hint="'losscli merge' makes the report",
+            code="USAGE_INCOMPLETE",
+        )
     if wanted.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
-                         hint="give -o to 'losscli merge'")  # fmt: skip
+                         hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
     return read_shard("1/1" if given["shard"] is None else given["shard"])
 
 

@@ -65,11 +65,12 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     _check_rows_file(given, wanted, prepared, saved)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    if saved is not None and any(one.gate.significant and one.against == BASELINE for one in bound):
-        from losscli.saved import check_rows_file
-
-        check_rows_file(saved, given["baseline"])
-    return Ready(_with_pairs(prepared, bound, saved), bound, saved)
+    significant = [(one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE]
+    if saved is not None and significant:
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
+    prepared = _with_pairs(prepared, bound, saved)
+    shared.check_engine(given, prepared.plan.request, data)
+    return Ready(prepared, bound, saved)
 
 
 def _check_rows_file(
@@ -137,6 +138,19 @@ def canonical(text: str) -> str:
     from losscli.spec import parse
 
     return parse(text).text
+
+
+def _with_saved_rows(
+    prepared: Prepared, saved: Evaluation, path: str, lines: Sequence[tuple[str | None, str]]
+) -> Prepared:
+    """The run with the row values that were saved beside its baseline."""
+    from losscli.earlier import beside
+    from losscli.partners import models_of
+    from losscli.saved import check_rows_file
+    from losscli.savedrows import read_rows
+
+    rows = read_rows(check_rows_file(saved, path))
+    return replace(prepared, plan=beside(prepared.plan, rows, models_of(saved, lines), BASELINE))
 
 
 def _with_pairs(prepared: Prepared, bound: Sequence[Bound], saved: Evaluation | None) -> Prepared:

@@ -1,4 +1,4 @@
-"""A result as text: one module a format, each with `render(evaluation, view) -> str`.
+"""A result as text: one module a format, each with `render(evaluation, view) -> str` and `render_suites`.
 
 Nothing here computes, prints or opens a file; nothing parses what another module printed.
 """
@@ -6,13 +6,15 @@ Nothing here computes, prints or opens a file; nothing parses what another modul
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from importlib import resources
+from types import ModuleType
 from typing import cast
 
 from losscli.errors import UsageError, did_you_mean
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.report.view import View, exact
-from losscli.result import Evaluation
+from losscli.result import Evaluation, SuiteResult
 
 __all__ = [
     "FORMATS",
@@ -22,11 +24,12 @@ __all__ = [
     "harmless",
     "quiet",
     "render",
+    "render_suites",
     "schema",
 ]
 
 # A format is the module of this name; the order is the one that help shows.
-FORMATS: tuple[str, ...] = ("table", "plain", "json", "jsonl", "csv", "markdown")
+FORMATS: tuple[str, ...] = ("table", "plain", "json", "jsonl", "csv", "markdown", "junit")
 _SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -34,6 +37,7 @@ _SUFFIXES = {
     ".csv": "csv",
     ".md": "markdown",
     ".markdown": "markdown",
+    ".xml": "junit",
     ".txt": "plain",
     ".tsv": "plain",
 }
@@ -43,10 +47,25 @@ def render(
     evaluation: Evaluation, format: str, *, width: int | None = None, color: bool = False, ascii_only: bool = False
 ) -> str:
     """The whole run in one of `FORMATS`; `width` None means that nothing is wrapped."""
+    return cast(str, _module(format).render(evaluation, View(width=width, color=color, ascii_only=ascii_only)))
+
+
+def render_suites(
+    suites: Sequence[SuiteResult],
+    format: str,
+    *,
+    width: int | None = None,
+    color: bool = False,
+    ascii_only: bool = False,
+) -> str:
+    """A check of several suites as one text, or a run that ended in an error as the one suite without a name."""
+    return cast(str, _module(format).render_suites(suites, View(width=width, color=color, ascii_only=ascii_only)))
+
+
+def _module(format: str) -> ModuleType:
     if format not in FORMATS:
         raise UsageError(f"'{format}' is no report format", hint=did_you_mean(format, FORMATS, ", ".join(FORMATS)))
-    module = importlib.import_module(f"losscli.report.{format}")
-    return cast(str, module.render(evaluation, View(width=width, color=color, ascii_only=ascii_only)))
+    return importlib.import_module(f"losscli.report.{format.replace('-', '_')}")
 
 
 def format_of(path: str) -> str | None:
@@ -56,10 +75,12 @@ def format_of(path: str) -> str | None:
 
 
 def quiet(evaluation: Evaluation) -> str:
-    """Only the numbers, one a line in the order of the results, with every digit."""
-    return "".join(exact(result.value) + "\n" for result in evaluation.results)
+    """Only the numbers, one a line, with every digit: the differences that were asked for, else the values."""
+    numbers = [found.difference for found in evaluation.comparisons] or [found.value for found in evaluation.results]
+    return "".join(exact(number) + "\n" for number in numbers)
 
 
-def schema() -> str:
-    """The JSON Schema of the JSON report."""
-    return resources.files("losscli.report").joinpath("schema.json").read_text(encoding="utf-8")
+def schema(name: str = "report") -> str:
+    """The JSON Schema of the JSON report, or of another document of ours: "check" (of several suites), "error"."""
+    file = "schema.json" if name == "report" else f"{name}.schema.json"
+    return resources.files("losscli.report").joinpath(file).read_text(encoding="utf-8")

@@ -1,19 +1,28 @@
-"""One row a result, for spreadsheets and data frames; full precision."""
+"""One row a result, for spreadsheets and data frames; full precision.
+
+A run that compares models has one row a comparison instead, for a table has one kind of rows.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+from collections.abc import Sequence
 
-from losscli.report.view import View, exact, slice_headers, slice_names
-from losscli.result import Evaluation, LossResult
+from losscli.report import records
+from losscli.report.records import Field
+from losscli.report.suites import alone
+from losscli.report.view import View, exact
+from losscli.result import Evaluation, SuiteResult
 
-_FRONT = ("model",)
 _BACK = (
-    *("loss", "spec", "value", "count", "weight", "reduction", "direction"),
-    *("stderr", "low", "high", "signature"),
+    *(Field("loss", lambda result: result.loss, foreign=True), records.SPEC, records.VALUE, records.COUNT),
+    Field("weight", lambda result: exact(result.weight)),
+    *(Field("reduction", lambda result: result.reduction), Field("direction", lambda result: result.direction)),
+    *records.INTERVAL,
 )
+_SIGNATURE = Field("signature", lambda result: result.signature, foreign=True)
 
 # Spreadsheets run a cell that starts with one of these. The sink of row tables has the same rule and may not import
 # this module; a test holds the two together.
@@ -28,12 +37,17 @@ def guarded(text: str) -> str:
 
 def render(evaluation: Evaluation, view: View) -> str:
     """RFC 4180 with one line feed a row."""
-    names = slice_names(evaluation)
+    return render_suites(alone(evaluation), view)
+
+
+def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
+    """The rows of all suites below one header."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*_FRONT, *(_text(name, view) for name in slice_headers(names, _FRONT + _BACK)), *_BACK])
-    for result in evaluation.results:
-        writer.writerow(_row(result, names, view))
+    back = (*_BACK, *records.asked_for(suites), _SIGNATURE)
+    comparing = records.comparing(suites)
+    for line in records.of_comparisons(suites) if comparing else records.of_results(suites, [records.MODEL], back):
+        writer.writerow([_text(cell, view) if foreign else cell for cell, foreign in line])
     return stream.getvalue()
 
 
@@ -41,22 +55,3 @@ def _text(text: str, view: View) -> str:
     # The guard looks at the text as it came: a tab at its start would not look like one after it was made visible.
     mark = "'" if guarded(text) != text else ""
     return mark + view.text(text, limit=None)
-
-
-def _row(result: LossResult, names: tuple[str, ...], view: View) -> list[str]:
-    low, high = ("", "") if result.interval is None else map(exact, result.interval)
-    return [
-        _text(result.model or "", view),
-        *(_text(result.by.get(name, ""), view) for name in names),
-        _text(result.loss, view),
-        _text(result.spec, view),
-        exact(result.value),
-        str(int(result.count)),
-        exact(result.weight),
-        result.reduction,
-        result.direction,
-        "" if result.stderr is None else exact(result.stderr),
-        low,
-        high,
-        _text(result.signature, view),
-    ]

@@ -1,8 +1,10 @@
-"""The report as one JSON document, `losscli.report/1`.
+"""The report as one JSON document, `losscli.report/1`; that of a check of several suites, `losscli.check/1`.
 
-The order of the keys is part of the form: the same input gives the same bytes, and a committed report makes a small
-diff. Strict JSON: a value that is not finite is null with its kind beside it; a parameter that is not finite is the
-word that its spec would have.
+The same input gives the same bytes, and a committed report makes a small diff: one value a line, no time, host or
+absolute path of ours. Keys stand in the order below. Names that a run makes up (the models and roles of `bindings`,
+the parameters of a loss) are sorted, so the order in which somebody typed options does not show; results, slices and
+gates stand in the order of the run, which is what was asked for. Strict JSON: a value that is not finite is null with
+its kind beside it; a parameter that is not finite is the word that its spec would have.
 """
 
 from __future__ import annotations
@@ -10,15 +12,31 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 from losscli.report.harmless import harmless
+from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
-from losscli.result import BatchResult, Evaluation, GateResult, LossResult, PartResult, TermResult
+from losscli.result import (
+    BaselineResult,
+    BaselineSource,
+    BatchResult,
+    ComparisonResult,
+    ErrorResult,
+    Evaluation,
+    GateResult,
+    LossResult,
+    PairedTest,
+    PartResult,
+    SuiteResult,
+    TermResult,
+    Uncertainty,
+)
 
 SCHEMA = "losscli.report/1"
+CHECK_SCHEMA = "losscli.check/1"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7e]")
 
@@ -26,6 +44,31 @@ _NOT_ASCII = re.compile("[^\x00-\x7e]")
 def render(evaluation: Evaluation, view: View) -> str:
     """The document as text, two spaces a level, with a line end at its end."""
     return dumps(document(evaluation), view, indent=2) + "\n"
+
+
+def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
+    """The document of a check: each suite with the report it would have had alone, and the error that ended it."""
+    return dumps(check_document(suites), view, indent=2) + "\n"
+
+
+def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
+    """The document of a check as plain dictionaries and lists."""
+    import losscli
+
+    return {
+        "schema": CHECK_SCHEMA,
+        "losscli": losscli.__version__,
+        "status": status(suites),
+        "suites": [
+            {
+                "name": suite.name,
+                "status": status([suite]),
+                "error": None if suite.error is None else error_object(suite.error),
+                "report": None if suite.evaluation is None else document(suite.evaluation),
+            }
+            for suite in suites
+        ],
+    }
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
@@ -40,12 +83,18 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "sources": [{"path": s.path, "format": s.format, "rows": int(s.rows)} for s in evaluation.sources],
         "rows": {"read": int(rows.read), "used": int(rows.used), "dropped": int(rows.dropped)},
         "results": [result_object(result) for result in evaluation.results],
+        "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
         "bindings": {
-            model: {role: list(columns) for role, columns in roles.items()}
-            for model, roles in evaluation.bindings.items()
+            model: {role: list(columns) for role, columns in sorted(roles.items())}
+            for model, roles in sorted(evaluation.bindings.items())
         },
-        "data": {"rows_sha256": evaluation.rows_sha256, "targets_sha256": evaluation.targets_sha256},
-        "gates": [_gate(gate) for gate in evaluation.gates],
+        "data": {
+            "rows_sha256": evaluation.rows_sha256,
+            "targets_sha256": evaluation.targets_sha256,
+            "rows_file": evaluation.rows_file,
+        },
+        "gates": [gate_object(gate) for gate in evaluation.gates],
+        "baseline": _baseline_source(evaluation.baseline),
         "warnings": [{"message": w.message, "count": int(w.count)} for w in evaluation.warnings],
     }
 
@@ -57,7 +106,7 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "by": dict(result.by),
         "loss": result.loss,
         "spec": result.spec,
-        "params": {name: _param(value) for name, value in result.params.items()},
+        "params": {name: _param(value) for name, value in sorted(result.params.items())},
         "reduction": result.reduction,
         **_valued(result.value),
         "count": int(result.count),
@@ -68,9 +117,76 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "parts": None if result.parts is None else [_part(part) for part in result.parts],
         "batch": None if result.batch is None else _batch(result.batch),
         "without_part": int(result.without_part),
-        "stderr": None if result.stderr is None else _number(result.stderr),
-        "interval": None if result.interval is None else [_number(end) for end in result.interval],
+        "stderr": _optional(result.stderr),
+        "interval": _interval(result.interval),
+        "uncertainty": _uncertainty(result.uncertainty),
+        "n_eff": _optional(result.n_eff),
+        "baseline": _baseline(result.baseline),
         "signature": result.signature,
+    }
+
+
+def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
+    """One entry of `comparisons`."""
+    return {
+        "model": comparison.model,
+        "against": comparison.against,
+        "by": dict(comparison.by),
+        "loss": comparison.loss,
+        "spec": comparison.spec,
+        "direction": comparison.direction,
+        "value": _number(comparison.value),
+        "against_value": _number(comparison.against_value),
+        "difference": _number(comparison.difference),
+        "nonfinite": nonfinite(comparison.difference),
+        "count": int(comparison.count),
+        "verdict": comparison.verdict,
+        "stderr": _optional(comparison.stderr),
+        "interval": _interval(comparison.interval),
+        "uncertainty": _uncertainty(comparison.uncertainty),
+        "t": _optional(comparison.t),
+        "t_test": _test(comparison.t_test),
+        "permutation": _test(comparison.permutation),
+        "permutations": _whole(comparison.permutations),
+        "wins": _whole(comparison.wins),
+        "losses": _whole(comparison.losses),
+        "ties": _whole(comparison.ties),
+    }
+
+
+def gate_object(gate: GateResult) -> dict[str, Any]:
+    """One entry of `gates`."""
+    return {
+        "gate": gate.gate,
+        "model": gate.model,
+        "by": dict(gate.by),
+        **_valued(gate.value),
+        "limit": _number(gate.limit),
+        "passed": gate.passed,
+        "state": gate.state,
+        "spec": gate.spec,
+        "direction": gate.direction,
+        "reason": gate.reason,
+        "baseline": _optional(gate.baseline),
+        "interval": _interval(gate.interval),
+        "path": gate.path,
+        "line": _whole(gate.line),
+    }
+
+
+def error_object(error: ErrorResult) -> dict[str, Any]:
+    """An error that ended a run or a suite."""
+    return {
+        "code": error.code,
+        "exit": int(error.exit),
+        "message": error.message,
+        "hint": error.hint,
+        "path": error.path,
+        "row": _whole(error.row),
+        "line": _whole(error.line),
+        "column": error.column,
+        "value": error.value,
+        "suggestions": list(error.suggestions),
     }
 
 
@@ -130,12 +246,46 @@ def _batch(batch: BatchResult) -> dict[str, Any]:
     return {"how": batch.how, "size": size, "by": batch.by, "groups": int(batch.groups)}
 
 
-def _gate(gate: GateResult) -> dict[str, Any]:
+def _baseline_source(baseline: BaselineSource | None) -> dict[str, Any] | None:
+    return None if baseline is None else {"path": baseline.path, "absent": list(baseline.absent)}
+
+
+def _baseline(baseline: BaselineResult | None) -> dict[str, Any] | None:
+    if baseline is None:
+        return None
     return {
-        "gate": gate.gate,
-        "model": gate.model,
-        "by": dict(gate.by),
-        "value": _number(gate.value),
-        "limit": _number(gate.limit),
-        "passed": gate.passed,
+        **_valued(baseline.value),
+        "change": _number(baseline.change),
+        "relative": _optional(baseline.relative),
+        "verdict": baseline.verdict,
     }
+
+
+def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "method": found.method,
+        "level": float(found.level),
+        "units": found.units,
+        "count": int(found.count),
+        "df": _optional(found.df),
+        "resamples": _whole(found.resamples),
+        "seed": _whole(found.seed),
+    }
+
+
+def _test(test: PairedTest | None) -> dict[str, Any] | None:
+    return None if test is None else {"p": _number(test.p), "holm": _number(test.holm)}
+
+
+def _interval(interval: tuple[float, float] | None) -> list[float | None] | None:
+    return None if interval is None else [_number(end) for end in interval]
+
+
+def _optional(value: float | None) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _whole(value: int | None) -> int | None:
+    return None if value is None else int(value)

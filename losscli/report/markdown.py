@@ -6,10 +6,14 @@ Text from data stands in code spans: nothing inside one is a link, a mention, an
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from losscli.report.layout import Layout, by_loss, by_result, compared, footer, gate_row
+from losscli.report import verdicts
+from losscli.report.layout import Layout, by_loss, by_result, compared, footer, how_sure
+from losscli.report.suites import alone, headed, told
+from losscli.report.verdicts import headline, reasons, word
 from losscli.report.view import View
-from losscli.result import Evaluation
+from losscli.result import Evaluation, SuiteResult
 
 # Inside a table a bar ends the cell even in a code span, and a backtick ends the span; a span eats a space at its end.
 _UNFIT_FOR_SPAN = re.compile(r"[|`]|\A\s|\s\Z")
@@ -17,11 +21,36 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\s]")
 
 
 def render(evaluation: Evaluation, view: View) -> str:
-    """The table, the number of rows behind it, and the gates if there are any."""
-    layout = by_loss(evaluation) if compared(evaluation) else by_result(evaluation)
-    blocks = [_table(layout, view), footer(evaluation) + "\n"]
+    """What the gates come to, if there are any, then the numbers and the rows behind them, and what was compared."""
+    return render_suites(alone(evaluation), view)
+
+
+def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
+    """Each suite below a heading that says how it ended."""
+    return headed(
+        suites,
+        lambda suite: _heading(suite, view),
+        lambda error: "".join(f"- {literal(line, view)}\n" for line in told(error, view)),
+        lambda found: _body(found, view),
+    )
+
+
+def _heading(suite: SuiteResult, view: View) -> str:
+    said = "error" if suite.evaluation is None else headline(suite.evaluation)
+    title = ["losscli", *([] if suite.name is None else [literal(suite.name, view)]), *([said] if said else [])]
+    return f"## {': '.join(title)}\n\n" if len(title) > 1 else ""
+
+
+def _body(evaluation: Evaluation, view: View) -> str:
+    blocks = []
     if evaluation.gates:
-        blocks.append(_gates(evaluation, view))
+        blocks.append(_table(verdicts.gates(evaluation), view))
+        said = [(word(gate), literal(gate.gate, view), literal(why, view)) for gate, why in reasons(evaluation)]
+        blocks += ["".join(f"- {verdict} {gate}: {why}\n" for verdict, gate, why in said)] if said else []
+    layout = by_loss(evaluation) if compared(evaluation) else by_result(evaluation)
+    blocks += [_table(layout, view), "; ".join(filter(None, [footer(evaluation), how_sure(evaluation)])) + "\n"]
+    if evaluation.comparisons:
+        blocks.append(_table(verdicts.comparisons(evaluation), view))
     return "\n".join(blocks)
 
 
@@ -45,20 +74,8 @@ def _table(layout: Layout, view: View) -> str:
     for row in layout.rows:
         cells: list[str] = []
         for cell, column in zip(row, layout.columns, strict=True):
-            text = cell.text if column.number else literal(cell.text, view)
+            text = view.own(cell.text) if column.number or column.own else literal(cell.text, view)
             text = f"&nbsp;&nbsp;{text}" if cell.part and not column.number else text
-            cells.append(f"**{text}**" if cell.best else text)
+            cells.append(f"**{text}**" if cell.best or cell.mood == "bad" else text)
         rows.append(cells)
-    return _lines(rows)
-
-
-def _gates(evaluation: Evaluation, view: View) -> str:
-    rows = [["gate", "limit", "of", "value"], ["---", "---", "---", "---:"]]
-    for gate in evaluation.gates:
-        verdict, limit, about, value = gate_row(gate)
-        rows.append([verdict if gate.passed else f"**{verdict}**", literal(limit, view), literal(about, view), value])
-    return _lines(rows)
-
-
-def _lines(rows: list[list[str]]) -> str:
     return "".join("| " + " | ".join(row) + " |\n" for row in rows)

@@ -29,6 +29,10 @@ class View:
         shown = harmless(text, limit)
         return shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
 
+    def own(self, text: str) -> str:
+        """Words and signs of ours as this view can show them."""
+        return text.replace("≤", "<=").replace("≥", ">=") if self.ascii_only else text
+
 
 def exact(value: float) -> str:
     """The shortest text that reads back as the same double; `inf`, `-inf` and `nan` as words."""
@@ -38,6 +42,26 @@ def exact(value: float) -> str:
 def short(value: float) -> str:
     """For people: six significant digits."""
     return f"{float(value):.{DIGITS}g}"
+
+
+def apart(*values: float) -> list[str]:
+    """For people: six significant digits, or as many as it takes that numbers which differ look different."""
+    different = len({exact(value) for value in values})
+    for digits in range(DIGITS, 17):
+        texts = [f"{float(value):.{digits}g}" for value in values]
+        if len(set(texts)) == different:
+            return texts
+    return [f"{float(value):.17g}" for value in values]
+
+
+def signed(value: float) -> str:
+    """For people: a change, with its sign."""
+    return f"{float(value):+.{DIGITS}g}"
+
+
+def percent(share: float, sign: str = "") -> str:
+    """For people: a share in percent, three digits; `sign` "+" writes the sign of a gain too."""
+    return f"{100 * float(share):{sign}.3g} %"
 
 
 def nonfinite(value: float) -> str | None:

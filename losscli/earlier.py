@@ -1,0 +1,85 @@
+"""The row values of an earlier run beside those of this one, row by row, so that the two can be compared as pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from losscli.columns.labels import Coded
+from losscli.columns.plan import Plan
+from losscli.errors import DataError, UsageError
+from losscli.joint import Found, Owner
+from losscli.kinds import Array
+from losscli.needs import SavedPart, unit_of
+from losscli.savedrows import SavedRows, terms_of
+from losscli.works import works
+
+Columns: TypeAlias = Mapping[str | None, str]  # term (None: all) -> column of the file
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Which saved columns stand beside which lines of the plan; `name` is what the earlier model is called here."""
+
+    name: str
+    rows: SavedRows = field(repr=False)
+    columns: Mapping[int, Columns]  # line -> its columns
+    plan: Plan = field(repr=False)
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """The lines that have saved values, by their places."""
+        return frozenset(self.columns)
+
+    def found(self, place: Array, keys: list[Coded], present: Found) -> Found:
+        """The values of these rows with the saved ones beside them; a row that was not saved is a DataError."""
+        at = self.rows.places(place, keys)
+        if len(at) and at.min() < 0:
+            row = int(np.argmax(at < 0))
+            whose = ", ".join(f"{key.column}={key.names[key.codes[row]]}" for key in keys) or f"row {place[row]}"
+            raise DataError(f"{whose} is not among the saved row values", path=self.rows.path,
+                            hint="the baseline and this run must score the same rows")  # fmt: skip
+        beside: dict[Owner, Mapping[str, tuple[Array, Array | None]]] = {}
+        for line, columns in self.columns.items():
+            for work in (w for job in self.plan.lines[line].jobs for w in works(job).values()):
+                if work in present:
+                    beside[SavedPart(line, 0)] = self._terms(line, columns, at, present)
+        return {**present, **beside}
+
+    def _terms(
+        self, line: int, columns: Columns, at: Array, present: Found
+    ) -> dict[str, tuple[Array, Array | None]]:
+        """Term of the line -> its saved values; a term takes part where it does now and did then."""
+        found = {}
+        for term, work in works(self.plan.lines[line].jobs[0]).items():
+            for own, (_, where) in present[work].items():
+                name = columns.get(term or own, columns.get(None))
+                if name is None:
+                    raise DataError(f"the term '{term or own}' is not among the saved row values", path=self.rows.path)
+                part = self.rows.parts[name]
+                saved = None if part is None else part[at]
+                has = where if saved is None else saved if where is None else where & saved
+                found[term or own] = self.rows.columns[name][at], has
+        return found
+
+
+def beside(plan: Plan, rows: SavedRows, models: Mapping[tuple[str | None, str], str | None], name: str) -> Plan:
+    """The plan with saved values; `models` are lines (model, spec), and what the file calls their model."""
+    rows.check_keys(list(plan.keys))
+    columns = {}
+    for number, line in enumerate(plan.lines):
+        if (line.model, line.spec.text) not in models:
+            continue
+        model = models[line.model, line.spec.text]
+        if line.spec.blend or unit_of(line) != "row":
+            raise UsageError(f"'{line.spec.text}' has no saved value a row that a significant change could be seen in",
+                             hint="compare the models in one run: -p old=… -p new=…")  # fmt: skip
+        found = terms_of(rows, line, model)
+        if not found:
+            raise DataError(f"there are no row values of '{line.spec.text}'", path=rows.path,
+                            hint="save them with the baseline: -o BASELINE.json -o rows=FILE.parquet")  # fmt: skip
+        columns[number] = found[0]
+    return replace(plan, saved=Earlier(name, rows, columns, plan))

@@ -1,0 +1,130 @@
+"""One line of cells a result or comparison, for formats that machines read: which columns, and what stands in them.
+
+A run that compares models has a line a comparison instead of one a result: a pipe wants rows of one kind, and the
+values of both models stand in them. Suites of one check share their columns, below the name of the suite; one that
+ended in an error has no line (standard error and the exit code tell). Verdicts of gates are in the formats for CI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from losscli.report.suites import evaluated
+from losscli.report.view import exact, slice_headers
+from losscli.result import BaselineResult, ComparisonResult, LossResult, PairedTest, SuiteResult
+
+
+class About(Protocol):
+    """What a result and a comparison have alike."""
+
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def by(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: its title, and what stands in it; `foreign` says that this is a text that may come from data."""
+
+    title: str
+    cell: Callable[[Any], str]
+    foreign: bool = False
+
+
+Lines = Iterator[list[tuple[str, bool]]]
+"""The header, then lines of cells, each with whether it is foreign text."""
+
+
+def results_of(suites: Sequence[SuiteResult]) -> list[LossResult]:
+    """The results of all suites."""
+    return [result for _, evaluation in evaluated(suites) for result in evaluation.results]
+
+
+def asked_for(suites: Sequence[SuiteResult]) -> list[Field]:
+    """The columns that a run has only where it was asked for weights or a baseline."""
+    results = results_of(suites)
+    effective = any(result.n_eff is not None for result in results)
+    based = any(result.baseline is not None for result in results)
+    return [*([_EFFECTIVE] * effective), *(_BASELINE if based else ())]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else exact(value)
+
+
+def _end(at: int) -> Callable[[LossResult | ComparisonResult], str]:
+    return lambda found: "" if found.interval is None else exact(found.interval[at])
+
+
+def _of_baseline(cell: Callable[[BaselineResult], str]) -> Callable[[LossResult], str]:
+    return lambda result: "" if result.baseline is None else cell(result.baseline)
+
+
+def _p(test: str, which: str) -> Callable[[ComparisonResult], str]:
+    def cell(comparison: ComparisonResult) -> str:
+        found: PairedTest | None = getattr(comparison, test)
+        return "" if found is None else exact(getattr(found, which))
+
+    return cell
+
+
+def _whole(name: str) -> Callable[[Any], str]:
+    return lambda found: "" if getattr(found, name) is None else str(int(getattr(found, name)))
+
+
+MODEL = Field("model", lambda found: found.model or "", foreign=True)
+SPEC = Field("spec", lambda found: found.spec, foreign=True)
+VALUE = Field("value", lambda found: exact(found.value))
+COUNT = Field("count", _whole("count"))
+INTERVAL = (Field("stderr", lambda found: _number(found.stderr)), Field("low", _end(0)), Field("high", _end(1)))
+_EFFECTIVE = Field("n_eff", lambda result: _number(result.n_eff))
+_BASELINE = (
+    Field("baseline", _of_baseline(lambda baseline: exact(baseline.value))),
+    Field("change", _of_baseline(lambda baseline: exact(baseline.change))),
+    Field("verdict", _of_baseline(lambda baseline: baseline.verdict)),
+)
+COMPARISON = (
+    *(Field("loss", lambda found: found.spec, foreign=True), VALUE),
+    *(Field("against_value", lambda found: exact(found.against_value)), COUNT),
+    *(Field("difference", lambda found: exact(found.difference)), *INTERVAL),
+    *(Field("p_t", _p("t_test", "p")), Field("holm_t", _p("t_test", "holm"))),
+    *(Field("p_permutation", _p("permutation", "p")), Field("holm_permutation", _p("permutation", "holm"))),
+    *(Field("wins", _whole("wins")), Field("losses", _whole("losses")), Field("ties", _whole("ties"))),
+    Field("verdict", lambda found: found.verdict),
+)
+_PAIR = (MODEL, Field("against", lambda found: found.against or "", foreign=True))
+
+
+def comparing(suites: Sequence[SuiteResult]) -> bool:
+    """Whether the lines are comparisons: every suite that came to results has some."""
+    found = [bool(evaluation.comparisons) for _, evaluation in evaluated(suites)]
+    return bool(found) and all(found)
+
+
+def of_results(suites: Sequence[SuiteResult], front: Sequence[Field], back: Sequence[Field]) -> Lines:
+    """The header, then the results."""
+    return _lines([(name, evaluation.results) for name, evaluation in evaluated(suites)], front, back)
+
+
+def of_comparisons(suites: Sequence[SuiteResult]) -> Lines:
+    """The header, then the comparisons."""
+    return _lines([(name, evaluation.comparisons) for name, evaluation in evaluated(suites)], _PAIR, COMPARISON)
+
+
+def _lines(
+    groups: Sequence[tuple[str | None, Sequence[About]]], front: Sequence[Field], back: Sequence[Field]
+) -> Lines:
+    suite = ["suite"] if any(name is not None for name, _ in groups) else []
+    names = tuple(dict.fromkeys(column for _, found in groups for one in found for column in one.by))
+    taken = [*suite, *(field.title for field in front), *(field.title for field in back)]
+    titles = [(title, True) for title in slice_headers(names, ["suite", "model", *taken])]
+    yield [*((t, False) for t in suite), *((f.title, False) for f in front), *titles, *((f.title, False) for f in back)]
+    for name, found in groups:
+        for one in found:
+            cells = [(name or "", True) for _ in suite]
+            cells += [(field.cell(one), field.foreign) for field in front]
+            cells += [(one.by.get(column, ""), True) for column in names]
+            yield cells + [(field.cell(one), field.foreign) for field in back]
