@@ -35,7 +35,8 @@ def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
     """The options -f and -o; row values only where the command has `rows`."""
     outputs, rows_file = rowsfile.taken(given["outputs"])
     if rows_file is not None and not rows:
-        raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE")
+        raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
     files = printer.outputs(outputs)
     format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
     if format_ not in FORMATS:

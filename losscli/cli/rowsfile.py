@@ -38,11 +38,13 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
     reports = tuple(text for text in outputs if not text.startswith(PREFIX))
     paths = [text.removeprefix(PREFIX) for text in outputs if text.startswith(PREFIX)]
     if len(paths) > 1:
-        raise UsageError("row values go to one file", hint="it has a column for each model and loss")
+        raise UsageError("row values go to one file", hint="it has a column for each model and loss",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if not paths:
         return reports, None
     if paths[0] in ("", "-"):
-        raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output")
+        raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output",
+                         code="USAGE_BAD_VALUE")  # fmt: skip
     format_of(paths[0])
     return reports, RowsFile(paths[0])
 
@@ -53,10 +55,11 @@ def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) 
 
     files = [path for path in reports if path != "-"]
     if rows.path in files or same_file(rows.path, files):
-        raise UsageError(f"a report and the row values would both be written to '{rows.path}'")
+        raise UsageError(f"a report and the row values would both be written to '{rows.path}'", code="USAGE_CONFLICT")
     if rows.path in baseline or same_file(rows.path, baseline):
         raise UsageError(f"writing row values to '{rows.path}' would overwrite the baseline",
-                         hint="choose another name, or save a new baseline in another folder")  # fmt: skip
+                         hint="choose another name, or save a new baseline in another folder",
+                         code="USAGE_CONFLICT")  # fmt: skip
     folder = Path(rows.path).resolve().parent
     apart = [path for path in files if Path(path).resolve().parent != folder]
     return [f"{path} will look for {rows.name} in its own folder, and it is written to another" for path in apart]
@@ -83,7 +86,8 @@ def with_rows(prepared: Prepared) -> tuple[Prepared, list[str]]:
     lines = prepared.plan.lines
     kept = tuple(line for line in lines if without_rows(line) is None)
     if not kept:
-        raise UsageError("no loss here has a value a row, so there is nothing for -o rows=FILE")
+        raise UsageError("no loss here has a value a row, so there is nothing for -o rows=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
     names = dict.fromkeys(line.spec.text for line in lines if line not in kept)
     notes = [f"{', '.join(names)}: no value a row, so left out of the file of row values"] if names else []
     return replace(prepared, plan=replace(prepared.plan, lines=kept)), notes

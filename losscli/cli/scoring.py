@@ -65,7 +65,9 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     _check_rows_file(given, wanted, prepared, saved)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    significant = [(one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE]
+    significant = [
+        (one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE
+    ]
     if saved is not None and significant:
         prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
     prepared = _with_pairs(prepared, bound, saved)
