@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.cli import printer
+from losscli.cli import printer, rowsfile
 from losscli.errors import UsageError
 from losscli.report import FORMATS, quiet
 from losscli.result import Evaluation
@@ -14,10 +14,16 @@ from losscli.result import Evaluation
 
 @dataclass(frozen=True)
 class Wanted:
-    """The format for standard output, and path -> format of the files."""
+    """The format for standard output, path -> format of the files, and where row values go."""
 
     format: str
     files: Mapping[str, str]
+    rows: rowsfile.RowsFile | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """Everything that will be written."""
+        return [*self.files, *([] if self.rows is None else [self.rows.path])]
 
     @property
     def hashing(self) -> bool:
@@ -25,15 +31,19 @@ class Wanted:
         return "json" in (self.format, *self.files.values())
 
 
-def wanted(given: Mapping[str, Any]) -> Wanted:
-    """The options -f and -o."""
-    files = printer.outputs(given["outputs"])
+def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
+    """The options -f and -o; row values only where the command has `rows`."""
+    outputs, rows_file = rowsfile.taken(given["outputs"])
+    if rows_file is not None and not rows:
+        raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    files = printer.outputs(outputs)
     format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
     if format_ not in FORMATS:
         raise UsageError(
             f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
         )
-    return Wanted(format_, files)
+    return Wanted(format_, files, rows_file)
 
 
 def write(evaluation: Evaluation, wanted: Wanted, quietly: bool, *, stdout: bool = True) -> None:
