@@ -11,7 +11,7 @@ from losscli.cli import options as shared
 from losscli.cli import printer, progress, reports
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
-from losscli.report import render
+from losscli.report import has, render
 from losscli.result import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     prepared = prepare(request, data)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    significant = [(one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE]
+    significant = [
+        (one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE
+    ]
     if saved is not None and significant:
         prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
     prepared = _with_pairs(prepared, bound, saved)
@@ -171,8 +173,8 @@ def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     refused = judged_error(evaluation) is not None
     if not refused:
         create_baseline(evaluation, given)
-    reports.write(evaluation, wanted, quietly, stdout=not refused)
-    shown = not refused and not quietly and wanted.files.get("-", wanted.format) in ("table", "markdown")
+    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation))
+    shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
         printer.print_gates(evaluation.gates, quietly)
 
