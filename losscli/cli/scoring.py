@@ -11,7 +11,7 @@ from losscli.cli import options as shared
 from losscli.cli import printer, progress, reports, rowsfile
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
-from losscli.report import render
+from losscli.report import has, render
 from losscli.result import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     refused = judged_error(evaluation) is not None
     if not refused:
         create_baseline(evaluation, given)
-    reports.write(evaluation, wanted, quietly, stdout=not refused)
-    shown = not refused and not quietly and wanted.files.get("-", wanted.format) in ("table", "markdown")
+    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation))
+    shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
         printer.print_gates(evaluation.gates, quietly)
 
