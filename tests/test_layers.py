@@ -35,7 +35,8 @@ class Layer:
 LAYERS = (
     Layer("__init__", "api errors losses"),
     Layer("__main__", "cli.entry"),
-    Layer("errors result watch"),
+    Layer("errors", "result"),
+    Layer("result watch"),
     Layer("partners", "result"),
     Layer("saved", "errors partners result"),
     Layer("gatetext", "columns.names errors"),
@@ -124,13 +125,15 @@ LAYERS = (
         "numpy",
         "pandas",
     ),
-    Layer("cli.entry", "blas cli cli.completion cli.printer errors report.harmless", "click"),
-    Layer("cli.printer", "errors report report.harmless result sink.atomic"),
+    Layer("cli.voice"),
+    Layer("cli.messages", "errors report.harmless"),
+    Layer("cli.entry", "blas cli cli.completion cli.printer cli.voice errors report.harmless", "click"),
+    Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "
-        "report.* request result rownames run saved shards sink.atomic sink.tables slopes source spec values watch "
-        "workers",
+        "__init__ catalogue cli cli.* columns.* contract earlier engine engine.* errors gate mergeable partners "
+        "progress report report.* request result rownames run saved savedrows shards sink.atomic sink.tables slopes "
+        "source spec values watch workers",
         "click",
         "numpy click.shell_completion",
     ),

@@ -67,7 +67,8 @@ def _refuse_gates(given: Mapping[str, Any]) -> None:
         if given[name]:
             option = name.removesuffix("s")
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
-                             hint="'losscli diff' judges the report that 'losscli merge' makes")  # fmt: skip
+                             hint="'losscli diff' judges the report that 'losscli merge' makes",
+                             code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
@@ -77,10 +78,14 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
     from losscli.shards import read_shard
 
     if given["state_out"] is None:
-        raise UsageError("--shard makes no report: it needs --state-out FILE", hint="'losscli merge' makes the report")
+        raise UsageError(
+            "--shard makes no report: it needs --state-out FILE",
+            hint="'losscli merge' makes the report",
+            code="USAGE_INCOMPLETE",
+        )
     if wanted.files:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
-                         hint="give -o to 'losscli merge'")  # fmt: skip
+                         hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
     return read_shard("1/1" if given["shard"] is None else given["shard"])
 
 

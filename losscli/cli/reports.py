@@ -30,7 +30,9 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
     files = printer.outputs(given["outputs"])
     format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
     if format_ not in FORMATS:
-        raise UsageError(f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}")
+        raise UsageError(
+            f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
+        )
     return Wanted(format_, files)
 
 

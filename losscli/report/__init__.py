@@ -80,6 +80,7 @@ def quiet(evaluation: Evaluation) -> str:
     return "".join(exact(number) + "\n" for number in numbers)
 
 
-def schema(name: str = "schema") -> str:
-    """The JSON Schema of the JSON report; that of a check of several suites is called "check.schema"."""
-    return resources.files("losscli.report").joinpath(f"{name}.json").read_text(encoding="utf-8")
+def schema(name: str = "report") -> str:
+    """The JSON Schema of the JSON report, or of another document of ours: "check" (of several suites), "error"."""
+    file = "schema.json" if name == "report" else f"{name}.schema.json"
+    return resources.files("losscli.report").joinpath(file).read_text(encoding="utf-8")

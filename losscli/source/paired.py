@@ -73,7 +73,8 @@ def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Seque
         if name not in first.columns:
             listed = "the columns are " + ", ".join(f"'{known}'" for known in first.columns[:20])
             hint = did_you_mean(name, first.columns, listed)
-            raise DataError(f"no column '{name}'", path=name_of(first), column=name, hint=hint)
+            raise DataError(f"no column '{name}'", path=name_of(first), column=name, hint=hint,
+                            code="DATA_MISSING_COLUMN")  # fmt: skip
 
 
 def _places(sides: Sequence[Model]) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
