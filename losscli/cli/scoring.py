@@ -46,6 +46,8 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     wanted = reports.wanted(given)
     asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)
     given = {**given, "by": slices_of(asked, given["by"])}
+    inputs = [*given["sources"], *filter(None, [given["targets"]])]
+    _check_paths(given, wanted.files, inputs)
     saved = _saved(given, asked)
     request = shared.request_of(given)
     data = shared.data_of(given, request)
@@ -53,8 +55,6 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
         from losscli.mergeable import check_mergeable
 
         check_mergeable(request, data, "--shard", "a run without --shard")
-    inputs = [*data.paths, *([data.targets] if data.targets else [])]
-    _check_paths(given, wanted.files, inputs)
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
         printer.check_outputs([given["baseline"]], inputs)
     printer.check_outputs([*wanted.files, *filter(None, [given["state_out"]])], inputs)
@@ -86,7 +86,7 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
         if given["baseline_missing"] != "error":
             return None
         raise FileError("there is no baseline", path=path, code="IO_NOT_FOUND",
-                        hint="--baseline-missing create writes it after this run, skip leaves its gates")  # fmt: skip
+                        hint="--baseline-missing create writes it after this run, skip goes without")  # fmt: skip
     return read_report(path)
 
 
@@ -178,7 +178,7 @@ def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     if not refused:
         create_baseline(evaluation, given)
     reports.write(evaluation, wanted, quietly, stdout=not refused)
-    shown = not refused and not quietly and wanted.files.get("-", wanted.format) in ("table", "markdown")
+    shown = not refused and not quietly and wanted.files.get("-", wanted.format) in ("table", "markdown", "github")
     if not shown:
         printer.print_gates(evaluation.gates, quietly)
 
