@@ -49,9 +49,7 @@ class Earlier:
                     beside[SavedPart(line, 0)] = self._terms(line, columns, at, present)
         return {**present, **beside}
 
-    def _terms(
-        self, line: int, columns: Columns, at: Array, present: Found
-    ) -> dict[str, tuple[Array, Array | None]]:
+    def _terms(self, line: int, columns: Columns, at: Array, present: Found) -> dict[str, tuple[Array, Array | None]]:
         """Term of the line -> its saved values; a term takes part where it does now and did then."""
         found = {}
         for term, work in works(self.plan.lines[line].jobs[0]).items():

@@ -131,9 +131,9 @@ LAYERS = (
     Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "
-        "report.* request result rownames run saved shards sink.atomic sink.tables slopes source spec values watch "
-        "workers",
+        "__init__ catalogue cli cli.* columns.* contract earlier engine engine.* errors gate mergeable partners "
+        "progress report report.* request result rownames run saved savedrows shards sink.atomic sink.tables slopes "
+        "source spec values watch workers",
         "click",
         "numpy click.shell_completion",
     ),

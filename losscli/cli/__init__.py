@@ -19,10 +19,11 @@ COMMANDS = {
     "grad": "write the derivative of the final value by each prediction",
     "compare": "models against each other on the same rows: interval, p-values, who wins",
     "merge": "make the report of shards that were scored apart",
+    "diff": "two saved reports side by side",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
     "help": "a topic in a page: "
-    "columns, losses, missing, where, weights, batches, shards, formats, remote, exit-codes, errors, python",
+    "columns, losses, missing, where, weights, batches, shards, gates, formats, remote, exit-codes, errors, python",
     "completion": "the script that completes losscli in your shell",
 }
 

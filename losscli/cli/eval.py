@@ -9,7 +9,7 @@ import click
 
 from losscli.cli import Command
 from losscli.cli import options as shared
-from losscli.errors import ExitCode, UsageError
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
@@ -50,10 +50,7 @@ def command(**given: Any) -> int:
     if shard is None and not given["plan"]:
         judged = scoring.score(given)
         scoring.deliver(judged, given)
-        if error := scoring.judged_error(judged):
-            raise error
-        code = scoring.exit_code(judged)
-        return 0 if code == ExitCode.GATE and given["exit_zero"] else code
+        return scoring.ended(judged, given)
     if shard is not None:
         _refuse_gates(given)
     prepared = scoring.ready(given).prepared
@@ -70,7 +67,8 @@ def _refuse_gates(given: Mapping[str, Any]) -> None:
         if given[name]:
             option = name.removesuffix("s")
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
-                             hint="'losscli diff' judges the report that 'losscli merge' makes")  # fmt: skip
+                             hint="'losscli diff' judges the report that 'losscli merge' makes",
+                             code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:

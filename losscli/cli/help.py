@@ -19,6 +19,7 @@ TOPICS = (
     "weights",
     "batches",
     "shards",
+    "gates",
     "formats",
     "remote",
     "exit-codes",

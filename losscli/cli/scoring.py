@@ -61,9 +61,9 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     prepared = prepare(request, data)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    significant = [(one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE]
-    if saved is not None and significant:
-        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
+    if saved is not None:
+        lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
     shared.check_engine(given, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
@@ -79,13 +79,13 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
                                  "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
         return None
     if path == "-":
-        raise UsageError("--baseline is a file; standard input is for predictions")
+        raise UsageError("--baseline is a file; standard input is for predictions", code="USAGE_CONFLICT")
     from losscli.saved import read_report
 
     if not Path(path).exists():
         if given["baseline_missing"] != "error":
             return None
-        raise FileError("there is no baseline", path=path,
+        raise FileError("there is no baseline", path=path, code="IO_NOT_FOUND",
                         hint="--baseline-missing create writes it after this run, skip leaves its gates")  # fmt: skip
     return read_report(path)
 
@@ -98,13 +98,17 @@ def _check_paths(given: Mapping[str, Any], files: Mapping[str, str], inputs: Seq
     if path is None:
         return
     if path in inputs or same_file(path, inputs):
-        raise UsageError(f"'{path}' is an input, and the baseline too", hint="the baseline is a saved report")
+        raise UsageError(
+            f"'{path}' is an input, and the baseline too", hint="the baseline is a saved report", code="USAGE_CONFLICT"
+        )
     outputs = [*files, *filter(None, [given["state_out"]])]
     if Path(path).exists() and any(name == path or same_file(path, [name]) for name in outputs):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
-                         hint="write it beside it, and put it in its place once it is accepted")  # fmt: skip
+                         hint="write it beside it, and put it in its place once it is accepted",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if given["baseline_missing"] == "create" and files.get(path, "json") != "json":
-        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}")
+        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}",
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def scored(prepared: Prepared) -> list[Scored]:
@@ -162,7 +166,9 @@ def judge(
             told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
     lacking = "error" if given["baseline_missing"] == "error" else "skipped"
-    return judged(evaluation, bound, lacking=lacking, absent=absent)
+    verdicts = judged(evaluation, bound, lacking=lacking, absent=absent)
+    # What the gates needed of them stands in their verdicts; a report of comparisons is what nobody asked for here.
+    return replace(verdicts, comparisons=())
 
 
 def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
@@ -192,6 +198,14 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
 
 
+def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
+    """The end of a command: its exit code, or the error that it is."""
+    if error := judged_error(evaluation):
+        raise error
+    code = exit_code(evaluation)
+    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+
+
 def exit_code(evaluation: Evaluation) -> int:
     """What a judged run makes the process return."""
     error = judged_error(evaluation)
@@ -204,12 +218,14 @@ def judged_error(evaluation: Evaluation) -> LosscliError | None:
     """The error to end with, after delivery, where the run could not be held against its baseline."""
     baseline = evaluation.baseline
     if baseline is not None and baseline.incomparable:
-        return DataError(f"not comparable with the baseline: {'; '.join(baseline.incomparable)}", path=baseline.path,
-                         hint="save a new baseline with -o FILE.json, or --allow-incomparable")  # fmt: skip
+        reasons = "; ".join(baseline.incomparable)
+        hint = "save a new baseline with -o FILE.json, or --allow-incomparable"
+        return DataError(f"not comparable with the baseline: {reasons}", hint, baseline.path,
+                         code="DATA_NOT_COMPARABLE")  # fmt: skip
     lacking = [gate for gate in evaluation.gates if gate.state == "error"]
     if not lacking:
         return None
     more = f", nor for {len(lacking) - 1} more" if len(lacking) > 1 else ""
     return FileError(f"the baseline has no number for gate '{lacking[0].gate}'{more}",
-                     path=None if baseline is None else baseline.path,
-                     hint="save a new baseline with -o FILE.json, or --baseline-missing skip")  # fmt: skip
+                     path=None if baseline is None else baseline.path, code="IO_NOT_FOUND",
+                     hint="save a new one with -o FILE.json, or eval with --baseline-missing skip")  # fmt: skip
