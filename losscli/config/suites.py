@@ -230,7 +230,9 @@ class _Reader:
         elif not isinstance(value, str):
             raise self._wrong(path, wanted, value)
         elif wanted == "an allowance in quotes" and not _ALLOWANCE.fullmatch(value):
-            raise self.document.error(path, f"'{value}' is no allowance", 'write "0.5%", or "0.002" for an absolute one')
+            raise self.document.error(
+                path, f"'{value}' is no allowance", 'write "0.5%", or "0.002" for an absolute one'
+            )
         return value
 
 
