@@ -40,8 +40,9 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
 
 
 def say(kind: str, message: str, count: int = 1) -> None:
-    """One line on standard error that is no error: a "note" or a "warning"."""
-    if (format := voice.spoken()) != "text":
+    """One line on standard error that is no error: a "note", a "warning", a "gate"."""
+    # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
+    if (format := voice.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
         _raw_stderr(messages.note_line(kind, message, format, count))
     else:
         _stderr(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
