@@ -167,7 +167,9 @@ def test_slices_have_their_own():
     report = losscli.evaluate(DATA, "mse", target="y", pred="a", by="site", interval=True)
     for site in "xyz":
         values = SQUARES[DATA["site"] == site]
-        assert report.find("mse", site=site).stderr == pytest.approx(values.std(ddof=1) / math.sqrt(len(values)), rel=1e-13)
+        assert report.find("mse", site=site).stderr == pytest.approx(
+            values.std(ddof=1) / math.sqrt(len(values)), rel=1e-13
+        )
     clustered = losscli.evaluate(DATA, "mse", target="y", pred="a", by="site", cluster="user")
     for site in "xyz":
         rows = DATA["site"] == site
