@@ -62,6 +62,7 @@ CASES = {
     "USAGE_BAD_VALUE": "eval p.csv -l mse --nan maybe",
     "USAGE_BAD_PARAMETER": "eval p.csv -l huber:delta=0",
     "USAGE_BAD_FILTER": f"eval p.csv {SCORE} --where y==",
+    "USAGE_BAD_GATE": f"eval p.csv {SCORE} --gate mae<=1",
     "USAGE_COLUMNS": "eval p.csv -t y -l mse -c pred",
     "USAGE_CONFLICT": f"eval p.csv {SCORE} --batch-by g --batch-size 2",
     "USAGE_INCOMPLETE": "eval p.csv",
@@ -100,7 +101,6 @@ RAISED = {
     "IO_CLUSTER": FileError("no workers", code="IO_CLUSTER"),
     "USAGE_MISSING_PACKAGE": UsageError("no dask", code="USAGE_MISSING_PACKAGE"),
     "DATA_NOT_COMPARABLE": DataError("other targets", code="DATA_NOT_COMPARABLE"),
-    "USAGE_BAD_GATE": UsageError("no limit", code="USAGE_BAD_GATE"),
     "USAGE_CONFIG": UsageError("no key", path="losscli.toml", line=3, code="USAGE_CONFIG"),
 }
 

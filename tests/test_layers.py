@@ -101,7 +101,7 @@ LAYERS = (
     Layer("rivals", "columns.* errors request source source.paired where"),
     Layer(
         "run",
-        "certainty rivals columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* "
+        "certainty columns.* engine engine.threads errors kinds loop reduce request result rivals slicing source source.* "
         "tables totals blocks walk watch workers",
     ),
     Layer("rownames", "columns.plan contract errors spec"),
@@ -136,9 +136,9 @@ LAYERS = (
     Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* config contract engine engine.* errors gate gatetext guess mergeable "
-        "progress report report.* request result rownames run sample saved shards sink.atomic sink.tables slopes "
-        "source source.remote.address spec values watch where workers",
+        "__init__ catalogue cli cli.* columns.* config contract earlier engine engine.* errors gate gatetext guess "
+        "mergeable partners progress report report.* request result rownames run sample saved savedrows shards "
+        "sink.atomic sink.tables slopes source source.remote.address spec values watch where workers",
         "click",
         "numpy click.shell_completion",
     ),

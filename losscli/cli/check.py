@@ -129,29 +129,32 @@ def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> i
     with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
         results = [_judged(job) for job in jobs]
     code = exit_code(results)
-    _deliver(results, wanted, given["quiet"], stdout=code in (ExitCode.OK, ExitCode.GATE))
+    code = ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+    stdout = all(suite.error is None for suite in results)
+    reports.write_suites(results, wanted, given["quiet"], stdout=stdout, exit=code)
     if not given["quiet"]:
         printer.print_summary("; ".join(map(_summary, results)))
-    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+    return code
 
 
 def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
     """No file is written twice, standard input is read once, and the report of all can be written."""
-    from losscli.cli import printer
+    from losscli.cli import printer, reports
 
     inputs = [os.path.join(config.folder, path) for job in jobs for path in _inputs(job) if path != "-"]  # noqa: PTH118
-    printer.check_outputs([*wanted.files], inputs)
-    written = {os.path.realpath(path): "-o" for path in wanted.files if path != "-"}
+    printer.check_outputs(wanted.paths, inputs)
+    written: dict[str, str | None] = {os.path.realpath(path): None for path in wanted.files if path != "-"}
     for job in jobs:
-        for path in printer.outputs(job.given["outputs"]):
+        for path in reports.wanted(job.given, rows=True).paths:
             real = os.path.realpath(os.path.join(config.folder, path))  # noqa: PTH118
             if real in written:
-                other = written[real]
-                both = "-o and" if other == "-o" else f"the suites '{other}' and"
-                raise UsageError(f"{both} '{job.name}' would both write '{path}'", path=config.shown)
+                other = "-o" if written[real] is None else f"the suite '{written[real]}'"
+                raise UsageError(f"{other} and the suite '{job.name}' would both write '{path}'", path=config.shown,
+                                 code="USAGE_CONFLICT")  # fmt: skip
             written[real] = job.name
     if sum(path == "-" for job in jobs for path in _inputs(job)) > 1:
-        raise UsageError("standard input can be read once, and several sources are -", path=config.shown)
+        raise UsageError("standard input can be read once, and several sources are -", path=config.shown,
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _inputs(job: _Job) -> list[str]:
@@ -159,43 +162,31 @@ def _inputs(job: _Job) -> list[str]:
 
 
 def _judged(job: _Job) -> SuiteResult:
-    """One suite, whatever comes of it; its own files are written, those of an error too."""
-    from losscli.cli import printer, scoring
+    """One suite, whatever comes of it."""
+    from losscli.cli import printer, reports, scoring
     from losscli.result import SuiteResult
 
     evaluation: Evaluation | None = None
+    wanted = reports.wanted(job.given, rows=True)
     with printer.about(job.name):
         try:
             evaluation = scoring.score(job.given, job.gates)
             error = scoring.judged_error(evaluation)
-            _leave(job, evaluation, error)
+            if error is None:
+                scoring.create_baseline(evaluation, job.given)
+            # Its warnings come with the report of all.
+            reports.write(evaluation, wanted, quietly=True, stdout=False)
+            printer.print_gates(evaluation.gates, quiet=True)
         except Exception as caught:
-            if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError):
+            if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError | MemoryError):
                 raise
             error = _told(caught)
         if error is not None:
             printer.print_error(error)
-    result = SuiteResult(job.name, evaluation, None if error is None else error_result(error))
-    if error is not None and evaluation is None:
-        with contextlib.suppress(LosscliError, OSError):  # it is an error already
-            _write(job, (SuiteResult(None, None, error_result(error)),))
-    return result
-
-
-def _leave(job: _Job, evaluation: Evaluation, error: LosscliError | None) -> None:
-    """What a suite leaves behind besides its part of the report of all."""
-    from losscli.cli import printer, reports, scoring
-
-    if error is None:
-        scoring.create_baseline(evaluation, job.given)
-    reports.write(evaluation, reports.wanted(job.given), job.given["quiet"], stdout=False)
-    printer.print_gates(evaluation.gates, quiet=True)
-
-
-def _write(job: _Job, suites: Sequence[SuiteResult]) -> None:
-    from losscli.cli import printer
-
-    printer.write_suites(suites, printer.outputs(job.given["outputs"]))
+        if error is not None and evaluation is None:
+            with contextlib.suppress(LosscliError, OSError):  # it is an error already
+                reports.write_error(error_result(error), wanted, quietly=True)
+    return SuiteResult(job.name, evaluation, None if error is None else error_result(error))
 
 
 def _told(error: Exception) -> LosscliError:
@@ -207,22 +198,8 @@ def _told(error: Exception) -> LosscliError:
     if isinstance(error, OSError):
         path = None if error.filename is None else str(error.filename)
         return FileError(error.strerror or str(error), path=path, code=system_code(error))
-    return LosscliError(f"this is a bug in losscli: {type(error).__name__}: {error}",
+    return LosscliError(f"this is a bug in losscli: {type(error).__name__}: {error}", code="INTERNAL_BUG",
                         hint="run again with LOSSCLI_DEBUG=1 for the traceback, and report it")  # fmt: skip
-
-
-def _deliver(results: Sequence[SuiteResult], wanted: Wanted, quietly: bool, *, stdout: bool) -> None:
-    """The report of all: files always, standard output where no suite is in error."""
-    from losscli.cli import printer
-    from losscli.report import quiet
-
-    printer.write_suites(results, {path: format for path, format in wanted.files.items() if path != "-"})
-    if not stdout:
-        return
-    if quietly:
-        printer.write_stdout("".join(quiet(suite.evaluation) for suite in results if suite.evaluation is not None))
-    else:
-        printer.write_stdout(printer.rendered_suites(results, wanted.files.get("-", wanted.format)))
 
 
 def _summary(suite: SuiteResult) -> str:

@@ -38,7 +38,9 @@ def command(**given: Any) -> int:
         if gate.significant:
             raise gate.error("reports hold no rows, so there is no interval of the change", "'losscli eval' judges it")
     if given["old"] == given["new"] == "-":
-        raise UsageError("standard input can be read once", hint="name a file for one of the two")
+        raise UsageError(
+            "standard input can be read once", hint="name a file for one of the two", code="USAGE_CONFLICT"
+        )
     printer.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
     old, new = read_report(given["old"]), read_report(given["new"])
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
@@ -48,6 +50,7 @@ def command(**given: Any) -> int:
     judged = scoring.judge(new, bound, old, given)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:
         raise DataError("the two reports have no number in common", path=given["old"],
-                        hint="numbers stand beside those of the same model, loss and slice")  # fmt: skip
+                        hint="numbers stand beside those of the same model, loss and slice",
+                        code="DATA_NOT_COMPARABLE")  # fmt: skip
     scoring.deliver(judged, given)
     return scoring.ended(judged, given)

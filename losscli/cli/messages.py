@@ -62,7 +62,7 @@ def note_line(kind: str, message: str, format: str, count: int = 1) -> str:
     if format == "json":
         return _json({"schema": "losscli.note/1", "kind": kind, "message": message, "count": count})
     times = f" ({count} times)" if count > 1 else ""
-    return _command({"note": "notice"}.get(kind, kind), "losscli", harmless(message, LINE) + times)
+    return _command({"warning": "warning"}.get(kind, "notice"), "losscli", harmless(message, LINE) + times)
 
 
 def _json(fields: Mapping[str, object]) -> str:

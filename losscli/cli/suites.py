@@ -93,13 +93,13 @@ def given_of(config: Config, suite: Suite) -> dict[str, Any]:
 
 def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
     """What can be found wrong in values without a file is found here, where its line is known."""
-    from losscli.cli import options, printer
+    from losscli.cli import options, reports
     from losscli.spec import parse
     from losscli.where import parse as parse_filter
 
     checks: dict[str, Callable[[str], object]] = {
         "losses": parse, "class_weight": options.read_class_weight, "where": parse_filter,
-        "outputs": lambda text: printer.outputs([text]),
+        "outputs": lambda text: reports.wanted({"outputs": (text,), "format_": "plain"}, rows=True),
     }  # fmt: skip
     for name, check in checks.items():
         if name in suite.settings:
@@ -107,7 +107,7 @@ def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
             values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
             for value, place in zip(values, setting.items or (setting.place,), strict=True):
                 _located(config, place, check, value)
-    if "-" in printer.outputs(given["outputs"]):
+    if "-" in reports.wanted({**given, "format_": "plain"}, rows=True).files:
         place = suite.settings["outputs"].place
         raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip

@@ -1,7 +1,7 @@
 """What `dvc metrics show` and `dvc metrics diff` read: one JSON object of nested numbers.
 
-DVC ignores lists and nulls without a word, joins nested keys with a dot, and writes NaN where its own JSON must not have
-it. So there are only numbers here, no key has a dot, and values that are not finite are left out; `left_out` names
+DVC ignores lists and nulls without a word, joins nested keys with a dot, and writes NaN where its own JSON must not
+have it. So there are only numbers here, no key has a dot, and values that are not finite are left out; `left_out` names
 them, for somebody to say so. The keys: suite, then model, where there are such; then each loss, and under "slices" each
 slice with its losses; "rows" says how many rows were used and dropped.
 """

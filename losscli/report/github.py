@@ -1,8 +1,8 @@
 """GitHub Actions: annotations on standard output, a page for the step summary, outputs for later steps.
 
 `render` is what goes to standard output: commands that the runner takes, so the text in them is escaped as the runner
-reads it. GitHub keeps ten annotations of a kind a step and drops the rest without a word, so an eleventh says how many
-there are. `appended` is what belongs at the end of the files that the runner names in the environment; the summary
+reads it. GitHub keeps ten annotations of a kind a step and drops the rest without a word, so the tenth says how many
+more there are. `appended` is what belongs at the end of the files that the runner names in the environment; the summary
 ends before the size that makes GitHub refuse the whole. Annotations point to the gate in its configuration file.
 """
 
@@ -23,8 +23,7 @@ from losscli.report.verdicts import headline, whom, word
 from losscli.report.view import View, exact
 from losscli.result import Evaluation, GateResult, SuiteResult
 
-COMMANDS = True  # what is printed is for the runner to obey
-SHOWS_ERRORS = True
+COMMANDS = GATES = ERRORS = True
 SUMMARY, OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 APPENDS = (SUMMARY, OUTPUTS)
 LIMIT = 900 * 1024  # of 1024 KiB; other commands of the step write there too
@@ -41,15 +40,16 @@ def render(evaluation: Evaluation, view: View) -> str:
 def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
     """The annotations of all suites: errors, then warnings, then in a line what it all comes to."""
     failed = [gate for _, found in evaluated(suites) for gate in found.gates if gate.state in ("failed", "error")]
-    errors = [_error(suite, view) for suite in suites if suite.error is not None] + [_gate(gate, view) for gate in failed]
+    errors = [_error(suite, view) for suite in suites if suite.error is not None]
+    errors += [_gate(gate, view) for gate in failed]
     warnings = [
-        _command("warning", f"{w.message} ({w.count} times)" if w.count > 1 else w.message, view)
+        _command("warning", [f"{w.message} ({w.count} times)" if w.count > 1 else w.message], view)
         for _, found in evaluated(suites)
         for w in found.warnings
     ]
     lines = [*_first("error", errors), *_first("warning", warnings)]
     if not errors:
-        lines.append(_command("notice", "; ".join(_said(suites)), view))
+        lines.append(_command("notice", ["; ".join(_said(suites))], view))
     return "".join(line + "\n" for line in lines)
 
 
@@ -73,7 +73,9 @@ def summary(suites: Sequence[SuiteResult], view: View, limit: int = LIMIT) -> st
         return ""
     kept = bisect_right(ends, limit - _NOTE)
     left = sum(line.strip() != "" for line in lines[kept:])
-    return "".join(lines[:kept]) + f"\n{left} more lines found no room here; `-o` writes the whole report to a file.\n\n"
+    return (
+        "".join(lines[:kept]) + f"\n{left} more lines found no room here; `-o` writes the whole report to a file.\n\n"
+    )
 
 
 def outputs(suites: Sequence[SuiteResult], view: View, exit: int | None = None) -> str:
@@ -94,34 +96,40 @@ def heredoc(name: str, text: str) -> str:
 
 
 def _first(kind: str, lines: Sequence[str]) -> list[str]:
-    """The first ten, and how many more there are."""
-    more = len(lines) - _MOST
-    return [*lines[:_MOST], *([f"::{kind} title=losscli::and {more} more"] if more > 0 else [])]
+    """Ten, of which the last says how many more there are: GitHub would drop an eleventh."""
+    if len(lines) <= _MOST:
+        return list(lines)
+    return [*lines[: _MOST - 1], f"::{kind} title=losscli::and {len(lines) - _MOST + 1} more; the summary has all"]
 
 
 def _gate(gate: GateResult, view: View) -> str:
     message = f"{word(gate)} {f'{gate.gate} {whom(gate)}'.strip()}: {gate.reason or exact(gate.value)}"
-    return _command("error", message, view, title="losscli gate", file=gate.path, line=gate.line)
+    return _command("error", [message], view, title="losscli gate", file=gate.path, line=gate.line)
 
 
 def _error(suite: SuiteResult, view: View) -> str:
     error = suite.error
     assert error is not None
     first, *others = told(error, view)
-    named = first if suite.name is None else f"{suite.name}: {first}"
+    lines = [first if suite.name is None else f"{suite.name}: {first}", *others]
     # Only an error of usage can be about a file of the project; the others are about data.
     place = (error.path, error.line) if error.exit == ExitCode.USAGE else (None, None)
-    return _command("error", "\n".join([named, *others]), view, f"losscli {error.code}", *place)
+    return _command("error", lines, view, f"losscli {error.code}", *place)
 
 
 def _command(
-    kind: str, message: str, view: View, title: str = "losscli", file: str | None = None, line: int | None = None
+    kind: str,
+    message: Sequence[str],
+    view: View,
+    title: str = "losscli",
+    file: str | None = None,
+    line: int | None = None,
 ) -> str:
     """One command of the runner. No text in it can begin another: line ends are escaped, and colons in properties."""
     given = {"title": title, "file": file, "line": None if line is None else str(int(line))}
     properties = ",".join(f"{n}={_property(view.text(v))}" for n, v in given.items() if v is not None)
-    lines = [break_workflow_commands(view.text(text, 500)) for text in message.split("\n")]
-    return f"::{kind} {properties}::{_data(chr(10).join(lines))}"
+    lines = [_data(break_workflow_commands(view.text(text, 500))) for text in message]
+    return f"::{kind} {properties}::{'%0A'.join(lines)}"
 
 
 def _data(text: str) -> str:

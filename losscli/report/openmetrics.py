@@ -116,8 +116,11 @@ def _has_models(suites: Sequence[SuiteResult]) -> bool:
 
 
 def _slices(suites: Sequence[SuiteResult]) -> tuple[str, ...]:
-    found = [evaluation for _, evaluation in evaluated(suites)]
-    about: list[Mapping[str, str]] = [one.by for e in found for one in (*e.results, *e.comparisons, *e.gates)]
+    about: list[Mapping[str, str]] = []
+    for _, evaluation in evaluated(suites):
+        about += [result.by for result in evaluation.results]
+        about += [comparison.by for comparison in evaluation.comparisons]
+        about += [gate.by for gate in evaluation.gates]
     return tuple(dict.fromkeys(column for by in about for column in by))
 
 
