@@ -167,9 +167,9 @@ def compare(
     rows (0: no such test), both corrected for the number of models (Holm 1979), and who wins how many rows. The other
     settings are those of `evaluate`; `cluster` and `bootstrap` count here too.
 
-    `source` is one table with the predictions of all models (`pred` is a dict model -> COLS), or a dict model -> path or
-    table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be the same
-    in all.
+    `source` is one table with the predictions of all models (`pred` is a dict model -> COLS), or a dict model -> path
+    or table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be
+    the same in all.
     """
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
     with one_thread(), watched(given) as watch:
@@ -201,7 +201,7 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     `wrt` picks a role; the other settings are those of `evaluate`, without `by`.
     """
     if settings.get("by"):
-        raise UsageError("the gradient is of one value: it takes no 'by'")
+        raise UsageError("the gradient is of one value: it takes no 'by'", code="USAGE_CONFLICT")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
     with one_thread(), watched(settings, passes=2) as watch:
         run = prepared({"source": source, "losses": [loss], **settings})
@@ -212,7 +212,7 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
     """Who does the work: threads of this process, one a core where no number is given, or the workers of a cluster."""
     threads, name = settings.get("threads"), settings.get("engine") or ENGINES[0]
     if threads is not None and threads < 1:
-        raise UsageError(f"threads is at least 1; got {threads}")
+        raise UsageError(f"threads is at least 1; got {threads}", code="USAGE_BAD_VALUE")
     files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
     return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
 
@@ -276,7 +276,8 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
     named = _named(source)
     paths = () if named else _paths(source)
     data = Data(
-        paths=paths or (), memory=None if paths is not None else source, named=named, options=given.get("options", ReadOptions()),
+        paths=paths or (), memory=None if paths is not None else source, named=named,
+        options=given.get("options", ReadOptions()),
         targets=_path(given["targets"]) if "targets" in given else None, on=request.on,
         unmatched=given.get("unmatched", "error"),
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},

@@ -156,6 +156,7 @@ class Loss:
                 raise UsageError(
                     f"'{self.name}' has no parameter '{name}'",
                     hint=did_you_mean(name, self.params, f"its parameters: {known}"),
+                    code="USAGE_BAD_PARAMETER",
                 )
         return {
             name: check_param(self.name, spec, params[name]) if name in params else spec.default
@@ -165,7 +166,9 @@ class Loss:
     def _slopes(self, role: str, columns: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if role not in self.gradients:
             known = ", ".join(self.gradients) or "none"
-            raise UsageError(f"'{self.name}' has no gradient by '{role}'", hint=f"it has: {known}")
+            raise UsageError(
+                f"'{self.name}' has no gradient by '{role}'", hint=f"it has: {known}", code="USAGE_CONFLICT"
+            )
         upstream = params.pop("upstream", None)
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
         arrays = door.arrays(self, columns, {name: params[name] for name in params if name in self.roles})

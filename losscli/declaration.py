@@ -73,19 +73,20 @@ def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
             raise UsageError(
                 f"{where} is one of {', '.join(spec.choices)}; got '{value}'",
                 hint=did_you_mean(str(value), spec.choices),
+                code="USAGE_BAD_PARAMETER",
             )
         return str(value)
     if spec.type == "bool":
         if not isinstance(value, (bool, np.bool_)):
-            raise UsageError(f"{where} is true or false; got {value!r}")
+            raise UsageError(f"{where} is true or false; got {value!r}", code="USAGE_BAD_PARAMETER")
         return bool(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
-        raise UsageError(f"{where} is a number; got {value!r}")
+        raise UsageError(f"{where} is a number; got {value!r}", code="USAGE_BAD_PARAMETER")
     if spec.type == "int" and float(value) != int(value):
-        raise UsageError(f"{where} is a whole number; got {value!r}")
+        raise UsageError(f"{where} is a whole number; got {value!r}", code="USAGE_BAD_PARAMETER")
     number = int(value) if spec.type == "int" else float(value)
     if not spec.param.allows(number):
-        raise UsageError(f"{where} must be {spec.param.range}; got {number:g}")
+        raise UsageError(f"{where} must be {spec.param.range}; got {number:g}", code="USAGE_BAD_PARAMETER")
     return number
 
 

@@ -7,17 +7,22 @@ LosscliError                  exit
 ├── EmptyError                 5   nothing to score
 └── PluginError               70   code that is not ours failed
 
-An error holds data (path, row, line, column, value) and one hint; `render` in the command line turns it into text.
+An error holds data (code, path, row, line, column, value) and one hint; the printer of the command line turns it into
+text, or into a line for a program.
 Nothing here formats for a terminal: the text may hold bytes from data, and the printer makes them harmless.
 """
 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args
+
+if TYPE_CHECKING:
+    from losscli.result import ErrorResult
 
 
 class ExitCode(IntEnum):
@@ -35,11 +40,35 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+# What a program may ask of an error. The word before the first underscore is the exit code; a code is never renamed.
+# 'losscli help errors' has a sentence for each.
+Code = Literal[
+    "USAGE", "USAGE_UNKNOWN_COMMAND", "USAGE_UNKNOWN_OPTION", "USAGE_UNKNOWN_LOSS", "USAGE_BAD_VALUE",
+    "USAGE_BAD_PARAMETER", "USAGE_BAD_FILTER", "USAGE_BAD_GATE", "USAGE_COLUMNS", "USAGE_CONFIG", "USAGE_CONFLICT",
+    "USAGE_INCOMPLETE", "USAGE_MISSING_PACKAGE",
+    "DATA", "DATA_MISSING_COLUMN", "DATA_DUPLICATE_COLUMN", "DATA_WRONG_TYPE", "DATA_MISMATCH", "DATA_BAD_CELL",
+    "DATA_BAD_ROW", "DATA_ENCODING", "DATA_MISSING_VALUE", "DATA_NAN", "DATA_INFINITE", "DATA_OUT_OF_RANGE",
+    "DATA_UNKNOWN_CLASS", "DATA_DUPLICATE_KEY", "DATA_UNMATCHED_KEY", "DATA_WRONG_FORMAT", "DATA_CORRUPT_FILE",
+    "DATA_BAD_REPORT", "DATA_NOT_COMPARABLE",
+    "IO", "IO_NOT_FOUND", "IO_PERMISSION", "IO_NO_SPACE", "IO_MEMORY", "IO_NETWORK", "IO_CLUSTER",
+    "EMPTY", "EMPTY_NO_ROWS", "EMPTY_ALL_WEIGHTS_ZERO",
+    "INTERNAL_BUG", "INTERNAL_PLUGIN",
+]  # fmt: skip
+CODES: tuple[Code, ...] = get_args(Code)
+
+
+class Hint(str):
+    """A hint that still knows the names which it proposes."""
+
+    suggestions: tuple[str, ...] = ()
+
+
 @dataclass
 class LosscliError(Exception):
-    """Something that the user can mend; `message` says what, the other fields say where.
+    """Something that the user can mend; `message` says what, `code` which kind, the other fields say where.
 
-    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included.
+    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included; `character` is
+    the place in that line, from 1, where a file has no columns of data.
     """
 
     message: str
@@ -50,8 +79,18 @@ class LosscliError(Exception):
     column: str | None = None
     value: str | None = None
     suggestions: tuple[str, ...] = field(default=())
+    character: int | None = None
+    code: Code | None = field(default=None, kw_only=True)
 
-    exit_code = ExitCode.INTERNAL
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+    general: ClassVar[Code] = "INTERNAL_BUG"  # where nothing more precise is said
+
+    def __post_init__(self) -> None:
+        self.code = self.code or self.general
+        if self.code.partition("_")[0] != self.exit_code.name:
+            raise ValueError(f"{self.code} is no code of {type(self).__name__}")
+        if isinstance(self.hint, Hint):
+            self.suggestions = self.suggestions or self.hint.suggestions
 
     def __str__(self) -> str:
         return self.message
@@ -61,30 +100,57 @@ class UsageError(LosscliError):
     """The command line, a loss spec, a parameter or a configuration file is wrong."""
 
     exit_code = ExitCode.USAGE
+    general = "USAGE"
 
 
 class DataError(LosscliError):
     """The input could be read, but what it holds is not acceptable."""
 
     exit_code = ExitCode.DATA
+    general = "DATA"
 
 
 class FileError(LosscliError):
     """A file or stream could not be read or written."""
 
     exit_code = ExitCode.IO
+    general = "IO"
 
 
 class EmptyError(LosscliError):
     """There is nothing to score."""
 
     exit_code = ExitCode.EMPTY
+    general = "EMPTY"
 
 
 class PluginError(LosscliError):
     """A loss that is not ours raised, or returned something that is no loss value."""
 
-    exit_code = ExitCode.INTERNAL
+    general = "INTERNAL_PLUGIN"
+
+
+def error_result(error: LosscliError) -> ErrorResult:
+    """The error as data."""
+    from losscli.result import ErrorResult
+
+    return ErrorResult(
+        code=error.code or error.general, exit=int(error.exit_code), message=error.message,
+        hint=None if error.hint is None else str(error.hint), path=error.path, row=error.row, line=error.line,
+        column=error.column, value=error.value, suggestions=error.suggestions,
+    )  # fmt: skip
+
+
+_SYSTEM: dict[int, Code] = {
+    errno.ENOENT: "IO_NOT_FOUND", errno.ENOTDIR: "IO_NOT_FOUND", errno.EACCES: "IO_PERMISSION",
+    errno.EPERM: "IO_PERMISSION", errno.EROFS: "IO_PERMISSION", errno.ENOSPC: "IO_NO_SPACE",
+    errno.EFBIG: "IO_NO_SPACE", errno.ENOMEM: "IO_MEMORY",
+}  # fmt: skip
+
+
+def system_code(error: OSError) -> Code:
+    """The code for what the system said."""
+    return _SYSTEM.get(error.errno or 0, "IO")
 
 
 def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -103,7 +169,9 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) 
     if not found:
         return otherwise
     listed = " or ".join(f"'{name}'" for name in found)
-    return f"did you mean {listed}?" + (f" {otherwise}" if otherwise else "")
+    hint = Hint(f"did you mean {listed}?" + (f" {otherwise}" if otherwise else ""))
+    hint.suggestions = found
+    return hint
 
 
 def _no_line(index: int) -> int | None:
@@ -130,8 +198,9 @@ class Site:
         return replace(self, place_of=lambda index: self.place_of(int(kept[index])))
 
     def error(
-        self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None
-    ) -> DataError:
+        self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None,
+        *, code: Code | None = None,
+    ) -> DataError:  # fmt: skip
         """The error about the row at `index` of this run."""
         index = self.place_of(index)
         return DataError(
@@ -142,4 +211,5 @@ class Site:
             line=self.line_of(index),
             column=column,
             value=None if value is None else str(value),
+            code=code,
         )

@@ -66,7 +66,9 @@ class Gate:
 
     def error(self, message: str, hint: str | None = None) -> UsageError:
         """What is wrong with this gate."""
-        return UsageError(f"gate '{self.text}': {message}", hint=hint, path=self.path, line=self.line)
+        return UsageError(
+            f"gate '{self.text}': {message}", hint=hint, path=self.path, line=self.line, code="USAGE_BAD_GATE"
+        )
 
 
 def parse_gate(text: str, path: str | None = None, line: int | None = None) -> Gate:
@@ -74,7 +76,8 @@ def parse_gate(text: str, path: str | None = None, line: int | None = None) -> G
     shown = text.strip()
 
     def wrong(message: str, hint: str = _FORM) -> UsageError:
-        return UsageError(f"gate '{shown}': {message}", hint=hint, path=path, line=line)
+        cut = shown if len(shown) <= 200 else f"{shown[:200]}…"
+        return UsageError(f"gate '{cut}': {message}", hint=hint, path=path, line=line, code="USAGE_BAD_GATE")
 
     if len(shown) > _LONGEST:
         raise wrong(f"it is longer than {_LONGEST} characters")
@@ -277,8 +280,7 @@ def _of_loss(gate: Gate, text: str, some: Sequence[Scored], canonical: Callable[
         if found:
             return found
     known = tuple(dict.fromkeys(one.spec for one in some))
-    computed = f"computed: {', '.join(known)}; -l asks for more"
-    raise gate.error(f"'{text}' is not computed in this run", did_you_mean(text, known, computed))
+    raise gate.error(f"'{text}' is not computed here", did_you_mean(text, known, f"computed: {', '.join(known)}"))
 
 
 def _check_direction(gate: Gate, one: Scored, tolerance: Tolerance) -> None:

@@ -19,21 +19,28 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
                 raise UsageError(
                     f"'{part.loss.name}' sees many rows at once, in their order, so {what} cannot cut them",
                     hint=f"{instead} scores it",
+                    code="USAGE_CONFLICT",
                 )
     asked = request.inference
     if asked.pairs or asked.cluster is not None or asked.bootstrap is not None:
         raise UsageError(f"{what} cuts the rows, which clusters, resamples and comparisons must see in one run",
-                         hint=f"{instead} does these; --interval alone works here too")  # fmt: skip
+                         hint=f"{instead} does these; --interval alone works here too",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.targets is not None:
         raise UsageError(f"{what} does not join: --targets would be looked up anew by everybody",
-                         hint="join the files first: predictions and truth as columns of one table")  # fmt: skip
+                         hint="join the files first: predictions and truth as columns of one table",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.memory is not None:
-        raise UsageError(f"{what} reads files; this table is in memory", hint="write it to a Parquet file first")
+        raise UsageError(
+            f"{what} reads files; this table is in memory",
+            hint="write it to a Parquet file first",
+            code="USAGE_CONFLICT",
+        )
     for path in data.paths:
         if path == "-" or _is_pipe(path):
             shown = "standard input" if path == "-" else f"the pipe {path}"
             raise UsageError(f"{what} reads files that everybody can open; {shown} is read once",
-                             hint="save it to a file first")  # fmt: skip
+                             hint="save it to a file first", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
@@ -43,7 +50,7 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
         file = part.file
         if file is None or file.spool is not None:
             raise UsageError(f"{what} reads files that everybody can open; this one is unpacked here first",
-                             path=part.path, hint="unpack it to a file of its own")  # fmt: skip
+                             path=part.path, hint="unpack it to a file of its own", code="USAGE_CONFLICT")  # fmt: skip
         place = str(Path(file.place).absolute())
         found[place] = Expected(place, file.path, file.mark[0], file.mark[1])
     return tuple(found.values())

@@ -30,27 +30,32 @@ def compared_with(evaluation: Evaluation, saved: Evaluation, path: str, allow_in
     they are called: the run of an old model and that of a new one are mostly two runs.
     """
     ours = {_place(result): result for result in evaluation.results}
-    renamed = _renamed(evaluation.results, saved.results)
-    theirs = {}
+    renamed = renamed_models([r.model for r in evaluation.results], [r.model for r in saved.results])
+    theirs, called = {}, {}
     for other in saved.results:
         here = other if _place(other) in ours else replace(other, model=renamed.get(other.model, other.model))
         theirs[_place(here)] = here
+        called[_place(here)] = _words(other)
     pairs = [(mine, theirs[place]) for place, mine in ours.items() if place in theirs]
     reasons = _reasons(evaluation, saved, pairs)
-    absent = tuple(other for place, other in theirs.items() if place not in ours)
-    source = BaselineSource(path, tuple(map(_words, absent)), () if allow_incomparable else reasons)
+    absent = {place: other for place, other in theirs.items() if place not in ours}
+    gone = tuple(called[place] for place in absent)
+    source = BaselineSource(path, gone, () if allow_incomparable else reasons)
     if not source.incomparable:
         beside = {_place(mine): _beside(mine, other) for mine, other in pairs}
         results = tuple(replace(mine, baseline=beside.get(place)) for place, mine in ours.items())
         evaluation = replace(evaluation, results=results)
     notes = [f"the baseline's model '{old}' stands beside '{new}'" for old, new in renamed.items() if old and new]
-    return Compared(replace(evaluation, baseline=source), reasons, absent, (*notes, *_left(absent)))
+    if gone:
+        more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
+        notes.append(f"the baseline has {', '.join(gone[:5])}{more}, which this run lacks")
+    return Compared(replace(evaluation, baseline=source), reasons, tuple(absent.values()), tuple(notes))
 
 
 def models_of(saved: Evaluation, lines: Iterable[tuple[str | None, str]]) -> dict[tuple[str | None, str], str | None]:
     """Each of these models and specs -> what the saved report calls its model, by the rule for partners."""
     theirs = {(result.model, result.spec): result.model for result in saved.results}
-    only = _only_model(saved.results)
+    only = _only_model(result.model for result in saved.results)
     found = {}
     for model, spec in lines:
         if (model, spec) in theirs:
@@ -67,17 +72,17 @@ def _place(result: LossResult) -> _Place:
     return result.model, result.spec, frozenset(result.by.items())
 
 
-def _renamed(ours: Iterable[LossResult], theirs: Iterable[LossResult]) -> dict[str | None, str | None]:
-    """A model of the baseline -> what it is called in this run."""
+def renamed_models(ours: Iterable[str | None], theirs: Iterable[str | None]) -> dict[str | None, str | None]:
+    """A model of the baseline -> what it is called in this run, where both have but one."""
     here, there = _only_model(ours), _only_model(theirs)
     return {there[0]: here[0]} if here is not None and there is not None and here != there else {}
 
 
-def _only_model(results: Iterable[LossResult]) -> tuple[str | None] | None:
+def _only_model(models: Iterable[str | None]) -> tuple[str | None] | None:
     """The one model, which may have no name; losses of tables alone are of no model, so a name wins."""
-    models = {result.model for result in results}
-    named = models - {None}
-    if len(named) > 1 or not models:
+    found = set(models)
+    named = found - {None}
+    if len(named) > 1 or not found:
         return None
     return (named.pop() if named else None,)
 
@@ -117,10 +122,3 @@ def _words(result: LossResult) -> str:
     name = result.spec if result.model is None else f"{result.model}/{result.spec}"
     slices = ", ".join(f"{column}={value}" for column, value in result.by.items())
     return f"{name} ({slices})" if slices else name
-
-
-def _left(absent: tuple[LossResult, ...]) -> tuple[str, ...]:
-    if not absent:
-        return ()
-    shown = ", ".join(map(_words, absent[:5])) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
-    return (f"the baseline has {shown}, which this run lacks",)

@@ -93,10 +93,11 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
     models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
     if len(models) < 2:
         raise UsageError(f"a comparison is between two models or more; here is {models[0] if models else 'none'}",
-                         hint="-p NAME=COLS for each model")  # fmt: skip
+                         hint="-p NAME=COLS for each model", code="USAGE_INCOMPLETE")  # fmt: skip
     if against is not None and against not in models:
         raise UsageError(f"no model is called '{against}'",
-                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"))  # fmt: skip
+                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
     reference = models[0] if against is None else against
     pairs = tuple((model, reference) for model in models if model != reference)
     inference = replace(plan.request.inference, pairs=pairs)
@@ -106,37 +107,45 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
 def _check(request: Request) -> None:
     """What can be refused before a file is opened."""
     if not request.losses:
-        raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all")
+        raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all", code="USAGE_INCOMPLETE")
     _check_inference(request)
     if request.batch_by is not None and request.batch_size is not None:
-        raise UsageError("--batch-by and --batch-size exclude each other")
+        raise UsageError("--batch-by and --batch-size exclude each other", code="USAGE_CONFLICT")
     if request.batch_size is not None and request.batch_size < 1:
-        raise UsageError("--batch-size is at least 1")
+        raise UsageError("--batch-size is at least 1", code="USAGE_BAD_VALUE")
     loss_list = [part.loss for spec in request.losses for _, part in spec.parts]
     if (request.batch_by or request.batch_size) and all(loss.scope == "row" for loss in loss_list):
         raise UsageError("--batch-by and --batch-size are for losses that see a batch; none is asked for",
-                         hint=f"{loss_list[0].name} has a value for every row by itself")  # fmt: skip
+                         hint=f"{loss_list[0].name} has a value for every row by itself",
+                         code="USAGE_CONFLICT")  # fmt: skip
     for loss in loss_list:
         if request.reduction == "sum" and loss.own_combine:
-            raise UsageError(f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it")
+            raise UsageError(
+                f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it", code="USAGE_CONFLICT"
+            )
 
 
 def _check_inference(request: Request) -> None:
     asked = request.inference
     if not 0 < asked.level < 1:
-        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}")
+        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}", code="USAGE_BAD_VALUE")
     if asked.bootstrap is not None and not 2 <= asked.bootstrap <= MOST_DRAWS:
-        raise UsageError(f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}")
+        raise UsageError(
+            f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}", code="USAGE_BAD_VALUE"
+        )
     if not 0 <= asked.permutations <= MOST_DRAWS:
-        raise UsageError(f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}")
+        raise UsageError(
+            f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}", code="USAGE_BAD_VALUE"
+        )
     if asked.seed < 0:
-        raise UsageError("a seed is a whole number of at least 0")
+        raise UsageError("a seed is a whole number of at least 0", code="USAGE_BAD_VALUE")
     if asked.cluster is not None:
         for spec in request.losses:
             for _, part in spec.parts:
                 if part.loss.scope != "row" and part.loss.source_roles:
                     raise UsageError(f"'{part.loss.name}' sees batches of rows, and batches are its clusters",
-                                     hint="leave --cluster out; --batch-by says what a batch is")  # fmt: skip
+                                     hint="leave --cluster out; --batch-by says what a batch is",
+                                     code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _source(request: Request, data: Data) -> tuple[Request, Source]:
@@ -154,16 +163,18 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     elif data.paths:
         source = open_source(data.paths, options)
     elif needs_rows:
-        raise UsageError("no SOURCE was given", hint="name a file of predictions, or - for standard input")
+        raise UsageError(
+            "no SOURCE was given", hint="name a file of predictions, or - for standard input", code="USAGE_INCOMPLETE"
+        )
     else:
         source = Source((), (), {})
     if data.targets is None:
         if data.on and not data.named:
-            raise UsageError("--on needs --targets FILE, the file with the truth")
+            raise UsageError("--on needs --targets FILE, the file with the truth", code="USAGE_INCOMPLETE")
         return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
-                         hint="rows are never paired by their place")  # fmt: skip
+                         hint="rows are never paired by their place", code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.source.join import join  # not on the way of a run without a join
 
     truth = _opened(data.targets, options)
@@ -179,7 +190,7 @@ def chunk_rows() -> int:
     """Rows a kernel sees at once; the environment may change it, and no bit of any result."""
     given = os.environ.get("LOSSCLI_CHUNK_ROWS") or str(CHUNK)
     if not given.isdigit() or int(given) < 1:
-        raise UsageError(f"LOSSCLI_CHUNK_ROWS is a number of rows; got '{given}'")
+        raise UsageError(f"LOSSCLI_CHUNK_ROWS is a number of rows; got '{given}'", code="USAGE_BAD_VALUE")
     return int(given)
 
 
@@ -274,7 +285,7 @@ def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
         return
     left = f"; {rows.dropped} row{'s were' if rows.dropped > 1 else ' was'} dropped" if rows.dropped else ""
     said = f"no row of {rows.read} is left{left}" if rows.read else "0 rows"
-    raise EmptyError("there is nothing to score: " + said, path=path)
+    raise EmptyError("there is nothing to score: " + said, path=path, code="EMPTY_NO_ROWS")
 
 
 def evaluate(
@@ -306,7 +317,11 @@ def conclude(
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):
-        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]))
+        # A row that lies in some term and still does not count has no weight.
+        weightless = all(r.without_part == 0 and not any(t.count for t in r.terms.values()) for r in outcome)
+        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]),
+                         hint="all weights are 0" if weightless else None,
+                         code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip
     return Evaluation(
         sources=sources,
         rows=RowCounts(reader.read, reader.used, reader.dropped),

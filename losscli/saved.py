@@ -46,15 +46,18 @@ def read_report(path: str) -> Evaluation:
     except (ValueError, RecursionError) as error:
         # Python's own words name line and column; of other findings the kind is all that can be said.
         said = str(error) if isinstance(error, json.JSONDecodeError | _Refused) else "it is no text, or too deep"
-        raise DataError(f"this is no JSON report: {said}", path=path, hint="-o FILE.json saves a report") from None
+        raise DataError(f"this is no JSON report: {said}", path=path, hint="-o FILE.json saves a report",
+                        code="DATA_BAD_REPORT") from None  # fmt: skip
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
         said = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
-        raise DataError(f"this is no {SCHEMA}: {said}", path=path, hint="-o FILE.json saves a report")
+        raise DataError(f"this is no {SCHEMA}: {said}", path=path, hint="-o FILE.json saves a report",
+                        code="DATA_BAD_REPORT")  # fmt: skip
     try:
         return _evaluation(_Object(document, "the report"))
     except _Refused as wrong:
-        raise DataError(f"this is no {SCHEMA}: {wrong}", path=path, hint="-o FILE.json saves a report") from None
+        raise DataError(f"this is no {SCHEMA}: {wrong}", path=path, hint="-o FILE.json saves a report",
+                        code="DATA_BAD_REPORT") from None  # fmt: skip
 
 
 def check_rows_file(saved: Evaluation, path: str) -> str:
@@ -62,11 +65,11 @@ def check_rows_file(saved: Evaluation, path: str) -> str:
     hint = "save them with the baseline: -o BASELINE.json -o rows=FILE.parquet"
     if saved.rows_file is None:
         raise UsageError("a significant change against the baseline needs its row values, and it names no file of them",
-                         hint=hint, path=path)  # fmt: skip
+                         hint=hint, path=path, code="USAGE_INCOMPLETE")  # fmt: skip
     place = Path(path).parent / saved.rows_file
     if not place.is_file():
         raise UsageError("a significant change against the baseline needs its row values, and their file is gone",
-                         hint=hint, path=str(place))  # fmt: skip
+                         hint=hint, path=str(place), code="USAGE_INCOMPLETE")  # fmt: skip
     return str(place)
 
 
@@ -83,7 +86,7 @@ def _content(path: str) -> bytes:
                 if size > LARGEST:
                     raise _too_large(path)
     except FileNotFoundError:
-        raise FileError("no such file", path=path) from None
+        raise FileError("no such file", path=path, code="IO_NOT_FOUND") from None
     except (OSError, ValueError) as error:
         raise FileError(f"could not read: {getattr(error, 'strerror', None) or error}", path=path) from None
     if len(content) > LARGEST:
@@ -92,7 +95,8 @@ def _content(path: str) -> bytes:
 
 
 def _too_large(path: str) -> DataError:
-    return DataError(f"this is no JSON report: it is larger than {LARGEST >> 20} MB", path=path)
+    return DataError(f"this is no JSON report: it is larger than {LARGEST >> 20} MB", path=path,
+                     code="DATA_BAD_REPORT")  # fmt: skip
 
 
 class _Refused(ValueError):

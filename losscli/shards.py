@@ -67,7 +67,9 @@ def read_shard(text: str) -> Shard:
     """`3/16`."""
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise UsageError(f"'{text}' is no shard", hint="I/N: shard I of N, counted from 1, such as 3/16")
+        raise UsageError(
+            f"'{text}' is no shard", hint="I/N: shard I of N, counted from 1, such as 3/16", code="USAGE_BAD_VALUE"
+        )
     return Shard(int(found[1]), int(found[2]))
 
 
@@ -180,6 +182,7 @@ def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[Totals, Reader, tuple
                 f"shard {state.shard} took its columns for something else than the shards before it: its lists have "
                 "another width, or its targets bind to the classes in another way",
                 path=state.path, hint="name class columns with a star (p_*), or score without --shard",
+                code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
         reader.merge(theirs)
         totals.merge(totals_in(plan, state.document["totals"]))
@@ -194,19 +197,25 @@ def _read(path: str) -> _State:
     except OSError as error:
         raise file_error(error, path) from None
     except ValueError:
-        raise DataError("not a valid file name", path=path) from None
+        raise DataError("not a valid file name", path=path, code="DATA_BAD_REPORT") from None
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise _damaged(path) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(schema, str) or not schema.startswith("losscli.state/"):
-        raise DataError("not the state of a shard", path=path, hint="losscli eval … --shard I/N --state-out FILE")
+        raise DataError(
+            "not the state of a shard",
+            path=path,
+            hint="losscli eval … --shard I/N --state-out FILE",
+            code="DATA_BAD_REPORT",
+        )
     version = document.get("losscli")
     if schema != SCHEMA or version != losscli.__version__:
         raise DataError(
             f"a state of losscli {version} ({schema}); this is losscli {losscli.__version__} ({SCHEMA})",
             path=path, hint="merge with the version that scored the shards, or score them again",
+            code="DATA_BAD_REPORT",
         )  # fmt: skip
     if document.pop("sha256", None) != _checksum(document):
         raise _damaged(path)
@@ -223,19 +232,19 @@ def _checksum(document: Plain) -> str:
 
 def _damaged(path: str) -> DataError:
     return DataError("the state is damaged: it is not what losscli wrote", path=path,
-                     hint="copy it again, or score the shard again")  # fmt: skip
+                     hint="copy it again, or score the shard again", code="DATA_BAD_REPORT")  # fmt: skip
 
 
 def _refuse_incomplete(states: Sequence[_State]) -> None:
     """Every shard of one number of shards, once."""
     if not states:
-        raise UsageError("no state was given", hint="losscli merge s*.json")
+        raise UsageError("no state was given", hint="losscli merge s*.json", code="USAGE_INCOMPLETE")
     counts = sorted({state.shard.of for state in states})
     if len(counts) > 1:
         listed = "; ".join(
             f"of {of}: {', '.join(state.path for state in states if state.shard.of == of)}" for of in counts
         )
-        raise DataError(f"these are shards of different runs ({listed})")
+        raise DataError(f"these are shards of different runs ({listed})", code="DATA_NOT_COMPARABLE")
     given: dict[int, list[str]] = {}
     for state in states:
         given.setdefault(state.shard.number, []).append(state.path)
@@ -244,7 +253,7 @@ def _refuse_incomplete(states: Sequence[_State]) -> None:
     if missing:
         wrong.append(f"shard{'s' * (len(missing) > 1)} {_listed(missing)} of {counts[0]} {_are(missing)} missing")
     if wrong:
-        raise DataError("; ".join(wrong), hint="every shard of the run, once")
+        raise DataError("; ".join(wrong), hint="every shard of the run, once", code="DATA_NOT_COMPARABLE")
 
 
 def _listed(items: Sequence[str]) -> str:
@@ -265,6 +274,7 @@ def _refuse_different(states: Sequence[_State]) -> None:
                 f"shard {state.shard} is of another run than shard {states[0].shard}: they differ in "
                 + ", ".join(different),
                 path=state.path, hint="the same command and the same files for every shard",
+                code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
 
 

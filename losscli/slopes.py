@@ -61,11 +61,11 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
     if wrt is not None:
         if wrt not in known:
             raise UsageError(f"'{line.spec.text}' has no gradient by '{wrt}'",
-                             hint=f"it has: {', '.join(known) or 'none'}")  # fmt: skip
+                             hint=f"it has: {', '.join(known) or 'none'}", code="USAGE_CONFLICT")  # fmt: skip
         return [wrt]
     rows = [role for role, by_row in known.items() if by_row]
     if not known:
-        raise UsageError(f"'{line.spec.text}' has no gradient: it is flat wherever it is smooth")
+        raise UsageError(f"'{line.spec.text}' has no gradient: it is flat wherever it is smooth", code="USAGE_CONFLICT")
     return rows or list(known)[:1]
 
 
@@ -233,7 +233,7 @@ def _by_tables(
 ) -> Iterator[Piece]:
     """The gradient by a Matrix role, added up exactly over the rows."""
     if len(tables) > 1:
-        raise UsageError("the gradient by a table takes one table at a time")
+        raise UsageError("the gradient by a table takes one table at a time", code="USAGE_CONFLICT")
     (table,) = tables
     shape = prepared.arrays[table].shape
     sums = Sums(shape[0] * shape[1])

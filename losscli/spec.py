@@ -78,12 +78,18 @@ def parse(text: str) -> Spec:
     pieces = _PLUS.split(body)
     if any(not piece.strip() for piece in pieces):
         raise UsageError(
-            f"'{text}' is no loss spec: a part is empty", hint="for example: huber:delta=2, 0.7*mse+0.3*mae"
+            f"'{text}' is no loss spec: a part is empty",
+            hint="for example: huber:delta=2, 0.7*mse+0.3*mae",
+            code="USAGE_BAD_PARAMETER",
         )
     parts = tuple(_part(piece.strip(), text) for piece in pieces)
     if named:
         if named[1] in REGISTRY or named[1] in ALIASES:
-            raise UsageError(f"a blend cannot be called '{named[1]}': that is a loss", hint="choose another name")
+            raise UsageError(
+                f"a blend cannot be called '{named[1]}': that is a loss",
+                hint="choose another name",
+                code="USAGE_BAD_PARAMETER",
+            )
         return Spec(parts, named[1])
     if len(parts) == 1 and parts[0][0] == 1 and not _FACTOR.match(body):
         return Spec(parts)
@@ -98,7 +104,8 @@ def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec
         asked = ", ".join(dict.fromkeys(part.loss.name for spec in specs for _, part in spec.parts))
         having = ", ".join(other.name for other in REGISTRY.values() if name in other.params)
         raise UsageError(f"no loss that is asked for has a {name}: {asked}",
-                         hint=f"these have one: {having}; leave --{name} out for others")  # fmt: skip
+                         hint=f"these have one: {having}; leave --{name} out for others",
+                         code="USAGE_BAD_PARAMETER")  # fmt: skip
     return tuple(_set(spec, name, value) for spec in specs)
 
 
@@ -118,7 +125,9 @@ def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
         return 1.0, parse_loss(piece)
     factor = float(match[1]) if _NUMBER.fullmatch(match[1].strip()) else math.nan
     if not math.isfinite(factor):
-        raise UsageError(f"'{match[1]}' in '{whole}' is no number", hint="a blend reads 0.7*mse+0.3*mae")
+        raise UsageError(
+            f"'{match[1]}' in '{whole}' is no number", hint="a blend reads 0.7*mse+0.3*mae", code="USAGE_BAD_PARAMETER"
+        )
     return factor, parse_loss(piece[match.end() :])
 
 
@@ -134,10 +143,15 @@ def parse_loss(text: str) -> LossSpec:
             raise UsageError(
                 f"'{loss.name}' has no dialect '{peer}'",
                 hint=did_you_mean(peer, loss.same_as, f"its dialects: {known}"),
+                code="USAGE_BAD_PARAMETER",
             )
         params |= read_params(loss, loss.same_as[peer])
     if colon and not settings.strip():
-        raise UsageError(f"'{text}' ends in a colon", hint=f"parameters follow it: {loss.name}:{example(loss)}")
+        raise UsageError(
+            f"'{text}' ends in a colon",
+            hint=f"parameters follow it: {loss.name}:{example(loss)}",
+            code="USAGE_BAD_PARAMETER",
+        )
     return LossSpec(loss, loss.settle(params | read_params(loss, settings)))
 
 
@@ -151,7 +165,10 @@ def find(name: str) -> Loss:
     if name not in REGISTRY:
         known = [*REGISTRY, *ALIASES]
         raise UsageError(
-            f"no loss is called '{name}'", hint=did_you_mean(name, known, "'losscli list' shows all"), value=name
+            f"no loss is called '{name}'",
+            hint=did_you_mean(name, known, "'losscli list' shows all"),
+            value=name,
+            code="USAGE_UNKNOWN_LOSS",
         )
     return REGISTRY[name]
 
@@ -162,9 +179,11 @@ def read_params(loss: Loss, text: str) -> dict[str, Value]:
     for setting in filter(None, (piece.strip() for piece in text.split(","))):
         name, equals, value = (word.strip() for word in setting.partition("="))
         if not equals or not value:
-            raise UsageError(f"'{setting}' sets no parameter of '{loss.name}'", hint="write name=value")
+            raise UsageError(
+                f"'{setting}' sets no parameter of '{loss.name}'", hint="write name=value", code="USAGE_BAD_PARAMETER"
+            )
         if name in params:
-            raise UsageError(f"'{name}' of '{loss.name}' is set twice")
+            raise UsageError(f"'{name}' of '{loss.name}' is set twice", code="USAGE_BAD_PARAMETER")
         params[name] = _value(loss.params[name], value) if name in loss.params else value
     return params
 

@@ -42,10 +42,15 @@ def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spe
                 found = texts(batch.data.column(class_column), class_column, batch.site)
                 if (found.codes < 0).any():
                     row = int(np.argmax(found.codes < 0))
-                    raise batch.site.error(row, class_column, f"the class column '{class_column}' has an empty cell")
+                    raise batch.site.error(
+                        row,
+                        class_column,
+                        f"the class column '{class_column}' has an empty cell",
+                        code="DATA_MISSING_VALUE",
+                    )
                 names += [canonical(found.names[code]) for code in found.codes]
     if not parts or not sum(map(len, parts)):
-        raise EmptyError(f"the table of '{table.role}' has no rows", path=table.path)
+        raise EmptyError(f"the table of '{table.role}' has no rows", path=table.path, code="EMPTY_NO_ROWS")
     _refuse_twice(names, class_column, table)
     return Matrix(
         np.ascontiguousarray(np.concatenate(parts)), tuple(names) if class_column is not None else None,
@@ -65,7 +70,11 @@ def _numeric(source: Source, class_column: str | None) -> ColumnSet:
         )
     )  # fmt: skip
     if not names:
-        raise DataError("the table has no columns of numbers", path=source.parts[0].path if source.parts else None)
+        raise DataError(
+            "the table has no columns of numbers",
+            path=source.parts[0].path if source.parts else None,
+            code="DATA_WRONG_TYPE",
+        )
     return ColumnSet("*", names, "one" if len(names) == 1 else "list")
 
 
@@ -80,7 +89,9 @@ def _values(chosen: ColumnSet, batch: Any, source: Source, spelling: Spelling) -
         bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
         bad = bad if found.missing is None else bad | found.missing
         if bad.any():
-            raise batch.site.error(int(np.argmax(bad)), name, f"column '{name}' has no finite number here")
+            raise batch.site.error(
+                int(np.argmax(bad)), name, f"column '{name}' has no finite number here", code="DATA_BAD_CELL"
+            )
         columns.append(found.values.reshape(len(found.values), -1))
     return np.concatenate(columns, axis=1)
 
@@ -89,5 +100,11 @@ def _refuse_twice(names: list[str], column: str | None, table: Table) -> None:
     seen: set[str] = set()
     for row, name in enumerate(names, start=1):
         if name in seen:
-            raise DataError(f"class '{name}' occurs twice in '{column}'", path=table.path, row=row, column=column)
+            raise DataError(
+                f"class '{name}' occurs twice in '{column}'",
+                path=table.path,
+                row=row,
+                column=column,
+                code="DATA_DUPLICATE_KEY",
+            )
         seen.add(name)

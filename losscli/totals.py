@@ -152,6 +152,7 @@ def _weighted(totals: Totals, cells: list[int], classes: Mapping[int, str]) -> l
                 raise DataError(
                     f"class '{name}' has no weight", hint=f"--class-weight gives: {', '.join(given)}",
                     column=totals.plan.class_column, value=name,
+                    code="DATA_UNKNOWN_CLASS",
                 )  # fmt: skip
         factors = {name: Fraction(given[name]) for name in counts}
     return [Cell(cell, factors.get(classes[cell], Fraction(0))) for cell in cells]

@@ -308,7 +308,7 @@ def slow(tmp_path):
 
 def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, files, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(dask, "FIRST", 0.5)
-    args = ("eval", files["parquet"], *SCORE, "-f", "json")
+    args = ("eval", files["parquet"], *SCORE, "-f", "json", "--error-format", "text")
     assert "has no workers" in told(capfd, 4, *args, *on(slow))
     marks = tmp_path / "begun"
     workers = [slow.worker(SLOW, BEGUN=str(marks)) for _ in range(2)]
@@ -351,7 +351,7 @@ def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):
 
 
 def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
-    args = ("eval", files["parquet"], *SCORE, "-f", "json")
+    args = ("eval", files["parquet"], *SCORE, "-f", "json", "--error-format", "text")
     ends(0, *args)
     expected = capfd.readouterr().out
     broken = "from losscli import run\ndef broken(*_): raise OSError('no disk')\nrun.Adding.__call__ = broken"

@@ -162,8 +162,8 @@ def test_whom_a_gate_is_about(text, expected):
 @pytest.mark.parametrize(
     ("text", "says", "hint"),
     [
-        ("mae<=1", "'mae' is not computed in this run", "computed: rmse, huber:delta=2"),
-        ("rmsee<=1", "'rmsee' is not computed in this run", "did you mean 'rmse'?"),
+        ("mae<=1", "'mae' is not computed here", "computed: rmse, huber:delta=2"),
+        ("rmsee<=1", "'rmsee' is not computed here", "did you mean 'rmse'?"),
         ("huber:delta=3<=1", "'huber:delta=3' is not computed", "did you mean 'huber:delta=2'?"),
         ("pinball<=1", "'pinball' could be any of pinball:q=0.1, pinball:q=0.9", "with its parameters"),
         ("newer/rmse<=1", "there is no model 'newer'", "did you mean 'new'?"),

@@ -35,7 +35,8 @@ class Layer:
 LAYERS = (
     Layer("__init__", "api errors losses"),
     Layer("__main__", "cli.entry"),
-    Layer("errors result watch"),
+    Layer("errors", "result"),
+    Layer("result watch"),
     Layer("partners", "result"),
     Layer("saved", "errors partners result"),
     Layer("gatetext", "columns.names errors"),
@@ -82,7 +83,9 @@ LAYERS = (
     Layer("needs", "columns.plan joint works"),
     Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer("spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"),
+    Layer(
+        "spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"
+    ),
     Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
     Layer("engine engine.threads", "engine"),
     Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
@@ -98,7 +101,7 @@ LAYERS = (
     Layer("rivals", "columns.* errors request source source.paired where"),
     Layer(
         "run",
-        "certainty rivals columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* "
+        "certainty columns.* engine engine.threads errors kinds loop reduce request result rivals slicing source source.* "
         "tables totals blocks walk watch workers",
     ),
     Layer("rownames", "columns.plan contract errors spec"),
@@ -124,13 +127,15 @@ LAYERS = (
         "numpy",
         "pandas",
     ),
-    Layer("cli.entry", "blas cli cli.completion cli.printer errors report.harmless", "click"),
-    Layer("cli.printer", "errors report report.harmless result sink.atomic"),
+    Layer("cli.voice"),
+    Layer("cli.messages", "errors report.harmless"),
+    Layer("cli.entry", "blas cli cli.completion cli.printer cli.voice errors report.harmless", "click"),
+    Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract engine engine.* errors gate mergeable progress report "
-        "report.* request result rownames run saved shards sink.atomic sink.tables slopes source spec values watch "
-        "workers",
+        "__init__ catalogue cli cli.* columns.* contract earlier engine engine.* errors gate mergeable partners "
+        "progress report report.* request result rownames run saved savedrows shards sink.atomic sink.tables slopes "
+        "source spec values watch workers",
         "click",
         "numpy click.shell_completion",
     ),

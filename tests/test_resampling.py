@@ -110,6 +110,17 @@ def test_bootstrap_is_efrons(statistic, level, skewed):
     assert (found.stderr, found.low, found.high) == pytest.approx(expected, rel=1e-10)
 
 
+def test_replicates_that_equal_the_value_are_half_below():
+    hits = (np.arange(40) < 3).astype(float)
+    found = bootstrap(sums_of(hits), ratio, 500, 0.9, 1, ())
+    assert (found.stderr, found.low, found.high) == pytest.approx(
+        by_hand(hits, None, ratio, 500, 0.9, 1, ()), rel=1e-10
+    )
+    # The same hits as tenths: whether a replicate equals the value is not left to how the tenths were rounded.
+    tenths = bootstrap(sums_of(hits * 0.1), ratio, 500, 0.9, 1, ())
+    assert (tenths.low, tenths.high) == pytest.approx((found.low / 10, found.high / 10), rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [(ratio, lambda x, w, axis: x.sum(axis=axis) / len(np.moveaxis(x, axis, 0))),
@@ -142,10 +153,13 @@ def test_where_bca_says_nothing_percentiles_do(skewed):
     def peak(totals):  # all replicates lie on one side of the value
         return -((ratio(totals) - at) ** 2)
 
+    def lone(totals):  # they do, and the values without a unit on the other: the acceleration has the other sign
+        return np.where(totals[..., 1] == n, 1, -1) * peak(totals)
+
     def whole(totals):  # no unit can be left out
         return np.where(totals[..., 1] < n, np.nan, ratio(totals))
 
-    for statistic in (peak, whole):
+    for statistic in (peak, lone, whole):
         found = bootstrap(sums, statistic, 400, 0.9, 0, ())
         assert (found.low, found.high) == expected(statistic)
         assert found.stderr > 0 and found.left_out == 0
@@ -207,7 +221,7 @@ def test_same_sums_same_bits(monkeypatch):
 
 def test_memory_is_bounded():
     sums = np.random.default_rng(0).uniform(1, 2, (131_072, 2))
-    for run in (lambda: bootstrap(sums, ratio, 12, 0.95, 0, ()), lambda: sign_flip(sums, sums, ratio, 12, 0, ())):
+    for run in (lambda: bootstrap(sums, ratio, 80, 0.95, 0, ()), lambda: sign_flip(sums, sums, ratio, 80, 0, ())):
         tracemalloc.start()
         run()
         peak = tracemalloc.get_traced_memory()[1]

@@ -338,7 +338,7 @@ def test_other_arithmetic_is_noted(files, two, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(shards, "fingerprint", lambda: "another")
     ends(0, "eval", files["parquet"], *PLAIN, "-l", "mse", "--shard", "2/2", "--state-out", two[1])
     capfd.readouterr()
-    ends(0, "merge", *two, "-f", "json")
+    ends(0, "merge", *two, "-f", "json", "--error-format", "text")
     assert capfd.readouterr().err.startswith("note: the shards come from 2 kinds of CPU")
 
 

@@ -63,6 +63,12 @@ def test_p_values_have_13_digits(df):
             assert abs(found - expected) < 1e-307
 
 
+def test_p_values_have_13_digits_where_t_is_large_for_its_df():
+    for df in range(300, 900, 60):
+        for t in (1.01 * math.sqrt(df), 1.2 * math.sqrt(df)):
+            assert abs(t_p_value(t, df) / outside(t, df) - 1) < 1e-13, (t, df)
+
+
 @pytest.mark.parametrize("t", [1e-10, 0.3, 1.73, 12.7, 1e6, 1e100])
 def test_p_values_that_have_a_formula(t):
     """One degree of freedom is Cauchy's distribution; two have a root."""

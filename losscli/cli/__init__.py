@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from losscli import __version__
+from losscli.cli import voice
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -18,10 +19,11 @@ COMMANDS = {
     "grad": "write the derivative of the final value by each prediction",
     "compare": "models against each other on the same rows: interval, p-values, who wins",
     "merge": "make the report of shards that were scored apart",
+    "diff": "two saved reports side by side",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
     "help": "a topic in a page: "
-    "columns, losses, missing, where, weights, batches, shards, formats, remote, exit-codes, python",
+    "columns, losses, missing, where, weights, batches, shards, gates, formats, remote, exit-codes, errors, python",
     "completion": "the script that completes losscli in your shell",
 }
 
@@ -35,7 +37,25 @@ class ShortHelp(click.ClickException):
     """A command that was given nothing: its help is the message. (The oldest click we take has none.)"""
 
 
-class Command(click.Command):
+class _ErrorFormat(click.Option):
+    """--error-format, of losscli and of every command; which one counts was found before (see `voice`)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            [voice.OPTION], type=click.Choice(voice.ERROR_FORMATS), envvar=voice.VARIABLE, expose_value=False,
+            help="Standard error for people or for programs.  [default: text; see 'losscli help errors']",
+        )  # fmt: skip
+
+
+class Plain(click.Command):
+    """A command: what all of them have."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(_ErrorFormat())
+
+
+class Command(Plain):
     """A command that needs arguments; without any it shows its help and fails."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -47,13 +67,17 @@ class Command(click.Command):
 class Lazy(click.Group):
     """A group whose commands are modules; listing them imports none."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(_ErrorFormat())
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
             raise ShortHelp(ctx.get_help())
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is a module of this package once somebody asks for it
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS or not (Path(__file__).parent / f"{name}.py").exists():
@@ -64,14 +88,13 @@ class Lazy(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             known = f"the commands are: {', '.join(COMMANDS)}"
-            raise UsageError(
-                f"there is no command '{args[0]}'", value=args[0], hint=did_you_mean(args[0], COMMANDS, known)
-            )
+            raise UsageError(f"there is no command '{args[0]}'", value=args[0], code="USAGE_UNKNOWN_COMMAND",
+                             hint=did_you_mean(args[0], COMMANDS, known))  # fmt: skip
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items()])
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -40,7 +40,8 @@ def command(shell: str) -> int:
 
     if shell not in shells():
         raise UsageError(f"there is no completion for '{shell}'", value=shell,
-                         hint=did_you_mean(shell, shells(), f"shells: {', '.join(shells())}"))  # fmt: skip
+                         hint=did_you_mean(shell, shells(), f"shells: {', '.join(shells())}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
     found = get_completion_class(shell)
     assert found is not None
     write_stdout(found(cli, {}, "losscli", VARIABLE).source().rstrip("\n") + "\n")

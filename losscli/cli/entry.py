@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 import click
 
 from losscli import blas
-from losscli.errors import ExitCode, FileError, LosscliError, UsageError
+from losscli.cli import voice
+from losscli.errors import Code, ExitCode, FileError, LosscliError, UsageError, system_code
 
 
 def run(args: Sequence[str]) -> int:
@@ -24,6 +25,7 @@ def run(args: Sequence[str]) -> int:
     gc.set_threshold(100_000, 20, 100)
     for name in blas.VARIABLES:
         os.environ.setdefault(name, "1")
+    voice.speak(voice.wanted(args, os.environ, sys.stderr is not None and sys.stderr.isatty()))
     if sys.stdout is None:
         return _told(FileError("standard output is closed", path="-"))
     _met.clear()
@@ -34,7 +36,8 @@ def run(args: Sequence[str]) -> int:
         return _guarded(args)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _say("Interrupted.")
+        if voice.spoken() == "text":
+            _say("Interrupted.")
         return ExitCode.INTERRUPTED
     except _Terminated:
         return ExitCode.TERMINATED
@@ -60,6 +63,8 @@ def _guarded(args: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except ShortHelp as shown:
+        if voice.spoken() != "text":
+            return _told(UsageError("nothing was asked for", hint="--help shows what may be", code="USAGE_INCOMPLETE"))
         _say(shown.message)
         return ExitCode.USAGE
     except click.Abort:
@@ -69,7 +74,8 @@ def _guarded(args: Sequence[str]) -> int:
     except LosscliError as error:
         return _told(error)
     except MemoryError:
-        return _told(FileError("out of memory", hint="score fewer columns or a smaller batch"))
+        return _told(FileError("out of memory", hint="score fewer columns or a smaller batch",
+                               code="IO_MEMORY"))  # fmt: skip
     except OSError as error:
         return _os_error(error)
     except Exception:
@@ -107,7 +113,8 @@ def _signalled(number: int, _: Any) -> NoReturn:
 def _os_error(error: OSError) -> int:
     if error.errno == errno.EPIPE:
         return ExitCode.PIPE  # nobody reads on
-    return _told(FileError(error.strerror or str(error), path=str(error.filename or "standard output")))
+    path = str(error.filename or "standard output")
+    return _told(FileError(error.strerror or str(error), path=path, code=system_code(error)))
 
 
 def _let_go() -> None:
@@ -124,15 +131,22 @@ def _from_click(error: click.ClickException) -> UsageError:
     hint = f"see '{context.command_path} --help'" if context is not None else None
     if isinstance(error, click.NoSuchOption):
         # Composed here, as each version of click has its own way to say what may have been meant.
-        close = [f"'{name}'" for name in error.possibilities or ()][:3]
-        return UsageError(f"there is no option '{error.option_name}'",
-                          hint=f"did you mean {' or '.join(close)}?" if close else hint)  # fmt: skip
+        close = tuple(error.possibilities or ())[:3]
+        listed = " or ".join(f"'{name}'" for name in close)
+        return UsageError(f"there is no option '{error.option_name}'", suggestions=close,
+                          hint=f"did you mean {listed}?" if close else hint, code="USAGE_UNKNOWN_OPTION")  # fmt: skip
     param = getattr(error, "param", None)
     source = context.get_parameter_source(param.name) if context is not None and param is not None else None
     if param is not None and source is click.core.ParameterSource.ENVIRONMENT:
         hint = f"it comes from the environment variable {param.envvar}"
     message = error.format_message().split("\n")[0]
-    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint, code=_code(error))
+
+
+def _code(error: click.ClickException) -> Code:
+    if isinstance(error, click.MissingParameter | click.BadOptionUsage | click.BadArgumentUsage):
+        return "USAGE_INCOMPLETE"
+    return "USAGE_BAD_VALUE" if isinstance(error, click.BadParameter) else "USAGE"
 
 
 def _told(error: LosscliError) -> int:
@@ -145,15 +159,19 @@ def _told(error: LosscliError) -> int:
 def _bug() -> int:
     import traceback
 
-    from losscli.report.harmless import harmless
+    from losscli.cli.printer import print_error, print_notes
 
     text = traceback.format_exc()
     last = text.strip().splitlines()[-1]
-    _say(f"error: this is a bug in losscli: {harmless(last)}")
-    if os.environ.get("LOSSCLI_DEBUG"):
+    debug = bool(os.environ.get("LOSSCLI_DEBUG"))
+    hint = "run again with LOSSCLI_DEBUG=1 for the traceback, and report it"
+    print_error(LosscliError(f"this is a bug in losscli: {last}", hint=None if debug else hint, code="INTERNAL_BUG"))
+    if debug and voice.spoken() == "text":
+        from losscli.report.harmless import harmless
+
         _say("\n".join(harmless(line, limit=1000) for line in text.splitlines()))
-    else:
-        _say("hint: run again with LOSSCLI_DEBUG=1 for the traceback, and report it")
+    elif debug:
+        print_notes(text.splitlines())
     return ExitCode.INTERNAL
 
 

@@ -9,7 +9,7 @@ import click
 
 from losscli.cli import Command
 from losscli.cli import options as shared
-from losscli.errors import ExitCode, UsageError
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
@@ -46,14 +46,11 @@ def command(**given: Any) -> int:
     """
     from losscli.cli import printer, reports, scoring
 
-    shard = _shard(given, reports.wanted(given))
+    shard = _shard(given, reports.wanted(given, rows=True))
     if shard is None and not given["plan"]:
         judged = scoring.score(given)
         scoring.deliver(judged, given)
-        if error := scoring.judged_error(judged):
-            raise error
-        code = scoring.exit_code(judged)
-        return 0 if code == ExitCode.GATE and given["exit_zero"] else code
+        return scoring.ended(judged, given)
     if shard is not None:
         _refuse_gates(given)
     prepared = scoring.ready(given).prepared
@@ -70,7 +67,8 @@ def _refuse_gates(given: Mapping[str, Any]) -> None:
         if given[name]:
             option = name.removesuffix("s")
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
-                             hint="'losscli diff' judges the report that 'losscli merge' makes")  # fmt: skip
+                             hint="'losscli diff' judges the report that 'losscli merge' makes",
+                             code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
@@ -80,10 +78,14 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
     from losscli.shards import read_shard
 
     if given["state_out"] is None:
-        raise UsageError("--shard makes no report: it needs --state-out FILE", hint="'losscli merge' makes the report")
-    if wanted.files:
+        raise UsageError(
+            "--shard makes no report: it needs --state-out FILE",
+            hint="'losscli merge' makes the report",
+            code="USAGE_INCOMPLETE",
+        )
+    if wanted.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
-                         hint="give -o to 'losscli merge'")  # fmt: skip
+                         hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
     return read_shard("1/1" if given["shard"] is None else given["shard"])
 
 

@@ -37,7 +37,9 @@ def command(**given: Any) -> int:
     from losscli.slopes import gradient, wanted_roles
 
     if len(given["losses"]) > 1:
-        raise UsageError("grad takes one loss", hint="a blend is one loss: -l 'total=0.7*mse+0.3*mae'")
+        raise UsageError(
+            "grad takes one loss", hint="a blend is one loss: -l 'total=0.7*mse+0.3*mae'", code="USAGE_CONFLICT"
+        )
     path, format_ = pieces.target(given["output"])
     prepared = pieces.prepared(given, path, spool=True)
     for line in prepared.plan.lines:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 import click
 
-from losscli.errors import UsageError, did_you_mean
+from losscli.cli import Plain
+from losscli.errors import CODES, UsageError, did_you_mean
 
 # In the order in which people need them; each is topics/NAME.md, whose first line is its title.
 TOPICS = (
@@ -17,15 +19,17 @@ TOPICS = (
     "weights",
     "batches",
     "shards",
+    "gates",
     "formats",
     "remote",
     "exit-codes",
+    "errors",
     "python",
 )  # fmt: skip
 _FOLDER = Path(__file__).parent / "topics"
 
 
-@click.command("help", epilog="\b\nlosscli help columns\nlosscli help eval")
+@click.command("help", cls=Plain, epilog="\b\nlosscli help columns\nlosscli help eval\nlosscli help DATA_NAN")
 @click.argument("topic", required=False, shell_complete=lambda ctx, param, start: _starting(start))
 @click.pass_context
 def command(ctx: click.Context, topic: str | None) -> int:
@@ -52,9 +56,18 @@ def _page(ctx: click.Context, topic: str) -> str:
         assert found is not None
         with found.make_context(topic, [], parent=ctx.parent, resilient_parsing=True) as context:
             return found.get_help(context) + "\n"
+    if topic in CODES:
+        return f"{topic}\n" + _below(read("errors")[1], topic)
     known = (*TOPICS, *COMMANDS)
     raise UsageError(f"there is no topic '{topic}'", value=topic,
-                     hint=did_you_mean(topic, known, f"the topics are: {', '.join(TOPICS)}"))  # fmt: skip
+                     hint=did_you_mean(topic, known, f"the topics are: {', '.join(TOPICS)}"),
+                     code="USAGE_UNKNOWN_COMMAND")  # fmt: skip
+
+
+def _below(text: str, heading: str) -> str:
+    """The indented lines below a line that is this word."""
+    rest = text.partition(f"\n{heading}\n")[2].splitlines(keepends=True)
+    return "".join(takewhile(lambda line: line.startswith(" "), rest))
 
 
 def read(topic: str) -> tuple[str, str]:

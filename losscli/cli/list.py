@@ -6,11 +6,12 @@ import json
 
 import click
 
+from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 
-@click.command("list", epilog="\b\nlosscli list\nlosscli list contrastive\nlosscli list --format json")
+@click.command("list", cls=Plain, epilog="\b\nlosscli list\nlosscli list contrastive\nlosscli list --format json")
 @click.argument("words", nargs=-1)
 @shared.option(
     "-f",
@@ -32,7 +33,7 @@ def command(words: tuple[str, ...], format_: str) -> int:
         printer.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
-        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json")
+        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     width = max((len(loss.name) for loss in found), default=0)
     family = None
     lines: list[str] = []

@@ -139,7 +139,8 @@ report_options = _stack(
            "[default: table on a terminal, else plain]"),
     option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
            shell_complete=completion.files,
-           help="Also write a report to a file; the suffix tells the format. Repeatable."),
+           help="Also write a report to a file; the suffix tells the format. Repeatable. "
+                "eval: rows=FILE saves the value of every row beside it."),
     option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
 )  # fmt: skip
 
@@ -191,7 +192,9 @@ def request_of(given: Mapping[str, Any]) -> Request:
     from losscli.spec import parse, set_everywhere
 
     if not given["losses"]:
-        raise UsageError("no loss was asked for", hint="-l mse, for example; 'losscli list' shows all")
+        raise UsageError(
+            "no loss was asked for", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
+        )
     specs = [parse(text) for text in given["losses"]]
     if given["precision"] is not None:
         specs = list(set_everywhere(specs, "precision", given["precision"]))
@@ -238,9 +241,11 @@ def read_class_weight(text: str | None) -> Any:
         except ValueError:
             weight = -1.0
         if not 0 <= weight < float("inf"):
-            raise UsageError(f"the weight '{value}' of class '{name}' is no number of at least 0")
+            raise UsageError(
+                f"the weight '{value}' of class '{name}' is no number of at least 0", code="USAGE_BAD_VALUE"
+            )
         if canonical(name) in weights:
-            raise UsageError(f"class '{name}' is weighted twice")
+            raise UsageError(f"class '{name}' is weighted twice", code="USAGE_BAD_VALUE")
         weights[canonical(name)] = weight
     return weights
 
@@ -254,7 +259,9 @@ def data_of(
 
     paths = tuple(given["sources"])
     if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError("no SOURCE was given", hint="name a file of predictions; - is standard input")
+        raise UsageError(
+            "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
+        )
     nulls = given["null_values"]
     options = ReadOptions(
         input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],

@@ -35,7 +35,7 @@ def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Pre
     request = shared.request_of(given)
     data = shared.data_of(given, request, spool=spool)
     if not request.losses:
-        raise UsageError("no loss was asked for")
+        raise UsageError("no loss was asked for", code="USAGE_INCOMPLETE")
     printer.check_outputs([path], [*data.paths, *([data.targets] if data.targets else [])])
     return prepare(request, data)
 
@@ -63,7 +63,7 @@ def write(pieces: Iterator[Piece], path: str, format_: str | None) -> Written:
 
     first = next(pieces, None)
     if first is None:
-        raise EmptyError("there is nothing to score: no row is left")
+        raise EmptyError("there is nothing to score: no row is left", code="EMPTY_NO_ROWS")
     specs = [ColumnSpec(name, "text") for name, _ in first.keys] or [ColumnSpec("row", "int")]
     specs += [
         ColumnSpec(name, "list" if values.ndim > 1 else "float", values.shape[1] if values.ndim > 1 else None)

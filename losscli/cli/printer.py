@@ -9,50 +9,43 @@ import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from losscli.cli import messages, voice
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.report import FORMATS, format_of
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.result import Evaluation, GateResult
 
-# A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
-_LINE, _WORD, _PATH = 500, 80, 300
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 
 
 def print_error(error: LosscliError) -> None:
-    """What is wrong, where, and what would mend it: three lines at most."""
-    # What is wrong with a command line may take several lines (the filter and a mark below it). Other messages hold
-    # text from data, in which a line end must not begin a line of its own.
-    first, *more = error.message.split("\n") if isinstance(error, UsageError) else [error.message]
-    _stderr(f"error: {first}")
-    for line in more:
-        _stderr(f"     {line}")
-    where = []
-    if error.path is not None:
-        where.append("standard input" if error.path == "-" else harmless(error.path, _PATH))
-    if error.row is not None:
-        where.append(f"row {error.row}" + (f" (line {error.line})" if error.line is not None else ""))
-    if error.column is not None and error.row is not None:
-        where.append(f"column '{harmless(error.column, _WORD)}'")
-    if error.value is not None and error.row is not None:
-        where.append(f"value '{harmless(error.value, _WORD)}'")
-    if where:
-        _stderr(f"   in: {', '.join(where)}")
-    if error.hint:
-        _stderr(f" hint: {error.hint}")
+    """What is wrong, where, and what would mend it."""
+    if (format := voice.spoken()) != "text":
+        _raw_stderr(messages.error_line(error, format, os.environ))
+        return
+    for line in messages.error_text(error):
+        _stderr(line)
 
 
 def print_notes(notes: Sequence[str], quiet: bool = False) -> None:
     """Things worth hearing that are no error."""
     for note in () if quiet else notes:
-        _stderr(f"note: {note}")
+        say("note", note)
 
 
 def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
     """What a reader of the numbers should know."""
     for warning in () if quiet else evaluation.warnings:
-        count = f" ({warning.count} times)" if warning.count > 1 else ""
-        _stderr(f"warning: {warning.message}{count}")
+        say("warning", warning.message, warning.count)
+
+
+def say(kind: str, message: str, count: int = 1) -> None:
+    """One line on standard error that is no error: a "note", a "warning", a "gate"."""
+    # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
+    if (format := voice.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
+        _raw_stderr(messages.note_line(kind, message, format, count))
+    else:
+        _stderr(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
 
 
 def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
@@ -63,21 +56,25 @@ def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
             continue
         about = [*([gate.model] if gate.model is not None else []), *(f"{k}={v}" for k, v in gate.by.items())]
         whom = f" of {' '.join(about)}" if texts.count(gate.gate) > 1 and about else ""
-        _stderr(f"gate: {_VERDICTS[gate.state]} {gate.gate}{whom}: {gate.reason}")
+        say("gate", f"{_VERDICTS[gate.state]} {gate.gate}{whom}: {gate.reason}")
     if gates and not quiet:
         counts = {state: sum(gate.state == state for gate in gates) for state in _VERDICTS}
         words = [f"{n} {'in error' if state == 'error' else state}" for state, n in counts.items() if n]
-        _stderr(f"gates: {', '.join(words)}")
+        say("gates", ", ".join(words))
 
 
 def _stderr(text: str) -> None:
-    if sys.stderr is None:
-        return
-    shown = harmless(text, limit=_LINE)
+    shown = harmless(text, limit=messages.LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
+    _raw_stderr(shown)
+
+
+def _raw_stderr(line: str) -> None:
+    if sys.stderr is None:
+        return
     encoding = sys.stderr.encoding or "ascii"
-    sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def color_wanted(stream: TextIO | None = None) -> bool:
@@ -154,9 +151,10 @@ def outputs(texts: Sequence[str]) -> dict[str, str]:
         format_ = format_ or format_of(path) or ""
         if not format_:
             raise UsageError(f"'{text}': the suffix does not tell the format",
-                             hint=f"write FORMAT=FILE; formats: {', '.join(FORMATS)}")  # fmt: skip
+                             hint=f"write FORMAT=FILE; formats: {', '.join(FORMATS)}",
+                             code="USAGE_BAD_VALUE")  # fmt: skip
         if path in found:
-            raise UsageError(f"two reports would be written to '{path}'")
+            raise UsageError(f"two reports would be written to '{path}'", code="USAGE_CONFLICT")
         found[path] = format_
     return found
 
@@ -169,9 +167,9 @@ def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
         if path == "-":
             continue
         if same_file(path, [name for name in inputs if name != "-"]):
-            raise UsageError(f"'{path}' is an input; writing the report there would destroy it")
+            raise UsageError(f"'{path}' is an input; writing the report there would destroy it", code="USAGE_CONFLICT")
         check_writable(path)
 
 
 __all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
-           "print_notes", "print_warnings", "view", "write_stdout"]  # fmt: skip
+           "print_notes", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli import printer
+from losscli.cli import printer, voice
 from losscli.watch import NOBODY, Watch
 
 if TYPE_CHECKING:
-    from losscli.progress import Showing
+    import threading
+
+    from losscli.progress import Showing, Told
 
 
 @contextmanager
@@ -32,7 +34,13 @@ def _showing(verbose: bool, output: str | None) -> Showing | None:
     """A line that comes and goes for a person who looks on; else lines of a log, for who asked for them."""
     from losscli.progress import Line, Log, terminal
 
+    if voice.spoken() != "text":  # what a run did is worth a line for a program, how far it is is not
+        return _unseen if verbose else None
     stream = terminal()
     if stream is not None and not (output == "-" and printer.in_sight()):
         return Line(stream, printer.color_wanted(stream))
     return Log(lambda text: printer.print_notes([text])) if verbose else None
+
+
+def _unseen(told: Told, over: threading.Event) -> None:
+    over.wait()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.cli import delivery, printer
+from losscli.cli import delivery, printer, rowsfile
 from losscli.errors import UsageError
 from losscli.report import FORMATS, has, render, render_suites
 from losscli.report.suites import alone
@@ -15,10 +15,16 @@ from losscli.result import ErrorResult, Evaluation, SuiteResult
 
 @dataclass(frozen=True)
 class Wanted:
-    """The format for standard output, and path -> format of the files."""
+    """The format for standard output, path -> format of the files, and where row values go."""
 
     format: str
     files: Mapping[str, str]
+    rows: rowsfile.RowsFile | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """Everything that will be written."""
+        return [*self.files, *([] if self.rows is None else [self.rows.path])]
 
     @property
     def hashing(self) -> bool:
@@ -26,13 +32,19 @@ class Wanted:
         return any(has(format, "HASHES") for format in (self.format, *self.files.values()))
 
 
-def wanted(given: Mapping[str, Any]) -> Wanted:
-    """The options -f and -o."""
-    files = printer.outputs(given["outputs"])
+def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
+    """The options -f and -o; row values only where the command has `rows`."""
+    outputs, rows_file = rowsfile.taken(given["outputs"])
+    if rows_file is not None and not rows:
+        raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    files = printer.outputs(outputs)
     format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
     if format_ not in FORMATS:
-        raise UsageError(f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}")
-    return Wanted(format_, files)
+        raise UsageError(
+            f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
+        )
+    return Wanted(format_, files, rows_file)
 
 
 def write(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import options as shared
-from losscli.cli import printer, progress, reports
+from losscli.cli import printer, progress, reports, rowsfile
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
 from losscli.report import has, render
@@ -32,10 +32,13 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
     from losscli.run import evaluate
 
     run = ready(given, gates)
-    hashing = reports.wanted(given).hashing or given["baseline"] is not None
-    with progress.watched(given) as watch:
+    wanted = reports.wanted(given, rows=True)
+    hashing = wanted.hashing or given["baseline"] is not None
+    with progress.watched(given, passes=1 if wanted.rows is None else 2) as watch:
         engine = shared.engine_of(given, run.prepared)
         evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
+        evaluation, notes = rowsfile.save(wanted.rows, run.prepared, engine, watch, evaluation)
+    printer.print_notes(notes, given["quiet"])
     return judge(evaluation, run.bound, run.saved, given)
 
 
@@ -43,32 +46,44 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     """Whatever can be found wrong before a row is read is found here."""
     from losscli.run import prepare
 
-    wanted = reports.wanted(given)
+    wanted = reports.wanted(given, rows=True)
     asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)
     given = {**given, "by": slices_of(asked, given["by"])}
+    inputs = [*given["sources"], *filter(None, [given["targets"]])]
+    _check_paths(given, wanted.files, inputs)
     saved = _saved(given, asked)
     request = shared.request_of(given)
-    data = shared.data_of(given, request)
+    data = shared.data_of(given, request, spool=wanted.rows is not None)
     if given["state_out"] is not None:
         from losscli.mergeable import check_mergeable
 
         check_mergeable(request, data, "--shard", "a run without --shard")
-    inputs = [*data.paths, *([data.targets] if data.targets else [])]
-    _check_paths(given, wanted.files, inputs)
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
         printer.check_outputs([given["baseline"]], inputs)
-    printer.check_outputs([*wanted.files, *filter(None, [given["state_out"]])], inputs)
+    printer.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
     prepared = prepare(request, data)
+    _check_rows_file(given, wanted, prepared, saved)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    significant = [
-        (one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE
-    ]
-    if saved is not None and significant:
-        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
+    if saved is not None:
+        lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
     shared.check_engine(given, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
+
+
+def _check_rows_file(
+    given: Mapping[str, Any], wanted: reports.Wanted, prepared: Prepared, saved: Evaluation | None
+) -> None:
+    """Whatever can be found wrong with the file of row values."""
+    if wanted.rows is None:
+        return
+    baseline = [] if given["baseline"] is None else [given["baseline"]]
+    if saved is not None and saved.rows_file is not None:
+        baseline.append(str(Path(given["baseline"]).parent / saved.rows_file))
+    rowsfile.with_rows(prepared)
+    printer.print_notes(rowsfile.check(wanted.rows, wanted.files, baseline), given["quiet"])
 
 
 def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None:
@@ -81,14 +96,14 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
                                  "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
         return None
     if path == "-":
-        raise UsageError("--baseline is a file; standard input is for predictions")
+        raise UsageError("--baseline is a file; standard input is for predictions", code="USAGE_CONFLICT")
     from losscli.saved import read_report
 
     if not Path(path).exists():
         if given["baseline_missing"] != "error":
             return None
-        raise FileError("there is no baseline", path=path,
-                        hint="--baseline-missing create writes it after this run, skip leaves its gates")  # fmt: skip
+        raise FileError("there is no baseline", path=path, code="IO_NOT_FOUND",
+                        hint="--baseline-missing create writes it after this run, skip goes without")  # fmt: skip
     return read_report(path)
 
 
@@ -100,13 +115,17 @@ def _check_paths(given: Mapping[str, Any], files: Mapping[str, str], inputs: Seq
     if path is None:
         return
     if path in inputs or same_file(path, inputs):
-        raise UsageError(f"'{path}' is an input, and the baseline too", hint="the baseline is a saved report")
+        raise UsageError(
+            f"'{path}' is an input, and the baseline too", hint="the baseline is a saved report", code="USAGE_CONFLICT"
+        )
     outputs = [*files, *filter(None, [given["state_out"]])]
     if Path(path).exists() and any(name == path or same_file(path, [name]) for name in outputs):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
-                         hint="write it beside it, and put it in its place once it is accepted")  # fmt: skip
+                         hint="write it beside it, and put it in its place once it is accepted",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if given["baseline_missing"] == "create" and files.get(path, "json") != "json":
-        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}")
+        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}",
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def scored(prepared: Prepared) -> list[Scored]:
@@ -164,12 +183,14 @@ def judge(
             told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
     lacking = "error" if given["baseline_missing"] == "error" else "skipped"
-    return judged(evaluation, bound, lacking=lacking, absent=absent)
+    verdicts = judged(evaluation, bound, lacking=lacking, absent=absent)
+    # What the gates needed of them stands in their verdicts; a report of comparisons is what nobody asked for here.
+    return replace(verdicts, comparisons=())
 
 
 def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     """Files, what belongs on standard output, and the gates; nothing on standard output where gates are in error."""
-    wanted, quietly = reports.wanted(given), given["quiet"]
+    wanted, quietly = reports.wanted(given, rows=True), given["quiet"]
     refused = judged_error(evaluation) is not None
     if not refused:
         create_baseline(evaluation, given)
@@ -187,11 +208,19 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     if evaluation.status == "failed":
         printer.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
         return
-    if path not in reports.wanted(given).files:  # else it is one of the reports
+    if path not in reports.wanted(given, rows=True).files:  # else it is one of the reports
         from losscli.sink.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))
     printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
+
+
+def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
+    """The end of a command: its exit code, or the error that it is."""
+    if error := judged_error(evaluation):
+        raise error
+    code = exit_code(evaluation)
+    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
 
 
 def exit_code(evaluation: Evaluation) -> int:
@@ -206,12 +235,14 @@ def judged_error(evaluation: Evaluation) -> LosscliError | None:
     """The error to end with, after delivery, where the run could not be held against its baseline."""
     baseline = evaluation.baseline
     if baseline is not None and baseline.incomparable:
-        return DataError(f"not comparable with the baseline: {'; '.join(baseline.incomparable)}", path=baseline.path,
-                         hint="save a new baseline with -o FILE.json, or --allow-incomparable")  # fmt: skip
+        reasons = "; ".join(baseline.incomparable)
+        hint = "save a new baseline with -o FILE.json, or --allow-incomparable"
+        return DataError(f"not comparable with the baseline: {reasons}", hint, baseline.path,
+                         code="DATA_NOT_COMPARABLE")  # fmt: skip
     lacking = [gate for gate in evaluation.gates if gate.state == "error"]
     if not lacking:
         return None
     more = f", nor for {len(lacking) - 1} more" if len(lacking) > 1 else ""
     return FileError(f"the baseline has no number for gate '{lacking[0].gate}'{more}",
-                     path=None if baseline is None else baseline.path,
-                     hint="save a new baseline with -o FILE.json, or --baseline-missing skip")  # fmt: skip
+                     path=None if baseline is None else baseline.path, code="IO_NOT_FOUND",
+                     hint="save a new one with -o FILE.json, or eval with --baseline-missing skip")  # fmt: skip

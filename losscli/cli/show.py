@@ -26,18 +26,19 @@ if TYPE_CHECKING:
     metavar="text|json",
     help="text or json.  [default: text]",
 )
-@shared.option("--schema", is_flag=True, help="The JSON Schema of the JSON report.")
-def command(name: str | None, format_: str, schema: bool) -> int:
+@shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(["report", "check", "error"]),
+               help="The JSON Schema of the JSON report, of that of a check, or of --error-format json.")  # fmt: skip
+def command(name: str | None, format_: str, schema: str | None) -> int:
     """One loss: formula, inputs, parameters, gradient, how others compute it, source, example."""
     from losscli.cli import printer
 
     if schema:
         from losscli.report import schema as report_schema
 
-        printer.write_stdout(report_schema())
+        printer.write_stdout(report_schema(schema))
         return 0
     if name is None:
-        raise UsageError("name a loss", hint="'losscli list' shows all")
+        raise UsageError("name a loss", hint="'losscli list' shows all", code="USAGE_INCOMPLETE")
     from losscli.catalogue import entry
     from losscli.spec import parse_loss
 
@@ -46,7 +47,7 @@ def command(name: str | None, format_: str, schema: bool) -> int:
         printer.write_stdout(json.dumps(entry(loss, whole=True), indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
-        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json")
+        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     printer.write_stdout(_text(loss))
     return 0
 

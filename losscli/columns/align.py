@@ -80,7 +80,7 @@ def _reorder(side: Input, labels: tuple[str, ...]) -> Input:
 
 
 def _mismatch(first: Input, other: Input, why: str, hint: str | None = None) -> DataError:
-    return DataError(f"{_shown(first)} and {_shown(other)} do not match: {why}", hint=hint)
+    return DataError(f"{_shown(first)} and {_shown(other)} do not match: {why}", hint=hint, code="DATA_MISMATCH")
 
 
 def _shown(side: Input) -> str:
@@ -96,11 +96,13 @@ def _check_table(table: Table, matrix: Matrix, vectors: list[Input]) -> None:
                 f"the columns of '{side.role}' and of '{table.role}' do not match: "
                 f"{', '.join(side.labels[:4])}… against {', '.join(matrix.labels[:4])}…",
                 path=table.path,
+                code="DATA_MISMATCH",
             )
         if not side.listed and side.wide and len(side.columns) != matrix.values.shape[1]:
             raise DataError(
                 f"'{side.role}' has {len(side.columns)} columns, '{table.role}' has {matrix.values.shape[1]}",
                 path=table.path,
+                code="DATA_MISMATCH",
             )
 
 

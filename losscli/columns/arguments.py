@@ -42,6 +42,7 @@ def _apart(side: Input, flat: Array | None, like: Array | None, site: Site) -> A
         raise DataError(
             f"'{side.role}' has {width} numbers a row, which is no multiple of the {like.shape[1]} of one vector",
             path=site.path, column=side.columns[0],
+            code="DATA_MISMATCH",
         )  # fmt: skip
     return flat.reshape(len(flat), -1, like.shape[1])
 
@@ -62,5 +63,7 @@ def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | Non
         role, first = groups.setdefault(key, (side.role, width))
         if width != first:
             raise DataError(
-                f"'{role}' has {first} number{'s' * (first != 1)} a row, '{side.role}' has {width}", path=site.path
+                f"'{role}' has {first} number{'s' * (first != 1)} a row, '{side.role}' has {width}",
+                path=site.path,
+                code="DATA_MISMATCH",
             )

@@ -84,7 +84,7 @@ def numbers(
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())
         text = str(column[index].as_py())
-        raise site.error(index, name, f"{quoted(text)} {cells.why}", text, _mending(text, name))
+        raise site.error(index, name, f"{quoted(text)} {cells.why}", text, _mending(text, name), code="DATA_BAD_CELL")
     return Numbers(cells.values, cells.missing)
 
 
@@ -96,7 +96,9 @@ def vectors(column: pa.Array, name: str, site: Site, width: int | None = None) -
     try:
         return Vectors(*stack(storage(column), width))
     except Flaw as flaw:
-        raise site.error(flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value) from None
+        raise site.error(
+            flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
+        ) from None
 
 
 def texts(column: pa.Array, name: str, site: Site) -> Texts:
@@ -143,7 +145,13 @@ def _refusal(kind: pa.DataType, name: str, site: Site, wanted: str) -> DataError
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
     hint = next((hint for test, hint in _HINTS if test(inner)), None)
     holds = f"text ({shown})" if is_text(inner) else shown
-    return DataError(f"column '{name}' holds {holds}, but {wanted} needed", hint=hint, path=site.path, column=name)
+    return DataError(
+        f"column '{name}' holds {holds}, but {wanted} needed",
+        hint=hint,
+        path=site.path,
+        column=name,
+        code="DATA_WRONG_TYPE",
+    )
 
 
 def _check_sound(column: pa.Array, name: str, site: Site) -> None:
@@ -154,10 +162,13 @@ def _check_sound(column: pa.Array, name: str, site: Site) -> None:
     except pa.ArrowException as error:
         if "UTF8" not in str(error):  # only then are offsets known to be right, so that cells may be looked at
             raise DataError(
-                f"column '{name}' is damaged: its lengths or indices contradict each other", path=site.path, column=name
+                f"column '{name}' is damaged: its lengths or indices contradict each other",
+                path=site.path,
+                column=name,
+                code="DATA_CORRUPT_FILE",
             ) from None
         index = next((i for i in range(len(column)) if not _is_readable(column, i)), 0)
-        raise site.error(index, name, f"column '{name}' holds text that is not UTF-8") from None
+        raise site.error(index, name, f"column '{name}' holds text that is not UTF-8", code="DATA_ENCODING") from None
 
 
 def _is_readable(column: pa.Array, index: int) -> bool:

@@ -44,7 +44,7 @@ class Binder:
         if twice:
             whose = "" if twice[0].model is None else f" of model '{twice[0].model}'"
             raise UsageError(f"the role '{twice[0].role}'{whose} is given more than once",
-                             hint="give each model a name of its own: -p NAME=COLS")  # fmt: skip
+                             hint="give each model a name of its own: -p NAME=COLS", code="USAGE_COLUMNS")  # fmt: skip
         if request.target is not None:
             self.asked.append(Asked("target", request.target, None))
         self.models = list(dict.fromkeys(
@@ -60,7 +60,7 @@ class Binder:
         """`[NAME=]COLS`; a column of exactly that text wins."""
         if text not in self.columns and len(pieces := split(text, "=", 1)) == 2:
             if not pieces[0].strip():
-                raise UsageError(f"'{text}' has no model name before '='")
+                raise UsageError(f"'{text}' has no model name before '='", code="USAGE_COLUMNS")
             return Asked("pred", pieces[1], unescape(pieces[0].strip()))
         return Asked("pred", text, unescape(text))
 
@@ -82,7 +82,9 @@ class Binder:
                 raise self._unused(asked)
         for table in self.tables:
             if table not in self.used:
-                raise UsageError(f"no loss here has the role '{table.role}'", hint="leave its --table out")
+                raise UsageError(
+                    f"no loss here has the role '{table.role}'", hint="leave its --table out", code="USAGE_COLUMNS"
+                )
         return tuple(lines)
 
     def job(self, spec: LossSpec, model: str | None) -> tuple[Job, bool]:
@@ -114,7 +116,11 @@ class Binder:
         if role.optional:
             return None, None
         if role.kinds[0].shape == "matrix":
-            raise UsageError(f"'{spec.loss.name}' needs the table '{role.name}'", hint=f"--table {role.name}=FILE")
+            raise UsageError(
+                f"'{spec.loss.name}' needs the table '{role.name}'",
+                hint=f"--table {role.name}=FILE",
+                code="USAGE_COLUMNS",
+            )
         return None, self._usual(spec, role)
 
     def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
@@ -126,7 +132,9 @@ class Binder:
             return resolve(present[0], self.columns)
         listed = ", ".join(self.columns[:30])
         why = f"columns {' and '.join(present)} all could be it" if present else f"the columns are: {listed}"
-        raise UsageError(f"'{spec.loss.name}' needs '{role.name}': name its column with {option}", hint=why)
+        raise UsageError(
+            f"'{spec.loss.name}' needs '{role.name}': name its column with {option}", hint=why, code="USAGE_COLUMNS"
+        )
 
     def _kinds(self, spec: LossSpec, found: Mapping[str, tuple[Any, ColumnSet | None]]) -> tuple[Kind, ...]:
         """The first combination of kinds whose shapes are those of the columns."""
@@ -142,7 +150,7 @@ class Binder:
                     f"{len(columns.names)} columns" if len(columns.names) > 1 else "a vector" if wide else "one column"
                 )
                 lines.append(f"'{role}' is {wanted}; '{columns.text}' is {got}")
-        raise UsageError(f"the columns do not fit '{spec.loss.name}': " + "; ".join(lines))
+        raise UsageError(f"the columns do not fit '{spec.loss.name}': " + "; ".join(lines), code="USAGE_COLUMNS")
 
     def _wide(self, columns: ColumnSet) -> bool:
         return columns.form != "one" or self._listed(columns)
@@ -171,7 +179,9 @@ class Binder:
     def _unused(self, asked: Asked) -> UsageError:
         roles = dict.fromkeys(r for spec in self.request.losses for _, part in spec.parts for r in part.loss.roles)
         hint = did_you_mean(asked.role, roles, f"the roles are: {', '.join(roles)}")
-        return UsageError(f"no loss here has the role '{asked.role}' ('{asked.columns}')", hint=hint)
+        return UsageError(
+            f"no loss here has the role '{asked.role}' ('{asked.columns}')", hint=hint, code="USAGE_COLUMNS"
+        )
 
 
 def _fits(kind: Kind, wide: bool | None) -> bool:
@@ -238,10 +248,12 @@ def _class_column(request: Request, lines: Sequence[Line]) -> str | None:
             for target in targets:
                 hard = target.kind.shape == "class" or target.kind.sides
                 if not hard or len(target.columns) != 1 or target.listed:
-                    raise UsageError(f"class weights need a class a row; '{job.spec.loss.name}' has none here")
+                    raise UsageError(
+                        f"class weights need a class a row; '{job.spec.loss.name}' has none here", code="USAGE_CONFLICT"
+                    )
                 found[target.columns[0]] = None
             if not targets and job.spec.loss.source_roles:
-                raise UsageError(f"class weights need a target; '{job.spec.loss.name}' has none")
+                raise UsageError(f"class weights need a target; '{job.spec.loss.name}' has none", code="USAGE_CONFLICT")
     if len(found) > 1:
-        raise UsageError(f"class weights need one target column; here are {', '.join(found)}")
+        raise UsageError(f"class weights need one target column; here are {', '.join(found)}", code="USAGE_CONFLICT")
     return next(iter(found), None)

@@ -109,10 +109,12 @@ def refuse_unknown(item: Input, named: Coded, positions: Array, index: Places, b
         raise site.error(
             row, named.column, f"class '{name}' of '{named.column}' is not among the classes {shown}", name,
             "the columns, or the class column of the table, name the classes",
+            code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
     raise site.error(
         row, named.column, f"class '{name}' of '{named.column}' is no position: the classes have no names here", name,
         "name the class columns with a star (p_*), so that its starred part is the class, or use whole numbers from 0",
+        code="DATA_UNKNOWN_CLASS",
     )  # fmt: skip
 
 
@@ -121,7 +123,8 @@ def check_positions(item: Input, values: Array, width: int, index: Places, site:
     if len(values) and int(values.max()) >= width:
         row = int(np.argmax(values >= width))
         raise site.error(int(index[row]), item.columns[0], f"class {values[row]} of '{item.columns[0]}' is beyond the "
-                         f"{width} classes of the other side", str(values[row]), "positions count from 0")  # fmt: skip
+                         f"{width} classes of the other side", str(values[row]), "positions count from 0",
+                         code="DATA_UNKNOWN_CLASS")  # fmt: skip
 
 
 def labelled_numbers(
@@ -141,6 +144,7 @@ def labelled_numbers(
         raise site.error(
             row, column.column, f"'{column.column}' holds {seen}, where '{item.role}' is {item.kind.says}",
             named.names[int(named.codes[row])], item.kind.hint,
+            code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
     if item.positive is not None:
         book.seen.setdefault(item, set()).update(named.names[:_REMEMBERED])
@@ -176,4 +180,5 @@ def check_positive_labels(book: ClassBook) -> None:
             raise DataError(
                 f"no row of '{item.columns[0]}' is '{item.positive}', the positive label",
                 hint=f"the column holds {listed}", column=item.columns[0], value=item.positive,
+                code="DATA_UNKNOWN_CLASS",
             )  # fmt: skip

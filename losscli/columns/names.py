@@ -26,7 +26,7 @@ def resolve(text: str, columns: Sequence[str], what: str = "") -> ColumnSet:
         return ColumnSet(text, (_once(text, columns),), "one")
     pieces = split(text, ",")
     if any(not piece for piece in pieces):
-        raise UsageError(f"'{text}' names an empty column{what}")
+        raise UsageError(f"'{text}' names an empty column{what}", code="USAGE_COLUMNS")
     names: list[str] = []
     labels: list[str] = []
     globbed = False
@@ -44,7 +44,7 @@ def resolve(text: str, columns: Sequence[str], what: str = "") -> ColumnSet:
             labels.append(name)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"'{text}' names column '{twice}' twice{what}")
+        raise UsageError(f"'{text}' names column '{twice}' twice{what}", code="USAGE_COLUMNS")
     if globbed:
         return ColumnSet(text, tuple(names), "glob", tuple(labels))
     return ColumnSet(text, tuple(names), "list" if len(pieces) > 1 else "one")
@@ -54,7 +54,7 @@ def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataErr
     """The error about a column that is not there: what it may have meant, and what there is."""
     shown = ", ".join(columns[:30]) + (f", … ({len(columns)} columns)" if len(columns) > 30 else "")
     hint = did_you_mean(name, columns, f"the columns are: {shown}" if columns else "the file has no columns")
-    return DataError(f"there is no column '{name}'{what}", hint=hint, column=name)
+    return DataError(f"there is no column '{name}'{what}", hint=hint, column=name, code="DATA_MISSING_COLUMN")
 
 
 def split(text: str, mark: str, most: int = -1) -> list[str]:
@@ -84,7 +84,11 @@ def _outside_escapes(text: str) -> str:
 def _glob(piece: str, columns: Sequence[str], what: str) -> list[tuple[str, str]]:
     parts = [re.escape(unescape(part)) for part in split(piece, "*")]
     if len(parts) > 2:
-        raise UsageError(f"'{piece}' has more than one star{what}", hint="the starred part names the class: p_*")
+        raise UsageError(
+            f"'{piece}' has more than one star{what}",
+            hint="the starred part names the class: p_*",
+            code="USAGE_COLUMNS",
+        )
     pattern = re.compile("(.*)".join(parts), re.DOTALL)
     found = [(name, match[1]) for name in columns if (match := pattern.fullmatch(name))]
     if not found:
@@ -95,7 +99,12 @@ def _glob(piece: str, columns: Sequence[str], what: str) -> list[tuple[str, str]
 def _once(name: str, columns: Sequence[str]) -> str:
     times = list(columns).count(name)
     if times > 1:
-        raise DataError(f"column '{name}' occurs {times} times", hint="rename one of them", column=name)
+        raise DataError(
+            f"column '{name}' occurs {times} times",
+            hint="rename one of them",
+            column=name,
+            code="DATA_DUPLICATE_COLUMN",
+        )
     return name
 
 
@@ -103,5 +112,5 @@ def read_assignment(text: str, what: str) -> tuple[str, str]:
     """`ROLE=COLS` -> both sides; the first unescaped = decides."""
     left, *right = split(text, "=", 1)
     if not right or not left.strip() or not right[0]:
-        raise UsageError(f"'{text}' is not {what}")
+        raise UsageError(f"'{text}' is not {what}", code="USAGE_COLUMNS")
     return unescape(left.strip()), right[0]

@@ -18,7 +18,7 @@ from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_n
 from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan
 from losscli.columns.types import is_plain_number
-from losscli.errors import DataError, Site
+from losscli.errors import Code, DataError, Site
 from losscli.kinds import FAR, NEAR, Array, Kind, Places
 
 if TYPE_CHECKING:
@@ -189,7 +189,14 @@ class Reader:
         for shown, values, missing in columns:
             if missing is not None and missing.any():
                 if self.plan.request.missing == "error":
-                    raise self._gap(missing, shown, "has no value", "--missing drop leaves such rows out", site)
+                    raise self._gap(
+                        missing,
+                        shown,
+                        "has no value",
+                        "--missing drop leaves such rows out",
+                        site,
+                        code="DATA_MISSING_VALUE",
+                    )
                 drop |= missing
             # One sum finds NaN and infinities without a mask; it can only overflow where values are huge, and then we
             # look.
@@ -199,18 +206,24 @@ class Reader:
             nan = np.isnan(flat).any(axis=1) & ~drop
             if nan.any():
                 if self.plan.request.nan == "error":
-                    raise self._gap(nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan")
+                    raise self._gap(
+                        nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan", code="DATA_NAN"
+                    )
                 drop |= nan
         for shown, flat in unsure:
             inf = np.isinf(flat).any(axis=1) & ~drop
             if inf.any():
-                raise self._gap(inf, shown, "is infinite", "leave such rows out with --where", site, "inf")
+                raise self._gap(
+                    inf, shown, "is infinite", "leave such rows out with --where", site, "inf", code="DATA_INFINITE"
+                )
         return drop
 
-    def _gap(self, which: Array, shown: str, what: str, hint: str, site: Site, value: str | None = None) -> DataError:
+    def _gap(
+        self, which: Array, shown: str, what: str, hint: str, site: Site, value: str | None = None, *, code: Code
+    ) -> DataError:
         first, more = int(np.argmax(which)), int(which.sum()) - 1
         also = f" (and {more} more in these rows)" if more else ""
-        return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint)
+        return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint, code=code)
 
     def _domains(self, arrays: dict[Input, Array], index: Places, site: Site) -> None:
         for item, given in arrays.items():
@@ -228,6 +241,7 @@ class Reader:
                 raise site.error(
                     int(index[row]), name, f"'{name}' cannot be {item.role}: it needs {item.kind.says}", value,
                     item.kind.hint,
+                    code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if item.kind.total is not None and len(values):
                 self._sums(item, values, index, site)
@@ -254,6 +268,7 @@ class Reader:
                 int(index[row]), shown,
                 f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
                 shortest(values[row].sum()), "scale them in your file, or check that all class columns are named",
+                code="DATA_OUT_OF_RANGE",
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
 
@@ -262,7 +277,8 @@ class Reader:
         if negative.any():
             row = int(np.argmax(negative))
             raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
-                             shortest(weights[row]), "weights are at least 0; 0 leaves a row out")  # fmt: skip
+                             shortest(weights[row]), "weights are at least 0; 0 leaves a row out",
+                             code="DATA_OUT_OF_RANGE")  # fmt: skip
         return weights
 
 

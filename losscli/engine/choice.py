@@ -15,21 +15,23 @@ def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
     """What can be refused before a file is opened."""
     if name not in ENGINES:
         raise UsageError(f"there is no engine '{name}'", value=name,
-                         hint=did_you_mean(name, ENGINES, f"engines: {', '.join(ENGINES)}"))  # fmt: skip
+                         hint=did_you_mean(name, ENGINES, f"engines: {', '.join(ENGINES)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
     if name != "dask":
         if scheduler is not None:
-            raise UsageError("--scheduler is for --engine dask")
+            raise UsageError("--scheduler is for --engine dask", code="USAGE_CONFLICT")
         return
     if scheduler is not None and not insecure and not is_protected(scheduler):
         raise UsageError(
             f"whoever reaches the scheduler at {scheduler} can run code on its workers, and read this run",
             hint="use a tls:// address, or --insecure-scheduler in a network that you trust",
+            code="USAGE_CONFLICT",
         )
     try:
         import distributed
     except ImportError:
         raise UsageError("--engine dask needs a package that is not installed",
-                         hint="pip install 'losscli[dask]'") from None  # fmt: skip
+                         hint="pip install 'losscli[dask]'", code="USAGE_MISSING_PACKAGE") from None  # fmt: skip
     del distributed
 
 

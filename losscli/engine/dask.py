@@ -193,7 +193,7 @@ class _Run(Generic[Item, Answer]):
     def _answer(self, future: Any) -> Answer | Exception:
         outcome: _Outcome = self._told(lambda: self._result(future))
         if outcome.unlike is not None:
-            raise FileError(f"a worker that came later has {outcome.unlike}", hint=_SAME)
+            raise FileError(f"a worker that came later has {outcome.unlike}", hint=_SAME, code="IO_CLUSTER")
         if outcome.raised is not None:
             self.raised.append(outcome.raised)
             return WorkFailed(outcome.raised)
@@ -208,7 +208,9 @@ class _Run(Generic[Item, Answer]):
             except TimeoutError:
                 alone = 0.0 if self._threads() else alone + _LOOK
                 if alone >= PATIENCE:
-                    raise FileError("all workers of the cluster are gone", hint="start workers and run again") from None
+                    raise FileError(
+                        "all workers of the cluster are gone", hint="start workers and run again", code="IO_CLUSTER"
+                    ) from None
 
     def _told(self, act: Callable[[], Any]) -> Any:
         """The outcome of `act`; what the cluster raises is one line."""
@@ -217,7 +219,7 @@ class _Run(Generic[Item, Answer]):
         except (FileError, TimeoutError):
             raise
         except Exception as error:
-            raise FileError(f"the cluster failed: {_line(error)}") from None
+            raise FileError(f"the cluster failed: {_line(error)}", code="IO_CLUSTER") from None
 
 
 _SAME = "the scheduler and all workers need the same losscli, Python and NumPy as this process, and CPUs of one kind"
@@ -241,13 +243,14 @@ def _client(engine: Dask) -> Iterator[Any]:
         except Exception as error:
             why = "" if isinstance(error, OSError) else f": {_line(error)}"  # the system only says that time is up
             raise FileError(f"no scheduler answers at {engine.address}{why}",
-                            hint="is it running, and is this the address that it printed?") from None  # fmt: skip
+                            hint="is it running, and is this the address that it printed?",
+                            code="IO_CLUSTER") from None  # fmt: skip
         stack.callback(_closed, client)
         try:
             client.wait_for_workers(1, timeout=FIRST)
         except TimeoutError:
             raise FileError(f"the cluster at {engine.address} has no workers",
-                            hint="dask worker ADDRESS starts one") from None  # fmt: skip
+                            hint="dask worker ADDRESS starts one", code="IO_CLUSTER") from None  # fmt: skip
         yield client
 
 
@@ -282,7 +285,9 @@ def _local(workers: int) -> Any:
         )  # fmt: skip
     except Exception as error:
         raise FileError(
-            f"the local cluster does not start: {_line(error)}", hint="--engine threads needs none"
+            f"the local cluster does not start: {_line(error)}",
+            hint="--engine threads needs none",
+            code="IO_CLUSTER",
         ) from None
 
 
@@ -315,19 +320,23 @@ def check(client: Any, files: Sequence[Expected]) -> None:
     except FileError:
         raise
     except Exception as error:
-        raise FileError(f"the cluster failed: {_line(error)}", hint=_SAME) from None
+        raise FileError(f"the cluster failed: {_line(error)}", hint=_SAME, code="IO_CLUSTER") from None
     for address, seen in found.items():
         who = f"worker {address}"
         _check_version(who, seen)
         if seen["arithmetic"] != fingerprint():
-            raise FileError(f"{who} has another kind of CPU: its exp and log differ in the last bit", hint=_SAME)
+            raise FileError(
+                f"{who} has another kind of CPU: its exp and log differ in the last bit", hint=_SAME, code="IO_CLUSTER"
+            )
         for file, there in zip(files, seen["files"], strict=True):
             if there is None:
                 raise FileError(f"{who} does not see the file", path=file.path,
-                                hint="every worker reads the files itself, at the same path")  # fmt: skip
+                                hint="every worker reads the files itself, at the same path",
+                                code="IO_CLUSTER")  # fmt: skip
             if tuple(there) != (file.size, file.time):
                 raise FileError(f"{who} sees another file there: its size or time differs", path=file.path,
-                                hint="every worker reads the same file; copies keep its time (cp -p)")  # fmt: skip
+                                hint="every worker reads the same file; copies keep its time (cp -p)",
+                                code="IO_CLUSTER")  # fmt: skip
 
 
 def _check_pythons(versions: Any) -> None:
@@ -340,17 +349,17 @@ def _check_pythons(versions: Any) -> None:
             if name == "numpy" and not address:
                 continue
             if theirs is None or mine.split(".")[:parts] != theirs.split(".")[:parts]:
-                raise FileError(f"{who} has {name} {theirs}, this process has {mine}", hint=_SAME)
+                raise FileError(f"{who} has {name} {theirs}, this process has {mine}", hint=_SAME, code="IO_CLUSTER")
 
 
 def _check_version(who: str, seen: Any) -> None:
     if isinstance(seen, BaseException):
-        raise FileError(f"{who} failed: {_line(seen)}", hint=_SAME)
+        raise FileError(f"{who} failed: {_line(seen)}", hint=_SAME, code="IO_CLUSTER")
     if seen["version"] is None:
-        raise FileError(f"{who} has no losscli", hint=_SAME)
+        raise FileError(f"{who} has no losscli", hint=_SAME, code="IO_CLUSTER")
     if seen["version"] != losscli.__version__:
         message = f"{who} has losscli {seen['version']}, this process has {losscli.__version__}"
-        raise FileError(message, hint=_SAME)
+        raise FileError(message, hint=_SAME, code="IO_CLUSTER")
 
 
 def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:

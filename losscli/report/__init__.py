@@ -124,6 +124,6 @@ def quiet(evaluation: Evaluation) -> str:
 
 
 def schema(name: str = "report") -> str:
-    """The JSON Schema of the JSON report, or of another document of ours: "check"."""
+    """The JSON Schema of the JSON report, or of another document of ours: "check" (of several suites), "error"."""
     file = "schema.json" if name == "report" else f"{name}.schema.json"
     return resources.files("losscli.report").joinpath(file).read_text(encoding="utf-8")

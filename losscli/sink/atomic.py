@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
-from losscli.errors import FileError
+from losscli.errors import FileError, system_code
 
 _PREFIX, _SUFFIX = ".losscli-", ".tmp"
 _A_DAY = 24 * 60 * 60
@@ -146,7 +146,9 @@ def told(path: str, act: Callable[[], Value], hint: str | None = None) -> Value:
         raise
     except OSError as error:
         denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-        raise FileError(f"could not write: {_reason(error)}", path=path, hint=hint if denied else None) from error
+        raise FileError(
+            f"could not write: {_reason(error)}", path=path, hint=hint if denied else None, code=system_code(error)
+        ) from error
 
 
 def _reason(error: OSError) -> str:
@@ -176,10 +178,12 @@ def _existing(path: str) -> os.stat_result | None:
 
 def _writable(path: str, old: os.stat_result | None) -> None:
     if path.endswith(os.sep) or (old is not None and stat.S_ISDIR(old.st_mode)):
-        raise FileError("could not write: it is a folder", path=path, hint="name a file inside it")
+        raise FileError(
+            "could not write: it is a folder", path=path, hint="name a file inside it", code="IO_PERMISSION"
+        )
     # A read-only file could be replaced all the same, but whoever made it read-only wants it kept.
     if old is not None and not os.access(path, os.W_OK):
-        raise FileError("could not write: the file is read-only", path=path)
+        raise FileError("could not write: the file is read-only", path=path, code="IO_PERMISSION")
 
 
 def _in_place(path: str, old: os.stat_result | None) -> bool:

@@ -193,9 +193,21 @@ def position(names: tuple[str, ...], name: str, path: str) -> int:
     if count == 1:
         return names.index(name)
     if count > 1:
-        raise DataError(f"column '{name}' occurs {count} times", path=path, column=name, hint="rename one of them")
+        raise DataError(
+            f"column '{name}' occurs {count} times",
+            path=path,
+            column=name,
+            hint="rename one of them",
+            code="DATA_DUPLICATE_COLUMN",
+        )
     listed = "the columns are " + ", ".join(f"'{known}'" for known in names[:20]) + (" …" if len(names) > 20 else "")
-    raise DataError(f"no column '{name}'", path=path, column=name, hint=did_you_mean(name, names, listed))
+    raise DataError(
+        f"no column '{name}'",
+        path=path,
+        column=name,
+        hint=did_you_mean(name, names, listed),
+        code="DATA_MISSING_COLUMN",
+    )
 
 
 def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:

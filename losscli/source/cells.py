@@ -138,7 +138,9 @@ def _not_utf8(name: str, row: int, cell: bytes, grammar: Grammar, window: Window
         before = record.start + sum(len(part) + 1 for part in record.cells[:index])
         where = f" at byte {window.offset + before + _first_bad(window.text[before : record.end]) + 1}"
     hint = "name it: --encoding latin-1, cp1252"
-    return site.error(row, name, f"the text is not UTF-8{where}", cell.decode("latin-1")[:SHOWN], hint)
+    return site.error(
+        row, name, f"the text is not UTF-8{where}", cell.decode("latin-1")[:SHOWN], hint, code="DATA_ENCODING"
+    )
 
 
 def _first_bad(text: bytes) -> int:
@@ -159,7 +161,14 @@ def _bad_cells(bad: list[_Bad], grammar: Grammar, site: Site) -> DataError:
         last = site.first_row + max(cell.row for cell in bad)
         message += f"; {len(bad) - 1} more such {'cell' if len(bad) == 2 else 'cells'} by row {last}: {listed}"
         message += " …" if len(others) > 4 else ""
-    return site.error(first.row, first.column, message, text, _advice(first, grammar))
+    return site.error(
+        first.row,
+        first.column,
+        message,
+        text,
+        _advice(first, grammar),
+        code="DATA_INFINITE" if first.overflow else "DATA_BAD_CELL",
+    )
 
 
 def shown(cell: bytes) -> str:
@@ -204,7 +213,9 @@ def unclosed(record: Record, window: Window, grammar: Grammar, site: Site, row: 
     inside = record.cells[-1]
     line = window.line + window.text[: record.end].count(b"\n") - inside.count(b"\n")
     column = grammar.names[len(record.cells) - 1] if len(record.cells) <= len(grammar.names) else None
-    error = site.error(row, column, f"a quote opened on line {line} is never closed", shown(inside))
+    error = site.error(
+        row, column, f"a quote opened on line {line} is never closed", shown(inside), code="DATA_BAD_ROW"
+    )
     error.line = line
     return error
 
@@ -220,4 +231,4 @@ def _ragged(record: Record, window: Window, grammar: Grammar, site: Site, row: i
     elif found == expected + 1 and not record.cells[-1]:
         hint = "the row ends with a delimiter, the header does not"
     cells = "cell" if found == 1 else "cells"
-    return site.error(row, None, f"the row has {found} {cells}, the header {expected}", text, hint)
+    return site.error(row, None, f"the row has {found} {cells}, the header {expected}", text, hint, code="DATA_BAD_ROW")

@@ -13,7 +13,7 @@ def without_comments(stream: Stream, mark: str | None, delimiter: bytes) -> Stre
     if mark is None:
         return stream
     if len(mark) != 1 or not mark.isascii() or mark in '"\r\n' or mark.encode() == delimiter:
-        raise UsageError(f"the comment mark must be one ASCII character, not '{mark}'")
+        raise UsageError(f"the comment mark must be one ASCII character, not '{mark}'", code="USAGE_BAD_VALUE")
     return Stream(_Uncommented(stream, mark.encode(), delimiter), stream.path)
 
 

@@ -15,25 +15,29 @@ def damaged(error: Exception, source: SeekableInput, what: str) -> LosscliError:
     if isinstance(error, LosscliError):
         return error
     if isinstance(error, MemoryError):
-        return FileError("not enough memory to read this file", path=source.path)
+        return FileError("not enough memory to read this file", path=source.path, code="IO_MEMORY")
     if isinstance(error, OSError) and error.errno is not None:
         return file_error(error, source.path)
     if isinstance(error, UnicodeDecodeError):
-        return DataError(f"damaged {what}: the name of a column is not UTF-8", path=source.path)
+        return DataError(
+            f"damaged {what}: the name of a column is not UTF-8", path=source.path, code="DATA_CORRUPT_FILE"
+        )
     if not isinstance(error, (OSError, pa.ArrowException)):
         raise error
     source.verify()  # a file that shrinks under the reader looks damaged
     text = _one_line(error)
     lower = text.lower()
     if "crc" in lower or "checksum" in lower:
-        return DataError(f"damaged {what}: a page does not match its checksum", path=source.path)
+        return DataError(
+            f"damaged {what}: a page does not match its checksum", path=source.path, code="DATA_CORRUPT_FILE"
+        )
     if "encrypt" in lower:
-        return DataError(f"encrypted {what} is not supported", path=source.path)
+        return DataError(f"encrypted {what} is not supported", path=source.path, code="DATA_CORRUPT_FILE")
     if any(
         sign in lower for sign in ("magic", "footer", "thrift", "smaller than", "not an arrow file", "expected to be")
     ):
-        return DataError(f"truncated or not {what}", path=source.path)
-    return DataError(f"damaged {what}: {text}", path=source.path)
+        return DataError(f"truncated or not {what}", path=source.path, code="DATA_CORRUPT_FILE")
+    return DataError(f"damaged {what}: {text}", path=source.path, code="DATA_CORRUPT_FILE")
 
 
 def _one_line(error: Exception) -> str:
@@ -48,7 +52,7 @@ def names_of(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
     except UnicodeDecodeError as error:
         raise damaged(error, source, what) from None
     if not names:
-        raise DataError("the file has no columns", path=source.path)
+        raise DataError("the file has no columns", path=source.path, code="DATA_CORRUPT_FILE")
     return names
 
 
@@ -68,7 +72,7 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
             data.column(data.schema.names.index(name)).validate(full=True)
         except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
             message = f"damaged values in column '{name}': {_one_line(error)}"
-            raise DataError(message, path=path, row=row, column=name) from None
+            raise DataError(message, path=path, row=row, column=name, code="DATA_CORRUPT_FILE") from None
 
 
 def choose(data: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:

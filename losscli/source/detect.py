@@ -51,11 +51,13 @@ def format_of_name(path: str) -> str | None:
 def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
     """The format of a file whose (decompressed) first bytes are `head`."""
     if not head:
-        raise DataError("the file is empty (0 bytes)", path=path)
+        raise DataError("the file is empty (0 bytes)", path=path, code="DATA_CORRUPT_FILE")
     asked = options.input_format
     if asked is not None:
         if asked not in FORMATS:
-            raise UsageError(f"unknown input format '{asked}'", hint=f"one of {', '.join(FORMATS)}")
+            raise UsageError(
+                f"unknown input format '{asked}'", hint=f"one of {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
+            )
         return asked
     named = format_of_name(path)
     content = _content(path, head, options)
@@ -71,6 +73,7 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
         f"the name says {_SHOWN[_family(named)]}, the content is {_SHOWN[_family(content)]}",
         path=path,
         hint=f"rename it, or say --input-format {content}",
+        code="DATA_WRONG_FORMAT",
     )
 
 
@@ -85,23 +88,33 @@ def _content(path: str, head: bytes, options: ReadOptions) -> str:
         return "arrow"
     for magic, message, hint in _REFUSED:
         if head.startswith(magic):
-            raise DataError(message, path=path, hint=hint)
+            raise DataError(message, path=path, hint=hint, code="DATA_WRONG_FORMAT")
     return _text(path, head, options)
 
 
 def _text(path: str, head: bytes, options: ReadOptions) -> str:
     if options.encoding.lower() in {"utf-8", "utf8"} and head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError("the text is UTF-16", path=path, hint="use --encoding utf-16")
+        raise DataError("the text is UTF-16", path=path, hint="use --encoding utf-16", code="DATA_ENCODING")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     lower = start[:200].lower()
     if lower.startswith((b"<!doctype html", b"<html")):
-        raise DataError("content is HTML, not data", path=path, hint="a login or error page saved under this name?")
+        raise DataError(
+            "content is HTML, not data",
+            path=path,
+            hint="a login or error page saved under this name?",
+            code="DATA_WRONG_FORMAT",
+        )
     if lower.startswith(b"<?xml"):
-        raise DataError("content is XML, not a table", path=path)
+        raise DataError("content is XML, not a table", path=path, code="DATA_WRONG_FORMAT")
     if start.startswith(b"{"):
         return "jsonl"
     if start.startswith((b"[{", b"[\n", b"[\r", b"[ ")) and format_of_name(path) in {None, "jsonl"}:
-        raise DataError("content is one JSON array, not JSON lines", path=path, hint="jq -c '.[]' makes lines of it")
+        raise DataError(
+            "content is one JSON array, not JSON lines",
+            path=path,
+            hint="jq -c '.[]' makes lines of it",
+            code="DATA_WRONG_FORMAT",
+        )
     if start.startswith(b"[") and format_of_name(path) == "jsonl":
         return "jsonl"  # whose reader says that a list is no record
     return "text"

@@ -37,9 +37,9 @@ def discover(paths: Sequence[str]) -> Discovery:
     files: list[Found] = []
     notes: list[str] = []
     if not paths:
-        raise UsageError("no source was given")
+        raise UsageError("no source was given", code="USAGE_INCOMPLETE")
     if list(paths).count("-") > 1:
-        raise UsageError("stdin (-) can be given only once")
+        raise UsageError("stdin (-) can be given only once", code="USAGE_CONFLICT")
     for path in paths:
         files.extend(_elsewhere(path, notes) if REMOTE.match(path) else _behind(path, notes))
     seen: dict[tuple[str, str], int] = {}
@@ -62,9 +62,9 @@ def _behind(path: str, notes: list[str]) -> list[Found]:
     if path == "-":
         return [Found(path)]
     if not path:
-        raise UsageError("a source is an empty text")
+        raise UsageError("a source is an empty text", code="USAGE_BAD_VALUE")
     if "\0" in path:
-        raise UsageError("the name of a source holds a NUL byte", path=path)
+        raise UsageError("the name of a source holds a NUL byte", path=path, code="USAGE_BAD_VALUE")
     if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, notes)
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):
@@ -74,7 +74,7 @@ def _behind(path: str, notes: list[str]) -> list[Found]:
         for file in _folder(match, notes) if os.path.isdir(match) else [Found(match, constants(match))]:  # noqa: PTH112
             files.setdefault(file.path, file)
     if not files:
-        raise FileError("no file matches", path=path)
+        raise FileError("no file matches", path=path, code="IO_NOT_FOUND")
     return list(files.values())
 
 
@@ -87,7 +87,7 @@ def _expand(pattern: str) -> list[str]:
     try:
         matches = [str(match) for match in root.glob(str(PurePath(*parts)))]
     except (ValueError, NotImplementedError) as error:
-        raise UsageError(f"not a valid glob: {error}", path=pattern) from None
+        raise UsageError(f"not a valid glob: {error}", path=pattern, code="USAGE_BAD_VALUE") from None
     return sorted(
         (match for match in matches if all(not p.startswith(".") or p in shown for p in PurePath(match).parts)),
         key=natural,
@@ -118,6 +118,7 @@ def settled(root: str, names: Sequence[str], ignored: Sequence[str], notes: list
             "the folder has no data files" + (f"; ignored: {', '.join(ignored[:5])}" if ignored else ""),
             path=root,
             hint=f"looked for {' '.join(SUFFIXES)}, also compressed",
+            code="IO_NOT_FOUND",
         )
     return sorted(names, key=natural)
 

@@ -87,6 +87,7 @@ class PlacedPart(Part):
             f"column '{name}' is missing in {gap.count} {files}: {', '.join(gap.paths)}{more}",
             path=gap.paths[0],
             column=name,
+            code="DATA_MISSING_COLUMN",
         )
 
 
@@ -123,4 +124,6 @@ class _Placed:
         try:
             return floats([parse_number(value)] * rows)
         except (ValueError, OverflowError):
-            raise batch.site.error(0, name, f"'{value}', from the name of the folder, is not a number", value) from None
+            raise batch.site.error(
+                0, name, f"'{value}', from the name of the folder, is not a number", value, code="DATA_BAD_CELL"
+            ) from None

@@ -35,7 +35,9 @@ def delimiter_of(options: ReadOptions, format: str) -> bytes:
         return b"\t" if format == "tsv" else b","
     given = {"\\t": "\t", "tab": "\t"}.get(given, given)
     if len(given) != 1 or not given.isascii() or given in '"\r\n':
-        raise UsageError(f"the delimiter must be one ASCII character, not '{options.delimiter}'")
+        raise UsageError(
+            f"the delimiter must be one ASCII character, not '{options.delimiter}'", code="USAGE_BAD_VALUE"
+        )
     return given.encode()
 
 
@@ -43,7 +45,9 @@ def check_decimal(options: ReadOptions) -> None:
     """Arrow's reader takes any character for the decimal mark, digits too, and reads nonsense."""
     given = options.decimal
     if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
-        raise UsageError(f"the decimal mark must be a character such as . or , and not '{given}'")
+        raise UsageError(
+            f"the decimal mark must be a character such as . or , and not '{given}'", code="USAGE_BAD_VALUE"
+        )
 
 
 def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
@@ -53,10 +57,15 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
     text, skip, found = _first_records(stream, delimiter)
     head = found[0]
     if not head.closed:
-        raise DataError(f"a quote opened on line {head.line} is never closed", path=stream.path, line=head.line)
+        raise DataError(
+            f"a quote opened on line {head.line} is never closed", path=stream.path, line=head.line, code="DATA_BAD_ROW"
+        )
     if b"\0" in text[head.start : head.end]:
         raise DataError(
-            "the header holds NUL bytes", path=stream.path, hint="UTF-16 is read with --encoding utf-16-le or utf-16-be"
+            "the header holds NUL bytes",
+            path=stream.path,
+            hint="UTF-16 is read with --encoding utf-16-le or utf-16-be",
+            code="DATA_ENCODING",
         )
     if not options.header:
         return Layout(tuple(str(n + 1) for n in range(len(head.cells))), delimiter, skip, 1)
@@ -86,9 +95,11 @@ def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[R
         if (complete and found[0].closed) or not piece:
             break
         if len(text) > HEADER_LIMIT:
-            raise DataError(f"the header is longer than {HEADER_LIMIT >> 20} MiB", path=stream.path, line=1)
+            raise DataError(
+                f"the header is longer than {HEADER_LIMIT >> 20} MiB", path=stream.path, line=1, code="DATA_BAD_ROW"
+            )
     if not found or not text[found[0].start : found[0].end].strip():
-        raise DataError("no header: the file holds nothing but blank lines", path=stream.path)
+        raise DataError("no header: the file holds nothing but blank lines", path=stream.path, code="DATA_BAD_ROW")
     return text, skip, found
 
 
@@ -96,7 +107,7 @@ def _names(head: Record, text: bytes, skip: int, path: str) -> tuple[str, ...]:
     names = []
     for cell in head.cells:
         if len(cell) > HEADER_LIMIT:
-            raise DataError(f"a column name is {len(cell)} bytes long", path=path, line=head.line)
+            raise DataError(f"a column name is {len(cell)} bytes long", path=path, line=head.line, code="DATA_BAD_ROW")
         try:
             names.append(cell.decode())
         except UnicodeDecodeError as error:
@@ -107,6 +118,7 @@ def _names(head: Record, text: bytes, skip: int, path: str) -> tuple[str, ...]:
                 line=head.line,
                 value=cell.decode("latin-1"),
                 hint="name it: --encoding latin-1, cp1252",
+                code="DATA_ENCODING",
             ) from None
     return tuple(names)
 
@@ -125,6 +137,7 @@ def _refuse_other_delimiter(name: str, rows: Sequence[Record], format: str, path
             line=1,
             value=name,
             hint=f"use --delimiter {shown}" + (" --decimal ','" if comma else ""),
+            code="DATA_WRONG_FORMAT",
         )
 
 

@@ -26,7 +26,8 @@ def join(
     it is read. No common key at all is an EmptyError.
     """
     if not on:
-        raise UsageError("the join needs the names of its key columns", hint="--on KEY[,KEY]")
+        raise UsageError("the join needs the names of its key columns", hint="--on KEY[,KEY]",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
     check_keys((predictions, truth), on)
     dropped = Dropped()
     part = JoinedPart(predictions, truth, tuple(on), unmatched == "error", dropped)
@@ -44,13 +45,14 @@ def _notes(predictions: Source, truth: Source, on: Sequence[str]) -> Iterator[st
 def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
     """Each source has each key column, and none is named twice."""
     if len(set(on)) < len(on):
-        raise UsageError("a join takes each of its key columns once", hint="--on KEY[,KEY]")
+        raise UsageError("a join takes each of its key columns once", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
     for source in sources:
         for name in on:
             if name not in source.columns:
                 listed = "the columns are " + ", ".join(f"'{known}'" for known in source.columns[:20])
                 hint = did_you_mean(name, source.columns, listed)
-                raise DataError(f"no key column '{name}'", path=name_of(source), column=name, hint=hint)
+                raise DataError(f"no key column '{name}'", path=name_of(source), column=name, hint=hint,
+                                code="DATA_MISSING_COLUMN")  # fmt: skip
 
 
 def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[str]:
@@ -102,7 +104,12 @@ class JoinedPart(Part):
         here, there = name in self.predictions.columns, name in self.truth.columns
         if here and there:
             both = f"{name_of(self.predictions)} and {name_of(self.truth)}"
-            raise DataError(f"column '{name}' stands in both {both}", column=name, hint="rename one of them")
+            raise DataError(
+                f"column '{name}' stands in both {both}",
+                column=name,
+                hint="rename one of them",
+                code="DATA_DUPLICATE_COLUMN",
+            )
         return here or not there  # a name in neither is an error that the predictions raise
 
     def _joined(self, batch: Batch, ids: Ids, truth: Truth, wants: Mapping[str, Want]) -> Batch:

@@ -171,15 +171,17 @@ def read_keys(stream: Stream) -> dict[str, str]:
             record = json.loads(text.decode("utf-8", "surrogateescape"))
         except ValueError as error:
             reason = getattr(error, "msg", str(error))
-            raise DataError(f"not a line of JSON: {reason}", path=stream.path, row=row, line=line) from None
+            raise DataError(
+                f"not a line of JSON: {reason}", path=stream.path, row=row, line=line, code="DATA_BAD_ROW"
+            ) from None
         if not isinstance(record, dict):
             message = f"a line of JSON that is no object (line {line})"
-            raise DataError(message, path=stream.path, line=line, hint="{…} one a line")
+            raise DataError(message, path=stream.path, line=line, hint="{…} one a line", code="DATA_BAD_ROW")
         for name, value in record.items():
             if kinds.get(name, "null") == "null":
                 kinds[name] = _kind_of(value)
     if not kinds:
-        raise EmptyError("the file holds no records", path=stream.path)
+        raise EmptyError("the file holds no records", path=stream.path, code="EMPTY_NO_ROWS")
     return kinds
 
 

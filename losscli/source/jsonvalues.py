@@ -52,7 +52,7 @@ def read_exactly(
     if bad:
         first, name, value, reason = bad[0]
         more = f"; {len(bad) - 1} more such values by row {site.first_row + bad[-1][0]}" if len(bad) > 1 else ""
-        raise site.error(first, name, reason + more, _shown(value))
+        raise site.error(first, name, reason + more, _shown(value), code="DATA_BAD_CELL")
     return [_array(columns[name], want, name in vectors) for name, want in wants.items()]
 
 
@@ -91,9 +91,13 @@ def _record(line: bytes, row: int, site: Site) -> dict[str, Any]:
         record = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_pairs, parse_float=_float)
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise site.error(row, None, f"not a line of JSON: {reason}", line[:SHOWN].decode(errors="replace")) from None
+        raise site.error(
+            row, None, f"not a line of JSON: {reason}", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+        ) from None
     if not isinstance(record, dict):
-        raise site.error(row, None, "a line of JSON that is no object", line[:SHOWN].decode(errors="replace"))
+        raise site.error(
+            row, None, "a line of JSON that is no object", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+        )
     return record
 
 

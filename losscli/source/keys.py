@@ -33,7 +33,9 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
             return _without_empty(_large(array))
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it has no text, or not the text that it claims
         pass
-    raise DataError(f"column '{column}' holds {kind}, which cannot be a key", path=path, column=column)
+    raise DataError(
+        f"column '{column}' holds {kind}, which cannot be a key", path=path, column=column, code="DATA_WRONG_TYPE"
+    )
 
 
 def _large(array: pa.Array) -> pa.Array:

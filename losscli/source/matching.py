@@ -68,13 +68,14 @@ class Matching:
         if self.rows and not self.matched:
             raise self._nothing_common()
         if strict and self.keyless.count:
-            raise self.keyless.error(f"{rows(self.keyless.count, 'have')} no key", self.on[0], DROP_HINT)
+            raise self.keyless.error(f"{rows(self.keyless.count, 'have')} no key", self.on[0], DROP_HINT,
+                                     code="DATA_UNMATCHED_KEY")  # fmt: skip
         if self.repeated.count:
             message = f"{rows(self.repeated.count, 'repeat')} a key of an earlier row"
-            raise self.repeated.error(message, self.on[0], "each key must occur once")
+            raise self.repeated.error(message, self.on[0], "each key must occur once", code="DATA_DUPLICATE_KEY")
         if strict and self.strange.count:
             message = f"{self.strange.count} of {self.rows} rows: no partner in {self.there}"
-            raise self.strange.error(message, self.on[0], DROP_HINT)
+            raise self.strange.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
         if strict and self.rows and len(lonely):
             raise self._lonely(lonely)
 
@@ -94,7 +95,7 @@ class Matching:
         trouble.add(self.truth.sites[0], self.truth.keys, places)
         trouble.first = self.truth.site_of(int(places[0]))
         message = f"{len(places)} of {len(self.truth)} rows: no partner in {self.here}"
-        return trouble.error(message, self.on[0], DROP_HINT)
+        return trouble.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
 
     def _nothing_common(self) -> EmptyError:
         theirs = [shown_key(self.truth.keys, int(row)) for row in self.truth.row_of[:EXAMPLES]]
@@ -102,8 +103,8 @@ class Matching:
         named = ", ".join(self.on)
         return EmptyError(
             f"no key in common by {named}: {self.here} has {shown[0]}, {self.there} has {shown[1]}",
-            hint="keys are compared as text: 007 is not 7",
-        )
+            hint="keys are compared as text: 007 is not 7", code="EMPTY_NO_ROWS",
+        )  # fmt: skip
 
 
 def located(
@@ -152,5 +153,5 @@ def as_numbers(column: pa.Array, name: str, site: Site) -> pa.Array:
         try:
             values.append(parse_number(text) if text else None)
         except (ValueError, OverflowError):
-            raise site.error(row, name, f"'{text}' is not a number", text) from None
+            raise site.error(row, name, f"'{text}' is not a number", text, code="DATA_BAD_CELL") from None
     return floats(values)

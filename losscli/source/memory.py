@@ -56,7 +56,7 @@ class ColumnsPart(Part):
         lengths = {name: len(array) for name, array in zip(wants, chosen, strict=True)}
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
-            raise DataError(f"the columns differ in length: {listed}", path=self.path)
+            raise DataError(f"the columns differ in length: {listed}", path=self.path, code="DATA_MISMATCH")
         yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(wants)), self.path)
 
 
@@ -86,6 +86,7 @@ def from_memory(table: object) -> Source:
     raise UsageError(
         f"cannot read a table from {type(table).__name__}",
         hint="hand in a DataFrame, an Arrow table, or a dict of column name to array",
+        code="USAGE_BAD_VALUE",
     )
 
 
@@ -105,7 +106,9 @@ def _once(reader: pa.RecordBatchReader) -> Callable[[], pa.RecordBatchReader]:
 
     def opened() -> pa.RecordBatchReader:
         if not left:
-            raise UsageError("a RecordBatchReader can be read only once", hint="hand in reader.read_all()")
+            raise UsageError(
+                "a RecordBatchReader can be read only once", hint="hand in reader.read_all()", code="USAGE_CONFLICT"
+            )
         return left.pop()
 
     return opened
@@ -125,7 +128,9 @@ def _from_series(series: Any) -> pa.Array:
     try:
         array = pa.Array.from_pandas(series)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError(f"column '{series.name}' mixes types: {error}", path=PATH, column=str(series.name)) from None
+        raise DataError(
+            f"column '{series.name}' mixes types: {error}", path=PATH, column=str(series.name), code="DATA_WRONG_TYPE"
+        ) from None
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
@@ -150,7 +155,9 @@ def _column(name: str, values: Any) -> Column:
     if values.ndim == 2 and arrays.holds_numbers(values.dtype) and values.shape[1]:
         return Column(pa.list_(_arrow_type(values.dtype), values.shape[1]), lambda: arrays.vectors(values))
     if values.ndim != 1:
-        raise DataError(f"column '{name}' has {values.ndim} dimensions, not 1 or 2", path=PATH, column=name)
+        raise DataError(
+            f"column '{name}' has {values.ndim} dimensions, not 1 or 2", path=PATH, column=name, code="DATA_WRONG_TYPE"
+        )
     if arrays.holds_numbers(values.dtype):
         return Column(_arrow_type(values.dtype), lambda: arrays.from_numpy(values))
     array = _from_list(name, values.tolist())
@@ -170,7 +177,9 @@ def _from_list(name: str, values: Sequence[Any]) -> pa.Array:
     except ValueError:
         array = np.array(["not numbers"])
     if array.ndim != 1 or not arrays.holds_numbers(array.dtype):
-        raise DataError(f"column '{name}' holds neither numbers, texts nor vectors", path=PATH, column=name)
+        raise DataError(
+            f"column '{name}' holds neither numbers, texts nor vectors", path=PATH, column=name, code="DATA_WRONG_TYPE"
+        )
     filled = np.zeros(len(values), dtype=array.dtype)
     filled[there] = array[: len(known)]
     return arrays.from_numpy(filled, there)
@@ -181,5 +190,8 @@ def _nested(name: str, values: Sequence[Any]) -> pa.Array:
         return arrays.lists([None if value is None else [float(item) for item in value] for value in values])
     except (TypeError, ValueError):
         raise DataError(
-            f"the vectors in column '{name}' hold something else than numbers", path=PATH, column=name
+            f"the vectors in column '{name}' hold something else than numbers",
+            path=PATH,
+            column=name,
+            code="DATA_WRONG_TYPE",
         ) from None

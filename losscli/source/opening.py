@@ -59,6 +59,7 @@ def _place(file: Opened, where: Found) -> Opened:
             column=clash[0],
             value=where.constants[clash[0]],
             hint="rename the folder or the column",
+            code="DATA_DUPLICATE_COLUMN",
         )
     extra: dict[str, pa.DataType | None] = dict.fromkeys(where.constants)
     return Opened(file.part, (*file.columns, *extra), {**file.types, **extra}, file.notes)
@@ -72,6 +73,7 @@ def _refuse_mixture(files: Sequence[Opened]) -> None:
                 f"files of different formats: {first.path} is {first.format}, {file.part.path} is {file.part.format}",
                 path=file.part.path,
                 hint="read one format at a time",
+                code="DATA_WRONG_FORMAT",
             )
 
 

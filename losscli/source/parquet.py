@@ -52,7 +52,11 @@ class ParquetPart(Part):
         for groups, rows in _gathered(counts):
             yield RowGroups(self, wants, groups, rows, step, self.size * rows // max(promised, 1), footer)
         if sum(counts) != promised:
-            raise DataError(f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}", path=self.path)
+            raise DataError(
+                f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}",
+                path=self.path,
+                code="DATA_CORRUPT_FILE",
+            )
 
     def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
         return self.stretches(wants)
@@ -131,7 +135,7 @@ class RowGroups:
         if row - first_row != self.rows:  # Arrow's reader ends without a word where the pages do
             there = f" from row {first_row} on" if first_row > 1 else ""
             message = f"damaged Parquet: it promises {self.rows} rows{there} and holds {row - first_row}"
-            raise DataError(message, path=part.path)
+            raise DataError(message, path=part.path, code="DATA_CORRUPT_FILE")
 
 
 @contextmanager

@@ -71,7 +71,8 @@ def by_key(sides: Sequence[Side], on: tuple[str, ...], strict: bool, tally: Tall
         matching.judge(strict)
     if met[0].rows and not common:
         listed = ", ".join(side.label for side in sides)
-        raise EmptyError(f"no key is in all of {listed}", hint="keys are compared as text: 007 is not 7")
+        raise EmptyError(f"no key is in all of {listed}", hint="keys are compared as text: 007 is not 7",
+                         code="EMPTY_NO_ROWS")  # fmt: skip
     tally.rows, tally.common = [met[0].rows, *map(len, truths)], common
 
 
@@ -109,7 +110,8 @@ def by_place(sides: Sequence[Side], tally: Tally) -> Iterator[Abreast]:
     if len(set(tally.rows)) > 1:
         listed = ", ".join(f"{side.label} has {n:,}" for side, n in zip(sides, tally.rows, strict=True))
         path = first.source.parts[0].path if first.source.parts else None
-        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=PLACE_HINT)
+        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=PLACE_HINT,
+                        code="DATA_MISMATCH")  # fmt: skip
 
 
 @dataclass

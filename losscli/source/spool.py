@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO
 
-from losscli.errors import FileError
+from losscli.errors import FileError, system_code
 
 SPOOL_LIMIT = 8 << 30
 """Bytes that stdin or a decompressed file may take on disk before it is refused."""
@@ -73,7 +73,9 @@ class Copy:
             nonlocal size
             size += len(piece)
             if size > SPOOL_LIMIT:
-                raise FileError(f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=self.path)
+                raise FileError(
+                    f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=self.path, code="IO_NO_SPACE"
+                )
             self._kept(lambda: self.out.write(piece))
 
         return write
@@ -86,4 +88,4 @@ class Copy:
 
 
 def _no_copy(error: OSError, path: str) -> FileError:
-    return FileError(f"could not keep a temporary copy: {error.strerror or error}", path=path)
+    return FileError(f"could not keep a temporary copy: {error.strerror or error}", path=path, code=system_code(error))

@@ -15,7 +15,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from losscli.errors import DataError, FileError, LosscliError, UsageError, nearest
+from losscli.errors import DataError, FileError, LosscliError, UsageError, nearest, system_code
 from losscli.source.spool import Spool
 
 
@@ -74,12 +74,12 @@ class Stream:
         except LosscliError:
             raise
         except EOFError:
-            raise DataError("the compressed stream is truncated", path=self.path) from None
+            raise DataError("the compressed stream is truncated", path=self.path, code="DATA_CORRUPT_FILE") from None
         except OSError as error:
             raise self._explain(error) from None
         except Exception as error:
             if isinstance(error, zlib.error) or type(error).__name__ in {"LZMAError", "BadZipFile", "ArrowInvalid"}:
-                raise DataError("the compressed stream is damaged", path=self.path) from None
+                raise DataError("the compressed stream is damaged", path=self.path, code="DATA_CORRUPT_FILE") from None
             raise
 
     def _explain(self, error: OSError) -> LosscliError:
@@ -87,10 +87,12 @@ class Stream:
             return file_error(error, self.path)
         text = str(error).lower()
         if "truncated" in text:
-            return DataError("the compressed stream is truncated", path=self.path)
+            return DataError("the compressed stream is truncated", path=self.path, code="DATA_CORRUPT_FILE")
         if "crc" in text or "checksum" in text or "check failed" in text or "data check" in text:
-            return DataError("the compressed stream is damaged: checksum mismatch", path=self.path)
-        return DataError("the compressed stream is damaged", path=self.path)
+            return DataError(
+                "the compressed stream is damaged: checksum mismatch", path=self.path, code="DATA_CORRUPT_FILE"
+            )
+        return DataError("the compressed stream is damaged", path=self.path, code="DATA_CORRUPT_FILE")
 
     def close(self) -> None:
         self.raw.close()
@@ -105,10 +107,12 @@ class Stream:
 def file_error(error: OSError, path: str) -> FileError:
     """What the system said, about this path."""
     if isinstance(error, FileNotFoundError):
-        return FileError("no such file", path=path, suggestions=neighbours(path), hint=_neighbour_hint(path))
+        return FileError(
+            "no such file", path=path, suggestions=neighbours(path), hint=_neighbour_hint(path), code="IO_NOT_FOUND"
+        )
     if isinstance(error, PermissionError):
-        return FileError(f"permission denied{_mode(path)}", path=path)
-    return FileError(error.strerror or str(error), path=path)
+        return FileError(f"permission denied{_mode(path)}", path=path, code="IO_PERMISSION")
+    return FileError(error.strerror or str(error), path=path, code=system_code(error))
 
 
 def neighbours(path: str) -> tuple[str, ...]:
@@ -223,7 +227,12 @@ class OnceInput:
 
     def open(self, last: bool = False) -> Stream:
         if self.gone:
-            raise UsageError("this input can be read only once", path=self.path, hint="save it to a file first")
+            raise UsageError(
+                "this input can be read only once",
+                path=self.path,
+                hint="save it to a file first",
+                code="USAGE_CONFLICT",
+            )
         self.gone = last
         return Stream(_Replay(self, keep=not last), self.path)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from losscli.errors import DataError, EmptyError, Site
+from losscli.errors import Code, DataError, EmptyError, Site
 from losscli.source.arrays import from_numpy, labels
 from losscli.source.batch import Batch, Source, Want
 from losscli.source.keys import Ids, KeyIndex, has_key, key_texts, shown_key
@@ -32,12 +32,12 @@ class Trouble:
         for row in places[: EXAMPLES - len(self.examples)]:
             self.examples.append(shown_key(keys, int(row)))
 
-    def error(self, message: str, column: str, hint: str | None = None) -> DataError:
+    def error(self, message: str, column: str, hint: str | None = None, *, code: Code | None = None) -> DataError:
         assert self.first is not None
         site, index = self.first
         listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
         more = " …" if self.count > len(self.examples) else ""
-        return site.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint)
+        return site.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint, code=code)
 
 
 def rows(count: int, verb: str) -> str:
@@ -115,14 +115,16 @@ def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], str
     """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
     got = _gather(source, on, wants)
     if not got.sites:
-        raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source))
+        raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source), code="EMPTY_NO_ROWS")
     if got.keyless.count and strict:
         count = rows(got.keyless.count, "have")
-        raise got.keyless.error(f"{count} no key", on[0], "--unmatched drop leaves such rows out")
+        raise got.keyless.error(
+            f"{count} no key", on[0], "--unmatched drop leaves such rows out", code="DATA_UNMATCHED_KEY"
+        )
     joined = tuple(pa.concat_arrays(parts) for parts in got.keys)
     filled = np.flatnonzero(has_key(joined))
     if not len(filled):
-        raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source))
+        raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source), code="EMPTY_NO_ROWS")
     texts = list(joined) if len(filled) == got.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
     index, ids = KeyIndex.of(texts)
     truth = Truth(
@@ -153,7 +155,12 @@ def _refuse_repeats(truth: Truth, ids: Ids, places: npt.NDArray[np.intp], column
     site, at = truth.site_of(int(places[again[0]]))
     trouble.add(site, truth.keys, places[again])
     trouble.first = (site, at)
-    raise trouble.error(f"{rows(len(again), 'repeat')} a key of an earlier row", column, "each key must occur once")
+    raise trouble.error(
+        f"{rows(len(again), 'repeat')} a key of an earlier row",
+        column,
+        "each key must occur once",
+        code="DATA_DUPLICATE_KEY",
+    )
 
 
 def _written(part: pa.Array) -> pa.Array:
@@ -175,4 +182,4 @@ def whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         listed = ", ".join(sorted(str(kind) for kind in kinds))
         message = f"column '{name}' cannot be held as one: {listed}: {error}"
-        raise DataError(message, path=name_of(source), column=name) from None
+        raise DataError(message, path=name_of(source), column=name, code="DATA_WRONG_TYPE") from None

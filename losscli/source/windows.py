@@ -124,6 +124,7 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
                 path=stream.path,
                 line=line,
                 hint="a quote that is opened and never closed?",
+                code="DATA_BAD_ROW",
             )
 
 
@@ -158,7 +159,9 @@ def is_utf8(encoding: str) -> bool:
         b"0".decode(encoding, "ignore")  # unlike lookup, this refuses codecs that are no text encodings
         return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
     except LookupError:
-        raise UsageError(f"unknown encoding '{encoding}'", hint="such as utf-8, utf-16, latin-1, cp1252") from None
+        raise UsageError(
+            f"unknown encoding '{encoding}'", hint="such as utf-8, utf-16, latin-1, cp1252", code="USAGE_BAD_VALUE"
+        ) from None
 
 
 class _Transcoded:
@@ -184,7 +187,7 @@ class _Transcoded:
                 return text.encode()
 
     def _refusal(self, message: str, hint: str) -> DataError:
-        return DataError(message, path=getattr(self.stream, "path", None), hint=hint)
+        return DataError(message, path=getattr(self.stream, "path", None), hint=hint, code="DATA_ENCODING")
 
     def close(self) -> None:
         self.stream.close()

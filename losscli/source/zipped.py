@@ -14,14 +14,24 @@ def open_member(place: str, path: str) -> IO[bytes]:
         archive = zipfile.ZipFile(place)
         members = [info for info in archive.infolist() if not info.is_dir()]
         if any(info.filename == "[Content_Types].xml" for info in members):
-            raise DataError("content is an Office document, not a table", path=path, hint="export it as CSV")
+            raise DataError(
+                "content is an Office document, not a table",
+                path=path,
+                hint="export it as CSV",
+                code="DATA_WRONG_FORMAT",
+            )
         if len(members) != 1:
             names = ", ".join(f"'{info.filename}'" for info in members[:5]) + (" …" if len(members) > 5 else "")
             raise DataError(
-                f"the zip archive has {len(members)} members, not one: {names}", path=path, hint="unpack it first"
+                f"the zip archive has {len(members)} members, not one: {names}",
+                path=path,
+                hint="unpack it first",
+                code="DATA_WRONG_FORMAT",
             )
         return archive.open(members[0])
     except zipfile.BadZipFile:
-        raise DataError("the zip archive is damaged or truncated", path=path) from None
+        raise DataError("the zip archive is damaged or truncated", path=path, code="DATA_CORRUPT_FILE") from None
     except (RuntimeError, NotImplementedError):
-        raise DataError("the zip archive is encrypted or compressed in an unknown way", path=path) from None
+        raise DataError(
+            "the zip archive is encrypted or compressed in an unknown way", path=path, code="DATA_CORRUPT_FILE"
+        ) from None

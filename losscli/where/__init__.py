@@ -54,4 +54,6 @@ def parse(text: str) -> Where:
 
 def _check_length(text: str) -> None:
     if len(text) > _LONGEST:
-        raise UsageError(f"the filter has {len(text)} characters, at most {_LONGEST} are possible")
+        raise UsageError(
+            f"the filter has {len(text)} characters, at most {_LONGEST} are possible", code="USAGE_BAD_FILTER"
+        )

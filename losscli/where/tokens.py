@@ -62,7 +62,9 @@ def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
     first = max(0, start - 40)
     near = "".join(mark if mark.isprintable() else "?" for mark in text[first : start + 30])
     raise UsageError(
-        f"the filter is wrong at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^", hint=hint
+        f"the filter is wrong at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^",
+        hint=hint,
+        code="USAGE_BAD_FILTER",
     )
 
 

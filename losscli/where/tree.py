@@ -41,7 +41,12 @@ class Batch:
         places = self._data.schema.get_all_field_indices(name)
         if len(places) != 1:
             what = f"{len(places)} columns are named '{name}'" if places else f"no column is named '{name}'"
-            raise DataError(f"{what}, which the filter asks for", path=self._site.path, column=name)
+            raise DataError(
+                f"{what}, which the filter asks for",
+                path=self._site.path,
+                column=name,
+                code="DATA_DUPLICATE_COLUMN" if places else "DATA_MISSING_COLUMN",
+            )
         return self._data.column(places[0])
 
     def numbers(self, name: str) -> Numbers:

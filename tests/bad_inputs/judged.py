@@ -26,7 +26,7 @@ text("B111", "sum_is_zero", "y,p_a,p_b\na,0,0\n", 3, "sum to 0, not 1", "row 1 (
 
 @case("B112", 0, "warning: bce of p, y: values that are not finite", shows=('"value": null', '"nonfinite": "inf"'))
 def certain_and_wrong(here: Here):
-    return [here.file("y,p\n1,0\n0,0.5\n"), "-t", "y", "-p", "p", "-l", "bce", "-f", "json"]
+    return [here.file("y,p\n1,0\n0,0.5\n"), "-t", "y", "-p", "p", "-l", "bce", "-f", "json", "--error-format", "text"]
 
 
 text("B112", "certain_and_wrong_quiet", "y,p\n1,0\n0,0.5\n", args=BCE, value=float("inf"))
@@ -80,7 +80,7 @@ text("B118", "negative_factor", "y,p\n1,2\n", args="-t y -p p -l a=-1*mse -q", v
 
 @case("B119", 0, "values that are not finite", shows=('"nonfinite": "inf"',))
 def squares_overflow(here: Here):
-    return [here.file("y,p\n0,1e300\n"), "-t", "y", "-p", "p", "-l", "mse", "-f", "json"]
+    return [here.file("y,p\n0,1e300\n"), "-t", "y", "-p", "p", "-l", "mse", "-f", "json", "--error-format", "text"]
 
 
 text("B119", "differences_overflow", "y,p\n-1e308,1e308\n", args="-t y -p p -l mae -q", value=float("inf"))

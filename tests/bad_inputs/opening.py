@@ -210,7 +210,7 @@ def glob_without_match(here: Here):
 @case("B020", shows=('"path": "p1.csv"', '"rows": 2'))
 def glob_with_fewer_than_expected(here: Here):
     here.file(GOOD, "p1.csv")
-    return ["p[12].csv", *PLAIN[:-1], "-f", "json"]
+    return ["p[12].csv", *PLAIN[:-1], "-f", "json", "--error-format", "text"]
 
 
 @case("B021", 0, "note: ignored d/README.md: not a data file by its name", shows=('"value": 0.5',))
@@ -218,7 +218,7 @@ def folder_as_spark_writes_it(here: Here):
     for name in ("_SUCCESS", ".part-0.csv.crc", "README.md", "_temporary/0/part-0.csv"):
         here.file("not data", f"d/{name}")
     here.file(GOOD, "d/part-0.csv")
-    return ["d", *PLAIN[:-1], "-f", "jsonl"]
+    return ["d", *PLAIN[:-1], "-f", "jsonl", "--error-format", "text"]
 
 
 @case("B022", 0, "note: did not follow d/loop: a link to a folder")
@@ -251,7 +251,7 @@ def _named(label: str, name: str) -> None:
 
     def report(here: Here):
         here.file(GOOD, name)
-        return [name, name, *PLAIN[:-1], "-f", "json"]
+        return [name, name, *PLAIN[:-1], "-f", "json", "--error-format", "text"]
 
     score.__name__, fail.__name__, report.__name__ = f"name_{label}", f"name_{label}_in_error", f"name_{label}_in_json"
     case("B023", value=0.5)(score)

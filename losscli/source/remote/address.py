@@ -76,6 +76,7 @@ def check(url: str) -> Address:
             f"cannot read {scheme}://… : sources are local files, folders, stdin (-) and "
             + " ".join(f"{known}://" for known in ("s3", "gs", "abfs", "https", "http")),
             hint="download the file first, or pipe it in: … | losscli eval -",
+            code="USAGE_BAD_VALUE",
         )
     try:
         parts = urlsplit(url)
@@ -85,11 +86,12 @@ def check(url: str) -> Address:
         host = None
     if not host:
         what = "a server" if scheme in WEB else "a bucket"
-        raise UsageError(f"the address does not name {what}", path=name)
+        raise UsageError(f"the address does not name {what}", path=name, code="USAGE_BAD_VALUE")
     if scheme not in WEB and (_QUERY.search(url) or (scheme not in AZURE and "@" in parts.netloc)):
         raise UsageError(
             f"the address holds more than a {scheme}:// path",
             path=name,
             hint="credentials come from the environment: 'losscli help remote'",
+            code="USAGE_BAD_VALUE",
         )
     return Address(url)

@@ -23,7 +23,8 @@ def behind(url: str, notes: list[str]) -> list[Found]:
     if address.scheme in WEB:
         if re.search(r"[*\[]", address.shown.partition("://")[2].partition("/")[2]):
             raise UsageError("a web server cannot be asked which files it has", path=address.shown,
-                             hint="name each file; a star that belongs to a name is written %2A")  # fmt: skip
+                             hint="name each file; a star that belongs to a name is written %2A",
+                             code="USAGE_CONFLICT")  # fmt: skip
         return [_found(address, {})]
     store = store_of(address)
     backend = store.backend
@@ -54,7 +55,7 @@ def _matches(address: Address, store: Store, backend: Objects, notes: list[str])
         for file in [_found(found, constants(name))] if here else _folder(found, store, backend, notes):
             files.setdefault(file.path, file)
     if not files:
-        raise FileError("no file matches", path=address.shown)
+        raise FileError("no file matches", path=address.shown, code="IO_NOT_FOUND")
     return list(files.values())
 
 

@@ -174,7 +174,7 @@ def _made(address: Address, patience: Settings) -> Store:
     except ValueError as error:
         said = f"cannot open {scheme}:// : {harmless_text(str(error))}"
         hint = credentials(address) if scheme in AZURE else None  # which says so where there are none
-        raise UsageError(said, path=address.shown, hint=hint) from None
+        raise UsageError(said, path=address.shown, hint=hint, code="USAGE_BAD_VALUE") from None
     except Exception as error:
         raise explain(error, patience.read).error(address, 1) from None
     if scheme in WEB:
@@ -206,4 +206,8 @@ def _options(scheme: str, patience: Settings) -> dict[str, Any]:
 
 
 def _not_installed(scheme: str, package: str) -> UsageError:
-    return UsageError(f"reading {scheme}:// needs the package {package}", hint="pip install 'losscli[remote]'")
+    return UsageError(
+        f"reading {scheme}:// needs the package {package}",
+        hint="pip install 'losscli[remote]'",
+        code="USAGE_MISSING_PACKAGE",
+    )

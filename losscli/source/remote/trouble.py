@@ -66,14 +66,14 @@ class Trouble:
     def error(self, address: Address, tries: int) -> LosscliError:
         """As the user sees it."""
         if self.kind == "missing":
-            return FileError("no such file", path=address.shown)
+            return FileError("no such file", path=address.shown, code="IO_NOT_FOUND")
         if self.kind == "denied":
-            return FileError(self.said, path=address.shown, hint=credentials(address))
+            return FileError(self.said, path=address.shown, hint=credentials(address), code="IO_PERMISSION")
         if self.kind == "passing":
             said = f"{self.said} (tried {tries} times)" if tries > 1 else self.said
             hint = "try again later; LOSSCLI_REMOTE_TIMEOUT and LOSSCLI_REMOTE_RETRIES make it more patient"
-            return FileError(said, path=address.shown, hint=hint)
-        return FileError(self.said, path=address.shown, hint=self.hint)
+            return FileError(said, path=address.shown, hint=hint, code="IO_NETWORK")
+        return FileError(self.said, path=address.shown, hint=self.hint, code="IO_NETWORK")
 
 
 def credentials(address: Address) -> str:

@@ -52,6 +52,7 @@ class Web:
                     "the server does not say how long the file is, so a broken transfer would look complete",
                     path=address.shown,
                     hint="download it first",
+                    code="IO_NETWORK",
                 )
             size = 0
             async for piece in answer.content.iter_chunked(PIECE):
@@ -89,7 +90,7 @@ class Web:
             encoding = answer.headers.get("Content-Encoding", "").strip().lower()
             if encoding not in ENCODINGS:
                 raise FileError(f"the server sends the file encoded as '{encoding[:20]}'", path=address.shown,
-                                hint="download it first")  # fmt: skip
+                                hint="download it first", code="IO_NETWORK")  # fmt: skip
             yield answer
 
 

@@ -1,0 +1,56 @@
+"""losscli diff: two saved reports side by side, without the data that they are about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from losscli.cli import Command, completion
+from losscli.cli import options as shared
+from losscli.errors import DataError, UsageError
+
+
+@click.command(
+    "diff",
+    cls=Command,
+    epilog="""\b
+losscli eval sample_data/diabetes.csv -t progression -p ridge -l rmse -o old.json
+losscli eval sample_data/diabetes.csv -t progression -p forest -l rmse -o new.json
+losscli diff old.json new.json --gate 'rmse<=baseline+1%'""",
+)
+@click.argument("old", metavar="OLD", shell_complete=completion.files)
+@click.argument("new", metavar="NEW", shell_complete=completion.files)
+@shared.diff_options
+@shared.report_options
+def command(**given: Any) -> int:
+    """Set the numbers of a saved JSON report beside those of an older one: both values, the change, better or worse.
+
+    OLD is the baseline: gates may hold NEW against it. Neither the data nor NumPy is needed. Reports about other rows,
+    targets or settings are refused, unless --allow-incomparable. One of the two may be - for standard input.
+    """
+    from losscli.cli import printer, reports, scoring
+    from losscli.gate import Scored, bind, parse_gate
+    from losscli.saved import read_report
+
+    asked = [parse_gate(text) for text in given["gates"]]
+    for gate in asked:
+        if gate.significant:
+            raise gate.error("reports hold no rows, so there is no interval of the change", "'losscli eval' judges it")
+    if given["old"] == given["new"] == "-":
+        raise UsageError(
+            "standard input can be read once", hint="name a file for one of the two", code="USAGE_CONFLICT"
+        )
+    printer.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
+    old, new = read_report(given["old"]), read_report(given["new"])
+    by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
+    run = dict.fromkeys(Scored(one.model, one.spec, one.loss, one.direction) for one in new.results)
+    bound = bind(asked, list(run), by, scoring.canonical)
+    given = {**given, "baseline": given["old"], "baseline_missing": "error"}
+    judged = scoring.judge(new, bound, old, given)
+    if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:
+        raise DataError("the two reports have no number in common", path=given["old"],
+                        hint="numbers stand beside those of the same model, loss and slice",
+                        code="DATA_NOT_COMPARABLE")  # fmt: skip
+    scoring.deliver(judged, given)
+    return scoring.ended(judged, given)
