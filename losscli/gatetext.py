@@ -76,7 +76,8 @@ def parse_gate(text: str, path: str | None = None, line: int | None = None) -> G
     shown = text.strip()
 
     def wrong(message: str, hint: str = _FORM) -> UsageError:
-        return UsageError(f"gate '{shown}': {message}", hint=hint, path=path, line=line, code="USAGE_BAD_GATE")
+        cut = shown if len(shown) <= 200 else f"{shown[:200]}…"
+        return UsageError(f"gate '{cut}': {message}", hint=hint, path=path, line=line, code="USAGE_BAD_GATE")
 
     if len(shown) > _LONGEST:
         raise wrong(f"it is longer than {_LONGEST} characters")

@@ -66,7 +66,7 @@ class SavedRows:
         if set(names) != set(self.keys):
             ours, theirs = (", ".join(map(repr, some)) or "their number" for some in (names, self.keys))
             raise DataError(f"rows are saved by {theirs}, and this run has them by {ours}", path=self.path,
-                            hint="--on names the same keys for both runs", code="DATA_BAD_REPORT")  # fmt: skip
+                            hint="--on names the same keys for both runs", code="DATA_NOT_COMPARABLE")  # fmt: skip
 
 
 def terms_of(saved: SavedRows, line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
@@ -82,16 +82,15 @@ def read_rows(path: str) -> SavedRows:
     """The file, held in memory; whatever is not as such a file is written is a DataError."""
     source = open_source([path])
     if len(source.parts) != 1:
-        raise UsageError("row values are read from one file", path=path, hint=_HINT, code="USAGE_CONFLICT")
+        raise UsageError("row values are read from one file", path=path, hint=_HINT, code="USAGE_BAD_VALUE")
     _refuse_cut(source.parts[0])
     csv = source.parts[0].format in _CSV
     names = {_unguarded(name) if csv else name: name for name in source.columns}
     keys = _keys_of(list(names), source)
     values = list(names)[len(keys) or 1 :]
     if not values:
-        raise DataError(
-            "there is no column of row values", path=source.parts[0].path, hint=_HINT, code="DATA_BAD_REPORT"
-        )
+        raise DataError("there is no column of row values", path=source.parts[0].path, hint=_HINT,
+                        code="DATA_BAD_REPORT")  # fmt: skip
     reading = _Reading(source.parts[0], {name: names[name] for name in keys}, {name: names[name] for name in values})
     return reading.rows(csv)
 
@@ -103,9 +102,8 @@ def _refuse_cut(part: Part) -> None:
     with part.file.handle() as file:
         file.seek(-1, os.SEEK_END)
         if file.read(1) not in b"\r\n":
-            raise DataError(
-                "the file is cut off: its last line has no end", path=part.path, hint=_HINT, code="DATA_BAD_REPORT"
-            )
+            raise DataError("the file is cut off: its last line has no end", path=part.path, hint=_HINT,
+                            code="DATA_CORRUPT_FILE")  # fmt: skip
 
 
 def _unguarded(text: str) -> str:
@@ -185,9 +183,8 @@ class _Reading:
             texts = key_texts(_column(batch, written), written, batch.site.path)
             there = present(texts)
             if not there.all():
-                raise batch.site.error(
-                    int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT, code="DATA_BAD_REPORT"
-                )
+                raise batch.site.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT,
+                                       code="DATA_MISSING_VALUE")  # fmt: skip
             self.named[name].append(_without_guards(texts) if csv else texts)
 
     def _add_numbers(self, batch: Batch) -> None:
@@ -196,9 +193,8 @@ class _Reading:
         wrong = ~((values >= 1) & (values == np.trunc(values)))
         if wrong.any():
             at = int(wrong.argmax())
-            raise batch.site.error(
-                at, ROW, "a row's number is whole and at least 1", values[at], _HINT, code="DATA_BAD_REPORT"
-            )
+            raise batch.site.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT,
+                                   code="DATA_BAD_REPORT")  # fmt: skip
         back = np.diff(values, prepend=self.last) <= 0
         if back.any():
             at = int(back.argmax())
@@ -228,7 +224,7 @@ class _Reading:
             key = shown_key(texts, twice.index)
             raise DataError(f"a key comes twice: '{key}'", path=self.part.path, row=twice.index + 1,
                             column=next(iter(self.keys)), value=key, hint=_HINT,
-                            code="DATA_BAD_REPORT") from None  # fmt: skip
+                            code="DATA_DUPLICATE_KEY") from None  # fmt: skip
 
 
 def _column(batch: Batch, name: str) -> pa.Array:

@@ -110,14 +110,6 @@ def test_roots_beside_the_doubles():
         rooted(Fraction(-1))
 
 
-def test_effective_counts():
-    assert effective_count(10.0, 10.0) == 10
-    assert effective_count(1 + 2 + 3, 1 + 4 + 9) == pytest.approx(36 / 14, rel=1e-15)
-    assert effective_count(3e200, Fraction(3) * Fraction(1e200) ** 2) == pytest.approx(3, rel=1e-15)
-    for sum_w, sum_w2 in ((0.0, 0.0), (math.nan, 1.0), (1.0, math.nan), (math.inf, math.inf)):
-        assert math.isnan(effective_count(sum_w, sum_w2))
-
-
 def test_imports_numpy_and_no_more():
     code = "import numpy, sys; before = set(sys.modules); import losscli.inference, losscli.resampling; " \
            "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"  # fmt: skip

@@ -139,7 +139,8 @@ report_options = _stack(
            "[default: table on a terminal, else plain]"),
     option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
            shell_complete=completion.files,
-           help="Also write a report to a file; the suffix tells the format. Repeatable."),
+           help="Also write a report to a file; the suffix tells the format. Repeatable. "
+                "eval: rows=FILE saves the value of every row beside it."),
     option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
 )  # fmt: skip
 

@@ -7,11 +7,11 @@ import shutil
 import stat
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from losscli.cli import messages, voice
 from losscli.errors import FileError, LosscliError, UsageError
-from losscli.report import FORMATS, format_of, render
+from losscli.report import FORMATS, format_of
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.result import Evaluation, GateResult
 
@@ -106,9 +106,13 @@ def in_sight() -> bool:
         return True
 
 
-def write_stdout(text: str) -> None:
-    """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":  # there the log is read by a machine that takes orders from it
+def write_stdout(text: str, *, commands: bool = False) -> None:
+    """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does.
+
+    `commands` says that the text is for a build server to obey; whatever else stands in it was made harmless there.
+    """
+    # There the log is read by a machine that takes orders from it.
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not commands:
         text = break_workflow_commands(text)
     if not is_terminal() and not os.environ.get("PYTHONIOENCODING"):
         sys.stdout.flush()
@@ -120,15 +124,14 @@ def write_stdout(text: str) -> None:
     sys.stdout.flush()
 
 
-def rendered(evaluation: Evaluation, format: str) -> str:
-    """The report for stdout."""
-    width = _width() if is_terminal() else None
+def view() -> dict[str, Any]:
+    """How wide, in which colours and characters a report for stdout is rendered."""
     try:
         "─│…".encode(sys.stdout.encoding or "ascii")
         ascii_only = False
     except UnicodeEncodeError:
         ascii_only = True
-    return render(evaluation, format, width=width, color=color_wanted(), ascii_only=ascii_only)
+    return {"width": _width() if is_terminal() else None, "color": color_wanted(), "ascii_only": ascii_only}
 
 
 def _width() -> int:
@@ -168,17 +171,5 @@ def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
         check_writable(path)
 
 
-def write_reports(evaluation: Evaluation, wanted: dict[str, str]) -> None:
-    """Every -o FILE, atomically."""
-    from losscli.sink.atomic import write_text
-
-    for path, format_ in wanted.items():
-        text = render(evaluation, format_)
-        if path == "-":
-            write_stdout(text)
-        else:
-            write_text(path, text)
-
-
 __all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
-           "print_notes", "print_warnings", "rendered", "say", "write_reports", "write_stdout"]  # fmt: skip
+           "print_notes", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip

@@ -17,6 +17,7 @@ from losscli.report.suites import alone, told
 from losscli.report.view import View, exact
 from losscli.result import ErrorResult, Evaluation, GateResult, LossResult, SuiteResult
 
+ERRORS = True
 # What is left when controls and half surrogate pairs are visible, and still is no character of XML 1.0.
 _NO_XML = re.compile("[\ufffe\uffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}

@@ -66,9 +66,8 @@ def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Seque
         raise UsageError("a comparison of files needs two of them", hint="NAME=FILE NAME=FILE", code="USAGE_INCOMPLETE")
     for model in models:
         if models.count(model) > 1:
-            raise UsageError(
-                f"two files are called '{model}'", hint="give each a name of its own: NAME=FILE", code="USAGE_CONFLICT"
-            )
+            raise UsageError(f"two files are called '{model}'", hint="give each a name of its own: NAME=FILE",
+                             code="USAGE_CONFLICT")  # fmt: skip
     check_keys([source for _, source in named], on)
     first = named[0][1]
     for name in shared:
@@ -87,12 +86,8 @@ def _places(sides: Sequence[Model]) -> tuple[dict[str, tuple[int, str]], dict[st
         for column in side.source.columns:
             name = f"{side.name}:{column}"
             if name in places:
-                raise UsageError(
-                    f"'{name}' would be two columns",
-                    column=name,
-                    hint="give the file another name",
-                    code="USAGE_CONFLICT",
-                )
+                raise UsageError(f"'{name}' would be two columns", column=name, hint="give the file another name",
+                                 code="USAGE_CONFLICT")  # fmt: skip
             places[name], types[name] = (at, column), side.source.types.get(column)
     return places, types
 
