@@ -167,9 +167,9 @@ def compare(
     rows (0: no such test), both corrected for the number of models (Holm 1979), and who wins how many rows. The other
     settings are those of `evaluate`; `cluster` and `bootstrap` count here too.
 
-    `source` is one table with the predictions of all models (`pred` is a dict model -> COLS), or a dict model -> path or
-    table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be the same
-    in all.
+    `source` is one table with the predictions of all models (`pred` is a dict model -> COLS), or a dict model -> path
+    or table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be
+    the same in all.
     """
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
     with one_thread(), watched(given) as watch:
@@ -276,7 +276,8 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
     named = _named(source)
     paths = () if named else _paths(source)
     data = Data(
-        paths=paths or (), memory=None if paths is not None else source, named=named, options=given.get("options", ReadOptions()),
+        paths=paths or (), memory=None if paths is not None else source, named=named,
+        options=given.get("options", ReadOptions()),
         targets=_path(given["targets"]) if "targets" in given else None, on=request.on,
         unmatched=given.get("unmatched", "error"),
         tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},

@@ -67,7 +67,8 @@ class Hint(str):
 class LosscliError(Exception):
     """Something that the user can mend; `message` says what, `code` which kind, the other fields say where.
 
-    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included.
+    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included; `character` is
+    the place in that line, from 1, where a file has no columns of data.
     """
 
     message: str
@@ -78,6 +79,7 @@ class LosscliError(Exception):
     column: str | None = None
     value: str | None = None
     suggestions: tuple[str, ...] = field(default=())
+    character: int | None = None
     code: Code | None = field(default=None, kw_only=True)
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL

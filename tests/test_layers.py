@@ -83,7 +83,9 @@ LAYERS = (
     Layer("needs", "columns.plan joint works"),
     Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
     Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer("spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"),
+    Layer(
+        "spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"
+    ),
     Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
     Layer("engine engine.threads", "engine"),
     Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
@@ -99,7 +101,7 @@ LAYERS = (
     Layer("rivals", "columns.* errors request source source.paired where"),
     Layer(
         "run",
-        "certainty rivals columns.* engine engine.threads errors kinds loop reduce request result slicing source source.* "
+        "certainty columns.* engine engine.threads errors kinds loop reduce request result rivals slicing source source.* "
         "tables totals blocks walk watch workers",
     ),
     Layer("rownames", "columns.plan contract errors spec"),

@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
-from losscli.source import Batch, Source, Want, from_memory, open_source
-from losscli.source import matching
+from losscli.source import Batch, Source, Want, from_memory, matching, open_source
 from losscli.source.join import join
 
 BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}

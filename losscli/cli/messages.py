@@ -30,7 +30,7 @@ def error_text(error: LosscliError) -> list[str]:
 def _where(error: LosscliError) -> list[str]:
     where = []
     if error.path is not None:
-        where.append("standard input" if error.path == "-" else harmless(error.path, _PATH))
+        where.append("standard input" if error.path == "-" else harmless(error.path, _PATH) + _line_of(error))
     if error.row is not None:
         where.append(f"row {error.row}" + (f" (line {error.line})" if error.line is not None else ""))
     if error.column is not None and error.row is not None:
@@ -38,6 +38,13 @@ def _where(error: LosscliError) -> list[str]:
     if error.value is not None and error.row is not None:
         where.append(f"value '{harmless(error.value, _WORD)}'")
     return where
+
+
+def _line_of(error: LosscliError) -> str:
+    """`:7:1` as compilers say it, where something is about a line of a text and not about a row of data."""
+    if error.row is not None or error.line is None:
+        return ""
+    return f":{error.line}" + (f":{error.character}" if error.character is not None else "")
 
 
 def error_line(error: LosscliError, format: str, environment: Mapping[str, str]) -> str:

@@ -61,9 +61,11 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     prepared = prepare(request, data)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    if saved is not None:
-        lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
-        prepared = _with_saved_rows(prepared, saved, given["baseline"], lines) if lines else prepared
+    significant = [
+        (one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE
+    ]
+    if saved is not None and significant:
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
     prepared = _with_pairs(prepared, bound, saved)
     shared.check_engine(given, prepared.plan.request, data)
     return Ready(prepared, bound, saved)

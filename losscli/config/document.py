@@ -1,0 +1,88 @@
+"""A file of configuration -> its table, with the place of every key; whatever is wrong with it says where."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.config.lines import Path, Place, Positions
+from losscli.errors import FileError, LosscliError, UsageError
+
+LIMIT = 1 << 20  # bytes: nobody writes as much by hand, and reading more takes long
+
+# tomllib takes a time that grows with the square of the keys that dots join; 64 are more than anybody has.
+_DEEP = re.compile(r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]++[ \t]*+\.[ \t]*+){64}")
+_AT = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A table and where its keys stand; `shown` is the path of the file as messages say it."""
+
+    shown: str
+    table: Mapping[str, Any]
+    positions: Positions
+    top: Path = ()  # the way to this table from the top of the file
+
+    def place(self, path: Path) -> Place:
+        return self.positions.place((*self.top, *path))
+
+    def error(self, path: Path, message: str, hint: str | None = None) -> UsageError:
+        """What is wrong with the value at the end of this way."""
+        return self.error_at(self.place(path), message, hint)
+
+    def error_at(self, place: Place, message: str, hint: str | None = None) -> UsageError:
+        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column)
+
+    def within(self, *keys: str) -> Document | None:
+        """The table below these keys as a document of its own, if there is one."""
+        table: Any = self.table
+        for key in keys:
+            table = table.get(key) if isinstance(table, Mapping) else None
+        return Document(self.shown, table, self.positions, keys) if isinstance(table, Mapping) else None
+
+
+def read_bytes(path: str, shown: str) -> bytes:
+    """The bytes of a file that is no larger than anybody's."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read(LIMIT + 1)
+    except OSError as error:
+        raise FileError(error.strerror or str(error), path=shown) from None
+    if len(data) > LIMIT:
+        raise UsageError("the file is larger than 1 MB, which no configuration is", path=shown)
+    return data
+
+
+def parse(data: bytes, shown: str) -> Document:
+    """The document that the bytes are."""
+    try:
+        # As tomllib does it, and without the mark that some editors put first.
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError("the file is no UTF-8 text", path=shown, line=line) from None
+    deep: LosscliError = UsageError("values are nested too deeply", path=shown)
+    if match := _DEEP.search(text):
+        deep.line = text.count("\n", 0, match.start()) + 1
+        raise deep
+    try:
+        return Document(shown, tomllib.loads(text), Positions(text))
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax(error, text, shown) from None
+    except RecursionError:
+        raise deep from None
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str, shown: str) -> UsageError:
+    message = str(error)
+    found = _AT.search(message)
+    said = message[: found.start()] if found else message
+    if found and found[1]:
+        line, column = int(found[1]), int(found[2])
+    else:
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    return UsageError(f"this is no TOML: {said[:1].lower()}{said[1:]}", path=shown, line=line, character=column)

@@ -1,0 +1,62 @@
+"""What a file of configuration may do that nobody named: write below its own folder, and nothing else outside.
+
+Who runs a command in a folder that came from somewhere does not expect it to write to another one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from losscli.config.document import Document
+from losscli.config.lines import Place
+from losscli.config.suites import Setting, Suite
+from losscli.errors import UsageError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+HINT = "--trust-config allows it for this run, as does naming the file: --config FILE"
+
+
+def check(suite: Suite, folder: str, document: Document) -> None:
+    """Refuse a suite that would write outside of `folder`."""
+    for path, place, what in _written(suite):
+        why = _outside(path, folder)
+        if why:
+            raise _refused(document, place, f"{what} '{path}' {why}")
+    baseline = suite.settings.get("baseline")
+    if baseline is not None and _SCHEME.match(baseline.value):
+        raise _refused(document, baseline.place, f"the baseline '{baseline.value}' is on another machine")
+
+
+def _refused(document: Document, place: Place, what: str) -> UsageError:
+    return document.error_at(place, f"{what}; a configuration that was found, not named, may not do that", HINT)
+
+
+def _written(suite: Suite) -> Iterator[tuple[str, Place, str]]:
+    """Every path that the suite may write to, where it stands, and what it is."""
+    outputs = suite.settings.get("outputs")
+    if outputs is not None:
+        for text, place in zip(outputs.value, outputs.items, strict=True):
+            # `FORMAT=FILE`, or a file with that name: both have to lie inside.
+            for path in dict.fromkeys((text.partition("=")[2] or text, text)):
+                yield path, place, "the output"
+    baseline: Setting | None = suite.settings.get("baseline")
+    missing = suite.settings.get("baseline_missing")
+    if baseline is not None and missing is not None and missing.value == "create":
+        yield baseline.value, baseline.place, "the baseline"
+
+
+def _outside(path: str, folder: str) -> str | None:
+    """Why a path leads out of the folder; None where it does not."""
+    if _SCHEME.match(path):
+        return "is on another machine"
+    if os.path.isabs(path) or os.path.splitdrive(path)[0]:  # noqa: PTH117
+        return "is an absolute path"
+    if ".." in re.split(r"[/\\]", path):
+        return "leads out of the folder by '..'"
+    top = os.path.realpath(folder)
+    real = os.path.realpath(os.path.join(folder, path))  # noqa: PTH118
+    if os.path.commonpath([top, real]) != top:
+        return "leads out of the folder by a link"
+    return None
