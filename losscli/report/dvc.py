@@ -20,7 +20,8 @@ from losscli.report.suites import alone, evaluated
 from losscli.report.view import View, exact
 from losscli.result import Evaluation, LossResult, SuiteResult
 
-_DOT = re.compile("[.]")
+# DVC prints keys through a library that takes what stands in brackets for its own.
+_UNFIT = re.compile(r"[.\[\]]")
 _ROWS, _SLICES = "rows", "slices"
 
 
@@ -34,10 +35,10 @@ def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
     keys: dict[int, Unique] = defaultdict(lambda: Unique().reserve(_ROWS, _SLICES))
     found: dict[str, Any] = {}
     for name, evaluation in evaluated(suites):
-        place = found if name is None else _below(found, keys, name)
-        for result in evaluation.results:
+        place = found if name is None else _below(found, keys, name, view)
+        for result in sorted(evaluation.results, key=lambda result: bool(result.by)):
             if math.isfinite(result.value):
-                _put(place, keys, result)
+                _put(place, keys, result, view)
         rows = evaluation.rows
         place[_ROWS] = {"used": int(rows.used), "dropped": int(rows.dropped)}
     return dumps(found, view, indent=2) + "\n"
@@ -52,15 +53,19 @@ def left_out(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def _put(place: dict[str, Any], keys: dict[int, Unique], result: LossResult) -> None:
+def _put(place: dict[str, Any], keys: dict[int, Unique], result: LossResult, view: View) -> None:
     if result.model is not None:
-        place = _below(place, keys, result.model)
+        place = _below(place, keys, result.model, view)
     if result.by:
-        place = _below(place.setdefault(_SLICES, {}), keys, ",".join(about(None, result.by)))
-    place[keys[id(place)].of((result.spec,), restricted(called(result), _DOT))] = float(result.value)
+        place = _below(place.setdefault(_SLICES, {}), keys, ",".join(about(None, result.by)), view)
+    place[keys[id(place)].of((result.spec,), _key(called(result), view))] = float(result.value)
 
 
-def _below(place: dict[str, Any], keys: dict[int, Unique], name: str) -> dict[str, Any]:
-    """The object of this name in another; two names that differ get two, whatever dots made of them."""
-    inner: dict[str, Any] = place.setdefault(keys[id(place)].of(name, restricted(name, _DOT)), {})
+def _below(place: dict[str, Any], keys: dict[int, Unique], name: str, view: View) -> dict[str, Any]:
+    """The object of this name in another; two names that differ get two, whatever is made of them."""
+    inner: dict[str, Any] = place.setdefault(keys[id(place)].of(name, _key(name, view)), {})
     return inner
+
+
+def _key(text: str, view: View) -> str:
+    return restricted(view.text(text), _UNFIT)

@@ -18,7 +18,7 @@ from losscli.report.verdicts import headline, reasons
 from losscli.report.view import View
 from losscli.result import ErrorResult, Evaluation, SuiteResult
 
-GATES = HASHES = ERRORS = True
+GATES = HASHES = True
 STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --text: #1b1f23; --soft: #57606a; --line: #c9d1d9; --head: #f3f5f7;
   --good: #0b6b2b; --bad: #b00020; }
@@ -28,7 +28,7 @@ STYLE = """
 }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 72rem; margin: 0 auto; padding: 1rem 1.5rem 3rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; } h3 { font-size: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 0.25rem 0; }
@@ -122,9 +122,7 @@ def _parts(evaluation: Evaluation, view: View) -> Iterator[str]:
     yield from _baseline(evaluation, view)
     yield _table("Data", _data(evaluation), view)
     yield _table("Columns", _bindings(evaluation), view) if evaluation.bindings else ""
-    yield _table(
-        "Losses, as they are typed behind -l, and what makes results comparable", _signatures(evaluation), view
-    )
+    yield _table("To run it again, and to compare: -l and signature", _signatures(evaluation), view)
 
 
 def _baseline(evaluation: Evaluation, view: View) -> Iterator[str]:
