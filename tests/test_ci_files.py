@@ -98,7 +98,9 @@ def runner(tmp_path):
     (tmp_path / "work" / "sample_data").symlink_to(ROOT / "sample_data")
     bin = tmp_path / "temp" / "losscli-action" / "bin"
     bin.mkdir(parents=True)
-    script(bin / "losscli", f'PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -P -m losscli "$@"')
+    script(
+        bin / "losscli", f'PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -P -m losscli "$@"'
+    )
     return tmp_path
 
 
@@ -151,7 +153,7 @@ def test_the_exit_code_is_kept_and_said(runner, args, code, passed, says):
 def test_a_line_is_an_argument_whatever_it_holds(runner):
     (runner / "work" / "two words.csv").write_text("y,p\n1,2\n")
     (runner / "work" / "deeper").mkdir()
-    evil = "--where=y == 1 or y == 2 # $(touch ../evil) `touch ../evil` \"; touch ../evil"
+    evil = '--where=y == 1 or y == 2 # $(touch ../evil) `touch ../evil` "; touch ../evil'
     args = f"\r\n../two words.csv\r\n\r\n--target=y\n--pred=p\n--loss=mse\n{evil}"
     done, outputs, _ = step(RUN, runner, {"command": "eval", "args": args, "working-directory": "deeper"})
     assert (done.returncode, outputs["exit-code"]) == (2, "2")
@@ -247,7 +249,10 @@ def test_the_lines_of_gitlab():
     assert install.startswith("pip install ")
     files = dict(named.split("=") for named in understood(run)["outputs"])
     assert set(job["artifacts"]["reports"]) == {"junit", "metrics"}
-    assert files == {"junit": job["artifacts"]["reports"]["junit"], "openmetrics": job["artifacts"]["reports"]["metrics"]}
+    assert files == {
+        "junit": job["artifacts"]["reports"]["junit"],
+        "openmetrics": job["artifacts"]["reports"]["metrics"],
+    }
     assert all(kind in FORMATS for kind in files)
     assert job["artifacts"]["when"] == "always"
 
@@ -310,7 +315,9 @@ def test_the_readme_lines_as_they_are_typed_on_other_systems(system, line):
     setting = text.partition("python=python3 ")[1:]
     lines = "".join(setting).partition("\n\n")[0]
     command = f"OSTYPE={system}\n{lines}\ntyped_here <<<'python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/pytest'"
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], capture_output=True, encoding="utf-8", check=True
+    )
     assert done.stdout == f"{line}\n"
     # nothing below goes around it
     assert ".venv/" not in text.partition("typed_here() {")[2].partition("\n")[2].replace("--exclude=./.venv", "")

@@ -89,7 +89,9 @@ class Writer:
     def pairs(self):
         stem = self.key()
         for _ in range(self.random.randrange(4)):
-            self.lines.append(self.random.choice(["", "  "]) + self.pair(0, self.key()) + self.random.choice(["", " #"]))
+            self.lines.append(
+                self.random.choice(["", "  "]) + self.pair(0, self.key()) + self.random.choice(["", " #"])
+            )
         for _ in range(self.random.randrange(3)):
             self.lines.append(f"{stem}.{self.pair(0, self.key())}")
 
