@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import tomllib
 from pathlib import Path
@@ -64,7 +63,7 @@ class Writer:
     def scalar(self):
         number = next(self.numbers)
         return self.random.choice([
-            f"{number}", f"{number}.5e-3", f'"{number} # ] }} , \\" \\\\"', f"'{number} \" \\ [ = '",
+            f"{number}", f"{number}.25", f'"{number} # ] }} , \\" \\\\"', f"'{number} \" \\ [ = '",
             f'"""{number}\n a = 1 # "" \n [b]\\"""  ""x\\\n ""\n"""', f"'''{number}\n[c] ''\n'' d = 2 '''",
             f'"""{number}""""', f"'''{number}'''''", f"{2000 + number}-01-01 07:00:00",
         ])  # fmt: skip
@@ -226,7 +225,8 @@ def test_faults_in_pyproject_stand_where_they_do(folder):
 
 @pytest.mark.parametrize(
     "text",
-    ["a = " + "[" * (1 << 19), "a = " + "[[1]," * (1 << 17), "a" + ".a" * (1 << 18) + " = 1", "[" + "a." * (1 << 18) + "a]"],
+    ["a = " + "[" * (1 << 19), "a = " + "[[1]," * (1 << 17), "a" + ".a" * (1 << 18) + " = 1",
+     "[" + "a." * (1 << 18) + "a]"],
     ids=["open", "closed", "dots", "table"],
 )  # fmt: skip
 def test_deep_nests_are_refused_at_once(text, folder):
@@ -256,7 +256,7 @@ def test_a_byte_order_mark_and_other_line_ends(folder):
     assert document.place(("b",)) == Place(2, 1)
 
 
-# ------------------------------------------------------------------------------------------------------ which one counts
+# -------------------------------------------------------------------------------------------------- which one counts
 
 
 def names_in(folder: Path) -> list[str]:
@@ -272,7 +272,7 @@ def test_the_nearest_counts_and_nothing_is_merged(folder):
     assert names_in(inner) == ["near"]
     config = suites.config(None, str(inner), trusted=False)
     assert (config.shown, config.label, config.folder) == (
-        os.path.join("..", "losscli.toml"), "losscli.toml", str(folder / "a"))  # fmt: skip
+        str(Path("..") / "losscli.toml"), "losscli.toml", str(folder / "a"))  # fmt: skip
     assert "by" not in config.suites["near"].settings
 
 
@@ -312,7 +312,7 @@ def test_the_search_ends_at_home(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))
     assert located(None, str(folder)) is None
-    with pytest.raises(UsageError, match="no losscli.toml") as caught:
+    with pytest.raises(UsageError, match=r"no losscli\.toml") as caught:
         suites.config(None, str(folder), trusted=False)
     assert "--init" in str(caught.value.hint)
 
@@ -335,7 +335,7 @@ def test_every_option_of_a_run_is_a_key(folder):
     """A new option of eval is one without a word here."""
     from losscli.cli.eval import command
 
-    spelled = {spelling for key in suites.keys() for spelling in key.spellings}
+    spelled = {spelling for key in suites.known_keys() for spelling in key.spellings}
     missing = {
         long.removeprefix("--") for param in command.params for long in param.opts if long.startswith("--")
     } - spelled  # fmt: skip
