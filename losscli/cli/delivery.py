@@ -33,8 +33,9 @@ def deliver(what: Delivery, format: str, files: Mapping[str, str], quietly: bool
     """Warnings, files, then standard output, in the `format` of -f if none of the files is "-"."""
     printed = files.get("-", format)
     commanding = stdout and not quietly and bool(printed) and has(printed, "COMMANDS")
-    for _, evaluation in evaluated(what.suites):
-        printer.print_warnings(evaluation, quietly or commanding)  # then they are among what is printed
+    for name, evaluation in evaluated(what.suites):
+        with printer.about(name):
+            printer.print_warnings(evaluation, quietly or commanding)  # then they are among what is printed
     _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly)
     for named in dict.fromkeys(filter(None, (printed, format))):
         _append(what, named, quietly)

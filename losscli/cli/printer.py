@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import os
 import shutil
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 from losscli.cli import messages, voice
@@ -18,8 +21,24 @@ from losscli.result import Evaluation, GateResult
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 
 
+_subject: ContextVar[str] = ContextVar("subject", default="")  # whom what is said is about, where there are several
+
+
+@contextlib.contextmanager
+def about(name: str | None) -> Iterator[None]:
+    """What is said meanwhile is about this suite, and says so; None: there is but one run."""
+    token = _subject.set("" if name is None else f"{name}: ")
+    try:
+        yield
+    finally:
+        _subject.reset(token)
+
+
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and what would mend it."""
+    if _subject.get():
+        error = copy.copy(error)
+        error.message = _subject.get() + error.message
     if (format := voice.spoken()) != "text":
         _raw_stderr(messages.error_line(error, format, os.environ))
         return
@@ -41,6 +60,7 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
 
 def say(kind: str, message: str, count: int = 1) -> None:
     """One line on standard error that is no error: a "note", a "warning", a "gate"."""
+    message = _subject.get() + message
     # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
     if (format := voice.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
         _raw_stderr(messages.note_line(kind, message, format, count))
@@ -61,6 +81,14 @@ def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
         counts = {state: sum(gate.state == state for gate in gates) for state in _VERDICTS}
         words = [f"{n} {'in error' if state == 'error' else state}" for state, n in counts.items() if n]
         say("gates", ", ".join(words))
+
+
+def print_summary(text: str) -> None:
+    """The last line: how it all ended."""
+    if (format := voice.spoken()) == "json":
+        _raw_stderr(messages.note_line("note", text, format))
+    else:
+        _stderr(text)
 
 
 def _stderr(text: str) -> None:
@@ -171,5 +199,5 @@ def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
         check_writable(path)
 
 
-__all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
-           "print_notes", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip
+__all__ = ["FileError", "about", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
+           "print_notes", "print_summary", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip
