@@ -56,6 +56,7 @@ class Loss:
         self.optimum: float | None = declared["optimum"]
         self.revision: int = declared["revision"]
         self.reduction: Literal["mean", "sum"] = declared["reduction"]
+        self.first: bool = declared["first"]
         # A term that is another loss's only term names that loss, so that one tally serves them both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.gradients: dict[str, Callable[..., Any]] = {}
@@ -213,17 +214,19 @@ def loss(
     revision: int = 1,
     reduction: Literal["mean", "sum"] = "mean",
     shares: Mapping[str, Loss] | None = None,
+    first: bool = False,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
     `optimum` is the value at a perfect prediction, None where it depends on the data. `reduction="sum"` is for
     losses that are a sum by definition (penalties) whatever the run asks for. `shares` names terms that are another
-    loss's only term with the same roles and no parameters: they are computed and added up once.
+    loss's only term with the same roles and no parameters: they are computed and added up once. `first` marks what
+    people ask for first where columns fit it: a configuration that is made for a file begins with such losses.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "aliases": aliases, "scope": scope,
         "unit": unit, "direction": direction, "optimum": optimum, "revision": revision,
-        "reduction": reduction, "shares": shares or {},
+        "reduction": reduction, "shares": shares or {}, "first": first,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

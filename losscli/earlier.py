@@ -41,7 +41,8 @@ class Earlier:
             row = int(np.argmax(at < 0))
             whose = ", ".join(f"{key.column}={key.names[key.codes[row]]}" for key in keys) or f"row {place[row]}"
             raise DataError(f"{whose} is not among the saved row values", path=self.rows.path,
-                            hint="the baseline and this run must score the same rows")  # fmt: skip
+                            hint="the baseline and this run must score the same rows",
+                            code="DATA_BAD_REPORT")  # fmt: skip
         beside: dict[Owner, Mapping[str, tuple[Array, Array | None]]] = {}
         for line, columns in self.columns.items():
             for work in (w for job in self.plan.lines[line].jobs for w in works(job).values()):
@@ -56,7 +57,11 @@ class Earlier:
             for own, (_, where) in present[work].items():
                 name = columns.get(term or own, columns.get(None))
                 if name is None:
-                    raise DataError(f"the term '{term or own}' is not among the saved row values", path=self.rows.path)
+                    raise DataError(
+                        f"the term '{term or own}' is not among the saved row values",
+                        path=self.rows.path,
+                        code="DATA_BAD_REPORT",
+                    )
                 part = self.rows.parts[name]
                 saved = None if part is None else part[at]
                 has = where if saved is None else saved if where is None else where & saved
@@ -74,10 +79,12 @@ def beside(plan: Plan, rows: SavedRows, models: Mapping[tuple[str | None, str], 
         model = models[line.model, line.spec.text]
         if line.spec.blend or unit_of(line) != "row":
             raise UsageError(f"'{line.spec.text}' has no saved value a row that a significant change could be seen in",
-                             hint="compare the models in one run: -p old=… -p new=…")  # fmt: skip
+                             hint="compare the models in one run: -p old=… -p new=…",
+                             code="USAGE_CONFLICT")  # fmt: skip
         found = terms_of(rows, line, model)
         if not found:
             raise DataError(f"there are no row values of '{line.spec.text}'", path=rows.path,
-                            hint="save them with the baseline: -o BASELINE.json -o rows=FILE.parquet")  # fmt: skip
+                            hint="save them with the baseline: -o BASELINE.json -o rows=FILE.parquet",
+                            code="DATA_BAD_REPORT")  # fmt: skip
         columns[number] = found[0]
     return replace(plan, saved=Earlier(name, rows, columns, plan))

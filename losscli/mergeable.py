@@ -24,7 +24,8 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
     asked = request.inference
     if asked.pairs or asked.cluster is not None or asked.bootstrap is not None:
         raise UsageError(f"{what} cuts the rows, which clusters, resamples and comparisons must see in one run",
-                         hint=f"{instead} does these; --interval alone works here too")  # fmt: skip
+                         hint=f"{instead} does these; --interval alone works here too",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.targets is not None:
         raise UsageError(f"{what} does not join: --targets would be looked up anew by everybody",
                          hint="join the files first: predictions and truth as columns of one table",

@@ -25,7 +25,7 @@ def side_by_side(
     for name, _ in named:
         if not name or any(mark in name for mark in "\\,=*:/"):
             raise UsageError(f"'{name}' cannot be a model's name here: it has one of \\ , = * : /",
-                             hint="NAME=FILE, such as new=new.csv")  # fmt: skip
+                             hint="NAME=FILE, such as new=new.csv", code="USAGE_COLUMNS")  # fmt: skip
     first = named[0][1]
     own = _own_predictions(request, [name for name, _ in named])
     preds = [f"{name}={_of(name, own[name] if name in own else _usual(source))}" for name, source in named]
@@ -44,7 +44,11 @@ def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, str
         if len(pieces) == 2 and unescape(pieces[0].strip()) in names:
             found[unescape(pieces[0].strip())] = pieces[1]
         elif len(pieces) == 2:
-            raise UsageError(f"'{text}': no file is called '{pieces[0]}'", hint=f"the files: {', '.join(names)}")
+            raise UsageError(
+                f"'{text}': no file is called '{pieces[0]}'",
+                hint=f"the files: {', '.join(names)}",
+                code="USAGE_COLUMNS",
+            )
         else:
             found = {**dict.fromkeys(names, text), **found}
     return found
@@ -56,7 +60,7 @@ def _usual(source: Source) -> str:
     if len(known) != 1:
         what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(USUAL['pred'])}"
         raise DataError(f"which column holds the predictions? The file {what}", hint="-p COLS",
-                        path=next((part.path for part in source.parts), None))  # fmt: skip
+                        path=next((part.path for part in source.parts), None), code="DATA_MISSING_COLUMN")  # fmt: skip
     return known[0]
 
 

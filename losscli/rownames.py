@@ -34,9 +34,13 @@ def without_rows(line: Line) -> UsageError | None:
     for job in line.jobs:
         loss = job.spec.loss
         if not loss.source_roles:
-            return UsageError(f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it")
+            return UsageError(
+                f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it", code="USAGE_CONFLICT"
+            )
         if line.spec.blend and loss.own_combine:
-            return UsageError(f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none")
+            return UsageError(
+                f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none", code="USAGE_CONFLICT"
+            )
     return None
 
 

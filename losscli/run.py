@@ -93,10 +93,11 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
     models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
     if len(models) < 2:
         raise UsageError(f"a comparison is between two models or more; here is {models[0] if models else 'none'}",
-                         hint="-p NAME=COLS for each model")  # fmt: skip
+                         hint="-p NAME=COLS for each model", code="USAGE_INCOMPLETE")  # fmt: skip
     if against is not None and against not in models:
         raise UsageError(f"no model is called '{against}'",
-                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"))  # fmt: skip
+                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
     reference = models[0] if against is None else against
     pairs = tuple((model, reference) for model in models if model != reference)
     inference = replace(plan.request.inference, pairs=pairs)
@@ -127,19 +128,24 @@ def _check(request: Request) -> None:
 def _check_inference(request: Request) -> None:
     asked = request.inference
     if not 0 < asked.level < 1:
-        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}")
+        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}", code="USAGE_BAD_VALUE")
     if asked.bootstrap is not None and not 2 <= asked.bootstrap <= MOST_DRAWS:
-        raise UsageError(f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}")
+        raise UsageError(
+            f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}", code="USAGE_BAD_VALUE"
+        )
     if not 0 <= asked.permutations <= MOST_DRAWS:
-        raise UsageError(f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}")
+        raise UsageError(
+            f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}", code="USAGE_BAD_VALUE"
+        )
     if asked.seed < 0:
-        raise UsageError("a seed is a whole number of at least 0")
+        raise UsageError("a seed is a whole number of at least 0", code="USAGE_BAD_VALUE")
     if asked.cluster is not None:
         for spec in request.losses:
             for _, part in spec.parts:
                 if part.loss.scope != "row" and part.loss.source_roles:
                     raise UsageError(f"'{part.loss.name}' sees batches of rows, and batches are its clusters",
-                                     hint="leave --cluster out; --batch-by says what a batch is")  # fmt: skip
+                                     hint="leave --cluster out; --batch-by says what a batch is",
+                                     code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _source(request: Request, data: Data) -> tuple[Request, Source]:

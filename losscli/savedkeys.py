@@ -52,7 +52,8 @@ class Keys:
         alike = np.flatnonzero(words[1:] == words[:-1])
         clashing = np.unique(words[alike])
         clashes: dict[tuple[str, ...], int] = {}
-        for row in np.sort(order[np.isin(words, clashing)]).tolist() if len(clashing) else ():
+        # By sorting: where words are close together, NumPy's table of them overflows in older versions.
+        for row in np.sort(order[np.isin(words, clashing, kind="sort")]).tolist() if len(clashing) else ():
             key = tuple(column[row].as_py() for column in texts)
             if clashes.setdefault(key, row) != row:
                 raise Twice(row)
@@ -69,7 +70,7 @@ class Keys:
         hit = (self.words[at] == words) & np.logical_and.reduce([c >= 0 for c in codes])
         found[hit] = self.rows[at[hit]]
         if self.clashes:
-            for row in np.flatnonzero(hit & np.isin(words, self.clashing)).tolist():
+            for row in np.flatnonzero(hit & np.isin(words, self.clashing, kind="sort")).tolist():
                 key = tuple(key.names[int(c[row])] for key, c in zip(keys, codes, strict=True))
                 found[row] = self.clashes.get(key, -1)
         for column, known, code in zip(self.texts, names, codes, strict=True):

@@ -66,7 +66,7 @@ class SavedRows:
         if set(names) != set(self.keys):
             ours, theirs = (", ".join(map(repr, some)) or "their number" for some in (names, self.keys))
             raise DataError(f"rows are saved by {theirs}, and this run has them by {ours}", path=self.path,
-                            hint="--on names the same keys for both runs")  # fmt: skip
+                            hint="--on names the same keys for both runs", code="DATA_NOT_COMPARABLE")  # fmt: skip
 
 
 def terms_of(saved: SavedRows, line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
@@ -82,14 +82,15 @@ def read_rows(path: str) -> SavedRows:
     """The file, held in memory; whatever is not as such a file is written is a DataError."""
     source = open_source([path])
     if len(source.parts) != 1:
-        raise UsageError("row values are read from one file", path=path, hint=_HINT)
+        raise UsageError("row values are read from one file", path=path, hint=_HINT, code="USAGE_BAD_VALUE")
     _refuse_cut(source.parts[0])
     csv = source.parts[0].format in _CSV
     names = {_unguarded(name) if csv else name: name for name in source.columns}
     keys = _keys_of(list(names), source)
     values = list(names)[len(keys) or 1 :]
     if not values:
-        raise DataError("there is no column of row values", path=source.parts[0].path, hint=_HINT)
+        raise DataError("there is no column of row values", path=source.parts[0].path, hint=_HINT,
+                        code="DATA_BAD_REPORT")  # fmt: skip
     reading = _Reading(source.parts[0], {name: names[name] for name in keys}, {name: names[name] for name in values})
     return reading.rows(csv)
 
@@ -101,7 +102,8 @@ def _refuse_cut(part: Part) -> None:
     with part.file.handle() as file:
         file.seek(-1, os.SEEK_END)
         if file.read(1) not in b"\r\n":
-            raise DataError("the file is cut off: its last line has no end", path=part.path, hint=_HINT)
+            raise DataError("the file is cut off: its last line has no end", path=part.path, hint=_HINT,
+                            code="DATA_CORRUPT_FILE")  # fmt: skip
 
 
 def _unguarded(text: str) -> str:
@@ -117,7 +119,7 @@ def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
     first = next((at for at, name in enumerate(names) if _is_value(name)), 0)
     if not first:
         message = "these are no row values: before the values of losses stands neither a row's number nor its key"
-        raise DataError(message, path=source.parts[0].path, hint=_HINT)
+        raise DataError(message, path=source.parts[0].path, hint=_HINT, code="DATA_BAD_REPORT")
     return tuple(names[:first])
 
 
@@ -164,7 +166,7 @@ class _Reading:
             self._add_values(batch)
         named = {name: self.named[name] for name in self.named if self.named[name]}
         if not named:
-            raise DataError("the file has no rows", path=self.part.path, hint=_HINT)
+            raise DataError("the file has no rows", path=self.part.path, hint=_HINT, code="DATA_BAD_REPORT")
         columns, parts = {}, {}
         for name in self.values:  # one after the other, so that little more than the whole is held at a time
             columns[name] = np.concatenate(self.found.pop(name))
@@ -181,7 +183,8 @@ class _Reading:
             texts = key_texts(_column(batch, written), written, batch.site.path)
             there = present(texts)
             if not there.all():
-                raise batch.site.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT)
+                raise batch.site.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT,
+                                       code="DATA_MISSING_VALUE")  # fmt: skip
             self.named[name].append(_without_guards(texts) if csv else texts)
 
     def _add_numbers(self, batch: Batch) -> None:
@@ -190,13 +193,14 @@ class _Reading:
         wrong = ~((values >= 1) & (values == np.trunc(values)))
         if wrong.any():
             at = int(wrong.argmax())
-            raise batch.site.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT)
+            raise batch.site.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT,
+                                   code="DATA_BAD_REPORT")  # fmt: skip
         back = np.diff(values, prepend=self.last) <= 0
         if back.any():
             at = int(back.argmax())
             again = "comes twice" if values[at] == (values[at - 1] if at else self.last) else "comes too late"
             message = f"row {int(values[at])} {again}: rows are saved in their order"
-            raise batch.site.error(at, ROW, message, int(values[at]), _HINT)
+            raise batch.site.error(at, ROW, message, int(values[at]), _HINT, code="DATA_BAD_REPORT")
         if len(values):
             self.last = float(values[-1])
             self.named[ROW].append(values.astype(np.int64))
@@ -219,7 +223,8 @@ class _Reading:
         except Twice as twice:
             key = shown_key(texts, twice.index)
             raise DataError(f"a key comes twice: '{key}'", path=self.part.path, row=twice.index + 1,
-                            column=next(iter(self.keys)), value=key, hint=_HINT) from None  # fmt: skip
+                            column=next(iter(self.keys)), value=key, hint=_HINT,
+                            code="DATA_DUPLICATE_KEY") from None  # fmt: skip
 
 
 def _column(batch: Batch, name: str) -> pa.Array:

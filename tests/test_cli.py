@@ -189,9 +189,9 @@ def test_the_topics_are_the_files_and_every_list_of_them():
 def test_the_topics_say_what_the_code_does():
     codes = re.findall(r"\b(\d+)  \S", TOPICS["exit-codes"])
     assert [int(code) for code in codes] == sorted(ExitCode)
-    formats = re.findall(r"^  (\w+)  +\S", TOPICS["formats"].partition("Reports")[2], re.MULTILINE)
+    formats = re.findall(r"^  ([\w-]+)  +\S", TOPICS["formats"].partition("Reports")[2], re.MULTILINE)
     assert tuple(name for name in formats if name != "losscli") == report.FORMATS
-    for name, suffixes in re.findall(r"^  (\w+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
+    for name, suffixes in re.findall(r"^  ([\w-]+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
         assert [report.format_of(f"x{suffix}") for suffix in suffixes.split()] == [name] * len(suffixes.split())
     for suffix in re.findall(r"\.\w+", TOPICS["formats"].partition("Rows and slopes")[2].partition(";")[0]):
         assert tables.format_of(f"x{suffix}")

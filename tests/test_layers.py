@@ -129,13 +129,16 @@ LAYERS = (
     ),
     Layer("cli.voice"),
     Layer("cli.messages", "errors report.harmless"),
+    Layer("config config.*", "config config.* errors"),
+    Layer("sample", "columns.labels kinds source source.batch", "numpy"),
+    Layer("guess", "columns.bind contract errors kinds losses sample", "numpy"),
     Layer("cli.entry", "blas cli cli.completion cli.printer cli.voice errors report.harmless", "click"),
     Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
     Layer(
         "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* contract earlier engine engine.* errors gate mergeable partners "
-        "progress report report.* request result rownames run saved savedrows shards sink.atomic sink.tables slopes "
-        "source spec values watch workers",
+        "__init__ catalogue cli cli.* columns.* config contract earlier engine engine.* errors gate gatetext guess "
+        "mergeable partners progress report report.* request result rownames run sample saved savedrows shards "
+        "sink.atomic sink.tables slopes source source.remote.address spec values watch where workers",
         "click",
         "numpy click.shell_completion",
     ),

@@ -189,7 +189,7 @@ def test_no_format_lets_a_control_character_through(evaluation: Evaluation, form
 
 def test_each_format_is_a_module_and_each_suffix_a_format() -> None:
     for format in report.FORMATS:
-        assert callable(importlib.import_module(f"losscli.report.{format}").render)
+        assert callable(importlib.import_module(f"losscli.report.{format.replace('-', '_')}").render)
     with pytest.raises(UsageError) as caught:
         report.render(MODELS, "jsn")
     assert "json" in (caught.value.hint or "")

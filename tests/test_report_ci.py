@@ -42,7 +42,7 @@ def strict(text: str) -> Any:
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
-    ours = {found["$id"]: found for found in (json.loads(report.schema(n)) for n in ("schema", "check.schema"))}
+    ours = {found["$id"]: found for found in (json.loads(report.schema(n)) for n in ("report", "check"))}
     known = referencing.Registry().with_contents(ours.items())
     return jsonschema.Draft202012Validator(ours[name], registry=known)
 
@@ -80,7 +80,7 @@ def test_json_says_what_gates_baseline_and_comparison_found() -> None:
     assert third["n_eff"] == 17.5 and third["baseline"]["change"] is None
     assert [g["passed"] for g in found["gates"]] == [False, True, None, None]
     assert found["gates"][2]["nonfinite"] == "nan" and found["gates"][0]["line"] == 7
-    assert found["baseline"] == {"path": "base.json", "absent": ["rmse of forest"]}
+    assert found["baseline"] == {"path": "base.json", "absent": ["rmse of forest"], "incomparable": []}
     compared = strict(report.render(RUNS["compared"], "json"))["comparisons"]
     assert compared[0]["t_test"] == {"p": 0.0123, "holm": 0.0246} and compared[1]["t_test"] is None
     assert (compared[0]["wins"], compared[0]["against"], compared[0]["difference"]) == (221, "a", -0.25)

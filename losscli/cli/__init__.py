@@ -18,12 +18,14 @@ COMMANDS = {
     "rows": "write the value of every row",
     "grad": "write the derivative of the final value by each prediction",
     "compare": "models against each other on the same rows: interval, p-values, who wins",
+    "check": "run the suites of losscli.toml and judge their gates: the CI job",
     "merge": "make the report of shards that were scored apart",
     "diff": "two saved reports side by side",
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
     "help": "a topic in a page: "
-    "columns, losses, missing, where, weights, batches, shards, gates, formats, remote, exit-codes, errors, python",
+    "columns, losses, missing, where, weights, batches, shards, gates, config, formats, remote, exit-codes, errors, "
+    "python",
     "completion": "the script that completes losscli in your shell",
 }
 

@@ -90,5 +90,6 @@ def _named(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     if not all(named):
         plain = sources[named.index(False)]
         raise UsageError(f"'{plain}' has no model name, and others here have",
-                         hint="NAME=FILE for each model, or one table with all of them")  # fmt: skip
+                         hint="NAME=FILE for each model, or one table with all of them",
+                         code="USAGE_COLUMNS")  # fmt: skip
     return tuple((name, path) for name, _, path in cut)

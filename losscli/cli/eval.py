@@ -46,7 +46,7 @@ def command(**given: Any) -> int:
     """
     from losscli.cli import printer, reports, scoring
 
-    shard = _shard(given, reports.wanted(given))
+    shard = _shard(given, reports.wanted(given, rows=True))
     if shard is None and not given["plan"]:
         judged = scoring.score(given)
         scoring.deliver(judged, given)
@@ -83,7 +83,7 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
             hint="'losscli merge' makes the report",
             code="USAGE_INCOMPLETE",
         )
-    if wanted.files:
+    if wanted.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
     return read_shard("1/1" if given["shard"] is None else given["shard"])

@@ -20,6 +20,7 @@ TOPICS = (
     "batches",
     "shards",
     "gates",
+    "config",
     "formats",
     "remote",
     "exit-codes",

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 
 
+FROM_FILE = "from a file"
+"""The object of a context whose options stand in a file of configuration: there the environment has no say."""
+
+
 class Option(click.Option):
     """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated."""
 
@@ -28,6 +32,9 @@ class Option(click.Option):
         super().__init__(*args, **kwargs)
         if self.name and self.envvar is None:
             self.envvar = f"LOSSCLI_{self.name.upper()}"
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        return None if ctx.obj == FROM_FILE else super().resolve_envvar_value(ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         value = self.resolve_envvar_value(ctx)
@@ -121,7 +128,7 @@ _gate = option("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar=
                     "Repeatable; see 'losscli help gates'.")  # fmt: skip
 _incomparable = option("--allow-incomparable", is_flag=True,
                        help="Set numbers beside a baseline that is about other rows, targets or settings.")  # fmt: skip
-_exit_zero = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
+exit_zero_option = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
 
 gate_options = _stack(
     _gate,
@@ -129,9 +136,9 @@ gate_options = _stack(
            help="A saved JSON report, to set the numbers beside and for gates on 'baseline'."),
     option("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
            help="Without that file, or a number in it: gates on it are an error, are skipped, or it is written."),
-    _incomparable, _exit_zero,
+    _incomparable, exit_zero_option,
 )  # fmt: skip
-diff_options = _stack(_gate, _incomparable, _exit_zero)
+diff_options = _stack(_gate, _incomparable, exit_zero_option)
 
 report_options = _stack(
     option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
@@ -139,7 +146,8 @@ report_options = _stack(
            "[default: table on a terminal, else plain]"),
     option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
            shell_complete=completion.files,
-           help="Also write a report to a file; the suffix tells the format. Repeatable."),
+           help="Also write a report to a file; the suffix tells the format. Repeatable. "
+                "eval: rows=FILE saves the value of every row beside it."),
     option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
 )  # fmt: skip
 

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import os
 import shutil
 import stat
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any, TextIO
 
 from losscli.cli import messages, voice
 from losscli.errors import FileError, LosscliError, UsageError
-from losscli.report import FORMATS, format_of, render
+from losscli.report import FORMATS, format_of
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.result import Evaluation, GateResult
 
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 
 
+_subject: ContextVar[str] = ContextVar("subject", default="")  # whom what is said is about, where there are several
+
+
+@contextlib.contextmanager
+def about(name: str | None) -> Iterator[None]:
+    """What is said meanwhile is about this suite, and says so; None: there is but one run."""
+    token = _subject.set("" if name is None else f"{name}: ")
+    try:
+        yield
+    finally:
+        _subject.reset(token)
+
+
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and what would mend it."""
+    if _subject.get():
+        error = copy.copy(error)
+        error.message = _subject.get() + error.message
     if (format := voice.spoken()) != "text":
         _raw_stderr(messages.error_line(error, format, os.environ))
         return
@@ -40,8 +59,10 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
 
 
 def say(kind: str, message: str, count: int = 1) -> None:
-    """One line on standard error that is no error: a "note" or a "warning"."""
-    if (format := voice.spoken()) != "text":
+    """One line on standard error that is no error: a "note", a "warning", a "gate"."""
+    message = _subject.get() + message
+    # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
+    if (format := voice.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
         _raw_stderr(messages.note_line(kind, message, format, count))
     else:
         _stderr(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
@@ -60,6 +81,14 @@ def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
         counts = {state: sum(gate.state == state for gate in gates) for state in _VERDICTS}
         words = [f"{n} {'in error' if state == 'error' else state}" for state, n in counts.items() if n]
         say("gates", ", ".join(words))
+
+
+def print_summary(text: str) -> None:
+    """The last line: how it all ended."""
+    if (format := voice.spoken()) == "json":
+        _raw_stderr(messages.note_line("note", text, format))
+    else:
+        _stderr(text)
 
 
 def _stderr(text: str) -> None:
@@ -105,9 +134,13 @@ def in_sight() -> bool:
         return True
 
 
-def write_stdout(text: str) -> None:
-    """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":  # there the log is read by a machine that takes orders from it
+def write_stdout(text: str, *, commands: bool = False) -> None:
+    """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does.
+
+    `commands` says that the text is for a build server to obey; whatever else stands in it was made harmless there.
+    """
+    # There the log is read by a machine that takes orders from it.
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not commands:
         text = break_workflow_commands(text)
     if not is_terminal() and not os.environ.get("PYTHONIOENCODING"):
         sys.stdout.flush()
@@ -119,15 +152,14 @@ def write_stdout(text: str) -> None:
     sys.stdout.flush()
 
 
-def rendered(evaluation: Evaluation, format: str) -> str:
-    """The report for stdout."""
-    width = _width() if is_terminal() else None
+def view() -> dict[str, Any]:
+    """How wide, in which colours and characters a report for stdout is rendered."""
     try:
         "─│…".encode(sys.stdout.encoding or "ascii")
         ascii_only = False
     except UnicodeEncodeError:
         ascii_only = True
-    return render(evaluation, format, width=width, color=color_wanted(), ascii_only=ascii_only)
+    return {"width": _width() if is_terminal() else None, "color": color_wanted(), "ascii_only": ascii_only}
 
 
 def _width() -> int:
@@ -167,17 +199,5 @@ def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
         check_writable(path)
 
 
-def write_reports(evaluation: Evaluation, wanted: dict[str, str]) -> None:
-    """Every -o FILE, atomically."""
-    from losscli.sink.atomic import write_text
-
-    for path, format_ in wanted.items():
-        text = render(evaluation, format_)
-        if path == "-":
-            write_stdout(text)
-        else:
-            write_text(path, text)
-
-
-__all__ = ["FileError", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
-           "print_notes", "print_warnings", "rendered", "say", "write_reports", "write_stdout"]  # fmt: skip
+__all__ = ["FileError", "about", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
+           "print_notes", "print_summary", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip

@@ -2,47 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.cli import printer
+from losscli.cli import delivery, printer, rowsfile
 from losscli.errors import UsageError
-from losscli.report import FORMATS, quiet
-from losscli.result import Evaluation
+from losscli.report import FORMATS, has, render, render_suites
+from losscli.report.suites import alone
+from losscli.result import ErrorResult, Evaluation, SuiteResult
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The format for standard output, and path -> format of the files."""
+    """The format for standard output, path -> format of the files, and where row values go."""
 
     format: str
     files: Mapping[str, str]
+    rows: rowsfile.RowsFile | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """Everything that will be written."""
+        return [*self.files, *([] if self.rows is None else [self.rows.path])]
 
     @property
     def hashing(self) -> bool:
         """Whether a report shows the hashes of the data."""
-        return "json" in (self.format, *self.files.values())
+        return any(has(format, "HASHES") for format in (self.format, *self.files.values()))
 
 
-def wanted(given: Mapping[str, Any]) -> Wanted:
-    """The options -f and -o."""
-    files = printer.outputs(given["outputs"])
+def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
+    """The options -f and -o; row values only where the command has `rows`."""
+    outputs, rows_file = rowsfile.taken(given["outputs"])
+    if rows_file is not None and not rows:
+        raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    files = printer.outputs(outputs)
     format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
     if format_ not in FORMATS:
         raise UsageError(
             f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
         )
-    return Wanted(format_, files)
+    return Wanted(format_, files, rows_file)
 
 
-def write(evaluation: Evaluation, wanted: Wanted, quietly: bool, *, stdout: bool = True) -> None:
-    """Warnings, files, and what belongs on standard output: nothing where the run ends in an error."""
-    printer.print_warnings(evaluation, quietly)
-    printer.write_reports(evaluation, {path: kind for path, kind in wanted.files.items() if path != "-"})
-    if not stdout:
-        return
-    if quietly:
-        printer.write_stdout(quiet(evaluation))
-    else:
-        printer.write_stdout(printer.rendered(evaluation, wanted.files.get("-", wanted.format)))
+def write(
+    evaluation: Evaluation, wanted: Wanted, quietly: bool, *, stdout: bool = True, exit: int | None = None
+) -> None:
+    """Warnings, files, and what belongs on standard output: nothing where the run ends in an error.
+
+    `exit` is the code that the process will end with, for reports that say it.
+    """
+    run = delivery.Delivery(alone(evaluation), lambda format, **view: render(evaluation, format, **view), exit)
+    delivery.deliver(run, wanted.format, wanted.files, quietly, stdout)
+
+
+def write_suites(
+    suites: Sequence[SuiteResult], wanted: Wanted, quietly: bool, *, stdout: bool = True, exit: int | None = None
+) -> None:
+    """The same of a check of several suites; those that ended in an error are in its reports."""
+    check = delivery.Delivery(suites, lambda format, **view: render_suites(suites, format, **view), exit)
+    delivery.deliver(check, wanted.format, wanted.files, quietly, stdout)
+
+
+def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> None:
+    """The error that ended a run, in those reports that a build server looks into for one (junit, github).
+
+    Other files stay as they are: an old report that was good is worth more than one without numbers. Nothing is
+    printed: standard output is empty where a run ends in an error, and standard error has told already.
+    """
+    suites = (SuiteResult(None, None, error),)
+    told = {path: kind for path, kind in wanted.files.items() if has(kind, "ERRORS")}
+    run = delivery.Delivery(suites, lambda format, **view: render_suites(suites, format, **view), error.exit)
+    format_ = wanted.format if has(wanted.format, "ERRORS") else ""
+    delivery.deliver(run, format_, told, quietly, stdout=False)

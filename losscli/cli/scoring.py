@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import options as shared
-from losscli.cli import printer, progress, reports
+from losscli.cli import printer, progress, reports, rowsfile
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
-from losscli.report import render
+from losscli.report import has, render
 from losscli.result import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
@@ -32,10 +32,13 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
     from losscli.run import evaluate
 
     run = ready(given, gates)
-    hashing = reports.wanted(given).hashing or given["baseline"] is not None
-    with progress.watched(given) as watch:
+    wanted = reports.wanted(given, rows=True)
+    hashing = wanted.hashing or given["baseline"] is not None
+    with progress.watched(given, passes=1 if wanted.rows is None else 2) as watch:
         engine = shared.engine_of(given, run.prepared)
         evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
+        evaluation, notes = rowsfile.save(wanted.rows, run.prepared, engine, watch, evaluation)
+    printer.print_notes(notes, given["quiet"])
     return judge(evaluation, run.bound, run.saved, given)
 
 
@@ -43,32 +46,44 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     """Whatever can be found wrong before a row is read is found here."""
     from losscli.run import prepare
 
-    wanted = reports.wanted(given)
+    wanted = reports.wanted(given, rows=True)
     asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)
     given = {**given, "by": slices_of(asked, given["by"])}
     inputs = [*given["sources"], *filter(None, [given["targets"]])]
     _check_paths(given, wanted.files, inputs)
     saved = _saved(given, asked)
     request = shared.request_of(given)
-    data = shared.data_of(given, request)
+    data = shared.data_of(given, request, spool=wanted.rows is not None)
     if given["state_out"] is not None:
         from losscli.mergeable import check_mergeable
 
         check_mergeable(request, data, "--shard", "a run without --shard")
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
         printer.check_outputs([given["baseline"]], inputs)
-    printer.check_outputs([*wanted.files, *filter(None, [given["state_out"]])], inputs)
+    printer.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
     prepared = prepare(request, data)
+    _check_rows_file(given, wanted, prepared, saved)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
-    significant = [
-        (one.scored.model, one.scored.spec) for one in bound if one.gate.significant and one.against == BASELINE
-    ]
-    if saved is not None and significant:
-        prepared = _with_saved_rows(prepared, saved, given["baseline"], significant)
+    if saved is not None:
+        lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
+        prepared = _with_saved_rows(prepared, saved, given["baseline"], lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
     shared.check_engine(given, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
+
+
+def _check_rows_file(
+    given: Mapping[str, Any], wanted: reports.Wanted, prepared: Prepared, saved: Evaluation | None
+) -> None:
+    """Whatever can be found wrong with the file of row values."""
+    if wanted.rows is None:
+        return
+    baseline = [] if given["baseline"] is None else [given["baseline"]]
+    if saved is not None and saved.rows_file is not None:
+        baseline.append(str(Path(given["baseline"]).parent / saved.rows_file))
+    rowsfile.with_rows(prepared)
+    printer.print_notes(rowsfile.check(wanted.rows, wanted.files, baseline), given["quiet"])
 
 
 def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None:
@@ -175,12 +190,12 @@ def judge(
 
 def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     """Files, what belongs on standard output, and the gates; nothing on standard output where gates are in error."""
-    wanted, quietly = reports.wanted(given), given["quiet"]
+    wanted, quietly = reports.wanted(given, rows=True), given["quiet"]
     refused = judged_error(evaluation) is not None
     if not refused:
         create_baseline(evaluation, given)
-    reports.write(evaluation, wanted, quietly, stdout=not refused)
-    shown = not refused and not quietly and wanted.files.get("-", wanted.format) in ("table", "markdown", "github")
+    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation))
+    shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
         printer.print_gates(evaluation.gates, quietly)
 
@@ -193,7 +208,7 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     if evaluation.status == "failed":
         printer.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
         return
-    if path not in reports.wanted(given).files:  # else it is one of the reports
+    if path not in reports.wanted(given, rows=True).files:  # else it is one of the reports
         from losscli.sink.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     metavar="text|json",
     help="text or json.  [default: text]",
 )
-@shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(["report", "error"]),
-               help="The JSON Schema of the JSON report, or of the lines of --error-format json.")  # fmt: skip
+@shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(["report", "check", "error"]),
+               help="The JSON Schema of the JSON report, of that of a check, or of --error-format json.")  # fmt: skip
 def command(name: str | None, format_: str, schema: str | None) -> int:
     """One loss: formula, inputs, parameters, gradient, how others compute it, source, example."""
     from losscli.cli import printer

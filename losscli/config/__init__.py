@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.config import trust
-from losscli.config.document import Document
+from losscli.config.document import Document, parse
 from losscli.config.find import OWN, PROJECT, Found, find, read
 from losscli.config.lines import Place
-from losscli.config.suites import Form, GateTable, Key, Setting, Suite, read_suites
+from losscli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
 from losscli.errors import UsageError
 
 _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
@@ -34,7 +34,8 @@ class Config:
 
     def error(self, place: Place, message: str, hint: str | None = None) -> UsageError:
         """What is wrong at this place of the file."""
-        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column)
+        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column,
+                          code="USAGE_CONFIG")  # fmt: skip
 
 
 def open_config(
@@ -43,7 +44,7 @@ def open_config(
     """The configuration that is named, or the one that counts in the folder `start`."""
     found = located(named, start)
     if found is None:
-        raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or above",
+        raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or above", code="USAGE_CONFIG",
                          hint="'losscli check --init SOURCE' writes one; --config FILE names one")  # fmt: skip
     _check_version(found.document, version)
     suites = read_suites(found.document, keys, elsewhere)
@@ -51,6 +52,12 @@ def open_config(
         for suite in suites.values():
             trust.check(suite, found.folder, found.document)
     return Config(found.folder, found.document.shown, found.label, suites)
+
+
+def configured(text: str, folder: str, keys: Sequence[Key]) -> Config:
+    """The configuration that would be this text in this folder."""
+    document = parse(text.encode(), OWN)
+    return Config(folder, OWN, OWN, read_suites(document, keys, ()))
 
 
 def located(named: str | None, start: str) -> Found | None:
@@ -95,4 +102,5 @@ def _holds(ours: tuple[int, ...], sign: str, theirs: tuple[int, ...]) -> bool:
     }[sign]  # fmt: skip
 
 
-__all__ = ["Config", "Form", "GateTable", "Key", "Place", "Setting", "Suite", "located", "open_config", "suite_names"]
+__all__ = ["OWN", "Config", "Form", "GateTable", "Key", "Place", "Setting", "Suite", "configured", "escaped",
+           "located", "open_config", "suite_names"]  # fmt: skip

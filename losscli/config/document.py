@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from losscli.config.lines import Path, Place, Positions
-from losscli.errors import FileError, LosscliError, UsageError
+from losscli.errors import FileError, LosscliError, UsageError, system_code
 
 LIMIT = 1 << 20  # bytes: nobody writes as much by hand, and reading more takes long
 
@@ -35,7 +35,8 @@ class Document:
         return self.error_at(self.place(path), message, hint)
 
     def error_at(self, place: Place, message: str, hint: str | None = None) -> UsageError:
-        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column)
+        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column,
+                          code="USAGE_CONFIG")  # fmt: skip
 
     def within(self, *keys: str) -> Document | None:
         """The table below these keys as a document of its own, if there is one."""
@@ -51,9 +52,9 @@ def read_bytes(path: str, shown: str) -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123
             data = file.read(LIMIT + 1)
     except OSError as error:
-        raise FileError(error.strerror or str(error), path=shown) from None
+        raise FileError(error.strerror or str(error), path=shown, code=system_code(error)) from None
     if len(data) > LIMIT:
-        raise UsageError("the file is larger than 1 MB, which no configuration is", path=shown)
+        raise UsageError("the file is larger than 1 MB, which no configuration is", path=shown, code="USAGE_CONFIG")
     return data
 
 
@@ -64,8 +65,8 @@ def parse(data: bytes, shown: str) -> Document:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError("the file is no UTF-8 text", path=shown, line=line) from None
-    deep: LosscliError = UsageError("values are nested too deeply", path=shown)
+        raise UsageError("the file is no UTF-8 text", path=shown, line=line, code="USAGE_CONFIG") from None
+    deep: LosscliError = UsageError("values are nested too deeply", path=shown, code="USAGE_CONFIG")
     if match := _DEEP.search(text):
         deep.line = text.count("\n", 0, match.start()) + 1
         raise deep
@@ -85,4 +86,5 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, shown: str) -> UsageError
         line, column = int(found[1]), int(found[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    return UsageError(f"this is no TOML: {said[:1].lower()}{said[1:]}", path=shown, line=line, character=column)
+    return UsageError(f"this is no TOML: {said[:1].lower()}{said[1:]}", path=shown, line=line, character=column,
+                      code="USAGE_CONFIG")  # fmt: skip

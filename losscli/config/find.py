@@ -1,8 +1,8 @@
 """Which file of configuration counts: the nearest one at or above the working directory.
 
-The search ends, that folder included, with the first folder that holds `.git`, with the home folder and with the root of the
-file system. In one folder losscli.toml comes before pyproject.toml; a pyproject.toml without [tool.losscli] is passed by.
-Nothing is merged.
+The search ends, that folder included, with the first folder that holds `.git`, with the home folder and with the root
+of the file system. In one folder losscli.toml comes before pyproject.toml; a pyproject.toml without [tool.losscli] is
+passed by. Nothing is merged.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def read(path: str) -> Found:
     if os.path.basename(path) == PROJECT:  # noqa: PTH119
         inner = document.within("tool", "losscli")
         if inner is None:
-            raise UsageError("the file has no [tool.losscli]", path=path)
+            raise UsageError("the file has no [tool.losscli]", path=path, code="USAGE_CONFIG")
         document = inner
     return Found(os.path.realpath(path), document, named=True)
 

@@ -92,7 +92,7 @@ def read_suites(document: Document, keys: Sequence[Key], elsewhere: Iterable[str
             raise document.error(path, f"the suite '{name}' is a table; got {said(table)}", f"[suites.{name}]")
         suites[name] = Suite(name, document.place(path), defaults | reader.settings(path, table))
     if not suites:
-        raise UsageError("the configuration has no suites", path=document.shown,
+        raise UsageError("the configuration has no suites", path=document.shown, code="USAGE_CONFIG",
                          hint="a suite begins with [suites.NAME]; see 'losscli help config'")  # fmt: skip
     return suites
 
@@ -126,6 +126,11 @@ def said(value: Any) -> str:
     if isinstance(value, str):
         return f"the text '{value}'"
     return "an array" if isinstance(value, list) else "a table" if isinstance(value, Mapping) else "a date or time"
+
+
+def escaped(name: str) -> str:
+    """A name as it stands in a grammar where , = * : have a meaning."""
+    return _BEYOND.sub(r"\\\g<0>", name)
 
 
 class _Reader:
@@ -189,7 +194,7 @@ class _Reader:
             for name, text in value.items():
                 if not isinstance(text, str):
                     raise self._wrong((*path, name), "a text", text)
-            texts = [f"{_BEYOND.sub(r'\\\g<0>', name)}={text}" for name, text in value.items()]
+            texts = [f"{escaped(name)}={text}" for name, text in value.items()]
             return tuple(texts), place, tuple(self.document.place((*path, name)) for name in value)
         if not isinstance(value, list):
             raise self._wrong(path, "a text or a list of texts" + (" or a table" if key.pairs else ""), value)

@@ -94,6 +94,7 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
         "lightgbm": "log_floor=-34.53877639770508",
     },
     aliases=("binary_cross_entropy", "log_loss"),
+    first=True,
 )
 def bce(
     pred: Prob,
@@ -137,6 +138,7 @@ def _(
     """,
     cite="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
     same_as={"torch": "", "keras": "", "optax": "", "catboost": ""},
+    first=True,
 )
 def bce_with_logits(
     pred: Logit,

@@ -186,6 +186,7 @@ def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, n
     same_as={"monai": "", "pml": "temperature=0.07", "optax": "temperature=0.07"},
     scope="group",
     optimum=None,
+    first=True,
 )
 def nt_xent(
     anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5, precision: _Precision = "float64"
@@ -237,6 +238,7 @@ def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float, pr
     same_as={"pml": ""},
     scope="group",
     optimum=None,
+    first=True,
 )
 def supcon(
     embedding: Vector,

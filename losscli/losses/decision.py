@@ -14,6 +14,7 @@ from losscli.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
     formula="max(0, 1 - target * pred)",
     cite="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
     same_as={"keras": "", "sklearn": "", "optax": ""},
+    first=True,
 )
 def hinge(pred: Real, target: Sign) -> Array:
     """How far a score is from lying on the right side by 1; targets are -1 and 1.

@@ -36,6 +36,7 @@ _Swap = Annotated[bool, Param("take the negative's distance to the positive wher
     """,
     cite="Weinberger & Saul 2009, JMLR 10:207-244; Schroff et al. 2015, arXiv:1503.03832; swap: Balntas et al. 2016",
     same_as={"torch": "eps=1e-06"},
+    first=True,
 )
 def triplet(
     anchor: Vector,
@@ -172,6 +173,7 @@ _slope_by("negative", _by_negative)
     formula="1 - dot(unit(pred), unit(target))",
     cite="Salton & McGill 1983, Introduction to Modern Information Retrieval",
     same_as={"optax": ""},
+    first=True,
 )
 def cosine_distance(pred: Vector, target: Vector) -> Array:
     """One minus the cosine between two vectors: 0 for the same direction, 2 for opposite ones.

@@ -75,6 +75,7 @@ def _through_softmax(pull: Array, log_p: Array) -> Array:
         "sklearn": "clip=2.220446049250313e-16",
     },
     aliases=("categorical_cross_entropy", "cce"),
+    first=True,
 )
 def cross_entropy(
     pred: ProbVector,
@@ -121,6 +122,7 @@ def _(pred: Array, target: Array, *, label_smoothing: float, clip: float, renorm
     """,
     cite="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; temperature: Hinton et al. 2015, arXiv:1503.02531",
     same_as={"torch": "", "keras": "", "optax": ""},
+    first=True,
 )
 def cross_entropy_with_logits(
     pred: LogitVector,
@@ -310,6 +312,7 @@ def _(pred: Array, target: Array, *, renormalize: bool) -> Array:
     """,
     cite="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
     same_as={"sklearn": ""},
+    first=True,
 )
 def brier(
     pred: ProbVector | Prob,

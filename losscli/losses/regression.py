@@ -37,6 +37,7 @@ def _(pred: Array, target: Array) -> Array:
     cite="Laplace 1774; Willmott & Matsuura 2005, doi:10.3354/cr030079",
     same_as={"torch": "", "keras": "", "sklearn": "", "torchmetrics": "", "lightgbm": ""},
     aliases=("mean_absolute_error", "l1"),
+    first=True,
 )
 def mae(pred: Real, target: Real) -> Array:
     """Absolute error: every unit of error counts the same. The slope at no error is 0.
@@ -61,6 +62,7 @@ def _(pred: Array, target: Array) -> Array:
     same_as={"keras": "", "sklearn": "", "lightgbm": "", "catboost": ""},
     aliases=("root_mean_squared_error",),
     shares={"squared": mse},
+    first=True,
 )
 def rmse(pred: Real, target: Real) -> Any:
     """Root of the mean squared error, in the unit of the target.

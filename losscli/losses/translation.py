@@ -19,6 +19,7 @@ _Norm = Annotated[Literal["sum", "mean"], Param("absolute differences of a row: 
     y: weight_y * size if domain == "y" else skip
     """,
     cite="Zhu, Park, Isola & Efros 2017, doi:10.1109/ICCV.2017.244",
+    first=True,
 )
 def cycle_consistency(
     pred: Vector,

@@ -6,10 +6,10 @@ Nothing here computes, prints or opens a file; nothing parses what another modul
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 from losscli.errors import UsageError, did_you_mean
 from losscli.report.harmless import break_workflow_commands, harmless
@@ -19,9 +19,14 @@ from losscli.result import Evaluation, SuiteResult
 __all__ = [
     "FORMATS",
     "View",
+    "appended",
+    "appends",
     "break_workflow_commands",
+    "filed",
     "format_of",
     "harmless",
+    "has",
+    "left_out",
     "quiet",
     "render",
     "render_suites",
@@ -29,7 +34,10 @@ __all__ = [
 ]
 
 # A format is the module of this name; the order is the one that help shows.
-FORMATS: tuple[str, ...] = ("table", "plain", "json", "jsonl", "csv", "markdown", "junit")
+FORMATS: tuple[str, ...] = (
+    *("table", "plain", "json", "jsonl", "csv", "markdown", "html"),
+    *("junit", "openmetrics", "github", "dvc", "dvc-plots"),
+)
 _SUFFIXES = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -37,7 +45,11 @@ _SUFFIXES = {
     ".csv": "csv",
     ".md": "markdown",
     ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
     ".xml": "junit",
+    ".prom": "openmetrics",
+    "metrics.txt": "openmetrics",  # the name that GitLab looks for
     ".txt": "plain",
     ".tsv": "plain",
 }
@@ -66,6 +78,37 @@ def _module(format: str) -> ModuleType:
     if format not in FORMATS:
         raise UsageError(f"'{format}' is no report format", hint=did_you_mean(format, FORMATS, ", ".join(FORMATS)))
     return importlib.import_module(f"losscli.report.{format.replace('-', '_')}")
+
+
+def filed(suites: Sequence[SuiteResult], format: str, text: Callable[[str], str]) -> str:
+    """What a file of this format holds: mostly the text that would be printed; github prints something else."""
+    found: Any = getattr(_module(format), "filed", None)
+    return text(format) if found is None else str(found(suites, View()))
+
+
+def appends(format: str) -> tuple[str, ...]:
+    """The environment variables that name files which this format adds to: only where it was asked for by name."""
+    return tuple(getattr(_module(format), "APPENDS", ()))
+
+
+def appended(suites: Sequence[SuiteResult], format: str, variable: str, size: int, exit: int | None = None) -> str:
+    """What goes to the end of such a file, `size` bytes long so far; `exit` is the code that the process ends with."""
+    return cast(str, _module(format).appended(suites, variable, size, exit, View()))
+
+
+def has(format: str, trait: str) -> bool:
+    """Whether a format says so of itself.
+
+    COMMANDS: what is printed is for a build server to obey. GATES: a reader sees the verdicts of gates in it. ERRORS: a
+    run that ended in an error is worth a file. HASHES: it shows those of the data, which are computed only for that.
+    """
+    return bool(getattr(_module(format), trait, False))
+
+
+def left_out(evaluation: Evaluation, format: str) -> list[str]:
+    """The results for which the format has no place, in words."""
+    found: Any = getattr(_module(format), "left_out", None)
+    return [] if found is None else list(found(evaluation))
 
 
 def format_of(path: str) -> str | None:

@@ -57,8 +57,9 @@ def escaped(char: str) -> str:
 
 
 def _acts(char: str) -> bool:
-    """Whether a character is a control, steers the layout, is invisible, or is half of a surrogate pair."""
-    if char in _BLANK_LETTERS:
+    """Whether a character is a control, steers the layout, is invisible, half of a surrogate pair, or none at all."""
+    code = ord(char)
+    if char in _BLANK_LETTERS or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:  # the latter are no characters
         return True
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _VISIBLE_FORMATS
 

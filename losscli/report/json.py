@@ -35,6 +35,7 @@ from losscli.result import (
     Uncertainty,
 )
 
+HASHES = True
 SCHEMA = "losscli.report/1"
 CHECK_SCHEMA = "losscli.check/1"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -247,7 +248,9 @@ def _batch(batch: BatchResult) -> dict[str, Any]:
 
 
 def _baseline_source(baseline: BaselineSource | None) -> dict[str, Any] | None:
-    return None if baseline is None else {"path": baseline.path, "absent": list(baseline.absent)}
+    if baseline is None:
+        return None
+    return {"path": baseline.path, "absent": list(baseline.absent), "incomparable": list(baseline.incomparable)}
 
 
 def _baseline(baseline: BaselineResult | None) -> dict[str, Any] | None:

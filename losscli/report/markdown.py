@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from losscli.report import verdicts
 from losscli.report.layout import Layout, by_loss, by_result, compared, footer, how_sure
 from losscli.report.suites import alone, headed, told
-from losscli.report.verdicts import headline, reasons, word
+from losscli.report.verdicts import headline, reasons
 from losscli.report.view import View
 from losscli.result import Evaluation, SuiteResult
 
+GATES = True
 # Inside a table a bar ends the cell even in a code span, and a backtick ends the span; a span eats a space at its end.
 _UNFIT_FOR_SPAN = re.compile(r"[|`]|\A\s|\s\Z")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\s]")
@@ -45,8 +46,10 @@ def _body(evaluation: Evaluation, view: View) -> str:
     blocks = []
     if evaluation.gates:
         blocks.append(_table(verdicts.gates(evaluation), view))
-        said = [(word(gate), literal(gate.gate, view), literal(why, view)) for gate, why in reasons(evaluation)]
-        blocks += ["".join(f"- {verdict} {gate}: {why}\n" for verdict, gate, why in said)] if said else []
+        said = [
+            f"- {verdict} {literal(gate, view)}: {literal(why, view)}\n" for verdict, gate, why in reasons(evaluation)
+        ]
+        blocks += ["".join(said)] if said else []
     layout = by_loss(evaluation) if compared(evaluation) else by_result(evaluation)
     blocks += [_table(layout, view), "; ".join(filter(None, [footer(evaluation), how_sure(evaluation)])) + "\n"]
     if evaluation.comparisons:

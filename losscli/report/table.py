@@ -8,10 +8,11 @@ from losscli.report import verdicts
 from losscli.report.aligned import Aligned, Piece, aligned
 from losscli.report.layout import Cell, Column, Layout, by_loss, by_result, compared, footer, how_sure
 from losscli.report.suites import alone, headed, told
-from losscli.report.verdicts import reasons, tally, word
+from losscli.report.verdicts import reasons, tally
 from losscli.report.view import View
 from losscli.result import ErrorResult, Evaluation, SuiteResult
 
+GATES = True
 _MOODS = {"": "", "good": "green", "bad": "bold red"}
 
 
@@ -40,8 +41,7 @@ def _blocks(evaluation: Evaluation, view: View) -> list[str]:
     if evaluation.comparisons:
         blocks.append(_table(verdicts.comparisons(evaluation), view).text(view))
     if evaluation.gates:
-        said = [(word(gate), view.text(gate.gate), view.text(why, 500)) for gate, why in reasons(evaluation)]
-        why = [f"{verdict} {gate}: {reason}\n" for verdict, gate, reason in said]
+        why = [f"{verdict} {view.text(gate)}: {view.text(why, 500)}\n" for verdict, gate, why in reasons(evaluation)]
         blocks.append(_table(verdicts.gates(evaluation), view).text(view))
         blocks.append("".join(why) + tally(evaluation.gates) + "\n")
     return blocks

@@ -55,9 +55,10 @@ def whom(gate: GateResult) -> str:
     return " ".join(about(gate.model, gate.by))
 
 
-def reasons(evaluation: Evaluation) -> list[tuple[GateResult, str]]:
-    """Why those gates that did not pass did not."""
-    return [(gate, gate.reason) for gate in evaluation.gates if gate.state != "passed" and gate.reason]
+def reasons(evaluation: Evaluation) -> list[tuple[str, str, str]]:
+    """Of each gate that did not pass: the verdict, the gate and whom it is about, and why."""
+    found = [gate for gate in evaluation.gates if gate.state != "passed" and gate.reason]
+    return [(word(gate), f"{gate.gate} {whom(gate)}".strip(), gate.reason) for gate in found]
 
 
 def gates(evaluation: Evaluation) -> Layout:

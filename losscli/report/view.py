@@ -56,7 +56,7 @@ def apart(*values: float) -> list[str]:
 
 def signed(value: float) -> str:
     """For people: a change, with its sign."""
-    return f"{float(value):+.{DIGITS}g}"
+    return short(value) if math.isnan(value) else f"{float(value):+.{DIGITS}g}"
 
 
 def percent(share: float, sign: str = "") -> str:

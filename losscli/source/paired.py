@@ -63,10 +63,11 @@ def paired(
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
     models = [model for model, _ in named]
     if len(models) < 2:
-        raise UsageError("a comparison of files needs two of them", hint="NAME=FILE NAME=FILE")
+        raise UsageError("a comparison of files needs two of them", hint="NAME=FILE NAME=FILE", code="USAGE_INCOMPLETE")
     for model in models:
         if models.count(model) > 1:
-            raise UsageError(f"two files are called '{model}'", hint="give each a name of its own: NAME=FILE")
+            raise UsageError(f"two files are called '{model}'", hint="give each a name of its own: NAME=FILE",
+                             code="USAGE_CONFLICT")  # fmt: skip
     check_keys([source for _, source in named], on)
     first = named[0][1]
     for name in shared:
@@ -85,7 +86,8 @@ def _places(sides: Sequence[Model]) -> tuple[dict[str, tuple[int, str]], dict[st
         for column in side.source.columns:
             name = f"{side.name}:{column}"
             if name in places:
-                raise UsageError(f"'{name}' would be two columns", column=name, hint="give the file another name")
+                raise UsageError(f"'{name}' would be two columns", column=name, hint="give the file another name",
+                                 code="USAGE_CONFLICT")  # fmt: skip
             places[name], types[name] = (at, column), side.source.types.get(column)
     return places, types
 
@@ -216,7 +218,7 @@ class PairedPart(Part):
         whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
         message = f"{whose} is {shown(ours, row)} in {first}, but {shown(theirs, row)} in {other} ({there})"
         hint = PLACE_HINT if key is None else "models are compared on the same rows and the same truth"
-        return rows.batch.site.error(row, name, message, shown(ours, row), hint)
+        return rows.batch.site.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
 
     def _count(self, tally: Tally) -> None:
         """How many rows each file had, and how many of them are left out."""

@@ -1,0 +1,212 @@
+"""losscli check: the suites of a configuration, all run and all judged."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from losscli.cli import Plain
+from losscli.cli import options as shared
+from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, error_result, system_code
+
+if TYPE_CHECKING:
+    from losscli.cli.reports import Wanted
+    from losscli.config import Config, Suite
+    from losscli.gatetext import Gate
+    from losscli.result import Evaluation, SuiteResult
+
+_STATES = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error": "in error"}
+
+
+def _suites_that_begin(ctx: click.Context, param: click.Parameter, start: str) -> list[str]:
+    """For the shell: names from the configuration, however little else of it is right."""
+    from losscli.config import suite_names
+
+    try:
+        return [name for name in suite_names(ctx.params.get("config"), os.getcwd()) if name.startswith(start)]  # noqa: PTH109
+    except (LosscliError, OSError):
+        return []
+
+
+@click.command(
+    "check",
+    cls=Plain,
+    epilog="""\b
+losscli check                                    every suite of losscli.toml, found here or above
+losscli check validation -o junit=report.xml
+losscli check --init preds.csv                   write a losscli.toml for this file""",
+)
+@click.argument("names", metavar="[SUITE]…", nargs=-1, shell_complete=_suites_that_begin)
+@shared.option("--config", metavar="FILE", help="The configuration.  [default: the nearest losscli.toml or "
+               "pyproject.toml with \\[tool.losscli], here or above]".replace("\\", ""))  # fmt: skip
+@shared.option("--trust-config", is_flag=True, help="Let a configuration that was found write outside its folder.")
+@shared.option("--list", "listing", is_flag=True, help="Print the suites and their gates, and stop.")
+@shared.option("--init", metavar="SOURCE",
+               help="Write a configuration for this file, to -o FILE.  [default: losscli.toml]")  # fmt: skip
+@shared.report_options
+@shared.exit_zero_option
+@shared.option("--threads", type=click.IntRange(min=1), metavar="N",
+               help="Threads that read and score.  [default: cores]")  # fmt: skip
+def command(**given: Any) -> int:
+    """Run the suites of losscli.toml or of [tool.losscli] in pyproject.toml, and judge their gates: the CI job.
+
+    Without SUITE all of them run, whatever becomes of the others. -f and -o are about the report of all.
+    'losscli help config' says what a suite may have.
+    """
+    from losscli.cli import printer, suites
+
+    if given["init"] is not None:
+        return _init(given)
+    if given["config"] == "":
+        raise UsageError("--config names no file")
+    config = suites.config(given["config"], os.getcwd(), trusted=given["trust_config"])  # noqa: PTH109
+    chosen = _chosen(config, given["names"])
+    if given["listing"]:
+        printer.write_stdout(_listed(config, chosen))
+        return 0
+    return _run(config, chosen, given)
+
+
+def _init(given: Mapping[str, Any]) -> int:
+    from losscli.cli import printer, starter
+
+    if given["names"]:
+        raise UsageError("--init makes a suite of its own; no SUITE goes with it")
+    path = starter.write(given["init"], given["outputs"], given["threads"])
+    if path != "-":
+        note = f"wrote {path}: look it over, then run 'losscli check'"
+        printer.print_notes([note], given["quiet"])
+    return 0
+
+
+def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
+    """The suites by these names, each once; all in the order of the file where none is named."""
+    for name in names:
+        if name not in config.suites:
+            listed = f"the suites are: {', '.join(config.suites)}"
+            raise UsageError(f"there is no suite '{name}'", path=config.shown, value=name,
+                             hint=did_you_mean(name, config.suites, listed))  # fmt: skip
+    return [config.suites[name] for name in dict.fromkeys(names or config.suites)]
+
+
+def _listed(config: Config, chosen: Sequence[Suite]) -> str:
+    from losscli.cli import suites
+    from losscli.report.harmless import harmless
+
+    lines = []
+    for suite in chosen:
+        lines += [suite.name, *(f"  {harmless(gate.text)}" for gate in suites.gates_of(config, suite))]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One suite that may start: what eval would be given, and its gates."""
+
+    name: str
+    given: Mapping[str, Any]
+    gates: Sequence[Gate]
+
+
+def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> int:
+    """Everything that can be found wrong in the file comes first; then every suite runs."""
+    from losscli.cli import printer, reports, suites
+    from losscli.report.suites import exit_code
+
+    wanted = reports.wanted(given)
+    for_all = {
+        "threads": given["threads"], "quiet": given["quiet"],
+        # Hashes of the data are made where a report shows them, be it that of the suite or that of all.
+        "format_": "json" if wanted.hashing else "plain",
+    }  # fmt: skip
+    jobs = [_Job(s.name, suites.given_of(config, s) | for_all, suites.gates_of(config, s)) for s in chosen]
+    _check_files(config, jobs, wanted)
+    with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
+        results = [_judged(job) for job in jobs]
+    code = exit_code(results)
+    code = ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+    stdout = all(suite.error is None for suite in results)
+    reports.write_suites(results, wanted, given["quiet"], stdout=stdout, exit=code)
+    if not given["quiet"]:
+        printer.print_summary("; ".join(map(_summary, results)))
+    return code
+
+
+def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
+    """No file is written twice, standard input is read once, and the report of all can be written."""
+    from losscli.cli import printer, reports
+
+    inputs = [os.path.join(config.folder, path) for job in jobs for path in _inputs(job) if path != "-"]  # noqa: PTH118
+    printer.check_outputs(wanted.paths, inputs)
+    written: dict[str, str | None] = {os.path.realpath(path): None for path in wanted.files if path != "-"}
+    for job in jobs:
+        for path in reports.wanted(job.given, rows=True).paths:
+            real = os.path.realpath(os.path.join(config.folder, path))  # noqa: PTH118
+            if real in written:
+                other = "-o" if written[real] is None else f"the suite '{written[real]}'"
+                raise UsageError(f"{other} and the suite '{job.name}' would both write '{path}'", path=config.shown,
+                                 code="USAGE_CONFLICT")  # fmt: skip
+            written[real] = job.name
+    if sum(path == "-" for job in jobs for path in _inputs(job)) > 1:
+        raise UsageError("standard input can be read once, and several sources are -", path=config.shown,
+                         code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _inputs(job: _Job) -> list[str]:
+    return [*job.given["sources"], *filter(None, [job.given["targets"]])]
+
+
+def _judged(job: _Job) -> SuiteResult:
+    """One suite, whatever comes of it."""
+    from losscli.cli import printer, reports, scoring
+    from losscli.result import SuiteResult
+
+    evaluation: Evaluation | None = None
+    wanted = reports.wanted(job.given, rows=True)
+    with printer.about(job.name):
+        try:
+            evaluation = scoring.score(job.given, job.gates)
+            error = scoring.judged_error(evaluation)
+            if error is None:
+                scoring.create_baseline(evaluation, job.given)
+            # Its warnings come with the report of all.
+            reports.write(evaluation, wanted, quietly=True, stdout=False)
+            printer.print_gates(evaluation.gates, quiet=True)
+        except Exception as caught:
+            if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError | MemoryError):
+                raise
+            error = _told(caught)
+        if error is not None:
+            printer.print_error(error)
+        if error is not None and evaluation is None:
+            with contextlib.suppress(LosscliError, OSError):  # it is an error already
+                reports.write_error(error_result(error), wanted, quietly=True)
+    return SuiteResult(job.name, evaluation, None if error is None else error_result(error))
+
+
+def _told(error: Exception) -> LosscliError:
+    """Whatever ended a suite as an error that can be told."""
+    if isinstance(error, LosscliError):
+        return error
+    if isinstance(error, MemoryError):
+        return FileError("out of memory", hint="score fewer columns or a smaller batch", code="IO_MEMORY")
+    if isinstance(error, OSError):
+        path = None if error.filename is None else str(error.filename)
+        return FileError(error.strerror or str(error), path=path, code=system_code(error))
+    return LosscliError(f"this is a bug in losscli: {type(error).__name__}: {error}", code="INTERNAL_BUG",
+                        hint="run again with LOSSCLI_DEBUG=1 for the traceback, and report it")  # fmt: skip
+
+
+def _summary(suite: SuiteResult) -> str:
+    """`validation: 2 passed, 1 failed`."""
+    if suite.error is not None:
+        return f"{suite.name}: error"
+    assert suite.evaluation is not None
+    states = [gate.state for gate in suite.evaluation.gates]
+    counts = [f"{states.count(state)} {word}" for state, word in _STATES.items() if state in states]
+    return f"{suite.name}: {', '.join(counts) or 'no gates'}"

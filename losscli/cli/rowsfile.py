@@ -1,0 +1,93 @@
+"""`-o rows=FILE`: the value of every row, saved beside a report, so that a later run can be held against it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from losscli.errors import UsageError
+from losscli.result import Evaluation
+
+if TYPE_CHECKING:
+    from losscli.engine import Engine
+    from losscli.run import Prepared
+    from losscli.watch import Watch
+
+PREFIX = "rows="
+
+
+@dataclass(frozen=True)
+class RowsFile:
+    """Where the values go; the suffix tells the format."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """What the report calls it: it stands beside the report, wherever that is moved."""
+        return os.path.basename(self.path)  # noqa: PTH119
+
+
+def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
+    """The outputs that are reports, and the file of row values if one is asked for."""
+    from losscli.sink.tables import format_of
+
+    reports = tuple(text for text in outputs if not text.startswith(PREFIX))
+    paths = [text.removeprefix(PREFIX) for text in outputs if text.startswith(PREFIX)]
+    if len(paths) > 1:
+        raise UsageError("row values go to one file", hint="it has a column for each model and loss",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if not paths:
+        return reports, None
+    if paths[0] in ("", "-"):
+        raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output",
+                         code="USAGE_BAD_VALUE")  # fmt: skip
+    format_of(paths[0])
+    return reports, RowsFile(paths[0])
+
+
+def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) -> list[str]:
+    """Refuse to write over a report, or over a file of the baseline; what the user should hear."""
+    from losscli.sink.atomic import same_file
+
+    files = [path for path in reports if path != "-"]
+    if rows.path in files or same_file(rows.path, files):
+        raise UsageError(f"a report and the row values would both be written to '{rows.path}'", code="USAGE_CONFLICT")
+    if rows.path in baseline or same_file(rows.path, baseline):
+        raise UsageError(f"writing row values to '{rows.path}' would overwrite the baseline",
+                         hint="choose another name, or save a new baseline in another folder",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    folder = Path(rows.path).resolve().parent
+    apart = [path for path in files if Path(path).resolve().parent != folder]
+    return [f"{path} will look for {rows.name} in its own folder, and it is written to another" for path in apart]
+
+
+def save(
+    rows: RowsFile | None, prepared: Prepared, engine: Engine, watch: Watch, evaluation: Evaluation
+) -> tuple[Evaluation, list[str]]:
+    """Write the values in a second pass; the run with the name of the file, and what the user should hear."""
+    if rows is None:
+        return evaluation, []
+    from losscli.cli import pieces
+    from losscli.values import row_values
+
+    some, notes = with_rows(prepared)
+    written = pieces.write(row_values(some, engine, watch), rows.path, None)
+    return replace(evaluation, rows_file=rows.name), [*notes, *written.notes]
+
+
+def with_rows(prepared: Prepared) -> tuple[Prepared, list[str]]:
+    """The run without the lines that have no value a row, and which these are; the same rows are used."""
+    from losscli.rownames import without_rows
+
+    lines = prepared.plan.lines
+    kept = tuple(line for line in lines if without_rows(line) is None)
+    if not kept:
+        raise UsageError("no loss here has a value a row, so there is nothing for -o rows=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    names = dict.fromkeys(line.spec.text for line in lines if line not in kept)
+    notes = [f"{', '.join(names)}: no value a row, so left out of the file of row values"] if names else []
+    return replace(prepared, plan=replace(prepared.plan, lines=kept)), notes

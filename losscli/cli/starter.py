@@ -1,0 +1,172 @@
+"""losscli check --init: a configuration for a file, with the roles and losses that its values suggest."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import TYPE_CHECKING, Any
+
+from losscli.cli import printer
+from losscli.config import OWN, configured
+from losscli.errors import FileError, UsageError
+from losscli.source.remote.address import REMOTE
+
+if TYPE_CHECKING:
+    from losscli.guess import Guess
+    from losscli.result import LossResult
+
+_SPARE = Decimal("0.05")  # of a number's size: so much worse than today is within the gates
+
+
+def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
+    """Write the configuration, and say where it is."""
+    from losscli.guess import guess
+    from losscli.sample import read_sample
+
+    if len(outputs) > 1:
+        raise UsageError("--init writes one file, and several are named")
+    if source == "-":
+        raise UsageError("--init reads a file, which the configuration then names; standard input has no name")
+    path = outputs[0] if outputs else OWN
+    if path != "-" and os.path.lexists(path):
+        raise FileError("there is a file already, which --init does not write over", path=path,
+                        hint="-o FILE names another")  # fmt: skip
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
+    shown = _relative(source, folder)
+    guessed = guess(read_sample(source), source)
+    text = _text(shown, guessed, _measured(_text(shown, guessed, ()), folder, threads))
+    if path == "-":
+        printer.write_stdout(text)
+    else:
+        _create(path, text)
+    return path
+
+
+def _create(path: str, text: str) -> None:
+    from losscli.sink.atomic import told
+
+    def write() -> None:
+        with open(path, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+            file.write(text)
+
+    told(path, write)
+
+
+def _relative(source: str, folder: str) -> str:
+    """The path as the configuration has it: from its own folder."""
+    if REMOTE.match(source) or os.path.isabs(source):  # noqa: PTH117
+        shown = source
+    else:
+        shown = os.path.relpath(source, folder).replace(os.sep, "/")
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the name is no Unicode text, which TOML is", path=source) from None
+    return shown
+
+
+def _measured(text: str, folder: str, threads: int | None) -> tuple[LossResult, ...]:
+    """The numbers of today, by the very suite that is written."""
+    from losscli.cli import scoring, suites
+
+    config = configured(text, folder, suites.keys())
+    (suite,) = config.suites.values()
+    given = suites.given_of(config, suite) | {"threads": threads, "quiet": True}
+    with contextlib.chdir(folder):
+        return scoring.score(given, []).results
+
+
+def _gates(results: Sequence[LossResult]) -> list[str]:
+    """A gate a loss that all models keep today, with something to spare."""
+    worst: dict[str, tuple[float, str]] = {}
+    for result in results:
+        if result.value - result.value == 0:  # finite
+            higher = result.direction == "higher"
+            known = worst.get(result.spec, (result.value, ""))[0]
+            worst[result.spec] = ((min if higher else max)(known, result.value), result.direction)
+    return [f"{spec}{'>=' if way == 'higher' else '<='}{_limit(value, way)}" for spec, (value, way) in worst.items()]
+
+
+def _limit(value: float, direction: str) -> str:
+    """Three digits of the number that is five percent worse."""
+    number = Decimal(value)
+    worse = number - abs(number) * _SPARE if direction == "higher" else number + abs(number) * _SPARE
+    rounding = ROUND_FLOOR if direction == "higher" else ROUND_CEILING
+    return repr(float(Context(prec=3, rounding=rounding).plus(worse)))
+
+
+def quoted(value: Any) -> str:
+    """A text or a list of them as TOML has it."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{quoted(key)} = {quoted(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(map(quoted, value)) + "]"
+
+
+def _name(source: str) -> str:
+    """A name for the suite: that of the file."""
+    stem = os.path.basename(source.rstrip("/")).partition(".")[0]  # noqa: PTH119
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "main"
+
+
+def _text(source: str, guess: Guess, results: Sequence[LossResult]) -> str:
+    lines = [
+        "# A start by 'losscli check --init', from the first rows of the file: look over what it took for what.",
+        "# 'losscli check' runs it; 'losscli help config' says what else may stand here.",
+        "",
+        f"[suites.{_name(source)}]",
+        f"sources = {quoted([source])}",
+        *_roles(guess),
+        f"losses = {quoted(guess.losses)}  # 'losscli list' shows all",
+        *_rows(guess),
+        *_gate_lines(_gates(results)),
+        "",
+        "# Held against a saved report instead: write one below, and keep a copy that was accepted as baseline.json.",
+        '# outputs = ["report.json", "junit=report.xml"]',
+        '# baseline = "baseline.json"',
+        '# baseline-missing = "skip"',
+        *([f"# gates = {quoted([f'{guess.losses[0]}<=baseline+1%'])}"] if guess.losses else []),
+    ]
+    return "".join(line + "\n" for line in lines)
+
+
+def _roles(guess: Guess) -> list[str]:
+    lines = []
+    if guess.target is not None:
+        doubt = "" if guess.usual else "  # a guess from its values: is this the truth?"
+        lines.append(f"target = {quoted(guess.target)}{doubt}")
+    if guess.preds:
+        lines.append(f"pred = {quoted(guess.preds[0] if len(guess.preds) == 1 else guess.preds)}")
+    if guess.columns:
+        lines.append(f"columns = {quoted(guess.columns)}")
+    if guess.positive is not None:
+        lines.append(f"positive = {quoted(guess.positive)}  # the class that predictions are larger for")
+    return lines
+
+
+def _rows(guess: Guess) -> list[str]:
+    lines = []
+    if guess.groups and guess.batch:
+        lines.append(f"batch-by = {quoted(guess.batch)}  # rows of one value are compared with each other")
+    elif guess.groups:
+        lines.append("# batch-size = 256  # rows that are compared with each other; without it all are")
+    if guess.missing:
+        lines.append('missing = "drop"  # rows with empty cells; "error" refuses them')
+    if guess.nan:
+        lines.append('nan = "drop"  # rows with NaN; "error" refuses them')
+    lines += [f"# by = {quoted([name])}  # each slice too" for name in guess.slices[:3]]
+    lines += [f"# weight = {quoted(name)}" for name in guess.weights[:1]] or ['# weight = "COLUMN"']
+    lines.append("# interval = true  # how sure the numbers are")
+    return lines
+
+
+def _gate_lines(gates: Sequence[str]) -> list[str]:
+    """The gates of today; none where no number is finite."""
+    if not gates:
+        return []
+    return ["", "# The numbers of today, with 5 % to spare; 'losscli help gates'.", f"gates = {quoted(gates)}"]

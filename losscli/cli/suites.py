@@ -1,0 +1,161 @@
+"""The keys of a suite are the options of `losscli eval`, and a suite is what that command would be given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from losscli import __version__
+from losscli.cli.options import FROM_FILE
+from losscli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
+from losscli.errors import UsageError
+from losscli.gatetext import Gate, parse_gate
+
+# What becomes of a whole command: the command line says it, and a suite has no such key.
+_NOT_OF_A_SUITE = frozenset({
+    "help", "error_format", "format_", "quiet", "verbose", "plan", "exit_zero", "threads", "engine", "scheduler",
+    "insecure_scheduler", "shard", "state_out",
+})  # fmt: skip
+
+
+def config(named: str | None, start: str, *, trusted: bool) -> Config:
+    """The configuration of this folder, or the one that is named, wholly read."""
+    others = [_spellings(param)[0] for param in _parameters() if param.name in _NOT_OF_A_SUITE]
+    return open_config(named, start, keys(), others, __version__, trusted=trusted)
+
+
+def keys() -> list[Key]:
+    """The keys that a suite may have."""
+    return [_key(param) for param in _parameters() if param.name not in _NOT_OF_A_SUITE]
+
+
+def _parameters() -> list[click.Parameter]:
+    from losscli.cli.eval import command
+
+    return command.params
+
+
+def _spellings(param: click.Parameter) -> tuple[str, ...]:
+    """The long option; where it may be repeated, also its plural."""
+    plural = str(param.name).replace("_", "-")
+    if isinstance(param, click.Argument):
+        return (plural,)
+    long = max(param.opts, key=len).lstrip("-")
+    return tuple(dict.fromkeys((long, plural)))
+
+
+def _key(param: click.Parameter) -> Key:
+    name, spellings = str(param.name), _spellings(param)
+    if name == "gates":
+        return Key(name, spellings, "gates")
+    if isinstance(param, click.Argument) or param.multiple:
+        return Key(name, spellings, "texts", pairs="=" in (param.metavar or ""))
+    if isinstance(param, click.Option) and param.is_flag:
+        return Key(name, spellings, "flag")
+    if isinstance(param.type, click.types.IntParamType):
+        return Key(name, spellings, "whole")
+    if isinstance(param.type, click.types.FloatParamType):
+        return Key(name, spellings, "number")
+    choices = param.type.choices if isinstance(param.type, click.Choice) else ()
+    return Key(name, spellings, "text", tuple(map(str, choices)))
+
+
+def given_of(config: Config, suite: Suite) -> dict[str, Any]:
+    """What eval's command would be given for this suite; the environment has no say in it."""
+    from losscli.cli.eval import command
+
+    options: list[str] = []
+    sources: tuple[str, ...] = ()
+    for param in command.params:
+        setting = suite.settings.get(str(param.name))
+        if setting is None or param.name == "gates":
+            continue
+        if isinstance(param, click.Argument):
+            sources = setting.value
+        elif isinstance(setting.value, bool):
+            options += [max(param.opts, key=len)] * setting.value
+        else:
+            values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
+            options += [f"{max(param.opts, key=len)}={value}" for value in values]
+    try:
+        with command.make_context("eval", [*options, "--", *sources], obj=FROM_FILE) as context:
+            given = dict(context.params)
+    except click.BadParameter as error:
+        setting = suite.settings[str(error.param.name)] if error.param is not None else None
+        name = _spellings(error.param)[0] if error.param is not None else ""
+        place = suite.place if setting is None else setting.place
+        raise config.error(place, f"'{name}': {error.message.rstrip('.')}") from None
+    _check(config, suite, given)
+    return given
+
+
+def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
+    """What can be found wrong in values without a file is found here, where its line is known."""
+    from losscli.cli import options, reports
+    from losscli.spec import parse
+    from losscli.where import parse as parse_filter
+
+    checks: dict[str, Callable[[str], object]] = {
+        "losses": parse, "class_weight": options.read_class_weight, "where": parse_filter,
+        "outputs": lambda text: reports.wanted({"outputs": (text,), "format_": "plain"}, rows=True),
+    }  # fmt: skip
+    for name, check in checks.items():
+        if name in suite.settings:
+            setting = suite.settings[name]
+            values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
+            for value, place in zip(values, setting.items or (setting.place,), strict=True):
+                _located(config, place, check, value)
+    if "-" in reports.wanted({**given, "format_": "plain"}, rows=True).files:
+        place = suite.settings["outputs"].place
+        raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
+                           "write to a file")  # fmt: skip
+    _located(config, suite.place, lambda given: options.request_of({**given, "quiet": True}), given)
+
+
+def _located(config: Config, place: Place, function: Callable[[Any], object], value: Any) -> object:
+    """The function's answer; where it finds a fault, the fault is at this place."""
+    try:
+        return function(value)
+    except UsageError as error:
+        error.path, error.line, error.character = config.shown, place.line, place.column
+        raise
+
+
+def gates_of(config: Config, suite: Suite) -> list[Gate]:
+    """The suite's gates, each with the place in the file that has it; a table becomes one gate a limit."""
+    setting = suite.settings.get("gates")
+    if setting is None:
+        return []
+    found: list[Gate] = []
+    for value, place in zip(setting.value, setting.items, strict=True):
+        for text in texts_of(value, suite) if isinstance(value, GateTable) else [value]:
+            try:
+                found.append(parse_gate(text, config.label, place.line))
+            except UsageError as error:
+                error.path, error.character = config.shown, place.column
+                raise
+    return found
+
+
+def texts_of(table: GateTable, suite: Suite) -> list[str]:
+    """A table as gates are typed."""
+    about = table.loss if table.model is None else f"{table.model}/{table.loss}"
+    by = f" by {','.join(map(escaped, table.by))}" if table.by else ""
+    limits = [] if table.max is None else [f"<={table.max!r}"]
+    limits += [] if table.min is None else [f">={table.min!r}"]
+    significant = " significant" if table.significant else ""
+    if table.max_regression is not None:
+        worse = "<=baseline+" if _lower_is_better(table.loss, suite) else ">=baseline-"
+        return [f"{about}{limit}{by}" for limit in limits] + [f"{about}{worse}{table.max_regression}{significant}{by}"]
+    return [f"{about}{limit}{significant}{by}" for limit in limits]
+
+
+def _lower_is_better(loss: str, suite: Suite) -> bool:
+    """The direction of a loss by its name or spec; a blend is known by its name among those that are asked for."""
+    from losscli.spec import Spec, parse
+
+    specs: list[Spec] = [parse(text) for text in suite.settings["losses"].value] if "losses" in suite.settings else []
+    named = next((spec for spec in specs if spec.name == loss), None) or parse(loss)
+    return named.parts[0][1].loss.direction == "lower"

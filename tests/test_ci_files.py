@@ -1,0 +1,316 @@
+"""What other programs run of ours: the action, the workflow, the hooks of pre-commit, GitLab's example, .ci/run.
+
+The steps of the action are run by bash as GitHub's runner would run them; only pip is played. What GitHub and GitLab
+themselves think of the files, only they can tell: their schemas are not here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+yaml = pytest.importorskip("yaml")
+if shutil.which("bash") is None:
+    pytest.skip("the steps are written for bash", allow_module_level=True)
+
+from losscli.cli import COMMANDS, cli
+from losscli.report import FORMATS, format_of
+
+ROOT = Path(__file__).parent.parent
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+GITLAB = yaml.safe_load((ROOT / "docs" / "gitlab-ci.example.yml").read_text(encoding="utf-8"))
+INSTALL, RUN = ACTION["runs"]["steps"]
+JOB_STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+SCORE = "sample_data/diabetes.csv\n--target=progression\n--pred=ridge\n--loss=rmse\n"
+
+
+def runs(step):
+    """Whether a line of shell stands in the step."""
+    return "run" in step
+
+
+# --------------------------------------------------------------------------------------------------- what they look like
+
+
+def test_nothing_that_others_write_is_pasted_into_a_script():
+    """An expression inside `run` is pasted before bash reads it: whoever names a branch could write commands."""
+    steps = [step for step in [*ACTION["runs"]["steps"], *JOB_STEPS] if runs(step)]
+    assert len(steps) == 4
+    for step in steps:
+        assert step["shell"] == "bash"
+        assert "${{" not in step["run"]
+
+
+def test_the_action_passes_all_its_inputs_and_gives_its_outputs():
+    assert ACTION["runs"]["using"] == "composite"
+    used = {name for step in (INSTALL, RUN) for name in re.findall(r"inputs\.([\w-]+)", str(step))}
+    assert used == set(ACTION["inputs"])
+    for step in (INSTALL, RUN):
+        given = {name for name in step["env"] if name.startswith("ACTION_")}
+        assert given == set(re.findall(r"\$\{?(ACTION_\w+)", step["run"]))
+    for output, about in ACTION["outputs"].items():
+        assert about["value"] == "${{ steps.run.outputs." + output + " }}"
+    assert RUN["id"] == "run"
+    assert RUN["env"]["LOSSCLI_FORMAT"] in FORMATS
+
+
+def test_the_workflow_asks_for_little_and_pins_what_it_uses():
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert all("permissions" not in job for job in WORKFLOW["jobs"].values())
+    assert set(WORKFLOW[True]) == {"push", "pull_request"}  # YAML reads `on` as true
+    assert "group" in WORKFLOW["concurrency"]
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    uses = re.findall(r"uses: (.*)", text)
+    assert len(uses) == 6
+    for use in uses:
+        assert use == "./" or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)
+    assert all(job["timeout-minutes"] <= 30 for job in WORKFLOW["jobs"].values())
+    checkouts = [step for step in JOB_STEPS if step.get("uses", "").startswith("actions/checkout@")]
+    assert [step["with"] for step in checkouts] == [{"persist-credentials": False}] * 2
+
+
+def test_the_workflow_runs_what_everybody_runs_on_every_python_we_name():
+    job = WORKFLOW["jobs"]["tests"]
+    assert [step["run"] for step in job["steps"] if runs(step)] == [".ci/run"]
+    assert job["strategy"]["matrix"]["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    named = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert job["strategy"]["matrix"]["python"] == named
+
+
+# ------------------------------------------------------------------------------------------------------------ the action
+
+
+@pytest.fixture
+def runner(tmp_path):
+    """A runner's machine: its folders, its files, and losscli where the first step would have installed it."""
+    for name in ("temp", "work", "files"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "work" / "sample_data").symlink_to(ROOT / "sample_data")
+    bin = tmp_path / "temp" / "losscli-action" / "bin"
+    bin.mkdir(parents=True)
+    script(bin / "losscli", f'PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -P -m losscli "$@"')
+    return tmp_path
+
+
+def script(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def step(found, runner, inputs, path=None, **more):
+    """One step of the action, as the runner runs it; gives the process and what it wrote to the runner's files."""
+    given = {name: about["default"] for name, about in ACTION["inputs"].items()} | inputs
+    filled = {name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda m: given[m[1]], str(value))
+              for name, value in found["env"].items()}  # fmt: skip
+    files = {name: runner / "files" / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for file in files.values():
+        file.write_text("")
+    environment = {"PATH": path or os.environ["PATH"], "HOME": str(runner), "RUNNER_TEMP": str(runner / "temp"),
+                   "GITHUB_ACTIONS": "true", "GITHUB_ACTION_PATH": str(ROOT), "GITHUB_WORKSPACE": str(runner / "work"),
+                   "LANG": "C.UTF-8", **{name: str(file) for name, file in files.items()}, **filled, **more}  # fmt: skip
+    (runner / "step.sh").write_text(found["run"])
+    where = runner / "work" / given["working-directory"]
+    done = subprocess.run([shutil.which("bash"), "--noprofile", "--norc", "-eo", "pipefail", runner / "step.sh"],
+                          cwd=where, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=60)  # fmt: skip
+    written = dict(re.findall(r"^([\w-]+)=(.*)$", files["GITHUB_OUTPUT"].read_text(), re.MULTILINE))
+    return done, written, files["GITHUB_STEP_SUMMARY"].read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "passed", "says"),
+    [
+        (SCORE + "--gate=rmse <= 60\n", 0, "true", "::notice title=losscli::"),
+        (SCORE + "--gate=rmse <= 50\n", 1, "false", "::error title=losscli gate::FAIL rmse<=50"),
+        (SCORE + "--gate=rmse <= 50\n--exit-zero", 0, "false", "::error title=losscli gate::"),
+        (SCORE.replace("rmse", "rmsee"), 2, "false", "::error title=losscli USAGE_UNKNOWN_LOSS::"),
+        (SCORE.replace("ridge", "bridge"), 3, "false", "::error title=losscli DATA_MISSING_COLUMN::"),
+        (SCORE.replace(".csv", ".cvs"), 4, "false", "::error title=losscli IO_NOT_FOUND::"),
+    ],
+)
+def test_the_exit_code_is_kept_and_said(runner, args, code, passed, says):
+    done, outputs, summary = step(RUN, runner, {"command": "eval", "args": args})
+    assert done.returncode == code, done.stderr
+    assert (outputs["passed"], outputs["exit-code"]) == (passed, str(code))
+    assert says in done.stdout + done.stderr
+    if code < 2:
+        assert "54.57" in outputs["score_rmse"]
+        assert "rmse" in summary
+
+
+def test_a_line_is_an_argument_whatever_it_holds(runner):
+    (runner / "work" / "two words.csv").write_text("y,p\n1,2\n")
+    (runner / "work" / "deeper").mkdir()
+    evil = "--where=y == 1 or y == 2 # $(touch ../evil) `touch ../evil` \"; touch ../evil"
+    args = f"\r\n../two words.csv\r\n\r\n--target=y\n--pred=p\n--loss=mse\n{evil}"
+    done, outputs, _ = step(RUN, runner, {"command": "eval", "args": args, "working-directory": "deeper"})
+    assert (done.returncode, outputs["exit-code"]) == (2, "2")
+    assert "the filter is wrong" in done.stderr and "$(touch ../evil)" in done.stderr
+    good = args.replace(evil, "--where=y == 1 or y == 2")
+    done, outputs, _ = step(RUN, runner, {"command": "eval", "args": good, "working-directory": "deeper"})
+    assert (done.returncode, outputs["score_mse"]) == (0, "1.0")
+    assert not (runner / "work" / "evil").exists()
+
+
+@pytest.mark.parametrize("command", ["rm -rf x", "list", "", "eval; true"])
+def test_other_commands_are_refused(runner, command):
+    done, outputs, _ = step(RUN, runner, {"command": command})
+    assert (done.returncode, outputs) == (2, {"passed": "false", "exit-code": "2"})
+    assert done.stdout.startswith("::error ")
+
+
+def test_what_installs_nothing_fails_and_says_so(runner):
+    shutil.rmtree(runner / "temp" / "losscli-action")
+    done, outputs, _ = step(RUN, runner, {"command": "eval", "args": SCORE})
+    assert (done.returncode, outputs) == (127, {"passed": "false", "exit-code": "127"})
+
+
+VENV = """case "$*" in
+  "-c "*) exit {old} ;;
+  "-m venv "*) mkdir -p "$3/{bin}" && cp "$0" "$3/{bin}/python" ;;
+  *) printf '%s\\n' "$0" "$@" > "$ASKED" ;;
+esac"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "requirement"),
+    [
+        ({}, str(ROOT)),
+        ({"extras": "remote,dask"}, f"{ROOT}[remote,dask]"),
+        ({"version": "0.1.0"}, "losscli==0.1.0"),
+        ({"version": "0.1.0", "extras": "remote"}, "losscli[remote]==0.1.0"),
+        ({"version": "./my wheels/losscli.whl"}, "./my wheels/losscli.whl"),
+        ({"version": "--index-url=https://elsewhere"}, "--index-url=https://elsewhere"),  # behind --: no option
+    ],
+)
+@pytest.mark.parametrize("bin", ["bin", "Scripts"])
+def test_what_is_installed(tmp_path, runner, inputs, requirement, bin):
+    shutil.rmtree(runner / "temp" / "losscli-action")
+    python(tmp_path / "tools", "python", bin)
+    done, _, _ = step(INSTALL, runner, inputs, path=f"{tmp_path / 'tools'}", ASKED=str(tmp_path / "asked"))
+    assert (done.returncode, done.stderr) == (0, "")
+    home = runner / "temp" / "losscli-action" / bin / "python"
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert asked == [str(home), "-m", "pip", "install", "--quiet", "--", requirement]
+
+
+def python(folder, name, bin="bin", old=0):
+    """A Python that makes environments, and writes down what else it is asked; and the tools that it needs."""
+    folder.mkdir(exist_ok=True)
+    for tool in ("sh", "mkdir", "cp"):
+        if not (folder / tool).exists():
+            (folder / tool).symlink_to(shutil.which(tool))
+    script(folder / name, VENV.replace("{old}", str(old)).replace("{bin}", bin))
+
+
+def test_which_python(tmp_path, runner):
+    tools = tmp_path / "tools"
+    shutil.rmtree(runner / "temp" / "losscli-action")
+    python(tools, "python3", old=1)
+    asked = {"path": str(tools), "ASKED": str(tmp_path / "asked")}
+    done, _, _ = step(INSTALL, runner, {}, **asked)
+    assert done.returncode == 2 and "no Python of 3.11 or newer" in done.stdout
+    python(tools, "python")
+    assert step(INSTALL, runner, {}, **asked)[0].returncode == 0
+    done, _, _ = step(INSTALL, runner, {"python": "python3"}, **asked)  # it was named, so no other will do
+    assert done.returncode == 2
+    python(tools, "python3.99")
+    assert step(INSTALL, runner, {"python": "python3.99"}, **asked)[0].returncode == 0
+
+
+# ---------------------------------------------------------------------------------------------- commands that others run
+
+
+def understood(line: str):
+    """Let click read a command line of ours, without running it."""
+    words = shlex.split(line)
+    assert words[:2] == ["losscli", words[1]] and words[1] in COMMANDS, line
+    with cli.make_context("losscli", words[1:], resilient_parsing=False) as context:
+        command = cli.get_command(context, words[1])
+        with command.make_context(words[1], words[2:], parent=context) as inner:
+            return inner.params
+
+
+def test_the_lines_of_gitlab():
+    job = GITLAB["losscli"]
+    install, run = job["script"]
+    assert install.startswith("pip install ")
+    files = dict(named.split("=") for named in understood(run)["outputs"])
+    assert set(job["artifacts"]["reports"]) == {"junit", "metrics"}
+    assert files == {"junit": job["artifacts"]["reports"]["junit"], "openmetrics": job["artifacts"]["reports"]["metrics"]}
+    assert all(kind in FORMATS for kind in files)
+    assert job["artifacts"]["when"] == "always"
+
+
+def test_the_hooks_of_pre_commit():
+    assert [hook["id"] for hook in HOOKS] == ["losscli-config", "losscli-gate"]
+    for hook, more in zip(HOOKS, ("", " base.json new.json --gate 'rmse<=baseline+1%'"), strict=True):
+        assert {"name", "description", "entry", "language", "files"} <= set(hook)
+        assert (hook["language"], hook["pass_filenames"]) == ("python", False)
+        understood(hook["entry"] + more)
+    config, gate = (re.compile(hook["files"]) for hook in HOOKS)
+    assert config.search("losscli.toml") and config.search("pyproject.toml") and not config.search("a/losscli.toml")
+    assert gate.search("base.json") and not gate.search("base.jsonl")
+
+
+def test_the_lines_of_the_page_about_ci():
+    text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ *(?:- |\$ )?(losscli .*?)$", text.replace("\\\n", " "), re.MULTILINE)
+    assert len(lines) >= 5
+    for line in lines:
+        for output in understood(line).get("outputs") or ():
+            kind, equals, _ = output.partition("=")
+            assert kind in FORMATS if equals else format_of(output), line
+    for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        found = yaml.safe_load(block)
+        for one in _steps(found):
+            if "losscli@" in one.get("uses", ""):
+                assert set(one["with"]) <= set(ACTION["inputs"])
+                assert one["with"].get("command", "check") in ("check", "eval", "compare", "diff")
+        for repo in found.get("repos", ()):
+            assert {hook["id"] for hook in repo["hooks"]} <= {hook["id"] for hook in HOOKS}
+
+
+def _steps(found):
+    jobs = found.get("jobs", {}).values() if isinstance(found.get("jobs"), dict) else ()
+    return [one for job in jobs for one in job.get("steps", ())]
+
+
+def test_a_wrong_line_is_seen():
+    with pytest.raises(click.ClickException):
+        understood("losscli eval x.csv --los mse")
+    with pytest.raises(AssertionError):
+        understood("losscli evl x.csv")
+
+
+# ---------------------------------------------------------------------------------------------------------------- .ci/run
+
+
+@pytest.mark.parametrize(
+    ("system", "line"),
+    [
+        ("linux-gnu", "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/pytest"),
+        ("darwin23", "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/pytest"),
+        ("msys", "python -m venv .venv && .venv/Scripts/pip install . && .venv/Scripts/pytest"),
+        ("cygwin", "python -m venv .venv && .venv/Scripts/pip install . && .venv/Scripts/pytest"),
+    ],
+)
+def test_the_readme_lines_as_they_are_typed_on_other_systems(system, line):
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    setting = text.partition("python=python3 ")[1:]
+    lines = "".join(setting).partition("\n\n")[0]
+    command = f"OSTYPE={system}\n{lines}\ntyped_here <<<'python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/pytest'"
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == f"{line}\n"
+    # nothing below goes around it
+    assert ".venv/" not in text.partition("typed_here() {")[2].partition("\n")[2].replace("--exclude=./.venv", "")

@@ -1,0 +1,490 @@
+"""Reports for GitHub, GitLab's metrics, DVC and browsers: by their readers, or by a copy of the reader's rule."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+import json
+import math
+import re
+import shlex
+import shutil
+import subprocess
+from base64 import b64encode
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from evaluations import COMPARED, ERROR, GATED, HOSTILE, HOSTILE_ERROR, PLAIN, RUNS, SUITES, gate, hostile, result, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from test_report_ci import ENEMY, strict
+
+from losscli import report
+from losscli.report import github
+from losscli.report.html import STYLE
+from losscli.report.view import View
+from losscli.result import Evaluation, SuiteResult, WarningResult
+
+VIEW = View()
+every_run = pytest.mark.parametrize("evaluation", RUNS.values(), ids=RUNS)
+
+
+def alone(evaluation: Evaluation) -> tuple[SuiteResult, ...]:
+    return (SuiteResult(None, evaluation),)
+
+
+# ------------------------------------------------------------------------------------------------------ OpenMetrics
+
+
+def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            key = sample.name, tuple(sample.labels.items())
+            assert key not in found, "two lines of one name"
+            found[key] = sample.value
+    return found
+
+
+def gitlab(text: str) -> dict[str, str]:
+    """GitLab's parser of metrics: a line is cut at the first #, split as a shell would, and is a name and a value."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        words = shlex.split(re.sub("#.*$", "", line))
+        if words:
+            name, value = words
+            assert name not in found
+            found[name] = value
+    return found
+
+
+def test_openmetrics_has_every_number() -> None:
+    text = report.render(GATED, "openmetrics")
+    found = samples(text)
+    whole = (("model", "ridge"), ("loss", "mse"), ("country", "all"))
+    assert found["losscli_loss", whole] == 0.41283917264
+    assert found["losscli_loss_baseline", whole] == 0.4011 and found["losscli_stderr", whole] == 0.01
+    assert math.isnan(found["losscli_loss", (("model", "ridge"), ("loss", "rmse"), ("country", "FR"))])
+    gates = {dict(labels)["gate"]: value for (name, labels), value in found.items() if name == "losscli_gate"}
+    assert gates == {"mse_=0.40": 0, "mae_=0.5": 1, "rmse_=1_by_country": 0}, "a gate that was skipped says nothing"
+    assert found["losscli_rows", (("state", "dropped"),)] == 8
+    assert text.endswith("\n# EOF\n")
+    compared = samples(report.render(COMPARED, "openmetrics"))
+    pair = (("model", "b"), ("against", "a"), ("loss", "mse"), ("by_loss", "all"))
+    assert compared["losscli_difference", pair] == -0.25
+
+
+def test_openmetrics_as_gitlab_shows_it() -> None:
+    found = gitlab(report.render(GATED, "openmetrics"))
+    assert found["losscli_loss{model=ridge,loss=mse,country=all}"] == "0.41283917264"
+    assert found["losscli_loss{model=ridge,loss=rmse,country=FR}"] == "NaN"
+    ends = run(result(value=math.inf), result("mae", -math.inf))
+    assert list(gitlab(report.render(ends, "openmetrics")).values())[:2] == ["+Inf", "-Inf"]
+
+
+def test_openmetrics_of_suites_keeps_families_together() -> None:
+    text = report.render_suites(SUITES[:3], "openmetrics")
+    names = [line.partition("{")[0] for line in text.splitlines() if not line.startswith("#")]
+    assert [name for at, name in enumerate(names) if name not in names[:at]] == list(dict.fromkeys(names))
+    assert sum(a != b for a, b in itertools.pairwise(names)) == len(set(names)) - 1
+    assert samples(text)["losscli_error", (("suite", "broken"), ("code", "data.cell"))] == 1
+    assert samples(text)["losscli_loss", (("suite", "fast"), ("model", "none"), ("loss", "mse"), ("country", "all"))]
+
+
+def test_labels_that_would_look_alike_differ() -> None:
+    alike = run(*(result(by={"a b": text, "loss": "x", "1": "y", "a_b": "z"}) for text in ("ü", "ä", "all", "_")))
+    found = samples(report.render(alike, "openmetrics"))
+    losses = [dict(labels) for name, labels in found if name == "losscli_loss"]
+    assert [labels["a_b"] for labels in losses] == ["_", "__2", "all_2", "__3"]
+    assert list(losses[0]) == ["loss", "a_b", "by_loss", "by_1", "a_b_2"]
+
+
+@given(ENEMY)
+def test_openmetrics_can_be_read_whatever_the_text(text: str) -> None:
+    suites = (SuiteResult(text, hostile(text)), SuiteResult(text + "x", PLAIN), SuiteResult("e", None, HOSTILE_ERROR))
+    shown = report.render_suites(suites, "openmetrics")
+    assert len(samples(shown)) == len(gitlab(shown)) > 10
+    values = re.findall(r'="([^"]*)"', shown)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.:/=+-]+", value) for value in values)
+
+
+# ----------------------------------------------------------------------------------------------------------- GitHub
+
+
+def runner(text: str) -> list[tuple[str, dict[str, str], str]]:
+    """actions/runner, ActionCommand: what is a command in the log, its properties and its text, unescaped."""
+    found = []
+    for line in re.split("\r\n|\r|\n", text):
+        if match := re.match(r"\s*::([^\s:]+)(?: ([^:]*(?::(?!:)[^:]*)*))?::(.*)", line):
+            name, properties, data = match[1], match[2] or "", match[3]
+            pairs = dict(pair.split("=", 1) for pair in properties.split(",") if pair)
+            found.append((name, {key: unescaped(value) for key, value in pairs.items()}, unescaped(data)))
+        else:
+            assert "##[" not in line
+    return found
+
+
+def unescaped(text: str) -> str:
+    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, sign)
+    return text
+
+
+def read_outputs(text: str) -> dict[str, str]:
+    """actions/runner, FileCommandManager: `name=value`, or `name<<DELIMITER` up to a line that is the delimiter."""
+    found: dict[str, str] = {}
+    lines = iter(text.split("\n"))
+    for line in lines:
+        if not line:
+            continue
+        equals, heredoc = line.find("="), line.find("<<")
+        if equals >= 0 and (heredoc < 0 or equals < heredoc):
+            name, value = line.split("=", 1)
+        else:
+            name, delimiter = line.split("<<", 1)
+            block = []
+            for inner in lines:
+                if inner == delimiter:
+                    break
+                block.append(inner)
+            else:
+                raise AssertionError(f"{delimiter} does not come again")
+            value = "\n".join(block)
+        assert re.fullmatch("[A-Za-z0-9_-]+", name) and name not in found
+        found[name] = value
+    return found
+
+
+def test_annotations_point_to_the_gate_in_its_file() -> None:
+    commands = runner(report.render(GATED, "github"))
+    assert commands == [
+        (
+            "error",
+            {"title": "losscli gate", "file": "losscli.toml", "line": "7"},
+            "FAIL mse<=0.40 ridge: mse = 0.41283917264 > 0.4 (over by 0.01283917264)",
+        ),
+        ("error", {"title": "losscli gate"}, "ERROR rmse<=1 by country ridge country=FR: rmse is not a number"),
+        ("warning", {"title": "losscli"}, "probabilities were set to the bound (3 times)"),
+    ]
+    assert runner(report.render(RUNS["passed"], "github")) == [("notice", {"title": "losscli"}, "1 gate passed")]
+    assert runner(report.render(PLAIN, "github")) == [("notice", {"title": "losscli"}, "2 results, no gates")]
+
+
+def test_an_error_is_an_annotation_on_a_file_of_the_project_only() -> None:
+    ((_, properties, text),) = runner(report.render_suites((SuiteResult("s", None, ERROR),), "github"))
+    assert properties == {"title": "losscli data.cell"}
+    assert text.splitlines() == [
+        "s: 'abc' is no number", "in: d.csv, row 7 (line 8), column 'p', value 'abc'", "hint: --null-values abc",
+    ]  # fmt: skip
+    usage = replace(ERROR, exit=2, path="losscli.toml", line=3, row=None)
+    ((_, properties, _),) = runner(report.render_suites((SuiteResult("s", None, usage),), "github"))
+    assert (properties["file"], properties["line"]) == ("losscli.toml", "3")
+
+
+@pytest.mark.parametrize("count", [10, 11, 60])
+def test_annotations_are_ten_at_most_and_the_last_counts_the_rest(count: int) -> None:
+    many = run(
+        gates=tuple(gate(f"mse<={i}", 99.0, float(i), "failed", reason=f"why {i}") for i in range(count)),
+        warnings=tuple(WarningResult(f"w{i}") for i in range(count)),
+    )
+    commands = runner(report.render(many, "github"))
+    for kind in ("error", "warning"):
+        of_kind = [text for name, _, text in commands if name == kind]
+        assert len(of_kind) == 10
+        assert (of_kind[-1] == f"and {count - 9} more; the summary has all") == (count > 10)
+
+
+@given(ENEMY)
+def test_the_runner_gets_its_commands_and_no_other(text: str) -> None:
+    error = SuiteResult(text, None, replace(HOSTILE_ERROR, message=text))
+    suites = (SuiteResult(text, hostile(text)), SuiteResult("", run(result(text, 1.0, text), result(text, 2.0))), error)
+    printed = report.render_suites(suites, "github")
+    commands = runner(printed)
+    assert len(commands) == len(printed.splitlines()) == 3
+    assert [name for name, _, _ in commands] == ["error", "error", "warning"]
+    assert set(commands[1][1]) == {"title", "file", "line"}
+    found = read_outputs(github.outputs(suites, VIEW))
+    assert (found["passed"], found["exit-code"]) == ("false", "3")
+    assert len(found) == 5 and sum(name.startswith("score_") for name in found) == 2
+    assert len(found["failures"].split("\n")) == 2
+
+
+def test_outputs_have_a_score_a_loss() -> None:
+    found = read_outputs(github.outputs(alone(PLAIN), VIEW))
+    assert found == {
+        "passed": "true", "exit-code": "0", "score_mse": "0.30000000000000004", "score_huber_delta_0_5": "-0.0",
+        "failures": "",
+    }  # fmt: skip
+    assert read_outputs(github.outputs(alone(COMPARED), VIEW))["score_b_mse"] == "1.25"
+    gated = read_outputs(github.outputs(alone(GATED), VIEW, exit=4))
+    assert gated["exit-code"] == "4" and gated["score_mse"] == "0.41283917264" and "score_rmse" not in gated
+    assert gated["failures"].splitlines()[0].startswith("mse<=0.40 ridge: mse = 0.41283917264 > 0.4")
+    suites = read_outputs(github.outputs(SUITES[:3], VIEW))
+    assert suites["score_fast_mse"] == "0.30000000000000004" and suites["exit-code"] == "3"
+
+
+def test_a_delimiter_does_not_occur_in_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["aa", "bb"])
+    monkeypatch.setattr(github.secrets, "token_hex", lambda size: next(drawn))
+    text = "a\nlosscli_aa\nb=<<c"
+    assert read_outputs(github.heredoc("x", text)) == {"x": text}
+    assert next(drawn, None) is None, "the first occurs in the text"
+
+
+def test_the_summary_is_cut_between_rows_and_counts_them() -> None:
+    rows = run(*(result(value=float(i), by={"k": f"slice {i} " + "x" * 150 + "ü" * (i % 8 == 0)}) for i in range(9000)))
+    page = github.summary(alone(rows), VIEW)
+    assert len(page.encode()) <= 900 * 1024
+    lines = page.splitlines()
+    shown = [line for line in lines if line.startswith("| `slice")]
+    left = int(re.match(r"(\d+) more lines found no room", lines[-2])[1])
+    assert len(shown) + left == 9000 + 1, "the rows, and the line below the table"
+    assert all(line.endswith(" |") for line in shown)
+    assert github.summary(alone(PLAIN), VIEW, limit=100) == ""
+    assert len(github.summary(alone(rows), VIEW, limit=1000).encode()) <= 1000
+    assert github.summary(alone(PLAIN), VIEW) == report.render(PLAIN, "markdown") + "\n"
+
+
+# -------------------------------------------------------------------------------------------------------------- DVC
+
+NUMBERS: dict[str, Any] = {
+    "type": "object",
+    "propertyNames": {"pattern": r"^[^.\[\]]+$"},
+    "additionalProperties": {"anyOf": [{"type": "number"}, {"$ref": "#"}]},
+}
+
+
+def test_dvc_gets_nested_numbers() -> None:
+    assert strict(report.render(PLAIN, "dvc")) == {
+        "mse": 0.1 + 0.2, "huber:delta=0_5": -0.0, "rows": {"used": 442, "dropped": 8},
+    }  # fmt: skip
+    sliced = run(result("mse", 1.0, "a", by={"k": "x.y"}), result("mse", 2.0, "a"), result("mse", 3.0, "rows"))
+    assert strict(report.render(sliced, "dvc")) == {
+        "a": {"mse": 2.0, "slices": {"k=x_y": {"mse": 1.0}}}, "rows_2": {"mse": 3.0},
+        "rows": {"used": 442, "dropped": 8},
+    }  # fmt: skip
+    assert strict(report.render_suites(SUITES[:3], "dvc"))["gated"]["ridge"] == {"mse": 0.41283917264, "mae": 0.25}
+
+
+def test_what_is_not_finite_is_left_out_and_named() -> None:
+    assert report.left_out(GATED, "dvc") == report.left_out(GATED, "dvc-plots") == ["rmse ridge country=FR is nan"]
+    assert report.left_out(GATED, "json") == []
+    assert len(strict(report.render(GATED, "dvc-plots"))) == 2
+
+
+def test_plots_are_points() -> None:
+    assert strict(report.render(run(result("mse", 1.0, "a", by={"k": "x"}), result("mse", 2.0)), "dvc-plots")) == [
+        {"slice": "k=x", "model": "a", "loss": "mse", "value": 1.0},
+        {"slice": "all", "model": "", "loss": "mse", "value": 2.0},
+    ]
+    assert strict(report.render(run(), "dvc-plots")) == []
+    assert {point["suite"] for point in strict(report.render_suites(SUITES[:3], "dvc-plots"))} == {"fast", "gated"}
+
+
+@given(ENEMY)
+def test_dvc_has_numbers_only_whatever_the_text(text: str) -> None:
+    found = strict(report.render_suites((SuiteResult(text, hostile(text)), SuiteResult(text + ".", PLAIN)), "dvc"))
+    jsonschema.validate(found, NUMBERS, cls=jsonschema.Draft202012Validator)
+    assert len(found) == 2
+    for point in strict(report.render(hostile(text), "dvc-plots")):
+        assert [type(value) for value in point.values()] == [str, str, str, float]
+
+
+@pytest.mark.skipif(shutil.which("dvc") is None, reason="dvc is too heavy for the extra of the tests")
+def test_dvc_reads_it(tmp_path: Path) -> None:
+    for words in (["git", "init", "-q"], ["dvc", "init", "-q"]):
+        subprocess.run(words, cwd=tmp_path, check=True)
+    (tmp_path / "m.json").write_text(report.render_suites(SUITES, "dvc"))
+    done = subprocess.run(["dvc", "metrics", "show", "--json", "m.json"], cwd=tmp_path, check=True, capture_output=True)
+    assert strict(done.stdout.decode())[""]["data"]["m.json"]["data"]["fast"]["mse"] == 0.1 + 0.2
+    subprocess.run(["dvc", "metrics", "show", "m.json"], cwd=tmp_path, check=True, capture_output=True)
+
+
+# ------------------------------------------------------------------------------------------------------------- HTML
+
+
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements with their attributes, and the text of each."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.texts.append(data)
+
+
+TAGS = {
+    *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "ul", "li", "div", "table"),
+    *("caption", "thead", "tbody", "tr", "th", "td", "strong", "span", "br"),
+}
+ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "scope"}
+
+
+def check_page(text: str) -> Page:
+    page = Page(text)
+    assert {tag for tag, _ in page.elements} <= TAGS
+    assert {name for _, attributes in page.elements for name in attributes} <= ATTRIBUTES
+    assert "url(" not in STYLE and "@import" not in STYLE
+    policy = next(found["content"] for _, found in page.elements if found.get("http-equiv"))
+    digest = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert f"<style>{STYLE}</style>" in text
+    tags = [tag for tag, _ in page.elements]
+    assert tags.count("table") == tags.count("caption")
+    assert all(found.get("scope") in ("row", "col") for tag, found in page.elements if tag == "th")
+    return page
+
+
+@every_run
+def test_the_page_is_static_and_closed(evaluation: Evaluation) -> None:
+    text = report.render(evaluation, "html")
+    check_page(text)
+    assert text == report.render(evaluation, "html")
+    ascii_page = report.render(evaluation, "html", ascii_only=True)
+    assert ascii_page.isascii() and Page(ascii_page).texts == Page(text).texts
+
+
+def test_the_page_says_verdicts_first_and_in_words() -> None:
+    page = check_page(report.render(GATED, "html"))
+    text = "\n".join(page.texts)
+    places = [text.index(word) for word in (
+        "losscli: 1 of 4 gates failed, 1 could not be judged, 1 skipped", "Gates", "FAIL", "Results", "worse",
+        "Warnings", "base.json", "450 read, 442 used, 8 dropped", "0" * 64, "mse|rev1|mean",
+    )]  # fmt: skip
+    assert places == sorted(places)
+    assert "Comparisons" in "".join(check_page(report.render(COMPARED, "html")).texts)
+    whole = "".join(check_page(report.render_suites(SUITES, "html")).texts)
+    assert "losscli: 3 of 4 suites did not pass" in whole and "'abc' is no number" in whole
+    ended = "".join(check_page(report.render_suites((SuiteResult(None, None, ERROR),), "html")).texts)
+    assert "losscli: the run ended in an error" in ended
+
+
+def test_the_page_is_small() -> None:
+    specs = ["mse", "mae", "rmse", "huber:delta=2"]
+    many = run(*(result(s, i / 7, m, by={"region": f"r{i}"}) for i in range(20) for m in "abc" for s in specs))
+    assert len(report.render(many, "html").encode()) < 60_000
+
+
+@given(ENEMY)
+def test_the_page_shows_any_text_and_obeys_none(text: str) -> None:
+    suites = (SuiteResult(text, hostile(text)), SuiteResult(text, None, replace(HOSTILE_ERROR, message=text)))
+    page = check_page(report.render_suites(suites, "html"))
+    shown = report.harmless(text, 200)
+    assert not shown.strip() or shown in "".join(page.texts)
+    assert len([tag for tag, _ in page.elements if tag == "h2"]) == 2
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_colours_can_be_read_by_day_and_night() -> None:
+    palettes = [
+        dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
+    ]
+    assert len(palettes) == 3
+    for colours in palettes:
+        for ground in ("page", "head"):
+            for name in ("text", "soft", "good", "bad"):
+                light, dark = sorted((luminance(colours[name]), luminance(colours[ground])), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground, colours)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("html5lib") is None, reason="a second opinion, where it is installed")
+@settings(max_examples=20)
+@given(st.just(HOSTILE) | ENEMY)
+def test_a_strict_reader_of_html_finds_no_fault(text: str) -> None:
+    import html5lib
+
+    reader = html5lib.HTMLParser(strict=True)
+    reader.parse(report.render_suites((SuiteResult(text, hostile(text)),), "html"))
+
+
+# ------------------------------------------------------------------------------------------------- people's formats
+
+
+def test_digits_grow_until_a_difference_shows() -> None:
+    close = run(gates=(gate("mse<=0.4", 0.4000000001, 0.4, "failed", baseline=0.4000000002, reason="why"),))
+    row = report.render(close, "markdown").splitlines()[4]
+    assert row == "| `mse<=0.4` | 0.4000000001 | ≤ 0.4 | 0.4000000002 |  | **FAIL** |"
+    higher = run(gates=(gate("r2>=0.9", 0.5, 0.9, "failed", direction="higher"),))
+    assert "≥ 0.9" in report.render(higher, "markdown") and ">= 0.9" in report.render(higher, "table", ascii_only=True)
+
+
+def test_a_baseline_stands_beside_each_number() -> None:
+    lines = report.render(GATED, "markdown").splitlines()
+    at = lines.index("| model | `country` | loss | value | n_eff | baseline | change | verdict |")
+    assert lines[at + 2 : at + 5] == [
+        "| `ridge` | `(all)` | `mse` | 0.412839 [0.39, 0.43] |  | 0.4011 | +0.0117392 (+2.93 %) | **worse** |",
+        "| `ridge` | `(all)` | `mae` | 0.25 |  | 0.5 | -0.25 (-50 %) | better |",
+        "| `ridge` | `FR` | `rmse` | nan | 17.5 | 0 | nan | **undefined** |",
+    ]
+    assert lines[-1] == "442 rows of 450, 8 dropped; 95 % intervals: t, by row"
+    header, *rows = (line.split("\t") for line in report.render(GATED, "plain").splitlines())
+    assert header[4:] == ["count", "stderr", "low", "high", "n_eff", "baseline", "change", "verdict"]
+    assert rows[0][4:] == ["442", "0.01", "0.39", "0.43", "", "0.4011", "0.01173917264", "worse"]
+    assert report.render(GATED, "csv").splitlines()[0].endswith("low,high,n_eff,baseline,change,verdict,signature")
+
+
+def test_comparisons_are_a_table_for_people_and_the_rows_for_pipes() -> None:
+    lines = report.render(COMPARED, "markdown").splitlines()
+    assert lines[-4] == (
+        "| model | against | `loss` | loss | difference | p (t) | Holm (t) | p (permutation) | Holm (permutation) "
+        "| wins | verdict |"
+    )
+    assert (
+        lines[-2]
+        == "| `b` | `a` | `(all)` | `mse` | -0.25 [-0.5, +0] | 0.0123 | 0.0246 | 0.0125 | 0.025 | 50 % | better |"
+    )
+    assert (
+        lines[-1].startswith("| `c` | `a` | `x` | `mse` | +0.25 [+0, +0.5] |  |  | 0.0125 |")
+        and "**worse**" in lines[-1]
+    )
+    one = replace(COMPARED, comparisons=COMPARED.comparisons[:1])
+    assert "Holm" not in report.render(one, "table") and "p (t)" in report.render(one, "table")
+    header, *rows = (line.split("\t") for line in report.render(COMPARED, "plain").splitlines())
+    assert header[:4] == ["model", "against", "by:loss", "loss"] and [row[0] for row in rows] == ["b", "c"]
+    assert dict(zip(header, rows[0], strict=True))["p_t"] == "0.0123"
+    assert len(report.render(COMPARED, "csv").splitlines()) == 3
+    kinds = [json.loads(line)["kind"] for line in report.render(COMPARED, "jsonl").splitlines()]
+    assert kinds == ["result"] * 3 + ["comparison"] * 2
+    assert report.quiet(COMPARED) == "-0.25\n0.25\n"
+
+
+@given(ENEMY)
+def test_cells_of_markdown_stay_cells(text: str) -> None:
+    lines = report.render(hostile(text), "markdown").splitlines()
+    for at, line in enumerate(lines):
+        if line.startswith("| ---"):
+            width = line.count("|")
+            for row in (lines[at - 1], *(r for r in lines[at + 1 :] if r.startswith("|"))):
+                if row is not lines[at - 1] and row.count("|") != width:
+                    break
+                assert row.count("|") == width
+    assert all(line == "" or line.startswith(("|", "- ", "## ", "442 rows")) for line in lines)
