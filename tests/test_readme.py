@@ -23,7 +23,7 @@ from losscli.errors import ExitCode
 
 TEXT = generate.README.read_text(encoding="utf-8")
 CONSOLE = [c for block in generate.fences(TEXT, "console") for c in generate.commands(block)]
-IN_CI = TEXT.partition("## In CI\n")[2].partition("\n## ")[0]
+IN_CI = TEXT.partition("\n## In CI\n")[2].partition("\n## How it works\n")[0]
 PIPELINE = [c for block in generate.fences(IN_CI, "console") for c in generate.commands(block)]
 PYTHON = generate.fences(TEXT, "python")
 SHELL = generate.fences(TEXT, "sh")
