@@ -179,10 +179,14 @@ def _draft(
                        verdict=_verdict(said.interval, mine.direction))  # fmt: skip
     if p_flips is not None:
         bare = replace(bare, permutations=spread.asked.permutations)
-    found = spread.variance(form, unit, cells)
-    if found is None:
-        return _Draft(bare, name, None, p_flips)
-    t, p = paired_t(difference, root(found[0]), found[1])
+    if said is not None and said.uncertainty.df is not None:
+        stderr, df = said.stderr, said.uncertainty.df
+    else:  # the t test is that of the sums, whatever the interval comes from
+        found = spread.variance(form, unit, cells)
+        if found is None:
+            return _Draft(bare, name, None, p_flips)
+        stderr, df = root(found[0]), found[1]
+    t, p = paired_t(difference, stderr, df)
     return _Draft(replace(bare, t=t if math.isfinite(t) else None), name, p if p == p else None, p_flips)
 
 

@@ -229,7 +229,7 @@ def _names_classes(target: Sampled, pred: Sampled) -> bool:
     cells = _cells(target)
     told = [labels[place] for place in np.nan_to_num(values).argmax(axis=1)]
     common = max(cells.count(name) for name in classes)
-    return sum(a == b for a, b in zip(cells, told, strict=True)) > int(common)
+    return bool(sum(a == b for a, b in zip(cells, told, strict=True)) > common)
 
 
 def _cells(thing: Sampled) -> list[str | None]:

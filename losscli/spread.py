@@ -318,8 +318,18 @@ def _moves(piece: Piece, factor: float, slope: float, summed: bool) -> list[tupl
     Of a sum, which is the mean times a weight that is given, it is B times that.
     """
     (f, per_f), (g, per_g) = factor.as_integer_ratio(), slope.as_integer_ratio()
-    (top, per_top), (bottom, per_bottom) = (each.as_integer_ratio() for each in piece.sums)
-    by, per = f * g, per_f * per_g * per_top * bottom
-    if not summed:  # sums are counted in units of 2**-1074
-        by, per = by * ONE * per_bottom, per * bottom
-    return [(piece.top, by * per_top * bottom, per), (piece.bottom, -by * top * per_bottom, per)]
+    mean, per_mean = _halved(*piece.sums)
+    by, per = f * g, per_f * per_g
+    if not summed:
+        unit, weight = _halved(ONE, piece.sums[1])  # sums are counted in units of 2**-1074
+        by, per = by * unit, per * weight
+    return [(piece.top, by * per_mean, per * per_mean), (piece.bottom, -by * mean, per * per_mean)]
+
+
+def _halved(top: Exact, bottom: Exact) -> tuple[int, int]:
+    """A quotient as whole numbers, without the powers of two that both have: nearly all of their digits."""
+    (a, per_a), (b, per_b) = top.as_integer_ratio(), bottom.as_integer_ratio()
+    over, under = a * per_b, b * per_a
+    both = over | under
+    twos = (both & -both).bit_length() - 1
+    return over >> twos, under >> twos

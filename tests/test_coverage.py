@@ -17,28 +17,32 @@ PROBABILITIES = (0.1, 0.3, 0.5, 0.8)
 WAYS = {"plain": {"interval": True}, "weighted": {"interval": True, "weight": "w"}, "clustered": {"cluster": "user"}}
 
 
-def sample(rows: int, seed: int) -> dict[str, np.ndarray]:
+def sample(rows: int, seed: int, alike: float) -> dict[str, np.ndarray]:
     """Errors and labels, with what goes by the slice, weights that vary fourfold, and users of five rows each.
 
-    The rows of a user are alike. There are more users than buckets, so some are joined.
+    The rows of a user are `alike`. There are more users than buckets, so some are joined.
     """
     rng = np.random.default_rng(seed)
-    size = SAMPLES * rows
+    size, own = SAMPLES * rows, np.sqrt(1 - alike**2)
     of_user = np.repeat(rng.normal(size=size // 5), 5)
-    quantiles = stats.norm.cdf(0.6 * of_user + 0.8 * rng.normal(size=size))
+    error = alike * of_user + own * rng.normal(size=size)
     probability = rng.choice(PROBABILITIES, size)
-    alike = rng.normal(size=size)
     return {
         "sample": np.repeat(np.arange(SAMPLES), rows), "user": np.arange(size) // 5, "w": rng.uniform(0.5, 2, size),
-        "zero": np.zeros(size), "error": 2 * (0.6 * of_user + 0.8 * rng.normal(size=size)),
-        "prob": probability, "label": (quantiles < probability).astype(float),
-        "old": 0.8 * alike + 0.6 * of_user, "new": 0.8 * alike + 0.6 * rng.permutation(of_user),
+        "zero": np.zeros(size), "error": 2 * error,
+        "prob": probability, "label": (stats.norm.cdf(error) < probability).astype(float),
+        "old": 0.8 * error + 0.6 * rng.normal(size=size), "new": 0.8 * error + 0.6 * rng.normal(size=size),
     }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def large():
-    return sample(500, 1)
+def data():
+    """Rows that are independent, and rows that are not."""
+    return {way: sample(500, 1, 0.6 if way == "clustered" else 0.0) for way in ("plain", "clustered")}
+
+
+def made(data, way):
+    return data["clustered" if way == "clustered" else "plain"]
 
 
 def held(report, spec, truth):
@@ -49,22 +53,22 @@ def held(report, spec, truth):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_of_mse_and_rmse(large, way):
-    found = losscli.evaluate(large, ["mse", "rmse"], target="zero", pred="error", by="sample", **WAYS[way])
+def test_of_mse_and_rmse(data, way):
+    found = losscli.evaluate(made(data, way), ["mse", "rmse"], target="zero", pred="error", by="sample", **WAYS[way])
     assert 0.94 <= held(found, "mse", 4.0) <= 0.96
     assert 0.94 <= held(found, "rmse", 2.0) <= 0.96
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_of_bce(large, way):
-    found = losscli.evaluate(large, "bce", target="label", pred="prob", by="sample", **WAYS[way])
+def test_of_bce(data, way):
+    found = losscli.evaluate(made(data, way), "bce", target="label", pred="prob", by="sample", **WAYS[way])
     truth = np.mean([-(p * np.log(p) + (1 - p) * np.log(1 - p)) for p in PROBABILITIES])
     assert 0.94 <= held(found, "bce", truth) <= 0.96
 
 
-def test_clusters_are_needed(large):
+def test_clusters_are_needed(data):
     """Without them these intervals are too narrow: the tests above would see it if clusters counted for nothing."""
-    some = {name: values[: 500 * 500] for name, values in large.items()}
+    some = {name: values[: 500 * 500] for name, values in data["clustered"].items()}
     found = losscli.evaluate(some, "mse", target="zero", pred="error", by="sample", interval=True)
     ends = np.array([result.interval for result in found if result.by])
     assert ((ends[:, 0] <= 4.0) & (ends[:, 1] >= 4.0)).mean() < 0.93
@@ -73,11 +77,7 @@ def test_clusters_are_needed(large):
 @pytest.mark.parametrize("way", WAYS)
 def test_of_a_paired_difference(way):
     """Two models of the same quality whose errors are alike: the interval of the difference, and its p-values."""
-    data = sample(100, 2)
-    if way != "clustered":  # then rows must be independent
-        rng = np.random.default_rng(3)
-        alike, own, other = (rng.normal(size=len(data["zero"])) for _ in range(3))
-        data = {**data, "old": 0.8 * alike + 0.6 * own, "new": 0.8 * alike + 0.6 * other}
+    data = sample(200, 2, 0.6 if way == "clustered" else 0.0)
     found = losscli.compare(data, "mse", target="zero", pred={"old": "old", "new": "new"}, by="sample",
                             permutations=0, **WAYS[way]).comparisons[1:]  # fmt: skip
     inside = np.mean([each.interval[0] <= 0 <= each.interval[1] for each in found])

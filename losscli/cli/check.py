@@ -180,6 +180,7 @@ def _judged(job: _Job) -> SuiteResult:
         except Exception as caught:
             if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError | MemoryError):
                 raise
+            _raise_signal(caught)
             error = _told(caught)
         if error is not None:
             printer.print_error(error)
@@ -187,6 +188,14 @@ def _judged(job: _Job) -> SuiteResult:
             with contextlib.suppress(LosscliError, OSError):  # it is an error already
                 reports.write_error(error_result(error), wanted, quietly=True)
     return SuiteResult(job.name, evaluation, None if error is None else error_result(error))
+
+
+def _raise_signal(error: BaseException | None) -> None:
+    """A library makes an error of its own of what a signal raised in it; the signal ends the whole check."""
+    while error is not None:
+        if not isinstance(error, Exception):
+            raise error
+        error = error.__context__
 
 
 def _told(error: Exception) -> LosscliError:

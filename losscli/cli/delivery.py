@@ -71,8 +71,12 @@ def append(path: str, text: str) -> None:
     from losscli.sink.atomic import told
 
     data = text.encode("utf-8", "backslashreplace")
-    with told(path, lambda: Path(path).open("ab", buffering=0)) as file:
-        written = told(path, lambda: file.write(data))
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    descriptor = told(path, lambda: os.open(path, flags, 0o666))
+    try:
+        written = told(path, lambda: os.write(descriptor, data))
+    finally:
+        os.close(descriptor)
     if written != len(data):
         raise FileError("could not write: the disk is full", path=path)
 

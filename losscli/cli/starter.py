@@ -26,6 +26,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     """Write the configuration, and say where it is."""
     from losscli.guess import guess
     from losscli.sample import read_sample
+    from losscli.sink.atomic import check_writable
 
     if len(outputs) > 1:
         raise UsageError("--init writes one file, and several are named")
@@ -35,6 +36,8 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     if path != "-" and os.path.lexists(path):
         raise FileError("there is a file already, which --init does not write over", path=path,
                         hint="-o FILE names another")  # fmt: skip
+    if path != "-":
+        check_writable(path)
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     shown = _relative(source, folder)
     guessed = guess(read_sample(source), source)
@@ -73,7 +76,7 @@ def _measured(text: str, folder: str, threads: int | None) -> tuple[LossResult, 
     """The numbers of today, by the very suite that is written."""
     from losscli.cli import scoring, suites
 
-    config = configured(text, folder, suites.keys())
+    config = configured(text, folder, suites.known_keys())
     (suite,) = config.suites.values()
     given = suites.given_of(config, suite) | {"threads": threads, "quiet": True}
     with contextlib.chdir(folder):

@@ -23,10 +23,10 @@ _NOT_OF_A_SUITE = frozenset({
 def config(named: str | None, start: str, *, trusted: bool) -> Config:
     """The configuration of this folder, or the one that is named, wholly read."""
     others = [_spellings(param)[0] for param in _parameters() if param.name in _NOT_OF_A_SUITE]
-    return open_config(named, start, keys(), others, __version__, trusted=trusted)
+    return open_config(named, start, known_keys(), others, __version__, trusted=trusted)
 
 
-def keys() -> list[Key]:
+def known_keys() -> list[Key]:
     """The keys that a suite may have."""
     return [_key(param) for param in _parameters() if param.name not in _NOT_OF_A_SUITE]
 

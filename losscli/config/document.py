@@ -52,7 +52,8 @@ def read_bytes(path: str, shown: str) -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123
             data = file.read(LIMIT + 1)
     except OSError as error:
-        raise FileError(error.strerror or str(error), path=shown, code=system_code(error)) from None
+        message = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+        raise FileError(message, path=shown, code=system_code(error)) from None
     if len(data) > LIMIT:
         raise UsageError("the file is larger than 1 MB, which no configuration is", path=shown, code="USAGE_CONFIG")
     return data

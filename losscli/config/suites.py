@@ -113,8 +113,9 @@ def _unknown(
         return document.error(path, _NEVER[key], "nor does --trust-config let it")
     if key in elsewhere:
         return document.error(path, f"'{key}' is an option of the command line; a suite has no such key")
-    listed = f"the keys are: {', '.join(known)}"
-    return document.error(path, f"there is no key '{key}'", hint or did_you_mean(key, known, listed))
+    known = list(known)
+    hint = hint or did_you_mean(key, known) or f"the keys are: {', '.join(known)}"
+    return document.error(path, f"there is no key '{key}'", hint)
 
 
 def said(value: Any) -> str:
