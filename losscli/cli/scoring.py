@@ -196,7 +196,7 @@ def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     refused = judged_error(evaluation) is not None
     if not refused:
         create_baseline(evaluation, given)
-    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation))
+    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation, given))
     shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
         printer.print_gates(evaluation.gates, quietly)
@@ -221,16 +221,16 @@ def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
     """The end of a command: its exit code, or the error that it is."""
     if error := judged_error(evaluation):
         raise error
-    code = exit_code(evaluation)
-    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+    return exit_code(evaluation, given)
 
 
-def exit_code(evaluation: Evaluation) -> int:
+def exit_code(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
     """What a judged run makes the process return."""
     error = judged_error(evaluation)
     if error is not None:
         return int(error.exit_code)
-    return int(ExitCode.GATE if any(gate.state == "failed" for gate in evaluation.gates) else ExitCode.OK)
+    failed = any(gate.state == "failed" for gate in evaluation.gates)
+    return int(ExitCode.GATE if failed and not given["exit_zero"] else ExitCode.OK)
 
 
 def judged_error(evaluation: Evaluation) -> LosscliError | None:
