@@ -75,39 +75,36 @@ class Drawer:
     """Buckets read out: for a slice, the exact sums of each of its units."""
 
     def __init__(self, buckets: Buckets) -> None:
-        self.cells = buckets._ids >> _BITS
-        self.prefixes = buckets._ids & ((1 << _BITS) - 1)
-        self.numbers = buckets._numbers
-        self.exacts = {share: sums.exacts() for share, sums in buckets.sums.items()}
-        self.odd = {
-            share for share, sums in buckets.sums.items() if sums.nan.any() or sums.inf.any() or sums.neg_inf.any()
-        }
-        self.starts = np.searchsorted(self.cells, np.arange(int(self.cells.max(initial=-1)) + 2))
+        cells = buckets._ids >> _BITS
+        self._prefixes = (buckets._ids & ((1 << _BITS) - 1)).tolist()
+        self._starts = np.searchsorted(cells, np.arange(int(cells.max(initial=-1)) + 2)).tolist()
+        numbers = buckets._numbers.tolist()
+        self._exacts: dict[Share, list[int]] = {}  # in the order of the prefixes
+        for share, sums in buckets.sums.items():
+            exact = sums.exacts()
+            exact += [0] * (len(numbers) - len(exact))
+            self._exacts[share] = [exact[number] for number in numbers]
+        self.odd = {share for share, s in buckets.sums.items() if s.nan.any() or s.inf.any() or s.neg_inf.any()}
 
     def units(
         self, cells: Sequence[tuple[int, Fraction | None]], shares: Sequence[Share], scaled: Sequence[bool]
     ) -> list[list[int | Fraction]]:
         """Share -> its sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
         spans = [
-            (int(self.starts[cell]), int(self.starts[cell + 1]), factor)
-            for cell, factor in cells if cell + 1 < len(self.starts) and factor != 0
+            (self._starts[cell], self._starts[cell + 1], factor)
+            for cell, factor in cells if cell + 1 < len(self._starts) and factor != 0
         ]  # fmt: skip
-        places: dict[int, int] = {}
-        where: list[tuple[int, int, Fraction | None]] = []
-        for start, stop, factor in spans:
-            for prefix, number in zip(
-                self.prefixes[start:stop].tolist(), self.numbers[start:stop].tolist(), strict=True
-            ):
-                where.append((prefix, number, factor))
-        for place, prefix in enumerate(sorted({prefix for prefix, _, _ in where})):
-            places[prefix] = place
+        if len(spans) == 1 and spans[0][2] is None:
+            start, stop, _ = spans[0]
+            return [list(self._exacts[share][start:stop]) for share in shares]
+        prefixes = sorted({prefix for start, stop, _ in spans for prefix in self._prefixes[start:stop]})
+        place = {prefix: at for at, prefix in enumerate(prefixes)}
         found: list[list[int | Fraction]] = []
         for share, times in zip(shares, scaled, strict=True):
-            exact = self.exacts.get(share, [])
-            sums: list[int | Fraction] = [0] * len(places)
-            for prefix, number, factor in where:
-                if number < len(exact):
-                    value = exact[number]
-                    sums[places[prefix]] += value * factor if factor is not None and times else value
+            exact, sums = self._exacts[share], list[int | Fraction]([0] * len(place))
+            for start, stop, factor in spans:
+                by = factor if times and factor is not None else 1
+                for prefix, value in zip(self._prefixes[start:stop], exact[start:stop], strict=True):
+                    sums[place[prefix]] += value * by
             found.append(sums)
         return found

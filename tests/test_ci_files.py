@@ -17,9 +17,11 @@ from pathlib import Path
 import click
 import pytest
 
-yaml = pytest.importorskip("yaml")
+pytest.importorskip("yaml")
 if shutil.which("bash") is None:
     pytest.skip("the steps are written for bash", allow_module_level=True)
+
+import yaml
 
 from losscli.cli import COMMANDS, cli
 from losscli.report import FORMATS, format_of
@@ -39,7 +41,7 @@ def runs(step):
     return "run" in step
 
 
-# --------------------------------------------------------------------------------------------------- what they look like
+# -------------------------------------------------------------------------------------------------- what they look like
 
 
 def test_nothing_that_others_write_is_pasted_into_a_script():
@@ -87,7 +89,7 @@ def test_the_workflow_runs_what_everybody_runs_on_every_python_we_name():
     assert job["strategy"]["matrix"]["python"] == named
 
 
-# ------------------------------------------------------------------------------------------------------------ the action
+# ----------------------------------------------------------------------------------------------------------- the action
 
 
 @pytest.fixture
@@ -98,7 +100,9 @@ def runner(tmp_path):
     (tmp_path / "work" / "sample_data").symlink_to(ROOT / "sample_data")
     bin = tmp_path / "temp" / "losscli-action" / "bin"
     bin.mkdir(parents=True)
-    script(bin / "losscli", f'PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -P -m losscli "$@"')
+    script(
+        bin / "losscli", f'PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -P -m losscli "$@"'
+    )
     return tmp_path
 
 
@@ -107,7 +111,7 @@ def script(path, text):
     path.chmod(0o755)
 
 
-def step(found, runner, inputs, path=None, **more):
+def run_step(found, runner, inputs, path=None, **more):
     """One step of the action, as the runner runs it; gives the process and what it wrote to the runner's files."""
     given = {name: about["default"] for name, about in ACTION["inputs"].items()} | inputs
     filled = {name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda m: given[m[1]], str(value))
@@ -117,7 +121,7 @@ def step(found, runner, inputs, path=None, **more):
         file.write_text("")
     environment = {"PATH": path or os.environ["PATH"], "HOME": str(runner), "RUNNER_TEMP": str(runner / "temp"),
                    "GITHUB_ACTIONS": "true", "GITHUB_ACTION_PATH": str(ROOT), "GITHUB_WORKSPACE": str(runner / "work"),
-                   "LANG": "C.UTF-8", **{name: str(file) for name, file in files.items()}, **filled, **more}  # fmt: skip
+                   "LANG": "C.UTF-8", **{name: str(at) for name, at in files.items()}, **filled, **more}  # fmt: skip
     (runner / "step.sh").write_text(found["run"])
     where = runner / "work" / given["working-directory"]
     done = subprocess.run([shutil.which("bash"), "--noprofile", "--norc", "-eo", "pipefail", runner / "step.sh"],
@@ -131,7 +135,7 @@ def step(found, runner, inputs, path=None, **more):
     ("args", "code", "passed", "says"),
     [
         (SCORE + "--gate=rmse <= 60\n", 0, "true", "::notice title=losscli::"),
-        (SCORE + "--gate=rmse <= 50\n", 1, "false", "::error title=losscli gate::FAIL rmse<=50"),
+        (SCORE + "--gate=rmse <= 50\n", 1, "false", "::error title=losscli gate::FAIL rmse <= 50"),
         (SCORE + "--gate=rmse <= 50\n--exit-zero", 0, "false", "::error title=losscli gate::"),
         (SCORE.replace("rmse", "rmsee"), 2, "false", "::error title=losscli USAGE_UNKNOWN_LOSS::"),
         (SCORE.replace("ridge", "bridge"), 3, "false", "::error title=losscli DATA_MISSING_COLUMN::"),
@@ -139,7 +143,7 @@ def step(found, runner, inputs, path=None, **more):
     ],
 )
 def test_the_exit_code_is_kept_and_said(runner, args, code, passed, says):
-    done, outputs, summary = step(RUN, runner, {"command": "eval", "args": args})
+    done, outputs, summary = run_step(RUN, runner, {"command": "eval", "args": args})
     assert done.returncode == code, done.stderr
     assert (outputs["passed"], outputs["exit-code"]) == (passed, str(code))
     assert says in done.stdout + done.stderr
@@ -148,30 +152,41 @@ def test_the_exit_code_is_kept_and_said(runner, args, code, passed, says):
         assert "rmse" in summary
 
 
+def test_what_the_workflow_asks_of_the_action(runner):
+    """Its last step holds what the two before it said against what the action says here."""
+    good, bad = (step for step in JOB_STEPS if step.get("uses") == "./")
+    said = JOB_STEPS[-1]["run"]
+    for name, found, outcome in (("GOOD", good, "success"), ("BAD", bad, "failure")):
+        done, outputs, _ = run_step(RUN, runner, found["with"])
+        assert f"""[ "${name}" = '{outcome} {outputs["passed"]} {outputs["exit-code"]}' ]""" in said
+        assert (done.returncode == 0) == (outcome == "success")
+    assert bad["continue-on-error"] is True and "continue-on-error" not in good
+
+
 def test_a_line_is_an_argument_whatever_it_holds(runner):
     (runner / "work" / "two words.csv").write_text("y,p\n1,2\n")
     (runner / "work" / "deeper").mkdir()
-    evil = "--where=y == 1 or y == 2 # $(touch ../evil) `touch ../evil` \"; touch ../evil"
+    evil = '--where=y == 1 or y == 2 # $(touch ../evil) `touch ../evil` "; touch ../evil'
     args = f"\r\n../two words.csv\r\n\r\n--target=y\n--pred=p\n--loss=mse\n{evil}"
-    done, outputs, _ = step(RUN, runner, {"command": "eval", "args": args, "working-directory": "deeper"})
+    done, outputs, _ = run_step(RUN, runner, {"command": "eval", "args": args, "working-directory": "deeper"})
     assert (done.returncode, outputs["exit-code"]) == (2, "2")
     assert "the filter is wrong" in done.stderr and "$(touch ../evil)" in done.stderr
     good = args.replace(evil, "--where=y == 1 or y == 2")
-    done, outputs, _ = step(RUN, runner, {"command": "eval", "args": good, "working-directory": "deeper"})
+    done, outputs, _ = run_step(RUN, runner, {"command": "eval", "args": good, "working-directory": "deeper"})
     assert (done.returncode, outputs["score_mse"]) == (0, "1.0")
     assert not (runner / "work" / "evil").exists()
 
 
 @pytest.mark.parametrize("command", ["rm -rf x", "list", "", "eval; true"])
 def test_other_commands_are_refused(runner, command):
-    done, outputs, _ = step(RUN, runner, {"command": command})
+    done, outputs, _ = run_step(RUN, runner, {"command": command})
     assert (done.returncode, outputs) == (2, {"passed": "false", "exit-code": "2"})
     assert done.stdout.startswith("::error ")
 
 
 def test_what_installs_nothing_fails_and_says_so(runner):
     shutil.rmtree(runner / "temp" / "losscli-action")
-    done, outputs, _ = step(RUN, runner, {"command": "eval", "args": SCORE})
+    done, outputs, _ = run_step(RUN, runner, {"command": "eval", "args": SCORE})
     assert (done.returncode, outputs) == (127, {"passed": "false", "exit-code": "127"})
 
 
@@ -197,7 +212,7 @@ esac"""
 def test_what_is_installed(tmp_path, runner, inputs, requirement, bin):
     shutil.rmtree(runner / "temp" / "losscli-action")
     python(tmp_path / "tools", "python", bin)
-    done, _, _ = step(INSTALL, runner, inputs, path=f"{tmp_path / 'tools'}", ASKED=str(tmp_path / "asked"))
+    done, _, _ = run_step(INSTALL, runner, inputs, path=f"{tmp_path / 'tools'}", ASKED=str(tmp_path / "asked"))
     assert (done.returncode, done.stderr) == (0, "")
     home = runner / "temp" / "losscli-action" / bin / "python"
     asked = (tmp_path / "asked").read_text().splitlines()
@@ -218,17 +233,17 @@ def test_which_python(tmp_path, runner):
     shutil.rmtree(runner / "temp" / "losscli-action")
     python(tools, "python3", old=1)
     asked = {"path": str(tools), "ASKED": str(tmp_path / "asked")}
-    done, _, _ = step(INSTALL, runner, {}, **asked)
+    done, _, _ = run_step(INSTALL, runner, {}, **asked)
     assert done.returncode == 2 and "no Python of 3.11 or newer" in done.stdout
     python(tools, "python")
-    assert step(INSTALL, runner, {}, **asked)[0].returncode == 0
-    done, _, _ = step(INSTALL, runner, {"python": "python3"}, **asked)  # it was named, so no other will do
+    assert run_step(INSTALL, runner, {}, **asked)[0].returncode == 0
+    done, _, _ = run_step(INSTALL, runner, {"python": "python3"}, **asked)  # it was named, so no other will do
     assert done.returncode == 2
     python(tools, "python3.99")
-    assert step(INSTALL, runner, {"python": "python3.99"}, **asked)[0].returncode == 0
+    assert run_step(INSTALL, runner, {"python": "python3.99"}, **asked)[0].returncode == 0
 
 
-# ---------------------------------------------------------------------------------------------- commands that others run
+# --------------------------------------------------------------------------------------------- commands that others run
 
 
 def understood(line: str):
@@ -247,9 +262,38 @@ def test_the_lines_of_gitlab():
     assert install.startswith("pip install ")
     files = dict(named.split("=") for named in understood(run)["outputs"])
     assert set(job["artifacts"]["reports"]) == {"junit", "metrics"}
-    assert files == {"junit": job["artifacts"]["reports"]["junit"], "openmetrics": job["artifacts"]["reports"]["metrics"]}
+    assert files == {
+        "junit": job["artifacts"]["reports"]["junit"],
+        "openmetrics": job["artifacts"]["reports"]["metrics"],
+    }
     assert all(kind in FORMATS for kind in files)
     assert job["artifacts"]["when"] == "always"
+
+
+CONFIG = """[suites.diabetes]
+sources = ["sample_data/diabetes.csv"]
+target = "progression"
+pred = ["ridge"]
+losses = ["rmse"]
+gates = ["rmse <= 50"]
+"""
+
+
+def test_what_gitlab_reads_is_written_also_where_a_gate_fails(runner):
+    job = GITLAB["losscli"]
+    work = runner / "work"
+    (work / "losscli.toml").write_text(CONFIG)
+    environment = {"PATH": f"{runner}/temp/losscli-action/bin:{os.environ['PATH']}", "HOME": str(runner)}
+    done = subprocess.run(["bash", "-c", job["script"][1]], cwd=work, env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 1, done.stderr
+    reports = job["artifacts"]["reports"]
+    assert "<failure" in (work / reports["junit"]).read_text()
+    assert (work / reports["metrics"]).read_text().endswith("# EOF\n")
+
+    check = ["bash", "-c", HOOKS[0]["entry"]]
+    assert subprocess.run(check, cwd=work, env=environment, capture_output=True, timeout=60).returncode == 0
+    (work / "losscli.toml").write_text(CONFIG.replace("gates =", "gaits ="))
+    assert subprocess.run(check, cwd=work, env=environment, capture_output=True, timeout=60).returncode == 2
 
 
 def test_the_hooks_of_pre_commit():
@@ -293,7 +337,7 @@ def test_a_wrong_line_is_seen():
         understood("losscli evl x.csv")
 
 
-# ---------------------------------------------------------------------------------------------------------------- .ci/run
+# ------------------------------------------------------------------------------------------------------------ .ci/run
 
 
 @pytest.mark.parametrize(
@@ -309,8 +353,11 @@ def test_the_readme_lines_as_they_are_typed_on_other_systems(system, line):
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     setting = text.partition("python=python3 ")[1:]
     lines = "".join(setting).partition("\n\n")[0]
-    command = f"OSTYPE={system}\n{lines}\ntyped_here <<<'python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/pytest'"
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], capture_output=True, encoding="utf-8", check=True)
+    typed = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/pytest"
+    command = f"OSTYPE={system}\n{lines}\ntyped_here <<<'{typed}'"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], capture_output=True, encoding="utf-8", check=True
+    )
     assert done.stdout == f"{line}\n"
     # nothing below goes around it
     assert ".venv/" not in text.partition("typed_here() {")[2].partition("\n")[2].replace("--exclude=./.venv", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import re
 import shlex
@@ -22,6 +23,8 @@ from losscli.errors import ExitCode
 
 TEXT = generate.README.read_text(encoding="utf-8")
 CONSOLE = [c for block in generate.fences(TEXT, "console") for c in generate.commands(block)]
+IN_CI = TEXT.partition("\n## In CI\n")[2].partition("\n## How it works\n")[0]
+PIPELINE = [c for block in generate.fences(IN_CI, "console") for c in generate.commands(block)]
 PYTHON = generate.fences(TEXT, "python")
 SHELL = generate.fences(TEXT, "sh")
 NEW_LOSS = "# losscli/losses/"
@@ -32,10 +35,28 @@ def folder(tmp_path_factory):
     return generate.sample_folder(tmp_path_factory.mktemp("readme"))
 
 
-@pytest.mark.parametrize("command", CONSOLE, ids=lambda c: " ".join(c.text.split()))
+@pytest.mark.parametrize("command", [c for c in CONSOLE if c not in PIPELINE], ids=lambda c: " ".join(c.text.split()))
 def test_commands_print_what_it_says(command, folder):
     got = generate.run(command.text, folder)
     assert generate.same(got, command.output), f"it prints\n{got}\npython tests/generate.py rewrites the outputs"
+
+
+def test_the_pipeline_in_ci(tmp_path):
+    """A baseline, a worse model, a better one: its commands need each other, so they are run one after the other."""
+    folder = generate.sample_folder(tmp_path)
+    said = []
+    for command in PIPELINE:
+        said.append(generate.run(command.text, folder))
+        assert generate.same(said[-1], command.output), f"{command.text} prints\n{said[-1]}\nsee tests/generate.py"
+    codes = re.findall(r"^exit code (\d+)$", "".join(said), re.MULTILINE)
+    assert codes == ["1", "0"]
+    shown = {command.text.removeprefix("cat "): text for command, text in zip(PIPELINE, said, strict=True)
+             if command.text.startswith("cat ")}  # fmt: skip
+    assert shown.keys() == {"gates.xml", "summary.md"}
+    assert "<failure " in shown["gates.xml"] and "**FAIL**" in shown["summary.md"]
+    assert shown["summary.md"] == (folder / "summary.md").read_text(encoding="utf-8")
+    assert 'failures="0"' in (folder / "gates.xml").read_text(encoding="utf-8")  # the better model wrote it anew
+    assert json.loads((folder / "better.json").read_text(encoding="utf-8"))["status"] == "passed"
 
 
 @pytest.mark.parametrize("block", [b for b in PYTHON if not b.startswith(NEW_LOSS)])
@@ -85,10 +106,11 @@ def test_exit_codes_are_the_codes():
 
 
 def test_links_lead_somewhere():
-    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/ci.md"):
         text = (generate.ROOT / document).read_text(encoding="utf-8")
         for link in re.findall(r"\]\(([^)#]+)", text):
-            assert "://" in link or (generate.ROOT / link).exists(), f"{document} links to {link}"
+            place = (generate.ROOT / document).parent / link
+            assert "://" in link or place.exists(), f"{document} links to {link}"
 
 
 def test_the_new_loss_is_all_it_takes(tmp_path):

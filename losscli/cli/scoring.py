@@ -34,7 +34,8 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
     run = ready(given, gates)
     wanted = reports.wanted(given, rows=True)
     hashing = wanted.hashing or given["baseline"] is not None
-    with progress.watched(given, passes=1 if wanted.rows is None else 2) as watch:
+    passes = 1 if wanted.rows is None else 2
+    with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given, passes=passes) as watch:
         engine = shared.engine_of(given, run.prepared)
         evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
         evaluation, notes = rowsfile.save(wanted.rows, run.prepared, engine, watch, evaluation)
@@ -61,7 +62,8 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
         printer.check_outputs([given["baseline"]], inputs)
     printer.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
-    prepared = prepare(request, data)
+    with reports.told_of_errors(wanted, given["quiet"]):
+        prepared = prepare(request, data)
     _check_rows_file(given, wanted, prepared, saved)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
@@ -194,7 +196,7 @@ def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     refused = judged_error(evaluation) is not None
     if not refused:
         create_baseline(evaluation, given)
-    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation))
+    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation, given))
     shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
         printer.print_gates(evaluation.gates, quietly)
@@ -219,16 +221,16 @@ def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
     """The end of a command: its exit code, or the error that it is."""
     if error := judged_error(evaluation):
         raise error
-    code = exit_code(evaluation)
-    return ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+    return exit_code(evaluation, given)
 
 
-def exit_code(evaluation: Evaluation) -> int:
+def exit_code(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
     """What a judged run makes the process return."""
     error = judged_error(evaluation)
     if error is not None:
         return int(error.exit_code)
-    return int(ExitCode.GATE if any(gate.state == "failed" for gate in evaluation.gates) else ExitCode.OK)
+    failed = any(gate.state == "failed" for gate in evaluation.gates)
+    return int(ExitCode.GATE if failed and not given["exit_zero"] else ExitCode.OK)
 
 
 def judged_error(evaluation: Evaluation) -> LosscliError | None:
