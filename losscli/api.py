@@ -174,6 +174,7 @@ def compare(
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
     with one_thread(), watched(given) as watch:
         run = paired(prepared(given), against)
+        _check_engine(given, run.plan.request, Data())
         return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, watch=watch))
 
 

@@ -101,8 +101,8 @@ LAYERS = (
     Layer("rivals", "columns.* errors request source source.paired where"),
     Layer(
         "run",
-        "certainty columns.* engine engine.threads errors kinds loop reduce request result rivals slicing source source.* "
-        "tables totals blocks walk watch workers",
+        "certainty columns.* engine engine.threads errors kinds loop reduce request result rivals slicing source "
+        "source.* tables totals blocks walk watch workers",
     ),
     Layer("rownames", "columns.plan contract errors spec"),
     Layer("savedkeys", "columns.buffers columns.labels kinds reduce source.arrays", "numpy pyarrow"),

@@ -65,6 +65,7 @@ def command(**given: Any) -> int:
     printer.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
     with reports.told_of_errors(wanted, given["quiet"]):
         prepared = paired(prepare(request, data), given["against"])
+    shared.check_engine(given, prepared.plan.request, data)
     printer.print_notes(prepared.notes, given["quiet"])
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
