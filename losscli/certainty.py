@@ -139,8 +139,8 @@ def _comparisons(
     for family in families.values():
         by_t, by_flips = holm([d.p_t for d in family]), holm([d.p_permutation for d in family])
         for draft, t, flips in zip(family, by_t, by_flips, strict=True):
-            corrected[id(draft)] = replace(draft.result, t_test=_test(draft.p_t, t),
-                                           permutation=_test(draft.p_permutation, flips))  # fmt: skip
+            result = replace(draft.result, t_test=_test(draft.p_t, t), permutation=_test(draft.p_permutation, flips))
+            corrected[id(draft)] = replace(result, verdict=_verdict(result))
     return (corrected[id(draft)] for draft in drafts)
 
 
@@ -175,8 +175,7 @@ def _draft(
     )  # fmt: skip
     p_flips = _flipped(spread, one, unit, cells, both, name)
     if said is not None:
-        bare = replace(bare, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty,
-                       verdict=_verdict(said.interval, mine.direction))  # fmt: skip
+        bare = replace(bare, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)
     if p_flips is not None:
         bare = replace(bare, permutations=spread.asked.permutations)
     if said is not None and said.uncertainty.df is not None:
@@ -193,12 +192,15 @@ def _draft(
 _NOTHING = "no difference shown"
 
 
-def _verdict(interval: tuple[float, float], direction: str) -> str:
-    """What the interval of a difference says of the first model."""
-    low, high = interval
-    if low <= 0 <= high:
+def _verdict(result: ComparisonResult) -> str:
+    """What is shown of the first model: by the interval, and with several models by the corrected p-value too."""
+    if result.interval is None or result.uncertainty is None or result.interval[0] <= 0 <= result.interval[1]:
         return _NOTHING
-    return "better" if (high < 0) == (direction == "lower") else "worse"
+    if result.t_test is not None and result.t_test.holm > result.t_test.p > 0:  # it is one of several
+        level = result.uncertainty.level
+        if result.t_test.holm >= 1 - level:
+            return _NOTHING
+    return "better" if (result.difference < 0) == (result.direction == "lower") else "worse"
 
 
 def _won(spread: Spread, one: int, other: int, cells: list[Cell]) -> tuple[int, int, int] | None:

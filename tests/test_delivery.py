@@ -132,6 +132,23 @@ def test_an_error_is_written_where_a_build_server_looks(action, capfd):
     assert "'abc' is no number" in (action / "summary").read_text()
 
 
+@pytest.mark.parametrize("data", ["y,p\n1,abc\n", "y,q\n1,2\n"], ids=["a cell", "a column"])
+def test_a_run_that_ends_in_an_error_writes_it(data, action, capfd):
+    (action / "d.csv").write_text(data)
+    (action / "r.json").write_text("old")
+    assert losscli("-o", "j.xml", "-o", "r.json", "-f", "github") == 3
+    out, err = capfd.readouterr()
+    assert out == "" and [name for name, _, _ in runner(err)] == ["error"]
+    assert 'errors="1"' in (action / "j.xml").read_text() and (action / "r.json").read_text() == "old"
+    assert read_outputs((action / "output").read_text())["exit-code"] == "3"
+    assert "## losscli: error" in (action / "summary").read_text()
+
+
+def test_an_error_is_never_written_over_an_input(action, capfd):
+    assert losscli("-o", "junit=d.csv") == 2
+    assert (action / "d.csv").read_text() == DATA
+
+
 def test_an_error_without_such_reports_writes_nothing(action, capfd):
     reports.write_error(ERROR, Wanted("plain", {"r.json": "json"}))
     assert capfd.readouterr() == ("", "") and not Path("r.json").exists()

@@ -215,7 +215,7 @@ def test_gates_make_the_slices_where_the_run_has_none():
 
 
 def test_the_pairs_that_significance_needs():
-    gates = [parse_gate(text) for text in ("rmse<=old significant", "rmse<=baseline significant", "rmse<=old",
+    gates = [parse_gate(text) for text in ("rmse<=old significant", "rmse<=baseline significant", "rmse<=new",
                                            "huber<=old significant")]  # fmt: skip
     bound = bind(gates, [s for s in RUN if s.model in ("old", "new")], (), canonical)
     assert pairs_of(bound) == (("new", "old"), ("old", BASELINE), ("new", BASELINE))

@@ -187,6 +187,14 @@ def test_an_error_is_an_annotation_on_a_file_of_the_project_only() -> None:
     assert (properties["file"], properties["line"]) == ("losscli.toml", "3")
 
 
+def test_percent_signs_come_out_as_they_went_in() -> None:
+    odd = "50 % off, 100%25, %0A%3A"
+    ((_, properties, text), *_) = runner(
+        report.render(run(gates=(gate("g", 1.0, 0.0, "failed", reason=odd, path="a%2C,:b"),)), "github")
+    )
+    assert (properties["file"], text) == ("a%2C,:b", f"FAIL g: {odd}")
+
+
 @pytest.mark.parametrize("count", [10, 11, 60])
 def test_annotations_are_ten_at_most_and_the_last_counts_the_rest(count: int) -> None:
     many = run(

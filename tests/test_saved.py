@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,8 +168,11 @@ def test_a_huge_file_is_not_read(tmp_path):
     path = tmp_path / "r.json"
     with path.open("wb") as file:
         file.truncate(1 << 30)  # a hole: nothing is written
+    tracemalloc.start()
     with pytest.raises(DataError, match="larger than 256 MB"):
         read_report(str(path))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no files of this kind")
@@ -274,6 +278,12 @@ def test_one_model_on_each_side_is_one_model():
         found = beside(run_of(result(1.0, mine)), run_of(result(2.0, theirs)))
         assert [r.baseline.value for r in found.evaluation.results] == [2.0]
         assert found.notes == ()
+
+
+def test_what_is_of_no_model_keeps_its_partner():
+    found = beside(run_of(result(1.0, "new"), result(9.0, None, "l2")),
+                   run_of(result(2.0, None), result(8.0, None, "l2")))  # fmt: skip
+    assert [r.baseline.value for r in found.evaluation.results] == [2.0, 8.0]
 
 
 def test_which_models_are_called_otherwise():

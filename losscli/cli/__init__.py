@@ -24,7 +24,7 @@ COMMANDS = {
     "list": "all losses, or those about some words",
     "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
     "help": "a topic in a page: "
-    "columns, losses, missing, where, weights, batches, shards, gates, config, formats, remote, exit-codes, errors, "
+    "columns, losses, missing, where, weights, batches, shards, intervals, gates, config, formats, remote, exit-codes, errors, "
     "python",
     "completion": "the script that completes losscli in your shell",
 }

@@ -63,12 +63,13 @@ def command(**given: Any) -> int:
     data = shared.data_of({**given, "sources": () if named else given["sources"]}, request, named=named)
     files = [path for _, path in named] or list(data.paths)
     printer.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
-    prepared = paired(prepare(request, data), given["against"])
+    with reports.told_of_errors(wanted, given["quiet"]):
+        prepared = paired(prepare(request, data), given["against"])
     printer.print_notes(prepared.notes, given["quiet"])
     if given["plan"]:
         printer.write_stdout(shared.plan_text(prepared))
         return 0
-    with progress.watched(given) as watch:
+    with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given) as watch:
         engine = shared.engine_of(given, prepared)
         evaluation = evaluate(prepared, engine, hashing=wanted.hashing, watch=watch)
     reports.write(evaluation, wanted, given["quiet"])

@@ -42,7 +42,8 @@ def command(**given: Any) -> int:
             "standard input can be read once", hint="name a file for one of the two", code="USAGE_CONFLICT"
         )
     printer.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
-    old, new = read_report(given["old"]), read_report(given["new"])
+    with reports.told_of_errors(reports.wanted(given), given["quiet"]):
+        old, new = read_report(given["old"]), read_report(given["new"])
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
     run = dict.fromkeys(Scored(one.model, one.spec, one.loss, one.direction) for one in new.results)
     bound = bind(asked, list(run), by, scoring.canonical)

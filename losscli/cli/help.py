@@ -19,6 +19,7 @@ TOPICS = (
     "weights",
     "batches",
     "shards",
+    "intervals",
     "gates",
     "config",
     "formats",

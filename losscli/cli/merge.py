@@ -31,7 +31,8 @@ def command(**given: Any) -> int:
 
     wanted = reports.wanted(given)
     printer.check_outputs(list(wanted.files), given["states"])
-    merged = merge(given["states"])
+    with reports.told_of_errors(wanted, given["quiet"]):
+        merged = merge(given["states"])
     printer.print_notes(merged.notes, given["quiet"])
     reports.write(merged.evaluation, wanted, given["quiet"])
     return 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from losscli.cli import delivery, printer, rowsfile
-from losscli.errors import UsageError
+from losscli.errors import LosscliError, UsageError, error_result
 from losscli.report import FORMATS, has, render, render_suites
 from losscli.report.suites import alone
 from losscli.result import ErrorResult, Evaluation, SuiteResult
@@ -77,3 +78,16 @@ def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> No
     run = delivery.Delivery(suites, lambda format, **view: render_suites(suites, format, **view), error.exit)
     format_ = wanted.format if has(wanted.format, "ERRORS") else ""
     delivery.deliver(run, format_, told, quietly, stdout=False)
+
+
+@contextmanager
+def told_of_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
+    """An error that ends the run in here is written into the reports that have a place for one.
+
+    Only for what comes after `printer.check_outputs`: until then a report's file may turn out to be an input.
+    """
+    try:
+        yield
+    except LosscliError as error:
+        write_error(error_result(error), wanted, quietly)
+        raise

@@ -33,8 +33,6 @@ class RowsFile:
 
 def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
     """The outputs that are reports, and the file of row values if one is asked for."""
-    from losscli.sink.tables import format_of
-
     reports = tuple(text for text in outputs if not text.startswith(PREFIX))
     paths = [text.removeprefix(PREFIX) for text in outputs if text.startswith(PREFIX)]
     if len(paths) > 1:
@@ -45,6 +43,8 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
     if paths[0] in ("", "-"):
         raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output",
                          code="USAGE_BAD_VALUE")  # fmt: skip
+    from losscli.sink.tables import format_of  # brings NumPy, which the comparison of two reports goes without
+
     format_of(paths[0])
     return reports, RowsFile(paths[0])
 

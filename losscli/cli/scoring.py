@@ -34,7 +34,8 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
     run = ready(given, gates)
     wanted = reports.wanted(given, rows=True)
     hashing = wanted.hashing or given["baseline"] is not None
-    with progress.watched(given, passes=1 if wanted.rows is None else 2) as watch:
+    passes = 1 if wanted.rows is None else 2
+    with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given, passes=passes) as watch:
         engine = shared.engine_of(given, run.prepared)
         evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
         evaluation, notes = rowsfile.save(wanted.rows, run.prepared, engine, watch, evaluation)
@@ -61,7 +62,8 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
         printer.check_outputs([given["baseline"]], inputs)
     printer.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
-    prepared = prepare(request, data)
+    with reports.told_of_errors(wanted, given["quiet"]):
+        prepared = prepare(request, data)
     _check_rows_file(given, wanted, prepared, saved)
     printer.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
