@@ -55,6 +55,7 @@ def test_all_is_well(folder, capfd):
     code, out, err = outcome(capfd, "-f", "json")
     assert code == 0
     assert [suite["name"] for suite in json.loads(out)["suites"]] == ["one", "two"]
+    assert all(suite["report"]["data"]["targets_sha256"] for suite in json.loads(out)["suites"])
     assert json.loads((folder / "two.json").read_text())["schema"] == "losscli.report/1"
     assert "one: 1 passed; two: 1 passed" in err
 
@@ -296,13 +297,16 @@ CASES = {
     "odd names": ('"a=b","p,\\*q"\n1,1.1\n2,2.1\n3,2.9\n4,4.2\n', {"target": "a=b", "pred": "p,\\*q"}),
     "JSON": ('{"y": 1, "p": 1.1, "g": "a"}\n{"y": 2, "p": 2.1, "g": "b"}\n{"y": 4, "p": 3.8, "g": "a"}\n',
              {"target": "y", "pred": "p"}),
+    "words in JSON": ('{"label": "ham", "prob": 0.2}\n{"label": "spam", "prob": 0.8}\n{"label": "ham", "prob": 0.3}\n' * 3, {"positive": "spam"}),
+    "names of rows are no classes": ("id,kind,embedding_0,embedding_1,embedding_2\n" + "".join(
+        f"r{i},{'ab'[i % 2]},{i},{i * i},{i % 3}\n" for i in range(8)), {"target": "kind", "losses": ["supcon"]}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_guessed_of(name, folder, capfd):
     text, expected = CASES[name]
-    file = "q.jsonl" if name == "JSON" else "q.csv"
+    file = "q.jsonl" if "JSON" in name else "q.csv"
     (folder / file).write_text(text)
     (folder / "losscli.toml").unlink()
     code, _, err = outcome(capfd, "--init", file)

@@ -235,6 +235,10 @@ def test_deep_nests_are_refused_at_once(text, folder):
     assert error.path == "losscli.toml"
 
 
+def test_dots_without_end_have_their_line(folder):
+    assert fault("\n\n[" + "a." * 100 + "a]", folder).line == 3
+
+
 def test_wide_documents_are_read(folder):
     assert Positions("a = [" + "[]," * 100_000 + "]").place(("a", 99_999)) == Place(1, 6 + 3 * 99_999)
 

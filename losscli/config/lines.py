@@ -52,7 +52,7 @@ class Positions:
         return self.place_of(self.offsets.get(path, 0))
 
     def place_of(self, offset: int) -> Place:
-        before = bisect_right(self._breaks, offset - 1)
+        before = bisect_right(self._breaks, offset)
         return Place(before + 1, offset - (self._breaks[before - 1] if before else -1))
 
     def _read(self) -> None:
