@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from losscli.errors import DataError, FileError, UsageError
+from losscli.errors import DataError, FileError, UsageError, system_code
 from losscli.partners import Compared, compared_with
 from losscli.result import (
     BatchResult,
@@ -88,7 +88,11 @@ def _content(path: str) -> bytes:
     except FileNotFoundError:
         raise FileError("no such file", path=path, code="IO_NOT_FOUND") from None
     except (OSError, ValueError) as error:
-        raise FileError(f"could not read: {getattr(error, 'strerror', None) or error}", path=path) from None
+        raise FileError(
+            f"could not read: {getattr(error, 'strerror', None) or error}",
+            path=path,
+            code=system_code(error) if isinstance(error, OSError) else "IO",
+        ) from None
     if len(content) > LARGEST:
         raise _too_large(path)
     return content

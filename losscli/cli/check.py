@@ -63,7 +63,7 @@ def command(**given: Any) -> int:
     if given["init"] is not None:
         return _init(given)
     if given["config"] == "":
-        raise UsageError("--config names no file")
+        raise UsageError("--config names no file", code="USAGE_INCOMPLETE")
     config = suites.config(given["config"], os.getcwd(), trusted=given["trust_config"])  # noqa: PTH109
     chosen = _chosen(config, given["names"])
     if given["listing"]:
@@ -76,7 +76,7 @@ def _init(given: Mapping[str, Any]) -> int:
     from losscli.cli import printer, starter
 
     if given["names"]:
-        raise UsageError("--init makes a suite of its own; no SUITE goes with it")
+        raise UsageError("--init makes a suite of its own; no SUITE goes with it", code="USAGE_CONFLICT")
     path = starter.write(given["init"], given["outputs"], given["threads"])
     if path != "-":
         note = f"wrote {path}: look it over, then run 'losscli check'"
@@ -90,7 +90,7 @@ def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
         if name not in config.suites:
             listed = f"the suites are: {', '.join(config.suites)}"
             raise UsageError(f"there is no suite '{name}'", path=config.shown, value=name,
-                             hint=did_you_mean(name, config.suites, listed))  # fmt: skip
+                             hint=did_you_mean(name, config.suites, listed), code="USAGE_BAD_VALUE")  # fmt: skip
     return [config.suites[name] for name in dict.fromkeys(names or config.suites)]
 
 

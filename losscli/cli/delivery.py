@@ -78,7 +78,7 @@ def append(path: str, text: str) -> None:
     finally:
         os.close(descriptor)
     if written != len(data):
-        raise FileError("could not write: the disk is full", path=path)
+        raise FileError("could not write: the disk is full", path=path, code="IO_NO_SPACE")
 
 
 def _size(path: str) -> int:

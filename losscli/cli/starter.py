@@ -29,9 +29,11 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     from losscli.sink.atomic import check_writable
 
     if len(outputs) > 1:
-        raise UsageError("--init writes one file, and several are named")
+        raise UsageError("--init writes one file, and several are named", code="USAGE_CONFLICT")
     if source == "-":
-        raise UsageError("--init reads a file, which the configuration then names; standard input has no name")
+        raise UsageError(
+            "--init reads a file, which the configuration then names; standard input has no name", code="USAGE_CONFLICT"
+        )
     path = outputs[0] if outputs else OWN
     if path != "-" and os.path.lexists(path):
         raise FileError("there is a file already, which --init does not write over", path=path,
@@ -68,7 +70,7 @@ def _relative(source: str, folder: str) -> str:
     try:
         shown.encode()
     except UnicodeEncodeError:
-        raise UsageError("the name is no Unicode text, which TOML is", path=source) from None
+        raise UsageError("the name is no Unicode text, which TOML is", path=source, code="USAGE_CONFLICT") from None
     return shown
 
 

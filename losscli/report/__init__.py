@@ -76,7 +76,11 @@ def render_suites(
 
 def _module(format: str) -> ModuleType:
     if format not in FORMATS:
-        raise UsageError(f"'{format}' is no report format", hint=did_you_mean(format, FORMATS, ", ".join(FORMATS)))
+        raise UsageError(
+            f"'{format}' is no report format",
+            hint=did_you_mean(format, FORMATS, ", ".join(FORMATS)),
+            code="USAGE_BAD_VALUE",
+        )
     return importlib.import_module(f"losscli.report.{format.replace('-', '_')}")
 
 

@@ -106,9 +106,11 @@ def markdown_cells(here: Here):
     return [here.file(f"y,p,g\n{rows}"), *PLAIN[:-1], "--by", "g", "-f", "markdown"]
 
 
-@case("B156", 2, "there is no format 'html'", "formats: ")
-def html_is_no_format_yet(here: Here):
-    return [here.file("y,p\n1,2\n"), *PLAIN[:-1], "-f", "html"]
+@case("B156", shows=("&lt;/script&gt;&lt;script&gt;", "Content-Security-Policy", "&quot;", "javascript:x"))
+def html_cells(here: Here):
+    words = ("</script><script>alert(1)</script>", "<img onerror=alert(1)>", '"', "'", "javascript:x")
+    rows = "".join(f"1,2,{_quoted(word)}\n" for word in words)
+    return [here.file(f"y,p,g\n{rows}"), *PLAIN[:-1], "--by", "g", "-f", "html"]
 
 
 @case("B157", shows=("'=cmd|x", "'+1+1", "'@SUM"))
