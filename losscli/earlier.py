@@ -86,5 +86,10 @@ def beside(plan: Plan, rows: SavedRows, models: Mapping[tuple[str | None, str], 
             raise DataError(f"there are no row values of '{line.spec.text}'", path=rows.path,
                             hint="save them with the baseline: -o BASELINE.json -o rows=FILE.parquet",
                             code="DATA_BAD_REPORT")  # fmt: skip
+        for column in found[0].values():
+            if column in rows.unclear:
+                raise DataError(f"'{column}' is null in some rows, which may have been infinite", path=rows.path,
+                                hint="save row values as .parquet, .arrow or .csv: these tell the two apart",
+                                code="DATA_BAD_REPORT")  # fmt: skip
         columns[number] = found[0]
     return replace(plan, saved=Earlier(name, rows, columns, plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,6 +181,7 @@ def judge(
 
         compared = compared_with(evaluation, saved, given["baseline"], given["allow_incomparable"])
         evaluation, absent = compared.evaluation, compared.absent
+        _refuse_other_rows(evaluation, given["baseline"])
         printer.print_notes(compared.notes, given["quiet"])
         if given["allow_incomparable"]:
             told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
@@ -188,6 +190,20 @@ def judge(
     verdicts = judged(evaluation, bound, lacking=lacking, absent=absent)
     # What the gates needed of them stands in their verdicts; a report of comparisons is what nobody asked for here.
     return replace(verdicts, comparisons=())
+
+
+def _refuse_other_rows(evaluation: Evaluation, path: str) -> None:
+    """The row values that were saved beside the baseline must make its numbers, or they are of another run."""
+    numbers = {(r.model, r.spec, tuple(r.by.items())): r.baseline.value for r in evaluation.results if r.baseline}
+    for pair in evaluation.comparisons:
+        theirs = numbers.get((pair.model, pair.spec, tuple(pair.by.items())))
+        if pair.against != BASELINE or theirs is None or not math.isfinite(theirs):
+            continue
+        if not math.isclose(pair.against_value, theirs, rel_tol=1e-9):
+            raise DataError(
+                f"the row values beside the baseline make {pair.spec} = {pair.against_value!r}; it says {theirs!r}",
+                path=path, hint="save both in one run: -o BASELINE.json -o rows=FILE", code="DATA_NOT_COMPARABLE",
+            )  # fmt: skip
 
 
 def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
