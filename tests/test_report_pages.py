@@ -463,7 +463,7 @@ def test_a_baseline_stands_beside_each_number() -> None:
 def test_comparisons_are_a_table_for_people_and_the_rows_for_pipes() -> None:
     lines = report.render(COMPARED, "markdown").splitlines()
     assert lines[-4] == (
-        "| model | against | `loss` | loss | difference | p (t) | Holm (t) | p (permutation) | Holm (permutation) "
+        "| model | against | `loss` | loss | difference | p (t) | Holm (t) | p (swaps) | Holm (swaps) "
         "| wins | verdict |"
     )
     assert (

@@ -91,7 +91,7 @@ def comparisons(evaluation: Evaluation) -> Layout:
     slices = Front(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
     several = len({(one.model, one.against) for one in found}) > 1
     numbers: list[_Number] = [("difference", _difference)]
-    for name, title in (("t_test", "t"), ("permutation", "permutation")):
+    for name, title in (("t_test", "t"), ("permutation", "swaps")):
         if any(getattr(one, name) is not None for one in found):
             numbers.append((f"p ({title})", _tested(name, "p")))
             numbers += [(f"Holm ({title})", _tested(name, "holm"))] * several
