@@ -57,19 +57,14 @@ def _with_interval(
     form = spread.form(number, cells)
     if form is None or not math.isfinite(result.value):
         return result
-    n_eff = form.units if spread.weighted and not spread.by_count else None
+    n_eff = form.units if spread.weighted and unit == "row" and not spread.by_count else None
     shares = form.shares
     asked = _Asked(unit, cells, name, result.value, result.count)
     said = _spread_of(spread, asked, form, shares, spread.statistic(number, shares, cells))
     if said is None:
-        what = (
-            {"row": "row", "batch": "batch"}[unit]
-            if spread.asked.cluster is None
-            else f"value of '{spread.asked.cluster}'"
-        )
-        notes[f"{result.spec}: where there is but one {what}, or values are not finite, there is no standard error"] = (
-            None
-        )
+        what = unit if spread.asked.cluster is None else f"value of '{spread.asked.cluster}'"
+        why = f"where there is but one {what}, or values are not finite, there is no standard error"
+        notes[f"{result.spec}: {why}"] = None
         return replace(result, n_eff=n_eff)
     return replace(result, n_eff=n_eff, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)
 
