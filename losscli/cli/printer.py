@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, TextIO
 
 from losscli.cli import messages, voice
@@ -37,8 +37,8 @@ def about(name: str | None) -> Iterator[None]:
 def print_error(error: LosscliError) -> None:
     """What is wrong, where, and what would mend it."""
     if _subject.get():
-        error = copy.copy(error)
-        error.message = _subject.get() + error.message
+        # Not copied: with Dask's workers about, copies of exceptions share what they hold.
+        error = replace(error, message=_subject.get() + error.message)
     if (format := voice.spoken()) != "text":
         _raw_stderr(messages.error_line(error, format, os.environ))
         return
