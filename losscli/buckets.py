@@ -15,10 +15,12 @@ import numpy as np
 
 from losscli.kinds import Array
 from losscli.moments import Share
-from losscli.reduce import Sums
+from losscli.reduce import ONE, Sums, rounded
 
-MOST = 1 << 17
+MOST = 1 << 16
 _BITS = 40
+
+Cells = Sequence[tuple[int, Fraction | None]]  # cells of a slice, and the factors that the weights of classes give
 
 
 class Buckets:
@@ -72,28 +74,23 @@ class Buckets:
 
 
 class Drawer:
-    """Buckets read out: for a slice, the exact sums of each of its units."""
+    """Buckets read out: for a slice, the sums of each of its units."""
 
     def __init__(self, buckets: Buckets) -> None:
         cells = buckets._ids >> _BITS
+        self._buckets, self._numbers = buckets, buckets._numbers.tolist()
         self._prefixes = (buckets._ids & ((1 << _BITS) - 1)).tolist()
         self._starts = np.searchsorted(cells, np.arange(int(cells.max(initial=-1)) + 2)).tolist()
-        numbers = buckets._numbers.tolist()
-        self._exacts: dict[Share, list[int]] = {}  # in the order of the prefixes
-        for share, sums in buckets.sums.items():
-            exact = sums.exacts()
-            exact += [0] * (len(numbers) - len(exact))
-            self._exacts[share] = [exact[number] for number in numbers]
+        self._exacts: dict[Share, list[int]] = {}
+        self._doubles: dict[Share, Array] = {}
         self.odd = {share for share, s in buckets.sums.items() if s.nan.any() or s.inf.any() or s.neg_inf.any()}
 
-    def units(
-        self, cells: Sequence[tuple[int, Fraction | None]], shares: Sequence[Share], scaled: Sequence[bool]
-    ) -> list[list[int | Fraction]]:
-        """Share -> its sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
-        spans = [
-            (self._starts[cell], self._starts[cell + 1], factor)
-            for cell, factor in cells if cell + 1 < len(self._starts) and factor != 0
-        ]  # fmt: skip
+    def units(self, cells: Cells, shares: Sequence[Share], scaled: Sequence[bool]) -> list[list[int | Fraction]]:
+        """Share -> its exact sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
+        spans = self._spans(cells)
+        for share in shares:
+            if share not in self._exacts:
+                self._exacts[share] = self._read(share)
         if len(spans) == 1 and spans[0][2] is None:
             start, stop, _ = spans[0]
             return [list(self._exacts[share][start:stop]) for share in shares]
@@ -108,3 +105,26 @@ class Drawer:
                     sums[place[prefix]] += value * by
             found.append(sums)
         return found
+
+    def table(self, cells: Cells, shares: Sequence[Share], scaled: Sequence[bool]) -> Array:
+        """The same as doubles, one row a unit and one column a share."""
+        spans = self._spans(cells)
+        if len(spans) == 1 and spans[0][2] is None:  # whole numbers of very many units would fill the memory
+            for share in shares:
+                if share not in self._doubles:
+                    self._doubles[share] = np.array([rounded(value, ONE) for value in self._read(share)])
+            return np.stack([self._doubles[share][spans[0][0] : spans[0][1]] for share in shares], axis=1)
+        sums = self.units(cells, shares, scaled)
+        return np.array([[rounded(value, ONE) for value in column] for column in sums]).reshape(len(shares), -1).T
+
+    def _spans(self, cells: Cells) -> list[tuple[int, int, Fraction | None]]:
+        return [
+            (self._starts[cell], self._starts[cell + 1], factor)
+            for cell, factor in cells if cell + 1 < len(self._starts) and factor != 0
+        ]  # fmt: skip
+
+    def _read(self, share: Share) -> list[int]:
+        """The sums of all buckets, by cell and hash."""
+        exact = self._buckets.sums[share].exacts()
+        exact += [0] * (len(self._numbers) - len(exact))
+        return [exact[number] for number in self._numbers]

@@ -17,7 +17,7 @@ from losscli.columns.rows import Rows
 from losscli.contract import Terms
 from losscli.errors import DataError, Site
 from losscli.joint import Found, Joint, Units
-from losscli.kinds import Array
+from losscli.kinds import Array, Places
 from losscli.needs import needed_of
 from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
 from losscli.slicing import Cells
@@ -150,7 +150,7 @@ class Totals:
         """The values that somebody wants to look at together, as units with what belongs to them."""
         assert self.joint is not None
         kept: Found = {work: _joined(pieces) for work, pieces in found.items() if work in self.joint.needed.owners}
-        return Units(np.asarray(block.place), kept, block.weights, block.cells, keys, cluster, grouped)
+        return Units(_places(block.place), kept, block.weights, block.cells, keys, cluster, grouped)
 
     def _groups(self, rows: Rows, block: Block) -> Iterator[Block]:
         # The check of widths and positions at the door; groups trust it.
@@ -273,6 +273,11 @@ def _joined(pieces: list[Terms]) -> dict[str, tuple[Array, Array | None]]:
         has = None if wheres[0] is None else np.concatenate([where for where in wheres if where is not None])
         found[name] = np.concatenate(values), has
     return found
+
+
+def _places(place: Places) -> Array:
+    """Row numbers as an array; NumPy would look at each number of a range."""
+    return np.arange(place.start, place.stop) if isinstance(place, range) else np.asarray(place)
 
 
 def _in_any(terms: Terms) -> Array | None:

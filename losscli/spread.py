@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -264,22 +265,29 @@ class Spread:
 
     def sums_of_parts(self, shares: Shares, unit: str, cells: list[Cell]) -> list[list[Exact]] | None:
         """Share -> its exact sum in each part; None where one is not finite."""
+        drawer = self._drawer(shares, unit)
+        return None if drawer is None else drawer.units(*self._asked_of(cells, shares))
+
+    def _drawer(self, shares: Shares, unit: str) -> Drawer | None:
         if unit not in self._drawers:
             self._drawers[unit] = Drawer(self.levels[unit].buckets)
-        drawer, names = self._drawers[unit], [self._names[share] for share in shares]
-        if any(name in drawer.odd for name in names):
-            return None
-        scaled = [bool(self._power(share)) for share in shares]
-        return drawer.units([(cell.number, cell.factor) for cell in cells], names, scaled)
+        drawer = self._drawers[unit]
+        return None if any(self._names[share] in drawer.odd for share in shares) else drawer
+
+    def _asked_of(
+        self, cells: list[Cell], shares: Shares
+    ) -> tuple[list[tuple[int, Fraction | None]], list[Share], list[bool]]:
+        names = [self._names[share] for share in shares]
+        return [(cell.number, cell.factor) for cell in cells], names, [bool(self._power(share)) for share in shares]
 
     # -- drawing anew ----------------------------------------------------------------------------------------------
 
     def table(self, shares: Shares, unit: str, cells: list[Cell]) -> Array | None:
         """The sums of each part as doubles, one row a part; parts without weight are left out."""
-        sums = self.sums_of_parts(shares, unit, cells)
-        if sums is None:
+        drawer = self._drawer(shares, unit)
+        if drawer is None:
             return None
-        found = np.array([[rounded(value, ONE) for value in column] for column in sums]).reshape(len(shares), -1).T
+        found = drawer.table(*self._asked_of(cells, shares))
         kept: Array = found[(found != 0).any(axis=1)]
         return kept
 
