@@ -88,10 +88,9 @@ class Units:
     def __len__(self) -> int:
         return len(self.place)
 
-    def moved(self, before: int, cells: Array | None) -> Units:
-        """The same, behind so many others, in cells of other numbers."""
-        at = self.cells if self.cells is None or cells is None else cells[self.cells]
-        return replace(self, place=self.place + before, cells=at)
+    def moved(self, before: int) -> Units:
+        """The same, behind so many others."""
+        return replace(self, place=self.place + before)
 
     def cut(self, rows: slice) -> Units:
         return replace(
@@ -191,13 +190,17 @@ class Joint:
             self._rows(units)
 
     def merge(self, other: Joint, cells: Array | None, before: int) -> None:
-        """Add what another kept; `before` its rows stood so many."""
+        """Add what another kept; `before` its rows stood so many.
+
+        Its cell i is our cell cells[i]; where units wait, the two are of one process and share their cells (None).
+        """
+        assert cells is None or not other.waiting
         self.rows.merge(other.rows, cells)
         for units in other.waiting:
             if units.grouped:
-                self._group(units.moved(0, cells))
+                self._group(units)
             else:
-                self._rows(units.moved(before, cells))
+                self._rows(units.moved(before))
 
     def _rows(self, units: Units) -> None:
         for start in range(0, len(units), CHUNK):

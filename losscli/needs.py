@@ -39,7 +39,7 @@ def needed_of(plan: Plan) -> Needed | None:
             levels[unit].add(list(works_of(line)), clustered or drawn, clustered or drawn)
             levels[unit].weighed.update(dict.fromkeys(works_of(line)))
     for one, other in pairs_of(plan):
-        if (unit := unit_of(plan.lines[one])) is None or (other >= 0 and unit_of(plan.lines[other]) != unit):
+        if (unit := unit_of(plan.lines[one])) is None:
             continue
         owners: list[Owner] = [*works_of(plan.lines[one])]
         owners += works_of(plan.lines[other]) if other >= 0 else saved_owners(plan, one)

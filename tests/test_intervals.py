@@ -17,6 +17,7 @@ from scipy import stats
 import losscli
 from losscli import buckets
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.joint import Level, Needs, Part, Units, worth
 
 N = 600
 RNG = np.random.default_rng(20261121)
@@ -114,6 +115,22 @@ def test_clusters_count_once():
 
 
 DATA["row"] = np.arange(N)
+
+
+def test_clusters_with_class_weights_and_without_weight():
+    """The weight of a class counts in each of a cluster's sums; a cluster whose rows weigh nothing is none."""
+    values = losscli.losses.bce(DATA["p"], DATA["z"])
+    w = np.where(DATA["z"] == 1, 3.0, 1.0)
+    found = one("bce", target="z", pred="p", class_weight={"0": 1.0, "1": 3.0}, cluster="user")
+    moves = np.bincount(DATA["user"], w * (values - (w * values).sum() / w.sum()))
+    want = math.sqrt((moves**2).sum() * len(moves) / (len(moves) - 1)) / w.sum()
+    assert found.stderr == pytest.approx(want, rel=1e-13)
+    drawn = one("bce", target="z", pred="p", class_weight={"0": 1.0, "1": 3.0}, cluster="user", bootstrap=3000)
+    assert drawn.stderr == pytest.approx(want, rel=0.06)
+    half = {**DATA, "half": (DATA["user"] % 2).astype(float)}
+    found = losscli.evaluate(half, "mse", target="y", pred="a", weight="half", cluster="user")[0]
+    kept = losscli.evaluate(half, "mse", target="y", pred="a", where="half == 1", cluster="user")[0]
+    assert (found.stderr, found.uncertainty.count) == (kept.stderr, 50)
 
 
 def test_several_terms_that_share_rows():
@@ -312,6 +329,36 @@ def test_batches_are_compared_by_batch():
     assert found.wins + found.losses + found.ties == N
 
 
+def test_who_wins_a_row():
+    weighted = compared(weight="w")[0]
+    used = DATA["w"] > 0
+    mine, theirs = (DATA["b"] - TARGET) ** 2, SQUARES
+    assert (weighted.wins, weighted.losses) == (int((mine < theirs)[used].sum()), int((mine > theirs)[used].sum()))
+    assert weighted.wins + weighted.losses == weighted.count == used.sum() < N
+    by = compared(by="site", weight="w")
+    assert [each.wins for each in by[1:]] == [int((mine < theirs)[used & (DATA["site"] == s)].sum()) for s in "xyz"]
+
+
+@pytest.mark.parametrize(("higher", "want"), [(False, [0, 2, 1]), (True, [2, 0, 1])])
+def test_which_value_wins_depends_on_the_direction(higher, want):
+    found = {
+        owner: {"loss": (np.array(values), None)}
+        for owner, values in (("one", [1.0, 3.0, 4.0]), ("other", [0.0, 2.0, 4.0]))
+    }
+    sides = [(Part(1.0, ((owner, None),), False),) for owner in found]
+    level = Level(Needs(duels={(0, 1): (sides[0], sides[1], higher)}), False)
+    level.add(Units(np.arange(3), found, None, None, [], None), None)
+    assert level.wins[0, 1].tolist() == [want]
+
+
+def test_a_unit_has_a_value_where_its_terms_are_not_mixed():
+    terms = {"a": (np.array([1.0, 0.0]), np.array([True, False])), "b": (np.array([0.0, 5.0]), np.array([False, True]))}
+    values, part = worth((Part(2.0, (("o", None),), False),), {"o": terms})
+    assert (values.tolist(), part.tolist()) == ([2.0, 10.0], [True, True])
+    assert worth((Part(2.0, (("o", None),), True),), {"o": terms}) is None  # only their means make the number
+    assert worth((Part(2.0, (("o", None),), False),), {"o": {**terms, "c": (np.array([1.0, 1.0]), None)}}) is None
+
+
 def test_two_models_are_needed():
     with pytest.raises(UsageError, match="two models"):
         losscli.compare(DATA, "mse", target="y", pred="a")
@@ -433,10 +480,15 @@ def test_shards_keep_what_an_interval_needs(files, tmp_path):
 
     common = ["eval", str(files / "all.parquet"), "-t", "y", "-p", "a", "-l", "rmse", "-w", "w", "--by", "site",
               "--interval"]  # fmt: skip
+    table = pa.parquet.read_table(files / "all.parquet").sort_by([("site", "descending")])
+    pa.parquet.write_table(
+        table, files / "sorted.parquet", row_group_size=77
+    )  # shards meet their slices in other orders
+    common[1] = str(files / "sorted.parquet")
     for shard in (1, 2, 3):
         assert run([*common, "--shard", f"{shard}/3", "--state-out", str(tmp_path / f"{shard}.json"), "-q"]) == 0
     merged = losscli.merge([str(tmp_path / f"{shard}.json") for shard in (3, 1, 2)])
-    whole = losscli.evaluate(str(files / "all.parquet"), "rmse", target="y", pred="a", weight="w", by="site",
+    whole = losscli.evaluate(str(files / "sorted.parquet"), "rmse", target="y", pred="a", weight="w", by="site",
                              interval=True)  # fmt: skip
     assert shown(merged) == shown(whole)
 
