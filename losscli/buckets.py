@@ -83,7 +83,15 @@ class Drawer:
         self._starts = np.searchsorted(cells, np.arange(int(cells.max(initial=-1)) + 2)).tolist()
         self._exacts: dict[Share, list[int]] = {}
         self._doubles: dict[Share, Array] = {}
-        self.odd = {share for share, s in buckets.sums.items() if s.nan.any() or s.inf.any() or s.neg_inf.any()}
+        self._odd = {
+            share: (s.nan + s.inf + s.neg_inf)[buckets._numbers[buckets._numbers < s.cells]] > 0
+            for share, s in buckets.sums.items() if s.nan.any() or s.inf.any() or s.neg_inf.any()
+        }  # fmt: skip
+
+    def finite(self, cells: Cells, shares: Sequence[Share]) -> bool:
+        """Whether all sums of these cells are finite."""
+        odd = [self._odd[share] for share in shares if share in self._odd]
+        return not any(array[start:stop].any() for array in odd for start, stop, _ in self._spans(cells))
 
     def units(self, cells: Cells, shares: Sequence[Share], scaled: Sequence[bool]) -> list[list[int | Fraction]]:
         """Share -> its exact sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""

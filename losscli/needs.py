@@ -43,7 +43,8 @@ def needed_of(plan: Plan) -> Needed | None:
             continue
         owners: list[Owner] = [*works_of(plan.lines[one])]
         owners += works_of(plan.lines[other]) if other >= 0 else saved_owners(plan, one)
-        levels[unit].add(owners, clustered or drawn or asked.permutations > 0, clustered or drawn)
+        # The t test of a comparison is that of the sums, whatever its interval is made of.
+        levels[unit].add(owners, clustered or drawn or asked.permutations > 0, clustered)
         levels[unit].weighed.update(dict.fromkeys(works_of(plan.lines[one])))
         levels[unit].summed.update(dict.fromkeys(saved_owners(plan, one) if other < 0 else ()))
         higher = plan.lines[one].jobs[0].spec.loss.direction == "higher"

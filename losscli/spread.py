@@ -176,10 +176,10 @@ class Spread:
         return int(not (self._names[share].bottom and self.by_count))
 
     def _product(self, one: int, other: int, cells: list[Cell]) -> Exact | None:
-        """The sum of the products over these cells, in units of 2**-1074; None where it is not finite."""
+        """The sum of the products over these cells, in units of 2**-1074; None where it is not finite, or not kept."""
         found = self._products.get((one, other))
         if found is None:
-            return 0
+            return None
         known = len(found.exact)
         if found.odd and any(c.number < known and found.sums.odd(c.number) is not None for c in cells):
             return None
@@ -265,14 +265,13 @@ class Spread:
 
     def sums_of_parts(self, shares: Shares, unit: str, cells: list[Cell]) -> list[list[Exact]] | None:
         """Share -> its exact sum in each part; None where one is not finite."""
-        drawer = self._drawer(shares, unit)
-        return None if drawer is None else drawer.units(*self._asked_of(cells, shares))
+        drawer, asked = self._drawer(unit), self._asked_of(cells, shares)
+        return drawer.units(*asked) if drawer.finite(*asked[:2]) else None
 
-    def _drawer(self, shares: Shares, unit: str) -> Drawer | None:
+    def _drawer(self, unit: str) -> Drawer:
         if unit not in self._drawers:
             self._drawers[unit] = Drawer(self.levels[unit].buckets)
-        drawer = self._drawers[unit]
-        return None if any(self._names[share] in drawer.odd for share in shares) else drawer
+        return self._drawers[unit]
 
     def _asked_of(
         self, cells: list[Cell], shares: Shares
@@ -284,10 +283,10 @@ class Spread:
 
     def table(self, shares: Shares, unit: str, cells: list[Cell]) -> Array | None:
         """The sums of each part as doubles, one row a part; parts without weight are left out."""
-        drawer = self._drawer(shares, unit)
-        if drawer is None:
+        drawer, asked = self._drawer(unit), self._asked_of(cells, shares)
+        if not drawer.finite(*asked[:2]):
             return None
-        found = drawer.table(*self._asked_of(cells, shares))
+        found = drawer.table(*asked)
         kept: Array = found[(found != 0).any(axis=1)]
         return kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -15,7 +16,7 @@ import pytest
 from scipy import stats
 
 import losscli
-from losscli import buckets
+from losscli import buckets, certainty
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.joint import Level, Needs, Part, Units, worth
 
@@ -231,6 +232,53 @@ def test_a_row_without_a_cluster_is_an_error():
     assert kept.evaluation.rows.dropped == 1
 
 
+def test_what_is_infinite_elsewhere_takes_nothing_away():
+    """A slice whose loss is infinite has no interval; the others keep theirs."""
+    data = {"s": np.repeat(["x", "y"], 40), "y": np.tile([0.0, 1.0], 40), "p": RNG.uniform(0.2, 0.8, 80)}
+    data["p"][0] = 1.0
+    for way in ({}, {"bootstrap": 50}, {"cluster": "s"}):
+        report = losscli.evaluate(data, "bce", target="y", pred="p", by="s", interval=True, **way)
+        assert report.find("bce", s="x").stderr is None
+        assert (report.find("bce", s="y").stderr is None) == ("cluster" in way)  # one cluster has no spread
+
+
+def test_squares_that_overflow_give_no_standard_error():
+    found = losscli.evaluate({"y": [0.0, 0.0], "p": [1e200, 3e200]}, "mae", target="y", pred="p", interval=True)[0]
+    assert (found.value, found.stderr, found.interval) == (2e200, None, None)
+
+
+def test_class_weights_divided_by_the_count():
+    found = one("bce", target="z", pred="p", class_weight={"0": 1.0, "1": 3.0}, divide_by="count")
+    moves = np.where(DATA["z"] == 1, 3.0, 1.0) * losscli.losses.bce(DATA["p"], DATA["z"])
+    assert found.stderr == pytest.approx(moves.std(ddof=1) / math.sqrt(N), rel=1e-13)
+
+
+def test_resamples_of_sums_blends_and_weights():
+    assert one("mse", bootstrap=400, reduction="sum").stderr == pytest.approx(N * one("mse", bootstrap=400).stderr)
+    plain = one("mse", bootstrap=100)
+    blend = losscli.evaluate(DATA, "total=1*mse+2*l2_penalty", target="y", pred="a", interval=True, bootstrap=100,
+                             tables={"params": np.array([[1.0, 2.0]])})[0]  # fmt: skip
+    fixed = blend.parts[1].factor * blend.parts[1].value
+    assert fixed > 0
+    assert blend.stderr == pytest.approx(plain.stderr, rel=1e-9)
+    assert blend.interval == pytest.approx([end + fixed for end in plain.interval], rel=1e-9)
+    weighted = one("mse", bootstrap=100, weight="w")
+    assert weighted.uncertainty.count == (DATA["w"] > 0).sum()
+
+
+def test_slices_draw_by_themselves():
+    data = {"s": np.repeat(["x", "y"], 50), "y": np.zeros(100), "p": np.tile(RNG.normal(size=50), 2)}
+    report = losscli.evaluate(data, "mse", target="y", pred="p", by="s", bootstrap=50)
+    assert report.find("mse", s="x").value == report.find("mse", s="y").value
+    assert report.find("mse", s="x").interval != report.find("mse", s="y").interval
+
+
+def test_batches_with_weights_have_no_count_of_rows():
+    found = losscli.evaluate(DATA, "nt_xent", columns={"anchor": "e", "positive": "f"}, batch_size=60, weight="w",
+                             interval=True)[0]  # fmt: skip
+    assert found.stderr is not None and found.n_eff is None
+
+
 # -- models against each other -----------------------------------------------------------------------------------------
 
 
@@ -284,6 +332,34 @@ def test_holm_over_several_models():
     holms = {each.t_test.p: each.t_test.holm for each in found}
     assert holms[ps[0]] == pytest.approx(2 * ps[0])
     assert holms[ps[1]] == pytest.approx(max(ps[1], 2 * ps[0]))
+
+
+def test_resamples_of_a_difference():
+    found = compared(bootstrap=20_000, permutations=0)[0]
+    want = stats.bootstrap((((DATA["b"] - TARGET) ** 2) - SQUARES,), np.mean, n_resamples=20_000, batch=2000,
+                           rng=np.random.default_rng(4))  # fmt: skip
+    assert found.stderr == pytest.approx(want.standard_error, rel=0.025)
+    ends = want.confidence_interval
+    assert found.interval == pytest.approx((ends.low, ends.high), abs=0.1 * want.standard_error)
+    assert found.t_test == compared()[0].t_test  # that is of the sums, whatever the interval comes from
+
+
+def test_a_verdict_needs_the_corrected_p_value():
+    found = losscli.compare("sample_data/diabetes.csv", "mae", target="progression",
+                            pred={name: name for name in ("ridge", "forest", "boosting")}, permutations=0)  # fmt: skip
+    forest = found.comparisons[0]
+    assert forest.interval[0] > 0 and forest.t_test.p < 0.05 < forest.t_test.holm
+    assert forest.verdict == "no difference shown"
+    alone = losscli.compare("sample_data/diabetes.csv", "mae", target="progression",
+                            pred={name: name for name in ("ridge", "forest")}, permutations=0)  # fmt: skip
+    assert alone.comparisons[0].verdict == "worse"
+    higher = dataclasses.replace(alone.comparisons[0], direction="higher")
+    assert certainty._verdict(higher) == "better"
+
+
+def test_slices_are_families_of_their_own():
+    for each in compared(by="site"):
+        assert each.t_test.holm == each.t_test.p
 
 
 def test_a_loss_that_is_no_mean_is_compared_too():
@@ -471,8 +547,41 @@ def test_models_in_files_of_their_own_are_those_of_one_table(files, tmp_path):
     by_key = losscli.compare({m: str(tmp_path / f"{m}_mixed.csv") for m in "ab"}, "mse", target="y", pred="p", on="id",
                              permutations=0)  # fmt: skip
     assert by_key.comparisons[0].t_test == whole.comparisons[0].t_test
-    with pytest.raises(DataError, match="differ"):
-        losscli.compare({"a": str(tmp_path / "a.csv"), "b": str(tmp_path / "b_mixed.csv")}, "mse", target="y", pred="p")
+    mixed = {"a": str(tmp_path / "a.csv"), "b": str(tmp_path / "b_mixed.csv")}
+    for settings in ({"target": "y"}, {}):  # y is a usual name of targets
+        with pytest.raises(DataError, match="more rows differ"):
+            losscli.compare(mixed, "mse", pred="p", **settings)
+
+
+def test_columns_that_files_call_otherwise(tmp_path):
+    for model, names in {"a": "id,y,p,site", "b": "id,y,guess,site"}.items():
+        rows = "".join(f"{i},{i % 3},{i % 5 + (model == 'b')},{'xyz'[i % 3]}\n" for i in range(30))
+        (tmp_path / f"{model}.csv").write_text(f"{names}\n{rows}")
+    named = {model: str(tmp_path / f"{model}.csv") for model in "ab"}
+    found = losscli.compare(named, "mse", pred={"b": "guess", "a": "p"}, by="site", permutations=0)
+    again = losscli.compare({"a": named["a"], "b": {"id": list(range(30)), "y": [i % 3 for i in range(30)],
+                                                    "p": [float(i % 5 + 1) for i in range(30)],
+                                                    "site": ["xyz"[i % 3] for i in range(30)]}},
+                            "mse", pred="p", by="site", permutations=0)  # fmt: skip
+    assert found.comparisons == again.comparisons
+    (tmp_path / "b.csv").write_text((tmp_path / "b.csv").read_text().replace("29,2,5,z", "29,2,5,x"))
+    with pytest.raises(DataError, match="'site' is 'z'"):
+        losscli.compare(named, "mse", pred={"b": "guess", "a": "p"}, by="site")
+    (tmp_path / "b.csv").write_text((tmp_path / "b.csv").read_text().replace("29,2,5,x", "29,2,5,z"))
+    (tmp_path / "c.csv").write_text((tmp_path / "a.csv").read_text().replace("29,2,4,z", "29,2,3,z"))
+    with pytest.raises(DataError, match="'p' is 4"):  # weights are the row's, not the model's
+        losscli.compare({"a": named["a"], "c": str(tmp_path / "c.csv")}, "mse", pred="id", weight="p")
+    own = losscli.compare(named, "gaussian_nll", pred={"b": "guess", "a": "p"}, permutations=0,
+                          columns={"a:variance": "id", "b:variance": "y"}, where="id > 0 and y > 0")  # fmt: skip
+    assert [result.value for result in own] == [
+        losscli.evaluate(named[m], "gaussian_nll", target="y", pred=p, columns={"variance": v},
+                         where="id > 0 and y > 0")[0].value
+        for m, p, v in (("a", "p", "id"), ("b", "guess", "y"))
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="no file is called 'c'"):
+        losscli.compare(named, "mse", pred={"c": "guess", "a": "p"})
+    with pytest.raises(DataError, match="which column holds the predictions"):
+        losscli.compare(named, "mse")
 
 
 def test_shards_keep_what_an_interval_needs(files, tmp_path):
