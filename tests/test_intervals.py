@@ -17,6 +17,7 @@ from scipy import stats
 
 import losscli
 from losscli import buckets, certainty
+from losscli.cli.entry import run
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.joint import Level, Needs, Part, Units, worth
 
@@ -553,51 +554,59 @@ def test_models_in_files_of_their_own_are_those_of_one_table(files, tmp_path):
             losscli.compare(mixed, "mse", pred="p", **settings)
 
 
-def test_columns_that_files_call_otherwise(tmp_path):
-    for model, names in {"a": "id,y,p,site", "b": "id,y,guess,site"}.items():
-        rows = "".join(f"{i},{i % 3},{i % 5 + (model == 'b')},{'xyz'[i % 3]}\n" for i in range(30))
-        (tmp_path / f"{model}.csv").write_text(f"{names}\n{rows}")
+def test_columns_that_files_call_otherwise(tmp_path, capsys):
+    for model, name in {"a": "p", "b": "guess"}.items():
+        rows = "".join(f"{i},{i % 3},{i % 5 + 1 + (model == 'b')},{'xyz'[i % 3]}\n" for i in range(30))
+        (tmp_path / f"{model}.csv").write_text(f"id,y,{name},site\n{rows}")
     named = {model: str(tmp_path / f"{model}.csv") for model in "ab"}
     found = losscli.compare(named, "mse", pred={"b": "guess", "a": "p"}, by="site", permutations=0)
-    again = losscli.compare({"a": named["a"], "b": {"id": list(range(30)), "y": [i % 3 for i in range(30)],
-                                                    "p": [float(i % 5 + 1) for i in range(30)],
-                                                    "site": ["xyz"[i % 3] for i in range(30)]}},
-                            "mse", pred="p", by="site", permutations=0)  # fmt: skip
+    table = {"id": list(range(30)), "y": [i % 3 for i in range(30)], "p": [float(i % 5 + 2) for i in range(30)],
+             "site": ["xyz"[i % 3] for i in range(30)]}  # fmt: skip
+    again = losscli.compare({"a": named["a"], "b": table}, "mse", pred="p", by="site", permutations=0)
     assert found.comparisons == again.comparisons
-    (tmp_path / "b.csv").write_text((tmp_path / "b.csv").read_text().replace("29,2,5,z", "29,2,5,x"))
-    with pytest.raises(DataError, match="'site' is 'z'"):
-        losscli.compare(named, "mse", pred={"b": "guess", "a": "p"}, by="site")
-    (tmp_path / "b.csv").write_text((tmp_path / "b.csv").read_text().replace("29,2,5,x", "29,2,5,z"))
-    (tmp_path / "c.csv").write_text((tmp_path / "a.csv").read_text().replace("29,2,4,z", "29,2,3,z"))
-    with pytest.raises(DataError, match="'p' is 4"):  # weights are the row's, not the model's
-        losscli.compare({"a": named["a"], "c": str(tmp_path / "c.csv")}, "mse", pred="id", weight="p")
     own = losscli.compare(named, "gaussian_nll", pred={"b": "guess", "a": "p"}, permutations=0,
-                          columns={"a:variance": "id", "b:variance": "y"}, where="id > 0 and y > 0")  # fmt: skip
+                          columns={"a:variance": "p", "b:variance": "guess"})  # fmt: skip
     assert [result.value for result in own] == [
-        losscli.evaluate(named[m], "gaussian_nll", target="y", pred=p, columns={"variance": v},
-                         where="id > 0 and y > 0")[0].value
-        for m, p, v in (("a", "p", "id"), ("b", "guess", "y"))
-    ]  # fmt: skip
+        losscli.evaluate(named[m], "gaussian_nll", target="y", pred=p, columns={"variance": p})[0].value
+        for m, p in (("a", "p"), ("b", "guess"))
+    ]
+    files = [f"{model}={path}" for model, path in named.items()]
+    assert run(["compare", *files, "-p", "b=guess", "-p", "p", "-l", "mse", "-q"]) == 0
+    assert float(capsys.readouterr().out) == found.comparisons[0].difference
+    (tmp_path / "c.csv").write_text((tmp_path / "a.csv").read_text().replace("29,2,5,z", "29,2,4,x"))
+    with pytest.raises(DataError, match="'site' is 'z'"):
+        losscli.compare({"a": named["a"], "c": str(tmp_path / "c.csv")}, "mse", pred="p", by="site")
+    with pytest.raises(DataError, match="'p' is 5"):  # weights are the row's, not the model's
+        losscli.compare({"a": named["a"], "c": str(tmp_path / "c.csv")}, "mse", pred="id", weight="p")
     with pytest.raises(UsageError, match="no file is called 'c'"):
         losscli.compare(named, "mse", pred={"c": "guess", "a": "p"})
     with pytest.raises(DataError, match="which column holds the predictions"):
         losscli.compare(named, "mse")
 
 
-def test_shards_keep_what_an_interval_needs(files, tmp_path):
-    from losscli.cli.entry import run
+def test_a_cluster_of_machines_makes_no_comparison():
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    with pytest.raises(UsageError, match="must see in one run"):
+        losscli.compare("sample_data/diabetes.csv", "mse", target="progression", pred={"a": "ridge", "b": "forest"},
+                        engine="dask")  # fmt: skip
+    for settings in ({"bootstrap": 9}, {"cluster": "user"}):
+        with pytest.raises(UsageError, match="must see in one run"):
+            losscli.evaluate("sample_data/diabetes.csv", "mse", target="progression", pred="ridge", engine="dask",
+                             **settings)  # fmt: skip
 
-    common = ["eval", str(files / "all.parquet"), "-t", "y", "-p", "a", "-l", "rmse", "-w", "w", "--by", "site",
-              "--interval"]  # fmt: skip
-    table = pa.parquet.read_table(files / "all.parquet").sort_by([("site", "descending")])
-    pa.parquet.write_table(
-        table, files / "sorted.parquet", row_group_size=77
-    )  # shards meet their slices in other orders
-    common[1] = str(files / "sorted.parquet")
+
+def test_shards_keep_what_an_interval_needs(files, tmp_path):
+    table = pa.parquet.read_table(files / "all.parquet")
+    sites = table.column("site").to_pylist()
+    parts = []
+    for site in "zyx":  # shards meet their slices in other orders
+        parts.append(str(tmp_path / f"{site}.parquet"))
+        pa.parquet.write_table(table.take(pa.array([i for i, s in enumerate(sites) if s == site])), parts[-1])
+    common = ["eval", *parts, "-t", "y", "-p", "a", "-l", "rmse", "-w", "w", "--by", "site", "--interval"]
     for shard in (1, 2, 3):
         assert run([*common, "--shard", f"{shard}/3", "--state-out", str(tmp_path / f"{shard}.json"), "-q"]) == 0
     merged = losscli.merge([str(tmp_path / f"{shard}.json") for shard in (3, 1, 2)])
-    whole = losscli.evaluate(str(files / "sorted.parquet"), "rmse", target="y", pred="a", weight="w", by="site",
+    whole = losscli.evaluate(parts, "rmse", target="y", pred="a", weight="w", by="site",
                              interval=True)  # fmt: skip
     assert shown(merged) == shown(whole)
 
