@@ -10,6 +10,7 @@ from typing import Any
 
 from losscli import source as sources
 from losscli.blocks import Block
+from losscli.checks import check
 from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
 from losscli.columns.names import read_assignment
@@ -68,7 +69,7 @@ class Prepared:
 
 def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
-    _check(request)
+    check(request)
     request, source = _source(request, data)
     spelling = Spelling(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
@@ -102,50 +103,6 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
     pairs = tuple((model, reference) for model in models if model != reference)
     inference = replace(plan.request.inference, pairs=pairs)
     return replace(prepared, plan=replace(plan, request=replace(plan.request, inference=inference)))
-
-
-def _check(request: Request) -> None:
-    """What can be refused before a file is opened."""
-    if not request.losses:
-        raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all", code="USAGE_INCOMPLETE")
-    _check_inference(request)
-    if request.batch_by is not None and request.batch_size is not None:
-        raise UsageError("--batch-by and --batch-size exclude each other", code="USAGE_CONFLICT")
-    if request.batch_size is not None and request.batch_size < 1:
-        raise UsageError("--batch-size is at least 1", code="USAGE_BAD_VALUE")
-    loss_list = [part.loss for spec in request.losses for _, part in spec.parts]
-    if (request.batch_by or request.batch_size) and all(loss.scope == "row" for loss in loss_list):
-        raise UsageError("--batch-by and --batch-size are for losses that see a batch; none is asked for",
-                         hint=f"{loss_list[0].name} has a value for every row by itself",
-                         code="USAGE_CONFLICT")  # fmt: skip
-    for loss in loss_list:
-        if request.reduction == "sum" and loss.own_combine:
-            raise UsageError(
-                f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it", code="USAGE_CONFLICT"
-            )
-
-
-def _check_inference(request: Request) -> None:
-    asked = request.inference
-    if not 0 < asked.level < 1:
-        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}", code="USAGE_BAD_VALUE")
-    if asked.bootstrap is not None and not 2 <= asked.bootstrap <= MOST_DRAWS:
-        raise UsageError(
-            f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}", code="USAGE_BAD_VALUE"
-        )
-    if not 0 <= asked.permutations <= MOST_DRAWS:
-        raise UsageError(
-            f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}", code="USAGE_BAD_VALUE"
-        )
-    if asked.seed < 0:
-        raise UsageError("a seed is a whole number of at least 0", code="USAGE_BAD_VALUE")
-    if asked.cluster is not None:
-        for spec in request.losses:
-            for _, part in spec.parts:
-                if part.loss.scope != "row" and part.loss.source_roles:
-                    raise UsageError(f"'{part.loss.name}' sees batches of rows, and batches are its clusters",
-                                     hint="leave --cluster out; --batch-by says what a batch is",
-                                     code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _source(request: Request, data: Data) -> tuple[Request, Source]:
@@ -210,9 +167,6 @@ class Adding:
             for _ in totals.add(some):
                 pass
         return totals
-
-
-MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 
 
 LARGE = 2048  # rows of a group whose pairs keep all threads busy; smaller groups are shared out

@@ -297,8 +297,10 @@ CASES = {
     "odd names": ('"a=b","p,\\*q"\n1,1.1\n2,2.1\n3,2.9\n4,4.2\n', {"target": "a=b", "pred": "p,\\*q"}),
     "JSON": ('{"y": 1, "p": 1.1, "g": "a"}\n{"y": 2, "p": 2.1, "g": "b"}\n{"y": 4, "p": 3.8, "g": "a"}\n',
              {"target": "y", "pred": "p"}),
-    "words in JSON": ('{"label": "ham", "prob": 0.2}\n{"label": "spam", "prob": 0.8}\n{"label": "ham", "prob": 0.3}\n' * 3,
-                      {"positive": "spam"}),
+    "words in JSON": (
+        '{"label": "ham", "prob": 0.2}\n{"label": "spam", "prob": 0.8}\n{"label": "ham", "prob": 0.3}\n' * 3,
+        {"positive": "spam"},
+    ),
     "names of rows are no classes": ("id,kind,embedding_0,embedding_1,embedding_2\n" + "".join(
         f"r{i},{'ab'[i % 2]},{i},{i * i},{i % 3}\n" for i in range(8)), {"target": "kind", "losses": ["supcon"]}),
 }  # fmt: skip

@@ -98,11 +98,12 @@ LAYERS = (
         "shards",
         "__init__ arithmetic columns.* engine errors loop result run source source.streams state totals walk watch",
     ),
+    Layer("checks", "errors request"),
     Layer("rivals", "columns.* errors request source source.paired where"),
     Layer(
         "run",
-        "certainty columns.* engine engine.threads errors kinds loop reduce request result rivals slicing source "
-        "source.* tables totals blocks walk watch workers",
+        "certainty checks columns.* engine engine.threads errors kinds loop reduce request result rivals slicing "
+        "source source.* tables totals blocks walk watch workers",
     ),
     Layer("rownames", "columns.plan contract errors spec"),
     Layer("savedkeys", "columns.buffers columns.labels kinds reduce source.arrays", "numpy pyarrow"),
