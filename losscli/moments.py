@@ -63,8 +63,8 @@ def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
     the halves overflow and below 2**-968 the rest has no double: there the rounded product alone counts.
     """
     product = a * b
-    high_a, high_b = _high(a), _high(b)
-    low_a, low_b = a - high_a, b - high_b
+    high_a, low_a = _halves(a)
+    high_b, low_b = (high_a, low_a) if b is a else _halves(b)
     rest = high_a * high_b - product
     rest += high_a * low_b
     rest += low_a * high_b
@@ -74,7 +74,8 @@ def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
     return product, rest
 
 
-def _high(values: Array) -> Array:
+def _halves(values: Array) -> tuple[Array, Array]:
+    """Two doubles of 26 bits whose sum a value is (Veltkamp 1968)."""
     moved = values * _SPLITTER
-    high: Array = moved - (moved - values)
-    return high
+    high = moved - (moved - values)
+    return high, values - high

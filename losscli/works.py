@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,15 @@ class Work:
 
     spec: LossSpec
     inputs: tuple[Input | Table | None, ...]
+
+    def __hash__(self) -> int:
+        # Asked for again and again, and made of texts; another process has other hashes of these.
+        if "_hash" not in self.__dict__:
+            object.__setattr__(self, "_hash", hash((self.spec, self.inputs)))
+        return int(self.__dict__["_hash"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"spec": self.spec, "inputs": self.inputs}
 
     @property
     def by_row(self) -> bool:
