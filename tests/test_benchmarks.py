@@ -44,6 +44,8 @@ PROMISED = [
     ("ten regression losses one thread", "speed-up", 1.7),
     ("bce one thread", "speed-up", 1.7),
     ("nt_xent one thread", "speed-up", 1.7),
+    ("rmse, bootstrap", "peak memory", 300),
+    ("two models compared", "peak memory", 300),
     ("mse and mae, Parquet plain sums", "time", 1.25),
     ("--version import click, numpy, pyarrow.csv", "time", 0.5),
     ("--help import click, numpy, pyarrow.csv", "time", 0.75),

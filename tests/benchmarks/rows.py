@@ -192,6 +192,22 @@ def of_threads() -> list[Row]:
     return rows
 
 
+def of_certainty() -> list[Row]:
+    """What it costs to say how sure a number is, or which of two models is better."""
+    file, memory = "rows.parquet", (Goal("peak memory", SMALL),)
+    plain = losscli(*evaluated(file, MISS, *TWO), name="losscli without intervals")
+    sure = losscli(*evaluated(file, MISS, *TWO, more=("-q", "--interval")))
+    drawn = losscli(*evaluated(file, MISS, "rmse", more=("-q", "--bootstrap", "1000")))
+    models = ("compare", file, "-t", "y", "-p", "p", "-p", "q", "-l", "mse", "-q")
+    return [
+        Row(
+            "mse and mae with intervals, Parquet, 20 M rows", sure, plain, (Goal("time"), Goal("memory")), tolerance=0.0
+        ),
+        Row("rmse, bootstrap of 1,000, Parquet, 20 M rows", drawn, None, memory),
+        Row("two models compared, 10,000 swaps, Parquet, 20 M rows", losscli(*models), None, memory),
+    ]
+
+
 def of_itself() -> list[Row]:
     """What exactness and start-up cost."""
     two = evaluated("rows.parquet", MISS, *TWO)
@@ -207,4 +223,4 @@ def of_itself() -> list[Row]:
     return rows
 
 
-ROWS: tuple[Row, ...] = (*of_rows(), *of_pairs(), *of_memory(), *of_threads(), *of_itself())
+ROWS: tuple[Row, ...] = (*of_rows(), *of_pairs(), *of_memory(), *of_threads(), *of_certainty(), *of_itself())
