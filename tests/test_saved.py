@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli import report, saved
+from losscli.cli.entry import run
 from losscli.errors import DataError, FileError, UsageError
 from losscli.partners import compared_with, renamed_models
 from losscli.result import (
@@ -322,6 +323,21 @@ def test_a_hash_that_one_side_lacks_decides_nothing():
     assert beside(mine, run_of(result())).reasons == ()
     assert beside(run_of(result()), mine).reasons == ()
     assert beside(mine, mine).reasons == ()
+
+
+@pytest.mark.parametrize("format", report.FORMATS)
+def test_two_reports_stand_side_by_side_in_every_format(format, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    write(tmp_path / "old.json", run_of(result(1.0625)))
+    write(tmp_path / "new.json", run_of(result(1.5)))
+    assert run(["diff", "old.json", "new.json", "-f", format, "--gate", "rmse<=baseline", "-o", f"{format}=file"]) == 1
+    shown = capsys.readouterr().out
+    assert ("1.5" in shown) == (format != "github" or "::error" in shown)
+    filed = (tmp_path / "file").read_text(encoding="utf-8")
+    # DVC has commands of its own for what was before; these formats hold the numbers of now.
+    assert format.startswith("dvc") or "1.0625" in filed
 
 
 # ---------------------------------------------------------------------------------------------------- starting up
