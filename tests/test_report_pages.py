@@ -304,7 +304,7 @@ def test_dvc_has_numbers_only_whatever_the_text(text: str) -> None:
         assert [type(value) for value in point.values()] == [str, str, str, float]
 
 
-@pytest.mark.skipif(shutil.which("dvc") is None, reason="dvc is too heavy for the extra of the tests")
+@pytest.mark.skipif(shutil.which("dvc") is None, reason="there is no dvc on the PATH; .ci/run has one")
 def test_dvc_reads_it(tmp_path: Path) -> None:
     for words in (["git", "init", "-q"], ["dvc", "init", "-q"]):
         subprocess.run(words, cwd=tmp_path, check=True)
@@ -312,6 +312,11 @@ def test_dvc_reads_it(tmp_path: Path) -> None:
     done = subprocess.run(["dvc", "metrics", "show", "--json", "m.json"], cwd=tmp_path, check=True, capture_output=True)
     assert strict(done.stdout.decode())[""]["data"]["m.json"]["data"]["fast"]["mse"] == 0.1 + 0.2
     subprocess.run(["dvc", "metrics", "show", "m.json"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "p.json").write_text(report.render_suites(SUITES, "dvc-plots"))
+    plot = ["dvc", "plots", "show", "--json", "p.json", "-x", "model", "-y", "value", "-t", "bar_horizontal"]
+    done = subprocess.run(plot, cwd=tmp_path, check=True, capture_output=True)
+    points = strict(done.stdout.decode())["data"]["p.json"][0]["content"]["data"]["values"]
+    assert {(point["model"], point["value"]) for point in points} >= {("", 0.1 + 0.2), ("ridge", 0.25)}
 
 
 # ------------------------------------------------------------------------------------------------------------- HTML
