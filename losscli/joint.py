@@ -62,7 +62,6 @@ class Needed:
     groups: Needs
     by_count: bool
     late: bool  # the number of a row in the run must be known
-    clustered: bool
     saved: Lookup | None = None
 
     @property
@@ -183,7 +182,7 @@ class Joint:
         self.formed = 0  # groups
 
     def take(self, units: Units) -> None:
-        """Units whose place in the whole run is not known yet."""
+        """Units of this pass; they wait where their place in the whole run must be known."""
         if self.needed.late or units.grouped:
             self.waiting.append(units)
         else:

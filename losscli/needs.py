@@ -52,7 +52,7 @@ def needed_of(plan: Plan) -> Needed | None:
         levels[unit].duels[one, other] = worth_of(plan.lines[one]), theirs, higher
     late = clustered or drawn or plan.saved is not None or (bool(asked.pairs) and asked.permutations > 0)
     by_count = plan.request.divide_by == "count"
-    return Needed(levels["row"].needs(), levels["batch"].needs(), by_count, late, clustered, plan.saved)
+    return Needed(levels["row"].needs(), levels["batch"].needs(), by_count, late, plan.saved)
 
 
 def pairs_of(plan: Plan) -> list[Lines]:
