@@ -18,7 +18,7 @@ from losscli.mergeable import check_mergeable, expected_files
 from losscli.progress import Line, shown, terminal
 from losscli.report import render
 from losscli.request import Inference, Policy, Request
-from losscli.result import ComparisonResult, Evaluation, LossResult, WarningResult
+from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
 from losscli.run import Data, Prepared, paired, prepare
 from losscli.run import evaluate as evaluate_prepared
 from losscli.shards import merge as merge_states

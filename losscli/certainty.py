@@ -12,7 +12,7 @@ from losscli.loop import Totals
 from losscli.needs import pairs_of, unit_of
 from losscli.reduce import text_words
 from losscli.resampling import bootstrap, sign_flip
-from losscli.result import ComparisonResult, LossResult, PairedTest, Uncertainty
+from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
 from losscli.spread import Form, Spread
 from losscli.student import t_interval
 from losscli.totals import Cell, Slice, slices

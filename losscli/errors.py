@@ -22,7 +22,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
-    from losscli.result import ErrorResult
+    from losscli.results import ErrorResult
 
 
 class ExitCode(IntEnum):
@@ -132,7 +132,7 @@ class PluginError(LosscliError):
 
 def error_result(error: LosscliError) -> ErrorResult:
     """The error as data."""
-    from losscli.result import ErrorResult
+    from losscli.results import ErrorResult
 
     return ErrorResult(
         code=error.code or error.general, exit=int(error.exit_code), message=error.message,

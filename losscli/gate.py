@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from losscli.gatetext import BASELINE, Bound, Gate, Scored, Tolerance, bind, pairs_of, parse_gate, slices_of
-from losscli.result import ComparisonResult, Evaluation, GateResult, LossResult
+from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult
 
 __all__ = ["BASELINE", "Bound", "Gate", "Scored", "Tolerance", "bind", "judged", "pairs_of", "parse_gate", "slices_of"]
 

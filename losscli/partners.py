@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from losscli.result import BaselineResult, BaselineSource, Evaluation, LossResult
+from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
 
 
 @dataclass(frozen=True)

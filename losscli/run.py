@@ -21,9 +21,10 @@ from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
 from losscli.kinds import Array
 from losscli.loop import Totals
+from losscli.parallel import available, using
 from losscli.reduce import CHUNK
 from losscli.request import Request
-from losscli.result import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
+from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
 from losscli.source import ReadOptions, Source, open_source
 from losscli.source.remote.address import shown
@@ -31,7 +32,6 @@ from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch
-from losscli.workers import available, using
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from losscli.errors import DataError, FileError, UsageError, system_code
 from losscli.partners import Compared, compared_with
-from losscli.result import (
+from losscli.results import (
     BatchResult,
     Evaluation,
     LossResult,

@@ -22,7 +22,7 @@ from losscli.columns.rows import Reader
 from losscli.engine import Engine
 from losscli.errors import DataError, UsageError
 from losscli.loop import Totals
-from losscli.result import Evaluation, RowCounts, SourceResult
+from losscli.results import Evaluation, RowCounts, SourceResult
 from losscli.run import Adding, Prepared, chunk_rows, conclude, refuse_empty
 from losscli.source import Source
 from losscli.source.streams import file_error

@@ -18,13 +18,13 @@ from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
 from losscli.kinds import Array, Places
 from losscli.loop import Totals, cut_rows, cuts, groups_of
+from losscli.parallel import available, using
 from losscli.reduce import Sums, rounded
 from losscli.run import Prepared, chunk_rows, total
 from losscli.totals import Cell, combine_slopes, slices, term_numbers
 from losscli.values import Piece, in_pieces
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch
-from losscli.workers import available, using
 from losscli.works import Work, score
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once

@@ -25,7 +25,7 @@ from losscli.moments import UNIT, Share
 from losscli.needs import SavedPart
 from losscli.reduce import ONE, Sums, rounded
 from losscli.request import Inference
-from losscli.result import LossResult
+from losscli.results import LossResult
 from losscli.totals import Book, Books, Cell, Exact, Slice, combine_slopes
 from losscli.works import works
 

@@ -16,7 +16,7 @@ from losscli.contract import Value
 from losscli.errors import DataError
 from losscli.loop import Kept, Tally, Totals
 from losscli.reduce import ONE, Sums, rounded
-from losscli.result import BatchResult, LossResult, PartResult, TermResult
+from losscli.results import BatchResult, LossResult, PartResult, TermResult
 from losscli.slicing import NULL
 from losscli.works import works
 

@@ -17,11 +17,11 @@ from losscli.engine.threads import Threads
 from losscli.errors import Site
 from losscli.kinds import Array, Places
 from losscli.loop import cut_rows, cuts, groups_of
+from losscli.parallel import available, using
 from losscli.rownames import apart, base, of_term, without_rows
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
 from losscli.watch import NOBODY, Watch
-from losscli.workers import available, using
 from losscli.works import Work, score, unit_values, works
 
 

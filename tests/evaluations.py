@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from losscli.result import (
+from losscli.results import (
     BaselineResult,
     BaselineSource,
     ComparisonResult,

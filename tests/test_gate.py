@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from losscli.errors import UsageError
 from losscli.gate import BASELINE, Bound, Scored, Tolerance, bind, judged, pairs_of, parse_gate, slices_of
-from losscli.result import (
+from losscli.results import (
     BaselineResult,
     BaselineSource,
     ComparisonResult,

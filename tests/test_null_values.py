@@ -13,7 +13,7 @@ import pytest
 from losscli.columns.arrays import NULL_TEXTS
 from losscli.errors import DataError, LosscliError
 from losscli.request import Request
-from losscli.result import Evaluation
+from losscli.results import Evaluation
 from losscli.run import Data, evaluate, prepare
 from losscli.source import DEFAULT_NULLS, ReadOptions
 from losscli.spec import parse

@@ -12,7 +12,7 @@ from oracle import Formula, exact
 from test_laws import check_slopes, compare_terms
 
 import losscli
-from losscli import workers
+from losscli import parallel as workers
 from losscli.contract import as_terms
 from losscli.losses import REGISTRY, _angles, _pairs, _tiles, contrastive
 from losscli.losses._pairs import Pull

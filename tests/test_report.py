@@ -26,7 +26,7 @@ from losscli.errors import UsageError
 from losscli.report.csv import guarded
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.report.json import document
-from losscli.result import (
+from losscli.results import (
     BatchResult,
     Evaluation,
     GateResult,

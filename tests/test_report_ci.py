@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli import report
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 every_run = pytest.mark.parametrize("evaluation", RUNS.values(), ids=RUNS)
 # Pieces that end a string, a cell, a comment or a command somewhere, and whatever else may stand in a file.

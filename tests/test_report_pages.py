@@ -29,7 +29,7 @@ from losscli import report
 from losscli.report import github
 from losscli.report.html import STYLE
 from losscli.report.view import View
-from losscli.result import Evaluation, SuiteResult, WarningResult
+from losscli.results import Evaluation, SuiteResult, WarningResult
 
 VIEW = View()
 every_run = pytest.mark.parametrize("evaluation", RUNS.values(), ids=RUNS)

@@ -19,7 +19,7 @@ from losscli import report, saved
 from losscli.cli.entry import run
 from losscli.errors import DataError, FileError, UsageError
 from losscli.partners import compared_with, renamed_models
-from losscli.result import (
+from losscli.results import (
     BaselineResult,
     BatchResult,
     Evaluation,

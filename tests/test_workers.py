@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from losscli import blas, workers
+from losscli import blas
+from losscli import parallel as workers
 
 
 def test_results_come_in_the_order_of_items():

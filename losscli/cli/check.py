@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
     from losscli.config import Config, Suite
     from losscli.gatetext import Gate
-    from losscli.result import Evaluation, SuiteResult
+    from losscli.results import Evaluation, SuiteResult
 
 _STATES = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error": "in error"}
 
@@ -164,7 +164,7 @@ def _inputs(job: _Job) -> list[str]:
 def _judged(job: _Job) -> SuiteResult:
     """One suite, whatever comes of it."""
     from losscli.cli import printer, reports, scoring
-    from losscli.result import SuiteResult
+    from losscli.results import SuiteResult
 
     evaluation: Evaluation | None = None
     wanted = reports.wanted(job.given, rows=True)

@@ -15,7 +15,7 @@ from losscli.cli import printer
 from losscli.errors import FileError
 from losscli.report import appended, appends, filed, has, left_out, quiet
 from losscli.report.suites import evaluated
-from losscli.result import SuiteResult
+from losscli.results import SuiteResult
 
 _SAID = 5  # so many results that a format has no place for are named
 

@@ -16,7 +16,7 @@ from losscli.cli import messages, voice
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.report import FORMATS, format_of
 from losscli.report.harmless import break_workflow_commands, harmless
-from losscli.result import Evaluation, GateResult
+from losscli.results import Evaluation, GateResult
 
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 

@@ -11,7 +11,7 @@ from losscli.cli import delivery, printer, rowsfile
 from losscli.errors import LosscliError, UsageError, error_result
 from losscli.report import FORMATS, has, render, render_suites
 from losscli.report.suites import alone
-from losscli.result import ErrorResult, Evaluation, SuiteResult
+from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
 @dataclass(frozen=True)

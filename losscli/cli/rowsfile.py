@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.result import Evaluation
+from losscli.results import Evaluation
 
 if TYPE_CHECKING:
     from losscli.engine import Engine

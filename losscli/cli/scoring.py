@@ -13,7 +13,7 @@ from losscli.cli import printer, progress, reports, rowsfile
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
 from losscli.report import has, render
-from losscli.result import Evaluation, LossResult, WarningResult
+from losscli.results import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
     from losscli.run import Prepared

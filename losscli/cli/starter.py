@@ -17,7 +17,7 @@ from losscli.source.remote.address import REMOTE
 
 if TYPE_CHECKING:
     from losscli.guess import Guess
-    from losscli.result import LossResult
+    from losscli.results import LossResult
 
 _SPARE = Decimal("0.05")  # of a number's size: so much worse than today is within the gates
 

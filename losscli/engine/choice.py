@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from losscli.engine import ENGINES, Engine, Expected
 from losscli.engine.threads import Threads
 from losscli.errors import UsageError, did_you_mean
-from losscli.workers import available
+from losscli.parallel import available
 
 
 def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.kinds import Array
 from losscli.losses._math import norm
-from losscli.workers import spread_over
+from losscli.parallel import spread_over
 
 Made = TypeVar("Made")
 

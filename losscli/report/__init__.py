@@ -14,7 +14,7 @@ from typing import Any, cast
 from losscli.errors import UsageError, did_you_mean
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.report.view import View, exact
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 __all__ = [
     "FORMATS",

@@ -14,7 +14,7 @@ from losscli.report import records
 from losscli.report.records import Field
 from losscli.report.suites import alone
 from losscli.report.view import View, exact
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 _BACK = (
     *(Field("loss", lambda result: result.loss, foreign=True), records.SPEC, records.VALUE, records.COUNT),

@@ -18,7 +18,7 @@ from losscli.report.json import dumps
 from losscli.report.naming import Unique, about, called, restricted
 from losscli.report.suites import alone, evaluated
 from losscli.report.view import View, exact
-from losscli.result import Evaluation, LossResult, SuiteResult
+from losscli.results import Evaluation, LossResult, SuiteResult
 
 # DVC prints keys through a library that takes what stands in brackets for its own.
 _UNFIT = re.compile(r"[.\[\]]")

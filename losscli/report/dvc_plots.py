@@ -10,7 +10,7 @@ from losscli.report.json import dumps
 from losscli.report.naming import about, called
 from losscli.report.suites import alone, evaluated
 from losscli.report.view import View
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 __all__ = ["left_out", "render", "render_suites"]
 

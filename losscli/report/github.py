@@ -21,7 +21,7 @@ from losscli.report.naming import Unique, called, restricted
 from losscli.report.suites import alone, evaluated, exit_code, status, told
 from losscli.report.verdicts import headline, whom, word
 from losscli.report.view import View, exact
-from losscli.result import Evaluation, GateResult, SuiteResult
+from losscli.results import Evaluation, GateResult, SuiteResult
 
 COMMANDS = GATES = ERRORS = True
 SUMMARY, OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"

@@ -16,7 +16,7 @@ from losscli.report.layout import Cell, Column, Layout, by_loss, by_result, comp
 from losscli.report.suites import alone, headed, status, told
 from losscli.report.verdicts import headline, reasons
 from losscli.report.view import View
-from losscli.result import ErrorResult, Evaluation, SuiteResult
+from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 GATES = HASHES = True
 STYLE = """

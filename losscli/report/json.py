@@ -19,7 +19,7 @@ from typing import Any
 from losscli.report.harmless import harmless
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
-from losscli.result import (
+from losscli.results import (
     BaselineResult,
     BaselineSource,
     BatchResult,

@@ -12,7 +12,7 @@ from typing import Any
 from losscli.report.json import comparison_object, dumps, error_object, gate_object, result_object
 from losscli.report.suites import alone
 from losscli.report.view import View
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 
 def render(evaluation: Evaluation, view: View) -> str:

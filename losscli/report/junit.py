@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from losscli.report.naming import Unique, about, called
 from losscli.report.suites import alone, told
 from losscli.report.view import View, exact
-from losscli.result import ErrorResult, Evaluation, GateResult, LossResult, SuiteResult
+from losscli.results import ErrorResult, Evaluation, GateResult, LossResult, SuiteResult
 
 ERRORS = True
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losscli.report.view import apart, exact, has_models, percent, short, signed, slice_names
-from losscli.result import Evaluation, LossResult, PartResult
+from losscli.results import Evaluation, LossResult, PartResult
 
 _WHOLE = "(all)"
 _Key = tuple[str | None, tuple[str | None, ...]]

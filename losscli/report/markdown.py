@@ -13,7 +13,7 @@ from losscli.report.layout import Layout, by_loss, by_result, compared, footer, 
 from losscli.report.suites import alone, headed, told
 from losscli.report.verdicts import headline, reasons
 from losscli.report.view import View
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 GATES = True
 # Inside a table a bar ends the cell even in a code span, and a backtick ends the span; a span eats a space at its end.

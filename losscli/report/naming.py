@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from losscli.result import LossResult
+from losscli.results import LossResult
 
 
 def about(model: str | None, by: Mapping[str, str]) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from losscli.report.naming import Unique, called, restricted
 from losscli.report.suites import alone, evaluated
 from losscli.report.view import View, exact
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 _UNFIT_VALUE = re.compile(r"[^A-Za-z0-9_.:/=+\-]")
 _UNFIT_NAME = re.compile("[^A-Za-z0-9_]")

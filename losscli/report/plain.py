@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from losscli.report import records
 from losscli.report.suites import alone
 from losscli.report.view import View
-from losscli.result import Evaluation, SuiteResult
+from losscli.results import Evaluation, SuiteResult
 
 
 def render(evaluation: Evaluation, view: View) -> str:

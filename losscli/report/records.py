@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from losscli.report.suites import evaluated
 from losscli.report.view import exact, slice_headers
-from losscli.result import BaselineResult, ComparisonResult, LossResult, PairedTest, SuiteResult
+from losscli.results import BaselineResult, ComparisonResult, LossResult, PairedTest, SuiteResult
 
 
 class About(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from losscli.report.view import View
-from losscli.result import ErrorResult, Evaluation, SuiteResult
+from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 # When several suites ended badly, the first of these is how the whole did: a bug before files, data, usage, nothing.
 _WORST = (70, 4, 3, 2, 5, 1)

@@ -10,7 +10,7 @@ from losscli.report.layout import Cell, Column, Layout, by_loss, by_result, comp
 from losscli.report.suites import alone, headed, told
 from losscli.report.verdicts import reasons, tally
 from losscli.report.view import View
-from losscli.result import ErrorResult, Evaluation, SuiteResult
+from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 GATES = True
 _MOODS = {"": "", "good": "green", "bad": "bold red"}

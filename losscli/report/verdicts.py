@@ -9,7 +9,7 @@ from typing import Literal
 from losscli.report.layout import Cell, Column, Front, Layout, change
 from losscli.report.naming import about
 from losscli.report.view import apart, percent, short, signed
-from losscli.result import ComparisonResult, Evaluation, GateResult, LossResult, PairedTest
+from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, PairedTest
 
 _WORDS = {"passed": "pass", "failed": "FAIL", "skipped": "skipped"}
 _STATES = ("passed", "failed", "error", "skipped")

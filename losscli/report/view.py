@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from losscli.report.harmless import harmless
-from losscli.result import Evaluation
+from losscli.results import Evaluation
 
 DIGITS = 6
 
