@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from losscli.blas import one_thread
+from losscli.contract.kinds import Array
 from losscli.engine import ENGINES, Engine
 from losscli.engine.choice import check_choice, chosen
 from losscli.errors import UsageError
-from losscli.kinds import Array
 from losscli.mergeable import check_mergeable, expected_files
 from losscli.progress import Line, shown, terminal
 from losscli.report import render

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.kinds import Array, Places
+from losscli.contract.kinds import Array, Places
 
 
 @dataclass(frozen=True)

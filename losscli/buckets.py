@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.moments import Share
 from losscli.reduce import ONE, Sums, rounded
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from losscli import losses as _losses  # registers every loss
-from losscli.contract import REGISTRY, Loss
+from losscli.contract.loss import REGISTRY, Loss
 
 del _losses
 

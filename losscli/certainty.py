@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from losscli.contract.kinds import Array
 from losscli.inference import holm, paired_t, root
-from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.needs import pairs_of, unit_of
 from losscli.reduce import text_words

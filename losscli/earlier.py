@@ -10,9 +10,9 @@ import numpy as np
 
 from losscli.columns.labels import Coded
 from losscli.columns.plan import Plan
+from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
 from losscli.joint import Found, Owner
-from losscli.kinds import Array
 from losscli.needs import SavedPart, unit_of
 from losscli.savedrows import SavedRows, terms_of
 from losscli.works import works

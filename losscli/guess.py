@@ -14,9 +14,9 @@ import numpy as np
 
 from losscli import losses as _losses  # registers every loss
 from losscli.columns.bind import USUAL
-from losscli.contract import REGISTRY, Loss
+from losscli.contract.kinds import Array, Kind
+from losscli.contract.loss import REGISTRY, Loss
 from losscli.errors import DataError
-from losscli.kinds import Array, Kind
 from losscli.sample import Sample, Sampled
 
 del _losses

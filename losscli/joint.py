@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.buckets import Buckets
 from losscli.columns.labels import Coded
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.moments import UNIT, Moments, Share
 from losscli.reduce import CHUNK, Sums, rounded, scramble, text_words
 

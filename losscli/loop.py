@@ -14,10 +14,10 @@ from losscli.columns.labels import Coded
 from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan, Table
 from losscli.columns.rows import Rows
-from losscli.contract import Terms
+from losscli.contract.kinds import Array, Places
+from losscli.contract.loss import Terms
 from losscli.errors import DataError, Site
 from losscli.joint import Found, Joint, Units
-from losscli.kinds import Array, Places
 from losscli.needs import needed_of
 from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
 from losscli.slicing import Cells

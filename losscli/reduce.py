@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 
 CHUNK = 1 << 14  # rows a kernel sees at once: what it works on fits the cache
 _FOLD = 1 << 15  # values a fold: what it works on fits the cache too

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.student import t_p_value, t_quantile
 
 Statistic: TypeAlias = Callable[[Array], Array]

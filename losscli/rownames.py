@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from losscli.columns.plan import Line
-from losscli.contract import Loss
+from losscli.contract.loss import Loss
 from losscli.errors import UsageError
 from losscli.spec import Spec
 

@@ -16,10 +16,10 @@ from losscli.columns.bind import bind
 from losscli.columns.names import read_assignment
 from losscli.columns.plan import Plan, Table
 from losscli.columns.rows import Reader, Rows
+from losscli.contract.kinds import Array
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
-from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.parallel import available, using
 from losscli.reduce import CHUNK

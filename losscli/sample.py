@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from losscli.columns.labels import canonical
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.source import ReadOptions, open_source
 from losscli.source.batch import Want
 

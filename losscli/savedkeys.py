@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from losscli.columns.labels import Coded
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.reduce import scramble
 from losscli.source.arrays import from_numpy, strings
 

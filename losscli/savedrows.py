@@ -17,8 +17,8 @@ from losscli import rownames
 from losscli.columns.arrays import numbers
 from losscli.columns.labels import Coded
 from losscli.columns.plan import Line
+from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
-from losscli.kinds import Array
 from losscli.savedkeys import Keys, Twice
 from losscli.sink.csv import guarded
 from losscli.source import Batch, Part, Source, Want, open_source

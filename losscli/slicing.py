@@ -22,7 +22,7 @@ from losscli.columns.marks import (
     texts_of_entries,
     texts_of_numbers,
 )
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 
 NULL = "(null)"
 _DENSE = 1 << 22  # numbers below this are looked up in a table of their own, others by a hash

@@ -13,10 +13,10 @@ from losscli.blocks import Block
 from losscli.columns.arguments import arguments
 from losscli.columns.plan import Input, Job, Line, Table
 from losscli.columns.rows import Rows
+from losscli.contract.kinds import Array, Places
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
-from losscli.kinds import Array, Places
 from losscli.loop import Totals, cut_rows, cuts, groups_of
 from losscli.parallel import available, using
 from losscli.reduce import Sums, rounded

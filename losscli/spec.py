@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from losscli.contract import ALIASES, REGISTRY, Loss, Parameter, Value
+from losscli.contract.loss import ALIASES, REGISTRY, Loss, Parameter, Value
 from losscli.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")

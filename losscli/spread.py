@@ -18,8 +18,8 @@ import numpy as np
 
 from losscli.buckets import Drawer
 from losscli.columns.plan import Job
+from losscli.contract.kinds import Array
 from losscli.inference import Ratio
-from losscli.kinds import Array
 from losscli.loop import Totals
 from losscli.moments import UNIT, Share
 from losscli.needs import SavedPart

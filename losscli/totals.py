@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.columns.plan import Job, Line, Plan
-from losscli.contract import Value
+from losscli.contract.loss import Value
 from losscli.errors import DataError
 from losscli.loop import Kept, Tally, Totals
 from losscli.reduce import ONE, Sums, rounded

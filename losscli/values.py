@@ -12,10 +12,10 @@ from losscli.columns.arguments import arguments
 from losscli.columns.labels import Coded
 from losscli.columns.plan import Line
 from losscli.columns.rows import Rows
+from losscli.contract.kinds import Array, Places
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import Site
-from losscli.kinds import Array, Places
 from losscli.loop import cut_rows, cuts, groups_of
 from losscli.parallel import available, using
 from losscli.rownames import apart, base, of_term, without_rows

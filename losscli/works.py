@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from losscli.columns.plan import Input, Job, Table
-from losscli.contract import Terms
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
+from losscli.contract.loss import Terms
 from losscli.spec import LossSpec
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.contract import Loss, Parameter
-from losscli.kinds import Kind
+from losscli.contract.kinds import Kind
+from losscli.contract.loss import Loss, Parameter
 from losscli.losses import REGISTRY
 
 WIDTH = 4  # of vectors

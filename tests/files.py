@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from losscli.contract import Loss
+from losscli.contract.loss import Loss
 
 
 def wide(role: str, values: np.ndarray) -> dict[str, np.ndarray]:

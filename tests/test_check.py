@@ -16,7 +16,7 @@ from processes import LOSSCLI, environment, losscli
 
 from losscli.cli import completion, entry, scoring
 from losscli.cli.starter import _limit, quoted
-from losscli.contract import REGISTRY
+from losscli.contract.loss import REGISTRY
 from losscli.errors import DataError, EmptyError, FileError, LosscliError, UsageError
 
 ROOT = Path(__file__).parent.parent

@@ -25,7 +25,7 @@ pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 import losscli as ours
 from losscli.api import prepared
 from losscli.cli.entry import run
-from losscli.contract import REGISTRY
+from losscli.contract.loss import REGISTRY
 from losscli.engine import dask
 from losscli.engine.choice import is_protected
 from losscli.run import Adding

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import losscli
-from losscli.contract import ALIASES, REGISTRY
+from losscli.contract.loss import ALIASES, REGISTRY
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "losscli"

@@ -11,7 +11,7 @@ import pytest
 from conftest import LOSSES, choices, draw, variations
 from oracle import SKIP, Formula, exact, outputs_mean
 
-from losscli.contract import as_terms
+from losscli.contract.loss import as_terms
 from losscli.losses import REGISTRY
 
 CASES = [pytest.param(loss, choice, id=f"{loss.name}-{''.join(map(str, choice))}")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import LOSSES, choices, draw, variations
 
-from losscli.contract import as_terms
+from losscli.contract.loss import as_terms
 
 ROWS = 67
 CASES = [pytest.param(loss, choice, id=f"{loss.name}-{''.join(map(str, choice))}")

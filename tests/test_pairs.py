@@ -13,7 +13,7 @@ from test_laws import check_slopes, compare_terms
 
 import losscli
 from losscli import parallel as workers
-from losscli.contract import as_terms
+from losscli.contract.loss import as_terms
 from losscli.losses import REGISTRY, _angles, _pairs, _tiles, contrastive
 from losscli.losses._pairs import Pull
 from losscli.losses._tiles import Pairs, Side

@@ -10,7 +10,7 @@ from files import arrow, rows_of, table, write_arrow, write_csv, write_jsonl, wr
 from oracle import Formula, exact
 
 import losscli
-from losscli.contract import REGISTRY
+from losscli.contract.loss import REGISTRY
 
 ROWS = 23
 CASES = [pytest.param(loss, choice, id=f"{loss.name}-{''.join(map(str, choice))}")
@@ -157,7 +157,7 @@ def test_complex_step_through_combine(loss):
 
     columns = draw(loss, 5, np.random.default_rng(0))
     settled = loss.settle({})
-    from losscli.contract import as_terms
+    from losscli.contract.loss import as_terms
 
     means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}
     got = combine_slopes(Job(None, LossSpec(loss, settled), ()), means)

@@ -12,7 +12,7 @@ from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.contract import Loss, Parameter
+    from losscli.contract.loss import Loss, Parameter
 
 
 @click.command("show", cls=Command, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from losscli.columns.labels import check_positions
 from losscli.columns.plan import Input, Table
+from losscli.contract.kinds import Array, Places
 from losscli.errors import DataError, Site
-from losscli.kinds import Array, Places
 
 
 def arguments(

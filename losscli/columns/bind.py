@@ -10,9 +10,9 @@ from losscli.columns.align import align
 from losscli.columns.arrays import is_vector
 from losscli.columns.names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
 from losscli.columns.plan import Input, Job, Line, Matrix, Plan, Table, Want
-from losscli.contract import Role
+from losscli.contract.kinds import Kind
+from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
-from losscli.kinds import Kind
 from losscli.request import Request
 from losscli.spec import LossSpec
 

@@ -14,8 +14,8 @@ from losscli.columns.buffers import Codes, Mask, indices, missing_cells, plain_c
 from losscli.columns.labels import canonical
 from losscli.columns.texts import encode, spelled
 from losscli.columns.types import is_text
+from losscli.contract.kinds import Places
 from losscli.errors import Site
-from losscli.kinds import Places
 
 # Up to this many entries of a dictionary are looked at whole; of a larger one, only what a batch uses.
 _WHOLE = 1 << 20

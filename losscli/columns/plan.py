@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from losscli.columns.arrays import PLAIN, Spelling
-from losscli.kinds import Array, Kind
+from losscli.contract.kinds import Array, Kind
 from losscli.request import Request
 from losscli.spec import LossSpec, Spec
 

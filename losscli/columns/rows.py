@@ -18,8 +18,8 @@ from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_n
 from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan
 from losscli.columns.types import is_plain_number
+from losscli.contract.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.errors import Code, DataError, Site
-from losscli.kinds import FAR, NEAR, Array, Kind, Places
 
 if TYPE_CHECKING:
     from losscli.where import Where

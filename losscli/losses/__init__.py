@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from losscli.contract import ALIASES, REGISTRY, Loss
+from losscli.contract.loss import ALIASES, REGISTRY, Loss
 
 for _module in pkgutil.iter_modules(__path__):
     if not _module.name.startswith("_"):

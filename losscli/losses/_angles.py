@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.losses._math import dot, norm, unit
 
 

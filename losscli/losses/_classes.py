@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 
 
 def each_class(x: Array) -> Array:

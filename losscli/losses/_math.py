@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 
 ROWS = 64  # rows a tile of a matrix product; a multiple of every BLAS micro-kernel's height
 

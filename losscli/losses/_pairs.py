@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.losses._math import dot, sigmoid, softplus, unit_slope
 from losscli.losses._tiles import Pairs, Panel, Tile, blocks, finite, tiles, walk
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from losscli.kinds import Array
+from losscli.contract.kinds import Array
 from losscli.losses._math import norm
 from losscli.parallel import spread_over
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.contract import Param, Term, loss
-from losscli.kinds import Array, Binary, Logit, Prob, Real
+from losscli.contract.kinds import Array, Binary, Logit, Prob, Real
+from losscli.contract.loss import Param, Term, loss
 from losscli.losses._math import sigmoid, softplus
 
 _PAPER = "Goodfellow et al. 2014, arXiv:1406.2661"

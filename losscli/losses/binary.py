@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract import Param, loss
-from losscli.kinds import Array, Logit, Prob, SoftBinary
+from losscli.contract.kinds import Array, Logit, Prob, SoftBinary
+from losscli.contract.loss import Param, loss
 from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from losscli.contract import Param, Term, loss
-from losscli.kinds import Array, ClassId, Vector, Vectors
+from losscli.contract.kinds import Array, ClassId, Vector, Vectors
+from losscli.contract.loss import Param, Term, loss
 from losscli.losses._angles import cosine_slope, long_dot
 from losscli.losses._math import dot, unit
 from losscli.losses._pairs import Pull, back_to, slopes, spread

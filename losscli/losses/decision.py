@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract import Param, loss
-from losscli.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
+from losscli.contract.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
+from losscli.contract.loss import Param, loss
 
 
 @loss(

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from losscli.contract import Param, loss
-from losscli.kinds import Array, ClassId, Prototypes, Vector
+from losscli.contract.kinds import Array, ClassId, Prototypes, Vector
+from losscli.contract.loss import Param, loss
 from losscli.losses._angles import across, cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
 

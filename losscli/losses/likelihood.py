@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract import Param, loss
-from losscli.kinds import Array, NonNegative, Positive, Real
+from losscli.contract.kinds import Array, NonNegative, Positive, Real
+from losscli.contract.loss import Param, loss
 from losscli.losses._math import log_factorial, log_shortfall, stirling_rest
 
 _EPS = Param("added to the rate inside the logarithm", ge=0)

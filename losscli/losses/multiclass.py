@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract import Param, loss
-from losscli.kinds import Array, ClassId, LogitVector, Prob, ProbVector, SoftBinary
+from losscli.contract.kinds import Array, ClassId, LogitVector, Prob, ProbVector, SoftBinary
+from losscli.contract.loss import Param, loss
 from losscli.losses._classes import each_class, fold, log_of_others, of_target
 from losscli.losses._math import distribution, log_softmax, over, times
 

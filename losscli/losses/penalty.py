@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract import Param, loss
-from losscli.kinds import Array, Matrix
+from losscli.contract.kinds import Array, Matrix
+from losscli.contract.loss import Param, loss
 
 _Strength = Annotated[float, Param("factor of the whole penalty, often called lambda", ge=0)]
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.contract import Param, Term, loss
-from losscli.kinds import AboveMinusOne, Array, NonZero, Real
+from losscli.contract.kinds import AboveMinusOne, Array, NonZero, Real
+from losscli.contract.loss import Param, Term, loss
 
 
 @loss(

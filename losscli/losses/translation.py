@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from losscli.contract import Param, Term, loss
-from losscli.kinds import Array, Side, Vector
+from losscli.contract.kinds import Array, Side, Vector
+from losscli.contract.loss import Param, Term, loss
 
 _Norm = Annotated[Literal["sum", "mean"], Param("absolute differences of a row: added up, or their mean")]
 

@@ -17,10 +17,10 @@ from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
-from losscli import door
-from losscli.declaration import Param, Parameter, Role, Value, arguments, check_param, words
+from losscli.contract import arguments as door
+from losscli.contract.kinds import Array, Kind
+from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.errors import UsageError, did_you_mean
-from losscli.kinds import Array, Kind
 
 
 @dataclass(frozen=True)

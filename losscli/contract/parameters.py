@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from losscli.contract.kinds import Kind
 from losscli.errors import UsageError, did_you_mean
-from losscli.kinds import Kind
 
 Value: TypeAlias = float | int | bool | str | None
 

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from losscli.declaration import Role
+from losscli.contract.kinds import Array, Kind
+from losscli.contract.parameters import Role
 from losscli.errors import DataError, UsageError
-from losscli.kinds import Array, Kind
 
 
 class Declared(Protocol):
