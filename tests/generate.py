@@ -121,7 +121,7 @@ def with_blocks(text: str) -> str:
 
 def losses_table() -> str:
     """One row a loss, from the declarations."""
-    from losscli.catalogue import entry, matching
+    from losscli.losses._catalogue import entry, matching
 
     lines = []
     family = None

@@ -85,7 +85,7 @@ def files(ctx: click.Context, param: click.Parameter, start: str) -> list[Comple
 
 def table() -> str:
     """The table of names: one line a loss or alias, with its summary."""
-    from losscli.catalogue import matching
+    from losscli.losses._catalogue import matching
 
     lines = [(name, loss.summary) for loss in matching(()) for name in (loss.name, *loss.aliases)]
     return "".join(f"{name}\t{summary}\n" for name, summary in sorted(lines))

@@ -24,8 +24,8 @@ from losscli.errors import UsageError
 )
 def command(words: tuple[str, ...], format_: str) -> int:
     """All losses, or those that speak of all these words."""
-    from losscli.catalogue import entry, matching
     from losscli.cli import printer
+    from losscli.losses._catalogue import entry, matching
 
     found = matching(words)
     if format_ == "json":

@@ -39,7 +39,7 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
         return 0
     if name is None:
         raise UsageError("name a loss", hint="'losscli list' shows all", code="USAGE_INCOMPLETE")
-    from losscli.catalogue import entry
+    from losscli.losses._catalogue import entry
     from losscli.spec import parse_loss
 
     loss = parse_loss(name).loss
@@ -53,7 +53,7 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
 
 
 def _text(loss: Loss) -> str:
-    from losscli.catalogue import command_line
+    from losscli.losses._catalogue import command_line
 
     also = f"  (also called {', '.join(loss.aliases)})" if loss.aliases else ""
     scope = {"row": "each row by itself", "group": "all rows of a batch together", "table": "the whole table"}
