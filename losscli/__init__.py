@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "Report": "losscli.api", "compare": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api",
     "merge": "losscli.api", "row_values": "losscli.api",
-    "ReadOptions": "losscli.source", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
+    "ReadOptions": "losscli.io", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
 }  # fmt: skip
 
 __all__ = [

@@ -14,6 +14,7 @@ from losscli.contract.kinds import Array
 from losscli.engine import ENGINES, Engine
 from losscli.engine.choice import check_choice, chosen
 from losscli.errors import UsageError
+from losscli.io import ReadOptions
 from losscli.mergeable import check_mergeable, expected_files
 from losscli.progress import Line, shown, terminal
 from losscli.report import render
@@ -23,7 +24,6 @@ from losscli.run import Data, Prepared, paired, prepare
 from losscli.run import evaluate as evaluate_prepared
 from losscli.shards import merge as merge_states
 from losscli.slopes import gradient as gradient_pieces
-from losscli.source import ReadOptions
 from losscli.spec import Spec, parse, set_everywhere
 from losscli.values import Piece
 from losscli.values import row_values as value_pieces

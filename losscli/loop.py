@@ -11,12 +11,12 @@ import numpy as np
 from losscli.blocks import Block, Groups
 from losscli.columns.arguments import arguments
 from losscli.columns.labels import Coded
-from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan, Table
 from losscli.columns.rows import Rows
 from losscli.contract.kinds import Array, Places
 from losscli.contract.loss import Terms
 from losscli.errors import DataError, Site
+from losscli.io.arrow.dictionary import Marks
 from losscli.joint import Found, Joint, Units
 from losscli.needs import needed_of
 from losscli.reduce import CHUNK, Fingerprint, Sums, text_words

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from losscli.engine import Expected
 from losscli.errors import UsageError
+from losscli.io import Source
 from losscli.request import Request
 from losscli.run import Data
-from losscli.source import Source
 
 
 def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:

@@ -13,9 +13,9 @@ from typing import Literal
 from losscli.columns.bind import USUAL
 from losscli.columns.names import read_assignment, resolve, split, unescape
 from losscli.errors import DataError, UsageError
+from losscli.io import Source
+from losscli.io.join.model_files import paired
 from losscli.request import Request
-from losscli.source import Source
-from losscli.source.paired import paired
 
 
 def side_by_side(

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from losscli import source as sources
+from losscli import io as sources
 from losscli.blocks import Block
 from losscli.checks import check
-from losscli.columns.arrays import Spelling
 from losscli.columns.bind import bind
 from losscli.columns.names import read_assignment
 from losscli.columns.plan import Plan, Table
@@ -20,14 +19,15 @@ from losscli.contract.kinds import Array
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
+from losscli.io import ReadOptions, Source, open_source
+from losscli.io.arrow.decode import Spelling
+from losscli.io.remote.address import shown
 from losscli.loop import Totals
 from losscli.parallel import available, using
 from losscli.reduce import CHUNK
 from losscli.request import Request
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
-from losscli.source import ReadOptions, Source, open_source
-from losscli.source.remote.address import shown
 from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
@@ -132,7 +132,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by their place", code="USAGE_INCOMPLETE")  # fmt: skip
-    from losscli.source.join import join  # not on the way of a run without a join
+    from losscli.io.join.join import join  # not on the way of a run without a join
 
     truth = _opened(data.targets, options)
     return request, join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")

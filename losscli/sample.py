@@ -12,8 +12,8 @@ import numpy as np
 
 from losscli.columns.labels import canonical
 from losscli.contract.kinds import Array
-from losscli.source import ReadOptions, open_source
-from losscli.source.batch import Want
+from losscli.io import ReadOptions, open_source
+from losscli.io.source import Want
 
 ROWS, COLUMNS = 4096, 512
 _FAMILY = re.compile(r"(.*[_.])([^_.]+)", re.DOTALL)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from losscli.columns.labels import Coded
 from losscli.contract.kinds import Array
+from losscli.io.arrow.build import from_numpy, strings
 from losscli.reduce import scramble
-from losscli.source.arrays import from_numpy, strings
 
 _PRIME = np.uint64(0x100000001B3)
 _LONGEST = 64  # bytes of a text that are mixed in columns; longer texts are hashed one by one

@@ -14,17 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from losscli import rownames
-from losscli.columns.arrays import numbers
 from losscli.columns.labels import Coded
 from losscli.columns.plan import Line
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
+from losscli.io import Batch, Part, Source, Want, open_source
+from losscli.io.arrow.build import present, strings
+from losscli.io.arrow.decode import numbers
+from losscli.io.formats.csv import DelimitedPart
+from losscli.io.join.keys import key_texts, shown_key
+from losscli.io.write.csv import guarded
 from losscli.savedkeys import Keys, Twice
-from losscli.sink.csv import guarded
-from losscli.source import Batch, Part, Source, Want, open_source
-from losscli.source.arrays import present, strings
-from losscli.source.delimited import DelimitedPart
-from losscli.source.keys import key_texts, shown_key
 from losscli.spec import parse
 
 ROW = "row"

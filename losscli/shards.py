@@ -21,11 +21,11 @@ from losscli.columns.plan import Plan
 from losscli.columns.rows import Reader
 from losscli.engine import Engine
 from losscli.errors import DataError, UsageError
+from losscli.io import Source
+from losscli.io.files.streams import file_error
 from losscli.loop import Totals
 from losscli.results import Evaluation, RowCounts, SourceResult
 from losscli.run import Adding, Prepared, chunk_rows, conclude, refuse_empty
-from losscli.source import Source
-from losscli.source.streams import file_error
 from losscli.state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
 from losscli.totals import signature
 from losscli.walk import Chosen, Pass, Placed, elsewhere

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from losscli.columns.marks import (
+from losscli.contract.kinds import Array
+from losscli.io.arrow.dictionary import (
     Entries,
     Marks,
     are_many,
@@ -22,7 +23,6 @@ from losscli.columns.marks import (
     texts_of_entries,
     texts_of_numbers,
 )
-from losscli.contract.kinds import Array
 
 NULL = "(null)"
 _DENSE = 1 << 22  # numbers below this are looked up in a table of their own, others by a hash

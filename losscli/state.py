@@ -17,8 +17,8 @@ import numpy as np
 from losscli.columns.bind import bind
 from losscli.columns.plan import Matrix, Plan, Table
 from losscli.columns.rows import Reader
-from losscli.columns.types import is_vector
 from losscli.contract.kinds import Array
+from losscli.io.arrow.types import is_vector
 from losscli.loop import Kept, Tally, Totals
 from losscli.moments import Share
 from losscli.reduce import Fingerprint, Sums

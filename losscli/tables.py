@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.arrays import PLAIN, Spelling, is_vector, numbers, texts, vectors
 from losscli.columns.bind import read_role
 from losscli.columns.labels import canonical
 from losscli.columns.names import ColumnSet, resolve
 from losscli.columns.plan import Matrix, Table
 from losscli.errors import DataError, EmptyError
-from losscli.source import Source
+from losscli.io import Source
+from losscli.io.arrow.decode import PLAIN, Spelling, is_vector, numbers, texts, vectors
 
 
 def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spelling = PLAIN) -> Matrix:

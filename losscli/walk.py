@@ -19,8 +19,8 @@ from losscli.columns.labels import check_positive_labels
 from losscli.columns.plan import Plan
 from losscli.columns.rows import Reader, Rows
 from losscli.engine import Engine
+from losscli.io import Source, Stretch
 from losscli.results import RowCounts, SourceResult
-from losscli.source import Source, Stretch
 from losscli.watch import NOBODY, Watch
 
 Score = TypeVar("Score")

@@ -28,9 +28,9 @@ from losscli import report
 from losscli.cli import COMMANDS, completion, entry, help
 from losscli.columns.bind import USUAL
 from losscli.errors import ExitCode
+from losscli.io import DEFAULT_NULLS
+from losscli.io.write import tables
 from losscli.losses import REGISTRY
-from losscli.sink import tables
-from losscli.source import DEFAULT_NULLS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "tests" / "cli").glob("*.md"))

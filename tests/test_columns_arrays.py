@@ -18,9 +18,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from losscli.columns import arrays
-from losscli.columns.arrays import Spelling, is_vector, numbers, texts, vectors
 from losscli.errors import DataError, Site
+from losscli.io.arrow import decode as arrays
+from losscli.io.arrow.decode import Spelling, is_vector, numbers, texts, vectors
 
 SITE = Site("data.csv", 101, lambda index: 202 + index)
 
@@ -416,7 +416,7 @@ def test_long_columns_take_another_way_to_the_same_texts(kind: pa.DataType, monk
     cells = [None if i % 7 == 3 else "" if i % 11 == 5 else f"k{i * i % 13}" for i in range(500)]
     column = pa.array(cells, kind).slice(3)
     short = texts(column, "c", SITE)
-    monkeypatch.setattr("losscli.columns.texts._MANY", 10)
+    monkeypatch.setattr("losscli.io.arrow.texts._MANY", 10)
     long = texts(column, "c", SITE)
     assert long.names == short.names
     assert long.codes.tolist() == short.codes.tolist()
@@ -502,7 +502,7 @@ def test_the_plain_path_imports_neither_pandas_nor_compute() -> None:
 import io, sys
 import numpy as np
 import pyarrow as pa, pyarrow.csv as csv
-from losscli.columns.arrays import numbers, texts, vectors
+from losscli.io.arrow.decode import numbers, texts, vectors
 from losscli.errors import Site
 site = Site("x", 1)
 kinds = {"f": pa.float64(), "i": pa.int64(), "s": pa.string(), "d": pa.dictionary(pa.int32(), pa.string())}

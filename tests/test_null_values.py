@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from losscli.columns.arrays import NULL_TEXTS
 from losscli.errors import DataError, LosscliError
+from losscli.io import DEFAULT_NULLS, ReadOptions
+from losscli.io.arrow.decode import NULL_TEXTS
 from losscli.request import Request
 from losscli.results import Evaluation
 from losscli.run import Data, evaluate, prepare
-from losscli.source import DEFAULT_NULLS, ReadOptions
 from losscli.spec import parse
 
 CELLS = ["1", "0", "NA", "", "null", "NULL", "None", "N/A", "<NA>", "1", " NA ", "0", "1"]

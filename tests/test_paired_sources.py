@@ -11,13 +11,16 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
-from losscli.columns.same import differing
 from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, LosscliError, Site, UsageError
+from losscli.io import from_memory, open_source
+from losscli.io import source as batch
+from losscli.io.arrow.equality import differing
+from losscli.io.formats import text_windows as windows
+from losscli.io.join import match as matching
+from losscli.io.join.model_files import paired
 from losscli.request import Request
 from losscli.run import Data, Prepared, bind, evaluate, prepare
-from losscli.source import batch, from_memory, matching, open_source, windows
-from losscli.source.paired import paired
 from losscli.spec import parse
 
 ROWS = 300
@@ -37,7 +40,7 @@ def shrink(monkeypatch, window=1_500, stretch=43):
     monkeypatch.setattr(batch, "STRETCH_ROWS", stretch)
     monkeypatch.setattr(batch, "BATCH_ROWS", stretch)
     for module in ("parquet", "memory"):
-        monkeypatch.setattr(f"losscli.source.{module}.STRETCH_ROWS", stretch)
+        monkeypatch.setattr(f"losscli.io.{module}.STRETCH_ROWS", stretch)
     monkeypatch.setattr(matching, "FEWEST_ROWS", 50)
     monkeypatch.setattr(matching, "CHUNK_ROWS", 50)
 

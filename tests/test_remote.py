@@ -28,15 +28,15 @@ from remote_servers import serving
 import losscli
 from losscli.cli import entry, help
 from losscli.errors import DataError, FileError, LosscliError, UsageError
-from losscli.source import open_source
-from losscli.source.discover import discover
-from losscli.source.remote import input as remote_input
-from losscli.source.remote import stores, transfer
-from losscli.source.remote.address import Address, Facts, shown
-from losscli.source.remote.input import RemoteInput, find_remote
-from losscli.source.remote.settings import Settings, settings
-from losscli.source.remote.trouble import explain
-from losscli.source.seekable import seekable
+from losscli.io import open_source
+from losscli.io.files.discover import discover
+from losscli.io.formats.seekable import seekable
+from losscli.io.remote import input as remote_input
+from losscli.io.remote import stores, transfer
+from losscli.io.remote.address import Address, Facts, shown
+from losscli.io.remote.failures import explain
+from losscli.io.remote.input import RemoteInput, find_remote
+from losscli.io.remote.settings import Settings, settings
 
 fsspec = pytest.importorskip("fsspec", reason="an extra: losscli[remote]")
 pytest.importorskip("s3fs", reason="an extra: losscli[remote]")

@@ -23,6 +23,7 @@ from rich.cells import cell_len
 import losscli
 from losscli import report
 from losscli.errors import UsageError
+from losscli.io.write.csv import guarded as guarded_in_sink
 from losscli.report.csv import guarded
 from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.report.json import document
@@ -37,7 +38,6 @@ from losscli.results import (
     TermResult,
     WarningResult,
 )
-from losscli.sink.csv import guarded as guarded_in_sink
 
 INF, NAN = math.inf, math.nan
 HOSTILE = "\x1b[31mred\x1b]0;title\x07 \x9b1m [red]x[/x] [link=u]:smile:\u202eab\u200b|`<img onerror=x>\r\n\tend"

@@ -19,11 +19,12 @@ from losscli.cli import merge as merge_command
 from losscli.cli import rowsfile, scoring
 from losscli.columns.labels import Coded
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.io import source as batch
+from losscli.io.formats import text_windows as windows
+from losscli.io.write.tables import ColumnSpec, open_table
 from losscli.request import Request
 from losscli.run import Data, prepare
 from losscli.savedrows import read_rows, terms_of
-from losscli.sink.tables import ColumnSpec, open_table
-from losscli.source import batch, windows
 from losscli.spec import parse
 from losscli.values import row_values
 
@@ -37,7 +38,7 @@ def small(monkeypatch):
     """Many stretches out of small files."""
     monkeypatch.setattr(windows, "WINDOW", 1_500)
     for module in ("parquet", "memory"):
-        monkeypatch.setattr(f"losscli.source.{module}.STRETCH_ROWS", 41)
+        monkeypatch.setattr(f"losscli.io.{module}.STRETCH_ROWS", 41)
     monkeypatch.setattr(batch, "BATCH_ROWS", 37)
 
 

@@ -25,8 +25,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.errors import FileError, UsageError
-from losscli.sink.atomic import AtomicFile, check_writable, same_file, write_text
-from losscli.sink.tables import FORMATS, ColumnSpec, format_of, open_table
+from losscli.io.write.atomic import AtomicFile, check_writable, same_file, write_text
+from losscli.io.write.tables import FORMATS, ColumnSpec, format_of, open_table
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
 not_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
@@ -140,7 +140,7 @@ def test_the_shells_redirection_is_continued(tmp_path: Path, name: str) -> None:
         pytest.skip("not on this system")
     log = tmp_path / "log"
     log.write_text("before\n")
-    code = f"from losscli.sink.atomic import *; check_writable({name!r}); write_text({name!r}, 'report\\n')"
+    code = f"from losscli.io.write.atomic import *; check_writable({name!r}); write_text({name!r}, 'report\\n')"
     with log.open("a") as stream:
         subprocess.run([sys.executable, "-c", code + "; print('after')"], stdout=stream, check=True)
     assert log.read_text() == "before\nreport\nafter\n"
@@ -164,7 +164,7 @@ def test_a_disk_that_fills_midway_leaves_the_old_file(tmp_path: Path) -> None:
     code = """
 import resource, sys, numpy
 from losscli.errors import FileError
-from losscli.sink.tables import ColumnSpec, open_table
+from losscli.io.write.tables import ColumnSpec, open_table
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
     with open_table(sys.argv[1], [ColumnSpec("x", "float")]) as table:
@@ -186,7 +186,7 @@ except FileError as error:
 def test_after_a_kill_the_old_file_is_there_and_the_stray_goes_in_time(tmp_path: Path) -> None:
     path = tmp_path / "r"
     path.write_text("old")
-    code = "import sys, time\nfrom losscli.sink.atomic import AtomicFile\nwith AtomicFile(sys.argv[1]) as f:\n"
+    code = "import sys, time\nfrom losscli.io.write.atomic import AtomicFile\nwith AtomicFile(sys.argv[1]) as f:\n"
     code += " f.write(b'x' * 10**6); print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
@@ -428,8 +428,8 @@ def test_a_null_is_not_counted_as_a_lost_number(tmp_path: Path) -> None:
 
 @given(st.lists(st.floats(width=64), min_size=1, max_size=30))
 def test_every_double_survives_csv(numbers: list[float]) -> None:
-    from losscli.sink.csv import open_format
-    from losscli.sink.tables import Column
+    from losscli.io.write.csv import open_format
+    from losscli.io.write.tables import Column
 
     stream, spec = io.BytesIO(), ColumnSpec("x", "float")
     writer = open_format(stream, [spec])
@@ -546,7 +546,7 @@ def test_a_column_without_width_zero_and_half_pairs(tmp_path: Path) -> None:
 TO_STDOUT = """
 import sys, numpy
 from losscli.errors import FileError, UsageError
-from losscli.sink.tables import ColumnSpec, open_table
+from losscli.io.write.tables import ColumnSpec, open_table
 print("first")
 try:
     with open_table("-", [ColumnSpec("k", "text"), ColumnSpec("x", "float")], sys.argv[1] or None) as table:
@@ -606,7 +606,7 @@ def test_a_terminal_gets_no_control_character_and_no_parquet() -> None:
 def test_tables_do_not_need_pandas(tmp_path: Path) -> None:
     code = """
 import sys, numpy
-from losscli.sink.tables import *
+from losscli.io.write.tables import *
 columns = [ColumnSpec("i", "int"), ColumnSpec("x", "float"), ColumnSpec("t", "text"), ColumnSpec("l", "list", 2)]
 for format in FORMATS:
     with open_table(f"{sys.argv[1]}/o.{format}", columns) as table:

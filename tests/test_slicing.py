@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.columns.arrays import texts
 from losscli.columns.labels import Coded
-from losscli.columns.marks import Marks
 from losscli.errors import DataError, Site
+from losscli.io.arrow.decode import texts
+from losscli.io.arrow.dictionary import Marks
 from losscli.slicing import NULL, Cells
 
 SITE = Site("here", 1)

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
-from losscli.source import Batch, Source, Want, from_memory, matching, open_source
-from losscli.source.join import join
+from losscli.io import Batch, Source, Want, from_memory, open_source
+from losscli.io.join import match as matching
+from losscli.io.join.join import join
 
 BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}
 

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, FileError, LosscliError, UsageError
-from losscli.source import Batch, ReadOptions, Source, Want, open_source
-from losscli.source import windows as windows_module
-from losscli.source.cells import cells_of
-from losscli.source.records import last_end, records
+from losscli.io import Batch, ReadOptions, Source, Want, open_source
+from losscli.io.formats import text_windows as windows_module
+from losscli.io.formats.csv_exact import cells_of
+from losscli.io.formats.csv_records import last_end, records
 
 PY: dict[str, Want] = {"p": "number", "y": "number"}
 
@@ -403,7 +403,7 @@ NUMBERS = st.one_of(
 def test_the_exact_reader_gives_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: list[str]
 ) -> None:
-    from losscli.source import delimited
+    from losscli.io.formats import csv as delimited
 
     path = write(tmp_path, "z,p\n" + "".join(f"0,{cell}\n" for cell in cells))
     fast = table(open_source([path]), {"p": "number"})
@@ -497,7 +497,7 @@ def test_json_bom_and_lines(tmp_path: Path, window: int) -> None:
 def test_reading_text_needs_neither_pandas_nor_compute(tmp_path: Path) -> None:
     path = write(tmp_path, "p,y\n1,a\n")
     script = (
-        "import sys; from losscli.source import open_source\n"
+        "import sys; from losscli.io import open_source\n"
         f"[b for b in open_source([{path!r}]).parts[0].batches({{'p': 'number', 'y': 'text'}})]\n"
         "slow = {'pandas', 'pyarrow.compute', 'pyarrow.dataset', 'pyarrow.parquet', 'gzip', 'zipfile'}\n"
         "print(*sorted(slow & set(sys.modules)))"

@@ -18,7 +18,8 @@ import losscli
 from losscli.engine import threads as engine
 from losscli.engine.threads import Threads
 from losscli.errors import DataError, LosscliError
-from losscli.source import batch, windows
+from losscli.io import source as batch
+from losscli.io.formats import text_windows as windows
 
 COUNTS = (1, 2, 3, 8)
 
@@ -29,7 +30,7 @@ def small(monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 2_000)
     monkeypatch.setattr(batch, "STRETCH_ROWS", 50)
     for module in ("parquet", "memory"):
-        monkeypatch.setattr(f"losscli.source.{module}.STRETCH_ROWS", 50)
+        monkeypatch.setattr(f"losscli.io.{module}.STRETCH_ROWS", 50)
 
 
 def columns(rows=1000, seed=3):

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from losscli import where
-from losscli.columns.arrays import Spelling
 from losscli.errors import DataError, Site, UsageError
+from losscli.io.arrow.decode import Spelling
 from losscli.where import parse
 
 SITE = Site("data.csv", 1)

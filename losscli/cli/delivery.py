@@ -50,7 +50,7 @@ def deliver(what: Delivery, format: str, files: Mapping[str, str], quietly: bool
 
 def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool) -> None:
     """Every -o FILE, atomically."""
-    from losscli.sink.atomic import write_text
+    from losscli.io.write.atomic import write_text
 
     for path, format in files.items():
         write_text(path, filed(what.suites, format, what.text))
@@ -68,7 +68,7 @@ def _append(what: Delivery, format: str, quietly: bool) -> None:
 
 def append(path: str, text: str) -> None:
     """Add to the end of a file in one write, so that what others write there stays whole."""
-    from losscli.sink.atomic import told
+    from losscli.io.write.atomic import told
 
     data = text.encode("utf-8", "backslashreplace")
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)

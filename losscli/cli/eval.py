@@ -91,8 +91,8 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
 
 def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> None:
     from losscli.cli import printer, progress
+    from losscli.io.write.atomic import write_text
     from losscli.shards import score
-    from losscli.sink.atomic import write_text
 
     with progress.watched(given) as watch:
         scored = score(prepared, shard, shared.engine_of(given, prepared), watch)

@@ -261,8 +261,8 @@ def data_of(
     given: Mapping[str, Any], request: Request, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()
 ) -> Data:
     """Where the rows come from; `named` are models with files of their own."""
+    from losscli.io import DEFAULT_NULLS, ReadOptions
     from losscli.run import Data
-    from losscli.source import DEFAULT_NULLS, ReadOptions
 
     paths = tuple(given["sources"])
     if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():

@@ -27,8 +27,8 @@ def target(text: str | None) -> tuple[str, str | None]:
 
 def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Prepared:
     """Bind the run, and find out before it starts whether the output can be written."""
+    from losscli.io.write.tables import format_of
     from losscli.run import prepare
-    from losscli.sink.tables import format_of
 
     if path != "-" and target(given["output"])[1] is None:
         format_of(path)
@@ -59,7 +59,7 @@ def write(pieces: Iterator[Piece], path: str, format_: str | None) -> Written:
     """Write all pieces. Columns are known from the first piece."""
     import numpy as np
 
-    from losscli.sink.tables import ColumnSpec, open_table
+    from losscli.io.write.tables import ColumnSpec, open_table
 
     first = next(pieces, None)
     if first is None:

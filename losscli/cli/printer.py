@@ -189,7 +189,7 @@ def outputs(texts: Sequence[str]) -> dict[str, str]:
 
 def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
     """Before the work: every file can be written, and none is an input."""
-    from losscli.sink.atomic import check_writable, same_file
+    from losscli.io.write.atomic import check_writable, same_file
 
     for path in paths:
         if path == "-":

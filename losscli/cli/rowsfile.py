@@ -43,7 +43,7 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
     if paths[0] in ("", "-"):
         raise UsageError("-o rows=FILE needs a file", hint="'losscli rows' writes row values to standard output",
                          code="USAGE_BAD_VALUE")  # fmt: skip
-    from losscli.sink.tables import format_of  # brings NumPy, which the comparison of two reports goes without
+    from losscli.io.write.tables import format_of  # brings NumPy, which the comparison of two reports goes without
 
     format_of(paths[0])
     return reports, RowsFile(paths[0])
@@ -51,7 +51,7 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
 
 def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) -> list[str]:
     """Refuse to write over a report, or over a file of the baseline; what the user should hear."""
-    from losscli.sink.atomic import same_file
+    from losscli.io.write.atomic import same_file
 
     files = [path for path in reports if path != "-"]
     if rows.path in files or same_file(rows.path, files):

@@ -112,7 +112,7 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
 
 def _check_paths(given: Mapping[str, Any], files: Mapping[str, str], inputs: Sequence[str]) -> None:
     """The baseline is neither read as data nor written over."""
-    from losscli.sink.atomic import same_file
+    from losscli.io.write.atomic import same_file
 
     path = given["baseline"]
     if path is None:
@@ -227,7 +227,7 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
         printer.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
         return
     if path not in reports.wanted(given, rows=True).files:  # else it is one of the reports
-        from losscli.sink.atomic import write_text
+        from losscli.io.write.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))
     printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.cli import printer
 from losscli.config import OWN, configured
 from losscli.errors import FileError, UsageError
-from losscli.source.remote.address import REMOTE
+from losscli.io.remote.address import REMOTE
 
 if TYPE_CHECKING:
     from losscli.guess import Guess
@@ -25,8 +25,8 @@ _SPARE = Decimal("0.05")  # of a number's size: so much worse than today is with
 def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     """Write the configuration, and say where it is."""
     from losscli.guess import guess
+    from losscli.io.write.atomic import check_writable
     from losscli.sample import read_sample
-    from losscli.sink.atomic import check_writable
 
     if len(outputs) > 1:
         raise UsageError("--init writes one file, and several are named", code="USAGE_CONFLICT")
@@ -52,7 +52,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
 
 
 def _create(path: str, text: str) -> None:
-    from losscli.sink.atomic import told
+    from losscli.io.write.atomic import told
 
     def write() -> None:
         with open(path, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123

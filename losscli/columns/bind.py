@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from losscli.columns.align import align
-from losscli.columns.arrays import is_vector
 from losscli.columns.names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
 from losscli.columns.plan import Input, Job, Line, Matrix, Plan, Table, Want
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
+from losscli.io.arrow.decode import is_vector
 from losscli.request import Request
 from losscli.spec import LossSpec
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from losscli.columns.arrays import NO_NULLS, Spelling, Texts
 from losscli.columns.plan import Classes, Input
 from losscli.contract.kinds import Array, Places
 from losscli.errors import DataError, Site
+from losscli.io.arrow.decode import NO_NULLS, Spelling, Texts
 
 UNKNOWN = -1  # the position of a class that the other side does not have
 _REMEMBERED = 100  # distinct labels of a batch that an error may list

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from losscli.columns.arrays import PLAIN, Spelling
 from losscli.contract.kinds import Array, Kind
+from losscli.io.arrow.decode import PLAIN, Spelling
 from losscli.request import Request
 from losscli.spec import LossSpec, Spec
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.columns.arrays import NO_NULLS, numbers, texts, vectors
 from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
-from losscli.columns.marks import Marks
 from losscli.columns.plan import Input, Plan
-from losscli.columns.types import is_plain_number
 from losscli.contract.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.errors import Code, DataError, Site
+from losscli.io.arrow.decode import NO_NULLS, numbers, texts, vectors
+from losscli.io.arrow.dictionary import Marks
+from losscli.io.arrow.types import is_plain_number
 
 if TYPE_CHECKING:
     from losscli.where import Where

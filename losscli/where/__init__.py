@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from losscli.columns.arrays import PLAIN, Mask, Spelling
 from losscli.errors import Site, UsageError
+from losscli.io.arrow.decode import PLAIN, Mask, Spelling
 from losscli.where.grammar import Parser
 from losscli.where.tree import Batch, Node, Reading
 

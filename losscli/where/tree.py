@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from losscli.columns.arrays import Mask, Numbers, Spelling, Texts, absent, numbers, texts
 from losscli.errors import DataError, Site
+from losscli.io.arrow.decode import Mask, Numbers, Spelling, Texts, absent, numbers, texts
 from losscli.where.tokens import BARE, WORDS, enclosed
 
 Reading = Literal["number", "text", "any"]

@@ -56,7 +56,7 @@ class Here:
 
     def windows(self, size: int) -> None:
         """Text is read in pieces of so many bytes."""
-        self.patch.setattr("losscli.source.windows.WINDOW", size)
+        self.patch.setattr("losscli.io.formats.text_windows.WINDOW", size)
 
 
 @dataclass(frozen=True)

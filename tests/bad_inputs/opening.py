@@ -87,7 +87,7 @@ def arrow_without_rows(here: Here):
 
 @case("B008", 4, "the file changed while it was read", "in: p.csv", "run again")
 def grows_while_read(here: Here):
-    from losscli.source import delimited
+    from losscli.io.formats import csv as delimited
 
     read = delimited._Reader.read
 
@@ -101,7 +101,7 @@ def grows_while_read(here: Here):
 
 @case("B008", 4, "the file disappeared while it was read", "in: p.csv")
 def disappears_while_read(here: Here):
-    from losscli.source import delimited
+    from losscli.io.formats import csv as delimited
 
     read = delimited._Reader.read
 
@@ -192,7 +192,7 @@ text("B018", "cut_zip", _zip({"a.csv": GOOD})[:-9], 3, "the zip archive is damag
 @case("B019", 3, "a record is longer than", "in: p.csv.gz", "a quote that is opened and never closed?")
 def zeros_without_end(here: Here):
     here.windows(1 << 16)
-    here.patch.setattr("losscli.source.windows.RECORD_LIMIT", 1 << 20)
+    here.patch.setattr("losscli.io.formats.text_windows.RECORD_LIMIT", 1 << 20)
     return here.file(gzip.compress(b"y,p\n" + bytes(10_000_000)), "p.csv.gz")
 
 

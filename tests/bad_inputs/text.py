@@ -137,7 +137,7 @@ def cell_longer_than_a_piece(here: Here):
 @case("B047", 3, "a record is longer than", "in: p.csv", "a quote that is opened and never closed?")
 def cell_longer_than_may_be(here: Here):
     here.windows(1 << 10)
-    here.patch.setattr("losscli.source.windows.RECORD_LIMIT", 1 << 20)
+    here.patch.setattr("losscli.io.formats.text_windows.RECORD_LIMIT", 1 << 20)
     return here.file('note,y,p\n"' + "x\n" * 2_500_000 + '",1,2\n')
 
 

@@ -1,0 +1,1 @@
+"""Arrow arrays and NumPy arrays, each from the other, without pandas."""

@@ -1,0 +1,190 @@
+"""Arrow columns as NumPy arrays: exact, without pandas, and without copying a plain float64 column.
+
+This is the door: it refuses what cannot be read and says where; `numbers`, `vectors` and `texts` do the reading.
+Missing (null) is kept apart from NaN and infinity, which are values here; what becomes of them is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.errors import DataError, Site
+from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
+from losscli.io.arrow.numbers import NO_NULLS, NULL_TEXTS, PLAIN, Spelling, decode, quoted
+from losscli.io.arrow.texts import encode, without_unused
+from losscli.io.arrow.types import is_number, is_plain_number, is_text, is_vector, storage
+from losscli.io.arrow.vectors import Flaw, stack
+
+__all__ = [
+    "NO_NULLS",
+    "NULL_TEXTS",
+    "PLAIN",
+    "Codes",
+    "Floats",
+    "Mask",
+    "Numbers",
+    "Spelling",
+    "Texts",
+    "Vectors",
+    "absent",
+    "check_texts",
+    "is_number",
+    "is_vector",
+    "numbers",
+    "texts",
+    "vectors",
+]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One number a row; `missing` is None where no cell is null, and the value of a null cell is 0."""
+
+    values: Floats
+    missing: Mask | None
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """One vector a row, as a matrix; `missing` is None where no row is null, and a null row holds zeros."""
+
+    values: Floats
+    missing: Mask | None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """One text a row, as an index into `names`; -1 is missing: null or empty.
+
+    Each name occurs in this batch; in order of first appearance or, for a dictionary column, of its dictionary.
+    """
+
+    codes: Codes
+    names: tuple[str, ...]
+
+
+def numbers(
+    column: pa.Array, name: str, site: Site, *, parse_text: bool = False, spelling: Spelling = PLAIN
+) -> Numbers:
+    """The column as float64. An integer or decimal text is never changed silently: whole numbers must fit exactly.
+
+    `parse_text` reads text as the CSV reader would read a column of numbers, where `spelling` tells what stands
+    for no number; without it, text is an error.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (is_number(kind) or (parse_text and is_text(kind))):
+        raise _refusal(column.type, name, site, "numbers are")
+    _check_sound(column, name, site)
+    cells = decode(column, spelling)
+    if cells.bad is not None and cells.bad.any():
+        index = int(cells.bad.argmax())
+        text = str(column[index].as_py())
+        raise site.error(index, name, f"{quoted(text)} {cells.why}", text, _mending(text, name), code="DATA_BAD_CELL")
+    return Numbers(cells.values, cells.missing)
+
+
+def vectors(column: pa.Array, name: str, site: Site, width: int | None = None) -> Vectors:
+    """A column of lists as a matrix. Nested lists are laid out flat; every row must have the same length."""
+    if not is_vector(column.type):
+        raise _refusal(column.type, name, site, "lists of numbers are")
+    _check_sound(column, name, site)
+    try:
+        return Vectors(*stack(storage(column), width))
+    except Flaw as flaw:
+        raise site.error(
+            flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
+        ) from None
+
+
+def texts(column: pa.Array, name: str, site: Site) -> Texts:
+    """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
+    check_texts(column, name, site)
+    codes, spelled = encode(column)
+    if is_plain_number(column.type):  # others may bring names that no cell has
+        return Texts(codes, tuple(spelled))
+    return Texts(*without_unused(codes, spelled))
+
+
+def check_texts(column: pa.Array, name: str, site: Site) -> None:
+    """Refuse a column that cannot be read as text, or is damaged."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (is_number(kind) or is_text(kind)):
+        raise _refusal(column.type, name, site, "text, integers or booleans are")
+    _check_sound(column, name, site)
+
+
+def absent(column: pa.Array, name: str, site: Site) -> Mask:
+    """Which cells are null, or empty text; for a column of any type."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if is_text(kind):
+        return texts(column, name, site).codes < 0
+    _check_sound(column, name, site)
+    if pa.types.is_dictionary(column.type):
+        codes, entries = indices(column), missing_cells(column.dictionary)
+        return codes < 0 if entries is None else np.append(entries, True)[codes]
+    missing = missing_cells(column)
+    return np.zeros(len(column), np.bool_) if missing is None else missing
+
+
+_HINTS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (pa.types.is_temporal, "turn it into numbers or text when the file is written"),
+    (pa.types.is_struct, "write the wanted field as a column of its own"),
+    (pa.types.is_nested, "a list column goes where a vector is wanted, and must hold numbers"),
+    (is_text, "if these are numbers, store them as numbers"),
+)
+
+
+def _refusal(kind: pa.DataType, name: str, site: Site, wanted: str) -> DataError:
+    shown = str(kind)
+    shown = shown if len(shown) <= 80 else shown[:79] + "…"
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    hint = next((hint for test, hint in _HINTS if test(inner)), None)
+    holds = f"text ({shown})" if is_text(inner) else shown
+    return DataError(
+        f"column '{name}' holds {holds}, but {wanted} needed",
+        hint=hint,
+        path=site.path,
+        column=name,
+        code="DATA_WRONG_TYPE",
+    )
+
+
+def _check_sound(column: pa.Array, name: str, site: Site) -> None:
+    """Arrow's own proof that offsets, indices and UTF-8 are right: its readers may pass on what a broken file says."""
+    flat = is_number(column.type)
+    try:
+        column.validate(full=not flat)  # a buffer that is too short shows without `full`, at no cost a row
+    except pa.ArrowException as error:
+        if "UTF8" not in str(error):  # only then are offsets known to be right, so that cells may be looked at
+            raise DataError(
+                f"column '{name}' is damaged: its lengths or indices contradict each other",
+                path=site.path,
+                column=name,
+                code="DATA_CORRUPT_FILE",
+            ) from None
+        index = next((i for i in range(len(column)) if not _is_readable(column, i)), 0)
+        raise site.error(index, name, f"column '{name}' holds text that is not UTF-8", code="DATA_ENCODING") from None
+
+
+def _is_readable(column: pa.Array, index: int) -> bool:
+    try:
+        column[index].as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mending(text: str, name: str) -> str | None:
+    """What is usually wrong with such a cell."""
+    if text.strip() == name:
+        return "the header seems to be repeated inside the file"
+    if text.strip().endswith("%"):
+        return "write a share, such as 0.12, instead of a percentage"
+    if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", text):
+        return "write a decimal point instead of a comma"
+    return None

@@ -1,0 +1,98 @@
+"""What tells the texts of a column apart, row by row, before any text is made: cheap where texts repeat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from losscli.columns.labels import canonical
+from losscli.contract.kinds import Places
+from losscli.errors import Site
+from losscli.io.arrow.buffers import Codes, Mask, indices, missing_cells, plain_cells
+from losscli.io.arrow.decode import check_texts
+from losscli.io.arrow.texts import encode, spelled
+from losscli.io.arrow.types import is_text
+
+# Up to this many entries of a dictionary are looked at whole; of a larger one, only what a batch uses.
+_WHOLE = 1 << 20
+# Below this many texts a Python loop is faster than Arrow's hashes.
+_MANY = 4096
+
+Entries: TypeAlias = pa.Array | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One mark a row: a number that is its own text or, with `entries`, the place of its text in them; -1 is none."""
+
+    cells: NDArray[Any]
+    entries: Entries | None
+    missing: Mask | None  # which rows have no text, where numbers are marks
+    column: str
+
+    @staticmethod
+    def of(column: pa.Array, name: str, site: Site) -> Marks:
+        """The marks of a column that holds texts, integers, booleans or other numbers."""
+        check_texts(column, name, site)
+        if is_text(column.type) and not pa.types.is_string_view(column.type) and len(column) >= _MANY:
+            column = column.dictionary_encode()
+        if pa.types.is_dictionary(column.type) and len(column.dictionary) <= _WHOLE:
+            return Marks(indices(column), column.dictionary, None, name)
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            return Marks(plain_cells(column), None, missing_cells(column), name)
+        codes, names = encode(column)
+        return Marks(codes, tuple(names), None, name)
+
+    def take(self, index: Places) -> Marks:
+        if isinstance(index, range):
+            return self
+        return Marks(
+            self.cells[index], self.entries, None if self.missing is None else self.missing[index], self.column
+        )
+
+
+def texts_of_numbers(cells: NDArray[Any]) -> list[str]:
+    """The text of each number, in one form."""
+    return [canonical(text) for text in spelled(cells)]
+
+
+def texts_of_entries(entries: Entries) -> list[str | None]:
+    """The text of each entry, in one form; None for null and the empty text."""
+    if isinstance(entries, tuple):
+        return [canonical(name) for name in entries]
+    codes, names = encode(entries)
+    forms: list[str | None] = [*map(canonical, names), None]
+    return [forms[code] for code in codes.tolist()]
+
+
+def same_entries(some: Entries, others: Entries) -> bool:
+    """Whether two dictionaries hold the same; readers make a new one for every batch."""
+    if isinstance(some, tuple) or isinstance(others, tuple):
+        return some == others if isinstance(some, tuple) and isinstance(others, tuple) else False
+    return some is others or (len(some) == len(others) and some.type == others.type and bool(some.equals(others)))
+
+
+def are_many(entries: Entries) -> bool:
+    """Whether `join_entries` is the faster way to tell which of these are known, and can be taken."""
+    return not isinstance(entries, tuple) and len(entries) >= _MANY and is_text(entries.type) and not entries.null_count
+
+
+def join_entries(known: pa.Array, entries: pa.Array) -> tuple[pa.Array, Codes]:
+    """The known texts with the new ones behind them, and where in them each of the entries stands.
+
+    By Arrow's way to give chunks one dictionary, as it needs no import of pyarrow.compute.
+    """
+    if not len(known):
+        known = entries.slice(0, 0)
+    chunks = [pa.DictionaryArray.from_arrays(_counting(len(part)), part) for part in (known, entries)]
+    joined = pa.chunked_array(chunks).unify_dictionaries()
+    last = joined.chunk(joined.num_chunks - 1)
+    return last.dictionary, indices(last)
+
+
+def _counting(count: int) -> pa.Array:
+    return pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(np.arange(count, dtype=np.int32))])

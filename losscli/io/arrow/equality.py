@@ -1,0 +1,111 @@
+"""Whether two columns hold the same, row by row: numbers as doubles, texts in canonical form, lists number by number.
+
+NaN is the same as NaN and missing as missing, but NaN is not missing.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.columns.labels import canonical
+from losscli.errors import Site
+from losscli.io.arrow.buffers import Floats, Mask
+from losscli.io.arrow.decode import check_texts
+from losscli.io.arrow.numbers import PLAIN, decode
+from losscli.io.arrow.texts import encode
+from losscli.io.arrow.types import is_number, is_text, is_vector, storage
+from losscli.io.arrow.vectors import Flaw, stack
+
+# Not 007 and not 00.5: a code with zeros in front is no number, here as among keys.
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|[+-]?inf(?:inity)?", re.ASCII | re.I
+)
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_UNKNOWN = -2
+
+
+def differing(ours: pa.Array, theirs: pa.Array, name: str, our_site: Site, their_site: Site) -> Mask:
+    """In which rows two columns of one length hold something else."""
+    if is_vector(ours.type) and is_vector(theirs.type):
+        return _vectors(ours, theirs)
+    kinds = [_cell_type(column.type) for column in (ours, theirs)]
+    if all(is_number(kind) for kind in kinds):
+        ours_as, theirs_as = decode(ours, PLAIN), decode(theirs, PLAIN)
+        if not any(cells.bad is not None and cells.bad.any() for cells in (ours_as, theirs_as)):
+            return _numbers(ours_as.values, ours_as.missing, theirs_as.values, theirs_as.missing)
+    if all(is_number(kind) or is_text(kind) for kind in kinds):
+        check_texts(ours, name, our_site)
+        check_texts(theirs, name, their_site)
+        return _texts(ours, theirs)
+    return _cells(ours, theirs)
+
+
+def shown(column: pa.Array, row: int) -> str:
+    """A cell as people write it."""
+    cell = column[row].as_py()
+    if cell is None or cell == "":
+        return "missing"
+    if isinstance(cell, float):
+        return repr(cell).removesuffix(".0")
+    text = f"'{cell}'" if isinstance(cell, str) else str(cell)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _cell_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _numbers(ours: Floats, ours_gone: Mask | None, theirs: Floats, theirs_gone: Mask | None) -> Mask:
+    """For one number a row, or a row of a matrix; what stands where a number is missing is of no account."""
+    differ = (ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))
+    differ = differ if differ.ndim == 1 else differ.any(axis=1)
+    if ours_gone is None and theirs_gone is None:
+        return np.asarray(differ)
+    none = np.zeros(len(differ), np.bool_)
+    ours_gone, theirs_gone = (none if gone is None else gone for gone in (ours_gone, theirs_gone))
+    return np.asarray(np.where(ours_gone | theirs_gone, ours_gone != theirs_gone, differ))
+
+
+def _vectors(ours: pa.Array, theirs: pa.Array) -> Mask:
+    try:
+        some, gone = stack(storage(ours), None)
+        others, others_gone = stack(storage(theirs), None)
+    except Flaw:  # lists of several lengths: who wants them as vectors says what is wrong
+        return _cells(storage(ours), storage(theirs))
+    if some.shape[1] != others.shape[1]:
+        both = [np.zeros(len(some), np.bool_) if mask is None else mask for mask in (gone, others_gone)]
+        return ~(both[0] & both[1])
+    return _numbers(some, gone, others, others_gone)
+
+
+def _texts(ours: pa.Array, theirs: pa.Array) -> Mask:
+    codes, names = encode(ours)
+    other_codes, other_names = encode(theirs)
+    place = {name: at for at, name in enumerate(names)}
+    # The last place is for -1, missing on both sides.
+    known = np.array([*(place.get(name, _UNKNOWN) for name in other_names), -1])
+    differ = codes != known[other_codes]
+    if differ.any():  # written alike is the rule; only the exceptions are worth reading
+        forms, other_forms = [*map(_form, names), None], [*map(_form, other_names), None]
+        rows = np.flatnonzero(differ)
+        pairs = zip(codes[rows].tolist(), other_codes[rows].tolist(), strict=True)
+        differ[rows] = [forms[code] != other_forms[other] for code, other in pairs]
+    return np.asarray(differ)
+
+
+def _form(name: str) -> str:
+    """One form of a text: 0.50 is 0.5, 1e3 is 1000, True is true; whole numbers of any size stay what they are."""
+    text = canonical(name)
+    if _WHOLE.fullmatch(text) or not _NUMBER.fullmatch(text):
+        return text
+    value = float(text)
+    return str(int(value)) if np.isfinite(value) and value == int(value) else repr(value)
+
+
+def _cells(ours: pa.Array, theirs: pa.Array) -> Mask:
+    """For what is neither numbers nor texts: as Python has it."""
+    pairs = zip(ours.to_pylist(), theirs.to_pylist(), strict=True)
+    return np.array([not (some == other or (some != some and other != other)) for some, other in pairs], np.bool_)

@@ -1,0 +1,102 @@
+"""Arrow columns of lists as matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.io.arrow.buffers import Codes, Floats, Mask, missing_cells
+from losscli.io.arrow.numbers import PLAIN, decode, quoted
+from losscli.io.arrow.types import is_list
+
+
+class Flaw(Exception):
+    """What is wrong with the list at `index`."""
+
+    def __init__(self, index: int, message: str, value: str | None = None) -> None:
+        super().__init__(message)
+        self.index, self.message, self.value = index, message, value
+
+
+WIDEST = 10_000_000  # a schema may promise two thousand million numbers a row and hold none
+
+
+def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
+    """The lists as rows of a matrix; null lists are left out while reading: what lies under them is arbitrary."""
+    starts, lengths = _spans(array)
+    missing = missing_cells(array)
+    kept = np.arange(len(array)) if missing is None else np.flatnonzero(~missing)
+    if not kept.size:
+        wide = width or _fixed_width(array.type)
+        if wide > WIDEST and len(array):
+            raise Flaw(0, f"is declared as a vector of {wide} numbers", "null")
+        return np.zeros((len(array), wide)), missing
+    try:
+        block = _block(array.values, starts[kept], lengths[kept], width)
+    except Flaw as flaw:
+        raise Flaw(int(kept[flaw.index]), flaw.message, flaw.value) from None
+    if missing is None:
+        return block, None
+    values = np.zeros((len(array), block.shape[1]))
+    values[kept] = block
+    return values, missing
+
+
+def _spans(array: pa.Array) -> tuple[Codes, Codes]:
+    """Where each list begins in `array.values`, which knows nothing of slices, and how long it is."""
+    count, kind = len(array), array.type
+    if pa.types.is_fixed_size_list(kind):
+        return (array.offset + np.arange(count)) * kind.list_size, np.full(count, kind.list_size)
+    if not count:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    cell = np.dtype(np.int64 if pa.types.is_large_list(kind) else np.int32)
+    offsets = np.frombuffer(array.buffers()[1], cell, count + 1, array.offset * cell.itemsize).astype(np.int64)
+    return offsets[:-1], np.diff(offsets)
+
+
+def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None) -> Floats:
+    nested = is_list(inner.type)
+    size = int(lengths[0]) if width is None or nested else width
+    wrong = np.flatnonzero(lengths != size)
+    if wrong.size:
+        index = int(wrong[0])
+        raise Flaw(index, f"has {lengths[index]} elements where {size} {'are' if size != 1 else 'is'} expected")
+    if size == 0:
+        raise Flaw(0, "is empty")
+    cells = _elements(inner, starts, size)
+    try:
+        values, missing = stack(cells, None) if nested else _leaves(cells)
+    except Flaw as flaw:
+        raise Flaw(flaw.index // size, flaw.message, flaw.value) from None
+    if missing is not None:
+        raise Flaw(int(missing.argmax()) // size, "has a missing element")
+    block = values.reshape(len(starts), -1)
+    if width is not None and block.shape[1] != width:
+        raise Flaw(0, f"has {block.shape[1]} elements where {width} are expected")
+    return block
+
+
+def _elements(inner: pa.Array, starts: Codes, size: int) -> pa.Array:
+    """The elements of all lists, one after the other; nearly always a slice, since null lists rarely take room."""
+    if (starts[1:] - starts[:-1] == size).all():
+        return inner.slice(int(starts[0]), len(starts) * size)
+    places = (starts[:, None] + np.arange(size)).ravel()
+    return inner.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)]))
+
+
+def _leaves(array: pa.Array) -> tuple[Floats, Mask | None]:
+    cells = decode(array, PLAIN)
+    if cells.bad is not None and cells.bad.any():
+        index = int(cells.bad.argmax())
+        text = str(array[index].as_py())
+        raise Flaw(index, f"has an element that {cells.why}: {quoted(text)}", text)
+    return cells.values, cells.missing
+
+
+def _fixed_width(kind: pa.DataType) -> int:
+    """The length that the type itself promises; 0 if it promises none."""
+    width = 1
+    while is_list(kind):
+        width *= kind.list_size if pa.types.is_fixed_size_list(kind) else 0
+        kind = kind.value_type
+    return width

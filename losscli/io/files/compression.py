@@ -1,0 +1,97 @@
+"""Compressed input, known by what it is and not by what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from losscli.io.files.spool import spooled
+from losscli.io.files.streams import FileInput, Input, Readable, Stream, stamp
+
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+
+
+def compression_of(head: bytes) -> str | None:
+    """The compression that these first bytes announce."""
+    if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):  # three letters alone could begin a column name
+        return "bzip2"
+    return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+
+
+def spool_to_file(source: Input, compression: str | None) -> FileInput:
+    """A copy of the decompressed bytes in a temporary file, for formats that must seek."""
+    with open_plain(source, compression, last=True) as stream:
+        spool = spooled(stream.read, source.path)
+    return FileInput(source.path, spool.path, stamp(spool.path), spool)
+
+
+def open_plain(source: Input, compression: str | None, last: bool = False) -> Stream:
+    """The decompressed bytes of an input."""
+    stream = source.open(last)
+    if compression is None:
+        return stream
+    if compression == "zip":
+        from losscli.io.files.zip import open_member
+
+        assert isinstance(source, FileInput)
+        stream.close()
+        return Stream(open_member(source.place, source.path), source.path)
+    return Stream(_Closing(_DECOMPRESS[compression](stream), stream), source.path)
+
+
+class _Closing:
+    """Closes the raw stream with the decompressor, which does not own it."""
+
+    def __init__(self, inner: Readable, outer: Stream) -> None:
+        self.inner, self.outer = inner, outer
+
+    def read(self, size: int, /) -> bytes:
+        return self.inner.read(size)
+
+    def close(self) -> None:
+        self.inner.close()
+        self.outer.close()
+
+
+def _gzip(stream: Any) -> Readable:
+    import gzip
+
+    return gzip.GzipFile(fileobj=stream, mode="rb")
+
+
+def _bzip2(stream: Any) -> Readable:
+    import bz2
+
+    return bz2.BZ2File(stream)
+
+
+def _xz(stream: Any) -> Readable:
+    import lzma
+
+    return lzma.LZMAFile(stream)
+
+
+def _arrow(codec: str) -> Callable[[Any], Any]:
+    def opened(stream: Any) -> Any:
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), codec)
+
+    return opened
+
+
+_DECOMPRESS: dict[str, Callable[[Any], Any]] = {
+    "gzip": _gzip,
+    "bzip2": _bzip2,
+    "xz": _xz,
+    "zstd": _arrow("zstd"),
+    "lz4": _arrow("lz4"),
+}

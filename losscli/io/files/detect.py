@@ -1,0 +1,120 @@
+"""What a file is: by what it holds, with its name as a cross-check."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from losscli.errors import DataError, UsageError
+from losscli.io.source import ReadOptions
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+
+PACKED = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
+
+_REFUSED: tuple[tuple[bytes, str, str | None], ...] = (
+    (b"PARE", "content is encrypted Parquet, which is not supported", "decrypt it first"),
+    (b"FEA1", "content is Feather version 1, which is not supported", "write it again as Arrow or Parquet"),
+    (b"ORC", "content is ORC, which is not supported", "convert it to Parquet"),
+    (b"\x89HDF\r\n", "content is HDF5, which is not supported", "export the columns as Parquet or CSV"),
+    (b"\x93NUMPY", "content is a NumPy array, which has no column names", "save it as Parquet or CSV"),
+    (b"SQLite format 3", "content is an SQLite database", "export the table as CSV"),
+    (b"\x80\x04\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
+    (b"\x80\x05\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
+    (b"%PDF", "content is PDF", None),
+)
+
+_SHOWN = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", "arrow": "Arrow"}
+
+
+def format_of_name(path: str) -> str | None:
+    """The format that the name announces, looking through .gz and the like."""
+    suffixes = [suffix.lower() for suffix in PurePath(path).suffixes]
+    while suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
+    """The format of a file whose (decompressed) first bytes are `head`."""
+    if not head:
+        raise DataError("the file is empty (0 bytes)", path=path, code="DATA_CORRUPT_FILE")
+    asked = options.input_format
+    if asked is not None:
+        if asked not in FORMATS:
+            raise UsageError(
+                f"unknown input format '{asked}'", hint=f"one of {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
+            )
+        return asked
+    named = format_of_name(path)
+    content = _content(path, head, options)
+    if named == "jsonl" and content == "text" and not head.strip():
+        return named  # blank lines are of any format that is text
+    if content == "text":
+        content = "tsv" if named == "tsv" else "csv"
+    if named is None or named == content:
+        return content
+    if named == "parquet" and not head.isascii():
+        return named  # the footer decides; the first four bytes are a formality
+    raise DataError(
+        f"the name says {_SHOWN[_family(named)]}, the content is {_SHOWN[_family(content)]}",
+        path=path,
+        hint=f"rename it, or say --input-format {content}",
+        code="DATA_WRONG_FORMAT",
+    )
+
+
+def _family(format: str) -> str:
+    return "csv" if format == "tsv" else format
+
+
+def _content(path: str, head: bytes, options: ReadOptions) -> str:
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return "arrow"
+    for magic, message, hint in _REFUSED:
+        if head.startswith(magic):
+            raise DataError(message, path=path, hint=hint, code="DATA_WRONG_FORMAT")
+    return _text(path, head, options)
+
+
+def _text(path: str, head: bytes, options: ReadOptions) -> str:
+    if options.encoding.lower() in {"utf-8", "utf8"} and head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError("the text is UTF-16", path=path, hint="use --encoding utf-16", code="DATA_ENCODING")
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    lower = start[:200].lower()
+    if lower.startswith((b"<!doctype html", b"<html")):
+        raise DataError(
+            "content is HTML, not data",
+            path=path,
+            hint="a login or error page saved under this name?",
+            code="DATA_WRONG_FORMAT",
+        )
+    if lower.startswith(b"<?xml"):
+        raise DataError("content is XML, not a table", path=path, code="DATA_WRONG_FORMAT")
+    if start.startswith(b"{"):
+        return "jsonl"
+    if start.startswith((b"[{", b"[\n", b"[\r", b"[ ")) and format_of_name(path) in {None, "jsonl"}:
+        raise DataError(
+            "content is one JSON array, not JSON lines",
+            path=path,
+            hint="jq -c '.[]' makes lines of it",
+            code="DATA_WRONG_FORMAT",
+        )
+    if start.startswith(b"[") and format_of_name(path) == "jsonl":
+        return "jsonl"  # whose reader says that a list is no record
+    return "text"

@@ -1,0 +1,155 @@
+"""From what the user wrote to files: folders, globs, hive names; always in the same order."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from urllib.parse import unquote
+
+from losscli.errors import FileError, UsageError
+from losscli.io.files.detect import PACKED, SUFFIXES
+from losscli.io.files.streams import file_error
+from losscli.io.remote.address import REMOTE, Address
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file, and the columns that its folders' names give it (`region=eu/`)."""
+
+    path: str
+    constants: Mapping[str, str | None] = field(default_factory=dict)
+    remote: Address | None = None
+
+
+@dataclass(frozen=True)
+class Discovery:
+    files: tuple[Found, ...]
+    notes: tuple[str, ...]
+
+
+def discover(paths: Sequence[str]) -> Discovery:
+    """All files behind the paths, in the order given and naturally sorted below each."""
+    files: list[Found] = []
+    notes: list[str] = []
+    if not paths:
+        raise UsageError("no source was given", code="USAGE_INCOMPLETE")
+    if list(paths).count("-") > 1:
+        raise UsageError("stdin (-) can be given only once", code="USAGE_CONFLICT")
+    for path in paths:
+        files.extend(_elsewhere(path, notes) if REMOTE.match(path) else _behind(path, notes))
+    seen: dict[tuple[str, str], int] = {}
+    for file in files:
+        key = (file.path, file.remote.url if file.remote else "")  # what is shown of two URLs may be the same
+        seen[key] = seen.get(key, 0) + 1
+    notes.extend(
+        f"{path} is given {count} times: its rows count as often" for (path, _), count in seen.items() if count > 1
+    )
+    return Discovery(tuple(files), tuple(notes))
+
+
+def _elsewhere(path: str, notes: list[str]) -> list[Found]:
+    from losscli.io.remote.listing import behind
+
+    return behind(path, notes)
+
+
+def _behind(path: str, notes: list[str]) -> list[Found]:
+    if path == "-":
+        return [Found(path)]
+    if not path:
+        raise UsageError("a source is an empty text", code="USAGE_BAD_VALUE")
+    if "\0" in path:
+        raise UsageError("the name of a source holds a NUL byte", path=path, code="USAGE_BAD_VALUE")
+    if os.path.isdir(path):  # noqa: PTH112
+        return _folder(path, notes)
+    if os.path.lexists(path) or not re.search(r"[*?\[]", path):
+        return [Found(path)]
+    files: dict[str, Found] = {}
+    for match in _expand(path):
+        for file in _folder(match, notes) if os.path.isdir(match) else [Found(match, constants(match))]:  # noqa: PTH112
+            files.setdefault(file.path, file)
+    if not files:
+        raise FileError("no file matches", path=path, code="IO_NOT_FOUND")
+    return list(files.values())
+
+
+def _expand(pattern: str) -> list[str]:
+    """Matches of a glob; hidden names only where the pattern names them, links to folders not followed by `**`."""
+    pure = PurePath(pattern)
+    parts = [part for part in pure.parts if part != pure.anchor]
+    shown = {part for part in parts if part.startswith(".")}
+    root = Path(pure.anchor or ".")
+    try:
+        matches = [str(match) for match in root.glob(str(PurePath(*parts)))]
+    except (ValueError, NotImplementedError) as error:
+        raise UsageError(f"not a valid glob: {error}", path=pattern, code="USAGE_BAD_VALUE") from None
+    return sorted(
+        (match for match in matches if all(not p.startswith(".") or p in shown for p in PurePath(match).parts)),
+        key=natural,
+    )
+
+
+def natural(path: str) -> list[tuple[int, int, str]]:
+    """A key that sorts part2 before part10."""
+    pieces = re.split(r"([0-9]+)", path)
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces] + [(2, 0, path)]
+
+
+def _folder(root: str, notes: list[str]) -> list[Found]:
+    ignored: list[str] = []
+    paths = list(_walk(root, ignored, notes))
+    names = settled(root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes)
+    return [Found(os.path.join(root, name), constants(name)) for name in names]  # noqa: PTH118
+
+
+def settled(root: str, names: Sequence[str], ignored: Sequence[str], notes: list[str]) -> list[str]:
+    """The names in a folder in their order; there is at least one. What was ignored is said."""
+    ignored = sorted(ignored, key=natural)
+    if ignored:
+        more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
+        notes.append(f"ignored {os.path.join(root, ignored[0])}{more}: not a data file by its name")  # noqa: PTH118
+    if not names:
+        raise FileError(
+            "the folder has no data files" + (f"; ignored: {', '.join(ignored[:5])}" if ignored else ""),
+            path=root,
+            hint=f"looked for {' '.join(SUFFIXES)}, also compressed",
+            code="IO_NOT_FOUND",
+        )
+    return sorted(names, key=natural)
+
+
+def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    except OSError as error:
+        raise file_error(error, root) from None
+    for entry in entries:
+        if entry.name.startswith((".", "_")):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, ignored, notes)
+        elif entry.is_dir():
+            notes.append(f"did not follow {entry.path}: a link to a folder")
+        elif is_data(entry.name):
+            yield entry.path
+        else:
+            ignored.append(entry.path)
+
+
+def is_data(name: str) -> bool:
+    """Whether the name is one of a data file."""
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
+    while suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return bool(suffixes) and suffixes[-1] in SUFFIXES
+
+
+def constants(path: str) -> dict[str, str | None]:
+    """The columns that the names of folders on a path give: region=eu/."""
+    pairs = [part.split("=", 1) for part in PurePath(path).parts[:-1] if "=" in part]
+    return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, value in pairs if key}

@@ -1,0 +1,129 @@
+"""A file in its place among others: columns from the names of folders, columns that some files lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from losscli.errors import DataError
+from losscli.io.arrow.build import floats, repeated
+from losscli.io.files.streams import FileInput
+from losscli.io.formats.number_text import parse_number
+from losscli.io.source import Batch, Part, Stretch, Want
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """How many files lack a column, and the first few of them."""
+
+    count: int
+    paths: tuple[str, ...]
+
+
+def gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, Gaps]:
+    """The columns that only some of the files have."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for path, columns in files:
+        kinds.setdefault(columns, []).append(path)
+    missing: dict[str, Gaps] = {}
+    sets = [(set(columns), paths) for columns, paths in kinds.items()]
+    for name in dict.fromkeys(name for columns in kinds for name in columns) if len(sets) > 1 else ():
+        without = [path for columns, paths in sets if name not in columns for path in paths]
+        if without:
+            missing[name] = Gaps(len(without), tuple(without[:5]))
+    return missing
+
+
+@dataclass(frozen=True)
+class PlacedPart(Part):
+    """A part with what its place adds to it."""
+
+    part: Part
+    columns: tuple[str, ...]
+    constants: Mapping[str, str | None]
+    missing: Mapping[str, Gaps]
+
+    @property
+    def path(self) -> str:  # type: ignore[override]
+        return self.part.path
+
+    @property
+    def format(self) -> str:  # type: ignore[override]
+        return self.part.format
+
+    @property
+    def size(self) -> int | None:
+        return self.part.size
+
+    @property
+    def file(self) -> FileInput | None:
+        return self.part.file
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return self._placed(self.part.stretches(self._inner(wants)), wants)
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return self._placed(self.part.elsewhere(self._inner(wants)), wants)
+
+    def _placed(self, stretches: Iterator[Stretch], wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return (_Placed(stretch, self.constants, wants) for stretch in stretches) if self.constants else stretches
+
+    def _inner(self, wants: Mapping[str, Want]) -> dict[str, Want]:
+        """What is wanted of the file itself."""
+        for name in wants:
+            if name in self.missing:
+                raise self._gap(name)
+        inner: dict[str, Want] = {name: want for name, want in wants.items() if name not in self.constants}
+        # some column has to be read to know how many rows there are
+        return inner or {self.columns[0]: "text"}
+
+    def _gap(self, name: str) -> DataError:
+        gap = self.missing[name]
+        more = f" and {gap.count - len(gap.paths)} more" if gap.count > len(gap.paths) else ""
+        files = "file" if gap.count == 1 else "files"
+        return DataError(
+            f"column '{name}' is missing in {gap.count} {files}: {', '.join(gap.paths)}{more}",
+            path=gap.paths[0],
+            column=name,
+            code="DATA_MISSING_COLUMN",
+        )
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A stretch of a file in a folder whose name gives it columns."""
+
+    stretch: Stretch
+    constants: Mapping[str, str | None]
+    wants: Mapping[str, Want]
+
+    @property
+    def size(self) -> int:
+        return self.stretch.size
+
+    @property
+    def weight(self) -> int:
+        return self.stretch.weight
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        for batch in self.stretch.batches(first_row):
+            read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
+            arrays = [
+                self._constant(name, want, batch) if name in self.constants else read[name]
+                for name, want in self.wants.items()
+            ]
+            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(self.wants)), batch.site)
+
+    def _constant(self, name: str, want: Want, batch: Batch) -> pa.Array:
+        value = self.constants[name]
+        rows = batch.data.num_rows
+        if want == "text" or value is None:
+            return repeated(value, rows) if want == "text" else floats([None] * rows)
+        try:
+            return floats([parse_number(value)] * rows)
+        except (ValueError, OverflowError):
+            raise batch.site.error(
+                0, name, f"'{value}', from the name of the folder, is not a number", value, code="DATA_BAD_CELL"
+            ) from None

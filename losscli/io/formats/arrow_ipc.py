@@ -1,0 +1,105 @@
+"""Arrow IPC: files (Feather version 2 is one) and streams, told apart by their first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from losscli.io.files.streams import SeekableInput
+from losscli.io.formats.corruption import check_values, choose, damaged, names_of, to_check
+from losscli.io.formats.seekable import seekable
+from losscli.io.source import BATCH_BYTES, Batch, Held, Part, Stretch, Want, slices, wanted_positions
+
+STRETCHES = 256
+"""Stretches of a file at most; more would have its footer read more often than pays."""
+
+
+@dataclass(frozen=True)
+class ArrowPart(Part):
+    """One Arrow file or stream; its columns keep their types."""
+
+    path: str
+    source: SeekableInput
+    schema: pa.Schema
+    format: str = "arrow"
+
+    @property
+    def size(self) -> int:
+        return self.source.size
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        positions = wanted_positions(tuple(self.schema.names), wants, self.path)
+        with _opened(self.source, positions) as reader:
+            if not isinstance(reader, pa.ipc.RecordBatchFileReader):
+                for data in self.read(iter(reader), list(wants), 1):
+                    yield Held(choose(data, list(wants)), self.path)
+                self.source.verify()
+                return
+            count = reader.num_record_batches
+        step = -(-count // STRETCHES) or 1
+        for start in range(0, count, step):
+            chosen = range(start, min(start + step, count))
+            yield RecordBatches(self, wants, chosen, self.size * len(chosen) // count)
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        with _opened(self.source) as reader:
+            is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
+        return self.stretches(wants) if is_file else super().elsewhere(wants)
+
+    def read(self, found: Iterator[pa.RecordBatch], names: list[str], row: int) -> Iterator[pa.RecordBatch]:
+        """These record batches, the first from `row` on, each found to be sound."""
+        checked = to_check(self.schema, names)
+        try:
+            for data in found:
+                data.validate()
+                check_values(data, checked, self.path, row)
+                yield data
+                row += data.num_rows
+        except Exception as error:
+            raise damaged(error, self.source, "Arrow data") from None
+
+
+@dataclass(frozen=True)
+class RecordBatches:
+    """Some record batches of a file."""
+
+    part: ArrowPart
+    wants: Mapping[str, Want]
+    chosen: range
+    size: int = 0
+    weight: int = 3 * BATCH_BYTES
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        positions = wanted_positions(tuple(self.part.schema.names), self.wants, self.part.path)
+        with _opened(self.part.source, positions) as reader:
+            found = map(reader.get_batch, self.chosen)
+            for data in self.part.read(found, list(self.wants), first_row):
+                yield from slices(choose(data, list(self.wants)), self.part.path, first_row)
+                first_row += data.num_rows
+        self.part.source.verify()
+
+
+@contextmanager
+def _opened(source: SeekableInput, positions: list[int] | None = None) -> Iterator[Any]:
+    """The reader of this file, of only the fields at these positions."""
+    options = pa.ipc.IpcReadOptions(included_fields=positions or [], use_threads=False)
+    with seekable(source) as file:
+        try:
+            is_file = file.read(6) == b"ARROW1"
+            file.seek(0)
+            reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file, options=options)
+        except Exception as error:
+            raise damaged(error, source, "Arrow data") from None
+        yield reader
+
+
+def read_schema(source: SeekableInput) -> pa.Schema:
+    """Names and types of the columns."""
+    with _opened(source) as reader:
+        schema = reader.schema
+    names_of(schema, source, "Arrow data")
+    return schema

@@ -1,0 +1,81 @@
+"""What the failures of Arrow's binary readers mean, and the check that what they gave is what it claims to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from losscli.errors import DataError, FileError, LosscliError
+from losscli.io.files.streams import SeekableInput, file_error
+
+
+def damaged(error: Exception, source: SeekableInput, what: str) -> LosscliError:
+    """The error to raise instead; anything that is no failure of reading goes on as it is."""
+    if isinstance(error, LosscliError):
+        return error
+    if isinstance(error, MemoryError):
+        return FileError("not enough memory to read this file", path=source.path, code="IO_MEMORY")
+    if isinstance(error, OSError) and error.errno is not None:
+        return file_error(error, source.path)
+    if isinstance(error, UnicodeDecodeError):
+        return DataError(
+            f"damaged {what}: the name of a column is not UTF-8", path=source.path, code="DATA_CORRUPT_FILE"
+        )
+    if not isinstance(error, (OSError, pa.ArrowException)):
+        raise error
+    source.verify()  # a file that shrinks under the reader looks damaged
+    text = _one_line(error)
+    lower = text.lower()
+    if "crc" in lower or "checksum" in lower:
+        return DataError(
+            f"damaged {what}: a page does not match its checksum", path=source.path, code="DATA_CORRUPT_FILE"
+        )
+    if "encrypt" in lower:
+        return DataError(f"encrypted {what} is not supported", path=source.path, code="DATA_CORRUPT_FILE")
+    if any(
+        sign in lower for sign in ("magic", "footer", "thrift", "smaller than", "not an arrow file", "expected to be")
+    ):
+        return DataError(f"truncated or not {what}", path=source.path, code="DATA_CORRUPT_FILE")
+    return DataError(f"damaged {what}: {text}", path=source.path, code="DATA_CORRUPT_FILE")
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return "".join(letter if letter.isprintable() else "?" for letter in lines[0])[:200]
+
+
+def names_of(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
+    """The names of the columns, of which there is at least one."""
+    try:
+        names = list(schema.names)
+    except UnicodeDecodeError as error:
+        raise damaged(error, source, what) from None
+    if not names:
+        raise DataError("the file has no columns", path=source.path, code="DATA_CORRUPT_FILE")
+    return names
+
+
+def to_check(schema: pa.Schema, names: Sequence[str]) -> list[str]:
+    """The columns in which some bytes are no values (texts, lists, dictionaries): these are checked in full."""
+    return [name for name in names if not _all_bytes_are_values(schema.field(name).type)]
+
+
+def _all_bytes_are_values(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind))
+
+
+def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int) -> None:
+    """Refuse texts that are not UTF-8 and offsets that point nowhere; Arrow's readers let them pass."""
+    for name in names:
+        try:
+            data.column(data.schema.names.index(name)).validate(full=True)
+        except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
+            message = f"damaged values in column '{name}': {_one_line(error)}"
+            raise DataError(message, path=path, row=row, column=name, code="DATA_CORRUPT_FILE") from None
+
+
+def choose(data: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+    """The columns that bear these names themselves: asking Arrow for "a.b" also brings the struct a with a field b."""
+    have = data.schema.names
+    return pa.RecordBatch.from_arrays([data.column(have.index(name)) for name in names], names=list(names))

@@ -1,0 +1,193 @@
+"""Delimited text: the header is ours, the body goes through Arrow's reader in windows, doubts through `cells`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from losscli.errors import Site
+from losscli.io.files.streams import Input, Stream
+from losscli.io.formats.csv_comments import without_comments
+from losscli.io.formats.csv_exact import Cells, Grammar, Lines, cells_of, read_exactly, unclosed
+from losscli.io.formats.csv_header import Layout
+from losscli.io.formats.csv_records import last_end, real_quotes, records
+from losscli.io.formats.text_windows import (
+    OfWindow,
+    Span,
+    Window,
+    is_plain,
+    is_utf8,
+    open_text,
+    plain_size,
+    verify_still,
+    windows,
+)
+from losscli.io.source import BATCH_ROWS, Batch, Part, ReadOptions, Stretch, Want, wanted_positions
+
+BLOCK = 1 << 20
+"""Bytes that one thread of Arrow's reader parses at a time."""
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass(frozen=True)
+class DelimitedPart(Part):
+    """One file of delimited text."""
+
+    path: str
+    format: str
+    source: Input
+    compression: str | None
+    layout: Layout
+    options: ReadOptions
+
+    @property
+    def size(self) -> int | None:
+        return plain_size(self.source, self.compression, self.options.encoding)
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        reader = self._reader(wants)
+        with self._open() as stream:
+            for window in self._windows(stream):
+                yield Records(self, reader, window)
+        self.source.verify()
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        # Only where the bytes of the file are those of the text can a place in it be found again.
+        if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
+            yield from super().elsewhere(wants)
+            return
+        self._reader(wants)
+        with self._open() as stream:
+            for window in self._windows(stream):
+                yield Span(self, wants, window.offset, window.size, window.line, window.last)
+        self.source.verify()
+
+    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch:
+        """What this window of the file holds."""
+        return Records(self, self._reader(wants), window)
+
+    def _reader(self, wants: Mapping[str, Want]) -> _Reader:
+        return _Reader(
+            self.layout, self.options, list(wants.items()), wanted_positions(self.layout.names, wants, self.path)
+        )
+
+    def _windows(self, stream: Stream) -> Iterator[Window]:
+        delimiter = self.layout.delimiter
+        return windows(stream, lambda text: last_end(text, delimiter), self.layout.body, self.layout.line)
+
+    def _open(self) -> Stream:
+        stream = open_text(self.source, self.compression, self.options.encoding, last=True)
+        return without_comments(stream, self.options.comment, self.layout.delimiter)
+
+
+@dataclass(frozen=True)
+class Records(OfWindow):
+    """The records of one window."""
+
+    part: DelimitedPart
+    reader: _Reader
+    window: Window
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        path, window, delimiter = self.part.path, self.window, self.part.layout.delimiter
+        base = 0
+        for data in self.reader.read(window, Site(path, first_row, Lines(window, delimiter))):
+            yield Batch(data, Site(path, first_row + base, Lines(window, delimiter, base)))
+            base += data.num_rows
+        verify_still(self.part.source)
+
+
+class _Reader:
+    """Turns windows into record batches for one set of wants."""
+
+    def __init__(
+        self, layout: Layout, options: ReadOptions, wants: Sequence[tuple[str, Want]], positions: Sequence[int]
+    ) -> None:
+        # With another decimal mark a column that is partly text is text as a whole: numbers beside it would read 2.5.
+        as_text = options.doubtful and options.decimal != "."
+        self.wants: Sequence[tuple[str, Want]] = [(name, "text") for name, _ in wants] if as_text else wants
+        self.positions = positions
+        # numbered names: those of the file may repeat, be empty, or be anything
+        self.every = [str(index) for index in range(len(layout.names))]
+        self.used = [str(index) for index in positions]
+        self.nulls = list(options.null_values)
+        self.decimal = options.decimal
+        self.delimiter = layout.delimiter.decode()
+        self.grammar = Grammar(
+            layout.delimiter,
+            layout.names,
+            options.decimal,
+            frozenset(text.encode() for text in options.null_values),
+            is_utf8(options.encoding) and options.comment is None,
+            options.doubtful,
+        )
+
+    def read(self, window: Window, site: Site) -> Iterator[pa.RecordBatch]:
+        quoted = window.holds(b'"')
+        if quoted and window.last and len(real_quotes(window.text, self.grammar.delimiter)) % 2:
+            self._refuse_open_quote(window, site)
+        kinds = [pa.float64() if want == "number" else TEXT for _, want in self.wants]
+        try:
+            table = self._parse(window, kinds, quoted, BLOCK)
+        except pa.ArrowInvalid:
+            table = None
+        if table is None or self._overflows(table):
+            arrays = read_exactly(window, self._cells(window, site), self.wants, self.grammar, site)
+            batches = [self._from_arrays(arrays)]
+        else:
+            batches = [self._from_arrays(batch.columns) for batch in table.to_batches()]
+        for batch in batches:
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                yield batch.slice(start, BATCH_ROWS)
+
+    def _parse(self, window: Window, kinds: Sequence[pa.DataType], quoted: bool, block: int) -> pa.Table:
+        return pc.read_csv(
+            pa.BufferReader(pa.py_buffer(window.view)),
+            pc.ReadOptions(column_names=self.every, block_size=block, use_threads=False),
+            pc.ParseOptions(delimiter=self.delimiter, newlines_in_values=quoted),
+            pc.ConvertOptions(
+                include_columns=self.used,
+                column_types=dict(zip(self.used, kinds, strict=True)),
+                null_values=self.nulls,
+                strings_can_be_null=False,
+                check_utf8=True,
+                decimal_point=self.decimal,
+            ),
+        )
+
+    def _overflows(self, table: pa.Table) -> bool:
+        """Whether an infinity came out; 1e309 gives one without a word, so the text has to be looked at."""
+        for (_, want), column in zip(self.wants, table.columns, strict=True):
+            if want != "number":
+                continue
+            for chunk in column.chunks:
+                values = np.frombuffer(chunk.buffers()[1], np.float64) if len(chunk) else np.zeros(0)
+                # A sum is quicker than a mask, and where it is finite no value is infinite.
+                with np.errstate(all="ignore"):
+                    total = values.sum()
+                if not np.isfinite(total) and np.isinf(values).any():
+                    return True
+        return False
+
+    def _cells(self, window: Window, site: Site) -> list[Cells]:
+        """The cells as bytes: by Arrow's reader if it can, else by ours, which says what is wrong."""
+        try:
+            table = self._parse(window, [pa.binary()] * len(self.wants), window.holds(b'"'), window.size + 1)
+        except pa.ArrowInvalid:
+            table = None
+        if table is None:
+            return cells_of(window, self.positions, self.grammar, site)
+        return [column.to_pylist() for column in table.columns]
+
+    def _from_arrays(self, arrays: Sequence[pa.Array]) -> pa.RecordBatch:
+        return pa.RecordBatch.from_arrays(list(arrays), names=[name for name, _ in self.wants])
+
+    def _refuse_open_quote(self, window: Window, site: Site) -> None:
+        for row, record in enumerate(records(window.text, self.grammar.delimiter, line=window.line)):
+            if not record.closed:
+                raise unclosed(record, window, self.grammar, site, row)

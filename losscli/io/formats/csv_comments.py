@@ -1,0 +1,61 @@
+"""Comment lines made empty on the way in: everything after still counts its lines right."""
+
+from __future__ import annotations
+
+import re
+
+from losscli.errors import UsageError
+from losscli.io.files.streams import Stream
+
+
+def without_comments(stream: Stream, mark: str | None, delimiter: bytes) -> Stream:
+    """The same text with each record that starts with `mark` made empty."""
+    if mark is None:
+        return stream
+    if len(mark) != 1 or not mark.isascii() or mark in '"\r\n' or mark.encode() == delimiter:
+        raise UsageError(f"the comment mark must be one ASCII character, not '{mark}'", code="USAGE_BAD_VALUE")
+    return Stream(_Uncommented(stream, mark.encode(), delimiter), stream.path)
+
+
+class _Uncommented:
+    def __init__(self, stream: Stream, mark: bytes, delimiter: bytes) -> None:
+        self.stream, self.mark = stream, mark
+        stop = re.escape(delimiter) + rb"\r\n"
+        cell = rb'(?:"(?:[^"]++|"")*+"[^' + stop + rb"]*+|[^\"" + stop + rb"][^" + stop + rb"]*+|)"
+        record = cell + rb"(?:" + re.escape(delimiter) + cell + rb")*+"
+        self.record = re.compile(record + rb"(?:\r\n|\r(?!\Z)|\n)")
+        self.comment = re.compile(re.escape(mark) + rb"[^\r\n]*+(?=\r\n|\r|\n)")
+        self.held = b""
+        self.started = False
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            piece = self.stream.read(size)
+            if not self.started:
+                self.started, piece = True, piece.removeprefix(b"\xef\xbb\xbf")
+            text = self.held + (piece or b"\n")
+            clean, used = self._clean(text)
+            if not piece:
+                self.held, rest = b"", text[used:]
+                return b"" if text == b"\n" else (clean + rest)[:-1]
+            self.held = text[used:]
+            if clean:
+                return clean
+
+    def _clean(self, text: bytes) -> tuple[bytes, int]:
+        """The complete records of `text` without comments, and how many bytes of it they were."""
+        kept: list[bytes] = []
+        at = done = 0
+        while True:
+            if comment := self.comment.match(text, at):
+                kept.append(text[done:at])
+                at = done = comment.end()
+            found = self.record.match(text, at)
+            if found is None:
+                break
+            at = found.end()
+        kept.append(text[done:at])
+        return b"".join(kept), at
+
+    def close(self) -> None:
+        self.stream.close()

@@ -1,0 +1,148 @@
+"""The first record of delimited text: the names, and the signs that the text is not what it was taken for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from losscli.errors import DataError, UsageError
+from losscli.io.files.streams import Stream
+from losscli.io.formats.csv_records import END, Record, records
+from losscli.io.source import ReadOptions
+
+HEADER_LIMIT = 4 << 20
+PIECE = 1 << 16
+BOM = b"\xef\xbb\xbf"
+NAMED = {",": "comma", ";": "';'", "\t": "a tab", "|": "'|'"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of one file, and where its rows start: at byte `body`, which is on `line`."""
+
+    names: tuple[str, ...]
+    delimiter: bytes
+    body: int
+    line: int
+    notes: tuple[str, ...] = ()
+
+
+def delimiter_of(options: ReadOptions, format: str) -> bytes:
+    """The delimiter asked for, else the usual one of the format; there is no sniffing."""
+    given = options.delimiter
+    if given is None:
+        return b"\t" if format == "tsv" else b","
+    given = {"\\t": "\t", "tab": "\t"}.get(given, given)
+    if len(given) != 1 or not given.isascii() or given in '"\r\n':
+        raise UsageError(
+            f"the delimiter must be one ASCII character, not '{options.delimiter}'", code="USAGE_BAD_VALUE"
+        )
+    return given.encode()
+
+
+def check_decimal(options: ReadOptions) -> None:
+    """Arrow's reader takes any character for the decimal mark, digits too, and reads nonsense."""
+    given = options.decimal
+    if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
+        raise UsageError(
+            f"the decimal mark must be a character such as . or , and not '{given}'", code="USAGE_BAD_VALUE"
+        )
+
+
+def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
+    """The layout of the text that `stream` gives."""
+    delimiter = delimiter_of(options, format)
+    check_decimal(options)
+    text, skip, found = _first_records(stream, delimiter)
+    head = found[0]
+    if not head.closed:
+        raise DataError(
+            f"a quote opened on line {head.line} is never closed", path=stream.path, line=head.line, code="DATA_BAD_ROW"
+        )
+    if b"\0" in text[head.start : head.end]:
+        raise DataError(
+            "the header holds NUL bytes",
+            path=stream.path,
+            hint="UTF-16 is read with --encoding utf-16-le or utf-16-be",
+            code="DATA_ENCODING",
+        )
+    if not options.header:
+        return Layout(tuple(str(n + 1) for n in range(len(head.cells))), delimiter, skip, 1)
+    names = _names(head, text, skip, stream.path)
+    if options.delimiter is None and len(names) == 1:
+        _refuse_other_delimiter(names[0], found[1:], format, stream.path)
+    newline = END.match(text, head.end)
+    body = newline.end() if newline else head.end
+    line = head.line + len(END.findall(text[head.start : body]))
+    return Layout(names, delimiter, skip + body, line, _notes(names, stream.path))
+
+
+def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[Record]]:
+    """Enough text to hold the whole header, the length of its BOM, and the one or two records in it."""
+    text = stream.read(PIECE)
+    skip = len(BOM) if text.startswith(BOM) else 0
+    text = text[skip:]
+    while True:
+        piece = stream.read(max(PIECE, len(text)))
+        text += piece
+        found = []
+        for record in records(text, delimiter):
+            found.append(record)
+            if len(found) == 2:
+                break
+        complete = len(found) == 2 or (found and found[0].end + 1 < len(text))
+        if (complete and found[0].closed) or not piece:
+            break
+        if len(text) > HEADER_LIMIT:
+            raise DataError(
+                f"the header is longer than {HEADER_LIMIT >> 20} MiB", path=stream.path, line=1, code="DATA_BAD_ROW"
+            )
+    if not found or not text[found[0].start : found[0].end].strip():
+        raise DataError("no header: the file holds nothing but blank lines", path=stream.path, code="DATA_BAD_ROW")
+    return text, skip, found
+
+
+def _names(head: Record, text: bytes, skip: int, path: str) -> tuple[str, ...]:
+    names = []
+    for cell in head.cells:
+        if len(cell) > HEADER_LIMIT:
+            raise DataError(f"a column name is {len(cell)} bytes long", path=path, line=head.line, code="DATA_BAD_ROW")
+        try:
+            names.append(cell.decode())
+        except UnicodeDecodeError as error:
+            at = skip + max(text.find(cell), 0) + error.start + 1
+            raise DataError(
+                f"the header is not UTF-8 at byte {at}",
+                path=path,
+                line=head.line,
+                value=cell.decode("latin-1"),
+                hint="name it: --encoding latin-1, cp1252",
+                code="DATA_ENCODING",
+            ) from None
+    return tuple(names)
+
+
+def _refuse_other_delimiter(name: str, rows: Sequence[Record], format: str, path: str) -> None:
+    usual = "\t" if format == "tsv" else ","
+    for other in (";", "\t", "|", ","):
+        if other == usual or other not in name:
+            continue
+        shown = "'\\t'" if other == "\t" else f"'{other}'"
+        cells = ",".join(str(cell, "latin-1") for row in rows for cell in row.cells).split(other)
+        comma = other == ";" and any(re.fullmatch(r"[+-]?\d+,\d+", cell.strip()) for cell in cells)
+        raise DataError(
+            f"the file looks separated by {NAMED[other]}, not by {NAMED[usual]}",
+            path=path,
+            line=1,
+            value=name,
+            hint=f"use --delimiter {shown}" + (" --decimal ','" if comma else ""),
+            code="DATA_WRONG_FORMAT",
+        )
+
+
+def _notes(names: tuple[str, ...], path: str) -> tuple[str, ...]:
+    filled = [name for name in names if name.strip()]
+    if filled and all(re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", name.strip()) for name in filled):
+        return (f"{path}: the header holds only numbers; if there is no header, say --no-header",)
+    return ()

@@ -1,0 +1,197 @@
+"""Tables that are already in memory; their columns are handed on without a copy wherever Arrow allows it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.errors import DataError, UsageError
+from losscli.io.arrow import build as arrays
+from losscli.io.source import STRETCH_ROWS, Held, Part, Source, Stretch, Want, wanted_positions
+
+PATH = "<memory>"
+
+
+@dataclass(frozen=True)
+class StreamPart(Part):
+    """A table that gives Arrow batches; `opened` starts from its first row each time."""
+
+    schema: pa.Schema
+    opened: Callable[[], pa.RecordBatchReader]
+    path: str = PATH
+    format: str = "memory"
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        positions = wanted_positions(tuple(self.schema.names), wants, self.path)
+        for data in self.opened():
+            chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(wants))
+            yield from _held(chosen, self.path)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that becomes Arrow when it is wanted."""
+
+    type: pa.DataType
+    array: Callable[[], pa.Array]
+
+
+@dataclass(frozen=True)
+class ColumnsPart(Part):
+    """Named columns of one length."""
+
+    names: tuple[str, ...]
+    columns: tuple[Column, ...] = field(repr=False)
+    path: str = PATH
+    format: str = "memory"
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        positions = wanted_positions(self.names, wants, self.path)
+        chosen = [self.columns[at].array() for at in positions]
+        lengths = {name: len(array) for name, array in zip(wants, chosen, strict=True)}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
+            raise DataError(f"the columns differ in length: {listed}", path=self.path, code="DATA_MISMATCH")
+        yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(wants)), self.path)
+
+
+def _held(data: pa.RecordBatch, path: str) -> Iterator[Stretch]:
+    for start in range(0, data.num_rows, STRETCH_ROWS):
+        yield Held(data.slice(start, STRETCH_ROWS), path)
+
+
+def from_memory(table: object) -> Source:
+    """The source over a pandas DataFrame, an Arrow table, batch or reader, anything with __arrow_c_stream__, or a
+    dict of name to numbers, texts, vectors (a 2-D array) or lists. Nothing is read before a column is wanted."""
+    if isinstance(table, Mapping):
+        return _columns([(str(name), _column(str(name), values)) for name, values in table.items()])
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(table, pandas.DataFrame):
+        return _columns([(str(name), _series(table.iloc[:, at])) for at, name in enumerate(table.columns)])
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    if isinstance(table, pa.Table):
+        held = table
+        return _stream(held.schema, held.to_reader)
+    if isinstance(table, pa.RecordBatchReader):
+        return _stream(table.schema, _once(table))
+    if hasattr(table, "__arrow_c_stream__"):
+        schema = pa.RecordBatchReader.from_stream(table).schema
+        return _stream(schema, lambda: pa.RecordBatchReader.from_stream(table))
+    raise UsageError(
+        f"cannot read a table from {type(table).__name__}",
+        hint="hand in a DataFrame, an Arrow table, or a dict of column name to array",
+        code="USAGE_BAD_VALUE",
+    )
+
+
+def _stream(schema: pa.Schema, opened: Callable[[], pa.RecordBatchReader]) -> Source:
+    types = {column.name: column.type for column in schema}
+    return Source((StreamPart(schema, opened),), tuple(types), types)
+
+
+def _columns(pairs: Sequence[tuple[str, Column]]) -> Source:
+    part = ColumnsPart(tuple(name for name, _ in pairs), tuple(column for _, column in pairs))
+    types = {name: column.type for name, column in pairs}
+    return Source((part,), tuple(types), types)
+
+
+def _once(reader: pa.RecordBatchReader) -> Callable[[], pa.RecordBatchReader]:
+    left = [reader]
+
+    def opened() -> pa.RecordBatchReader:
+        if not left:
+            raise UsageError(
+                "a RecordBatchReader can be read only once", hint="hand in reader.read_all()", code="USAGE_CONFLICT"
+            )
+        return left.pop()
+
+    return opened
+
+
+def _series(series: Any) -> Column:
+    """A pandas column. NaN in a plain float column stays NaN: only pandas' own missing values become null."""
+    if isinstance(series.dtype, np.dtype) and arrays.holds_numbers(series.dtype):
+        return Column(_arrow_type(series.dtype), lambda: arrays.from_numpy(series.to_numpy()))
+    kind = _from_series(series.iloc[:64]).type
+    if pa.types.is_null(kind):
+        kind = _from_series(series).type
+    return Column(kind, lambda: _from_series(series))
+
+
+def _from_series(series: Any) -> pa.Array:
+    try:
+        array = pa.Array.from_pandas(series)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            f"column '{series.name}' mixes types: {error}", path=PATH, column=str(series.name), code="DATA_WRONG_TYPE"
+        ) from None
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _arrow_type(dtype: np.dtype[Any]) -> pa.DataType:
+    return arrays.from_numpy(np.empty(0, dtype=dtype)).type
+
+
+def _column(name: str, values: Any) -> Column:
+    """One entry of a dict of columns."""
+    if isinstance(values, pa.ChunkedArray):
+        return Column(values.type, values.combine_chunks)
+    if isinstance(values, pa.Array):
+        return Column(values.type, lambda: values)
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(values, pandas.Series):
+        return _series(values)
+    if not isinstance(values, np.ndarray):
+        if isinstance(values, (list, tuple)):
+            array = _from_list(name, values)
+            return Column(array.type, lambda: array)
+        values = np.asarray(values)
+    if values.ndim == 2 and arrays.holds_numbers(values.dtype) and values.shape[1]:
+        return Column(pa.list_(_arrow_type(values.dtype), values.shape[1]), lambda: arrays.vectors(values))
+    if values.ndim != 1:
+        raise DataError(
+            f"column '{name}' has {values.ndim} dimensions, not 1 or 2", path=PATH, column=name, code="DATA_WRONG_TYPE"
+        )
+    if arrays.holds_numbers(values.dtype):
+        return Column(_arrow_type(values.dtype), lambda: arrays.from_numpy(values))
+    array = _from_list(name, values.tolist())
+    return Column(array.type, lambda: array)
+
+
+def _from_list(name: str, values: Sequence[Any]) -> pa.Array:
+    """Texts, numbers, or lists of numbers; None is missing."""
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, str) for value in known):
+        return arrays.strings(values)
+    if known and all(isinstance(value, (list, tuple, np.ndarray)) for value in known):
+        return _nested(name, values)
+    there = np.array([value is not None for value in values], dtype=np.bool_)
+    try:
+        array = np.array(known or [0.0])
+    except ValueError:
+        array = np.array(["not numbers"])
+    if array.ndim != 1 or not arrays.holds_numbers(array.dtype):
+        raise DataError(
+            f"column '{name}' holds neither numbers, texts nor vectors", path=PATH, column=name, code="DATA_WRONG_TYPE"
+        )
+    filled = np.zeros(len(values), dtype=array.dtype)
+    filled[there] = array[: len(known)]
+    return arrays.from_numpy(filled, there)
+
+
+def _nested(name: str, values: Sequence[Any]) -> pa.Array:
+    try:
+        return arrays.lists([None if value is None else [float(item) for item in value] for value in values])
+    except (TypeError, ValueError):
+        raise DataError(
+            f"the vectors in column '{name}' hold something else than numbers",
+            path=PATH,
+            column=name,
+            code="DATA_WRONG_TYPE",
+        ) from None

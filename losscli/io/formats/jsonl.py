@@ -1,0 +1,202 @@
+"""JSON lines: windows through Arrow's reader with a fixed schema, so that types cannot drift; doubts line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pj
+
+from losscli.errors import DataError, EmptyError, Site
+from losscli.io.arrow.build import labels, strings
+from losscli.io.files.streams import Input, Stream
+from losscli.io.formats.jsonl_exact import lines_of, read_exactly, text_of
+from losscli.io.formats.text_windows import (
+    RECORD_LIMIT,
+    OfWindow,
+    Span,
+    Window,
+    is_plain,
+    open_text,
+    plain_size,
+    verify_still,
+    windows,
+)
+from losscli.io.source import BATCH_ROWS, Batch, Part, Stretch, Want, wanted_positions
+
+BLOCK = 1 << 20
+PIECE = 1 << 16
+PROBED = 100
+VECTOR = pa.list_(pa.float64())
+
+_TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The line of the row at an index."""
+
+    window: Window
+    base: int
+
+    def __call__(self, index: int) -> int | None:
+        found = next(islice(lines_of(self.window), self.base + index, None), None)
+        return None if found is None else found[0]
+
+
+@dataclass(frozen=True)
+class JsonPart(Part):
+    """One file of JSON lines; `keys` are those of its first records, with the kind of their first value."""
+
+    path: str
+    source: Input
+    compression: str | None
+    keys: Mapping[str, str]
+    encoding: str
+    doubtful: bool = False
+    format: str = "jsonl"
+
+    @property
+    def size(self) -> int | None:
+        return plain_size(self.source, self.compression, self.encoding)
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        wanted_positions(tuple(self.keys), wants, self.path)
+        with open_text(self.source, self.compression, self.encoding, last=True) as stream:
+            for window in windows(stream, _last_line_end):
+                yield self.records(wants, window)
+        self.source.verify()
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        if not is_plain(self.source, self.compression, self.encoding):
+            yield from super().elsewhere(wants)
+            return
+        wanted_positions(tuple(self.keys), wants, self.path)
+        with open_text(self.source, self.compression, self.encoding) as stream:
+            for window in windows(stream, _last_line_end):
+                yield Span(self, wants, window.offset, window.size, window.line, window.last)
+        self.source.verify()
+
+    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch:
+        """What this window of the file holds."""
+        return Objects(self, wants, window)
+
+    def read(self, window: Window, wants: Mapping[str, Want], site: Site) -> list[pa.RecordBatch]:
+        """The wanted columns of one window; `site` is that of its first row."""
+        names = list(wants)
+        kinds = [self._kind(name, want) for name, want in wants.items()]
+        try:
+            table = _parse(window, pa.schema(list(zip(names, kinds, strict=True))))
+            _refuse_infinities(table)
+            batches = [
+                [_as_wanted(array, wants[name]) for name, array in zip(names, data.columns, strict=True)]
+                for data in table.select(names).to_batches()
+            ]
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            vectors = {name for name, kind in zip(names, kinds, strict=True) if kind == VECTOR}
+            batches = [read_exactly(window, wants, vectors, site, self.doubtful)]
+        return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
+
+    def _kind(self, name: str, want: Want) -> pa.DataType:
+        kind = self.keys[name]
+        if want == "number":
+            return VECTOR if kind == "list" else pa.float64()
+        return _TEXT_TYPES.get(kind, pa.string())
+
+
+@dataclass(frozen=True)
+class Objects(OfWindow):
+    """The lines of one window."""
+
+    part: JsonPart
+    wants: Mapping[str, Want]
+    window: Window
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        base = 0
+        for data in self.part.read(self.window, self.wants, Site(self.part.path, first_row, _Lines(self.window, 0))):
+            for start in range(0, data.num_rows, BATCH_ROWS):
+                site = Site(self.part.path, first_row + base + start, _Lines(self.window, base + start))
+                yield Batch(data.slice(start, BATCH_ROWS), site)
+            base += data.num_rows
+        verify_still(self.part.source)
+
+
+def _last_line_end(text: bytes) -> int:
+    return text.rfind(b"\n") + 1
+
+
+def _parse(window: Window, schema: pa.Schema) -> pa.Table:
+    return pj.read_json(
+        pa.BufferReader(pa.py_buffer(window.view)),
+        pj.ReadOptions(use_threads=False, block_size=BLOCK),
+        pj.ParseOptions(explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="ignore"),
+    )
+
+
+def _refuse_infinities(table: pa.Table) -> None:
+    """Have the window read exactly: an infinity may be a number of 400 digits."""
+    for column in table.columns:
+        for chunk in column.chunks:
+            values = chunk.values if chunk.type == VECTOR else chunk
+            if values.type != pa.float64() or not len(values):
+                continue
+            if np.isinf(np.frombuffer(values.buffers()[1], np.float64)).any():
+                raise pa.ArrowInvalid("infinite")
+
+
+def _as_wanted(array: pa.Array, want: Want) -> pa.Array:
+    if want == "number":
+        return array
+    array.validate(full=True)
+    coded = array.dictionary_encode()
+    if pa.types.is_string(array.type):
+        return coded
+    texts = [text_of(value) for value in coded.dictionary.to_pylist()]
+    if len(set(texts)) < len(texts):  # 0.0 and -0.0 are one label
+        return labels([None if value is None else text_of(value) for value in array.to_pylist()])
+    return pa.DictionaryArray.from_arrays(coded.indices, strings(texts))
+
+
+def read_keys(stream: Stream) -> dict[str, str]:
+    """The keys of the first records, each with the kind of its first value that is not null."""
+    kinds: dict[str, str] = {}
+    for row, (line, text) in enumerate(_first_lines(stream), 1):
+        try:
+            record = json.loads(text.decode("utf-8", "surrogateescape"))
+        except ValueError as error:
+            reason = getattr(error, "msg", str(error))
+            raise DataError(
+                f"not a line of JSON: {reason}", path=stream.path, row=row, line=line, code="DATA_BAD_ROW"
+            ) from None
+        if not isinstance(record, dict):
+            message = f"a line of JSON that is no object (line {line})"
+            raise DataError(message, path=stream.path, line=line, hint="{…} one a line", code="DATA_BAD_ROW")
+        for name, value in record.items():
+            if kinds.get(name, "null") == "null":
+                kinds[name] = _kind_of(value)
+    if not kinds:
+        raise EmptyError("the file holds no records", path=stream.path, code="EMPTY_NO_ROWS")
+    return kinds
+
+
+def _first_lines(stream: Stream) -> Iterator[tuple[int, bytes]]:
+    text = stream.read(PIECE)
+    while b"\n" not in text.strip() and len(text) <= RECORD_LIMIT and (piece := stream.read(max(PIECE, len(text)))):
+        text += piece
+    ended = not stream.read(1)
+    lines: Sequence[bytes] = text.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    filled = ((number, line) for number, line in enumerate(lines if ended else lines[:-1], 1) if line.strip())
+    return islice(filled, PROBED)
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    kinds = {bool: "boolean", int: "integer", float: "float", str: "text", list: "list", dict: "object"}
+    return kinds[type(value)]

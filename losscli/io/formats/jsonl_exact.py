@@ -1,0 +1,164 @@
+"""JSON lines read one by one: the exact rules, and the one value to name when they are broken."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from losscli.errors import Site
+from losscli.io.arrow.build import floats, labels, lists
+from losscli.io.formats.number_text import canonical
+from losscli.io.formats.text_windows import Window
+from losscli.io.source import Want
+
+SHOWN = 60
+
+
+class _Twice:
+    """Stands for the value of a key that occurs twice in one object."""
+
+
+def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
+    """The lines of a window that hold something, with their numbers."""
+    text = window.text.removeprefix(b"\xef\xbb\xbf") if window.offset == 0 else window.text
+    for number, line in enumerate(text.split(b"\n"), window.line):
+        if line.strip():
+            yield number, line
+
+
+def read_exactly(
+    window: Window, wants: Mapping[str, Want], vectors: set[str], site: Site, doubtful: bool = False
+) -> list[pa.Array]:
+    """The wanted columns of a window; `vectors` hold lists of numbers."""
+    columns: dict[str, list[Any]] = {name: [] for name in wants}
+    bad: list[tuple[int, str, Any, str]] = []
+    row = -1
+    for row, (_, line) in enumerate(lines_of(window)):
+        record = _record(line, row, site)
+        for name, want in wants.items():
+            value = record.get(name)
+            try:
+                columns[name].append(None if value is None else _value(value, want, name in vectors))
+            except _Unfit as unfit:
+                odd = doubtful and want == "number" and name not in vectors
+                columns[name].append(_Odd(value) if odd else None)
+                if not odd:
+                    bad.append((row, name, value, str(unfit)))
+    if bad:
+        first, name, value, reason = bad[0]
+        more = f"; {len(bad) - 1} more such values by row {site.first_row + bad[-1][0]}" if len(bad) > 1 else ""
+        raise site.error(first, name, reason + more, _shown(value), code="DATA_BAD_CELL")
+    return [_array(columns[name], want, name in vectors) for name, want in wants.items()]
+
+
+class _Unfit(Exception):
+    """A value that is not of the kind wanted."""
+
+
+@dataclass(frozen=True)
+class _Odd:
+    """A value among numbers that is none, handed on as its JSON: "3" in quotes stays no number."""
+
+    value: Any
+
+    @property
+    def text(self) -> str:
+        large = isinstance(self.value, _Large) or (isinstance(self.value, int) and not isinstance(self.value, bool))
+        return "a number too large for a float64" if large else json.dumps(_plain(self.value))[:SHOWN]
+
+
+def _plain(value: Any) -> Any:
+    return "…" if isinstance(value, _Twice) else value
+
+
+def _array(values: list[Any], want: Want, vector: bool) -> pa.Array:
+    if want == "text":
+        return labels(values)
+    if vector:
+        return lists(values)
+    if not any(isinstance(value, _Odd) for value in values):
+        return floats(values)
+    return labels([None if v is None else v.text if isinstance(v, _Odd) else repr(v) for v in values])
+
+
+def _record(line: bytes, row: int, site: Site) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_pairs, parse_float=_float)
+    except (ValueError, RecursionError) as error:
+        reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise site.error(
+            row, None, f"not a line of JSON: {reason}", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+        ) from None
+    if not isinstance(record, dict):
+        raise site.error(
+            row, None, "a line of JSON that is no object", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+        )
+    return record
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, value in pairs:
+        record[name] = _Twice() if name in record else value
+    return record
+
+
+class _Large(float):
+    """An infinity that was written with digits."""
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    return _Large(value) if math.isinf(value) else value
+
+
+def _value(value: Any, want: Want, vector: bool) -> Any:
+    if isinstance(value, _Twice):
+        raise _Unfit("the key occurs twice in this record")
+    if want == "text":
+        return _text(value)
+    if not vector:
+        return _number(value)
+    if not isinstance(value, list):
+        raise _Unfit("not a list of numbers, as other records have")
+    return [None if item is None else _number(item) for item in value]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _Unfit(f"'{_shown(value)}' is not a number")
+    try:
+        if not isinstance(value, _Large):
+            return float(value)
+    except OverflowError:
+        pass
+    raise _Unfit("the number is too large for a float64")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        raise _Unfit(f"{'a list' if isinstance(value, list) else 'an object'} is not a text")
+    text = text_of(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _Unfit("the text is not UTF-8") from None
+    return text
+
+
+def text_of(value: Any) -> str:
+    """A JSON value as a label: 1.0 and 1 are the same, true is true."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return canonical(value) if isinstance(value, float) else str(value)
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else "…" if isinstance(value, _Twice) else json.dumps(value, default=str)
+    text = text.encode(errors="replace").decode()
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -1,0 +1,173 @@
+"""Parquet: row groups are read apart from one another, each in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from losscli.errors import DataError
+from losscli.io.files.streams import SeekableInput
+from losscli.io.formats.corruption import check_values, choose, damaged, names_of, to_check
+from losscli.io.formats.seekable import seekable
+from losscli.io.source import (
+    BATCH_BYTES,
+    STRETCH_ROWS,
+    Batch,
+    Part,
+    Stretch,
+    Want,
+    fitting,
+    slices,
+    wanted_positions,
+)
+
+PROBED = 16
+BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # bytes of a column that are read at once, at most and at least
+BUFFERS = 32 << 20
+
+
+@dataclass(frozen=True)
+class ParquetPart(Part):
+    """One Parquet file. Its columns keep their types; text that is wanted as text comes as a dictionary."""
+
+    path: str
+    source: SeekableInput
+    schema: pa.Schema
+    format: str = "parquet"
+
+    @property
+    def size(self) -> int:
+        return self.source.size
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        wanted_positions(tuple(self.schema.names), wants, self.path)
+        with _opened(self.source, columns=len(wants)) as file:
+            footer, promised = file.metadata, file.metadata.num_rows
+            counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
+            step = fitting(self._row_size(file, list(wants)), 1)
+        for groups, rows in _gathered(counts):
+            yield RowGroups(self, wants, groups, rows, step, self.size * rows // max(promised, 1), footer)
+        if sum(counts) != promised:
+            raise DataError(
+                f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}",
+                path=self.path,
+                code="DATA_CORRUPT_FILE",
+            )
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        return self.stretches(wants)
+
+    def is_string(self, name: str) -> bool:
+        kind = self.schema.field(name).type
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+    def next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+        """The next batch; None at the end."""
+        try:
+            return next(batches, None)
+        except Exception as error:
+            raise damaged(error, self.source, "Parquet") from None
+
+    def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
+        """The bytes of a row once its values are doubles: the types tell, and the first rows where lists may be long.
+
+        The footer would tell too, column by column; but pyarrow aborts the process where what it says there is damaged.
+        """
+        nested = [name for name in names if pa.types.is_nested(self.schema.field(name).type)]
+        size = 8 * (len(names) - len(nested))
+        if nested and (first := self.next(file.iter_batches(PROBED, columns=nested, use_threads=False))) is not None:
+            size += 2 * first.nbytes // first.num_rows  # twice, as they may be stored as float32
+        return size
+
+
+def _gathered(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Row groups that follow one another and how many rows they have: small ones together."""
+    groups: list[int] = []
+    rows = 0
+    for index, count in enumerate(counts):
+        if groups and rows + count > STRETCH_ROWS:
+            yield tuple(groups), rows
+            groups, rows = [], 0
+        groups.append(index)
+        rows += count
+    if groups:
+        yield tuple(groups), rows
+
+
+@dataclass(frozen=True)
+class RowGroups:
+    """Some row groups of a file; a copy in another process reads the footer again."""
+
+    part: ParquetPart
+    wants: Mapping[str, Want]
+    groups: tuple[int, ...]
+    rows: int
+    step: int
+    size: int
+    footer: pq.FileMetaData | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def weight(self) -> int:
+        # The buffers, a page of each column as it comes and as it is unpacked, and what the rows become.
+        columns = len(self.wants)
+        return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return RowGroups, (self.part, dict(self.wants), self.groups, self.rows, self.step, self.size)
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        part, names = self.part, list(self.wants)
+        texts = [name for name, want in self.wants.items() if want == "text" and part.is_string(name)]
+        checked = to_check(part.schema, names)
+        row = first_row
+        with _opened(part.source, texts, len(names), self.footer) as file:
+            batches = file.iter_batches(self.step, row_groups=list(self.groups), columns=names, use_threads=False)
+            while (data := part.next(batches)) is not None:
+                data = choose(data, names)
+                check_values(data, checked, part.path, row)
+                yield from slices(data, part.path, row)
+                row += data.num_rows
+        part.source.verify()
+        if row - first_row != self.rows:  # Arrow's reader ends without a word where the pages do
+            there = f" from row {first_row} on" if first_row > 1 else ""
+            message = f"damaged Parquet: it promises {self.rows} rows{there} and holds {row - first_row}"
+            raise DataError(message, path=part.path, code="DATA_CORRUPT_FILE")
+
+
+@contextmanager
+def _opened(
+    source: SeekableInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
+) -> Iterator[pq.ParquetFile]:
+    """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
+    with seekable(source) as file:
+        try:
+            reader = pq.ParquetFile(
+                file,
+                metadata=footer,
+                read_dictionary=texts or None,
+                pre_buffer=False,
+                buffer_size=_buffer(columns),
+                page_checksum_verification=True,
+                thrift_string_size_limit=100 << 20,
+                thrift_container_size_limit=10 << 20,
+            )
+        except Exception as error:
+            raise damaged(error, source, "Parquet") from None
+        yield reader
+
+
+def _buffer(columns: int) -> int:
+    """Every column that is read has a buffer of its own."""
+    return max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
+
+
+def read_schema(source: SeekableInput) -> pa.Schema:
+    """Names and types of the columns."""
+    with _opened(source) as file:
+        schema = file.schema_arrow
+    names_of(schema, source, "Parquet")
+    return schema

@@ -1,0 +1,1 @@
+"""Several sources as one table: by key, or side by side."""

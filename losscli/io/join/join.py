@@ -1,0 +1,128 @@
+"""Truth in another file, joined by key. Keys are compared as text, in the order of the predictions, never by luck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.io.join.keys import Ids
+from losscli.io.join.lookup_side import Truth, name_of, read_all, read_truth
+from losscli.io.join.match import Matching, as_numbers, located, only
+from losscli.io.source import Batch, Dropped, Held, Part, Source, Stretch, Want
+
+
+def join(
+    predictions: Source, truth: Source, on: Sequence[str], unmatched: Literal["error", "drop"] = "error"
+) -> Source:
+    """The rows of `predictions`, in their order, with the columns of the `truth` row of the same key.
+
+    The truth side is held in memory (keys and wanted columns). A key twice on a side is a DataError; a row without a
+    partner or without a key is one too, unless `unmatched` is "drop": then `dropped` of the source counts these while
+    it is read. No common key at all is an EmptyError.
+    """
+    if not on:
+        raise UsageError("the join needs the names of its key columns", hint="--on KEY[,KEY]",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    check_keys((predictions, truth), on)
+    dropped = Dropped()
+    part = JoinedPart(predictions, truth, tuple(on), unmatched == "error", dropped)
+    columns = tuple(dict.fromkeys((*predictions.columns, *truth.columns)))
+    types = {**truth.types, **predictions.types}
+    notes = (*predictions.notes, *truth.notes, *_notes(predictions, truth, on))
+    return Source((part,), columns, types, notes, dropped)
+
+
+def _notes(predictions: Source, truth: Source, on: Sequence[str]) -> Iterator[str]:
+    yield f"the join holds the keys and the columns it needs of {name_of(truth)} in memory"
+    yield from notes_on_types(predictions, truth, on)
+
+
+def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
+    """Each source has each key column, and none is named twice."""
+    if len(set(on)) < len(on):
+        raise UsageError("a join takes each of its key columns once", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
+    for source in sources:
+        for name in on:
+            if name not in source.columns:
+                listed = "the columns are " + ", ".join(f"'{known}'" for known in source.columns[:20])
+                hint = did_you_mean(name, source.columns, listed)
+                raise DataError(f"no key column '{name}'", path=name_of(source), column=name, hint=hint,
+                                code="DATA_MISSING_COLUMN")  # fmt: skip
+
+
+def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[str]:
+    """Which key columns are of different types."""
+    for name in on:
+        left, right = ours.types[name], theirs.types[name]
+        if left != right:
+            kinds = f"{left or 'text'} in {name_of(ours)}, {right or 'text'} in {name_of(theirs)}"
+            yield f"the key '{name}' is {kinds}: compared as text"
+
+
+@dataclass(frozen=True)
+class JoinedPart(Part):
+    """All predictions with their truth, as one part: whether a key occurs twice is a question about all of them."""
+
+    predictions: Source
+    truth: Source
+    on: tuple[str, ...]
+    strict: bool
+    dropped: Dropped
+
+    @property
+    def path(self) -> str:  # type: ignore[override]
+        return name_of(self.predictions)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(part.path for part in self.predictions.parts)
+
+    @property
+    def format(self) -> str:  # type: ignore[override]
+        return self.predictions.parts[0].format
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        here = {name: want for name, want in wants.items() if name in self.on or self._is_here(name)}
+        there = {name: want for name, want in wants.items() if name not in here}
+        truth = read_truth(self.truth, self.on, there, self.strict)
+        met = Matching(truth, name_of(self.predictions), name_of(self.truth), self.on)
+        asked: dict[str, Want] = {**here, **dict.fromkeys(self.on, "text")}
+        for batch, keys, (ids,) in located(read_all(self.predictions, asked), [truth], self.on):
+            met.meet(batch, keys, ids)
+            if not met.failed(self.strict):
+                joined = self._joined(batch, ids, truth, wants)
+                yield Held(joined.data, joined.site.path, joined.site)
+        met.judge(self.strict)
+        self.dropped.predictions, self.dropped.truth = met.left_here, met.left_there
+
+    def _is_here(self, name: str) -> bool:
+        here, there = name in self.predictions.columns, name in self.truth.columns
+        if here and there:
+            both = f"{name_of(self.predictions)} and {name_of(self.truth)}"
+            raise DataError(
+                f"column '{name}' stands in both {both}",
+                column=name,
+                hint="rename one of them",
+                code="DATA_DUPLICATE_COLUMN",
+            )
+        return here or not there  # a name in neither is an error that the predictions raise
+
+    def _joined(self, batch: Batch, ids: Ids, truth: Truth, wants: Mapping[str, Want]) -> Batch:
+        kept = np.flatnonzero(ids >= 0)
+        batch, ids = only(batch, kept), ids[kept]
+        data, site = batch.data, batch.site
+        arrays = []
+        for name, want in wants.items():
+            if name not in data.schema.names:
+                arrays.append(truth.take(name, ids))
+                continue
+            column = data.column(data.schema.names.index(name))
+            if name in self.on and want == "number" and pa.types.is_dictionary(column.type):
+                column = as_numbers(column, name, site)
+            arrays.append(column)
+        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(wants)), site)

@@ -1,0 +1,127 @@
+"""Keys of a join: every type as text, and the number that a text got on the side that is held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from losscli.errors import DataError
+from losscli.io.arrow.build import from_numpy, present, strings, unpack
+from losscli.io.formats.number_text import canonical
+
+Ids = npt.NDArray[np.int64]
+NONE = -1
+
+
+def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
+    """A key column as text. Null, empty and NaN are null: they match nothing."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        texts = key_texts(array.dictionary, column, path)
+        return texts.take(array.indices)
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        coded = array.dictionary_encode()
+        return _large(strings([_number_text(value) for value in coded.dictionary.to_pylist()])).take(coded.indices)
+    try:
+        if not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+            return _without_empty(_large(array))
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it has no text, or not the text that it claims
+        pass
+    raise DataError(
+        f"column '{column}' holds {kind}, which cannot be a key", path=path, column=column, code="DATA_WRONG_TYPE"
+    )
+
+
+def _large(array: pa.Array) -> pa.Array:
+    """Offsets of 64 bits: the keys of a whole file may be more than 2 GB of text."""
+    return array.cast(pa.large_string())
+
+
+def _number_text(value: Any) -> str | None:
+    if value is None or value != value:
+        return None
+    if isinstance(value, Decimal):
+        return str(int(value)) if value == value.to_integral_value() else f"{value.normalize():f}"
+    return canonical(value)
+
+
+def _without_empty(texts: pa.Array) -> pa.Array:
+    if not len(texts):
+        return texts
+    ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    empty = np.diff(ends) == 0
+    if not empty.any():
+        return texts
+    keep = from_numpy(np.arange(len(texts), dtype=np.int64), ~empty & present(texts))
+    return texts.take(keep)
+
+
+def has_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
+    """The rows all of whose key columns hold something."""
+    flags = present(columns[0])
+    for column in columns[1:]:
+        flags = flags & present(column)
+    return flags
+
+
+def _codes(texts: pa.Array, known: pa.Array) -> Ids:
+    """The place of each text among `known`, which are unique; -1 for those not there."""
+    import pyarrow.compute as pc
+
+    found = pc.index_in(texts, value_set=known)
+    if not len(found):
+        return np.empty(0, np.int64)
+    buffers = found.buffers()
+    places = np.frombuffer(buffers[1], np.int32)[found.offset : found.offset + len(found)].astype(np.int64)
+    places[~unpack(buffers[0], found.offset, len(found))] = NONE
+    return places
+
+
+def _own_codes(texts: pa.Array, known: pa.Array) -> Ids:
+    """The same where `known` are the unique ones of `texts` in order: often all of them, and nothing to look up."""
+    return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _codes(texts, known)
+
+
+@dataclass(frozen=True)
+class KeyIndex:
+    """Numbers the keys of one side from 0: each key column has its texts, each further column the pairs that occur."""
+
+    texts: tuple[pa.Array, ...]
+    pairs: tuple[Ids, ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, Ids]:
+        """The index over key columns without nulls, and the number of each row's key."""
+        texts = tuple(column.unique() for column in columns)
+        ids = _own_codes(columns[0], texts[0])
+        pairs: list[Ids] = []
+        for column, known in zip(columns[1:], texts[1:], strict=True):
+            both = ids * len(known) + _own_codes(column, known)
+            occurring, inverse = np.unique(both, return_inverse=True)
+            pairs.append(occurring)
+            ids = inverse.astype(np.int64)
+        return cls(texts, tuple(pairs)), ids
+
+    def find(self, columns: Sequence[pa.Array]) -> Ids:
+        """The number of each row's key, -1 where the key is not known."""
+        ids = _codes(columns[0], self.texts[0])
+        for column, known, occurring in zip(columns[1:], self.texts[1:], self.pairs, strict=True):
+            codes = _codes(column, known)
+            both = ids * len(known) + codes
+            at = np.minimum(np.searchsorted(occurring, both), len(occurring) - 1)
+            ids = np.where((ids >= 0) & (codes >= 0) & (occurring[at] == both), at, NONE)
+        return ids
+
+    def __len__(self) -> int:
+        return len(self.pairs[-1]) if self.pairs else len(self.texts[0])
+
+
+def shown_key(columns: Sequence[pa.Array], row: int) -> str:
+    """One key as a user reads it."""
+    return ", ".join(str(column[row].as_py() or "") for column in columns)

@@ -1,0 +1,185 @@
+"""The side of a join that is held in memory: its keys, numbered, and its wanted columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from losscli.errors import Code, DataError, EmptyError, Site
+from losscli.io.arrow.build import from_numpy, labels
+from losscli.io.join.keys import Ids, KeyIndex, has_key, key_texts, shown_key
+from losscli.io.source import Batch, Source, Want
+
+EXAMPLES = 3
+
+
+@dataclass
+class Trouble:
+    """Rows that cannot be joined for one reason: how many, the first, and a few of their keys."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+    first: tuple[Site, int] | None = None
+
+    def add(self, site: Site, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
+        if len(places) and self.first is None:
+            self.first = (site, int(places[0]))
+        self.count += len(places)
+        for row in places[: EXAMPLES - len(self.examples)]:
+            self.examples.append(shown_key(keys, int(row)))
+
+    def error(self, message: str, column: str, hint: str | None = None, *, code: Code | None = None) -> DataError:
+        assert self.first is not None
+        site, index = self.first
+        listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
+        more = " …" if self.count > len(self.examples) else ""
+        return site.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint, code=code)
+
+
+def rows(count: int, verb: str) -> str:
+    """A number of rows and what they do: "1 row repeats", "2 rows repeat"."""
+    one, many = {"have": ("has", "have"), "repeat": ("repeats", "repeat")}[verb]
+    return f"1 row {one}" if count == 1 else f"{count} rows {many}"
+
+
+def name_of(source: Source) -> str:
+    """How messages call a source of one or more files."""
+    paths = [part.path for part in source.parts]
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+
+
+def read_all(source: Source, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    for part in source.parts:
+        yield from part.batches(wants)
+
+
+def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
+    have = batch.data.schema.names
+    return [key_texts(batch.data.column(have.index(name)), name, batch.site.path) for name in on]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Row numbers by key, and the columns to take from."""
+
+    index: KeyIndex
+    row_of: Ids
+    keys: tuple[pa.Array, ...]
+    columns: Mapping[str, pa.Array]
+    sites: tuple[Site, ...]
+    starts: Ids
+    keyless: Trouble
+
+    def __len__(self) -> int:
+        return len(self.keys[0])
+
+    def site_of(self, row: int) -> tuple[Site, int]:
+        at = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return self.sites[at], row - int(self.starts[at])
+
+    def take(self, name: str, ids: Ids) -> pa.Array:
+        return self.columns[name].take(from_numpy(self.row_of[ids]))
+
+
+@dataclass
+class _Gathered:
+    """What was read of one side, batch by batch."""
+
+    keys: list[list[pa.Array]] = field(default_factory=list)
+    columns: dict[str, list[pa.Array]] = field(default_factory=dict)
+    sites: list[Site] = field(default_factory=list)
+    starts: list[int] = field(default_factory=lambda: [0])
+    keyless: Trouble = field(default_factory=Trouble)
+
+
+def _gather(source: Source, on: Sequence[str], wants: Mapping[str, Want]) -> _Gathered:
+    got = _Gathered(keys=[[] for _ in on], columns={name: [] for name in wants})
+    asked: dict[str, Want] = {**dict.fromkeys(on, "text"), **wants}
+    for batch in read_all(source, asked):
+        texts = batch_keys(batch, on)
+        got.keyless.add(batch.site, texts, np.flatnonzero(~has_key(texts)))
+        for held, text in zip(got.keys, texts, strict=True):
+            held.append(text)
+        for name in wants:
+            got.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
+        got.sites.append(Site(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
+        got.starts.append(got.starts[-1] + batch.data.num_rows)
+    return got
+
+
+def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> Truth:
+    """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
+    got = _gather(source, on, wants)
+    if not got.sites:
+        raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source), code="EMPTY_NO_ROWS")
+    if got.keyless.count and strict:
+        count = rows(got.keyless.count, "have")
+        raise got.keyless.error(
+            f"{count} no key", on[0], "--unmatched drop leaves such rows out", code="DATA_UNMATCHED_KEY"
+        )
+    joined = tuple(pa.concat_arrays(parts) for parts in got.keys)
+    filled = np.flatnonzero(has_key(joined))
+    if not len(filled):
+        raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source), code="EMPTY_NO_ROWS")
+    texts = list(joined) if len(filled) == got.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
+    index, ids = KeyIndex.of(texts)
+    truth = Truth(
+        index,
+        _rows_by_id(ids, filled, len(index)),
+        joined,
+        {name: whole(name, parts, source) for name, parts in got.columns.items()},
+        tuple(got.sites),
+        np.array(got.starts[:-1], np.int64),
+        got.keyless,
+    )
+    _refuse_repeats(truth, ids, filled, on[0])
+    return truth
+
+
+def _rows_by_id(ids: Ids, places: npt.NDArray[np.intp], count: int) -> Ids:
+    row_of = np.empty(count, np.int64)
+    row_of[ids] = places
+    return row_of
+
+
+def _refuse_repeats(truth: Truth, ids: Ids, places: npt.NDArray[np.intp], column: str) -> None:
+    if len(ids) == len(truth.index):
+        return
+    order = np.argsort(ids, kind="stable")
+    again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
+    trouble = Trouble()
+    site, at = truth.site_of(int(places[again[0]]))
+    trouble.add(site, truth.keys, places[again])
+    trouble.first = (site, at)
+    raise trouble.error(
+        f"{rows(len(again), 'repeat')} a key of an earlier row",
+        column,
+        "each key must occur once",
+        code="DATA_DUPLICATE_KEY",
+    )
+
+
+def _written(part: pa.Array) -> pa.Array:
+    """Numbers as text that reads back the same: another piece of the column came as text."""
+    return labels([None if value is None else repr(value) for value in part.to_pylist()])
+
+
+def whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
+    """All of a column in one piece; files may differ in the type of their numbers."""
+    kinds = {part.type for part in parts}
+    if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):
+        parts = [part if pa.types.is_dictionary(part.type) else _written(part) for part in parts]
+        kinds = {part.type for part in parts}
+    try:
+        if len(kinds) > 1:
+            parts = [part.cast(pa.float64()) for part in parts]
+        column = pa.chunked_array(parts)
+        return (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        listed = ", ".join(sorted(str(kind) for kind in kinds))
+        message = f"column '{name}' cannot be held as one: {listed}: {error}"
+        raise DataError(message, path=name_of(source), column=name, code="DATA_WRONG_TYPE") from None

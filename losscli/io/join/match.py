@@ -1,0 +1,157 @@
+"""Rows that stream by, held against the keys of a side that is in memory: who has a partner, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from losscli.errors import DataError, EmptyError, Site
+from losscli.io.arrow.build import floats, from_numpy
+from losscli.io.formats.number_text import parse_number
+from losscli.io.join.keys import Ids, has_key, shown_key
+from losscli.io.join.lookup_side import EXAMPLES, Trouble, Truth, batch_keys, rows
+from losscli.io.source import Batch
+
+CHUNK_ROWS = 1 << 21
+"""At most so many rows are looked up at a time. A look-up builds a hash table of all keys, so it should serve many."""
+
+FEWEST_ROWS = 1 << 16
+
+DROP_HINT = "--unmatched drop leaves such rows out"
+
+
+@dataclass
+class Matching:
+    """What one reading of the rows `here` has met so far of the rows `there`; nothing is raised before all is known."""
+
+    truth: Truth
+    here: str
+    there: str
+    on: tuple[str, ...]
+    seen: npt.NDArray[np.bool_] = field(init=False)
+    rows: int = 0
+    matched: int = 0
+    keyless: Trouble = field(default_factory=Trouble)
+    repeated: Trouble = field(default_factory=Trouble)
+    strange: Trouble = field(default_factory=Trouble)
+    some_keys: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.seen = np.zeros(len(self.truth.index), np.bool_)
+
+    def meet(self, batch: Batch, keys: Sequence[pa.Array], ids: Ids) -> None:
+        """Take note of one batch."""
+        keyed = has_key(keys)
+        found = np.flatnonzero(ids >= 0)
+        self.rows += len(ids)
+        self.matched += len(found)
+        self.keyless.add(batch.site, keys, np.flatnonzero(~keyed))
+        self.strange.add(batch.site, keys, np.flatnonzero(keyed & (ids < 0)))
+        first = np.zeros(len(found), np.bool_)
+        first[np.unique(ids[found], return_index=True)[1]] = True
+        self.repeated.add(batch.site, keys, found[~first | self.seen[ids[found]]])
+        self.seen[ids[found]] = True
+        for row in np.flatnonzero(keyed)[: EXAMPLES - len(self.some_keys)]:
+            self.some_keys.append(shown_key(keys, int(row)))
+
+    def failed(self, strict: bool) -> bool:
+        """Whether an error is certain."""
+        return bool(self.repeated.count or (strict and (self.keyless.count or self.strange.count)))
+
+    def judge(self, strict: bool) -> None:
+        """Raise what was met, the gravest first; only what is `strict` minds rows without a partner."""
+        lonely = np.flatnonzero(~self.seen)
+        if self.rows and not self.matched:
+            raise self._nothing_common()
+        if strict and self.keyless.count:
+            raise self.keyless.error(f"{rows(self.keyless.count, 'have')} no key", self.on[0], DROP_HINT,
+                                     code="DATA_UNMATCHED_KEY")  # fmt: skip
+        if self.repeated.count:
+            message = f"{rows(self.repeated.count, 'repeat')} a key of an earlier row"
+            raise self.repeated.error(message, self.on[0], "each key must occur once", code="DATA_DUPLICATE_KEY")
+        if strict and self.strange.count:
+            message = f"{self.strange.count} of {self.rows} rows: no partner in {self.there}"
+            raise self.strange.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
+        if strict and self.rows and len(lonely):
+            raise self._lonely(lonely)
+
+    @property
+    def left_here(self) -> int:
+        """Rows here that have no partner."""
+        return self.keyless.count + self.strange.count
+
+    @property
+    def left_there(self) -> int:
+        """Rows there that have none."""
+        return int((~self.seen).sum()) + self.truth.keyless.count
+
+    def _lonely(self, lonely: npt.NDArray[np.intp]) -> DataError:
+        places = np.sort(self.truth.row_of[lonely])
+        trouble = Trouble()
+        trouble.add(self.truth.sites[0], self.truth.keys, places)
+        trouble.first = self.truth.site_of(int(places[0]))
+        message = f"{len(places)} of {len(self.truth)} rows: no partner in {self.here}"
+        return trouble.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
+
+    def _nothing_common(self) -> EmptyError:
+        theirs = [shown_key(self.truth.keys, int(row)) for row in self.truth.row_of[:EXAMPLES]]
+        shown = [", ".join(f"'{key}'" for key in keys) or "none" for keys in (self.some_keys, theirs)]
+        named = ", ".join(self.on)
+        return EmptyError(
+            f"no key in common by {named}: {self.here} has {shown[0]}, {self.there} has {shown[1]}",
+            hint="keys are compared as text: 007 is not 7", code="EMPTY_NO_ROWS",
+        )  # fmt: skip
+
+
+def located(
+    batches: Iterator[Batch], truths: Sequence[Truth], on: Sequence[str]
+) -> Iterator[tuple[Batch, list[pa.Array], list[Ids]]]:
+    """Each batch with its keys as text and their numbers in each truth, looked up for many batches at once."""
+    enough = max(FEWEST_ROWS, min(max(len(truth.index) for truth in truths), CHUNK_ROWS))
+    held: list[tuple[Batch, list[pa.Array]]] = []
+    waiting = 0
+    for batch in batches:
+        held.append((batch, batch_keys(batch, on)))
+        waiting += batch.data.num_rows
+        if waiting >= enough:
+            yield from _look_up(held, truths)
+            held, waiting = [], 0
+    yield from _look_up(held, truths)
+
+
+def _look_up(
+    held: list[tuple[Batch, list[pa.Array]]], truths: Sequence[Truth]
+) -> Iterator[tuple[Batch, list[pa.Array], list[Ids]]]:
+    if not held:
+        return
+    columns = [pa.concat_arrays(parts) for parts in zip(*(keys for _, keys in held), strict=True)]
+    found = [truth.index.find(columns) for truth in truths]
+    at = 0
+    for batch, keys in held:
+        count = batch.data.num_rows
+        yield batch, keys, [ids[at : at + count] for ids in found]
+        at += count
+
+
+def only(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
+    """The rows at these places, which still know where they stand in the file."""
+    if len(kept) == batch.data.num_rows:
+        return batch
+    places, data = from_numpy(kept), batch.data
+    columns = [column.take(places) for column in data.columns]
+    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.site.only(kept))
+
+
+def as_numbers(column: pa.Array, name: str, site: Site) -> pa.Array:
+    """A key column, which is read as text, for somebody who wants numbers."""
+    values: list[float | None] = []
+    for row, text in enumerate(column.to_pylist()):
+        try:
+            values.append(parse_number(text) if text else None)
+        except (ValueError, OverflowError):
+            raise site.error(row, name, f"'{text}' is not a number", text, code="DATA_BAD_CELL") from None
+    return floats(values)

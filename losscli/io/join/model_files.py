@@ -1,0 +1,228 @@
+"""Models whose predictions stand in files of their own: one table, paired by key or by place, never by luck.
+
+What is about the row and not about the model (its target, weight, slice) must hold the same in all files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from losscli.errors import DataError, Site, UsageError, did_you_mean
+from losscli.io.arrow.equality import differing, shown
+from losscli.io.join.join import check_keys, notes_on_types
+from losscli.io.join.lookup_side import name_of
+from losscli.io.join.match import as_numbers
+from losscli.io.join.streams_side_by_side import PLACE_HINT, Abreast, Side, Tally, by_key, by_place
+from losscli.io.source import Beside, Dropped, Held, Part, Source, Stretch, Want
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model's file: how messages call it, and which of the shared columns are compared with it."""
+
+    name: str
+    source: Source
+    label: str
+    shared: tuple[str, ...]
+
+
+def paired(
+    named: Sequence[tuple[str, Source]],
+    shared: Sequence[str],
+    on: Sequence[str] = (),
+    unmatched: Literal["error", "drop"] = "error",
+) -> Source:
+    """The rows of the first source, with its columns, and each source's columns once more as `NAME:column`.
+
+    The `shared` columns must hold the same on all sides, row for row; one that a later side lacks is the first's.
+    Rows are paired by the key `on`: then the other sides are held in memory, and rows that are not on all sides are an
+    error, or left out and counted where `unmatched` is "drop". Without a key they are paired by their place, and all
+    sides must have as many.
+    """
+    _check(named, shared, on)
+    names = [name_of(source) for _, source in named]
+    labels = [path if names.count(path) == 1 else f"'{model}'" for path, (model, _) in zip(names, named, strict=True)]
+    compared = [name for name in dict.fromkeys(shared) if name not in on]
+    sides = tuple(
+        Model(model, source, label, tuple(name for name in compared if name in source.columns))
+        for (model, source), label in zip(named, labels, strict=True)
+    )
+    places, types = _places(sides)
+    dropped, beside = Dropped(), Beside()
+    part = PairedPart(sides, tuple(on), unmatched == "error", places, dropped, beside)
+    said = [note for side in sides for note in side.source.notes]
+    said += _notes(sides, compared, on)
+    return Source((part,), tuple(places), types, tuple(dict.fromkeys(said)), dropped, beside)
+
+
+def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
+    models = [model for model, _ in named]
+    if len(models) < 2:
+        raise UsageError("a comparison of files needs two of them", hint="NAME=FILE NAME=FILE", code="USAGE_INCOMPLETE")
+    for model in models:
+        if models.count(model) > 1:
+            raise UsageError(f"two files are called '{model}'", hint="give each a name of its own: NAME=FILE",
+                             code="USAGE_CONFLICT")  # fmt: skip
+    check_keys([source for _, source in named], on)
+    first = named[0][1]
+    for name in shared:
+        if name not in first.columns:
+            listed = "the columns are " + ", ".join(f"'{known}'" for known in first.columns[:20])
+            hint = did_you_mean(name, first.columns, listed)
+            raise DataError(f"no column '{name}'", path=name_of(first), column=name, hint=hint,
+                            code="DATA_MISSING_COLUMN")  # fmt: skip
+
+
+def _places(sides: Sequence[Model]) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
+    """Under which name which side's column is to be had, and the types of all."""
+    places = {name: (0, name) for name in sides[0].source.columns}
+    types = {name: sides[0].source.types.get(name) for name in places}
+    for at, side in enumerate(sides):
+        for column in side.source.columns:
+            name = f"{side.name}:{column}"
+            if name in places:
+                raise UsageError(f"'{name}' would be two columns", column=name, hint="give the file another name",
+                                 code="USAGE_CONFLICT")  # fmt: skip
+            places[name], types[name] = (at, column), side.source.types.get(column)
+    return places, types
+
+
+def _notes(sides: Sequence[Model], compared: Sequence[str], on: Sequence[str]) -> Iterator[str]:
+    first, *others = sides
+    held = ", ".join(side.label for side in others)
+    if on:
+        yield f"the comparison holds the keys and the columns it needs of {held} in memory"
+    else:
+        agree = [name for name in compared if any(name in side.shared for side in others)]
+        listed = ", ".join(f"'{name}'" for name in agree)
+        checked = f"{listed} must agree row by row" if agree else "nothing shows that they belong together"
+        yield f"rows of {first.label} and {held} are paired by their place; {checked}"
+    for side in others:
+        yield from notes_on_types(first.source, side.source, on)
+        for name in compared:
+            if name not in side.shared:
+                yield f"{side.label} has no column '{name}': that of {first.label} is taken"
+
+
+@dataclass
+class Mismatch:
+    """Rows whose shared columns do not agree: how many, and the error about the first."""
+
+    rows: int = 0
+    error: DataError | None = None
+
+    def judge(self) -> None:
+        if self.error is None:
+            return
+        more = self.rows - 1
+        if more:
+            self.error.message += f"; {more} more {'row differs' if more == 1 else 'rows differ'}"
+        raise self.error
+
+
+@dataclass(frozen=True)
+class PairedPart(Part):
+    """All files as one part: whether they belong together is a question about all of their rows."""
+
+    models: tuple[Model, ...]
+    on: tuple[str, ...]
+    strict: bool
+    places: Mapping[str, tuple[int, str]] = field(repr=False)
+    dropped: Dropped
+    beside: Beside
+
+    @property
+    def path(self) -> str:  # type: ignore[override]
+        return name_of(self.models[0].source)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(part.path for part in self.models[0].source.parts)
+
+    @property
+    def format(self) -> str:  # type: ignore[override]
+        return self.models[0].source.parts[0].format
+
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        sides = [
+            Side(model.source, model.label, reads)
+            for model, reads in zip(self.models, self._asked(wants), strict=True)
+        ]  # fmt: skip
+        mismatch, tally = Mismatch(), Tally()
+        for rows in by_key(sides, self.on, self.strict, tally) if self.on else by_place(sides, tally):
+            self._compare(rows, mismatch)
+            if mismatch.error is None:
+                yield Held(self._table(rows, wants), rows.batch.site.path, rows.batch.site)
+        mismatch.judge()
+        self._count(tally)
+
+    def _asked(self, wants: Mapping[str, Want]) -> list[dict[str, Want]]:
+        """What each side must read. Who wants a number can read it from a text, not the other way round."""
+        asked: list[dict[str, Want]] = [{} for _ in self.models]
+        for name, want in wants.items():
+            at, column = self.places.get(name, (0, name))  # who reads the first says that it has no such column
+            asked[at][column] = "text" if column in self.on or "text" in (want, asked[at].get(column)) else want
+        for reads, model in zip(asked, self.models, strict=True):
+            for name in model.shared:
+                reads[name] = self._shared_want(name, wants)
+            if not (reads or self.on):
+                reads[model.source.columns[0]] = "text"  # to count the rows
+        return asked
+
+    def _shared_want(self, name: str, wants: Mapping[str, Want]) -> Want:
+        """How a column is read that is compared: on all sides alike, as number where nobody wants text."""
+        names = (name, *(f"{model.name}:{name}" for model in self.models))
+        asked = {wants[name] for name in names if name in wants}
+        return "number" if asked == {"number"} else "text"
+
+    def _table(self, rows: Abreast, wants: Mapping[str, Want]) -> pa.RecordBatch:
+        """The wanted columns, from whoever has them."""
+        data = rows.batch.data
+        arrays = []
+        for name, want in wants.items():
+            at, column = self.places[name]
+            array = rows.others[at - 1].column(column) if at else data.column(data.schema.names.index(column))
+            if column in self.on and want == "number" and pa.types.is_dictionary(array.type):
+                array = as_numbers(array, column, rows.batch.site)
+            arrays.append(array)
+        return pa.RecordBatch.from_arrays(arrays, names=list(wants))
+
+    def _compare(self, rows: Abreast, mismatch: Mismatch) -> None:
+        """Hold the shared columns of the others against those of the first."""
+        data, site = rows.batch.data, rows.batch.site
+        differ = np.zeros(data.num_rows, np.bool_)
+        found: list[tuple[int, str, int, pa.Array, pa.Array]] = []
+        for at, partners in enumerate(rows.others, 1):
+            there = Site(self.models[at].label, 1)
+            for name in self.models[at].shared:
+                ours, theirs = data.column(data.schema.names.index(name)), partners.column(name)
+                rows_of = differing(ours, theirs, name, site, there)
+                if rows_of.any():
+                    found.append((int(rows_of.argmax()), name, at, ours, theirs))
+                    differ |= rows_of
+        mismatch.rows += int(differ.sum())
+        if found and mismatch.error is None:
+            mismatch.error = self._refusal(rows, *min(found, key=lambda some: some[0]))
+
+    def _refusal(self, rows: Abreast, row: int, name: str, at: int, ours: pa.Array, theirs: pa.Array) -> DataError:
+        site, index = rows.others[at - 1].site_of(row)
+        there = f"row {site.first_row + site.place_of(index)}"
+        if site.path != self.models[at].label and len(self.models[at].source.parts) > 1:
+            there += f" of {site.path}"
+        key, first, other = rows.key_of(row), self.models[0].label, self.models[at].label
+        whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
+        message = f"{whose} is {shown(ours, row)} in {first}, but {shown(theirs, row)} in {other} ({there})"
+        hint = PLACE_HINT if key is None else "models are compared on the same rows and the same truth"
+        return rows.batch.site.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
+
+    def _count(self, tally: Tally) -> None:
+        """How many rows each file had, and how many of them are left out."""
+        left = zip(self.models, tally.rows, strict=True)
+        self.dropped.files = {model.label: rows - tally.common for model, rows in left}
+        for model, rows in zip(self.models[1:], tally.rows[1:], strict=True):
+            self.beside.files[name_of(model.source)] = model.source.parts[0].format, rows

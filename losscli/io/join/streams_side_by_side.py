@@ -1,0 +1,164 @@
+"""Rows of several sources side by side: those of one key, or those of one place. The first source leads and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from losscli.errors import DataError, EmptyError, Site
+from losscli.io.join.keys import Ids, shown_key
+from losscli.io.join.lookup_side import Truth, read_all, read_truth, whole
+from losscli.io.join.match import Matching, located, only
+from losscli.io.source import Batch, Source, Want
+
+PLACE_HINT = "rows are paired by their place; --on KEY pairs them by what they are"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One source, how messages call it, and what is to be read of it."""
+
+    source: Source
+    label: str
+    wants: Mapping[str, Want]
+
+
+@dataclass(frozen=True)
+class Partners:
+    """The rows of another source that belong to a batch: their columns, and where each of them stands."""
+
+    column: Callable[[str], pa.Array]
+    site_of: Callable[[int], tuple[Site, int]]
+
+
+@dataclass(frozen=True)
+class Abreast:
+    """Rows of the first source, the key of each where there is one, and their partners in each other source."""
+
+    batch: Batch
+    others: Sequence[Partners]
+    key_of: Callable[[int], str | None]
+
+
+@dataclass
+class Tally:
+    """How many rows each source has had, and how many were in all; filled when all are read."""
+
+    rows: list[int] = field(default_factory=list)
+    common: int = 0
+
+
+def by_key(sides: Sequence[Side], on: tuple[str, ...], strict: bool, tally: Tally) -> Iterator[Abreast]:
+    """Rows with the same key; the other sources are held in memory. What is wrong with keys is raised at the end."""
+    first, *others = sides
+    truths = [read_truth(side.source, on, side.wants, strict) for side in others]
+    met = [Matching(truth, first.label, side.label, on) for side, truth in zip(others, truths, strict=True)]
+    common = 0
+    reads: dict[str, Want] = {**first.wants, **dict.fromkeys(on, "text")}
+    for batch, keys, ids in located(read_all(first.source, reads), truths, on):
+        for matching, found in zip(met, ids, strict=True):
+            matching.meet(batch, keys, found)
+        kept = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in ids]))
+        common += len(kept)
+        if len(kept) and not any(matching.failed(strict) for matching in met):
+            partners = [_looked_up(truth, found[kept]) for truth, found in zip(truths, ids, strict=True)]
+            yield Abreast(only(batch, kept), partners, _Keys(keys, kept))
+    for matching in met:
+        matching.judge(strict)
+    if met[0].rows and not common:
+        listed = ", ".join(side.label for side in sides)
+        raise EmptyError(f"no key is in all of {listed}", hint="keys are compared as text: 007 is not 7",
+                         code="EMPTY_NO_ROWS")  # fmt: skip
+    tally.rows, tally.common = [met[0].rows, *map(len, truths)], common
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The key of each kept row of a batch, as a user reads it."""
+
+    columns: Sequence[pa.Array]
+    kept: npt.NDArray[np.intp]
+
+    def __call__(self, row: int) -> str:
+        return shown_key(self.columns, int(self.kept[row]))
+
+
+def _looked_up(truth: Truth, ids: Ids) -> Partners:
+    return Partners(lambda name: truth.take(name, ids), lambda row: truth.site_of(int(truth.row_of[ids[row]])))
+
+
+def by_place(sides: Sequence[Side], tally: Tally) -> Iterator[Abreast]:
+    """The rows with the same number; none is held. That one source has more is raised at the end."""
+    first, *others = sides
+    streams = [_Stream(read_all(side.source, side.wants), side) for side in others]
+    rows, short = 0, False
+    for batch in read_all(first.source, first.wants):
+        count = batch.data.num_rows
+        rows += count
+        taken = [] if short or not count else [stream.take(count) for stream in streams]
+        partners = [some for some in taken if some is not None]
+        short = short or len(partners) < len(taken)
+        if count and not short:
+            yield Abreast(batch, partners, lambda _: None)
+    for stream in streams:
+        stream.finish()
+    tally.rows, tally.common = [rows, *(stream.rows for stream in streams)], rows
+    if len(set(tally.rows)) > 1:
+        listed = ", ".join(f"{side.label} has {n:,}" for side, n in zip(sides, tally.rows, strict=True))
+        path = first.source.parts[0].path if first.source.parts else None
+        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=PLACE_HINT,
+                        code="DATA_MISMATCH")  # fmt: skip
+
+
+@dataclass
+class _Stream:
+    """Batches of one source, cut anew into as many rows as another source gives at a time."""
+
+    batches: Iterator[Batch]
+    side: Side
+    rows: int = 0  # that were read
+    held: Batch | None = None
+    used: int = 0  # rows of the held batch that are taken
+
+    def take(self, count: int) -> Partners | None:
+        """The next rows; None where there are not as many."""
+        pieces: list[tuple[Batch, int, int]] = []
+        starts = [0]
+        while starts[-1] < count:
+            if self.held is None and not self._read():
+                return None
+            assert self.held is not None
+            step = min(count - starts[-1], self.held.data.num_rows - self.used)
+            pieces.append((self.held, self.used, step))
+            starts.append(starts[-1] + step)
+            self.used += step
+            if self.used == self.held.data.num_rows:
+                self.held = None
+
+        def column(name: str) -> pa.Array:
+            parts = [b.data.column(b.data.schema.names.index(name)).slice(at, step) for b, at, step in pieces]
+            return parts[0] if len(parts) == 1 else whole(name, parts, self.side.source)
+
+        def site_of(row: int) -> tuple[Site, int]:
+            piece = int(np.searchsorted(starts, row, side="right")) - 1
+            batch, at, _ = pieces[piece]
+            return batch.site, at + row - starts[piece]
+
+        return Partners(column, site_of)
+
+    def finish(self) -> None:
+        """Count what nobody took."""
+        while self._read():
+            pass
+
+    def _read(self) -> bool:
+        batch = next(self.batches, None)
+        if batch is None:
+            return False
+        self.rows += batch.data.num_rows
+        self.held, self.used = batch if batch.data.num_rows else None, 0
+        return True

@@ -1,0 +1,183 @@
+"""What the failures of other people's network code mean.
+
+Every store raises classes of its own. Most are known here by their names, so that none has to be imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+
+from losscli.errors import FileError, LosscliError
+from losscli.io.remote.address import AZURE, Address, harmless_text
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+BROKEN = frozenset({
+    "ClientPayloadError", "ServerDisconnectedError", "ClientOSError", "ClientConnectionResetError", "BadStatusLine",
+    "ConnectionClosedError", "IncompleteReadError", "IncompleteRead", "ResponseStreamingError", "HTTPClientError",
+    "ServiceResponseError", "HttpProcessingError",
+    "ChecksumError", "ChunkedEncodingError", "ProxyError", "IncompleteBody",
+})  # fmt: skip
+SLOW = frozenset({
+    "ConnectTimeoutError", "ReadTimeoutError", "ServerTimeoutError", "SocketTimeoutError", "ConnectionTimeoutError",
+    "FSTimeoutError", "ServiceResponseTimeoutError", "ServiceRequestTimeoutError",
+})  # fmt: skip
+STRANGER = frozenset({
+    "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
+    "UnauthorizedSSOTokenError", "DefaultCredentialsError", "RefreshError", "CredentialUnavailableError",
+    "ClientAuthenticationError",
+})  # fmt: skip
+UNKNOWN_HOST = frozenset({"ClientConnectorDNSError", "NameResolutionError"})
+
+_KEYS = {
+    "s3": "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "run 'gcloud auth application-default login', or set GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "run 'az login', or set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
+}
+
+
+class StatusError(Exception):
+    """A web server answered, but not with the file."""
+
+    def __init__(self, status: int, wait: float = 0.0) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status, self.wait = status, wait
+
+
+class IncompleteBody(Exception):
+    """Fewer bytes came, or other ones, than were promised."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong. What is `passing` may go right the next time; `wait` is how long the server wants to be left."""
+
+    kind: Literal["missing", "denied", "passing", "final"]
+    said: str
+    wait: float = 0.0
+    hint: str | None = None
+
+    def error(self, address: Address, tries: int) -> LosscliError:
+        """As the user sees it."""
+        if self.kind == "missing":
+            return FileError("no such file", path=address.shown, code="IO_NOT_FOUND")
+        if self.kind == "denied":
+            return FileError(self.said, path=address.shown, hint=credentials(address), code="IO_PERMISSION")
+        if self.kind == "passing":
+            said = f"{self.said} (tried {tries} times)" if tries > 1 else self.said
+            hint = "try again later; LOSSCLI_REMOTE_TIMEOUT and LOSSCLI_REMOTE_RETRIES make it more patient"
+            return FileError(said, path=address.shown, hint=hint, code="IO_NETWORK")
+        return FileError(self.said, path=address.shown, hint=self.hint, code="IO_NETWORK")
+
+
+def credentials(address: Address) -> str:
+    """Where the store of this address looks for who asks."""
+    if address.scheme in {"http", "https"}:
+        return "the server wants a signed URL, a user and password in the URL, or a line in ~/.netrc"
+    key = "s3" if address.scheme == "s3" else "az" if address.scheme in AZURE else "gs"
+    return f"{_KEYS[key]}; for a public bucket LOSSCLI_REMOTE_ANON=1"
+
+
+def explain(error: BaseException, seconds: float) -> Trouble:
+    """The meaning of an error that came out of a transfer."""
+    chain = list(_chain(error))
+    names = {kind.__name__ for one in chain for kind in type(one).__mro__}
+    # aiohttp gives an answer that makes no sense the status 400, which no server said
+    garbled = "HttpProcessingError" in names
+    status = 0 if garbled else next((code for one in chain if (code := _status(one))), 0)
+    if status in {404, 410} or any(isinstance(one, FileNotFoundError) for one in chain):
+        return Trouble("missing", "no such file")
+    if names & STRANGER:
+        return Trouble("denied", "no credentials were found that the store takes")
+    if status in {401, 403, 407} or any(_forbids(one) for one in chain):
+        return Trouble("denied", f"permission denied (HTTP {status})" if status else "permission denied")
+    if status in PASSING:
+        wait = next((one.wait for one in chain if isinstance(one, StatusError)), 0.0)
+        return Trouble("passing", f"the server answered {_phrase(status)}", wait)
+    if status >= 400:
+        return Trouble("final", f"the server answered {_phrase(status)}: {harmless_text(str(error))}".rstrip(": "))
+    return _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
+
+
+def _unreachable(chain: list[BaseException], names: set[str]) -> Trouble | None:
+    if names & UNKNOWN_HOST or any(isinstance(one, socket.gaierror) for one in chain):
+        return Trouble(
+            "final", "the name of the server cannot be resolved", hint="is the name right, is there a network?"
+        )
+    if any(isinstance(one, ssl.SSLError | ssl.CertificateError) for one in chain):
+        return Trouble("final", "no secure connection to the server: its certificate or its TLS is not accepted")
+    if any(isinstance(one, ConnectionRefusedError) or _number(one) == errno.ECONNREFUSED for one in chain):
+        return Trouble("final", "the server refuses the connection", hint="are host and port right?")
+    if any("Redirect" in name for name in names) or any("redirect" in str(one).lower() for one in chain):
+        return Trouble("final", "the server redirects to where no file can be read, or in a circle")
+    return None
+
+
+def _broken(chain: list[BaseException], names: set[str], seconds: float) -> Trouble | None:
+    if names & SLOW or any(isinstance(one, TimeoutError | asyncio.TimeoutError) for one in chain):
+        return Trouble("passing", f"no answer within {seconds:g} s")
+    if names & BROKEN or any(isinstance(one, ConnectionError | EOFError) for one in chain):
+        return Trouble("passing", "the connection broke before all bytes had come")
+    if any(_number(one) == errno.EBUSY for one in chain):
+        return Trouble("passing", "the server is busy")
+    if "EndpointConnectionError" in names or "ClientConnectionError" in names or "ServiceRequestError" in names:
+        return Trouble("final", "no connection to the server", hint="is the name right, is there a network?")
+    return None
+
+
+def _other(error: BaseException) -> Trouble:
+    said = harmless_text(str(error))
+    return Trouble("final", f"could not be read: {type(error).__name__}" + (f": {said}" if said else ""))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what caused it, and what it carries in the fields that libraries use for that."""
+    waiting = [error]
+    seen: set[int] = set()
+    while waiting and len(seen) < 20:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        carried = [
+            one.__cause__,
+            one.__context__,
+            getattr(one, "os_error", None),
+            getattr(one, "inner_exception", None),
+        ]
+        kwargs = getattr(one, "kwargs", None)
+        carried += [kwargs.get("error")] if isinstance(kwargs, dict) else []
+        waiting += [inner for inner in [*carried, *one.args] if isinstance(inner, BaseException)]
+
+
+def _status(error: BaseException) -> int:
+    """The HTTP status that an error carries, 0 for none."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        mine = vars(error)  # not getattr: what libraries have as properties may be deprecated, and says so
+        found = next((value for name in ("status", "status_code", "code") if (value := mine.get(name))), None)
+    return int(found) if isinstance(found, int | str) and str(found).isdigit() and int(found) >= 400 else 0
+
+
+def _forbids(error: BaseException) -> bool:
+    return isinstance(error, PermissionError) or (isinstance(error, OSError) and str(error).startswith("Forbidden"))
+
+
+def _number(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -1,0 +1,98 @@
+"""Files on web servers, in ranges of bytes. fsspec's own reading would take what a server gives; here it is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from losscli.errors import FileError
+from losscli.io.remote.address import Address, Facts
+from losscli.io.remote.failures import IncompleteBody, StatusError
+
+PIECE = 1 << 20
+# Asked for as they are, bytes may still come gzipped; that is like any other gzipped file, known by its first bytes.
+ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
+
+
+class NoRangesError(Exception):
+    """The server gives only the whole file."""
+
+
+class Web:
+    """One connection pool; usable from all threads, as the work is done on fsspec's loop."""
+
+    def __init__(self, filesystem: Any) -> None:
+        self.filesystem = filesystem
+
+    async def look(self, address: Address) -> Facts:
+        # GET and not HEAD: a signed URL is good for one method
+        return (await self._range(address, 0, 1))[0]
+
+    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes]:
+        """The facts and the first bytes in one request."""
+        return await self._range(address, 0, size)
+
+    async def fetch(self, address: Address, start: int, end: int) -> tuple[Facts | None, bytes]:
+        try:
+            return await self._range(address, start, end)
+        except NoRangesError:  # it did give ranges before: another server behind the same name
+            raise IncompleteBody("the whole file came instead of a range") from None
+
+    async def copy(self, address: Address, write: Callable[[bytes], None]) -> None:
+        """All bytes, from a server that gives them only as a whole."""
+        async with self._answer(address, {}) as answer:
+            if answer.status != 200:
+                raise StatusError(answer.status)
+            chunked = "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
+            length = answer.headers.get("Content-Length")
+            if length is None and not chunked:
+                raise FileError(
+                    "the server does not say how long the file is, so a broken transfer would look complete",
+                    path=address.shown,
+                    hint="download it first",
+                    code="IO_NETWORK",
+                )
+            size = 0
+            async for piece in answer.content.iter_chunked(PIECE):
+                size += len(piece)
+                write(piece)
+            if length is not None and not chunked and size != int(length):
+                raise IncompleteBody(f"{size} of {length} bytes")
+
+    async def _range(self, address: Address, start: int, end: int) -> tuple[Facts, bytes]:
+        async with self._answer(address, {"Range": f"bytes={start}-{end - 1}"}) as answer:
+            mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+            found = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", answer.headers.get("Content-Range", "").strip())
+            if answer.status == 416 and found and int(found[3]) <= start:
+                return Facts(int(found[3]), mark), b""
+            if answer.status == 416 and start == 0:
+                raise NoRangesError  # some say this of an empty file without telling its size
+            if answer.status != 206 or found is None or found[1] is None:
+                raise NoRangesError
+            facts = Facts(int(found[3]), mark)
+            promised = (int(found[1]), int(found[2]) + 1)
+            if promised != (start, min(end, facts.size)):
+                raise NoRangesError
+            body: bytes = await answer.read()
+            if len(body) != promised[1] - promised[0]:
+                raise IncompleteBody(f"{len(body)} of {promised[1] - promised[0]} bytes")
+            return facts, body
+
+    @asynccontextmanager
+    async def _answer(self, address: Address, headers: dict[str, str]) -> AsyncIterator[Any]:
+        session = await self.filesystem.set_session()
+        url = self.filesystem.encode_url(address.url)
+        async with session.get(url, headers={"Accept-Encoding": "identity", **headers}) as answer:
+            if answer.status >= 400 and answer.status != 416:
+                raise StatusError(answer.status, _retry_after(answer.headers.get("Retry-After", "")))
+            encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+            if encoding not in ENCODINGS:
+                raise FileError(f"the server sends the file encoded as '{encoding[:20]}'", path=address.shown,
+                                hint="download it first", code="IO_NETWORK")  # fmt: skip
+            yield answer
+
+
+def _retry_after(text: str) -> float:
+    return float(text) if re.fullmatch(r"\d{1,6}", text.strip()) else 0.0

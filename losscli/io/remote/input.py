@@ -1,0 +1,169 @@
+"""A remote file as an input: read in order with blocks on their way, or in ranges, where a format seeks."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from losscli.io.files.spool import spooled_by
+from losscli.io.files.streams import FileInput, Input, Stream, stamp
+from losscli.io.remote.address import Address, Facts
+from losscli.io.remote.http import Web
+from losscli.io.remote.stores import changed, store_of
+from losscli.io.remote.transfer import run, start, wait
+
+HEAD = 128 << 10
+"""Bytes of the first request: as much as finding out format, columns and delimiter takes."""
+
+TAIL = 64 << 10
+"""Bytes from the end of a Parquet file: as much as Arrow reads at once to find the footer."""
+
+FIRST_BLOCK, LAST_BLOCK, AHEAD = 256 << 10, 8 << 20, 2
+FIRST_RANGE, LAST_RANGE = 64 << 10, 1 << 20
+
+
+@dataclass(frozen=True)
+class RemoteInput:
+    """A file elsewhere: `path` is what the user sees, `address` what is opened. Other processes may open it, too."""
+
+    path: str
+    address: Address = field(repr=False)
+    facts: Facts
+    head: bytes = field(repr=False, compare=False)
+    tail: bytes = field(default=b"", repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file when it was found."""
+        return self.facts.size
+
+    def open(self, last: bool = False) -> Stream:
+        return Stream(_InOrder(self), self.path)
+
+    def handle(self) -> io.IOBase:
+        """An own place in the file for each caller, as many at once as wanted."""
+        return RangeFile(self)
+
+    def verify(self) -> None:
+        if not self.facts.still(run(store_of(self.address).look(self.address))):
+            raise changed(self.address)
+
+    def kept(self, begin: int, end: int) -> bytes | None:
+        """These bytes, if the first or the last request has brought them."""
+        if end <= len(self.head):
+            return self.head[begin:end]
+        offset = self.facts.size - len(self.tail)
+        return self.tail[begin - offset : end - offset] if begin >= offset else None
+
+    def ask(self, begin: int, end: int) -> Future[bytes]:
+        """These bytes, on their way."""
+        return start(store_of(self.address).fetch(self.address, self.facts, begin, end))
+
+
+def find_remote(address: Address) -> Input:
+    """The input behind an address; a temporary copy where the server gives only whole files."""
+    store = store_of(address)
+    begun = run(store.begin(address, HEAD))
+    if begun is None:
+        return _copied(address)
+    facts, head = begun
+    tail = b""
+    if head.startswith(b"PAR1") and facts.size > len(head):
+        tail = run(store.fetch(address, facts, max(len(head), facts.size - TAIL), facts.size))
+    return RemoteInput(address.shown, address, facts, head, tail)
+
+
+def _copied(address: Address) -> FileInput:
+    store = store_of(address)
+    backend = store.backend
+    assert isinstance(backend, Web)
+    spool = spooled_by(
+        lambda copy: run(store.trying(lambda: backend.copy(address, copy.again()), address)), address.shown
+    )
+    return FileInput(address.shown, spool.path, stamp(spool.path), spool)
+
+
+class _InOrder:
+    """All bytes from the first on. Blocks grow, and come ahead of the reader once it is clear that it wants them."""
+
+    def __init__(self, source: RemoteInput) -> None:
+        self.source = source
+        self.block = memoryview(source.head)
+        self.next, self.size = len(source.head), FIRST_BLOCK
+        self.coming: deque[Future[bytes]] = deque()
+
+    def read(self, size: int, /) -> bytes:
+        if not self.block:
+            self._ask(1)
+            if not self.coming:
+                return b""
+            self.block = memoryview(wait(self.coming.popleft()))
+            if self.size > FIRST_BLOCK << 1:  # who reads a second block reads on
+                self._ask(AHEAD)
+        piece, self.block = bytes(self.block[:size]), self.block[size:]
+        return piece
+
+    def _ask(self, count: int) -> None:
+        while len(self.coming) < count and self.next < self.source.facts.size:
+            end = min(self.next + self.size, self.source.facts.size)
+            self.coming.append(self.source.ask(self.next, end))
+            self.next, self.size = end, min(self.size * 2, LAST_BLOCK)
+
+    def close(self) -> None:
+        for block in self.coming:
+            block.cancel()
+        self.coming.clear()
+        self.next = self.source.facts.size
+
+
+class RangeFile(io.RawIOBase):
+    """A remote file that seeks: what is read is fetched, with little around it, and kept until the next fetch.
+
+    Arrow reads lengths of a few bytes; each would be a journey. One that goes on where the last ended takes more.
+    """
+
+    def __init__(self, source: RemoteInput) -> None:
+        self.source, self.at = source, 0
+        self.begin, self.block = 0, b""
+        self.around = FIRST_RANGE
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.source.facts.size}[whence]
+        self.at = max(0, base + offset)
+        return self.at
+
+    def read(self, size: int = -1, /) -> bytes:
+        total = self.source.facts.size
+        end = total if size is None or size < 0 else min(self.at + size, total)
+        if end <= self.at:
+            return b""
+        data = self.source.kept(self.at, end)
+        if data is None:
+            data = self._fetched(self.at, end)
+        self.at = end
+        return data
+
+    def readinto(self, buffer: bytearray, /) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _fetched(self, begin: int, end: int) -> bytes:
+        known = self.begin + len(self.block)
+        if begin < self.begin or end > known:
+            goes_on = self.begin <= begin <= known and known > 0
+            self.around = min(self.around * 2, LAST_RANGE) if goes_on else FIRST_RANGE
+            until = min(max(end, begin + self.around), self.source.facts.size)
+            self.block, self.begin = wait(self.source.ask(begin, until)), begin
+        return self.block[begin - self.begin : end - self.begin]

@@ -1,0 +1,87 @@
+"""Folders and patterns in object stores, in the order and with the rules of local ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from losscli.errors import FileError, UsageError
+from losscli.io.files.discover import Found, constants, is_data, natural, settled
+from losscli.io.remote.address import WEB, Address, check
+from losscli.io.remote.stores import Objects, Store, facts_of, store_of
+from losscli.io.remote.transfer import run
+
+MAGIC = re.compile(r"[*?\[]")
+
+
+def behind(url: str, notes: list[str]) -> list[Found]:
+    """The files that a remote path names."""
+    address = check(url)
+    if address.scheme in WEB:
+        if re.search(r"[*\[]", address.shown.partition("://")[2].partition("/")[2]):
+            raise UsageError("a web server cannot be asked which files it has", path=address.shown,
+                             hint="name each file; a star that belongs to a name is written %2A",
+                             code="USAGE_CONFLICT")  # fmt: skip
+        return [_found(address, {})]
+    store = store_of(address)
+    backend = store.backend
+    assert isinstance(backend, Objects)
+    if MAGIC.search(address.url.partition("://")[2]):
+        return _matches(address, store, backend, notes)
+    info = run(store.trying(lambda: backend.info(address), address))
+    if info.get("type") == "directory":
+        return _folder(address, store, backend, notes)
+    return [_found(replace(address, facts=facts_of(info)), {})]
+
+
+def _found(address: Address, columns: Mapping[str, str | None]) -> Found:
+    return Found(address.shown, columns, address)
+
+
+def _matches(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[Found]:
+    pattern = backend.place(address)
+    entries = run(store.trying(lambda: backend.listing("glob", pattern), address))
+    asked = {part for part in PurePosixPath(pattern).parts if part.startswith(".")}
+    files: dict[str, Found] = {}
+    for name in sorted(entries, key=natural):
+        parts = PurePosixPath(name).parts
+        if any(part.startswith(".") and part not in asked for part in parts):
+            continue
+        found = _address(address, name, entries[name])
+        here = found.facts is not None
+        for file in [_found(found, constants(name))] if here else _folder(found, store, backend, notes):
+            files.setdefault(file.path, file)
+    if not files:
+        raise FileError("no file matches", path=address.shown, code="IO_NOT_FOUND")
+    return list(files.values())
+
+
+def _folder(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[Found]:
+    root = backend.place(address).rstrip("/")
+    entries = run(store.trying(lambda: backend.listing("find", root), address))
+    below = {name[len(root) + 1 :]: name for name in entries if name.startswith(f"{root}/")}
+    seen = [name for name in below if _is_shown(name)]
+    chosen = settled(
+        address.shown.rstrip("/"),
+        [name for name in seen if is_data(name)],
+        [name for name in seen if not is_data(name)],
+        notes,
+    )
+    return [_found(_address(address, below[name], entries[below[name]]), constants(name)) for name in chosen]
+
+
+def _is_shown(name: str) -> bool:
+    """Hidden names are left out; so are the empty objects that some tools make to stand for folders."""
+    return name[-1:] not in {"", "/"} and not any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
+
+
+def _address(near: Address, name: str, info: Mapping[str, Any]) -> Address:
+    """The address of a listed name: with the store's own prefix, which for Azure holds the account."""
+    prefix, _, rest = near.url.partition("://")
+    bucket, _, key = name.lstrip("/").partition("/")
+    account = rest.partition("/")[0].partition("@")[1:] if "@" in rest.partition("/")[0] else ()
+    url = f"{prefix}://{bucket}{''.join(account)}/{key}"
+    return Address(url, None if info.get("type") == "directory" else facts_of(info))

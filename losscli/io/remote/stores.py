@@ -1,0 +1,213 @@
+"""Where remote files are kept: the object stores that fsspec knows, each behind the same few questions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
+
+from losscli.errors import FileError, UsageError
+from losscli.io.remote.address import AZURE, WEB, Address, Facts, harmless_text, scheme_of
+from losscli.io.remote.failures import IncompleteBody, credentials, explain
+from losscli.io.remote.http import NoRangesError, Web
+from losscli.io.remote.settings import Settings, settings
+from losscli.io.remote.transfer import patiently
+
+T = TypeVar("T")
+
+_TAGS, _TIMES = ("ETag", "etag", "md5Hash"), ("LastModified", "last_modified", "updated")
+_PACKAGES = {
+    "s3": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    **dict.fromkeys(AZURE, "adlfs"),
+    **dict.fromkeys(WEB, "aiohttp"),
+}
+
+
+class Backend(Protocol):
+    """What is asked of a kind of store; everything runs on fsspec's loop."""
+
+    async def look(self, address: Address) -> Facts: ...
+
+    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes]: ...
+
+    async def fetch(self, address: Address, start: int, end: int) -> tuple[Facts | None, bytes]: ...
+
+
+class Objects:
+    """An object store, through its fsspec filesystem."""
+
+    def __init__(self, filesystem: Any) -> None:
+        self.filesystem = filesystem
+
+    async def look(self, address: Address) -> Facts:
+        return facts_of(await self.info(address))
+
+    async def info(self, address: Address) -> Mapping[str, Any]:
+        """What the store says about a name, which may be a folder's."""
+        self.filesystem.invalidate_cache()
+        found: Mapping[str, Any] = await self._ask("info", self.place(address))
+        return found
+
+    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes]:
+        facts = address.facts or await self.look(address)
+        _, head = await self.fetch(address, 0, min(size, facts.size))
+        return facts, head
+
+    async def fetch(self, address: Address, start: int, end: int) -> tuple[Facts | None, bytes]:
+        data = await self._ask("cat_file", self.place(address), start=start, end=end) if end > start else b""
+        if len(data) != end - start:
+            raise IncompleteBody(f"{len(data)} of {end - start} bytes")
+        return None, data
+
+    async def listing(self, method: str, place: str) -> Mapping[str, Mapping[str, Any]]:
+        """The entries that `find` or `glob` gives, by their names."""
+        self.filesystem.invalidate_cache()
+        found: Mapping[str, Mapping[str, Any]] = await self._ask(method, place, detail=True)
+        return found
+
+    def place(self, address: Address) -> str:
+        return str(self.filesystem._strip_protocol(address.url))
+
+    async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        if self.filesystem.async_impl:
+            return await getattr(self.filesystem, f"_{method}")(*args, **kwargs)
+        return await asyncio.to_thread(getattr(self.filesystem, method), *args, **kwargs)
+
+
+def facts_of(info: Mapping[str, Any]) -> Facts:
+    """Size and mark, under the names that this store has for them."""
+    if info.get("type") == "directory" or info.get("size") is None:
+        raise FileNotFoundError
+    # Listings and answers differ in how they quote a tag, and in how finely they tell the time.
+    tag = next((str(value).strip('"') for name in _TAGS if (value := info.get(name))), "")
+    return Facts(int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), ""))
+
+
+class Store:
+    """A kind of store with the patience that it is used with."""
+
+    def __init__(self, backend: Backend, patience: Settings, retries: int) -> None:
+        self.backend, self.patience, self.retries = backend, patience, retries
+
+    async def look(self, address: Address) -> Facts:
+        return await self.trying(lambda: self.backend.look(address), address)
+
+    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes] | None:
+        """The facts and the first bytes; None where the file can be had only as a whole."""
+
+        async def attempt() -> tuple[Facts, bytes] | None:
+            try:
+                return await self.backend.begin(address, size)
+            except NoRangesError:
+                return None
+
+        return await self.trying(attempt, address)
+
+    async def fetch(self, address: Address, facts: Facts, start: int, end: int) -> bytes:
+        """These bytes, all of them, of the file that the facts are about."""
+        try:
+            now, data = await self.trying(lambda: self.backend.fetch(address, start, end), address)
+        except FileError:  # a file that shrinks, or goes, looks like a broken connection
+            now = await self._now(address)
+            if now is not None and not facts.still(now):
+                raise changed(address) from None
+            raise
+        if now is not None and not facts.still(now):
+            raise changed(address)
+        return data
+
+    async def _now(self, address: Address) -> Facts | None:
+        with suppress(Exception):
+            return await self.backend.look(address)
+        return None
+
+    async def trying(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
+        return await patiently(attempt, address, self.patience, self.retries)
+
+
+def changed(address: Address) -> FileError:
+    """The error about a file that somebody writes to while it is read; local files have the same."""
+    return FileError("the file changed while it was read", path=address.shown, hint="run again")
+
+
+_STORES: dict[tuple[object, ...], Store] = {}
+_LOCK = threading.Lock()
+
+
+def store_of(address: Address) -> Store:
+    """The store of an address: one for all threads, another after a fork, as connections do not survive that."""
+    patience = settings()
+    account = address.url.partition("://")[2].partition("/")[0].partition("@")[2] if address.scheme in AZURE else ""
+    key = (
+        os.getpid(),
+        address.scheme,
+        account,
+        os.environ.get("AWS_ENDPOINT_URL"),
+        os.environ.get("AWS_PROFILE"),
+        patience,
+    )
+    with _LOCK:
+        if key not in _STORES:
+            _STORES[key] = _made(address, patience)
+        return _STORES[key]
+
+
+def _made(address: Address, patience: Settings) -> Store:
+    scheme = scheme_of(address.url)
+    try:
+        import fsspec
+    except ImportError:
+        raise _not_installed(scheme, "fsspec") from None
+    logging.getLogger("gcsfs").addHandler(logging.NullHandler())  # else it prints the tracebacks of what it retries
+    try:
+        kind = fsspec.get_filesystem_class(scheme)
+        given = kind._get_kwargs_from_urls(address.url) if scheme in AZURE else {}
+        filesystem = kind(**given, **_options(scheme, patience), use_listings_cache=False, skip_instance_cache=True)
+    except ImportError:
+        raise _not_installed(scheme, _PACKAGES[scheme]) from None
+    except ValueError as error:
+        said = f"cannot open {scheme}:// : {harmless_text(str(error))}"
+        hint = credentials(address) if scheme in AZURE else None  # which says so where there are none
+        raise UsageError(said, path=address.shown, hint=hint, code="USAGE_BAD_VALUE") from None
+    except Exception as error:
+        raise explain(error, patience.read).error(address, 1) from None
+    if scheme in WEB:
+        return Store(Web(filesystem), patience, patience.retries)
+    if scheme == "s3":
+        filesystem.retries = 1  # ours are the only ones, or they would multiply
+    own = scheme == "s3" or not kind.__module__.startswith(("gcsfs", "adlfs"))
+    return Store(Objects(filesystem), patience, patience.retries if own else 0)
+
+
+def _options(scheme: str, patience: Settings) -> dict[str, Any]:
+    """Time-outs and anonymity, under the names that this store has for them."""
+    if scheme == "s3":
+        config = {
+            "connect_timeout": patience.connect,
+            "read_timeout": patience.read,
+            "retries": {"total_max_attempts": 1},
+        }
+        return {"anon": patience.anonymous, "config_kwargs": config}
+    if scheme in AZURE:
+        anonymous = {"anon": True} if patience.anonymous else {}  # else the environment decides
+        return {"connection_timeout": patience.connect, "read_timeout": patience.read, **anonymous}
+    from aiohttp import ClientTimeout
+
+    timeout = ClientTimeout(total=None, sock_connect=patience.connect, sock_read=patience.read)
+    if scheme in WEB:
+        return {"client_kwargs": {"timeout": timeout, "trust_env": True, "auto_decompress": False}}
+    return {"requests_timeout": timeout, **({"token": "anon"} if patience.anonymous else {})}
+
+
+def _not_installed(scheme: str, package: str) -> UsageError:
+    return UsageError(
+        f"reading {scheme}:// needs the package {package}",
+        hint="pip install 'losscli[remote]'",
+        code="USAGE_MISSING_PACKAGE",
+    )

@@ -1,0 +1,257 @@
+"""What every format hands on: a source is parts, a part is stretches of rows, a stretch is a stream of batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+from losscli.errors import DataError, Site, did_you_mean
+from losscli.io.arrow.build import strings
+from losscli.io.files.streams import FileInput
+
+Want = Literal["number", "text"]
+"""How a column of a text format is to be read; formats with types of their own keep them."""
+
+DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
+"""Cells that hold no number. No spelling of NaN is among them: a model that diverged is not a missing value."""
+
+BATCH_ROWS = 65536
+BATCH_BYTES = 16 << 20
+
+STRETCH_ROWS = 1 << 18
+"""Rows of a binary format that are one stretch, where its own pieces are no larger."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice.
+
+    With `doubtful`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave
+    the row out, and only who applies it can tell.
+    """
+
+    input_format: str | None = None
+    delimiter: str | None = None
+    decimal: str = "."
+    encoding: str = "utf-8"
+    comment: str | None = None
+    header: bool = True
+    null_values: tuple[str, ...] = DEFAULT_NULLS
+    spool: bool = False
+    doubtful: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows: the wanted columns, each name once in the order wanted, and where these rows stand."""
+
+    data: pa.RecordBatch
+    site: Site
+
+
+class Stretch(Protocol):
+    """Rows of a part, one after the other, that can be read without those before them, and in any thread."""
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file that it takes, to tell how far a run is; 0 where that is not known."""
+        ...
+
+    @property
+    def weight(self) -> int:
+        """The bytes of memory that reading it takes, about."""
+        ...
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order, at most 65,536 a batch; the first is row `first_row` of its file. May be read again."""
+        ...
+
+
+class Part(ABC):
+    """One file of a source, which can be read as often as wanted."""
+
+    path: str
+    format: str
+
+    @property
+    def size(self) -> int | None:
+        """The bytes that its stretches will have taken, where one can tell before they are read."""
+        return None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that rows of this part say they stand in."""
+        return (self.path,)
+
+    @property
+    def file(self) -> FileInput | None:
+        """The regular file that is read; None for a pipe and for what is in memory."""
+        source = getattr(self, "source", None)
+        return source if isinstance(source, FileInput) else None
+
+    @abstractmethod
+    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        """The rows in file order. A column that is missing or named twice is a DataError.
+
+        One reader at a time asks for the next stretch; several threads may read those that were given out. Where
+        rows are cut does not depend on who reads them.
+        """
+
+    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+        """The same rows in stretches that another process can read from the path: the whole part, if it must be."""
+        yield Whole(self, wants, self.size or 0)
+
+    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+        """All rows in file order."""
+        row = 1
+        for stretch in self.stretches(wants):
+            for batch in stretch.batches(row):
+                row += batch.data.num_rows
+                yield batch
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A part as one stretch."""
+
+    part: Part
+    wants: Mapping[str, Want]
+    size: int = 0
+    weight: int = 8 * BATCH_BYTES
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        if first_row != 1:
+            raise ValueError("a whole part begins with its first row")
+        return self.part.batches(self.wants)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that are in memory; with a site, they have been read and know where they stand."""
+
+    data: pa.RecordBatch
+    path: str
+    site: Site | None = None
+    size: int = 0
+    weight: int = BATCH_BYTES
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        if self.site is not None:
+            yield Batch(self.data, self.site)
+        else:
+            yield from slices(self.data, self.path, first_row)
+
+
+@dataclass
+class Dropped:
+    """How many rows a join left out in its last pass; filled while the source is read.
+
+    `files` counts them by file, where several files of equal rank are joined.
+    """
+
+    predictions: int = 0
+    truth: int = 0
+    files: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Beside:
+    """Files whose rows come with those of the parts: (format, rows) by path; filled while the source is read."""
+
+    files: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table in one or more parts. A type of None means text: who asks decides how the column is read."""
+
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]
+    types: Mapping[str, pa.DataType | None]
+    notes: tuple[str, ...] = ()
+    dropped: Dropped | None = field(default=None, compare=False)
+    beside: Beside | None = field(default=None, compare=False)
+
+
+def wanted_positions(names: tuple[str, ...], wants: Mapping[str, Want], path: str) -> list[int]:
+    """Where each wanted column stands among `names`; each must be there exactly once."""
+    if not wants:
+        raise ValueError("no column is wanted")
+    places = {name: place for place, name in enumerate(names)}
+    if len(places) == len(names) and all(want in places for want in wants):
+        return [places[want] for want in wants]  # `position` walks through all names for each one wanted
+    return [position(names, want, path) for want in wants]
+
+
+def position(names: tuple[str, ...], name: str, path: str) -> int:
+    """Where the column `name` stands; a name that is missing or not unique is an error about the data."""
+    count = names.count(name)
+    if count == 1:
+        return names.index(name)
+    if count > 1:
+        raise DataError(
+            f"column '{name}' occurs {count} times",
+            path=path,
+            column=name,
+            hint="rename one of them",
+            code="DATA_DUPLICATE_COLUMN",
+        )
+    listed = "the columns are " + ", ".join(f"'{known}'" for known in names[:20]) + (" …" if len(names) > 20 else "")
+    raise DataError(
+        f"no column '{name}'",
+        path=path,
+        column=name,
+        hint=did_you_mean(name, names, listed),
+        code="DATA_MISSING_COLUMN",
+    )
+
+
+def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
+    """The rows of a binary format in batches of bounded size; only what has a layout of its own is copied."""
+    data = _plain_layout(data)
+    step = fitting(_size(data), data.num_rows)
+    for start in range(0, data.num_rows, step):
+        yield Batch(data.slice(start, step), Site(path, first_row + start))
+
+
+def _size(data: pa.RecordBatch) -> int:
+    try:
+        return int(data.nbytes)
+    except pa.ArrowTypeError:  # older versions of Arrow cannot tell it for views inside other types
+        return int(data.get_total_buffer_size())
+
+
+def _odd_layout(kind: pa.DataType) -> bool:
+    t = pa.types
+    return bool(t.is_string_view(kind) or t.is_binary_view(kind) or t.is_run_end_encoded(kind))
+
+
+def _plain_layout(data: pa.RecordBatch) -> pa.RecordBatch:
+    """Views and run-end encoded columns as plain ones: Arrow can neither filter them nor take from them."""
+    if not any(_odd_layout(field.type) for field in data.schema):
+        return data
+    columns = [_plain(column) if _odd_layout(column.type) else column for column in data.columns]
+    return pa.RecordBatch.from_arrays(columns, names=data.schema.names)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    try:
+        column.validate(full=True)
+    except pa.ArrowException:
+        return column  # who decodes it says what is wrong
+    if pa.types.is_run_end_encoded(column.type):
+        import pyarrow.compute as pc
+
+        return pc.run_end_decode(column)
+    if pa.types.is_string_view(column.type):
+        return strings(column.to_pylist())
+    return pa.array(column.to_pylist(), pa.binary())  # slow, and of use only to who refuses it by its name
+
+
+def fitting(size: int, rows: int) -> int:
+    """How many rows make a batch, where `rows` of them take `size` bytes: wide rows come in smaller batches."""
+    return max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))

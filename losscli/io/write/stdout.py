@@ -1,0 +1,58 @@
+"""Standard output as a file for tables: errors that say what happened, and no control characters on a terminal."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import BinaryIO, cast
+
+from losscli.errors import FileError
+from losscli.io.write.atomic import told
+
+_HELD = 8 << 20  # bytes that wait in memory before they go to a temporary file
+_PIECE = 1 << 20
+
+# Tab and line feed are the table's own; the others would let a value of the data act on the terminal.
+_ACTS = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """What is written here reaches standard output at the end, and none of it where something fails before.
+
+    A reader never gets the first rows of a table whose later rows turn out to be bad; the price is a temporary file.
+    """
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        raise FileError("could not write: standard output is closed", path="standard output")
+    with tempfile.SpooledTemporaryFile(max_size=_HELD) as held:
+        yield cast(BinaryIO, held)
+        held.seek(0)
+        # What was printed before stands before.
+        told("standard output", sys.stdout.flush)
+        shown = _harmless() if is_terminal() else bytes
+        for piece in iter(lambda: held.read(_PIECE), b""):
+            told("standard output", partial(stream.write, shown(piece)))
+        told("standard output", stream.flush)
+
+
+def is_terminal() -> bool:
+    """Whether a person would see the bytes."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _harmless() -> Callable[[bytes], bytes]:
+    """Pieces of text with their control characters made visible; a character may be cut between two pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return lambda piece: _ACTS.sub(_visible, decoder.decode(piece)).encode("utf-8")
+
+
+def _visible(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")

@@ -1,0 +1,178 @@
+"""Tables of a value or a slope a row, written in chunks: `with open_table(path, columns) as table: table.write(...)`.
+
+A format is a module of this package with `open_format(file, columns)`. The file appears when the block ends without an
+exception, and not at all otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.errors import UsageError, did_you_mean
+from losscli.io.write.atomic import AtomicFile
+from losscli.io.write.stdout import is_terminal, standard_output
+
+Kind = Literal["int", "float", "text", "list"]
+
+_SUFFIXES = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+FORMATS: tuple[str, ...] = tuple(dict.fromkeys(_SUFFIXES.values()))
+_BINARY = ("parquet", "arrow")
+# A piece of a chunk is small enough that its text, a Python string a cell, does not show in the memory used.
+_PIECE_ROWS = 1 << 16
+_PIECE_CELLS = 1 << 20
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One column; `width` is how many numbers each cell of a list column holds."""
+
+    name: str
+    kind: Kind
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """Rows of one column as a format gets them: int64, float64, float64 rows × width, or texts; True where null."""
+
+    spec: ColumnSpec
+    values: NDArray[Any] | list[str]
+    null: NDArray[np.bool_] | None
+
+    def cut(self, start: int, stop: int) -> Column:
+        return Column(self.spec, self.values[start:stop], None if self.null is None else self.null[start:stop])
+
+
+class Format(Protocol):
+    """What a format's module opens."""
+
+    nonfinite: int
+
+    def put(self, columns: Sequence[Column], rows: int) -> None:
+        """Append these rows."""
+
+    def close(self) -> None:
+        """Write what is pending and the end of the file; the file itself stays open."""
+
+
+class TableWriter:
+    """Takes chunks of rows; `rows` have been written, `nonfinite` numbers became null as JSON cannot hold them."""
+
+    def __init__(self, format: Format, columns: Sequence[ColumnSpec]) -> None:
+        self.rows = 0
+        self._format = format
+        self._columns = tuple(columns)
+        width = sum(column.width or 1 for column in columns)
+        self._piece = max(1, min(_PIECE_ROWS, _PIECE_CELLS // width))
+
+    @property
+    def nonfinite(self) -> int:
+        return self._format.nonfinite
+
+    def write(
+        self,
+        columns: Mapping[str, NDArray[Any] | Sequence[str]],
+        nulls: Mapping[str, NDArray[np.bool_]] | None = None,
+    ) -> None:
+        """Append rows: one array a column, of one length; `nulls` is True where a cell is to be null.
+
+        The arrays are the caller's again when this returns.
+        """
+        masks = nulls or {}
+        chunk = [_column(spec, columns[spec.name], masks.get(spec.name)) for spec in self._columns]
+        lengths = {len(column.values) for column in chunk}
+        lengths |= {len(column.null) for column in chunk if column.null is not None}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        rows = lengths.pop()
+        for start in range(0, rows, self._piece):
+            stop = min(start + self._piece, rows)
+            self._format.put([column.cut(start, stop) for column in chunk], stop - start)
+        self.rows += rows
+
+
+def format_of(path: str) -> str:
+    """The format that the name of a file asks for; "-" is CSV."""
+    if path == "-":
+        return "csv"
+    name = path.replace("\\", "/").rpartition("/")[2].lower()
+    for suffix, format in _SUFFIXES.items():
+        if name.endswith(suffix):
+            return format
+    raise UsageError(
+        "the name of the output does not say its format",
+        path=path,
+        hint=f"end it in {', '.join(_SUFFIXES)}",
+        code="USAGE_BAD_VALUE",
+    )
+
+
+def open_table(
+    path: str, columns: Sequence[ColumnSpec], format: str | None = None
+) -> AbstractContextManager[TableWriter]:
+    """A writer for `path`, "-" being standard output; `format` is one of `FORMATS`, by default by the path's suffix."""
+    names = [column.name for column in columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two columns of the output would be called '{twice}'", path=path, column=twice, code="USAGE_CONFLICT"
+        )
+    chosen = format or format_of(path)
+    if chosen not in FORMATS:
+        raise UsageError(
+            f"'{chosen}' is no table format",
+            hint=did_you_mean(chosen, FORMATS, ", ".join(FORMATS)),
+            code="USAGE_BAD_VALUE",
+        )
+    if path == "-" and chosen in _BINARY and is_terminal():
+        raise UsageError(
+            f"{chosen} is not for a terminal", hint="name a file with -o, or pipe the output", code="USAGE_CONFLICT"
+        )
+    return _opened(path, tuple(columns), chosen)
+
+
+@contextmanager
+def _opened(path: str, columns: Sequence[ColumnSpec], format: str) -> Iterator[TableWriter]:
+    module = importlib.import_module(f"losscli.io.write.{format}")
+    target: AbstractContextManager[BinaryIO] = standard_output() if path == "-" else AtomicFile(path)
+    with target as file:
+        opened = cast(Format, module.open_format(file, columns))
+        try:
+            yield TableWriter(opened, columns)
+        except BaseException:
+            # The file first: an end written to a pipe would make what came before look whole. Then the format, as
+            # Arrow's writers, left open, would try to finish when they are collected.
+            with suppress(Exception):
+                file.close()
+            with suppress(Exception):
+                opened.close()
+            raise
+        opened.close()
+
+
+def _column(spec: ColumnSpec, values: NDArray[Any] | Sequence[str], null: NDArray[np.bool_] | None) -> Column:
+    mask = None if null is None or not null.any() else np.array(null, dtype=np.bool_)
+    if spec.kind == "text":
+        return Column(spec, ["" if text is None else str(text) for text in values], mask)
+    # A copy: formats keep rows until they make a group, and the caller may use its arrays again.
+    array = np.array(values, dtype=np.int64 if spec.kind == "int" else np.float64, order="C")
+    expected = (len(array), spec.width) if spec.kind == "list" else (len(array),)
+    if array.shape != expected:
+        raise ValueError(f"column '{spec.name}': expected an array of shape {expected}, not {array.shape}")
+    return Column(spec, array, mask)
