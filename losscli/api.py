@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from losscli.binding.request import Inference, Policy, Request
+from losscli.binding.spec import Spec, parse, set_everywhere
 from losscli.blas import one_thread
 from losscli.contract.kinds import Array
 from losscli.engine import ENGINES, Engine
@@ -18,13 +20,11 @@ from losscli.io import ReadOptions
 from losscli.mergeable import check_mergeable, expected_files
 from losscli.progress import Line, shown, terminal
 from losscli.report import render
-from losscli.request import Inference, Policy, Request
 from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
 from losscli.run import Data, Prepared, paired, prepare
 from losscli.run import evaluate as evaluate_prepared
 from losscli.shards import merge as merge_states
 from losscli.slopes import gradient as gradient_pieces
-from losscli.spec import Spec, parse, set_everywhere
 from losscli.values import Piece
 from losscli.values import row_values as value_pieces
 from losscli.watch import NOBODY, Watch

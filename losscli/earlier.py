@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from losscli.columns.labels import Coded
-from losscli.columns.plan import Plan
+from losscli.binding.labels import Coded
+from losscli.binding.plan import Plan
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
 from losscli.joint import Found, Owner

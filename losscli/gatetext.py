@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from losscli.columns.names import split, unescape
+from losscli.binding.column_names import split, unescape
 from losscli.errors import UsageError, did_you_mean
 
 BASELINE = "baseline"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from losscli import losses as _losses  # registers every loss
-from losscli.columns.bind import USUAL
+from losscli.binding.bind import USUAL
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import REGISTRY, Loss
 from losscli.errors import DataError

@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
+from losscli.binding.labels import Coded
 from losscli.buckets import Buckets
-from losscli.columns.labels import Coded
 from losscli.contract.kinds import Array
 from losscli.moments import UNIT, Moments, Share
 from losscli.reduce import CHUNK, Sums, rounded, scramble, text_words

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from losscli.binding.kernel_arguments import arguments
+from losscli.binding.labels import Coded
+from losscli.binding.plan import Input, Plan, Table
+from losscli.binding.read_rows import Rows
 from losscli.blocks import Block, Groups
-from losscli.columns.arguments import arguments
-from losscli.columns.labels import Coded
-from losscli.columns.plan import Input, Plan, Table
-from losscli.columns.rows import Rows
 from losscli.contract.kinds import Array, Places
 from losscli.contract.loss import Terms
 from losscli.errors import DataError, Site

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from losscli.binding.request import Request
 from losscli.engine import Expected
 from losscli.errors import UsageError
 from losscli.io import Source
-from losscli.request import Request
 from losscli.run import Data
 
 

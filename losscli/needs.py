@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from losscli.columns.plan import Line, Plan
+from losscli.binding.plan import Line, Plan
 from losscli.joint import Lines, Needed, Needs, Owner, Part, Worth
 from losscli.works import Work, works
 

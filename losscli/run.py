@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli import io as sources
+from losscli.binding.bind import bind
+from losscli.binding.column_names import read_assignment
+from losscli.binding.matrices import read_table
+from losscli.binding.plan import Plan, Table
+from losscli.binding.read_rows import Reader, Rows
+from losscli.binding.request import Request
+from losscli.binding.validate import check
 from losscli.blocks import Block
-from losscli.checks import check
-from losscli.columns.bind import bind
-from losscli.columns.names import read_assignment
-from losscli.columns.plan import Plan, Table
-from losscli.columns.rows import Reader, Rows
 from losscli.contract.kinds import Array
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
@@ -25,10 +27,8 @@ from losscli.io.remote.address import shown
 from losscli.loop import Totals
 from losscli.parallel import available, using
 from losscli.reduce import CHUNK
-from losscli.request import Request
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.slicing import Cells
-from losscli.tables import read_table
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch
@@ -111,7 +111,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
     options = replace(data.options, doubtful=request.where is not None)
     if data.named:
-        from losscli.rivals import side_by_side
+        from losscli.binding.model_files import side_by_side
 
         opened = [(name, _opened(given, options)) for name, given in data.named]
         request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.labels import canonical
+from losscli.binding.labels import canonical
 from losscli.contract.kinds import Array
 from losscli.io import ReadOptions, open_source
 from losscli.io.source import Want

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.columns.labels import Coded
+from losscli.binding.labels import Coded
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
 from losscli.reduce import scramble

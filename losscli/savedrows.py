@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from losscli import rownames
-from losscli.columns.labels import Coded
-from losscli.columns.plan import Line
+from losscli.binding import row_columns as rownames
+from losscli.binding.labels import Coded
+from losscli.binding.plan import Line
+from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
 from losscli.io import Batch, Part, Source, Want, open_source
@@ -25,7 +26,6 @@ from losscli.io.formats.csv import DelimitedPart
 from losscli.io.join.keys import key_texts, shown_key
 from losscli.io.write.csv import guarded
 from losscli.savedkeys import Keys, Twice
-from losscli.spec import parse
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"

@@ -16,9 +16,9 @@ from typing import Any
 
 import losscli
 from losscli.arithmetic import fingerprint
-from losscli.columns.labels import check_positive_labels
-from losscli.columns.plan import Plan
-from losscli.columns.rows import Reader
+from losscli.binding.labels import check_positive_labels
+from losscli.binding.plan import Plan
+from losscli.binding.read_rows import Reader
 from losscli.engine import Engine
 from losscli.errors import DataError, UsageError
 from losscli.io import Source

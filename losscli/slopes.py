@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from losscli.binding.kernel_arguments import arguments
+from losscli.binding.plan import Input, Job, Line, Table
+from losscli.binding.read_rows import Rows
 from losscli.blocks import Block
-from losscli.columns.arguments import arguments
-from losscli.columns.plan import Input, Job, Line, Table
-from losscli.columns.rows import Rows
 from losscli.contract.kinds import Array, Places
 from losscli.engine import Engine
 from losscli.engine.threads import Threads

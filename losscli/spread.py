@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.binding.plan import Job
+from losscli.binding.request import Inference
 from losscli.buckets import Drawer
-from losscli.columns.plan import Job
 from losscli.contract.kinds import Array
 from losscli.inference import Ratio
 from losscli.loop import Totals
 from losscli.moments import UNIT, Share
 from losscli.needs import SavedPart
 from losscli.reduce import ONE, Sums, rounded
-from losscli.request import Inference
 from losscli.results import LossResult
 from losscli.totals import Book, Books, Cell, Exact, Slice, combine_slopes
 from losscli.works import works

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.bind import bind
-from losscli.columns.plan import Matrix, Plan, Table
-from losscli.columns.rows import Reader
+from losscli.binding.bind import bind
+from losscli.binding.plan import Matrix, Plan, Table
+from losscli.binding.read_rows import Reader
+from losscli.binding.request import Inference, Request
+from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
 from losscli.io.arrow.types import is_vector
 from losscli.loop import Kept, Tally, Totals
 from losscli.moments import Share
 from losscli.reduce import Fingerprint, Sums
-from losscli.request import Inference, Request
-from losscli.spec import parse
 
 Plain = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.columns.plan import Job, Line, Plan
+from losscli.binding.plan import Job, Line, Plan
 from losscli.contract.loss import Value
 from losscli.errors import DataError
 from losscli.loop import Kept, Tally, Totals

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
-from losscli.columns.labels import check_positive_labels
-from losscli.columns.plan import Plan
-from losscli.columns.rows import Reader, Rows
+from losscli.binding.labels import check_positive_labels
+from losscli.binding.plan import Plan
+from losscli.binding.read_rows import Reader, Rows
 from losscli.engine import Engine
 from losscli.io import Source, Stretch
 from losscli.results import RowCounts, SourceResult
@@ -97,7 +97,7 @@ def new_reader(plan: Plan) -> Reader:
     """A reader that has seen nothing."""
     if plan.request.where is None:
         return Reader(plan, None)
-    from losscli.where import parse  # not on the way of a run without a filter
+    from losscli.binding.expressions import parse  # not on the way of a run without a filter
 
     return Reader(plan, parse(plan.request.where))
 

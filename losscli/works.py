@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.plan import Input, Job, Table
+from losscli.binding.plan import Input, Job, Table
+from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Terms
-from losscli.spec import LossSpec
 
 
 @dataclass(frozen=True)

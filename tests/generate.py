@@ -141,7 +141,7 @@ def losses_table() -> str:
 
 
 def _plain(value: object) -> str:
-    from losscli.spec import plain
+    from losscli.binding.spec import plain
 
     return plain(value)
 

@@ -25,8 +25,8 @@ import pytest
 
 import losscli
 from losscli import report
+from losscli.binding.bind import USUAL
 from losscli.cli import COMMANDS, completion, entry, help
-from losscli.columns.bind import USUAL
 from losscli.errors import ExitCode
 from losscli.io import DEFAULT_NULLS
 from losscli.io.write import tables

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.binding.spec import parse
 from losscli.errors import UsageError
 from losscli.gate import BASELINE, Bound, Scored, Tolerance, bind, judged, pairs_of, parse_gate, slices_of
 from losscli.results import (
@@ -21,7 +22,6 @@ from losscli.results import (
     LossResult,
     RowCounts,
 )
-from losscli.spec import parse
 
 
 def canonical(text: str) -> str:

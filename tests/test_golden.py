@@ -21,7 +21,7 @@ from conftest import LOSSES
 from files import table
 
 import losscli
-from losscli.spec import parse, parse_loss
+from losscli.binding.spec import parse, parse_loss
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "tests" / "golden" / "sample_data.csv"

@@ -11,6 +11,8 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
+from losscli.binding.request import Request
+from losscli.binding.spec import parse
 from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, LosscliError, Site, UsageError
 from losscli.io import from_memory, open_source
@@ -19,9 +21,7 @@ from losscli.io.arrow.equality import differing
 from losscli.io.formats import text_windows as windows
 from losscli.io.join import match as matching
 from losscli.io.join.model_files import paired
-from losscli.request import Request
 from losscli.run import Data, Prepared, bind, evaluate, prepare
-from losscli.spec import parse
 
 ROWS = 300
 NAN = float("nan")

@@ -19,12 +19,12 @@ import pytest
 from processes import LOSSCLI, PREDS, SCORE, environment, losscli
 
 import losscli as package
+from losscli.binding.request import Request
+from losscli.binding.spec import parse
 from losscli.engine.threads import Threads
 from losscli.progress import Line, Log, Told, shown
-from losscli.request import Request
 from losscli.run import Data, evaluate, prepare
 from losscli.slopes import gradient
-from losscli.spec import parse
 from losscli.values import row_values
 
 ANSWER = b"model\tloss\tvalue\tcount\np\tmse\t1.0\t300000\n"

@@ -13,19 +13,20 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli import rownames, savedkeys
+from losscli import savedkeys
+from losscli.binding import row_columns as rownames
+from losscli.binding.labels import Coded
+from losscli.binding.request import Request
+from losscli.binding.spec import parse
 from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
 from losscli.cli import rowsfile, scoring
-from losscli.columns.labels import Coded
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io import source as batch
 from losscli.io.formats import text_windows as windows
 from losscli.io.write.tables import ColumnSpec, open_table
-from losscli.request import Request
 from losscli.run import Data, prepare
 from losscli.savedrows import read_rows, terms_of
-from losscli.spec import parse
 from losscli.values import row_values
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")

@@ -151,8 +151,8 @@ def scaled(formula, columns, loss, weights, how):
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss.own_combine], ids=lambda loss: loss.name)
 def test_complex_step_through_combine(loss):
     """∂combine/∂mean by complex step equals real differences."""
-    from losscli.columns.plan import Job
-    from losscli.spec import LossSpec
+    from losscli.binding.plan import Job
+    from losscli.binding.spec import LossSpec
     from losscli.totals import combine_slopes
 
     columns = draw(loss, 5, np.random.default_rng(0))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.columns.labels import Coded
+from losscli.binding.labels import Coded
 from losscli.errors import DataError, Site
 from losscli.io.arrow.decode import texts
 from losscli.io.arrow.dictionary import Marks

@@ -7,8 +7,8 @@ from conftest import LOSSES, variations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from losscli.binding.spec import parse, parse_loss
 from losscli.errors import UsageError
-from losscli.spec import parse, parse_loss
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from losscli import where
+from losscli.binding import expressions as where
+from losscli.binding.expressions import parse
 from losscli.errors import DataError, Site, UsageError
 from losscli.io.arrow.decode import Spelling
-from losscli.where import parse
 
 SITE = Site("data.csv", 1)
 DATA = pa.record_batch(

@@ -13,7 +13,7 @@ from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.request import Request
+    from losscli.binding.request import Request
 
 
 @click.command(

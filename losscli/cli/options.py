@@ -14,8 +14,8 @@ from losscli.engine import ENGINES
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
+    from losscli.binding.request import Inference, Request
     from losscli.engine import Engine
-    from losscli.request import Inference, Request
     from losscli.run import Data, Prepared
 
 Function = Callable[..., Any]
@@ -193,10 +193,10 @@ table_options = _stack(
 
 def request_of(given: Mapping[str, Any]) -> Request:
     """The options as a value; what can be judged without a file is judged here."""
+    from losscli.binding.column_names import split, unescape
+    from losscli.binding.request import Request
+    from losscli.binding.spec import parse, set_everywhere
     from losscli.cli.printer import print_notes
-    from losscli.columns.names import split, unescape
-    from losscli.request import Request
-    from losscli.spec import parse, set_everywhere
 
     if not given["losses"]:
         raise UsageError(
@@ -223,7 +223,7 @@ def request_of(given: Mapping[str, Any]) -> Request:
 
 def inference_of(given: Mapping[str, Any]) -> Inference:
     """How sure the numbers are to be said to be; who names clusters or resamples wants intervals."""
-    from losscli.request import Inference
+    from losscli.binding.request import Inference
 
     if "interval" not in given:
         return Inference()
@@ -235,8 +235,8 @@ def inference_of(given: Mapping[str, Any]) -> Inference:
 
 def read_class_weight(text: str | None) -> Any:
     """`balanced`, or `cat=1,dog=2.5`."""
-    from losscli.columns.labels import canonical
-    from losscli.columns.names import read_assignment, split
+    from losscli.binding.column_names import read_assignment, split
+    from losscli.binding.labels import canonical
 
     if text is None or text == "balanced":
         return text
@@ -305,7 +305,7 @@ def check_engine(given: Mapping[str, Any], request: Request, data: Data) -> None
 
 def plan_text(prepared: Prepared) -> str:
     """Which column became which role, for every loss and model."""
-    from losscli.columns.plan import Input
+    from losscli.binding.plan import Input
     from losscli.report.harmless import harmless
 
     lines = []

@@ -81,7 +81,7 @@ def save(
 
 def with_rows(prepared: Prepared) -> tuple[Prepared, list[str]]:
     """The run without the lines that have no value a row, and which these are; the same rows are used."""
-    from losscli.rownames import without_rows
+    from losscli.binding.row_columns import without_rows
 
     lines = prepared.plan.lines
     kept = tuple(line for line in lines if without_rows(line) is None)

@@ -142,7 +142,7 @@ def scored(prepared: Prepared) -> list[Scored]:
 
 def canonical(text: str) -> str:
     """The one spelling of a spec."""
-    from losscli.spec import parse
+    from losscli.binding.spec import parse
 
     return parse(text).text
 

@@ -39,8 +39,8 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
         return 0
     if name is None:
         raise UsageError("name a loss", hint="'losscli list' shows all", code="USAGE_INCOMPLETE")
+    from losscli.binding.spec import parse_loss
     from losscli.losses._catalogue import entry
-    from losscli.spec import parse_loss
 
     loss = parse_loss(name).loss
     if format_ == "json":
@@ -80,7 +80,7 @@ def _indented(text: str) -> str:
 
 
 def _parameter(p: Parameter) -> str:
-    from losscli.spec import plain
+    from losscli.binding.spec import plain
 
     range_ = " or ".join(p.choices) if p.type == "choice" else p.param.range
     about = ", ".join(filter(None, ["true or false" if p.type == "bool" else range_, f"default {plain(p.default)}"]))

@@ -93,9 +93,9 @@ def given_of(config: Config, suite: Suite) -> dict[str, Any]:
 
 def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
     """What can be found wrong in values without a file is found here, where its line is known."""
+    from losscli.binding.expressions import parse as parse_filter
+    from losscli.binding.spec import parse
     from losscli.cli import options, reports
-    from losscli.spec import parse
-    from losscli.where import parse as parse_filter
 
     checks: dict[str, Callable[[str], object]] = {
         "losses": parse, "class_weight": options.read_class_weight, "where": parse_filter,
@@ -154,7 +154,7 @@ def texts_of(table: GateTable, suite: Suite) -> list[str]:
 
 def _lower_is_better(loss: str, suite: Suite) -> bool:
     """The direction of a loss by its name or spec; a blend is known by its name among those that are asked for."""
-    from losscli.spec import Spec, parse
+    from losscli.binding.spec import Spec, parse
 
     specs: list[Spec] = [parse(text) for text in suite.settings["losses"].value] if "losses" in suite.settings else []
     named = next((spec for spec in specs if spec.name == loss), None) or parse(loss)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.columns.labels import canonical
+from losscli.binding.labels import canonical
 from losscli.contract.kinds import Places
 from losscli.errors import Site
 from losscli.io.arrow.buffers import Codes, Mask, indices, missing_cells, plain_cells

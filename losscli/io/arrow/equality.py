@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from losscli.columns.labels import canonical
+from losscli.binding.labels import canonical
 from losscli.errors import Site
 from losscli.io.arrow.buffers import Floats, Mask
 from losscli.io.arrow.decode import check_texts

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from losscli.columns.plan import Line
+from losscli.binding.plan import Line
+from losscli.binding.spec import Spec
 from losscli.contract.loss import Loss
 from losscli.errors import UsageError
-from losscli.spec import Spec
 
 
 def base(spec: Spec, model: str | None) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from losscli.columns.bind import USUAL
-from losscli.columns.names import read_assignment, resolve, split, unescape
+from losscli.binding.bind import USUAL
+from losscli.binding.column_names import read_assignment, resolve, split, unescape
+from losscli.binding.request import Request
 from losscli.errors import DataError, UsageError
 from losscli.io import Source
 from losscli.io.join.model_files import paired
-from losscli.request import Request
 
 
 def side_by_side(
@@ -89,7 +89,7 @@ def _shared(request: Request, first: Source) -> Iterator[str]:
             yield from resolve(columns, first.columns, f" (for '{left}')").names
     plain = [*request.by, request.weight, request.batch_by, request.inference.cluster]
     if request.where is not None:
-        from losscli.where import parse
+        from losscli.binding.expressions import parse
 
         plain += parse(request.where).columns
     yield from (name for name in plain if name is not None and name in first.columns)

@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from losscli.where.tokens import ESCAPES, Token, fail, tokens
-from losscli.where.tree import Chain, Column, Compared, Constant, In, Joined, Node, Not, Null, Operand, Reading
+from losscli.binding.expressions.lexer import ESCAPES, Token, fail, tokens
+from losscli.binding.expressions.syntax_tree import (
+    Chain,
+    Column,
+    Compared,
+    Constant,
+    In,
+    Joined,
+    Node,
+    Not,
+    Null,
+    Operand,
+    Reading,
+)
 
 _DEEPEST = 100
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from losscli.columns.bind import read_role
-from losscli.columns.labels import canonical
-from losscli.columns.names import ColumnSet, resolve
-from losscli.columns.plan import Matrix, Table
+from losscli.binding.bind import read_role
+from losscli.binding.column_names import ColumnSet, resolve
+from losscli.binding.labels import canonical
+from losscli.binding.plan import Matrix, Table
 from losscli.errors import DataError, EmptyError
 from losscli.io import Source
 from losscli.io.arrow.decode import PLAIN, Spelling, is_vector, numbers, texts, vectors

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from losscli.columns.plan import Classes, Input, Matrix, Table
+from losscli.binding.plan import Classes, Input, Matrix, Table
 from losscli.errors import DataError
 
 Side = Input | Table | None

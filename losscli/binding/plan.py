@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from losscli.binding.request import Request
+from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Array, Kind
 from losscli.io.arrow.decode import PLAIN, Spelling
-from losscli.request import Request
-from losscli.spec import LossSpec, Spec
 
 Want = Literal["number", "text"]
 

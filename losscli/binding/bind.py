@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.columns.align import align
-from losscli.columns.names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
-from losscli.columns.plan import Input, Job, Line, Matrix, Plan, Table, Want
+from losscli.binding.align_classes import align
+from losscli.binding.column_names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
+from losscli.binding.plan import Input, Job, Line, Matrix, Plan, Table, Want
+from losscli.binding.request import Request
+from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.arrow.decode import is_vector
-from losscli.request import Request
-from losscli.spec import LossSpec
 
 USUAL = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -232,7 +232,7 @@ def _filtered_by(text: str | None) -> Mapping[str, str]:
     """The columns that the filter reads, and how."""
     if text is None:
         return {}
-    from losscli.where import parse  # not on the way of a run without a filter
+    from losscli.binding.expressions import parse  # not on the way of a run without a filter
 
     return parse(text).columns
 

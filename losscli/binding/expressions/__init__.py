@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from losscli.binding.expressions.parser import Parser
+from losscli.binding.expressions.syntax_tree import Batch, Node, Reading
 from losscli.errors import Site, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, Spelling
-from losscli.where.grammar import Parser
-from losscli.where.tree import Batch, Node, Reading
 
 __all__ = ["Reading", "Where", "parse"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from losscli.spec import Spec
+from losscli.binding.spec import Spec
 
 Policy = Literal["error", "drop"]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.columns.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
-from losscli.columns.plan import Input, Plan
+from losscli.binding.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
+from losscli.binding.plan import Input, Plan
 from losscli.contract.kinds import FAR, NEAR, Array, Kind, Places
 from losscli.errors import Code, DataError, Site
 from losscli.io.arrow.decode import NO_NULLS, numbers, texts, vectors
@@ -22,7 +22,7 @@ from losscli.io.arrow.dictionary import Marks
 from losscli.io.arrow.types import is_plain_number
 
 if TYPE_CHECKING:
-    from losscli.where import Where
+    from losscli.binding.expressions import Where
 
 _TOGETHER = 1 << 16  # numbers of a matrix that are written or read together
 _SHORT = 64  # numbers of a row that are added column by column

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from losscli.columns.labels import check_positions
-from losscli.columns.plan import Input, Table
+from losscli.binding.labels import check_positions
+from losscli.binding.plan import Input, Table
 from losscli.contract.kinds import Array, Places
 from losscli.errors import DataError, Site
 

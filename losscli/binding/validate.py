@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from losscli.binding.request import Request
 from losscli.errors import UsageError
-from losscli.request import Request
 
 MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 

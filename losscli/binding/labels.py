@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from losscli.columns.plan import Classes, Input
+from losscli.binding.plan import Classes, Input
 from losscli.contract.kinds import Array, Places
 from losscli.errors import DataError, Site
 from losscli.io.arrow.decode import NO_NULLS, Spelling, Texts

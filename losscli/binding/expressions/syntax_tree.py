@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
 from losscli.errors import DataError, Site
 from losscli.io.arrow.decode import Mask, Numbers, Spelling, Texts, absent, numbers, texts
-from losscli.where.tokens import BARE, WORDS, enclosed
 
 Reading = Literal["number", "text", "any"]
 # Which rows are surely in and surely out; a row in neither met a missing cell. This is Kleene's logic without tables.
