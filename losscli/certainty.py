@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from losscli.aggregate.accumulator import Totals
+from losscli.aggregate.exact_sum import text_words
+from losscli.aggregate.required import pairs_of, unit_of
 from losscli.contract.kinds import Array
 from losscli.inference import holm, paired_t, root
-from losscli.loop import Totals
-from losscli.needs import pairs_of, unit_of
-from losscli.reduce import text_words
 from losscli.resampling import bootstrap, sign_flip
 from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
 from losscli.spread import Form, Spread

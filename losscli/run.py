@@ -9,6 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli import io as sources
+from losscli.aggregate.accumulator import Totals
+from losscli.aggregate.batches import Block
+from losscli.aggregate.exact_sum import CHUNK
+from losscli.aggregate.slices import Cells
 from losscli.binding.bind import bind
 from losscli.binding.column_names import read_assignment
 from losscli.binding.matrices import read_table
@@ -16,7 +20,6 @@ from losscli.binding.plan import Plan, Table
 from losscli.binding.read_rows import Reader, Rows
 from losscli.binding.request import Request
 from losscli.binding.validate import check
-from losscli.blocks import Block
 from losscli.contract.kinds import Array
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
@@ -24,11 +27,8 @@ from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
 from losscli.io import ReadOptions, Source, open_source
 from losscli.io.arrow.decode import Spelling
 from losscli.io.remote.address import shown
-from losscli.loop import Totals
 from losscli.parallel import available, using
-from losscli.reduce import CHUNK
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
-from losscli.slicing import Cells
 from losscli.totals import results, undefined_terms
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch

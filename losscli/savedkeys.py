@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from losscli.aggregate.exact_sum import scramble
 from losscli.binding.labels import Coded
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
-from losscli.reduce import scramble
 
 _PRIME = np.uint64(0x100000001B3)
 _LONGEST = 64  # bytes of a text that are mixed in columns; longer texts are hashed one by one

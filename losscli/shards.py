@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import losscli
+from losscli.aggregate.accumulator import Totals
 from losscli.arithmetic import fingerprint
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
@@ -23,7 +24,6 @@ from losscli.engine import Engine
 from losscli.errors import DataError, UsageError
 from losscli.io import Source
 from losscli.io.files.streams import file_error
-from losscli.loop import Totals
 from losscli.results import Evaluation, RowCounts, SourceResult
 from losscli.run import Adding, Prepared, chunk_rows, conclude, refuse_empty
 from losscli.state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out

@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
+from losscli.aggregate.accumulator import Totals, cut_rows, cuts, groups_of
+from losscli.aggregate.batches import Block
+from losscli.aggregate.exact_sum import Sums, rounded
+from losscli.aggregate.kernel_calls import Work, score
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.plan import Input, Job, Line, Table
 from losscli.binding.read_rows import Rows
-from losscli.blocks import Block
 from losscli.contract.kinds import Array, Places
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
-from losscli.loop import Totals, cut_rows, cuts, groups_of
 from losscli.parallel import available, using
-from losscli.reduce import Sums, rounded
 from losscli.run import Prepared, chunk_rows, total
 from losscli.totals import Cell, combine_slopes, slices, term_numbers
 from losscli.values import Piece, in_pieces
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch
-from losscli.works import Work, score
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 

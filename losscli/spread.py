@@ -16,18 +16,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.accumulator import Totals
+from losscli.aggregate.buckets import Drawer
+from losscli.aggregate.cross_products import UNIT, Share
+from losscli.aggregate.exact_sum import ONE, Sums, rounded
+from losscli.aggregate.kernel_calls import works
+from losscli.aggregate.required import SavedPart
 from losscli.binding.plan import Job
 from losscli.binding.request import Inference
-from losscli.buckets import Drawer
 from losscli.contract.kinds import Array
 from losscli.inference import Ratio
-from losscli.loop import Totals
-from losscli.moments import UNIT, Share
-from losscli.needs import SavedPart
-from losscli.reduce import ONE, Sums, rounded
 from losscli.results import LossResult
 from losscli.totals import Book, Books, Cell, Exact, Slice, combine_slopes
-from losscli.works import works
 
 Shares = Sequence[int]  # by their numbers in a Spread
 

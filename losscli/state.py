@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from losscli.aggregate.accumulator import Kept, Tally, Totals
+from losscli.aggregate.cross_products import Share
+from losscli.aggregate.exact_sum import Fingerprint, Sums
 from losscli.binding.bind import bind
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
@@ -21,9 +24,6 @@ from losscli.binding.request import Inference, Request
 from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
 from losscli.io.arrow.types import is_vector
-from losscli.loop import Kept, Tally, Totals
-from losscli.moments import Share
-from losscli.reduce import Fingerprint, Sums
 
 Plain = dict[str, Any]
 

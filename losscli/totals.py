@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.accumulator import Kept, Tally, Totals
+from losscli.aggregate.exact_sum import ONE, Sums, rounded
+from losscli.aggregate.kernel_calls import works
+from losscli.aggregate.slices import NULL
 from losscli.binding.plan import Job, Line, Plan
 from losscli.contract.loss import Value
 from losscli.errors import DataError
-from losscli.loop import Kept, Tally, Totals
-from losscli.reduce import ONE, Sums, rounded
 from losscli.results import BatchResult, LossResult, PartResult, TermResult
-from losscli.slicing import NULL
-from losscli.works import works
 
 Slice = tuple[str, ...]
 Exact = Fraction | int

@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from losscli.aggregate.accumulator import cut_rows, cuts, groups_of
+from losscli.aggregate.batches import Block
+from losscli.aggregate.kernel_calls import Work, score, unit_values, works
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.labels import Coded
 from losscli.binding.plan import Line
 from losscli.binding.read_rows import Rows
 from losscli.binding.row_columns import apart, base, of_term, without_rows
-from losscli.blocks import Block
 from losscli.contract.kinds import Array, Places
 from losscli.engine import Engine
 from losscli.engine.threads import Threads
 from losscli.errors import Site
-from losscli.loop import cut_rows, cuts, groups_of
 from losscli.parallel import available, using
 from losscli.run import Prepared, chunk_rows
 from losscli.walk import Pass, Scoring
 from losscli.watch import NOBODY, Watch
-from losscli.works import Work, score, unit_values, works
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ import pytest
 from scipy import stats
 
 import losscli
-from losscli import buckets, certainty
+from losscli import certainty
+from losscli.aggregate import buckets
+from losscli.aggregate.unit_statistics import Level, Needs, Part, Units, worth
 from losscli.cli.entry import run
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.joint import Level, Needs, Part, Units, worth
 
 N = 600
 RNG = np.random.default_rng(20261121)

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
+from losscli.aggregate.slices import NULL, Cells
 from losscli.binding.labels import Coded
 from losscli.errors import DataError, Site
 from losscli.io.arrow.decode import texts
 from losscli.io.arrow.dictionary import Marks
-from losscli.slicing import NULL, Cells
 
 SITE = Site("here", 1)
 RNG = np.random.default_rng(0)

@@ -150,7 +150,7 @@ def test_slopes_of_several_outputs_and_of_rows_without_weight():
 
 
 def test_infinities_of_both_signs_are_nan():
-    from losscli.reduce import Sums
+    from losscli.aggregate.exact_sum import Sums
     from losscli.totals import Cell, _odd
 
     sums = Sums(2)

@@ -12,7 +12,7 @@ def main():
     import numpy as np
 
     from losscli import __main__
-    from losscli.reduce import Sums
+    from losscli.aggregate.exact_sum import Sums
 
     calls = 0
 

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from losscli.aggregate.cross_products import Share
+from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.contract.kinds import Array
-from losscli.moments import Share
-from losscli.reduce import ONE, Sums, rounded
 
 MOST = 1 << 16
 _BITS = 40

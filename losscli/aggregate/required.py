@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from losscli.aggregate.kernel_calls import Work, works
+from losscli.aggregate.unit_statistics import Lines, Needed, Needs, Owner, Part, Worth
 from losscli.binding.plan import Line, Plan
-from losscli.joint import Lines, Needed, Needs, Owner, Part, Worth
-from losscli.works import Work, works
 
 
 class SavedPart(NamedTuple):

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from losscli.aggregate.batches import Block, Groups
+from losscli.aggregate.exact_sum import CHUNK, Fingerprint, Sums, text_words
+from losscli.aggregate.kernel_calls import Work, score, unit_values, works
+from losscli.aggregate.required import needed_of
+from losscli.aggregate.slices import Cells
+from losscli.aggregate.unit_statistics import Found, Joint, Units
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.labels import Coded
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import Rows
-from losscli.blocks import Block, Groups
 from losscli.contract.kinds import Array, Places
 from losscli.contract.loss import Terms
 from losscli.errors import DataError, Site
 from losscli.io.arrow.dictionary import Marks
-from losscli.joint import Found, Joint, Units
-from losscli.needs import needed_of
-from losscli.reduce import CHUNK, Fingerprint, Sums, text_words
-from losscli.slicing import Cells
-from losscli.works import Work, score, unit_values, works
 
 _CACHED = 1 << 18  # numbers of one array that a kernel works on at once
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.exact_sum import Sums
 from losscli.contract.kinds import Array
-from losscli.reduce import Sums
 
 _SPLITTER = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits
 

@@ -14,11 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
+from losscli.aggregate.buckets import Buckets
+from losscli.aggregate.cross_products import UNIT, Moments, Share
+from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, scramble, text_words
 from losscli.binding.labels import Coded
-from losscli.buckets import Buckets
 from losscli.contract.kinds import Array
-from losscli.moments import UNIT, Moments, Share
-from losscli.reduce import CHUNK, Sums, rounded, scramble, text_words
 
 Owner = Hashable
 Found = Mapping[Owner, Mapping[str, tuple[Array, Array | None]]]
