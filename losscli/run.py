@@ -29,7 +29,7 @@ from losscli.io.arrow.decode import Spelling
 from losscli.io.remote.address import shown
 from losscli.parallel import available, using
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
-from losscli.totals import results, undefined_terms
+from losscli.statistics.estimates import results, undefined_terms
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch
 
@@ -258,7 +258,9 @@ def conclude(
     comparisons: tuple[ComparisonResult, ...] = ()
     notes: tuple[str, ...] = ()
     if totals.joint is not None:
-        from losscli.certainty import with_certainty  # not on the way of a run that nobody asks how sure it is
+        from losscli.statistics.intervals import (
+            with_certainty,  # not on the way of a run that nobody asks how sure it is
+        )
 
         outcome, comparisons, notes = with_certainty(totals, outcome)
     warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]

@@ -27,7 +27,7 @@ from losscli.io.files.streams import file_error
 from losscli.results import Evaluation, RowCounts, SourceResult
 from losscli.run import Adding, Prepared, chunk_rows, conclude, refuse_empty
 from losscli.state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
-from losscli.totals import signature
+from losscli.statistics.estimates import signature
 from losscli.walk import Chosen, Pass, Placed, elsewhere
 from losscli.watch import NOBODY, Watch
 

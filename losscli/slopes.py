@@ -22,7 +22,7 @@ from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
 from losscli.parallel import available, using
 from losscli.run import Prepared, chunk_rows, total
-from losscli.totals import Cell, combine_slopes, slices, term_numbers
+from losscli.statistics.estimates import Cell, combine_slopes, slices, term_numbers
 from losscli.values import Piece, in_pieces
 from losscli.walk import Pass
 from losscli.watch import NOBODY, Watch

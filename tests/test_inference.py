@@ -13,7 +13,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.inference import Ratio, holm, paired_t, root
+from losscli.statistics.hypothesis_tests import Ratio, holm, paired_t, root
 
 LARGEST = 1.7976931348623157e308
 
@@ -111,7 +111,7 @@ def test_roots_beside_the_doubles():
 
 
 def test_imports_numpy_and_no_more():
-    code = "import numpy, sys; before = set(sys.modules); import losscli.inference, losscli.resampling; " \
+    code = "import numpy, sys; before = set(sys.modules); import losscli.statistics.hypothesis_tests, losscli.statistics.bootstrap; " \
            "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     assert set(done.stdout.split()) <= {"losscli", *sys.stdlib_module_names, "numpy"}

@@ -16,11 +16,11 @@ import pytest
 from scipy import stats
 
 import losscli
-from losscli import certainty
 from losscli.aggregate import buckets
 from losscli.aggregate.unit_statistics import Level, Needs, Part, Units, worth
 from losscli.cli.entry import run
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.statistics import intervals as certainty
 
 N = 600
 RNG = np.random.default_rng(20261121)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from losscli import resampling
 from losscli.blas import one_thread
-from losscli.resampling import Draws, Resampled, bootstrap, sign_flip
+from losscli.statistics import bootstrap as resampling
+from losscli.statistics.bootstrap import Draws, Resampled, bootstrap, sign_flip
 
 SEEDED = {"rng" if "rng" in inspect.signature(scipy.stats.bootstrap).parameters else "random_state": 5}
 

@@ -153,7 +153,7 @@ def test_complex_step_through_combine(loss):
     """∂combine/∂mean by complex step equals real differences."""
     from losscli.binding.plan import Job
     from losscli.binding.spec import LossSpec
-    from losscli.totals import combine_slopes
+    from losscli.statistics.estimates import combine_slopes
 
     columns = draw(loss, 5, np.random.default_rng(0))
     settled = loss.settle({})

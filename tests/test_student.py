@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.student import t_interval, t_p_value, t_quantile
+from losscli.statistics.student_t import t_interval, t_p_value, t_quantile
 
 NORMAL = (1e30, 1e300, math.inf)  # degrees of freedom that no double tells from infinitely many
 

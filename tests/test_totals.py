@@ -151,7 +151,7 @@ def test_slopes_of_several_outputs_and_of_rows_without_weight():
 
 def test_infinities_of_both_signs_are_nan():
     from losscli.aggregate.exact_sum import Sums
-    from losscli.totals import Cell, _odd
+    from losscli.statistics.estimates import Cell, _odd
 
     sums = Sums(2)
     sums.add(np.array([math.inf, -math.inf]), np.array([0, 1]))

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.student import t_p_value, t_quantile
+from losscli.statistics.student_t import t_p_value, t_quantile
 
 Statistic: TypeAlias = Callable[[Array], Array]
 """Totals of shape (..., columns) to values of shape (...)."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from losscli.student import t_p_value
+from losscli.statistics.student_t import t_p_value
 
 _ROOT_BITS = 64  # of a root's leading digits: more than a double has, so that one rounding is left
 

@@ -25,9 +25,9 @@ from losscli.aggregate.required import SavedPart
 from losscli.binding.plan import Job
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
-from losscli.inference import Ratio
 from losscli.results import LossResult
-from losscli.totals import Book, Books, Cell, Exact, Slice, combine_slopes
+from losscli.statistics.estimates import Book, Books, Cell, Exact, Slice, combine_slopes
+from losscli.statistics.hypothesis_tests import Ratio
 
 Shares = Sequence[int]  # by their numbers in a Spread
 

@@ -10,12 +10,12 @@ from losscli.aggregate.accumulator import Totals
 from losscli.aggregate.exact_sum import text_words
 from losscli.aggregate.required import pairs_of, unit_of
 from losscli.contract.kinds import Array
-from losscli.inference import holm, paired_t, root
-from losscli.resampling import bootstrap, sign_flip
 from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
-from losscli.spread import Form, Spread
-from losscli.student import t_interval
-from losscli.totals import Cell, Slice, slices
+from losscli.statistics.bootstrap import bootstrap, sign_flip
+from losscli.statistics.delta_method import Form, Spread
+from losscli.statistics.estimates import Cell, Slice, slices
+from losscli.statistics.hypothesis_tests import holm, paired_t, root
+from losscli.statistics.student_t import t_interval
 
 Certain = tuple[tuple[LossResult, ...], tuple[ComparisonResult, ...], tuple[str, ...]]
 

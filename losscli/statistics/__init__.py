@@ -1,0 +1,4 @@
+"""From states to numbers: estimates, their uncertainty, comparisons.
+
+It uses aggregate, binding and contract.
+"""
