@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli import savedkeys
+from losscli.baselines import key_index as savedkeys
+from losscli.baselines.row_file import read_rows, terms_of
 from losscli.binding import row_columns as rownames
 from losscli.binding.labels import Coded
 from losscli.binding.request import Request
@@ -26,7 +27,6 @@ from losscli.io import source as batch
 from losscli.io.formats import text_windows as windows
 from losscli.io.write.tables import ColumnSpec, open_table
 from losscli.run import Data, prepare
-from losscli.savedrows import read_rows, terms_of
 from losscli.values import row_values
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")

@@ -15,10 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli import report, saved
+from losscli import report
+from losscli.baselines import report_file as saved
+from losscli.baselines.match import compared_with, renamed_models
+from losscli.baselines.report_file import check_rows_file, read_report
 from losscli.cli.entry import run
 from losscli.errors import DataError, FileError, UsageError
-from losscli.partners import compared_with, renamed_models
 from losscli.results import (
     BaselineResult,
     BatchResult,
@@ -31,7 +33,6 @@ from losscli.results import (
     Uncertainty,
     WarningResult,
 )
-from losscli.saved import check_rows_file, read_report
 
 ROOT = Path(__file__).parent.parent
 

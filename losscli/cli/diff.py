@@ -29,9 +29,9 @@ def command(**given: Any) -> int:
     OLD is the baseline: gates may hold NEW against it. Neither the data nor NumPy is needed. Reports about other rows,
     targets or settings are refused, unless --allow-incomparable. One of the two may be - for standard input.
     """
+    from losscli.baselines.report_file import read_report
     from losscli.cli import printer, reports, scoring
     from losscli.gate import Scored, bind, parse_gate
-    from losscli.saved import read_report
 
     asked = [parse_gate(text) for text in given["gates"]]
     for gate in asked:

@@ -100,7 +100,7 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
         return None
     if path == "-":
         raise UsageError("--baseline is a file; standard input is for predictions", code="USAGE_CONFLICT")
-    from losscli.saved import read_report
+    from losscli.baselines.report_file import read_report
 
     if not Path(path).exists():
         if given["baseline_missing"] != "error":
@@ -151,10 +151,10 @@ def _with_saved_rows(
     prepared: Prepared, saved: Evaluation, path: str, lines: Sequence[tuple[str | None, str]]
 ) -> Prepared:
     """The run with the row values that were saved beside its baseline."""
-    from losscli.earlier import beside
-    from losscli.partners import models_of
-    from losscli.saved import check_rows_file
-    from losscli.savedrows import read_rows
+    from losscli.baselines.match import models_of
+    from losscli.baselines.paired_rows import beside
+    from losscli.baselines.report_file import check_rows_file
+    from losscli.baselines.row_file import read_rows
 
     rows = read_rows(check_rows_file(saved, path))
     return replace(prepared, plan=beside(prepared.plan, rows, models_of(saved, lines), BASELINE))
@@ -177,7 +177,7 @@ def judge(
     """The run beside its baseline, and judged."""
     absent: Sequence[LossResult] = ()
     if saved is not None:
-        from losscli.saved import compared_with
+        from losscli.baselines.report_file import compared_with
 
         compared = compared_with(evaluation, saved, given["baseline"], given["allow_incomparable"])
         evaluation, absent = compared.evaluation, compared.absent

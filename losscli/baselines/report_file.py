@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from losscli.baselines.match import Compared, compared_with
 from losscli.errors import DataError, FileError, UsageError, system_code
-from losscli.partners import Compared, compared_with
 from losscli.results import (
     BatchResult,
     Evaluation,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from losscli.baselines.key_index import Keys, Twice
 from losscli.binding import row_columns as rownames
 from losscli.binding.labels import Coded
 from losscli.binding.plan import Line
@@ -25,7 +26,6 @@ from losscli.io.arrow.decode import numbers
 from losscli.io.formats.csv import DelimitedPart
 from losscli.io.join.keys import key_texts, shown_key
 from losscli.io.write.csv import guarded
-from losscli.savedkeys import Keys, Twice
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"

@@ -11,11 +11,11 @@ import numpy as np
 from losscli.aggregate.kernel_calls import works
 from losscli.aggregate.required import SavedPart, unit_of
 from losscli.aggregate.unit_statistics import Found, Owner
+from losscli.baselines.row_file import SavedRows, terms_of
 from losscli.binding.labels import Coded
 from losscli.binding.plan import Plan
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
-from losscli.savedrows import SavedRows, terms_of
 
 Columns: TypeAlias = Mapping[str | None, str]  # term (None: all) -> column of the file
 
