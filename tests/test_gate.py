@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from losscli.binding.spec import parse
 from losscli.errors import UsageError
-from losscli.gate import BASELINE, Bound, Scored, Tolerance, bind, judged, pairs_of, parse_gate, slices_of
+from losscli.gates.verdicts import BASELINE, Bound, Scored, Tolerance, bind, judged, pairs_of, parse_gate, slices_of
 from losscli.results import (
     BaselineResult,
     BaselineSource,

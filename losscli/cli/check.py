@@ -17,7 +17,7 @@ from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_yo
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
     from losscli.config import Config, Suite
-    from losscli.gatetext import Gate
+    from losscli.gates.grammar import Gate
     from losscli.results import Evaluation, SuiteResult
 
 _STATES = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error": "in error"}

@@ -31,7 +31,7 @@ def command(**given: Any) -> int:
     """
     from losscli.baselines.report_file import read_report
     from losscli.cli import printer, reports, scoring
-    from losscli.gate import Scored, bind, parse_gate
+    from losscli.gates.verdicts import Scored, bind, parse_gate
 
     asked = [parse_gate(text) for text in given["gates"]]
     for gate in asked:

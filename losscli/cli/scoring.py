@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.cli import options as shared
 from losscli.cli import printer, progress, reports, rowsfile
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
-from losscli.gate import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
+from losscli.gates.verdicts import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
 from losscli.report import has, render
 from losscli.results import Evaluation, LossResult, WarningResult
 

@@ -11,7 +11,7 @@ from losscli import __version__
 from losscli.cli.options import FROM_FILE
 from losscli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
 from losscli.errors import UsageError
-from losscli.gatetext import Gate, parse_gate
+from losscli.gates.grammar import Gate, parse_gate
 
 # What becomes of a whole command: the command line says it, and a suite has no such key.
 _NOT_OF_A_SUITE = frozenset({

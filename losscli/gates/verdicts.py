@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from losscli.gatetext import BASELINE, Bound, Gate, Scored, Tolerance, bind, pairs_of, parse_gate, slices_of
+from losscli.gates.grammar import BASELINE, Bound, Gate, Scored, Tolerance, bind, pairs_of, parse_gate, slices_of
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult
 
 __all__ = ["BASELINE", "Bound", "Gate", "Scored", "Tolerance", "bind", "judged", "pairs_of", "parse_gate", "slices_of"]
