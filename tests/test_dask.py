@@ -26,12 +26,12 @@ import losscli as ours
 from losscli.api import prepared
 from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
-from losscli.engine import dask
-from losscli.engine.choice import is_protected
+from losscli.execution.engines import dask
+from losscli.execution.engines.choose import is_protected
+from losscli.execution.evaluate import Adding
+from losscli.execution.scan import _Alone, elsewhere
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
-from losscli.run import Adding
-from losscli.walk import _Alone, elsewhere
 
 SCORE = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mse", "-l", "rmse")
 
@@ -226,7 +226,7 @@ def test_other_bits_are_refused(cluster, files, capfd):
 
 def test_who_comes_later_is_looked_at_too(cluster, files, capfd):
     """The probe cannot see who joins after it, so every task looks once."""
-    with cluster.guest("from losscli.engine import dask\ndask._settled = lambda: ('0.1', 'other')", 2):
+    with cluster.guest("from losscli.execution.engines import dask\ndask._settled = lambda: ('0.1', 'other')", 2):
         said = told(capfd, 4, "eval", files["parquet"], *SCORE, *on(cluster))
     assert "a worker that came later has losscli" in said
 

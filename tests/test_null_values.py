@@ -13,10 +13,10 @@ import pytest
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
 from losscli.errors import DataError, LosscliError
+from losscli.execution.evaluate import Data, evaluate, prepare
 from losscli.io import DEFAULT_NULLS, ReadOptions
 from losscli.io.arrow.decode import NULL_TEXTS
 from losscli.results import Evaluation
-from losscli.run import Data, evaluate, prepare
 
 CELLS = ["1", "0", "NA", "", "null", "NULL", "None", "N/A", "<NA>", "1", " NA ", "0", "1"]
 PREDICTIONS = [0.75, 0.5, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.9, 0.5, 0.1, 0.2]

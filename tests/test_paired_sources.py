@@ -13,15 +13,15 @@ import pytest
 
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
-from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, LosscliError, Site, UsageError
+from losscli.execution.engines.threads import Threads
+from losscli.execution.evaluate import Data, Prepared, bind, evaluate, prepare
 from losscli.io import from_memory, open_source
 from losscli.io import source as batch
 from losscli.io.arrow.equality import differing
 from losscli.io.formats import text_windows as windows
 from losscli.io.join import match as matching
 from losscli.io.join.model_files import paired
-from losscli.run import Data, Prepared, bind, evaluate, prepare
 
 ROWS = 300
 NAN = float("nan")

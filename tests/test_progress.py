@@ -21,11 +21,11 @@ from processes import LOSSCLI, PREDS, SCORE, environment, losscli
 import losscli as package
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
-from losscli.engine.threads import Threads
-from losscli.progress import Line, Log, Told, shown
-from losscli.run import Data, evaluate, prepare
-from losscli.slopes import gradient
-from losscli.values import row_values
+from losscli.execution.engines.threads import Threads
+from losscli.execution.evaluate import Data, evaluate, prepare
+from losscli.execution.gradients import gradient
+from losscli.execution.progress import Line, Log, Told, shown
+from losscli.execution.row_values import row_values
 
 ANSWER = b"model\tloss\tvalue\tcount\np\tmse\t1.0\t300000\n"
 

@@ -23,11 +23,11 @@ from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
 from losscli.cli import rowsfile, scoring
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.execution.evaluate import Data, prepare
+from losscli.execution.row_values import row_values
 from losscli.io import source as batch
 from losscli.io.formats import text_windows as windows
 from losscli.io.write.tables import ColumnSpec, open_table
-from losscli.run import Data, prepare
-from losscli.values import row_values
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
 ROWS = 300
@@ -194,7 +194,7 @@ def test_an_error_in_the_second_pass_leaves_no_file(preds, tmp_path, monkeypatch
         yield from ()
         raise DataError("the file has changed")
 
-    monkeypatch.setattr("losscli.values.row_values", broken)
+    monkeypatch.setattr("losscli.execution.row_values.row_values", broken)
     with pytest.raises(DataError, match="has changed"):
         run(preds, *SCORE, "-o", f"rows={tmp_path / 'rows.csv'}", "-o", tmp_path / "r.json")
     assert [path.name for path in tmp_path.iterdir()] == ["preds.csv"]

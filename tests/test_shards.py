@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import losscli
-from losscli import shards
 from losscli.aggregate.exact_sum import Sums
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
 from losscli.cli.entry import run
 from losscli.errors import UsageError
+from losscli.execution import shards
+from losscli.execution.scan import Placed
+from losscli.execution.shard_state import read_whole, request_in, request_out, sums_in, sums_out, whole_text
+from losscli.execution.shards import Shard, cut, read_shard
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
-from losscli.shards import Shard, cut, read_shard
-from losscli.state import read_whole, request_in, request_out, sums_in, sums_out, whole_text
-from losscli.walk import Placed
 
 ROWS = 3000
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.engine import threads as engine
-from losscli.engine.threads import Threads
 from losscli.errors import DataError, LosscliError
+from losscli.execution.engines import threads as engine
+from losscli.execution.engines.threads import Threads
 from losscli.io import source as batch
 from losscli.io.formats import text_windows as windows
 
@@ -100,7 +100,7 @@ def test_class_weights_and_hashes_do_not_depend_on_who_reads(tmp_path):
 @pytest.mark.parametrize("batches", [{}, {"batch_size": 64}, {"batch_by": "g"}])
 @pytest.mark.parametrize("large", [10, 10_000])
 def test_groups_are_the_same_for_any_number_of_threads(batches, large, tmp_path, monkeypatch):
-    monkeypatch.setattr("losscli.run.LARGE", large)
+    monkeypatch.setattr("losscli.execution.evaluate.LARGE", large)
     rng = np.random.default_rng(1)
     data = {**columns(), "a": rng.normal(size=(1000, 4)), "b": rng.normal(size=(1000, 4))}
     settings = {"columns": {"anchor": "a", "positive": "b"}, "weight": "w", **batches}

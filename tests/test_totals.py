@@ -258,7 +258,7 @@ def test_report_finds_and_shows_itself():
 def test_usual_names_are_used_only_when_there_is_one():
     from losscli.binding.request import Request
     from losscli.binding.spec import parse
-    from losscli.run import Data, prepare
+    from losscli.execution.evaluate import Data, prepare
 
     data = {"y": [1.0, 2.0], "score": [1.5, 2.0]}
     assert losscli.evaluate(data, "mse")[0].value == 0.125

@@ -13,8 +13,8 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
-    from losscli.run import Prepared
-    from losscli.shards import Shard
+    from losscli.execution.evaluate import Prepared
+    from losscli.execution.shards import Shard
 
 
 @click.command(
@@ -75,7 +75,7 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
     """Which shard is to be scored; a state without --shard is that of the whole run."""
     if given["shard"] is None and given["state_out"] is None:
         return None
-    from losscli.shards import read_shard
+    from losscli.execution.shards import read_shard
 
     if given["state_out"] is None:
         raise UsageError(
@@ -91,8 +91,8 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
 
 def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> None:
     from losscli.cli import printer, progress
+    from losscli.execution.shards import score
     from losscli.io.write.atomic import write_text
-    from losscli.shards import score
 
     with progress.watched(given) as watch:
         scored = score(prepared, shard, shared.engine_of(given, prepared), watch)

@@ -34,7 +34,7 @@ def command(**given: Any) -> int:
     lists. Weights, class weights and the reduction are in the slopes: a small step along them moves eval's number.
     """
     from losscli.cli import pieces, printer, progress
-    from losscli.slopes import gradient, wanted_roles
+    from losscli.execution.gradients import gradient, wanted_roles
 
     if len(given["losses"]) > 1:
         raise UsageError(

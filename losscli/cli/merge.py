@@ -27,7 +27,7 @@ def command(**given: Any) -> int:
     bit for bit.
     """
     from losscli.cli import printer, reports
-    from losscli.shards import merge
+    from losscli.execution.shards import merge
 
     wanted = reports.wanted(given)
     printer.check_outputs(list(wanted.files), given["states"])

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from losscli.cli import completion
-from losscli.engine import ENGINES
 from losscli.errors import UsageError
+from losscli.execution.engines import ENGINES
 
 if TYPE_CHECKING:
     from losscli.binding.request import Inference, Request
-    from losscli.engine import Engine
-    from losscli.run import Data, Prepared
+    from losscli.execution.engines import Engine
+    from losscli.execution.evaluate import Data, Prepared
 
 Function = Callable[..., Any]
 
@@ -261,8 +261,8 @@ def data_of(
     given: Mapping[str, Any], request: Request, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()
 ) -> Data:
     """Where the rows come from; `named` are models with files of their own."""
+    from losscli.execution.evaluate import Data
     from losscli.io import DEFAULT_NULLS, ReadOptions
-    from losscli.run import Data
 
     paths = tuple(given["sources"])
     if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():
@@ -284,8 +284,8 @@ def data_of(
 def engine_of(given: Mapping[str, Any], prepared: Prepared) -> Engine:
     """Who does the work."""
     from losscli.cli.printer import print_notes
-    from losscli.engine.choice import chosen
-    from losscli.mergeable import expected_files
+    from losscli.execution.engines.choose import chosen
+    from losscli.execution.shardable import expected_files
 
     name = given["engine"]
     files = expected_files(prepared.source, f"--engine {name}") if name != ENGINES[0] else ()
@@ -294,11 +294,11 @@ def engine_of(given: Mapping[str, Any], prepared: Prepared) -> Engine:
 
 def check_engine(given: Mapping[str, Any], request: Request, data: Data) -> None:
     """What the chosen engine cannot do is refused before a file is opened."""
-    from losscli.engine.choice import check_choice
+    from losscli.execution.engines.choose import check_choice
 
     check_choice(given["engine"], given["scheduler"], given["insecure_scheduler"])
     if given["engine"] != ENGINES[0]:
-        from losscli.mergeable import check_mergeable
+        from losscli.execution.shardable import check_mergeable
 
         check_mergeable(request, data, f"--engine {given['engine']}", f"--engine {ENGINES[0]}")
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import printer, voice
-from losscli.watch import NOBODY, Watch
+from losscli.execution.watch import NOBODY, Watch
 
 if TYPE_CHECKING:
     import threading
 
-    from losscli.progress import Showing, Told
+    from losscli.execution.progress import Showing, Told
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def watched(given: Mapping[str, Any], *, passes: int = 1, output: str | None = N
     if showing is None:
         yield NOBODY
         return
-    from losscli.progress import shown
+    from losscli.execution.progress import shown
 
     with shown(showing, passes) as told:
         yield told
@@ -32,7 +32,7 @@ def watched(given: Mapping[str, Any], *, passes: int = 1, output: str | None = N
 
 def _showing(verbose: bool, output: str | None) -> Showing | None:
     """A line that comes and goes for a person who looks on; else lines of a log, for who asked for them."""
-    from losscli.progress import Line, Log, terminal
+    from losscli.execution.progress import Line, Log, terminal
 
     if voice.spoken() != "text":  # what a run did is worth a line for a program, how far it is is not
         return _unseen if verbose else None

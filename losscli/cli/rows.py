@@ -29,7 +29,7 @@ def command(**given: Any) -> int:
     leaves out are not written; a row that takes no part in a loss is null there.
     """
     from losscli.cli import pieces, printer, progress
-    from losscli.values import row_values
+    from losscli.execution.row_values import row_values
 
     path, format_ = pieces.target(given["output"])
     prepared = pieces.prepared(given, path)

@@ -12,9 +12,9 @@ from losscli.errors import UsageError
 from losscli.results import Evaluation
 
 if TYPE_CHECKING:
-    from losscli.engine import Engine
-    from losscli.run import Prepared
-    from losscli.watch import Watch
+    from losscli.execution.engines import Engine
+    from losscli.execution.evaluate import Prepared
+    from losscli.execution.watch import Watch
 
 PREFIX = "rows="
 
@@ -72,7 +72,7 @@ def save(
     if rows is None:
         return evaluation, []
     from losscli.cli import pieces
-    from losscli.values import row_values
+    from losscli.execution.row_values import row_values
 
     some, notes = with_rows(prepared)
     written = pieces.write(row_values(some, engine, watch), rows.path, None)

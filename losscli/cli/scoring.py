@@ -16,7 +16,7 @@ from losscli.report import has, render
 from losscli.results import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
-    from losscli.run import Prepared
+    from losscli.execution.evaluate import Prepared
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Ready:
 
 def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Evaluation:
     """The judged run that eval's parameters ask for; `gates` replace those that stand among them."""
-    from losscli.run import evaluate
+    from losscli.execution.evaluate import evaluate
 
     run = ready(given, gates)
     wanted = reports.wanted(given, rows=True)
@@ -46,7 +46,7 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
 
 def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Ready:
     """Whatever can be found wrong before a row is read is found here."""
-    from losscli.run import prepare
+    from losscli.execution.evaluate import prepare
 
     wanted = reports.wanted(given, rows=True)
     asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)
@@ -57,7 +57,7 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
     request = shared.request_of(given)
     data = shared.data_of(given, request, spool=wanted.rows is not None)
     if given["state_out"] is not None:
-        from losscli.mergeable import check_mergeable
+        from losscli.execution.shardable import check_mergeable
 
         check_mergeable(request, data, "--shard", "a run without --shard")
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):

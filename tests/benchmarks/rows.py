@@ -102,7 +102,7 @@ TEN = {
 }
 BCE_SQL = "avg(-ln(CASE WHEN label = 1 THEN q ELSE 1 - q END))"
 CLASSES = tuple(f"p_{number}" for number in range(10))
-OURS_ALONE = ("-c", "import losscli.cli.entry, losscli.losses, losscli.run, numpy, pyarrow.parquet")
+OURS_ALONE = ("-c", "import losscli.cli.entry, losscli.losses, losscli.execution.evaluate, numpy, pyarrow.parquet")
 TORCH_ALONE = ("-c", "import torch, pyarrow.parquet")
 YARDSTICK = Side("import click, numpy, pyarrow.csv", ("-c", "import click, numpy, pyarrow.csv"))
 

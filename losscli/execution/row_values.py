@@ -16,13 +16,13 @@ from losscli.binding.plan import Line
 from losscli.binding.read_rows import Rows
 from losscli.binding.row_columns import apart, base, of_term, without_rows
 from losscli.contract.kinds import Array, Places
-from losscli.engine import Engine
-from losscli.engine.threads import Threads
 from losscli.errors import Site
+from losscli.execution.engines import Engine
+from losscli.execution.engines.threads import Threads
+from losscli.execution.evaluate import Prepared, chunk_rows
+from losscli.execution.scan import Pass, Scoring
+from losscli.execution.watch import NOBODY, Watch
 from losscli.parallel import available, using
-from losscli.run import Prepared, chunk_rows
-from losscli.walk import Pass, Scoring
-from losscli.watch import NOBODY, Watch
 
 
 @dataclass(frozen=True)

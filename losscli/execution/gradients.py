@@ -17,15 +17,15 @@ from losscli.binding.kernel_arguments import arguments
 from losscli.binding.plan import Input, Job, Line, Table
 from losscli.binding.read_rows import Rows
 from losscli.contract.kinds import Array, Places
-from losscli.engine import Engine
-from losscli.engine.threads import Threads
 from losscli.errors import Site, UsageError
+from losscli.execution.engines import Engine
+from losscli.execution.engines.threads import Threads
+from losscli.execution.evaluate import Prepared, chunk_rows, total
+from losscli.execution.row_values import Piece, in_pieces
+from losscli.execution.scan import Pass
+from losscli.execution.watch import NOBODY, Watch
 from losscli.parallel import available, using
-from losscli.run import Prepared, chunk_rows, total
 from losscli.statistics.estimates import Cell, combine_slopes, slices, term_numbers
-from losscli.values import Piece, in_pieces
-from losscli.walk import Pass
-from losscli.watch import NOBODY, Watch
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 

@@ -16,20 +16,20 @@ from typing import Any
 
 import losscli
 from losscli.aggregate.accumulator import Totals
-from losscli.arithmetic import fingerprint
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader
-from losscli.engine import Engine
 from losscli.errors import DataError, UsageError
+from losscli.execution.cpu_fingerprint import fingerprint
+from losscli.execution.engines import Engine
+from losscli.execution.evaluate import Adding, Prepared, chunk_rows, conclude, refuse_empty
+from losscli.execution.scan import Chosen, Pass, Placed, elsewhere
+from losscli.execution.shard_state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
+from losscli.execution.watch import NOBODY, Watch
 from losscli.io import Source
 from losscli.io.files.streams import file_error
 from losscli.results import Evaluation, RowCounts, SourceResult
-from losscli.run import Adding, Prepared, chunk_rows, conclude, refuse_empty
-from losscli.state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
 from losscli.statistics.estimates import signature
-from losscli.walk import Chosen, Pass, Placed, elsewhere
-from losscli.watch import NOBODY, Watch
 
 SCHEMA = "losscli.state/1"
 
@@ -203,7 +203,7 @@ def _read(path: str) -> _State:
     except (ValueError, RecursionError):
         raise _damaged(path) from None
     schema = document.get("schema") if isinstance(document, dict) else None
-    if not isinstance(schema, str) or not schema.startswith("losscli.state/"):
+    if not isinstance(schema, str) or not schema.startswith("losscli.execution.shard_state/"):
         raise DataError(
             "not the state of a shard",
             path=path,

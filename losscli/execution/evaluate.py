@@ -21,17 +21,17 @@ from losscli.binding.read_rows import Reader, Rows
 from losscli.binding.request import Request
 from losscli.binding.validate import check
 from losscli.contract.kinds import Array
-from losscli.engine import Engine
-from losscli.engine.threads import Threads
 from losscli.errors import DataError, EmptyError, UsageError, did_you_mean
+from losscli.execution.engines import Engine
+from losscli.execution.engines.threads import Threads
+from losscli.execution.scan import Pass
+from losscli.execution.watch import NOBODY, Watch
 from losscli.io import ReadOptions, Source, open_source
 from losscli.io.arrow.decode import Spelling
 from losscli.io.remote.address import shown
 from losscli.parallel import available, using
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.statistics.estimates import results, undefined_terms
-from losscli.walk import Pass
-from losscli.watch import NOBODY, Watch
 
 
 @dataclass(frozen=True)

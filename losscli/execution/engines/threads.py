@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic
 
-from losscli.engine import Answer, Item, Work
+from losscli.execution.engines import Answer, Item, Work
 
 BUDGET = 192 << 20
 """Bytes that items may take together. Where one takes much, fewer threads than there are work at a time."""

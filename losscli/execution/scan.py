@@ -18,10 +18,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader, Rows
-from losscli.engine import Engine
+from losscli.execution.engines import Engine
+from losscli.execution.watch import NOBODY, Watch
 from losscli.io import Source, Stretch
 from losscli.results import RowCounts, SourceResult
-from losscli.watch import NOBODY, Watch
 
 Score = TypeVar("Score")
 Made = TypeVar("Made", covariant=True)

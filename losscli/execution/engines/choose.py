@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Sequence
 
-from losscli.engine import ENGINES, Engine, Expected
-from losscli.engine.threads import Threads
 from losscli.errors import UsageError, did_you_mean
+from losscli.execution.engines import ENGINES, Engine, Expected
+from losscli.execution.engines.threads import Threads
 from losscli.parallel import available
 
 
@@ -41,7 +41,7 @@ def chosen(
     """The engine; `files` are those of the run, `say` is told what its user should hear."""
     if name == "threads":
         return Threads(threads or available())
-    from losscli.engine.dask import Dask
+    from losscli.execution.engines.dask import Dask
 
     return Dask(scheduler, threads or available(), files, say)
 

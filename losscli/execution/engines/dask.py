@@ -23,10 +23,10 @@ from typing import Any, Generic
 from distributed import Client, Future, LocalCluster, get_worker
 
 import losscli
-from losscli.arithmetic import fingerprint
 from losscli.blas import one_thread
-from losscli.engine import Answer, Expected, Item, Work
 from losscli.errors import FileError
+from losscli.execution.cpu_fingerprint import fingerprint
+from losscli.execution.engines import Answer, Expected, Item, Work
 
 CONNECT = 5.0
 """Seconds that a scheduler has to answer."""
@@ -384,7 +384,7 @@ def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
             return {"version": None}
         if theirs != version:
             return {"version": theirs}
-        kind = importlib.import_module("losscli.arithmetic").fingerprint()
+        kind = importlib.import_module("losscli.execution.cpu_fingerprint").fingerprint()
         return {"version": theirs, "arithmetic": kind, "files": [seen(place) for place in places]}
 
     return probe

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from losscli.binding.request import Request
-from losscli.engine import Expected
 from losscli.errors import UsageError
+from losscli.execution.engines import Expected
+from losscli.execution.evaluate import Data
 from losscli.io import Source
-from losscli.run import Data
 
 
 def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:
