@@ -15,7 +15,7 @@ import pytest
 from processes import LOSSCLI, environment, losscli
 
 from losscli.cli import completion, entry, scoring
-from losscli.cli.starter import _limit, quoted
+from losscli.cli.init.starter import _limit, quoted
 from losscli.contract.loss import REGISTRY
 from losscli.errors import DataError, EmptyError, FileError, LosscliError, UsageError
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.cli import suites
-from losscli.config import Config, GateTable, located, suite_names
-from losscli.config.document import LIMIT, parse
-from losscli.config.lines import Place, Positions
+from losscli.cli.config import Config, GateTable, located, suite_names
+from losscli.cli.config.document import LIMIT, parse
+from losscli.cli.config.lines import Place, Positions
 from losscli.errors import FileError, UsageError
 
 SUITE = '[suites.a]\nsources = "p.csv"\nlosses = "mse"\n'
@@ -418,7 +418,7 @@ def test_regressions_of_what_should_be_high_are_falls(monkeypatch):
 
 
 def _suite():
-    from losscli.config import Suite
+    from losscli.cli.config import Suite
 
     return Suite("a", Place(1, 1), {})
 
@@ -429,7 +429,7 @@ def _suite():
      (">=1.9", True), ("<=1.9", False), (">=1.10.0.0", True), ("<1.10.1", True)],
 )  # fmt: skip
 def test_versions_are_numbers(wanted, holds):
-    from losscli.config import _check_version
+    from losscli.cli.config import _check_version
 
     document = parse(f"required-version = '{wanted}'".encode(), "x")
     if holds:

@@ -15,8 +15,8 @@ from losscli.cli import options as shared
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, error_result, system_code
 
 if TYPE_CHECKING:
+    from losscli.cli.config import Config, Suite
     from losscli.cli.reports import Wanted
-    from losscli.config import Config, Suite
     from losscli.gates.grammar import Gate
     from losscli.results import Evaluation, SuiteResult
 
@@ -25,7 +25,7 @@ _STATES = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error"
 
 def _suites_that_begin(ctx: click.Context, param: click.Parameter, start: str) -> list[str]:
     """For the shell: names from the configuration, however little else of it is right."""
-    from losscli.config import suite_names
+    from losscli.cli.config import suite_names
 
     try:
         return [name for name in suite_names(ctx.params.get("config"), os.getcwd()) if name.startswith(start)]  # noqa: PTH109
@@ -73,7 +73,8 @@ def command(**given: Any) -> int:
 
 
 def _init(given: Mapping[str, Any]) -> int:
-    from losscli.cli import printer, starter
+    from losscli.cli import printer
+    from losscli.cli.init import starter
 
     if given["names"]:
         raise UsageError("--init makes a suite of its own; no SUITE goes with it", code="USAGE_CONFLICT")

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from losscli import __version__
+from losscli.cli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
 from losscli.cli.options import FROM_FILE
-from losscli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
 from losscli.errors import UsageError
 from losscli.gates.grammar import Gate, parse_gate
 

@@ -11,12 +11,12 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import printer
-from losscli.config import OWN, configured
+from losscli.cli.config import OWN, configured
 from losscli.errors import FileError, UsageError
 from losscli.io.remote.address import REMOTE
 
 if TYPE_CHECKING:
-    from losscli.guess import Guess
+    from losscli.cli.init.guess import Guess
     from losscli.results import LossResult
 
 _SPARE = Decimal("0.05")  # of a number's size: so much worse than today is within the gates
@@ -24,9 +24,9 @@ _SPARE = Decimal("0.05")  # of a number's size: so much worse than today is with
 
 def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     """Write the configuration, and say where it is."""
-    from losscli.guess import guess
+    from losscli.cli.init.guess import guess
+    from losscli.cli.init.sample import read_sample
     from losscli.io.write.atomic import check_writable
-    from losscli.sample import read_sample
 
     if len(outputs) > 1:
         raise UsageError("--init writes one file, and several are named", code="USAGE_CONFLICT")

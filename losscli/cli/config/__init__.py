@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from losscli.config import trust
-from losscli.config.document import Document, parse
-from losscli.config.find import OWN, PROJECT, Found, find, read
-from losscli.config.lines import Place
-from losscli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
+from losscli.cli.config import trust
+from losscli.cli.config.document import Document, parse
+from losscli.cli.config.find import OWN, PROJECT, Found, find, read
+from losscli.cli.config.lines import Place
+from losscli.cli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
 from losscli.errors import UsageError
 
 _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")

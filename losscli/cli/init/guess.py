@@ -14,10 +14,10 @@ import numpy as np
 
 from losscli import losses as _losses  # registers every loss
 from losscli.binding.bind import USUAL
+from losscli.cli.init.sample import Sample, Sampled
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import REGISTRY, Loss
 from losscli.errors import DataError
-from losscli.sample import Sample, Sampled
 
 del _losses
 

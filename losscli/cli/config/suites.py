@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from losscli.config.document import Document
-from losscli.config.lines import Path, Place
+from losscli.cli.config.document import Document
+from losscli.cli.config.lines import Path, Place
 from losscli.errors import UsageError, did_you_mean
 
 Form = Literal["text", "whole", "number", "flag", "texts", "gates"]

@@ -9,9 +9,9 @@ import os
 import re
 from collections.abc import Iterator
 
-from losscli.config.document import Document
-from losscli.config.lines import Place
-from losscli.config.suites import Setting, Suite
+from losscli.cli.config.document import Document
+from losscli.cli.config.lines import Place
+from losscli.cli.config.suites import Setting, Suite
 from losscli.errors import UsageError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.config.lines import Path, Place, Positions
+from losscli.cli.config.lines import Path, Place, Positions
 from losscli.errors import FileError, LosscliError, UsageError, system_code
 
 LIMIT = 1 << 20  # bytes: nobody writes as much by hand, and reading more takes long

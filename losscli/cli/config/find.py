@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from losscli.config.document import Document, parse, read_bytes
+from losscli.cli.config.document import Document, parse, read_bytes
 from losscli.errors import UsageError
 
 OWN, PROJECT = "losscli.toml", "pyproject.toml"

@@ -1,0 +1,1 @@
+"""`losscli check --init`: a first configuration, guessed from the columns of a file."""
