@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from losscli._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from losscli import losses as losses
     from losscli.api import Report as Report
@@ -24,13 +26,11 @@ if TYPE_CHECKING:
     from losscli.errors import ExitCode as ExitCode
     from losscli.errors import LosscliError as LosscliError
 
-__version__ = "0.1.0"
-
 # Loaded when first used: the command line's --help must not pay for NumPy.
 _PLACES = {
     "Report": "losscli.api", "compare": "losscli.api", "evaluate": "losscli.api", "gradient": "losscli.api",
     "merge": "losscli.api", "row_values": "losscli.api",
-    "ReadOptions": "losscli.io", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
+    "ReadOptions": "losscli.io.source", "ExitCode": "losscli.errors", "LosscliError": "losscli.errors",
 }  # fmt: skip
 
 __all__ = [

@@ -11,21 +11,21 @@ import numpy as np
 
 from losscli.binding.request import Inference, Policy, Request
 from losscli.binding.spec import Spec, parse, set_everywhere
-from losscli.blas import one_thread
 from losscli.contract.kinds import Array
 from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
 from losscli.execution.engines.choose import check_choice, chosen
-from losscli.execution.evaluate import Data, Prepared, paired, prepare
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_pieces
+from losscli.execution.prepare import Data, Prepared, paired, prepare
 from losscli.execution.progress import Line, shown, terminal
 from losscli.execution.row_values import Piece
 from losscli.execution.row_values import row_values as value_pieces
 from losscli.execution.shardable import check_mergeable, expected_files
 from losscli.execution.shards import merge as merge_states
 from losscli.execution.watch import NOBODY, Watch
-from losscli.io import ReadOptions
+from losscli.io.source import ReadOptions
+from losscli.parallel import one_thread
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
 

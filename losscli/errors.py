@@ -22,7 +22,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
-    from losscli.results import ErrorResult
+    pass
 
 
 class ExitCode(IntEnum):
@@ -130,17 +130,6 @@ class PluginError(LosscliError):
     general = "INTERNAL_PLUGIN"
 
 
-def error_result(error: LosscliError) -> ErrorResult:
-    """The error as data."""
-    from losscli.results import ErrorResult
-
-    return ErrorResult(
-        code=error.code or error.general, exit=int(error.exit_code), message=error.message,
-        hint=None if error.hint is None else str(error.hint), path=error.path, row=error.row, line=error.line,
-        column=error.column, value=error.value, suggestions=error.suggestions,
-    )  # fmt: skip
-
-
 _SYSTEM: dict[int, Code] = {
     errno.ENOENT: "IO_NOT_FOUND", errno.ENOTDIR: "IO_NOT_FOUND", errno.EACCES: "IO_PERMISSION",
     errno.EPERM: "IO_PERMISSION", errno.EROFS: "IO_PERMISSION", errno.ENOSPC: "IO_NO_SPACE",
@@ -178,7 +167,7 @@ def _no_line(index: int) -> int | None:
     return None
 
 
-class Places(Protocol):
+class Indices(Protocol):
     """Whole numbers by index: a list or an array."""
 
     def __getitem__(self, index: int, /) -> Any: ...
@@ -193,7 +182,7 @@ class Site:
     line_of: Callable[[int], int | None] = _no_line
     place_of: Callable[[int], int] = int  # where a row stood before rows beside it were left out
 
-    def only(self, kept: Places) -> Site:
+    def only(self, kept: Indices) -> Site:
         """The site of these rows alone; kept[i] is the place of the i-th."""
         return replace(self, place_of=lambda index: self.place_of(int(kept[index])))
 

@@ -1,18 +1,21 @@
-"""How many threads one run's arithmetic may use, and a map in order over them.
+"""Threads: how many one run's arithmetic may use, a map in order over them, and BLAS kept to one of them.
 
-Kernels take no number of threads: it belongs to the run, and no bit of any result depends on it.
+Kernels take no number of threads: it belongs to the run, and no bit of any result depends on it. Nor does a product's
+bits depend on how many cores there are, as BLAS has one thread.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from pathlib import Path
 from typing import TypeVar
-
-from losscli.blas import one_thread
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -75,3 +78,57 @@ def _pooled(function: Callable[[Item], Made], items: Sequence[Item], threads: in
     finally:
         # After Ctrl-C, or where the caller takes no more, only what is running now is waited for.
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What the command sets before NumPy is loaded."""
+
+_NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
+
+
+_LOCK = threading.Lock()
+_inside = 0  # callers that keep BLAS to one thread now
+_before: list[int] = []  # the numbers of threads from before the first of them
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep NumPy's bundled BLAS to one thread in a process that has loaded it; its own number comes back after.
+
+    Callers may overlap in any order, from several threads: the last one to leave gives the number back.
+    """
+    global _inside  # noqa: PLW0603  the setting is the process's own
+    found = _bundled()
+    with _LOCK:
+        if not _inside:
+            _before[:] = [read() for read, _ in found]
+            for _, write in found:
+                write(1)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _inside -= 1
+            if not _inside:
+                for (_, write), threads in zip(found, _before, strict=True):
+                    write(threads)
+
+
+@functools.cache
+def _bundled() -> tuple[tuple[Callable[[], int], Callable[[int], None]], ...]:
+    """How to read and to set the number of threads of each BLAS that came with NumPy."""
+    import numpy as np
+
+    folder = Path(np.__file__).parent
+    found = []
+    for library in [*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]:
+        try:
+            loaded = ctypes.CDLL(str(library))
+        except OSError:
+            continue
+        for name in _NAMES:
+            if hasattr(loaded, name.format("set")) and hasattr(loaded, name.format("get")):
+                found.append((getattr(loaded, name.format("get")), getattr(loaded, name.format("set"))))
+                break
+    return tuple(found)

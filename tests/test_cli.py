@@ -28,7 +28,7 @@ from losscli import report
 from losscli.binding.bind import USUAL
 from losscli.cli import COMMANDS, completion, entry, help
 from losscli.errors import ExitCode
-from losscli.io import DEFAULT_NULLS
+from losscli.io.source import DEFAULT_NULLS
 from losscli.io.write import tables
 from losscli.losses import REGISTRY
 

@@ -338,7 +338,7 @@ def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):
     marks = tmp_path / "begun"
     slow.worker(SLOW, BEGUN=str(marks))
     slow.wait(1)
-    code = f"from losscli.io import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
+    code = f"from losscli.io.formats import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
     command = [sys.executable, "-P", "-c", code, "eval", files["parquet"], *SCORE, *on(slow)]
     impatient = environment(DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -366,7 +366,7 @@ def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
 def _interrupt_on(cluster, args, marks):
     marks.unlink()
     variables = environment(LOSSCLI_CHUNK_ROWS="10")
-    code = f"from losscli.io import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
+    code = f"from losscli.io.formats import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
     command = [sys.executable, "-P", "-c", code, *args, *on(cluster)]
     process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                stdin=subprocess.DEVNULL)  # fmt: skip

@@ -27,8 +27,8 @@ from losscli.errors import (
     PluginError,
     UsageError,
     did_you_mean,
-    error_result,
 )
+from losscli.report.errors import error_result
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = jsonschema.Draft202012Validator(json.loads(report.schema("error")))

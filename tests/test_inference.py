@@ -111,7 +111,8 @@ def test_roots_beside_the_doubles():
 
 
 def test_imports_numpy_and_no_more():
-    code = "import numpy, sys; before = set(sys.modules); import losscli.statistics.hypothesis_tests, losscli.statistics.bootstrap; " \
+    code = "import numpy, sys; before = set(sys.modules); import losscli.statistics.hypothesis_tests; " \
+           "import losscli.statistics.bootstrap; " \
            "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     assert set(done.stdout.split()) <= {"losscli", *sys.stdlib_module_names, "numpy"}

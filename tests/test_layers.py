@@ -1,7 +1,8 @@
-"""Who may import whom: the table below, read off the code. A module that stands in no row fails.
+"""Which package may use which: the rows below are the table of the design, read off the code.
 
-Data goes one way. The command line cannot reach a kernel, a kernel cannot reach a file, a report cannot recompute; and
-what is slow to import (pandas, pyarrow.dataset, pyarrow.compute) is imported by functions, never by modules.
+A package stands above all that it uses, so there is no circle and no import that runs up: neither between packages nor
+between the modules inside one. The command line cannot reach a kernel, a kernel cannot reach a file, a report cannot
+recompute. What is slow to import (pandas, pyarrow.dataset, pyarrow.compute) is imported by functions, never by modules.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,135 +20,58 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "losscli"
 
+# Free to all, and they use nothing of ours but each other; beside them, what their functions import of others.
+LEAVES = {
+    "results": "",
+    "errors": "",
+    "parallel": "numpy",
+    "_version": "",
+    "csv_text": "",
+}
+
 
 @dataclass(frozen=True)
-class Layer:
-    """Modules, what they may import of ours and of others, and what of others only their functions may."""
+class Row:
+    """A package, what it may import of ours beside itself and the leaves, and of others.
 
-    modules: str
+    `inside` names what of others only its functions may import: it is slow, or an extra that is not always there.
+    """
+
+    package: str
     ours: str = ""
     others: str = ""
     inside: str = ""
 
 
-# A module belongs to the first row that names it. `*` stands for any rest; everything is relative to losscli.
-LAYERS = (
-    Layer("__init__", "api errors losses"),
-    Layer("__main__", "cli.entry"),
-    Layer("errors", "result"),
-    Layer("result watch"),
-    Layer("partners", "result"),
-    Layer("saved", "errors partners result"),
-    Layer("gatetext", "columns.names errors"),
-    Layer("gate", "gatetext result"),
-    Layer("progress", "", "", "rich"),
-    Layer("kinds", "", "numpy"),
-    Layer("declaration", "errors kinds", "numpy"),
-    Layer("door", "contract declaration errors kinds", "numpy"),
-    Layer("contract", "declaration door errors kinds", "numpy"),
-    Layer("reduce blocks", "kinds", "numpy"),
-    Layer("student"),
-    Layer("resampling", "kinds student", "numpy"),
-    Layer("inference", "student"),
-    Layer("losses", "contract"),
-    Layer("losses._math", "kinds", "numpy"),
-    Layer("losses._classes", "kinds", "numpy"),
-    Layer("losses._angles", "kinds losses._math", "numpy"),
-    Layer("losses._tiles", "kinds losses._math workers", "numpy"),
-    Layer("losses._pairs", "kinds losses._math losses._tiles", "numpy"),
-    Layer(
-        "losses.*", "contract kinds losses._angles losses._classes losses._math losses._pairs losses._tiles", "numpy"
-    ),
-    Layer("catalogue", "contract losses"),
-    Layer("spec", "contract errors losses"),
-    Layer("request", "spec"),
-    Layer("blas", "", "", "numpy"),
-    Layer("workers", "blas"),
-    Layer("source.remote source.remote.address source.remote.settings source.remote.trouble", "errors source.remote.*"),
-    Layer("source.remote.*", "errors source.*", "", "aiohttp fsspec"),
-    Layer("source.paired", "columns.same errors source.*", "numpy pyarrow"),
-    Layer("source source.*", "errors source.*", "numpy pyarrow", "pyarrow.compute"),
-    Layer("columns", ""),
-    Layer("columns.names", "errors"),
-    Layer("columns.plan columns.bind", "columns.* contract errors kinds request spec where"),
-    Layer("columns.rows", "columns.* errors kinds where", "numpy", "pyarrow"),
-    Layer("columns.*", "columns.* errors kinds", "numpy pyarrow"),
-    Layer("where where.*", "columns.* errors where.*", "numpy pyarrow"),
-    Layer("tables", "columns.* errors source", "numpy", "pyarrow"),
-    Layer("slicing", "columns.marks kinds", "numpy"),
-    Layer("works", "columns.plan contract kinds spec", "numpy"),
-    Layer("moments", "kinds reduce", "numpy"),
-    Layer("buckets", "kinds moments reduce", "numpy"),
-    Layer("joint", "buckets columns.labels kinds moments reduce", "numpy"),
-    Layer("needs", "columns.plan joint works"),
-    Layer("loop", "blocks columns.* contract errors joint kinds needs reduce slicing works", "numpy"),
-    Layer("totals", "columns.plan contract errors kinds loop reduce result slicing works", "numpy"),
-    Layer(
-        "spread", "buckets columns.plan inference kinds loop moments needs reduce request result totals works", "numpy"
-    ),
-    Layer("certainty", "inference kinds loop moments needs reduce resampling result spread student totals"),
-    Layer("engine engine.threads", "engine"),
-    Layer("engine.dask", "__init__ arithmetic blas engine errors", "distributed"),
-    Layer("engine.choice", "engine engine.* errors workers", "", "distributed"),
-    Layer("walk", "columns.* engine result source watch where"),
-    Layer("arithmetic", "blas", "numpy"),
-    Layer("mergeable", "engine errors request run source"),
-    Layer("state", "columns.* kinds loop moments reduce request spec", "numpy", "pyarrow"),
-    Layer(
-        "shards",
-        "__init__ arithmetic columns.* engine errors loop result run source source.streams state totals walk watch",
-    ),
-    Layer("checks", "errors request"),
-    Layer("rivals", "columns.* errors request source source.paired where"),
-    Layer(
-        "run",
-        "certainty checks columns.* engine engine.threads errors kinds loop reduce request result rivals slicing "
-        "source source.* tables totals blocks walk watch workers",
-    ),
-    Layer("rownames", "columns.plan contract errors spec"),
-    Layer("savedkeys", "columns.buffers columns.labels kinds reduce source.arrays", "numpy pyarrow"),
-    Layer("earlier", "columns.labels columns.plan errors joint kinds needs savedrows works", "numpy"),
-    Layer("savedrows", "columns.* errors kinds rownames savedkeys sink.csv source source.* spec", "numpy pyarrow"),
-    Layer(
-        "values",
-        "blocks columns.* engine engine.threads errors kinds loop rownames run walk watch workers works",
-        "numpy",
-    ),
-    Layer(
-        "slopes",
-        "blocks columns.* engine engine.threads errors kinds loop reduce run totals values walk watch workers works",
-        "numpy",
-    ),
-    Layer("sink sink.*", "errors sink.*", "numpy", "pyarrow"),
-    Layer("report report.*", "__init__ errors report report.* result", "", "rich"),
-    Layer(
-        "api",
-        "blas engine engine.* errors kinds mergeable progress report request result run shards slopes "
-        "source spec values watch workers",
-        "numpy",
-        "pandas",
-    ),
-    Layer("cli.voice"),
-    Layer("cli.messages", "errors report.harmless"),
-    Layer("config config.*", "config config.* errors"),
-    Layer("sample", "columns.labels kinds source source.batch", "numpy"),
-    Layer("guess", "columns.bind contract errors kinds losses sample", "numpy"),
-    Layer("cli.entry", "blas cli cli.completion cli.printer cli.voice errors report.harmless", "click"),
-    Layer("cli.printer", "cli.messages cli.voice errors report report.harmless result sink.atomic"),
-    Layer(
-        "cli cli.*",
-        "__init__ catalogue cli cli.* columns.* config contract earlier engine engine.* errors gate gatetext guess "
-        "mergeable partners progress report report.* request result rownames run sample saved savedrows shards "
-        "sink.atomic sink.tables slopes source source.remote.address spec values watch where workers",
-        "click",
-        "numpy click.shell_completion",
-    ),
-)
+# From the top down. A package may use only what stands below it, and of that only what its row names (a subpackage such
+# as io.arrow where only that is meant).
+TABLE = (
+    Row("__main__", "cli"),
+    Row("__init__", "api errors losses io"),
+    Row("cli", "api execution baselines statistics gates aggregate binding io losses report contract", "click numpy",
+        "pyarrow rich click.shell_completion"),
+    Row("api", "execution baselines statistics gates aggregate binding io losses report contract", "numpy", "pandas"),
+    Row("execution", "statistics baselines gates aggregate binding io losses contract", "numpy",
+        "distributed pyarrow rich"),
+    Row("baselines", "aggregate binding io contract", "numpy pyarrow"),
+    Row("statistics", "aggregate binding contract", "numpy"),
+    Row("gates", "binding contract"),
+    Row("aggregate", "binding io.arrow contract", "numpy"),
+    Row("binding", "io losses contract", "numpy pyarrow"),
+    Row("io", "", "numpy pyarrow", "aiohttp fsspec pandas pyarrow.compute"),
+    Row("losses", "contract", "numpy"),
+    Row("report", "", "", "rich"),
+    Row("contract", "", "numpy"),
+)  # fmt: skip
+# The one module that may need an extra as soon as it is loaded: it is imported when its engine is asked for.
+EXTRA = {"execution.engines.dask": "distributed"}
 # Of these only some submodules are cheap, so the others count as packages of their own.
 SPLIT = {"pyarrow.dataset", "pyarrow.compute", "click.shell_completion"}
 SLOW = {"pandas", "rich", "pyarrow.dataset", "pyarrow.compute", "fsspec"}
 # Where modules are found by their names in a folder, or asked for in another process, no import statement says so.
-BY_NAME = {"__init__", "cli", "contract", "engine.dask", "losses", "report", "sink.tables"}
+BY_NAME = {"__init__", "cli", "contract.loss", "execution.engines.dask", "io.write.tables", "losses", "report"}
+# `--help` and `diff` pass through these, so they load nothing that is slow: what they hold comes with their modules.
+LIGHT = {"baselines", "contract", "gates", "io", "execution", "binding", "statistics", "aggregate", "report", "cli"}
 
 
 def module_name(path: Path) -> str:
@@ -156,7 +79,11 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+def modules_of(package: Path) -> dict[str, Path]:
+    return {module_name(path): path for path in sorted(package.rglob("*.py"))}
+
+
+MODULES = modules_of(PACKAGE)
 
 
 @dataclass(frozen=True)
@@ -167,7 +94,7 @@ class Imports:
     later: frozenset[str]
 
 
-def imports(path: Path) -> Imports:
+def imports(text: str) -> Imports:
     loaded: set[str] = set()
     later: set[str] = set()
 
@@ -178,12 +105,15 @@ def imports(path: Path) -> Imports:
             if isinstance(child, ast.Import):
                 found.update(alias.name for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, f"{path}:{child.lineno}: imports are absolute"
+                assert child.level == 0, f"line {child.lineno}: imports are absolute"
                 found.update(f"{child.module}.{alias.name}" for alias in child.names)
             walk(child, later if deferred or typing_only else found)
 
-    walk(ast.parse(path.read_text(encoding="utf-8")), loaded)
+    walk(ast.parse(text), loaded)
     return Imports(frozenset(loaded), frozenset(later - loaded))
+
+
+FOUND = {module: imports(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
 
 
 def our_module(name: str) -> str | None:
@@ -204,32 +134,106 @@ def their_package(name: str) -> str | None:
     return next((split for split in SPLIT if f"{name}.".startswith(f"{split}.")), parts[0])
 
 
-def layer_of(module: str) -> Layer | None:
-    return next((layer for layer in LAYERS if fits(module, layer.modules)), None)
+def package_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
-def fits(name: str, patterns: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns.split())
+def belongs(module: str, packages: str) -> bool:
+    return any(f"{module}.".startswith(f"{package}.") for package in packages.split())
+
+
+def wrong_imports(module: str, found: Imports) -> list[str]:
+    """What the module imports and its package may not; empty where all is well."""
+    package = package_of(module)
+    row = next((row for row in TABLE if row.package == package), None)
+    if row is None and package not in LEAVES:
+        return [f"losscli.{module} stands in no row: a new package or a new module on top is a question of design"]
+    row = row or Row(package, inside=LEAVES[package])
+    wrong = []
+    for when, names in (("when loaded", found.loaded), ("later", found.later)):
+        for name in sorted(names):
+            ours, theirs = our_module(name), their_package(name)
+            own = ours is not None and package_of(ours) in {package, *LEAVES}
+            if ours is not None and not own and not belongs(ours, row.ours):
+                wrong.append(f"losscli.{module} imports {ours} ({when}); its row has: {row.ours or 'nothing'}")
+            allowed = {*row.others.split(), EXTRA.get(module), *(row.inside.split() if when == "later" else ())}
+            if theirs is not None and theirs not in allowed:
+                wrong.append(f"losscli.{module} imports {theirs} ({when}), which its row does not name")
+    return wrong
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_imports_what_its_layer_may(module):
-    layer = layer_of(module)
-    assert layer is not None, f"losscli.{module} stands in no row: say in LAYERS what it may import"
-    found = imports(MODULES[module])
-    for when, names in (("when loaded", found.loaded), ("later", found.later)):
-        ours = {our for name in names if (our := our_module(name))} - {module}
-        wrong = {our for our in ours if not fits(our, layer.ours)}
-        assert not wrong, f"losscli.{module} imports {wrong} ({when}); its row has: {layer.ours or 'nothing'}"
+def test_imports_what_its_package_may(module):
+    assert wrong_imports(module, FOUND[module]) == []
+
+
+def test_the_table_goes_down():
+    """A row names only packages that stand below it, so no import runs up and packages make no circle."""
+    order = [row.package for row in TABLE]
+    assert len(order) == len(set(order))
+    for at, row in enumerate(TABLE):
+        for name in row.ours.split():
+            assert name in LEAVES or package_of(name) in order[at + 1 :], f"{row.package} names {name}"
+
+
+def test_the_table_is_true():
+    """Each row names what is there and what is used; a row that says more than the code does hides the next mistake."""
+    assert {package_of(module) for module in MODULES} == {row.package for row in TABLE} | LEAVES.keys()
+    for row in TABLE:
+        members = [FOUND[module] for module in MODULES if package_of(module) == row.package]
+        names = {name for found in members for name in found.loaded | found.later}
+        used = {our for name in names if (our := our_module(name))}
         theirs = {their for name in names if (their := their_package(name))}
-        allowed = layer.others if when == "when loaded" else f"{layer.others} {layer.inside}"
-        wrong = {their for their in theirs if not fits(their, allowed)}
-        assert not wrong, f"losscli.{module} imports {wrong} ({when}); its row has: {allowed or 'nothing'}"
+        for name in row.ours.split():
+            assert any(belongs(module, name) for module in used), f"{row.package} does not use {name}"
+        assert set(f"{row.others} {row.inside}".split()) <= theirs, row.package
+
+
+def circles(found: dict[str, Imports]) -> list[str]:
+    """Modules that wait for each other, counting what functions import too (a package aside, which holds them)."""
+    graph = {}
+    for module, names in found.items():
+        ours = {our for name in names.loaded | names.later if (our := our_module(name))}
+        graph[module] = {our for our in ours - {module} if not module.startswith(f"{our}.") and our != "__init__"}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_waits_for_itself():
+    """Within a package too: modules stand above those that they use, whenever they import them."""
+    assert circles(FOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("io.source", "from losscli.binding.plan import Plan"),
+        ("contract.kinds", "def f():\n    from losscli.losses import REGISTRY"),
+        ("report.json", "from losscli.statistics import intervals"),
+        ("losses.regression", "import losscli.io.source"),
+        ("results", "from losscli.contract.kinds import Kind"),
+        ("statistics.intervals", "import scipy.stats"),
+        ("aggregate.slices", "from losscli.io.files import discover"),
+        ("io.source", "import pandas"),
+        ("rooms", "x = 1"),
+    ],
+)
+def test_what_runs_up_is_found(module, code):
+    assert wrong_imports(module, imports(code))
+
+
+def test_circles_are_found():
+    found = {"io.source": imports("import losscli.io.files.open"),
+             "io.files.open": imports("def f():\n    from losscli.io.source import Source")}  # fmt: skip
+    assert set(circles(found)) == {"io.source", "io.files.open"}
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_slow_is_imported_by_a_module(module):
-    assert not {their_package(name) for name in imports(MODULES[module]).loaded} & SLOW
+    assert not {their_package(name) for name in FOUND[module].loaded} & SLOW
 
 
 def test_nothing_is_imported_by_text_but_what_is_found_by_its_name():
@@ -237,23 +241,11 @@ def test_nothing_is_imported_by_text_but_what_is_found_by_its_name():
     assert calls == BY_NAME
 
 
-def test_no_module_waits_for_itself():
-    """The imports of modules when they are loaded have no circle (a submodule's package aside)."""
-    graph = {
-        module: {our for name in imports(path).loaded if (our := our_module(name))} - {module}
-        for module, path in MODULES.items()
-    }
-    TopologicalSorter(graph).prepare()
-
-
-def test_no_row_of_the_table_is_dead():
-    """A row about modules that are gone says something untrue; so does one that other rows before it leave empty."""
-    for layer in LAYERS:
-        members = [module for module in MODULES if layer_of(module) is layer]
-        for pattern in layer.modules.split():
-            assert any(fits(module, pattern) for module in members), f"no module of this row is called {pattern}"
-        for pattern in layer.ours.split():
-            assert any(fits(module, pattern) for module in MODULES), f"{layer.modules}: there is no {pattern}"
+@pytest.mark.parametrize("package", sorted(LIGHT))
+def test_packages_load_nothing_by_themselves(package):
+    heavy = {their_package(name) for name in FOUND[package].loaded} - {None, "click"}
+    ours = {our for name in FOUND[package].loaded if (our := our_module(name))}
+    assert not heavy and all(package_of(our) in {package, *LEAVES} for our in ours)
 
 
 LOADED = """

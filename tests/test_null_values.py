@@ -13,9 +13,10 @@ import pytest
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
 from losscli.errors import DataError, LosscliError
-from losscli.execution.evaluate import Data, evaluate, prepare
-from losscli.io import DEFAULT_NULLS, ReadOptions
+from losscli.execution.evaluate import evaluate
+from losscli.execution.prepare import Data, prepare
 from losscli.io.arrow.decode import NULL_TEXTS
+from losscli.io.source import DEFAULT_NULLS, ReadOptions
 from losscli.results import Evaluation
 
 CELLS = ["1", "0", "NA", "", "null", "NULL", "None", "N/A", "<NA>", "1", " NA ", "0", "1"]

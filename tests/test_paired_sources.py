@@ -15,11 +15,13 @@ from losscli.binding.request import Request
 from losscli.binding.spec import parse
 from losscli.errors import DataError, EmptyError, LosscliError, Site, UsageError
 from losscli.execution.engines.threads import Threads
-from losscli.execution.evaluate import Data, Prepared, bind, evaluate, prepare
-from losscli.io import from_memory, open_source
+from losscli.execution.evaluate import bind, evaluate
+from losscli.execution.prepare import Data, Prepared, prepare
 from losscli.io import source as batch
 from losscli.io.arrow.equality import differing
+from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows
+from losscli.io.formats.in_memory import from_memory
 from losscli.io.join import match as matching
 from losscli.io.join.model_files import paired
 
@@ -39,8 +41,8 @@ def shrink(monkeypatch, window=1_500, stretch=43):
     monkeypatch.setattr(windows, "WINDOW", window)
     monkeypatch.setattr(batch, "STRETCH_ROWS", stretch)
     monkeypatch.setattr(batch, "BATCH_ROWS", stretch)
-    for module in ("parquet", "memory"):
-        monkeypatch.setattr(f"losscli.io.{module}.STRETCH_ROWS", stretch)
+    for module in ("parquet", "in_memory"):
+        monkeypatch.setattr(f"losscli.io.formats.{module}.STRETCH_ROWS", stretch)
     monkeypatch.setattr(matching, "FEWEST_ROWS", 50)
     monkeypatch.setattr(matching, "CHUNK_ROWS", 50)
 

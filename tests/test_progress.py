@@ -22,8 +22,9 @@ import losscli as package
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
 from losscli.execution.engines.threads import Threads
-from losscli.execution.evaluate import Data, evaluate, prepare
+from losscli.execution.evaluate import evaluate
 from losscli.execution.gradients import gradient
+from losscli.execution.prepare import Data, prepare
 from losscli.execution.progress import Line, Log, Told, shown
 from losscli.execution.row_values import row_values
 

@@ -28,8 +28,8 @@ from remote_servers import serving
 import losscli
 from losscli.cli import entry, help
 from losscli.errors import DataError, FileError, LosscliError, UsageError
-from losscli.io import open_source
 from losscli.io.files.discover import discover
+from losscli.io.files.open import open_source
 from losscli.io.formats.seekable import seekable
 from losscli.io.remote import input as remote_input
 from losscli.io.remote import stores, transfer

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from losscli.blas import one_thread
+from losscli.parallel import one_thread
 from losscli.statistics import bootstrap as resampling
-from losscli.statistics.bootstrap import Draws, Resampled, bootstrap, sign_flip
+from losscli.statistics.bootstrap import Resampled, bootstrap
+from losscli.statistics.permutation import sign_flip
+from losscli.statistics.resampling import Draws
 
 SEEDED = {"rng" if "rng" in inspect.signature(scipy.stats.bootstrap).parameters else "random_state": 5}
 

@@ -23,7 +23,7 @@ from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
 from losscli.cli import rowsfile, scoring
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.execution.evaluate import Data, prepare
+from losscli.execution.prepare import Data, prepare
 from losscli.execution.row_values import row_values
 from losscli.io import source as batch
 from losscli.io.formats import text_windows as windows
@@ -38,8 +38,8 @@ SCORE = ("-t", "y", "-p", "p", "-p", "q", "-l", "huber:delta=2", "-l", "rmse", "
 def small(monkeypatch):
     """Many stretches out of small files."""
     monkeypatch.setattr(windows, "WINDOW", 1_500)
-    for module in ("parquet", "memory"):
-        monkeypatch.setattr(f"losscli.io.{module}.STRETCH_ROWS", 41)
+    for module in ("parquet", "in_memory"):
+        monkeypatch.setattr(f"losscli.io.formats.{module}.STRETCH_ROWS", 41)
     monkeypatch.setattr(batch, "BATCH_ROWS", 37)
 
 

@@ -24,9 +24,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli.errors import DataError, FileError, LosscliError, UsageError
-from losscli.io import Batch, ReadOptions, Source, Want, from_memory, open_source
 from losscli.io.files import spool as spool_module
+from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
+from losscli.io.formats.in_memory import from_memory
+from losscli.io.source import Batch, ReadOptions, Source, Want
 
 P: dict[str, Want] = {"p": "number"}
 CSV = b"p,k\n1.5,a\n2,b\n"
@@ -420,7 +422,8 @@ def test_hive_folder_against_column(tmp_path: Path) -> None:
 def stdin(data: bytes, options: str = "", twice: bool = False) -> str:
     read = "print(sum(v for b in s.parts[0].batches({'p': 'number'}) for v in b.data.column(0).to_pylist()))"
     script = (
-        "from losscli.io import *\nfrom losscli.errors import LosscliError\n"
+        "from losscli.io.files.open import open_source\nfrom losscli.io.source import ReadOptions\n"
+        "from losscli.errors import LosscliError\n"
         f"try:\n    s = open_source(['-'], ReadOptions({options}))\n    {read}\n" + (f"    {read}\n" if twice else "")
     ) + "except LosscliError as error: print(type(error).__name__, error, error.path)\n"
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], input=data, capture_output=True, check=False)
@@ -555,7 +558,7 @@ def test_arrow_tables_and_streams() -> None:
 
 def test_a_dict_of_arrays_does_not_import_pandas() -> None:
     script = (
-        "import sys, numpy as np; from losscli.io import from_memory\n"
+        "import sys, numpy as np; from losscli.io.formats.in_memory import from_memory\n"
         "s = from_memory({'p': np.arange(3.0), 'v': np.ones((3, 2)), 'k': ['a', 'b', None], 'n': [1, 2, 3]})\n"
         "print(*[b.data.num_rows for b in s.parts[0].batches(dict.fromkeys(s.columns, 'number'))])\n"
         "print(*sorted({'pandas', 'pyarrow.compute'} & set(sys.modules)))"

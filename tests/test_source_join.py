@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
-from losscli.io import Batch, Source, Want, from_memory, open_source
+from losscli.io.files.open import open_source
+from losscli.io.formats.in_memory import from_memory
 from losscli.io.join import match as matching
 from losscli.io.join.join import join
+from losscli.io.source import Batch, Source, Want
 
 BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}
 

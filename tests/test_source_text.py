@@ -19,10 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, FileError, LosscliError, UsageError
-from losscli.io import Batch, ReadOptions, Source, Want, open_source
+from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
 from losscli.io.formats.csv_exact import cells_of
 from losscli.io.formats.csv_records import last_end, records
+from losscli.io.source import Batch, ReadOptions, Source, Want
 
 PY: dict[str, Want] = {"p": "number", "y": "number"}
 
@@ -497,7 +498,7 @@ def test_json_bom_and_lines(tmp_path: Path, window: int) -> None:
 def test_reading_text_needs_neither_pandas_nor_compute(tmp_path: Path) -> None:
     path = write(tmp_path, "p,y\n1,a\n")
     script = (
-        "import sys; from losscli.io import open_source\n"
+        "import sys; from losscli.io.files.open import open_source\n"
         f"[b for b in open_source([{path!r}]).parts[0].batches({{'p': 'number', 'y': 'text'}})]\n"
         "slow = {'pandas', 'pyarrow.compute', 'pyarrow.dataset', 'pyarrow.parquet', 'gzip', 'zipfile'}\n"
         "print(*sorted(slow & set(sys.modules)))"

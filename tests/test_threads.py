@@ -29,8 +29,8 @@ def small(monkeypatch):
     """Many stretches out of small files."""
     monkeypatch.setattr(windows, "WINDOW", 2_000)
     monkeypatch.setattr(batch, "STRETCH_ROWS", 50)
-    for module in ("parquet", "memory"):
-        monkeypatch.setattr(f"losscli.io.{module}.STRETCH_ROWS", 50)
+    for module in ("parquet", "in_memory"):
+        monkeypatch.setattr(f"losscli.io.formats.{module}.STRETCH_ROWS", 50)
 
 
 def columns(rows=1000, seed=3):

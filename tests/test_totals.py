@@ -258,7 +258,7 @@ def test_report_finds_and_shows_itself():
 def test_usual_names_are_used_only_when_there_is_one():
     from losscli.binding.request import Request
     from losscli.binding.spec import parse
-    from losscli.execution.evaluate import Data, prepare
+    from losscli.execution.prepare import Data, prepare
 
     data = {"y": [1.0, 2.0], "score": [1.5, 2.0]}
     assert losscli.evaluate(data, "mse")[0].value == 0.125
@@ -297,7 +297,7 @@ def test_many_classes():
 
 
 def test_blas_has_one_thread_while_we_work_and_its_own_after():
-    from losscli.blas import _bundled, one_thread
+    from losscli.parallel import _bundled, one_thread
 
     found = _bundled()
     assert found or sys.platform != "linux", "NumPy's wheels for Linux bring OpenBLAS"

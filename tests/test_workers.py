@@ -10,8 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from losscli import blas
-from losscli import parallel as workers
+from losscli import parallel
 
 
 def test_results_come_in_the_order_of_items():
@@ -20,46 +19,46 @@ def test_results_come_in_the_order_of_items():
         return item * item
 
     for threads in (1, 2, 5):
-        with workers.using(threads):
-            assert list(workers.spread_over(slow_first, range(20))) == [n * n for n in range(20)]
-            assert list(workers.spread_over(slow_first, [])) == []
+        with parallel.using(threads):
+            assert list(parallel.spread_over(slow_first, range(20))) == [n * n for n in range(20)]
+            assert list(parallel.spread_over(slow_first, [])) == []
 
 
 def test_threads_really_work_side_by_side():
     meeting = threading.Barrier(3, timeout=20)
-    with workers.using(3):
-        assert sorted(workers.spread_over(lambda _: meeting.wait(), range(3))) == [0, 1, 2]
+    with parallel.using(3):
+        assert sorted(parallel.spread_over(lambda _: meeting.wait(), range(3))) == [0, 1, 2]
 
 
 def test_few_results_wait():
     begun = []
-    with workers.using(2):
-        results = workers.spread_over(lambda item: begun.append(item), range(100))
+    with parallel.using(2):
+        results = parallel.spread_over(lambda item: begun.append(item), range(100))
         next(results)
         time.sleep(0.1)
-        assert len(begun) <= 1 + 2 * workers.AHEAD
+        assert len(begun) <= 1 + 2 * parallel.AHEAD
         results.close()
-    assert len(begun) <= 1 + 2 * workers.AHEAD
+    assert len(begun) <= 1 + 2 * parallel.AHEAD
 
 
 def test_what_a_thread_does_has_the_caller_s_settings_and_no_threads():
     def look(_):
-        return np.geterr()["over"], workers.count(), threading.current_thread() is threading.main_thread()
+        return np.geterr()["over"], parallel.count(), threading.current_thread() is threading.main_thread()
 
-    with workers.using(2), np.errstate(over="raise"):
-        assert set(workers.spread_over(look, range(4))) == {("raise", 1, False)}
-    with workers.using(1):
-        assert next(workers.spread_over(look, [0]))[2]
+    with parallel.using(2), np.errstate(over="raise"):
+        assert set(parallel.spread_over(look, range(4))) == {("raise", 1, False)}
+    with parallel.using(1):
+        assert next(parallel.spread_over(look, [0]))[2]
 
 
 def test_count_is_what_the_run_says():
-    assert workers.count() == workers.available() >= 1
-    with workers.using(3):
-        assert workers.count() == 3
-        with workers.using(1):
-            assert workers.count() == 1
-        assert workers.count() == 3
-    assert workers.count() == workers.available()
+    assert parallel.count() == parallel.available() >= 1
+    with parallel.using(3):
+        assert parallel.count() == 3
+        with parallel.using(1):
+            assert parallel.count() == 1
+        assert parallel.count() == 3
+    assert parallel.count() == parallel.available()
 
 
 def test_an_error_comes_through_and_stops_the_rest():
@@ -71,8 +70,8 @@ def test_an_error_comes_through_and_stops_the_rest():
             raise ValueError("item 2")
         time.sleep(0.005)
 
-    with workers.using(2), pytest.raises(ValueError, match="item 2"):
-        list(workers.spread_over(third_fails, range(200)))
+    with parallel.using(2), pytest.raises(ValueError, match="item 2"):
+        list(parallel.spread_over(third_fails, range(200)))
     assert len(begun) < 20
 
 
@@ -85,43 +84,43 @@ def test_ctrl_c_stops_a_python_caller_at_once():
 
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     start = time.perf_counter()
-    with workers.using(2), pytest.raises(KeyboardInterrupt):
-        list(workers.spread_over(slow, range(1000)))
+    with parallel.using(2), pytest.raises(KeyboardInterrupt):
+        list(parallel.spread_over(slow, range(1000)))
     assert time.perf_counter() - start < 3
     assert len(begun) < 400
     assert not [t for t in threading.enumerate() if t.name.startswith("losscli")]
 
 
-@pytest.mark.skipif(not blas._bundled(), reason="NumPy's BLAS has no switch that is known")
+@pytest.mark.skipif(not parallel._bundled(), reason="NumPy's BLAS has no switch that is known")
 def test_blas_keeps_to_one_thread_meanwhile():
     def threads():
-        return [read() for read, _ in blas._bundled()]
+        return [read() for read, _ in parallel._bundled()]
 
     before = threads()
-    for _, write in blas._bundled():
+    for _, write in parallel._bundled():
         write(4)
     try:
-        with workers.using(2):
-            assert set(map(tuple, workers.spread_over(lambda _: threads(), range(6)))) == {(1,) * len(before)}
+        with parallel.using(2):
+            assert set(map(tuple, parallel.spread_over(lambda _: threads(), range(6)))) == {(1,) * len(before)}
         assert threads() == [4] * len(before)
     finally:
-        for (_, write), number in zip(blas._bundled(), before, strict=True):
+        for (_, write), number in zip(parallel._bundled(), before, strict=True):
             write(number)
 
 
-@pytest.mark.skipif(not blas._bundled(), reason="NumPy's BLAS has no switch that is known")
+@pytest.mark.skipif(not parallel._bundled(), reason="NumPy's BLAS has no switch that is known")
 def test_blas_threads_come_back_after_callers_that_overlap():
-    before = [read() for read, _ in blas._bundled()]
-    for _, write in blas._bundled():
+    before = [read() for read, _ in parallel._bundled()]
+    for _, write in parallel._bundled():
         write(4)
     try:
-        first, second = blas.one_thread(), blas.one_thread()
+        first, second = parallel.one_thread(), parallel.one_thread()
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)
-        assert {read() for read, _ in blas._bundled()} == {1}
+        assert {read() for read, _ in parallel._bundled()} == {1}
         second.__exit__(None, None, None)
-        assert {read() for read, _ in blas._bundled()} == {4}
+        assert {read() for read, _ in parallel._bundled()} == {4}
     finally:
-        for (_, write), number in zip(blas._bundled(), before, strict=True):
+        for (_, write), number in zip(parallel._bundled(), before, strict=True):
             write(number)

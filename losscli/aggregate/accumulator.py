@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 
 from losscli.aggregate.batches import Block, Groups
-from losscli.aggregate.exact_sum import CHUNK, Fingerprint, Sums, text_words
+from losscli.aggregate.chunks import cut_rows, cuts
+from losscli.aggregate.exact_sum import CHUNK, Sums
+from losscli.aggregate.hashing import Fingerprint, text_words
 from losscli.aggregate.kernel_calls import Work, score, unit_values, works
 from losscli.aggregate.required import needed_of
 from losscli.aggregate.slices import Cells
 from losscli.aggregate.unit_statistics import Found, Joint, Units
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.labels import Coded
-from losscli.binding.plan import Input, Plan, Table
+from losscli.binding.plan import Plan, Table
 from losscli.binding.read_rows import Rows
-from losscli.contract.kinds import Array, Places
+from losscli.contract.kinds import Array
 from losscli.contract.loss import Terms
 from losscli.errors import DataError, Site
+from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.dictionary import Marks
-
-_CACHED = 1 << 18  # numbers of one array that a kernel works on at once
 
 
 class Tally:
@@ -275,7 +276,7 @@ def _joined(pieces: list[Terms]) -> dict[str, tuple[Array, Array | None]]:
     return found
 
 
-def _places(place: Places) -> Array:
+def _places(place: RowNumbers) -> Array:
     """Row numbers as an array; NumPy would look at each number of a range."""
     return np.arange(place.start, place.stop) if isinstance(place, range) else np.asarray(place)
 
@@ -288,25 +289,6 @@ def _in_any(terms: Terms) -> Array | None:
             return None
         found = term.where if found is None else found | term.where
     return found
-
-
-def cut_rows(
-    inputs: tuple[Input | Table | None, ...], args: tuple[Array | None, ...], cut: slice
-) -> tuple[Array | None, ...]:
-    """The arguments of some of the rows; tables stay whole."""
-    return tuple(a if a is None or isinstance(s, Table) else a[cut] for a, s in zip(args, inputs, strict=True))
-
-
-def cuts(
-    rows: int, args: tuple[Array | None, ...], inputs: tuple[Input | Table | None, ...], most: int
-) -> Iterator[slice]:
-    """The pieces in which a kernel sees rows: few enough that what it works on stays in the cache."""
-    numbers = [
-        a.size // max(rows, 1) for a, s in zip(args, inputs, strict=True) if a is not None and not isinstance(s, Table)
-    ]
-    tables = [len(a) for a, s in zip(args, inputs, strict=True) if a is not None and isinstance(s, Table)]
-    step = max(1, min(most, _CACHED // max([1, *numbers, *tables])))
-    return (slice(start, start + step) for start in range(0, max(rows, 1), step))
 
 
 def sliced_by(rows: Rows) -> list[Marks]:

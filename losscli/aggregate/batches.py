@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Places
+from losscli.contract.kinds import Array
+from losscli.io.arrow.buffers import RowNumbers
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Block:
     arrays: Mapping[Any, Array]
     weights: Array | None
     cells: Array | None
-    place: Places
+    place: RowNumbers
 
     def __len__(self) -> int:
         return len(self.place)

@@ -16,7 +16,8 @@ import numpy as np
 
 from losscli.aggregate.buckets import Buckets
 from losscli.aggregate.cross_products import UNIT, Moments, Share
-from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, scramble, text_words
+from losscli.aggregate.exact_sum import CHUNK, Sums, rounded
+from losscli.aggregate.hashing import scramble, text_words
 from losscli.binding.labels import Coded
 from losscli.contract.kinds import Array
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.aggregate.exact_sum import scramble
+from losscli.aggregate.hashing import scramble
 from losscli.binding.labels import Coded
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings

@@ -19,13 +19,14 @@ from losscli.binding.labels import Coded
 from losscli.binding.plan import Line
 from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
+from losscli.csv_text import unguarded
 from losscli.errors import DataError, UsageError
-from losscli.io import Batch, Part, Source, Want, open_source
 from losscli.io.arrow.build import present, strings
 from losscli.io.arrow.decode import numbers
+from losscli.io.files.open import open_source
 from losscli.io.formats.csv import DelimitedPart
 from losscli.io.join.keys import key_texts, shown_key
-from losscli.io.write.csv import guarded
+from losscli.io.source import Batch, Part, Source, Want
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"
@@ -85,7 +86,7 @@ def read_rows(path: str) -> SavedRows:
         raise UsageError("row values are read from one file", path=path, hint=_HINT, code="USAGE_BAD_VALUE")
     _refuse_cut(source.parts[0])
     csv = source.parts[0].format in _CSV
-    names = {_unguarded(name) if csv else name: name for name in source.columns}
+    names = {unguarded(name) if csv else name: name for name in source.columns}
     keys = _keys_of(list(names), source)
     values = list(names)[len(keys) or 1 :]
     if not values:
@@ -104,11 +105,6 @@ def _refuse_cut(part: Part) -> None:
         if file.read(1) not in b"\r\n":
             raise DataError("the file is cut off: its last line has no end", path=part.path, hint=_HINT,
                             code="DATA_CORRUPT_FILE")  # fmt: skip
-
-
-def _unguarded(text: str) -> str:
-    """A text as it was before a mark was set before it, so that no spreadsheet runs it."""
-    return text[1:] if text.startswith("'") and guarded(text[1:]) == text else text
 
 
 def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
@@ -143,7 +139,7 @@ def _without_guards(texts: pa.Array) -> pa.Array:
     ends = np.frombuffer(offsets, np.int64, len(texts) + 1, texts.offset * 8)
     if not (np.frombuffer(buffer, np.uint8)[ends[:-1]] == ord("'")).any():  # no text is empty: that would be no key
         return texts
-    return strings([_unguarded(text) for text in texts.to_pylist()]).cast(pa.large_string())
+    return strings([unguarded(text) for text in texts.to_pylist()]).cast(pa.large_string())
 
 
 class _Reading:

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from losscli.binding.labels import check_positions
 from losscli.binding.plan import Input, Table
-from losscli.contract.kinds import Array, Places
+from losscli.contract.kinds import Array
 from losscli.errors import DataError, Site
+from losscli.io.arrow.buffers import RowNumbers
 
 
 def arguments(
     inputs: Sequence[Input | Table | None],
     arrays: Mapping[Input, Array],
     tables: Mapping[Table, Array],
-    index: Places,
+    index: RowNumbers,
     site: Site,
 ) -> tuple[Array | None, ...]:
     """One array a role, in the kernel's order; list columns that do not match are DataErrors."""

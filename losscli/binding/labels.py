@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from losscli.binding.plan import Classes, Input
-from losscli.contract.kinds import Array, Places
+from losscli.contract.kinds import Array
 from losscli.errors import DataError, Site
+from losscli.io.arrow.buffers import RowNumbers
+from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import NO_NULLS, Spelling, Texts
 
 UNKNOWN = -1  # the position of a class that the other side does not have
 _REMEMBERED = 100  # distinct labels of a batch that an error may list
-_INTEGRAL = re.compile(r"[+-]?\d+\.0*")
 
 
-def taken(values: Array, index: Places) -> Array:
+def taken(values: Array, index: RowNumbers) -> Array:
     """The values at these places; a range is all of them."""
     return values if isinstance(index, range) else values[index]
-
-
-def canonical(name: str) -> str:
-    """Class text in one form: 1.0 is 1, True is true. Everything else, 007 too, is what it is."""
-    if _INTEGRAL.fullmatch(name):
-        return str(int(name.partition(".")[0]))
-    return name.lower() if name in ("True", "False", "TRUE", "FALSE") else name
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ class Coded:
         """The same with class text in one form; names may repeat."""
         return Coded(self.codes, tuple(map(canonical, self.names)), self.column)
 
-    def take(self, index: Places) -> Coded:
+    def take(self, index: RowNumbers) -> Coded:
         return Coded(taken(self.codes, index), self.names, self.column)
 
     def mapped(self, values: list[float], otherwise: float) -> Array:
@@ -96,7 +89,7 @@ def _number(name: str) -> int:
     return int(name) if name.isascii() and name.isdigit() and len(name) < 16 else UNKNOWN
 
 
-def refuse_unknown(item: Input, named: Coded, positions: Array, index: Places, book: ClassBook, site: Site) -> None:
+def refuse_unknown(item: Input, named: Coded, positions: Array, index: RowNumbers, book: ClassBook, site: Site) -> None:
     """A class that the other side does not have is an error that shows both sides."""
     unknown = positions == UNKNOWN
     if not unknown.any():
@@ -118,7 +111,7 @@ def refuse_unknown(item: Input, named: Coded, positions: Array, index: Places, b
     )  # fmt: skip
 
 
-def check_positions(item: Input, values: Array, width: int, index: Places, site: Site) -> None:
+def check_positions(item: Input, values: Array, width: int, index: RowNumbers, site: Site) -> None:
     """Positions lie below the number of classes on the other side."""
     if len(values) and int(values.max()) >= width:
         row = int(np.argmax(values >= width))

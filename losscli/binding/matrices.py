@@ -9,11 +9,11 @@ import numpy as np
 
 from losscli.binding.bind import read_role
 from losscli.binding.column_names import ColumnSet, resolve
-from losscli.binding.labels import canonical
 from losscli.binding.plan import Matrix, Table
 from losscli.errors import DataError, EmptyError
-from losscli.io import Source
+from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import PLAIN, Spelling, is_vector, numbers, texts, vectors
+from losscli.io.source import Source
 
 
 def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spelling = PLAIN) -> Matrix:

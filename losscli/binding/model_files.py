@@ -14,8 +14,8 @@ from losscli.binding.bind import USUAL
 from losscli.binding.column_names import read_assignment, resolve, split, unescape
 from losscli.binding.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io import Source
 from losscli.io.join.model_files import paired
+from losscli.io.source import Source
 
 
 def side_by_side(

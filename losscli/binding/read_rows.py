@@ -15,8 +15,9 @@ import numpy as np
 
 from losscli.binding.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
 from losscli.binding.plan import Input, Plan
-from losscli.contract.kinds import FAR, NEAR, Array, Kind, Places
+from losscli.contract.kinds import FAR, NEAR, Array, Kind
 from losscli.errors import Code, DataError, Site
+from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.decode import NO_NULLS, numbers, texts, vectors
 from losscli.io.arrow.dictionary import Marks
 from losscli.io.arrow.types import is_plain_number
@@ -38,9 +39,9 @@ class Rows:
     classes: Marks | None
     batch_key: Coded | None
     keys: list[Coded]
-    place: Places
+    place: RowNumbers
     site: Site
-    index: Places  # each row's place in its batch
+    index: RowNumbers  # each row's place in its batch
     cluster: Coded | None = None
 
     def __len__(self) -> int:
@@ -97,7 +98,7 @@ class Reader:
             judged.append((cluster.column, np.zeros(0), cluster.codes < 0))
         drop = self._dropped(judged, data.num_rows, site)
         # A range where no row is left out, which is nearly always, is no array to be made and kept.
-        index: Places = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
+        index: RowNumbers = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
         self.dropped += data.num_rows - len(index)
         self.used += len(index)
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
@@ -225,7 +226,7 @@ class Reader:
         also = f" (and {more} more in these rows)" if more else ""
         return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint, code=code)
 
-    def _domains(self, arrays: dict[Input, Array], index: Places, site: Site) -> None:
+    def _domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Site) -> None:
         for item, given in arrays.items():
             if item.kind.shape == "class":
                 continue
@@ -257,7 +258,7 @@ class Reader:
             bad = bad & ~near
         return values, bad if bad.any() else None
 
-    def _sums(self, item: Input, values: Array, index: Places, site: Site) -> None:
+    def _sums(self, item: Input, values: Array, index: RowNumbers, site: Site) -> None:
         off = np.abs(_row_sums(values) - item.kind.total)
         if off.max() <= NEAR:
             return
@@ -272,7 +273,7 @@ class Reader:
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
 
-    def _checked_weights(self, weights: Array, index: Places, site: Site) -> Array:
+    def _checked_weights(self, weights: Array, index: RowNumbers, site: Site) -> Array:
         negative = weights < 0
         if negative.any():
             row = int(np.argmax(negative))
@@ -308,7 +309,7 @@ def _row_sums(values: Array) -> Array:
     return sums
 
 
-def _moved(places: Places, by: int) -> Places:
+def _moved(places: RowNumbers, by: int) -> RowNumbers:
     return range(places.start + by, places.stop + by) if isinstance(places, range) else places + by
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from losscli import __version__
+from losscli._version import __version__
 from losscli.cli import voice
 from losscli.errors import UsageError, did_you_mean
 

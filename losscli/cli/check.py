@@ -12,7 +12,8 @@ import click
 
 from losscli.cli import Plain
 from losscli.cli import options as shared
-from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, error_result, system_code
+from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
+from losscli.report.errors import error_result
 
 if TYPE_CHECKING:
     from losscli.cli.config import Config, Suite

@@ -55,7 +55,8 @@ def command(**given: Any) -> int:
     paired by --on KEY, or by their place, and what is about the row (target, weight, slices) must be the same in all.
     """
     from losscli.cli import printer, progress, reports
-    from losscli.execution.evaluate import evaluate, paired, prepare
+    from losscli.execution.evaluate import evaluate
+    from losscli.execution.prepare import paired, prepare
 
     wanted = reports.wanted(given)
     request = _request(given)

@@ -13,7 +13,7 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.cli.reports import Wanted
-    from losscli.execution.evaluate import Prepared
+    from losscli.execution.prepare import Prepared
     from losscli.execution.shards import Shard
 
 

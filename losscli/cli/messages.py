@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 
-from losscli.errors import LosscliError, UsageError, error_result
+from losscli.errors import LosscliError, UsageError
+from losscli.report.errors import error_result
 from losscli.report.harmless import ELLIPSIS, break_workflow_commands, harmless
 
 # A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.

@@ -16,7 +16,7 @@ from losscli.execution.engines import ENGINES
 if TYPE_CHECKING:
     from losscli.binding.request import Inference, Request
     from losscli.execution.engines import Engine
-    from losscli.execution.evaluate import Data, Prepared
+    from losscli.execution.prepare import Data, Prepared
 
 Function = Callable[..., Any]
 
@@ -236,7 +236,7 @@ def inference_of(given: Mapping[str, Any]) -> Inference:
 def read_class_weight(text: str | None) -> Any:
     """`balanced`, or `cat=1,dog=2.5`."""
     from losscli.binding.column_names import read_assignment, split
-    from losscli.binding.labels import canonical
+    from losscli.io.arrow.canonical import canonical
 
     if text is None or text == "balanced":
         return text
@@ -261,8 +261,8 @@ def data_of(
     given: Mapping[str, Any], request: Request, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()
 ) -> Data:
     """Where the rows come from; `named` are models with files of their own."""
-    from losscli.execution.evaluate import Data
-    from losscli.io import DEFAULT_NULLS, ReadOptions
+    from losscli.execution.prepare import Data
+    from losscli.io.source import DEFAULT_NULLS, ReadOptions
 
     paths = tuple(given["sources"])
     if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():

@@ -11,7 +11,7 @@ from losscli.cli import printer
 from losscli.errors import EmptyError, UsageError
 
 if TYPE_CHECKING:
-    from losscli.execution.evaluate import Prepared
+    from losscli.execution.prepare import Prepared
     from losscli.execution.row_values import Piece
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "arrow")
@@ -27,7 +27,7 @@ def target(text: str | None) -> tuple[str, str | None]:
 
 def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Prepared:
     """Bind the run, and find out before it starts whether the output can be written."""
-    from losscli.execution.evaluate import prepare
+    from losscli.execution.prepare import prepare
     from losscli.io.write.tables import format_of
 
     if path != "-" and target(given["output"])[1] is None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from losscli.cli import delivery, printer, rowsfile
-from losscli.errors import LosscliError, UsageError, error_result
+from losscli.errors import LosscliError, UsageError
 from losscli.report import FORMATS, has, render, render_suites
+from losscli.report.errors import error_result
 from losscli.report.suites import alone
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 

@@ -13,7 +13,7 @@ from losscli.results import Evaluation
 
 if TYPE_CHECKING:
     from losscli.execution.engines import Engine
-    from losscli.execution.evaluate import Prepared
+    from losscli.execution.prepare import Prepared
     from losscli.execution.watch import Watch
 
 PREFIX = "rows="

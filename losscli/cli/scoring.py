@@ -16,7 +16,7 @@ from losscli.report import has, render
 from losscli.results import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
-    from losscli.execution.evaluate import Prepared
+    from losscli.execution.prepare import Prepared
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
 
 def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Ready:
     """Whatever can be found wrong before a row is read is found here."""
-    from losscli.execution.evaluate import prepare
+    from losscli.execution.prepare import prepare
 
     wanted = reports.wanted(given, rows=True)
     asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)

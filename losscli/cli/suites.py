@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from losscli import __version__
+from losscli._version import __version__
 from losscli.cli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
 from losscli.cli.options import FROM_FILE
 from losscli.errors import UsageError

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
-Places: TypeAlias = Array | range
-"""Where rows stand; a range where it is one row after the other."""
 
 # A probability may miss its bounds by this much (set to the bound, counted); class probabilities may miss 1 by NEAR
 # silently and by FAR with a counted warning.

@@ -9,7 +9,7 @@ import hashlib
 
 import numpy as np
 
-from losscli.blas import one_thread
+from losscli.parallel import one_thread
 
 _COUNT = 1024  # long enough for the widest vectors, and their ends
 

@@ -9,21 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from losscli.aggregate.accumulator import Totals, cut_rows, cuts, groups_of
+from losscli.aggregate.accumulator import Totals, groups_of
 from losscli.aggregate.batches import Block
+from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import Sums, rounded
 from losscli.aggregate.kernel_calls import Work, score
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.plan import Input, Job, Line, Table
 from losscli.binding.read_rows import Rows
-from losscli.contract.kinds import Array, Places
+from losscli.contract.kinds import Array
 from losscli.errors import Site, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
-from losscli.execution.evaluate import Prepared, chunk_rows, total
+from losscli.execution.evaluate import chunk_rows, total
+from losscli.execution.prepare import Prepared
 from losscli.execution.row_values import Piece, in_pieces
 from losscli.execution.scan import Pass
 from losscli.execution.watch import NOBODY, Watch
+from losscli.io.arrow.buffers import RowNumbers
 from losscli.parallel import available, using
 from losscli.statistics.estimates import Cell, combine_slopes, slices, term_numbers
 
@@ -146,7 +149,7 @@ def _by_groups(slopes: _Slopes, threads: int, watch: Watch) -> Iterator[Piece]:
     """All rows at once, at the end, as groups must be formed first."""
     prepared = slopes.prepared
     groups = groups_of(prepared.plan)
-    pieces: list[tuple[Places, dict[str, Array]]] = []
+    pieces: list[tuple[RowNumbers, dict[str, Array]]] = []
     keys: dict[str, list[str]] = {}
     for rows in Pass(prepared.plan, prepared.source, watch).rows():
         for key in rows.keys:

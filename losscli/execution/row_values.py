@@ -7,21 +7,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from losscli.aggregate.accumulator import cut_rows, cuts, groups_of
+from losscli.aggregate.accumulator import groups_of
 from losscli.aggregate.batches import Block
+from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.kernel_calls import Work, score, unit_values, works
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.labels import Coded
 from losscli.binding.plan import Line
 from losscli.binding.read_rows import Rows
 from losscli.binding.row_columns import apart, base, of_term, without_rows
-from losscli.contract.kinds import Array, Places
+from losscli.contract.kinds import Array
 from losscli.errors import Site
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
-from losscli.execution.evaluate import Prepared, chunk_rows
+from losscli.execution.evaluate import chunk_rows
+from losscli.execution.prepare import Prepared
 from losscli.execution.scan import Pass, Scoring
 from losscli.execution.watch import NOBODY, Watch
+from losscli.io.arrow.buffers import RowNumbers
 from losscli.parallel import available, using
 
 
@@ -29,7 +32,7 @@ from losscli.parallel import available, using
 class Piece:
     """Rows in order: their numbers, their keys, and column -> (values, which rows take part; None: all)."""
 
-    place: Places
+    place: RowNumbers
     keys: tuple[tuple[str, list[str]], ...]
     columns: Mapping[str, tuple[Array, Array | None]]
 
@@ -38,7 +41,7 @@ class Piece:
 class _Scored:
     """Rows and what each work made of them: work -> term -> (values, where)."""
 
-    place: Places
+    place: RowNumbers
     keys: list[Coded]
     terms: Mapping[Work, Mapping[str, tuple[Array, Array | None]]]
 

@@ -20,7 +20,7 @@ from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader, Rows
 from losscli.execution.engines import Engine
 from losscli.execution.watch import NOBODY, Watch
-from losscli.io import Source, Stretch
+from losscli.io.source import Source, Stretch
 from losscli.results import RowCounts, SourceResult
 
 Score = TypeVar("Score")

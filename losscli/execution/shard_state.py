@@ -16,7 +16,8 @@ import numpy as np
 
 from losscli.aggregate.accumulator import Kept, Tally, Totals
 from losscli.aggregate.cross_products import Share
-from losscli.aggregate.exact_sum import Fingerprint, Sums
+from losscli.aggregate.exact_sum import Sums
+from losscli.aggregate.hashing import Fingerprint
 from losscli.binding.bind import bind
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader

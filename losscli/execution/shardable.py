@@ -7,8 +7,8 @@ from pathlib import Path
 from losscli.binding.request import Request
 from losscli.errors import UsageError
 from losscli.execution.engines import Expected
-from losscli.execution.evaluate import Data
-from losscli.io import Source
+from losscli.execution.prepare import Data
+from losscli.io.source import Source
 
 
 def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:

@@ -14,22 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import losscli
+from losscli import _version
 from losscli.aggregate.accumulator import Totals
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader
+from losscli.binding.signature import signature
 from losscli.errors import DataError, UsageError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Engine
-from losscli.execution.evaluate import Adding, Prepared, chunk_rows, conclude, refuse_empty
+from losscli.execution.evaluate import Adding, chunk_rows, conclude, refuse_empty
+from losscli.execution.prepare import Prepared
 from losscli.execution.scan import Chosen, Pass, Placed, elsewhere
 from losscli.execution.shard_state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
 from losscli.execution.watch import NOBODY, Watch
-from losscli.io import Source
 from losscli.io.files.streams import file_error
+from losscli.io.source import Source
 from losscli.results import Evaluation, RowCounts, SourceResult
-from losscli.statistics.estimates import signature
 
 SCHEMA = "losscli.state/1"
 
@@ -89,7 +90,7 @@ def score(prepared: Prepared, shard: Shard, engine: Engine, watch: Watch = NOBOD
         totals.merge(taken.score)
     document = {
         "schema": SCHEMA,
-        "losscli": losscli.__version__,
+        "losscli": _version.__version__,
         "shard": str(shard),
         "arithmetic": fingerprint(),
         "run": _run(prepared, placed),
@@ -203,7 +204,7 @@ def _read(path: str) -> _State:
     except (ValueError, RecursionError):
         raise _damaged(path) from None
     schema = document.get("schema") if isinstance(document, dict) else None
-    if not isinstance(schema, str) or not schema.startswith("losscli.execution.shard_state/"):
+    if not isinstance(schema, str) or not schema.startswith("losscli.state/"):
         raise DataError(
             "not the state of a shard",
             path=path,
@@ -211,9 +212,9 @@ def _read(path: str) -> _State:
             code="DATA_BAD_REPORT",
         )
     version = document.get("losscli")
-    if schema != SCHEMA or version != losscli.__version__:
+    if schema != SCHEMA or version != _version.__version__:
         raise DataError(
-            f"a state of losscli {version} ({schema}); this is losscli {losscli.__version__} ({SCHEMA})",
+            f"a state of losscli {version} ({schema}); this is losscli {_version.__version__} ({SCHEMA})",
             path=path, hint="merge with the version that scored the shards, or score them again",
             code="DATA_BAD_REPORT",
         )  # fmt: skip

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 
+from losscli.csv_text import guarded
 from losscli.report import records
 from losscli.report.records import Field
 from losscli.report.suites import alone
@@ -23,16 +23,6 @@ _BACK = (
     *records.INTERVAL,
 )
 _SIGNATURE = Field("signature", lambda result: result.signature, foreign=True)
-
-# Spreadsheets run a cell that starts with one of these. The sink of row tables has the same rule and may not import
-# this module; a test holds the two together.
-_FORMULA = re.compile("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-
-
-def guarded(text: str) -> str:
-    """Text with a quote before it where a spreadsheet would run it; a plain number is left alone."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def render(evaluation: Evaluation, view: View) -> str:

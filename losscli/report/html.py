@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from losscli import _version
 from losscli.report import verdicts
 from losscli.report.layout import Cell, Column, Layout, by_loss, by_result, compared, footer, how_sure
 from losscli.report.suites import alone, headed, status, told
@@ -67,7 +68,7 @@ def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n<h1>{title}</h1>\n{shown}{_version()}</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n<h1>{title}</h1>\n{shown}{_version_note()}</main>\n</body>\n</html>\n"
     )
 
 
@@ -77,10 +78,9 @@ def _policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _version() -> str:
-    import losscli
+def _version_note() -> str:
 
-    return f'<p class="note">losscli {escape(losscli.__version__)}</p>\n'
+    return f'<p class="note">losscli {escape(_version.__version__)}</p>\n'
 
 
 def _outcome(suites: Sequence[SuiteResult]) -> str:

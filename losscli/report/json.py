@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+from losscli import _version
 from losscli.report.harmless import harmless
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
@@ -54,11 +55,10 @@ def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
 
 def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
     """The document of a check as plain dictionaries and lists."""
-    import losscli
 
     return {
         "schema": CHECK_SCHEMA,
-        "losscli": losscli.__version__,
+        "losscli": _version.__version__,
         "status": status(suites),
         "suites": [
             {
@@ -74,12 +74,11 @@ def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
     """The document as plain dictionaries and lists."""
-    import losscli
 
     rows = evaluation.rows
     return {
         "schema": SCHEMA,
-        "losscli": losscli.__version__,
+        "losscli": _version.__version__,
         "status": evaluation.status,
         "sources": [{"path": s.path, "format": s.format, "rows": int(s.rows)} for s in evaluation.sources],
         "rows": {"read": int(rows.read), "used": int(rows.used), "dropped": int(rows.dropped)},

@@ -15,8 +15,8 @@ from losscli.aggregate.accumulator import Kept, Tally, Totals
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.aggregate.kernel_calls import works
 from losscli.aggregate.slices import NULL
-from losscli.binding.plan import Job, Line, Plan
-from losscli.contract.loss import Value
+from losscli.binding.plan import Job, Line
+from losscli.binding.signature import _reduction, signature
 from losscli.errors import DataError
 from losscli.results import BatchResult, LossResult, PartResult, TermResult
 
@@ -292,30 +292,6 @@ def batch(totals: Totals) -> BatchResult:
     """Which rows a group loss saw together."""
     groups = totals.groups
     return BatchResult(groups.how, groups.size, totals.plan.batch_by, groups.formed)
-
-
-def _reduction(plan: Plan, job: Job) -> str:
-    return "sum" if job.spec.loss.reduction == "sum" else plan.request.reduction or "mean"
-
-
-def signature(plan: Plan, line: Line) -> str:
-    """What two numbers must share to be compared: everything that makes the number, but not the rows."""
-    request = plan.request
-    reduction = _reduction(plan, next((job for job in line.jobs if job.spec.loss.source_roles), line.jobs[0]))
-    given = request.class_weight
-    shown: Value = given if isinstance(given, str) else None
-    if isinstance(given, Mapping):
-        shown = ",".join(f"{name}={weight!r}" for name, weight in sorted(given.items()))
-    revisions = "+".join(str(job.spec.loss.revision) for job in line.jobs)
-    pieces = [line.spec.full, f"rev{revisions}", reduction, f"w={plan.weight or 'none'}", f"cw={shown or 'none'}",
-              f"by-{request.divide_by}"]  # fmt: skip
-    if any(job.spec.loss.scope != "row" for job in line.jobs):
-        size = request.batch_size
-        pieces.append(f"batch={f'size:{size}' if size else f'by:{plan.batch_by}' if plan.batch_by else 'table'}")
-    pieces.append(f"missing={request.missing}")
-    if request.nan != "error":
-        pieces.append(f"nan={request.nan}")
-    return "|".join(pieces)
 
 
 def undefined_terms(totals: Totals, outcome: tuple[LossResult, ...]) -> list[str]:

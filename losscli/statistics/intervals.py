@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from losscli.aggregate.accumulator import Totals
-from losscli.aggregate.exact_sum import text_words
-from losscli.aggregate.required import pairs_of, unit_of
+from losscli.aggregate.hashing import text_words
+from losscli.aggregate.required import unit_of
 from losscli.contract.kinds import Array
-from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
-from losscli.statistics.bootstrap import bootstrap, sign_flip
+from losscli.results import LossResult, Uncertainty
+from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.delta_method import Form, Spread
-from losscli.statistics.estimates import Cell, Slice, slices
-from losscli.statistics.hypothesis_tests import holm, paired_t, root
+from losscli.statistics.estimates import Cell, Slice
+from losscli.statistics.hypothesis_tests import root
 from losscli.statistics.student_t import t_interval
-
-Certain = tuple[tuple[LossResult, ...], tuple[ComparisonResult, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -29,23 +26,7 @@ class _Spread:
     uncertainty: Uncertainty
 
 
-def with_certainty(totals: Totals, outcome: Sequence[LossResult]) -> Certain:
-    """The results with what was asked about their uncertainty, the comparisons, and what could not be said."""
-    found = slices(totals)
-    places = [(number, name) for number in range(len(totals.plan.lines)) for name in found]
-    results = dict(zip(places, outcome, strict=True))
-    spread = Spread(totals, results)
-    notes: dict[str, None] = {}
-    if totals.plan.request.inference.interval:
-        results = {
-            (number, name): _with_interval(spread, number, found[name], name, result, notes)
-            for (number, name), result in results.items()
-        }
-    comparisons = tuple(_comparisons(spread, found, results))
-    return tuple(results.values()), comparisons, tuple(notes)
-
-
-def _with_interval(
+def with_interval(
     spread: Spread, number: int, cells: list[Cell], name: Slice, result: LossResult, notes: dict[str, None]
 ) -> LossResult:
     line = spread.plan.lines[number]
@@ -59,8 +40,8 @@ def _with_interval(
         return result
     n_eff = form.units if spread.weighted and unit == "row" and not spread.by_count else None
     shares = form.shares
-    asked = _Asked(unit, cells, name, result.value, result.count)
-    said = _spread_of(spread, asked, form, shares, spread.statistic(number, shares, cells))
+    asked = Asked(unit, cells, name, result.value, result.count)
+    said = spread_of(spread, asked, form, shares, spread.statistic(number, shares, cells))
     if said is None:
         what = unit if spread.asked.cluster is None else f"value of '{spread.asked.cluster}'"
         why = f"where there is but one {what}, or values are not finite, there is no standard error"
@@ -70,7 +51,7 @@ def _with_interval(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """The number whose spread is asked for: what its units are, where it stands, and what it is."""
 
     unit: str
@@ -80,8 +61,8 @@ class _Asked:
     count: int
 
 
-def _spread_of(
-    spread: Spread, of: _Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
+def spread_of(
+    spread: Spread, of: Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
 ) -> _Spread | None:
     """The standard error and interval of a number, by the way that was asked for."""
     asked = spread.asked
@@ -89,7 +70,7 @@ def _spread_of(
     if asked.bootstrap is not None:
         table = spread.table(shares, of.unit, of.cells)
         drawn = None if table is None or statistic is None else bootstrap(
-            table, statistic, asked.bootstrap, asked.level, asked.seed, _words(of.slice)
+            table, statistic, asked.bootstrap, asked.level, asked.seed, slice_words(of.slice)
         )  # fmt: skip
         if drawn is None or table is None:
             return None
@@ -104,129 +85,9 @@ def _spread_of(
     return _Spread(stderr, t_interval(of.value, stderr, found[1], asked.level), how)
 
 
-def _words(name: Slice) -> tuple[int, ...]:
+def slice_words(name: Slice) -> tuple[int, ...]:
     """Numbers of a slice's texts: each slice draws by itself, whatever else is scored."""
     return tuple(int(word) for word in text_words(name))
 
 
 # -- models against each other -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """A comparison before the p-values of its fellows are known."""
-
-    result: ComparisonResult
-    slice: Slice
-    p_t: float | None
-    p_permutation: float | None
-
-
-def _comparisons(
-    spread: Spread, found: Mapping[Slice, list[Cell]], results: Mapping[tuple[int, Slice], LossResult]
-) -> Iterator[ComparisonResult]:
-    drafts = [_draft(spread, one, other, name, cells, results)
-              for one, other in pairs_of(spread.plan) for name, cells in found.items()]  # fmt: skip
-    families: dict[tuple[str, Slice], list[_Draft]] = {}
-    for draft in drafts:
-        families.setdefault((draft.result.spec, draft.slice), []).append(draft)
-    corrected: dict[int, ComparisonResult] = {}
-    for family in families.values():
-        by_t, by_flips = holm([d.p_t for d in family]), holm([d.p_permutation for d in family])
-        for draft, t, flips in zip(family, by_t, by_flips, strict=True):
-            result = replace(draft.result, t_test=_test(draft.p_t, t), permutation=_test(draft.p_permutation, flips))
-            corrected[id(draft)] = replace(result, verdict=_verdict(result))
-    return (corrected[id(draft)] for draft in drafts)
-
-
-def _test(p: float | None, corrected: float | None) -> PairedTest | None:
-    return None if p is None or corrected is None else PairedTest(p, corrected)
-
-
-def _draft(
-    spread: Spread, one: int, other: int, name: Slice, cells: list[Cell],
-    results: Mapping[tuple[int, Slice], LossResult],
-) -> _Draft:  # fmt: skip
-    """Two lines on one slice."""
-    mine = results[one, name]
-    theirs = results[other, name].value if other >= 0 else spread.value(other, cells)
-    model = spread.plan.lines[other].model if other >= 0 else spread.plan.saved.name
-    difference = mine.value - theirs
-    won = _won(spread, one, other, cells)
-    bare = ComparisonResult(
-        model=mine.model, against=model, by=mine.by, loss=mine.loss, spec=mine.spec, direction=mine.direction,
-        value=mine.value, against_value=theirs, difference=difference, count=mine.count, verdict=_NOTHING,
-        wins=won and won[0], losses=won and won[1], ties=won and won[2],
-    )  # fmt: skip
-    unit = unit_of(spread.plan.lines[one])
-    forms = spread.form(one, cells), spread.form(other, cells)
-    if unit is None or forms[0] is None or forms[1] is None or not math.isfinite(difference):
-        return _Draft(bare, name, None, None)
-    both = forms[0].shares, forms[1].shares
-    form = forms[0].minus(forms[1])
-    said = _spread_of(
-        spread, _Asked(unit, cells, name, difference, mine.count), form, [*both[0], *both[1]],
-        _difference(spread, one, other, both, cells),
-    )  # fmt: skip
-    p_flips = _flipped(spread, one, unit, cells, both, name)
-    if said is not None:
-        bare = replace(bare, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)
-    if p_flips is not None:
-        bare = replace(bare, permutations=spread.asked.permutations)
-    if said is not None and said.uncertainty.df is not None:
-        stderr, df = said.stderr, said.uncertainty.df
-    else:  # the t test is that of the sums, whatever the interval comes from
-        found = spread.variance(form, unit, cells)
-        if found is None:
-            return _Draft(bare, name, None, p_flips)
-        stderr, df = root(found[0]), found[1]
-    t, p = paired_t(difference, stderr, df)
-    return _Draft(replace(bare, t=t if math.isfinite(t) else None), name, p if p == p else None, p_flips)
-
-
-_NOTHING = "no difference shown"
-
-
-def _verdict(result: ComparisonResult) -> str:
-    """What is shown of the first model: by the interval, and with several models by the corrected p-value too."""
-    if result.interval is None or result.uncertainty is None or result.interval[0] <= 0 <= result.interval[1]:
-        return _NOTHING
-    if result.t_test is not None and result.t_test.holm > result.t_test.p > 0:  # it is one of several
-        level = result.uncertainty.level
-        if result.t_test.holm >= 1 - level:
-            return _NOTHING
-    return "better" if (result.difference < 0) == (result.direction == "lower") else "worse"
-
-
-def _won(spread: Spread, one: int, other: int, cells: list[Cell]) -> tuple[int, int, int] | None:
-    unit = unit_of(spread.plan.lines[one])
-    counts = None if unit is None else spread.levels[unit].wins.get((one, other))
-    if counts is None:
-        return None
-    won, lost, tied = counts[[cell.number for cell in cells if cell.number < len(counts)]].sum(axis=0).tolist()
-    return won, lost, tied
-
-
-def _difference(
-    spread: Spread, one: int, other: int, shares: tuple[list[int], list[int]], cells: list[Cell]
-) -> Callable[[Array], Array] | None:
-    mine, theirs = spread.statistic(one, shares[0], cells), spread.statistic(other, shares[1], cells)
-    if mine is None or theirs is None:
-        return None
-    first, second, width = mine, theirs, len(shares[0])
-    return lambda sums: first(sums[..., :width]) - second(sums[..., width:])
-
-
-def _flipped(
-    spread: Spread, one: int, unit: str, cells: list[Cell], shares: tuple[list[int], list[int]], name: Slice
-) -> float | None:
-    """The p-value of swapping the models in a random half of the units, again and again."""
-    if not spread.asked.permutations or len(shares[0]) != len(shares[1]):
-        return None
-    table = spread.table([*shares[0], *shares[1]], unit, cells)
-    statistic = spread.statistic(one, shares[0], cells)
-    if table is None or statistic is None or not len(table):
-        return None
-    width = len(shares[0])
-    return sign_flip(table[:, :width], table[:, width:], statistic, spread.asked.permutations, spread.asked.seed,
-                     _words(name))  # fmt: skip

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from losscli.binding.labels import canonical
 from losscli.contract.kinds import Array
-from losscli.io import ReadOptions, open_source
-from losscli.io.source import Want
+from losscli.io.arrow.canonical import canonical
+from losscli.io.files.open import open_source
+from losscli.io.source import ReadOptions, Want
 
 ROWS, COLUMNS = 4096, 512
 _FAMILY = re.compile(r"(.*[_.])([^_.]+)", re.DOTALL)

@@ -22,11 +22,11 @@ from typing import Any, Generic
 
 from distributed import Client, Future, LocalCluster, get_worker
 
-import losscli
-from losscli.blas import one_thread
+from losscli import _version
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Answer, Expected, Item, Work
+from losscli.parallel import one_thread
 
 CONNECT = 5.0
 """Seconds that a scheduler has to answer."""
@@ -109,7 +109,7 @@ def _job(pickled: bytes, topic: str, like: tuple[str, str]) -> _Job:
 def _do(job: _Job, index: int, item: Any) -> _Outcome:
     get_worker().log_event(job.topic, index)
     if _settled() != job.like:
-        return _Outcome(unlike=f"losscli {losscli.__version__} on another kind of CPU or NumPy")
+        return _Outcome(unlike=f"losscli {_version.__version__} on another kind of CPU or NumPy")
     try:
         return _Outcome(job.work(item, lambda: job.topic in _STOPPED))
     except Exception as error:
@@ -120,7 +120,7 @@ def _do(job: _Job, index: int, item: Any) -> _Outcome:
 def _settled() -> tuple[str, str]:
     """Version and arithmetic of this process, whose BLAS has one thread from now on: workers have several of ours."""
     _FOREVER.enter_context(one_thread())
-    return losscli.__version__, fingerprint()
+    return _version.__version__, fingerprint()
 
 
 def _stop(topic: str) -> None:
@@ -148,7 +148,7 @@ class _Run(Generic[Item, Answer]):
         # A task and not a value that is sent ahead: when the worker that holds it dies, it is made again.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            like = losscli.__version__, fingerprint()
+            like = _version.__version__, fingerprint()
             self.job = self._submit(_job, pickle.dumps(self.work), self.topic, like)
 
     def answers(self, items: Iterator[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
@@ -357,14 +357,14 @@ def _check_version(who: str, seen: Any) -> None:
         raise FileError(f"{who} failed: {_line(seen)}", hint=_SAME, code="IO_CLUSTER")
     if seen["version"] is None:
         raise FileError(f"{who} has no losscli", hint=_SAME, code="IO_CLUSTER")
-    if seen["version"] != losscli.__version__:
-        message = f"{who} has losscli {seen['version']}, this process has {losscli.__version__}"
+    if seen["version"] != _version.__version__:
+        message = f"{who} has losscli {seen['version']}, this process has {_version.__version__}"
         raise FileError(message, hint=_SAME, code="IO_CLUSTER")
 
 
 def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
     """What to ask a worker. A function inside a function is sent as it is: the worker may not have this module."""
-    version = losscli.__version__
+    version = _version.__version__
 
     def probe() -> dict[str, Any]:
         import importlib

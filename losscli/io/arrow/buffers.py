@@ -73,3 +73,7 @@ def whole_of(raw: NDArray[np.uint8]) -> int:
 def decimal_of(whole: int, scale: int) -> Decimal:
     """One cell, exactly; Arrow's own conversion fails where the scale is beyond the precision."""
     return Decimal(f"{whole}e{-scale}")
+
+
+RowNumbers: TypeAlias = NDArray[Any] | range
+"""Where rows stand; a range where it is one row after the other."""

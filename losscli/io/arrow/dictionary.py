@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.binding.labels import canonical
-from losscli.contract.kinds import Places
 from losscli.errors import Site
-from losscli.io.arrow.buffers import Codes, Mask, indices, missing_cells, plain_cells
+from losscli.io.arrow.buffers import Codes, Mask, RowNumbers, indices, missing_cells, plain_cells
+from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.texts import encode, spelled
 from losscli.io.arrow.types import is_text
@@ -47,7 +46,7 @@ class Marks:
         codes, names = encode(column)
         return Marks(codes, tuple(names), None, name)
 
-    def take(self, index: Places) -> Marks:
+    def take(self, index: RowNumbers) -> Marks:
         if isinstance(index, range):
             return self
         return Marks(

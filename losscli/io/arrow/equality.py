@@ -10,9 +10,9 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from losscli.binding.labels import canonical
 from losscli.errors import Site
 from losscli.io.arrow.buffers import Floats, Mask
+from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.numbers import PLAIN, decode
 from losscli.io.arrow.texts import encode

@@ -11,7 +11,8 @@ import pyarrow as pa
 from losscli.errors import DataError
 from losscli.io.files.compression import compression_of, open_plain, spool_to_file
 from losscli.io.files.detect import detect_format
-from losscli.io.files.discover import Found, discover
+from losscli.io.files.discover import discover
+from losscli.io.files.found import Found
 from losscli.io.files.partition_columns import Gaps, PlacedPart, gaps
 from losscli.io.files.streams import FileInput, Input, OnceInput, SeekableInput, find_input
 from losscli.io.source import Part, ReadOptions, Source

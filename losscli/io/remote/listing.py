@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from losscli.errors import FileError, UsageError
-from losscli.io.files.discover import Found, constants, is_data, natural, settled
+from losscli.io.files.found import Found, constants, is_data, natural, settled
 from losscli.io.remote.address import WEB, Address, check
 from losscli.io.remote.stores import Objects, Store, facts_of, store_of
 from losscli.io.remote.transfer import run

@@ -10,24 +10,16 @@ import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from losscli.csv_text import guarded
 from losscli.io.write.arrays import batch, schema
 from losscli.io.write.jsonl import json_cells
 from losscli.io.write.tables import Column, ColumnSpec
 
-# Spreadsheets run a cell that starts with one of these. The CSV report has the same rule and may not be imported here;
-# a test holds the two together.
-_FORMULA = re.compile("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _QUOTED = re.compile('[",\t\r\n]')
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec], delimiter: str = ",") -> _Rows:
     return _Rows(file, columns, delimiter)
-
-
-def guarded(text: str) -> str:
-    """Text with a quote before it where a spreadsheet would run it; a plain number is left alone."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 class _Rows:

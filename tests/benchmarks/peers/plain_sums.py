@@ -3,11 +3,11 @@
 import os
 import sys
 
-from losscli import blas
+from losscli import parallel
 
 
 def main():
-    for name in blas.VARIABLES:  # as the command does, before NumPy is loaded
+    for name in parallel.BLAS_VARIABLES:  # as the command does, before NumPy is loaded
         os.environ.setdefault(name, "1")
     import numpy as np
 

@@ -1,0 +1,29 @@
+"""The pieces in which a kernel sees rows: few enough that what it works on stays in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from losscli.binding.plan import Input, Table
+from losscli.contract.kinds import Array
+
+_CACHED = 1 << 18  # numbers of one array that a kernel works on at once
+
+
+def cut_rows(
+    inputs: tuple[Input | Table | None, ...], args: tuple[Array | None, ...], cut: slice
+) -> tuple[Array | None, ...]:
+    """The arguments of some of the rows; tables stay whole."""
+    return tuple(a if a is None or isinstance(s, Table) else a[cut] for a, s in zip(args, inputs, strict=True))
+
+
+def cuts(
+    rows: int, args: tuple[Array | None, ...], inputs: tuple[Input | Table | None, ...], most: int
+) -> Iterator[slice]:
+    """The pieces in which a kernel sees rows: few enough that what it works on stays in the cache."""
+    numbers = [
+        a.size // max(rows, 1) for a, s in zip(args, inputs, strict=True) if a is not None and not isinstance(s, Table)
+    ]
+    tables = [len(a) for a, s in zip(args, inputs, strict=True) if a is not None and isinstance(s, Table)]
+    step = max(1, min(most, _CACHED // max([1, *numbers, *tables])))
+    return (slice(start, start + step) for start in range(0, max(rows, 1), step))

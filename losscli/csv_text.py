@@ -1,0 +1,19 @@
+"""Text in CSV files that a spreadsheet does not run as a formula."""
+
+from __future__ import annotations
+
+import re
+
+# Spreadsheets run a cell that starts with one of these.
+_FORMULA = re.compile("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def guarded(text: str) -> str:
+    """Text with a quote before it where a spreadsheet would run it; a plain number is left alone."""
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def unguarded(text: str) -> str:
+    """The text before `guarded` put a quote before it."""
+    return text[1:] if text.startswith("'") and guarded(text[1:]) == text else text

@@ -1,0 +1,133 @@
+"""From a request to a run that may start: sources opened, columns bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from losscli.binding.bind import bind
+from losscli.binding.column_names import read_assignment
+from losscli.binding.matrices import read_table
+from losscli.binding.plan import Plan, Table
+from losscli.binding.request import Request
+from losscli.binding.validate import check
+from losscli.contract.kinds import Array
+from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.io.arrow.decode import Spelling
+from losscli.io.files.open import open_source
+from losscli.io.remote.address import shown
+from losscli.io.source import ReadOptions, Source
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where rows come from: paths, or a table in memory; truth may stand in another file, joined by key."""
+
+    paths: tuple[str, ...] = ()
+    memory: Any = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+    targets: Any = None
+    on: tuple[str, ...] = ()
+    unmatched: str = "error"
+    tables: Mapping[str, Any] = field(default_factory=dict)  # [MODEL:]ROLE -> a table in memory
+    named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is bound and may start; nothing but headers has been read."""
+
+    plan: Plan
+    source: Source
+    arrays: Mapping[Table, Array]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should hear before the number: how columns were found, what is held in memory."""
+        said = [*self.plan.notes, *self.source.notes]
+        groups = sorted({j.spec.loss.name for j in self.plan.jobs if j.spec.loss.scope != "row"})
+        if groups and self.plan.request.batch_size is None:
+            what = f"the rows of every '{self.plan.batch_by}'" if self.plan.batch_by else "the whole table"
+            said.append(f"{', '.join(groups)}: holds {what} in memory")
+        return tuple(said)
+
+
+def prepare(request: Request, data: Data) -> Prepared:
+    """Open the sources, read the tables, decide what every column is for."""
+    check(request)
+    request, source = _source(request, data)
+    spelling = Spelling(frozenset(data.options.null_values), data.options.decimal)
+    tables = {}
+    for text in request.tables:
+        left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
+        model, colon, role = left.rpartition(":")
+        table = Table(role, model if colon else None, shown(path))
+        opened = _opened(data.tables.get(left, path), data.options)
+        tables[table] = read_table(table, opened, request.columns, spelling)
+    try:
+        plan = replace(bind(request, source.columns, source.types, tables), spelling=spelling)
+    except DataError as error:
+        # The binding knows names, not files; the error is about the source that lacks them.
+        error.path = error.path or next((part.path for part in source.parts), None)
+        raise
+    return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
+
+
+def paired(prepared: Prepared, against: str | None = None) -> Prepared:
+    """The same run, with every model compared to one of them, on the same rows: to `against`, or to the first."""
+    plan = prepared.plan
+    models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
+    if len(models) < 2:
+        raise UsageError(f"a comparison is between two models or more; here is {models[0] if models else 'none'}",
+                         hint="-p NAME=COLS for each model", code="USAGE_INCOMPLETE")  # fmt: skip
+    if against is not None and against not in models:
+        raise UsageError(f"no model is called '{against}'",
+                         hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
+    reference = models[0] if against is None else against
+    pairs = tuple((model, reference) for model in models if model != reference)
+    inference = replace(plan.request.inference, pairs=pairs)
+    return replace(prepared, plan=replace(plan, request=replace(plan.request, inference=inference)))
+
+
+def _source(request: Request, data: Data) -> tuple[Request, Source]:
+    """Where the rows come from; models with files of their own change what is asked for."""
+    needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
+    # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
+    options = replace(data.options, doubtful=request.where is not None)
+    if data.named:
+        from losscli.binding.model_files import side_by_side
+
+        opened = [(name, _opened(given, options)) for name, given in data.named]
+        request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error")
+    elif data.memory is not None:
+        source = _opened(data.memory, data.options)
+    elif data.paths:
+        source = open_source(data.paths, options)
+    elif needs_rows:
+        raise UsageError(
+            "no SOURCE was given", hint="name a file of predictions, or - for standard input", code="USAGE_INCOMPLETE"
+        )
+    else:
+        source = Source((), (), {})
+    if data.targets is None:
+        if data.on and not data.named:
+            raise UsageError("--on needs --targets FILE, the file with the truth", code="USAGE_INCOMPLETE")
+        return request, source
+    if not data.on:
+        raise UsageError("--targets needs --on KEY, the column that both files share",
+                         hint="rows are never paired by their place", code="USAGE_INCOMPLETE")  # fmt: skip
+    from losscli.io.join.join import join  # not on the way of a run without a join
+
+    truth = _opened(data.targets, options)
+    return request, join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+
+
+def _opened(given: Any, options: ReadOptions) -> Source:
+    """A path, or a table in memory."""
+    if isinstance(given, str):
+        return open_source([given], options)
+    from losscli.io.formats.in_memory import from_memory  # most runs read files, and start-up is a feature
+
+    return from_memory(given)
