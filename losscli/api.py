@@ -23,7 +23,7 @@ from losscli.execution.row_values import Piece
 from losscli.execution.row_values import row_values as value_pieces
 from losscli.execution.shardable import check_mergeable, expected_files
 from losscli.execution.shards import merge as merge_states
-from losscli.execution.watch import NOBODY, Watch
+from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.source import ReadOptions
 from losscli.parallel import one_thread
 from losscli.report import render
@@ -218,10 +218,10 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
     return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
 
 
-def watched(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[Watch]:
+def watched(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:
     """Who shows how far the run is: nobody, unless somebody asked for it who looks at a terminal."""
     stream = terminal() if settings.get("progress") else None
-    return nullcontext(NOBODY) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
+    return nullcontext(NO_PROGRESS) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
 
 
 def _check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> None:

@@ -174,7 +174,7 @@ class Indices(Protocol):
 
 
 @dataclass(frozen=True)
-class Site:
+class Location:
     """Where a run of rows stands, so that an error about one of them can say file, row and line."""
 
     path: str
@@ -182,7 +182,7 @@ class Site:
     line_of: Callable[[int], int | None] = _no_line
     place_of: Callable[[int], int] = int  # where a row stood before rows beside it were left out
 
-    def only(self, kept: Indices) -> Site:
+    def only(self, kept: Indices) -> Location:
         """The site of these rows alone; kept[i] is the place of the i-th."""
         return replace(self, place_of=lambda index: self.place_of(int(kept[index])))
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("resource", reason="it asks the system what a child took, as POSIX systems tell")
 
 from benchmarks import agree, command, data, measure, table
-from benchmarks.measure import Spread, Taken, Usage
+from benchmarks.measure import SplitResult, Spread, Usage
 from benchmarks.rows import ROWS, SCRIPTS, TEN, Goal, Row, Side
 
 README = command.README.read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ PROMISED = [
 
 
 def taken(seconds=1.0, peak=100.0, base=None):
-    return Taken(Usage(seconds, seconds, peak), base and Usage(*base))
+    return SplitResult(Usage(seconds, seconds, peak), base and Usage(*base))
 
 
 @pytest.mark.parametrize(("words", "compared", "limit"), PROMISED)

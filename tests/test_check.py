@@ -373,9 +373,9 @@ def test_texts_are_written_as_toml_reads_them(text):
 
 def test_errors_of_suites_are_the_errors_they_are():
     """The message says whose it is; the error itself is left as it was."""
-    from losscli.cli import printer
+    from losscli.cli import console
 
     error = LosscliError("x", code="INTERNAL_BUG")
-    with printer.about("a"):
-        printer.print_error(error)
+    with console.about("a"):
+        console.print_error(error)
     assert error.message == "x"

@@ -25,7 +25,7 @@ import pytest
 
 import losscli
 from losscli import report
-from losscli.binding.bind import USUAL
+from losscli.binding.bind import DEFAULT_NAMES
 from losscli.cli import COMMANDS, completion, entry, help
 from losscli.errors import ExitCode
 from losscli.io.source import DEFAULT_NULLS
@@ -198,7 +198,7 @@ def test_the_topics_say_what_the_code_does():
     for null in DEFAULT_NULLS:
         assert not null or f"{null}" in TOPICS["missing"].splitlines()[2]
     usual = " ".join(TOPICS["columns"].split()).partition("usual names are tried: ")[2].partition(". If")[0]
-    assert usual == ", ".join(USUAL["target"]) + " and " + ", ".join(USUAL["pred"])
+    assert usual == ", ".join(DEFAULT_NAMES["target"]) + " and " + ", ".join(DEFAULT_NAMES["pred"])
 
 
 def test_no_line_of_a_topic_is_wide():

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow import decode as arrays
 from losscli.io.arrow.decode import Spelling, is_vector, numbers, texts, vectors
 
-SITE = Site("data.csv", 101, lambda index: 202 + index)
+SITE = Location("data.csv", 101, lambda index: 202 + index)
 
 
 def near(column: pa.Array) -> list[pa.Array]:
@@ -124,8 +124,8 @@ def test_a_whole_number_that_a_float_cannot_hold_is_refused(kind: pa.DataType, v
             numbers(column, "p", SITE)
         error = raised.value
         assert (error.row, error.line, error.column, error.value) == (103, 204, "p", str(value))
-    harmless = pa.DictionaryArray.from_arrays(pa.array([1, 1], pa.int8()), pa.array([value, 5], kind))
-    assert numbers(harmless, "p", SITE).values.tolist() == [5.0, 5.0]
+    sanitized = pa.DictionaryArray.from_arrays(pa.array([1, 1], pa.int8()), pa.array([value, 5], kind))
+    assert numbers(sanitized, "p", SITE).values.tolist() == [5.0, 5.0]
 
 
 @settings(max_examples=60, deadline=None)

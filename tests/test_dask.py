@@ -29,7 +29,7 @@ from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import dask
 from losscli.execution.engines.choose import is_protected
 from losscli.execution.evaluate import Adding
-from losscli.execution.scan import _Alone, elsewhere
+from losscli.execution.scan import _Alone, remote_splits
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
 
@@ -119,7 +119,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 40_000)
-    monkeypatch.setattr(parquet, "STRETCH_ROWS", 150)
+    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_what_goes_to_a_worker_can_be_pickled(files):
     work = _Alone(made.plan, Adding(made.plan, made.arrays, 1000, hashing=True))
     again = pickle.loads(pickle.dumps(work))
     assert again.plan == made.plan
-    placed = pickle.loads(pickle.dumps(elsewhere(made.plan, made.source)[0]))
+    placed = pickle.loads(pickle.dumps(remote_splits(made.plan, made.source)[0]))
     back = pickle.loads(pickle.dumps(again(placed, lambda: False)))
     assert back.reader.plan is None
     assert back.score.kept.keys() == work(placed, lambda: False).score.kept.keys()
@@ -338,7 +338,7 @@ def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):
     marks = tmp_path / "begun"
     slow.worker(SLOW, BEGUN=str(marks))
     slow.wait(1)
-    code = f"from losscli.io.formats import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
+    code = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {LOSSCLI[-1]}"
     command = [sys.executable, "-P", "-c", code, "eval", files["parquet"], *SCORE, *on(slow)]
     impatient = environment(DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -366,7 +366,7 @@ def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
 def _interrupt_on(cluster, args, marks):
     marks.unlink()
     variables = environment(LOSSCLI_CHUNK_ROWS="10")
-    code = f"from losscli.io.formats import parquet; parquet.STRETCH_ROWS = 150; {LOSSCLI[-1]}"
+    code = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {LOSSCLI[-1]}"
     command = [sys.executable, "-P", "-c", code, *args, *on(cluster)]
     process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                stdin=subprocess.DEVNULL)  # fmt: skip

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from losscli import report
-from losscli.cli import COMMANDS, cli, entry, help, messages, voice
+from losscli.cli import COMMANDS, cli, entry, error_format, help, messages
 from losscli.errors import (
     CODES,
     DataError,
@@ -253,9 +253,9 @@ class Terminal(io.StringIO):
     ],
 )
 def test_which_is_wanted(args, environment, spoken):
-    assert voice.wanted(args.split(), environment, terminal=False) == spoken
+    assert error_format.wanted(args.split(), environment, terminal=False) == spoken
     implied = "error" not in args.lower() and "LOSSCLI_ERROR_FORMAT" not in environment
-    assert voice.wanted(args.split(), environment, terminal=True) == ("text" if implied else spoken)
+    assert error_format.wanted(args.split(), environment, terminal=True) == ("text" if implied else spoken)
 
 
 def test_a_person_at_a_terminal_reads_text(folder, monkeypatch):

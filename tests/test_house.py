@@ -21,8 +21,8 @@ MACHINERY = [path for path in SOURCES if PACKAGE / "losses" not in path.parents]
 NAMES = REGISTRY.keys() | ALIASES.keys()
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
-# Only these touch what the process prints on; `printer` is the one that everybody else asks.
-SPEAKERS = {"cli/printer.py", "cli/entry.py", "cli/options.py", "progress.py", "sink/stdout.py"}
+# Only these touch what the process prints on; `console` is the one that everybody else asks.
+SPEAKERS = {"cli/console.py", "cli/entry.py", "cli/options.py", "execution/progress.py", "io/write/stdout.py"}
 
 
 def relative(path: Path) -> str:

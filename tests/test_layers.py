@@ -47,7 +47,7 @@ class Row:
 # as io.arrow where only that is meant).
 TABLE = (
     Row("__main__", "cli"),
-    Row("__init__", "api errors losses io"),
+    Row("__init__", "api losses"),
     Row("cli", "api execution baselines statistics gates aggregate binding io losses report contract", "click numpy",
         "pyarrow rich click.shell_completion"),
     Row("api", "execution baselines statistics gates aggregate binding io losses report contract", "numpy", "pandas"),

@@ -11,11 +11,12 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
+from losscli.binding.bind import bind
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
-from losscli.errors import DataError, EmptyError, LosscliError, Site, UsageError
+from losscli.errors import DataError, EmptyError, Location, LosscliError, UsageError
 from losscli.execution.engines.threads import Threads
-from losscli.execution.evaluate import bind, evaluate
+from losscli.execution.evaluate import evaluate
 from losscli.execution.prepare import Data, Prepared, prepare
 from losscli.io import source as batch
 from losscli.io.arrow.equality import differing
@@ -37,12 +38,12 @@ def cuts(request, monkeypatch):
         shrink(monkeypatch)
 
 
-def shrink(monkeypatch, window=1_500, stretch=43):
+def shrink(monkeypatch, window=1_500, split=43):
     monkeypatch.setattr(windows, "WINDOW", window)
-    monkeypatch.setattr(batch, "STRETCH_ROWS", stretch)
-    monkeypatch.setattr(batch, "BATCH_ROWS", stretch)
+    monkeypatch.setattr(batch, "SPLIT_ROWS", split)
+    monkeypatch.setattr(batch, "BATCH_ROWS", split)
     for module in ("parquet", "in_memory"):
-        monkeypatch.setattr(f"losscli.io.formats.{module}.STRETCH_ROWS", stretch)
+        monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", split)
     monkeypatch.setattr(matching, "FEWEST_ROWS", 50)
     monkeypatch.setattr(matching, "CHUNK_ROWS", 50)
 
@@ -137,8 +138,8 @@ def test_neither_threads_nor_windows_change_a_bit(on, tmp_path, monkeypatch):
     tables = [table(0), table(1)]
     named = sources(tmp_path, tables, ("csv", "jsonl"))
     found = []
-    for window, stretch in ((1 << 22, 1 << 18), (1_500, 43), (700, 19), (60_000, 7)):
-        shrink(monkeypatch, window, stretch)
+    for window, split in ((1 << 22, 1 << 18), (1_500, 43), (700, 19), (60_000, 7)):
+        shrink(monkeypatch, window, split)
         found += [scored(paired(named, SHARED, on), threads=threads) for threads in (1, 2, 3)]
     assert all(one == found[0] for one in found)
     assert found[0].rows.read == ROWS
@@ -291,11 +292,11 @@ def test_cells_are_compared_as_values(ours, theirs, same):
     if not isinstance(ours[0], list):
         variants += [[arrays[0].dictionary_encode(), arrays[1]], [arrays[0], arrays[1].dictionary_encode()]]
     for some, other in variants:
-        found = differing(some, other, "y", Site("a", 1), Site("b", 1))
+        found = differing(some, other, "y", Location("a", 1), Location("b", 1))
         assert found.dtype == np.bool_
         assert found.tolist()[1:] == [not same] or (not same and found.any())
         assert found.any() == (not same)
-        sliced = differing(some[1:], other[1:], "y", Site("a", 1), Site("b", 1))
+        sliced = differing(some[1:], other[1:], "y", Location("a", 1), Location("b", 1))
         assert sliced.tolist() == found.tolist()[1:]
 
 
@@ -400,12 +401,12 @@ def test_a_missing_key_is_an_error_or_dropped(tmp_path):
 def test_columns_have_the_name_of_their_file(tmp_path):
     source = paired(sources(tmp_path, [table(0, 3), table(1, 3)]), ["y"])
     assert source.columns == (*table(0), *(f"m{i}:{name}" for i in (0, 1) for name in table(0)))
-    (part,) = source.parts
-    (found,) = part.batches({"m1:pred": "number", "pred": "number", "m0:pred": "number", "m1:g": "text"})
+    (fragment,) = source.fragments
+    (found,) = fragment.batches({"m1:pred": "number", "pred": "number", "m0:pred": "number", "m1:g": "text"})
     assert found.data.column(1).equals(found.data.column(2))
     assert found.data.column(0).to_pylist() == table(1, 3)["pred"].tolist()
     with pytest.raises(DataError, match="no column 'm2:pred'"):
-        list(part.batches({"m2:pred": "number"}))
+        list(fragment.batches({"m2:pred": "number"}))
 
 
 def test_names_that_are_not_clear_are_refused():
@@ -424,6 +425,6 @@ def test_keys_can_be_wanted_as_numbers_too(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.csv").write_text("id,y\n07,1\n8,2\n")
     named = [(name, open_source([str(tmp_path / f"{name}.csv")])) for name in "ab"]
-    (part,) = paired(named, ["y", "id"], ["id"]).parts
-    (found,) = part.batches({"id": "number", "b:id": "number", "b:y": "number"})
+    (fragment,) = paired(named, ["y", "id"], ["id"]).fragments
+    (found,) = fragment.batches({"id": "number", "b:id": "number", "b:y": "number"})
     assert found.data.to_pylist() == [{"id": 7.0, "b:id": 7.0, "b:y": 1.0}, {"id": 8.0, "b:id": 8.0, "b:y": 2.0}]

@@ -25,7 +25,7 @@ from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import evaluate
 from losscli.execution.gradients import gradient
 from losscli.execution.prepare import Data, prepare
-from losscli.execution.progress import Line, Log, Told, shown
+from losscli.execution.progress import Line, Log, ProgressState, shown
 from losscli.execution.row_values import row_values
 
 ANSWER = b"model\tloss\tvalue\tcount\np\tmse\t1.0\t300000\n"
@@ -42,7 +42,7 @@ def folder(tmp_path):
 
 def told(passes=1):
     at = [100.0]
-    return Told(passes, lambda: at[0]), at
+    return ProgressState(passes, lambda: at[0]), at
 
 
 def test_what_is_said_of_a_file():

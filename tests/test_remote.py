@@ -297,7 +297,7 @@ def test_hive_names_become_columns(s3):
     code, out, _ = command("eval", pattern, "-t", "y", "-p", "p", "-l", "mae", "--by", "region", "-f", "jsonl")
     results = [json.loads(line) for line in out.splitlines()]
     assert (code, {r["by"].get("region"): r["count"] for r in results}) == (0, {None: 2, "a/b": 1, "eu": 1})
-    assert len(open_source(["s3://bucket/run/region=eu/", pattern]).parts) == 3
+    assert len(open_source(["s3://bucket/run/region=eu/", pattern]).fragments) == 3
 
 
 def test_patterns(s3):
@@ -550,7 +550,7 @@ def test_a_small_file_is_one_request_and_the_check_at_the_end(web):
     assert [asked[0] for asked in web.asked] == ["GET"]  # never HEAD: a signed URL is good for one method
     source = open_source([f"{web.base}/ok/preds.parquet"])
     assert len(web.asked) == 2
-    list(source.parts[0].batches({"y": "number"}))
+    list(source.fragments[0].batches({"y": "number"}))
     assert len(web.asked) == 3
     assert all(headers["Accept-Encoding"] == "identity" for headers in web.headers)
 
@@ -620,7 +620,7 @@ def test_a_file_that_is_written_to_is_noticed(web, s3):
     s3.put_object(Bucket="bucket", Key="moving.csv", Body=CSV)
     web.files["moving.csv"] = CSV
     for url in ("s3://bucket/moving.csv", f"{web.base}/ok/moving.csv"):
-        part = open_source([url]).parts[0]
+        part = open_source([url]).fragments[0]
         s3.put_object(Bucket="bucket", Key="moving.csv", Body=CSV.replace(b"1", b"2"))
         web.files["moving.csv"] = CSV.replace(b"1", b"2")
         with pytest.raises(FileError, match="the file changed while it was read"):

@@ -24,8 +24,8 @@ import losscli
 from losscli import report
 from losscli.csv_text import guarded, unguarded
 from losscli.errors import UsageError
-from losscli.report.harmless import break_workflow_commands, harmless
 from losscli.report.json import document
+from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import (
     BatchResult,
     Evaluation,
@@ -108,7 +108,7 @@ def test_ordinary_text_in_any_script_stays() -> None:
         "क्\u200dष",
         "C:\\tmp",
     ):
-        assert harmless(text) == text
+        assert sanitized(text) == text
 
 
 @pytest.mark.parametrize(
@@ -127,29 +127,29 @@ def test_ordinary_text_in_any_script_stays() -> None:
     ],
 )
 def test_what_acts_or_hides_becomes_visible(text: str, shown: str) -> None:
-    assert harmless(text) == shown
+    assert sanitized(text) == shown
 
 
 def test_marks_are_few_and_length_is_bounded() -> None:
     piled = "a" + "\u0301" * 500
-    assert harmless(piled).startswith("a" + "\u0301" * 4 + r"\u0301")
-    assert len(harmless(piled)) <= 200
-    assert harmless("x" * 201) == "x" * 197 + "..."
-    assert harmless("x" * 200) == "x" * 200
-    assert harmless("x" * 5000, None) == "x" * 5000
+    assert sanitized(piled).startswith("a" + "\u0301" * 4 + r"\u0301")
+    assert len(sanitized(piled)) <= 200
+    assert sanitized("x" * 201) == "x" * 197 + "..."
+    assert sanitized("x" * 200) == "x" * 200
+    assert sanitized("x" * 5000, None) == "x" * 5000
     # An escape is shown whole or not at all.
-    assert harmless("ab\x1b\x1b\x1b", 8) == "ab..."
+    assert sanitized("ab\x1b\x1b\x1b", 8) == "ab..."
 
 
 @given(st.text(st.characters(exclude_categories=())), st.integers(0, 50))
 def test_nothing_that_acts_comes_through(text: str, limit: int) -> None:
-    shown = harmless(text, limit)
+    shown = sanitized(text, limit)
     assert len(shown) <= limit
     shown.encode("utf-8")
     bad = {char for char in shown if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")}
     assert not bad
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\ufeff]", shown)
-    assert harmless(harmless(text, None), None) == harmless(text, None)
+    assert sanitized(sanitized(text, None), None) == sanitized(text, None)
 
 
 @pytest.mark.parametrize(

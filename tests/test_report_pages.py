@@ -406,7 +406,7 @@ def test_the_page_is_small() -> None:
 def test_the_page_shows_any_text_and_obeys_none(text: str) -> None:
     suites = (SuiteResult(text, hostile(text)), SuiteResult(text, None, replace(HOSTILE_ERROR, message=text)))
     page = check_page(report.render_suites(suites, "html"))
-    shown = report.harmless(text, 200)
+    shown = report.sanitized(text, 200)
     assert not shown.strip() or shown in "".join(page.texts)
     assert len([tag for tag, _ in page.elements if tag == "h2"]) == 2
 

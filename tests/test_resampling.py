@@ -16,7 +16,7 @@ import scipy.stats
 from losscli.parallel import one_thread
 from losscli.statistics import bootstrap as resampling
 from losscli.statistics.bootstrap import Resampled, bootstrap
-from losscli.statistics.permutation import sign_flip
+from losscli.statistics.permutation import permutation_test
 from losscli.statistics.resampling import Draws
 
 SEEDED = {"rng" if "rng" in inspect.signature(scipy.stats.bootstrap).parameters else "random_state": 5}
@@ -55,7 +55,7 @@ def test_the_stream_is_pinned():
     a, b = sums_of(np.arange(1.0, 31)), sums_of(np.arange(1.0, 31)[::-1] ** 1.1)
     found = bootstrap(a, ratio, 100, 0.9, 1, (2,))
     assert (found.stderr, found.low, found.high) == pytest.approx((1.60786800023, 13.7181230444, 18.3282528192))
-    assert sign_flip(a, b, ratio, 999, 1, (2,)) == 0.173
+    assert permutation_test(a, b, ratio, 999, 1, (2,)) == 0.173
 
 
 def test_seeds_and_words_tell_streams_apart():
@@ -208,7 +208,7 @@ def test_same_sums_same_bits(monkeypatch):
 
     def both(a=a, b=b):
         with one_thread():
-            return bootstrap(a, ratio, 250, 0.95, 9, (1,)), sign_flip(a, b, ratio, 250, 9, (1,))
+            return bootstrap(a, ratio, 250, 0.95, 9, (1,)), permutation_test(a, b, ratio, 250, 9, (1,))
 
     first = both()
     assert both() == first and both(np.asfortranarray(a), np.asfortranarray(b)) == first
@@ -217,13 +217,13 @@ def test_same_sums_same_bits(monkeypatch):
         assert set(pool.map(lambda _: both(), range(6))) == {first}
     whole = np.floor(a * 100), np.floor(b * 100)  # sums of whole numbers are exact, so that only the draws count
     expected = both(*whole)
-    monkeypatch.setattr(resampling, "_BLOCK", 7 * 3001)
+    monkeypatch.setattr("losscli.statistics.resampling.BLOCK", 7 * 3001)
     assert both(*whole) == expected
 
 
 def test_memory_is_bounded():
     sums = np.random.default_rng(0).uniform(1, 2, (131_072, 2))
-    for run in (lambda: bootstrap(sums, ratio, 80, 0.95, 0, ()), lambda: sign_flip(sums, sums, ratio, 80, 0, ())):
+    for run in (lambda: bootstrap(sums, ratio, 80, 0.95, 0, ()), lambda: permutation_test(sums, sums, ratio, 80, 0, ())):
         tracemalloc.start()
         run()
         peak = tracemalloc.get_traced_memory()[1]
@@ -248,11 +248,11 @@ STATISTICS = [(ratio, lambda x, axis: x.mean(axis=axis)), (root, lambda x, axis:
 def test_all_swaps_of_eight_rows_are_scipys(ours, theirs, seed):
     rng = np.random.default_rng(seed)
     x, y = rng.lognormal(0.4, 1, 8), rng.lognormal(0, 1, 8)
-    found = sign_flip(sums_of(x), sums_of(y), ours, 256, 0, ())
+    found = permutation_test(sums_of(x), sums_of(y), ours, 256, 0, ())
     assert found == scipys(x, y, theirs, n_resamples=math.inf)
     assert (found * 256).is_integer() and found < 1
-    assert sign_flip(sums_of(y), sums_of(x), ours, 256, 99, (5,)) == found  # nothing random
-    assert sign_flip(sums_of(x), sums_of(y), ours, 255, 0, ()) != found
+    assert permutation_test(sums_of(y), sums_of(x), ours, 256, 99, (5,)) == found  # nothing random
+    assert permutation_test(sums_of(x), sums_of(y), ours, 255, 0, ()) != found
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -263,9 +263,9 @@ def test_ties_are_ties(seed):
     differences = [Fraction(int(d)) for d in x - y]
     swaps = [abs(sum(s * d for s, d in zip(signs, differences, strict=True))) for signs in product((1, -1), repeat=9)]
     exact = sum(swap >= abs(sum(differences)) for swap in swaps) / 512
-    assert sign_flip(sums_of(x * 0.1), sums_of(y * 0.1), ratio, 512, 0, ()) == exact
-    sampled = sign_flip(sums_of(x * 0.1), sums_of(y * 0.1), ratio, 511, 0, ())
-    assert sampled == sign_flip(sums_of(x * 1.0), sums_of(y * 1.0), ratio, 511, 0, ())
+    assert permutation_test(sums_of(x * 0.1), sums_of(y * 0.1), ratio, 512, 0, ()) == exact
+    sampled = permutation_test(sums_of(x * 0.1), sums_of(y * 0.1), ratio, 511, 0, ())
+    assert sampled == permutation_test(sums_of(x * 1.0), sums_of(y * 1.0), ratio, 511, 0, ())
 
 
 @pytest.mark.parametrize(("ours", "theirs"), STATISTICS, ids=["mean", "root of a mean"])
@@ -273,7 +273,7 @@ def test_sampled_swaps_are_scipys(ours, theirs):
     rng = np.random.default_rng(1)
     x = rng.lognormal(0, 0.5, 60)
     y = x * rng.lognormal(0.09, 0.4, 60)
-    found = sign_flip(sums_of(x), sums_of(y), ours, 9999, 0, ())
+    found = permutation_test(sums_of(x), sums_of(y), ours, 9999, 0, ())
     expected = scipys(x, y, theirs, n_resamples=9999, **SEEDED)
     assert 0.01 < expected < 0.5
     assert found == pytest.approx(expected, abs=5 * math.sqrt(2 * expected / 9999))
@@ -283,27 +283,27 @@ def test_p_values_are_uniform_where_there_is_no_difference():
     rng = np.random.default_rng(12)
     common = rng.lognormal(0, 1, (1000, 60))
     x, y = common * rng.lognormal(0, 0.5, (2, 1000, 60))
-    ps = [sign_flip(sums_of(x[i]), sums_of(y[i]), root, 199, 0, (i,)) for i in range(1000)]
+    ps = [permutation_test(sums_of(x[i]), sums_of(y[i]), root, 199, 0, (i,)) for i in range(1000)]
     assert scipy.stats.kstest(ps, "uniform").pvalue > 0.001
     assert all(np.mean(np.array(ps) <= level) < level + 3 * math.sqrt(level / 1000) for level in (0.01, 0.05, 0.1))
 
 
 def test_p_values_at_the_ends():
     x = np.random.default_rng(0).uniform(1, 2, 50)
-    assert sign_flip(sums_of(x), sums_of(x + 5), ratio, 999, 0, ()) == 1 / 1000
-    assert sign_flip(sums_of(x), sums_of(x), ratio, 999, 0, ()) == 1
-    assert sign_flip(sums_of(x[:1]), sums_of(x[:1] + 5), ratio, 999, 0, ()) == 1
-    assert sign_flip(sums_of(x[:2]), sums_of(x[:2] + 5), ratio, 999, 0, ()) == 0.5
+    assert permutation_test(sums_of(x), sums_of(x + 5), ratio, 999, 0, ()) == 1 / 1000
+    assert permutation_test(sums_of(x), sums_of(x), ratio, 999, 0, ()) == 1
+    assert permutation_test(sums_of(x[:1]), sums_of(x[:1] + 5), ratio, 999, 0, ()) == 1
+    assert permutation_test(sums_of(x[:2]), sums_of(x[:2] + 5), ratio, 999, 0, ()) == 0.5
 
 
 def test_p_values_that_there_are_not():
     x = np.arange(1.0, 21)
-    assert sign_flip(sums_of(x[:0]), sums_of(x[:0]), ratio, 99, 0, ()) is None
-    assert sign_flip(sums_of(x), sums_of(x + 1), ratio, 0, 0, ()) is None
-    assert sign_flip(sums_of(x), sums_of(np.append(x[1:], np.inf)), ratio, 99, 0, ()) is None
-    assert sign_flip(sums_of(x, 0 * x), sums_of(x), ratio, 99, 0, ()) is None
+    assert permutation_test(sums_of(x[:0]), sums_of(x[:0]), ratio, 99, 0, ()) is None
+    assert permutation_test(sums_of(x), sums_of(x + 1), ratio, 0, 0, ()) is None
+    assert permutation_test(sums_of(x), sums_of(np.append(x[1:], np.inf)), ratio, 99, 0, ()) is None
+    assert permutation_test(sums_of(x, 0 * x), sums_of(x), ratio, 99, 0, ()) is None
 
     def fragile(totals):  # undefined as soon as anything is swapped
         return np.where(np.isin(totals[..., 0], (x.sum(), x.sum() + 1000)), totals[..., 0], np.nan)
 
-    assert sign_flip(sums_of(x), sums_of(x + 50), fragile, 99, 0, ()) == 1  # counted as far apart: never too sure
+    assert permutation_test(sums_of(x), sums_of(x + 50), fragile, 99, 0, ()) == 1  # counted as far apart: never too sure

@@ -16,12 +16,12 @@ import losscli
 from losscli.baselines import key_index as savedkeys
 from losscli.baselines.row_file import read_rows, terms_of
 from losscli.binding import row_columns as rownames
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.binding.request import Request
 from losscli.binding.spec import parse
 from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
-from losscli.cli import rowsfile, scoring
+from losscli.cli import rows_output, scoring
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.execution.prepare import Data, prepare
 from losscli.execution.row_values import row_values
@@ -39,7 +39,7 @@ def small(monkeypatch):
     """Many stretches out of small files."""
     monkeypatch.setattr(windows, "WINDOW", 1_500)
     for module in ("parquet", "in_memory"):
-        monkeypatch.setattr(f"losscli.io.formats.{module}.STRETCH_ROWS", 41)
+        monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", 41)
     monkeypatch.setattr(batch, "BATCH_ROWS", 37)
 
 
@@ -66,7 +66,7 @@ def run(*args, command=eval_command):
 
 
 def coded(names, column="id"):
-    return Coded(np.arange(len(names)), tuple(names), column)
+    return EncodedLabels(np.arange(len(names)), tuple(names), column)
 
 
 def saved(path, columns, rows=None):
@@ -201,8 +201,8 @@ def test_an_error_in_the_second_pass_leaves_no_file(preds, tmp_path, monkeypatch
 
 
 def test_what_is_asked_for_is_read_from_the_outputs():
-    assert rowsfile.taken(["a.json", "rows=b.csv", "csv=c"]) == (("a.json", "csv=c"), rowsfile.RowsFile("b.csv"))
-    assert rowsfile.RowsFile("some/where/b.csv").name == "b.csv"
+    assert rows_output.taken(["a.json", "rows=b.csv", "csv=c"]) == (("a.json", "csv=c"), rows_output.RowsFile("b.csv"))
+    assert rows_output.RowsFile("some/where/b.csv").name == "b.csv"
 
 
 # -- keys ------------------------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def test_rows_are_found_by_their_keys(suffix, on, weak, tmp_path, monkeypatch):
         [-1, -1] if len(on) == 2 else [-1, order.index(10)]
     )
     assert got.columns["mae"][places[:12]].tolist() == [i / 8 for i in range(12)]
-    missing = [Coded(np.array([0, -1]), key.names, key.column) for key in batch]
+    missing = [EncodedLabels(np.array([0, -1]), key.names, key.column) for key in batch]
     assert got.places(np.arange(2), missing).tolist() == [order.index(0), -1]
 
 

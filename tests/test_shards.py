@@ -21,7 +21,7 @@ from losscli.binding.spec import parse
 from losscli.cli.entry import run
 from losscli.errors import UsageError
 from losscli.execution import shards
-from losscli.execution.scan import Placed
+from losscli.execution.scan import PlacedSplit
 from losscli.execution.shard_state import read_whole, request_in, request_out, sums_in, sums_out, whole_text
 from losscli.execution.shards import Shard, cut, read_shard
 from losscli.io.formats import parquet
@@ -33,7 +33,7 @@ ROWS = 3000
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 9000)
-    monkeypatch.setattr(parquet, "STRETCH_ROWS", 150)
+    monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
 
 
 def table(rows=ROWS, seed=0):
@@ -372,14 +372,14 @@ class Bytes:
 
 @given(st.lists(st.integers(0, 100), max_size=60), st.integers(1, 20))
 def test_the_cut_takes_every_stretch_once_and_in_order(sizes, of):
-    placed = [Placed(i // 3, Bytes(size)) for i, size in enumerate(sizes)]
+    placed = [PlacedSplit(i // 3, Bytes(size)) for i, size in enumerate(sizes)]
     found = [cut(placed, Shard(number, of)) for number in range(1, of + 1)]
-    assert [each for chosen in found for each in chosen.stretches] == placed
+    assert [each for chosen in found for each in chosen.splits] == placed
     for chosen in found:
         for each in chosen.before:
-            assert each.part == chosen.stretches[0].part
-            assert placed.index(each) < placed.index(chosen.stretches[0])
-    loads = [sum(each.stretch.size or 0 for each in chosen.stretches) for chosen in found]
+            assert each.part == chosen.splits[0].part
+            assert placed.index(each) < placed.index(chosen.splits[0])
+    loads = [sum(each.split.size or 0 for each in chosen.splits) for chosen in found]
     if sizes and all(sizes):
         assert max(loads) <= sum(sizes) / of + max(sizes)
 

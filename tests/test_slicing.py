@@ -12,22 +12,22 @@ import pytest
 
 import losscli
 from losscli.aggregate.slices import NULL, Cells
-from losscli.binding.labels import Coded
-from losscli.errors import DataError, Site
+from losscli.binding.labels import EncodedLabels
+from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import texts
-from losscli.io.arrow.dictionary import Marks
+from losscli.io.arrow.dictionary import DictionaryColumn
 
-SITE = Site("here", 1)
+SITE = Location("here", 1)
 RNG = np.random.default_rng(0)
 
 
 def marks(*columns):
-    return [Marks.of(column, f"c{i}", SITE) for i, column in enumerate(columns)]
+    return [DictionaryColumn.of(column, f"c{i}", SITE) for i, column in enumerate(columns)]
 
 
 def plainly(column):
     """The text of each row, by the way that makes a text of every distinct cell of a batch."""
-    coded = Coded.of(texts(column, "c", SITE), "c").canonical()
+    coded = EncodedLabels.of(texts(column, "c", SITE), "c").canonical()
     return [NULL if code < 0 else coded.names[code] for code in coded.codes]
 
 

@@ -35,7 +35,7 @@ CSV = b"p,k\n1.5,a\n2,b\n"
 
 
 def batches(source: Source, wants: Mapping[str, Want]) -> list[Batch]:
-    return [batch for part in source.parts for batch in part.batches(wants)]
+    return [batch for fragment in source.fragments for batch in fragment.batches(wants)]
 
 
 def values(source: Source, name: str = "p", want: Want = "number") -> list[Any]:
@@ -420,7 +420,7 @@ def test_hive_folder_against_column(tmp_path: Path) -> None:
 
 
 def stdin(data: bytes, options: str = "", twice: bool = False) -> str:
-    read = "print(sum(v for b in s.parts[0].batches({'p': 'number'}) for v in b.data.column(0).to_pylist()))"
+    read = "print(sum(v for b in s.fragments[0].batches({'p': 'number'}) for v in b.data.column(0).to_pylist()))"
     script = (
         "from losscli.io.files.open import open_source\nfrom losscli.io.source import ReadOptions\n"
         "from losscli.errors import LosscliError\n"
@@ -478,8 +478,8 @@ def test_a_dict_of_arrays_is_not_copied() -> None:
     matrix = np.arange(20, dtype=np.float32).reshape(10, 2)
     source = from_memory({"p": numbers, "v": matrix})
     assert dict(source.types) == {"p": pa.float64(), "v": pa.list_(pa.float32(), 2)}
-    assert source.parts[0].path == "<memory>"
-    assert source.parts[0].format == "memory"
+    assert source.fragments[0].path == "<memory>"
+    assert source.fragments[0].format == "memory"
     (batch,) = batches(source, {"p": "number", "v": "number"})
     assert batch.data.column(0).buffers()[1].address == numbers.ctypes.data
     assert batch.data.column(1).flatten().buffers()[1].address == matrix.ctypes.data
@@ -560,7 +560,7 @@ def test_a_dict_of_arrays_does_not_import_pandas() -> None:
     script = (
         "import sys, numpy as np; from losscli.io.formats.in_memory import from_memory\n"
         "s = from_memory({'p': np.arange(3.0), 'v': np.ones((3, 2)), 'k': ['a', 'b', None], 'n': [1, 2, 3]})\n"
-        "print(*[b.data.num_rows for b in s.parts[0].batches(dict.fromkeys(s.columns, 'number'))])\n"
+        "print(*[b.data.num_rows for b in s.fragments[0].batches(dict.fromkeys(s.columns, 'number'))])\n"
         "print(*sorted({'pandas', 'pyarrow.compute'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -574,5 +574,5 @@ def test_parts_travel_to_other_processes(tmp_path: Path) -> None:
         open_source([put(tmp_path / "a.parquet", parquet_bytes(TABLE))]),
         open_source([put(tmp_path / "a.jsonl", '{"p": 1}')]),
     ):
-        again = pickle.loads(pickle.dumps(source.parts[0]))
+        again = pickle.loads(pickle.dumps(source.fragments[0]))
         assert [b.data.to_pylist() for b in again.batches(P)] == [b.data.to_pylist() for b in batches(source, P)]

@@ -31,7 +31,7 @@ def csv(folder: Any, name: str, text: str) -> Source:
 
 
 def batches(source: Source, wants: Mapping[str, Want]) -> list[Batch]:
-    return [batch for part in source.parts for batch in part.batches(wants)]
+    return [batch for fragment in source.fragments for batch in fragment.batches(wants)]
 
 
 def rows(source: Source, wants: Mapping[str, Want] = BOTH) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ def write(folder: Path, content: str | bytes, name: str = "a.csv") -> str:
 
 
 def batches(source: Source, wants: Mapping[str, Want]) -> list[Batch]:
-    return [batch for part in source.parts for batch in part.batches(wants)]
+    return [batch for fragment in source.fragments for batch in fragment.batches(wants)]
 
 
 def table(source: Source, wants: Mapping[str, Want]) -> dict[str, list[Any]]:
@@ -499,7 +499,7 @@ def test_reading_text_needs_neither_pandas_nor_compute(tmp_path: Path) -> None:
     path = write(tmp_path, "p,y\n1,a\n")
     script = (
         "import sys; from losscli.io.files.open import open_source\n"
-        f"[b for b in open_source([{path!r}]).parts[0].batches({{'p': 'number', 'y': 'text'}})]\n"
+        f"[b for b in open_source([{path!r}]).fragments[0].batches({{'p': 'number', 'y': 'text'}})]\n"
         "slow = {'pandas', 'pyarrow.compute', 'pyarrow.dataset', 'pyarrow.parquet', 'gzip', 'zipfile'}\n"
         "print(*sorted(slow & set(sys.modules)))"
     )

@@ -28,9 +28,9 @@ COUNTS = (1, 2, 3, 8)
 def small(monkeypatch):
     """Many stretches out of small files."""
     monkeypatch.setattr(windows, "WINDOW", 2_000)
-    monkeypatch.setattr(batch, "STRETCH_ROWS", 50)
+    monkeypatch.setattr(batch, "SPLIT_ROWS", 50)
     for module in ("parquet", "in_memory"):
-        monkeypatch.setattr(f"losscli.io.formats.{module}.STRETCH_ROWS", 50)
+        monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", 50)
 
 
 def columns(rows=1000, seed=3):
@@ -222,12 +222,12 @@ def test_an_unreadable_part_is_one_error_for_any_number_of_threads(tmp_path):
 
 
 class Item:
-    def __init__(self, number, weight=0):
-        self.number, self.weight = number, weight
+    def __init__(self, number, memory_bytes=0):
+        self.number, self.memory_bytes = number, memory_bytes
 
 
-def items(count, weight=0):
-    return [Item(i, weight) for i in range(count)]
+def items(count, memory_bytes=0):
+    return [Item(i, memory_bytes) for i in range(count)]
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -282,10 +282,10 @@ def test_heavy_items_are_worked_on_one_at_a_time():
         with lock:
             working.remove(item)
 
-    list(Threads(4).map(work, items(20, weight=engine.BUDGET)))
+    list(Threads(4).map(work, items(20, memory_bytes=engine.BUDGET)))
     assert max(most) == 1
     most.clear()
-    list(Threads(4).map(work, items(20, weight=engine.BUDGET // 3)))
+    list(Threads(4).map(work, items(20, memory_bytes=engine.BUDGET // 3)))
     assert 1 < max(most) <= 3
 
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from losscli.binding import expressions as where
 from losscli.binding.expressions import parse
-from losscli.errors import DataError, Site, UsageError
+from losscli.errors import DataError, Location, UsageError
 from losscli.io.arrow.decode import Spelling
 
-SITE = Site("data.csv", 1)
+SITE = Location("data.csv", 1)
 DATA = pa.record_batch(
     {
         "age": pa.array([10, 18, None, 40, 0]),

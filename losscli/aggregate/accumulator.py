@@ -12,22 +12,22 @@ from losscli.aggregate.batches import Block, Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import CHUNK, Sums
 from losscli.aggregate.hashing import Fingerprint, text_words
-from losscli.aggregate.kernel_calls import Work, score, unit_values, works
+from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, unit_values
 from losscli.aggregate.required import needed_of
 from losscli.aggregate.slices import Cells
 from losscli.aggregate.unit_statistics import Found, Joint, Units
 from losscli.binding.kernel_arguments import arguments
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Plan, Table
 from losscli.binding.read_rows import Rows
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Terms
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.io.arrow.dictionary import Marks
+from losscli.io.arrow.dictionary import DictionaryColumn
 
 
-class Tally:
+class TermAccumulator:
     """One term's sums a cell: of weight * value, of weights, and the count of units that take part."""
 
     def __init__(self, weighted: bool) -> None:
@@ -42,7 +42,7 @@ class Tally:
             if self.weights is not None:
                 self.weights.grow(cells)
 
-    def merge(self, other: Tally, cells: Array | None) -> None:
+    def merge(self, other: TermAccumulator, cells: Array | None) -> None:
         """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
         at = None if cells is None else cells[: len(other.counts)]
         self.grow(_reach(other.counts, at))
@@ -68,26 +68,26 @@ class Tally:
 
 
 @dataclass
-class Kept:
+class LossAccumulator:
     """What one work keeps: a tally a term, one of the rows that are in any term, and the rows that are in none."""
 
-    terms: dict[str, Tally] = field(default_factory=dict)
-    rows: Tally | None = None  # None: the rows of the one term
+    terms: dict[str, TermAccumulator] = field(default_factory=dict)
+    rows: TermAccumulator | None = None  # None: the rows of the one term
     apart: Array = field(default_factory=lambda: np.zeros(1, np.int64))
 
-    def merge(self, other: Kept, cells: Array | None) -> None:
+    def merge(self, other: LossAccumulator, cells: Array | None) -> None:
         """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
         for name, theirs in other.terms.items():
-            self.terms.setdefault(name, Tally(theirs.weights is not None)).merge(theirs, cells)
+            self.terms.setdefault(name, TermAccumulator(theirs.weights is not None)).merge(theirs, cells)
         if other.rows is not None:
-            self.rows = self.rows or Tally(other.rows.weights is not None)
+            self.rows = self.rows or TermAccumulator(other.rows.weights is not None)
             self.rows.merge(other.rows, cells)
         at = None if cells is None else cells[: len(other.apart)]
         self.apart = _grown(self.apart, _reach(other.apart, at))
         _add_counts(self.apart, other.apart, at)
 
 
-class Totals:
+class RunAccumulator:
     """Everything a pass over the data keeps."""
 
     def __init__(
@@ -98,7 +98,7 @@ class Totals:
         self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
         self.cells = Cells(len(plan.by) + (plan.class_column is not None)) if cells is None else cells
         self.counts = np.zeros(1, np.int64)
-        self.kept = {work: Kept() for job in plan.jobs for work in works(job).values()}
+        self.kept = {work: LossAccumulator() for job in plan.jobs for work in kernel_calls(job).values()}
         self.groups = groups_of(plan)
         self.fingerprint = Fingerprint()
         self.key_print = Fingerprint()
@@ -131,7 +131,7 @@ class Totals:
         self._limit()
         if self.hashing:
             self._hash(rows)
-        found: dict[Work, list[Terms]] = {}
+        found: dict[KernelCall, list[Terms]] = {}
         for work, kept in self.kept.items():
             if work.by_row:
                 args = arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
@@ -145,8 +145,8 @@ class Totals:
         return block
 
     def _units(
-        self, found: Mapping[Work, list[Terms]], block: Block, keys: list[Coded], cluster: Coded | None,
-        grouped: bool = False,
+        self, found: Mapping[KernelCall, list[Terms]], block: Block, keys: list[EncodedLabels],
+        cluster: EncodedLabels | None, grouped: bool = False,
     ) -> Units:  # fmt: skip
         """The values that somebody wants to look at together, as units with what belongs to them."""
         assert self.joint is not None
@@ -162,7 +162,7 @@ class Totals:
         names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
         yield from self.groups.feed(block, names, codes)
 
-    def merge(self, other: Totals, cells: Array | None = None, before: int = 0) -> None:
+    def merge(self, other: RunAccumulator, cells: Array | None = None, before: int = 0) -> None:
         """Add what was kept of other rows; which came first makes no difference.
 
         Its cell i is our cell cells[i]; without these, that of the same name. Its rows are numbered from 1, and so many
@@ -185,18 +185,20 @@ class Totals:
     def add_group(self, group: Block) -> None:
         """Score the rows of one group; they have been counted when they came in."""
         self.counts = _grown(self.counts, len(self.cells))
-        found: dict[Work, list[Terms]] = {}
+        found: dict[KernelCall, list[Terms]] = {}
         for work, kept in self.kept.items():
             if not (work.by_row or work.matrix_only):
                 # Checked when the rows came in; what can still differ between batches is the width of list columns.
-                args = arguments(work.inputs, group.arrays, self.tables, range(len(group)), Site("", 1))
+                args = arguments(work.inputs, group.arrays, self.tables, range(len(group)), Location("", 1))
                 contiguous = tuple(None if a is None else np.ascontiguousarray(a) for a in args)
                 with np.errstate(all="ignore"):
                     found[work] = [self._score(work, kept, contiguous, group, slice(None))]
         if self.joint is not None:
             self.joint.take(self._units(found, group, [], None, grouped=True))
 
-    def _score(self, work: Work, kept: Kept, args: tuple[Array | None, ...], block: Block, cut: slice) -> Terms:
+    def _score(
+        self, work: KernelCall, kept: LossAccumulator, args: tuple[Array | None, ...], block: Block, cut: slice
+    ) -> Terms:
         terms = score(work, args)
         weights = None if block.weights is None else block.weights[cut]
         cells = None if block.cells is None else block.cells[cut]
@@ -205,7 +207,7 @@ class Totals:
             part = counted if term.where is None else term.where if counted is None else term.where & counted
             tally = kept.terms.get(name)
             if tally is None:
-                tally = kept.terms[name] = Tally(block.weights is not None)
+                tally = kept.terms[name] = TermAccumulator(block.weights is not None)
             tally.grow(len(self.counts))
             tally.add(unit_values(term.values), part, weights, cells)
         kept.apart = _grown(kept.apart, len(self.counts))
@@ -218,21 +220,21 @@ class Totals:
         return terms
 
     def _rows_in(
-        self, kept: Kept, in_any: Array | None, counted: Array | None, weights: Array | None, cells: Array | None,
-        count: int,
+        self, kept: LossAccumulator, in_any: Array | None, counted: Array | None, weights: Array | None,
+        cells: Array | None, count: int,
     ) -> None:  # fmt: skip
         """Count the rows that some term has."""
-        kept.rows = kept.rows or Tally(weights is not None)
+        kept.rows = kept.rows or TermAccumulator(weights is not None)
         kept.rows.grow(len(self.counts))
         part = counted if in_any is None else in_any if counted is None else in_any & counted
         kept.rows.add(np.zeros(count), part, weights, cells)
 
-    def _add_fixed(self, work: Work) -> None:
+    def _add_fixed(self, work: KernelCall) -> None:
         """A loss of tables alone: evaluated once, in a cell of its own that every slice reads."""
         kept = self.kept[work]
         args = tuple(None if side is None else self.tables[side] for side in work.inputs)  # type: ignore[index]
         for name, term in score(work, args).items():
-            tally = kept.terms.setdefault(name, Tally(False))
+            tally = kept.terms.setdefault(name, TermAccumulator(False))
             tally.add(term.values, term.where, None, None)
 
     def _count(self, block: Block) -> None:
@@ -291,7 +293,7 @@ def _in_any(terms: Terms) -> Array | None:
     return found
 
 
-def sliced_by(rows: Rows) -> list[Marks]:
+def sliced_by(rows: Rows) -> list[DictionaryColumn]:
     """The columns that tell a row's cell."""
     return [*rows.by, *([] if rows.classes is None else [rows.classes])]
 
@@ -318,6 +320,6 @@ def _add_counts(mine: Array, theirs: Array, at: Array | None) -> None:
         np.add.at(mine, at, theirs)
 
 
-def _words(column: Coded) -> Array:
+def _words(column: EncodedLabels) -> Array:
     """A hash of each row's text."""
     return np.append(text_words(column.names), np.uint64(0))[column.codes]

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.aggregate.cross_products import Share
+from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.contract.kinds import Array
 
@@ -23,16 +23,16 @@ _BITS = 40
 Cells = Sequence[tuple[int, Fraction | None]]  # cells of a slice, and the factors that the weights of classes give
 
 
-class Buckets:
+class HashedClusters:
     """Exact sums of shares, one a bucket of a cell."""
 
     def __init__(self) -> None:
         self.bits = _BITS  # of the hash, that still tell buckets apart
-        self.sums: dict[Share, Sums] = {}
+        self.sums: dict[Contribution, Sums] = {}
         self._ids = np.zeros(0, np.int64)  # sorted: the cell, and below it the hash
         self._numbers = np.zeros(0, np.int64)  # of each id: which of the sums is its
 
-    def add(self, words: Array, cells: Array | None, shares: Mapping[Share, Array | None]) -> None:
+    def add(self, words: Array, cells: Array | None, shares: Mapping[Contribution, Array | None]) -> None:
         """Add units; `words` are 64 bits that tell them apart."""
         if not len(words):
             return
@@ -73,27 +73,27 @@ class Buckets:
         self._ids, self._numbers = ids, np.arange(len(ids))
 
 
-class Drawer:
+class ResamplingTable:
     """Buckets read out: for a slice, the sums of each of its units."""
 
-    def __init__(self, buckets: Buckets) -> None:
+    def __init__(self, buckets: HashedClusters) -> None:
         cells = buckets._ids >> _BITS
         self._buckets, self._numbers = buckets, buckets._numbers.tolist()
         self._prefixes = (buckets._ids & ((1 << _BITS) - 1)).tolist()
         self._starts = np.searchsorted(cells, np.arange(int(cells.max(initial=-1)) + 2)).tolist()
-        self._exacts: dict[Share, list[int]] = {}
-        self._doubles: dict[Share, Array] = {}
+        self._exacts: dict[Contribution, list[int]] = {}
+        self._doubles: dict[Contribution, Array] = {}
         self._odd = {
             share: (s.nan + s.inf + s.neg_inf)[buckets._numbers[buckets._numbers < s.cells]] > 0
             for share, s in buckets.sums.items() if s.nan.any() or s.inf.any() or s.neg_inf.any()
         }  # fmt: skip
 
-    def finite(self, cells: Cells, shares: Sequence[Share]) -> bool:
+    def finite(self, cells: Cells, shares: Sequence[Contribution]) -> bool:
         """Whether all sums of these cells are finite."""
         odd = [self._odd[share] for share in shares if share in self._odd]
         return not any(array[start:stop].any() for array in odd for start, stop, _ in self._spans(cells))
 
-    def units(self, cells: Cells, shares: Sequence[Share], scaled: Sequence[bool]) -> list[list[int | Fraction]]:
+    def units(self, cells: Cells, shares: Sequence[Contribution], scaled: Sequence[bool]) -> list[list[int | Fraction]]:
         """Share -> its exact sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
         spans = self._spans(cells)
         for share in shares:
@@ -114,7 +114,7 @@ class Drawer:
             found.append(sums)
         return found
 
-    def table(self, cells: Cells, shares: Sequence[Share], scaled: Sequence[bool]) -> Array:
+    def table(self, cells: Cells, shares: Sequence[Contribution], scaled: Sequence[bool]) -> Array:
         """The same as doubles, one row a unit and one column a share."""
         spans = self._spans(cells)
         if len(spans) == 1 and spans[0][2] is None:  # whole numbers of very many units would fill the memory
@@ -131,7 +131,7 @@ class Drawer:
             for cell, factor in cells if cell + 1 < len(self._starts) and factor != 0
         ]  # fmt: skip
 
-    def _read(self, share: Share) -> list[int]:
+    def _read(self, share: Contribution) -> list[int]:
         """The sums of all buckets, by cell and hash."""
         exact = self._buckets.sums[share].exacts()
         exact += [0] * (len(self._numbers) - len(exact))

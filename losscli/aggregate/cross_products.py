@@ -13,7 +13,7 @@ from losscli.contract.kinds import Array
 _SPLITTER = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits
 
 
-class Share(NamedTuple):
+class Contribution(NamedTuple):
     """What a unit gives to a term: its weight times its value (top), or its weight or 1 (bottom); 0 without a part.
 
     A term's mean is the sum of its tops over the sum of its bottoms. `owner` is who computed it.
@@ -24,16 +24,18 @@ class Share(NamedTuple):
     bottom: bool
 
 
-UNIT = Share(None, "", True)  # 1 of every unit: its product with a share is the share
+UNIT = Contribution(None, "", True)  # 1 of every unit: its product with a share is the share
 
 
-class Moments:
+class CrossProducts:
     """The sums of share * share over all units, a cell each, for the pairs of shares that somebody asks for."""
 
     def __init__(self) -> None:
-        self.sums: dict[tuple[Share, Share], Sums] = {}
+        self.sums: dict[tuple[Contribution, Contribution], Sums] = {}
 
-    def add(self, pair: tuple[Share, Share], a: Array | None, b: Array | None, count: int, cells: Array | None) -> None:
+    def add(
+        self, pair: tuple[Contribution, Contribution], a: Array | None, b: Array | None, count: int, cells: Array | None
+    ) -> None:
         """Add the products of `count` units; None stands for ones."""
         sums = self._of(pair, cells)
         if a is None or b is None:
@@ -43,13 +45,13 @@ class Moments:
         for piece in exact_products(a, b):
             sums.add(piece, cells)
 
-    def merge(self, other: Moments, cells: Array | None) -> None:
+    def merge(self, other: CrossProducts, cells: Array | None) -> None:
         """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
         for pair, theirs in other.sums.items():
             at = None if cells is None else cells[: theirs.cells]
             self.sums.setdefault(pair, Sums()).merge(theirs, at)
 
-    def _of(self, pair: tuple[Share, Share], cells: Array | None) -> Sums:
+    def _of(self, pair: tuple[Contribution, Contribution], cells: Array | None) -> Sums:
         sums = self.sums.setdefault(pair, Sums())
         if cells is not None and len(cells):
             sums.grow(int(cells.max()) + 1)

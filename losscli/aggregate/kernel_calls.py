@@ -14,7 +14,7 @@ from losscli.contract.loss import Terms
 
 
 @dataclass(frozen=True)
-class Work:
+class KernelCall:
     """One kernel on one set of arrays: what is computed and added up once, whoever asks."""
 
     spec: LossSpec
@@ -38,14 +38,16 @@ class Work:
         return not any(isinstance(side, Input) for side in self.inputs)
 
 
-def works(job: Job) -> dict[str | None, Work]:
+def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
     """Term -> the work that adds it up; the key None stands for all terms of the loss itself."""
     if not job.spec.loss.shares:
-        return {None: Work(job.spec, job.inputs)}
-    return {term: Work(LossSpec(other, other.settle({})), job.inputs) for term, other in job.spec.loss.shares.items()}
+        return {None: KernelCall(job.spec, job.inputs)}
+    return {
+        term: KernelCall(LossSpec(other, other.settle({})), job.inputs) for term, other in job.spec.loss.shares.items()
+    }
 
 
-def score(work: Work, args: tuple[Array | None, ...]) -> Terms:
+def score(work: KernelCall, args: tuple[Array | None, ...]) -> Terms:
     """The terms of one kernel on checked arrays."""
     with np.errstate(all="ignore"):
         return work.spec.loss.terms(args, work.spec.params)

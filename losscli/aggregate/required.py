@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from losscli.aggregate.kernel_calls import Work, works
+from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
 from losscli.aggregate.unit_statistics import Lines, Needed, Needs, Owner, Part, Worth
 from losscli.binding.plan import Line, Plan
 
@@ -16,9 +16,9 @@ class SavedPart(NamedTuple):
     part: int
 
 
-def works_of(line: Line) -> list[Work]:
+def works_of(line: Line) -> list[KernelCall]:
     """The works of a line that read rows."""
-    return [work for job in line.jobs for work in works(job).values() if not work.matrix_only]
+    return [work for job in line.jobs for work in kernel_calls(job).values() if not work.matrix_only]
 
 
 def unit_of(line: Line) -> str | None:
@@ -79,7 +79,7 @@ def saved_owners(plan: Plan, line: int) -> list[Owner]:
 def worth_of(line: Line) -> Worth:
     """What makes the value of a unit."""
     return tuple(
-        Part(factor, tuple((work, term) for term, work in works(job).items()), job.spec.loss.own_combine)
+        Part(factor, tuple((work, term) for term, work in kernel_calls(job).items()), job.spec.loss.own_combine)
         for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)
     )
 

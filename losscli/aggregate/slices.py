@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from losscli.contract.kinds import Array
 from losscli.io.arrow.dictionary import (
+    DictionaryColumn,
     Entries,
-    Marks,
     are_many,
     join_entries,
     same_entries,
@@ -51,7 +51,7 @@ class Cells:
     def __len__(self) -> int:
         return len(self._pairs[-1]) if self._pairs else 1
 
-    def numbers(self, columns: Sequence[Marks]) -> Array:
+    def numbers(self, columns: Sequence[DictionaryColumn]) -> Array:
         """The cell of each row."""
         return self._cells([column.texts(marks) for column, marks in zip(self._columns, columns, strict=True)])
 
@@ -114,7 +114,7 @@ class _Column:
             self.names.append(text)
         return number
 
-    def texts(self, marks: Marks) -> Array:
+    def texts(self, marks: DictionaryColumn) -> Array:
         """The text of each row, by its number."""
         if marks.entries is not None:
             found: Array = self._of_entries(marks.entries)[marks.cells]

@@ -1,8 +1,8 @@
 """What is kept beside the sums, where somebody asks how sure a number is, or which of two models is better.
 
-Row losses keep sums of products (`Moments`); where rows belong together (clusters, the rows of a batch), or are to be
-drawn anew, sums by part of the rows (`Buckets`). Who wins a row is counted. Whatever needs the number of a row in the
-whole run waits until that is known.
+Row losses keep sums of products (`CrossProducts`); where rows belong together (clusters, the rows of a batch), or are
+to be drawn anew, sums by part of the rows (`HashedClusters`). Who wins a row is counted. Whatever needs the number of a
+row in the whole run waits until that is known.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
-from losscli.aggregate.buckets import Buckets
-from losscli.aggregate.cross_products import UNIT, Moments, Share
+from losscli.aggregate.buckets import HashedClusters
+from losscli.aggregate.cross_products import UNIT, Contribution, CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, Sums, rounded
 from losscli.aggregate.hashing import scramble, text_words
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.contract.kinds import Array
 
 Owner = Hashable
@@ -41,7 +41,7 @@ Worth = tuple[Part, ...]
 class Lookup(Protocol):
     """Values that were saved before, found again by the number or the keys of a row."""
 
-    def found(self, place: Array, keys: list[Coded], present: Found) -> Found: ...
+    def found(self, place: Array, keys: list[EncodedLabels], present: Found) -> Found: ...
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Units:
     found: Found
     weights: Array | None
     cells: Array | None
-    keys: list[Coded]
-    cluster: Coded | None
+    keys: list[EncodedLabels]
+    cluster: EncodedLabels | None
     grouped: bool = False
 
     def __len__(self) -> int:
@@ -112,7 +112,7 @@ class Level:
 
     def __init__(self, needs: Needs, by_count: bool) -> None:
         self.needs, self.by_count = needs, by_count
-        self.moments, self.buckets = Moments(), Buckets()
+        self.moments, self.buckets = CrossProducts(), HashedClusters()
         self.wins: dict[Lines, Array] = {}  # cell -> won, lost, tied
 
     def merge(self, other: Level, cells: Array | None) -> None:
@@ -125,7 +125,7 @@ class Level:
     def add(self, units: Units, words: Array | None) -> None:
         """Take units of their own."""
         shares = {share: values for owner in units.found for share, values in self._shares(owner, units)}
-        pairs: dict[tuple[Share, Share], None] = {}
+        pairs: dict[tuple[Contribution, Contribution], None] = {}
         for owners in self.needs.together:
             own = [share for share in shares if share.owner in owners]
             pairs.update(dict.fromkeys(combinations_with_replacement(own, 2)))
@@ -138,7 +138,7 @@ class Level:
             self.buckets.add(words, units.cells, drawn)
         self._duel(units)
 
-    def _shares(self, owner: Owner, units: Units) -> Iterator[tuple[Share, Array | None]]:
+    def _shares(self, owner: Owner, units: Units) -> Iterator[tuple[Contribution, Array | None]]:
         for name, (values, where) in units.found[owner].items():
             part = taking_part(where, units.weights)
             top = values if units.weights is None else values * units.weights
@@ -146,8 +146,8 @@ class Level:
             if part is not None:
                 top = np.where(part, top, 0.0)
                 bottom = part.astype(np.float64) if bottom is None else np.where(part, bottom, 0.0)
-            yield Share(owner, name, False), top
-            yield Share(owner, name, True), bottom
+            yield Contribution(owner, name, False), top
+            yield Contribution(owner, name, True), bottom
 
     def _duel(self, units: Units) -> None:
         for pair, (one, other, higher) in self.needs.duels.items():

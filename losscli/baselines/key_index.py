@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import scramble
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
 
@@ -59,7 +59,7 @@ class Keys:
                 raise Twice(row)
         return cls(tuple(texts), words, order.astype(np.int32) if len(order) < 2**31 else order, clashes, clashing)
 
-    def find(self, keys: Sequence[Coded]) -> Array:
+    def find(self, keys: Sequence[EncodedLabels]) -> Array:
         """The row that has each of these keys; -1 where none has."""
         names = [_large(key.names) for key in keys]
         codes = [np.asarray(key.codes, np.int64) for key in keys]

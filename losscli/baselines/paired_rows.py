@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from losscli.aggregate.kernel_calls import works
+from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.required import SavedPart, unit_of
 from losscli.aggregate.unit_statistics import Found, Owner
 from losscli.baselines.row_file import SavedRows, terms_of
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Plan
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError
@@ -34,7 +34,7 @@ class Earlier:
         """The lines that have saved values, by their places."""
         return frozenset(self.columns)
 
-    def found(self, place: Array, keys: list[Coded], present: Found) -> Found:
+    def found(self, place: Array, keys: list[EncodedLabels], present: Found) -> Found:
         """The values of these rows with the saved ones beside them; a row that was not saved is a DataError."""
         at = self.rows.places(place, keys)
         if len(at) and at.min() < 0:
@@ -45,7 +45,7 @@ class Earlier:
                             code="DATA_BAD_REPORT")  # fmt: skip
         beside: dict[Owner, Mapping[str, tuple[Array, Array | None]]] = {}
         for line, columns in self.columns.items():
-            for work in (w for job in self.plan.lines[line].jobs for w in works(job).values()):
+            for work in (w for job in self.plan.lines[line].jobs for w in kernel_calls(job).values()):
                 if work in present:
                     beside[SavedPart(line, 0)] = self._terms(line, columns, at, present)
         return {**present, **beside}
@@ -53,7 +53,7 @@ class Earlier:
     def _terms(self, line: int, columns: Columns, at: Array, present: Found) -> dict[str, tuple[Array, Array | None]]:
         """Term of the line -> its saved values; a term takes part where it does now and did then."""
         found = {}
-        for term, work in works(self.plan.lines[line].jobs[0]).items():
+        for term, work in kernel_calls(self.plan.lines[line].jobs[0]).items():
             for own, (_, where) in present[work].items():
                 name = columns.get(term or own, columns.get(None))
                 if name is None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from losscli.baselines.key_index import Keys, Twice
 from losscli.binding import row_columns as rownames
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Line
 from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
@@ -24,9 +24,9 @@ from losscli.errors import DataError, UsageError
 from losscli.io.arrow.build import present, strings
 from losscli.io.arrow.decode import numbers
 from losscli.io.files.open import open_source
-from losscli.io.formats.csv import DelimitedPart
+from losscli.io.formats.csv import DelimitedFragment
 from losscli.io.join.keys import key_texts, shown_key
-from losscli.io.source import Batch, Part, Source, Want
+from losscli.io.source import Batch, Fragment, Source, Want
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"
@@ -50,7 +50,7 @@ class SavedRows:
     numbers: Array | None = field(repr=False)  # of the rows, ascending; None: 1, 2, 3, …, or they have keys
     index: Keys | None = field(repr=False)
 
-    def places(self, place: Array, keys: Sequence[Coded]) -> Array:
+    def places(self, place: Array, keys: Sequence[EncodedLabels]) -> Array:
         """Where each row of a batch stands in the columns, by its number in the run or by its keys; -1: nowhere."""
         self.check_keys([key.column for key in keys])
         if self.index is not None:
@@ -82,28 +82,30 @@ def terms_of(saved: SavedRows, line: Line, model: str | None) -> tuple[Mapping[s
 def read_rows(path: str) -> SavedRows:
     """The file, held in memory; whatever is not as such a file is written is a DataError."""
     source = open_source([path])
-    if len(source.parts) != 1:
+    if len(source.fragments) != 1:
         raise UsageError("row values are read from one file", path=path, hint=_HINT, code="USAGE_BAD_VALUE")
-    _refuse_cut(source.parts[0])
-    csv = source.parts[0].format in _CSV
+    _refuse_cut(source.fragments[0])
+    csv = source.fragments[0].format in _CSV
     names = {unguarded(name) if csv else name: name for name in source.columns}
     keys = _keys_of(list(names), source)
     values = list(names)[len(keys) or 1 :]
     if not values:
-        raise DataError("there is no column of row values", path=source.parts[0].path, hint=_HINT,
+        raise DataError("there is no column of row values", path=source.fragments[0].path, hint=_HINT,
                         code="DATA_BAD_REPORT")  # fmt: skip
-    reading = _Reading(source.parts[0], {name: names[name] for name in keys}, {name: names[name] for name in values})
+    reading = _Reading(
+        source.fragments[0], {name: names[name] for name in keys}, {name: names[name] for name in values}
+    )
     return reading.rows(csv)
 
 
-def _refuse_cut(part: Part) -> None:
+def _refuse_cut(fragment: Fragment) -> None:
     """Text that was cut off inside its last number would read as another number."""
-    if not isinstance(part, DelimitedPart) or part.compression is not None or part.file is None:
+    if not isinstance(fragment, DelimitedFragment) or fragment.compression is not None or fragment.file is None:
         return
-    with part.file.handle() as file:
+    with fragment.file.handle() as file:
         file.seek(-1, os.SEEK_END)
         if file.read(1) not in b"\r\n":
-            raise DataError("the file is cut off: its last line has no end", path=part.path, hint=_HINT,
+            raise DataError("the file is cut off: its last line has no end", path=fragment.path, hint=_HINT,
                             code="DATA_CORRUPT_FILE")  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
     first = next((at for at, name in enumerate(names) if _is_value(name)), 0)
     if not first:
         message = "these are no row values: before the values of losses stands neither a row's number nor its key"
-        raise DataError(message, path=source.parts[0].path, hint=_HINT, code="DATA_BAD_REPORT")
+        raise DataError(message, path=source.fragments[0].path, hint=_HINT, code="DATA_BAD_REPORT")
     return tuple(names[:first])
 
 
@@ -145,8 +147,8 @@ def _without_guards(texts: pa.Array) -> pa.Array:
 class _Reading:
     """What is read, batch by batch; `keys` and `values` are name -> the name in the file."""
 
-    def __init__(self, part: Part, keys: Mapping[str, str], values: Mapping[str, str]) -> None:
-        self.part, self.keys, self.values = part, keys, values
+    def __init__(self, fragment: Fragment, keys: Mapping[str, str], values: Mapping[str, str]) -> None:
+        self.fragment, self.keys, self.values = fragment, keys, values
         self.named: dict[str, list[Any]] = {name: [] for name in keys or (ROW,)}
         self.found: dict[str, list[Array]] = {name: [] for name in values}
         self.gone: dict[str, list[Array]] = {name: [] for name in values}
@@ -154,7 +156,7 @@ class _Reading:
 
     def rows(self, csv: bool) -> SavedRows:
         wants: dict[str, Want] = dict.fromkeys(self.keys.values(), "text") or {ROW: "number"}
-        for batch in self.part.batches({**wants, **dict.fromkeys(self.values.values(), "number")}):
+        for batch in self.fragment.batches({**wants, **dict.fromkeys(self.values.values(), "number")}):
             if self.keys:
                 self._add_keys(batch, csv)
             else:
@@ -162,17 +164,17 @@ class _Reading:
             self._add_values(batch)
         named = {name: self.named[name] for name in self.named if self.named[name]}
         if not named:
-            raise DataError("the file has no rows", path=self.part.path, hint=_HINT, code="DATA_BAD_REPORT")
+            raise DataError("the file has no rows", path=self.fragment.path, hint=_HINT, code="DATA_BAD_REPORT")
         columns, parts = {}, {}
         for name in self.values:  # one after the other, so that little more than the whole is held at a time
             columns[name] = np.concatenate(self.found.pop(name))
             gone = np.concatenate(self.gone.pop(name))
             parts[name] = ~gone if gone.any() else None
-        jsonl = self.part.format == "jsonl"
-        unclear = tuple(name for name, part in parts.items() if part is not None and jsonl)
+        jsonl = self.fragment.format == "jsonl"
+        unclear = tuple(name for name, fragment in parts.items() if fragment is not None and jsonl)
         numbered, index = (None, self._index()) if self.keys else (self._numbers(), None)
         count = len(next(iter(columns.values())))
-        return SavedRows(self.part.path, tuple(self.keys), count, columns, parts, unclear, numbered, index)
+        return SavedRows(self.fragment.path, tuple(self.keys), count, columns, parts, unclear, numbered, index)
 
     def _add_keys(self, batch: Batch, csv: bool) -> None:
         for name, written in self.keys.items():
@@ -218,7 +220,7 @@ class _Reading:
             return Keys.of(texts)
         except Twice as twice:
             key = shown_key(texts, twice.index)
-            raise DataError(f"a key comes twice: '{key}'", path=self.part.path, row=twice.index + 1,
+            raise DataError(f"a key comes twice: '{key}'", path=self.fragment.path, row=twice.index + 1,
                             column=next(iter(self.keys)), value=key, hint=_HINT,
                             code="DATA_DUPLICATE_KEY") from None  # fmt: skip
 

@@ -16,7 +16,7 @@ from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.arrow.decode import is_vector
 
-USUAL = {
+DEFAULT_NAMES = {
     "target": ("target", "y_true", "label", "actual", "y"),
     "pred": ("pred", "prediction", "y_pred", "y_hat", "prob", "score"),
 }
@@ -125,7 +125,7 @@ class Binder:
 
     def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
         option = {"target": "-t COLS", "pred": "-p COLS"}.get(role.name, f"-c {role.name}=COLS")
-        usual = USUAL.get(role.name, ())
+        usual = DEFAULT_NAMES.get(role.name, ())
         present = [name for name in usual if name in self.columns]
         if len(present) == 1:
             self.notes[f"using column '{present[0]}' as {role.name}"] = None

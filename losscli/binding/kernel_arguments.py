@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from losscli.binding.labels import check_positions
 from losscli.binding.plan import Input, Table
 from losscli.contract.kinds import Array
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 
 
@@ -16,7 +16,7 @@ def arguments(
     arrays: Mapping[Input, Array],
     tables: Mapping[Table, Array],
     index: RowNumbers,
-    site: Site,
+    site: Location,
 ) -> tuple[Array | None, ...]:
     """One array a role, in the kernel's order; list columns that do not match are DataErrors."""
     found: list[Array | None] = []
@@ -35,7 +35,7 @@ def arguments(
     return tuple(found)
 
 
-def _apart(side: Input, flat: Array | None, like: Array | None, site: Site) -> Array:
+def _apart(side: Input, flat: Array | None, like: Array | None, site: Location) -> Array:
     """K vectors that stand one after the other in a row, as (rows, K, width)."""
     assert flat is not None and like is not None
     if flat.ndim == 1 or flat.shape[1] % like.shape[1]:
@@ -48,7 +48,7 @@ def _apart(side: Input, flat: Array | None, like: Array | None, site: Site) -> A
     return flat.reshape(len(flat), -1, like.shape[1])
 
 
-def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | None], site: Site) -> None:
+def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | None], site: Location) -> None:
     groups: dict[tuple[str, bool], tuple[str, int]] = {}
     for side, values in zip(inputs, found, strict=True):
         if side is None or values is None or values.ndim == 3:

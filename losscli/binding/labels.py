@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.binding.plan import Classes, Input
 from losscli.contract.kinds import Array
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import NO_NULLS, Spelling, Texts
@@ -24,7 +24,7 @@ def taken(values: Array, index: RowNumbers) -> Array:
 
 
 @dataclass(frozen=True)
-class Coded:
+class EncodedLabels:
     """One text a row: an index into `names`; -1 is missing."""
 
     codes: Array
@@ -32,15 +32,15 @@ class Coded:
     column: str
 
     @staticmethod
-    def of(found: Texts, column: str) -> Coded:
-        return Coded(found.codes, found.names, column)
+    def of(found: Texts, column: str) -> EncodedLabels:
+        return EncodedLabels(found.codes, found.names, column)
 
-    def canonical(self) -> Coded:
+    def canonical(self) -> EncodedLabels:
         """The same with class text in one form; names may repeat."""
-        return Coded(self.codes, tuple(map(canonical, self.names)), self.column)
+        return EncodedLabels(self.codes, tuple(map(canonical, self.names)), self.column)
 
-    def take(self, index: RowNumbers) -> Coded:
-        return Coded(taken(self.codes, index), self.names, self.column)
+    def take(self, index: RowNumbers) -> EncodedLabels:
+        return EncodedLabels(taken(self.codes, index), self.names, self.column)
 
     def mapped(self, values: list[float], otherwise: float) -> Array:
         """values[code] a row; `otherwise` where missing."""
@@ -62,7 +62,7 @@ class ClassBook:
             self.seen.setdefault(item, set()).update(names)
 
 
-def class_positions(item: Input, named: Coded, book: ClassBook) -> tuple[Array, Array | None]:
+def class_positions(item: Input, named: EncodedLabels, book: ClassBook) -> tuple[Array, Array | None]:
     """Each row's class as a position on the other side, UNKNOWN where it has none there; which rows hold no class."""
     missing = named.codes < 0
     classes = item.classes or Classes()
@@ -89,7 +89,9 @@ def _number(name: str) -> int:
     return int(name) if name.isascii() and name.isdigit() and len(name) < 16 else UNKNOWN
 
 
-def refuse_unknown(item: Input, named: Coded, positions: Array, index: RowNumbers, book: ClassBook, site: Site) -> None:
+def refuse_unknown(
+    item: Input, named: EncodedLabels, positions: Array, index: RowNumbers, book: ClassBook, site: Location
+) -> None:
     """A class that the other side does not have is an error that shows both sides."""
     unknown = positions == UNKNOWN
     if not unknown.any():
@@ -111,7 +113,7 @@ def refuse_unknown(item: Input, named: Coded, positions: Array, index: RowNumber
     )  # fmt: skip
 
 
-def check_positions(item: Input, values: Array, width: int, index: RowNumbers, site: Site) -> None:
+def check_positions(item: Input, values: Array, width: int, index: RowNumbers, site: Location) -> None:
     """Positions lie below the number of classes on the other side."""
     if len(values) and int(values.max()) >= width:
         row = int(np.argmax(values >= width))
@@ -121,7 +123,7 @@ def check_positions(item: Input, values: Array, width: int, index: RowNumbers, s
 
 
 def labelled_numbers(
-    item: Input, column: Coded, book: ClassBook, site: Site, spelling: Spelling = NO_NULLS
+    item: Input, column: EncodedLabels, book: ClassBook, site: Location, spelling: Spelling = NO_NULLS
 ) -> tuple[Array, Array | None]:
     """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers.
 
@@ -144,13 +146,13 @@ def labelled_numbers(
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
 
 
-def _without_nulls(column: Coded, spelling: Spelling, positive: str | None) -> Coded:
+def _without_nulls(column: EncodedLabels, spelling: Spelling, positive: str | None) -> EncodedLabels:
     kept = [i for i, name in enumerate(column.names) if name.strip(" \t") not in spelling.nulls or name == positive]
     if len(kept) == len(column.names):
         return column
     renumbered = np.full(len(column.names) + 1, -1)  # the last place is for -1, missing already
     renumbered[kept] = np.arange(len(kept))
-    return Coded(renumbered[column.codes], tuple(column.names[i] for i in kept), column.column)
+    return EncodedLabels(renumbered[column.codes], tuple(column.names[i] for i in kept), column.column)
 
 
 def _label(item: Input, name: str, spelling: Spelling) -> float | None:

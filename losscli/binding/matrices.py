@@ -35,8 +35,8 @@ def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spe
     if class_column is not None:
         wants[class_column] = "text"
     parts, names = [], []
-    for part in source.parts:
-        for batch in part.batches(wants):
+    for fragment in source.fragments:
+        for batch in fragment.batches(wants):
             parts.append(_values(chosen, batch, source, spelling))
             if class_column is not None:
                 found = texts(batch.data.column(class_column), class_column, batch.site)
@@ -72,7 +72,7 @@ def _numeric(source: Source, class_column: str | None) -> ColumnSet:
     if not names:
         raise DataError(
             "the table has no columns of numbers",
-            path=source.parts[0].path if source.parts else None,
+            path=source.fragments[0].path if source.fragments else None,
             code="DATA_WRONG_TYPE",
         )
     return ColumnSet("*", names, "one" if len(names) == 1 else "list")

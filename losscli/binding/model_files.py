@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from losscli.binding.bind import USUAL
+from losscli.binding.bind import DEFAULT_NAMES
 from losscli.binding.column_names import read_assignment, resolve, split, unescape
 from losscli.binding.request import Request
 from losscli.errors import DataError, UsageError
@@ -56,11 +56,12 @@ def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, str
 
 def _usual(source: Source) -> str:
     """The prediction column of a file where nobody names one."""
-    known = [name for name in USUAL["pred"] if name in source.columns]
+    known = [name for name in DEFAULT_NAMES["pred"] if name in source.columns]
     if len(known) != 1:
-        what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(USUAL['pred'])}"
+        what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(DEFAULT_NAMES['pred'])}"
         raise DataError(f"which column holds the predictions? The file {what}", hint="-p COLS",
-                        path=next((part.path for part in source.parts), None), code="DATA_MISSING_COLUMN")  # fmt: skip
+                        path=next((fragment.path for fragment in source.fragments), None),
+                        code="DATA_MISSING_COLUMN")  # fmt: skip
     return known[0]
 
 
@@ -81,7 +82,7 @@ def _shared(request: Request, first: Source) -> Iterator[str]:
     if request.target is not None:
         yield from resolve(request.target, first.columns, " (for 'target')").names
     else:
-        usual = [name for name in USUAL["target"] if name in first.columns]
+        usual = [name for name in DEFAULT_NAMES["target"] if name in first.columns]
         yield from usual if len(usual) == 1 else ()
     for text in request.columns:
         left, columns = read_assignment(text, "[MODEL:]ROLE=COLS")

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.binding.labels import ClassBook, Coded, class_positions, labelled_numbers, refuse_unknown, taken
+from losscli.binding.labels import ClassBook, EncodedLabels, class_positions, labelled_numbers, refuse_unknown, taken
 from losscli.binding.plan import Input, Plan
 from losscli.contract.kinds import FAR, NEAR, Array, Kind
-from losscli.errors import Code, DataError, Site
+from losscli.errors import Code, DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.decode import NO_NULLS, numbers, texts, vectors
-from losscli.io.arrow.dictionary import Marks
+from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.types import is_plain_number
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ class Rows:
 
     arrays: dict[Input, Array]
     weights: Array | None
-    by: list[Marks]
-    classes: Marks | None
-    batch_key: Coded | None
-    keys: list[Coded]
+    by: list[DictionaryColumn]
+    classes: DictionaryColumn | None
+    batch_key: EncodedLabels | None
+    keys: list[EncodedLabels]
     place: RowNumbers
-    site: Site
+    site: Location
     index: RowNumbers  # each row's place in its batch
-    cluster: Coded | None = None
+    cluster: EncodedLabels | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -78,12 +78,12 @@ class Reader:
         self.widths = {**other.widths, **self.widths}
         self.book.merge(other.book)
 
-    def rows(self, data: Any, site: Site) -> Rows:
+    def rows(self, data: Any, site: Location) -> Rows:
         """The used rows of a batch; a cell that is not acceptable is a DataError with its place."""
         with np.errstate(all="ignore"):  # huge values overflow in a check's sum, and are then looked at one by one
             return self._rows(data, site)
 
-    def _rows(self, data: Any, site: Site) -> Rows:
+    def _rows(self, data: Any, site: Location) -> Rows:
         start = self.read
         self.read += data.num_rows
         data, site, kept = self._filtered(data, site)
@@ -106,11 +106,11 @@ class Reader:
             refuse_unknown(item, named, arrays[item], index, self.book, site)
         self._domains(arrays, index, site)
 
-        def texts_of(name: str | None) -> Coded | None:
+        def texts_of(name: str | None) -> EncodedLabels | None:
             return None if name is None else self._texts(name, data, site).take(index)
 
-        def marks_of(name: str) -> Marks:
-            return Marks.of(data.column(name), name, site).take(index)
+        def marks_of(name: str) -> DictionaryColumn:
+            return DictionaryColumn.of(data.column(name), name, site).take(index)
 
         return Rows(
             arrays=arrays,
@@ -125,7 +125,7 @@ class Reader:
             cluster=None if cluster is None else cluster.take(index),
         )
 
-    def _filtered(self, data: Any, site: Site) -> tuple[Any, Site, Array | None]:
+    def _filtered(self, data: Any, site: Location) -> tuple[Any, Location, Array | None]:
         """The rows that the filter keeps, before anything is decoded; their places in the batch (None: all rows)."""
         if self.where is None or (mask := self.where.mask(data, site, self.plan.spelling)).all():
             return data, site, None
@@ -138,7 +138,9 @@ class Reader:
 
     # -- decoding --------------------------------------------------------------------------------------------------
 
-    def _decode(self, item: Input, coded: Mapping[Input, Coded], data: Any, site: Site) -> tuple[Array, Array | None]:
+    def _decode(
+        self, item: Input, coded: Mapping[Input, EncodedLabels], data: Any, site: Location
+    ) -> tuple[Array, Array | None]:
         """The values of one input and which rows miss one (None: no row does)."""
         if item in coded:
             return class_positions(item, coded[item], self.book)
@@ -153,7 +155,7 @@ class Reader:
         gaps = [missing for _, missing in columns if missing is not None]
         return _side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
 
-    def _number(self, name: str, item: Input, data: Any, site: Site) -> tuple[Array, Array | None]:
+    def _number(self, name: str, item: Input, data: Any, site: Location) -> tuple[Array, Array | None]:
         column = data.column(name)
         labelled = self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels)
         # A number is its own label, unless a label is said to be the positive one.
@@ -163,24 +165,24 @@ class Reader:
             return labelled_numbers(item, self._column(name, data, site), self.book, site, spelling)
         return self._plain_number(name, data, site)
 
-    def _plain_number(self, name: str, data: Any, site: Site) -> tuple[Array, Array | None]:
+    def _plain_number(self, name: str, data: Any, site: Location) -> tuple[Array, Array | None]:
         parsed = name in self.plan.untyped
         found = numbers(data.column(name), name, site, parse_text=parsed, spelling=self.plan.spelling)
         return found.values, found.missing
 
-    def _column(self, name: str, data: Any, site: Site) -> Coded:
-        return Coded.of(texts(data.column(name), name, site), name)
+    def _column(self, name: str, data: Any, site: Location) -> EncodedLabels:
+        return EncodedLabels.of(texts(data.column(name), name, site), name)
 
-    def _texts(self, name: str, data: Any, site: Site) -> Coded:
+    def _texts(self, name: str, data: Any, site: Location) -> EncodedLabels:
         return self._column(name, data, site).canonical()
 
-    def _weight(self, data: Any, site: Site) -> tuple[Array, Array | None] | None:
+    def _weight(self, data: Any, site: Location) -> tuple[Array, Array | None] | None:
         name = self.plan.weight
         return None if name is None else self._plain_number(name, data, site)
 
     # -- policies and checks ---------------------------------------------------------------------------------------
 
-    def _dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Site) -> Array:
+    def _dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Location) -> Array:
         """Which rows the policies leave out. Missing and NaN: an error or dropped; infinite: always an error.
 
         Every column has its say about missing and NaN before an infinite value can be an error: its row may be gone.
@@ -220,13 +222,13 @@ class Reader:
         return drop
 
     def _gap(
-        self, which: Array, shown: str, what: str, hint: str, site: Site, value: str | None = None, *, code: Code
+        self, which: Array, shown: str, what: str, hint: str, site: Location, value: str | None = None, *, code: Code
     ) -> DataError:
         first, more = int(np.argmax(which)), int(which.sum()) - 1
         also = f" (and {more} more in these rows)" if more else ""
         return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint, code=code)
 
-    def _domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Site) -> None:
+    def _domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Location) -> None:
         for item, given in arrays.items():
             if item.kind.shape == "class":
                 continue
@@ -258,7 +260,7 @@ class Reader:
             bad = bad & ~near
         return values, bad if bad.any() else None
 
-    def _sums(self, item: Input, values: Array, index: RowNumbers, site: Site) -> None:
+    def _sums(self, item: Input, values: Array, index: RowNumbers, site: Location) -> None:
         off = np.abs(_row_sums(values) - item.kind.total)
         if off.max() <= NEAR:
             return
@@ -273,7 +275,7 @@ class Reader:
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
 
-    def _checked_weights(self, weights: Array, index: RowNumbers, site: Site) -> Array:
+    def _checked_weights(self, weights: Array, index: RowNumbers, site: Location) -> Array:
         negative = weights < 0
         if negative.any():
             row = int(np.argmax(negative))

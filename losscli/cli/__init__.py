@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from losscli._version import __version__
-from losscli.cli import voice
+from losscli.cli import error_format
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -40,11 +40,12 @@ class ShortHelp(click.ClickException):
 
 
 class _ErrorFormat(click.Option):
-    """--error-format, of losscli and of every command; which one counts was found before (see `voice`)."""
+    """--error-format, of losscli and of every command; which one counts was found before (see `error_format`)."""
 
     def __init__(self) -> None:
         super().__init__(
-            [voice.OPTION], type=click.Choice(voice.ERROR_FORMATS), envvar=voice.VARIABLE, expose_value=False,
+            [error_format.OPTION], type=click.Choice(error_format.ERROR_FORMATS), envvar=error_format.VARIABLE,
+            expose_value=False,
             help="Standard error for people or for programs.  [default: text; see 'losscli help errors']",
         )  # fmt: skip
 

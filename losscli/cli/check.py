@@ -59,7 +59,7 @@ def command(**given: Any) -> int:
     Without SUITE all of them run, whatever becomes of the others. -f and -o are about the report of all.
     'losscli help config' says what a suite may have.
     """
-    from losscli.cli import printer, suites
+    from losscli.cli import console, suites
 
     if given["init"] is not None:
         return _init(given)
@@ -68,13 +68,13 @@ def command(**given: Any) -> int:
     config = suites.config(given["config"], os.getcwd(), trusted=given["trust_config"])  # noqa: PTH109
     chosen = _chosen(config, given["names"])
     if given["listing"]:
-        printer.write_stdout(_listed(config, chosen))
+        console.write_stdout(_listed(config, chosen))
         return 0
     return _run(config, chosen, given)
 
 
 def _init(given: Mapping[str, Any]) -> int:
-    from losscli.cli import printer
+    from losscli.cli import console
     from losscli.cli.init import starter
 
     if given["names"]:
@@ -82,7 +82,7 @@ def _init(given: Mapping[str, Any]) -> int:
     path = starter.write(given["init"], given["outputs"], given["threads"])
     if path != "-":
         note = f"wrote {path}: look it over, then run 'losscli check'"
-        printer.print_notes([note], given["quiet"])
+        console.print_notes([note], given["quiet"])
     return 0
 
 
@@ -98,11 +98,11 @@ def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
 
 def _listed(config: Config, chosen: Sequence[Suite]) -> str:
     from losscli.cli import suites
-    from losscli.report.harmless import harmless
+    from losscli.report.sanitized import sanitized
 
     lines = []
     for suite in chosen:
-        lines += [suite.name, *(f"  {harmless(gate.text)}" for gate in suites.gates_of(config, suite))]
+        lines += [suite.name, *(f"  {sanitized(gate.text)}" for gate in suites.gates_of(config, suite))]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -117,7 +117,7 @@ class _Job:
 
 def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> int:
     """Everything that can be found wrong in the file comes first; then every suite runs."""
-    from losscli.cli import printer, reports, suites
+    from losscli.cli import console, reports, suites
     from losscli.report.suites import exit_code
 
     wanted = reports.wanted(given)
@@ -135,16 +135,16 @@ def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> i
     stdout = all(suite.error is None for suite in results)
     reports.write_suites(results, wanted, given["quiet"], stdout=stdout, exit=code)
     if not given["quiet"]:
-        printer.print_summary("; ".join(map(_summary, results)))
+        console.print_summary("; ".join(map(_summary, results)))
     return code
 
 
 def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
     """No file is written twice, standard input is read once, and the report of all can be written."""
-    from losscli.cli import printer, reports
+    from losscli.cli import console, reports
 
     inputs = [os.path.join(config.folder, path) for job in jobs for path in _inputs(job) if path != "-"]  # noqa: PTH118
-    printer.check_outputs(wanted.paths, inputs)
+    console.check_outputs(wanted.paths, inputs)
     written: dict[str, str | None] = {os.path.realpath(path): None for path in wanted.files if path != "-"}
     for job in jobs:
         for path in reports.wanted(job.given, rows=True).paths:
@@ -165,12 +165,12 @@ def _inputs(job: _Job) -> list[str]:
 
 def _judged(job: _Job) -> SuiteResult:
     """One suite, whatever comes of it."""
-    from losscli.cli import printer, reports, scoring
+    from losscli.cli import console, reports, scoring
     from losscli.results import SuiteResult
 
     evaluation: Evaluation | None = None
     wanted = reports.wanted(job.given, rows=True)
-    with printer.about(job.name):
+    with console.about(job.name):
         try:
             evaluation = scoring.score(job.given, job.gates)
             error = scoring.judged_error(evaluation)
@@ -178,14 +178,14 @@ def _judged(job: _Job) -> SuiteResult:
                 scoring.create_baseline(evaluation, job.given)
             # Its warnings come with the report of all.
             reports.write(evaluation, wanted, quietly=True, stdout=False)
-            printer.print_gates(evaluation.gates, quiet=True)
+            console.print_gates(evaluation.gates, quiet=True)
         except Exception as caught:
             if os.environ.get("LOSSCLI_DEBUG") and not isinstance(caught, LosscliError | OSError | MemoryError):
                 raise
             _raise_signal(caught)
             error = _told(caught)
         if error is not None:
-            printer.print_error(error)
+            console.print_error(error)
         if error is not None and evaluation is None:
             with contextlib.suppress(LosscliError, OSError):  # it is an error already
                 reports.write_error(error_result(error), wanted, quietly=True)

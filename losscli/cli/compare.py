@@ -54,7 +54,7 @@ def command(**given: Any) -> int:
     SOURCE is one table with the predictions of all models (-p for each), or NAME=FILE for each model: rows are then
     paired by --on KEY, or by their place, and what is about the row (target, weight, slices) must be the same in all.
     """
-    from losscli.cli import printer, progress, reports
+    from losscli.cli import console, progress, reports
     from losscli.execution.evaluate import evaluate
     from losscli.execution.prepare import paired, prepare
 
@@ -63,13 +63,13 @@ def command(**given: Any) -> int:
     named = _named(given["sources"])
     data = shared.data_of({**given, "sources": () if named else given["sources"]}, request, named=named)
     files = [path for _, path in named] or list(data.paths)
-    printer.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
+    console.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
     with reports.told_of_errors(wanted, given["quiet"]):
         prepared = paired(prepare(request, data), given["against"])
     shared.check_engine(given, prepared.plan.request, data)
-    printer.print_notes(prepared.notes, given["quiet"])
+    console.print_notes(prepared.notes, given["quiet"])
     if given["plan"]:
-        printer.write_stdout(shared.plan_text(prepared))
+        console.write_stdout(shared.plan_text(prepared))
         return 0
     with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given) as watch:
         engine = shared.engine_of(given, prepared)

@@ -36,7 +36,7 @@ def command(shell: str) -> int:
     from click.shell_completion import get_completion_class
 
     from losscli.cli import cli
-    from losscli.cli.printer import write_stdout
+    from losscli.cli.console import write_stdout
 
     if shell not in shells():
         raise UsageError(f"there is no completion for '{shell}'", value=shell,

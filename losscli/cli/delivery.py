@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from losscli.cli import printer
+from losscli.cli import console
 from losscli.errors import FileError
 from losscli.report import appended, appends, filed, has, left_out, quiet
 from losscli.report.suites import evaluated
@@ -34,18 +34,18 @@ def deliver(what: Delivery, format: str, files: Mapping[str, str], quietly: bool
     printed = files.get("-", format)
     commanding = stdout and not quietly and bool(printed) and has(printed, "COMMANDS")
     for name, evaluation in evaluated(what.suites):
-        with printer.about(name):
-            printer.print_warnings(evaluation, quietly or commanding)  # then they are among what is printed
+        with console.about(name):
+            console.print_warnings(evaluation, quietly or commanding)  # then they are among what is printed
     _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly)
     for named in dict.fromkeys(filter(None, (printed, format))):
         _append(what, named, quietly)
     if not stdout:
         return
     if quietly:
-        printer.write_stdout("".join(quiet(evaluation) for _, evaluation in evaluated(what.suites)))
+        console.write_stdout("".join(quiet(evaluation) for _, evaluation in evaluated(what.suites)))
     else:
         _say_what_is_left_out(what, printed, quietly)
-        printer.write_stdout(what.text(printed, **printer.view()), commands=commanding)
+        console.write_stdout(what.text(printed, **console.view()), commands=commanding)
 
 
 def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool) -> None:
@@ -61,7 +61,7 @@ def _append(what: Delivery, format: str, quietly: bool) -> None:
     for variable in appends(format):
         path = os.environ.get(variable)
         if not path:
-            printer.print_notes([f"{variable} is not set, so nothing was written for it"], quietly)
+            console.print_notes([f"{variable} is not set, so nothing was written for it"], quietly)
             continue
         append(path, appended(what.suites, format, variable, _size(path), what.exit))
 
@@ -93,4 +93,4 @@ def _say_what_is_left_out(what: Delivery, format: str, quietly: bool) -> None:
     more = [f"and {len(found) - _SAID} more"] if len(found) > _SAID else []
     if found:
         said = "; ".join([*found[:_SAID], *more])
-        printer.print_notes([f"{format} has no place for what is not finite, and leaves it out: {said}"], quietly)
+        console.print_notes([f"{format} has no place for what is not finite, and leaves it out: {said}"], quietly)

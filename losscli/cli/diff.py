@@ -30,7 +30,7 @@ def command(**given: Any) -> int:
     targets or settings are refused, unless --allow-incomparable. One of the two may be - for standard input.
     """
     from losscli.baselines.report_file import read_report
-    from losscli.cli import printer, reports, scoring
+    from losscli.cli import console, reports, scoring
     from losscli.gates.verdicts import Scored, bind, parse_gate
 
     asked = [parse_gate(text) for text in given["gates"]]
@@ -41,7 +41,7 @@ def command(**given: Any) -> int:
         raise UsageError(
             "standard input can be read once", hint="name a file for one of the two", code="USAGE_CONFLICT"
         )
-    printer.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
+    console.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
     with reports.told_of_errors(reports.wanted(given), given["quiet"]):
         old, new = read_report(given["old"]), read_report(given["new"])
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))

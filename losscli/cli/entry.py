@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from losscli import parallel
-from losscli.cli import voice
+from losscli.cli import error_format
 from losscli.errors import Code, ExitCode, FileError, LosscliError, UsageError, system_code
 
 
@@ -25,7 +25,7 @@ def run(args: Sequence[str]) -> int:
     gc.set_threshold(100_000, 20, 100)
     for name in parallel.BLAS_VARIABLES:
         os.environ.setdefault(name, "1")
-    voice.speak(voice.wanted(args, os.environ, sys.stderr is not None and sys.stderr.isatty()))
+    error_format.speak(error_format.wanted(args, os.environ, sys.stderr is not None and sys.stderr.isatty()))
     if sys.stdout is None:
         return _told(FileError("standard output is closed", path="-"))
     _met.clear()
@@ -36,7 +36,7 @@ def run(args: Sequence[str]) -> int:
         return _guarded(args)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if voice.spoken() == "text":
+        if error_format.spoken() == "text":
             _say("Interrupted.")
         return ExitCode.INTERRUPTED
     except _Terminated:
@@ -63,7 +63,7 @@ def _guarded(args: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except ShortHelp as shown:
-        if voice.spoken() != "text":
+        if error_format.spoken() != "text":
             return _told(UsageError("nothing was asked for", hint="--help shows what may be", code="USAGE_INCOMPLETE"))
         _say(shown.message)
         return ExitCode.USAGE
@@ -150,7 +150,7 @@ def _code(error: click.ClickException) -> Code:
 
 
 def _told(error: LosscliError) -> int:
-    from losscli.cli.printer import print_error
+    from losscli.cli.console import print_error
 
     print_error(error)
     return int(error.exit_code)
@@ -159,17 +159,17 @@ def _told(error: LosscliError) -> int:
 def _bug() -> int:
     import traceback
 
-    from losscli.cli.printer import print_error, print_notes
+    from losscli.cli.console import print_error, print_notes
 
     text = traceback.format_exc()
     last = text.strip().splitlines()[-1]
     debug = bool(os.environ.get("LOSSCLI_DEBUG"))
     hint = "run again with LOSSCLI_DEBUG=1 for the traceback, and report it"
     print_error(LosscliError(f"this is a bug in losscli: {last}", hint=None if debug else hint, code="INTERNAL_BUG"))
-    if debug and voice.spoken() == "text":
-        from losscli.report.harmless import harmless
+    if debug and error_format.spoken() == "text":
+        from losscli.report.sanitized import sanitized
 
-        _say("\n".join(harmless(line, limit=1000) for line in text.splitlines()))
+        _say("\n".join(sanitized(line, limit=1000) for line in text.splitlines()))
     elif debug:
         print_notes(text.splitlines())
     return ExitCode.INTERNAL

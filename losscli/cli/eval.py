@@ -44,7 +44,7 @@ def command(**given: Any) -> int:
     SOURCE is one or several files (.csv .tsv .parquet .arrow .feather .jsonl, also .gz .bz2 .zst .xz), a folder, a
     quoted glob, or - for standard input; several are one table.
     """
-    from losscli.cli import printer, reports, scoring
+    from losscli.cli import console, reports, scoring
 
     shard = _shard(given, reports.wanted(given, rows=True))
     if shard is None and not given["plan"]:
@@ -55,7 +55,7 @@ def command(**given: Any) -> int:
         _refuse_gates(given)
     prepared = scoring.ready(given).prepared
     if given["plan"]:
-        printer.write_stdout(shared.plan_text(prepared))
+        console.write_stdout(shared.plan_text(prepared))
     elif shard is not None:
         _write_state(prepared, shard, given)
     return 0
@@ -90,7 +90,7 @@ def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
 
 
 def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> None:
-    from losscli.cli import printer, progress
+    from losscli.cli import console, progress
     from losscli.execution.shards import score
     from losscli.io.write.atomic import write_text
 
@@ -98,8 +98,8 @@ def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> 
         scored = score(prepared, shard, shared.engine_of(given, prepared), watch)
     path = given["state_out"]
     if path == "-":
-        printer.write_stdout(scored.text)
+        console.write_stdout(scored.text)
         return
     write_text(path, scored.text)
     note = f"wrote shard {shard} to {path}: {scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
-    printer.print_notes([note], given["quiet"])
+    console.print_notes([note], given["quiet"])

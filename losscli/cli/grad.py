@@ -33,24 +33,24 @@ def command(**given: Any) -> int:
     Takes one loss and reads the data twice. The columns are named like the prediction columns; list columns stay
     lists. Weights, class weights and the reduction are in the slopes: a small step along them moves eval's number.
     """
-    from losscli.cli import pieces, printer, progress
+    from losscli.cli import console, progress, row_batches
     from losscli.execution.gradients import gradient, wanted_roles
 
     if len(given["losses"]) > 1:
         raise UsageError(
             "grad takes one loss", hint="a blend is one loss: -l 'total=0.7*mse+0.3*mae'", code="USAGE_CONFLICT"
         )
-    path, format_ = pieces.target(given["output"])
-    prepared = pieces.prepared(given, path, spool=True)
+    path, format_ = row_batches.target(given["output"])
+    prepared = row_batches.prepared(given, path, spool=True)
     for line in prepared.plan.lines:
         wanted_roles(line, given["wrt"])
-    printer.print_notes(prepared.notes, given["quiet"])
+    console.print_notes(prepared.notes, given["quiet"])
     if given["plan"]:
-        printer.write_stdout(shared.plan_text(prepared))
+        console.write_stdout(shared.plan_text(prepared))
         return 0
     with progress.watched(given, passes=2, output=path) as watch:
-        written = pieces.write(
+        written = row_batches.write(
             gradient(prepared, given["wrt"], shared.engine_of(given, prepared), watch), path, format_
         )
-    printer.print_notes(written.notes, given["quiet"])
+    console.print_notes(written.notes, given["quiet"])
     return 0

@@ -36,7 +36,7 @@ _FOLDER = Path(__file__).parent / "topics"
 @click.pass_context
 def command(ctx: click.Context, topic: str | None) -> int:
     """A topic in a page, or the help of a command. Without TOPIC: the list of topics."""
-    from losscli.cli.printer import write_stdout
+    from losscli.cli.console import write_stdout
 
     write_stdout(_list() if topic is None else _page(ctx, topic))
     return 0

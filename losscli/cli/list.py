@@ -24,13 +24,13 @@ from losscli.errors import UsageError
 )
 def command(words: tuple[str, ...], format_: str) -> int:
     """All losses, or those that speak of all these words."""
-    from losscli.cli import printer
+    from losscli.cli import console
     from losscli.losses._catalogue import entry, matching
 
     found = matching(words)
     if format_ == "json":
         document = {"losses": [entry(loss) for loss in found]}
-        printer.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        console.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
         raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
@@ -43,7 +43,7 @@ def command(words: tuple[str, ...], format_: str) -> int:
             lines.append(f"{family}:" if not lines else f"\n{family}:")
         also = f"  (= {', '.join(loss.aliases)})" if loss.aliases else ""
         lines.append(f"  {loss.name:{width}}  {loss.summary}{also}")
-    printer.write_stdout("\n".join(lines) + "\n" if lines else "")
+    console.write_stdout("\n".join(lines) + "\n" if lines else "")
     if not found:
-        printer.print_notes([f"no loss speaks of {' '.join(words)}"])
+        console.print_notes([f"no loss speaks of {' '.join(words)}"])
     return 0

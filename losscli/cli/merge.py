@@ -26,13 +26,13 @@ def command(**given: Any) -> int:
     All shards of the run are needed, in any order, and not the data. The report is that of one run over everything,
     bit for bit.
     """
-    from losscli.cli import printer, reports
+    from losscli.cli import console, reports
     from losscli.execution.shards import merge
 
     wanted = reports.wanted(given)
-    printer.check_outputs(list(wanted.files), given["states"])
+    console.check_outputs(list(wanted.files), given["states"])
     with reports.told_of_errors(wanted, given["quiet"]):
         merged = merge(given["states"])
-    printer.print_notes(merged.notes, given["quiet"])
+    console.print_notes(merged.notes, given["quiet"])
     reports.write(merged.evaluation, wanted, given["quiet"])
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from losscli.errors import LosscliError, UsageError
 from losscli.report.errors import error_result
-from losscli.report.harmless import ELLIPSIS, break_workflow_commands, harmless
+from losscli.report.sanitized import ELLIPSIS, break_workflow_commands, sanitized
 
 # A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
 LINE, _WORD, _PATH, _FIELD = 500, 80, 300, 2000
@@ -31,13 +31,13 @@ def error_text(error: LosscliError) -> list[str]:
 def _where(error: LosscliError) -> list[str]:
     where = []
     if error.path is not None:
-        where.append("standard input" if error.path == "-" else harmless(error.path, _PATH) + _line_of(error))
+        where.append("standard input" if error.path == "-" else sanitized(error.path, _PATH) + _line_of(error))
     if error.row is not None:
         where.append(f"row {error.row}" + (f" (line {error.line})" if error.line is not None else ""))
     if error.column is not None and error.row is not None:
-        where.append(f"column '{harmless(error.column, _WORD)}'")
+        where.append(f"column '{sanitized(error.column, _WORD)}'")
     if error.value is not None and error.row is not None:
-        where.append(f"value '{harmless(error.value, _WORD)}'")
+        where.append(f"value '{sanitized(error.value, _WORD)}'")
     return where
 
 
@@ -53,7 +53,7 @@ def error_line(error: LosscliError, format: str, environment: Mapping[str, str])
     if format == "json":
         return _json({"schema": "losscli.error/1", **vars(error_result(error))})
     # The runner shows a line of the log for each line of the text, and takes orders only from the first.
-    shown = [harmless(line, LINE).strip() for line in error_text(error)]
+    shown = [sanitized(line, LINE).strip() for line in error_text(error)]
     shown[0] = shown[0].removeprefix("error: ")
     return _command("error", f"losscli {error.code}", "\n".join(shown), *_place(error, environment))
 
@@ -63,7 +63,7 @@ def note_line(kind: str, message: str, format: str, count: int = 1) -> str:
     if format == "json":
         return _json({"schema": "losscli.note/1", "kind": kind, "message": message, "count": count})
     times = f" ({count} times)" if count > 1 else ""
-    return _command({"warning": "warning"}.get(kind, "notice"), "losscli", harmless(message, LINE) + times)
+    return _command({"warning": "warning"}.get(kind, "notice"), "losscli", sanitized(message, LINE) + times)
 
 
 def _json(fields: Mapping[str, object]) -> str:
@@ -89,7 +89,7 @@ def _place(error: LosscliError, environment: Mapping[str, str]) -> list[str]:
     if root and "://" not in path:
         inside = os.path.relpath(path, root)
         path = path if inside.startswith("..") else inside.replace(os.sep, "/")
-    return [f"file={_property(harmless(path, _PATH))}", f"line={error.line}"]
+    return [f"file={_property(sanitized(path, _PATH))}", f"line={error.line}"]
 
 
 def _command(name: str, title: str, text: str, *properties: str) -> str:

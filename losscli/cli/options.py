@@ -196,7 +196,7 @@ def request_of(given: Mapping[str, Any]) -> Request:
     from losscli.binding.column_names import split, unescape
     from losscli.binding.request import Request
     from losscli.binding.spec import parse, set_everywhere
-    from losscli.cli.printer import print_notes
+    from losscli.cli.console import print_notes
 
     if not given["losses"]:
         raise UsageError(
@@ -283,7 +283,7 @@ def data_of(
 
 def engine_of(given: Mapping[str, Any], prepared: Prepared) -> Engine:
     """Who does the work."""
-    from losscli.cli.printer import print_notes
+    from losscli.cli.console import print_notes
     from losscli.execution.engines.choose import chosen
     from losscli.execution.shardable import expected_files
 
@@ -306,7 +306,7 @@ def check_engine(given: Mapping[str, Any], request: Request, data: Data) -> None
 def plan_text(prepared: Prepared) -> str:
     """Which column became which role, for every loss and model."""
     from losscli.binding.plan import Input
-    from losscli.report.harmless import harmless
+    from losscli.report.sanitized import sanitized
 
     lines = []
     for line in prepared.plan.lines:
@@ -323,7 +323,7 @@ def plan_text(prepared: Prepared) -> str:
     plan = prepared.plan
     extra = {"weight": plan.weight, "by": ", ".join(plan.by), "batch by": plan.batch_by, "where": plan.request.where}
     lines += [f"{name}: {value}" for name, value in extra.items() if value]
-    return "".join(f"{harmless(line, limit=None)}\n" for line in lines)
+    return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)
 
 
 def _classes(side: Any) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.cli import delivery, printer, rowsfile
+from losscli.cli import console, delivery, rows_output
 from losscli.errors import LosscliError, UsageError
 from losscli.report import FORMATS, has, render, render_suites
 from losscli.report.errors import error_result
@@ -21,7 +21,7 @@ class Wanted:
 
     format: str
     files: Mapping[str, str]
-    rows: rowsfile.RowsFile | None = None
+    rows: rows_output.RowsFile | None = None
 
     @property
     def paths(self) -> list[str]:
@@ -36,12 +36,12 @@ class Wanted:
 
 def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
     """The options -f and -o; row values only where the command has `rows`."""
-    outputs, rows_file = rowsfile.taken(given["outputs"])
+    outputs, rows_file = rows_output.taken(given["outputs"])
     if rows_file is not None and not rows:
         raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
                          code="USAGE_CONFLICT")  # fmt: skip
-    files = printer.outputs(outputs)
-    format_ = given["format_"] or ("table" if printer.is_terminal() else "plain")
+    files = console.outputs(outputs)
+    format_ = given["format_"] or ("table" if console.is_terminal() else "plain")
     if format_ not in FORMATS:
         raise UsageError(
             f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
@@ -85,7 +85,7 @@ def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> No
 def told_of_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
     """An error that ends the run in here is written into the reports that have a place for one.
 
-    Only for what comes after `printer.check_outputs`: until then a report's file may turn out to be an input.
+    Only for what comes after `console.check_outputs`: until then a report's file may turn out to be an input.
     """
     try:
         yield

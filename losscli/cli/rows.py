@@ -28,16 +28,16 @@ def command(**given: Any) -> int:
     One column a model and loss, beside the row's number (or its key, with --on). Rows that the filter or a policy
     leaves out are not written; a row that takes no part in a loss is null there.
     """
-    from losscli.cli import pieces, printer, progress
+    from losscli.cli import console, progress, row_batches
     from losscli.execution.row_values import row_values
 
-    path, format_ = pieces.target(given["output"])
-    prepared = pieces.prepared(given, path)
-    printer.print_notes(prepared.notes, given["quiet"])
+    path, format_ = row_batches.target(given["output"])
+    prepared = row_batches.prepared(given, path)
+    console.print_notes(prepared.notes, given["quiet"])
     if given["plan"]:
-        printer.write_stdout(shared.plan_text(prepared))
+        console.write_stdout(shared.plan_text(prepared))
         return 0
     with progress.watched(given, output=path) as watch:
-        written = pieces.write(row_values(prepared, shared.engine_of(given, prepared), watch), path, format_)
-    printer.print_notes(written.notes, given["quiet"])
+        written = row_batches.write(row_values(prepared, shared.engine_of(given, prepared), watch), path, format_)
+    console.print_notes(written.notes, given["quiet"])
     return 0

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from losscli.cli import console, progress, reports, rows_output
 from losscli.cli import options as shared
-from losscli.cli import printer, progress, reports, rowsfile
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gates.verdicts import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
 from losscli.report import has, render
@@ -39,8 +39,8 @@ def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Eval
     with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given, passes=passes) as watch:
         engine = shared.engine_of(given, run.prepared)
         evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
-        evaluation, notes = rowsfile.save(wanted.rows, run.prepared, engine, watch, evaluation)
-    printer.print_notes(notes, given["quiet"])
+        evaluation, notes = rows_output.save(wanted.rows, run.prepared, engine, watch, evaluation)
+    console.print_notes(notes, given["quiet"])
     return judge(evaluation, run.bound, run.saved, given)
 
 
@@ -61,12 +61,12 @@ def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Read
 
         check_mergeable(request, data, "--shard", "a run without --shard")
     if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
-        printer.check_outputs([given["baseline"]], inputs)
-    printer.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
+        console.check_outputs([given["baseline"]], inputs)
+    console.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
     with reports.told_of_errors(wanted, given["quiet"]):
         prepared = prepare(request, data)
     _check_rows_file(given, wanted, prepared, saved)
-    printer.print_notes(prepared.notes, given["quiet"])
+    console.print_notes(prepared.notes, given["quiet"])
     bound = bind(asked, scored(prepared), request.by, canonical)
     if saved is not None:
         lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
@@ -85,8 +85,8 @@ def _check_rows_file(
     baseline = [] if given["baseline"] is None else [given["baseline"]]
     if saved is not None and saved.rows_file is not None:
         baseline.append(str(Path(given["baseline"]).parent / saved.rows_file))
-    rowsfile.with_rows(prepared)
-    printer.print_notes(rowsfile.check(wanted.rows, wanted.files, baseline), given["quiet"])
+    rows_output.with_rows(prepared)
+    console.print_notes(rows_output.check(wanted.rows, wanted.files, baseline), given["quiet"])
 
 
 def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None:
@@ -182,7 +182,7 @@ def judge(
         compared = compared_with(evaluation, saved, given["baseline"], given["allow_incomparable"])
         evaluation, absent = compared.evaluation, compared.absent
         _refuse_other_rows(evaluation, given["baseline"])
-        printer.print_notes(compared.notes, given["quiet"])
+        console.print_notes(compared.notes, given["quiet"])
         if given["allow_incomparable"]:
             told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
@@ -215,7 +215,7 @@ def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation, given))
     shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
-        printer.print_gates(evaluation.gates, quietly)
+        console.print_gates(evaluation.gates, quietly)
 
 
 def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
@@ -224,13 +224,13 @@ def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
     if path is None or given["baseline_missing"] != "create" or evaluation.baseline is not None:
         return
     if evaluation.status == "failed":
-        printer.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
+        console.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
         return
     if path not in reports.wanted(given, rows=True).files:  # else it is one of the reports
         from losscli.io.write.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))
-    printer.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
+    console.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
 
 
 def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
                help="The JSON Schema of the JSON report, of that of a check, or of --error-format json.")  # fmt: skip
 def command(name: str | None, format_: str, schema: str | None) -> int:
     """One loss: formula, inputs, parameters, gradient, how others compute it, source, example."""
-    from losscli.cli import printer
+    from losscli.cli import console
 
     if schema:
         from losscli.report import schema as report_schema
 
-        printer.write_stdout(report_schema(schema))
+        console.write_stdout(report_schema(schema))
         return 0
     if name is None:
         raise UsageError("name a loss", hint="'losscli list' shows all", code="USAGE_INCOMPLETE")
@@ -44,11 +44,11 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
 
     loss = parse_loss(name).loss
     if format_ == "json":
-        printer.write_stdout(json.dumps(entry(loss, whole=True), indent=2, ensure_ascii=False) + "\n")
+        console.write_stdout(json.dumps(entry(loss, whole=True), indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
         raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
-    printer.write_stdout(_text(loss))
+    console.write_stdout(_text(loss))
     return 0
 
 

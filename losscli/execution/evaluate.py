@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from losscli.aggregate.accumulator import Totals
+from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.batches import Block
 from losscli.aggregate.exact_sum import CHUNK
 from losscli.aggregate.slices import Cells
@@ -18,8 +18,8 @@ from losscli.errors import EmptyError, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.prepare import Prepared
-from losscli.execution.scan import Pass
-from losscli.execution.watch import NOBODY, Watch
+from losscli.execution.scan import Scan
+from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.source import Source
 from losscli.parallel import available, using
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
@@ -36,16 +36,16 @@ def chunk_rows() -> int:
 
 @dataclass(frozen=True)
 class Adding:
-    """Adds up the rows of one stretch."""
+    """Adds up the rows of one split."""
 
     plan: Plan
     arrays: Mapping[Table, Array]
     chunk_rows: int
     hashing: bool
-    cells: Cells | None = None  # shared by the threads of a run; where the work is elsewhere, every stretch has its own
+    cells: Cells | None = None  # shared by the threads of a run; where the work is elsewhere, every split has its own
 
-    def __call__(self, rows: Iterable[Rows]) -> Totals:
-        totals = Totals(self.plan, self.arrays, self.chunk_rows, self.cells, hashing=self.hashing, some=True)
+    def __call__(self, rows: Iterable[Rows]) -> RunAccumulator:
+        totals = RunAccumulator(self.plan, self.arrays, self.chunk_rows, self.cells, hashing=self.hashing, some=True)
         for some in rows:
             for _ in totals.add(some):
                 pass
@@ -62,7 +62,7 @@ class Group:
     block: Block
 
     @property
-    def weight(self) -> int:
+    def memory_bytes(self) -> int:
         """So much that a large group is worked on alone."""
         return len(self.block) * (1 << 30) // LARGE
 
@@ -76,17 +76,17 @@ class AddingGroups:
     cells: Cells
     threads: int
 
-    def __call__(self, group: Group, stopped: Callable[[], bool]) -> Totals:
-        totals = Totals(self.plan, self.arrays, cells=self.cells, some=True)
+    def __call__(self, group: Group, stopped: Callable[[], bool]) -> RunAccumulator:
+        totals = RunAccumulator(self.plan, self.arrays, cells=self.cells, some=True)
         with using(self.threads if len(group.block) >= LARGE else 1):
             totals.add_group(group.block)
         return totals
 
 
-def _add_groups(walk: Pass, totals: Totals, engine: Engine, watch: Watch) -> None:
+def _add_groups(walk: Scan, totals: RunAccumulator, engine: Engine, watch: ProgressObserver) -> None:
     """Groups are formed of rows in their order, by one reader, and scored by whoever is free."""
     plan = totals.plan
-    read = Totals(plan, totals.tables, totals.chunk_rows, totals.cells, hashing=totals.hashing, some=True)
+    read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.cells, hashing=totals.hashing, some=True)
 
     def groups() -> Iterator[Group]:
         for rows in walk.rows():
@@ -101,14 +101,16 @@ def _add_groups(walk: Pass, totals: Totals, engine: Engine, watch: Watch) -> Non
     totals.merge(read)
 
 
-def total(prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: Watch = NOBODY) -> tuple[Totals, Pass]:
+def total(
+    prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: ProgressObserver = NO_PROGRESS
+) -> tuple[RunAccumulator, Scan]:
     """Read everything once and add it up."""
-    walk = Pass(prepared.plan, prepared.source, watch)
-    totals = Totals(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
+    walk = Scan(prepared.plan, prepared.source, watch)
+    totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
     if totals.grouped:
         _add_groups(walk, totals, engine, watch)
     else:
-        cells = None if engine.elsewhere else totals.cells
+        cells = None if engine.is_remote else totals.cells
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
         for taken in walk.scores(adding, engine):
             totals.merge(taken.score, before=taken.before)
@@ -126,7 +128,7 @@ def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
 
 
 def evaluate(
-    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, watch: Watch = NOBODY
+    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, watch: ProgressObserver = NO_PROGRESS
 ) -> Evaluation:
     """The whole run as a value; all cores of this machine do it where no engine is named."""
     totals, walk = total(prepared, engine or Threads(available()), hashing=hashing, watch=watch)
@@ -134,7 +136,7 @@ def evaluate(
 
 
 def conclude(
-    totals: Totals, reader: Reader, sources: tuple[SourceResult, ...], left_out: Sequence[WarningResult] = ()
+    totals: RunAccumulator, reader: Reader, sources: tuple[SourceResult, ...], left_out: Sequence[WarningResult] = ()
 ) -> Evaluation:
     """What a whole run gave, once all of its rows are added up; `left_out` warns of rows that nobody scored."""
     outcome = results(totals)
@@ -171,7 +173,7 @@ def conclude(
     )
 
 
-def _infinite(totals: Totals) -> list[WarningResult]:
+def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     """How many values of each loss are infinite or NaN."""
     said = []
     for work, kept in totals.kept.items():

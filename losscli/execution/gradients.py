@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from losscli.aggregate.accumulator import Totals, groups_of
+from losscli.aggregate.accumulator import RunAccumulator, groups_of
 from losscli.aggregate.batches import Block
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import Sums, rounded
-from losscli.aggregate.kernel_calls import Work, score
+from losscli.aggregate.kernel_calls import KernelCall, score
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.plan import Input, Job, Line, Table
 from losscli.binding.read_rows import Rows
 from losscli.contract.kinds import Array
-from losscli.errors import Site, UsageError
+from losscli.errors import Location, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import chunk_rows, total
 from losscli.execution.prepare import Prepared
 from losscli.execution.row_values import Piece, in_pieces
-from losscli.execution.scan import Pass
-from losscli.execution.watch import NOBODY, Watch
+from losscli.execution.scan import Scan
+from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.parallel import available, using
 from losscli.statistics.estimates import Cell, combine_slopes, slices, term_numbers
@@ -73,7 +73,7 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
 
 
 def gradient(
-    prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, watch: Watch = NOBODY
+    prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, watch: ProgressObserver = NO_PROGRESS
 ) -> Iterator[Piece]:
     """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
@@ -97,13 +97,13 @@ def gradient(
         yield from in_pieces(prepared, slopes, engine, watch)
 
 
-def _parts(totals: Totals, line: Line) -> list[_Part]:
+def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
     cells = slices(totals)[()]
     return [_Part(job, factor, _shares(totals, job, line, cells))
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
 
 
-def _shares(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> dict[str, _Share]:
+def _shares(totals: RunAccumulator, job: Job, line: Line, cells: list[Cell]) -> dict[str, _Share]:
     numbers, kept = term_numbers(totals, job, line, cells)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
     slopes = (
@@ -124,10 +124,10 @@ def _shares(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> dict[str
 
 @dataclass(frozen=True)
 class _Slopes:
-    """The slopes of the rows of one stretch."""
+    """The slopes of the rows of one split."""
 
     prepared: Prepared
-    totals: Totals
+    totals: RunAccumulator
     parts: list[tuple[Line, _Part]]
     roles: Mapping[Line, list[str]]
 
@@ -145,13 +145,13 @@ class _Slopes:
         return Piece(rows.place, named, {name: (values, None) for name, values in self.of(self.block(rows)).items()})
 
 
-def _by_groups(slopes: _Slopes, threads: int, watch: Watch) -> Iterator[Piece]:
+def _by_groups(slopes: _Slopes, threads: int, watch: ProgressObserver) -> Iterator[Piece]:
     """All rows at once, at the end, as groups must be formed first."""
     prepared = slopes.prepared
     groups = groups_of(prepared.plan)
     pieces: list[tuple[RowNumbers, dict[str, Array]]] = []
     keys: dict[str, list[str]] = {}
-    for rows in Pass(prepared.plan, prepared.source, watch).rows():
+    for rows in Scan(prepared.plan, prepared.source, watch).rows():
         for key in rows.keys:
             keys.setdefault(key.column, []).extend(key.names[code] for code in key.codes)
         if len(rows):
@@ -174,8 +174,8 @@ def _slopes(
     """Column -> slope a row (a matrix for a list column), added up over the parts that read the column."""
     found: dict[str, Array] = {}
     for line, part in parts:
-        args = arguments(part.job.inputs, block.arrays, prepared.arrays, range(len(block)), Site("", 1))
-        work = Work(part.job.spec, part.job.inputs)
+        args = arguments(part.job.inputs, block.arrays, prepared.arrays, range(len(block)), Location("", 1))
+        work = KernelCall(part.job.spec, part.job.inputs)
         for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
                 continue
@@ -190,7 +190,7 @@ def _slopes(
     return found
 
 
-def _role_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
+def _role_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
     loss = work.spec.loss
     if loss.scope != "row":
         factors = {name: share.factors(block) for name, share in part.shares.items()}
@@ -209,7 +209,7 @@ def _role_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Pa
     )
 
 
-def _row_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
+def _row_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
     with np.errstate(all="ignore"):
         answer = work.spec.loss.gradients[role](*args, **work.spec.params)
     slopes = answer if isinstance(answer, dict) else {next(iter(part.shares)): answer}
@@ -229,10 +229,10 @@ def _row_slope(work: Work, role: str, args: tuple[Array | None, ...], part: _Par
 
 def _by_tables(
     prepared: Prepared,
-    totals: Totals,
+    totals: RunAccumulator,
     parts: Mapping[Line, list[_Part]],
     tables: set[Table],
-    watch: Watch,
+    watch: ProgressObserver,
 ) -> Iterator[Piece]:
     """The gradient by a Matrix role, added up exactly over the rows."""
     if len(tables) > 1:
@@ -250,14 +250,14 @@ def _by_tables(
             sums.add(part.factor * next(iter(part.shares.values())).by_cell[0] * slope.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
-        Pass(prepared.plan, prepared.source, watch).rows()
+        Scan(prepared.plan, prepared.source, watch).rows()
         if any(p.job.spec.loss.source_roles for _, p in reading)
         else ()
     ):
         block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
         for _, part in reading:
             if part.job.spec.loss.source_roles:
-                work, role = Work(part.job.spec, part.job.inputs), _role_of(part.job, table)
+                work, role = KernelCall(part.job.spec, part.job.inputs), _role_of(part.job, table)
                 args_all = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
                 for start in range(0, len(rows), step):
                     cut = slice(start, start + step)

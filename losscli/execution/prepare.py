@@ -69,7 +69,7 @@ def prepare(request: Request, data: Data) -> Prepared:
         plan = replace(bind(request, source.columns, source.types, tables), spelling=spelling)
     except DataError as error:
         # The binding knows names, not files; the error is about the source that lacks them.
-        error.path = error.path or next((part.path for part in source.parts), None)
+        error.path = error.path or next((fragment.path for fragment in source.fragments), None)
         raise
     return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
 
@@ -95,7 +95,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     """Where the rows come from; models with files of their own change what is asked for."""
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
-    options = replace(data.options, doubtful=request.where is not None)
+    options = replace(data.options, lenient=request.where is not None)
     if data.named:
         from losscli.binding.model_files import side_by_side
 

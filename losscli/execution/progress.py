@@ -1,7 +1,7 @@
 """How far a run is, on standard error: one line that comes and goes for a person, a line now and then for a log.
 
 A thread of its own shows it, so that it appears and moves on also while one step of the work takes long; what the run
-pays is one small value a stretch.
+pays is one small value a split.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _unit(number: float) -> tuple[float, str]:
     return next((unit for unit in _PREFIXES if number >= unit[0]), (1.0, ""))
 
 
-class Told:
+class ProgressState:
     """A watch that remembers what it was told last."""
 
     def __init__(self, passes: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
@@ -116,14 +116,14 @@ class Told:
         return self.pace.summary(self.clock())
 
 
-Showing = Callable[[Told, threading.Event], None]
+Showing = Callable[[ProgressState, threading.Event], None]
 """Shows what was told until the event is set, in a thread of its own."""
 
 
 @contextmanager
-def shown(by: Showing, passes: int = 1) -> Iterator[Told]:
+def shown(by: Showing, passes: int = 1) -> Iterator[ProgressState]:
     """A watch that is shown while the block runs; when the block is left, nothing of it stays."""
-    told, over = Told(passes), threading.Event()
+    told, over = ProgressState(passes), threading.Event()
     thread = threading.Thread(target=by, args=(told, over), daemon=True)
     thread.start()
     try:
@@ -144,7 +144,7 @@ class Log:
     say: Callable[[str], None]
     every: float = LOGGED
 
-    def __call__(self, told: Told, over: threading.Event) -> None:
+    def __call__(self, told: ProgressState, over: threading.Event) -> None:
         while not over.wait(self.every):
             with suppress(OSError, ValueError):  # nobody reads the log any more; the run goes on
                 self.say(told.text())
@@ -158,13 +158,13 @@ class Line:
     color: bool
     delay: float = DELAY
 
-    def __call__(self, told: Told, over: threading.Event) -> None:
+    def __call__(self, told: ProgressState, over: threading.Event) -> None:
         if over.wait(self.delay):
             return
         with suppress(OSError, ValueError):  # the terminal went away; the run goes on
             self._show(told, over)
 
-    def _show(self, told: Told, over: threading.Event) -> None:
+    def _show(self, told: ProgressState, over: threading.Event) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -186,7 +186,7 @@ class Line:
                     return
 
 
-def _line(told: Told, width: int) -> Any:
+def _line(told: ProgressState, width: int) -> Any:
     """The text, and a bar before it where there is room and something to show."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table

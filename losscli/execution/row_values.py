@@ -10,20 +10,20 @@ import numpy as np
 from losscli.aggregate.accumulator import groups_of
 from losscli.aggregate.batches import Block
 from losscli.aggregate.chunks import cut_rows, cuts
-from losscli.aggregate.kernel_calls import Work, score, unit_values, works
+from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, unit_values
 from losscli.binding.kernel_arguments import arguments
-from losscli.binding.labels import Coded
+from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Line
 from losscli.binding.read_rows import Rows
 from losscli.binding.row_columns import apart, base, of_term, without_rows
 from losscli.contract.kinds import Array
-from losscli.errors import Site
+from losscli.errors import Location
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import chunk_rows
 from losscli.execution.prepare import Prepared
-from losscli.execution.scan import Pass, Scoring
-from losscli.execution.watch import NOBODY, Watch
+from losscli.execution.scan import Scan, Scoring
+from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.parallel import available, using
 
@@ -42,11 +42,13 @@ class _Scored:
     """Rows and what each work made of them: work -> term -> (values, where)."""
 
     place: RowNumbers
-    keys: list[Coded]
-    terms: Mapping[Work, Mapping[str, tuple[Array, Array | None]]]
+    keys: list[EncodedLabels]
+    terms: Mapping[KernelCall, Mapping[str, tuple[Array, Array | None]]]
 
 
-def row_values(prepared: Prepared, engine: Engine | None = None, watch: Watch = NOBODY) -> Iterator[Piece]:
+def row_values(
+    prepared: Prepared, engine: Engine | None = None, watch: ProgressObserver = NO_PROGRESS
+) -> Iterator[Piece]:
     """One value a row and spec, in the order of the rows; a loss without row values is a UsageError."""
     for line in prepared.plan.lines:
         if (refusal := without_rows(line)) is not None:
@@ -59,10 +61,10 @@ def row_values(prepared: Prepared, engine: Engine | None = None, watch: Watch = 
 
 
 def in_pieces(
-    prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine | None, watch: Watch
+    prepared: Prepared, scoring: Scoring[list[Piece]], engine: Engine | None, watch: ProgressObserver
 ) -> Iterator[Piece]:
-    """The pieces of every stretch in order, their rows numbered in the whole run."""
-    walk = Pass(prepared.plan, prepared.source, watch)
+    """The pieces of every split in order, their rows numbered in the whole run."""
+    walk = Scan(prepared.plan, prepared.source, watch)
     for taken in walk.scores(scoring, engine or Threads(available())):
         for piece in taken.score:
             yield replace(piece, place=np.asarray(piece.place) + taken.before)
@@ -70,7 +72,7 @@ def in_pieces(
 
 @dataclass(frozen=True)
 class _Values:
-    """The values of the rows of one stretch."""
+    """The values of the rows of one split."""
 
     prepared: Prepared
 
@@ -92,7 +94,7 @@ def _columns(line: Line, scored: _Scored) -> dict[str, tuple[Array, Array | None
     parts = []
     for job in line.jobs:
         terms: dict[str, tuple[Array, Array | None]] = {}
-        for term, work in works(job).items():
+        for term, work in kernel_calls(job).items():
             for own, found in scored.terms[work].items():
                 terms[term or own] = found
         parts.append(terms)
@@ -123,11 +125,11 @@ def _merged(terms: Mapping[str, tuple[Array, Array | None]]) -> tuple[Array, Arr
     return values, part
 
 
-def _works(prepared: Prepared) -> list[Work]:
-    return list(dict.fromkeys(work for job in prepared.plan.jobs for work in works(job).values()))
+def _works(prepared: Prepared) -> list[KernelCall]:
+    return list(dict.fromkeys(work for job in prepared.plan.jobs for work in kernel_calls(job).values()))
 
 
-def _score_rows(prepared: Prepared, wanted: list[Work], rows: Rows) -> _Scored:
+def _score_rows(prepared: Prepared, wanted: list[KernelCall], rows: Rows) -> _Scored:
     """What the works that need no group make of these rows."""
     found = {}
     for work in wanted:
@@ -137,23 +139,23 @@ def _score_rows(prepared: Prepared, wanted: list[Work], rows: Rows) -> _Scored:
     return _Scored(rows.place, rows.keys, found)
 
 
-def _in_groups(prepared: Prepared, engine: Engine, watch: Watch) -> Iterator[_Scored]:
+def _in_groups(prepared: Prepared, engine: Engine, watch: ProgressObserver) -> Iterator[_Scored]:
     """The rows with their terms where groups must be formed first: all rows at once, at the end."""
     wanted = _works(prepared)
     grouped = [work for work in wanted if not work.by_row]
     groups = groups_of(prepared.plan)
     early: list[_Scored] = []
-    late: list[tuple[Array, dict[Work, dict[str, tuple[Array, Array | None]]]]] = []
+    late: list[tuple[Array, dict[KernelCall, dict[str, tuple[Array, Array | None]]]]] = []
 
     def close(group: Block) -> None:
         found = {}
         for work in grouped:
-            args = arguments(work.inputs, group.arrays, prepared.arrays, range(len(group)), Site("", 1))
+            args = arguments(work.inputs, group.arrays, prepared.arrays, range(len(group)), Location("", 1))
             with using(engine.count):
                 found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
         late.append((np.asarray(group.place), found))
 
-    for rows in Pass(prepared.plan, prepared.source, watch).rows():
+    for rows in Scan(prepared.plan, prepared.source, watch).rows():
         early.append(_score_rows(prepared, wanted, rows))
         names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
         if len(rows):
@@ -167,12 +169,12 @@ def _in_groups(prepared: Prepared, engine: Engine, watch: Watch) -> Iterator[_Sc
 
 
 def _in_order(
-    early: list[_Scored], late: list[tuple[Array, dict[Work, dict[str, tuple[Array, Array | None]]]]]
+    early: list[_Scored], late: list[tuple[Array, dict[KernelCall, dict[str, tuple[Array, Array | None]]]]]
 ) -> Iterator[_Scored]:
     """Put the values of the groups back beside their rows."""
     place = np.concatenate([p for p, _ in late])
     order = np.argsort(place, kind="stable")
-    whole: dict[Work, dict[str, tuple[Array, Array | None]]] = {}
+    whole: dict[KernelCall, dict[str, tuple[Array, Array | None]]] = {}
     for work in late[0][1]:
         for name in late[0][1][work]:
             values = np.concatenate([found[work][name][0] for _, found in late])[order]
@@ -193,11 +195,11 @@ def _wheres(pieces: Sequence[tuple[Array, Array | None]]) -> Array | None:
     return np.concatenate([np.ones(len(values), bool) if where is None else where for values, where in pieces])
 
 
-def _terms(work: Work, args: tuple[Array | None, ...]) -> dict[str, tuple[Array, Array | None]]:
+def _terms(work: KernelCall, args: tuple[Array | None, ...]) -> dict[str, tuple[Array, Array | None]]:
     return {name: (unit_values(term.values), term.where) for name, term in score(work, args).items()}
 
 
-def _in_chunks(work: Work, args: tuple[Array | None, ...], count: int) -> dict[str, tuple[Array, Array | None]]:
+def _in_chunks(work: KernelCall, args: tuple[Array | None, ...], count: int) -> dict[str, tuple[Array, Array | None]]:
     pieces = [_terms(work, cut_rows(work.inputs, args, cut)) for cut in cuts(count, args, work.inputs, chunk_rows())]
     if len(pieces) == 1:
         return pieces[0]

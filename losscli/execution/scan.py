@@ -1,6 +1,6 @@
-"""One pass over the data: stretches are scored by themselves, by whoever an engine is, and taken in their order.
+"""One pass over the data: splits are scored by themselves, by whoever an engine is, and taken in their order.
 
-A stretch that is scored by itself begins afresh: it does not know its rows' numbers, nor what earlier rows have shown
+A split that is scored by itself begins afresh: it does not know its rows' numbers, nor what earlier rows have shown
 (how wide a list is, whether targets are names). So where it met an error, or took its first rows for something else
 than one reads who comes from the rows before, it is scored again after those: as one thread would have, which then
 gives the value or the error.
@@ -19,8 +19,8 @@ from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader, Rows
 from losscli.execution.engines import Engine
-from losscli.execution.watch import NOBODY, Watch
-from losscli.io.source import Source, Stretch
+from losscli.execution.watch import NO_PROGRESS, ProgressObserver
+from losscli.io.source import Source, Split
 from losscli.results import RowCounts, SourceResult
 
 Score = TypeVar("Score")
@@ -28,7 +28,7 @@ Made = TypeVar("Made", covariant=True)
 
 
 class Scoring(Protocol[Made]):
-    """What is made of the rows of one stretch; pickled where the engine's work is elsewhere."""
+    """What is made of the rows of one split; pickled where the engine's work is elsewhere."""
 
     def __call__(self, rows: Iterable[Rows]) -> Made: ...
 
@@ -36,39 +36,43 @@ class Scoring(Protocol[Made]):
 # Arithmetic is thousands of short steps, and after each a thread asks for the interpreter's lock. Two threads that do
 # so wait for each other more than they compute: together they took longer than one. So one computes at a time, and
 # those that read and unpack, in long steps without that lock, go on beside it.
-_turn = threading.Lock()
+_compute_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A stretch of the part at `part` in the source."""
+class PlacedSplit:
+    """A split of the fragment at `fragment` in the source."""
 
-    part: int
-    stretch: Stretch
+    fragment: int
+    split: Split
 
     @property
-    def weight(self) -> int:
-        return self.stretch.weight
+    def memory_bytes(self) -> int:
+        return self.split.memory_bytes
 
 
-def elsewhere(plan: Plan, source: Source) -> list[Placed]:
-    """Every stretch that others can read, in order; the files alone decide where they begin."""
+def remote_splits(plan: Plan, source: Source) -> list[PlacedSplit]:
+    """Every split that others can read, in order; the files alone decide where they begin."""
     if not plan.wants:
         return []
-    return [Placed(at, stretch) for at, part in enumerate(source.parts) for stretch in part.elsewhere(plan.wants)]
+    return [
+        PlacedSplit(at, split)
+        for at, fragment in enumerate(source.fragments)
+        for split in fragment.remote_splits(plan.wants)
+    ]
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Stretches that follow one another; `before` are those that stand before them in the file of the first."""
+    """Splits that follow one another; `before` are those that stand before them in the file of the first."""
 
-    stretches: Sequence[Placed]
-    before: Sequence[Placed]
+    splits: Sequence[PlacedSplit]
+    before: Sequence[PlacedSplit]
 
 
 @dataclass(frozen=True)
-class Taken(Generic[Score]):
-    """What was made of one stretch. Its rows were numbered from 1 on, or `before` them stood so many rows."""
+class SplitResult(Generic[Score]):
+    """What was made of one split. Its rows were numbered from 1 on, or `before` them stood so many rows."""
 
     score: Score
     before: int
@@ -79,18 +83,18 @@ class Taken(Generic[Score]):
 
 @dataclass(frozen=True)
 class _Alone(Generic[Score]):
-    """Score one stretch by itself."""
+    """Score one split by itself."""
 
     plan: Plan
     scoring: Scoring[Score]
 
-    def __call__(self, placed: Placed, stopped: Callable[[], bool]) -> Taken[Score]:
+    def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
         reader = new_reader(self.plan)
         files: dict[str, int] = {}
         # Closed at once where scoring raises, as it holds the turn.
-        with closing(read(placed.stretch, 1, reader, files, _turn)) as rows:
+        with closing(read(placed.split, 1, reader, files, _compute_lock)) as rows:
             score = self.scoring(takewhile(lambda _: not stopped(), rows))
-        return Taken(score, 0, reader, files, placed.stretch.size)
+        return SplitResult(score, 0, reader, files, placed.split.size)
 
 
 def new_reader(plan: Plan) -> Reader:
@@ -103,47 +107,47 @@ def new_reader(plan: Plan) -> Reader:
 
 
 def read(
-    stretch: Stretch, first_row: int, reader: Reader, files: dict[str, int], turn: AbstractContextManager[Any]
+    split: Split, first_row: int, reader: Reader, files: dict[str, int], turn: AbstractContextManager[Any]
 ) -> Generator[Rows, None, None]:
-    """The used rows of one stretch, counted in `reader` and `files`; they are made and scored at one's turn."""
-    for batch in stretch.batches(first_row):
+    """The used rows of one split, counted in `reader` and `files`; they are made and scored at one's turn."""
+    for batch in split.batches(first_row):
         with turn:
             files[batch.site.path] = files.get(batch.site.path, 0) + batch.data.num_rows
             yield reader.rows(batch.data, batch.site)
 
 
 @dataclass
-class Pass:
+class Scan:
     """One pass over the data, or over what is chosen of it, and what it has counted so far."""
 
     plan: Plan
     source: Source
-    watch: Watch = NOBODY
+    watch: ProgressObserver = NO_PROGRESS
     chosen: Chosen | None = None
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.reader = new_reader(self.plan)
-        self.files = {path: 0 for part in self.source.parts for path in part.paths}
+        self.files = {path: 0 for fragment in self.source.fragments for path in fragment.paths}
 
     def rows(self) -> Iterator[Rows]:
         """All used rows, one batch after the other."""
         at = _Position()
-        for placed in self._stretches(elsewhere=False):
+        for placed in self._splits(remote=False):
             yield from self._go_on(placed, at)
         check_positive_labels(self.reader.book)
 
-    def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[Taken[Score]]:
-        """What is made of each stretch, in their order."""
+    def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
+        """What is made of each split, in their order."""
         at = self._begin()
-        for placed, answer in engine.map(_Alone(self.plan, scoring), self._stretches(elsewhere=engine.elsewhere)):
+        for placed, answer in engine.map(_Alone(self.plan, scoring), self._splits(remote=engine.is_remote)):
             if isinstance(answer, Exception) or not self.reader.agrees(answer.reader):
                 # Numbered on, so nothing stands before.
-                taken = Taken(scoring(self._go_on(placed, at)), 0, self.reader, {}, placed.stretch.size)
+                taken = SplitResult(scoring(self._go_on(placed, at)), 0, self.reader, {}, placed.split.size)
             else:
-                taken = Taken(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
-                at.go(placed.part, answer.reader.read)
+                taken = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
+                at.go(placed.fragment, answer.reader.read)
                 self.reader.merge(answer.reader)
                 for path, rows in answer.files.items():
                     self.files[path] = self.files.get(path, 0) + rows
@@ -156,7 +160,7 @@ class Pass:
         return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
 
     def sources(self) -> tuple[SourceResult, ...]:
-        formats = {path: part.format for part in self.source.parts for path in part.paths}
+        formats = {path: fragment.format for fragment in self.source.fragments for path in fragment.paths}
         beside = {} if self.source.beside is None else self.source.beside.files
         return (
             *(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items()),
@@ -166,50 +170,50 @@ class Pass:
     def _begin(self) -> _Position:
         if self.chosen is None or not self.chosen.before:
             return _Position()
-        return _Position(self.chosen.before[0].part, 0, [placed.stretch for placed in self.chosen.before])
+        return _Position(self.chosen.before[0].fragment, 0, [placed.split for placed in self.chosen.before])
 
-    def _stretches(self, elsewhere: bool) -> Iterator[Placed]:
+    def _splits(self, remote: bool) -> Iterator[PlacedSplit]:
         if self.chosen is not None:
-            yield from self.chosen.stretches
+            yield from self.chosen.splits
             return
         if not self.plan.wants:
             return
-        sizes = [part.size for part in self.source.parts]
+        sizes = [fragment.size for fragment in self.source.fragments]
         self.watch.reads(None if None in sizes else sum(filter(None, sizes)))
-        for number, part in enumerate(self.source.parts):
-            cut = part.elsewhere if elsewhere else part.stretches
-            for stretch in cut(self.plan.wants):
-                yield Placed(number, stretch)
+        for number, fragment in enumerate(self.source.fragments):
+            cut = fragment.remote_splits if remote else fragment.splits
+            for split in cut(self.plan.wants):
+                yield PlacedSplit(number, split)
 
-    def _go_on(self, placed: Placed, at: _Position) -> Iterator[Rows]:
+    def _go_on(self, placed: PlacedSplit, at: _Position) -> Iterator[Rows]:
         before, seen = self.reader.read, 0
-        for rows in read(placed.stretch, at.row(placed.part), self.reader, self.files, nullcontext()):
+        for rows in read(placed.split, at.row(placed.fragment), self.reader, self.files, nullcontext()):
             yield rows
             self.watch.saw(self.reader.read - before - seen, 0)
             seen = self.reader.read - before
-        self.watch.saw(0, placed.stretch.size)
-        at.go(placed.part, self.reader.read - before)
+        self.watch.saw(0, placed.split.size)
+        at.go(placed.fragment, self.reader.read - before)
 
 
 @dataclass
 class _Position:
-    """Where in the source one is: the part, and how many of its rows are read."""
+    """Where in the source one is: the fragment, and how many of its rows are read."""
 
-    part: int = 0
+    fragment: int = 0
     rows: int = 0
-    skipped: list[Stretch] = field(default_factory=list)  # before those, in the same part, and not counted yet
+    skipped: list[Split] = field(default_factory=list)  # before those, in the same fragment, and not counted yet
 
-    def row(self, part: int) -> int:
-        """The number of the next row of this part; what was skipped is read now, as only an error asks."""
-        if part != self.part:
+    def row(self, fragment: int) -> int:
+        """The number of the next row of this fragment; what was skipped is read now, as only an error asks."""
+        if fragment != self.fragment:
             return 1
         before = 0
-        for stretch in self.skipped:
-            before += sum(batch.data.num_rows for batch in stretch.batches(before + 1))
+        for split in self.skipped:
+            before += sum(batch.data.num_rows for batch in split.batches(before + 1))
         self.rows, self.skipped = self.rows + before, []
         return self.rows + 1
 
-    def go(self, part: int, rows: int) -> None:
-        if part != self.part:
+    def go(self, fragment: int, rows: int) -> None:
+        if fragment != self.fragment:
             self.rows, self.skipped = 0, []
-        self.part, self.rows = part, self.rows + rows
+        self.fragment, self.rows = fragment, self.rows + rows

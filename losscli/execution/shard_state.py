@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from losscli.aggregate.accumulator import Kept, Tally, Totals
-from losscli.aggregate.cross_products import Share
+from losscli.aggregate.accumulator import LossAccumulator, RunAccumulator, TermAccumulator
+from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import Sums
 from losscli.aggregate.hashing import Fingerprint
 from losscli.binding.bind import bind
@@ -83,20 +83,20 @@ def _counts_in(given: Sequence[int]) -> Array:
     return np.array(given, np.int64)
 
 
-def _tally_out(tally: Tally) -> Plain:
+def _tally_out(tally: TermAccumulator) -> Plain:
     weights = None if tally.weights is None else sums_out(tally.weights)
     return {"sums": sums_out(tally.sums), "weights": weights, "counts": _counts_out(tally.counts)}
 
 
-def _tally_in(given: Plain) -> Tally:
-    tally = Tally(given["weights"] is not None)
+def _tally_in(given: Plain) -> TermAccumulator:
+    tally = TermAccumulator(given["weights"] is not None)
     tally.sums, tally.counts = sums_in(given["sums"]), _counts_in(given["counts"])
     if given["weights"] is not None:
         tally.weights = sums_in(given["weights"])
     return tally
 
 
-def _kept_out(kept: Kept) -> Plain:
+def _kept_out(kept: LossAccumulator) -> Plain:
     return {
         "terms": {name: _tally_out(tally) for name, tally in kept.terms.items()},
         "rows": None if kept.rows is None else _tally_out(kept.rows),
@@ -104,9 +104,11 @@ def _kept_out(kept: Kept) -> Plain:
     }
 
 
-def _kept_in(given: Plain) -> Kept:
+def _kept_in(given: Plain) -> LossAccumulator:
     rows = None if given["rows"] is None else _tally_in(given["rows"])
-    return Kept({name: _tally_in(tally) for name, tally in given["terms"].items()}, rows, _counts_in(given["apart"]))
+    return LossAccumulator(
+        {name: _tally_in(tally) for name, tally in given["terms"].items()}, rows, _counts_in(given["apart"])
+    )
 
 
 def _print_out(print_: Fingerprint) -> Plain:
@@ -119,7 +121,7 @@ def _print_in(given: Plain) -> Fingerprint:
     return print_
 
 
-def totals_out(totals: Totals) -> Plain:
+def totals_out(totals: RunAccumulator) -> Plain:
     """Everything that was added up, by cell and by the place of each kernel in the plan."""
     return {
         "cells": [list(name) for name in totals.cells.names()],
@@ -131,24 +133,24 @@ def totals_out(totals: Totals) -> Plain:
     }
 
 
-def _moments_out(totals: Totals) -> list[Plain]:
+def _moments_out(totals: RunAccumulator) -> list[Plain]:
     """The sums of products of rows, if any are kept; owners by their places among the kernels."""
     if totals.joint is None:
         return []
     place: dict[Hashable, int] = {work: number for number, work in enumerate(totals.kept)}
 
-    def share(of: Share) -> list[Any]:
+    def share(of: Contribution) -> list[Any]:
         return [place[of.owner], of.term, of.bottom]
 
     moments = totals.joint.rows.moments.sums
     return [{"of": [share(one), share(other)], "sums": sums_out(sums)} for (one, other), sums in moments.items()]
 
 
-def _moments_in(totals: Totals, given: Sequence[Plain]) -> None:
+def _moments_in(totals: RunAccumulator, given: Sequence[Plain]) -> None:
     owners = list(totals.kept)
 
-    def share(of: Sequence[Any]) -> Share:
-        return Share(owners[of[0]], str(of[1]), bool(of[2]))
+    def share(of: Sequence[Any]) -> Contribution:
+        return Contribution(owners[of[0]], str(of[1]), bool(of[2]))
 
     if given and totals.joint is None:
         raise ValueError("products that nobody asked for")
@@ -158,9 +160,9 @@ def _moments_in(totals: Totals, given: Sequence[Plain]) -> None:
         totals.joint.rows.moments.sums[share(one), share(other)] = sums_in(each["sums"])
 
 
-def totals_in(plan: Plan, given: Plain) -> Totals:
+def totals_in(plan: Plan, given: Plain) -> RunAccumulator:
     """What `totals_out` wrote, to be merged with the others of this plan."""
-    read, totals = (Totals(plan, {}, hashing=True, some=True) for _ in range(2))
+    read, totals = (RunAccumulator(plan, {}, hashing=True, some=True) for _ in range(2))
     read.counts = _counts_in(given["counts"])
     read.kept = {work: _kept_in(kept) for work, kept in zip(read.kept, given["kept"], strict=True)}
     read.fingerprint, read.key_print = _print_in(given["targets"]), _print_in(given["keys"])

@@ -46,11 +46,12 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
 def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
     """The files that others must find as they are here."""
     found = {}
-    for part in source.parts:
-        file = part.file
+    for fragment in source.fragments:
+        file = fragment.file
         if file is None or file.spool is not None:
             raise UsageError(f"{what} reads files that everybody can open; this one is unpacked here first",
-                             path=part.path, hint="unpack it to a file of its own", code="USAGE_CONFLICT")  # fmt: skip
+                             path=fragment.path, hint="unpack it to a file of its own",
+                             code="USAGE_CONFLICT")  # fmt: skip
         place = str(Path(file.place).absolute())
         found[place] = Expected(place, file.path, file.mark[0], file.mark[1])
     return tuple(found.values())

@@ -1,6 +1,6 @@
 """One run cut into shards that any scheduler may start, and their states merged into the report of the one run.
 
-Every shard finds the same cut in the files, takes its stretch of it, and writes what it added up. Merging adds the
+Every shard finds the same cut in the files, takes its split of it, and writes what it added up. Merging adds the
 states in their order: exact sums, so the report has the bits that one process would have given.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from losscli import _version
-from losscli.aggregate.accumulator import Totals
+from losscli.aggregate.accumulator import RunAccumulator
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader
@@ -25,9 +25,9 @@ from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Engine
 from losscli.execution.evaluate import Adding, chunk_rows, conclude, refuse_empty
 from losscli.execution.prepare import Prepared
-from losscli.execution.scan import Chosen, Pass, Placed, elsewhere
+from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
 from losscli.execution.shard_state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
-from losscli.execution.watch import NOBODY, Watch
+from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.files.streams import file_error
 from losscli.io.source import Source
 from losscli.results import Evaluation, RowCounts, SourceResult
@@ -77,14 +77,14 @@ def read_shard(text: str) -> Shard:
 # -- scoring one -----------------------------------------------------------------------------------------------------
 
 
-def score(prepared: Prepared, shard: Shard, engine: Engine, watch: Watch = NOBODY) -> Scored:
+def score(prepared: Prepared, shard: Shard, engine: Engine, watch: ProgressObserver = NO_PROGRESS) -> Scored:
     """Add up the rows of one shard."""
-    placed = elsewhere(prepared.plan, prepared.source)
+    placed = remote_splits(prepared.plan, prepared.source)
     chosen = cut(placed, shard)
-    walk = Pass(prepared.plan, prepared.source, watch, chosen)
+    walk = Scan(prepared.plan, prepared.source, watch, chosen)
     # Losses of tables alone count once in the run: in the first shard.
-    totals = Totals(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
-    cells = None if engine.elsewhere else totals.cells
+    totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
+    cells = None if engine.is_remote else totals.cells
     adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, cells=cells)
     for taken in walk.scores(adding, engine):
         totals.merge(taken.score)
@@ -100,30 +100,30 @@ def score(prepared: Prepared, shard: Shard, engine: Engine, watch: Watch = NOBOD
     }
     document["sha256"] = _checksum(document)
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    return Scored(text, walk.reader.read, len(chosen.stretches), len(placed))
+    return Scored(text, walk.reader.read, len(chosen.splits), len(placed))
 
 
-def cut(placed: Sequence[Placed], shard: Shard) -> Chosen:
-    """The stretches of a shard: a run of them, of about its share of the bytes (of their number, where unknown)."""
-    sizes = [each.stretch.size for each in placed]
+def cut(placed: Sequence[PlacedSplit], shard: Shard) -> Chosen:
+    """The splits of a shard: a run of them, of about its share of the bytes (of their number, where unknown)."""
+    sizes = [each.split.size for each in placed]
     if not all(sizes):
         sizes = [1] * len(placed)
     whole, before, mine = sum(sizes), 0, []
     for index, size in enumerate(sizes):
-        # A stretch belongs to the shard in whose share it begins.
+        # A split belongs to the shard in whose share it begins.
         if before * shard.of // whole == shard.number - 1:
             mine.append(index)
         before += size
     if not mine:
         return Chosen((), ())
-    first = placed[mine[0]].part
-    return Chosen([placed[index] for index in mine], [each for each in placed[: mine[0]] if each.part == first])
+    first = placed[mine[0]].fragment
+    return Chosen([placed[index] for index in mine], [each for each in placed[: mine[0]] if each.fragment == first])
 
 
-def _run(prepared: Prepared, placed: Sequence[Placed]) -> Plain:
+def _run(prepared: Prepared, placed: Sequence[PlacedSplit]) -> Plain:
     """What every shard of a run has in common."""
     plan, source = prepared.plan, prepared.source
-    shape = json.dumps([[each.part, each.stretch.size] for each in placed])
+    shape = json.dumps([[each.fragment, each.split.size] for each in placed])
     return {
         **plan_out(plan, source.columns, source.types),
         "signatures": signatures(plan),
@@ -135,7 +135,10 @@ def _run(prepared: Prepared, placed: Sequence[Placed]) -> Plain:
 
 def _files(source: Source) -> list[list[Any]]:
     """The files as far as they are the same on every machine: folders and times may differ."""
-    return [[Path(part.path).name, part.format, part.file.size if part.file else 0] for part in source.parts]
+    return [
+        [Path(fragment.path).name, fragment.format, fragment.file.size if fragment.file else 0]
+        for fragment in source.fragments
+    ]
 
 
 def signatures(plan: Plan) -> list[str]:
@@ -172,8 +175,8 @@ def merge(paths: Sequence[str]) -> Merged:
     return Merged(conclude(totals, reader, sources), _notes(states))
 
 
-def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[Totals, Reader, tuple[SourceResult, ...]]:
-    totals, reader = Totals(plan, {}, hashing=True, some=True), Reader(plan, None)
+def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[RunAccumulator, Reader, tuple[SourceResult, ...]]:
+    totals, reader = RunAccumulator(plan, {}, hashing=True, some=True), Reader(plan, None)
     paths = [(path, format_) for path, format_, _ in states[0].document["sources"]]
     rows = [0] * len(paths)
     for state in states:

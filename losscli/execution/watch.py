@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Watch(Protocol):
-    """Told from one thread, once a stretch of rows or a batch."""
+class ProgressObserver(Protocol):
+    """Told from one thread, once a split of rows or a batch."""
 
     def reads(self, size: int | None) -> None:
         """A pass over the data begins; it has so many bytes, where that is known."""
@@ -21,7 +21,7 @@ class Watch(Protocol):
         ...
 
 
-class _Nobody:
+class _NoProgress:
     def reads(self, size: int | None) -> None: ...
 
     def saw(self, rows: int, size: int) -> None: ...
@@ -29,5 +29,5 @@ class _Nobody:
     def scores(self, groups: int) -> None: ...
 
 
-NOBODY: Watch = _Nobody()
+NO_PROGRESS: ProgressObserver = _NoProgress()
 """Who does not want to know."""

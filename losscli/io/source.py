@@ -1,4 +1,4 @@
-"""What every format hands on: a source is parts, a part is stretches of rows, a stretch is a stream of batches."""
+"""What every format hands on: a source is fragments, a fragment is splits of rows, a split is a stream of batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
-from losscli.errors import DataError, Site, did_you_mean
+from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.arrow.build import strings
 from losscli.io.files.streams import FileInput
 
@@ -22,15 +22,15 @@ DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
 BATCH_ROWS = 65536
 BATCH_BYTES = 16 << 20
 
-STRETCH_ROWS = 1 << 18
-"""Rows of a binary format that are one stretch, where its own pieces are no larger."""
+SPLIT_ROWS = 1 << 18
+"""Rows of a binary format that are one split, where its own pieces are no larger."""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
     """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice.
 
-    With `doubtful`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave
+    With `lenient`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave
     the row out, and only who applies it can tell.
     """
 
@@ -42,7 +42,7 @@ class ReadOptions:
     header: bool = True
     null_values: tuple[str, ...] = DEFAULT_NULLS
     spool: bool = False
-    doubtful: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Batch:
     """Some rows: the wanted columns, each name once in the order wanted, and where these rows stand."""
 
     data: pa.RecordBatch
-    site: Site
+    site: Location
 
 
-class Stretch(Protocol):
-    """Rows of a part, one after the other, that can be read without those before them, and in any thread."""
+class Split(Protocol):
+    """Rows of a fragment, one after the other, that can be read without those before them, and in any thread."""
 
     @property
     def size(self) -> int:
@@ -62,7 +62,7 @@ class Stretch(Protocol):
         ...
 
     @property
-    def weight(self) -> int:
+    def memory_bytes(self) -> int:
         """The bytes of memory that reading it takes, about."""
         ...
 
@@ -71,7 +71,7 @@ class Stretch(Protocol):
         ...
 
 
-class Part(ABC):
+class Fragment(ABC):
     """One file of a source, which can be read as often as wanted."""
 
     path: str
@@ -79,12 +79,12 @@ class Part(ABC):
 
     @property
     def size(self) -> int | None:
-        """The bytes that its stretches will have taken, where one can tell before they are read."""
+        """The bytes that its splits will have taken, where one can tell before they are read."""
         return None
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that rows of this part say they stand in."""
+        """The files that rows of this fragment say they stand in."""
         return (self.path,)
 
     @property
@@ -94,50 +94,50 @@ class Part(ABC):
         return source if isinstance(source, FileInput) else None
 
     @abstractmethod
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         """The rows in file order. A column that is missing or named twice is a DataError.
 
-        One reader at a time asks for the next stretch; several threads may read those that were given out. Where
+        One reader at a time asks for the next split; several threads may read those that were given out. Where
         rows are cut does not depend on who reads them.
         """
 
-    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
-        """The same rows in stretches that another process can read from the path: the whole part, if it must be."""
-        yield Whole(self, wants, self.size or 0)
+    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+        """The same rows in splits that another process can read from the path: the whole fragment, if it must be."""
+        yield WholeFragment(self, wants, self.size or 0)
 
     def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
         """All rows in file order."""
         row = 1
-        for stretch in self.stretches(wants):
-            for batch in stretch.batches(row):
+        for split in self.splits(wants):
+            for batch in split.batches(row):
                 row += batch.data.num_rows
                 yield batch
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A part as one stretch."""
+class WholeFragment:
+    """A fragment as one split."""
 
-    part: Part
+    fragment: Fragment
     wants: Mapping[str, Want]
     size: int = 0
-    weight: int = 8 * BATCH_BYTES
+    memory_bytes: int = 8 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         if first_row != 1:
-            raise ValueError("a whole part begins with its first row")
-        return self.part.batches(self.wants)
+            raise ValueError("a whole fragment begins with its first row")
+        return self.fragment.batches(self.wants)
 
 
 @dataclass(frozen=True)
-class Held:
+class InMemorySplit:
     """Rows that are in memory; with a site, they have been read and know where they stand."""
 
     data: pa.RecordBatch
     path: str
-    site: Site | None = None
+    site: Location | None = None
     size: int = 0
-    weight: int = BATCH_BYTES
+    memory_bytes: int = BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         if self.site is not None:
@@ -160,16 +160,16 @@ class Dropped:
 
 @dataclass
 class Beside:
-    """Files whose rows come with those of the parts: (format, rows) by path; filled while the source is read."""
+    """Files whose rows come with those of the fragments: (format, rows) by path; filled while the source is read."""
 
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
-    """One table in one or more parts. A type of None means text: who asks decides how the column is read."""
+    """One table in one or more fragments. A type of None means text: who asks decides how the column is read."""
 
-    parts: tuple[Part, ...]
+    fragments: tuple[Fragment, ...]
     columns: tuple[str, ...]
     types: Mapping[str, pa.DataType | None]
     notes: tuple[str, ...] = ()
@@ -215,7 +215,7 @@ def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
     data = _plain_layout(data)
     step = fitting(_size(data), data.num_rows)
     for start in range(0, data.num_rows, step):
-        yield Batch(data.slice(start, step), Site(path, first_row + start))
+        yield Batch(data.slice(start, step), Location(path, first_row + start))
 
 
 def _size(data: pa.RecordBatch) -> int:

@@ -113,7 +113,7 @@ def _way(leg: Array, distance: str) -> Array:
     return unit(leg) if distance == "euclidean" else 2 * leg
 
 
-def _turn(x: Array, y: Array, apart: Array, distance: str) -> Array:
+def _compute_lock(x: Array, y: Array, apart: Array, distance: str) -> Array:
     """The way of x less the way of y, given x - y; near ways keep their digits."""
     if distance == "squared":
         return 2 * apart
@@ -137,14 +137,14 @@ def _cosine_gap_slope(a: Array, b: Array, c: Array) -> Array:
 def _by_anchor(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
         return np.where(legs.swapped, -cosine_slope(a, p), _cosine_gap_slope(a, n, p))
-    return np.where(legs.swapped, _way(legs.x, distance), _turn(legs.x, legs.y, legs.apart, distance))
+    return np.where(legs.swapped, _way(legs.x, distance), _compute_lock(legs.x, legs.y, legs.apart, distance))
 
 
 def _by_positive(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
         return np.where(legs.swapped, _cosine_gap_slope(p, n, a), -cosine_slope(p, a))
     both = a - n + 2 * (0.0 if distance == "squared" else eps)  # x + y where y starts at the positive
-    return -np.where(legs.swapped, _turn(legs.x, -legs.y, both, distance), _way(legs.x, distance))
+    return -np.where(legs.swapped, _compute_lock(legs.x, -legs.y, both, distance), _way(legs.x, distance))
 
 
 def _by_negative(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
@@ -245,9 +245,9 @@ def _pulls(embedding: Array, target: Array, prototypes: Array, margin: float, sc
     own = prototypes[target]
     sine = _sine(embedding, own)
     turned = sine * np.cos(margin) + cosine(embedding, own) * np.sin(margin)
-    stretch = np.where(sine > 0, turned / np.where(sine > 0, sine, 1.0), 0.0)
+    ratio = np.where(sine > 0, turned / np.where(sine > 0, sine, 1.0), 0.0)
     others = scale * lost[:, None] * softmax(lead) if len(prototypes) > 1 else np.zeros_like(lead)
-    return others, -scale * lost * stretch
+    return others, -scale * lost * ratio
 
 
 @arcface.gradient("embedding")

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from losscli.errors import UsageError, did_you_mean
-from losscli.report.harmless import break_workflow_commands, harmless
+from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.report.view import View, exact
 from losscli.results import Evaluation, SuiteResult
 
@@ -24,12 +24,12 @@ __all__ = [
     "break_workflow_commands",
     "filed",
     "format_of",
-    "harmless",
     "has",
     "left_out",
     "quiet",
     "render",
     "render_suites",
+    "sanitized",
     "schema",
 ]
 

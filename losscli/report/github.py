@@ -16,8 +16,8 @@ from itertools import accumulate
 
 from losscli.errors import ExitCode
 from losscli.report import markdown
-from losscli.report.harmless import break_workflow_commands
 from losscli.report.naming import Unique, called, restricted
+from losscli.report.sanitized import break_workflow_commands
 from losscli.report.suites import alone, evaluated, exit_code, status, told
 from losscli.report.verdicts import headline, whom, word
 from losscli.report.view import View, exact

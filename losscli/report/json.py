@@ -17,7 +17,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from losscli import _version
-from losscli.report.harmless import harmless
+from losscli.report.sanitized import sanitized
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
 from losscli.results import (
@@ -204,7 +204,7 @@ def dumps(value: Mapping[str, Any], view: View, indent: int | None = None) -> st
 
 
 def _escaped(char: str, always: bool) -> str:
-    if not always and harmless(char) == char:
+    if not always and sanitized(char) == char:
         return char
     return json.dumps(char)[1:-1] if ord(char) > 0x7F else f"\\u{ord(char):04x}"
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from losscli.report.harmless import harmless
+from losscli.report.sanitized import sanitized
 from losscli.results import Evaluation
 
 DIGITS = 6
@@ -26,7 +26,7 @@ class View:
         It is made ASCII here and not on the finished page: an escape is wider than its character, and columns
         that were aligned before would not be after.
         """
-        shown = harmless(text, limit)
+        shown = sanitized(text, limit)
         return shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
 
     def own(self, text: str) -> str:

@@ -2,7 +2,7 @@
 
 A caller has one row of sums for each unit that may be resampled (a row, a cluster), and a statistic that makes the
 number of their totals, for many totals at once. Both procedures are products of a matrix of draws with the sums. They
-go in blocks of a fixed number of replicates, and each replicate has its own stretch of the random stream, so the same
+go in blocks of a fixed number of replicates, and each replicate has its own part of the random stream, so the same
 sums in the same order give the same bits.
 """
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from losscli.aggregate.required import pairs_of, unit_of
 from losscli.contract.kinds import Array
 from losscli.results import ComparisonResult, LossResult, PairedTest
-from losscli.statistics.delta_method import Spread
+from losscli.statistics.delta_method import LossUncertainty
 from losscli.statistics.estimates import Cell, Slice
 from losscli.statistics.hypothesis_tests import holm, paired_t, root
 from losscli.statistics.intervals import Asked, slice_words, spread_of
-from losscli.statistics.permutation import sign_flip
+from losscli.statistics.permutation import permutation_test
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class _Draft:
 
 
 def comparisons(
-    spread: Spread, found: Mapping[Slice, list[Cell]], results: Mapping[tuple[int, Slice], LossResult]
+    spread: LossUncertainty, found: Mapping[Slice, list[Cell]], results: Mapping[tuple[int, Slice], LossResult]
 ) -> Iterator[ComparisonResult]:
     drafts = [_draft(spread, one, other, name, cells, results)
               for one, other in pairs_of(spread.plan) for name, cells in found.items()]  # fmt: skip
@@ -48,7 +48,7 @@ def _test(p: float | None, corrected: float | None) -> PairedTest | None:
 
 
 def _draft(
-    spread: Spread, one: int, other: int, name: Slice, cells: list[Cell],
+    spread: LossUncertainty, one: int, other: int, name: Slice, cells: list[Cell],
     results: Mapping[tuple[int, Slice], LossResult],
 ) -> _Draft:  # fmt: skip
     """Two lines on one slice."""
@@ -102,7 +102,7 @@ def _verdict(result: ComparisonResult) -> str:
     return "better" if (result.difference < 0) == (result.direction == "lower") else "worse"
 
 
-def _won(spread: Spread, one: int, other: int, cells: list[Cell]) -> tuple[int, int, int] | None:
+def _won(spread: LossUncertainty, one: int, other: int, cells: list[Cell]) -> tuple[int, int, int] | None:
     unit = unit_of(spread.plan.lines[one])
     counts = None if unit is None else spread.levels[unit].wins.get((one, other))
     if counts is None:
@@ -112,7 +112,7 @@ def _won(spread: Spread, one: int, other: int, cells: list[Cell]) -> tuple[int, 
 
 
 def _difference(
-    spread: Spread, one: int, other: int, shares: tuple[list[int], list[int]], cells: list[Cell]
+    spread: LossUncertainty, one: int, other: int, shares: tuple[list[int], list[int]], cells: list[Cell]
 ) -> Callable[[Array], Array] | None:
     mine, theirs = spread.statistic(one, shares[0], cells), spread.statistic(other, shares[1], cells)
     if mine is None or theirs is None:
@@ -122,7 +122,7 @@ def _difference(
 
 
 def _flipped(
-    spread: Spread, one: int, unit: str, cells: list[Cell], shares: tuple[list[int], list[int]], name: Slice
+    spread: LossUncertainty, one: int, unit: str, cells: list[Cell], shares: tuple[list[int], list[int]], name: Slice
 ) -> float | None:
     """The p-value of swapping the models in a random half of the units, again and again."""
     if not spread.asked.permutations or len(shares[0]) != len(shares[1]):
@@ -132,5 +132,5 @@ def _flipped(
     if table is None or statistic is None or not len(table):
         return None
     width = len(shares[0])
-    return sign_flip(table[:, :width], table[:, width:], statistic, spread.asked.permutations, spread.asked.seed,
+    return permutation_test(table[:, :width], table[:, width:], statistic, spread.asked.permutations, spread.asked.seed,
                      slice_words(name))  # fmt: skip

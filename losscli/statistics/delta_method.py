@@ -16,17 +16,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.accumulator import Totals
-from losscli.aggregate.buckets import Drawer
-from losscli.aggregate.cross_products import UNIT, Share
+from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.buckets import ResamplingTable
+from losscli.aggregate.cross_products import UNIT, Contribution
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
-from losscli.aggregate.kernel_calls import works
+from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.required import SavedPart
 from losscli.binding.plan import Job
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
-from losscli.statistics.estimates import Book, Books, Cell, Exact, Slice, combine_slopes
+from losscli.statistics.estimates import Books, Cell, Exact, FinalizedSums, Slice, combine_slopes
 from losscli.statistics.hypothesis_tests import Ratio
 
 Shares = Sequence[int]  # by their numbers in a Spread
@@ -38,7 +38,7 @@ class Known(NamedTuple):
     term: str
     top: int
     bottom: int
-    book: Book | None
+    book: FinalizedSums | None
 
 
 class Piece(NamedTuple):
@@ -94,10 +94,10 @@ class _Products(NamedTuple):
     odd: bool
 
 
-class Spread:
+class LossUncertainty:
     """What was kept of a run."""
 
-    def __init__(self, totals: Totals, results: Mapping[tuple[int, Slice], LossResult]) -> None:
+    def __init__(self, totals: RunAccumulator, results: Mapping[tuple[int, Slice], LossResult]) -> None:
         """`results` are those of each line, by its place, and slice."""
         assert totals.joint is not None
         self.totals, self.plan, self.results = totals, totals.plan, results
@@ -106,10 +106,10 @@ class Spread:
         self.weighted = self.plan.weight is not None or self.plan.class_column is not None
         self.levels = {"row": totals.joint.rows, "batch": totals.joint.groups}
         self._books = Books(totals)
-        self._names: list[Share] = []
-        self._numbers: dict[Share, int] = {}
+        self._names: list[Contribution] = []
+        self._numbers: dict[Contribution, int] = {}
         self._known: dict[tuple[int, int], list[Known]] = {}
-        self._drawers: dict[str, Drawer] = {}
+        self._drawers: dict[str, ResamplingTable] = {}
         unit = self._number(UNIT)
         self._products: dict[tuple[int, int], _Products] = {}
         for (one, other), sums in self.levels["row"].moments.sums.items():
@@ -119,7 +119,7 @@ class Spread:
             self._products[self._number(other), self._number(one)] = products
         self._unit = unit
 
-    def _number(self, share: Share) -> int:
+    def _number(self, share: Contribution) -> int:
         """The number of a share: to hash its owner takes long."""
         if share not in self._numbers:
             self._numbers[share] = len(self._names)
@@ -148,16 +148,19 @@ class Spread:
         if (number, place) not in self._known:
             self._known[number, place] = [
                 self._saved(term or own, number, place) if number < 0 else Known(
-                    term or own, self._number(Share(work, own, False)), self._number(Share(work, own, True)),
+                    term or own, self._number(Contribution(work, own, False)),
+                    self._number(Contribution(work, own, True)),
                     self._books.of(tally),
                 )
-                for term, work in works(job).items() for own, tally in self.totals.kept[work].terms.items()
+                for term, work in kernel_calls(job).items() for own, tally in self.totals.kept[work].terms.items()
             ]  # fmt: skip
         return self._known[number, place]
 
     def _saved(self, term: str, number: int, place: int) -> Known:
         owner = SavedPart(-1 - number, place)
-        return Known(term, self._number(Share(owner, term, False)), self._number(Share(owner, term, True)), None)
+        return Known(
+            term, self._number(Contribution(owner, term, False)), self._number(Contribution(owner, term, True)), None
+        )
 
     def _piece(self, known: Known, cells: list[Cell]) -> Piece | None:
         sums: tuple[int, Exact, Exact] | None = None
@@ -268,14 +271,14 @@ class Spread:
         drawer, asked = self._drawer(unit), self._asked_of(cells, shares)
         return drawer.units(*asked) if drawer.finite(*asked[:2]) else None
 
-    def _drawer(self, unit: str) -> Drawer:
+    def _drawer(self, unit: str) -> ResamplingTable:
         if unit not in self._drawers:
-            self._drawers[unit] = Drawer(self.levels[unit].buckets)
+            self._drawers[unit] = ResamplingTable(self.levels[unit].buckets)
         return self._drawers[unit]
 
     def _asked_of(
         self, cells: list[Cell], shares: Shares
-    ) -> tuple[list[tuple[int, Fraction | None]], list[Share], list[bool]]:
+    ) -> tuple[list[tuple[int, Fraction | None]], list[Contribution], list[bool]]:
         names = [self._names[share] for share in shares]
         return [(cell.number, cell.factor) for cell in cells], names, [bool(self._power(share)) for share in shares]
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.accumulator import Kept, Tally, Totals
+from losscli.aggregate.accumulator import LossAccumulator, RunAccumulator, TermAccumulator
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
-from losscli.aggregate.kernel_calls import works
+from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.slices import NULL
 from losscli.binding.plan import Job, Line
 from losscli.binding.signature import _reduction, signature
@@ -42,10 +42,10 @@ class Number(NamedTuple):
         return Fraction(self.units) / ONE
 
 
-class Book:
+class FinalizedSums:
     """A tally read out, all cells at once: counts, and exact sums in units of 2**-1074."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: TermAccumulator) -> None:
         self.tally, self.sums = tally, tally.sums
         self.counts: list[int] = tally.counts.tolist()
         self.tops = tally.sums.exacts()
@@ -108,17 +108,17 @@ class Book:
 class Books:
     """The tallies of a run, each read out once."""
 
-    def __init__(self, totals: Totals) -> None:
+    def __init__(self, totals: RunAccumulator) -> None:
         self.totals = totals
-        self._open: dict[int, Book] = {}
+        self._open: dict[int, FinalizedSums] = {}
 
-    def of(self, tally: Tally) -> Book:
+    def of(self, tally: TermAccumulator) -> FinalizedSums:
         if id(tally) not in self._open:
-            self._open[id(tally)] = Book(tally)
+            self._open[id(tally)] = FinalizedSums(tally)
         return self._open[id(tally)]
 
 
-def slices(totals: Totals) -> dict[Slice, list[Cell]]:
+def slices(totals: RunAccumulator) -> dict[Slice, list[Cell]]:
     """Slice -> its cells; the whole run is the slice () and comes first, then the others in order of their text."""
     names, width = totals.cells.names(), len(totals.plan.by)
     if names == [()]:
@@ -135,7 +135,7 @@ def slices(totals: Totals) -> dict[Slice, list[Cell]]:
     return {name: _weighted(totals, cells, classes) for name, cells in found.items()}
 
 
-def _weighted(totals: Totals, cells: list[int], classes: Mapping[int, str]) -> list[Cell]:
+def _weighted(totals: RunAccumulator, cells: list[int], classes: Mapping[int, str]) -> list[Cell]:
     """The cells with their class's weight: as given, or n / (K * n_c) over the rows and classes of this slice."""
     given = totals.plan.request.class_weight
     counts: dict[str, int] = {}
@@ -158,10 +158,10 @@ def _weighted(totals: Totals, cells: list[int], classes: Mapping[int, str]) -> l
     return [Cell(cell, factors.get(classes[cell], Fraction(0))) for cell in cells]
 
 
-def results(totals: Totals) -> tuple[LossResult, ...]:
+def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
     """Every line of the report on every slice."""
     plan, books = totals.plan, Books(totals)
-    sheets = [[_Sheet(books, job, line) for job in line.jobs] for line in plan.lines]
+    sheets = [[LineEstimator(books, job, line) for job in line.jobs] for line in plan.lines]
     with _collector_at_rest():
         found = slices(totals)
         return tuple(
@@ -183,7 +183,7 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _line(line: Line, sheets: list[_Sheet], by: Mapping[str, str], cells: list[Cell]) -> LossResult:
+def _line(line: Line, sheets: list[LineEstimator], by: Mapping[str, str], cells: list[Cell]) -> LossResult:
     singles = [sheet.result(by, cells) for sheet in sheets]
     if not line.spec.blend:
         return singles[0]
@@ -202,7 +202,7 @@ def _line(line: Line, sheets: list[_Sheet], by: Mapping[str, str], cells: list[C
     )  # fmt: skip
 
 
-class _Sheet:
+class LineEstimator:
     """One job of a line: what all slices share is made once, as there may be very many."""
 
     def __init__(self, books: Books, job: Job, line: Line) -> None:
@@ -214,12 +214,12 @@ class _Sheet:
         self.signature = signature(books.totals.plan, line)
         self.params, self.spec = dict(job.spec.params), job.spec.text
         self.batch = None if loss.scope == "row" or self.fixed else batch(books.totals)
-        self.terms: dict[str, Book] = {}
-        self.kept = Kept()
-        for term, work in works(job).items():
+        self.terms: dict[str, FinalizedSums] = {}
+        self.kept = LossAccumulator()
+        for term, work in kernel_calls(job).items():
             self.kept = books.totals.kept[work]
             # Where nothing was read, the terms have no rows.
-            tallies = self.kept.terms or {term or "loss": Tally(False)}
+            tallies = self.kept.terms or {term or "loss": TermAccumulator(False)}
             found = {term or name: books.of(tally) for name, tally in tallies.items()}
             self.terms |= found
             self.first = next(iter(found))  # of the last work, as is what was kept
@@ -249,9 +249,11 @@ class _Sheet:
         return rows.count, rows.weight
 
 
-def term_numbers(totals: Totals, job: Job, line: Line, cells: list[Cell]) -> tuple[dict[str, Number], Kept]:
+def term_numbers(
+    totals: RunAccumulator, job: Job, line: Line, cells: list[Cell]
+) -> tuple[dict[str, Number], LossAccumulator]:
     """Term -> its mean, sum and weight on these cells; and what the job's (last) work kept."""
-    sheet = _Sheet(Books(totals), job, line)
+    sheet = LineEstimator(Books(totals), job, line)
     return sheet.numbers(cells), sheet.kept
 
 
@@ -288,13 +290,13 @@ def combine_slopes(job: Job, means: Mapping[str, float]) -> dict[str, float]:
     return slopes
 
 
-def batch(totals: Totals) -> BatchResult:
+def batch(totals: RunAccumulator) -> BatchResult:
     """Which rows a group loss saw together."""
     groups = totals.groups
     return BatchResult(groups.how, groups.size, totals.plan.batch_by, groups.formed)
 
 
-def undefined_terms(totals: Totals, outcome: tuple[LossResult, ...]) -> list[str]:
+def undefined_terms(totals: RunAccumulator, outcome: tuple[LossResult, ...]) -> list[str]:
     """A sentence for every term that has no rows."""
     said = []
     for result in outcome:

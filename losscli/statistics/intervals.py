@@ -11,7 +11,7 @@ from losscli.aggregate.required import unit_of
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.bootstrap import bootstrap
-from losscli.statistics.delta_method import Form, Spread
+from losscli.statistics.delta_method import Form, LossUncertainty
 from losscli.statistics.estimates import Cell, Slice
 from losscli.statistics.hypothesis_tests import root
 from losscli.statistics.student_t import t_interval
@@ -27,7 +27,7 @@ class _Spread:
 
 
 def with_interval(
-    spread: Spread, number: int, cells: list[Cell], name: Slice, result: LossResult, notes: dict[str, None]
+    spread: LossUncertainty, number: int, cells: list[Cell], name: Slice, result: LossResult, notes: dict[str, None]
 ) -> LossResult:
     line = spread.plan.lines[number]
     unit = unit_of(line)
@@ -62,7 +62,7 @@ class Asked:
 
 
 def spread_of(
-    spread: Spread, of: Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
+    spread: LossUncertainty, of: Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
 ) -> _Spread | None:
     """The standard error and interval of a number, by the way that was asked for."""
     asked = spread.asked

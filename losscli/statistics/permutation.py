@@ -11,7 +11,7 @@ from losscli.contract.kinds import Array
 from losscli.statistics.resampling import BLOCK, PERMUTATION_STREAM, ROUNDING_NOISE, Draws, Statistic, blocks
 
 
-def sign_flip(
+def permutation_test(
     a: Array, b: Array, statistic: Statistic, permutations: int, seed: int, words: Sequence[int]
 ) -> float | None:
     """The two-sided p-value of statistic(a.sum(0)) - statistic(b.sum(0)) by approximate randomisation.

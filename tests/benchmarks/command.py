@@ -74,17 +74,19 @@ def probe(python: str, names: Iterable[str], ours: bool) -> dict[str, str | None
     return found
 
 
-def take(side: Side, setting: Setting, output: Path) -> measure.Taken:
+def take(side: Side, setting: Setting, output: Path) -> measure.SplitResult:
     """Run a side once, and its base where it has one."""
     python, variables = (setting.interpreter if side.needs else sys.executable), environment(not side.needs)
 
     def once(args: Sequence[str], where: Path) -> measure.Usage:
         return measure.process([python, *args], setting.folder, variables, where)
 
-    return measure.Taken(once(side.args, output), once(side.base, setting.scratch / "base.out") if side.base else None)
+    return measure.SplitResult(
+        once(side.args, output), once(side.base, setting.scratch / "base.out") if side.base else None
+    )
 
 
-def rounds(row: Row, setting: Setting) -> list[tuple[measure.Taken, ...]]:
+def rounds(row: Row, setting: Setting) -> list[tuple[measure.SplitResult, ...]]:
     """The row's sides in turn; Failed or Disagreement where they may not be compared."""
     outputs = [setting.scratch / f"{number}.out" for number in range(len(row.sides))]
 

@@ -33,7 +33,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Taken:
+class SplitResult:
     """One run of a side; `base` is what its program takes without the work, where a row says what that is."""
 
     run: Usage
@@ -96,14 +96,16 @@ def process(
     return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS / 1e6)
 
 
-def in_turn(sides: Sequence[Callable[[], Taken]], runs: int, done: Callable[[], None]) -> list[tuple[Taken, ...]]:
+def in_turn(
+    sides: Sequence[Callable[[], SplitResult]], runs: int, done: Callable[[], None]
+) -> list[tuple[SplitResult, ...]]:
     """Rounds in which each side runs once, so that what disturbs the machine disturbs them alike.
 
     The first round warms caches and does not count; one side alone is not compared, so it needs none. `done` looks at
     what each round printed.
     """
 
-    def rounds() -> Iterator[tuple[Taken, ...]]:
+    def rounds() -> Iterator[tuple[SplitResult, ...]]:
         for _ in range(runs + (len(sides) > 1)):
             yield tuple(take() for take in sides)
             done()
@@ -111,7 +113,7 @@ def in_turn(sides: Sequence[Callable[[], Taken]], runs: int, done: Callable[[], 
     return list(rounds())[-runs:]
 
 
-def spread(compared: str, rounds: Sequence[tuple[Taken, ...]]) -> Spread:
+def spread(compared: str, rounds: Sequence[tuple[SplitResult, ...]]) -> Spread:
     """The number of each round, then median and quartiles: a ratio a pair, not a ratio of medians."""
     return Spread.of([COMPARED[compared].number(*taken) for taken in rounds])
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import Mask, Numbers, Spelling, Texts, absent, numbers, texts
 
 Reading = Literal["number", "text", "any"]
@@ -32,7 +32,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 class Batch:
     """The columns of one batch, each decoded once, when it is first asked for."""
 
-    def __init__(self, data: pa.RecordBatch, site: Site, columns: Mapping[str, Reading], spelling: Spelling) -> None:
+    def __init__(
+        self, data: pa.RecordBatch, site: Location, columns: Mapping[str, Reading], spelling: Spelling
+    ) -> None:
         self._data, self._site, self._columns, self._spelling = data, site, columns, spelling
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}

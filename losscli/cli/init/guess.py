@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from losscli import losses as _losses  # registers every loss
-from losscli.binding.bind import USUAL
+from losscli.binding.bind import DEFAULT_NAMES
 from losscli.cli.init.sample import Sample, Sampled
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import REGISTRY, Loss
@@ -84,7 +84,7 @@ def _told(best: _Cast, losses: Sequence[Loss], sample: Sample) -> Guess:
         preds=tuple(thing.cols for thing in preds[:_MODELS]),
         columns={role: thing.cols for role, thing in best.things.items() if role not in ("target", "pred")},
         positive=best.positive,
-        usual=target is None or target.cols in USUAL["target"],
+        usual=target is None or target.cols in DEFAULT_NAMES["target"],
         groups=any(loss.scope != "row" for loss in losses),
         slices=tuple(thing.cols for thing in texts),
         weights=tuple(thing.cols for thing in sample.numbers if "weight" in thing.cols.lower() or thing.cols == "w"),
@@ -124,9 +124,9 @@ def _choices(pools: Mapping[str, Sequence[Sampled]]) -> Iterator[dict[str, Sampl
 
 def _pool(role: str, sample: Sample) -> list[Sampled]:
     """What a role may be given: anything for target and pred, for others only what is called like them."""
-    if role not in USUAL:
+    if role not in DEFAULT_NAMES:
         return [thing for name in (role, f"{role}_*") if (thing := sample.things.get(name)) is not None][:1]
-    usual = [thing for name in USUAL[role] if (thing := sample.things.get(name)) is not None]
+    usual = [thing for name in DEFAULT_NAMES[role] if (thing := sample.things.get(name)) is not None]
     return usual if len(usual) == 1 else list(sample.things.values())
 
 
@@ -194,7 +194,7 @@ def _inside(kind: Kind, values: Array | None) -> bool:
 def _predicts(kind: Kind, target: Sampled, pred_kind: Kind, pred: Sampled, positive: str | None) -> bool:
     if kind.shape == "class":
         return _names_classes(target, pred) if pred_kind.classes else True
-    named = target.cols in USUAL["target"] and pred.cols in USUAL["pred"]
+    named = target.cols in DEFAULT_NAMES["target"] and pred.cols in DEFAULT_NAMES["pred"]
     truth = _numbers(target, positive)
     if truth is None or pred.values is None or truth.shape != pred.values.shape:
         return False
@@ -202,7 +202,7 @@ def _predicts(kind: Kind, target: Sampled, pred_kind: Kind, pred: Sampled, posit
     if named or not good.any():
         return named
     if kind.sides:
-        least = _ALIKE if target.cols in USUAL["target"] else _SURELY
+        least = _ALIKE if target.cols in DEFAULT_NAMES["target"] else _SURELY
         with np.errstate(all="ignore"):
             return bool(np.corrcoef(truth[good], pred.values[good])[0, 1] > least)
     # Nearer to the truth than the truth's own mean is: what knows nothing of it is not.
@@ -242,7 +242,7 @@ def _cells(thing: Sampled) -> list[str | None]:
 def _others(best: _Cast, sample: Sample) -> list[Sampled]:
     """More predictions of the same target: other models. Of vectors only the first, as any may be anything."""
     target, pred = best.things.get("target"), best.things["pred"]
-    if target is None or pred.wide or len(best.things) != 2 or pred.cols in USUAL["pred"]:
+    if target is None or pred.wide or len(best.things) != 2 or pred.cols in DEFAULT_NAMES["pred"]:
         return []
     kinds = dict(zip((role.name for role in best.loss.roles.values() if not role.optional), best.kinds, strict=True))
     return [

@@ -82,7 +82,7 @@ class Sample:
 
 def read_sample(path: str) -> Sample:
     """The first rows of this file, or of the first file behind this path."""
-    source = open_source([path], ReadOptions(doubtful=True))
+    source = open_source([path], ReadOptions(lenient=True))
     names = [name for name in source.columns if name and source.columns.count(name) == 1][:COLUMNS]
     columns = _first(source, dict.fromkeys(names, "number"))
     if texts := [name for name, values in columns.items() if any(isinstance(value, str) for value in values)]:
@@ -99,8 +99,8 @@ def read_sample(path: str) -> Sample:
 def _first(source: Any, wants: dict[str, Want]) -> dict[str, list[Any]]:
     """Name -> the cells of the first rows."""
     columns: dict[str, list[Any]] = {name: [] for name in wants}
-    for part in source.parts[:1] if wants else ():
-        for batch in part.batches(wants):
+    for fragment in source.fragments[:1] if wants else ():
+        for batch in fragment.batches(wants):
             left = ROWS - len(next(iter(columns.values())))
             for name, cells in columns.items():
                 cells.extend(batch.data.column(name).slice(0, left).to_pylist())

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli import printer
+from losscli.cli import console
 from losscli.cli.config import OWN, configured
 from losscli.errors import FileError, UsageError
 from losscli.io.remote.address import REMOTE
@@ -45,7 +45,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     guessed = guess(read_sample(source), source)
     text = _text(shown, guessed, _measured(_text(shown, guessed, ()), folder, threads))
     if path == "-":
-        printer.write_stdout(text)
+        console.write_stdout(text)
     else:
         _create(path, text)
     return path

@@ -1,4 +1,4 @@
-"""Who does the work: an engine maps a function over stretches of rows and hands back what came of each, in order."""
+"""Who does the work: an engine maps a function over splits of rows and hands back what came of each, in order."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 
-class Weighed(Protocol):
-    """Work that takes memory: about `weight` bytes of it."""
+class TakesMemory(Protocol):
+    """Work that takes memory: about `memory_bytes` bytes of it."""
 
     @property
-    def weight(self) -> int: ...
+    def memory_bytes(self) -> int: ...
 
 
-Item = TypeVar("Item", bound=Weighed)
+Item = TypeVar("Item", bound=TakesMemory)
 Answer = TypeVar("Answer")
 
-Work = Callable[[Item, Callable[[], bool]], Answer]
+KernelCall = Callable[[Item, Callable[[], bool]], Answer]
 """What is done to one item; it asks now and then whether it may stop, and what it then returns is thrown away."""
 
 
@@ -44,11 +44,11 @@ class Engine(Protocol):
         ...
 
     @property
-    def elsewhere(self) -> bool:
+    def is_remote(self) -> bool:
         """Whether the work happens in other processes, so that items and answers are pickled."""
         ...
 
-    def map(self, work: Work[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+    def map(self, work: KernelCall[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, or with what `work` raised, in the order of the items.
 
         What the iteration of `items` itself raises is raised here, after the answers of the items before.

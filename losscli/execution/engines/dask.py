@@ -1,6 +1,6 @@
 """Workers of a Dask cluster: one that is there, or one that is started on this machine for the run.
 
-Plan and stretches go out, partial sums come back, and are taken in the order of the stretches. Before any work, and
+Plan and splits go out, partial sums come back, and are taken in the order of the splits. Before any work, and
 again where a worker comes later, it is made sure that workers run this version and give this machine's bits.
 """
 
@@ -25,7 +25,7 @@ from distributed import Client, Future, LocalCluster, get_worker
 from losscli import _version
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
-from losscli.execution.engines import Answer, Expected, Item, Work
+from losscli.execution.engines import Answer, Expected, Item, KernelCall
 from losscli.parallel import one_thread
 
 CONNECT = 5.0
@@ -51,14 +51,14 @@ class Dask:
     workers: int
     files: Sequence[Expected]
     say: Callable[[str], None]
-    elsewhere: bool = True
+    is_remote: bool = True
 
     @property
     def count(self) -> int:
         """Processes of a cluster here; how many another one has, it knows itself."""
         return self.workers
 
-    def map(self, work: Work[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+    def map(self, work: KernelCall[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; what a worker raised comes as an error that says only so much."""
         rest = iter(items)
         first = next(rest, None)
@@ -139,7 +139,7 @@ class _Run(Generic[Item, Answer]):
     """The items that are out, and what came back."""
 
     client: Any
-    work: Work[Item, Answer]
+    work: KernelCall[Item, Answer]
     topic: str
 
     def __post_init__(self) -> None:

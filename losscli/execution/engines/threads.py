@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic
 
-from losscli.execution.engines import Answer, Item, Work
+from losscli.execution.engines import Answer, Item, KernelCall
 
 BUDGET = 192 << 20
 """Bytes that items may take together. Where one takes much, fewer threads than there are work at a time."""
@@ -23,26 +23,26 @@ class Threads:
     """Work in `count` threads of this process; with one, in the caller's."""
 
     count: int
-    elsewhere: bool = False
+    is_remote: bool = False
 
-    def map(self, work: Work[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+    def map(self, work: KernelCall[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; few items are taken ahead, so memory does not grow with the run."""
         if self.count == 1:
             for item in items:
                 yield item, _done(work, item, _never)
             return
-        crew = _Crew(work, iter(items), self.count + AHEAD)
+        pool = _WorkerPool(work, iter(items), self.count + AHEAD)
         try:
-            yield from crew.answers(self.count)
+            yield from pool.answers(self.count)
         finally:
-            crew.leave()
+            pool.leave()
 
 
 def _never() -> bool:
     return False
 
 
-def _done(work: Work[Item, Answer], item: Item, stopped: Callable[[], bool]) -> Answer | Exception:
+def _done(work: KernelCall[Item, Answer], item: Item, stopped: Callable[[], bool]) -> Answer | Exception:
     try:
         return work(item, stopped)
     except Exception as error:
@@ -50,10 +50,10 @@ def _done(work: Work[Item, Answer], item: Item, stopped: Callable[[], bool]) -> 
 
 
 @dataclass
-class _Slot(Generic[Item, Answer]):
+class _Task(Generic[Item, Answer]):
     """One item that was taken and what came of it, or how the taking of items failed."""
 
-    weight: int = 0
+    memory_bytes: int = 0
     found: tuple[Item, Answer | Exception] | None = None
     failed: BaseException | None = None
 
@@ -63,13 +63,13 @@ class _Slot(Generic[Item, Answer]):
 
 
 @dataclass
-class _Crew(Generic[Item, Answer]):
+class _WorkerPool(Generic[Item, Answer]):
     """Threads that take one item after the other, each at its turn, and work on them side by side."""
 
-    work: Work[Item, Answer]
+    work: KernelCall[Item, Answer]
     items: Iterator[Item]
     most: int
-    slots: deque[_Slot[Item, Answer]] = field(default_factory=deque)
+    slots: deque[_Task[Item, Answer]] = field(default_factory=deque)
     taken: bool = False  # whether there are no more items
     gone: bool = False  # whether nobody waits for answers any more
     turn: threading.Lock = field(default_factory=threading.Lock)
@@ -96,7 +96,7 @@ class _Crew(Generic[Item, Answer]):
         for thread in self.threads:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _first(self) -> _Slot[Item, Answer] | None:
+    def _first(self) -> _Task[Item, Answer] | None:
         """The oldest slot, when it is ready; None when there are no more."""
         with self.change:
             while not (self.slots[0].ready if self.slots else self.taken):
@@ -115,8 +115,8 @@ class _Crew(Generic[Item, Answer]):
                 slot.found = item, answer
                 self.change.notify_all()
 
-    def _take(self) -> tuple[_Slot[Item, Answer], Item] | None:
-        slot: _Slot[Item, Answer] = _Slot()
+    def _take(self) -> tuple[_Task[Item, Answer], Item] | None:
+        slot: _Task[Item, Answer] = _Task()
         with self.turn:
             with self.change:
                 while len(self.slots) >= self.most and not self.gone:
@@ -134,11 +134,11 @@ class _Crew(Generic[Item, Answer]):
                     self.change.notify_all()
                 return None
             with self.change:
-                slot.weight = item.weight
-                while not self.gone and (busy := self._in_work()) and busy + slot.weight > BUDGET:
+                slot.memory_bytes = item.memory_bytes
+                while not self.gone and (busy := self._in_work()) and busy + slot.memory_bytes > BUDGET:
                     self.change.wait()
                 self.slots.append(slot)
         return slot, item
 
     def _in_work(self) -> int:
-        return sum(slot.weight for slot in self.slots if not slot.ready)
+        return sum(slot.memory_bytes for slot in self.slots if not slot.ready)

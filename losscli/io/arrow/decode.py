@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
 from losscli.io.arrow.numbers import NO_NULLS, NULL_TEXTS, PLAIN, Spelling, decode, quoted
 from losscli.io.arrow.texts import encode, without_unused
@@ -69,7 +69,7 @@ class Texts:
 
 
 def numbers(
-    column: pa.Array, name: str, site: Site, *, parse_text: bool = False, spelling: Spelling = PLAIN
+    column: pa.Array, name: str, site: Location, *, parse_text: bool = False, spelling: Spelling = PLAIN
 ) -> Numbers:
     """The column as float64. An integer or decimal text is never changed silently: whole numbers must fit exactly.
 
@@ -88,7 +88,7 @@ def numbers(
     return Numbers(cells.values, cells.missing)
 
 
-def vectors(column: pa.Array, name: str, site: Site, width: int | None = None) -> Vectors:
+def vectors(column: pa.Array, name: str, site: Location, width: int | None = None) -> Vectors:
     """A column of lists as a matrix. Nested lists are laid out flat; every row must have the same length."""
     if not is_vector(column.type):
         raise _refusal(column.type, name, site, "lists of numbers are")
@@ -101,7 +101,7 @@ def vectors(column: pa.Array, name: str, site: Site, width: int | None = None) -
         ) from None
 
 
-def texts(column: pa.Array, name: str, site: Site) -> Texts:
+def texts(column: pa.Array, name: str, site: Location) -> Texts:
     """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
     check_texts(column, name, site)
     codes, spelled = encode(column)
@@ -110,7 +110,7 @@ def texts(column: pa.Array, name: str, site: Site) -> Texts:
     return Texts(*without_unused(codes, spelled))
 
 
-def check_texts(column: pa.Array, name: str, site: Site) -> None:
+def check_texts(column: pa.Array, name: str, site: Location) -> None:
     """Refuse a column that cannot be read as text, or is damaged."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or is_text(kind)):
@@ -118,7 +118,7 @@ def check_texts(column: pa.Array, name: str, site: Site) -> None:
     _check_sound(column, name, site)
 
 
-def absent(column: pa.Array, name: str, site: Site) -> Mask:
+def absent(column: pa.Array, name: str, site: Location) -> Mask:
     """Which cells are null, or empty text; for a column of any type."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if is_text(kind):
@@ -139,7 +139,7 @@ _HINTS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
 )
 
 
-def _refusal(kind: pa.DataType, name: str, site: Site, wanted: str) -> DataError:
+def _refusal(kind: pa.DataType, name: str, site: Location, wanted: str) -> DataError:
     shown = str(kind)
     shown = shown if len(shown) <= 80 else shown[:79] + "…"
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -154,7 +154,7 @@ def _refusal(kind: pa.DataType, name: str, site: Site, wanted: str) -> DataError
     )
 
 
-def _check_sound(column: pa.Array, name: str, site: Site) -> None:
+def _check_sound(column: pa.Array, name: str, site: Location) -> None:
     """Arrow's own proof that offsets, indices and UTF-8 are right: its readers may pass on what a broken file says."""
     flat = is_number(column.type)
     try:

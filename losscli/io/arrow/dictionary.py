@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.errors import Site
+from losscli.errors import Location
 from losscli.io.arrow.buffers import Codes, Mask, RowNumbers, indices, missing_cells, plain_cells
 from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import check_texts
@@ -25,7 +25,7 @@ Entries: TypeAlias = pa.Array | tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Marks:
+class DictionaryColumn:
     """One mark a row: a number that is its own text or, with `entries`, the place of its text in them; -1 is none."""
 
     cells: NDArray[Any]
@@ -34,22 +34,22 @@ class Marks:
     column: str
 
     @staticmethod
-    def of(column: pa.Array, name: str, site: Site) -> Marks:
+    def of(column: pa.Array, name: str, site: Location) -> DictionaryColumn:
         """The marks of a column that holds texts, integers, booleans or other numbers."""
         check_texts(column, name, site)
         if is_text(column.type) and not pa.types.is_string_view(column.type) and len(column) >= _MANY:
             column = column.dictionary_encode()
         if pa.types.is_dictionary(column.type) and len(column.dictionary) <= _WHOLE:
-            return Marks(indices(column), column.dictionary, None, name)
+            return DictionaryColumn(indices(column), column.dictionary, None, name)
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            return Marks(plain_cells(column), None, missing_cells(column), name)
+            return DictionaryColumn(plain_cells(column), None, missing_cells(column), name)
         codes, names = encode(column)
-        return Marks(codes, tuple(names), None, name)
+        return DictionaryColumn(codes, tuple(names), None, name)
 
-    def take(self, index: RowNumbers) -> Marks:
+    def take(self, index: RowNumbers) -> DictionaryColumn:
         if isinstance(index, range):
             return self
-        return Marks(
+        return DictionaryColumn(
             self.cells[index], self.entries, None if self.missing is None else self.missing[index], self.column
         )
 

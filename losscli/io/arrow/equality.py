@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from losscli.errors import Site
+from losscli.errors import Location
 from losscli.io.arrow.buffers import Floats, Mask
 from losscli.io.arrow.canonical import canonical
 from losscli.io.arrow.decode import check_texts
@@ -27,7 +27,7 @@ _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _UNKNOWN = -2
 
 
-def differing(ours: pa.Array, theirs: pa.Array, name: str, our_site: Site, their_site: Site) -> Mask:
+def differing(ours: pa.Array, theirs: pa.Array, name: str, our_site: Location, their_site: Location) -> Mask:
     """In which rows two columns of one length hold something else."""
     if is_vector(ours.type) and is_vector(theirs.type):
         return _vectors(ours, theirs)

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from losscli.errors import FileError, UsageError
-from losscli.io.files.found import Found, constants, is_data, natural, settled
+from losscli.io.files.found import FoundFile, constants, is_data, natural, settled
 from losscli.io.files.streams import file_error
 from losscli.io.remote.address import REMOTE
 
 
 @dataclass(frozen=True)
 class Discovery:
-    files: tuple[Found, ...]
+    files: tuple[FoundFile, ...]
     notes: tuple[str, ...]
 
 
 def discover(paths: Sequence[str]) -> Discovery:
     """All files behind the paths, in the order given and naturally sorted below each."""
-    files: list[Found] = []
+    files: list[FoundFile] = []
     notes: list[str] = []
     if not paths:
         raise UsageError("no source was given", code="USAGE_INCOMPLETE")
@@ -40,15 +40,15 @@ def discover(paths: Sequence[str]) -> Discovery:
     return Discovery(tuple(files), tuple(notes))
 
 
-def _elsewhere(path: str, notes: list[str]) -> list[Found]:
+def _elsewhere(path: str, notes: list[str]) -> list[FoundFile]:
     from losscli.io.remote.listing import behind
 
     return behind(path, notes)
 
 
-def _behind(path: str, notes: list[str]) -> list[Found]:
+def _behind(path: str, notes: list[str]) -> list[FoundFile]:
     if path == "-":
-        return [Found(path)]
+        return [FoundFile(path)]
     if not path:
         raise UsageError("a source is an empty text", code="USAGE_BAD_VALUE")
     if "\0" in path:
@@ -56,10 +56,10 @@ def _behind(path: str, notes: list[str]) -> list[Found]:
     if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, notes)
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):
-        return [Found(path)]
-    files: dict[str, Found] = {}
+        return [FoundFile(path)]
+    files: dict[str, FoundFile] = {}
     for match in _expand(path):
-        for file in _folder(match, notes) if os.path.isdir(match) else [Found(match, constants(match))]:  # noqa: PTH112
+        for file in _folder(match, notes) if os.path.isdir(match) else [FoundFile(match, constants(match))]:  # noqa: PTH112
             files.setdefault(file.path, file)
     if not files:
         raise FileError("no file matches", path=path, code="IO_NOT_FOUND")
@@ -82,11 +82,11 @@ def _expand(pattern: str) -> list[str]:
     )
 
 
-def _folder(root: str, notes: list[str]) -> list[Found]:
+def _folder(root: str, notes: list[str]) -> list[FoundFile]:
     ignored: list[str] = []
     paths = list(_walk(root, ignored, notes))
     names = settled(root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes)
-    return [Found(os.path.join(root, name), constants(name)) for name in names]  # noqa: PTH118
+    return [FoundFile(os.path.join(root, name), constants(name)) for name in names]  # noqa: PTH118
 
 
 def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFile:
     """One file, and the columns that its folders' names give it (`region=eu/`)."""
 
     path: str

@@ -12,10 +12,10 @@ from losscli.errors import DataError
 from losscli.io.files.compression import compression_of, open_plain, spool_to_file
 from losscli.io.files.detect import detect_format
 from losscli.io.files.discover import discover
-from losscli.io.files.found import Found
-from losscli.io.files.partition_columns import Gaps, PlacedPart, gaps
+from losscli.io.files.found import FoundFile
+from losscli.io.files.partition_columns import PartitionedFragment, PartitionGaps, partition_gaps
 from losscli.io.files.streams import FileInput, Input, OnceInput, SeekableInput, find_input
-from losscli.io.source import Part, ReadOptions, Source
+from losscli.io.source import Fragment, ReadOptions, Source
 
 HEAD = 1 << 16
 
@@ -24,7 +24,7 @@ HEAD = 1 << 16
 class Opened:
     """One file that was looked at."""
 
-    part: Part
+    fragment: Fragment
     columns: tuple[str, ...]
     types: Mapping[str, pa.DataType | None]
     notes: tuple[str, ...] = ()
@@ -37,48 +37,49 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     files = [open_file(file, options) for file in found.files]
     _refuse_mixture(files)
     placed = [_place(file, where) for file, where in zip(files, found.files, strict=True)]
-    missing = gaps([(file.part.path, file.columns) for file in placed])
-    parts = tuple(_part(file, where, missing) for file, where in zip(files, found.files, strict=True))
+    missing = partition_gaps([(file.fragment.path, file.columns) for file in placed])
+    fragments = tuple(_fragment(file, where, missing) for file, where in zip(files, found.files, strict=True))
     notes = [*found.notes, *(note for file in files for note in file.notes)]
     first = placed[0]
-    return Source(parts, first.columns, first.types, tuple(dict.fromkeys(notes)))
+    return Source(fragments, first.columns, first.types, tuple(dict.fromkeys(notes)))
 
 
-def _part(file: Opened, where: Found, missing: Mapping[str, Gaps]) -> Part:
+def _fragment(file: Opened, where: FoundFile, missing: Mapping[str, PartitionGaps]) -> Fragment:
     if not where.constants and not missing:
-        return file.part
-    return PlacedPart(file.part, file.columns, where.constants, missing)
+        return file.fragment
+    return PartitionedFragment(file.fragment, file.columns, where.constants, missing)
 
 
-def _place(file: Opened, where: Found) -> Opened:
+def _place(file: Opened, where: FoundFile) -> Opened:
     """The file with the columns that its folders' names give it."""
     clash = [name for name in where.constants if name in file.columns]
     if clash:
         raise DataError(
             f"column '{clash[0]}' stands in the file and in the name of its folder",
-            path=file.part.path,
+            path=file.fragment.path,
             column=clash[0],
             value=where.constants[clash[0]],
             hint="rename the folder or the column",
             code="DATA_DUPLICATE_COLUMN",
         )
     extra: dict[str, pa.DataType | None] = dict.fromkeys(where.constants)
-    return Opened(file.part, (*file.columns, *extra), {**file.types, **extra}, file.notes)
+    return Opened(file.fragment, (*file.columns, *extra), {**file.types, **extra}, file.notes)
 
 
 def _refuse_mixture(files: Sequence[Opened]) -> None:
-    first = files[0].part
+    first = files[0].fragment
     for file in files[1:]:
-        if {first.format, file.part.format} not in ({first.format}, {"csv", "tsv"}):
+        if {first.format, file.fragment.format} not in ({first.format}, {"csv", "tsv"}):
             raise DataError(
-                f"files of different formats: {first.path} is {first.format}, {file.part.path} is {file.part.format}",
-                path=file.part.path,
+                f"files of different formats: {first.path} is {first.format}, "
+                f"{file.fragment.path} is {file.fragment.format}",
+                path=file.fragment.path,
                 hint="read one format at a time",
                 code="DATA_WRONG_FORMAT",
             )
 
 
-def open_file(where: Found, options: ReadOptions) -> Opened:
+def open_file(where: FoundFile, options: ReadOptions) -> Opened:
     """One file, its format found out."""
     source, compression = _unpacked(_input(where), options)
     with open_plain(source, compression) as stream:
@@ -92,7 +93,7 @@ def open_file(where: Found, options: ReadOptions) -> Opened:
     return _open_delimited(source, compression, options, format)
 
 
-def _input(where: Found) -> Input:
+def _input(where: FoundFile) -> Input:
     if where.remote is None:
         return find_input(where.path)
     from losscli.io.remote.input import find_remote
@@ -119,34 +120,34 @@ def _unpacked(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
 
 
 def _open_parquet(source: SeekableInput) -> Opened:
-    from losscli.io.formats.parquet import ParquetPart, read_schema
+    from losscli.io.formats.parquet import ParquetFragment, read_schema
 
     schema = read_schema(source)
-    part = ParquetPart(source.path, source, schema)
-    return Opened(part, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
+    fragment = ParquetFragment(source.path, source, schema)
+    return Opened(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 
 
 def _open_arrow(source: SeekableInput) -> Opened:
-    from losscli.io.formats.arrow_ipc import ArrowPart, read_schema
+    from losscli.io.formats.arrow_ipc import ArrowFragment, read_schema
 
     schema = read_schema(source)
-    part = ArrowPart(source.path, source, schema)
-    return Opened(part, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
+    fragment = ArrowFragment(source.path, source, schema)
+    return Opened(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 
 
 def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) -> Opened:
-    from losscli.io.formats.jsonl import JsonPart, read_keys
+    from losscli.io.formats.jsonl import JsonlFragment, read_keys
     from losscli.io.formats.text_windows import open_text
 
     with open_text(source, compression, options.encoding) as stream:
         keys = read_keys(stream)
-    part = JsonPart(source.path, source, compression, keys, options.encoding, options.doubtful)
+    fragment = JsonlFragment(source.path, source, compression, keys, options.encoding, options.lenient)
     vector = pa.list_(pa.float64())
-    return Opened(part, tuple(keys), {name: vector if kind == "list" else None for name, kind in keys.items()})
+    return Opened(fragment, tuple(keys), {name: vector if kind == "list" else None for name, kind in keys.items()})
 
 
 def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> Opened:
-    from losscli.io.formats.csv import DelimitedPart
+    from losscli.io.formats.csv import DelimitedFragment
     from losscli.io.formats.csv_comments import without_comments
     from losscli.io.formats.csv_header import delimiter_of, read_layout
     from losscli.io.formats.text_windows import open_text
@@ -154,6 +155,6 @@ def _open_delimited(source: Input, compression: str | None, options: ReadOptions
     with open_text(source, compression, options.encoding) as stream:
         cleaned = without_comments(stream, options.comment, delimiter_of(options, format))
         layout = read_layout(cleaned, options, format)
-    part = DelimitedPart(source.path, format, source, compression, layout, options)
+    fragment = DelimitedFragment(source.path, format, source, compression, layout, options)
     columns = tuple(dict.fromkeys(name for name in layout.names if name.strip()))
-    return Opened(part, columns, dict.fromkeys(columns), layout.notes)
+    return Opened(fragment, columns, dict.fromkeys(columns), layout.notes)

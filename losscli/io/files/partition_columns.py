@@ -11,64 +11,64 @@ from losscli.errors import DataError
 from losscli.io.arrow.build import floats, repeated
 from losscli.io.files.streams import FileInput
 from losscli.io.formats.number_text import parse_number
-from losscli.io.source import Batch, Part, Stretch, Want
+from losscli.io.source import Batch, Fragment, Split, Want
 
 
 @dataclass(frozen=True)
-class Gaps:
+class PartitionGaps:
     """How many files lack a column, and the first few of them."""
 
     count: int
     paths: tuple[str, ...]
 
 
-def gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, Gaps]:
+def partition_gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, PartitionGaps]:
     """The columns that only some of the files have."""
     kinds: dict[tuple[str, ...], list[str]] = {}
     for path, columns in files:
         kinds.setdefault(columns, []).append(path)
-    missing: dict[str, Gaps] = {}
+    missing: dict[str, PartitionGaps] = {}
     sets = [(set(columns), paths) for columns, paths in kinds.items()]
     for name in dict.fromkeys(name for columns in kinds for name in columns) if len(sets) > 1 else ():
         without = [path for columns, paths in sets if name not in columns for path in paths]
         if without:
-            missing[name] = Gaps(len(without), tuple(without[:5]))
+            missing[name] = PartitionGaps(len(without), tuple(without[:5]))
     return missing
 
 
 @dataclass(frozen=True)
-class PlacedPart(Part):
-    """A part with what its place adds to it."""
+class PartitionedFragment(Fragment):
+    """A fragment with what its place adds to it."""
 
-    part: Part
+    fragment: Fragment
     columns: tuple[str, ...]
     constants: Mapping[str, str | None]
-    missing: Mapping[str, Gaps]
+    missing: Mapping[str, PartitionGaps]
 
     @property
     def path(self) -> str:  # type: ignore[override]
-        return self.part.path
+        return self.fragment.path
 
     @property
     def format(self) -> str:  # type: ignore[override]
-        return self.part.format
+        return self.fragment.format
 
     @property
     def size(self) -> int | None:
-        return self.part.size
+        return self.fragment.size
 
     @property
     def file(self) -> FileInput | None:
-        return self.part.file
+        return self.fragment.file
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
-        return self._placed(self.part.stretches(self._inner(wants)), wants)
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+        return self._placed(self.fragment.splits(self._inner(wants)), wants)
 
-    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
-        return self._placed(self.part.elsewhere(self._inner(wants)), wants)
+    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+        return self._placed(self.fragment.remote_splits(self._inner(wants)), wants)
 
-    def _placed(self, stretches: Iterator[Stretch], wants: Mapping[str, Want]) -> Iterator[Stretch]:
-        return (_Placed(stretch, self.constants, wants) for stretch in stretches) if self.constants else stretches
+    def _placed(self, splits: Iterator[Split], wants: Mapping[str, Want]) -> Iterator[Split]:
+        return (_PartitionedSplit(split, self.constants, wants) for split in splits) if self.constants else splits
 
     def _inner(self, wants: Mapping[str, Want]) -> dict[str, Want]:
         """What is wanted of the file itself."""
@@ -92,23 +92,23 @@ class PlacedPart(Part):
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """A stretch of a file in a folder whose name gives it columns."""
+class _PartitionedSplit:
+    """A split of a file in a folder whose name gives it columns."""
 
-    stretch: Stretch
+    split: Split
     constants: Mapping[str, str | None]
     wants: Mapping[str, Want]
 
     @property
     def size(self) -> int:
-        return self.stretch.size
+        return self.split.size
 
     @property
-    def weight(self) -> int:
-        return self.stretch.weight
+    def memory_bytes(self) -> int:
+        return self.split.memory_bytes
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        for batch in self.stretch.batches(first_row):
+        for batch in self.split.batches(first_row):
             read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
             arrays = [
                 self._constant(name, want, batch) if name in self.constants else read[name]

@@ -10,16 +10,16 @@ from typing import Any
 import pyarrow as pa
 
 from losscli.io.files.streams import SeekableInput
-from losscli.io.formats.corruption import check_values, choose, damaged, names_of, to_check
+from losscli.io.formats.corruption import check_values, choose, corrupted, names_of, to_check
 from losscli.io.formats.seekable import seekable
-from losscli.io.source import BATCH_BYTES, Batch, Held, Part, Stretch, Want, slices, wanted_positions
+from losscli.io.source import BATCH_BYTES, Batch, Fragment, InMemorySplit, Split, Want, slices, wanted_positions
 
-STRETCHES = 256
-"""Stretches of a file at most; more would have its footer read more often than pays."""
+MOST_SPLITS = 256
+"""Splits of a file at most; more would have its footer read more often than pays."""
 
 
 @dataclass(frozen=True)
-class ArrowPart(Part):
+class ArrowFragment(Fragment):
     """One Arrow file or stream; its columns keep their types."""
 
     path: str
@@ -31,24 +31,24 @@ class ArrowPart(Part):
     def size(self) -> int:
         return self.source.size
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         positions = wanted_positions(tuple(self.schema.names), wants, self.path)
         with _opened(self.source, positions) as reader:
             if not isinstance(reader, pa.ipc.RecordBatchFileReader):
                 for data in self.read(iter(reader), list(wants), 1):
-                    yield Held(choose(data, list(wants)), self.path)
+                    yield InMemorySplit(choose(data, list(wants)), self.path)
                 self.source.verify()
                 return
             count = reader.num_record_batches
-        step = -(-count // STRETCHES) or 1
+        step = -(-count // MOST_SPLITS) or 1
         for start in range(0, count, step):
             chosen = range(start, min(start + step, count))
             yield RecordBatches(self, wants, chosen, self.size * len(chosen) // count)
 
-    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         with _opened(self.source) as reader:
             is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
-        return self.stretches(wants) if is_file else super().elsewhere(wants)
+        return self.splits(wants) if is_file else super().remote_splits(wants)
 
     def read(self, found: Iterator[pa.RecordBatch], names: list[str], row: int) -> Iterator[pa.RecordBatch]:
         """These record batches, the first from `row` on, each found to be sound."""
@@ -60,27 +60,27 @@ class ArrowPart(Part):
                 yield data
                 row += data.num_rows
         except Exception as error:
-            raise damaged(error, self.source, "Arrow data") from None
+            raise corrupted(error, self.source, "Arrow data") from None
 
 
 @dataclass(frozen=True)
 class RecordBatches:
     """Some record batches of a file."""
 
-    part: ArrowPart
+    fragment: ArrowFragment
     wants: Mapping[str, Want]
     chosen: range
     size: int = 0
-    weight: int = 3 * BATCH_BYTES
+    memory_bytes: int = 3 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        positions = wanted_positions(tuple(self.part.schema.names), self.wants, self.part.path)
-        with _opened(self.part.source, positions) as reader:
+        positions = wanted_positions(tuple(self.fragment.schema.names), self.wants, self.fragment.path)
+        with _opened(self.fragment.source, positions) as reader:
             found = map(reader.get_batch, self.chosen)
-            for data in self.part.read(found, list(self.wants), first_row):
-                yield from slices(choose(data, list(self.wants)), self.part.path, first_row)
+            for data in self.fragment.read(found, list(self.wants), first_row):
+                yield from slices(choose(data, list(self.wants)), self.fragment.path, first_row)
                 first_row += data.num_rows
-        self.part.source.verify()
+        self.fragment.source.verify()
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def _opened(source: SeekableInput, positions: list[int] | None = None) -> Iterat
             file.seek(0)
             reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file, options=options)
         except Exception as error:
-            raise damaged(error, source, "Arrow data") from None
+            raise corrupted(error, source, "Arrow data") from None
         yield reader
 
 

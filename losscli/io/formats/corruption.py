@@ -10,7 +10,7 @@ from losscli.errors import DataError, FileError, LosscliError
 from losscli.io.files.streams import SeekableInput, file_error
 
 
-def damaged(error: Exception, source: SeekableInput, what: str) -> LosscliError:
+def corrupted(error: Exception, source: SeekableInput, what: str) -> LosscliError:
     """The error to raise instead; anything that is no failure of reading goes on as it is."""
     if isinstance(error, LosscliError):
         return error
@@ -50,7 +50,7 @@ def names_of(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
     try:
         names = list(schema.names)
     except UnicodeDecodeError as error:
-        raise damaged(error, source, what) from None
+        raise corrupted(error, source, what) from None
     if not names:
         raise DataError("the file has no columns", path=source.path, code="DATA_CORRUPT_FILE")
     return names

@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from losscli.errors import Site
+from losscli.errors import Location
 from losscli.io.files.streams import Input, Stream
 from losscli.io.formats.csv_comments import without_comments
 from losscli.io.formats.csv_exact import Cells, Grammar, Lines, cells_of, read_exactly, unclosed
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.csv_records import last_end, real_quotes, records
 from losscli.io.formats.text_windows import (
-    OfWindow,
     Span,
     Window,
+    WindowSplit,
     is_plain,
     is_utf8,
     open_text,
@@ -26,7 +26,7 @@ from losscli.io.formats.text_windows import (
     verify_still,
     windows,
 )
-from losscli.io.source import BATCH_ROWS, Batch, Part, ReadOptions, Stretch, Want, wanted_positions
+from losscli.io.source import BATCH_ROWS, Batch, Fragment, ReadOptions, Split, Want, wanted_positions
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -35,7 +35,7 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
-class DelimitedPart(Part):
+class DelimitedFragment(Fragment):
     """One file of delimited text."""
 
     path: str
@@ -49,17 +49,17 @@ class DelimitedPart(Part):
     def size(self) -> int | None:
         return plain_size(self.source, self.compression, self.options.encoding)
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         reader = self._reader(wants)
         with self._open() as stream:
             for window in self._windows(stream):
                 yield Records(self, reader, window)
         self.source.verify()
 
-    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         # Only where the bytes of the file are those of the text can a place in it be found again.
         if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
-            yield from super().elsewhere(wants)
+            yield from super().remote_splits(wants)
             return
         self._reader(wants)
         with self._open() as stream:
@@ -67,7 +67,7 @@ class DelimitedPart(Part):
                 yield Span(self, wants, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
-    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch:
+    def records(self, wants: Mapping[str, Want], window: Window) -> Split:
         """What this window of the file holds."""
         return Records(self, self._reader(wants), window)
 
@@ -86,20 +86,20 @@ class DelimitedPart(Part):
 
 
 @dataclass(frozen=True)
-class Records(OfWindow):
+class Records(WindowSplit):
     """The records of one window."""
 
-    part: DelimitedPart
+    fragment: DelimitedFragment
     reader: _Reader
     window: Window
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        path, window, delimiter = self.part.path, self.window, self.part.layout.delimiter
+        path, window, delimiter = self.fragment.path, self.window, self.fragment.layout.delimiter
         base = 0
-        for data in self.reader.read(window, Site(path, first_row, Lines(window, delimiter))):
-            yield Batch(data, Site(path, first_row + base, Lines(window, delimiter, base)))
+        for data in self.reader.read(window, Location(path, first_row, Lines(window, delimiter))):
+            yield Batch(data, Location(path, first_row + base, Lines(window, delimiter, base)))
             base += data.num_rows
-        verify_still(self.part.source)
+        verify_still(self.fragment.source)
 
 
 class _Reader:
@@ -109,7 +109,7 @@ class _Reader:
         self, layout: Layout, options: ReadOptions, wants: Sequence[tuple[str, Want]], positions: Sequence[int]
     ) -> None:
         # With another decimal mark a column that is partly text is text as a whole: numbers beside it would read 2.5.
-        as_text = options.doubtful and options.decimal != "."
+        as_text = options.lenient and options.decimal != "."
         self.wants: Sequence[tuple[str, Want]] = [(name, "text") for name, _ in wants] if as_text else wants
         self.positions = positions
         # numbered names: those of the file may repeat, be empty, or be anything
@@ -124,10 +124,10 @@ class _Reader:
             options.decimal,
             frozenset(text.encode() for text in options.null_values),
             is_utf8(options.encoding) and options.comment is None,
-            options.doubtful,
+            options.lenient,
         )
 
-    def read(self, window: Window, site: Site) -> Iterator[pa.RecordBatch]:
+    def read(self, window: Window, site: Location) -> Iterator[pa.RecordBatch]:
         quoted = window.holds(b'"')
         if quoted and window.last and len(real_quotes(window.text, self.grammar.delimiter)) % 2:
             self._refuse_open_quote(window, site)
@@ -174,7 +174,7 @@ class _Reader:
                     return True
         return False
 
-    def _cells(self, window: Window, site: Site) -> list[Cells]:
+    def _cells(self, window: Window, site: Location) -> list[Cells]:
         """The cells as bytes: by Arrow's reader if it can, else by ours, which says what is wrong."""
         try:
             table = self._parse(window, [pa.binary()] * len(self.wants), window.holds(b'"'), window.size + 1)
@@ -187,7 +187,7 @@ class _Reader:
     def _from_arrays(self, arrays: Sequence[pa.Array]) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(list(arrays), names=[name for name, _ in self.wants])
 
-    def _refuse_open_quote(self, window: Window, site: Site) -> None:
+    def _refuse_open_quote(self, window: Window, site: Location) -> None:
         for row, record in enumerate(records(window.text, self.grammar.delimiter, line=window.line)):
             if not record.closed:
                 raise unclosed(record, window, self.grammar, site, row)

@@ -12,7 +12,7 @@ from itertools import islice
 
 import pyarrow as pa
 
-from losscli.errors import DataError, Site
+from losscli.errors import DataError, Location
 from losscli.io.arrow.build import floats, labels
 from losscli.io.formats.csv_records import Record, line_ends, records
 from losscli.io.formats.number_text import parse_number
@@ -36,7 +36,7 @@ class Grammar:
     decimal: str
     nulls: frozenset[bytes]
     plain_utf8: bool
-    doubtful: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Bad:
 
 
 def read_exactly(
-    window: Window, cells: Sequence[Cells], wants: Sequence[tuple[str, Want]], grammar: Grammar, site: Site
+    window: Window, cells: Sequence[Cells], wants: Sequence[tuple[str, Want]], grammar: Grammar, site: Location
 ) -> list[pa.Array]:
     """The columns of one window from the bytes of their cells; `site` is that of its first row."""
     arrays: list[pa.Array] = []
@@ -86,8 +86,8 @@ def read_exactly(
         if want == "number":
             before = len(bad)
             arrays.append(_numbers(name, column, grammar, bad))
-            if grammar.doubtful and len(bad) > before:
-                arrays[-1] = _doubtful(arrays[-1], bad[before:])
+            if grammar.lenient and len(bad) > before:
+                arrays[-1] = _lenient(arrays[-1], bad[before:])
                 del bad[before:]
         else:
             arrays.append(_texts(name, column, grammar, window, site))
@@ -111,7 +111,7 @@ def _numbers(name: str, column: Cells, grammar: Grammar, bad: list[_Bad]) -> pa.
     return floats(values)
 
 
-def _doubtful(numbers: pa.Array, bad: Sequence[_Bad]) -> pa.Array:
+def _lenient(numbers: pa.Array, bad: Sequence[_Bad]) -> pa.Array:
     """Numbers as text that reads back the same, and between them the cells that are none."""
     texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
     for cell in bad:
@@ -119,7 +119,7 @@ def _doubtful(numbers: pa.Array, bad: Sequence[_Bad]) -> pa.Array:
     return labels(texts)
 
 
-def _texts(name: str, column: Cells, grammar: Grammar, window: Window, site: Site) -> pa.Array:
+def _texts(name: str, column: Cells, grammar: Grammar, window: Window, site: Location) -> pa.Array:
     values: list[str | None] = []
     for row, cell in enumerate(column):
         try:
@@ -129,7 +129,7 @@ def _texts(name: str, column: Cells, grammar: Grammar, window: Window, site: Sit
     return labels(values)
 
 
-def _not_utf8(name: str, row: int, cell: bytes, grammar: Grammar, window: Window, site: Site) -> DataError:
+def _not_utf8(name: str, row: int, cell: bytes, grammar: Grammar, window: Window, site: Location) -> DataError:
     record = Lines(window, grammar.delimiter).record(row)
     where = ""
     if record is not None and grammar.plain_utf8:
@@ -151,7 +151,7 @@ def _first_bad(text: bytes) -> int:
     return 0
 
 
-def _bad_cells(bad: list[_Bad], grammar: Grammar, site: Site) -> DataError:
+def _bad_cells(bad: list[_Bad], grammar: Grammar, site: Location) -> DataError:
     first = min(bad, key=lambda cell: cell.row)
     text = shown(first.cell)
     message = f"'{text}' is too large for a float64" if first.overflow else f"'{text}' is not a number"
@@ -194,7 +194,7 @@ def _advice(bad: _Bad, grammar: Grammar) -> str | None:
     return next((advice for pattern, advice in _ADVICE if re.fullmatch(pattern, text)), None)
 
 
-def cells_of(window: Window, positions: Sequence[int], grammar: Grammar, site: Site) -> list[Cells]:
+def cells_of(window: Window, positions: Sequence[int], grammar: Grammar, site: Location) -> list[Cells]:
     """The wanted cells of a window, or the error about the first record that is out of shape."""
     columns: list[list[bytes]] = [[] for _ in positions]
     row = -1
@@ -208,7 +208,7 @@ def cells_of(window: Window, positions: Sequence[int], grammar: Grammar, site: S
     return list(columns)
 
 
-def unclosed(record: Record, window: Window, grammar: Grammar, site: Site, row: int) -> DataError:
+def unclosed(record: Record, window: Window, grammar: Grammar, site: Location, row: int) -> DataError:
     """The last cell of this record opens a quote; say on which line."""
     inside = record.cells[-1]
     line = window.line + window.text[: record.end].count(b"\n") - inside.count(b"\n")
@@ -220,7 +220,7 @@ def unclosed(record: Record, window: Window, grammar: Grammar, site: Site, row: 
     return error
 
 
-def _ragged(record: Record, window: Window, grammar: Grammar, site: Site, row: int) -> DataError:
+def _ragged(record: Record, window: Window, grammar: Grammar, site: Location, row: int) -> DataError:
     found, expected = len(record.cells), len(grammar.names)
     text = shown(window.text[record.start : record.end])
     hint = None

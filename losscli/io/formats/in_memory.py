@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
-from losscli.io.source import STRETCH_ROWS, Held, Part, Source, Stretch, Want, wanted_positions
+from losscli.io.source import SPLIT_ROWS, Fragment, InMemorySplit, Source, Split, Want, wanted_positions
 
 PATH = "<memory>"
 
 
 @dataclass(frozen=True)
-class StreamPart(Part):
+class StreamFragment(Fragment):
     """A table that gives Arrow batches; `opened` starts from its first row each time."""
 
     schema: pa.Schema
@@ -26,7 +26,7 @@ class StreamPart(Part):
     path: str = PATH
     format: str = "memory"
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         positions = wanted_positions(tuple(self.schema.names), wants, self.path)
         for data in self.opened():
             chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(wants))
@@ -42,7 +42,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class ColumnsPart(Part):
+class ColumnsFragment(Fragment):
     """Named columns of one length."""
 
     names: tuple[str, ...]
@@ -50,7 +50,7 @@ class ColumnsPart(Part):
     path: str = PATH
     format: str = "memory"
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         positions = wanted_positions(self.names, wants, self.path)
         chosen = [self.columns[at].array() for at in positions]
         lengths = {name: len(array) for name, array in zip(wants, chosen, strict=True)}
@@ -60,9 +60,9 @@ class ColumnsPart(Part):
         yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(wants)), self.path)
 
 
-def _held(data: pa.RecordBatch, path: str) -> Iterator[Stretch]:
-    for start in range(0, data.num_rows, STRETCH_ROWS):
-        yield Held(data.slice(start, STRETCH_ROWS), path)
+def _held(data: pa.RecordBatch, path: str) -> Iterator[Split]:
+    for start in range(0, data.num_rows, SPLIT_ROWS):
+        yield InMemorySplit(data.slice(start, SPLIT_ROWS), path)
 
 
 def from_memory(table: object) -> Source:
@@ -92,13 +92,13 @@ def from_memory(table: object) -> Source:
 
 def _stream(schema: pa.Schema, opened: Callable[[], pa.RecordBatchReader]) -> Source:
     types = {column.name: column.type for column in schema}
-    return Source((StreamPart(schema, opened),), tuple(types), types)
+    return Source((StreamFragment(schema, opened),), tuple(types), types)
 
 
 def _columns(pairs: Sequence[tuple[str, Column]]) -> Source:
-    part = ColumnsPart(tuple(name for name, _ in pairs), tuple(column for _, column in pairs))
+    fragment = ColumnsFragment(tuple(name for name, _ in pairs), tuple(column for _, column in pairs))
     types = {name: column.type for name, column in pairs}
-    return Source((part,), tuple(types), types)
+    return Source((fragment,), tuple(types), types)
 
 
 def _once(reader: pa.RecordBatchReader) -> Callable[[], pa.RecordBatchReader]:

@@ -12,22 +12,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
-from losscli.errors import DataError, EmptyError, Site
+from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import labels, strings
 from losscli.io.files.streams import Input, Stream
 from losscli.io.formats.jsonl_exact import lines_of, read_exactly, text_of
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
-    OfWindow,
     Span,
     Window,
+    WindowSplit,
     is_plain,
     open_text,
     plain_size,
     verify_still,
     windows,
 )
-from losscli.io.source import BATCH_ROWS, Batch, Part, Stretch, Want, wanted_positions
+from losscli.io.source import BATCH_ROWS, Batch, Fragment, Split, Want, wanted_positions
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -50,7 +50,7 @@ class _Lines:
 
 
 @dataclass(frozen=True)
-class JsonPart(Part):
+class JsonlFragment(Fragment):
     """One file of JSON lines; `keys` are those of its first records, with the kind of their first value."""
 
     path: str
@@ -58,23 +58,23 @@ class JsonPart(Part):
     compression: str | None
     keys: Mapping[str, str]
     encoding: str
-    doubtful: bool = False
+    lenient: bool = False
     format: str = "jsonl"
 
     @property
     def size(self) -> int | None:
         return plain_size(self.source, self.compression, self.encoding)
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         wanted_positions(tuple(self.keys), wants, self.path)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
                 yield self.records(wants, window)
         self.source.verify()
 
-    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         if not is_plain(self.source, self.compression, self.encoding):
-            yield from super().elsewhere(wants)
+            yield from super().remote_splits(wants)
             return
         wanted_positions(tuple(self.keys), wants, self.path)
         with open_text(self.source, self.compression, self.encoding) as stream:
@@ -82,11 +82,11 @@ class JsonPart(Part):
                 yield Span(self, wants, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
-    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch:
+    def records(self, wants: Mapping[str, Want], window: Window) -> Split:
         """What this window of the file holds."""
         return Objects(self, wants, window)
 
-    def read(self, window: Window, wants: Mapping[str, Want], site: Site) -> list[pa.RecordBatch]:
+    def read(self, window: Window, wants: Mapping[str, Want], site: Location) -> list[pa.RecordBatch]:
         """The wanted columns of one window; `site` is that of its first row."""
         names = list(wants)
         kinds = [self._kind(name, want) for name, want in wants.items()]
@@ -99,7 +99,7 @@ class JsonPart(Part):
             ]
         except (pa.ArrowInvalid, UnicodeDecodeError):
             vectors = {name for name, kind in zip(names, kinds, strict=True) if kind == VECTOR}
-            batches = [read_exactly(window, wants, vectors, site, self.doubtful)]
+            batches = [read_exactly(window, wants, vectors, site, self.lenient)]
         return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
 
     def _kind(self, name: str, want: Want) -> pa.DataType:
@@ -110,21 +110,23 @@ class JsonPart(Part):
 
 
 @dataclass(frozen=True)
-class Objects(OfWindow):
+class Objects(WindowSplit):
     """The lines of one window."""
 
-    part: JsonPart
+    fragment: JsonlFragment
     wants: Mapping[str, Want]
     window: Window
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         base = 0
-        for data in self.part.read(self.window, self.wants, Site(self.part.path, first_row, _Lines(self.window, 0))):
+        for data in self.fragment.read(
+            self.window, self.wants, Location(self.fragment.path, first_row, _Lines(self.window, 0))
+        ):
             for start in range(0, data.num_rows, BATCH_ROWS):
-                site = Site(self.part.path, first_row + base + start, _Lines(self.window, base + start))
+                site = Location(self.fragment.path, first_row + base + start, _Lines(self.window, base + start))
                 yield Batch(data.slice(start, BATCH_ROWS), site)
             base += data.num_rows
-        verify_still(self.part.source)
+        verify_still(self.fragment.source)
 
 
 def _last_line_end(text: bytes) -> int:

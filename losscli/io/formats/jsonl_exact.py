@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.errors import Site
+from losscli.errors import Location
 from losscli.io.arrow.build import floats, labels, lists
 from losscli.io.formats.number_text import canonical
 from losscli.io.formats.text_windows import Window
@@ -32,7 +32,7 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
 
 
 def read_exactly(
-    window: Window, wants: Mapping[str, Want], vectors: set[str], site: Site, doubtful: bool = False
+    window: Window, wants: Mapping[str, Want], vectors: set[str], site: Location, lenient: bool = False
 ) -> list[pa.Array]:
     """The wanted columns of a window; `vectors` hold lists of numbers."""
     columns: dict[str, list[Any]] = {name: [] for name in wants}
@@ -45,7 +45,7 @@ def read_exactly(
             try:
                 columns[name].append(None if value is None else _value(value, want, name in vectors))
             except _Unfit as unfit:
-                odd = doubtful and want == "number" and name not in vectors
+                odd = lenient and want == "number" and name not in vectors
                 columns[name].append(_Odd(value) if odd else None)
                 if not odd:
                     bad.append((row, name, value, str(unfit)))
@@ -86,7 +86,7 @@ def _array(values: list[Any], want: Want, vector: bool) -> pa.Array:
     return labels([None if v is None else v.text if isinstance(v, _Odd) else repr(v) for v in values])
 
 
-def _record(line: bytes, row: int, site: Site) -> dict[str, Any]:
+def _record(line: bytes, row: int, site: Location) -> dict[str, Any]:
     try:
         record = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_pairs, parse_float=_float)
     except (ValueError, RecursionError) as error:

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 
 from losscli.errors import DataError
 from losscli.io.files.streams import SeekableInput
-from losscli.io.formats.corruption import check_values, choose, damaged, names_of, to_check
+from losscli.io.formats.corruption import check_values, choose, corrupted, names_of, to_check
 from losscli.io.formats.seekable import seekable
 from losscli.io.source import (
     BATCH_BYTES,
-    STRETCH_ROWS,
+    SPLIT_ROWS,
     Batch,
-    Part,
-    Stretch,
+    Fragment,
+    Split,
     Want,
     fitting,
     slices,
@@ -31,7 +31,7 @@ BUFFERS = 32 << 20
 
 
 @dataclass(frozen=True)
-class ParquetPart(Part):
+class ParquetFragment(Fragment):
     """One Parquet file. Its columns keep their types; text that is wanted as text comes as a dictionary."""
 
     path: str
@@ -43,7 +43,7 @@ class ParquetPart(Part):
     def size(self) -> int:
         return self.source.size
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         wanted_positions(tuple(self.schema.names), wants, self.path)
         with _opened(self.source, columns=len(wants)) as file:
             footer, promised = file.metadata, file.metadata.num_rows
@@ -58,8 +58,8 @@ class ParquetPart(Part):
                 code="DATA_CORRUPT_FILE",
             )
 
-    def elsewhere(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
-        return self.stretches(wants)
+    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+        return self.splits(wants)
 
     def is_string(self, name: str) -> bool:
         kind = self.schema.field(name).type
@@ -70,7 +70,7 @@ class ParquetPart(Part):
         try:
             return next(batches, None)
         except Exception as error:
-            raise damaged(error, self.source, "Parquet") from None
+            raise corrupted(error, self.source, "Parquet") from None
 
     def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
         """The bytes of a row once its values are doubles: the types tell, and the first rows where lists may be long.
@@ -89,7 +89,7 @@ def _gathered(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
     groups: list[int] = []
     rows = 0
     for index, count in enumerate(counts):
-        if groups and rows + count > STRETCH_ROWS:
+        if groups and rows + count > SPLIT_ROWS:
             yield tuple(groups), rows
             groups, rows = [], 0
         groups.append(index)
@@ -102,7 +102,7 @@ def _gathered(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
 class RowGroups:
     """Some row groups of a file; a copy in another process reads the footer again."""
 
-    part: ParquetPart
+    fragment: ParquetFragment
     wants: Mapping[str, Want]
     groups: tuple[int, ...]
     rows: int
@@ -111,31 +111,31 @@ class RowGroups:
     footer: pq.FileMetaData | None = field(default=None, compare=False, repr=False)
 
     @property
-    def weight(self) -> int:
+    def memory_bytes(self) -> int:
         # The buffers, a page of each column as it comes and as it is unpacked, and what the rows become.
         columns = len(self.wants)
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
 
     def __reduce__(self) -> tuple[object, ...]:
-        return RowGroups, (self.part, dict(self.wants), self.groups, self.rows, self.step, self.size)
+        return RowGroups, (self.fragment, dict(self.wants), self.groups, self.rows, self.step, self.size)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        part, names = self.part, list(self.wants)
-        texts = [name for name, want in self.wants.items() if want == "text" and part.is_string(name)]
-        checked = to_check(part.schema, names)
+        fragment, names = self.fragment, list(self.wants)
+        texts = [name for name, want in self.wants.items() if want == "text" and fragment.is_string(name)]
+        checked = to_check(fragment.schema, names)
         row = first_row
-        with _opened(part.source, texts, len(names), self.footer) as file:
+        with _opened(fragment.source, texts, len(names), self.footer) as file:
             batches = file.iter_batches(self.step, row_groups=list(self.groups), columns=names, use_threads=False)
-            while (data := part.next(batches)) is not None:
+            while (data := fragment.next(batches)) is not None:
                 data = choose(data, names)
-                check_values(data, checked, part.path, row)
-                yield from slices(data, part.path, row)
+                check_values(data, checked, fragment.path, row)
+                yield from slices(data, fragment.path, row)
                 row += data.num_rows
-        part.source.verify()
+        fragment.source.verify()
         if row - first_row != self.rows:  # Arrow's reader ends without a word where the pages do
             there = f" from row {first_row} on" if first_row > 1 else ""
             message = f"damaged Parquet: it promises {self.rows} rows{there} and holds {row - first_row}"
-            raise DataError(message, path=part.path, code="DATA_CORRUPT_FILE")
+            raise DataError(message, path=fragment.path, code="DATA_CORRUPT_FILE")
 
 
 @contextmanager
@@ -156,7 +156,7 @@ def _opened(
                 thrift_container_size_limit=10 << 20,
             )
         except Exception as error:
-            raise damaged(error, source, "Parquet") from None
+            raise corrupted(error, source, "Parquet") from None
         yield reader
 
 

@@ -11,7 +11,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.files.compression import open_plain
 from losscli.io.files.streams import FileInput, Input, Readable, Stream
 from losscli.io.formats.csv_records import line_ends
-from losscli.io.source import Batch, Stretch, Want
+from losscli.io.source import Batch, Split, Want
 
 WINDOW = 8 << 20
 """Bytes read at a time. Looked up when reading starts, so that tests can make it small."""
@@ -50,19 +50,19 @@ def verify_still(source: Input) -> None:
 
 
 class Windowed(Protocol):
-    """A part whose windows can be found again in its file."""
+    """A fragment whose windows can be found again in its file."""
 
     @property
     def source(self) -> Input: ...
 
-    def records(self, wants: Mapping[str, Want], window: Window) -> Stretch: ...
+    def records(self, wants: Mapping[str, Want], window: Window) -> Split: ...
 
 
 @dataclass(frozen=True)
 class Span:
-    """Where a window stands in a plain file: a stretch that another process reads from there."""
+    """Where a window stands in a plain file: a split that another process reads from there."""
 
-    part: Windowed
+    fragment: Windowed
     wants: Mapping[str, Want]
     offset: int
     size: int
@@ -70,21 +70,21 @@ class Span:
     last: bool
 
     @property
-    def weight(self) -> int:
+    def memory_bytes(self) -> int:
         return 5 * self.size
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        with self.part.source.open() as stream:
+        with self.fragment.source.open() as stream:
             stream.seek(self.offset)
             read = stream.read(self.size)
-        self.part.source.verify()
-        return self.part.records(self.wants, Window(read, len(read), self.offset, self.line, self.last)).batches(
+        self.fragment.source.verify()
+        return self.fragment.records(self.wants, Window(read, len(read), self.offset, self.line, self.last)).batches(
             first_row
         )
 
 
-class OfWindow:
-    """What the stretches share that hold a window."""
+class WindowSplit:
+    """What the splits share that hold a window."""
 
     window: Window
 
@@ -93,7 +93,7 @@ class OfWindow:
         return self.window.size
 
     @property
-    def weight(self) -> int:
+    def memory_bytes(self) -> int:
         return 4 * self.window.size
 
 

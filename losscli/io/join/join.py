@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.join.keys import Ids
-from losscli.io.join.lookup_side import Truth, name_of, read_all, read_truth
+from losscli.io.join.lookup_side import LookupSide, name_of, read_all, read_lookup_side
 from losscli.io.join.match import Matching, as_numbers, located, only
-from losscli.io.source import Batch, Dropped, Held, Part, Source, Stretch, Want
+from losscli.io.source import Batch, Dropped, Fragment, InMemorySplit, Source, Split, Want
 
 
 def join(
@@ -30,11 +30,11 @@ def join(
                          code="USAGE_INCOMPLETE")  # fmt: skip
     check_keys((predictions, truth), on)
     dropped = Dropped()
-    part = JoinedPart(predictions, truth, tuple(on), unmatched == "error", dropped)
+    fragment = JoinedFragment(predictions, truth, tuple(on), unmatched == "error", dropped)
     columns = tuple(dict.fromkeys((*predictions.columns, *truth.columns)))
     types = {**truth.types, **predictions.types}
     notes = (*predictions.notes, *truth.notes, *_notes(predictions, truth, on))
-    return Source((part,), columns, types, notes, dropped)
+    return Source((fragment,), columns, types, notes, dropped)
 
 
 def _notes(predictions: Source, truth: Source, on: Sequence[str]) -> Iterator[str]:
@@ -65,8 +65,8 @@ def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[
 
 
 @dataclass(frozen=True)
-class JoinedPart(Part):
-    """All predictions with their truth, as one part: whether a key occurs twice is a question about all of them."""
+class JoinedFragment(Fragment):
+    """All predictions with their truth, as one fragment: whether a key occurs twice is a question about all of them."""
 
     predictions: Source
     truth: Source
@@ -80,23 +80,23 @@ class JoinedPart(Part):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return tuple(part.path for part in self.predictions.parts)
+        return tuple(fragment.path for fragment in self.predictions.fragments)
 
     @property
     def format(self) -> str:  # type: ignore[override]
-        return self.predictions.parts[0].format
+        return self.predictions.fragments[0].format
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         here = {name: want for name, want in wants.items() if name in self.on or self._is_here(name)}
         there = {name: want for name, want in wants.items() if name not in here}
-        truth = read_truth(self.truth, self.on, there, self.strict)
+        truth = read_lookup_side(self.truth, self.on, there, self.strict)
         met = Matching(truth, name_of(self.predictions), name_of(self.truth), self.on)
         asked: dict[str, Want] = {**here, **dict.fromkeys(self.on, "text")}
         for batch, keys, (ids,) in located(read_all(self.predictions, asked), [truth], self.on):
             met.meet(batch, keys, ids)
             if not met.failed(self.strict):
                 joined = self._joined(batch, ids, truth, wants)
-                yield Held(joined.data, joined.site.path, joined.site)
+                yield InMemorySplit(joined.data, joined.site.path, joined.site)
         met.judge(self.strict)
         self.dropped.predictions, self.dropped.truth = met.left_here, met.left_there
 
@@ -112,7 +112,7 @@ class JoinedPart(Part):
             )
         return here or not there  # a name in neither is an error that the predictions raise
 
-    def _joined(self, batch: Batch, ids: Ids, truth: Truth, wants: Mapping[str, Want]) -> Batch:
+    def _joined(self, batch: Batch, ids: Ids, truth: LookupSide, wants: Mapping[str, Want]) -> Batch:
         kept = np.flatnonzero(ids >= 0)
         batch, ids = only(batch, kept), ids[kept]
         data, site = batch.data, batch.site

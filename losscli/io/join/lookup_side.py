@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from losscli.errors import Code, DataError, EmptyError, Site
+from losscli.errors import Code, DataError, EmptyError, Location
 from losscli.io.arrow.build import from_numpy, labels
 from losscli.io.join.keys import Ids, KeyIndex, has_key, key_texts, shown_key
 from losscli.io.source import Batch, Source, Want
@@ -18,14 +18,14 @@ EXAMPLES = 3
 
 
 @dataclass
-class Trouble:
+class JoinProblem:
     """Rows that cannot be joined for one reason: how many, the first, and a few of their keys."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
-    first: tuple[Site, int] | None = None
+    first: tuple[Location, int] | None = None
 
-    def add(self, site: Site, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
+    def add(self, site: Location, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
         if len(places) and self.first is None:
             self.first = (site, int(places[0]))
         self.count += len(places)
@@ -48,13 +48,13 @@ def rows(count: int, verb: str) -> str:
 
 def name_of(source: Source) -> str:
     """How messages call a source of one or more files."""
-    paths = [part.path for part in source.parts]
+    paths = [fragment.path for fragment in source.fragments]
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
 def read_all(source: Source, wants: Mapping[str, Want]) -> Iterator[Batch]:
-    for part in source.parts:
-        yield from part.batches(wants)
+    for fragment in source.fragments:
+        yield from fragment.batches(wants)
 
 
 def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
@@ -63,21 +63,21 @@ def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
 
 
 @dataclass(frozen=True)
-class Truth:
+class LookupSide:
     """Row numbers by key, and the columns to take from."""
 
     index: KeyIndex
     row_of: Ids
     keys: tuple[pa.Array, ...]
     columns: Mapping[str, pa.Array]
-    sites: tuple[Site, ...]
+    sites: tuple[Location, ...]
     starts: Ids
-    keyless: Trouble
+    keyless: JoinProblem
 
     def __len__(self) -> int:
         return len(self.keys[0])
 
-    def site_of(self, row: int) -> tuple[Site, int]:
+    def site_of(self, row: int) -> tuple[Location, int]:
         at = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.sites[at], row - int(self.starts[at])
 
@@ -91,9 +91,9 @@ class _Gathered:
 
     keys: list[list[pa.Array]] = field(default_factory=list)
     columns: dict[str, list[pa.Array]] = field(default_factory=dict)
-    sites: list[Site] = field(default_factory=list)
+    sites: list[Location] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
-    keyless: Trouble = field(default_factory=Trouble)
+    keyless: JoinProblem = field(default_factory=JoinProblem)
 
 
 def _gather(source: Source, on: Sequence[str], wants: Mapping[str, Want]) -> _Gathered:
@@ -106,12 +106,12 @@ def _gather(source: Source, on: Sequence[str], wants: Mapping[str, Want]) -> _Ga
             held.append(text)
         for name in wants:
             got.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
-        got.sites.append(Site(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
+        got.sites.append(Location(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
         got.starts.append(got.starts[-1] + batch.data.num_rows)
     return got
 
 
-def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> Truth:
+def read_lookup_side(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> LookupSide:
     """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
     got = _gather(source, on, wants)
     if not got.sites:
@@ -127,7 +127,7 @@ def read_truth(source: Source, on: Sequence[str], wants: Mapping[str, Want], str
         raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source), code="EMPTY_NO_ROWS")
     texts = list(joined) if len(filled) == got.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
     index, ids = KeyIndex.of(texts)
-    truth = Truth(
+    truth = LookupSide(
         index,
         _rows_by_id(ids, filled, len(index)),
         joined,
@@ -146,12 +146,12 @@ def _rows_by_id(ids: Ids, places: npt.NDArray[np.intp], count: int) -> Ids:
     return row_of
 
 
-def _refuse_repeats(truth: Truth, ids: Ids, places: npt.NDArray[np.intp], column: str) -> None:
+def _refuse_repeats(truth: LookupSide, ids: Ids, places: npt.NDArray[np.intp], column: str) -> None:
     if len(ids) == len(truth.index):
         return
     order = np.argsort(ids, kind="stable")
     again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
-    trouble = Trouble()
+    trouble = JoinProblem()
     site, at = truth.site_of(int(places[again[0]]))
     trouble.add(site, truth.keys, places[again])
     trouble.first = (site, at)

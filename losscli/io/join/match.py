@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from losscli.errors import DataError, EmptyError, Site
+from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.formats.number_text import parse_number
 from losscli.io.join.keys import Ids, has_key, shown_key
-from losscli.io.join.lookup_side import EXAMPLES, Trouble, Truth, batch_keys, rows
+from losscli.io.join.lookup_side import EXAMPLES, JoinProblem, LookupSide, batch_keys, rows
 from losscli.io.source import Batch
 
 CHUNK_ROWS = 1 << 21
@@ -28,16 +28,16 @@ DROP_HINT = "--unmatched drop leaves such rows out"
 class Matching:
     """What one reading of the rows `here` has met so far of the rows `there`; nothing is raised before all is known."""
 
-    truth: Truth
+    truth: LookupSide
     here: str
     there: str
     on: tuple[str, ...]
     seen: npt.NDArray[np.bool_] = field(init=False)
     rows: int = 0
     matched: int = 0
-    keyless: Trouble = field(default_factory=Trouble)
-    repeated: Trouble = field(default_factory=Trouble)
-    strange: Trouble = field(default_factory=Trouble)
+    keyless: JoinProblem = field(default_factory=JoinProblem)
+    repeated: JoinProblem = field(default_factory=JoinProblem)
+    strange: JoinProblem = field(default_factory=JoinProblem)
     some_keys: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Matching:
 
     def _lonely(self, lonely: npt.NDArray[np.intp]) -> DataError:
         places = np.sort(self.truth.row_of[lonely])
-        trouble = Trouble()
+        trouble = JoinProblem()
         trouble.add(self.truth.sites[0], self.truth.keys, places)
         trouble.first = self.truth.site_of(int(places[0]))
         message = f"{len(places)} of {len(self.truth)} rows: no partner in {self.here}"
@@ -108,7 +108,7 @@ class Matching:
 
 
 def located(
-    batches: Iterator[Batch], truths: Sequence[Truth], on: Sequence[str]
+    batches: Iterator[Batch], truths: Sequence[LookupSide], on: Sequence[str]
 ) -> Iterator[tuple[Batch, list[pa.Array], list[Ids]]]:
     """Each batch with its keys as text and their numbers in each truth, looked up for many batches at once."""
     enough = max(FEWEST_ROWS, min(max(len(truth.index) for truth in truths), CHUNK_ROWS))
@@ -124,7 +124,7 @@ def located(
 
 
 def _look_up(
-    held: list[tuple[Batch, list[pa.Array]]], truths: Sequence[Truth]
+    held: list[tuple[Batch, list[pa.Array]]], truths: Sequence[LookupSide]
 ) -> Iterator[tuple[Batch, list[pa.Array], list[Ids]]]:
     if not held:
         return
@@ -146,7 +146,7 @@ def only(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
     return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.site.only(kept))
 
 
-def as_numbers(column: pa.Array, name: str, site: Site) -> pa.Array:
+def as_numbers(column: pa.Array, name: str, site: Location) -> pa.Array:
     """A key column, which is read as text, for somebody who wants numbers."""
     values: list[float | None] = []
     for row, text in enumerate(column.to_pylist()):

@@ -12,13 +12,13 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from losscli.errors import DataError, Site, UsageError, did_you_mean
+from losscli.errors import DataError, Location, UsageError, did_you_mean
 from losscli.io.arrow.equality import differing, shown
 from losscli.io.join.join import check_keys, notes_on_types
 from losscli.io.join.lookup_side import name_of
 from losscli.io.join.match import as_numbers
-from losscli.io.join.streams_side_by_side import PLACE_HINT, Abreast, Side, Tally, by_key, by_place
-from losscli.io.source import Beside, Dropped, Held, Part, Source, Stretch, Want
+from losscli.io.join.streams_side_by_side import PLACE_HINT, MatchCounts, Side, SideBySide, by_key, by_place
+from losscli.io.source import Beside, Dropped, Fragment, InMemorySplit, Source, Split, Want
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def paired(
     )
     places, types = _places(sides)
     dropped, beside = Dropped(), Beside()
-    part = PairedPart(sides, tuple(on), unmatched == "error", places, dropped, beside)
+    fragment = PairedFragment(sides, tuple(on), unmatched == "error", places, dropped, beside)
     said = [note for side in sides for note in side.source.notes]
     said += _notes(sides, compared, on)
-    return Source((part,), tuple(places), types, tuple(dict.fromkeys(said)), dropped, beside)
+    return Source((fragment,), tuple(places), types, tuple(dict.fromkeys(said)), dropped, beside)
 
 
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
@@ -126,8 +126,8 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class PairedPart(Part):
-    """All files as one part: whether they belong together is a question about all of their rows."""
+class PairedFragment(Fragment):
+    """All files as one fragment: whether they belong together is a question about all of their rows."""
 
     models: tuple[Model, ...]
     on: tuple[str, ...]
@@ -142,24 +142,24 @@ class PairedPart(Part):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return tuple(part.path for part in self.models[0].source.parts)
+        return tuple(fragment.path for fragment in self.models[0].source.fragments)
 
     @property
     def format(self) -> str:  # type: ignore[override]
-        return self.models[0].source.parts[0].format
+        return self.models[0].source.fragments[0].format
 
-    def stretches(self, wants: Mapping[str, Want]) -> Iterator[Stretch]:
+    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
         sides = [
             Side(model.source, model.label, reads)
             for model, reads in zip(self.models, self._asked(wants), strict=True)
         ]  # fmt: skip
-        mismatch, tally = Mismatch(), Tally()
-        for rows in by_key(sides, self.on, self.strict, tally) if self.on else by_place(sides, tally):
+        mismatch, match_counts = Mismatch(), MatchCounts()
+        for rows in by_key(sides, self.on, self.strict, match_counts) if self.on else by_place(sides, match_counts):
             self._compare(rows, mismatch)
             if mismatch.error is None:
-                yield Held(self._table(rows, wants), rows.batch.site.path, rows.batch.site)
+                yield InMemorySplit(self._table(rows, wants), rows.batch.site.path, rows.batch.site)
         mismatch.judge()
-        self._count(tally)
+        self._count(match_counts)
 
     def _asked(self, wants: Mapping[str, Want]) -> list[dict[str, Want]]:
         """What each side must read. Who wants a number can read it from a text, not the other way round."""
@@ -180,7 +180,7 @@ class PairedPart(Part):
         asked = {wants[name] for name in names if name in wants}
         return "number" if asked == {"number"} else "text"
 
-    def _table(self, rows: Abreast, wants: Mapping[str, Want]) -> pa.RecordBatch:
+    def _table(self, rows: SideBySide, wants: Mapping[str, Want]) -> pa.RecordBatch:
         """The wanted columns, from whoever has them."""
         data = rows.batch.data
         arrays = []
@@ -192,13 +192,13 @@ class PairedPart(Part):
             arrays.append(array)
         return pa.RecordBatch.from_arrays(arrays, names=list(wants))
 
-    def _compare(self, rows: Abreast, mismatch: Mismatch) -> None:
+    def _compare(self, rows: SideBySide, mismatch: Mismatch) -> None:
         """Hold the shared columns of the others against those of the first."""
         data, site = rows.batch.data, rows.batch.site
         differ = np.zeros(data.num_rows, np.bool_)
         found: list[tuple[int, str, int, pa.Array, pa.Array]] = []
         for at, partners in enumerate(rows.others, 1):
-            there = Site(self.models[at].label, 1)
+            there = Location(self.models[at].label, 1)
             for name in self.models[at].shared:
                 ours, theirs = data.column(data.schema.names.index(name)), partners.column(name)
                 rows_of = differing(ours, theirs, name, site, there)
@@ -209,10 +209,10 @@ class PairedPart(Part):
         if found and mismatch.error is None:
             mismatch.error = self._refusal(rows, *min(found, key=lambda some: some[0]))
 
-    def _refusal(self, rows: Abreast, row: int, name: str, at: int, ours: pa.Array, theirs: pa.Array) -> DataError:
+    def _refusal(self, rows: SideBySide, row: int, name: str, at: int, ours: pa.Array, theirs: pa.Array) -> DataError:
         site, index = rows.others[at - 1].site_of(row)
         there = f"row {site.first_row + site.place_of(index)}"
-        if site.path != self.models[at].label and len(self.models[at].source.parts) > 1:
+        if site.path != self.models[at].label and len(self.models[at].source.fragments) > 1:
             there += f" of {site.path}"
         key, first, other = rows.key_of(row), self.models[0].label, self.models[at].label
         whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
@@ -220,9 +220,9 @@ class PairedPart(Part):
         hint = PLACE_HINT if key is None else "models are compared on the same rows and the same truth"
         return rows.batch.site.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
 
-    def _count(self, tally: Tally) -> None:
+    def _count(self, match_counts: MatchCounts) -> None:
         """How many rows each file had, and how many of them are left out."""
-        left = zip(self.models, tally.rows, strict=True)
-        self.dropped.files = {model.label: rows - tally.common for model, rows in left}
-        for model, rows in zip(self.models[1:], tally.rows[1:], strict=True):
-            self.beside.files[name_of(model.source)] = model.source.parts[0].format, rows
+        left = zip(self.models, match_counts.rows, strict=True)
+        self.dropped.files = {model.label: rows - match_counts.common for model, rows in left}
+        for model, rows in zip(self.models[1:], match_counts.rows[1:], strict=True):
+            self.beside.files[name_of(model.source)] = model.source.fragments[0].format, rows

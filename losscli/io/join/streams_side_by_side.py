@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from losscli.errors import DataError, EmptyError, Site
+from losscli.errors import DataError, EmptyError, Location
 from losscli.io.join.keys import Ids, shown_key
-from losscli.io.join.lookup_side import Truth, read_all, read_truth, whole
+from losscli.io.join.lookup_side import LookupSide, read_all, read_lookup_side, whole
 from losscli.io.join.match import Matching, located, only
 from losscli.io.source import Batch, Source, Want
 
@@ -32,11 +32,11 @@ class Partners:
     """The rows of another source that belong to a batch: their columns, and where each of them stands."""
 
     column: Callable[[str], pa.Array]
-    site_of: Callable[[int], tuple[Site, int]]
+    site_of: Callable[[int], tuple[Location, int]]
 
 
 @dataclass(frozen=True)
-class Abreast:
+class SideBySide:
     """Rows of the first source, the key of each where there is one, and their partners in each other source."""
 
     batch: Batch
@@ -45,17 +45,17 @@ class Abreast:
 
 
 @dataclass
-class Tally:
+class MatchCounts:
     """How many rows each source has had, and how many were in all; filled when all are read."""
 
     rows: list[int] = field(default_factory=list)
     common: int = 0
 
 
-def by_key(sides: Sequence[Side], on: tuple[str, ...], strict: bool, tally: Tally) -> Iterator[Abreast]:
+def by_key(sides: Sequence[Side], on: tuple[str, ...], strict: bool, match_counts: MatchCounts) -> Iterator[SideBySide]:
     """Rows with the same key; the other sources are held in memory. What is wrong with keys is raised at the end."""
     first, *others = sides
-    truths = [read_truth(side.source, on, side.wants, strict) for side in others]
+    truths = [read_lookup_side(side.source, on, side.wants, strict) for side in others]
     met = [Matching(truth, first.label, side.label, on) for side, truth in zip(others, truths, strict=True)]
     common = 0
     reads: dict[str, Want] = {**first.wants, **dict.fromkeys(on, "text")}
@@ -66,14 +66,14 @@ def by_key(sides: Sequence[Side], on: tuple[str, ...], strict: bool, tally: Tall
         common += len(kept)
         if len(kept) and not any(matching.failed(strict) for matching in met):
             partners = [_looked_up(truth, found[kept]) for truth, found in zip(truths, ids, strict=True)]
-            yield Abreast(only(batch, kept), partners, _Keys(keys, kept))
+            yield SideBySide(only(batch, kept), partners, _Keys(keys, kept))
     for matching in met:
         matching.judge(strict)
     if met[0].rows and not common:
         listed = ", ".join(side.label for side in sides)
         raise EmptyError(f"no key is in all of {listed}", hint="keys are compared as text: 007 is not 7",
                          code="EMPTY_NO_ROWS")  # fmt: skip
-    tally.rows, tally.common = [met[0].rows, *map(len, truths)], common
+    match_counts.rows, match_counts.common = [met[0].rows, *map(len, truths)], common
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class _Keys:
         return shown_key(self.columns, int(self.kept[row]))
 
 
-def _looked_up(truth: Truth, ids: Ids) -> Partners:
+def _looked_up(truth: LookupSide, ids: Ids) -> Partners:
     return Partners(lambda name: truth.take(name, ids), lambda row: truth.site_of(int(truth.row_of[ids[row]])))
 
 
-def by_place(sides: Sequence[Side], tally: Tally) -> Iterator[Abreast]:
+def by_place(sides: Sequence[Side], match_counts: MatchCounts) -> Iterator[SideBySide]:
     """The rows with the same number; none is held. That one source has more is raised at the end."""
     first, *others = sides
     streams = [_Stream(read_all(side.source, side.wants), side) for side in others]
@@ -103,13 +103,13 @@ def by_place(sides: Sequence[Side], tally: Tally) -> Iterator[Abreast]:
         partners = [some for some in taken if some is not None]
         short = short or len(partners) < len(taken)
         if count and not short:
-            yield Abreast(batch, partners, lambda _: None)
+            yield SideBySide(batch, partners, lambda _: None)
     for stream in streams:
         stream.finish()
-    tally.rows, tally.common = [rows, *(stream.rows for stream in streams)], rows
-    if len(set(tally.rows)) > 1:
-        listed = ", ".join(f"{side.label} has {n:,}" for side, n in zip(sides, tally.rows, strict=True))
-        path = first.source.parts[0].path if first.source.parts else None
+    match_counts.rows, match_counts.common = [rows, *(stream.rows for stream in streams)], rows
+    if len(set(match_counts.rows)) > 1:
+        listed = ", ".join(f"{side.label} has {n:,}" for side, n in zip(sides, match_counts.rows, strict=True))
+        path = first.source.fragments[0].path if first.source.fragments else None
         raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=PLACE_HINT,
                         code="DATA_MISMATCH")  # fmt: skip
 
@@ -143,7 +143,7 @@ class _Stream:
             parts = [b.data.column(b.data.schema.names.index(name)).slice(at, step) for b, at, step in pieces]
             return parts[0] if len(parts) == 1 else whole(name, parts, self.side.source)
 
-        def site_of(row: int) -> tuple[Site, int]:
+        def site_of(row: int) -> tuple[Location, int]:
             piece = int(np.searchsorted(starts, row, side="right")) - 1
             batch, at, _ = pieces[piece]
             return batch.site, at + row - starts[piece]

@@ -55,7 +55,7 @@ class IncompleteBody(Exception):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class RemoteFailure:
     """What went wrong. What is `passing` may go right the next time; `wait` is how long the server wants to be left."""
 
     kind: Literal["missing", "denied", "passing", "final"]
@@ -84,7 +84,7 @@ def credentials(address: Address) -> str:
     return f"{_KEYS[key]}; for a public bucket LOSSCLI_REMOTE_ANON=1"
 
 
-def explain(error: BaseException, seconds: float) -> Trouble:
+def explain(error: BaseException, seconds: float) -> RemoteFailure:
     """The meaning of an error that came out of a transfer."""
     chain = list(_chain(error))
     names = {kind.__name__ for one in chain for kind in type(one).__mro__}
@@ -92,48 +92,50 @@ def explain(error: BaseException, seconds: float) -> Trouble:
     garbled = "HttpProcessingError" in names
     status = 0 if garbled else next((code for one in chain if (code := _status(one))), 0)
     if status in {404, 410} or any(isinstance(one, FileNotFoundError) for one in chain):
-        return Trouble("missing", "no such file")
+        return RemoteFailure("missing", "no such file")
     if names & STRANGER:
-        return Trouble("denied", "no credentials were found that the store takes")
+        return RemoteFailure("denied", "no credentials were found that the store takes")
     if status in {401, 403, 407} or any(_forbids(one) for one in chain):
-        return Trouble("denied", f"permission denied (HTTP {status})" if status else "permission denied")
+        return RemoteFailure("denied", f"permission denied (HTTP {status})" if status else "permission denied")
     if status in PASSING:
         wait = next((one.wait for one in chain if isinstance(one, StatusError)), 0.0)
-        return Trouble("passing", f"the server answered {_phrase(status)}", wait)
+        return RemoteFailure("passing", f"the server answered {_phrase(status)}", wait)
     if status >= 400:
-        return Trouble("final", f"the server answered {_phrase(status)}: {harmless_text(str(error))}".rstrip(": "))
+        return RemoteFailure(
+            "final", f"the server answered {_phrase(status)}: {harmless_text(str(error))}".rstrip(": ")
+        )
     return _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
 
 
-def _unreachable(chain: list[BaseException], names: set[str]) -> Trouble | None:
+def _unreachable(chain: list[BaseException], names: set[str]) -> RemoteFailure | None:
     if names & UNKNOWN_HOST or any(isinstance(one, socket.gaierror) for one in chain):
-        return Trouble(
+        return RemoteFailure(
             "final", "the name of the server cannot be resolved", hint="is the name right, is there a network?"
         )
     if any(isinstance(one, ssl.SSLError | ssl.CertificateError) for one in chain):
-        return Trouble("final", "no secure connection to the server: its certificate or its TLS is not accepted")
+        return RemoteFailure("final", "no secure connection to the server: its certificate or its TLS is not accepted")
     if any(isinstance(one, ConnectionRefusedError) or _number(one) == errno.ECONNREFUSED for one in chain):
-        return Trouble("final", "the server refuses the connection", hint="are host and port right?")
+        return RemoteFailure("final", "the server refuses the connection", hint="are host and port right?")
     if any("Redirect" in name for name in names) or any("redirect" in str(one).lower() for one in chain):
-        return Trouble("final", "the server redirects to where no file can be read, or in a circle")
+        return RemoteFailure("final", "the server redirects to where no file can be read, or in a circle")
     return None
 
 
-def _broken(chain: list[BaseException], names: set[str], seconds: float) -> Trouble | None:
+def _broken(chain: list[BaseException], names: set[str], seconds: float) -> RemoteFailure | None:
     if names & SLOW or any(isinstance(one, TimeoutError | asyncio.TimeoutError) for one in chain):
-        return Trouble("passing", f"no answer within {seconds:g} s")
+        return RemoteFailure("passing", f"no answer within {seconds:g} s")
     if names & BROKEN or any(isinstance(one, ConnectionError | EOFError) for one in chain):
-        return Trouble("passing", "the connection broke before all bytes had come")
+        return RemoteFailure("passing", "the connection broke before all bytes had come")
     if any(_number(one) == errno.EBUSY for one in chain):
-        return Trouble("passing", "the server is busy")
+        return RemoteFailure("passing", "the server is busy")
     if "EndpointConnectionError" in names or "ClientConnectionError" in names or "ServiceRequestError" in names:
-        return Trouble("final", "no connection to the server", hint="is the name right, is there a network?")
+        return RemoteFailure("final", "no connection to the server", hint="is the name right, is there a network?")
     return None
 
 
-def _other(error: BaseException) -> Trouble:
+def _other(error: BaseException) -> RemoteFailure:
     said = harmless_text(str(error))
-    return Trouble("final", f"could not be read: {type(error).__name__}" + (f": {said}" if said else ""))
+    return RemoteFailure("final", f"could not be read: {type(error).__name__}" + (f": {said}" if said else ""))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from losscli.errors import FileError, UsageError
-from losscli.io.files.found import Found, constants, is_data, natural, settled
+from losscli.io.files.found import FoundFile, constants, is_data, natural, settled
 from losscli.io.remote.address import WEB, Address, check
 from losscli.io.remote.stores import Objects, Store, facts_of, store_of
 from losscli.io.remote.transfer import run
@@ -17,7 +17,7 @@ from losscli.io.remote.transfer import run
 MAGIC = re.compile(r"[*?\[]")
 
 
-def behind(url: str, notes: list[str]) -> list[Found]:
+def behind(url: str, notes: list[str]) -> list[FoundFile]:
     """The files that a remote path names."""
     address = check(url)
     if address.scheme in WEB:
@@ -37,15 +37,15 @@ def behind(url: str, notes: list[str]) -> list[Found]:
     return [_found(replace(address, facts=facts_of(info)), {})]
 
 
-def _found(address: Address, columns: Mapping[str, str | None]) -> Found:
-    return Found(address.shown, columns, address)
+def _found(address: Address, columns: Mapping[str, str | None]) -> FoundFile:
+    return FoundFile(address.shown, columns, address)
 
 
-def _matches(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[Found]:
+def _matches(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[FoundFile]:
     pattern = backend.place(address)
     entries = run(store.trying(lambda: backend.listing("glob", pattern), address))
     asked = {part for part in PurePosixPath(pattern).parts if part.startswith(".")}
-    files: dict[str, Found] = {}
+    files: dict[str, FoundFile] = {}
     for name in sorted(entries, key=natural):
         parts = PurePosixPath(name).parts
         if any(part.startswith(".") and part not in asked for part in parts):
@@ -59,7 +59,7 @@ def _matches(address: Address, store: Store, backend: Objects, notes: list[str])
     return list(files.values())
 
 
-def _folder(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[Found]:
+def _folder(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[FoundFile]:
     root = backend.place(address).rstrip("/")
     entries = run(store.trying(lambda: backend.listing("find", root), address))
     below = {name[len(root) + 1 :]: name for name in entries if name.startswith(f"{root}/")}

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from losscli.cli import console
 from losscli.cli import options as shared
-from losscli.cli import printer
 from losscli.errors import EmptyError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Pre
     data = shared.data_of(given, request, spool=spool)
     if not request.losses:
         raise UsageError("no loss was asked for", code="USAGE_INCOMPLETE")
-    printer.check_outputs([path], [*data.paths, *([data.targets] if data.targets else [])])
+    console.check_outputs([path], [*data.paths, *([data.targets] if data.targets else [])])
     return prepare(request, data)
 
 

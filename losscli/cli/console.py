@@ -12,10 +12,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, TextIO
 
-from losscli.cli import messages, voice
+from losscli.cli import error_format, messages
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.report import FORMATS, format_of
-from losscli.report.harmless import break_workflow_commands, harmless
+from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import Evaluation, GateResult
 
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
@@ -39,7 +39,7 @@ def print_error(error: LosscliError) -> None:
     if _subject.get():
         # Not copied: with Dask's workers about, copies of exceptions share what they hold.
         error = replace(error, message=_subject.get() + error.message)
-    if (format := voice.spoken()) != "text":
+    if (format := error_format.spoken()) != "text":
         _raw_stderr(messages.error_line(error, format, os.environ))
         return
     for line in messages.error_text(error):
@@ -62,7 +62,7 @@ def say(kind: str, message: str, count: int = 1) -> None:
     """One line on standard error that is no error: a "note", a "warning", a "gate"."""
     message = _subject.get() + message
     # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
-    if (format := voice.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
+    if (format := error_format.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
         _raw_stderr(messages.note_line(kind, message, format, count))
     else:
         _stderr(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
@@ -85,14 +85,14 @@ def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
 
 def print_summary(text: str) -> None:
     """The last line: how it all ended."""
-    if (format := voice.spoken()) == "json":
+    if (format := error_format.spoken()) == "json":
         _raw_stderr(messages.note_line("note", text, format))
     else:
         _stderr(text)
 
 
 def _stderr(text: str) -> None:
-    shown = harmless(text, limit=messages.LINE)
+    shown = sanitized(text, limit=messages.LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
     _raw_stderr(shown)

@@ -1,7 +1,7 @@
 """Text from data, file names and libraries, made safe to show.
 
 A column name may hold an escape sequence that repaints the terminal, a bidi override that swaps what the reader sees,
-or a line that a build server takes for a command. `harmless` writes every such character as the escape Python would
+or a line that a build server takes for a command. `sanitized` writes every such character as the escape Python would
 use (`\\x1b`, `\\u202e`), so that the reader sees what is there; ordinary text in any script stays as it is.
 A backslash is not doubled: paths and patterns stay legible, and the text is for reading, not for parsing back.
 """
@@ -21,7 +21,7 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
 _JOINERS = "\u200c\u200d"
 
 
-def harmless(text: str, limit: int | None = 200) -> str:
+def sanitized(text: str, limit: int | None = 200) -> str:
     """`text` with everything that could act on a terminal or mislead its reader written visibly.
 
     At most `limit` characters come out (None: no bound); what is cut ends in three dots.

@@ -14,7 +14,7 @@ from losscli.results import Evaluation
 if TYPE_CHECKING:
     from losscli.execution.engines import Engine
     from losscli.execution.prepare import Prepared
-    from losscli.execution.watch import Watch
+    from losscli.execution.watch import ProgressObserver
 
 PREFIX = "rows="
 
@@ -66,16 +66,16 @@ def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) 
 
 
 def save(
-    rows: RowsFile | None, prepared: Prepared, engine: Engine, watch: Watch, evaluation: Evaluation
+    rows: RowsFile | None, prepared: Prepared, engine: Engine, watch: ProgressObserver, evaluation: Evaluation
 ) -> tuple[Evaluation, list[str]]:
     """Write the values in a second pass; the run with the name of the file, and what the user should hear."""
     if rows is None:
         return evaluation, []
-    from losscli.cli import pieces
+    from losscli.cli import row_batches
     from losscli.execution.row_values import row_values
 
     some, notes = with_rows(prepared)
-    written = pieces.write(row_values(some, engine, watch), rows.path, None)
+    written = row_batches.write(row_values(some, engine, watch), rows.path, None)
     return replace(evaluation, rows_file=rows.name), [*notes, *written.notes]
 
 
