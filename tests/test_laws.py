@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
 
@@ -47,6 +48,8 @@ def test_documented(loss):
     assert all(p.param.help for p in loss.params.values())
     assert set(loss.gradients) <= set(loss.roles)
     assert all(parameter.isidentifier() for parameter in loss.params)
+    said = {node.id for node in ast.walk(ast.parse(loss.formula)) if isinstance(node, ast.Name)}
+    assert {name for name, p in loss.params.items() if p.param.in_formula} == said & set(loss.params)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
