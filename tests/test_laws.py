@@ -45,6 +45,7 @@ def test_documented(loss):
     assert loss.summary.endswith(".") and len(loss.summary) < 130
     assert loss.example.startswith(">>>")
     assert loss.cite and loss.formula
+    assert loss.no_library is None or len(loss.no_library) > 10  # the reason, in words
     assert all(p.param.help for p in loss.params.values())
     assert set(loss.gradients) <= set(loss.roles)
     assert all(parameter.isidentifier() for parameter in loss.params)
