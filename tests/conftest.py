@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from losscli.contract.kinds import Kind
-from losscli.contract.loss import Loss, Parameter
+from losscli.contract.loss import ALIASES, Loss, Param, Parameter
+from losscli.contract.loss import loss as loss_decorator
 from losscli.losses import REGISTRY
 
 WIDTH = 4  # of vectors
@@ -67,24 +69,40 @@ def choices(loss: Loss):
 
 
 def variations(loss: Loss):
-    """Parameter sets: the defaults, then each parameter at another value that its range allows."""
-    sets = [{}]
-    for spec in loss.params.values():
-        if spec.name == "precision":
-            continue  # it changes no formula, only how near the kernel comes to it: test_pairs has that law
-        sets += [{spec.name: value} for value in others(spec)]
-    return sets
+    """Parameter sets: the defaults, then each parameter of the formula at other values that its range allows."""
+    return [{}] + [
+        {spec.name: value} for spec in loss.params.values() if spec.param.in_formula for value in others(spec)
+    ]
 
 
 def others(spec: Parameter):
+    """One or two values beside the default, from what the declaration says of type, choices and range."""
     if spec.type == "bool":
         return [not spec.default]
     if spec.type == "choice":
         return [c for c in spec.choices if c != spec.default]
-    pool = [0.25, 0.4, 0.75, 1.7, 2.0, 3.0, 0.0, 0.05, -1.5]
-    if spec.type == "int":
-        pool = [2, 3, 1]
-    if spec.name == "log_floor":
-        pool = [-100.0, -3.0]
-    good = [v for v in pool if v != spec.default and spec.param.allows(v)]
+    whole = spec.type == "int"
+    pool = [2, 3, 1] if whole else [0.25, 0.4, 0.75, 1.7, 2.0, 3.0, 0.0, 0.05, -1.5, -100.0]
+    pool += [round(v) if whole else v for v in between(spec.param)]
+    good = [v for v in dict.fromkeys(pool) if v != spec.default and spec.param.allows(v)]
+    assert good, f"no value beside the default lies in the range of '{spec.name}': {spec.param.range}"
     return good[:2]
+
+
+def between(param: Param):
+    """Two values within the bounds; one beyond a lone bound, for ranges that are far from 0."""
+    low = param.gt if param.ge is None else param.ge
+    high = param.lt if param.le is None else param.le
+    if low is None or high is None:
+        return [bound + step for bound, step in ((low, 1), (high, -1)) if bound is not None]
+    return [low + (high - low) * share for share in (0.25, 0.75)]
+
+
+@pytest.fixture
+def temporary():
+    """`@loss` for a test's own losses: they are forgotten when it ends."""
+    before = dict(REGISTRY), dict(ALIASES)
+    yield loss_decorator
+    for known, names in zip((REGISTRY, ALIASES), before, strict=True):
+        known.clear()
+        known.update(names)

@@ -5,6 +5,12 @@ that may also be a distribution comes as a list of shares, a plain class as its 
 `everyone` (rows of the group, as `o.anchor`…), `skip` (this row takes no part) and the functions in `WORDS`.
 The last bare expression is the value; `name: expression` lines are the terms of a loss with several; `value:` makes
 the number of the term means.
+
+No step is rounded to a double. Float parameters become mpf before a formula sees them, so `(1 - power) * (2 - power)`
+has all its digits; whole numbers stay whole (`range(k)`, `scores[k]`), and their quotients and powers are mpf too:
+`1 / 3` is a third to the last digit. A literal with a point, `0.1`, is the double nearest to one tenth, as it is in a
+kernel and in a parameter that is given as 0.1: kernel and formula mean the same number, and agree also where it
+cancels. One tenth itself is written `1 / 10`.
 """
 
 from __future__ import annotations
@@ -43,13 +49,47 @@ def each(x):
     return x if isinstance(x, list) else [x]
 
 
+def quotient(a, b):
+    """a / b; Python would round that of two whole numbers to a double."""
+    return mp.mpf(a) / b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+def power(a, b):
+    """a**b; Python would round a whole number's negative power to a double."""
+    return mp.mpf(a) ** b if isinstance(a, int) and isinstance(b, int) and b < 0 else a**b
+
+
+# What formulas may say. `pi` has the digits that are asked for when a formula runs.
 WORDS = {
-    "abs": abs, "exp": mp.exp, "log": log, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "acos": mp.acos,
-    "loggamma": mp.loggamma, "pi": lambda: mp.pi, "inf": mp.inf, "max": max, "min": min, "sum": sum, "len": len,
-    "zip": zip, "enumerate": enumerate, "range": range, "list": list, "dot": dot, "norm": norm, "unit": unit,
-    "each": each,
-    "skip": SKIP, "__builtins__": {},
+    **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list)},
+    **{word.__name__: word for word in (log, dot, norm, unit, each)},
+    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "acos": mp.acos, "loggamma": mp.loggamma,
+    "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
 }  # fmt: skip
+_EXACT = {f"_{made.__name__}": made for made in (mp.mpf, quotient, power)}
+
+
+class _Exact(ast.NodeTransformer):
+    """A formula in which no literal is a float, and no operator makes one of whole numbers."""
+
+    def visit_Constant(self, node):
+        return self._call("_mpf", node) if isinstance(node.value, float) else node
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        name = {ast.Div: "_quotient", ast.Pow: "_power"}.get(type(node.op))
+        return self._call(name, node.left, node.right) if name else node
+
+    def visit_AugAssign(self, node):
+        raise SyntaxError(f"a formula names each number once: write 'x = x / y', not '{ast.unparse(node)}'")
+
+    def _call(self, name, *given):
+        return ast.Call(ast.Name(name, ast.Load()), list(given), [])
+
+
+def numbers(params):
+    """Parameters as formulas read them: floats become the mpf of the same value."""
+    return {name: mp.mpf(value) if isinstance(value, float) else value for name, value in params.items()}
 
 
 class Formula:
@@ -58,7 +98,7 @@ class Formula:
     def __init__(self, loss):
         self.loss = loss
         self.lines, self.terms, self.value = [], {}, None
-        for node in ast.parse(loss.formula).body:
+        for node in ast.fix_missing_locations(_Exact().visit(ast.parse(loss.formula))).body:
             if isinstance(node, ast.AnnAssign) and node.value is None:
                 code = compile(ast.Expression(node.annotation), loss.name, "eval")
                 if node.target.id == "value":
@@ -77,11 +117,13 @@ class Formula:
             SimpleNamespace(**{r: None if c is None else c if self._matrix(r) else c[j] for r, c in columns.items()})
             for j in range(n)
         ]
-        names = dict(WORDS, pi=mp.pi, **params, **vars(everyone[i]))
+        names = WORDS | _EXACT | numbers(params) | vars(everyone[i])
         names |= {"everyone": everyone, "others": everyone[:i] + everyone[i + 1 :]}
         for line in self.lines:
             exec(line, names)
-        return {term: eval(code, names) for term, code in self.terms.items()}
+        found = {term: eval(code, names) for term, code in self.terms.items()}
+        assert not any(isinstance(value, float) for value in found.values()), "a formula's number was rounded"
+        return found
 
     def _matrix(self, role):
         return self.loss.roles[role].kinds[0].shape == "matrix"
@@ -89,7 +131,7 @@ class Formula:
     def combine(self, means, params):
         if self.value is None:
             return sum(means.values())
-        return eval(self.value, dict(WORDS, **params, **means))
+        return eval(self.value, WORDS | _EXACT | numbers(params) | means)
 
     def final(self, columns, params, weights=None):
         """The final value by the textbook: weighted term means, combined. None where a term is empty."""

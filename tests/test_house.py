@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+import conftest
+import oracle
 import pytest
 
 import losscli
@@ -19,6 +22,7 @@ PACKAGE = ROOT / "losscli"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MACHINERY = [path for path in SOURCES if PACKAGE / "losses" not in path.parents]
 NAMES = REGISTRY.keys() | ALIASES.keys()
+PARAMETERS = {name for loss in REGISTRY.values() for name in loss.params}
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
 # Only these touch what the process prints on; `console` is the one that everybody else asks.
@@ -74,6 +78,40 @@ def test_named_losses_are_found(code):
 
 def test_prose_may_name_losses():
     assert not list(named_losses(ast.parse("'''About mse and huber.'''\nhint = 'write -l mse, for example'")))
+
+
+def named_parameters(code: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and text of what names a parameter of a loss: texts, attributes and keywords of calls.
+
+    Variables may be called as a parameter is: a loss has an `a` and a `c`, and that tells nobody apart.
+    """
+    for node in ast.walk(code):
+        found: list[str | None] = []
+        if isinstance(node, ast.Attribute):
+            found = [node.attr]
+        elif isinstance(node, ast.keyword):
+            found = [node.arg]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = [node.value, *re.findall(r"(\w+)=", node.value)]
+        for name in found:
+            if name in PARAMETERS:
+                yield getattr(node, "lineno", 0), name
+
+
+@pytest.mark.parametrize("module", [conftest, oracle], ids=lambda module: module.__name__)
+def test_what_all_losses_are_tested_with_knows_none_by_name(module):
+    """Nor a parameter: what is special about one stands in its declaration."""
+    code = ast.parse(inspect.getsource(module))
+    assert [*named_losses(code), *named_parameters(code)] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["spec.name == 'precision'", "if name in ('log_floor', 'x'): pass", "settle(delta=2)", "params.gamma",
+     "{'label_smoothing': 0.1}", "parse('x:clip=1e-7,y=2')"],
+)  # fmt: skip
+def test_named_parameters_are_found(code):
+    assert list(named_parameters(ast.parse(code)))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

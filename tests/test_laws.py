@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
 
@@ -44,9 +45,12 @@ def test_documented(loss):
     assert loss.summary.endswith(".") and len(loss.summary) < 130
     assert loss.example.startswith(">>>")
     assert loss.cite and loss.formula
+    assert loss.no_library is None or len(loss.no_library) > 10  # the reason, in words
     assert all(p.param.help for p in loss.params.values())
     assert set(loss.gradients) <= set(loss.roles)
     assert all(parameter.isidentifier() for parameter in loss.params)
+    said = {node.id for node in ast.walk(ast.parse(loss.formula)) if isinstance(node, ast.Name)}
+    assert {name for name, p in loss.params.items() if p.param.in_formula} == said & set(loss.params)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)

@@ -70,6 +70,8 @@ def _text(loss: Loss) -> str:
     if loss.same_as:
         same = [f"{peer}: {loss.name}{':' if text else ''}{text}" for peer, text in sorted(loss.same_as.items())]
         blocks.append(f"How others compute it (write {loss.name}@peer)\n" + _indented("\n".join(same)))
+    if loss.no_library:
+        blocks.append("How others compute it\n" + _indented(f"no library does: {loss.no_library}"))
     blocks.append("Source\n" + _indented(loss.cite))
     blocks.append("Example\n" + _indented(command_line(loss) + "\n" + loss.example))
     return "\n\n".join(blocks) + "\n"

@@ -49,6 +49,7 @@ class Loss:
         self.formula: str = inspect.cleandoc(declared["formula"])
         self.cite: str = declared["cite"]
         self.same_as: dict[str, str] = dict(declared["same_as"])
+        self.no_library: str | None = declared["no_library"]
         self.aliases: tuple[str, ...] = tuple(declared["aliases"])
         self.scope: Scope = declared["scope"]
         self.unit: Unit = declared["unit"]
@@ -206,6 +207,7 @@ def loss(
     formula: str,
     cite: str,
     same_as: Mapping[str, str] | None = None,
+    no_library: str | None = None,
     aliases: tuple[str, ...] = (),
     scope: Scope = "row",
     unit: Unit = "row",
@@ -218,14 +220,15 @@ def loss(
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
+    `no_library` says why no library computes the loss; its golden numbers are then those that its paper prints.
     `optimum` is the value at a perfect prediction, None where it depends on the data. `reduction="sum"` is for
     losses that are a sum by definition (penalties) whatever the run asks for. `shares` names terms that are another
     loss's only term with the same roles and no parameters: they are computed and added up once. `first` marks what
     people ask for first where columns fit it: a configuration that is made for a file begins with such losses.
     """
     declared = {
-        "formula": formula, "cite": cite, "same_as": same_as or {}, "aliases": aliases, "scope": scope,
-        "unit": unit, "direction": direction, "optimum": optimum, "revision": revision,
+        "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library, "aliases": aliases,
+        "scope": scope, "unit": unit, "direction": direction, "optimum": optimum, "revision": revision,
         "reduction": reduction, "shares": shares or {}, "first": first,
     }  # fmt: skip
 

@@ -19,13 +19,17 @@ Value: TypeAlias = float | int | bool | str | None
 
 @dataclass(frozen=True)
 class Param:
-    """The words and the range of one parameter; `gt`, `ge`, `lt`, `le` bound it."""
+    """The words and the range of one parameter; `gt`, `ge`, `lt`, `le` bound it.
+
+    `in_formula=False` is for one that says how near the kernel comes to the formula, which then does not name it.
+    """
 
     help: str
     gt: float | None = None
     ge: float | None = None
     lt: float | None = None
     le: float | None = None
+    in_formula: bool = True
 
     @property
     def range(self) -> str:

@@ -17,7 +17,10 @@ _Temperature = Annotated[float, Param("what similarities are divided by; small l
 _Normalize = Annotated[bool, Param("take cosines; false takes inner products of the vectors as they are")]
 _Precision = Annotated[
     Literal["float64", "float32"],
-    Param("of similarities and their exponentials; float32 is about twice as fast, sums are always float64"),
+    Param(
+        "of similarities and their exponentials; float32 is about twice as fast, sums are always float64",
+        in_formula=False,
+    ),
 ]
 
 

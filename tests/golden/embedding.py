@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
-from peers import NAMES, Case, Inputs, by_jax, by_torch, pml
+from peers import NAMES, Case, Inputs, by_jax, by_torch, library
 
 ANCHOR = [
     [0.42, -1.31, 0.77, 1.08],
@@ -55,8 +54,9 @@ MEAN = "reducer=pml.reducers.MeanReducer()"
 EACH = "reducer=pml.reducers.DoNothingReducer()"
 
 
-def arcface(embedding: torch.Tensor, target: torch.Tensor, prototypes: torch.Tensor, **settings: Any) -> Any:
+def arcface(embedding: Any, target: Any, prototypes: Any, **settings: Any) -> Any:
     """pytorch-metric-learning's ArcFaceLoss with its weights (a column a class) set to `prototypes`."""
+    torch, pml = library("torch"), library("pml")
     loss = pml.losses.ArcFaceLoss(num_classes=prototypes.shape[0], embedding_size=prototypes.shape[1], **settings)
     return torch.func.functional_call(loss, {"W": prototypes.T}, (embedding, target))
 

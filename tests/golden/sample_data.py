@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sample_vectors
-from commands import DIGITS, WEIGHTS, WEIGHTS_FILE, Row, on
+from commands import DIGITS, WEIGHTS, WEIGHTS_FILE, Sample, on
 
 COLUMNS = ["args", "source", "value"]
 
@@ -11,7 +11,7 @@ DIABETES = "sample_data/diabetes.csv -t progression -p ridge"
 RIDGE = {"d": "csv('diabetes.csv')", "p": "t(d.ridge)", "y": "t(d.progression)"}
 
 
-def _diabetes() -> list[Row]:
+def _diabetes() -> list[Sample]:
     score = on(DIABETES, **RIDGE)
     variance = on(f"{DIABETES} -c variance=ridge_variance", **RIDGE, v="t(d.ridge_variance)")
     return [
@@ -30,7 +30,7 @@ def _diabetes() -> list[Row]:
     ]
 
 
-def _relative() -> list[Row]:
+def _relative() -> list[Sample]:
     score = on("sample_data/diabetes.csv -t progression -p forest", d="csv('diabetes.csv')")
     pair = "(d.progression, d.forest)"
     tensors = "(t(d.forest), t(d.progression))"
@@ -43,7 +43,7 @@ def _relative() -> list[Row]:
     ]
 
 
-def _weighted() -> list[Row]:
+def _weighted() -> list[Sample]:
     given = {**RIDGE, "w": "t(d.exposure).double()"}
     score, count = on(f"{DIABETES} -w exposure", **given), on(f"{DIABETES} -w exposure --divide-by count", **given)
     sklearn = "sklearn.metrics.{}(d.progression, d.ridge, sample_weight=d.exposure)"
@@ -57,7 +57,7 @@ def _weighted() -> list[Row]:
     ]
 
 
-def _choices() -> list[Row]:
+def _choices() -> list[Sample]:
     """Rows chosen, summed, read from Parquet, and joined from two files that are in different orders."""
     pair = {"p": "t(d.ridge)", "y": "t(d.progression)"}
     women = on(f"{DIABETES} --where 'sex == \"female\"'", d="csv('diabetes.csv').query('sex == \"female\"')", **pair)
@@ -86,7 +86,7 @@ def _choices() -> list[Row]:
     ]
 
 
-def _blends() -> list[Row]:
+def _blends() -> list[Sample]:
     score = on(DIABETES, **RIDGE)
     penalized = on(f"{DIABETES} {WEIGHTS_FILE}", **RIDGE, m=WEIGHTS)
     return [
@@ -103,7 +103,7 @@ def _blends() -> list[Row]:
 CANCER = {"d": "csv('cancer.csv')", "p": "t(d.logistic_p)", "y": "t(d.malignant).double()"}
 
 
-def _cancer() -> list[Row]:
+def _cancer() -> list[Sample]:
     score = on("sample_data/cancer.csv -t malignant -p logistic_p", **CANCER)
     named = "sample_data/cancer.csv -t diagnosis --positive malignant -p logistic_p"
     weighted = on(f"{named} --class-weight malignant=2.5,benign=0.75", **CANCER)
@@ -128,7 +128,7 @@ def _cancer() -> list[Row]:
     ]
 
 
-def _logits() -> list[Row]:
+def _logits() -> list[Sample]:
     score = on("sample_data/cancer.csv -t malignant -p logistic_z", **(CANCER | {"p": "t(d.logistic_z)"}))
     boosted = on("sample_data/cancer.csv -t malignant -p boosting_z", **(CANCER | {"p": "t(d.boosting_z)"}))
     bce = "torch.nn.BCEWithLogitsLoss({})(p, y)"
@@ -146,7 +146,7 @@ def _logits() -> list[Row]:
     ]  # fmt: skip
 
 
-def _scores() -> list[Row]:
+def _scores() -> list[Sample]:
     score = on("sample_data/cancer.csv -t side -p svm_score", d="csv('cancer.csv')")
     return [
         score("sklearn", "hinge", "sklearn.metrics.hinge_loss(d.side, d.svm_score)"),
@@ -159,7 +159,7 @@ ONE_HOT = "F.one_hot(y, 10).double()"
 GIVEN = [2.5, 0.5, 1.0, 1.25, 0.75, 3.0, 1.5, 0.25, 2.0, 1.75]
 
 
-def _digits() -> list[Row]:
+def _digits() -> list[Sample]:
     score = on("sample_data/digits.csv -t digit -p 'p_*'", **PROBS)
     soft = on("sample_data/digits.csv -t 't_*' -p 'p_*'", **(PROBS | {"y": "t(d[of('t')])"}))
     balanced = on("sample_data/digits.csv -t digit -p 'p_*' --class-weight balanced", **PROBS)
@@ -182,7 +182,7 @@ def _digits() -> list[Row]:
     ]
 
 
-def _digit_logits() -> list[Row]:
+def _digit_logits() -> list[Sample]:
     args, logits = "sample_data/digits.csv -t digit -p 'z_*'", PROBS | {"p": "t(d[of('z')])"}
     score, balanced = on(args, **logits), on(f"{args} --class-weight balanced", **logits)
     given = on(f"{args} --class-weight {','.join(f'{d}={w}' for d, w in zip(DIGITS, GIVEN, strict=True))}", **logits)
@@ -202,7 +202,7 @@ def _digit_logits() -> list[Row]:
     ]
 
 
-def _digit_lists() -> list[Row]:
+def _digit_lists() -> list[Sample]:
     given = {"d": "parquet('digits.parquet')", "y": "t(d.digit_id)"}
     proba = on("sample_data/digits.parquet -t digit_id -p proba", **given, p="t(d.proba)")
     logits = on("sample_data/digits.parquet -t digit_id -p logits", **given, p="t(d.logits)")
@@ -212,9 +212,9 @@ def _digit_lists() -> list[Row]:
     ]
 
 
-def rows() -> list[Row]:
+def cases() -> list[Sample]:
     """(arguments of `losscli eval`, the peer and what it ran, what it said)."""
     return [
         *_diabetes(), *_relative(), *_weighted(), *_choices(), *_blends(), *_cancer(), *_logits(), *_scores(),
-        *_digits(), *_digit_logits(), *_digit_lists(), *sample_vectors.rows(),
+        *_digits(), *_digit_logits(), *_digit_lists(), *sample_vectors.cases(),
     ]  # fmt: skip

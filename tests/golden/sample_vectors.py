@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from commands import WEIGHTS, WEIGHTS_FILE, Row, on
+from commands import WEIGHTS, WEIGHTS_FILE, Sample, on
 
 
-def rows() -> list[Row]:
+def cases() -> list[Sample]:
     """(arguments of `losscli eval`, the peer and what it ran, what it said)."""
     return [*_penalties(), *_labels(), *_views(), *_triplets(), *_games(), *_cycles()]
 
 
-def _penalties() -> list[Row]:
+def _penalties() -> list[Sample]:
     score = on(WEIGHTS_FILE, m=WEIGHTS)
     return [
         score("keras", "l1_penalty", "keras.regularizers.L1(1.0)(m)"),
@@ -19,7 +19,7 @@ def _penalties() -> list[Row]:
     ]
 
 
-def _labels() -> list[Row]:
+def _labels() -> list[Sample]:
     args, given = (
         "sample_data/embeddings.parquet -c embedding=embedding -t digit",
         {"d": "parquet('embeddings.parquet')"},
@@ -49,7 +49,7 @@ def _labels() -> list[Row]:
     ]
 
 
-def _views() -> list[Row]:
+def _views() -> list[Sample]:
     args, given = "sample_data/views.parquet -c anchor=a -c positive=b", {"d": "parquet('views.parquet')"}
     whole, parts = on(args, **given), on(f"{args} --batch-by batch", **given)
     hundreds = on(f"{args} --batch-size 100", **given)
@@ -78,7 +78,7 @@ def _views() -> list[Row]:
     ]
 
 
-def _triplets() -> list[Row]:
+def _triplets() -> list[Sample]:
     file = "sample_data/triplets.parquet -c anchor=anchor -c positive=positive -c"
     given = {"d": "parquet('triplets.parquet')", "a": "t(d.anchor)", "p": "t(d.positive)"}
     single = on(f"{file} negative=negative", **given, n="t(d.negative)")
@@ -94,7 +94,7 @@ def _triplets() -> list[Row]:
     ]
 
 
-def _games() -> list[Row]:
+def _games() -> list[Sample]:
     game = {"d": "csv('gan.csv')", "x": "t(d.{0}[d.target == 1])", "g": "t(d.{0}[d.target == 0])"}
     found = []
     for column, suffix, module in (("d_prob", "", "BCELoss"), ("d_logit", "_with_logits", "BCEWithLogitsLoss")):
@@ -120,7 +120,7 @@ def _games() -> list[Row]:
     ]
 
 
-def _cycles() -> list[Row]:
+def _cycles() -> list[Sample]:
     score = on(
         "sample_data/cycle.parquet -t image -p cycled -c domain=domain",
         d="parquet('cycle.parquet')",
