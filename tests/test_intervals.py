@@ -20,7 +20,7 @@ from losscli.aggregate import buckets
 from losscli.aggregate.unit_statistics import Level, Needs, Part, Units, worth
 from losscli.cli.entry import run
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.statistics import intervals as certainty
+from losscli.statistics import comparisons
 
 N = 600
 RNG = np.random.default_rng(20261121)
@@ -356,7 +356,7 @@ def test_a_verdict_needs_the_corrected_p_value():
                             pred={name: name for name in ("ridge", "forest")}, permutations=0)  # fmt: skip
     assert alone.comparisons[0].verdict == "worse"
     higher = dataclasses.replace(alone.comparisons[0], direction="higher")
-    assert certainty._verdict(higher) == "better"
+    assert comparisons._verdict(higher) == "better"
 
 
 def test_slices_are_families_of_their_own():

@@ -14,7 +14,6 @@ import pytest
 import scipy.stats
 
 from losscli.parallel import one_thread
-from losscli.statistics import bootstrap as resampling
 from losscli.statistics.bootstrap import Resampled, bootstrap
 from losscli.statistics.permutation import permutation_test
 from losscli.statistics.resampling import Draws
@@ -223,7 +222,10 @@ def test_same_sums_same_bits(monkeypatch):
 
 def test_memory_is_bounded():
     sums = np.random.default_rng(0).uniform(1, 2, (131_072, 2))
-    for run in (lambda: bootstrap(sums, ratio, 80, 0.95, 0, ()), lambda: permutation_test(sums, sums, ratio, 80, 0, ())):
+    for run in (
+        lambda: bootstrap(sums, ratio, 80, 0.95, 0, ()),
+        lambda: permutation_test(sums, sums, ratio, 80, 0, ()),
+    ):
         tracemalloc.start()
         run()
         peak = tracemalloc.get_traced_memory()[1]
@@ -306,4 +308,6 @@ def test_p_values_that_there_are_not():
     def fragile(totals):  # undefined as soon as anything is swapped
         return np.where(np.isin(totals[..., 0], (x.sum(), x.sum() + 1000)), totals[..., 0], np.nan)
 
-    assert permutation_test(sums_of(x), sums_of(x + 50), fragile, 99, 0, ()) == 1  # counted as far apart: never too sure
+    assert (
+        permutation_test(sums_of(x), sums_of(x + 50), fragile, 99, 0, ()) == 1
+    )  # counted as far apart: never too sure
