@@ -48,7 +48,7 @@ class Row:
 TABLE = (
     Row("__main__", "cli"),
     Row("__init__", "api losses"),
-    Row("cli", "api execution baselines statistics gates aggregate binding io losses report contract", "click numpy",
+    Row("cli", "execution baselines statistics gates aggregate binding io losses report contract", "click numpy",
         "pyarrow rich click.shell_completion"),
     Row("api", "execution baselines statistics gates aggregate binding io losses report contract", "numpy", "pandas"),
     Row("execution", "statistics baselines gates aggregate binding io losses contract", "numpy",
