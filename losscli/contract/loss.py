@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias, overload
 import numpy as np
 
 from losscli.contract import arguments as door
+from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.errors import UsageError, did_you_mean
@@ -39,10 +40,13 @@ Unit: TypeAlias = Literal["row", "pair", "group", "element"]
 
 
 class Loss:
-    """A kernel with its declaration; calling it gives the values, `gradient(role, …)` the slopes."""
+    # What `help` and notebooks show of a loss is written from its declaration.
+    __doc__ = GeneratedDocstring(
+        "A kernel with its declaration; a call gives the values, `gradient(role, …)` the gradient."
+    )
 
     def __init__(self, kernel: Callable[..., Any], **declared: Any) -> None:
-        functools.update_wrapper(self, kernel)
+        functools.update_wrapper(self, kernel, [name for name in functools.WRAPPER_ASSIGNMENTS if name != "__doc__"])
         self.kernel = kernel
         self.name: str = kernel.__name__
         self.family: str = kernel.__module__.rpartition(".")[2]
