@@ -1,4 +1,4 @@
-"""Exact sums against fractions: any values, any cut, any order, any cells."""
+"""Exact sums against fractions: any values, any cut, any order, any slices."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def test_any_cut_and_order_gives_the_fraction(values, data):
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(doubles, st.integers(0, 4)), min_size=1, max_size=60), st.integers(0, 60))
-def test_cells(pairs, cut):
-    values, cells = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+def test_slices(pairs, cut):
+    values, slice_ids = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     one, two = Sums(5), Sums(5)
-    one.add(values[:cut], cells[:cut])
-    two.add(values[cut:], cells[cut:])
+    one.add(values[:cut], slice_ids[:cut])
+    two.add(values[cut:], slice_ids[cut:])
     target = Sums(1)
-    moved = np.array([3, 1, 0, 4, 2])  # merging renumbers the cells
+    moved = np.array([3, 1, 0, 4, 2])  # merging renumbers the slices
     target.merge(one, moved)
     target.merge(two, moved)
-    for cell in range(5):
-        assert target.fraction(int(moved[cell])) == total(values[cells == cell])
+    for slice_id in range(5):
+        assert target.fraction(int(moved[slice_id])) == total(values[slice_ids == slice_id])
 
 
 def drawn(kind, n):
@@ -89,23 +89,23 @@ def test_many_values(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_many_cells_in_parts_that_are_merged_in_any_order(kind):
+def test_many_slices_in_parts_that_are_merged_in_any_order(kind):
     x = drawn(kind, CHUNK + 5)
-    cells = np.random.default_rng(1).integers(0, 1000, len(x))
-    cells[: CHUNK // 2] = 17  # one cell holds more than all others
+    slice_ids = np.random.default_rng(1).integers(0, 1000, len(x))
+    slice_ids[: CHUNK // 2] = 17  # one slice holds more than all others
     parts = []
     for cut in np.array_split(np.arange(len(x)), 7):
-        part = Sums(1000 if len(parts) % 2 else int(cells[cut].max()) + 1)  # a part knows the cells so far
-        part.add(x[cut], cells[cut])
+        part = Sums(1000 if len(parts) % 2 else int(slice_ids[cut].max()) + 1)  # a part knows the slices so far
+        part.add(x[cut], slice_ids[cut])
         parts.append(pickle.loads(pickle.dumps(part)))
     forth, back = Sums(), Sums()
     for part in parts:
         forth.merge(part)
     for part in reversed(parts):
-        back.merge(part, np.arange(part.cells)[::-1] + (1000 - part.cells))
-    assert back.cells == forth.cells == 1000
-    for cell in {17, *range(0, 1000, 37)}:
-        assert forth.fraction(cell) == back.fraction(999 - cell) == total(x[cells == cell])
+        back.merge(part, np.arange(part.size)[::-1] + (1000 - part.size))
+    assert back.size == forth.size == 1000
+    for slice_id in {17, *range(0, 1000, 37)}:
+        assert forth.fraction(slice_id) == back.fraction(999 - slice_id) == total(x[slice_ids == slice_id])
     assert sum(map(forth.fraction, range(1000))) == total(x)
 
 
@@ -132,7 +132,7 @@ def test_threads_fold_apart():
         assert set(pool.map(alone, range(8))) == {one.exact()}
 
 
-def test_one_cell_merges_into_many():
+def test_one_slice_merges_into_many():
     one, many = Sums(), Sums(3)
     one.add(np.array([-1.25, 1e-30]))
     many.merge(one, np.array([2]))
@@ -141,7 +141,7 @@ def test_one_cell_merges_into_many():
 
 
 def test_many_adds_carry():
-    """All in one cell, each as large as a fold takes of them: an int64 overflows after two million."""
+    """All in one slice, each as large as a fold takes of them: an int64 overflows after two million."""
     largest = 2.0**18 * (1 - 2.0**-53)
     x, ones = np.full(1 << 19, largest), np.ones(1 << 19, np.int64)
     sums = Sums(3)

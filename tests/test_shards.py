@@ -377,7 +377,7 @@ def test_the_cut_takes_every_stretch_once_and_in_order(sizes, of):
     assert [each for chosen in found for each in chosen.splits] == placed
     for chosen in found:
         for each in chosen.before:
-            assert each.part == chosen.splits[0].part
+            assert each.fragment == chosen.splits[0].fragment
             assert placed.index(each) < placed.index(chosen.splits[0])
     loads = [sum(each.split.size or 0 for each in chosen.splits) for chosen in found]
     if sizes and all(sizes):
@@ -399,17 +399,17 @@ def test_other_texts_are_no_whole_numbers(text):
 def test_sums_as_text_and_back(pairs):
     sums = Sums(5)
     sums.grow(5)
-    values, cells = np.array([v for v, _ in pairs]), np.array([c for _, c in pairs], np.int64)
+    values, slice_ids = np.array([v for v, _ in pairs]), np.array([c for _, c in pairs], np.int64)
     if len(pairs):
-        sums.add(values, cells)
+        sums.add(values, slice_ids)
     back = sums_in(json.loads(json.dumps(sums_out(sums))))
-    for cell in range(5):
-        assert back.exact(cell) == sums.exact(cell)
-        assert repr(back.odd(cell)) == repr(sums.odd(cell))
+    for slice_id in range(5):
+        assert back.exact(slice_id) == sums.exact(slice_id)
+        assert repr(back.odd(slice_id)) == repr(sums.odd(slice_id))
     again = Sums(5)
     again.merge(back)
     again.merge(sums)
-    assert [again.exact(cell) for cell in range(5)] == [2 * sums.exact(cell) for cell in range(5)]
+    assert [again.exact(slice_id) for slice_id in range(5)] == [2 * sums.exact(slice_id) for slice_id in range(5)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Cells of slices: the same texts give the same cells, whatever the types, batches and threads."""
+"""Ids of slices: the same texts give the same ids, whatever the types, batches and threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.aggregate.slices import NULL, Cells
+from losscli.aggregate.slices import NULL, SliceIndex
 from losscli.binding.labels import EncodedLabels
 from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import texts
@@ -66,69 +66,69 @@ KINDS = ["small", "around zero", "wild", "unsigned", "bytes", "whole floats", "f
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_cells_are_the_texts_in_any_batches(kind):
-    column, cells = many(kind), Cells(1)
-    other = cells.numbers(marks(many("small")))  # what is known already makes no difference
+def test_slice_ids_are_the_texts_in_any_batches(kind):
+    column, index = many(kind), SliceIndex(1)
+    other = index.ids(marks(many("small")))  # what is known already makes no difference
     for size in (37, 5000, len(column)):
         for start in range(0, min(len(column), 3 * size), max(size, 1)):
             part = column.slice(start, size)
-            numbers, names = cells.numbers(marks(part)), cells.names()
+            numbers, names = index.ids(marks(part)), index.names()
             assert [names[number] for number in numbers] == [(text,) for text in plainly(part)]
-    assert len(set(cells.names())) == len(cells) >= len(set(other.tolist()))
+    assert len(set(index.names())) == len(index) >= len(set(other.tolist()))
 
 
-def test_one_text_is_one_cell_whatever_its_type():
-    cells = Cells(1)
+def test_one_text_is_one_slice_whatever_its_type():
+    index = SliceIndex(1)
     ones = [pa.array([1]), pa.array([1.0]), pa.array([1], pa.uint8()), pa.array(["1"]), pa.array(["1.0"]),
             pa.array(["1"]).dictionary_encode(), pa.array([1.0]).dictionary_encode(),
             pa.array([1], pa.decimal128(5, 2))]  # fmt: skip
-    assert {int(cells.numbers(marks(one))[0]) for one in ones} == {0}
+    assert {int(index.ids(marks(one))[0]) for one in ones} == {0}
     gaps = [pa.array([None], pa.int64()), pa.array([""]), pa.nulls(1), pa.array(["(null)"]), pa.array([None, ""])]
-    assert {int(number) for gap in gaps for number in cells.numbers(marks(gap))} == {1}
-    assert cells.names() == [("1",), (NULL,)]
+    assert {int(number) for gap in gaps for number in index.ids(marks(gap))} == {1}
+    assert index.names() == [("1",), (NULL,)]
 
 
 def test_several_columns():
-    columns, cells = [many("small"), many("few texts", 90_000, 7), many("booleans")], Cells(3)
+    columns, index = [many("small"), many("few texts", 90_000, 7), many("booleans")], SliceIndex(3)
     columns = [column.slice(0, 100) for column in columns]
-    numbers, names = cells.numbers(marks(*columns)), cells.names()
+    numbers, names = index.ids(marks(*columns)), index.names()
     assert [names[number] for number in numbers] == list(zip(*map(plainly, columns), strict=True))
     assert set(names) == set(zip(*map(plainly, columns), strict=True))  # no pairs that no row has
-    again = Cells(3)
+    again = SliceIndex(3)
     assert again.learn([("x", "y", "z"), *names]).tolist() == list(range(len(names) + 1))
     assert again.learn(names[::-1]).tolist() == list(range(len(names), 0, -1))
-    assert (again.numbers(marks(*columns)) == numbers + 1).all()
+    assert (again.ids(marks(*columns)) == numbers + 1).all()
 
 
-def test_no_columns_are_one_cell():
-    cells = Cells(0)
-    assert len(cells) == 1 and cells.names() == [()]
-    assert cells.learn([(), ()]).tolist() == [0, 0]
+def test_no_columns_are_one_slice():
+    index = SliceIndex(0)
+    assert len(index) == 1 and index.names() == [()]
+    assert index.learn([(), ()]).tolist() == [0, 0]
 
 
-def test_entries_that_no_row_uses_are_no_cells():
+def test_entries_that_no_row_uses_are_no_slices():
     entries = pa.array([f"{i}" for i in range(50_000)])
-    cells = Cells(1)
-    cells.numbers(marks(pa.DictionaryArray.from_arrays(pa.array([7, 49_999, 7]), entries)))
-    assert cells.names() == [("7",), ("49999",)]
+    index = SliceIndex(1)
+    index.ids(marks(pa.DictionaryArray.from_arrays(pa.array([7, 49_999, 7]), entries)))
+    assert index.names() == [("7",), ("49999",)]
 
 
 @pytest.mark.parametrize("kind", ["small", "wild", "texts", "floats"])
 def test_threads_learn_one_numbering(kind):
     columns = [many(kind, 20_000) for _ in range(8)]
-    cells, together = Cells(2), threading.Barrier(4)
+    index, together = SliceIndex(2), threading.Barrier(4)
 
     def number(place):
         together.wait(30)  # all learn the same texts at the same time
         found = []
         for start in range(0, 20_000, 1000):
             part = columns[place].slice(start, 1000)
-            found += cells.numbers(marks(part, part)).tolist()
+            found += index.ids(marks(part, part)).tolist()
         return found
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(number, range(8)))
-    names = cells.names()
+    names = index.names()
     assert len(set(names)) == len(names)
     for column, numbers in zip(columns, answers, strict=True):
         assert [names[number] for number in numbers] == [(text, text) for text in plainly(column)]

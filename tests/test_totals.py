@@ -151,11 +151,13 @@ def test_slopes_of_several_outputs_and_of_rows_without_weight():
 
 def test_infinities_of_both_signs_are_nan():
     from losscli.aggregate.exact_sum import Sums
-    from losscli.statistics.estimates import Cell, _odd
+    from losscli.statistics.estimates import WeightedSliceId, _odd
 
     sums = Sums(2)
     sums.add(np.array([math.inf, -math.inf]), np.array([0, 1]))
-    assert _odd(sums, [Cell(0)]) == math.inf and math.isnan(_odd(sums, [Cell(0), Cell(1)]))
+    assert _odd(sums, [WeightedSliceId(0)]) == math.inf and math.isnan(
+        _odd(sums, [WeightedSliceId(0), WeightedSliceId(1)])
+    )
 
 
 def test_a_distribution_meets_its_columns_by_name():

@@ -14,7 +14,7 @@ from losscli.aggregate.exact_sum import CHUNK, Sums
 from losscli.aggregate.hashing import Fingerprint, text_words
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, unit_values
 from losscli.aggregate.required import needed_of
-from losscli.aggregate.slices import Cells
+from losscli.aggregate.slices import SliceIndex
 from losscli.aggregate.unit_statistics import Found, Joint, Units
 from losscli.binding.kernel_arguments import arguments
 from losscli.binding.labels import EncodedLabels
@@ -28,43 +28,43 @@ from losscli.io.arrow.dictionary import DictionaryColumn
 
 
 class TermAccumulator:
-    """One term's sums a cell: of weight * value, of weights, and the count of units that take part."""
+    """One term's sums a slice: of weight * value, of weights, and the count of units that take part."""
 
     def __init__(self, weighted: bool) -> None:
         self.sums = Sums()
         self.weights = Sums() if weighted else None
         self.counts = np.zeros(1, np.int64)
 
-    def grow(self, cells: int) -> None:
-        if cells > len(self.counts):
-            self.sums.grow(cells)
-            self.counts = _grown(self.counts, cells)
+    def grow(self, size: int) -> None:
+        if size > len(self.counts):
+            self.sums.grow(size)
+            self.counts = _grown(self.counts, size)
             if self.weights is not None:
-                self.weights.grow(cells)
+                self.weights.grow(size)
 
-    def merge(self, other: TermAccumulator, cells: Array | None) -> None:
-        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
-        at = None if cells is None else cells[: len(other.counts)]
+    def merge(self, other: TermAccumulator, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
+        at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.grow(_reach(other.counts, at))
         self.sums.merge(other.sums, at)
         _add_counts(self.counts, other.counts, at)
         if self.weights is not None and other.weights is not None:
             self.weights.merge(other.weights, at)
 
-    def add(self, values: Array, part: Array | None, weights: Array | None, cells: Array | None) -> None:
+    def add(self, values: Array, part: Array | None, weights: Array | None, slice_ids: Array | None) -> None:
         """Add units; `part` says which take part. What takes no part is left out, never multiplied by 0."""
         if part is not None:
             values = values[part]
             weights = None if weights is None else weights[part]
-            cells = None if cells is None else cells[part]
-        if cells is None:
+            slice_ids = None if slice_ids is None else slice_ids[part]
+        if slice_ids is None:
             self.counts[0] += len(values)
         else:
-            np.add.at(self.counts, cells, 1)  # as fast as bincount, and it does not make an array of all cells
+            np.add.at(self.counts, slice_ids, 1)  # as fast as bincount, and it does not make an array of all slices
         if weights is not None and self.weights is not None:
-            self.weights.add(weights, cells)
+            self.weights.add(weights, slice_ids)
             values = values * weights
-        self.sums.add(values, cells)
+        self.sums.add(values, slice_ids)
 
 
 @dataclass
@@ -75,14 +75,14 @@ class LossAccumulator:
     rows: TermAccumulator | None = None  # None: the rows of the one term
     apart: Array = field(default_factory=lambda: np.zeros(1, np.int64))
 
-    def merge(self, other: LossAccumulator, cells: Array | None) -> None:
-        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
+    def merge(self, other: LossAccumulator, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
         for name, theirs in other.terms.items():
-            self.terms.setdefault(name, TermAccumulator(theirs.weights is not None)).merge(theirs, cells)
+            self.terms.setdefault(name, TermAccumulator(theirs.weights is not None)).merge(theirs, slice_ids)
         if other.rows is not None:
             self.rows = self.rows or TermAccumulator(other.rows.weights is not None)
-            self.rows.merge(other.rows, cells)
-        at = None if cells is None else cells[: len(other.apart)]
+            self.rows.merge(other.rows, slice_ids)
+        at = None if slice_ids is None else slice_ids[: len(other.apart)]
         self.apart = _grown(self.apart, _reach(other.apart, at))
         _add_counts(self.apart, other.apart, at)
 
@@ -91,12 +91,14 @@ class RunAccumulator:
     """Everything a pass over the data keeps."""
 
     def __init__(
-        self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK, cells: Cells | None = None, *,
-        hashing: bool = False, some: bool = False,
+        self, plan: Plan, tables: Mapping[Table, Array], chunk_rows: int = CHUNK,
+        slice_index: SliceIndex | None = None, *, hashing: bool = False, some: bool = False,
     ) -> None:  # fmt: skip
         """`some` rows leave out what is the same for all of them; they are to be merged."""
         self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
-        self.cells = Cells(len(plan.by) + (plan.class_column is not None)) if cells is None else cells
+        self.slice_index = (
+            SliceIndex(len(plan.by) + (plan.class_column is not None)) if slice_index is None else slice_index
+        )
         self.counts = np.zeros(1, np.int64)
         self.kept = {work: LossAccumulator() for job in plan.jobs for work in kernel_calls(job).values()}
         self.groups = groups_of(plan)
@@ -126,7 +128,7 @@ class RunAccumulator:
                 yield from self._groups(rows, block)
 
     def _add(self, rows: Rows) -> Block:
-        block = Block(rows.arrays, rows.weights, self.cells_of(rows), rows.place)
+        block = Block(rows.arrays, rows.weights, self.slice_ids_of(rows), rows.place)
         self._count(block)
         self._limit()
         if self.hashing:
@@ -151,7 +153,7 @@ class RunAccumulator:
         """The values that somebody wants to look at together, as units with what belongs to them."""
         assert self.joint is not None
         kept: Found = {work: _joined(pieces) for work, pieces in found.items() if work in self.joint.needed.owners}
-        return Units(_places(block.place), kept, block.weights, block.cells, keys, cluster, grouped)
+        return Units(_places(block.place), kept, block.weights, block.slice_ids, keys, cluster, grouped)
 
     def _groups(self, rows: Rows, block: Block) -> Iterator[Block]:
         # The check of widths and positions at the door; groups trust it.
@@ -162,29 +164,29 @@ class RunAccumulator:
         names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
         yield from self.groups.feed(block, names, codes)
 
-    def merge(self, other: RunAccumulator, cells: Array | None = None, before: int = 0) -> None:
+    def merge(self, other: RunAccumulator, slice_ids: Array | None = None, before: int = 0) -> None:
         """Add what was kept of other rows; which came first makes no difference.
 
-        Its cell i is our cell cells[i]; without these, that of the same name. Its rows are numbered from 1, and so many
-        stood `before` them.
+        Its slice i is our slice slice_ids[i]; without these, that of the same name. Its rows are numbered from 1, and
+        so many stood `before` them.
         """
-        if cells is None and self.cells is not other.cells:
-            cells = self.cells.learn(other.cells.names())
-        at = None if cells is None else cells[: len(other.counts)]
+        if slice_ids is None and self.slice_index is not other.slice_index:
+            slice_ids = self.slice_index.learn(other.slice_index.names())
+        at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.counts = _grown(self.counts, _reach(other.counts, at))
         _add_counts(self.counts, other.counts, at)
         self._limit()
         for work, kept in other.kept.items():
-            self.kept[work].merge(kept, cells)
+            self.kept[work].merge(kept, slice_ids)
         self.groups.formed += other.groups.formed
         self.fingerprint.merge(other.fingerprint)
         self.key_print.merge(other.key_print)
         if self.joint is not None and other.joint is not None:
-            self.joint.merge(other.joint, cells, before)
+            self.joint.merge(other.joint, slice_ids, before)
 
     def add_group(self, group: Block) -> None:
         """Score the rows of one group; they have been counted when they came in."""
-        self.counts = _grown(self.counts, len(self.cells))
+        self.counts = _grown(self.counts, len(self.slice_index))
         found: dict[KernelCall, list[Terms]] = {}
         for work, kept in self.kept.items():
             if not (work.by_row or work.matrix_only):
@@ -201,7 +203,7 @@ class RunAccumulator:
     ) -> Terms:
         terms = score(work, args)
         weights = None if block.weights is None else block.weights[cut]
-        cells = None if block.cells is None else block.cells[cut]
+        slice_ids = None if block.slice_ids is None else block.slice_ids[cut]
         counted = None if weights is None or weights.all() else weights != 0
         for name, term in terms.items():
             part = counted if term.where is None else term.where if counted is None else term.where & counted
@@ -209,28 +211,28 @@ class RunAccumulator:
             if tally is None:
                 tally = kept.terms[name] = TermAccumulator(block.weights is not None)
             tally.grow(len(self.counts))
-            tally.add(unit_values(term.values), part, weights, cells)
+            tally.add(unit_values(term.values), part, weights, slice_ids)
         kept.apart = _grown(kept.apart, len(self.counts))
         in_any = _in_any(terms)
         if in_any is not None and not in_any.all():
-            apart = np.zeros(len(in_any), np.int64) if cells is None else cells
+            apart = np.zeros(len(in_any), np.int64) if slice_ids is None else slice_ids
             np.add.at(kept.apart, apart[~in_any], 1)
         if len(terms) > 1:
-            self._rows_in(kept, in_any, counted, weights, cells, len(next(iter(terms.values())).values))
+            self._rows_in(kept, in_any, counted, weights, slice_ids, len(next(iter(terms.values())).values))
         return terms
 
     def _rows_in(
         self, kept: LossAccumulator, in_any: Array | None, counted: Array | None, weights: Array | None,
-        cells: Array | None, count: int,
+        slice_ids: Array | None, count: int,
     ) -> None:  # fmt: skip
         """Count the rows that some term has."""
         kept.rows = kept.rows or TermAccumulator(weights is not None)
         kept.rows.grow(len(self.counts))
         part = counted if in_any is None else in_any if counted is None else in_any & counted
-        kept.rows.add(np.zeros(count), part, weights, cells)
+        kept.rows.add(np.zeros(count), part, weights, slice_ids)
 
     def _add_fixed(self, work: KernelCall) -> None:
-        """A loss of tables alone: evaluated once, in a cell of its own that every slice reads."""
+        """A loss of tables alone: evaluated once, under the id 0, which every slice reads."""
         kept = self.kept[work]
         args = tuple(None if side is None else self.tables[side] for side in work.inputs)  # type: ignore[index]
         for name, term in score(work, args).items():
@@ -238,16 +240,16 @@ class RunAccumulator:
             tally.add(term.values, term.where, None, None)
 
     def _count(self, block: Block) -> None:
-        if block.cells is None:
+        if block.slice_ids is None:
             self.counts[0] += len(block)
             return
-        self.counts = _grown(self.counts, len(self.cells))
-        np.add.at(self.counts, block.cells, 1)
+        self.counts = _grown(self.counts, len(self.slice_index))
+        np.add.at(self.counts, block.slice_ids, 1)
 
-    def cells_of(self, rows: Rows) -> Array | None:
-        """Each row's cell: its slice, and its class where classes have weights."""
+    def slice_ids_of(self, rows: Rows) -> Array | None:
+        """Each row's slice id: of its slice, and of its class where classes have weights."""
         columns = sliced_by(rows)
-        return self.cells.numbers(columns) if columns else None
+        return self.slice_index.ids(columns) if columns else None
 
     def _limit(self) -> None:
         # Slices times classes is what is held, so that is what the limit counts.
@@ -294,7 +296,7 @@ def _in_any(terms: Terms) -> Array | None:
 
 
 def sliced_by(rows: Rows) -> list[DictionaryColumn]:
-    """The columns that tell a row's cell."""
+    """The columns that tell a row's slice id."""
     return [*rows.by, *([] if rows.classes is None else [rows.classes])]
 
 
@@ -304,12 +306,12 @@ def groups_of(plan: Plan) -> Groups:
     return Groups("size" if request.batch_size else "by" if request.batch_by else "table", request.batch_size)
 
 
-def _grown(counts: Array, cells: int) -> Array:
-    return counts if cells <= len(counts) else np.concatenate([counts, np.zeros(cells - len(counts), counts.dtype)])
+def _grown(counts: Array, size: int) -> Array:
+    return counts if size <= len(counts) else np.concatenate([counts, np.zeros(size - len(counts), counts.dtype)])
 
 
 def _reach(counts: Array, at: Array | None) -> int:
-    """How many cells there are, where these are counted at `at`."""
+    """How many slices there are, where these are counted at `at`."""
     return len(counts) if at is None else int(at.max(initial=-1)) + 1
 
 

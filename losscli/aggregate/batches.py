@@ -18,11 +18,11 @@ from losscli.io.arrow.buffers import RowNumbers
 
 @dataclass(frozen=True)
 class Block:
-    """Rows with what belongs to them: the arrays by key, weights, the cell of each row's slice, its place."""
+    """Rows with what belongs to them: the arrays by key, weights, the id of each row's slice, its place."""
 
     arrays: Mapping[Any, Array]
     weights: Array | None
-    cells: Array | None
+    slice_ids: Array | None
     place: RowNumbers
 
     def __len__(self) -> int:
@@ -32,7 +32,7 @@ class Block:
         return Block(
             {key: values[rows] for key, values in self.arrays.items()},
             None if self.weights is None else self.weights[rows],
-            None if self.cells is None else self.cells[rows],
+            None if self.slice_ids is None else self.slice_ids[rows],
             self.place[rows] if isinstance(rows, slice) else np.asarray(self.place)[rows],
         )
 
@@ -45,7 +45,7 @@ def join(blocks: list[Block]) -> Block:
     return Block(
         {key: np.concatenate([b.arrays[key] for b in blocks]) for key in first.arrays},
         None if first.weights is None else np.concatenate([b.weights for b in blocks if b.weights is not None]),
-        None if first.cells is None else np.concatenate([b.cells for b in blocks if b.cells is not None]),
+        None if first.slice_ids is None else np.concatenate([b.slice_ids for b in blocks if b.slice_ids is not None]),
         np.concatenate([b.place for b in blocks]),
     )
 
@@ -99,8 +99,8 @@ class _Table:
         if self.first is not None:
             return self.first
         found = {key: values.whole for key, values in self.arrays.items()}
-        weights, cells, place = found.pop("weights", None), found.pop("cells", None), found.pop("place")
-        return Block(found, weights, cells, place)
+        weights, slice_ids, place = found.pop("weights", None), found.pop("slice_ids", None), found.pop("place")
+        return Block(found, weights, slice_ids, place)
 
 
 def _fields(block: Block) -> Iterator[tuple[Any, Array]]:
@@ -108,8 +108,8 @@ def _fields(block: Block) -> Iterator[tuple[Any, Array]]:
     yield "place", np.asarray(block.place)
     if block.weights is not None:
         yield "weights", block.weights
-    if block.cells is not None:
-        yield "cells", block.cells
+    if block.slice_ids is not None:
+        yield "slice_ids", block.slice_ids
 
 
 class Groups:

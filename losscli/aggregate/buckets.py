@@ -20,25 +20,25 @@ from losscli.contract.kinds import Array
 MOST = 1 << 16
 _BITS = 40
 
-Cells = Sequence[tuple[int, Fraction | None]]  # cells of a slice, and the factors that the weights of classes give
+SliceIds = Sequence[tuple[int, Fraction | None]]  # ids of a slice, and the factors that class weights give
 
 
 class HashedClusters:
-    """Exact sums of shares, one a bucket of a cell."""
+    """Exact sums of shares, one a bucket of a slice."""
 
     def __init__(self) -> None:
         self.bits = _BITS  # of the hash, that still tell buckets apart
         self.sums: dict[Contribution, Sums] = {}
-        self._ids = np.zeros(0, np.int64)  # sorted: the cell, and below it the hash
+        self._ids = np.zeros(0, np.int64)  # sorted: the slice id, and below it the hash
         self._numbers = np.zeros(0, np.int64)  # of each id: which of the sums is its
 
-    def add(self, words: Array, cells: Array | None, shares: Mapping[Contribution, Array | None]) -> None:
+    def add(self, words: Array, slice_ids: Array | None, shares: Mapping[Contribution, Array | None]) -> None:
         """Add units; `words` are 64 bits that tell them apart."""
         if not len(words):
             return
         ids = (words >> np.uint64(64 - _BITS)).astype(np.int64) >> (_BITS - self.bits) << (_BITS - self.bits)
-        if cells is not None:
-            ids |= cells << _BITS
+        if slice_ids is not None:
+            ids |= slice_ids << _BITS
         found, inverse = np.unique(ids, return_inverse=True)
         numbers = self._learned(found)[inverse]
         for share, values in shares.items():
@@ -68,7 +68,7 @@ class HashedClusters:
         moved[self._numbers] = inverse
         for share, sums in self.sums.items():
             joined = Sums(len(ids))
-            joined.merge(sums, moved[: sums.cells])
+            joined.merge(sums, moved[: sums.size])
             self.sums[share] = joined
         self._ids, self._numbers = ids, np.arange(len(ids))
 
@@ -77,25 +77,27 @@ class ResamplingTable:
     """Buckets read out: for a slice, the sums of each of its units."""
 
     def __init__(self, buckets: HashedClusters) -> None:
-        cells = buckets._ids >> _BITS
+        slice_ids = buckets._ids >> _BITS
         self._buckets, self._numbers = buckets, buckets._numbers.tolist()
         self._prefixes = (buckets._ids & ((1 << _BITS) - 1)).tolist()
-        self._starts = np.searchsorted(cells, np.arange(int(cells.max(initial=-1)) + 2)).tolist()
+        self._starts = np.searchsorted(slice_ids, np.arange(int(slice_ids.max(initial=-1)) + 2)).tolist()
         self._exacts: dict[Contribution, list[int]] = {}
         self._doubles: dict[Contribution, Array] = {}
         self._odd = {
-            share: (s.nan + s.inf + s.neg_inf)[buckets._numbers[buckets._numbers < s.cells]] > 0
+            share: (s.nan + s.inf + s.neg_inf)[buckets._numbers[buckets._numbers < s.size]] > 0
             for share, s in buckets.sums.items() if s.nan.any() or s.inf.any() or s.neg_inf.any()
         }  # fmt: skip
 
-    def finite(self, cells: Cells, shares: Sequence[Contribution]) -> bool:
-        """Whether all sums of these cells are finite."""
+    def finite(self, slice_ids: SliceIds, shares: Sequence[Contribution]) -> bool:
+        """Whether all sums of these slice ids are finite."""
         odd = [self._odd[share] for share in shares if share in self._odd]
-        return not any(array[start:stop].any() for array in odd for start, stop, _ in self._spans(cells))
+        return not any(array[start:stop].any() for array in odd for start, stop, _ in self._spans(slice_ids))
 
-    def units(self, cells: Cells, shares: Sequence[Contribution], scaled: Sequence[bool]) -> list[list[int | Fraction]]:
-        """Share -> its exact sum in each unit of these cells, in units of 2**-1074; times the factor where `scaled`."""
-        spans = self._spans(cells)
+    def units(
+        self, slice_ids: SliceIds, shares: Sequence[Contribution], scaled: Sequence[bool]
+    ) -> list[list[int | Fraction]]:
+        """Share -> its exact sum in each unit of these ids, in units of 2**-1074; times the factor where `scaled`."""
+        spans = self._spans(slice_ids)
         for share in shares:
             if share not in self._exacts:
                 self._exacts[share] = self._read(share)
@@ -114,25 +116,25 @@ class ResamplingTable:
             found.append(sums)
         return found
 
-    def table(self, cells: Cells, shares: Sequence[Contribution], scaled: Sequence[bool]) -> Array:
+    def table(self, slice_ids: SliceIds, shares: Sequence[Contribution], scaled: Sequence[bool]) -> Array:
         """The same as doubles, one row a unit and one column a share."""
-        spans = self._spans(cells)
+        spans = self._spans(slice_ids)
         if len(spans) == 1 and spans[0][2] is None:  # whole numbers of very many units would fill the memory
             for share in shares:
                 if share not in self._doubles:
                     self._doubles[share] = np.array([rounded(value, ONE) for value in self._read(share)])
             return np.stack([self._doubles[share][spans[0][0] : spans[0][1]] for share in shares], axis=1)
-        sums = self.units(cells, shares, scaled)
+        sums = self.units(slice_ids, shares, scaled)
         return np.array([[rounded(value, ONE) for value in column] for column in sums]).reshape(len(shares), -1).T
 
-    def _spans(self, cells: Cells) -> list[tuple[int, int, Fraction | None]]:
+    def _spans(self, slice_ids: SliceIds) -> list[tuple[int, int, Fraction | None]]:
         return [
-            (self._starts[cell], self._starts[cell + 1], factor)
-            for cell, factor in cells if cell + 1 < len(self._starts) and factor != 0
+            (self._starts[slice_id], self._starts[slice_id + 1], factor)
+            for slice_id, factor in slice_ids if slice_id + 1 < len(self._starts) and factor != 0
         ]  # fmt: skip
 
     def _read(self, share: Contribution) -> list[int]:
-        """The sums of all buckets, by cell and hash."""
+        """The sums of all buckets, by slice id and hash."""
         exact = self._buckets.sums[share].exacts()
         exact += [0] * (len(self._numbers) - len(exact))
         return [exact[number] for number in self._numbers]

@@ -28,33 +28,38 @@ UNIT = Contribution(None, "", True)  # 1 of every unit: its product with a share
 
 
 class CrossProducts:
-    """The sums of share * share over all units, a cell each, for the pairs of shares that somebody asks for."""
+    """The sums of share * share over all units, a slice each, for the pairs of shares that somebody asks for."""
 
     def __init__(self) -> None:
         self.sums: dict[tuple[Contribution, Contribution], Sums] = {}
 
     def add(
-        self, pair: tuple[Contribution, Contribution], a: Array | None, b: Array | None, count: int, cells: Array | None
+        self,
+        pair: tuple[Contribution, Contribution],
+        a: Array | None,
+        b: Array | None,
+        count: int,
+        slice_ids: Array | None,
     ) -> None:
         """Add the products of `count` units; None stands for ones."""
-        sums = self._of(pair, cells)
+        sums = self._of(pair, slice_ids)
         if a is None or b is None:
             one = b if a is None else a
-            sums.add(np.ones(count) if one is None else one, cells)
+            sums.add(np.ones(count) if one is None else one, slice_ids)
             return
         for piece in exact_products(a, b):
-            sums.add(piece, cells)
+            sums.add(piece, slice_ids)
 
-    def merge(self, other: CrossProducts, cells: Array | None) -> None:
-        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
+    def merge(self, other: CrossProducts, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
         for pair, theirs in other.sums.items():
-            at = None if cells is None else cells[: theirs.cells]
+            at = None if slice_ids is None else slice_ids[: theirs.size]
             self.sums.setdefault(pair, Sums()).merge(theirs, at)
 
-    def _of(self, pair: tuple[Contribution, Contribution], cells: Array | None) -> Sums:
+    def _of(self, pair: tuple[Contribution, Contribution], slice_ids: Array | None) -> Sums:
         sums = self.sums.setdefault(pair, Sums())
-        if cells is not None and len(cells):
-            sums.grow(int(cells.max()) + 1)
+        if slice_ids is not None and len(slice_ids):
+            sums.grow(int(slice_ids.max()) + 1)
         return sums
 
 

@@ -22,8 +22,8 @@ ONE = 1 << _UNIT
 _HUGE = 2.0**960  # above this the folding constant would overflow
 _PLAIN = 47  # bits that a fold takes of each value: 2**15 such numbers fit an int64
 _DIGIT = 21  # bits of one level of grouped sums
-_TAKEN = 2 * _DIGIT  # bits that a fold into cells takes of each value, on the grid of the levels
-_ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a cell may get before carries move on; twice as many still fit
+_TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
+_ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
 
 
 class _Scratch(threading.local):
@@ -37,58 +37,58 @@ _scratch = _Scratch()
 
 
 class Sums:
-    """Exact sums of doubles, one a cell; NaN and infinities are counted beside them and decide the value."""
+    """Exact sums of doubles, one a slice id from 0; NaN and infinities are counted beside them and decide the value."""
 
-    def __init__(self, cells: int = 1) -> None:
-        self.cells = cells
-        self.whole = 0  # cell 0, in units of 2**-1074: the path without cells
-        self.levels: dict[int, Array] = {}  # level -> int64 a cell, in units of 2**(21 * level - 1074)
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+        self.whole = 0  # slice 0, in units of 2**-1074: the path without slices
+        self.levels: dict[int, Array] = {}  # level -> int64 a slice, in units of 2**(21 * level - 1074)
         self.adds = 0  # no entry of a level is beyond this many times 2**_TAKEN
-        self.nan, self.inf, self.neg_inf = (np.zeros(cells, np.int64) for _ in range(3))
+        self.nan, self.inf, self.neg_inf = (np.zeros(size, np.int64) for _ in range(3))
 
-    def grow(self, cells: int) -> None:
-        """Make room for more cells."""
-        more = cells - self.cells
+    def grow(self, size: int) -> None:
+        """Make room for `size` slices."""
+        more = size - self.size
         if more > 0:
-            self.cells = cells
+            self.size = size
             self.levels = {level: _longer(part, more) for level, part in self.levels.items()}
             self.nan, self.inf, self.neg_inf = (_longer(a, more) for a in (self.nan, self.inf, self.neg_inf))
 
-    def add(self, values: Array, cells: Array | None = None) -> None:
-        """Add `values`, each to its cell (None: all to cell 0)."""
+    def add(self, values: Array, slice_ids: Array | None = None) -> None:
+        """Add `values`, each to its slice (None: all to slice 0)."""
         values = np.asarray(values, dtype=np.float64)
         with np.errstate(all="ignore"):  # the square of a large value overflows, and we look for that
             for start in range(0, len(values), _FOLD):
                 part = values[start : start + _FOLD]
-                where = None if cells is None else cells[start : start + _FOLD]
+                where = None if slice_ids is None else slice_ids[start : start + _FOLD]
                 exponent = _norm_exponent(part) if where is None else None
                 if exponent is None:
                     part, where, exponent = self._tame(part, where)
                 self._fold(part, where, exponent)
 
-    def merge(self, other: Sums, cells: Array | None = None) -> None:
-        """Add all of `other`, whose cell i is our cell cells[i] (None: the same numbers)."""
-        self.grow(other.cells if cells is None else int(cells.max(initial=-1)) + 1)
+    def merge(self, other: Sums, slice_ids: Array | None = None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
+        self.grow(other.size if slice_ids is None else int(slice_ids.max(initial=-1)) + 1)
         if other.whole:
-            self._place(other.whole, 0 if cells is None else int(cells[0]))
+            self._place(other.whole, 0 if slice_ids is None else int(slice_ids[0]))
         pairs = [(self._level(level), part) for level, part in other.levels.items()]
         pairs += [(self.nan, other.nan), (self.inf, other.inf), (self.neg_inf, other.neg_inf)]
         for mine, theirs in pairs:
-            if cells is None:
-                mine[: other.cells] += theirs
+            if slice_ids is None:
+                mine[: other.size] += theirs
             else:
-                np.add.at(mine, cells, theirs)
+                np.add.at(mine, slice_ids, theirs)
         self.adds += other.adds
         self._make_room(0)
 
-    def exact(self, cell: int = 0) -> int:
+    def exact(self, slice_id: int = 0) -> int:
         """The finite part of the sum, in units of 2**-1074."""
-        total = sum(int(part[cell]) << (_DIGIT * level) for level, part in self.levels.items())
-        return total + (self.whole if cell == 0 else 0)
+        total = sum(int(part[slice_id]) << (_DIGIT * level) for level, part in self.levels.items())
+        return total + (self.whole if slice_id == 0 else 0)
 
     def exacts(self) -> list[int]:
-        """`exact` of every cell; much faster than one by one."""
-        totals = [0] * self.cells
+        """`exact` of every slice; much faster than one by one."""
+        totals = [0] * self.size
         for level, part in self.levels.items():
             totals = [total + (digit << (_DIGIT * level)) for total, digit in zip(totals, part.tolist(), strict=True)]
         totals[0] += self.whole
@@ -96,25 +96,25 @@ class Sums:
 
     @classmethod
     def from_exact(cls, whole: Sequence[int], nan: Array, inf: Array, neg_inf: Array) -> Sums:
-        """The sums with whole[i] units of 2**-1074 in cell i; the arrays count what is not finite, a cell each."""
+        """The sums with whole[i] units of 2**-1074 in slice i; the arrays count what is not finite, a slice each."""
         sums = cls(len(whole))
-        for cell, total in enumerate(whole):
+        for slice_id, total in enumerate(whole):
             if total:
-                sums._place(total, cell)
+                sums._place(total, slice_id)
         sums.nan, sums.inf, sums.neg_inf = nan, inf, neg_inf
         return sums
 
-    def fraction(self, cell: int = 0) -> Fraction:
+    def fraction(self, slice_id: int = 0) -> Fraction:
         """The finite part of the sum."""
-        return Fraction(self.exact(cell), ONE)
+        return Fraction(self.exact(slice_id), ONE)
 
-    def odd(self, cell: int = 0) -> float | None:
+    def odd(self, slice_id: int = 0) -> float | None:
         """What NaN and infinities make of the sum: nan, inf or -inf; None where there were none."""
-        if self.nan[cell] or (self.inf[cell] and self.neg_inf[cell]):
+        if self.nan[slice_id] or (self.inf[slice_id] and self.neg_inf[slice_id]):
             return float("nan")
-        if self.inf[cell]:
+        if self.inf[slice_id]:
             return float("inf")
-        return float("-inf") if self.neg_inf[cell] else None
+        return float("-inf") if self.neg_inf[slice_id] else None
 
     def _tame(self, part: Array, where: Array | None) -> tuple[Array, Array | None, int]:
         """Deal with what is not finite or huge; the rest and its exponent."""
@@ -175,23 +175,23 @@ class Sums:
             self._make_room(len(bits))
             np.add.at(self._level((power + shift + _UNIT) // _DIGIT), where, bits - base)
 
-    def _place(self, whole: int, cell: int) -> None:
-        """Add one exact number to a cell, digit by digit; the last takes what is left, with the sign."""
-        if cell == 0:
+    def _place(self, whole: int, slice_id: int) -> None:
+        """Add one exact number to a slice, digit by digit; the last takes what is left, with the sign."""
+        if slice_id == 0:
             self.whole += whole
             return
         self._make_room(1)
         level = ((whole & -whole).bit_length() - 1) // _DIGIT if whole else 0  # below its lowest bit there is nothing
         whole >>= level * _DIGIT
         while abs(whole) >> _TAKEN:
-            self._level(level)[cell] += whole & ((1 << _DIGIT) - 1)
+            self._level(level)[slice_id] += whole & ((1 << _DIGIT) - 1)
             whole >>= _DIGIT
             level += 1
-        self._level(level)[cell] += whole
+        self._level(level)[slice_id] += whole
 
     def _level(self, level: int) -> Array:
         if level not in self.levels:
-            self.levels[level] = np.zeros(self.cells, np.int64)
+            self.levels[level] = np.zeros(self.size, np.int64)
         return self.levels[level]
 
     def _make_room(self, more: int) -> None:
@@ -199,7 +199,7 @@ class Sums:
         self.adds += more
         if self.adds <= _ROOM:
             return
-        # Values spread over many cells leave each far below what they might have made of one.
+        # Values spread over many slices leave each far below what they might have made of one.
         top = max((max(int(part.max()), -int(part.min())) for part in self.levels.values()), default=0)
         self.adds = (top >> _TAKEN) + 1 + more
         if self.adds > _ROOM:

@@ -1,7 +1,7 @@
-"""Slices as numbers: the texts of some columns -> one cell a row. Text is made only of what is new.
+"""Slices as numbers: the texts of some columns -> one slice id a row. Text is made only of what is new.
 
-The registry of cells is shared by the threads of a run. What is known is read without a lock, what is new is learned
-under one. Cells are numbered as they come, which differs from run to run: results go by their texts.
+The index of slices is shared by the threads of a run. What is known is read without a lock, what is new is learned
+under one. Slices are numbered as they come, which differs from run to run: results go by their texts.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _REMEMBERED = 4  # dictionaries of a column: readers make one for every batch, b
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Cells:
+class SliceIndex:
     """Slices, each with a number from 0: tuples of texts, one a column."""
 
     def __init__(self, columns: int) -> None:
         self._lock = threading.Lock()
         self._columns = [_Column(self._lock) for _ in range(columns)]
-        # Cells of the first column, of the first two, and so on: (cell so far, text) -> cell.
+        # Ids by the first column, by the first two, and so on: (id so far, text) -> id.
         self._steps = [_Lookup() for _ in range(columns)]
         self._pairs: list[list[int]] = [[] for _ in range(columns)]
 
@@ -51,40 +51,40 @@ class Cells:
     def __len__(self) -> int:
         return len(self._pairs[-1]) if self._pairs else 1
 
-    def numbers(self, columns: Sequence[DictionaryColumn]) -> Array:
-        """The cell of each row."""
-        return self._cells([column.texts(marks) for column, marks in zip(self._columns, columns, strict=True)])
+    def ids(self, columns: Sequence[DictionaryColumn]) -> Array:
+        """The slice id of each row."""
+        return self._ids_of([column.texts(marks) for column, marks in zip(self._columns, columns, strict=True)])
 
     def names(self) -> list[tuple[str, ...]]:
-        """The texts of each cell."""
+        """The texts of each slice, by its id."""
         names: list[tuple[str, ...]] = [()]
         for column, pairs in zip(self._columns, self._pairs, strict=True):
             names = [(*names[pair >> 32], column.names[pair & 0xFFFFFFFF]) for pair in list(pairs)]
         return names
 
     def learn(self, names: Iterable[tuple[str, ...]]) -> Array:
-        """The numbers of cells with these names, old or new."""
+        """The ids of slices with these names, old or new."""
         given = list(names)
         with self._lock:
             texts = [
                 np.array([column.number(name[place]) for name in given], np.int64)
                 for place, column in enumerate(self._columns)
             ]
-        return self._cells(texts) if texts else np.zeros(len(given), np.int64)
+        return self._ids_of(texts) if texts else np.zeros(len(given), np.int64)
 
-    def _cells(self, texts: list[Array]) -> Array:
-        cells = np.zeros(len(texts[0]), np.int64)
+    def _ids_of(self, texts: list[Array]) -> Array:
+        slice_ids = np.zeros(len(texts[0]), np.int64)
         for numbers, step, known in zip(texts, self._steps, self._pairs, strict=True):
-            keys = (cells << 32) | numbers if step is not self._steps[0] else numbers
-            cells = step.find(keys)
-            if len(cells) and cells.min() < 0:
+            keys = (slice_ids << 32) | numbers if step is not self._steps[0] else numbers
+            slice_ids = step.find(keys)
+            if len(slice_ids) and slice_ids.min() < 0:
                 with self._lock:
-                    new = np.unique(keys[cells < 0])
+                    new = np.unique(keys[slice_ids < 0])
                     new = new[step.find(new) < 0]  # another thread may have been first
                     step.learn(new, np.arange(len(known), len(known) + len(new)))
                     known.extend(new.tolist())
-                cells = step.find(keys)
-        return cells
+                slice_ids = step.find(keys)
+        return slice_ids
 
 
 class _Column:

@@ -80,7 +80,7 @@ class Units:
     place: Array
     found: Found
     weights: Array | None
-    cells: Array | None
+    slice_ids: Array | None
     keys: list[EncodedLabels]
     cluster: EncodedLabels | None
     grouped: bool = False
@@ -101,7 +101,7 @@ class Units:
                 for owner, terms in self.found.items()
             },
             weights=None if self.weights is None else self.weights[rows],
-            cells=None if self.cells is None else self.cells[rows],
+            slice_ids=None if self.slice_ids is None else self.slice_ids[rows],
             keys=[key.take(np.arange(len(self))[rows]) for key in self.keys],
             cluster=None if self.cluster is None else self.cluster.take(np.arange(len(self))[rows]),
         )
@@ -113,13 +113,13 @@ class Level:
     def __init__(self, needs: Needs, by_count: bool) -> None:
         self.needs, self.by_count = needs, by_count
         self.moments, self.buckets = CrossProducts(), HashedClusters()
-        self.wins: dict[Lines, Array] = {}  # cell -> won, lost, tied
+        self.wins: dict[Lines, Array] = {}  # slice id -> won, lost, tied
 
-    def merge(self, other: Level, cells: Array | None) -> None:
+    def merge(self, other: Level, slice_ids: Array | None) -> None:
         """Add what another kept of other units, but for its buckets: those are filled late."""
-        self.moments.merge(other.moments, cells)
+        self.moments.merge(other.moments, slice_ids)
         for pair, counts in other.wins.items():
-            at = np.arange(len(counts)) if cells is None else cells[: len(counts)]
+            at = np.arange(len(counts)) if slice_ids is None else slice_ids[: len(counts)]
             np.add.at(self._counts(pair, int(at.max(initial=-1)) + 1), at, counts)
 
     def add(self, units: Units, words: Array | None) -> None:
@@ -132,10 +132,10 @@ class Level:
         pairs.update({(s, s): None for s in shares if s.bottom and s.owner in self.needs.weighed})
         pairs.update({(s, UNIT): None for s in shares if s.owner in self.needs.summed})
         for pair in pairs:
-            self.moments.add(pair, shares[pair[0]], shares.get(pair[1]), len(units), units.cells)
+            self.moments.add(pair, shares[pair[0]], shares.get(pair[1]), len(units), units.slice_ids)
         if words is not None:
             drawn = {share: values for share, values in shares.items() if share.owner in self.needs.drawn}
-            self.buckets.add(words, units.cells, drawn)
+            self.buckets.add(words, units.slice_ids, drawn)
         self._duel(units)
 
     def _shares(self, owner: Owner, units: Units) -> Iterator[tuple[Contribution, Array | None]]:
@@ -160,15 +160,15 @@ class Level:
                                [rest < 0, rest > 0, mine[0] == theirs[0]], axis=1)  # fmt: skip
             if part is not None:
                 outcome &= part[:, None]
-            if units.cells is None:
+            if units.slice_ids is None:
                 self._counts(pair, 1)[0] += outcome.sum(axis=0)
             elif len(units):
-                np.add.at(self._counts(pair, int(units.cells.max()) + 1), units.cells, outcome)
+                np.add.at(self._counts(pair, int(units.slice_ids.max()) + 1), units.slice_ids, outcome)
 
-    def _counts(self, pair: Lines, cells: int) -> Array:
+    def _counts(self, pair: Lines, size: int) -> Array:
         known = self.wins.get(pair, np.zeros((0, 3), np.int64))
-        if len(known) < cells:
-            known = np.concatenate([known, np.zeros((cells - len(known), 3), np.int64)])
+        if len(known) < size:
+            known = np.concatenate([known, np.zeros((size - len(known), 3), np.int64)])
         self.wins[pair] = known
         return known
 
@@ -189,13 +189,13 @@ class Joint:
         else:
             self._rows(units)
 
-    def merge(self, other: Joint, cells: Array | None, before: int) -> None:
+    def merge(self, other: Joint, slice_ids: Array | None, before: int) -> None:
         """Add what another kept; `before` its rows stood so many.
 
-        Its cell i is our cell cells[i]; where units wait, the two are of one process and share their cells (None).
+        Its slice i is our slice slice_ids[i]; where units wait, the two are of one process and share their ids (None).
         """
-        assert cells is None or not other.waiting
-        self.rows.merge(other.rows, cells)
+        assert slice_ids is None or not other.waiting
+        self.rows.merge(other.rows, slice_ids)
         for units in other.waiting:
             if units.grouped:
                 self._group(units)
@@ -220,25 +220,25 @@ class Joint:
         return words
 
     def _group(self, units: Units) -> None:
-        """The rows of one group: one unit a cell, with the sums of its rows."""
+        """The rows of one group: one unit a slice, with the sums of its rows."""
         self.formed += 1
         level = self.groups
         level._duel(units)
-        cells, at = (None, None) if units.cells is None else np.unique(units.cells, return_inverse=True)
-        count = 1 if cells is None else len(cells)
+        slice_ids, at = (None, None) if units.slice_ids is None else np.unique(units.slice_ids, return_inverse=True)
+        count = 1 if slice_ids is None else len(slice_ids)
         shares = {}
         for owner in units.found:
             for share, values in level._shares(owner, units):
                 shares[share] = _summed(values, at, count, len(units))
         words = np.full(count, scramble(np.array([self.formed], np.uint64))[0], np.uint64)
-        level.buckets.add(words, cells, shares)
+        level.buckets.add(words, slice_ids, shares)
 
 
 def _summed(values: Array | None, at: Array | None, count: int, units: int) -> Array:
-    """The sum a cell, rounded once."""
+    """The sum a slice, rounded once."""
     sums = Sums(count)
     sums.add(np.ones(units) if values is None else values, at)
-    odd = [sums.odd(cell) for cell in range(count)]
+    odd = [sums.odd(slice_id) for slice_id in range(count)]
     return np.array(
         [rounded(exact) if o is None else o for exact, o in zip(map(sums.fraction, range(count)), odd, strict=True)]
     )

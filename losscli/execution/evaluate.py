@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.batches import Block
 from losscli.aggregate.exact_sum import CHUNK
-from losscli.aggregate.slices import Cells
+from losscli.aggregate.slices import SliceIndex
 from losscli.binding.plan import Plan, Table
 from losscli.binding.read_rows import Reader, Rows
 from losscli.contract.kinds import Array
@@ -42,10 +42,14 @@ class Adding:
     arrays: Mapping[Table, Array]
     chunk_rows: int
     hashing: bool
-    cells: Cells | None = None  # shared by the threads of a run; where the work is elsewhere, every split has its own
+    slice_index: SliceIndex | None = (
+        None  # shared by the threads of a run; where the work is elsewhere, every split has its own
+    )
 
     def __call__(self, rows: Iterable[Rows]) -> RunAccumulator:
-        totals = RunAccumulator(self.plan, self.arrays, self.chunk_rows, self.cells, hashing=self.hashing, some=True)
+        totals = RunAccumulator(
+            self.plan, self.arrays, self.chunk_rows, self.slice_index, hashing=self.hashing, some=True
+        )
         for some in rows:
             for _ in totals.add(some):
                 pass
@@ -73,11 +77,11 @@ class AddingGroups:
 
     plan: Plan
     arrays: Mapping[Table, Array]
-    cells: Cells
+    slice_index: SliceIndex
     threads: int
 
     def __call__(self, group: Group, stopped: Callable[[], bool]) -> RunAccumulator:
-        totals = RunAccumulator(self.plan, self.arrays, cells=self.cells, some=True)
+        totals = RunAccumulator(self.plan, self.arrays, slice_index=self.slice_index, some=True)
         with using(self.threads if len(group.block) >= LARGE else 1):
             totals.add_group(group.block)
         return totals
@@ -86,7 +90,7 @@ class AddingGroups:
 def _add_groups(walk: Scan, totals: RunAccumulator, engine: Engine, watch: ProgressObserver) -> None:
     """Groups are formed of rows in their order, by one reader, and scored by whoever is free."""
     plan = totals.plan
-    read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.cells, hashing=totals.hashing, some=True)
+    read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.slice_index, hashing=totals.hashing, some=True)
 
     def groups() -> Iterator[Group]:
         for rows in walk.rows():
@@ -94,7 +98,7 @@ def _add_groups(walk: Scan, totals: RunAccumulator, engine: Engine, watch: Progr
         watch.scores(read.groups.open)
         yield from map(Group, read.groups.finish())
 
-    for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.cells, engine.count), groups()):
+    for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.slice_index, engine.count), groups()):
         if isinstance(answer, Exception):
             raise answer
         totals.merge(answer)
@@ -110,8 +114,8 @@ def total(
     if totals.grouped:
         _add_groups(walk, totals, engine, watch)
     else:
-        cells = None if engine.is_remote else totals.cells
-        adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, cells)
+        slice_index = None if engine.is_remote else totals.slice_index
+        adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, slice_index)
         for taken in walk.scores(adding, engine):
             totals.merge(taken.score, before=taken.before)
     refuse_empty(prepared.plan, walk.counts(), next(iter(walk.files), None))

@@ -28,20 +28,20 @@ from losscli.execution.scan import Scan
 from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.parallel import available, using
-from losscli.statistics.estimates import Cell, combine_slopes, slices, term_numbers
+from losscli.statistics.estimates import WeightedSliceId, combine_slopes, slices, term_numbers
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 
 
 @dataclass(frozen=True)
 class _Share:
-    """How much one unit of a term moves the final value: `by_cell` for each cell, times the row's weight."""
+    """How much one unit of a term moves the final value: `by_slice` for each slice id, times the row's weight."""
 
-    by_cell: Array
+    by_slice: Array
     apart: bool  # whether the term leaves rows out
 
     def factors(self, block: Block) -> Array:
-        share = self.by_cell[0] if block.cells is None else self.by_cell[block.cells]
+        share = self.by_slice[0] if block.slice_ids is None else self.by_slice[block.slice_ids]
         return np.broadcast_to(share, (len(block),)) * (1.0 if block.weights is None else block.weights)
 
 
@@ -98,13 +98,13 @@ def gradient(
 
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
-    cells = slices(totals)[()]
-    return [_Part(job, factor, _shares(totals, job, line, cells))
+    slice_ids = slices(totals)[()]
+    return [_Part(job, factor, _shares(totals, job, line, slice_ids))
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
 
 
-def _shares(totals: RunAccumulator, job: Job, line: Line, cells: list[Cell]) -> dict[str, _Share]:
-    numbers, kept = term_numbers(totals, job, line, cells)
+def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: list[WeightedSliceId]) -> dict[str, _Share]:
+    numbers, kept = term_numbers(totals, job, line, slice_ids)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
     slopes = (
         dict.fromkeys(numbers, 1.0)
@@ -114,11 +114,11 @@ def _shares(totals: RunAccumulator, job: Job, line: Line, cells: list[Cell]) -> 
     shares = {}
     for name, number in numbers.items():
         bottom = Fraction(1) if summed else number.bottom
-        by_cell = np.zeros(max((c.number for c in cells), default=0) + 1)
-        for cell in cells:
-            factor = Fraction(1) if cell.factor is None else cell.factor
-            by_cell[cell.number] = slopes[name] * rounded(factor, bottom) if bottom else 0.0
-        shares[name] = _Share(by_cell, bool(kept.apart.any()) or len(numbers) > 1)
+        by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
+        for slice_id in slice_ids:
+            factor = Fraction(1) if slice_id.factor is None else slice_id.factor
+            by_slice[slice_id.number] = slopes[name] * rounded(factor, bottom) if bottom else 0.0
+        shares[name] = _Share(by_slice, bool(kept.apart.any()) or len(numbers) > 1)
     return shares
 
 
@@ -135,7 +135,7 @@ class _Slopes:
         return [self.piece(some) for some in rows if len(some)]
 
     def block(self, rows: Rows) -> Block:
-        return Block(rows.arrays, rows.weights, self.totals.cells_of(rows), rows.place)
+        return Block(rows.arrays, rows.weights, self.totals.slice_ids_of(rows), rows.place)
 
     def of(self, block: Block) -> dict[str, Array]:
         return _slopes(self.prepared, self.parts, self.roles, block)
@@ -247,14 +247,14 @@ def _by_tables(
             args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
             role = _role_of(part.job, table)
             slope = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
-            sums.add(part.factor * next(iter(part.shares.values())).by_cell[0] * slope.ravel(), spots)
+            sums.add(part.factor * next(iter(part.shares.values())).by_slice[0] * slope.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
         Scan(prepared.plan, prepared.source, watch).rows()
         if any(p.job.spec.loss.source_roles for _, p in reading)
         else ()
     ):
-        block = Block(rows.arrays, rows.weights, totals.cells_of(rows), rows.place)
+        block = Block(rows.arrays, rows.weights, totals.slice_ids_of(rows), rows.place)
         for _, part in reading:
             if part.job.spec.loss.source_roles:
                 work, role = KernelCall(part.job.spec, part.job.inputs), _role_of(part.job, table)

@@ -58,7 +58,10 @@ def sums_out(sums: Sums) -> Plain:
     odd = {"nan": sums.nan, "inf": sums.inf, "-inf": sums.neg_inf}
     return {
         "exact": [whole_text(exact) for exact in sums.exacts()],
-        **{name: {str(cell): int(counts[cell]) for cell in np.flatnonzero(counts)} for name, counts in odd.items()},
+        **{
+            name: {str(slice_id): int(counts[slice_id]) for slice_id in np.flatnonzero(counts)}
+            for name, counts in odd.items()
+        },
     }
 
 
@@ -67,8 +70,8 @@ def sums_in(given: Plain) -> Sums:
     odd = []
     for name in ("nan", "inf", "-inf"):
         counts = np.zeros(len(exact), np.int64)
-        for cell, count in given[name].items():
-            counts[int(cell)] = count
+        for slice_id, count in given[name].items():
+            counts[int(slice_id)] = count
         odd.append(counts)
     return Sums.from_exact([read_whole(text) for text in exact], *odd)
 
@@ -122,9 +125,9 @@ def _print_in(given: Plain) -> Fingerprint:
 
 
 def totals_out(totals: RunAccumulator) -> Plain:
-    """Everything that was added up, by cell and by the place of each kernel in the plan."""
+    """Everything that was added up, by slice id and by the place of each kernel in the plan."""
     return {
-        "cells": [list(name) for name in totals.cells.names()],
+        "cells": [list(name) for name in totals.slice_index.names()],
         "counts": _counts_out(totals.counts),
         "kept": [_kept_out(kept) for kept in totals.kept.values()],
         "targets": _print_out(totals.fingerprint),
@@ -167,7 +170,7 @@ def totals_in(plan: Plan, given: Plain) -> RunAccumulator:
     read.kept = {work: _kept_in(kept) for work, kept in zip(read.kept, given["kept"], strict=True)}
     read.fingerprint, read.key_print = _print_in(given["targets"]), _print_in(given["keys"])
     _moments_in(read, given["moments"])
-    totals.merge(read, totals.cells.learn([tuple(name) for name in given["cells"]]))
+    totals.merge(read, totals.slice_index.learn([tuple(name) for name in given["cells"]]))
     return totals
 
 

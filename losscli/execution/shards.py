@@ -84,8 +84,8 @@ def score(prepared: Prepared, shard: Shard, engine: Engine, watch: ProgressObser
     walk = Scan(prepared.plan, prepared.source, watch, chosen)
     # Losses of tables alone count once in the run: in the first shard.
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
-    cells = None if engine.is_remote else totals.cells
-    adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, cells=cells)
+    slice_index = None if engine.is_remote else totals.slice_index
+    adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, slice_index=slice_index)
     for taken in walk.scores(adding, engine):
         totals.merge(taken.score)
     document = {

@@ -26,7 +26,7 @@ from losscli.binding.plan import Job
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
-from losscli.statistics.estimates import Books, Cell, Exact, FinalizedSums, Slice, combine_slopes
+from losscli.statistics.estimates import Books, Exact, FinalizedSums, Slice, WeightedSliceId, combine_slopes
 from losscli.statistics.hypothesis_tests import Ratio
 
 Shares = Sequence[int]  # by their numbers in a Spread
@@ -42,7 +42,7 @@ class Known(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """The same on some cells: how many units, and the sums of its shares in units of 2**-1074."""
+    """The same on some slice ids: how many units, and the sums of its shares in units of 2**-1074."""
 
     term: str
     top: int
@@ -128,7 +128,7 @@ class LossUncertainty:
 
     # -- sums ------------------------------------------------------------------------------------------------------
 
-    def parts(self, number: int, cells: list[Cell]) -> Parts | None:
+    def parts(self, number: int, slice_ids: list[WeightedSliceId]) -> Parts | None:
         """The parts of a line that read rows, with the sums of their terms; None where one is undefined.
 
         The line -1 - i is the saved one of line i.
@@ -138,7 +138,7 @@ class LossUncertainty:
         for place, ((factor, _), job) in enumerate(zip(line.spec.parts, line.jobs, strict=True)):
             if not job.spec.loss.source_roles:
                 continue
-            pieces = [self._piece(known, cells) for known in self._terms(number, place, job)]
+            pieces = [self._piece(known, slice_ids) for known in self._terms(number, place, job)]
             if not all(pieces):
                 return None
             found.append((factor, job, [piece for piece in pieces if piece is not None]))
@@ -162,12 +162,12 @@ class LossUncertainty:
             term, self._number(Contribution(owner, term, False)), self._number(Contribution(owner, term, True)), None
         )
 
-    def _piece(self, known: Known, cells: list[Cell]) -> Piece | None:
+    def _piece(self, known: Known, slice_ids: list[WeightedSliceId]) -> Piece | None:
         sums: tuple[int, Exact, Exact] | None = None
         if known.book is not None:
-            sums = known.book.exact(cells, self.by_count)
+            sums = known.book.exact(slice_ids, self.by_count)
         else:
-            tops, bottoms = (self._product(share, self._unit, cells) for share in (known.top, known.bottom))
+            tops, bottoms = (self._product(share, self._unit, slice_ids) for share in (known.top, known.bottom))
             if tops is not None and bottoms is not None:
                 sums = 0, tops, bottoms
         if sums is None or sums[2] == 0:
@@ -175,29 +175,29 @@ class LossUncertainty:
         return Piece(known.term, known.top, known.bottom, sums[0], sums[1:])
 
     def _power(self, share: int) -> int:
-        """Whether the weight of a cell's class stands in a share."""
+        """Whether the weight of a slice id's class stands in a share."""
         return int(not (self._names[share].bottom and self.by_count))
 
-    def _product(self, one: int, other: int, cells: list[Cell]) -> Exact | None:
-        """The sum of the products over these cells, in units of 2**-1074; None where it is not finite, or not kept."""
+    def _product(self, one: int, other: int, slice_ids: list[WeightedSliceId]) -> Exact | None:
+        """The sum of the products over these ids, in units of 2**-1074; None where it is not finite, or not kept."""
         found = self._products.get((one, other))
         if found is None:
             return None
         known = len(found.exact)
-        if found.odd and any(c.number < known and found.sums.odd(c.number) is not None for c in cells):
+        if found.odd and any(c.number < known and found.sums.odd(c.number) is not None for c in slice_ids):
             return None
-        if all(cell.factor is None for cell in cells):
-            return sum([found.exact[cell.number] for cell in cells if cell.number < known])
+        if all(slice_id.factor is None for slice_id in slice_ids):
+            return sum([found.exact[slice_id.number] for slice_id in slice_ids if slice_id.number < known])
         power = self._power(one) + (0 if other == self._unit else self._power(other))
         total: Exact = 0
-        for cell in cells:
-            if cell.number < known:
-                total += found.exact[cell.number] * (1 if cell.factor is None else cell.factor**power)
+        for slice_id in slice_ids:
+            if slice_id.number < known:
+                total += found.exact[slice_id.number] * (1 if slice_id.factor is None else slice_id.factor**power)
         return total
 
-    def value(self, number: int, cells: list[Cell]) -> float:
+    def value(self, number: int, slice_ids: list[WeightedSliceId]) -> float:
         """A line's number, where no result has it."""
-        parts = self.parts(number, cells)
+        parts = self.parts(number, slice_ids)
         total = math.nan if parts is None else self._fixed(number)
         for factor, job, pieces in parts or ():
             means = {piece.term: np.float64(piece.mean) for piece in pieces}
@@ -206,11 +206,11 @@ class LossUncertainty:
 
     # -- the linear form -------------------------------------------------------------------------------------------
 
-    def form(self, number: int, cells: list[Cell]) -> Form | None:
+    def form(self, number: int, slice_ids: list[WeightedSliceId]) -> Form | None:
         """The form of one line's number; None where it has none."""
         moves: list[tuple[int, int, int]] = []
         units = math.inf
-        for factor, job, pieces in self.parts(number, cells) or ():
+        for factor, job, pieces in self.parts(number, slice_ids) or ():
             summed = job.spec.loss.reduction == "sum" or self.plan.request.reduction == "sum"
             slopes = dict.fromkeys([piece.term for piece in pieces], 1.0)
             if job.spec.loss.own_combine and not summed:
@@ -219,28 +219,28 @@ class LossUncertainty:
                 if not math.isfinite(slopes[piece.term]):
                     return None
                 moves += _moves(piece, factor, slopes[piece.term], summed)
-                units = min(units, self._units(piece, cells))
+                units = min(units, self._units(piece, slice_ids))
         return Form(tuple(moves), units) if moves else None
 
-    def _units(self, piece: Piece, cells: list[Cell]) -> float:
+    def _units(self, piece: Piece, slice_ids: list[WeightedSliceId]) -> float:
         """How many rows of one weight tell as much as these (Kish 1965, Survey Sampling, 11.7)."""
-        squares = self._product(piece.bottom, piece.bottom, cells) if self.weighted and not self.by_count else None
+        squares = self._product(piece.bottom, piece.bottom, slice_ids) if self.weighted and not self.by_count else None
         if not squares:
             return float(piece.units) if piece.units else rounded(piece.sums[1], ONE)
         return rounded(piece.sums[1] ** 2, squares * ONE)
 
     # -- the spread of a form --------------------------------------------------------------------------------------
 
-    def variance(self, form: Form, unit: str, cells: list[Cell]) -> tuple[Ratio, float] | None:
+    def variance(self, form: Form, unit: str, slice_ids: list[WeightedSliceId]) -> tuple[Ratio, float] | None:
         """The variance of a number, and its degrees of freedom; None where there are too few units."""
         if self.by_parts(unit):
-            return self._variance_of_parts(form, unit, cells)
+            return self._variance_of_parts(form, unit, slice_ids)
         whole, scale = form.scaled()
         shares = list(whole)
         total: Exact = 0
         for i, one in enumerate(shares):
             for other in shares[i:]:
-                product = self._product(one, other, cells)
+                product = self._product(one, other, slice_ids)
                 if product is None:
                     return None
                 total += whole[one] * whole[other] * product * (1 if one == other else 2)
@@ -254,9 +254,9 @@ class LossUncertainty:
         """Whether what is independent are not single rows."""
         return unit == "batch" or self.asked.cluster is not None
 
-    def _variance_of_parts(self, form: Form, unit: str, cells: list[Cell]) -> tuple[Ratio, float] | None:
+    def _variance_of_parts(self, form: Form, unit: str, slice_ids: list[WeightedSliceId]) -> tuple[Ratio, float] | None:
         whole, scale = form.scaled()
-        sums = self.sums_of_parts(form.shares, unit, cells)
+        sums = self.sums_of_parts(form.shares, unit, slice_ids)
         if sums is None:
             return None
         factors = [whole.get(share, 0) for share in form.shares]
@@ -266,9 +266,9 @@ class LossUncertainty:
         top, bottom = sum(move * move for move in moves).as_integer_ratio()
         return Ratio(top * len(moves), bottom * (scale * ONE) ** 2 * (len(moves) - 1)), len(moves) - 1.0
 
-    def sums_of_parts(self, shares: Shares, unit: str, cells: list[Cell]) -> list[list[Exact]] | None:
+    def sums_of_parts(self, shares: Shares, unit: str, slice_ids: list[WeightedSliceId]) -> list[list[Exact]] | None:
         """Share -> its exact sum in each part; None where one is not finite."""
-        drawer, asked = self._drawer(unit), self._asked_of(cells, shares)
+        drawer, asked = self._drawer(unit), self._asked_of(slice_ids, shares)
         return drawer.units(*asked) if drawer.finite(*asked[:2]) else None
 
     def _drawer(self, unit: str) -> ResamplingTable:
@@ -277,25 +277,31 @@ class LossUncertainty:
         return self._drawers[unit]
 
     def _asked_of(
-        self, cells: list[Cell], shares: Shares
+        self, slice_ids: list[WeightedSliceId], shares: Shares
     ) -> tuple[list[tuple[int, Fraction | None]], list[Contribution], list[bool]]:
         names = [self._names[share] for share in shares]
-        return [(cell.number, cell.factor) for cell in cells], names, [bool(self._power(share)) for share in shares]
+        return (
+            [(slice_id.number, slice_id.factor) for slice_id in slice_ids],
+            names,
+            [bool(self._power(share)) for share in shares],
+        )
 
     # -- drawing anew ----------------------------------------------------------------------------------------------
 
-    def table(self, shares: Shares, unit: str, cells: list[Cell]) -> Array | None:
+    def table(self, shares: Shares, unit: str, slice_ids: list[WeightedSliceId]) -> Array | None:
         """The sums of each part as doubles, one row a part; parts without weight are left out."""
-        drawer, asked = self._drawer(unit), self._asked_of(cells, shares)
+        drawer, asked = self._drawer(unit), self._asked_of(slice_ids, shares)
         if not drawer.finite(*asked[:2]):
             return None
         found = drawer.table(*asked)
         kept: Array = found[(found != 0).any(axis=1)]
         return kept
 
-    def statistic(self, number: int, shares: Shares, cells: list[Cell]) -> Callable[[Array], Array] | None:
+    def statistic(
+        self, number: int, shares: Shares, slice_ids: list[WeightedSliceId]
+    ) -> Callable[[Array], Array] | None:
         """What makes a line's number of sums: many numbers at once of sums that stand in the last axis."""
-        parts = self.parts(number, cells)
+        parts = self.parts(number, slice_ids)
         if parts is None:
             return None
         place = {share: i for i, share in enumerate(shares)}

@@ -24,8 +24,8 @@ Slice = tuple[str, ...]
 Exact = Fraction | int
 
 
-class Cell(NamedTuple):
-    """One cell of a slice, and the factor that the weight of its class gives it (None: 1, without weights)."""
+class WeightedSliceId(NamedTuple):
+    """One id of a slice, and the factor that the weight of its class gives it (None: 1, without weights)."""
 
     number: int
     factor: Fraction | None = None
@@ -43,7 +43,7 @@ class Number(NamedTuple):
 
 
 class FinalizedSums:
-    """A tally read out, all cells at once: counts, and exact sums in units of 2**-1074."""
+    """A tally read out, all slice ids at once: counts, and exact sums in units of 2**-1074."""
 
     def __init__(self, tally: TermAccumulator) -> None:
         self.tally, self.sums = tally, tally.sums
@@ -52,16 +52,21 @@ class FinalizedSums:
         self.weights = None if tally.weights is None else tally.weights.exacts()
         self.odd = bool(tally.sums.nan.any() or tally.sums.inf.any() or tally.sums.neg_inf.any())
 
-    def number(self, cells: list[Cell], by_count: bool) -> Number:
-        """The mean over these cells."""
-        if len(cells) == 1 and cells[0].factor is None and not self.odd and cells[0].number < len(self.counts):
-            return self._plain(cells[0].number, by_count)
+    def number(self, slice_ids: list[WeightedSliceId], by_count: bool) -> Number:
+        """The mean over these slice ids."""
+        if (
+            len(slice_ids) == 1
+            and slice_ids[0].factor is None
+            and not self.odd
+            and slice_ids[0].number < len(self.counts)
+        ):
+            return self._plain(slice_ids[0].number, by_count)
         known = len(self.counts)
-        cells = [c for c in cells if c.number < known and self.counts[c.number] and c.factor != 0]
-        count = sum([self.counts[c.number] for c in cells])
-        top, weight = self._exact(cells, count)
+        slice_ids = [c for c in slice_ids if c.number < known and self.counts[c.number] and c.factor != 0]
+        count = sum([self.counts[c.number] for c in slice_ids])
+        top, weight = self._exact(slice_ids, count)
         bottom = count * ONE if by_count else weight
-        odd = _odd(self.sums, cells) if self.odd else None
+        odd = _odd(self.sums, slice_ids) if self.odd else None
         if not count or bottom == 0:
             return Number(TermResult(math.nan, 0.0 if odd is None else odd, count, rounded(weight, ONE)), bottom)
         mean = odd if odd is not None else rounded(top, bottom)
@@ -69,38 +74,40 @@ class FinalizedSums:
             TermResult(mean, odd if odd is not None else rounded(top, ONE), count, rounded(weight, ONE)), bottom
         )
 
-    def _plain(self, cell: int, by_count: bool) -> Number:
-        """The same for one cell where nothing is special: with very many slices, most of the time is spent here."""
-        count, top = self.counts[cell], self.tops[cell]
+    def _plain(self, slice_id: int, by_count: bool) -> Number:
+        """The same for one slice id where nothing is special: with very many slices, most of the time is spent here."""
+        count, top = self.counts[slice_id], self.tops[slice_id]
         units = count * ONE
         weight, weights = float(count), units
         if self.weights is not None:
-            weights = self.weights[cell]
+            weights = self.weights[slice_id]
             weight = rounded(weights, ONE)
         bottom = units if by_count else weights
         if not count or not bottom:
             return Number(TermResult(math.nan, 0.0, count, weight), bottom)
         return Number(TermResult(rounded(top, bottom), rounded(top, ONE), count, weight), bottom)
 
-    def exact(self, cells: list[Cell], by_count: bool) -> tuple[int, Fraction | int, Fraction | int] | None:
-        """How many units these cells hold, the sum and the bottom of their mean; None where they are not finite."""
+    def exact(
+        self, slice_ids: list[WeightedSliceId], by_count: bool
+    ) -> tuple[int, Fraction | int, Fraction | int] | None:
+        """How many units these slice ids hold, the sum and the bottom of their mean; None where they are not finite."""
         known = len(self.counts)
-        cells = [c for c in cells if c.number < known and self.counts[c.number] and c.factor != 0]
-        count = sum([self.counts[c.number] for c in cells])
-        if self.odd and _odd(self.sums, cells) is not None:
+        slice_ids = [c for c in slice_ids if c.number < known and self.counts[c.number] and c.factor != 0]
+        count = sum([self.counts[c.number] for c in slice_ids])
+        if self.odd and _odd(self.sums, slice_ids) is not None:
             return None
-        top, weight = self._exact(cells, count)
+        top, weight = self._exact(slice_ids, count)
         return count, top, count * ONE if by_count else weight
 
-    def _exact(self, cells: list[Cell], count: int) -> tuple[Fraction | int, Fraction | int]:
-        """The sum and the weight of these cells: whole numbers as long as classes have no weights, for speed."""
-        if all(c.factor is None for c in cells):
-            top = sum([self.tops[c.number] for c in cells])
-            return top, count * ONE if self.weights is None else sum([self.weights[c.number] for c in cells])
-        factors = [1 if c.factor is None else c.factor for c in cells]
-        weights = [self.counts[c.number] * ONE if self.weights is None else self.weights[c.number] for c in cells]
+    def _exact(self, slice_ids: list[WeightedSliceId], count: int) -> tuple[Fraction | int, Fraction | int]:
+        """The sum and the weight of these slice ids: whole numbers as long as classes have no weights, for speed."""
+        if all(c.factor is None for c in slice_ids):
+            top = sum([self.tops[c.number] for c in slice_ids])
+            return top, count * ONE if self.weights is None else sum([self.weights[c.number] for c in slice_ids])
+        factors = [1 if c.factor is None else c.factor for c in slice_ids]
+        weights = [self.counts[c.number] * ONE if self.weights is None else self.weights[c.number] for c in slice_ids]
         return (
-            sum((f * self.tops[c.number] for f, c in zip(factors, cells, strict=True)), Fraction(0)),
+            sum((f * self.tops[c.number] for f, c in zip(factors, slice_ids, strict=True)), Fraction(0)),
             sum((f * w for f, w in zip(factors, weights, strict=True)), Fraction(0)),
         )
 
@@ -118,29 +125,29 @@ class Books:
         return self._open[id(tally)]
 
 
-def slices(totals: RunAccumulator) -> dict[Slice, list[Cell]]:
-    """Slice -> its cells; the whole run is the slice () and comes first, then the others in order of their text."""
-    names, width = totals.cells.names(), len(totals.plan.by)
+def slices(totals: RunAccumulator) -> dict[Slice, list[WeightedSliceId]]:
+    """Slice -> its ids; the whole run is the slice () and comes first, then the others in order of their text."""
+    names, width = totals.slice_index.names(), len(totals.plan.by)
     if names == [()]:
-        return {(): [Cell(0)]}
-    # The registry may know more than rows use; and it numbers cells as they come, which no result may show.
+        return {(): [WeightedSliceId(0)]}
+    # The registry may know more than rows use; and it numbers slices as they come, which no result may show.
     used = sorted(np.flatnonzero(totals.counts).tolist(), key=names.__getitem__)
     found: dict[Slice, list[int]] = {(): used}
     if width:
-        for cell in used:
-            found.setdefault(names[cell][:width], []).append(cell)
+        for slice_id in used:
+            found.setdefault(names[slice_id][:width], []).append(slice_id)
     if totals.plan.class_column is None:
-        return {name: [Cell(number) for number in cells] for name, cells in found.items()}
+        return {name: [WeightedSliceId(number) for number in slice_ids] for name, slice_ids in found.items()}
     classes = {number: names[number][-1] for number in used}
-    return {name: _weighted(totals, cells, classes) for name, cells in found.items()}
+    return {name: _weighted(totals, slice_ids, classes) for name, slice_ids in found.items()}
 
 
-def _weighted(totals: RunAccumulator, cells: list[int], classes: Mapping[int, str]) -> list[Cell]:
-    """The cells with their class's weight: as given, or n / (K * n_c) over the rows and classes of this slice."""
+def _weighted(totals: RunAccumulator, slice_ids: list[int], classes: Mapping[int, str]) -> list[WeightedSliceId]:
+    """The slice ids with their class's weight: as given, or n / (K * n_c) over the rows and classes of this slice."""
     given = totals.plan.request.class_weight
     counts: dict[str, int] = {}
-    for cell in cells:
-        counts[classes[cell]] = counts.get(classes[cell], 0) + int(totals.counts[cell])
+    for slice_id in slice_ids:
+        counts[classes[slice_id]] = counts.get(classes[slice_id], 0) + int(totals.counts[slice_id])
     if given == "balanced":
         counts = {name: count for name, count in counts.items() if count}
         rows = sum(counts.values())
@@ -155,7 +162,7 @@ def _weighted(totals: RunAccumulator, cells: list[int], classes: Mapping[int, st
                     code="DATA_UNKNOWN_CLASS",
                 )  # fmt: skip
         factors = {name: Fraction(given[name]) for name in counts}
-    return [Cell(cell, factors.get(classes[cell], Fraction(0))) for cell in cells]
+    return [WeightedSliceId(slice_id, factors.get(classes[slice_id], Fraction(0))) for slice_id in slice_ids]
 
 
 def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
@@ -165,9 +172,9 @@ def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
     with _collector_at_rest():
         found = slices(totals)
         return tuple(
-            _line(line, sheet, dict(zip(plan.by, name, strict=False)), cells)
+            _line(line, sheet, dict(zip(plan.by, name, strict=False)), slice_ids)
             for line, sheet in zip(plan.lines, sheets, strict=True)
-            for name, cells in found.items()
+            for name, slice_ids in found.items()
         )
 
 
@@ -183,8 +190,10 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _line(line: Line, sheets: list[LineEstimator], by: Mapping[str, str], cells: list[Cell]) -> LossResult:
-    singles = [sheet.result(by, cells) for sheet in sheets]
+def _line(
+    line: Line, sheets: list[LineEstimator], by: Mapping[str, str], slice_ids: list[WeightedSliceId]
+) -> LossResult:
+    singles = [sheet.result(by, slice_ids) for sheet in sheets]
     if not line.spec.blend:
         return singles[0]
     factors = [factor for factor, _ in line.spec.parts]
@@ -225,13 +234,13 @@ class LineEstimator:
             self.first = next(iter(found))  # of the last work, as is what was kept
         self.apart: list[int] = self.kept.apart.tolist() if self.kept.apart.any() else []
 
-    def numbers(self, cells: list[Cell]) -> dict[str, Number]:
-        own = [Cell(0)] if self.fixed else cells
+    def numbers(self, slice_ids: list[WeightedSliceId]) -> dict[str, Number]:
+        own = [WeightedSliceId(0)] if self.fixed else slice_ids
         return {name: book.number(own, self.by_count) for name, book in self.terms.items()}
 
-    def result(self, by: Mapping[str, str], cells: list[Cell]) -> LossResult:
-        loss, own = self.job.spec.loss, [Cell(0)] if self.fixed else cells
-        terms = {name: number.result for name, number in self.numbers(cells).items()}
+    def result(self, by: Mapping[str, str], slice_ids: list[WeightedSliceId]) -> LossResult:
+        loss, own = self.job.spec.loss, [WeightedSliceId(0)] if self.fixed else slice_ids
+        terms = {name: number.result for name, number in self.numbers(slice_ids).items()}
         count, weight = self._rows(terms, own)
         return LossResult(
             model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
@@ -240,26 +249,26 @@ class LineEstimator:
             without_part=sum([self.apart[c.number] for c in own if c.number < len(self.apart)]),
         )  # fmt: skip
 
-    def _rows(self, terms: Mapping[str, TermResult], cells: list[Cell]) -> tuple[int, float]:
+    def _rows(self, terms: Mapping[str, TermResult], slice_ids: list[WeightedSliceId]) -> tuple[int, float]:
         """How many units take part in any term, and their weight."""
         if self.kept.rows is not None:
-            rows = self.books.of(self.kept.rows).number(cells, False).result
+            rows = self.books.of(self.kept.rows).number(slice_ids, False).result
         else:
             rows = terms[self.first]
         return rows.count, rows.weight
 
 
 def term_numbers(
-    totals: RunAccumulator, job: Job, line: Line, cells: list[Cell]
+    totals: RunAccumulator, job: Job, line: Line, slice_ids: list[WeightedSliceId]
 ) -> tuple[dict[str, Number], LossAccumulator]:
-    """Term -> its mean, sum and weight on these cells; and what the job's (last) work kept."""
+    """Term -> its mean, sum and weight on these slice ids; and what the job's (last) work kept."""
     sheet = LineEstimator(Books(totals), job, line)
-    return sheet.numbers(cells), sheet.kept
+    return sheet.numbers(slice_ids), sheet.kept
 
 
-def _odd(sums: Sums, cells: list[Cell]) -> float | None:
-    """What NaN and infinities in any of the cells make of their sum."""
-    seen = {odd for c in cells if (odd := sums.odd(c.number)) is not None}
+def _odd(sums: Sums, slice_ids: list[WeightedSliceId]) -> float | None:
+    """What NaN and infinities in any of the slice ids make of their sum."""
+    seen = {odd for c in slice_ids if (odd := sums.odd(c.number)) is not None}
     if not seen:
         return None
     return seen.pop() if len(seen) == 1 else math.nan

@@ -12,7 +12,7 @@ from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.delta_method import Form, LossUncertainty
-from losscli.statistics.estimates import Cell, Slice
+from losscli.statistics.estimates import Slice, WeightedSliceId
 from losscli.statistics.hypothesis_tests import root
 from losscli.statistics.student_t import t_interval
 
@@ -27,7 +27,12 @@ class _Spread:
 
 
 def with_interval(
-    spread: LossUncertainty, number: int, cells: list[Cell], name: Slice, result: LossResult, notes: dict[str, None]
+    spread: LossUncertainty,
+    number: int,
+    slice_ids: list[WeightedSliceId],
+    name: Slice,
+    result: LossResult,
+    notes: dict[str, None],
 ) -> LossResult:
     line = spread.plan.lines[number]
     unit = unit_of(line)
@@ -35,13 +40,13 @@ def with_interval(
         if any(job.spec.loss.source_roles for job in line.jobs):
             notes[f"{result.spec}: its parts are about different units, so it has no standard error"] = None
         return result
-    form = spread.form(number, cells)
+    form = spread.form(number, slice_ids)
     if form is None or not math.isfinite(result.value):
         return result
     n_eff = form.units if spread.weighted and unit == "row" and not spread.by_count else None
     shares = form.shares
-    asked = Asked(unit, cells, name, result.value, result.count)
-    said = spread_of(spread, asked, form, shares, spread.statistic(number, shares, cells))
+    asked = Asked(unit, slice_ids, name, result.value, result.count)
+    said = spread_of(spread, asked, form, shares, spread.statistic(number, shares, slice_ids))
     if said is None:
         what = unit if spread.asked.cluster is None else f"value of '{spread.asked.cluster}'"
         why = f"where there is but one {what}, or values are not finite, there is no standard error"
@@ -55,7 +60,7 @@ class Asked:
     """The number whose spread is asked for: what its units are, where it stands, and what it is."""
 
     unit: str
-    cells: list[Cell]
+    slice_ids: list[WeightedSliceId]
     slice: Slice
     value: float
     count: int
@@ -68,7 +73,7 @@ def spread_of(
     asked = spread.asked
     units = asked.cluster if asked.cluster is not None and of.unit == "row" else of.unit
     if asked.bootstrap is not None:
-        table = spread.table(shares, of.unit, of.cells)
+        table = spread.table(shares, of.unit, of.slice_ids)
         drawn = None if table is None or statistic is None else bootstrap(
             table, statistic, asked.bootstrap, asked.level, asked.seed, slice_words(of.slice)
         )  # fmt: skip
@@ -76,7 +81,7 @@ def spread_of(
             return None
         how = Uncertainty("bootstrap", asked.level, units, len(table), None, asked.bootstrap, asked.seed)
         return _Spread(drawn.stderr, (drawn.low, drawn.high), how)
-    found = spread.variance(form, of.unit, of.cells)
+    found = spread.variance(form, of.unit, of.slice_ids)
     stderr = math.inf if found is None else root(found[0])
     if found is None or not math.isfinite(stderr):
         return None

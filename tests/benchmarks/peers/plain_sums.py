@@ -16,10 +16,10 @@ def main():
 
     calls = 0
 
-    def add(self, values, cells=None):
+    def add(self, values, slice_ids=None):
         nonlocal calls
         calls += 1
-        assert cells is None, "sums by slices are not replaced here"
+        assert slice_ids is None, "sums by slices are not replaced here"
         top, bottom = float(np.sum(values)).as_integer_ratio()
         self.whole += top << (1075 - bottom.bit_length())  # whole numbers of 2**-1074
 
