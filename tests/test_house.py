@@ -1,4 +1,7 @@
-"""Rules of the house that a machine can check: no loss by name in machinery, small pieces, one printer, all files."""
+"""Rules of the house that a machine can check: no loss by name in machinery, small pieces, one printer, all files.
+
+And of the project around it: one home address, links that lead somewhere also on an index, records of its decisions.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,10 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 MACHINERY = [path for path in SOURCES if PACKAGE / "losses" not in path.parents]
 NAMES = REGISTRY.keys() | ALIASES.keys()
 PARAMETERS = {name for loss in REGISTRY.values() for name in loss.params}
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+HOME = PYPROJECT["project"]["urls"]["Homepage"]
+RECORDS = sorted((ROOT / "docs" / "design").glob("*.md"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
 # Only these touch what the process prints on; `console` is the one that everybody else asks.
@@ -167,10 +174,10 @@ def test_the_package_is_whole():
     """What is no Python file and still belongs to the product is found where it is installed, and typed for users."""
     assert (PACKAGE / "py.typed").exists()
     assert resources.files("losscli.report").joinpath("schema.json").read_text(encoding="utf-8").startswith("{")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = PYPROJECT
     assert project["build-system"]["build-backend"] == "hatchling.build"
-    # hatchling takes every file of the package that git does not ignore; nothing may narrow that.
-    assert "wheel" not in project["tool"]["hatch"]["build"]["targets"]
+    # hatchling takes every file that git does not ignore; nothing may narrow that, for the wheel or for the source.
+    assert not any(project["tool"]["hatch"].get("build", {}).get("targets", {}).values())
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     data = [path for path in PACKAGE.rglob("*") if path.suffix in (".json", ".txt", ".md", ".typed")]
     assert data and not [p for p in data if any(p.match(pattern) for pattern in ignored if not pattern.endswith("/"))]
@@ -180,3 +187,71 @@ def test_version_stands_in_the_changelog():
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert losscli.__version__ in changes
     assert "## [Unreleased]" in changes
+
+
+# ------------------------------------------------------------------------------------------------------- the project
+
+
+def texts() -> Iterator[Path]:
+    """Every file of the project that a person reads or writes."""
+    for folder in ("losscli", "tests", "docs", "sample_data", ".github", ".ci"):
+        yield from (path for path in (ROOT / folder).rglob("*") if path.suffix not in (".parquet", ".pyc"))
+    yield from ROOT.glob("*.*")
+    yield from (ROOT / name for name in ("LICENSE", ".justfile", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml"))
+
+
+def test_the_home_address_stands_in_one_place():
+    """Whoever moves the project edits pyproject.toml; what others write links to a place beside it, or says OWNER."""
+    owner, name = HOME.rsplit("/", 2)[1:]
+    assert (HOME, name) == (f"https://github.com/{owner}/{name}", PYPROJECT["project"]["name"])
+    assert all(url.startswith(HOME) for url in PYPROJECT["project"]["urls"].values())
+    named = re.compile(rf"(?:github\.com[/:]|uses: )([\w.-]+)/{name}\b")
+    for path in texts():
+        if path.is_file() and path != ROOT / "pyproject.toml":
+            found = set(named.findall(path.read_text(encoding="utf-8", errors="replace")))
+            assert found <= {"OWNER"}, path
+    assert "OWNER" in (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+
+
+def test_links_of_the_readme_work_on_an_index():
+    """As pip and PyPI get it: hatch-fancy-pypi-readme makes addresses of what stands beside it."""
+    hook = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    assert hook["fragments"] == [{"path": "README.md"}] and "readme" in PYPROJECT["project"]["dynamic"]
+    assert any(need.startswith("hatch-fancy-pypi-readme") for need in PYPROJECT["build-system"]["requires"])
+    (change,) = hook["substitutions"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.sub(change["pattern"], change["replacement"].replace("$HFPR_VERSION", losscli.__version__), text)
+    assert all(re.match("https?://|#", link) for link in LINK.findall(shown))
+    begin = f"{HOME}/blob/v{losscli.__version__}/"
+    places = [link.removeprefix(begin) for link in LINK.findall(shown) if link.startswith(begin)]
+    assert "CONTRIBUTING.md" in places
+    assert [place for place in places if not (ROOT / place.partition("#")[0]).is_file()] == []
+
+
+@pytest.mark.parametrize("path", [*RECORDS, ROOT / "CONTRIBUTING.md", *(ROOT / ".github").rglob("*.md")],
+                         ids=lambda path: path.stem)  # fmt: skip
+def test_links_of_records_lead_somewhere(path):
+    text = path.read_text(encoding="utf-8")
+    links = [link.partition("#")[0] for link in LINK.findall(text) if not re.match("https?://|#", link)]
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_records_name_files_that_are_there(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    named = re.findall(r"`((?:\w+/)+\w+\.(?:py|md|csv))`", text)
+    assert [name for name in named if not ((PACKAGE / name).exists() or (ROOT / name).exists())] == []
+    index = (path.parent / "README.md").read_text(encoding="utf-8")
+    assert path.stem == "README" or f"({path.name})" in index
+
+
+def test_the_glossary_names_classes_that_are_there():
+    text = (ROOT / "docs" / "design" / "glossary.md").read_text(encoding="utf-8")
+    terms = [line.split("|")[1] for line in text.partition("## What maintainers read")[2].splitlines() if "|" in line]
+    named = {name for term in terms for name in re.findall(r"`([A-Z]\w+)`", term)}
+    there = {node.name for path in SOURCES for node in ast.walk(tree(path))
+             if isinstance(node, ast.ClassDef | ast.FunctionDef)}  # fmt: skip
+    there |= {node.id for path in SOURCES for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
+    assert len(named) > 15
+    assert named <= there
