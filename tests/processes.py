@@ -23,7 +23,12 @@ SCORE = ("eval", "preds.csv", "-t", "y", "-p", "p", "-l", "mse")
 def environment(**extra):
     """A plain environment with these variables in addition; None takes one out."""
     plain = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "HOME": "/", "TERM": "xterm"}
-    return {name: value for name, value in {**plain, **extra}.items() if value is not None}
+    return {name: value for name, value in {**plain, **coverage(), **extra}.items() if value is not None}
+
+
+def coverage():
+    """The variable by which a process knows that the lines it runs are counted, where they are."""
+    return {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
 
 
 def losscli(*args, folder, python=(), stdin=subprocess.DEVNULL, text=True, **variables):

@@ -1,7 +1,7 @@
-"""What other programs run of ours: the action, the workflow, the hooks of pre-commit, GitLab's example, .ci/run.
+"""What other programs run of ours: the action, the workflows, the hooks of pre-commit, GitLab's example, .ci/run, just.
 
-The steps of the action are run by bash as GitHub's runner would run them; only pip is played. What GitHub and GitLab
-themselves think of the files, only they can tell: their schemas are not here.
+The steps of the action are run by bash as GitHub's runner would run them; only pip is played. The hooks of
+.pre-commit-config.yaml hold the files that GitHub reads against its schemas, which are not here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -28,11 +29,18 @@ from losscli.report import FORMATS, format_of
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+WORKFLOW_FILES = sorted((ROOT / ".github" / "workflows").iterdir())
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOW_FILES}
+WORKFLOW, RELEASE = WORKFLOWS["ci.yml"], WORKFLOWS["release.yml"]
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 GITLAB = yaml.safe_load((ROOT / "docs" / "gitlab-ci.example.yml").read_text(encoding="utf-8"))
+OWN_HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").iterdir())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 INSTALL, RUN = ACTION["runs"]["steps"]
-JOB_STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+JOBS = {(name, key): job for name, flow in WORKFLOWS.items() for key, job in flow["jobs"].items()}
+JOB_STEPS = [step for job in JOBS.values() for step in job.get("steps", ())]
+ACTION_STEPS = WORKFLOW["jobs"]["action"]["steps"]
 SCORE = "sample_data/diabetes.csv\n--target=progression\n--pred=ridge\n--loss=rmse\n"
 
 
@@ -47,7 +55,7 @@ def runs(step):
 def test_nothing_that_others_write_is_pasted_into_a_script():
     """An expression inside `run` is pasted before bash reads it: whoever names a branch could write commands."""
     steps = [step for step in [*ACTION["runs"]["steps"], *JOB_STEPS] if runs(step)]
-    assert len(steps) == 4
+    assert len(steps) >= 8
     for step in steps:
         assert step["shell"] == "bash"
         assert "${{" not in step["run"]
@@ -66,19 +74,30 @@ def test_the_action_passes_all_its_inputs_and_gives_its_outputs():
     assert RUN["env"]["LOSSCLI_FORMAT"] in FORMATS
 
 
-def test_the_workflow_asks_for_little_and_pins_what_it_uses():
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert all("permissions" not in job for job in WORKFLOW["jobs"].values())
-    assert set(WORKFLOW[True]) == {"push", "pull_request"}  # YAML reads `on` as true
-    assert "group" in WORKFLOW["concurrency"]
-    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    uses = re.findall(r"uses: (.*)", text)
-    assert len(uses) == 6
+def test_workflows_ask_for_little():
+    for name, flow in WORKFLOWS.items():
+        assert flow["permissions"] == {"contents": "read"}, name
+        assert "group" in flow["concurrency"], name
+    assert set(WORKFLOW[True]) == {"push", "pull_request", "workflow_call"}  # YAML reads `on` as true
+    more = {key: job["permissions"] for key, job in JOBS.items() if "permissions" in job}
+    assert more == {("release.yml", "publish"): {"id-token": "write"}}
+    for key, job in JOBS.items():
+        assert "uses" in job or job["timeout-minutes"] <= 30, key
+    for step in JOB_STEPS:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"] == {"persist-credentials": False}
+
+
+@pytest.mark.parametrize("path", WORKFLOW_FILES, ids=lambda path: path.name)
+def test_workflows_pin_what_they_use(path):
+    """To a commit, as a tag can be moved; one action has one pin everywhere."""
+    uses = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert uses
     for use in uses:
-        assert use == "./" or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)
-    assert all(job["timeout-minutes"] <= 30 for job in WORKFLOW["jobs"].values())
-    checkouts = [step for step in JOB_STEPS if step.get("uses", "").startswith("actions/checkout@")]
-    assert [step["with"] for step in checkouts] == [{"persist-credentials": False}] * 2
+        own = use.startswith("./") and (ROOT / use).exists()
+        assert own or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)
+    every = [use for file in WORKFLOW_FILES for use in re.findall(r"uses: (\w.*)", file.read_text(encoding="utf-8"))]
+    assert len({use.partition("@")[0] for use in every}) == len(set(every))
 
 
 def test_the_workflow_runs_what_everybody_runs_on_every_python_we_name():
@@ -87,6 +106,43 @@ def test_the_workflow_runs_what_everybody_runs_on_every_python_we_name():
     assert job["strategy"]["matrix"]["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
     named = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert job["strategy"]["matrix"]["python"] == named
+
+
+def test_a_release_is_published_last_and_without_a_token():
+    jobs = RELEASE["jobs"]
+    assert RELEASE[True] == {"push": {"tags": ["v*"]}}
+    assert set(jobs["publish"]["needs"]) == jobs.keys() - {"publish"}
+    assert jobs["publish"]["environment"] == "pypi"
+    assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    assert jobs["tests"]["uses"] == "./.github/workflows/ci.yml"
+    # A job that is called belongs to the group of its caller's name; in one group the two would wait for each other.
+    assert RELEASE["concurrency"]["group"] != "${{ github.workflow }}-${{ github.ref }}"
+
+
+def test_what_a_job_takes_another_has_left():
+    left, taken = (
+        [step["with"]["name"] for job in RELEASE["jobs"].values() for step in job.get("steps", ())
+         if f"actions/{what}-artifact@" in step.get("uses", "")]
+        for what in ("upload", "download")
+    )  # fmt: skip
+    assert set(taken) == set(left) == {"distributions"}
+    for key, job in RELEASE["jobs"].items():
+        if any("download-artifact" in step.get("uses", "") for step in job.get("steps", ())):
+            assert "build" in job["needs"], key
+
+
+def test_a_release_scores_a_file_with_what_it_built(runner):
+    """The lines of the job that are ours; the artifact and the environment are played."""
+    (step,) = (step for step in RELEASE["jobs"]["install"]["steps"] if runs(step))
+    lines = [line for line in step["run"].splitlines() if line.startswith('"$bin/losscli"')]
+    assert len(lines) == 4
+    script = f"bin={shlex.quote(str(runner / 'temp' / 'losscli-action' / 'bin'))}\n" + "\n".join(lines)
+    folder = runner / "work" / "copy"
+    shutil.copytree(ROOT / "sample_data", folder)
+    done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, capture_output=True, encoding="utf-8",
+                          env={"PATH": os.environ["PATH"], "HOME": str(runner)}, timeout=60)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert PROJECT["name"] in done.stdout and "54.57" in done.stdout
 
 
 # ----------------------------------------------------------------------------------------------------------- the action
@@ -154,8 +210,8 @@ def test_the_exit_code_is_kept_and_said(runner, args, code, passed, says):
 
 def test_what_the_workflow_asks_of_the_action(runner):
     """Its last step holds what the two before it said against what the action says here."""
-    good, bad = (step for step in JOB_STEPS if step.get("uses") == "./")
-    said = JOB_STEPS[-1]["run"]
+    good, bad = (step for step in ACTION_STEPS if step.get("uses") == "./")
+    said = ACTION_STEPS[-1]["run"]
     for name, found, outcome in (("GOOD", good, "success"), ("BAD", bad, "failure")):
         done, outputs, _ = run_step(RUN, runner, found["with"])
         assert f"""[ "${name}" = '{outcome} {outputs["passed"]} {outputs["exit-code"]}' ]""" in said
@@ -361,3 +417,94 @@ def test_the_readme_lines_as_they_are_typed_on_other_systems(system, line):
     assert done.stdout == f"{line}\n"
     # nothing below goes around it
     assert ".venv/" not in text.partition("typed_here() {")[2].partition("\n")[2].replace("--exclude=./.venv", "")
+
+
+# ---------------------------------------------------------------------------------- just, pre-commit, dependabot, forms
+
+
+def recipes():
+    """Name -> the lines of its body."""
+    text = (ROOT / ".justfile").read_text(encoding="utf-8")
+    found = re.findall(r"^([a-z]+)(?: \*arguments)?:\n((?:    .*\n)+)", text, re.MULTILINE)
+    return {name: [line.strip() for line in body.splitlines()] for name, body in found}
+
+
+def brought(extra):
+    """The names of the packages that an extra of ours installs."""
+    names = {re.split(r"[\[<>=]", line, maxsplit=1)[0] for line in PROJECT["optional-dependencies"][extra]}
+    return names - {PROJECT["name"]}
+
+
+def test_recipes_run_what_is_there():
+    found = recipes()
+    assert {"test", "lint", "format", "types", "docs", "bench", "golden", "coverage"} <= found.keys()
+    installed = brought("test") | brought("dev")
+    for name, lines in found.items():
+        for line in lines if name != "list" else ():
+            words = shlex.split(line.replace("{{ python }}", "python"))
+            assert words[0] == "python", line
+            if words[1] == "-m":
+                assert words[2] in installed, line
+            else:
+                assert (ROOT / words[1]).is_file(), line
+    assert "rust-just" in installed
+
+
+def test_recipes_that_are_named_are_there():
+    named = []
+    for path in (*WORKFLOW_FILES, ROOT / "CONTRIBUTING.md", ROOT / ".github" / "PULL_REQUEST_TEMPLATE.md"):
+        text = path.read_text(encoding="utf-8")
+        for words in re.findall(r"(?:`|^ *)just ([a-z]+(?: [a-z]+)*)", text, re.MULTILINE):
+            named += words.split()
+    assert "coverage" in named and "docs" in named
+    assert set(named) <= recipes().keys()
+
+
+def test_recipes_and_hooks_check_what_ci_run_checks():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    checks = [line.replace('"$bin/', "").replace('"', "") for line in re.findall(r'^"\$bin/.*', script, re.MULTILINE)]
+    assert [line.split()[0] for line in checks] == ["ruff", "ruff", "mypy"]
+    ours = recipes()
+    assert [line.partition(" -m ")[2] for line in (*ours["lint"], *ours["types"])] == checks
+    entries = {hook["entry"].replace(" --force-exclude", "") for hook in own_hooks() if hook["language"] == "system"}
+    assert entries == {line.replace(" --check", "") for line in checks}
+
+
+def own_hooks():
+    assert [repo["repo"] for repo in OWN_HOOKS["repos"]] == ["local"]
+    return OWN_HOOKS["repos"][0]["hooks"]
+
+
+def test_our_own_hooks_name_what_they_need():
+    hooks = own_hooks()
+    assert len({hook["id"] for hook in hooks}) == len(hooks)
+    for hook in hooks:
+        assert hook["language"] in ("system", "python")
+        if hook["language"] == "system":
+            assert hook["entry"].split()[0] in brought("test")
+        else:
+            (needed,) = hook["additional_dependencies"]
+            assert re.fullmatch(r"[\w-]+==[\d.]+", needed)
+        if "files" in hook:
+            pattern = re.compile(hook["files"])
+            files = (*ROOT.glob("*.*"), *(ROOT / ".github").rglob("*.yml"), *(ROOT / "losscli").glob("*.py"))
+            assert any(pattern.search(path.relative_to(ROOT).as_posix()) for path in files), hook["id"]
+
+
+def test_dependabot_looks_at_what_we_have():
+    found = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    assert found["version"] == 2
+    assert [one["package-ecosystem"] for one in found["updates"]] == ["pip", "github-actions"]
+    assert all(one["directory"] == "/" for one in found["updates"])
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_issue_forms(path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert set(form) == {"name", "description", "labels", "body"}
+    asked = [item for item in form["body"] if item["type"] != "markdown"]
+    assert len({item["id"] for item in asked}) == len(asked) >= 3
+    assert any(item.get("validations", {}).get("required") for item in asked)
+    for line in re.findall(r"`(losscli .*?)`", path.read_text(encoding="utf-8")):
+        if line != "losscli --version":
+            understood(line)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from processes import coverage
 
 import losscli
 from losscli import report
@@ -107,7 +108,7 @@ def run(cases: list[Case], folder: Path) -> dict[str, subprocess.CompletedProces
     work.mkdir()
     (work / "sample_data").symlink_to(ROOT / "sample_data")
     environment = {"PATH": f"{launcher.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8",
-                   "HOME": str(folder)}  # fmt: skip
+                   "HOME": str(folder), **coverage()}  # fmt: skip
     done = {}
     for case in cases:
         for name, text in case.files.items():
