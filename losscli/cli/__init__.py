@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import click
 
 from losscli._version import __version__
-from losscli.cli import error_format
+from losscli.cli import error_format, layout
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
 COMMANDS = {
-    "eval": "score prediction files: losses x models x slices",
+    "eval": "compute losses of prediction files, for every model and slice",
     "rows": "write the value of every row",
-    "grad": "write the derivative of the final value by each prediction",
-    "compare": "models against each other on the same rows: interval, p-values, who wins",
-    "check": "run the suites of losscli.toml and judge their gates: the CI job",
-    "merge": "make the report of shards that were scored apart",
-    "diff": "two saved reports side by side",
-    "list": "all losses, or those about some words",
-    "show": "one loss: formula, inputs, parameters, gradient, how others compute it",
-    "help": "a topic in a page: "
+    "grad": "write the gradient of the final value with respect to each prediction",
+    "compare": "compare models on the same rows: confidence intervals, p-values, win rates",
+    "check": "run the suites of losscli.toml and judge their gates, as in a CI job",
+    "merge": "make the report of a run that was scored in shards",
+    "diff": "compare two saved reports",
+    "list": "list all losses, or those that match some words",
+    "show": "show one loss: formula, inputs, parameters, gradient, library presets",
+    "help": "show a help topic: "
     "columns, losses, missing, where, weights, batches, shards, intervals, gates, config, formats, remote, "
     "exit-codes, errors, python",
-    "completion": "the script that completes losscli in your shell",
+    "completion": "print the script that completes losscli in your shell",
 }
 
-EXAMPLES = """\b
+EXAMPLES = """\
 losscli eval preds.csv -t y -p p -l mse -l mae
 losscli eval preds.parquet -t label -p 'p_*' -l cross_entropy --by country -o report.json
 losscli show huber"""
+
+# The sections of a long help, in the order of use. Each option names its own where it is declared (see `options`).
+SECTIONS = ("Common options", "Input", "Columns", "Weights", "Slices and filters", "Statistics", "Gates", "Output",
+            "Execution")  # fmt: skip
+SECTIONS_FROM = 16
+"""So many options need sections; fewer are easier to find in one list."""
 
 
 class ShortHelp(click.ClickException):
@@ -42,20 +50,63 @@ class ShortHelp(click.ClickException):
 class _ErrorFormat(click.Option):
     """--error-format, of losscli and of every command; which one counts was found before (see `error_format`)."""
 
+    section = "Output"
+
     def __init__(self) -> None:
         super().__init__(
-            [error_format.OPTION], type=click.Choice(error_format.ERROR_FORMATS), envvar=error_format.VARIABLE,
-            expose_value=False,
-            help="Standard error for people or for programs.  [default: text; see 'losscli help errors']",
+            [error_format.OPTION], type=click.Choice(error_format.ERROR_FORMATS), envvar=error_format.VARIABLE, expose_value=False,
+            help="Standard error as text for people, or as json or github for programs. "
+                 "See 'losscli help errors'.  [default: text]",
         )  # fmt: skip
 
 
-class Plain(click.Command):
-    """A command: what all of them have."""
+class _Documented(click.Command):
+    """A command whose help has the width of the screen, and begins with what most readers look for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.append(_ErrorFormat())
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Usage, purpose, examples, options. Where these fill more than a screen, the details stand below them."""
+        width = layout.page_width()
+        usage = f"Usage: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
+        tables = self.tables(ctx)
+        about, details = inspect.cleandoc(self.help or ""), ""
+        if "Options" not in tables:
+            about, _, details = about.partition("\n\n")
+        blocks = ["\n".join(layout.filled(usage, width, "", " " * len("Usage: "))), layout.page(about, width)]
+        if self.epilog:
+            blocks.append("Examples:\n" + layout.page(textwrap.indent(self.epilog, " " * 4), width))
+        blocks += ["\n".join([f"{title}:", *layout.option_list(rows, width)]) for title, rows in tables.items()]
+        blocks.append(layout.page(details, width))
+        formatter.write("\n\n".join(block.rstrip("\n") for block in blocks if block) + "\n")
+
+    def tables(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+        """The titles of the help, and the rows of two columns under each."""
+        return {
+            title: [row for param in params if (row := param.get_help_record(ctx))]
+            for title, params in self.sections(ctx).items()
+        }
+
+    def sections(self, ctx: click.Context) -> dict[str, list[click.Parameter]]:
+        """The options, and arguments that have a text: by section if there are many, else in one list."""
+        shown = [param for param in self.get_params(ctx) if isinstance(param, click.Option) or section_of(param)]
+        if len(shown) < SECTIONS_FROM:
+            return {"Options": shown}
+        found = {title: [param for param in shown if section_of(param) == title] for title in SECTIONS}
+        return {title: params for title, params in found.items() if params}
+
+
+def section_of(param: click.Parameter) -> str | None:
+    """The section of a long help in which a parameter stands."""
+    if param.opts == ["-h", "--help"]:  # click makes this one
+        return _ErrorFormat.section
+    return getattr(param, "section", None)
+
+
+class Plain(_Documented):
+    """A command: what all of them have."""
 
 
 class Command(Plain):
@@ -67,12 +118,8 @@ class Command(Plain):
         return super().parse_args(ctx, args)
 
 
-class Lazy(click.Group):
+class Lazy(_Documented, click.Group):
     """A group whose commands are modules; listing them imports none."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params.append(_ErrorFormat())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
@@ -95,13 +142,11 @@ class Lazy(click.Group):
                              hint=did_you_mean(args[0], COMMANDS, known))  # fmt: skip
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([*COMMANDS.items()])
+    def tables(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+        return {"Commands": [*COMMANDS.items()], **super().tables(ctx)}
 
 
-@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-               epilog=EXAMPLES)  # fmt: skip
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(__version__, message="losscli %(version)s")
 def cli() -> None:
-    """Score files of predictions and targets with the right loss, exactly."""
+    """Score files of predictions against their targets with the right loss, exactly."""

@@ -37,27 +37,29 @@ def _suites_that_begin(ctx: click.Context, param: click.Parameter, start: str) -
 @click.command(
     "check",
     cls=Plain,
-    epilog="""\b
-losscli check                                    every suite of losscli.toml, found here or above
+    epilog="""\
+# run every suite of the nearest losscli.toml
+losscli check
 losscli check validation -o junit=report.xml
-losscli check --init preds.csv                   write a losscli.toml for this file""",
+# write a losscli.toml for this file
+losscli check --init preds.csv""",
 )
 @click.argument("names", metavar="[SUITE]…", nargs=-1, shell_complete=_suites_that_begin)
-@shared.option("--config", metavar="FILE", help="The configuration.  [default: the nearest losscli.toml or "
-               "pyproject.toml with \\[tool.losscli], here or above]".replace("\\", ""))  # fmt: skip
-@shared.option("--trust-config", is_flag=True, help="Let a configuration that was found write outside its folder.")
+@shared.option("--config", metavar="FILE", help="The configuration file.  [default: the nearest losscli.toml, or "
+               "pyproject.toml with [tool.losscli], in this folder or above]")  # fmt: skip
+@shared.option("--trust-config", is_flag=True, help="Allow a configuration file that was found, not named, to write outside its folder.")
 @shared.option("--list", "listing", is_flag=True, help="Print the suites and their gates, and stop.")
 @shared.option("--init", metavar="SOURCE",
-               help="Write a configuration for this file, to -o FILE.  [default: losscli.toml]")  # fmt: skip
+               help="Write a configuration file for SOURCE to -o FILE.  [default: losscli.toml]")  # fmt: skip
 @shared.report_options
 @shared.exit_zero_option
 @shared.option("--threads", type=click.IntRange(min=1), metavar="N",
-               help="Threads that read and score.  [default: cores]")  # fmt: skip
+               help="Threads that read and compute.  [default: number of cores]")  # fmt: skip
 def command(**given: Any) -> int:
-    """Run the suites of losscli.toml or of [tool.losscli] in pyproject.toml, and judge their gates: the CI job.
+    """Run the suites of losscli.toml, or of [tool.losscli] in pyproject.toml, and judge their gates, as in a CI job.
 
-    Without SUITE all of them run, whatever becomes of the others. -f and -o are about the report of all.
-    'losscli help config' says what a suite may have.
+    Without SUITE, all suites run, even if one of them fails. -f and -o apply to the report of all suites. 'losscli help
+    config' describes the keys of a suite.
     """
     from losscli.cli import console, suites
 

@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 @click.command(
     "compare",
     cls=Command,
-    epilog="""\b
+    epilog="""\
 losscli compare sample_data/diabetes.csv -t progression -p ridge -p forest -l rmse
 losscli compare old=old.csv new=new.csv -t y -p pred --on id -l mae --by country
 losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster user""",
 )
-@shared.sources
+@shared.sources_argument("One table with the predictions of all models (a -p for each), or NAME=FILE for each model.")
 @shared.binding_options
 @shared.weight_options
-@shared.slice_options
 @shared.row_options
+@shared.slice_options
 @shared.spread_options
-@shared.option("--against", metavar="MODEL", help="The model that the others are held against.  [default: the first]")
-@shared.option(
+@shared.common("--against", metavar="MODEL", help="Compare the others with this model.  [default: the first]")
+@shared.statistics(
     "--permutations",
     type=click.IntRange(min=0),
     default=10_000,
     show_default=True,
     metavar="N",
-    help="How often the models are swapped in a random half of the rows; 0 leaves this test out.",
+    help="Random permutations of the permutation test. 0 leaves the test out.",
 )
 @shared.report_options
 @shared.verbose_option
@@ -45,14 +45,14 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
 @shared.file_options
 @shared.engine_options
 def command(**given: Any) -> int:
-    """Compare two or more models on the same rows: is the difference more than chance?
+    """Compare two or more models on the same rows: is the difference statistically significant?
 
-    For each loss and slice: the difference (below 0: the model's number is smaller), its interval, the p-values of the
-    paired t test and of swapping the models at random, both corrected for several models (Holm), and the share of rows
-    that each wins.
+    For each loss and slice, the report has the difference (below 0 if the model's number is smaller), its confidence
+    interval, the p-values of a paired t test and of a permutation test, and the win rate. With more than two models,
+    the p-values are also adjusted for multiple comparisons (Holm).
 
-    SOURCE is one table with the predictions of all models (-p for each), or NAME=FILE for each model: rows are then
-    paired by --on KEY, or by their place, and what is about the row (target, weight, slices) must be the same in all.
+    If each model has its own file, rows are paired by --on KEY, or by row order without it. The target, the weight and
+    the slices of a row must be the same in all files.
     """
     from losscli.cli import console, progress, reports
     from losscli.execution.evaluate import evaluate

@@ -25,9 +25,10 @@ _SHELLS = ("bash", "zsh", "fish", "powershell")
 @click.command(
     "completion",
     cls=Command,
-    epilog="""\b
-eval "$(losscli completion bash)"                      in ~/.bashrc
-eval "$(losscli completion zsh)"                       in ~/.zshrc
+    epilog="""\
+# in ~/.bashrc, or with zsh in ~/.zshrc
+eval "$(losscli completion bash)"
+eval "$(losscli completion zsh)"
 losscli completion fish > ~/.config/fish/completions/losscli.fish""",
 )
 @click.argument("shell", shell_complete=lambda ctx, param, start: [s for s in shells() if s.startswith(start)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, TextIO
 
-from losscli.cli import error_format, messages
+from losscli.cli import error_format, layout, messages
 from losscli.errors import FileError, LosscliError, UsageError
 from losscli.report import FORMATS, format_of
 from losscli.report.sanitized import break_workflow_commands, sanitized
@@ -35,7 +34,7 @@ def about(name: str | None) -> Iterator[None]:
 
 
 def print_error(error: LosscliError) -> None:
-    """What is wrong, where, and what would mend it."""
+    """What is wrong, where, and how to fix it."""
     if _subject.get():
         # Not copied: with Dask's workers about, copies of exceptions share what they hold.
         error = replace(error, message=_subject.get() + error.message)
@@ -95,6 +94,9 @@ def _stderr(text: str) -> None:
     shown = sanitized(text, limit=messages.LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
+    # Only people read to the width of a screen. In a log a message is one line, for grep and for whoever counts.
+    if sys.stderr is not None and is_terminal(sys.stderr):
+        shown = "\n".join(messages.on_screen(shown, layout.screen_width(sys.stderr.fileno())))
     _raw_stderr(shown)
 
 
@@ -159,14 +161,7 @@ def view() -> dict[str, Any]:
         ascii_only = False
     except UnicodeEncodeError:
         ascii_only = True
-    return {"width": _width() if is_terminal() else None, "color": color_wanted(), "ascii_only": ascii_only}
-
-
-def _width() -> int:
-    given = os.environ.get("COLUMNS", "")
-    if given.isdigit() and 20 <= int(given) <= 10_000:
-        return int(given)
-    return shutil.get_terminal_size((80, 24)).columns if not given else 80
+    return {"width": layout.screen_width() if is_terminal() else None, "color": color_wanted(), "ascii_only": ascii_only}
 
 
 def outputs(texts: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from losscli.errors import DataError, UsageError
 @click.command(
     "diff",
     cls=Command,
-    epilog="""\b
+    epilog="""\
 losscli eval sample_data/diabetes.csv -t progression -p ridge -l rmse -o old.json
 losscli eval sample_data/diabetes.csv -t progression -p forest -l rmse -o new.json
 losscli diff old.json new.json --gate 'rmse<=baseline+1%'""",
@@ -24,10 +24,11 @@ losscli diff old.json new.json --gate 'rmse<=baseline+1%'""",
 @shared.diff_options
 @shared.report_options
 def command(**given: Any) -> int:
-    """Set the numbers of a saved JSON report beside those of an older one: both values, the change, better or worse.
+    """Compare two saved JSON reports: both values, the change, and whether it is better or worse.
 
-    OLD is the baseline: gates may hold NEW against it. Neither the data nor NumPy is needed. Reports about other rows,
-    targets or settings are refused, unless --allow-incomparable. One of the two may be - for standard input.
+    OLD is the baseline, and gates can compare NEW with it. The command needs neither the data nor NumPy. Reports whose
+    rows, targets or settings differ are an error, unless --allow-incomparable is given. One of the two can be - for
+    standard input.
     """
     from losscli.baselines.report_file import read_report
     from losscli.cli import console, reports, scoring

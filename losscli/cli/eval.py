@@ -20,30 +20,26 @@ if TYPE_CHECKING:
 @click.command(
     "eval",
     cls=Command,
-    epilog="""\b
-losscli eval sample_data/diabetes.csv -t progression -p ridge -p forest -l rmse -l mae
-losscli eval preds.parquet -t label -p 'p_*' -l cross_entropy -l brier --by country -o report.json
+    epilog="""\
+losscli eval sample_data/diabetes.csv -t progression -p ridge -p forest -l mae
+losscli eval preds.parquet -t label -p 'p_*' -l cross_entropy -o report.json
 cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 )
 @shared.sources
 @shared.binding_options
 @shared.weight_options
-@shared.slice_options
 @shared.row_options
+@shared.slice_options
 @shared.inference_options
 @shared.gate_options
-@shared.report_options
+@shared.eval_report_options
 @shared.verbose_option
 @shared.plan_option
 @shared.file_options
 @shared.engine_options
 @shared.shard_options
 def command(**given: Any) -> int:
-    """Score prediction files: losses x models x slices, in one pass.
-
-    SOURCE is one or several files (.csv .tsv .parquet .arrow .feather .jsonl, also .gz .bz2 .zst .xz), a folder, a
-    quoted glob, or - for standard input; several are one table.
-    """
+    """Compute losses of prediction files, for every model and slice, in one pass over the data."""
     from losscli.cli import console, reports, scoring
 
     shard = _shard(given, reports.wanted(given, rows=True))

@@ -14,31 +14,33 @@ from losscli.errors import UsageError
 @click.command(
     "grad",
     cls=Command,
-    epilog="""\b
-losscli grad sample_data/diabetes.csv -t progression -p ridge -l rmse -o slopes.parquet
-losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive -c negative=negative \\
-    -l triplet --wrt anchor -o slopes.parquet""",
+    epilog="""\
+losscli grad sample_data/diabetes.csv -t progression -p ridge -l rmse -o gradient.parquet
+losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive \\
+    -c negative=negative -l triplet --wrt anchor -o gradient.parquet""",
 )
 @shared.sources
 @shared.binding_options
 @shared.weight_options
 @shared.row_options
-@shared.option("--wrt", metavar="ROLE", help="Differentiate by this role.  [default: the model's side]")
+@shared.common("--wrt", metavar="ROLE",
+               help="The role to differentiate with respect to.  [default: every role that varies by row]")  # fmt: skip
 @shared.table_options
 @shared.file_options
 @shared.engine_options
 def command(**given: Any) -> int:
-    """Write the derivative of the final value by each prediction.
+    """Write the gradient of the final value with respect to each prediction.
 
-    Takes one loss and reads the data twice. The columns are named like the prediction columns; list columns stay
-    lists. Weights, class weights and the reduction are in the slopes: a small step along them moves eval's number.
+    The command takes one loss and reads the data twice. The output columns have the names of the prediction columns.
+    List columns stay lists. The gradient is that of the number that eval prints: it includes weights, class weights and
+    the reduction.
     """
     from losscli.cli import console, progress, row_batches
     from losscli.execution.gradients import gradient, wanted_roles
 
     if len(given["losses"]) > 1:
         raise UsageError(
-            "grad takes one loss", hint="a blend is one loss: -l 'total=0.7*mse+0.3*mae'", code="USAGE_CONFLICT"
+            "grad takes one loss", hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'", code="USAGE_CONFLICT"
         )
     path, format_ = row_batches.target(given["output"])
     prepared = row_batches.prepared(given, path, spool=True)

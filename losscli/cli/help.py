@@ -1,4 +1,4 @@
-"""losscli help: one topic in a page, or a command's own help."""
+"""losscli help: a topic, a command's own help, or an error code, to the width of the screen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from losscli.cli import Plain
+from losscli.cli import Plain, layout
 from losscli.errors import CODES, UsageError, did_you_mean
 
 # In the order in which people need them; each is topics/NAME.md, whose first line is its title.
@@ -31,35 +31,39 @@ TOPICS = (
 _FOLDER = Path(__file__).parent / "topics"
 
 
-@click.command("help", cls=Plain, epilog="\b\nlosscli help columns\nlosscli help eval\nlosscli help DATA_NAN")
+@click.command("help", cls=Plain, epilog="losscli help columns\nlosscli help eval\nlosscli help DATA_NAN")
 @click.argument("topic", required=False, shell_complete=lambda ctx, param, start: _starting(start))
 @click.pass_context
 def command(ctx: click.Context, topic: str | None) -> int:
-    """A topic in a page, or the help of a command. Without TOPIC: the list of topics."""
+    """Show a help topic, the help of a command, or an error code. Without TOPIC, list the topics."""
     from losscli.cli.console import write_stdout
 
-    write_stdout(_list() if topic is None else _page(ctx, topic))
+    write_stdout(_list() if topic is None else _found(ctx, topic))
     return 0
 
 
 def _list() -> str:
-    width = max(map(len, TOPICS))
-    lines = [f"  {name:{width}}  {read(name)[0]}" for name in TOPICS]
-    return "Topics:\n" + "\n".join(lines) + "\n\n'losscli help TOPIC' shows one; 'losscli COMMAND --help' a command.\n"
+    topics = "\n".join(f"  {name}  {read(name)[0]}" for name in TOPICS)
+    below = "'losscli help TOPIC' shows a topic, and 'losscli COMMAND --help' the help of a command."
+    return _laid_out(f"Topics:\n{topics}\n\n{below}")
 
 
-def _page(ctx: click.Context, topic: str) -> str:
+def _laid_out(text: str) -> str:
+    return layout.page(text, layout.page_width())
+
+
+def _found(ctx: click.Context, topic: str) -> str:
     from losscli.cli import COMMANDS, cli
 
     if topic in TOPICS:
-        return read(topic)[1]
+        return _laid_out(read(topic)[1])
     if topic in COMMANDS:
         found = cli.get_command(ctx, topic)
         assert found is not None
         with found.make_context(topic, [], parent=ctx.parent, resilient_parsing=True) as context:
             return found.get_help(context) + "\n"
     if topic in CODES:
-        return f"{topic}\n" + _below(read("errors")[1], topic)
+        return _laid_out(f"{topic}\n" + _below(read("errors")[1], topic))
     known = (*TOPICS, *COMMANDS)
     raise UsageError(f"there is no topic '{topic}'", value=topic,
                      hint=did_you_mean(topic, known, f"the topics are: {', '.join(TOPICS)}"),
@@ -73,7 +77,7 @@ def _below(text: str, heading: str) -> str:
 
 
 def read(topic: str) -> tuple[str, str]:
-    """The title and the text of a topic."""
+    """The title of a topic, and its text as it is written: `layout` has the rules."""
     title, _, text = (_FOLDER / f"{topic}.md").read_text(encoding="utf-8").partition("\n")
     return title.removeprefix("# "), text.lstrip("\n")
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
-from losscli.cli import Plain
+from losscli.cli import Plain, layout
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
+if TYPE_CHECKING:
+    from losscli.contract.loss import Loss
 
-@click.command("list", cls=Plain, epilog="\b\nlosscli list\nlosscli list contrastive\nlosscli list --format json")
-@click.argument("words", nargs=-1)
+
+@click.command("list", cls=Plain, epilog="losscli list\nlosscli list contrastive\nlosscli list --format json")
+@click.argument("words", metavar="[WORD]…", nargs=-1)
 @shared.option(
     "-f",
     "--format",
@@ -23,7 +29,7 @@ from losscli.errors import UsageError
     help="text or json.  [default: text]",
 )
 def command(words: tuple[str, ...], format_: str) -> int:
-    """All losses, or those that speak of all these words."""
+    """List all losses, or those that match every WORD."""
     from losscli.cli import console
     from losscli.losses._catalogue import entry, matching
 
@@ -34,16 +40,17 @@ def command(words: tuple[str, ...], format_: str) -> int:
         return 0
     if format_ != "text":
         raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
-    width = max((len(loss.name) for loss in found), default=0)
-    family = None
-    lines: list[str] = []
-    for loss in found:
-        if loss.family != family:
-            family = loss.family
-            lines.append(f"{family}:" if not lines else f"\n{family}:")
-        also = f"  (= {', '.join(loss.aliases)})" if loss.aliases else ""
-        lines.append(f"  {loss.name:{width}}  {loss.summary}{also}")
-    console.write_stdout("\n".join(lines) + "\n" if lines else "")
+    console.write_stdout(text(found, layout.screen_width()))
     if not found:
-        console.print_notes([f"no loss speaks of {' '.join(words)}"])
+        console.print_notes([f"no loss matches '{' '.join(words)}'"])
     return 0
+
+
+def text(losses: Sequence[Loss], width: int) -> str:
+    """The losses by family, each with its first line and its other names."""
+    blocks = []
+    for family, members in groupby(losses, key=lambda loss: loss.family):
+        rows = [(loss.name, loss.summary + (f" (= {', '.join(loss.aliases)})" if loss.aliases else ""))
+                for loss in members]  # fmt: skip
+        blocks.append("".join(f"{line}\n" for line in [f"{family}:", *layout.listed(rows, width)]))
+    return "\n".join(blocks)

@@ -13,7 +13,7 @@ from losscli.cli import options as shared
 @click.command(
     "merge",
     cls=Command,
-    epilog="""\b
+    epilog="""\
 losscli eval preds.parquet -t y -p p -l mse --shard 1/2 --state-out s1.json
 losscli eval preds.parquet -t y -p p -l mse --shard 2/2 --state-out s2.json
 losscli merge s1.json s2.json -o report.json""",
@@ -21,10 +21,10 @@ losscli merge s1.json s2.json -o report.json""",
 @click.argument("states", metavar="STATE…", nargs=-1, required=True, shell_complete=completion.files)
 @shared.report_options
 def command(**given: Any) -> int:
-    """Make the report of a run whose shards were scored apart, by 'losscli eval --shard I/N --state-out FILE'.
+    """Make the report of a run that was scored in shards, by 'losscli eval --shard I/N --state-out FILE'.
 
-    All shards of the run are needed, in any order, and not the data. The report is that of one run over everything,
-    bit for bit.
+    The command needs the STATE of every shard, in any order, and not the data. The report is the same, to the last bit,
+    as that of one run over all rows.
     """
     from losscli.cli import console, reports
     from losscli.execution.shards import merge

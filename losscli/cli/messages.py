@@ -6,16 +6,18 @@ import os
 import re
 from collections.abc import Mapping
 
+from losscli.cli import layout
 from losscli.errors import LosscliError, UsageError
 from losscli.report.errors import error_result
 from losscli.report.sanitized import ELLIPSIS, break_workflow_commands, sanitized
 
 # A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
 LINE, _WORD, _PATH, _FIELD = 500, 80, 300, 2000
+_LABEL = re.compile(" *(error|in|hint|note|warning|gate|gates): ")
 
 
 def error_text(error: LosscliError) -> list[str]:
-    """What is wrong, where, and what would mend it: three lines at most, which the printer makes harmless."""
+    """What is wrong, where, and how to fix it: three lines at most, which the printer makes harmless."""
     # What is wrong with a command line may take several lines (the filter and a mark below it). Other messages hold
     # text from data, in which a line end must not begin a line of its own.
     first, *more = error.message.split("\n") if isinstance(error, UsageError) else [error.message]
@@ -26,6 +28,15 @@ def error_text(error: LosscliError) -> list[str]:
         *([f"   in: {', '.join(where)}"] if where else []),
         *([f" hint: {error.hint}"] if error.hint else []),
     ]
+
+
+def on_screen(line: str, width: int) -> list[str]:
+    """A line for people, cut to the width of their screen; what follows stands below the text, not below its label."""
+    label = _LABEL.match(line)
+    if label is None and line.startswith(" "):  # a filter, and the mark below it
+        return [line]
+    begin = "" if label is None else label[0]
+    return layout.filled(line.removeprefix(begin), width, begin, " " * len(begin))
 
 
 def _where(error: LosscliError) -> list[str]:

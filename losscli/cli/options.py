@@ -26,10 +26,14 @@ FROM_FILE = "from a file"
 
 
 class Option(click.Option):
-    """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated."""
+    """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    `section` is its place in the help of a command with many options.
+    """
+
+    def __init__(self, *args: Any, section: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.section = section
         if self.name and self.envvar is None:
             self.envvar = f"LOSSCLI_{self.name.upper()}"
 
@@ -45,7 +49,28 @@ class Option(click.Option):
         return value
 
 
+class Argument(click.Argument):
+    """An argument that has a text and a section in the help, as an option has. (The oldest click we take has none.)"""
+
+    def __init__(self, *args: Any, help: str, section: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.about, self.section = help, section
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        return self.metavar or "", self.about
+
+
 option = functools.partial(click.option, cls=Option)
+# An option of each section of the help; the order of the sections is that of `SECTIONS`.
+common = functools.partial(option, section="Common options")
+_input = functools.partial(option, section="Input")
+_columns = functools.partial(option, section="Columns")
+_weights = functools.partial(option, section="Weights")
+_filters = functools.partial(option, section="Slices and filters")
+statistics = functools.partial(option, section="Statistics")
+_gates = functools.partial(option, section="Gates")
+_output = functools.partial(option, section="Output")
+_execution = functools.partial(option, section="Execution")
 
 
 def _stack(*options: Any) -> Callable[[Function], Function]:
@@ -57,135 +82,163 @@ def _stack(*options: Any) -> Callable[[Function], Function]:
     return decorate
 
 
-sources = click.argument("sources", metavar="SOURCE…", nargs=-1, shell_complete=completion.files)
+def sources_argument(help: str) -> Callable[[Function], Function]:
+    """The files of a command, which may be several or none."""
+    return click.argument("sources", cls=Argument, metavar="SOURCE…", nargs=-1, shell_complete=completion.files,
+                          help=help, section="Common options")  # fmt: skip
+
+
+sources = sources_argument("One or more files (.csv .tsv .parquet .arrow .feather .jsonl, also compressed), a folder, "
+                           "a quoted glob, or - for standard input. Several files are one table.")  # fmt: skip
 
 binding_options = _stack(
-    option("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
+    common("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
            shell_complete=completion.losses,
            help="A loss: mse, huber:delta=2, bce@keras, 'total=0.7*mse+0.3*mae'. Repeatable."),
-    option("-t", "--target", metavar="COLS", help="The truth: a name, a,b,c, a glob p_*, or a list column."),
-    option("-p", "--pred", "preds", envvar="LOSSCLI_PRED", multiple=True, metavar="[NAME=]COLS",
-           help="A model's predictions. Repeatable: one model each."),
-    option("-c", "--column", "columns", envvar="LOSSCLI_COLUMN", multiple=True, metavar="[MODEL:]ROLE=COLS",
-           help="The columns of any other role, for one model or all. Repeatable."),
-    option("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
-           help="A table that is read whole: prototypes, params. Repeatable."),
-    option("--targets", metavar="FILE", shell_complete=completion.files,
-           help="The truth in another file, joined by --on."),
-    option("--on", metavar="KEY[,KEY]", help="The key columns that both files share; compared as text."),
-    option("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
-           help="Rows whose key is only on one side."),
-    option("--positive", metavar="LABEL", help="Which text is 1 for binary targets."),
-    option("--precision", type=click.Choice(["float64", "float32"]),
-           help="Of losses that compare all pairs of a batch: float32 is about twice as fast.  [default: float64]"),
+    common("-t", "--target", metavar="COLS",
+           help="The target columns (ground truth): a name, a list a,b,c, a glob 'p_*', or a column of lists."),
+    common("-p", "--pred", "preds", envvar="LOSSCLI_PRED", multiple=True, metavar="[NAME=]COLS",
+           help="The prediction columns of a model. Repeatable: once for each model."),
+    _columns("-c", "--column", "columns", envvar="LOSSCLI_COLUMN", multiple=True, metavar="[MODEL:]ROLE=COLS",
+             help="The columns of any other role, for one model or for all. Repeatable."),
+    _columns("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
+             help="A file that is read whole as a table: prototypes, params. Repeatable."),
+    _input("--targets", metavar="FILE", shell_complete=completion.files,
+           help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on."),
+    _input("--on", metavar="KEY[,KEY]", help="The key columns by which rows are joined. Keys are compared as text."),
+    _input("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+           help="Rows whose key is in one file only."),
+    _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
+    _execution("--precision", type=click.Choice(["float64", "float32"]),
+               help="Precision of losses that compare all pairs of a batch. float32 is about twice as fast.  "
+                    "[default: float64]"),
 )  # fmt: skip
 
 row_options = _stack(
-    option("--where", metavar="EXPR", help="Score only rows where this holds: 'split == \"test\" and age >= 18'."),
-    option("--batch-by", metavar="COL", help="Losses that see a batch: the rows of one key are a batch."),
-    option("--batch-size", type=int, metavar="N", help="Losses that see a batch: N rows in a row are a batch."),
-    option("--missing", type=click.Choice(["error", "drop"]), default="error", show_default=True,
-           help="Rows with an empty or null cell in a column that is used."),
-    option("--nan", type=click.Choice(["error", "drop"]), default="error", show_default=True,
-           help="Rows with NaN in a column that is used."),
+    _filters("--where", metavar="EXPR",
+             help="Score only the rows for which this is true: 'split == \"test\" and age >= 18'."),
+    _filters("--batch-by", metavar="COL", help="For batch losses: rows with the same value in COL form a batch."),
+    _filters("--batch-size", type=int, metavar="N", help="For batch losses: every N consecutive rows form a batch."),
+    _filters("--missing", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+             help="Rows with an empty or null cell in a column that is used."),
+    _filters("--nan", type=click.Choice(["error", "drop"]), default="error", show_default=True,
+             help="Rows with NaN in a column that is used."),
 )  # fmt: skip
 
 weight_options = _stack(
-    option("-w", "--weight", metavar="COL", help="Row weights, at least 0."),
-    option("--class-weight", metavar="balanced|A=1,B=2.5", help="Weights by the class of the target."),
-    option("--divide-by", type=click.Choice(["weight", "count"]), default="weight", show_default=True,
-           help="Mean = sum of weight x value over the sum of weights, or over the count."),
-    option("--reduction", type=click.Choice(["mean", "sum"]), help="How row values make the number.  [default: mean]"),
+    _weights("-w", "--weight", metavar="COL", help="Row weights, at least 0."),
+    _weights("--class-weight", metavar="balanced|A=1,B=2.5", help="Weights by the class of the target."),
+    _weights("--divide-by", type=click.Choice(["weight", "count"]), default="weight", show_default=True,
+             help="The divisor of the mean: the sum of the weights, or the number of rows."),
+    _weights("--reduction", type=click.Choice(["mean", "sum"]),
+             help="The mean or the sum of the row values.  [default: mean]"),
 )  # fmt: skip
 
 file_options = _stack(
-    option("--input-format", metavar="FORMAT", help="csv, tsv, parquet, arrow or jsonl, where the name does not tell."),
-    option("--delimiter", metavar="CHAR", help="What separates the cells of a text file.  [default: ',', tab in .tsv]"),
-    option("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
-    option("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
-    option("--comment", metavar="CHAR", help="Lines of a text file that begin so are skipped."),
-    option("--no-header", is_flag=True, help="The first line is data; columns are called 1, 2, 3, …"),
-    option("--null-values", metavar="A,B", help="Cells that hold no number.  [default: ,NA,N/A,null,NULL,None,<NA>]"),
+    _input("--input-format", metavar="FORMAT",
+           help="csv, tsv, parquet, arrow or jsonl, if the file name does not tell the format."),
+    _input("--delimiter", metavar="CHAR", help="Separates the cells of a text file.  [default: ',', tab in .tsv]"),
+    _input("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
+    _input("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
+    _input("--comment", metavar="CHAR", help="Lines of a text file that begin with this character are skipped."),
+    _input("--no-header", is_flag=True, help="The first line is data. The columns are named 1, 2, 3, …"),
+    _input("--null-values", metavar="A,B",
+           help="Texts that mean 'missing' in a column of numbers.  [default: ,NA,N/A,null,NULL,None,<NA>]"),
 )  # fmt: skip
 
 engine_options = _stack(
-    option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads that read and score.  [default: cores]"),
-    option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True,
-           help="Who reads and scores: threads of this process, or the workers of a Dask cluster."),
-    option("--scheduler", metavar="ADDRESS",
-           help="The cluster's scheduler, such as tls://host:8786.  [default: a cluster of --threads processes here]"),
-    option("--insecure-scheduler", is_flag=True, help="Take a scheduler on another machine without tls://."),
+    _execution("--threads", type=click.IntRange(min=1), metavar="N",
+               help="Threads that read and compute.  [default: number of cores]"),
+    _execution("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True,
+               help="What reads and computes: threads of this process, or the workers of a Dask cluster."),
+    _execution("--scheduler", metavar="ADDRESS",
+               help="The scheduler of the Dask cluster, such as tls://host:8786.  "
+                    "[default: a local cluster of --threads processes]"),
+    _execution("--insecure-scheduler", is_flag=True, help="Accept a scheduler on another machine without tls://."),
 )  # fmt: skip
 
 shard_options = _stack(
-    option("--shard", metavar="I/N", help="Score shard I of N alone, of any scheduler's making; needs --state-out."),
-    option("--state-out", metavar="FILE", shell_complete=completion.files,
-           help="Write what was added up instead of a report; 'losscli merge' makes the report of all shards."),
+    _execution("--shard", metavar="I/N",
+               help="Score only shard I of N. Any job scheduler can start the shards. Needs --state-out."),
+    _execution("--state-out", metavar="FILE", shell_complete=completion.files,
+               help="Write the sums of this shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
-_gate = option("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar="GATE",
-               help="A limit: 'rmse<=1.1', 'bce<=0.4 by country', 'rmse<=baseline+1%'; exit 1 where it is not kept. "
-                    "Repeatable; see 'losscli help gates'.")  # fmt: skip
-_incomparable = option("--allow-incomparable", is_flag=True,
-                       help="Set numbers beside a baseline that is about other rows, targets or settings.")  # fmt: skip
-exit_zero_option = option("--exit-zero", is_flag=True, help="Exit 0 where a gate fails; errors keep their exit codes.")
+_gate = _gates("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar="GATE",
+               help="A limit: 'rmse<=1.1', 'bce<=0.4 by country', 'rmse<=baseline+1%'. The exit code is 1 if it is not "
+                    "met. Repeatable. See 'losscli help gates'.")  # fmt: skip
+_incomparable = _gates("--allow-incomparable", is_flag=True,
+                       help="Compare with a baseline even if its rows, targets or settings differ.")  # fmt: skip
+exit_zero_option = _gates("--exit-zero", is_flag=True,
+                          help="Exit with 0 if a gate fails. Errors keep their exit codes.")  # fmt: skip
 
 gate_options = _stack(
     _gate,
-    option("--baseline", metavar="FILE", shell_complete=completion.files,
-           help="A saved JSON report, to set the numbers beside and for gates on 'baseline'."),
-    option("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
-           help="Without that file, or a number in it: gates on it are an error, are skipped, or it is written."),
+    _gates("--baseline", metavar="FILE", shell_complete=completion.files,
+           help="A saved JSON report. Its numbers are shown beside the new ones, and gates on 'baseline' use them."),
+    _gates("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
+           help="If the baseline or a number in it is missing, gates that need it are an error or are skipped; "
+                "create also saves this run as the baseline."),
     _incomparable, exit_zero_option,
 )  # fmt: skip
 diff_options = _stack(_gate, _incomparable, exit_zero_option)
 
-report_options = _stack(
-    option("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
-           help="table, plain, json, csv, markdown, html, junit … ('losscli help formats').  "
-           "[default: table on a terminal, else plain]"),
-    option("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
-           shell_complete=completion.files,
-           help="Also write a report to a file; the suffix tells the format. Repeatable. "
-                "eval: rows=FILE saves the value of every row beside it."),
-    option("-q", "--quiet", is_flag=True, help="Only the numbers, one a line, full precision."),
-)  # fmt: skip
+
+def _reporting(more: str = "") -> Callable[[Function], Function]:
+    return _stack(
+        _output("-f", "--format", "format_", envvar="LOSSCLI_FORMAT", metavar="FORMAT",
+                help="table, plain, json, csv, markdown, html, junit, … See 'losscli help formats'.  "
+                "[default: table on a terminal, else plain]"),
+        common("-o", "--output", "outputs", envvar="LOSSCLI_OUTPUT", multiple=True, metavar="[FORMAT=]FILE",
+               shell_complete=completion.files,
+               help=f"Also write a report to a file. The suffix gives the format. Repeatable.{more}"),
+        _output("-q", "--quiet", is_flag=True, help="Print only the numbers, one per line, with every digit."),
+    )  # fmt: skip
+
+
+report_options = _reporting()
+eval_report_options = _reporting(" rows=FILE saves the value of every row.")
 
 slice_options = _stack(
-    option("--by", multiple=True, metavar="COL", help="Also score each slice of this column. Repeatable."),
-    option("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
-           help="More slices than this are an error."),
+    common("--by", multiple=True, metavar="COL",
+           help="Also score each slice: the rows with the same value in COL. Repeatable."),
+    _filters("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
+             help="More slices than this are an error."),
 )  # fmt: skip
 
 spread_options = _stack(
-    option("--level", type=float, default=0.95, show_default=True, metavar="P", help="How sure intervals are."),
-    option("--cluster", metavar="COL",
-           help="Rows of one value belong together (a user, a session): intervals count with that."),
-    option("--bootstrap", type=click.IntRange(min=2), metavar="N",
-           help="Intervals of N resamples instead of the t interval: for numbers that are no mean."),
-    option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
-           help="Of resamples and permutations."),
+    statistics("--level", type=float, default=0.95, show_default=True, metavar="P",
+               help="The confidence level of the confidence intervals."),
+    statistics("--cluster", metavar="COL",
+               help="Rows with the same value in COL belong together (a user, a session) and count as one draw in "
+                    "standard errors and confidence intervals."),
+    statistics("--bootstrap", type=click.IntRange(min=2), metavar="N",
+               help="Confidence intervals from N bootstrap resamples instead of the t distribution, "
+                    "for statistics other than means."),
+    statistics("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+               help="The seed of bootstrap resamples and permutation tests."),
 )  # fmt: skip
 
 inference_options = _stack(
-    option("--interval", is_flag=True, help="Also the standard error and an interval of every number."),
+    statistics("--interval", is_flag=True,
+               help="Also report the standard error and a confidence interval (CI) of every number."),
     spread_options,
 )
 
-verbose_option = option(
-    "-v", "--verbose", is_flag=True, help="Say on standard error how far a long run is, and what was read."
+verbose_option = _output(
+    "-v", "--verbose", is_flag=True, help="Report on standard error the progress of a long run, and what was read."
 )
-plan_option = option("--plan", is_flag=True, help="Say which column plays which role, and stop.")
+plan_option = _output("--plan", is_flag=True, help="Print which column plays which role, and stop.")
 
 table_options = _stack(
-    option(
+    common(
         "-o",
         "--output",
         metavar="[FORMAT=]FILE",
         shell_complete=completion.files,
-        help="Where to write: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
+        help="The output file: .parquet .csv .tsv .jsonl .arrow, or - for CSV on standard output.  [default: -]",
     ),
-    option("-q", "--quiet", is_flag=True, help="No notes on standard error."),
+    _output("-q", "--quiet", is_flag=True, help="Print no notes on standard error."),
     verbose_option,
     plan_option,
 )

@@ -13,7 +13,7 @@ from losscli.cli import options as shared
 @click.command(
     "rows",
     cls=Command,
-    epilog="""\b
+    epilog="""\
 losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 -o losses.parquet""",
 )
 @shared.sources
@@ -23,10 +23,10 @@ losscli rows sample_data/diabetes.csv -t progression -p ridge -l huber:delta=20 
 @shared.file_options
 @shared.engine_options
 def command(**given: Any) -> int:
-    """Write the value of every row: the loss, where eval gives the cost.
+    """Write the value of every row to a file or to standard output.
 
-    One column a model and loss, beside the row's number (or its key, with --on). Rows that the filter or a policy
-    leaves out are not written; a row that takes no part in a loss is null there.
+    The output has one column for each model and loss, beside the row number (or the key, with --on). Rows that are
+    filtered out or dropped are not written. A row that takes no part in a loss has a null there.
     """
     from losscli.cli import console, progress, row_batches
     from losscli.execution.row_values import row_values

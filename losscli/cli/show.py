@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from losscli.cli import Command, completion
+from losscli.cli import Command, completion, layout
 from losscli.cli import options as shared
 from losscli.errors import UsageError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from losscli.contract.loss import Loss, Parameter
 
 
-@click.command("show", cls=Command, epilog="\b\nlosscli show huber\nlosscli show bce@keras\nlosscli show --schema")
+@click.command("show", cls=Command, epilog="losscli show huber\nlosscli show bce@keras\nlosscli show --schema")
 @click.argument("name", required=False, shell_complete=completion.losses)
 @shared.option(
     "-f",
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     help="text or json.  [default: text]",
 )
 @shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(["report", "check", "error"]),
-               help="The JSON Schema of the JSON report, of that of a check, or of --error-format json.")  # fmt: skip
+               help="Print a JSON Schema: of the JSON report, of the report of a check, or of --error-format json.")  # fmt: skip
 def command(name: str | None, format_: str, schema: str | None) -> int:
-    """One loss: formula, inputs, parameters, gradient, how others compute it, source, example."""
+    """Show one loss: formula, inputs, parameters, gradient, library presets, source, example."""
     from losscli.cli import console
 
     if schema:
@@ -48,37 +49,41 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
         return 0
     if format_ != "text":
         raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
-    console.write_stdout(_text(loss))
+    console.write_stdout(text(loss, layout.page_width()))
     return 0
 
 
-def _text(loss: Loss) -> str:
+def text(loss: Loss, width: int) -> str:
+    """All that is known of a loss, in parts of a title and what stands below it."""
     from losscli.losses._catalogue import command_line
 
-    also = f"  (also called {', '.join(loss.aliases)})" if loss.aliases else ""
+    also = f" (also called {', '.join(loss.aliases)})" if loss.aliases else ""
     scope = {"row": "each row by itself", "group": "all rows of a batch together", "table": "the whole table"}
-    blocks = [f"{loss.name}{also}\n{loss.summary}"]
-    if loss.notes:
-        blocks.append(loss.notes)
-    blocks.append("Formula (of one row)\n" + _indented(loss.formula))
     roles = [f"{r.name}: {' or '.join(k.says for k in r.kinds)}{' (optional)' if r.optional else ''}"
              for r in loss.roles.values()]  # fmt: skip
-    blocks.append(f"Inputs, {scope[loss.scope]}\n" + _indented("\n".join(roles)))
-    if loss.params:
-        blocks.append("Parameters\n" + _indented("\n".join(_parameter(p) for p in loss.params.values())))
-    blocks.append("Gradient\n" + _indented(f"by {', '.join(loss.gradients)}" if loss.gradients else "none: it is flat"))
-    if loss.same_as:
-        same = [f"{peer}: {loss.name}{':' if text else ''}{text}" for peer, text in sorted(loss.same_as.items())]
-        blocks.append(f"How others compute it (write {loss.name}@peer)\n" + _indented("\n".join(same)))
-    if loss.no_library:
-        blocks.append("How others compute it\n" + _indented(f"no library does: {loss.no_library}"))
-    blocks.append("Source\n" + _indented(loss.cite))
-    blocks.append("Example\n" + _indented(command_line(loss) + "\n" + loss.example))
-    return "\n\n".join(blocks) + "\n"
+    params = [_parameter(p) for p in loss.params.values()]
+    presets = [f"{library}: {loss.name}{':' if text else ''}{text}" for library, text in sorted(loss.same_as.items())]
+    gradient = f"with respect to {', '.join(loss.gradients)}" if loss.gradients else "none: it is flat"
+    example = layout.command_lines(command_line(loss), width)
+    for line in loss.example.splitlines():
+        example += layout.code_lines(line, width, "... ") if line.startswith(">>> ") else [f"  {line}"]
+    blocks = [
+        layout.filled(loss.name + also, width) + layout.filled(loss.summary, width),
+        layout.page(loss.notes, width).splitlines(),
+        ["Formula (of one row)", *(part for line in loss.formula.splitlines() for part in layout.code_lines(line, width))],
+        _listed(f"Inputs ({scope[loss.scope]})", roles, width),
+        _listed("Parameters", params, width),
+        _listed("Gradient", [gradient], width),
+        _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
+        _listed("Library presets", [f"none: {loss.no_library}"] if loss.no_library else [], width),
+        _listed("Source", [loss.cite], width),
+        ["Example", *example],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
+def _listed(title: str, items: Sequence[str], width: int) -> list[str]:
+    return [title, *layout.listed([(item, "") for item in items], width)] if items else []
 
 
 def _parameter(p: Parameter) -> str:
