@@ -54,7 +54,8 @@ class _ErrorFormat(click.Option):
 
     def __init__(self) -> None:
         super().__init__(
-            [error_format.OPTION], type=click.Choice(error_format.ERROR_FORMATS), envvar=error_format.VARIABLE, expose_value=False,
+            [error_format.OPTION], type=click.Choice(error_format.ERROR_FORMATS), envvar=error_format.VARIABLE,
+            expose_value=False,
             help="Standard error as text for people, or as json or github for programs. "
                  "See 'losscli help errors'.  [default: text]",
         )  # fmt: skip

@@ -47,7 +47,8 @@ losscli check --init preds.csv""",
 @click.argument("names", metavar="[SUITE]…", nargs=-1, shell_complete=_suites_that_begin)
 @shared.option("--config", metavar="FILE", help="The configuration file.  [default: the nearest losscli.toml, or "
                "pyproject.toml with [tool.losscli], in this folder or above]")  # fmt: skip
-@shared.option("--trust-config", is_flag=True, help="Allow a configuration file that was found, not named, to write outside its folder.")
+@shared.option("--trust-config", is_flag=True,
+               help="Allow a configuration file that was found, not named, to write outside its folder.")  # fmt: skip
 @shared.option("--list", "listing", is_flag=True, help="Print the suites and their gates, and stop.")
 @shared.option("--init", metavar="SOURCE",
                help="Write a configuration file for SOURCE to -o FILE.  [default: losscli.toml]")  # fmt: skip

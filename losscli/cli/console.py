@@ -161,7 +161,8 @@ def view() -> dict[str, Any]:
         ascii_only = False
     except UnicodeEncodeError:
         ascii_only = True
-    return {"width": layout.screen_width() if is_terminal() else None, "color": color_wanted(), "ascii_only": ascii_only}
+    width = layout.screen_width() if is_terminal() else None
+    return {"width": width, "color": color_wanted(), "ascii_only": ascii_only}
 
 
 def outputs(texts: Sequence[str]) -> dict[str, str]:

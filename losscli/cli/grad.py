@@ -39,9 +39,8 @@ def command(**given: Any) -> int:
     from losscli.execution.gradients import gradient, wanted_roles
 
     if len(given["losses"]) > 1:
-        raise UsageError(
-            "grad takes one loss", hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'", code="USAGE_CONFLICT"
-        )
+        raise UsageError("grad takes one loss", hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'",
+                         code="USAGE_CONFLICT")  # fmt: skip
     path, format_ = row_batches.target(given["output"])
     prepared = row_batches.prepared(given, path, spool=True)
     for line in prepared.plan.lines:

@@ -161,7 +161,7 @@ shard_options = _stack(
     _execution("--shard", metavar="I/N",
                help="Score only shard I of N. Any job scheduler can start the shards. Needs --state-out."),
     _execution("--state-out", metavar="FILE", shell_complete=completion.files,
-               help="Write the sums of this shard instead of a report. 'losscli merge' makes the report of all shards."),
+               help="Write the sums of the shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip
 
 _gate = _gates("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar="GATE",
@@ -220,8 +220,11 @@ spread_options = _stack(
 )  # fmt: skip
 
 inference_options = _stack(
-    statistics("--interval", is_flag=True,
-               help="Also report the standard error and a confidence interval (CI) of every number."),
+    statistics(
+        "--interval",
+        is_flag=True,
+        help="Also report the standard error and a confidence interval (CI) of every number.",
+    ),
     spread_options,
 )
 

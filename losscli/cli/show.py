@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="text or json.  [default: text]",
 )
 @shared.option("--schema", is_flag=False, flag_value="report", type=click.Choice(["report", "check", "error"]),
-               help="Print a JSON Schema: of the JSON report, of the report of a check, or of --error-format json.")  # fmt: skip
+               help="The JSON Schema of a JSON report, of a check report, or of --error-format json.")  # fmt: skip
 def command(name: str | None, format_: str, schema: str | None) -> int:
     """Show one loss: formula, inputs, parameters, gradient, library presets, source, example."""
     from losscli.cli import console
@@ -67,10 +67,11 @@ def text(loss: Loss, width: int) -> str:
     example = layout.command_lines(command_line(loss), width)
     for line in loss.example.splitlines():
         example += layout.code_lines(line, width, "... ") if line.startswith(">>> ") else [f"  {line}"]
+    formula = [part for line in loss.formula.splitlines() for part in layout.code_lines(line, width)]
     blocks = [
         layout.filled(loss.name + also, width) + layout.filled(loss.summary, width),
         layout.page(loss.notes, width).splitlines(),
-        ["Formula (of one row)", *(part for line in loss.formula.splitlines() for part in layout.code_lines(line, width))],
+        ["Formula (of one row)", *formula],
         _listed(f"Inputs ({scope[loss.scope]})", roles, width),
         _listed("Parameters", params, width),
         _listed("Gradient", [gradient], width),

@@ -13,7 +13,7 @@ from losscli.losses._math import sigmoid, softplus
 _PAPER = "Goodfellow et al. 2014, arXiv:1406.2661"
 _LSGAN = "Mao et al. 2017, doi:10.1109/ICCV.2017.304"
 
-_Factor = Annotated[float, Param("what every value is multiplied by; 0.5 makes the mean of real and fake", gt=0)]
+_Factor = Annotated[float, Param("factor of every value; 0.5 gives the mean of real and fake", gt=0)]
 
 
 def _fakes(target: Array | None) -> Array | None:
@@ -33,11 +33,12 @@ def _only(where: Array | None, slope: Array) -> Array:
     cite=_PAPER,
 )
 def gan_discriminator(pred: Prob, target: Binary, *, factor: _Factor = 0.5) -> Any:
-    """Log loss of the discriminator: its mean over real rows plus its mean over generated ones.
+    """GAN discriminator loss (log loss): its mean over real rows plus its mean over generated rows.
 
-    The two means count alike however many rows each has, so this is no binary cross-entropy of the whole file unless
-    the counts agree. `factor=0.5` is what CycleGAN trains with; the paper, and TF-GAN without its label smoothing,
-    take `factor=1`. Nothing is clipped: a real row with probability 0 makes the value infinite.
+    The two means have equal weight, however many rows each has, so this is the binary cross-entropy of the whole
+    file only if the counts are equal. CycleGAN trains with `factor=0.5`. The paper uses `factor=1`, and so does
+    TF-GAN without its label smoothing. There is no clipping: a real row with probability 0 makes the value
+    infinite.
 
     >>> {name: term.values[term.where] for name, term in gan_discriminator([0.25, 0.5, 1.0], [0, 0, 1]).items()}
     {'real': array([0.]), 'fake': array([0.14384104, 0.34657359])}
@@ -62,10 +63,10 @@ def _(pred: Array, target: Array, *, factor: float) -> dict[str, Array]:
     cite=_PAPER,
 )
 def gan_discriminator_with_logits(pred: Logit, target: Binary, *, factor: _Factor = 0.5) -> Any:
-    """Log loss of the discriminator from its logits: the mean over real rows plus the mean over generated ones.
+    """GAN discriminator loss (log loss) of logits: its mean over real rows plus its mean over generated rows.
 
-    As `gan_discriminator`, without the detour over probabilities that cannot tell 40 from 50. TF-GAN smooths the
-    label of real rows to 0.875 unless told otherwise, which this does not.
+    As `gan_discriminator`, but without probabilities, which cannot tell a logit of 40 from one of 50. TF-GAN
+    smooths the label of real rows to 0.875 by default; this loss does not.
 
     >>> {name: term.values[term.where] for name, term in gan_discriminator_with_logits([0.0, -1.0], [0, 1]).items()}
     {'real': array([0.65663084]), 'fake': array([0.34657359])}
@@ -83,10 +84,10 @@ def _(pred: Array, target: Array, *, factor: float) -> dict[str, Array]:
 
 @loss(formula="-factor * log(pred) if target is None or target == 0 else skip", cite=_PAPER)
 def gan_generator(pred: Prob, target: Binary | None = None, *, factor: _Factor = 0.5) -> Term:
-    """How sure the discriminator is that generated rows are not real: -log D, the non-saturating form.
+    """GAN generator loss, non-saturating: -log D, where D is the probability that a generated row is real.
 
-    Rows with target 1 (real) take no part; without a target every row is a generated one. Nothing is clipped. The
-    paper and CycleGAN's own generator use `factor=1`.
+    Rows with target 1 (real) take no part. Without a target, every row is a generated row. There is no clipping.
+    The paper and the generator of CycleGAN use `factor=1`.
 
     >>> gan_generator([0.25, 0.5]).values
     array([0.69314718, 0.34657359])
@@ -101,10 +102,10 @@ def _(pred: Array, target: Array | None, *, factor: float) -> Array:
 
 @loss(formula="factor * log(1 + exp(-pred)) if target is None or target == 0 else skip", cite=_PAPER)
 def gan_generator_with_logits(pred: Logit, target: Binary | None = None, *, factor: _Factor = 0.5) -> Term:
-    """The non-saturating generator loss -log D from the discriminator's logits.
+    """GAN generator loss, non-saturating, of logits: -log D of generated rows.
 
-    Rows with target 1 (real) take no part; without a target every row is a generated one. TF-GAN calls it the
-    modified generator loss; it, the paper and CycleGAN use `factor=1`.
+    Rows with target 1 (real) take no part. Without a target, every row is a generated row. TF-GAN calls it the
+    modified generator loss. TF-GAN, the paper and CycleGAN use `factor=1`.
 
     >>> gan_generator_with_logits([0.0, -1.0]).values
     array([0.34657359, 0.65663084])
@@ -119,10 +120,11 @@ def _(pred: Array, target: Array | None, *, factor: float) -> Array:
 
 @loss(formula="factor * log(1 - pred) if target is None or target == 0 else skip", cite=_PAPER, optimum=None)
 def gan_generator_minimax(pred: Prob, target: Binary | None = None, *, factor: _Factor = 0.5) -> Term:
-    """The generator's side of the minimax game: log(1 - D) of generated rows, never positive, lower is better.
+    """GAN generator loss, minimax (saturating): log(1 - D) of generated rows. It is never positive.
 
-    It is minus the generated half of the discriminator's loss, falls without bound as D nears 1, and is flat where
-    the generator is worst, which is why `gan_generator` is trained instead. Rows with target 1 take no part.
+    It is minus the generated half of the discriminator loss. It falls without bound as D approaches 1. It is flat
+    where the generator is worst, which is why `gan_generator` is trained instead. Lower is better. Rows with target
+    1 take no part.
 
     >>> gan_generator_minimax([0.25, 0.5]).values
     array([-0.14384104, -0.34657359])
@@ -141,10 +143,10 @@ def _(pred: Array, target: Array | None, *, factor: float) -> Array:
     optimum=None,
 )
 def gan_generator_minimax_with_logits(pred: Logit, target: Binary | None = None, *, factor: _Factor = 0.5) -> Term:
-    """The generator's side of the minimax game, log(1 - D), from the discriminator's logits.
+    """GAN generator loss, minimax (saturating), of logits: log(1 - D) of generated rows.
 
-    As `gan_generator_minimax`. TF-GAN adds a constant of about -0.3133, because it counts ones as the logits of real
-    rows; this does not.
+    As `gan_generator_minimax`. TF-GAN adds a constant of about -0.3133, because it counts ones as the logits of
+    real rows. This loss does not.
 
     >>> gan_generator_minimax_with_logits([0.0, -1.0]).values
     array([-0.34657359, -0.15663084])
@@ -172,10 +174,10 @@ def lsgan_discriminator(
     b: Annotated[float, Param("the score that a real row should get")] = 1.0,
     factor: _Factor = 0.5,
 ) -> Any:
-    """Least squares for the discriminator: its scores of real rows should be b, of generated rows a.
+    """Least-squares GAN (LSGAN) discriminator loss: scores of real rows should be b, of generated rows a.
 
-    The mean over real rows plus the mean over generated ones, whatever their counts. The scores are taken as they
-    are; MONAI bends them with a leaky ReLU first.
+    The mean over real rows plus the mean over generated rows, whatever their counts. The scores are used as they
+    are. MONAI first applies a leaky ReLU to them.
 
     >>> {name: term.values[term.where] for name, term in lsgan_discriminator([0.5, 2.0], [0, 1]).items()}
     {'real': array([0.5]), 'fake': array([0.125])}
@@ -202,9 +204,10 @@ def lsgan_generator(
     c: Annotated[float, Param("the score that the generator wants its rows to get")] = 1.0,
     factor: _Factor = 0.5,
 ) -> Term:
-    """Least squares for the generator: the scores of its rows should be c.
+    """Least-squares GAN (LSGAN) generator loss: the scores of generated rows should be c.
 
-    Rows with target 1 (real) take no part; without a target every row is a generated one. CycleGAN uses `factor=1`.
+    Rows with target 1 (real) take no part. Without a target, every row is a generated row. CycleGAN uses
+    `factor=1`.
 
     >>> lsgan_generator([0.5, 2.0]).values
     array([0.125, 0.5  ])

@@ -102,14 +102,14 @@ def bce(
     *,
     label_smoothing: Annotated[float, Param("share of the target that is spread over both classes", ge=0, le=1)] = 0.0,
     pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
-    clip: Annotated[float, Param("probabilities are moved into [clip, 1 - clip]; 0 leaves them", ge=0, lt=0.5)] = 0.0,
-    log_floor: Annotated[float | None, Param("no logarithm is taken as less than this", lt=0)] = None,
+    clip: Annotated[float, Param("clip probabilities to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)] = 0.0,
+    log_floor: Annotated[float | None, Param("lower limit of every logarithm; none turns this off", lt=0)] = None,
 ) -> Array:
-    """Binary cross-entropy of probabilities: minus the log of the probability given to what came true.
+    """Log loss (binary cross-entropy): minus the log of the probability of the observed class.
 
-    Exact by default: a probability of 0 for what came true costs infinity. Libraries clip without a word, each at
-    another place, and so answer 5 to 33 on the same data; `clip` and `log_floor` say where. The slope is 0 where the
-    value is clipped. LightGBM's floor is ln(1e-15) taken in single precision.
+    No clipping by default: if the observed class has probability 0, the loss is infinite. Libraries clip silently
+    and at different places, so their results on the same data range from 5 to 33; `clip` and `log_floor` reproduce
+    them. The gradient is 0 where the value is clipped. The floor of LightGBM is ln(1e-15) in single precision.
 
     >>> bce([0.5, 0.75], [1.0, 0.0]).round(4)
     array([0.6931, 1.3863])
@@ -147,10 +147,10 @@ def bce_with_logits(
     label_smoothing: Annotated[float, Param("share of the target that is spread over both classes", ge=0, le=1)] = 0.0,
     pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
 ) -> Array:
-    """Binary cross-entropy of logits: exact at every size, so nothing is clipped.
+    """Log loss (binary cross-entropy) of logits, without clipping: accurate for logits of any size.
 
-    LightGBM makes probabilities of its scores first and floors their logarithms (at 1e-15, its cross_entropy at
-    1e-12), so it says less of a confident mistake.
+    LightGBM first turns its scores into probabilities and limits their logarithms (at 1e-15, its cross_entropy at
+    1e-12), so it reports less for a confident mistake.
 
     >>> bce_with_logits([0.0, 800.0], [1.0, 0.0]).round(4)
     array([6.931e-01, 8.000e+02])
@@ -192,17 +192,17 @@ def focal(
     pred: Prob,
     target: SoftBinary,
     *,
-    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives bce", ge=0)] = 2.0,
+    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives bce", ge=0)] = 2.0,
     alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
     clip: Annotated[
-        float, Param("inside the logarithm p is moved into [clip, 1 - clip]; 0 leaves it", ge=0, lt=0.5)
+        float, Param("inside the logarithm, p is clipped to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)
     ] = 0.0,
 ) -> Array:
-    """Binary cross-entropy times (1 - p_t)^gamma: rows that are right already count little.
+    """Focal loss (binary): cross-entropy times (1 - p_t)^gamma, so rows that are right already count little.
 
-    p_t is the probability given to what came true. No alpha by default (the paper's detector and torchvision use
-    0.25), no clipping, and the plain mean (RetinaNet divides by the number of positives). `clip` is that of bce, as
-    Keras has it: the power sees the probability as it is.
+    p_t is the probability of the observed class. By default there is no alpha (the paper's detector and torchvision
+    use 0.25), no clipping, and the plain mean (RetinaNet divides by the number of positives). `clip` is that of
+    bce, as in Keras: the power uses the probability without clipping.
 
     >>> focal([0.5, 0.75], [1.0, 0.0]).round(4)
     array([0.1733, 0.7798])
@@ -242,12 +242,12 @@ def focal_with_logits(
     pred: Logit,
     target: SoftBinary,
     *,
-    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives bce_with_logits", ge=0)] = 2.0,
+    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives bce_with_logits", ge=0)] = 2.0,
     alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
 ) -> Array:
-    """The focal loss of logits: exact at every size.
+    """Focal loss (binary) of logits: accurate for logits of any size.
 
-    torchvision has alpha 0.25 by default; MONAI computes in single precision.
+    torchvision uses alpha 0.25 by default. MONAI computes in single precision.
 
     >>> focal_with_logits([0.0, 2.0], [1.0, 0.0]).round(4)
     array([0.1733, 1.6501])

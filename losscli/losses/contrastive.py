@@ -13,12 +13,12 @@ from losscli.losses._math import dot, unit
 from losscli.losses._pairs import Pull, back_to, slopes, spread
 from losscli.losses._tiles import Pairs, Side
 
-_Temperature = Annotated[float, Param("what similarities are divided by; small looks at the nearest only", gt=0)]
-_Normalize = Annotated[bool, Param("take cosines; false takes inner products of the vectors as they are")]
+_Temperature = Annotated[float, Param("divisor of similarities; with a small one, only the nearest rows matter", gt=0)]
+_Normalize = Annotated[bool, Param("use cosine similarity; false uses inner products of the vectors as they are")]
 _Precision = Annotated[
     Literal["float64", "float32"],
     Param(
-        "of similarities and their exponentials; float32 is about twice as fast, sums are always float64",
+        "precision of similarities and their exponentials; float32 is about twice as fast, sums are always float64",
         in_formula=False,
     ),
 ]
@@ -46,10 +46,10 @@ def info_nce(
     symmetric: Annotated[bool, Param("also let each positive pick its anchor, and take the mean: CLIP")] = False,
     precision: _Precision = "float64",
 ) -> Array:
-    """Each anchor picks its positive among the positives of its whole group: cross-entropy over similarities.
+    """InfoNCE loss: each anchor picks its positive among the positives of its whole batch.
 
-    The value depends on the group, so two numbers compare only at the same batches; a group of one row gives 0. A
-    zero vector has cosine 0 with everything.
+    It is the cross-entropy over similarities. The value depends on the batch, so compare two numbers only with the
+    same batches. A batch of one row gives 0. A zero vector has cosine 0 with every vector.
 
     >>> info_nce([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], temperature=0.5).round(6)
     array([0.693147, 0.693147])
@@ -113,9 +113,9 @@ def info_nce_negatives(
     temperature: _Temperature = 0.1,
     normalize: _Normalize = True,
 ) -> Array:
-    """Each anchor picks its positive among the negatives that its own row brings along.
+    """InfoNCE loss with negatives of its own: each anchor picks its positive among the negatives of its row.
 
-    No row sees another, so the value does not depend on batches. In the PyTorch package this is
+    No row sees another row, so the value does not depend on batches. In the PyTorch package this is
     `negative_mode="paired"`.
 
     >>> info_nce_negatives([[1.0, 0.0]], [[0.5, 0.5]], [[[2.0, 2.0], [-1.0, -1.0]]], temperature=2.0).round(6)
@@ -194,11 +194,11 @@ def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, n
 def nt_xent(
     anchor: Vector, positive: Vector, *, temperature: _Temperature = 0.5, precision: _Precision = "float64"
 ) -> Array:
-    """SimCLR: each of a row's two views picks the other among all views of the group, by cosine.
+    """NT-Xent loss (SimCLR): each of a row's two views picks the other among all views of the batch, by cosine.
 
-    A row's value is the mean of its two directions, so the mean over N rows is the published mean over 2N views. The
-    value depends on the group; a group of one row gives 0. A zero vector has cosine 0 with everything. MONAI and
-    Lightly have the same default temperature, pytorch-metric-learning and optax 0.07.
+    The value of a row is the mean of its two directions, so the mean over N rows is the published mean over 2N
+    views. The value depends on the batch. A batch of one row gives 0. A zero vector has cosine 0 with every vector.
+    MONAI and Lightly have the same default temperature; pytorch-metric-learning and optax have 0.07.
 
     >>> nt_xent([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [0.0, 1.0]]).round(6)
     array([0.239545, 0.239545])
@@ -251,10 +251,11 @@ def supcon(
     normalize: _Normalize = True,
     precision: _Precision = "float64",
 ) -> Term:
-    """Each row picks the rows of its own class among all others of its group: the mean of -log softmax over them.
+    """Supervised contrastive loss (SupCon): each row picks the rows of its class among all others of its batch.
 
-    A row that is alone with its class takes no part and is counted; the authors' code counts it as 0 in the mean
-    instead, takes vectors as they are (`normalize=false`) and temperature 0.07.
+    The value of a row is the mean of -log softmax over these rows. A row without another row of its class takes no
+    part and is counted. The authors' code counts it as 0 in the mean instead, uses vectors as they are
+    (`normalize=false`), and has temperature 0.07.
 
     >>> term = supcon([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [0, 0, 1], temperature=0.5)
     >>> term.values[term.where].round(6)

@@ -17,9 +17,9 @@ from losscli.contract.loss import Param, loss
     first=True,
 )
 def hinge(pred: Real, target: Sign) -> Array:
-    """How far a score is from lying on the right side by 1; targets are -1 and 1.
+    """Hinge loss: how far a score is from the right side of the margin of 1. Targets are -1 and 1.
 
-    The slope at the corner is 0. Keras takes targets of 0 and 1 too, but only if the whole batch has no other.
+    The gradient at the corner is 0. Keras also takes targets of 0 and 1, but only if the whole batch has no others.
 
     >>> hinge([0.25, -2.0, 3.0], [1, 1, 1])
     array([0.75, 3.  , 0.  ])
@@ -38,7 +38,7 @@ def _(pred: Array, target: Array) -> Array:
     same_as={"keras": ""},
 )
 def squared_hinge(pred: Real, target: Sign) -> Array:
-    """The square of the hinge loss: no corner, and far misses weigh more. Targets are -1 and 1.
+    """Squared hinge loss: it has no corner, and large violations weigh more. Targets are -1 and 1.
 
     >>> squared_hinge([0.5, -2.0, 3.0], [1, 1, 1])
     array([0.25, 9.  , 0.  ])
@@ -67,11 +67,11 @@ def zero_one(
     *,
     threshold: Annotated[float, Param("one probability above this decides for class 1", ge=0, le=1)] = 0.5,
 ) -> Array:
-    """1 where the decision is wrong and 0 where it is right: the error rate.
+    """Zero-one loss (error rate): 1 if the decision is wrong and 0 if it is right.
 
-    Of class scores (probabilities or logits) the largest decides, the first of them at a tie; LightGBM counts ties as
-    wrong. One probability decides for class 1 above `threshold`, not at it. There is no gradient: the value is flat
-    wherever it is smooth.
+    For class scores (probabilities or logits), the decision is the class with the largest score, and the first of
+    them at a tie. LightGBM counts ties as wrong. For one probability, the decision is class 1 above `threshold`,
+    and not at it. There is no gradient: the value is flat wherever it is smooth.
 
     >>> zero_one([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [1, 1])
     array([0., 1.])

@@ -20,7 +20,7 @@ _Distance = Annotated[
 _Eps = Annotated[
     float, Param("added to every difference inside a euclidean or manhattan distance, as torch does; else unused", ge=0)
 ]
-_Swap = Annotated[bool, Param("take the negative's distance to the positive where that is smaller")]
+_Swap = Annotated[bool, Param("use the negative's distance to the positive if it is smaller")]
 
 
 @loss(
@@ -43,16 +43,16 @@ def triplet(
     positive: Vector,
     negative: Vector,
     *,
-    margin: Annotated[float, Param("by how much farther than the positive the negative should be", ge=0)] = 1.0,
+    margin: Annotated[float, Param("how much farther away than the positive the negative should be", ge=0)] = 1.0,
     distance: _Distance = "euclidean",
     eps: _Eps = 0.0,
     swap: _Swap = False,
 ) -> Array:
-    """The positive should be nearer to the anchor than the negative, by a margin.
+    """Triplet loss: the positive should be closer to the anchor than the negative, by a margin.
 
-    Vectors are taken as they are. FaceNet is `distance=squared,margin=0.2` on unit vectors; pytorch-metric-learning
-    normalizes, takes margin 0.05 and averages over the triplets above 0 only; optax adds its eps under the root. The
-    slope is 0 at the hinge, at a distance of 0 and at a zero vector.
+    Vectors are used as they are. FaceNet is `distance=squared,margin=0.2` on unit vectors. pytorch-metric-learning
+    normalizes, uses margin 0.05 and averages only the triplets above 0. optax adds its eps under the root. The
+    gradient is 0 at the hinge, at a distance of 0 and at a zero vector.
 
     >>> triplet([[0.0, 0.0]], [[3.0, 4.0]], [[0.0, 5.5]])
     array([0.5])
@@ -176,10 +176,10 @@ _slope_by("negative", _by_negative)
     first=True,
 )
 def cosine_distance(pred: Vector, target: Vector) -> Array:
-    """One minus the cosine between two vectors: 0 for the same direction, 2 for opposite ones.
+    """Cosine distance: one minus the cosine between two vectors. 0 for the same direction, 2 for opposite ones.
 
-    A zero vector has cosine 0 with everything, so its distance is 1, and its slope is 0. Keras' cosine similarity
-    loss is this less 1.
+    A zero vector has cosine 0 with every vector, so its distance is 1 and its gradient is 0. The cosine similarity
+    loss of Keras is this loss minus 1.
 
     >>> cosine_distance([[3.0, 4.0], [0.0, 0.0]], [[4.0, 3.0], [1.0, 0.0]])
     array([0.04, 1.  ])
@@ -207,14 +207,14 @@ def arcface(
     target: ClassId,
     prototypes: Prototypes,
     *,
-    margin: Annotated[float, Param("angle in radians that is added to the one to the own class", ge=0)] = 0.5,
-    scale: Annotated[float, Param("what cosines are multiplied by", gt=0)] = 64.0,
+    margin: Annotated[float, Param("angle in radians that is added to the angle to the own class", ge=0)] = 0.5,
+    scale: Annotated[float, Param("factor of the cosines", gt=0)] = 64.0,
 ) -> Array:
-    """Cross-entropy over cosines to one prototype a class, the angle to the own one made larger by a margin.
+    """ArcFace loss: cross-entropy over cosines to class prototypes, with a margin on the angle to the own class.
 
-    Plainly cos(angle + margin) at every angle, as InsightFace has it. Beyond pi - margin, where that rises again,
-    pytorch-metric-learning goes on with cos(angle) - margin * sin(margin); its margin is given in degrees, 28.6. The
-    slope of the angle is 0 at angles 0 and pi, and at a zero vector, whose cosine is 0.
+    It is cos(angle + margin) at every angle, as in InsightFace. Beyond pi - margin, where this rises again,
+    pytorch-metric-learning continues with cos(angle) - margin * sin(margin). Its margin is in degrees, 28.6. The
+    gradient of the angle is 0 at angles 0 and pi, and at a zero vector, whose cosine is 0.
 
     >>> arcface([[2.0, 0.0]], [0], [[1.0, 1.0], [0.0, 3.0]], scale=1.0).round(6)
     array([0.562253])

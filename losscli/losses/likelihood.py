@@ -11,7 +11,7 @@ from losscli.contract.loss import Param, loss
 from losscli.losses._math import log_factorial, log_shortfall, stirling_rest
 
 _EPS = Param("added to the rate inside the logarithm", ge=0)
-_FULL_POISSON = Annotated[bool, Param("add log(target!), which no prediction changes")]
+_FULL_POISSON = Annotated[bool, Param("add log(target!), which does not depend on the prediction")]
 
 
 def _poisson(plain: Array, target: Array, growth: Array, added: float = 0.0) -> Array:
@@ -42,12 +42,12 @@ def poisson_nll(
     eps: Annotated[float, _EPS] = 0.0,
     full: _FULL_POISSON = False,
 ) -> Array:
-    """Negative log-likelihood of a count under a Poisson distribution with the predicted rate.
+    """Poisson negative log-likelihood: of a count, with the predicted rate.
 
-    May be negative, since log(target!) is left out unless `full` is true; it is exact here, torch takes Stirling's
-    approximation and only for counts above 1. A rate of 0 with a count above 0 costs infinity unless `eps` is set.
-    The parameters for torch are those of log_input=False. XGBoost's poisson-nloglik is this with `full`, in single
-    precision.
+    The value can be negative, because log(target!) is left out unless `full` is true. That term is exact here;
+    torch uses Stirling's approximation, and only for counts above 1. A rate of 0 with a count above 0 gives
+    infinity unless `eps` is set. The parameters for torch are those of log_input=False. The poisson-nloglik of
+    XGBoost is this loss with `full`, in single precision.
 
     >>> poisson_nll([2.0, 0.5], [3.0, 0.0]).round(4)
     array([-0.0794,  0.5   ])
@@ -69,7 +69,7 @@ def _(pred: Array, target: Array, *, eps: float, full: bool) -> Array:
     optimum=None,
 )
 def poisson_nll_log_rate(pred: Real, target: NonNegative, *, full: _FULL_POISSON = False) -> Array:
-    """Negative log-likelihood of a count under a Poisson distribution, from the logarithm of its rate.
+    """Poisson negative log-likelihood, with the logarithm of the predicted rate.
 
     >>> poisson_nll_log_rate([0.0, 1.0], [3.0, 0.0]).round(4)
     array([1.    , 2.7183])
@@ -98,14 +98,14 @@ def gaussian_nll(
     target: Real,
     variance: Positive,
     *,
-    eps: Annotated[float, Param("a smaller variance is taken as this", ge=0)] = 0.0,
-    full: Annotated[bool, Param("add log(2 pi) / 2, which no prediction changes")] = False,
+    eps: Annotated[float, Param("lower limit of the variance", ge=0)] = 0.0,
+    full: Annotated[bool, Param("add log(2 pi) / 2, which does not depend on the prediction")] = False,
 ) -> Array:
-    """Negative log-likelihood under a normal distribution with the predicted mean and variance.
+    """Gaussian negative log-likelihood: a normal distribution with the predicted mean and variance.
 
-    `variance` is the variance, not the standard deviation nor its logarithm. May be negative. Below `eps` the value
-    does not depend on the variance, so the slope by it is 0; torch hides the clamp from its gradient and gives the
-    slope at `eps` there.
+    `variance` is the variance, not the standard deviation or its logarithm. The value can be negative. Below `eps`
+    the value does not depend on the variance, so the gradient with respect to it is 0. torch hides this clamp from
+    its gradient and gives the gradient at `eps` there.
 
     >>> gaussian_nll([1.0, 0.0], [3.0, 0.0], [4.0, 1.0]).round(4)
     array([1.1931, 0.    ])

@@ -11,7 +11,7 @@ from losscli.contract.loss import Param, loss
 from losscli.losses._classes import each_class, fold, log_of_others, of_target
 from losscli.losses._math import distribution, log_softmax, over, times
 
-_CLIP = Param("probabilities are moved into [clip, 1 - clip]; 0 leaves them", ge=0, lt=0.5)
+_CLIP = Param("clip probabilities to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)
 _RENORMALIZE = Param("divide each row by its sum, before clipping")
 _SMOOTHING = Param("share of the target that is spread over all classes", ge=0, le=1)
 
@@ -85,11 +85,11 @@ def cross_entropy(
     clip: Annotated[float, _CLIP] = 0.0,
     renormalize: Annotated[bool, _RENORMALIZE] = False,
 ) -> Array:
-    """Minus the log of the probability given to the class that came true.
+    """Cross-entropy (multiclass log loss): minus the log of the probability of the observed class.
 
-    The target is a class, or a distribution over the classes. Exact by default: a probability of 0 for what came true
-    costs infinity; `clip` says otherwise, and the slope is 0 where it holds. Probabilities that miss 1 by a little
-    are taken as they are unless `renormalize` is true.
+    The target is a class, or a distribution over the classes. No clipping by default: if the observed class has
+    probability 0, the loss is infinite. `clip` changes that, and the gradient is 0 where it clips. Probabilities
+    whose sum differs slightly from 1 are used as they are, unless `renormalize` is true.
 
     >>> cross_entropy([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
     array([1.3863, 0.2231])
@@ -131,7 +131,7 @@ def cross_entropy_with_logits(
     label_smoothing: Annotated[float, _SMOOTHING] = 0.0,
     temperature: Annotated[float, Param("logits are divided by this", gt=0)] = 1.0,
 ) -> Array:
-    """Cross-entropy of the softmax of logits: exact at every size, so nothing is clipped.
+    """Softmax cross-entropy of logits, without clipping: accurate for logits of any size.
 
     >>> cross_entropy_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
     array([6.931e-01, 8.000e+02])
@@ -168,15 +168,15 @@ def categorical_focal(
     pred: ProbVector,
     target: ClassId | ProbVector,
     *,
-    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives cross_entropy", ge=0)] = 2.0,
+    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives cross_entropy", ge=0)] = 2.0,
     alpha: Annotated[float, Param("factor of the whole", gt=0)] = 1.0,
     clip: Annotated[float, _CLIP] = 0.0,
     renormalize: Annotated[bool, _RENORMALIZE] = False,
 ) -> Array:
-    """Cross-entropy times (1 - p)^gamma of the true class: rows that are right already count little.
+    """Focal loss (categorical): cross-entropy times (1 - p)^gamma of the true class, so easy rows count little.
 
-    This is the focal loss of one choice among classes. Other libraries mean by the same name a sum of binary focal
-    losses (segmentation_models), or weigh class 0 by 1 - alpha as background (MONAI, kornia).
+    This is the focal loss of a single choice among classes. Other libraries use the same name for a sum of binary
+    focal losses (segmentation_models), or weight class 0 with 1 - alpha as background (MONAI, kornia).
 
     >>> categorical_focal([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [1, 1]).round(4)
     array([0.7798, 0.0089])
@@ -229,10 +229,10 @@ def categorical_focal_with_logits(
     pred: LogitVector,
     target: ClassId | ProbVector,
     *,
-    gamma: Annotated[float, Param("how fast well classified rows fade; 0 gives cross_entropy_with_logits", ge=0)] = 2.0,
+    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives cross_entropy_with_logits", ge=0)] = 2.0,
     alpha: Annotated[float, Param("factor of the whole", gt=0)] = 1.0,
 ) -> Array:
-    """The focal loss of the softmax of logits: exact at every size.
+    """Focal loss (categorical) of the softmax of logits: accurate for logits of any size.
 
     >>> categorical_focal_with_logits([[0.0, 0.0], [800.0, 0.0]], [1, 1]).round(4)
     array([1.733e-01, 8.000e+02])
@@ -268,11 +268,12 @@ def kl_divergence(
     *,
     renormalize: Annotated[bool, Param("divide each row of both sides by its sum")] = False,
 ) -> Array:
-    """What is lost, in nats, by using the predicted distribution in place of the target: cross-entropy less entropy.
+    """Kullback-Leibler (KL) divergence KL(target || prediction), in nats.
 
-    Infinite where the target has a class that the prediction rules out. Keras first moves both sides into [1e-7, 1],
-    the target too, which no parameter here does; torch wants log-probabilities, and its "mean" divides by the number
-    of classes too.
+    It is cross-entropy minus entropy: what is lost by using the prediction instead of the target. It is infinite if
+    the target has a class to which the prediction gives probability 0. Keras first moves both sides into [1e-7, 1],
+    and no parameter here does that to the target. torch takes log-probabilities, and its "mean" also divides by the
+    number of classes.
 
     >>> kl_divergence([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
     array([0.6931])
@@ -320,11 +321,11 @@ def brier(
     *,
     halve: Annotated[bool, Param("half of the sum over classes, so that its range is 0 to 1")] = False,
 ) -> Array:
-    """Squared error of probabilities: of one probability, or summed over the classes.
+    """Brier score: squared error of probabilities, of one probability or summed over the classes.
 
-    The range is 0 to 1 for one probability and 0 to 2 for class probabilities; `halve` halves the latter and leaves
-    the former, so that two classes then give what one probability gives. scikit-learn halves two class columns by
-    itself, and no others.
+    The range is 0 to 1 for one probability and 0 to 2 for class probabilities. `halve` halves only the latter, so
+    two classes then give the same number as one probability. scikit-learn halves two class columns by default, and
+    no others.
 
     >>> brier([0.75, 0.5], [1.0, 0.0])
     array([0.0625, 0.25  ])

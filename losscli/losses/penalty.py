@@ -20,7 +20,7 @@ _Strength = Annotated[float, Param("factor of the whole penalty, often called la
     reduction="sum",
 )
 def l1_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
-    """Sum of absolute parameters: drives the small ones to zero. The slope at 0 is 0.
+    """L1 penalty (lasso): the sum of absolute parameters. It drives small ones to zero. The gradient at 0 is 0.
 
     >>> l1_penalty([[1.0, -2.0], [0.0, 0.5]])
     array([1. , 2. , 0. , 0.5])
@@ -41,9 +41,9 @@ def _(params: Array, *, strength: float) -> Array:
     reduction="sum",
 )
 def l2_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
-    """Sum of squared parameters: shrinks all of them, large ones most.
+    """L2 penalty (ridge): the sum of squared parameters. It shrinks all of them, and large ones most.
 
-    Not halved: a weight decay of w in an optimizer, or lambda in xgboost, is `strength=w/2`.
+    It is not halved: a weight decay of w in an optimizer, or lambda in xgboost, is `strength=w/2`.
 
     >>> l2_penalty([[1.0, -2.0], [0.0, 0.5]])
     array([1.  , 4.  , 0.  , 0.25])

@@ -17,9 +17,9 @@ from losscli.contract.loss import Param, Term, loss
     aliases=("mean_squared_error", "l2"),
 )
 def mse(pred: Real, target: Real) -> Array:
-    """Squared error: large errors dominate.
+    """Mean squared error: large errors dominate.
 
-    optax and HalfSquaredError halve it; this is the plain square.
+    optax and HalfSquaredError halve it. This is the plain square.
 
     >>> mse([3.0, 1.5], [1.0, 1.0])
     array([4.  , 0.25])
@@ -40,7 +40,7 @@ def _(pred: Array, target: Array) -> Array:
     first=True,
 )
 def mae(pred: Real, target: Real) -> Array:
-    """Absolute error: every unit of error counts the same. The slope at no error is 0.
+    """Mean absolute error: every unit of error counts the same. The gradient at no error is 0.
 
     >>> mae([3.0, 1.5], [1.0, 2.0])
     array([2. , 0.5])
@@ -65,10 +65,10 @@ def _(pred: Array, target: Array) -> Array:
     first=True,
 )
 def rmse(pred: Real, target: Real) -> Any:
-    """Root of the mean squared error, in the unit of the target.
+    """Root mean squared error, in the unit of the target.
 
-    The root is taken once, of the mean over all rows (and outputs), so rows have no value of their own and slices do
-    not average. With several outputs, scikit-learn takes a root an output and averages those.
+    The root is taken once, of the mean over all rows (and outputs), so rows have no value of their own and slices
+    do not average. With several outputs, scikit-learn takes one root per output and averages these.
 
     >>> rmse([3.0, 1.5], [1.0, 1.0])["squared"].values
     array([4.  , 0.25])
@@ -100,7 +100,7 @@ def huber(
     *,
     delta: Annotated[float, Param("error size where the loss turns from quadratic to linear", gt=0)] = 1.0,
 ) -> Array:
-    """Quadratic near zero and linear in the tails, so outliers pull less.
+    """Huber loss: quadratic for small errors and linear for large ones, so outliers have less influence.
 
     >>> huber([3.0, 1.2], [1.0, 1.0])
     array([1.5 , 0.02])
@@ -130,7 +130,7 @@ def smooth_l1(
     *,
     beta: Annotated[float, Param("error size where the loss turns linear; 0 gives mae", ge=0)] = 1.0,
 ) -> Array:
-    """Huber divided by its threshold: slope 1 in the tails whatever `beta` is.
+    """Smooth L1 loss: Huber loss divided by its threshold, so the gradient in the tails is 1 for every `beta`.
 
     >>> smooth_l1([3.0, 1.25], [1.0, 1.0], beta=0.5)
     array([1.75  , 0.0625])
@@ -156,9 +156,10 @@ def _(pred: Array, target: Array, *, beta: float) -> Array:
     same_as={"keras": "", "optax": ""},
 )
 def log_cosh(pred: Real, target: Real) -> Array:
-    """About r^2/2 near zero and |r| - log 2 in the tails: a smooth mae.
+    """Log-cosh loss: a smooth mae, about r^2/2 near zero and |r| - log 2 in the tails.
 
-    torchmetrics takes it from e^r, which overflows: infinite from an error of 710 on (89 in single precision).
+    torchmetrics computes it from e^r, which overflows: it is infinite from an error of 710 on (89 in single
+    precision).
 
     >>> log_cosh([1.0], [1.0])
     array([0.])
@@ -191,7 +192,7 @@ def pseudo_huber(
     *,
     delta: Annotated[float, Param("error size where the loss bends", gt=0)] = 1.0,
 ) -> Array:
-    """A Huber loss that is smooth everywhere.
+    """Pseudo-Huber loss: a Huber loss that is smooth everywhere.
 
     >>> pseudo_huber([1.75], [1.0])
     array([0.25])
@@ -230,9 +231,9 @@ def pinball(
     pred: Real,
     target: Real,
     *,
-    q: Annotated[float, Param("the quantile that the prediction stands for", gt=0, lt=1)] = 0.5,
+    q: Annotated[float, Param("the quantile that is predicted", gt=0, lt=1)] = 0.5,
 ) -> Array:
-    """The loss whose best constant is the q-quantile; at q = 0.5 it is half the absolute error.
+    """Quantile (pinball) loss: its best constant is the q-quantile. At q = 0.5 it is half the absolute error.
 
     >>> pinball([1.0, 3.0], [2.0, 2.0], q=0.9)
     array([0.9, 0.1])
@@ -259,9 +260,11 @@ def expectile(
     pred: Real,
     target: Real,
     *,
-    q: Annotated[float, Param("the expectile that the prediction stands for", gt=0, lt=1)] = 0.5,
+    q: Annotated[float, Param("the expectile that is predicted", gt=0, lt=1)] = 0.5,
 ) -> Array:
-    """Squared error with unequal sides: the best constant is the q-expectile; q = 0.5 is half of mse.
+    """Expectile loss: squared error with different weights for the two sides.
+
+    Its best constant is the q-expectile. At q = 0.5 it is half of mse.
 
     >>> expectile([1.0, 3.0], [2.0, 2.0], q=0.75)
     array([0.75, 0.25])

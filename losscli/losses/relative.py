@@ -22,10 +22,10 @@ def mape(
     *,
     scale: Annotated[float, Param("1 gives a fraction, 100 per cent", gt=0)] = 1.0,
 ) -> Array:
-    """Absolute error as a share of the target.
+    """Mean absolute percentage error: the absolute error as a share of the target.
 
-    A target of 0 has no percentage error: such a row is refused. Libraries put a small number under it instead and
-    answer anything from 0.3 to 1e14 on the same data.
+    A target of 0 has no percentage error, so such a row is an error. Libraries use a small number instead of 0, and
+    their results on the same data range from 0.3 to 1e14.
 
     >>> mape([3.0, 1.0], [2.0, 4.0])
     array([0.5 , 0.75])
@@ -52,7 +52,9 @@ def smape(
     *,
     scale: Annotated[float, Param("1 gives the range 0 to 2, 100 per cent up to 200", gt=0)] = 1.0,
 ) -> Array:
-    """Absolute error as a share of the mean of |prediction| and |target|; 0 where both are 0.
+    """Symmetric mean absolute percentage error: the absolute error over the mean of |prediction| and |target|.
+
+    It is 0 if both are 0.
 
     >>> smape([3.0, 0.0], [1.0, 0.0])
     array([1., 0.])
@@ -87,7 +89,9 @@ def _(pred: Array, target: Array, *, scale: float) -> Array:
     aliases=("wape",),
 )
 def wmape(pred: Real, target: Real) -> Any:
-    """Sum of absolute errors over the sum of |target|: a percentage error that single small targets cannot blow up.
+    """Weighted mean absolute percentage error (WAPE): sum of absolute errors over the sum of |target|.
+
+    Single small targets cannot make it explode, as they can with mape.
 
     >>> {name: term.values.tolist() for name, term in wmape([3.0, 1.0], [2.0, 4.0]).items()}
     {'error': [1.0, 3.0], 'size': [2.0, 4.0]}
@@ -125,7 +129,7 @@ def _log_ratio(pred: Array, target: Array) -> Array:
     aliases=("mean_squared_log_error",),
 )
 def msle(pred: AboveMinusOne, target: AboveMinusOne) -> Array:
-    """Squared difference of log(1 + x): relative errors count alike at every size.
+    """Mean squared logarithmic error: squared difference of log(1 + x), so relative errors count the same.
 
     >>> msle([0.0, 2.0], [0.0, 2.0])
     array([0., 0.])
@@ -149,7 +153,7 @@ def _(pred: Array, target: Array) -> Array:
     shares={"squared": msle},
 )
 def rmsle(pred: AboveMinusOne, target: AboveMinusOne) -> Any:
-    """Root of the mean squared difference of log(1 + x); like rmse it has no value a row.
+    """Root mean squared logarithmic error: the root of msle. As with rmse, rows have no value of their own.
 
     >>> rmsle([0.0, 2.0], [0.0, 2.0])["squared"].values
     array([0., 0.])

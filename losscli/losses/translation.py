@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Side, Vector
 from losscli.contract.loss import Param, Term, loss
 
-_Norm = Annotated[Literal["sum", "mean"], Param("absolute differences of a row: added up, or their mean")]
+_Norm = Annotated[Literal["sum", "mean"], Param("the sum or the mean of the absolute differences of a row")]
 
 
 @loss(
@@ -30,11 +30,11 @@ def cycle_consistency(
     weight_x: Annotated[float, Param("factor of the rows of domain x", ge=0)] = 1.0,
     weight_y: Annotated[float, Param("factor of the rows of domain y", ge=0)] = 1.0,
 ) -> Any:
-    """How far rows are from themselves after a trip to the other domain and back, in both directions.
+    """Cycle-consistency loss (CycleGAN): how far a row is from itself after a trip to the other domain and back.
 
-    `pred` is F(G(x)) for a row of domain x and G(F(y)) for one of domain y. The mean over x plus the mean over y,
-    whatever their counts. The published code is `norm=mean,weight_x=10,weight_y=10`; TF-GAN takes the mean of both
-    directions, `norm=mean,weight_x=0.5,weight_y=0.5`. The slope at no difference is 0.
+    `pred` is F(G(x)) for a row of domain x and G(F(y)) for a row of domain y. The value is the mean over x plus the
+    mean over y, whatever their counts. The published code is `norm=mean,weight_x=10,weight_y=10`. TF-GAN takes the
+    mean of both directions, `norm=mean,weight_x=0.5,weight_y=0.5`. The gradient at no difference is 0.
 
     >>> terms = cycle_consistency([[1.0, 2.0], [3.0, 5.0]], [[1.0, 1.0], [0.0, 1.0]], [0, 1])
     >>> {name: term.values[term.where] for name, term in terms.items()}
