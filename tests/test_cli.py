@@ -27,7 +27,7 @@ from processes import coverage
 import losscli
 from losscli import report
 from losscli.binding.bind import DEFAULT_NAMES
-from losscli.cli import COMMANDS, completion, entry, help
+from losscli.cli import COMMANDS, completion, entry, help, layout
 from losscli.errors import ExitCode
 from losscli.io.source import DEFAULT_NULLS
 from losscli.io.write import tables
@@ -155,9 +155,10 @@ def test_page(case, runs):
 
 TOPICS = {name: help.read(name)[1] for name in help.TOPICS}
 EXAMPLES = [
-    pytest.param(command.replace("\\\n", " "), id=f"{name}:{number}")
+    pytest.param(command, id=f"{name}:{number}")
     for name, text in TOPICS.items()
-    for number, command in enumerate(re.findall(r"^  (losscli (?:.*\\\n)*.*)$", text, re.MULTILINE))
+    for number, command in enumerate(layout.commands(text))
+    if "DATA" not in command and "*.json" not in command  # stand for files of the reader
 ]
 
 
@@ -188,18 +189,22 @@ def test_the_topics_are_the_files_and_every_list_of_them():
 
 
 def test_the_topics_say_what_the_code_does():
-    codes = re.findall(r"\b(\d+)  \S", TOPICS["exit-codes"])
+    codes = re.findall(r"^  (\d+)  +\S", TOPICS["exit-codes"], re.MULTILINE)
     assert [int(code) for code in codes] == sorted(ExitCode)
-    formats = re.findall(r"^  ([\w-]+)  +\S", TOPICS["formats"].partition("Reports")[2], re.MULTILINE)
-    assert tuple(name for name in formats if name != "losscli") == report.FORMATS
+    formats = re.findall(r"^  ([\w-]+)  +\S", TOPICS["formats"], re.MULTILINE)
+    assert tuple(formats) == report.FORMATS
     for name, suffixes in re.findall(r"^  ([\w-]+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
         assert [report.format_of(f"x{suffix}") for suffix in suffixes.split()] == [name] * len(suffixes.split())
-    for suffix in re.findall(r"\.\w+", TOPICS["formats"].partition("Rows and slopes")[2].partition(";")[0]):
+    written = " ".join(TOPICS["formats"].split()).partition("'losscli grad' write")[2].partition(". Without")[0]
+    assert len(found := re.findall(r"\.\w+", written)) == 5
+    for suffix in found:
         assert tables.format_of(f"x{suffix}")
-    for null in DEFAULT_NULLS:
-        assert not null or f"{null}" in TOPICS["missing"].splitlines()[2]
-    usual = " ".join(TOPICS["columns"].split()).partition("usual names are tried: ")[2].partition(". If")[0]
-    assert usual == ", ".join(DEFAULT_NAMES["target"]) + " and " + ", ".join(DEFAULT_NAMES["pred"])
+    assert f"one of {', '.join(null for null in DEFAULT_NULLS if null)}." in " ".join(TOPICS["missing"].split())
+    assert "" in DEFAULT_NULLS
+    columns = " ".join(TOPICS["columns"].split())
+    for option, role in (("-t", "target"), ("-p", "pred")):
+        usual = columns.partition(f"Without {option}, ")[2].partition("the names ")[2].partition(". ")[0]
+        assert usual == ", ".join(DEFAULT_NAMES[role])
 
 
 def test_no_line_of_a_topic_is_wide():

@@ -170,7 +170,7 @@ def test_every_code_is_documented_and_led_to():
     assert CASES.keys() | RAISED.keys() == set(CODES)
     for code in CODES:
         about = help._below(text, code)
-        assert len(about.splitlines()) == 2 and "\n  Mend: " in about, code
+        assert len(about.splitlines()) == 2 and "\n  Fix: " in about, code
     pattern = SCHEMA.schema["$defs"]["error"]["properties"]["code"]["pattern"]
     assert all(re.fullmatch(pattern, code) for code in CODES)
 

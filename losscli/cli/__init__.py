@@ -101,7 +101,7 @@ class _Documented(click.Command):
 
 def section_of(param: click.Parameter) -> str | None:
     """The section of a long help in which a parameter stands."""
-    if param.opts == ["-h", "--help"]:  # click makes this one
+    if "--help" in param.opts:  # click makes this one
         return _ErrorFormat.section
     return getattr(param, "section", None)
 

@@ -155,6 +155,11 @@ def page(text: str, width: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def commands(text: str) -> list[str]:
+    """The commands in a page, each on one line."""
+    return [content for kind, content in _parts(text) if kind == "code" and _COMMAND.match(content)]
+
+
 def _item(text: str) -> tuple[str, str]:
     term, *about = re.split(" {2,}", text, maxsplit=1)
     return term, "".join(about)

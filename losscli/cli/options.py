@@ -220,13 +220,10 @@ spread_options = _stack(
 )  # fmt: skip
 
 inference_options = _stack(
-    statistics(
-        "--interval",
-        is_flag=True,
-        help="Also report the standard error and a confidence interval (CI) of every number.",
-    ),
+    statistics("--interval", is_flag=True,
+               help="Also report the standard error and a confidence interval (CI) of every number."),
     spread_options,
-)
+)  # fmt: skip
 
 verbose_option = _output(
     "-v", "--verbose", is_flag=True, help="Report on standard error the progress of a long run, and what was read."
