@@ -196,8 +196,9 @@ def test_the_topics_say_what_the_code_does():
     for name, suffixes in re.findall(r"^  ([\w-]+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
         assert [report.format_of(f"x{suffix}") for suffix in suffixes.split()] == [name] * len(suffixes.split())
     written = " ".join(TOPICS["formats"].split()).partition("'losscli grad' write")[2].partition(". Without")[0]
-    assert len(found := re.findall(r"\.\w+", written)) == 5
-    for suffix in found:
+    suffixes = re.findall(r"\.\w+", written)
+    assert len(suffixes) == 5
+    for suffix in suffixes:
         assert tables.format_of(f"x{suffix}")
     assert f"one of {', '.join(null for null in DEFAULT_NULLS if null)}." in " ".join(TOPICS["missing"].split())
     assert "" in DEFAULT_NULLS

@@ -91,7 +91,9 @@ def test_a_command_can_be_pasted_at_every_width(width):
 
 
 def test_the_parts_of_a_page():
-    text = "one two\nthree\n\n  a  first\n     more\n  bbb  second\n  no definition\n\n    x  =  1\n\n    losscli a -b c\n"
+    text = (
+        "one two\nthree\n\n  a  first\n     more\n  bbb  second\n  no definition\n\n    x  =  1\n\n    losscli a -b c\n"
+    )
     assert layout.page(text, 20) == (
         "one two three\n\n  a    first more\n  bbb  second\n  no definition\n\n  x  =  1\n\n  losscli a -b c\n"
     )
