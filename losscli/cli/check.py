@@ -84,7 +84,7 @@ def _init(given: Mapping[str, Any]) -> int:
         raise UsageError("--init makes a suite of its own; no SUITE goes with it", code="USAGE_CONFLICT")
     path = starter.write(given["init"], given["outputs"], given["threads"])
     if path != "-":
-        note = f"wrote {path}: look it over, then run 'losscli check'"
+        note = f"wrote {path}: check it, then run 'losscli check'"
         console.print_notes([note], given["quiet"])
     return 0
 

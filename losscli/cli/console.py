@@ -94,7 +94,7 @@ def _stderr(text: str) -> None:
     shown = sanitized(text, limit=messages.LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
-    # Only people read to the width of a screen. In a log a message is one line, for grep and for whoever counts.
+    # Only people read to the width of a screen. In a log a message is one line, so that grep finds all of it.
     if sys.stderr is not None and is_terminal(sys.stderr):
         shown = "\n".join(messages.on_screen(shown, layout.screen_width(sys.stderr.fileno())))
     _raw_stderr(shown)

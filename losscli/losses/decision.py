@@ -17,7 +17,7 @@ from losscli.contract.loss import Param, loss
     first=True,
 )
 def hinge(pred: Real, target: Sign) -> Array:
-    """Hinge loss: how far a score is from the right side of the margin of 1. Targets are -1 and 1.
+    """Hinge loss: how far a score is from the right side of a margin of 1. Targets are -1 and 1.
 
     The gradient at the corner is 0. Keras also takes targets of 0 and 1, but only if the whole batch has no others.
 

@@ -121,17 +121,17 @@ def _name(source: str) -> str:
 
 def _text(source: str, guess: Guess, results: Sequence[LossResult]) -> str:
     lines = [
-        "# A start by 'losscli check --init', from the first rows of the file: look over what it took for what.",
-        "# 'losscli check' runs it; 'losscli help config' says what else may stand here.",
+        "# Written by 'losscli check --init' from the first rows of the file. Please check it.",
+        "# 'losscli check' runs it. 'losscli help config' describes all keys.",
         "",
         f"[suites.{_name(source)}]",
         f"sources = {quoted([source])}",
         *_roles(guess),
-        f"losses = {quoted(guess.losses)}  # 'losscli list' shows all",
+        f"losses = {quoted(guess.losses)}  # 'losscli list' shows all losses",
         *_rows(guess),
         *_gate_lines(_gates(results)),
         "",
-        "# Held against a saved report instead: write one below, and keep a copy that was accepted as baseline.json.",
+        "# To compare with a saved report instead: write one, and keep an accepted copy as baseline.json.",
         '# outputs = ["report.json", "junit=report.xml"]',
         '# baseline = "baseline.json"',
         '# baseline-missing = "skip"',
@@ -143,30 +143,30 @@ def _text(source: str, guess: Guess, results: Sequence[LossResult]) -> str:
 def _roles(guess: Guess) -> list[str]:
     lines = []
     if guess.target is not None:
-        doubt = "" if guess.usual else "  # a guess from its values: is this the truth?"
+        doubt = "" if guess.usual else "  # guessed from its values: is this the target?"
         lines.append(f"target = {quoted(guess.target)}{doubt}")
     if guess.preds:
         lines.append(f"pred = {quoted(guess.preds[0] if len(guess.preds) == 1 else guess.preds)}")
     if guess.columns:
         lines.append(f"columns = {quoted(guess.columns)}")
     if guess.positive is not None:
-        lines.append(f"positive = {quoted(guess.positive)}  # the class that predictions are larger for")
+        lines.append(f"positive = {quoted(guess.positive)}  # the class with the larger predictions")
     return lines
 
 
 def _rows(guess: Guess) -> list[str]:
     lines = []
     if guess.groups and guess.batch:
-        lines.append(f"batch-by = {quoted(guess.batch)}  # rows of one value are compared with each other")
+        lines.append(f"batch-by = {quoted(guess.batch)}  # rows with the same value form a batch")
     elif guess.groups:
-        lines.append("# batch-size = 256  # rows that are compared with each other; without it all are")
+        lines.append("# batch-size = 256  # rows of a batch; without it, all rows are one batch")
     if guess.missing:
-        lines.append('missing = "drop"  # rows with empty cells; "error" refuses them')
+        lines.append('missing = "drop"  # rows with empty cells; or "error"')
     if guess.nan:
-        lines.append('nan = "drop"  # rows with NaN; "error" refuses them')
-    lines += [f"# by = {quoted([name])}  # each slice too" for name in guess.slices[:3]]
+        lines.append('nan = "drop"  # rows with NaN; or "error"')
+    lines += [f"# by = {quoted([name])}  # also score each slice" for name in guess.slices[:3]]
     lines += [f"# weight = {quoted(name)}" for name in guess.weights[:1]] or ['# weight = "COLUMN"']
-    lines.append("# interval = true  # how sure the numbers are")
+    lines.append("# interval = true  # confidence intervals")
     return lines
 
 
@@ -174,4 +174,4 @@ def _gate_lines(gates: Sequence[str]) -> list[str]:
     """The gates of today; none where no number is finite."""
     if not gates:
         return []
-    return ["", "# The numbers of today, with 5 % to spare; 'losscli help gates'.", f"gates = {quoted(gates)}"]
+    return ["", "# The current numbers with a tolerance of 5 %; see 'losscli help gates'.", f"gates = {quoted(gates)}"]
