@@ -18,13 +18,13 @@ from losscli.errors import DataError, EmptyError, Location, LosscliError, UsageE
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import evaluate
 from losscli.execution.prepare import Data, Prepared, prepare
-from losscli.io import source as batch
+from losscli.io import batches as batch
 from losscli.io.arrow.equality import differing
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows
 from losscli.io.formats.in_memory import from_memory
 from losscli.io.join import match as matching
-from losscli.io.join.model_files import paired
+from losscli.io.join.models import paired
 
 ROWS = 300
 NAN = float("nan")

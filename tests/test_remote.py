@@ -30,7 +30,7 @@ from losscli.cli import entry, help
 from losscli.errors import DataError, FileError, LosscliError, UsageError
 from losscli.io.files.discover import discover
 from losscli.io.files.open import open_source
-from losscli.io.formats.seekable import seekable
+from losscli.io.formats.binary import seekable
 from losscli.io.remote import input as remote_input
 from losscli.io.remote import stores, transfer
 from losscli.io.remote.address import Address, Facts, shown

@@ -25,7 +25,7 @@ from losscli.cli import rows_output, scoring
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.execution.prepare import Data, prepare
 from losscli.execution.row_values import row_values
-from losscli.io import source as batch
+from losscli.io import batches as batch
 from losscli.io.formats import text_windows as windows
 from losscli.io.write.tables import ColumnSpec, open_table
 

@@ -24,11 +24,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli.errors import DataError, FileError, LosscliError, UsageError
+from losscli.io.batches import Batch
 from losscli.io.files import spool as spool_module
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
 from losscli.io.formats.in_memory import from_memory
-from losscli.io.source import Batch, ReadOptions, Source, Want
+from losscli.io.source import ReadOptions, Source, Want
 
 P: dict[str, Want] = {"p": "number"}
 CSV = b"p,k\n1.5,a\n2,b\n"

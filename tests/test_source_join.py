@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
+from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
 from losscli.io.formats.in_memory import from_memory
 from losscli.io.join import match as matching
 from losscli.io.join.join import join
-from losscli.io.source import Batch, Source, Want
+from losscli.io.source import Source, Want
 
 BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}
 

@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from losscli.errors import DataError, EmptyError, FileError, LosscliError, UsageError
+from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
 from losscli.io.formats.csv_exact import cells_of
 from losscli.io.formats.csv_records import last_end, records
-from losscli.io.source import Batch, ReadOptions, Source, Want
+from losscli.io.source import ReadOptions, Source, Want
 
 PY: dict[str, Want] = {"p": "number", "y": "number"}
 

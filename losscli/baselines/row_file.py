@@ -23,10 +23,11 @@ from losscli.csv_text import unguarded
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow.build import present, strings
 from losscli.io.arrow.decode import numbers
+from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
 from losscli.io.formats.csv import DelimitedFragment
 from losscli.io.join.keys import key_texts, shown_key
-from losscli.io.source import Batch, Fragment, Source, Want
+from losscli.io.source import Fragment, Source, Want
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"

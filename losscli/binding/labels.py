@@ -11,7 +11,7 @@ from losscli.binding.plan import Classes, Input
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.io.arrow.canonical import canonical
+from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NO_NULLS, Spelling, Texts
 
 UNKNOWN = -1  # the position of a class that the other side does not have
@@ -37,7 +37,7 @@ class EncodedLabels:
 
     def canonical(self) -> EncodedLabels:
         """The same with class text in one form; names may repeat."""
-        return EncodedLabels(self.codes, tuple(map(canonical, self.names)), self.column)
+        return EncodedLabels(self.codes, tuple(map(canonical_label, self.names)), self.column)
 
     def take(self, index: RowNumbers) -> EncodedLabels:
         return EncodedLabels(taken(self.codes, index), self.names, self.column)
@@ -72,7 +72,7 @@ def class_positions(item: Input, named: EncodedLabels, book: ClassBook) -> tuple
         if classes not in book.by_name and named.names:
             book.by_name[classes] = _binds_by_name(classes, named.names)
         by_name = book.by_name.get(classes, False)
-        known = {canonical(name): i for i, name in enumerate(classes.names or ())}
+        known = {canonical_label(name): i for i, name in enumerate(classes.names or ())}
         places = [known.get(name, UNKNOWN) if by_name else _number(name) for name in named.names]
     positions = np.array([*places, 0])[named.codes]
     return positions, missing if missing.any() else None
@@ -82,7 +82,7 @@ def _binds_by_name(classes: Classes, present: Sequence[str]) -> bool:
     """A glob or a class column names its classes; the columns of a list do where targets are called like them."""
     if classes.names is None:
         return False
-    return classes.sure or bool(set(present) & set(map(canonical, classes.names)))
+    return classes.sure or bool(set(present) & set(map(canonical_label, classes.names)))
 
 
 def _number(name: str) -> int:
@@ -158,7 +158,7 @@ def _without_nulls(column: EncodedLabels, spelling: Spelling, positive: str | No
 def _label(item: Input, name: str, spelling: Spelling) -> float | None:
     sides = item.kind.sides
     if sides and item.positive is not None:
-        return sides[1] if name == canonical(item.positive) else sides[0]
+        return sides[1] if name == canonical_label(item.positive) else sides[0]
     known = dict(item.kind.labels)
     if name in known:
         return known[name]
@@ -170,7 +170,7 @@ def _label(item: Input, name: str, spelling: Spelling) -> float | None:
 def check_positive_labels(book: ClassBook) -> None:
     """A positive label that no row carries would score every row as the other side: refused at the end of the run."""
     for item, seen in book.seen.items():
-        if item.positive is not None and canonical(item.positive) not in seen:
+        if item.positive is not None and canonical_label(item.positive) not in seen:
             listed = ", ".join(f"'{name}'" for name in sorted(seen)[:8])
             raise DataError(
                 f"no row of '{item.columns[0]}' is '{item.positive}', the positive label",

@@ -11,7 +11,7 @@ from losscli.binding.bind import read_role
 from losscli.binding.column_names import ColumnSet, resolve
 from losscli.binding.plan import Matrix, Table
 from losscli.errors import DataError, EmptyError
-from losscli.io.arrow.canonical import canonical
+from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import PLAIN, Spelling, is_vector, numbers, texts, vectors
 from losscli.io.source import Source
 
@@ -48,7 +48,7 @@ def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spe
                         f"the class column '{class_column}' has an empty cell",
                         code="DATA_MISSING_VALUE",
                     )
-                names += [canonical(found.names[code]) for code in found.codes]
+                names += [canonical_label(found.names[code]) for code in found.codes]
     if not parts or not sum(map(len, parts)):
         raise EmptyError(f"the table of '{table.role}' has no rows", path=table.path, code="EMPTY_NO_ROWS")
     _refuse_twice(names, class_column, table)

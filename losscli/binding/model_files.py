@@ -14,7 +14,7 @@ from losscli.binding.bind import DEFAULT_NAMES
 from losscli.binding.column_names import read_assignment, resolve, split, unescape
 from losscli.binding.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.join.model_files import paired
+from losscli.io.join.models import paired
 from losscli.io.source import Source
 
 

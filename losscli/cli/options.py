@@ -289,7 +289,7 @@ def inference_of(given: Mapping[str, Any]) -> Inference:
 def read_class_weight(text: str | None) -> Any:
     """`balanced`, or `cat=1,dog=2.5`."""
     from losscli.binding.column_names import read_assignment, split
-    from losscli.io.arrow.canonical import canonical
+    from losscli.io.arrow.canonical import canonical_label
 
     if text is None or text == "balanced":
         return text
@@ -304,9 +304,9 @@ def read_class_weight(text: str | None) -> Any:
             raise UsageError(
                 f"the weight '{value}' of class '{name}' is no number of at least 0", code="USAGE_BAD_VALUE"
             )
-        if canonical(name) in weights:
+        if canonical_label(name) in weights:
             raise UsageError(f"class '{name}' is weighted twice", code="USAGE_BAD_VALUE")
-        weights[canonical(name)] = weight
+        weights[canonical_label(name)] = weight
     return weights
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.io.arrow.canonical import canonical
+from losscli.io.arrow.canonical import canonical_label
 from losscli.io.files.open import open_source
 from losscli.io.source import ReadOptions, Want
 
@@ -49,7 +49,7 @@ class Sampled:
         if self.values is None or self.wide:
             return ()
         found = dict.fromkeys(self.values[np.isfinite(self.values)].tolist())
-        return tuple(canonical(repr(value)) for value in found)
+        return tuple(canonical_label(repr(value)) for value in found)
 
     @property
     def lacking(self) -> tuple[bool, bool]:
@@ -115,7 +115,7 @@ def _thing(name: str, values: Sequence[Any]) -> Sampled | None:
     if all(isinstance(value, bool) for value in some) and some:
         return Sampled(name, texts=tuple(None if value is None else str(value).lower() for value in values))
     if all(isinstance(value, str) for value in some) and some:
-        return Sampled(name, texts=tuple(None if value is None else canonical(value) for value in values))
+        return Sampled(name, texts=tuple(None if value is None else canonical_label(value) for value in values))
     widths = {len(value) if isinstance(value, list) else 0 for value in some}
     if len(widths) != 1 or len(some) < len(values) * (widths != {0}):
         return None
@@ -140,6 +140,6 @@ def _with_stems(things: Mapping[str, Sampled]) -> dict[str, Sampled]:
             found[name] = thing
         elif (cols := _SPECIAL.sub(r"\\\g<0>", str(match and match[1])) + "*") not in found:
             columns = [things[member].values for member, _ in members]
-            labels = tuple(canonical(label) for _, label in members)
+            labels = tuple(canonical_label(label) for _, label in members)
             found[cols] = Sampled(cols, values=np.column_stack([c for c in columns if c is not None]), labels=labels)
     return found

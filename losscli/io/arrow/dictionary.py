@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from losscli.errors import Location
 from losscli.io.arrow.buffers import Codes, Mask, RowNumbers, indices, missing_cells, plain_cells
-from losscli.io.arrow.canonical import canonical
+from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.texts import encode, spelled
 from losscli.io.arrow.types import is_text
@@ -56,15 +56,15 @@ class DictionaryColumn:
 
 def texts_of_numbers(cells: NDArray[Any]) -> list[str]:
     """The text of each number, in one form."""
-    return [canonical(text) for text in spelled(cells)]
+    return [canonical_label(text) for text in spelled(cells)]
 
 
 def texts_of_entries(entries: Entries) -> list[str | None]:
     """The text of each entry, in one form; None for null and the empty text."""
     if isinstance(entries, tuple):
-        return [canonical(name) for name in entries]
+        return [canonical_label(name) for name in entries]
     codes, names = encode(entries)
-    forms: list[str | None] = [*map(canonical, names), None]
+    forms: list[str | None] = [*map(canonical_label, names), None]
     return [forms[code] for code in codes.tolist()]
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from losscli.errors import Location
 from losscli.io.arrow.buffers import Floats, Mask
-from losscli.io.arrow.canonical import canonical
+from losscli.io.arrow.canonical import canonical_label, canonical_number
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.numbers import PLAIN, decode
 from losscli.io.arrow.texts import encode
@@ -98,11 +98,10 @@ def _texts(ours: pa.Array, theirs: pa.Array) -> Mask:
 
 def _form(name: str) -> str:
     """One form of a text: 0.50 is 0.5, 1e3 is 1000, True is true; whole numbers of any size stay what they are."""
-    text = canonical(name)
+    text = canonical_label(name)
     if _WHOLE.fullmatch(text) or not _NUMBER.fullmatch(text):
         return text
-    value = float(text)
-    return str(int(value)) if np.isfinite(value) and value == int(value) else repr(value)
+    return canonical_number(float(text))
 
 
 def _cells(ours: pa.Array, theirs: pa.Array) -> Mask:

@@ -20,6 +20,7 @@ from losscli.io.arrow.buffers import (
     plain_cells,
     whole_of,
 )
+from losscli.io.arrow.canonical import canonical_number
 from losscli.io.arrow.types import is_text
 
 _Cell = TypeVar("_Cell")
@@ -107,7 +108,7 @@ def _encode_plain(cells: NDArray[Any]) -> tuple[Codes, list[str]]:
             return _encode_plain(cells.astype(np.int64))
         found, first, inverse = np.unique(cells, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    return np.argsort(order)[inverse], [_float_text(value) for value in found[order]]
+    return np.argsort(order)[inverse], [canonical_number(value) for value in found[order]]
 
 
 def spelled(cells: NDArray[Any]) -> list[str]:
@@ -141,11 +142,6 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
     codes = np.empty(span, np.int64)
     codes[order] = np.arange(order.size)
     return codes[places], [low + int(place) for place in order]
-
-
-def _float_text(value: Any) -> str:
-    """Shortest text that gives the number back in its own precision; whole numbers as integers."""
-    return str(int(value)) if np.isfinite(value) and value == np.trunc(value) else str(value)
 
 
 def _encode_decimals(array: pa.Array) -> tuple[Codes, list[str]]:

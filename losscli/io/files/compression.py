@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
+from losscli.errors import DataError
+from losscli.io.files.inputs import FileInput, Input, stamp
 from losscli.io.files.spool import spooled
-from losscli.io.files.streams import FileInput, Input, Readable, Stream, stamp
+from losscli.io.files.streams import Readable, Stream
 
 MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -39,11 +41,9 @@ def open_plain(source: Input, compression: str | None, last: bool = False) -> St
     if compression is None:
         return stream
     if compression == "zip":
-        from losscli.io.files.zip import open_member
-
         assert isinstance(source, FileInput)
         stream.close()
-        return Stream(open_member(source.place, source.path), source.path)
+        return Stream(_open_zip(source.place, source.path), source.path)
     return Stream(_Closing(_DECOMPRESS[compression](stream), stream), source.path)
 
 
@@ -59,6 +59,37 @@ class _Closing:
     def close(self) -> None:
         self.inner.close()
         self.outer.close()
+
+
+def _open_zip(file: str, path: str) -> IO[bytes]:
+    """The bytes of the only file in the archive: with more than one, which is meant is for the user to say."""
+    import zipfile
+
+    try:
+        archive = zipfile.ZipFile(file)
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.filename == "[Content_Types].xml" for info in members):
+            raise DataError(
+                "content is an Office document, not a table",
+                path=path,
+                hint="export it as CSV",
+                code="DATA_WRONG_FORMAT",
+            )
+        if len(members) != 1:
+            names = ", ".join(f"'{info.filename}'" for info in members[:5]) + (" …" if len(members) > 5 else "")
+            raise DataError(
+                f"the zip archive has {len(members)} members, not one: {names}",
+                path=path,
+                hint="unpack it first",
+                code="DATA_WRONG_FORMAT",
+            )
+        return archive.open(members[0])
+    except zipfile.BadZipFile:
+        raise DataError("the zip archive is damaged or truncated", path=path, code="DATA_CORRUPT_FILE") from None
+    except (RuntimeError, NotImplementedError):
+        raise DataError(
+            "the zip archive is encrypted or compressed in an unknown way", path=path, code="DATA_CORRUPT_FILE"
+        ) from None
 
 
 def _gzip(stream: Any) -> Readable:

@@ -13,8 +13,8 @@ from losscli.io.files.compression import compression_of, open_plain, spool_to_fi
 from losscli.io.files.detect import detect_format
 from losscli.io.files.discover import discover
 from losscli.io.files.found import FoundFile
+from losscli.io.files.inputs import FileInput, Input, OnceInput, SeekableInput, find_input
 from losscli.io.files.partition_columns import PartitionedFragment, PartitionGaps, partition_gaps
-from losscli.io.files.streams import FileInput, Input, OnceInput, SeekableInput, find_input
 from losscli.io.source import Fragment, ReadOptions, Source
 
 HEAD = 1 << 16

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.arrow.build import floats, repeated
-from losscli.io.files.streams import FileInput
-from losscli.io.formats.number_text import parse_number
-from losscli.io.source import Batch, Fragment, Split, Want
+from losscli.io.arrow.canonical import parse_number
+from losscli.io.batches import Batch
+from losscli.io.files.inputs import FileInput
+from losscli.io.source import Fragment, Split, Want
 
 
 @dataclass(frozen=True)

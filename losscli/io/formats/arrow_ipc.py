@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.io.files.streams import SeekableInput
-from losscli.io.formats.corruption import check_values, choose, corrupted, names_of, to_check
-from losscli.io.formats.seekable import seekable
-from losscli.io.source import BATCH_BYTES, Batch, Fragment, InMemorySplit, Split, Want, slices, wanted_positions
+from losscli.io.batches import BATCH_BYTES, Batch, slices
+from losscli.io.files.inputs import SeekableInput
+from losscli.io.formats.binary import check_values, choose, corrupted, names_of, seekable, to_check
+from losscli.io.source import Fragment, InMemorySplit, Split, Want, wanted_positions
 
 MOST_SPLITS = 256
 """Splits of a file at most; more would have its footer read more often than pays."""

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from losscli.errors import Location
-from losscli.io.files.streams import Input, Stream
+from losscli.io.batches import BATCH_ROWS, Batch
+from losscli.io.files.inputs import Input
+from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import without_comments
 from losscli.io.formats.csv_exact import Cells, Grammar, Lines, cells_of, read_exactly, unclosed
 from losscli.io.formats.csv_header import Layout
@@ -26,7 +28,7 @@ from losscli.io.formats.text_windows import (
     verify_still,
     windows,
 )
-from losscli.io.source import BATCH_ROWS, Batch, Fragment, ReadOptions, Split, Want, wanted_positions
+from losscli.io.source import Fragment, ReadOptions, Split, Want, wanted_positions
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location
 from losscli.io.arrow.build import floats, labels
+from losscli.io.arrow.canonical import parse_number
 from losscli.io.formats.csv_records import Record, line_ends, records
-from losscli.io.formats.number_text import parse_number
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import Want
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
-from losscli.io.source import SPLIT_ROWS, Fragment, InMemorySplit, Source, Split, Want, wanted_positions
+from losscli.io.batches import SPLIT_ROWS
+from losscli.io.source import Fragment, InMemorySplit, Source, Split, Want, wanted_positions
 
 PATH = "<memory>"
 

@@ -14,7 +14,9 @@ import pyarrow.json as pj
 
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import labels, strings
-from losscli.io.files.streams import Input, Stream
+from losscli.io.batches import BATCH_ROWS, Batch
+from losscli.io.files.inputs import Input
+from losscli.io.files.streams import Stream
 from losscli.io.formats.jsonl_exact import lines_of, read_exactly, text_of
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
@@ -27,7 +29,7 @@ from losscli.io.formats.text_windows import (
     verify_still,
     windows,
 )
-from losscli.io.source import BATCH_ROWS, Batch, Fragment, Split, Want, wanted_positions
+from losscli.io.source import Fragment, Split, Want, wanted_positions
 
 BLOCK = 1 << 20
 PIECE = 1 << 16

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from losscli.errors import Location
 from losscli.io.arrow.build import floats, labels, lists
-from losscli.io.formats.number_text import canonical
+from losscli.io.arrow.canonical import canonical_number
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import Want
 
@@ -155,7 +155,7 @@ def text_of(value: Any) -> str:
     """A JSON value as a label: 1.0 and 1 are the same, true is true."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return canonical(value) if isinstance(value, float) else str(value)
+    return canonical_number(value) if isinstance(value, float) else str(value)
 
 
 def _shown(value: Any) -> str:

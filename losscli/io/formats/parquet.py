@@ -10,20 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.errors import DataError
-from losscli.io.files.streams import SeekableInput
-from losscli.io.formats.corruption import check_values, choose, corrupted, names_of, to_check
-from losscli.io.formats.seekable import seekable
-from losscli.io.source import (
-    BATCH_BYTES,
-    SPLIT_ROWS,
-    Batch,
-    Fragment,
-    Split,
-    Want,
-    fitting,
-    slices,
-    wanted_positions,
-)
+from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, fitting, slices
+from losscli.io.files.inputs import SeekableInput
+from losscli.io.formats.binary import check_values, choose, corrupted, names_of, seekable, to_check
+from losscli.io.source import Fragment, Split, Want, wanted_positions
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # bytes of a column that are read at once, at most and at least

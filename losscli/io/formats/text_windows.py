@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from losscli.errors import DataError, UsageError
+from losscli.io.batches import Batch
 from losscli.io.files.compression import open_plain
-from losscli.io.files.streams import FileInput, Input, Readable, Stream
+from losscli.io.files.inputs import FileInput, Input
+from losscli.io.files.streams import Readable, Stream
 from losscli.io.formats.csv_records import line_ends
-from losscli.io.source import Batch, Split, Want
+from losscli.io.source import Split, Want
 
 WINDOW = 8 << 20
 """Bytes read at a time. Looked up when reading starts, so that tests can make it small."""

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.io.batches import Batch
 from losscli.io.join.keys import Ids
 from losscli.io.join.lookup_side import LookupSide, name_of, read_all, read_lookup_side
 from losscli.io.join.match import Matching, as_numbers, located, only
-from losscli.io.source import Batch, Dropped, Fragment, InMemorySplit, Source, Split, Want
+from losscli.io.source import Dropped, Fragment, InMemorySplit, Source, Split, Want
 
 
 def join(

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.arrow.build import from_numpy, present, strings, unpack
-from losscli.io.formats.number_text import canonical
+from losscli.io.arrow.canonical import canonical_number
 
 Ids = npt.NDArray[np.int64]
 NONE = -1
@@ -48,7 +48,7 @@ def _number_text(value: Any) -> str | None:
         return None
     if isinstance(value, Decimal):
         return str(int(value)) if value == value.to_integral_value() else f"{value.normalize():f}"
-    return canonical(value)
+    return canonical_number(value)
 
 
 def _without_empty(texts: pa.Array) -> pa.Array:

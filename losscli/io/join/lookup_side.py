@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from losscli.errors import Code, DataError, EmptyError, Location
 from losscli.io.arrow.build import from_numpy, labels
+from losscli.io.batches import Batch
 from losscli.io.join.keys import Ids, KeyIndex, has_key, key_texts, shown_key
-from losscli.io.source import Batch, Source, Want
+from losscli.io.source import Source, Want
 
 EXAMPLES = 3
 

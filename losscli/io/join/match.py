@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import floats, from_numpy
-from losscli.io.formats.number_text import parse_number
+from losscli.io.arrow.canonical import parse_number
+from losscli.io.batches import Batch
 from losscli.io.join.keys import Ids, has_key, shown_key
 from losscli.io.join.lookup_side import EXAMPLES, JoinProblem, LookupSide, batch_keys, rows
-from losscli.io.source import Batch
 
 CHUNK_ROWS = 1 << 21
 """At most so many rows are looked up at a time. A look-up builds a hash table of all keys, so it should serve many."""

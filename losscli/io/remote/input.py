@@ -7,8 +7,9 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from losscli.io.files.inputs import FileInput, Input, stamp
 from losscli.io.files.spool import spooled_by
-from losscli.io.files.streams import FileInput, Input, Stream, stamp
+from losscli.io.files.streams import Stream
 from losscli.io.remote.address import Address, Facts
 from losscli.io.remote.http import Web
 from losscli.io.remote.stores import changed, store_of

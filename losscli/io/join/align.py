@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Location
+from losscli.io.batches import Batch
 from losscli.io.join.keys import Ids, shown_key
 from losscli.io.join.lookup_side import LookupSide, read_all, read_lookup_side, whole
 from losscli.io.join.match import Matching, located, only
-from losscli.io.source import Batch, Source, Want
+from losscli.io.source import Source, Want
 
 PLACE_HINT = "rows are paired by their place; --on KEY pairs them by what they are"
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location, UsageError, did_you_mean
 from losscli.io.arrow.equality import differing, shown
+from losscli.io.join.align import PLACE_HINT, MatchCounts, Side, SideBySide, by_key, by_place
 from losscli.io.join.join import check_keys, notes_on_types
 from losscli.io.join.lookup_side import name_of
 from losscli.io.join.match import as_numbers
-from losscli.io.join.streams_side_by_side import PLACE_HINT, MatchCounts, Side, SideBySide, by_key, by_place
 from losscli.io.source import Beside, Dropped, Fragment, InMemorySplit, Source, Split, Want
 
 

@@ -1,13 +1,38 @@
-"""What the failures of Arrow's binary readers mean, and the check that what they gave is what it claims to be."""
+"""What the binary formats (Parquet, Arrow IPC) share: opening, the errors of their readers, and checks of their data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pyarrow as pa
 
 from losscli.errors import DataError, FileError, LosscliError
-from losscli.io.files.streams import SeekableInput, file_error
+from losscli.io.files.inputs import FileInput, SeekableInput
+from losscli.io.files.streams import file_error
+
+
+@contextmanager
+def seekable(source: SeekableInput) -> Iterator[pa.NativeFile]:
+    """The file opened for Arrow, with a place of its own: several may be open at once, each in another thread."""
+    if not isinstance(source, FileInput) or not _has_plain_name(source):
+        with source.handle() as file, pa.PythonFile(file, mode="r") as wrapped:
+            yield wrapped
+        return
+    try:
+        opened = pa.OSFile(source.place)
+    except OSError as error:
+        raise file_error(error, source.path) from None
+    with opened:
+        yield opened
+
+
+def _has_plain_name(source: FileInput) -> bool:
+    try:
+        source.place.encode()
+    except UnicodeEncodeError:  # Arrow takes no path that is not UTF-8
+        return False
+    return True
 
 
 def corrupted(error: Exception, source: SeekableInput, what: str) -> LosscliError:

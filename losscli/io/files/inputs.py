@@ -1,0 +1,151 @@
+"""Inputs: regular files and pipes that can be opened as a `Stream`, and checked for changes."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from losscli.errors import FileError, UsageError
+from losscli.io.files.spool import Spool
+from losscli.io.files.streams import Readable, Stream, file_error
+
+
+class Input(Protocol):
+    """Something that can be opened from its first byte."""
+
+    @property
+    def path(self) -> str: ...
+
+    def open(self, last: bool = False) -> Stream:
+        """The raw bytes; `last` promises that nobody opens this input again."""
+        ...
+
+    def verify(self) -> None:
+        """Raise if the bytes may have changed since the input was found."""
+        ...
+
+
+class SeekableInput(Input, Protocol):
+    """One that formats with a footer can read: in any order, by several readers at once."""
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file when it was found."""
+        ...
+
+    def handle(self) -> io.IOBase:
+        """The file opened once more, with a place of its own."""
+        ...
+
+
+Stamp = tuple[int, ...]
+
+
+def stamp(path: str) -> Stamp:
+    """What changes when a file is written to: its size, its time, its number."""
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+@dataclass(frozen=True)
+class FileInput:
+    """A regular file: `path` is what the user sees, `place` what is opened (a spooled copy of stdin differs)."""
+
+    path: str
+    place: str
+    mark: Stamp
+    spool: Spool | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file when it was found."""
+        return self.mark[0]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """For another process, with a folder of its own; another machine may number the same file in its own way."""
+        return FileInput, (self.path, str(Path(self.place).absolute()), self.mark[:2])
+
+    def open(self, last: bool = False) -> Stream:
+        try:
+            return Stream(Path(self.place).open("rb", buffering=0), self.path)
+        except OSError as error:
+            raise file_error(error, self.path) from None
+
+    def handle(self) -> io.IOBase:
+        try:
+            return Path(self.place).open("rb")
+        except OSError as error:
+            raise file_error(error, self.path) from None
+
+    def verify(self) -> None:
+        try:
+            now = stamp(self.place)
+        except OSError:
+            raise FileError("the file disappeared while it was read", path=self.path) from None
+        if now[: len(self.mark)] != self.mark:
+            raise FileError("the file changed while it was read", path=self.path, hint="run again")
+
+
+@dataclass
+class OnceInput:
+    """A pipe: what is read to find out the format is kept and given again to the one who reads all."""
+
+    path: str
+    raw: Readable
+    owned: bool
+    head: bytearray = field(default_factory=bytearray)
+    gone: bool = False
+
+    def open(self, last: bool = False) -> Stream:
+        if self.gone:
+            raise UsageError(
+                "this input can be read only once",
+                path=self.path,
+                hint="save it to a file first",
+                code="USAGE_CONFLICT",
+            )
+        self.gone = last
+        return Stream(_Replay(self, keep=not last), self.path)
+
+    def verify(self) -> None:
+        """A pipe cannot change behind our back."""
+
+
+class _Replay:
+    def __init__(self, source: OnceInput, keep: bool) -> None:
+        self.source, self.keep, self.at = source, keep, 0
+
+    def read(self, size: int, /) -> bytes:
+        head = self.source.head
+        if self.at < len(head):
+            piece = bytes(head[self.at : self.at + size])
+        else:
+            # One read of the pipe at a time where it can be had: Ctrl-C between two reads is then not lost.
+            piece = getattr(self.source.raw, "read1", self.source.raw.read)(size)
+            if self.keep:
+                head += piece
+        self.at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        if self.source.owned and not self.keep:
+            self.source.raw.close()
+
+
+def find_input(path: str) -> Input:
+    """The input behind a path: stdin for `-`, a pipe for anything that is no regular file."""
+    if path == "-":
+        if sys.stdin is None:
+            raise FileError("stdin is closed", path="-")
+        return OnceInput("-", sys.stdin.buffer, owned=False)
+    try:
+        status = Path(path).stat()
+        if stat.S_ISREG(status.st_mode):
+            return FileInput(path, path, stamp(path))
+        return OnceInput(path, Path(path).open("rb"), owned=True)
+    except OSError as error:
+        raise file_error(error, path) from None
