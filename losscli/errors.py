@@ -180,18 +180,18 @@ class Location:
     path: str
     first_row: int
     line_of: Callable[[int], int | None] = _no_line
-    place_of: Callable[[int], int] = int  # where a row stood before rows beside it were left out
+    original_index: Callable[[int], int] = int  # where a row stood before rows beside it were left out
 
     def only(self, kept: Indices) -> Location:
         """The site of these rows alone; kept[i] is the place of the i-th."""
-        return replace(self, place_of=lambda index: self.place_of(int(kept[index])))
+        return replace(self, original_index=lambda index: self.original_index(int(kept[index])))
 
     def error(
         self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None,
         *, code: Code | None = None,
     ) -> DataError:  # fmt: skip
         """The error about the row at `index` of this run."""
-        index = self.place_of(index)
+        index = self.original_index(index)
         return DataError(
             message,
             hint=hint,

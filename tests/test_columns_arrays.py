@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from losscli.errors import DataError, Location
 from losscli.io.arrow import decode as arrays
-from losscli.io.arrow.decode import Spelling, is_vector, numbers, texts, vectors
+from losscli.io.arrow.decode import NumberFormat, is_vector, numbers, texts, vectors
 
-SITE = Location("data.csv", 101, lambda index: 202 + index)
+LOCATION = Location("data.csv", 101, lambda index: 202 + index)
 
 
 def near(column: pa.Array) -> list[pa.Array]:
@@ -37,7 +37,7 @@ def read_back(result: arrays.Numbers | arrays.Vectors) -> list[object]:
 
 
 def spelled(column: pa.Array) -> list[str | None]:
-    result = texts(column, "c", SITE)
+    result = texts(column, "c", LOCATION)
     assert result.codes.dtype == np.int64
     assert len(set(result.names)) == len(result.names)
     assert set(result.codes.tolist()) - {-1} == set(range(len(result.names)))
@@ -49,7 +49,7 @@ def spelled(column: pa.Array) -> list[str | None]:
 
 def test_plain_floats_are_a_view_of_the_column() -> None:
     column = pa.array([9.0, 1.5, -0.0, math.inf]).slice(1)
-    result = numbers(column, "p", SITE)
+    result = numbers(column, "p", LOCATION)
     assert result.missing is None
     assert result.values.tolist() == [1.5, 0.0, math.inf]
     assert result.values.ctypes.data == column.buffers()[1].address + 8
@@ -81,14 +81,14 @@ def test_plain_floats_are_a_view_of_the_column() -> None:
 )
 def test_numbers_are_what_python_says(kind: pa.DataType, cells: list[object]) -> None:
     for column in near(pa.array(cells, kind)):
-        result = numbers(column, "p", SITE)
+        result = numbers(column, "p", LOCATION)
         assert result.values.dtype == np.float64
         assert (result.missing is not None) == (None in cells)
         assert read_back(result) == [None if cell is None else float(cell) for cell in cells]  # type: ignore[arg-type]
         assert all(value == 0 for value, cell in zip(result.values, cells, strict=True) if cell is None)
         if cells:
             repeated = pa.DictionaryArray.from_arrays(pa.array([*range(len(cells)), None, 0], pa.int8()), column)
-            assert read_back(numbers(repeated, "p", SITE)) == [*read_back(result), None, read_back(result)[0]]
+            assert read_back(numbers(repeated, "p", LOCATION)) == [*read_back(result), None, read_back(result)[0]]
 
 
 def test_what_lies_under_a_null_number_is_never_seen() -> None:
@@ -99,17 +99,17 @@ def test_what_lies_under_a_null_number_is_never_seen() -> None:
         (pa.float16(), np.array([1, math.inf, 3], np.float16)),
     ]:
         column = pa.Array.from_buffers(kind, 3, [valid, pa.py_buffer(cells)])
-        assert numbers(column, "p", SITE).values.tolist() == [1.0, 0.0, 3.0]
+        assert numbers(column, "p", LOCATION).values.tolist() == [1.0, 0.0, 3.0]
         assert spelled(column) == ["1", None, "3"]
     digits = b"".join(cell.to_bytes(16, "little") for cell in (100, 10**30, 300))
     column = pa.Array.from_buffers(pa.decimal128(38, 2), 3, [valid, pa.py_buffer(digits)])
-    assert numbers(column, "p", SITE).values.tolist() == [1.0, 0.0, 3.0]
+    assert numbers(column, "p", LOCATION).values.tolist() == [1.0, 0.0, 3.0]
     assert spelled(column) == ["1", None, "3"]
 
 
 def test_nan_is_a_value_even_a_signalling_one() -> None:
     signalling = pa.Array.from_buffers(pa.float32(), 2, [None, pa.py_buffer(np.array([0x7FA00000, 0], np.uint32))])
-    result = numbers(signalling, "p", SITE)
+    result = numbers(signalling, "p", LOCATION)
     assert math.isnan(result.values[0])
     assert result.missing is None
     assert spelled(signalling) == ["nan", "0"]
@@ -121,11 +121,11 @@ def test_nan_is_a_value_even_a_signalling_one() -> None:
 def test_a_whole_number_that_a_float_cannot_hold_is_refused(kind: pa.DataType, value: int) -> None:
     for column in [pa.array([None, 1, value], kind), pa.array([None, 1, value], kind).dictionary_encode()]:
         with pytest.raises(DataError) as raised:
-            numbers(column, "p", SITE)
+            numbers(column, "p", LOCATION)
         error = raised.value
         assert (error.row, error.line, error.column, error.value) == (103, 204, "p", str(value))
     sanitized = pa.DictionaryArray.from_arrays(pa.array([1, 1], pa.int8()), pa.array([value, 5], kind))
-    assert numbers(sanitized, "p", SITE).values.tolist() == [5.0, 5.0]
+    assert numbers(sanitized, "p", LOCATION).values.tolist() == [5.0, 5.0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -135,10 +135,10 @@ def test_integers_pass_only_where_exact(cells: list[int | None]) -> None:
     column = pa.array(cells, pa.int64())
     if wrong:
         with pytest.raises(DataError) as raised:
-            numbers(column, "p", SITE)
+            numbers(column, "p", LOCATION)
         assert raised.value.row == 101 + wrong[0]
     else:
-        assert read_back(numbers(column, "p", SITE)) == cells
+        assert read_back(numbers(column, "p", LOCATION)) == cells
 
 
 @settings(max_examples=60, deadline=None)
@@ -150,14 +150,14 @@ def test_integers_pass_only_where_exact(cells: list[int | None]) -> None:
 def test_decimals_are_rounded_once(wholes: list[int], scale: int) -> None:
     raw = b"".join(whole.to_bytes(16, "little", signed=True) for whole in wholes)
     column = pa.Array.from_buffers(pa.decimal128(38, scale), len(wholes), [None, pa.py_buffer(raw)])
-    assert numbers(column, "p", SITE).values.tolist() == [float(whole * Fraction(10) ** -scale) for whole in wholes]
+    assert numbers(column, "p", LOCATION).values.tolist() == [float(whole * Fraction(10) ** -scale) for whole in wholes]
 
 
 def test_a_decimal_with_an_absurd_scale_is_refused_at_once() -> None:
     column = pa.Array.from_buffers(pa.decimal128(38, -2_000_000_000), 2, [None, pa.py_buffer(bytes(32))])
     for read in (numbers, texts):
         with pytest.raises(DataError, match="holds decimal128"):
-            read(column, "p", SITE)
+            read(column, "p", LOCATION)
 
 
 CSV_CELLS = """
@@ -181,14 +181,14 @@ def test_text_is_read_as_the_csv_reader_reads_numbers(cell: str) -> None:
         )
     except pa.ArrowInvalid:
         with pytest.raises(DataError) as raised:
-            numbers(column, "p", SITE, parse_text=True)
+            numbers(column, "p", LOCATION, parse_text=True)
         assert (raised.value.row, raised.value.value) == (102, cell)
     else:
         expected = table["p"][0].as_py()
-        got = read_back(numbers(column, "p", SITE, parse_text=True))[1]
+        got = read_back(numbers(column, "p", LOCATION, parse_text=True))[1]
         assert repr(got) == repr(expected)
         coded = pa.array(["7", cell, None]).dictionary_encode()
-        assert repr(read_back(numbers(coded, "p", SITE, parse_text=True))[1:]) == repr([expected, None])
+        assert repr(read_back(numbers(coded, "p", LOCATION, parse_text=True))[1:]) == repr([expected, None])
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_text_is_read_as_the_csv_reader_reads_numbers(cell: str) -> None:
 )
 def test_a_bad_cell_says_what_is_usually_wrong(cell: str, hint: str | None) -> None:
     with pytest.raises(DataError, match="is not a number") as raised:
-        numbers(pa.array(["1", cell]), "p", SITE, parse_text=True)
+        numbers(pa.array(["1", cell]), "p", LOCATION, parse_text=True)
     assert (raised.value.hint is None) if hint is None else (hint in str(raised.value.hint))
 
 
@@ -204,11 +204,11 @@ def test_a_bad_cell_says_what_is_usually_wrong(cell: str, hint: str | None) -> N
 def test_which_texts_stand_for_no_number(make: Any) -> None:
     def read(cells: list[str | None], *nulls: str) -> list[object]:
         return read_back(
-            numbers(pa.array(make(cells)), "p", SITE, parse_text=True, spelling=Spelling(frozenset(nulls)))
+            numbers(pa.array(make(cells)), "p", LOCATION, parse_text=True, spelling=NumberFormat(frozenset(nulls)))
         )
 
     # Arrow's reader takes blanks around a number and not around a null; the exact reader behind it takes both.
-    assert read_back(numbers(pa.array(make(["1", " ", " NA", "NA\t"])), "p", SITE, parse_text=True)) == [
+    assert read_back(numbers(pa.array(make(["1", " ", " NA", "NA\t"])), "p", LOCATION, parse_text=True)) == [
         1,
         None,
         None,
@@ -216,7 +216,11 @@ def test_which_texts_stand_for_no_number(make: Any) -> None:
     ]
     assert read(["1", "-", "", " - ", None], "-", "") == [1, None, None, None, None]
     result = numbers(
-        pa.array(make(["1", "-999", "-999.0"])), "p", SITE, parse_text=True, spelling=Spelling(frozenset({"-999"}))
+        pa.array(make(["1", "-999", "-999.0"])),
+        "p",
+        LOCATION,
+        parse_text=True,
+        spelling=NumberFormat(frozenset({"-999"})),
     )
     assert (read_back(result), result.values[1]) == ([1, None, -999.0], 0)
     for cells, bad in [(["1", "NA"], "NA"), (["1", "", None], ""), (["1", " "], " ")]:
@@ -229,7 +233,7 @@ def test_which_texts_stand_for_no_number(make: Any) -> None:
 def test_text_is_no_number_unless_asked() -> None:
     for column in [pa.array(["1"]), pa.array(["1"]).dictionary_encode(), pa.array(["1"], pa.large_string())]:
         with pytest.raises(DataError, match="column 'p' holds text") as raised:
-            numbers(column, "p", SITE)
+            numbers(column, "p", LOCATION)
         assert (raised.value.path, raised.value.row, raised.value.column) == ("data.csv", None, "p")
 
 
@@ -251,7 +255,7 @@ REFUSED = [
 @pytest.mark.parametrize("read", [numbers, vectors, texts])
 def test_other_types_are_named(kind: pa.DataType, read: object) -> None:
     with pytest.raises(DataError) as raised:
-        read(pa.nulls(1, kind), "p", SITE)  # type: ignore[operator]
+        read(pa.nulls(1, kind), "p", LOCATION)  # type: ignore[operator]
     assert str(kind)[:40] in raised.value.message
     assert len(raised.value.message) < 200
 
@@ -267,15 +271,15 @@ ROWS = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.5], [0.0, -1.0, 2.0]]
 def test_lists_become_a_matrix(kind: pa.DataType) -> None:
     for column in near(pa.array(ROWS, kind)):
         for part, rows in [(column, ROWS), (column.slice(1, 2), ROWS[1:3]), (column.slice(4), [])]:
-            result = vectors(part, "e", SITE, 3)
+            result = vectors(part, "e", LOCATION, 3)
             assert result.values.shape == (len(rows), 3)
             assert result.values.flags.c_contiguous
             assert read_back(result) == rows
             assert result.missing is None
     for column in near(pa.array([None, ROWS[0], None, ROWS[1], None, None], kind)):
-        assert read_back(vectors(column, "e", SITE)) == [None, ROWS[0], None, ROWS[1], None, None]
-        assert read_back(vectors(column.slice(2, 2), "e", SITE)) == [None, ROWS[1]]
-        assert vectors(column.slice(4), "e", SITE, 3).values.tolist() == [[0.0] * 3] * 2
+        assert read_back(vectors(column, "e", LOCATION)) == [None, ROWS[0], None, ROWS[1], None, None]
+        assert read_back(vectors(column.slice(2, 2), "e", LOCATION)) == [None, ROWS[1]]
+        assert vectors(column.slice(4), "e", LOCATION, 3).values.tolist() == [[0.0] * 3] * 2
 
 
 def test_what_lies_under_a_null_list_is_never_read() -> None:
@@ -284,9 +288,9 @@ def test_what_lies_under_a_null_list_is_never_read() -> None:
     fixed = pa.FixedSizeListArray.from_arrays(inner, 2, mask=mask)
     ragged = pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), inner, mask=mask)
     for column in (fixed, ragged):
-        assert read_back(vectors(column, "e", SITE)) == [[1.0, 2.0], None, [5.0, 6.0]]
+        assert read_back(vectors(column, "e", LOCATION)) == [[1.0, 2.0], None, [5.0, 6.0]]
     nested = pa.FixedSizeListArray.from_arrays(fixed.slice(2, 1), 1)
-    assert vectors(nested, "e", SITE).values.tolist() == [[5.0, 6.0]]
+    assert vectors(nested, "e", LOCATION).values.tolist() == [[5.0, 6.0]]
 
 
 def test_nested_lists_are_laid_out_flat() -> None:
@@ -300,19 +304,19 @@ def test_nested_lists_are_laid_out_flat() -> None:
         cells = rows if not pa.types.is_boolean(kind.value_type.value_type) else [[[True, False]] * 3] * 2
         for column in near(pa.array(cells, kind)):
             expected = flat if cells is rows else [[1, 0, 1, 0, 1, 0]] * 2
-            assert vectors(column, "e", SITE, 6).values.tolist() == expected
-            assert vectors(column.slice(1), "e", SITE).values.tolist() == expected[1:]
+            assert vectors(column, "e", LOCATION, 6).values.tolist() == expected
+            assert vectors(column.slice(1), "e", LOCATION).values.tolist() == expected[1:]
 
 
 def test_tensors_are_read_by_their_storage() -> None:
     storage = pa.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]], pa.list_(pa.float64(), 4))
     column = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.float64(), [2, 2]), storage)
-    assert vectors(column, "e", SITE).values.tolist() == storage.to_pylist()
-    assert vectors(column.slice(1), "e", SITE).values.tolist() == storage.to_pylist()[1:]
+    assert vectors(column, "e", LOCATION).values.tolist() == storage.to_pylist()
+    assert vectors(column.slice(1), "e", LOCATION).values.tolist() == storage.to_pylist()[1:]
     turned = pa.fixed_shape_tensor(pa.float64(), [2, 2], permutation=[1, 0])
     assert not is_vector(turned)
     with pytest.raises(DataError):
-        vectors(pa.ExtensionArray.from_storage(turned, storage), "e", SITE)
+        vectors(pa.ExtensionArray.from_storage(turned, storage), "e", LOCATION)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +338,7 @@ def test_a_wrong_list_is_named_by_its_row(
 ) -> None:
     for column in near(pa.array(cells, kind)):
         with pytest.raises(DataError, match=message) as raised:
-            vectors(column, "e", SITE, width)
+            vectors(column, "e", LOCATION, width)
         assert (raised.value.row, raised.value.line, raised.value.column) == (row, row + 101, "e")
 
 
@@ -348,7 +352,7 @@ def test_any_lists_equal_python(data: st.DataObject) -> None:
     column = pa.array(rows, data.draw(st.sampled_from(kinds)))
     start = data.draw(st.integers(0, len(rows)))
     stop = data.draw(st.integers(start, len(rows)))
-    result = vectors(column.slice(start, stop - start), "e", SITE, width)
+    result = vectors(column.slice(start, stop - start), "e", LOCATION, width)
     assert read_back(result) == rows[start:stop]
     assert result.values.shape == (stop - start, width)
 
@@ -403,21 +407,21 @@ def test_texts_are_canonical(column: pa.Array, expected: list[str | None]) -> No
 
 
 def test_names_come_in_the_promised_order() -> None:
-    assert texts(pa.array(["b", "a", "c", "a"]), "c", SITE).names == ("b", "a", "c")
-    assert texts(pa.array([9, 2, 9, 4]), "c", SITE).names == ("9", "2", "4")
-    assert texts(pa.array([10**12, 2, 9, 4]), "c", SITE).names == ("1000000000000", "2", "9", "4")
-    assert texts(pa.array([2.5, 0.5]), "c", SITE).names == ("2.5", "0.5")
+    assert texts(pa.array(["b", "a", "c", "a"]), "c", LOCATION).names == ("b", "a", "c")
+    assert texts(pa.array([9, 2, 9, 4]), "c", LOCATION).names == ("9", "2", "4")
+    assert texts(pa.array([10**12, 2, 9, 4]), "c", LOCATION).names == ("1000000000000", "2", "9", "4")
+    assert texts(pa.array([2.5, 0.5]), "c", LOCATION).names == ("2.5", "0.5")
     coded = pa.DictionaryArray.from_arrays(pa.array([2, 0, 2], pa.int8()), pa.array(["x", "unused", "y"]))
-    assert texts(coded, "c", SITE).names == ("x", "y")
+    assert texts(coded, "c", LOCATION).names == ("x", "y")
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
 def test_long_columns_take_another_way_to_the_same_texts(kind: pa.DataType, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [None if i % 7 == 3 else "" if i % 11 == 5 else f"k{i * i % 13}" for i in range(500)]
     column = pa.array(cells, kind).slice(3)
-    short = texts(column, "c", SITE)
+    short = texts(column, "c", LOCATION)
     monkeypatch.setattr("losscli.io.arrow.texts._MANY", 10)
-    long = texts(column, "c", SITE)
+    long = texts(column, "c", LOCATION)
     assert long.names == short.names
     assert long.codes.tolist() == short.codes.tolist()
     tail = pa.array([str(i) for i in range(1000)]).dictionary_encode().slice(990)
@@ -457,7 +461,7 @@ def test_any_floats_are_written_shortest(cells: list[float | None]) -> None:
 )
 def test_absent_cells_of_any_type(column: pa.Array, expected: list[bool]) -> None:
     for each in near(column):
-        assert arrays.absent(each, "c", SITE).tolist() == expected
+        assert arrays.is_missing(each, "c", LOCATION).tolist() == expected
 
 
 # --------------------------------------------------------------------------------------------- files that lie, cost
@@ -469,7 +473,7 @@ def test_damaged_columns_are_refused() -> None:
     )
     for column in [bad_text, pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), bad_text)]:
         with pytest.raises(DataError, match="UTF-8") as raised:
-            texts(column, "c", SITE)
+            texts(column, "c", LOCATION)
         assert raised.value.row == 103
     bad_offsets = pa.Array.from_buffers(
         pa.string(), 2, [None, pa.py_buffer(np.array([0, 90, 3], np.int32)), pa.py_buffer(b"abc")]
@@ -481,7 +485,7 @@ def test_damaged_columns_are_refused() -> None:
     )
     for column, read in [(bad_offsets, texts), (bad_codes, texts), (bad_list, vectors)]:
         with pytest.raises(DataError, match="damaged"):
-            read(column, "c", SITE)
+            read(column, "c", LOCATION)
 
 
 def test_parquet_columns_equal_python(tmp_path: object) -> None:
@@ -491,9 +495,9 @@ def test_parquet_columns_equal_python(tmp_path: object) -> None:
     file = pq.ParquetFile(path, read_dictionary=["t"])
     seen: dict[str, list[object]] = {"p": [], "t": [], "e": []}
     for batch in file.iter_batches(batch_size=37):
-        seen["p"] += read_back(numbers(batch.column("p"), "p", SITE))
+        seen["p"] += read_back(numbers(batch.column("p"), "p", LOCATION))
         seen["t"] += spelled(batch.column("t"))
-        seen["e"] += read_back(vectors(batch.column("e"), "e", SITE))
+        seen["e"] += read_back(vectors(batch.column("e"), "e", LOCATION))
     assert seen == rows
 
 
@@ -503,8 +507,8 @@ import io, sys
 import numpy as np
 import pyarrow as pa, pyarrow.csv as csv
 from losscli.io.arrow.decode import numbers, texts, vectors
-from losscli.errors import Site
-site = Site("x", 1)
+from losscli.errors import Location
+location = Location("x", 1)
 kinds = {"f": pa.float64(), "i": pa.int64(), "s": pa.string(), "d": pa.dictionary(pa.int32(), pa.string())}
 options = csv.ConvertOptions(column_types=kinds)
 batch = csv.open_csv(io.BytesIO(b"f,i,s,d\\n1.5,1,x,y\\n,2,z,\\n"), convert_options=options).read_next_batch()

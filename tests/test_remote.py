@@ -30,10 +30,10 @@ from losscli.cli import entry, help
 from losscli.errors import DataError, FileError, LosscliError, UsageError
 from losscli.io.files.discover import discover
 from losscli.io.files.open import open_source
-from losscli.io.formats.binary import seekable
+from losscli.io.formats.binary import open_for_arrow
 from losscli.io.remote import input as remote_input
 from losscli.io.remote import stores, transfer
-from losscli.io.remote.address import Address, Facts, shown
+from losscli.io.remote.address import Address, RemoteVersion, shown
 from losscli.io.remote.failures import explain
 from losscli.io.remote.input import RemoteInput, find_remote
 from losscli.io.remote.settings import Settings, settings
@@ -293,7 +293,7 @@ def test_a_remote_folder_is_like_a_local_one(path, s3):
 
 def test_hive_names_become_columns(s3):
     pattern = "s3://bucket/run/region=*/*.csv"
-    assert [file.constants for file in discover([pattern]).files] == [{"region": "a/b"}, {"region": "eu"}]
+    assert [file.partition_values for file in discover([pattern]).files] == [{"region": "a/b"}, {"region": "eu"}]
     code, out, _ = command("eval", pattern, "-t", "y", "-p", "p", "-l", "mae", "--by", "region", "-f", "jsonl")
     results = [json.loads(line) for line in out.splitlines()]
     assert (code, {r["by"].get("region"): r["count"] for r in results}) == (0, {None: 2, "a/b": 1, "eu": 1})
@@ -580,7 +580,7 @@ def test_handles_are_independent_and_threads_may_share_a_file(web, s3):
         source = remote(url)
 
         def group(index: int, source: RemoteInput = source) -> list[float]:
-            with seekable(source) as file:
+            with open_for_arrow(source) as file:
                 return pq.ParquetFile(file).read_row_group(index, ["p"], use_threads=False).column(0).to_pylist()
 
         with ThreadPoolExecutor(8) as pool:
@@ -795,10 +795,10 @@ def test_shown(path, expected):
 
 
 def test_marks_count_only_where_there_are_two():
-    assert Facts(3, "a").still(Facts(3, "a"))
-    assert Facts(3, "a").still(Facts(3, ""))
-    assert not Facts(3, "a").still(Facts(3, "b"))
-    assert not Facts(3, "").still(Facts(4, ""))
+    assert RemoteVersion(3, "a").still(RemoteVersion(3, "a"))
+    assert RemoteVersion(3, "a").still(RemoteVersion(3, ""))
+    assert not RemoteVersion(3, "a").still(RemoteVersion(3, "b"))
+    assert not RemoteVersion(3, "").still(RemoteVersion(4, ""))
 
 
 def test_the_help_names_every_setting():

@@ -17,17 +17,17 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import texts
 from losscli.io.arrow.dictionary import DictionaryColumn
 
-SITE = Location("here", 1)
+LOCATION = Location("here", 1)
 RNG = np.random.default_rng(0)
 
 
 def marks(*columns):
-    return [DictionaryColumn.of(column, f"c{i}", SITE) for i, column in enumerate(columns)]
+    return [DictionaryColumn.of(column, f"c{i}", LOCATION) for i, column in enumerate(columns)]
 
 
 def plainly(column):
     """The text of each row, by the way that makes a text of every distinct cell of a batch."""
-    coded = EncodedLabels.of(texts(column, "c", SITE), "c").canonical()
+    coded = EncodedLabels.of(texts(column, "c", LOCATION), "c").canonical()
     return [NULL if code < 0 else coded.names[code] for code in coded.codes]
 
 

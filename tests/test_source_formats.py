@@ -29,18 +29,18 @@ from losscli.io.files import spool as spool_module
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
 from losscli.io.formats.in_memory import from_memory
-from losscli.io.source import ReadOptions, Source, Want
+from losscli.io.source import ReadAs, ReadOptions, Source
 
-P: dict[str, Want] = {"p": "number"}
+P: dict[str, ReadAs] = {"p": "number"}
 CSV = b"p,k\n1.5,a\n2,b\n"
 
 
-def batches(source: Source, wants: Mapping[str, Want]) -> list[Batch]:
-    return [batch for fragment in source.fragments for batch in fragment.batches(wants)]
+def batches(source: Source, projection: Mapping[str, ReadAs]) -> list[Batch]:
+    return [batch for fragment in source.fragments for batch in fragment.batches(projection)]
 
 
-def values(source: Source, name: str = "p", want: Want = "number") -> list[Any]:
-    return [value for batch in batches(source, {name: want}) for value in batch.data.column(0).to_pylist()]
+def values(source: Source, name: str = "p", read_as: ReadAs = "number") -> list[Any]:
+    return [value for batch in batches(source, {name: read_as}) for value in batch.data.column(0).to_pylist()]
 
 
 def put(path: Path, content: bytes | str) -> str:
@@ -63,9 +63,9 @@ def ipc_bytes(table: pa.Table, stream: bool = False, chunk: int | None = None, *
     return out.getvalue()
 
 
-def refused(paths: str | list[str], wants: Mapping[str, Want] = P, **options: Any) -> LosscliError:
+def refused(paths: str | list[str], projection: Mapping[str, ReadAs] = P, **options: Any) -> LosscliError:
     with pytest.raises(LosscliError) as caught:
-        batches(open_source([paths] if isinstance(paths, str) else paths, ReadOptions(**options)), wants)
+        batches(open_source([paths] if isinstance(paths, str) else paths, ReadOptions(**options)), projection)
     return caught.value
 
 
@@ -81,7 +81,7 @@ def test_parquet(tmp_path: Path) -> None:
     (batch,) = batches(source, {"k": "text", "n": "text", "p": "number"})
     assert batch.data.schema.types == [pa.dictionary(pa.int32(), pa.string()), pa.int64(), pa.float64()]
     assert batch.data.to_pydict() == {"k": ["a", "b", "a"], "n": [1, 2, 3], "p": [1.5, None, 2.0]}
-    assert (batch.site.first_row, batch.site.line_of(0)) == (1, None)
+    assert (batch.location.first_row, batch.location.line_of(0)) == (1, None)
 
 
 def test_parquet_rows_go_on_over_row_groups(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_parquet_rows_go_on_over_row_groups(tmp_path: Path) -> None:
     found = batches(source, P)
     assert max(batch.data.num_rows for batch in found) <= 65_536
     for batch in found:
-        assert batch.data.column(0)[0].as_py() == batch.site.first_row - 1
+        assert batch.data.column(0)[0].as_py() == batch.location.first_row - 1
     assert sum(batch.data.num_rows for batch in found) == 150_000
 
 
@@ -196,7 +196,7 @@ def test_arrow(tmp_path: Path, stream: bool, compression: str | None) -> None:
     source = open_source([put(tmp_path / "a.feather", data)])
     assert dict(source.types) == {"x": pa.string(), "p": pa.float64()}
     found = batches(source, {"p": "number"})
-    assert [(batch.site.first_row, batch.data.num_rows) for batch in found] == [(1, 65_536), (65_537, 4464)]
+    assert [(batch.location.first_row, batch.data.num_rows) for batch in found] == [(1, 65_536), (65_537, 4464)]
     assert values(source) == list(range(70_000))
 
 
@@ -351,7 +351,7 @@ def test_a_folder(tmp_path: Path) -> None:
     assert values(source, "k", "text") == ["part2", "part10", "sub/part1"]
     assert any("README.md" in note for note in source.notes)
     assert any("loop" in note for note in source.notes)
-    assert [batch.site.first_row for batch in batches(source, P)] == [1, 1, 1]
+    assert [batch.location.first_row for batch in batches(source, P)] == [1, 1, 1]
 
 
 def test_a_folder_without_data(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from losscli.io.files.open import open_source
 from losscli.io.formats.in_memory import from_memory
 from losscli.io.join import match as matching
 from losscli.io.join.join import join
-from losscli.io.source import Source, Want
+from losscli.io.source import ReadAs, Source
 
-BOTH: dict[str, Want] = {"id": "text", "p": "number", "y": "number"}
+BOTH: dict[str, ReadAs] = {"id": "text", "p": "number", "y": "number"}
 
 
 def csv(folder: Any, name: str, text: str) -> Source:
@@ -31,17 +31,17 @@ def csv(folder: Any, name: str, text: str) -> Source:
     return open_source([str(path)])
 
 
-def batches(source: Source, wants: Mapping[str, Want]) -> list[Batch]:
-    return [batch for fragment in source.fragments for batch in fragment.batches(wants)]
+def batches(source: Source, projection: Mapping[str, ReadAs]) -> list[Batch]:
+    return [batch for fragment in source.fragments for batch in fragment.batches(projection)]
 
 
-def rows(source: Source, wants: Mapping[str, Want] = BOTH) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for batch in batches(source, wants) for row in batch.data.to_pylist()]
+def rows(source: Source, projection: Mapping[str, ReadAs] = BOTH) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for batch in batches(source, projection) for row in batch.data.to_pylist()]
 
 
-def refused(source: Source, wants: Mapping[str, Want] = BOTH) -> LosscliError:
+def refused(source: Source, projection: Mapping[str, ReadAs] = BOTH) -> LosscliError:
     with pytest.raises(LosscliError) as caught:
-        batches(source, wants)
+        batches(source, projection)
     return caught.value
 
 
@@ -54,7 +54,7 @@ def test_rows_keep_the_order_and_place_of_the_predictions(tmp_path: Any) -> None
     assert rows(source, {"y": "number"}) == [(10.0,), (20.0,), (30.0,)]
     assert rows(source, {"p": "number"}) == [(1.0,), (2.0,), (3.0,)]
     (batch,) = batches(source, BOTH)
-    error = batch.site.error(1, "p", "no")
+    error = batch.location.error(1, "p", "no")
     assert (error.path, error.row, error.line) == (str(tmp_path / "p.csv"), 2, 3)
     assert source.dropped is not None
     assert (source.dropped.predictions, source.dropped.truth) == (0, 0)
@@ -90,9 +90,9 @@ def test_keys_of_any_type_are_compared_as_text(kind: tuple[str, Any, list[str]])
     _, keys, texts = kind
     typed = from_memory(pa.table({"id": keys, "p": [1.0, 2.0]}))
     plain = from_memory({"id": texts[::-1], "y": [20.0, 10.0]})
-    wants: dict[str, Want] = {"p": "number", "y": "number"}
-    assert rows(join(typed, plain, ["id"]), wants) == [(1.0, 10.0), (2.0, 20.0)]
-    assert sorted(rows(join(plain, typed, ["id"]), wants)) == [(1.0, 10.0), (2.0, 20.0)]
+    projection: dict[str, ReadAs] = {"p": "number", "y": "number"}
+    assert rows(join(typed, plain, ["id"]), projection) == [(1.0, 10.0), (2.0, 20.0)]
+    assert sorted(rows(join(plain, typed, ["id"]), projection)) == [(1.0, 10.0), (2.0, 20.0)]
 
 
 def test_different_types_are_noted() -> None:
@@ -162,7 +162,7 @@ def test_dropped_rows_are_counted_and_the_others_keep_their_place(tmp_path: Any)
     for _ in range(2):  # counted anew in each pass
         (batch,) = batches(source, BOTH)
         assert batch.data.to_pylist() == [{"id": "a", "p": 1.0, "y": 10.0}, {"id": "b", "p": 3.0, "y": 30.0}]
-        assert [(batch.site.error(i, "p", "").row, batch.site.error(i, "p", "").line) for i in (0, 1)] == [
+        assert [(batch.location.error(i, "p", "").row, batch.location.error(i, "p", "").line) for i in (0, 1)] == [
             (2, 3),
             (4, 5),
         ]

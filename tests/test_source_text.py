@@ -22,11 +22,11 @@ from losscli.errors import DataError, EmptyError, FileError, LosscliError, Usage
 from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
-from losscli.io.formats.csv_exact import cells_of
-from losscli.io.formats.csv_records import last_end, records
-from losscli.io.source import ReadOptions, Source, Want
+from losscli.io.formats.csv_exact import read_cells
+from losscli.io.formats.csv_records import last_record_end, records
+from losscli.io.source import ReadAs, ReadOptions, Source
 
-PY: dict[str, Want] = {"p": "number", "y": "number"}
+PY: dict[str, ReadAs] = {"p": "number", "y": "number"}
 
 
 def write(folder: Path, content: str | bytes, name: str = "a.csv") -> str:
@@ -35,34 +35,34 @@ def write(folder: Path, content: str | bytes, name: str = "a.csv") -> str:
     return str(path)
 
 
-def batches(source: Source, wants: Mapping[str, Want]) -> list[Batch]:
-    return [batch for fragment in source.fragments for batch in fragment.batches(wants)]
+def batches(source: Source, projection: Mapping[str, ReadAs]) -> list[Batch]:
+    return [batch for fragment in source.fragments for batch in fragment.batches(projection)]
 
 
-def table(source: Source, wants: Mapping[str, Want]) -> dict[str, list[Any]]:
+def table(source: Source, projection: Mapping[str, ReadAs]) -> dict[str, list[Any]]:
     """All rows as Python values; checks on the way that row numbers are without a gap in each file."""
-    columns: dict[str, list[Any]] = {name: [] for name in wants}
+    columns: dict[str, list[Any]] = {name: [] for name in projection}
     next_row: dict[str, int] = {}
-    for batch in batches(source, wants):
-        assert batch.data.schema.names == list(wants)
-        assert batch.site.first_row == next_row.get(batch.site.path, 1)
-        next_row[batch.site.path] = batch.site.first_row + batch.data.num_rows
-        for name in wants:
+    for batch in batches(source, projection):
+        assert batch.data.schema.names == list(projection)
+        assert batch.location.first_row == next_row.get(batch.location.path, 1)
+        next_row[batch.location.path] = batch.location.first_row + batch.data.num_rows
+        for name in projection:
             columns[name] += batch.data.column(batch.data.schema.names.index(name)).to_pylist()
     return columns
 
 
 def read(
-    folder: Path, content: str | bytes, wants: Mapping[str, Want] = PY, name: str = "a.csv", **options: Any
+    folder: Path, content: str | bytes, projection: Mapping[str, ReadAs] = PY, name: str = "a.csv", **options: Any
 ) -> dict[str, list[Any]]:
-    return table(open_source([write(folder, content, name)], ReadOptions(**options)), wants)
+    return table(open_source([write(folder, content, name)], ReadOptions(**options)), projection)
 
 
 def refused(
-    folder: Path, content: str | bytes, wants: Mapping[str, Want] = PY, name: str = "a.csv", **options: Any
+    folder: Path, content: str | bytes, projection: Mapping[str, ReadAs] = PY, name: str = "a.csv", **options: Any
 ) -> LosscliError:
     with pytest.raises(LosscliError) as caught:
-        read(folder, content, wants, name, **options)
+        read(folder, content, projection, name, **options)
     return caught.value
 
 
@@ -178,9 +178,9 @@ def test_a_header_alone_has_no_rows(tmp_path: Path, content: str) -> None:
 
 
 def test_a_name_may_hold_anything(tmp_path: Path) -> None:
-    wants: dict[str, Want] = {"a\nb": "number", 'c"d': "number", " e": "number", "0": "number", "é": "number"}
-    got = read(tmp_path, '"a\nb","c""d", e,0,é\n1,2,3,4,5\n', wants)
-    assert got == dict(zip(wants, ([1], [2], [3], [4], [5]), strict=True))
+    projection: dict[str, ReadAs] = {"a\nb": "number", 'c"d': "number", " e": "number", "0": "number", "é": "number"}
+    got = read(tmp_path, '"a\nb","c""d", e,0,é\n1,2,3,4,5\n', projection)
+    assert got == dict(zip(projection, ([1], [2], [3], [4], [5]), strict=True))
 
 
 def test_many_columns(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_lines_of_later_checks(tmp_path: Path, window: int) -> None:
     found = []
     for batch in batches(open_source([write(tmp_path, 'k,p\n"a\nb",1\n\nc,2\r\n"d""",3\n')]), {"p": "number"}):
         for index in range(batch.data.num_rows):
-            error = batch.site.error(index, "p", "no")
+            error = batch.location.error(index, "p", "no")
             found.append((error.row, error.line))
     assert found == [(1, 2), (2, 5), (3, 6)]
 
@@ -307,8 +307,8 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
         (b"p,k\n1,caf\xe9\n", {"k": "text"}, "--encoding"),
     ],
 )
-def test_hints(tmp_path: Path, content: str | bytes, wants: dict[str, Want], hint: str) -> None:
-    assert hint in (refused(tmp_path, content, wants).hint or "")
+def test_hints(tmp_path: Path, content: str | bytes, projection: dict[str, ReadAs], hint: str) -> None:
+    assert hint in (refused(tmp_path, content, projection).hint or "")
 
 
 def test_invalid_utf8_names_the_byte(tmp_path: Path, window: int) -> None:
@@ -370,14 +370,14 @@ def test_windows_and_readers_change_nothing(
     expected = _as_python_reads(body)
     path = write(tmp_path, "k,v\n" + body)
     monkeypatch.setattr(windows_module, "WINDOW", size)
-    wants: dict[str, Want] = {"k": "text", "v": "text"}
+    projection: dict[str, ReadAs] = {"k": "text", "v": "text"}
     fits = all(len(row) == 2 for row in expected)
     closed = all(record.closed for record in records(body.encode(), b","))
     if not (fits and closed):
         with pytest.raises(DataError):
-            table(open_source([path]), wants)
+            table(open_source([path]), projection)
         return
-    got = table(open_source([path]), wants)
+    got = table(open_source([path]), projection)
     assert [list(row) for row in zip(got["k"], got["v"], strict=True)] == expected
 
 
@@ -385,7 +385,7 @@ def test_windows_and_readers_change_nothing(
 @given(st.text(alphabet='a",\n\r', max_size=24))
 def test_a_cut_is_never_inside_a_record(text: str) -> None:
     data = text.encode()
-    cut = last_end(data, b",")
+    cut = last_record_end(data, b",")
     whole = list(records(data, b","))
     ends = {record.end for record in whole}
     assert cut == 0 or data[:cut].rstrip(b"\r\n") == b"" or any(data[end:cut].strip(b"\r\n") == b"" for end in ends)
@@ -413,7 +413,9 @@ def test_the_exact_reader_gives_the_same_bits(
         patched.setattr(delimited._Reader, "_overflows", lambda *_: True)
         assert table(open_source([path]), {"p": "number"}) == fast
         patched.setattr(
-            delimited._Reader, "_cells", lambda self, window, site: cells_of(window, self.positions, self.grammar, site)
+            delimited._Reader,
+            "_cells",
+            lambda self, window, location: read_cells(window, self.positions, self.grammar, location),
         )
         assert table(open_source([path]), {"p": "number"}) == fast
 
@@ -427,12 +429,12 @@ def test_json_lines(tmp_path: Path, window: int) -> None:
         '{"k": "é", "p": 2.5, "b": false, "n": 9007199254740993, "f": 0.1, "v": [3, null], "more": 0}\n'
         '{"p": null, "k": null, "b": null, "n": null, "f": -0.0, "v": null}'
     )
-    wants: dict[str, Want] = {"p": "number", "k": "text", "b": "text", "n": "text", "f": "text", "v": "number"}
+    projection: dict[str, ReadAs] = {"p": "number", "k": "text", "b": "text", "n": "text", "f": "text", "v": "number"}
     source = open_source([write(tmp_path, content, "a.jsonl")])
     assert source.columns[:6] == ("p", "k", "b", "n", "f", "v")
     assert source.types["v"] == pa.list_(pa.float64())
     assert source.types["p"] is None
-    assert table(source, wants) == {
+    assert table(source, projection) == {
         "p": [1.0, 2.5, None],
         "k": ["a", "é", None],
         "b": ["true", "false", None],
@@ -474,10 +476,10 @@ def test_json_refused(tmp_path: Path, bad: str, words: str, window: int) -> None
 
 
 def test_json_head_refused(tmp_path: Path) -> None:
-    wants: dict[str, Want] = {"p": "number"}
-    assert "array" in refused(tmp_path, '[{"p": 1}]', wants, "a.jsonl").message
-    assert refused(tmp_path, '{"p": 1}\nnonsense\n', wants, "a.jsonl").line == 2
-    assert isinstance(refused(tmp_path, "\n\n", wants, "a.jsonl", input_format="jsonl"), EmptyError)
+    projection: dict[str, ReadAs] = {"p": "number"}
+    assert "array" in refused(tmp_path, '[{"p": 1}]', projection, "a.jsonl").message
+    assert refused(tmp_path, '{"p": 1}\nnonsense\n', projection, "a.jsonl").line == 2
+    assert isinstance(refused(tmp_path, "\n\n", projection, "a.jsonl", input_format="jsonl"), EmptyError)
     assert "no column 'q'" in refused(tmp_path, '{"p": 1}', {"q": "number"}, "a.jsonl").message
     assert "no column 'p.a'" in refused(tmp_path, '{"p": {"a": 1}}', {"p.a": "number"}, "a.jsonl").message
     assert "not UTF-8" in refused(tmp_path, b'{"k": "caf\xe9"}\n', {"k": "text"}, "a.jsonl").message
@@ -486,7 +488,7 @@ def test_json_head_refused(tmp_path: Path) -> None:
 def test_json_bom_and_lines(tmp_path: Path, window: int) -> None:
     source = open_source([write(tmp_path, '\ufeff{"p": 1}\r\n\r\n{"p": 2}\r\n', "a.jsonl")])
     found = [
-        (batch.site.error(i, "p", "").row, batch.site.error(i, "p", "").line)
+        (batch.location.error(i, "p", "").row, batch.location.error(i, "p", "").line)
         for batch in batches(source, {"p": "number"})
         for i in range(batch.data.num_rows)
     ]

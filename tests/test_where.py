@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from losscli.binding import expressions as where
 from losscli.binding.expressions import parse
 from losscli.errors import DataError, Location, UsageError
-from losscli.io.arrow.decode import Spelling
+from losscli.io.arrow.decode import NumberFormat
 
-SITE = Location("data.csv", 1)
+LOCATION = Location("data.csv", 1)
 DATA = pa.record_batch(
     {
         "age": pa.array([10, 18, None, 40, 0]),
@@ -35,7 +35,7 @@ DATA = pa.record_batch(
 
 
 def rows(text: str) -> list[int]:
-    return [index for index, taken in enumerate(parse(text).mask(DATA, SITE).tolist()) if taken]
+    return [index for index, taken in enumerate(parse(text).mask(DATA, LOCATION).tolist()) if taken]
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,18 @@ def test_which_rows_are_taken(text: str, expected: list[int]) -> None:
 def test_which_texts_stand_for_no_number() -> None:
     data = pa.record_batch({"a": pa.array(["1", "-", "2", None])})
     found = parse("a is null or not a > 1")
-    assert found.mask(data, SITE, Spelling(frozenset({"-"}))).tolist() == [True, True, False, True]
-    assert found.mask(data, SITE, Spelling(frozenset({"-", "2"}))).tolist() == [True, True, True, True]
+    assert found.mask(data, LOCATION, NumberFormat(frozenset({"-"}))).tolist() == [True, True, False, True]
+    assert found.mask(data, LOCATION, NumberFormat(frozenset({"-", "2"}))).tolist() == [True, True, True, True]
     for text in ["a > 1", "a in [1]", "a == a"]:
         with pytest.raises(DataError, match="'-' is not a number"):
-            parse(text).mask(data, SITE)
+            parse(text).mask(data, LOCATION)
     # Where it is compared as text, nothing but the empty text is missing.
-    assert parse("a == '-'").mask(data, SITE, Spelling(frozenset({"-"}))).tolist() == [False, True, False, False]
+    assert parse("a == '-'").mask(data, LOCATION, NumberFormat(frozenset({"-"}))).tolist() == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_how_columns_are_to_be_read() -> None:
@@ -240,7 +245,10 @@ def test_what_looks_like_code_is_refused(text: str) -> None:
 
 def test_bounds() -> None:
     assert parse("(" * 100 + "a == 1" + ")" * 100).text == "a == 1"
-    assert parse("not " * 100 + "a == 1").mask(pa.record_batch({"a": pa.array([1, 2])}), SITE).tolist() == [True, False]
+    assert parse("not " * 100 + "a == 1").mask(pa.record_batch({"a": pa.array([1, 2])}), LOCATION).tolist() == [
+        True,
+        False,
+    ]
     for text in ["(" * 101 + "a == 1" + ")" * 101, "not " * 101 + "a == 1", "(" * 9000, "not " * 2000]:
         with pytest.raises(UsageError, match="more than 100 levels"):
             parse(text)
@@ -255,24 +263,24 @@ def test_bounds() -> None:
 
 def test_errors_about_the_data() -> None:
     with pytest.raises(DataError, match="no column is named 'gone'"):
-        parse("gone == 1").mask(DATA, SITE)
+        parse("gone == 1").mask(DATA, LOCATION)
     twice = pa.RecordBatch.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
     with pytest.raises(DataError, match="2 columns are named 'a'"):
-        parse("a == 1").mask(twice, SITE)
+        parse("a == 1").mask(twice, LOCATION)
     with pytest.raises(DataError, match="is not a number") as raised:
-        parse("split > 1").mask(DATA, SITE)
+        parse("split > 1").mask(DATA, LOCATION)
     assert (raised.value.row, raised.value.column, raised.value.value) == (1, "split", "test")
     with pytest.raises(DataError, match="holds timestamp"):
-        parse("when > 1").mask(DATA, SITE)
+        parse("when > 1").mask(DATA, LOCATION)
 
 
 def test_an_empty_batch_and_a_trip_to_another_process() -> None:
     filter = parse("age > 5 and split == 'test' or ok is null and country in ['de']")
-    assert filter.mask(DATA.slice(0, 0), SITE).tolist() == []
+    assert filter.mask(DATA.slice(0, 0), LOCATION).tolist() == []
     sent = pickle.loads(pickle.dumps(filter))
     assert sent == filter
-    assert sent.mask(DATA, SITE).tolist() == filter.mask(DATA, SITE).tolist()
-    assert sent.mask(DATA, SITE).dtype == bool
+    assert sent.mask(DATA, LOCATION).tolist() == filter.mask(DATA, LOCATION).tolist()
+    assert sent.mask(DATA, LOCATION).dtype == bool
 
 
 # ------------------------------------------------------------------- any filter, evaluated row by row in plain Python
@@ -388,10 +396,10 @@ def test_any_filter_equals_plain_python(tree: Any, table: list[dict[str, Any]], 
         columns = {name: column.dictionary_encode() for name, column in columns.items()}
     found = parse(written(tree, random.Random(seed)))
     expected = [judged(tree, row) is True for row in table]
-    assert found.mask(pa.record_batch(columns), SITE).tolist() == expected
+    assert found.mask(pa.record_batch(columns), LOCATION).tolist() == expected
     again = parse(found.text)
     assert again == found
-    assert again.mask(pa.record_batch(columns), SITE).tolist() == expected
+    assert again.mask(pa.record_batch(columns), LOCATION).tolist() == expected
 
 
 SHARDS = ["a", "b c", "1", "-", ".5", "'x'", '"', "'", "`", "\\", "==", "=", "<", "!", "(", ")", "[", "]", ",", "and"]

@@ -136,7 +136,7 @@ class RunAccumulator:
         found: dict[KernelCall, list[Terms]] = {}
         for work, kept in self.kept.items():
             if work.by_row:
-                args = arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
+                args = arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.location)
                 pieces = found.setdefault(work, [])
                 for cut in cuts(len(rows), args, work.inputs, self.chunk_rows):
                     terms = self._score(work, kept, cut_rows(work.inputs, args, cut), block, cut)
@@ -159,7 +159,7 @@ class RunAccumulator:
         # The check of widths and positions at the door; groups trust it.
         for work in self.kept:
             if not (work.by_row or work.matrix_only):
-                arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.site)
+                arguments(work.inputs, rows.arrays, self.tables, rows.index, rows.location)
         keys = rows.batch_key
         names, codes = (keys.names, keys.codes) if keys is not None else (None, None)
         yield from self.groups.feed(block, names, codes)

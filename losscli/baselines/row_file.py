@@ -25,9 +25,9 @@ from losscli.io.arrow.build import present, strings
 from losscli.io.arrow.decode import numbers
 from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
-from losscli.io.formats.csv import DelimitedFragment
-from losscli.io.join.keys import key_texts, shown_key
-from losscli.io.source import Fragment, Source, Want
+from losscli.io.formats.csv import CsvFragment
+from losscli.io.join.keys import key_text, key_texts
+from losscli.io.source import Fragment, ReadAs, Source
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"
@@ -101,7 +101,7 @@ def read_rows(path: str) -> SavedRows:
 
 def _refuse_cut(fragment: Fragment) -> None:
     """Text that was cut off inside its last number would read as another number."""
-    if not isinstance(fragment, DelimitedFragment) or fragment.compression is not None or fragment.file is None:
+    if not isinstance(fragment, CsvFragment) or fragment.compression is not None or fragment.file is None:
         return
     with fragment.file.handle() as file:
         file.seek(-1, os.SEEK_END)
@@ -156,8 +156,8 @@ class _Reading:
         self.last = 0.0
 
     def rows(self, csv: bool) -> SavedRows:
-        wants: dict[str, Want] = dict.fromkeys(self.keys.values(), "text") or {ROW: "number"}
-        for batch in self.fragment.batches({**wants, **dict.fromkeys(self.values.values(), "number")}):
+        projection: dict[str, ReadAs] = dict.fromkeys(self.keys.values(), "text") or {ROW: "number"}
+        for batch in self.fragment.batches({**projection, **dict.fromkeys(self.values.values(), "number")}):
             if self.keys:
                 self._add_keys(batch, csv)
             else:
@@ -179,34 +179,34 @@ class _Reading:
 
     def _add_keys(self, batch: Batch, csv: bool) -> None:
         for name, written in self.keys.items():
-            texts = key_texts(_column(batch, written), written, batch.site.path)
+            texts = key_texts(_column(batch, written), written, batch.location.path)
             there = present(texts)
             if not there.all():
-                raise batch.site.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT,
+                raise batch.location.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT,
                                        code="DATA_MISSING_VALUE")  # fmt: skip
             self.named[name].append(_without_guards(texts) if csv else texts)
 
     def _add_numbers(self, batch: Batch) -> None:
-        got = numbers(_column(batch, ROW), ROW, batch.site)
+        got = numbers(_column(batch, ROW), ROW, batch.location)
         values = got.values if got.missing is None else np.where(got.missing, np.nan, got.values)
         wrong = ~((values >= 1) & (values == np.trunc(values)))
         if wrong.any():
             at = int(wrong.argmax())
-            raise batch.site.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT,
+            raise batch.location.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT,
                                    code="DATA_BAD_REPORT")  # fmt: skip
         back = np.diff(values, prepend=self.last) <= 0
         if back.any():
             at = int(back.argmax())
             again = "comes twice" if values[at] == (values[at - 1] if at else self.last) else "comes too late"
             message = f"row {int(values[at])} {again}: rows are saved in their order"
-            raise batch.site.error(at, ROW, message, int(values[at]), _HINT, code="DATA_BAD_REPORT")
+            raise batch.location.error(at, ROW, message, int(values[at]), _HINT, code="DATA_BAD_REPORT")
         if len(values):
             self.last = float(values[-1])
             self.named[ROW].append(values.astype(np.int64))
 
     def _add_values(self, batch: Batch) -> None:
         for name, written in self.values.items():
-            got = numbers(_column(batch, written), written, batch.site)
+            got = numbers(_column(batch, written), written, batch.location)
             missing = np.zeros(len(got.values), np.bool_) if got.missing is None else got.missing
             self.found[name].append(np.where(missing, np.nan, got.values))
             self.gone[name].append(missing)
@@ -220,7 +220,7 @@ class _Reading:
         try:
             return Keys.of(texts)
         except Twice as twice:
-            key = shown_key(texts, twice.index)
+            key = key_text(texts, twice.index)
             raise DataError(f"a key comes twice: '{key}'", path=self.fragment.path, row=twice.index + 1,
                             column=next(iter(self.keys)), value=key, hint=_HINT,
                             code="DATA_DUPLICATE_KEY") from None  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
-from losscli.binding.plan import Input, Job, Line, Matrix, Plan, Table, Want
+from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.request import Request
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
@@ -202,7 +202,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     binder = Binder(request, columns, types, tables)
     lines = binder.lines()
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
-    wants: dict[str, Want] = {name: "number" for i in inputs for name in i.columns}
+    projection: dict[str, ReadAs] = {name: "number" for i in inputs for name in i.columns}
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
     class_column = _class_column(request, lines)
     cluster = request.inference.cluster
@@ -210,21 +210,21 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     if request.weight is not None:
         if request.weight not in columns:
             raise missing_column(request.weight, columns, " (for the weights)")
-        wants.setdefault(request.weight, "number")
+        projection.setdefault(request.weight, "number")
     for name, want in _filtered_by(request.where).items():
         if want == "any":
-            wants.setdefault(name, "text")
+            projection.setdefault(name, "text")
         else:
-            wants[name] = "text" if want == "text" else wants.get(name, "number")
+            projection[name] = "text" if want == "text" else projection.get(name, "number")
     for name in [*texts, *plain, *filter(None, [class_column])]:
-        wants[name] = "text"
+        projection[name] = "text"
     known = set(columns)
-    for name in wants:
+    for name in projection:
         if name not in known:
             raise missing_column(name, columns)
-    return Plan(request, lines, tables, wants, tuple(inputs), request.weight, request.by, request.batch_by,
+    return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
-                frozenset(name for name in wants if types.get(name) is None), tuple(binder.notes),
+                frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
                 cluster=cluster)  # fmt: skip
 
 

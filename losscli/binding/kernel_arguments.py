@@ -16,7 +16,7 @@ def arguments(
     arrays: Mapping[Input, Array],
     tables: Mapping[Table, Array],
     index: RowNumbers,
-    site: Location,
+    location: Location,
 ) -> tuple[Array | None, ...]:
     """One array a role, in the kernel's order; list columns that do not match are DataErrors."""
     found: list[Array | None] = []
@@ -24,31 +24,31 @@ def arguments(
         found.append(None if side is None else tables[side] if isinstance(side, Table) else arrays[side])
     for place, side in enumerate(inputs):
         if isinstance(side, Input) and side.like is not None:
-            found[place] = _apart(side, found[place], found[side.like], site)
+            found[place] = _apart(side, found[place], found[side.like], location)
         if isinstance(side, Input) and side.classes is not None and side.classes.carrier is not None:
             carrier = side.classes.carrier
             width = tables[carrier].shape[0] if isinstance(carrier, Table) else arrays[carrier].shape[1]
             values = found[place]
             assert values is not None
-            check_positions(side, values, width, index, site)
-    _same_widths(inputs, found, site)
+            check_positions(side, values, width, index, location)
+    _same_widths(inputs, found, location)
     return tuple(found)
 
 
-def _apart(side: Input, flat: Array | None, like: Array | None, site: Location) -> Array:
+def _apart(side: Input, flat: Array | None, like: Array | None, location: Location) -> Array:
     """K vectors that stand one after the other in a row, as (rows, K, width)."""
     assert flat is not None and like is not None
     if flat.ndim == 1 or flat.shape[1] % like.shape[1]:
         width = 1 if flat.ndim == 1 else flat.shape[1]
         raise DataError(
             f"'{side.role}' has {width} numbers a row, which is no multiple of the {like.shape[1]} of one vector",
-            path=site.path, column=side.columns[0],
+            path=location.path, column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip
     return flat.reshape(len(flat), -1, like.shape[1])
 
 
-def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | None], site: Location) -> None:
+def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | None], location: Location) -> None:
     groups: dict[tuple[str, bool], tuple[str, int]] = {}
     for side, values in zip(inputs, found, strict=True):
         if side is None or values is None or values.ndim == 3:
@@ -65,6 +65,6 @@ def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | Non
         if width != first:
             raise DataError(
                 f"'{role}' has {first} number{'s' * (first != 1)} a row, '{side.role}' has {width}",
-                path=site.path,
+                path=location.path,
                 code="DATA_MISMATCH",
             )

@@ -12,7 +12,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
-from losscli.io.arrow.decode import NO_NULLS, Spelling, Texts
+from losscli.io.arrow.decode import NO_NULLS, NumberFormat, Texts
 
 UNKNOWN = -1  # the position of a class that the other side does not have
 _REMEMBERED = 100  # distinct labels of a batch that an error may list
@@ -90,7 +90,7 @@ def _number(name: str) -> int:
 
 
 def refuse_unknown(
-    item: Input, named: EncodedLabels, positions: Array, index: RowNumbers, book: ClassBook, site: Location
+    item: Input, named: EncodedLabels, positions: Array, index: RowNumbers, book: ClassBook, location: Location
 ) -> None:
     """A class that the other side does not have is an error that shows both sides."""
     unknown = positions == UNKNOWN
@@ -101,29 +101,29 @@ def refuse_unknown(
     classes = item.classes
     if classes is not None and classes.names is not None and book.by_name.get(classes):
         shown = ", ".join(classes.names[:12]) + (", …" if len(classes.names) > 12 else "")
-        raise site.error(
+        raise location.error(
             row, named.column, f"class '{name}' of '{named.column}' is not among the classes {shown}", name,
             "the columns, or the class column of the table, name the classes",
             code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
-    raise site.error(
+    raise location.error(
         row, named.column, f"class '{name}' of '{named.column}' is no position: the classes have no names here", name,
         "name the class columns with a star (p_*), so that its starred part is the class, or use whole numbers from 0",
         code="DATA_UNKNOWN_CLASS",
     )  # fmt: skip
 
 
-def check_positions(item: Input, values: Array, width: int, index: RowNumbers, site: Location) -> None:
+def check_positions(item: Input, values: Array, width: int, index: RowNumbers, location: Location) -> None:
     """Positions lie below the number of classes on the other side."""
     if len(values) and int(values.max()) >= width:
         row = int(np.argmax(values >= width))
-        raise site.error(int(index[row]), item.columns[0], f"class {values[row]} of '{item.columns[0]}' is beyond the "
+        raise location.error(int(index[row]), item.columns[0], f"class {values[row]} of '{item.columns[0]}' is beyond the "
                          f"{width} classes of the other side", str(values[row]), "positions count from 0",
                          code="DATA_UNKNOWN_CLASS")  # fmt: skip
 
 
 def labelled_numbers(
-    item: Input, column: EncodedLabels, book: ClassBook, site: Location, spelling: Spelling = NO_NULLS
+    item: Input, column: EncodedLabels, book: ClassBook, location: Location, spelling: NumberFormat = NO_NULLS
 ) -> tuple[Array, Array | None]:
     """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers.
 
@@ -136,7 +136,7 @@ def labelled_numbers(
     if wrong:
         row = int(np.argmax(np.isin(named.codes, wrong)))
         seen = ", ".join(f"'{name}'" for name in sorted(named.names)[:8])
-        raise site.error(
+        raise location.error(
             row, column.column, f"'{column.column}' holds {seen}, where '{item.role}' is {item.kind.says}",
             named.names[int(named.codes[row])], item.kind.hint,
             code="DATA_UNKNOWN_CLASS",
@@ -146,7 +146,7 @@ def labelled_numbers(
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
 
 
-def _without_nulls(column: EncodedLabels, spelling: Spelling, positive: str | None) -> EncodedLabels:
+def _without_nulls(column: EncodedLabels, spelling: NumberFormat, positive: str | None) -> EncodedLabels:
     kept = [i for i, name in enumerate(column.names) if name.strip(" \t") not in spelling.nulls or name == positive]
     if len(kept) == len(column.names):
         return column
@@ -155,7 +155,7 @@ def _without_nulls(column: EncodedLabels, spelling: Spelling, positive: str | No
     return EncodedLabels(renumbered[column.codes], tuple(column.names[i] for i in kept), column.column)
 
 
-def _label(item: Input, name: str, spelling: Spelling) -> float | None:
+def _label(item: Input, name: str, spelling: NumberFormat) -> float | None:
     sides = item.kind.sides
     if sides and item.positive is not None:
         return sides[1] if name == canonical_label(item.positive) else sides[0]

@@ -12,11 +12,11 @@ from losscli.binding.column_names import ColumnSet, resolve
 from losscli.binding.plan import Matrix, Table
 from losscli.errors import DataError, EmptyError
 from losscli.io.arrow.canonical import canonical_label
-from losscli.io.arrow.decode import PLAIN, Spelling, is_vector, numbers, texts, vectors
+from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, texts, vectors
 from losscli.io.source import Source
 
 
-def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spelling = PLAIN) -> Matrix:
+def read_table(table: Table, source: Source, asked: Sequence[str], spelling: NumberFormat = PLAIN) -> Matrix:
     """The numbers of a table, and the names in its class column.
 
     `asked` are the run's -c settings, `spelling` how texts stand for numbers.
@@ -31,18 +31,18 @@ def read_table(table: Table, source: Source, asked: Sequence[str], spelling: Spe
         elif setting.role == f"{table.role}.class":
             class_column = resolve(setting.columns, source.columns, f" (for '{table.role}.class')").names[0]
     chosen = chosen or _numeric(source, class_column)
-    wants: dict[str, Any] = dict.fromkeys(chosen.names, "number")
+    projection: dict[str, Any] = dict.fromkeys(chosen.names, "number")
     if class_column is not None:
-        wants[class_column] = "text"
+        projection[class_column] = "text"
     parts, names = [], []
     for fragment in source.fragments:
-        for batch in fragment.batches(wants):
+        for batch in fragment.batches(projection):
             parts.append(_values(chosen, batch, source, spelling))
             if class_column is not None:
-                found = texts(batch.data.column(class_column), class_column, batch.site)
+                found = texts(batch.data.column(class_column), class_column, batch.location)
                 if (found.codes < 0).any():
                     row = int(np.argmax(found.codes < 0))
-                    raise batch.site.error(
+                    raise batch.location.error(
                         row,
                         class_column,
                         f"the class column '{class_column}' has an empty cell",
@@ -78,18 +78,18 @@ def _numeric(source: Source, class_column: str | None) -> ColumnSet:
     return ColumnSet("*", names, "one" if len(names) == 1 else "list")
 
 
-def _values(chosen: ColumnSet, batch: Any, source: Source, spelling: Spelling) -> Any:
+def _values(chosen: ColumnSet, batch: Any, source: Source, spelling: NumberFormat) -> Any:
     columns = []
     for name in chosen.names:
         column, kind = batch.data.column(name), source.types.get(name)
         if kind is not None and is_vector(kind):
-            found: Any = vectors(column, name, batch.site)
+            found: Any = vectors(column, name, batch.location)
         else:
-            found = numbers(column, name, batch.site, parse_text=kind is None, spelling=spelling)
+            found = numbers(column, name, batch.location, parse_text=kind is None, spelling=spelling)
         bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
         bad = bad if found.missing is None else bad | found.missing
         if bad.any():
-            raise batch.site.error(
+            raise batch.location.error(
                 int(np.argmax(bad)), name, f"column '{name}' has no finite number here", code="DATA_BAD_CELL"
             )
         columns.append(found.values.reshape(len(found.values), -1))

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from losscli.binding.request import Request
 from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Array, Kind
-from losscli.io.arrow.decode import PLAIN, Spelling
+from losscli.io.arrow.decode import PLAIN, NumberFormat
 
-Want = Literal["number", "text"]
+ReadAs = Literal["number", "text"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Plan:
     request: Request
     lines: tuple[Line, ...]
     tables: Mapping[Table, Matrix]
-    wants: Mapping[str, Want]
+    projection: Mapping[str, ReadAs]
     inputs: tuple[Input, ...]
     weight: str | None
     by: tuple[str, ...]
@@ -96,7 +96,7 @@ class Plan:
     keys: tuple[str, ...]
     untyped: frozenset[str]  # columns of text formats, whose texts are numbers where a number is wanted
     notes: tuple[str, ...] = ()
-    spelling: Spelling = PLAIN  # how texts stand for numbers
+    spelling: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
     saved: Any = None  # the values of an earlier run, to be compared with those of this one
 

@@ -40,7 +40,7 @@ class Rows:
     batch_key: EncodedLabels | None
     keys: list[EncodedLabels]
     place: RowNumbers
-    site: Location
+    location: Location
     index: RowNumbers  # each row's place in its batch
     cluster: EncodedLabels | None = None
 
@@ -78,111 +78,111 @@ class Reader:
         self.widths = {**other.widths, **self.widths}
         self.book.merge(other.book)
 
-    def rows(self, data: Any, site: Location) -> Rows:
+    def rows(self, data: Any, location: Location) -> Rows:
         """The used rows of a batch; a cell that is not acceptable is a DataError with its place."""
         with np.errstate(all="ignore"):  # huge values overflow in a check's sum, and are then looked at one by one
-            return self._rows(data, site)
+            return self._rows(data, location)
 
-    def _rows(self, data: Any, site: Location) -> Rows:
+    def _rows(self, data: Any, location: Location) -> Rows:
         start = self.read
         self.read += data.num_rows
-        data, site, kept = self._filtered(data, site)
-        coded = {i: self._texts(i.columns[0], data, site) for i in self.plan.inputs if i.kind.shape == "class"}
-        decoded = {i: self._decode(i, coded, data, site) for i in self.plan.inputs}
-        weight = self._weight(data, site)
+        data, location, kept = self._filtered(data, location)
+        coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
+        decoded = {i: self._decode(i, coded, data, location) for i in self.plan.inputs}
+        weight = self._weight(data, location)
         judged = [(_shown(i.columns), values, missing) for i, (values, missing) in decoded.items()]
         if weight is not None:
             judged.append((self.plan.weight or "", *weight))
-        cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, site)
+        cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, location)
         if cluster is not None:
             judged.append((cluster.column, np.zeros(0), cluster.codes < 0))
-        drop = self._dropped(judged, data.num_rows, site)
+        drop = self._dropped(judged, data.num_rows, location)
         # A range where no row is left out, which is nearly always, is no array to be made and kept.
         index: RowNumbers = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
         self.dropped += data.num_rows - len(index)
         self.used += len(index)
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
-            refuse_unknown(item, named, arrays[item], index, self.book, site)
-        self._domains(arrays, index, site)
+            refuse_unknown(item, named, arrays[item], index, self.book, location)
+        self._domains(arrays, index, location)
 
         def texts_of(name: str | None) -> EncodedLabels | None:
-            return None if name is None else self._texts(name, data, site).take(index)
+            return None if name is None else self._texts(name, data, location).take(index)
 
         def marks_of(name: str) -> DictionaryColumn:
-            return DictionaryColumn.of(data.column(name), name, site).take(index)
+            return DictionaryColumn.of(data.column(name), name, location).take(index)
 
         return Rows(
             arrays=arrays,
-            weights=None if weight is None else self._checked_weights(taken(weight[0], index), index, site),
+            weights=None if weight is None else self._checked_weights(taken(weight[0], index), index, location),
             by=[marks_of(name) for name in self.plan.by],
             classes=None if self.plan.class_column is None else marks_of(self.plan.class_column),
             batch_key=texts_of(self.plan.batch_by),
             keys=[found for name in self.plan.keys if (found := texts_of(name))],
             place=_moved(index if kept is None else taken(kept, index), start + 1),
-            site=site,
+            location=location,
             index=index,
             cluster=None if cluster is None else cluster.take(index),
         )
 
-    def _filtered(self, data: Any, site: Location) -> tuple[Any, Location, Array | None]:
+    def _filtered(self, data: Any, location: Location) -> tuple[Any, Location, Array | None]:
         """The rows that the filter keeps, before anything is decoded; their places in the batch (None: all rows)."""
-        if self.where is None or (mask := self.where.mask(data, site, self.plan.spelling)).all():
-            return data, site, None
+        if self.where is None or (mask := self.where.mask(data, location, self.plan.spelling)).all():
+            return data, location, None
         import pyarrow as pa
 
         kept = np.flatnonzero(mask)
         bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
         chosen = data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
-        return chosen, site.only(kept), kept
+        return chosen, location.only(kept), kept
 
     # -- decoding --------------------------------------------------------------------------------------------------
 
     def _decode(
-        self, item: Input, coded: Mapping[Input, EncodedLabels], data: Any, site: Location
+        self, item: Input, coded: Mapping[Input, EncodedLabels], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
         """The values of one input and which rows miss one (None: no row does)."""
         if item in coded:
             return class_positions(item, coded[item], self.book)
         if item.listed:
-            found = vectors(data.column(item.columns[0]), item.columns[0], site, self.widths.get(item))
+            found = vectors(data.column(item.columns[0]), item.columns[0], location, self.widths.get(item))
             if data.num_rows:
                 self.widths[item] = found.values.shape[1]
             return found.values, found.missing
-        columns = [self._number(name, item, data, site) for name in item.columns]
+        columns = [self._number(name, item, data, location) for name in item.columns]
         if not item.wide:
             return columns[0]
         gaps = [missing for _, missing in columns if missing is not None]
         return _side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
 
-    def _number(self, name: str, item: Input, data: Any, site: Location) -> tuple[Array, Array | None]:
+    def _number(self, name: str, item: Input, data: Any, location: Location) -> tuple[Array, Array | None]:
         column = data.column(name)
-        labelled = self.plan.wants[name] == "text" and (item.kind.sides or item.kind.labels)
+        labelled = self.plan.projection[name] == "text" and (item.kind.sides or item.kind.labels)
         # A number is its own label, unless a label is said to be the positive one.
         if labelled and (item.positive is not None or not is_plain_number(column.type)):
             # Only in text formats does a spelling stand for nothing; where cells have types, null does.
             spelling = self.plan.spelling if name in self.plan.untyped else NO_NULLS
-            return labelled_numbers(item, self._column(name, data, site), self.book, site, spelling)
-        return self._plain_number(name, data, site)
+            return labelled_numbers(item, self._column(name, data, location), self.book, location, spelling)
+        return self._plain_number(name, data, location)
 
-    def _plain_number(self, name: str, data: Any, site: Location) -> tuple[Array, Array | None]:
+    def _plain_number(self, name: str, data: Any, location: Location) -> tuple[Array, Array | None]:
         parsed = name in self.plan.untyped
-        found = numbers(data.column(name), name, site, parse_text=parsed, spelling=self.plan.spelling)
+        found = numbers(data.column(name), name, location, parse_text=parsed, spelling=self.plan.spelling)
         return found.values, found.missing
 
-    def _column(self, name: str, data: Any, site: Location) -> EncodedLabels:
-        return EncodedLabels.of(texts(data.column(name), name, site), name)
+    def _column(self, name: str, data: Any, location: Location) -> EncodedLabels:
+        return EncodedLabels.of(texts(data.column(name), name, location), name)
 
-    def _texts(self, name: str, data: Any, site: Location) -> EncodedLabels:
-        return self._column(name, data, site).canonical()
+    def _texts(self, name: str, data: Any, location: Location) -> EncodedLabels:
+        return self._column(name, data, location).canonical()
 
-    def _weight(self, data: Any, site: Location) -> tuple[Array, Array | None] | None:
+    def _weight(self, data: Any, location: Location) -> tuple[Array, Array | None] | None:
         name = self.plan.weight
-        return None if name is None else self._plain_number(name, data, site)
+        return None if name is None else self._plain_number(name, data, location)
 
     # -- policies and checks ---------------------------------------------------------------------------------------
 
-    def _dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Location) -> Array:
+    def _dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, location: Location) -> Array:
         """Which rows the policies leave out. Missing and NaN: an error or dropped; infinite: always an error.
 
         Every column has its say about missing and NaN before an infinite value can be an error: its row may be gone.
@@ -197,7 +197,7 @@ class Reader:
                         shown,
                         "has no value",
                         "--missing drop leaves such rows out",
-                        site,
+                        location,
                         code="DATA_MISSING_VALUE",
                     )
                 drop |= missing
@@ -210,25 +210,33 @@ class Reader:
             if nan.any():
                 if self.plan.request.nan == "error":
                     raise self._gap(
-                        nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan", code="DATA_NAN"
+                        nan, shown, "is NaN", "--nan drop leaves such rows out", location, "nan", code="DATA_NAN"
                     )
                 drop |= nan
         for shown, flat in unsure:
             inf = np.isinf(flat).any(axis=1) & ~drop
             if inf.any():
                 raise self._gap(
-                    inf, shown, "is infinite", "leave such rows out with --where", site, "inf", code="DATA_INFINITE"
+                    inf, shown, "is infinite", "leave such rows out with --where", location, "inf", code="DATA_INFINITE"
                 )
         return drop
 
     def _gap(
-        self, which: Array, shown: str, what: str, hint: str, site: Location, value: str | None = None, *, code: Code
+        self,
+        which: Array,
+        shown: str,
+        what: str,
+        hint: str,
+        location: Location,
+        value: str | None = None,
+        *,
+        code: Code,
     ) -> DataError:
         first, more = int(np.argmax(which)), int(which.sum()) - 1
         also = f" (and {more} more in these rows)" if more else ""
-        return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint, code=code)
+        return location.error(first, shown, f"column '{shown}' {what}{also}", value, hint, code=code)
 
-    def _domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Location) -> None:
+    def _domains(self, arrays: dict[Input, Array], index: RowNumbers, location: Location) -> None:
         for item, given in arrays.items():
             if item.kind.shape == "class":
                 continue
@@ -241,13 +249,13 @@ class Reader:
                 row, column = divmod(flat, values.size // len(values))
                 name = item.columns[column if not item.listed else 0]
                 value = shortest(values.ravel()[flat])
-                raise site.error(
+                raise location.error(
                     int(index[row]), name, f"'{name}' cannot be {item.role}: it needs {item.kind.says}", value,
                     item.kind.hint,
                     code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if item.kind.total is not None and len(values):
-                self._sums(item, values, index, site)
+                self._sums(item, values, index, location)
 
     def _nudged(self, item: Input, values: Array, bad: Array) -> tuple[Array, Array | None]:
         """Values that miss a bound by no more than the slack are set to it, and counted."""
@@ -260,14 +268,14 @@ class Reader:
             bad = bad & ~near
         return values, bad if bad.any() else None
 
-    def _sums(self, item: Input, values: Array, index: RowNumbers, site: Location) -> None:
+    def _sums(self, item: Input, values: Array, index: RowNumbers, location: Location) -> None:
         off = np.abs(_row_sums(values) - item.kind.total)
         if off.max() <= NEAR:
             return
         shown = item.columns[0] if item.listed else f"{item.columns[0]}…{item.columns[-1]}"
         if off.max() > FAR:
             row = int(np.argmax(off > FAR))
-            raise site.error(
+            raise location.error(
                 int(index[row]), shown,
                 f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
                 shortest(values[row].sum()), "scale them in your file, or check that all class columns are named",
@@ -275,11 +283,11 @@ class Reader:
             )  # fmt: skip
         self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
 
-    def _checked_weights(self, weights: Array, index: RowNumbers, site: Location) -> Array:
+    def _checked_weights(self, weights: Array, index: RowNumbers, location: Location) -> Array:
         negative = weights < 0
         if negative.any():
             row = int(np.argmax(negative))
-            raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
+            raise location.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
                              shortest(weights[row]), "weights are at least 0; 0 leaves a row out",
                              code="DATA_OUT_OF_RANGE")  # fmt: skip
         return weights

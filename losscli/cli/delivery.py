@@ -68,13 +68,13 @@ def _append(what: Delivery, format: str, quietly: bool) -> None:
 
 def append(path: str, text: str) -> None:
     """Add to the end of a file in one write, so that what others write there stays whole."""
-    from losscli.io.write.atomic import told
+    from losscli.io.write.atomic import with_file_errors
 
     data = text.encode("utf-8", "backslashreplace")
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    descriptor = told(path, lambda: os.open(path, flags, 0o666))
+    descriptor = with_file_errors(path, lambda: os.open(path, flags, 0o666))
     try:
-        written = told(path, lambda: os.write(descriptor, data))
+        written = with_file_errors(path, lambda: os.write(descriptor, data))
     finally:
         os.close(descriptor)
     if written != len(data):

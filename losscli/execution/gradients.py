@@ -258,7 +258,7 @@ def _by_tables(
         for _, part in reading:
             if part.job.spec.loss.source_roles:
                 work, role = KernelCall(part.job.spec, part.job.inputs), _role_of(part.job, table)
-                args_all = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
+                args_all = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.location)
                 for start in range(0, len(rows), step):
                     cut = slice(start, start + step)
                     slope = _row_slope(work, role, cut_rows(work.inputs, args_all, cut), part, block.take(cut))

@@ -14,7 +14,7 @@ from losscli.binding.request import Request
 from losscli.binding.validate import check
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError, did_you_mean
-from losscli.io.arrow.decode import Spelling
+from losscli.io.arrow.decode import NumberFormat
 from losscli.io.files.open import open_source
 from losscli.io.remote.address import shown
 from losscli.io.source import ReadOptions, Source
@@ -57,7 +57,7 @@ def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     check(request)
     request, source = _source(request, data)
-    spelling = Spelling(frozenset(data.options.null_values), data.options.decimal)
+    spelling = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
     for text in request.tables:
         left, path = read_assignment(text, "[MODEL:]ROLE=FILE")

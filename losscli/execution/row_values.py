@@ -134,7 +134,7 @@ def _score_rows(prepared: Prepared, wanted: list[KernelCall], rows: Rows) -> _Sc
     found = {}
     for work in wanted:
         if work.by_row:
-            args = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.site)
+            args = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.location)
             found[work] = _in_chunks(work, args, len(rows))
     return _Scored(rows.place, rows.keys, found)
 

@@ -53,12 +53,12 @@ class PlacedSplit:
 
 def remote_splits(plan: Plan, source: Source) -> list[PlacedSplit]:
     """Every split that others can read, in order; the files alone decide where they begin."""
-    if not plan.wants:
+    if not plan.projection:
         return []
     return [
         PlacedSplit(at, split)
         for at, fragment in enumerate(source.fragments)
-        for split in fragment.remote_splits(plan.wants)
+        for split in fragment.remote_splits(plan.projection)
     ]
 
 
@@ -112,8 +112,8 @@ def read(
     """The used rows of one split, counted in `reader` and `files`; they are made and scored at one's turn."""
     for batch in split.batches(first_row):
         with turn:
-            files[batch.site.path] = files.get(batch.site.path, 0) + batch.data.num_rows
-            yield reader.rows(batch.data, batch.site)
+            files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
+            yield reader.rows(batch.data, batch.location)
 
 
 @dataclass
@@ -161,7 +161,7 @@ class Scan:
 
     def sources(self) -> tuple[SourceResult, ...]:
         formats = {path: fragment.format for fragment in self.source.fragments for path in fragment.paths}
-        beside = {} if self.source.beside is None else self.source.beside.files
+        beside = {} if self.source.paired_files is None else self.source.paired_files.files
         return (
             *(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items()),
             *(SourceResult(path, *found) for path, found in beside.items() if path not in self.files),
@@ -176,13 +176,13 @@ class Scan:
         if self.chosen is not None:
             yield from self.chosen.splits
             return
-        if not self.plan.wants:
+        if not self.plan.projection:
             return
         sizes = [fragment.size for fragment in self.source.fragments]
         self.watch.reads(None if None in sizes else sum(filter(None, sizes)))
         for number, fragment in enumerate(self.source.fragments):
             cut = fragment.remote_splits if remote else fragment.splits
-            for split in cut(self.plan.wants):
+            for split in cut(self.plan.projection):
                 yield PlacedSplit(number, split)
 
     def _go_on(self, placed: PlacedSplit, at: _Position) -> Iterator[Rows]:

@@ -22,13 +22,13 @@ class Batch:
     """Some rows: the wanted columns, each name once in the order wanted, and where these rows stand."""
 
     data: pa.RecordBatch
-    site: Location
+    location: Location
 
 
 def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
     """The rows of a binary format in batches of bounded size; only what has a layout of its own is copied."""
     data = _plain_layout(data)
-    step = fitting(_size(data), data.num_rows)
+    step = rows_per_batch(_size(data), data.num_rows)
     for start in range(0, data.num_rows, step):
         yield Batch(data.slice(start, step), Location(path, first_row + start))
 
@@ -67,6 +67,6 @@ def _plain(column: pa.Array) -> pa.Array:
     return pa.array(column.to_pylist(), pa.binary())  # slow, and of use only to who refuses it by its name
 
 
-def fitting(size: int, rows: int) -> int:
+def rows_per_batch(size: int, rows: int) -> int:
     """How many rows make a batch, where `rows` of them take `size` bytes: wide rows come in smaller batches."""
     return max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))

@@ -13,7 +13,7 @@ from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.batches import BATCH_BYTES, Batch, slices
 from losscli.io.files.inputs import FileInput
 
-Want = Literal["number", "text"]
+ReadAs = Literal["number", "text"]
 """How a column of a text format is to be read; formats with types of their own keep them."""
 
 DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
@@ -80,21 +80,21 @@ class Fragment(ABC):
         return source if isinstance(source, FileInput) else None
 
     @abstractmethod
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order. A column that is missing or named twice is a DataError.
 
         One reader at a time asks for the next split; several threads may read those that were given out. Where
         rows are cut does not depend on who reads them.
         """
 
-    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The same rows in splits that another process can read from the path: the whole fragment, if it must be."""
-        yield WholeFragment(self, wants, self.size or 0)
+        yield WholeFragment(self, projection, self.size or 0)
 
-    def batches(self, wants: Mapping[str, Want]) -> Iterator[Batch]:
+    def batches(self, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
         """All rows in file order."""
         row = 1
-        for split in self.splits(wants):
+        for split in self.splits(projection):
             for batch in split.batches(row):
                 row += batch.data.num_rows
                 yield batch
@@ -105,14 +105,14 @@ class WholeFragment:
     """A fragment as one split."""
 
     fragment: Fragment
-    wants: Mapping[str, Want]
+    projection: Mapping[str, ReadAs]
     size: int = 0
     memory_bytes: int = 8 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         if first_row != 1:
             raise ValueError("a whole fragment begins with its first row")
-        return self.fragment.batches(self.wants)
+        return self.fragment.batches(self.projection)
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,13 @@ class InMemorySplit:
 
     data: pa.RecordBatch
     path: str
-    site: Location | None = None
+    location: Location | None = None
     size: int = 0
     memory_bytes: int = BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        if self.site is not None:
-            yield Batch(self.data, self.site)
+        if self.location is not None:
+            yield Batch(self.data, self.location)
         else:
             yield from slices(self.data, self.path, first_row)
 
@@ -145,7 +145,7 @@ class Dropped:
 
 
 @dataclass
-class Beside:
+class PairedFiles:
     """Files whose rows come with those of the fragments: (format, rows) by path; filled while the source is read."""
 
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -160,17 +160,17 @@ class Source:
     types: Mapping[str, pa.DataType | None]
     notes: tuple[str, ...] = ()
     dropped: Dropped | None = field(default=None, compare=False)
-    beside: Beside | None = field(default=None, compare=False)
+    paired_files: PairedFiles | None = field(default=None, compare=False)
 
 
-def wanted_positions(names: tuple[str, ...], wants: Mapping[str, Want], path: str) -> list[int]:
+def wanted_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:
     """Where each wanted column stands among `names`; each must be there exactly once."""
-    if not wants:
+    if not projection:
         raise ValueError("no column is wanted")
     places = {name: place for place, name in enumerate(names)}
-    if len(places) == len(names) and all(want in places for want in wants):
-        return [places[want] for want in wants]  # `position` walks through all names for each one wanted
-    return [position(names, want, path) for want in wants]
+    if len(places) == len(names) and all(read_as in places for read_as in projection):
+        return [places[read_as] for read_as in projection]  # `position` walks through all names for each one wanted
+    return [position(names, read_as, path) for read_as in projection]
 
 
 def position(names: tuple[str, ...], name: str, path: str) -> int:

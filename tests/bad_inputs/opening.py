@@ -91,9 +91,9 @@ def grows_while_read(here: Here):
 
     read = delimited._Reader.read
 
-    def and_write(self, window, site):
+    def and_write(self, window, location):
         here.file(GOOD + "5,6\n")
-        return read(self, window, site)
+        return read(self, window, location)
 
     here.patch.setattr(delimited._Reader, "read", and_write)
     return here.file(GOOD)
@@ -105,9 +105,9 @@ def disappears_while_read(here: Here):
 
     read = delimited._Reader.read
 
-    def and_remove(self, window, site):
+    def and_remove(self, window, location):
         (here.path / "p.csv").unlink(missing_ok=True)
-        return read(self, window, site)
+        return read(self, window, location)
 
     here.patch.setattr(delimited._Reader, "read", and_remove)
     return here.file(GOOD)

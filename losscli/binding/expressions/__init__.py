@@ -22,7 +22,7 @@ import pyarrow as pa
 from losscli.binding.expressions.parser import Parser
 from losscli.binding.expressions.syntax_tree import Batch, Node, Reading
 from losscli.errors import Location, UsageError
-from losscli.io.arrow.decode import PLAIN, Mask, Spelling
+from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
 
 __all__ = ["Reading", "Where", "parse"]
 
@@ -37,9 +37,9 @@ class Where:
     columns: Mapping[str, Reading] = field(hash=False)
     _tree: Node = field(repr=False, compare=False)
 
-    def mask(self, data: pa.RecordBatch, site: Location, spelling: Spelling = PLAIN) -> Mask:
+    def mask(self, data: pa.RecordBatch, location: Location, spelling: NumberFormat = PLAIN) -> Mask:
         """True for each row that is taken; `spelling` tells how texts stand for numbers."""
-        return self._tree.judge(Batch(data, site, self.columns, spelling))[0]
+        return self._tree.evaluate(Batch(data, location, self.columns, spelling))[0]
 
 
 def parse(text: str) -> Where:

@@ -7,15 +7,15 @@ from typing import NoReturn
 
 from losscli.binding.expressions.lexer import ESCAPES, Token, fail, tokens
 from losscli.binding.expressions.syntax_tree import (
-    Chain,
+    BooleanOperation,
     Column,
-    Compared,
+    Comparison,
+    ComparisonChain,
     Constant,
-    In,
-    Joined,
+    InList,
+    IsNull,
     Node,
     Not,
-    Null,
     Operand,
     Reading,
 )
@@ -64,9 +64,9 @@ class Parser:
         parts: list[Node] = []
         while True:
             part = self._joined("and") if word == "or" else self._one()
-            parts += part.parts if isinstance(part, Joined) and part.word == word else (part,)
+            parts += part.parts if isinstance(part, BooleanOperation) and part.word == word else (part,)
             if not self._take(word):
-                return parts[0] if len(parts) == 1 else Joined(word, tuple(parts))
+                return parts[0] if len(parts) == 1 else BooleanOperation(word, tuple(parts))
 
     def _one(self) -> Node:
         token = self._take("not", "(")
@@ -91,7 +91,7 @@ class Parser:
             return self._null(first, left)
         if self._here.kind == "in" or (self._here.kind == "not" and self._tokens[self._at + 1].kind == "in"):
             return self._in(first, left)
-        pairs: list[Compared] = []
+        pairs: list[Comparison] = []
         while sign := self._take("sign"):
             right = self._value()
             pairs.append(self._pair(left, sign, right))
@@ -101,7 +101,7 @@ class Parser:
                 "a filter has no functions" if self._here.kind == "(" else "a column alone is no test: is_test == true"
             )
             self._expected(f"a comparison after {first.text}", hint)
-        return Chain(tuple(pairs))
+        return ComparisonChain(tuple(pairs))
 
     def _null(self, first: Token, tested: Operand) -> Node:
         negated = self._take("not") is not None
@@ -110,7 +110,7 @@ class Parser:
         if not isinstance(tested, Column):
             self._fail(first, "only a column can be null")
         self._readings.setdefault(tested.name, None)
-        return Null(tested, negated)
+        return IsNull(tested, negated)
 
     def _in(self, first: Token, tested: Operand) -> Node:
         negated = self._take("not") is not None
@@ -135,9 +135,9 @@ class Parser:
             choices.append(choice)
         if not choices:
             self._fail(opening, "the list is empty")
-        return In(tested, tuple(choices), negated)
+        return InList(tested, tuple(choices), negated)
 
-    def _pair(self, left: Operand, sign: Token, right: Operand) -> Compared:
+    def _pair(self, left: Operand, sign: Token, right: Operand) -> Comparison:
         for one, other in ((left, right), (right, left)):
             if isinstance(one, Column):
                 self._read_as(sign, one, other)
@@ -145,7 +145,7 @@ class Parser:
                 self._fail(sign, "this compares two constants", "a column stands without quotes or in backticks")
             elif isinstance(one.value, bool) and sign.text not in ("==", "!="):
                 self._fail(sign, "true and false have no order", "write '==' or '!='")
-        return Compared(left, sign.text, right)
+        return Comparison(left, sign.text, right)
 
     def _read_as(self, token: Token, column: Column, other: Operand) -> None:
         if isinstance(other, Constant) and other.value == "":

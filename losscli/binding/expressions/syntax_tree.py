@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
 from losscli.errors import DataError, Location
-from losscli.io.arrow.decode import Mask, Numbers, Spelling, Texts, absent, numbers, texts
+from losscli.io.arrow.decode import Mask, NumberFormat, Numbers, Texts, is_missing, numbers, texts
 
 Reading = Literal["number", "text", "any"]
 # Which rows are surely in and surely out; a row in neither met a missing cell. This is Kleene's logic without tables.
-Verdict: TypeAlias = "tuple[Mask, Mask]"
+Truth2: TypeAlias = "tuple[Mask, Mask]"
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -33,9 +33,9 @@ class Batch:
     """The columns of one batch, each decoded once, when it is first asked for."""
 
     def __init__(
-        self, data: pa.RecordBatch, site: Location, columns: Mapping[str, Reading], spelling: Spelling
+        self, data: pa.RecordBatch, location: Location, columns: Mapping[str, Reading], spelling: NumberFormat
     ) -> None:
-        self._data, self._site, self._columns, self._spelling = data, site, columns, spelling
+        self._data, self._site, self._columns, self._spelling = data, location, columns, spelling
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}
 
@@ -62,18 +62,18 @@ class Batch:
             self._texts[name] = texts(self._column(name), name, self._site)
         return self._texts[name]
 
-    def absent(self, name: str) -> Mask:
+    def is_missing(self, name: str) -> Mask:
         if self._columns[name] != "number":
-            return absent(self._column(name), name, self._site)
+            return is_missing(self._column(name), name, self._site)
         cells = self.numbers(name)
         return np.zeros(len(cells.values), np.bool_) if cells.missing is None else cells.missing
 
 
-def _verdict(result: Mask, missing: Mask | None) -> Verdict:
+def _verdict(result: Mask, missing: Mask | None) -> Truth2:
     return (result, ~result) if missing is None else (result & ~missing, ~result & ~missing)
 
 
-def _text_verdict(cells: Texts, test: Callable[[str], bool]) -> Verdict:
+def _text_verdict(cells: Texts, test: Callable[[str], bool]) -> Truth2:
     """The test is asked once a distinct text."""
     found = np.array([test(name) for name in cells.names], np.bool_)
     return np.append(found, False)[cells.codes], np.append(~found, False)[cells.codes]
@@ -118,14 +118,14 @@ Operand: TypeAlias = Column | Constant
 
 
 @dataclass(frozen=True)
-class Compared:
+class Comparison:
     """Two neighbours and the sign between them."""
 
     left: Operand
     sign: str
     right: Operand
 
-    def judge(self, batch: Batch) -> Verdict:
+    def evaluate(self, batch: Batch) -> Truth2:
         constant = self.left if isinstance(self.left, Constant) else self.right
         if isinstance(constant, Constant) and constant.reading() == "text":
             return self._judge_text(batch, constant)
@@ -142,7 +142,7 @@ class Compared:
         with np.errstate(invalid="ignore"):  # a signalling NaN
             return _verdict(_COMPARE[self.sign](*sides), missing)
 
-    def _judge_text(self, batch: Batch, constant: Constant) -> Verdict:
+    def _judge_text(self, batch: Batch, constant: Constant) -> Truth2:
         column = self.left if isinstance(self.left, Column) else self.right
         assert isinstance(column, Column)
         cells, compare = batch.texts(column.name), _COMPARE[self.sign]
@@ -155,20 +155,20 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Chain:
+class ComparisonChain:
     """`0 <= age < 18`: each neighbouring pair must hold."""
 
-    pairs: tuple[Compared, ...]
+    pairs: tuple[Comparison, ...]
 
     def text(self) -> str:
         return self.pairs[0].left.text() + "".join(f" {pair.sign} {pair.right.text()}" for pair in self.pairs)
 
-    def judge(self, batch: Batch) -> Verdict:
-        return reduce(_both, (pair.judge(batch) for pair in self.pairs))
+    def evaluate(self, batch: Batch) -> Truth2:
+        return reduce(_both, (pair.evaluate(batch) for pair in self.pairs))
 
 
 @dataclass(frozen=True)
-class In:
+class InList:
     """`split in ["test", "dev"]`."""
 
     column: Column
@@ -179,7 +179,7 @@ class In:
         listed = ", ".join(choice.text() for choice in self.choices)
         return f"{self.column.text()} {'not ' if self.negated else ''}in [{listed}]"
 
-    def judge(self, batch: Batch) -> Verdict:
+    def evaluate(self, batch: Batch) -> Truth2:
         if self.choices[0].reading() == "number":
             cells = batch.numbers(self.column.name)
             found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
@@ -191,7 +191,7 @@ class In:
 
 
 @dataclass(frozen=True)
-class Null:
+class IsNull:
     """`age is not null`."""
 
     column: Column
@@ -200,8 +200,8 @@ class Null:
     def text(self) -> str:
         return f"{self.column.text()} is {'not ' if self.negated else ''}null"
 
-    def judge(self, batch: Batch) -> Verdict:
-        missing = batch.absent(self.column.name)
+    def evaluate(self, batch: Batch) -> Truth2:
+        missing = batch.is_missing(self.column.name)
         return (~missing, missing) if self.negated else (missing, ~missing)
 
 
@@ -212,14 +212,14 @@ class Not:
     inner: Node
 
     def text(self) -> str:
-        return f"not ({self.inner.text()})" if isinstance(self.inner, Joined) else f"not {self.inner.text()}"
+        return f"not ({self.inner.text()})" if isinstance(self.inner, BooleanOperation) else f"not {self.inner.text()}"
 
-    def judge(self, batch: Batch) -> Verdict:
-        return self.inner.judge(batch)[::-1]
+    def evaluate(self, batch: Batch) -> Truth2:
+        return self.inner.evaluate(batch)[::-1]
 
 
 @dataclass(frozen=True)
-class Joined:
+class BooleanOperation:
     """Filters joined by one word, `and` or `or`."""
 
     word: str
@@ -227,21 +227,21 @@ class Joined:
 
     def text(self) -> str:
         shown = (
-            f"({part.text()})" if isinstance(part, Joined) and self.word == "and" else part.text()
+            f"({part.text()})" if isinstance(part, BooleanOperation) and self.word == "and" else part.text()
             for part in self.parts
         )
         return f" {self.word} ".join(shown)
 
-    def judge(self, batch: Batch) -> Verdict:
-        return reduce(_both if self.word == "and" else _either, (part.judge(batch) for part in self.parts))
+    def evaluate(self, batch: Batch) -> Truth2:
+        return reduce(_both if self.word == "and" else _either, (part.evaluate(batch) for part in self.parts))
 
 
-Node: TypeAlias = "Chain | In | Null | Not | Joined"
+Node: TypeAlias = "ComparisonChain | InList | IsNull | Not | BooleanOperation"
 
 
-def _both(a: Verdict, b: Verdict) -> Verdict:
+def _both(a: Truth2, b: Truth2) -> Truth2:
     return a[0] & b[0], a[1] | b[1]
 
 
-def _either(a: Verdict, b: Verdict) -> Verdict:
+def _either(a: Truth2, b: Truth2) -> Truth2:
     return a[0] | b[0], a[1] & b[1]

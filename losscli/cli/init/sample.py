@@ -13,7 +13,7 @@ import numpy as np
 from losscli.contract.kinds import Array
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.files.open import open_source
-from losscli.io.source import ReadOptions, Want
+from losscli.io.source import ReadAs, ReadOptions
 
 ROWS, COLUMNS = 4096, 512
 _FAMILY = re.compile(r"(.*[_.])([^_.]+)", re.DOTALL)
@@ -96,11 +96,11 @@ def read_sample(path: str) -> Sample:
     return Sample(_with_stems(things), rows)
 
 
-def _first(source: Any, wants: dict[str, Want]) -> dict[str, list[Any]]:
+def _first(source: Any, projection: dict[str, ReadAs]) -> dict[str, list[Any]]:
     """Name -> the cells of the first rows."""
-    columns: dict[str, list[Any]] = {name: [] for name in wants}
-    for fragment in source.fragments[:1] if wants else ():
-        for batch in fragment.batches(wants):
+    columns: dict[str, list[Any]] = {name: [] for name in projection}
+    for fragment in source.fragments[:1] if projection else ():
+        for batch in fragment.batches(projection):
             left = ROWS - len(next(iter(columns.values())))
             for name, cells in columns.items():
                 cells.extend(batch.data.column(name).slice(0, left).to_pylist())

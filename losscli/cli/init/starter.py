@@ -52,13 +52,13 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
 
 
 def _create(path: str, text: str) -> None:
-    from losscli.io.write.atomic import told
+    from losscli.io.write.atomic import with_file_errors
 
     def write() -> None:
         with open(path, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
             file.write(text)
 
-    told(path, write)
+    with_file_errors(path, write)
 
 
 def _relative(source: str, folder: str) -> str:

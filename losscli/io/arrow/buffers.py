@@ -65,12 +65,12 @@ def decimal_bits(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64],
     return raw, low, (words[:, 1:] == (low >> 63)[:, None]).all(axis=1)
 
 
-def whole_of(raw: NDArray[np.uint8]) -> int:
+def unscaled_value(raw: NDArray[np.uint8]) -> int:
     """The whole number in the bytes of one decimal cell."""
     return int.from_bytes(raw.tobytes(), "little", signed=True)
 
 
-def decimal_of(whole: int, scale: int) -> Decimal:
+def decimal_value(whole: int, scale: int) -> Decimal:
     """One cell, exactly; Arrow's own conversion fails where the scale is beyond the precision."""
     return Decimal(f"{whole}e{-scale}")
 

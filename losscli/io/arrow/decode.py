@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
-from losscli.io.arrow.numbers import NO_NULLS, NULL_TEXTS, PLAIN, Spelling, decode, quoted
+from losscli.io.arrow.numbers import NO_NULLS, NULL_TEXTS, PLAIN, NumberFormat, decode, quoted
 from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import is_number, is_plain_number, is_text, is_vector, storage
-from losscli.io.arrow.vectors import Flaw, stack
+from losscli.io.arrow.vectors import VectorError, stack
 
 __all__ = [
     "NO_NULLS",
@@ -27,12 +27,12 @@ __all__ = [
     "Codes",
     "Floats",
     "Mask",
+    "NumberFormat",
     "Numbers",
-    "Spelling",
     "Texts",
     "Vectors",
-    "absent",
     "check_texts",
+    "is_missing",
     "is_number",
     "is_vector",
     "numbers",
@@ -69,7 +69,7 @@ class Texts:
 
 
 def numbers(
-    column: pa.Array, name: str, site: Location, *, parse_text: bool = False, spelling: Spelling = PLAIN
+    column: pa.Array, name: str, location: Location, *, parse_text: bool = False, spelling: NumberFormat = PLAIN
 ) -> Numbers:
     """The column as float64. An integer or decimal text is never changed silently: whole numbers must fit exactly.
 
@@ -78,52 +78,54 @@ def numbers(
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or (parse_text and is_text(kind))):
-        raise _refusal(column.type, name, site, "numbers are")
-    _check_sound(column, name, site)
+        raise _refusal(column.type, name, location, "numbers are")
+    _check_sound(column, name, location)
     cells = decode(column, spelling)
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())
         text = str(column[index].as_py())
-        raise site.error(index, name, f"{quoted(text)} {cells.why}", text, _mending(text, name), code="DATA_BAD_CELL")
+        raise location.error(
+            index, name, f"{quoted(text)} {cells.why}", text, _mending(text, name), code="DATA_BAD_CELL"
+        )
     return Numbers(cells.values, cells.missing)
 
 
-def vectors(column: pa.Array, name: str, site: Location, width: int | None = None) -> Vectors:
+def vectors(column: pa.Array, name: str, location: Location, width: int | None = None) -> Vectors:
     """A column of lists as a matrix. Nested lists are laid out flat; every row must have the same length."""
     if not is_vector(column.type):
-        raise _refusal(column.type, name, site, "lists of numbers are")
-    _check_sound(column, name, site)
+        raise _refusal(column.type, name, location, "lists of numbers are")
+    _check_sound(column, name, location)
     try:
         return Vectors(*stack(storage(column), width))
-    except Flaw as flaw:
-        raise site.error(
+    except VectorError as flaw:
+        raise location.error(
             flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
         ) from None
 
 
-def texts(column: pa.Array, name: str, site: Location) -> Texts:
+def texts(column: pa.Array, name: str, location: Location) -> Texts:
     """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
-    check_texts(column, name, site)
+    check_texts(column, name, location)
     codes, spelled = encode(column)
     if is_plain_number(column.type):  # others may bring names that no cell has
         return Texts(codes, tuple(spelled))
     return Texts(*without_unused(codes, spelled))
 
 
-def check_texts(column: pa.Array, name: str, site: Location) -> None:
+def check_texts(column: pa.Array, name: str, location: Location) -> None:
     """Refuse a column that cannot be read as text, or is damaged."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or is_text(kind)):
-        raise _refusal(column.type, name, site, "text, integers or booleans are")
-    _check_sound(column, name, site)
+        raise _refusal(column.type, name, location, "text, integers or booleans are")
+    _check_sound(column, name, location)
 
 
-def absent(column: pa.Array, name: str, site: Location) -> Mask:
+def is_missing(column: pa.Array, name: str, location: Location) -> Mask:
     """Which cells are null, or empty text; for a column of any type."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if is_text(kind):
-        return texts(column, name, site).codes < 0
-    _check_sound(column, name, site)
+        return texts(column, name, location).codes < 0
+    _check_sound(column, name, location)
     if pa.types.is_dictionary(column.type):
         codes, entries = indices(column), missing_cells(column.dictionary)
         return codes < 0 if entries is None else np.append(entries, True)[codes]
@@ -139,7 +141,7 @@ _HINTS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
 )
 
 
-def _refusal(kind: pa.DataType, name: str, site: Location, wanted: str) -> DataError:
+def _refusal(kind: pa.DataType, name: str, location: Location, wanted: str) -> DataError:
     shown = str(kind)
     shown = shown if len(shown) <= 80 else shown[:79] + "…"
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -148,13 +150,13 @@ def _refusal(kind: pa.DataType, name: str, site: Location, wanted: str) -> DataE
     return DataError(
         f"column '{name}' holds {holds}, but {wanted} needed",
         hint=hint,
-        path=site.path,
+        path=location.path,
         column=name,
         code="DATA_WRONG_TYPE",
     )
 
 
-def _check_sound(column: pa.Array, name: str, site: Location) -> None:
+def _check_sound(column: pa.Array, name: str, location: Location) -> None:
     """Arrow's own proof that offsets, indices and UTF-8 are right: its readers may pass on what a broken file says."""
     flat = is_number(column.type)
     try:
@@ -163,12 +165,14 @@ def _check_sound(column: pa.Array, name: str, site: Location) -> None:
         if "UTF8" not in str(error):  # only then are offsets known to be right, so that cells may be looked at
             raise DataError(
                 f"column '{name}' is damaged: its lengths or indices contradict each other",
-                path=site.path,
+                path=location.path,
                 column=name,
                 code="DATA_CORRUPT_FILE",
             ) from None
         index = next((i for i in range(len(column)) if not _is_readable(column, i)), 0)
-        raise site.error(index, name, f"column '{name}' holds text that is not UTF-8", code="DATA_ENCODING") from None
+        raise location.error(
+            index, name, f"column '{name}' holds text that is not UTF-8", code="DATA_ENCODING"
+        ) from None
 
 
 def _is_readable(column: pa.Array, index: int) -> bool:

@@ -34,9 +34,9 @@ class DictionaryColumn:
     column: str
 
     @staticmethod
-    def of(column: pa.Array, name: str, site: Location) -> DictionaryColumn:
+    def of(column: pa.Array, name: str, location: Location) -> DictionaryColumn:
         """The marks of a column that holds texts, integers, booleans or other numbers."""
-        check_texts(column, name, site)
+        check_texts(column, name, location)
         if is_text(column.type) and not pa.types.is_string_view(column.type) and len(column) >= _MANY:
             column = column.dictionary_encode()
         if pa.types.is_dictionary(column.type) and len(column.dictionary) <= _WHOLE:

@@ -17,7 +17,7 @@ from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.numbers import PLAIN, decode
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_number, is_text, is_vector, storage
-from losscli.io.arrow.vectors import Flaw, stack
+from losscli.io.arrow.vectors import VectorError, stack
 
 # Not 007 and not 00.5: a code with zeros in front is no number, here as among keys.
 _NUMBER = re.compile(
@@ -27,7 +27,7 @@ _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _UNKNOWN = -2
 
 
-def differing(ours: pa.Array, theirs: pa.Array, name: str, our_site: Location, their_site: Location) -> Mask:
+def differing(ours: pa.Array, theirs: pa.Array, name: str, our_location: Location, their_location: Location) -> Mask:
     """In which rows two columns of one length hold something else."""
     if is_vector(ours.type) and is_vector(theirs.type):
         return _vectors(ours, theirs)
@@ -37,8 +37,8 @@ def differing(ours: pa.Array, theirs: pa.Array, name: str, our_site: Location, t
         if not any(cells.bad is not None and cells.bad.any() for cells in (ours_as, theirs_as)):
             return _numbers(ours_as.values, ours_as.missing, theirs_as.values, theirs_as.missing)
     if all(is_number(kind) or is_text(kind) for kind in kinds):
-        check_texts(ours, name, our_site)
-        check_texts(theirs, name, their_site)
+        check_texts(ours, name, our_location)
+        check_texts(theirs, name, their_location)
         return _texts(ours, theirs)
     return _cells(ours, theirs)
 
@@ -73,7 +73,7 @@ def _vectors(ours: pa.Array, theirs: pa.Array) -> Mask:
     try:
         some, gone = stack(storage(ours), None)
         others, others_gone = stack(storage(theirs), None)
-    except Flaw:  # lists of several lengths: who wants them as vectors says what is wrong
+    except VectorError:  # lists of several lengths: who wants them as vectors says what is wrong
         return _cells(storage(ours), storage(theirs))
     if some.shape[1] != others.shape[1]:
         both = [np.zeros(len(some), np.bool_) if mask is None else mask for mask in (gone, others_gone)]

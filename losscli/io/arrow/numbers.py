@@ -17,11 +17,11 @@ from losscli.io.arrow.buffers import (
     Floats,
     Mask,
     decimal_bits,
-    decimal_of,
+    decimal_value,
     indices,
     missing_cells,
     plain_cells,
-    whole_of,
+    unscaled_value,
 )
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_text
@@ -35,7 +35,7 @@ _NUMBER = re.compile(
 
 
 @dataclass(frozen=True)
-class Spelling:
+class NumberFormat:
     """How texts stand for numbers: which stand for none, and what parts the whole from the fraction."""
 
     nulls: frozenset[str] = NULL_TEXTS
@@ -49,8 +49,8 @@ class Spelling:
         return float(found[1]) if found else None
 
 
-PLAIN = Spelling()
-NO_NULLS = Spelling(frozenset())  # where cells have types, null is null and no text stands for it
+PLAIN = NumberFormat()
+NO_NULLS = NumberFormat(frozenset())  # where cells have types, null is null and no text stands for it
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Cells:
     why: str = ""
 
 
-def decode(array: pa.Array, spelling: Spelling) -> Cells:
+def decode(array: pa.Array, spelling: NumberFormat) -> Cells:
     """The numbers in a column of numbers or texts, or in a dictionary of these."""
     kind, count = array.type, len(array)
     if pa.types.is_dictionary(kind):
@@ -84,7 +84,7 @@ def decode(array: pa.Array, spelling: Spelling) -> Cells:
         return Cells(plain.astype(np.float64, copy=False), missing)
 
 
-def _decode_text(array: pa.Array, spelling: Spelling) -> Cells:
+def _decode_text(array: pa.Array, spelling: NumberFormat) -> Cells:
     codes, names = encode(array)
     if "" not in spelling.nulls:  # then an empty text is no number, while a null stays missing
         missing = missing_cells(array)
@@ -111,13 +111,13 @@ def _decimals(array: pa.Array, missing: Mask | None) -> Cells:
     quick = fits & (low <= EXACT) & (low >= -EXACT) & (0 <= scale <= 22)
     values = np.where(quick, low, 0) / 10.0 ** (scale if 0 <= scale <= 22 else 0)
     for index in np.flatnonzero(~quick):
-        values[index] = float(decimal_of(whole_of(raw[index]), scale))
+        values[index] = float(decimal_value(unscaled_value(raw[index]), scale))
     if missing is not None:
         values[missing] = 0.0
     return Cells(values, missing)
 
 
-def _parse(names: Sequence[str], spelling: Spelling) -> Cells:
+def _parse(names: Sequence[str], spelling: NumberFormat) -> Cells:
     # A text may be both, as -999 where the user says so; blanks around it count as little as around a number.
     gone = [name.strip(" \t") in spelling.nulls for name in names]
     found = [None if null else spelling.number(name) for name, null in zip(names, gone, strict=True)]

@@ -14,11 +14,11 @@ from losscli.io.arrow.buffers import (
     EXACT,
     Codes,
     decimal_bits,
-    decimal_of,
+    decimal_value,
     indices,
     missing_cells,
     plain_cells,
-    whole_of,
+    unscaled_value,
 )
 from losscli.io.arrow.canonical import canonical_number
 from losscli.io.arrow.types import is_text
@@ -147,8 +147,8 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
 def _encode_decimals(array: pa.Array) -> tuple[Codes, list[str]]:
     """Without the zeros at the end: 1.50 and 1.5 are one class."""
     raw, low, fits = decimal_bits(array)
-    codes, wholes = _first_seen(low) if fits.all() else _hashed(whole_of(cell) for cell in raw)
-    shown = (format(decimal_of(int(whole), array.type.scale), "f") for whole in wholes)
+    codes, wholes = _first_seen(low) if fits.all() else _hashed(unscaled_value(cell) for cell in raw)
+    shown = (format(decimal_value(int(whole), array.type.scale), "f") for whole in wholes)
     return codes, [text.rstrip("0").rstrip(".") if "." in text else text for text in shown]
 
 

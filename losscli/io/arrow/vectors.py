@@ -10,7 +10,7 @@ from losscli.io.arrow.numbers import PLAIN, decode, quoted
 from losscli.io.arrow.types import is_list
 
 
-class Flaw(Exception):
+class VectorError(Exception):
     """What is wrong with the list at `index`."""
 
     def __init__(self, index: int, message: str, value: str | None = None) -> None:
@@ -29,12 +29,12 @@ def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
     if not kept.size:
         wide = width or _fixed_width(array.type)
         if wide > WIDEST and len(array):
-            raise Flaw(0, f"is declared as a vector of {wide} numbers", "null")
+            raise VectorError(0, f"is declared as a vector of {wide} numbers", "null")
         return np.zeros((len(array), wide)), missing
     try:
         block = _block(array.values, starts[kept], lengths[kept], width)
-    except Flaw as flaw:
-        raise Flaw(int(kept[flaw.index]), flaw.message, flaw.value) from None
+    except VectorError as flaw:
+        raise VectorError(int(kept[flaw.index]), flaw.message, flaw.value) from None
     if missing is None:
         return block, None
     values = np.zeros((len(array), block.shape[1]))
@@ -60,19 +60,19 @@ def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None) ->
     wrong = np.flatnonzero(lengths != size)
     if wrong.size:
         index = int(wrong[0])
-        raise Flaw(index, f"has {lengths[index]} elements where {size} {'are' if size != 1 else 'is'} expected")
+        raise VectorError(index, f"has {lengths[index]} elements where {size} {'are' if size != 1 else 'is'} expected")
     if size == 0:
-        raise Flaw(0, "is empty")
+        raise VectorError(0, "is empty")
     cells = _elements(inner, starts, size)
     try:
         values, missing = stack(cells, None) if nested else _leaves(cells)
-    except Flaw as flaw:
-        raise Flaw(flaw.index // size, flaw.message, flaw.value) from None
+    except VectorError as flaw:
+        raise VectorError(flaw.index // size, flaw.message, flaw.value) from None
     if missing is not None:
-        raise Flaw(int(missing.argmax()) // size, "has a missing element")
+        raise VectorError(int(missing.argmax()) // size, "has a missing element")
     block = values.reshape(len(starts), -1)
     if width is not None and block.shape[1] != width:
-        raise Flaw(0, f"has {block.shape[1]} elements where {width} are expected")
+        raise VectorError(0, f"has {block.shape[1]} elements where {width} are expected")
     return block
 
 
@@ -89,7 +89,7 @@ def _leaves(array: pa.Array) -> tuple[Floats, Mask | None]:
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())
         text = str(array[index].as_py())
-        raise Flaw(index, f"has an element that {cells.why}: {quoted(text)}", text)
+        raise VectorError(index, f"has an element that {cells.why}: {quoted(text)}", text)
     return cells.values, cells.missing
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from losscli.errors import DataError
-from losscli.io.files.inputs import FileInput, Input, stamp
-from losscli.io.files.spool import spooled
+from losscli.io.files.inputs import FileInput, Input, file_version
+from losscli.io.files.spool import spool_stream
 from losscli.io.files.streams import Readable, Stream
 
 MAGIC = {
@@ -30,12 +30,12 @@ def compression_of(head: bytes) -> str | None:
 
 def spool_to_file(source: Input, compression: str | None) -> FileInput:
     """A copy of the decompressed bytes in a temporary file, for formats that must seek."""
-    with open_plain(source, compression, last=True) as stream:
-        spool = spooled(stream.read, source.path)
-    return FileInput(source.path, spool.path, stamp(spool.path), spool)
+    with open_decompressed(source, compression, last=True) as stream:
+        spool = spool_stream(stream.read, source.path)
+    return FileInput(source.path, spool.path, file_version(spool.path), spool)
 
 
-def open_plain(source: Input, compression: str | None, last: bool = False) -> Stream:
+def open_decompressed(source: Input, compression: str | None, last: bool = False) -> Stream:
     """The decompressed bytes of an input."""
     stream = source.open(last)
     if compression is None:

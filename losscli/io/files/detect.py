@@ -23,7 +23,7 @@ SUFFIXES = {
     ".ipc": "arrow",
 }
 
-PACKED = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
+COMPRESSION_SUFFIXES = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
 
 _REFUSED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"PARE", "content is encrypted Parquet, which is not supported", "decrypt it first"),
@@ -43,7 +43,7 @@ _SHOWN = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", 
 def format_of_name(path: str) -> str | None:
     """The format that the name announces, looking through .gz and the like."""
     suffixes = [suffix.lower() for suffix in PurePath(path).suffixes]
-    while suffixes and suffixes[-1] in PACKED:
+    while suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
         suffixes.pop()
     return SUFFIXES.get(suffixes[-1]) if suffixes else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from losscli.errors import FileError, UsageError
-from losscli.io.files.found import FoundFile, constants, is_data, natural, settled
+from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.streams import file_error
 from losscli.io.remote.address import REMOTE
 
@@ -59,7 +59,7 @@ def _behind(path: str, notes: list[str]) -> list[FoundFile]:
         return [FoundFile(path)]
     files: dict[str, FoundFile] = {}
     for match in _expand(path):
-        for file in _folder(match, notes) if os.path.isdir(match) else [FoundFile(match, constants(match))]:  # noqa: PTH112
+        for file in _folder(match, notes) if os.path.isdir(match) else [FoundFile(match, partition_values(match))]:  # noqa: PTH112
             files.setdefault(file.path, file)
     if not files:
         raise FileError("no file matches", path=path, code="IO_NOT_FOUND")
@@ -78,15 +78,17 @@ def _expand(pattern: str) -> list[str]:
         raise UsageError(f"not a valid glob: {error}", path=pattern, code="USAGE_BAD_VALUE") from None
     return sorted(
         (match for match in matches if all(not p.startswith(".") or p in shown for p in PurePath(match).parts)),
-        key=natural,
+        key=natural_key,
     )
 
 
 def _folder(root: str, notes: list[str]) -> list[FoundFile]:
     ignored: list[str] = []
     paths = list(_walk(root, ignored, notes))
-    names = settled(root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes)
-    return [FoundFile(os.path.join(root, name), constants(name)) for name in names]  # noqa: PTH118
+    names = sorted_data_files(
+        root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes
+    )
+    return [FoundFile(os.path.join(root, name), partition_values(name)) for name in names]  # noqa: PTH118
 
 
 def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
@@ -101,7 +103,7 @@ def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
             yield from _walk(entry.path, ignored, notes)
         elif entry.is_dir():
             notes.append(f"did not follow {entry.path}: a link to a folder")
-        elif is_data(entry.name):
+        elif is_data_file(entry.name):
             yield entry.path
         else:
             ignored.append(entry.path)

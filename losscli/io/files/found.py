@@ -10,7 +10,7 @@ from pathlib import PurePath
 from urllib.parse import unquote
 
 from losscli.errors import FileError
-from losscli.io.files.detect import PACKED, SUFFIXES
+from losscli.io.files.detect import COMPRESSION_SUFFIXES, SUFFIXES
 from losscli.io.remote.address import Address
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -21,19 +21,19 @@ class FoundFile:
     """One file, and the columns that its folders' names give it (`region=eu/`)."""
 
     path: str
-    constants: Mapping[str, str | None] = field(default_factory=dict)
+    partition_values: Mapping[str, str | None] = field(default_factory=dict)
     remote: Address | None = None
 
 
-def natural(path: str) -> list[tuple[int, int, str]]:
+def natural_key(path: str) -> list[tuple[int, int, str]]:
     """A key that sorts part2 before part10."""
     pieces = re.split(r"([0-9]+)", path)
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces] + [(2, 0, path)]
 
 
-def settled(root: str, names: Sequence[str], ignored: Sequence[str], notes: list[str]) -> list[str]:
+def sorted_data_files(root: str, names: Sequence[str], ignored: Sequence[str], notes: list[str]) -> list[str]:
     """The names in a folder in their order; there is at least one. What was ignored is said."""
-    ignored = sorted(ignored, key=natural)
+    ignored = sorted(ignored, key=natural_key)
     if ignored:
         more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
         notes.append(f"ignored {os.path.join(root, ignored[0])}{more}: not a data file by its name")  # noqa: PTH118
@@ -44,18 +44,18 @@ def settled(root: str, names: Sequence[str], ignored: Sequence[str], notes: list
             hint=f"looked for {' '.join(SUFFIXES)}, also compressed",
             code="IO_NOT_FOUND",
         )
-    return sorted(names, key=natural)
+    return sorted(names, key=natural_key)
 
 
-def is_data(name: str) -> bool:
+def is_data_file(name: str) -> bool:
     """Whether the name is one of a data file."""
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
-    while suffixes and suffixes[-1] in PACKED:
+    while suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
         suffixes.pop()
     return bool(suffixes) and suffixes[-1] in SUFFIXES
 
 
-def constants(path: str) -> dict[str, str | None]:
+def partition_values(path: str) -> dict[str, str | None]:
     """The columns that the names of folders on a path give: region=eu/."""
     pairs = [part.split("=", 1) for part in PurePath(path).parts[:-1] if "=" in part]
     return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, value in pairs if key}

@@ -42,10 +42,10 @@ class SeekableInput(Input, Protocol):
         ...
 
 
-Stamp = tuple[int, ...]
+FileVersion = tuple[int, ...]
 
 
-def stamp(path: str) -> Stamp:
+def file_version(path: str) -> FileVersion:
     """What changes when a file is written to: its size, its time, its number."""
     status = Path(path).stat()
     return status.st_size, status.st_mtime_ns, status.st_ino
@@ -57,7 +57,7 @@ class FileInput:
 
     path: str
     place: str
-    mark: Stamp
+    mark: FileVersion
     spool: Spool | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -83,7 +83,7 @@ class FileInput:
 
     def verify(self) -> None:
         try:
-            now = stamp(self.place)
+            now = file_version(self.place)
         except OSError:
             raise FileError("the file disappeared while it was read", path=self.path) from None
         if now[: len(self.mark)] != self.mark:
@@ -91,7 +91,7 @@ class FileInput:
 
 
 @dataclass
-class OnceInput:
+class PipeInput:
     """A pipe: what is read to find out the format is kept and given again to the one who reads all."""
 
     path: str
@@ -116,7 +116,7 @@ class OnceInput:
 
 
 class _Replay:
-    def __init__(self, source: OnceInput, keep: bool) -> None:
+    def __init__(self, source: PipeInput, keep: bool) -> None:
         self.source, self.keep, self.at = source, keep, 0
 
     def read(self, size: int, /) -> bytes:
@@ -136,16 +136,16 @@ class _Replay:
             self.source.raw.close()
 
 
-def find_input(path: str) -> Input:
+def find_local(path: str) -> Input:
     """The input behind a path: stdin for `-`, a pipe for anything that is no regular file."""
     if path == "-":
         if sys.stdin is None:
             raise FileError("stdin is closed", path="-")
-        return OnceInput("-", sys.stdin.buffer, owned=False)
+        return PipeInput("-", sys.stdin.buffer, owned=False)
     try:
         status = Path(path).stat()
         if stat.S_ISREG(status.st_mode):
-            return FileInput(path, path, stamp(path))
-        return OnceInput(path, Path(path).open("rb"), owned=True)
+            return FileInput(path, path, file_version(path))
+        return PipeInput(path, Path(path).open("rb"), owned=True)
     except OSError as error:
         raise file_error(error, path) from None

@@ -9,19 +9,19 @@ from typing import cast
 import pyarrow as pa
 
 from losscli.errors import DataError
-from losscli.io.files.compression import compression_of, open_plain, spool_to_file
+from losscli.io.files.compression import compression_of, open_decompressed, spool_to_file
 from losscli.io.files.detect import detect_format
 from losscli.io.files.discover import discover
 from losscli.io.files.found import FoundFile
-from losscli.io.files.inputs import FileInput, Input, OnceInput, SeekableInput, find_input
-from losscli.io.files.partition_columns import PartitionedFragment, PartitionGaps, partition_gaps
+from losscli.io.files.inputs import FileInput, Input, PipeInput, SeekableInput, find_local
+from losscli.io.files.partition_columns import MissingColumn, PartitionedFragment, missing_columns
 from losscli.io.source import Fragment, ReadOptions, Source
 
 HEAD = 1 << 16
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedFile:
     """One file that was looked at."""
 
     fragment: Fragment
@@ -37,36 +37,36 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     files = [open_file(file, options) for file in found.files]
     _refuse_mixture(files)
     placed = [_place(file, where) for file, where in zip(files, found.files, strict=True)]
-    missing = partition_gaps([(file.fragment.path, file.columns) for file in placed])
+    missing = missing_columns([(file.fragment.path, file.columns) for file in placed])
     fragments = tuple(_fragment(file, where, missing) for file, where in zip(files, found.files, strict=True))
     notes = [*found.notes, *(note for file in files for note in file.notes)]
     first = placed[0]
     return Source(fragments, first.columns, first.types, tuple(dict.fromkeys(notes)))
 
 
-def _fragment(file: Opened, where: FoundFile, missing: Mapping[str, PartitionGaps]) -> Fragment:
-    if not where.constants and not missing:
+def _fragment(file: OpenedFile, where: FoundFile, missing: Mapping[str, MissingColumn]) -> Fragment:
+    if not where.partition_values and not missing:
         return file.fragment
-    return PartitionedFragment(file.fragment, file.columns, where.constants, missing)
+    return PartitionedFragment(file.fragment, file.columns, where.partition_values, missing)
 
 
-def _place(file: Opened, where: FoundFile) -> Opened:
+def _place(file: OpenedFile, where: FoundFile) -> OpenedFile:
     """The file with the columns that its folders' names give it."""
-    clash = [name for name in where.constants if name in file.columns]
+    clash = [name for name in where.partition_values if name in file.columns]
     if clash:
         raise DataError(
             f"column '{clash[0]}' stands in the file and in the name of its folder",
             path=file.fragment.path,
             column=clash[0],
-            value=where.constants[clash[0]],
+            value=where.partition_values[clash[0]],
             hint="rename the folder or the column",
             code="DATA_DUPLICATE_COLUMN",
         )
-    extra: dict[str, pa.DataType | None] = dict.fromkeys(where.constants)
-    return Opened(file.fragment, (*file.columns, *extra), {**file.types, **extra}, file.notes)
+    extra: dict[str, pa.DataType | None] = dict.fromkeys(where.partition_values)
+    return OpenedFile(file.fragment, (*file.columns, *extra), {**file.types, **extra}, file.notes)
 
 
-def _refuse_mixture(files: Sequence[Opened]) -> None:
+def _refuse_mixture(files: Sequence[OpenedFile]) -> None:
     first = files[0].fragment
     for file in files[1:]:
         if {first.format, file.fragment.format} not in ({first.format}, {"csv", "tsv"}):
@@ -79,10 +79,10 @@ def _refuse_mixture(files: Sequence[Opened]) -> None:
             )
 
 
-def open_file(where: FoundFile, options: ReadOptions) -> Opened:
+def open_file(where: FoundFile, options: ReadOptions) -> OpenedFile:
     """One file, its format found out."""
     source, compression = _unpacked(_input(where), options)
-    with open_plain(source, compression) as stream:
+    with open_decompressed(source, compression) as stream:
         head = stream.read(HEAD)
     format = detect_format(where.path, head, options)
     if format in {"parquet", "arrow"}:
@@ -95,7 +95,7 @@ def open_file(where: FoundFile, options: ReadOptions) -> Opened:
 
 def _input(where: FoundFile) -> Input:
     if where.remote is None:
-        return find_input(where.path)
+        return find_local(where.path)
     from losscli.io.remote.input import find_remote
 
     return find_remote(where.remote)
@@ -103,7 +103,7 @@ def _input(where: FoundFile) -> Input:
 
 def _seekable(source: Input, compression: str | None) -> SeekableInput:
     """The input itself where it can be read in any order, else a copy of its bytes."""
-    if compression is None and not isinstance(source, OnceInput):
+    if compression is None and not isinstance(source, PipeInput):
         return cast(SeekableInput, source)  # a file, here or elsewhere
     return spool_to_file(source, compression)
 
@@ -114,28 +114,28 @@ def _unpacked(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
         compression = compression_of(stream.read(16))
     if compression == "zip" and not isinstance(source, FileInput):
         source = spool_to_file(source, None)
-    elif options.spool and isinstance(source, OnceInput):
+    elif options.spool and isinstance(source, PipeInput):
         source, compression = spool_to_file(source, compression), None
     return source, compression
 
 
-def _open_parquet(source: SeekableInput) -> Opened:
+def _open_parquet(source: SeekableInput) -> OpenedFile:
     from losscli.io.formats.parquet import ParquetFragment, read_schema
 
     schema = read_schema(source)
     fragment = ParquetFragment(source.path, source, schema)
-    return Opened(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
+    return OpenedFile(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 
 
-def _open_arrow(source: SeekableInput) -> Opened:
+def _open_arrow(source: SeekableInput) -> OpenedFile:
     from losscli.io.formats.arrow_ipc import ArrowFragment, read_schema
 
     schema = read_schema(source)
     fragment = ArrowFragment(source.path, source, schema)
-    return Opened(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
+    return OpenedFile(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 
 
-def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) -> Opened:
+def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) -> OpenedFile:
     from losscli.io.formats.jsonl import JsonlFragment, read_keys
     from losscli.io.formats.text_windows import open_text
 
@@ -143,11 +143,11 @@ def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) ->
         keys = read_keys(stream)
     fragment = JsonlFragment(source.path, source, compression, keys, options.encoding, options.lenient)
     vector = pa.list_(pa.float64())
-    return Opened(fragment, tuple(keys), {name: vector if kind == "list" else None for name, kind in keys.items()})
+    return OpenedFile(fragment, tuple(keys), {name: vector if kind == "list" else None for name, kind in keys.items()})
 
 
-def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> Opened:
-    from losscli.io.formats.csv import DelimitedFragment
+def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> OpenedFile:
+    from losscli.io.formats.csv import CsvFragment
     from losscli.io.formats.csv_comments import without_comments
     from losscli.io.formats.csv_header import delimiter_of, read_layout
     from losscli.io.formats.text_windows import open_text
@@ -155,6 +155,6 @@ def _open_delimited(source: Input, compression: str | None, options: ReadOptions
     with open_text(source, compression, options.encoding) as stream:
         cleaned = without_comments(stream, options.comment, delimiter_of(options, format))
         layout = read_layout(cleaned, options, format)
-    fragment = DelimitedFragment(source.path, format, source, compression, layout, options)
+    fragment = CsvFragment(source.path, format, source, compression, layout, options)
     columns = tuple(dict.fromkeys(name for name in layout.names if name.strip()))
-    return Opened(fragment, columns, dict.fromkeys(columns), layout.notes)
+    return OpenedFile(fragment, columns, dict.fromkeys(columns), layout.notes)

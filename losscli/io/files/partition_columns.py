@@ -12,28 +12,28 @@ from losscli.io.arrow.build import floats, repeated
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
-from losscli.io.source import Fragment, Split, Want
+from losscli.io.source import Fragment, ReadAs, Split
 
 
 @dataclass(frozen=True)
-class PartitionGaps:
+class MissingColumn:
     """How many files lack a column, and the first few of them."""
 
     count: int
     paths: tuple[str, ...]
 
 
-def partition_gaps(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, PartitionGaps]:
+def missing_columns(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, MissingColumn]:
     """The columns that only some of the files have."""
     kinds: dict[tuple[str, ...], list[str]] = {}
     for path, columns in files:
         kinds.setdefault(columns, []).append(path)
-    missing: dict[str, PartitionGaps] = {}
+    missing: dict[str, MissingColumn] = {}
     sets = [(set(columns), paths) for columns, paths in kinds.items()]
     for name in dict.fromkeys(name for columns in kinds for name in columns) if len(sets) > 1 else ():
         without = [path for columns, paths in sets if name not in columns for path in paths]
         if without:
-            missing[name] = PartitionGaps(len(without), tuple(without[:5]))
+            missing[name] = MissingColumn(len(without), tuple(without[:5]))
     return missing
 
 
@@ -43,8 +43,8 @@ class PartitionedFragment(Fragment):
 
     fragment: Fragment
     columns: tuple[str, ...]
-    constants: Mapping[str, str | None]
-    missing: Mapping[str, PartitionGaps]
+    partition_values: Mapping[str, str | None]
+    missing: Mapping[str, MissingColumn]
 
     @property
     def path(self) -> str:  # type: ignore[override]
@@ -62,21 +62,27 @@ class PartitionedFragment(Fragment):
     def file(self) -> FileInput | None:
         return self.fragment.file
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        return self._placed(self.fragment.splits(self._inner(wants)), wants)
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        return self._placed(self.fragment.splits(self._inner(projection)), projection)
 
-    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        return self._placed(self.fragment.remote_splits(self._inner(wants)), wants)
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        return self._placed(self.fragment.remote_splits(self._inner(projection)), projection)
 
-    def _placed(self, splits: Iterator[Split], wants: Mapping[str, Want]) -> Iterator[Split]:
-        return (_PartitionedSplit(split, self.constants, wants) for split in splits) if self.constants else splits
+    def _placed(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        return (
+            (_PartitionedSplit(split, self.partition_values, projection) for split in splits)
+            if self.partition_values
+            else splits
+        )
 
-    def _inner(self, wants: Mapping[str, Want]) -> dict[str, Want]:
+    def _inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
         """What is wanted of the file itself."""
-        for name in wants:
+        for name in projection:
             if name in self.missing:
                 raise self._gap(name)
-        inner: dict[str, Want] = {name: want for name, want in wants.items() if name not in self.constants}
+        inner: dict[str, ReadAs] = {
+            name: read_as for name, read_as in projection.items() if name not in self.partition_values
+        }
         # some column has to be read to know how many rows there are
         return inner or {self.columns[0]: "text"}
 
@@ -97,8 +103,8 @@ class _PartitionedSplit:
     """A split of a file in a folder whose name gives it columns."""
 
     split: Split
-    constants: Mapping[str, str | None]
-    wants: Mapping[str, Want]
+    partition_values: Mapping[str, str | None]
+    projection: Mapping[str, ReadAs]
 
     @property
     def size(self) -> int:
@@ -112,19 +118,19 @@ class _PartitionedSplit:
         for batch in self.split.batches(first_row):
             read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
             arrays = [
-                self._constant(name, want, batch) if name in self.constants else read[name]
-                for name, want in self.wants.items()
+                self._constant(name, read_as, batch) if name in self.partition_values else read[name]
+                for name, read_as in self.projection.items()
             ]
-            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(self.wants)), batch.site)
+            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(self.projection)), batch.location)
 
-    def _constant(self, name: str, want: Want, batch: Batch) -> pa.Array:
-        value = self.constants[name]
+    def _constant(self, name: str, read_as: ReadAs, batch: Batch) -> pa.Array:
+        value = self.partition_values[name]
         rows = batch.data.num_rows
-        if want == "text" or value is None:
-            return repeated(value, rows) if want == "text" else floats([None] * rows)
+        if read_as == "text" or value is None:
+            return repeated(value, rows) if read_as == "text" else floats([None] * rows)
         try:
             return floats([parse_number(value)] * rows)
         except (ValueError, OverflowError):
-            raise batch.site.error(
+            raise batch.location.error(
                 0, name, f"'{value}', from the name of the folder, is not a number", value, code="DATA_BAD_CELL"
             ) from None

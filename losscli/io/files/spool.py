@@ -31,7 +31,7 @@ def _unlink(path: str, owner: int) -> None:
             os.unlink(path)  # noqa: PTH108
 
 
-def spooled(read: Callable[[int], bytes], path: str) -> Spool:
+def spool_stream(read: Callable[[int], bytes], path: str) -> Spool:
     """A copy of all bytes that `read` gives."""
 
     def fill(copy: Copy) -> None:
@@ -39,10 +39,10 @@ def spooled(read: Callable[[int], bytes], path: str) -> Spool:
         while piece := read(PIECE):
             write(piece)
 
-    return spooled_by(fill, path)
+    return spool_with(fill, path)
 
 
-def spooled_by(fill: Callable[[Copy], None], path: str) -> Spool:
+def spool_with(fill: Callable[[Copy], None], path: str) -> Spool:
     """A copy of all bytes that `fill` writes."""
     try:
         handle, place = tempfile.mkstemp(prefix="losscli-")

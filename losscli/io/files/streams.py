@@ -102,14 +102,14 @@ def file_error(error: OSError, path: str) -> FileError:
     """What the system said, about this path."""
     if isinstance(error, FileNotFoundError):
         return FileError(
-            "no such file", path=path, suggestions=neighbours(path), hint=_neighbour_hint(path), code="IO_NOT_FOUND"
+            "no such file", path=path, suggestions=similar_paths(path), hint=_neighbour_hint(path), code="IO_NOT_FOUND"
         )
     if isinstance(error, PermissionError):
         return FileError(f"permission denied{_mode(path)}", path=path, code="IO_PERMISSION")
     return FileError(error.strerror or str(error), path=path, code=system_code(error))
 
 
-def neighbours(path: str) -> tuple[str, ...]:
+def similar_paths(path: str) -> tuple[str, ...]:
     """Files beside a path that does not exist which look like it."""
     place = Path(path)
     try:
@@ -121,7 +121,7 @@ def neighbours(path: str) -> tuple[str, ...]:
 
 
 def _neighbour_hint(path: str) -> str | None:
-    found = neighbours(path)
+    found = similar_paths(path)
     return f"did you mean {' or '.join(repr(name) for name in found)}?" if found else None
 
 

@@ -11,8 +11,15 @@ import pyarrow as pa
 
 from losscli.io.batches import BATCH_BYTES, Batch, slices
 from losscli.io.files.inputs import SeekableInput
-from losscli.io.formats.binary import check_values, choose, corrupted, names_of, seekable, to_check
-from losscli.io.source import Fragment, InMemorySplit, Split, Want, wanted_positions
+from losscli.io.formats.binary import (
+    check_values,
+    column_names,
+    columns_to_check,
+    open_for_arrow,
+    read_error,
+    select_columns,
+)
+from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, wanted_positions
 
 MOST_SPLITS = 256
 """Splits of a file at most; more would have its footer read more often than pays."""
@@ -31,28 +38,28 @@ class ArrowFragment(Fragment):
     def size(self) -> int:
         return self.source.size
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        positions = wanted_positions(tuple(self.schema.names), wants, self.path)
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        positions = wanted_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, positions) as reader:
             if not isinstance(reader, pa.ipc.RecordBatchFileReader):
-                for data in self.read(iter(reader), list(wants), 1):
-                    yield InMemorySplit(choose(data, list(wants)), self.path)
+                for data in self.read(iter(reader), list(projection), 1):
+                    yield InMemorySplit(select_columns(data, list(projection)), self.path)
                 self.source.verify()
                 return
             count = reader.num_record_batches
         step = -(-count // MOST_SPLITS) or 1
         for start in range(0, count, step):
             chosen = range(start, min(start + step, count))
-            yield RecordBatches(self, wants, chosen, self.size * len(chosen) // count)
+            yield RecordBatchSplit(self, projection, chosen, self.size * len(chosen) // count)
 
-    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         with _opened(self.source) as reader:
             is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
-        return self.splits(wants) if is_file else super().remote_splits(wants)
+        return self.splits(projection) if is_file else super().remote_splits(projection)
 
     def read(self, found: Iterator[pa.RecordBatch], names: list[str], row: int) -> Iterator[pa.RecordBatch]:
         """These record batches, the first from `row` on, each found to be sound."""
-        checked = to_check(self.schema, names)
+        checked = columns_to_check(self.schema, names)
         try:
             for data in found:
                 data.validate()
@@ -60,25 +67,25 @@ class ArrowFragment(Fragment):
                 yield data
                 row += data.num_rows
         except Exception as error:
-            raise corrupted(error, self.source, "Arrow data") from None
+            raise read_error(error, self.source, "Arrow data") from None
 
 
 @dataclass(frozen=True)
-class RecordBatches:
+class RecordBatchSplit:
     """Some record batches of a file."""
 
     fragment: ArrowFragment
-    wants: Mapping[str, Want]
+    projection: Mapping[str, ReadAs]
     chosen: range
     size: int = 0
     memory_bytes: int = 3 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        positions = wanted_positions(tuple(self.fragment.schema.names), self.wants, self.fragment.path)
+        positions = wanted_positions(tuple(self.fragment.schema.names), self.projection, self.fragment.path)
         with _opened(self.fragment.source, positions) as reader:
             found = map(reader.get_batch, self.chosen)
-            for data in self.fragment.read(found, list(self.wants), first_row):
-                yield from slices(choose(data, list(self.wants)), self.fragment.path, first_row)
+            for data in self.fragment.read(found, list(self.projection), first_row):
+                yield from slices(select_columns(data, list(self.projection)), self.fragment.path, first_row)
                 first_row += data.num_rows
         self.fragment.source.verify()
 
@@ -87,13 +94,13 @@ class RecordBatches:
 def _opened(source: SeekableInput, positions: list[int] | None = None) -> Iterator[Any]:
     """The reader of this file, of only the fields at these positions."""
     options = pa.ipc.IpcReadOptions(included_fields=positions or [], use_threads=False)
-    with seekable(source) as file:
+    with open_for_arrow(source) as file:
         try:
             is_file = file.read(6) == b"ARROW1"
             file.seek(0)
             reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file, options=options)
         except Exception as error:
-            raise corrupted(error, source, "Arrow data") from None
+            raise read_error(error, source, "Arrow data") from None
         yield reader
 
 
@@ -101,5 +108,5 @@ def read_schema(source: SeekableInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as reader:
         schema = reader.schema
-    names_of(schema, source, "Arrow data")
+    column_names(schema, source, "Arrow data")
     return schema

@@ -13,7 +13,7 @@ from losscli.io.files.streams import file_error
 
 
 @contextmanager
-def seekable(source: SeekableInput) -> Iterator[pa.NativeFile]:
+def open_for_arrow(source: SeekableInput) -> Iterator[pa.NativeFile]:
     """The file opened for Arrow, with a place of its own: several may be open at once, each in another thread."""
     if not isinstance(source, FileInput) or not _has_plain_name(source):
         with source.handle() as file, pa.PythonFile(file, mode="r") as wrapped:
@@ -35,7 +35,7 @@ def _has_plain_name(source: FileInput) -> bool:
     return True
 
 
-def corrupted(error: Exception, source: SeekableInput, what: str) -> LosscliError:
+def read_error(error: Exception, source: SeekableInput, what: str) -> LosscliError:
     """The error to raise instead; anything that is no failure of reading goes on as it is."""
     if isinstance(error, LosscliError):
         return error
@@ -70,18 +70,18 @@ def _one_line(error: Exception) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in lines[0])[:200]
 
 
-def names_of(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
+def column_names(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
     """The names of the columns, of which there is at least one."""
     try:
         names = list(schema.names)
     except UnicodeDecodeError as error:
-        raise corrupted(error, source, what) from None
+        raise read_error(error, source, what) from None
     if not names:
         raise DataError("the file has no columns", path=source.path, code="DATA_CORRUPT_FILE")
     return names
 
 
-def to_check(schema: pa.Schema, names: Sequence[str]) -> list[str]:
+def columns_to_check(schema: pa.Schema, names: Sequence[str]) -> list[str]:
     """The columns in which some bytes are no values (texts, lists, dictionaries): these are checked in full."""
     return [name for name in names if not _all_bytes_are_values(schema.field(name).type)]
 
@@ -100,7 +100,7 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
             raise DataError(message, path=path, row=row, column=name, code="DATA_CORRUPT_FILE") from None
 
 
-def choose(data: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
+def select_columns(data: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
     """The columns that bear these names themselves: asking Arrow for "a.b" also brings the struct a with a field b."""
     have = data.schema.names
     return pa.RecordBatch.from_arrays([data.column(have.index(name)) for name in names], names=list(names))

@@ -14,21 +14,21 @@ from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import without_comments
-from losscli.io.formats.csv_exact import Cells, Grammar, Lines, cells_of, read_exactly, unclosed
+from losscli.io.formats.csv_exact import Cells, CsvSyntax, LineNumbers, read_cells, read_exactly, unclosed
 from losscli.io.formats.csv_header import Layout
-from losscli.io.formats.csv_records import last_end, real_quotes, records
+from losscli.io.formats.csv_records import delimiting_quotes, last_record_end, records
 from losscli.io.formats.text_windows import (
-    Span,
+    FileRangeSplit,
     Window,
     WindowSplit,
     is_plain,
     is_utf8,
     open_text,
     plain_size,
-    verify_still,
+    verify_local,
     windows,
 )
-from losscli.io.source import Fragment, ReadOptions, Split, Want, wanted_positions
+from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, wanted_positions
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -37,7 +37,7 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
-class DelimitedFragment(Fragment):
+class CsvFragment(Fragment):
     """One file of delimited text."""
 
     path: str
@@ -51,36 +51,39 @@ class DelimitedFragment(Fragment):
     def size(self) -> int | None:
         return plain_size(self.source, self.compression, self.options.encoding)
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        reader = self._reader(wants)
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        reader = self._reader(projection)
         with self._open() as stream:
             for window in self._windows(stream):
-                yield Records(self, reader, window)
+                yield CsvSplit(self, reader, window)
         self.source.verify()
 
-    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         # Only where the bytes of the file are those of the text can a place in it be found again.
         if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
-            yield from super().remote_splits(wants)
+            yield from super().remote_splits(projection)
             return
-        self._reader(wants)
+        self._reader(projection)
         with self._open() as stream:
             for window in self._windows(stream):
-                yield Span(self, wants, window.offset, window.size, window.line, window.last)
+                yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
-    def records(self, wants: Mapping[str, Want], window: Window) -> Split:
+    def records(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """What this window of the file holds."""
-        return Records(self, self._reader(wants), window)
+        return CsvSplit(self, self._reader(projection), window)
 
-    def _reader(self, wants: Mapping[str, Want]) -> _Reader:
+    def _reader(self, projection: Mapping[str, ReadAs]) -> _Reader:
         return _Reader(
-            self.layout, self.options, list(wants.items()), wanted_positions(self.layout.names, wants, self.path)
+            self.layout,
+            self.options,
+            list(projection.items()),
+            wanted_positions(self.layout.names, projection, self.path),
         )
 
     def _windows(self, stream: Stream) -> Iterator[Window]:
         delimiter = self.layout.delimiter
-        return windows(stream, lambda text: last_end(text, delimiter), self.layout.body, self.layout.line)
+        return windows(stream, lambda text: last_record_end(text, delimiter), self.layout.body, self.layout.line)
 
     def _open(self) -> Stream:
         stream = open_text(self.source, self.compression, self.options.encoding, last=True)
@@ -88,31 +91,33 @@ class DelimitedFragment(Fragment):
 
 
 @dataclass(frozen=True)
-class Records(WindowSplit):
+class CsvSplit(WindowSplit):
     """The records of one window."""
 
-    fragment: DelimitedFragment
+    fragment: CsvFragment
     reader: _Reader
     window: Window
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         path, window, delimiter = self.fragment.path, self.window, self.fragment.layout.delimiter
         base = 0
-        for data in self.reader.read(window, Location(path, first_row, Lines(window, delimiter))):
-            yield Batch(data, Location(path, first_row + base, Lines(window, delimiter, base)))
+        for data in self.reader.read(window, Location(path, first_row, LineNumbers(window, delimiter))):
+            yield Batch(data, Location(path, first_row + base, LineNumbers(window, delimiter, base)))
             base += data.num_rows
-        verify_still(self.fragment.source)
+        verify_local(self.fragment.source)
 
 
 class _Reader:
     """Turns windows into record batches for one set of wants."""
 
     def __init__(
-        self, layout: Layout, options: ReadOptions, wants: Sequence[tuple[str, Want]], positions: Sequence[int]
+        self, layout: Layout, options: ReadOptions, projection: Sequence[tuple[str, ReadAs]], positions: Sequence[int]
     ) -> None:
         # With another decimal mark a column that is partly text is text as a whole: numbers beside it would read 2.5.
         as_text = options.lenient and options.decimal != "."
-        self.wants: Sequence[tuple[str, Want]] = [(name, "text") for name, _ in wants] if as_text else wants
+        self.projection: Sequence[tuple[str, ReadAs]] = (
+            [(name, "text") for name, _ in projection] if as_text else projection
+        )
         self.positions = positions
         # numbered names: those of the file may repeat, be empty, or be anything
         self.every = [str(index) for index in range(len(layout.names))]
@@ -120,7 +125,7 @@ class _Reader:
         self.nulls = list(options.null_values)
         self.decimal = options.decimal
         self.delimiter = layout.delimiter.decode()
-        self.grammar = Grammar(
+        self.grammar = CsvSyntax(
             layout.delimiter,
             layout.names,
             options.decimal,
@@ -129,17 +134,17 @@ class _Reader:
             options.lenient,
         )
 
-    def read(self, window: Window, site: Location) -> Iterator[pa.RecordBatch]:
+    def read(self, window: Window, location: Location) -> Iterator[pa.RecordBatch]:
         quoted = window.holds(b'"')
-        if quoted and window.last and len(real_quotes(window.text, self.grammar.delimiter)) % 2:
-            self._refuse_open_quote(window, site)
-        kinds = [pa.float64() if want == "number" else TEXT for _, want in self.wants]
+        if quoted and window.last and len(delimiting_quotes(window.text, self.grammar.delimiter)) % 2:
+            self._refuse_open_quote(window, location)
+        kinds = [pa.float64() if read_as == "number" else TEXT for _, read_as in self.projection]
         try:
             table = self._parse(window, kinds, quoted, BLOCK)
         except pa.ArrowInvalid:
             table = None
         if table is None or self._overflows(table):
-            arrays = read_exactly(window, self._cells(window, site), self.wants, self.grammar, site)
+            arrays = read_exactly(window, self._cells(window, location), self.projection, self.grammar, location)
             batches = [self._from_arrays(arrays)]
         else:
             batches = [self._from_arrays(batch.columns) for batch in table.to_batches()]
@@ -164,8 +169,8 @@ class _Reader:
 
     def _overflows(self, table: pa.Table) -> bool:
         """Whether an infinity came out; 1e309 gives one without a word, so the text has to be looked at."""
-        for (_, want), column in zip(self.wants, table.columns, strict=True):
-            if want != "number":
+        for (_, read_as), column in zip(self.projection, table.columns, strict=True):
+            if read_as != "number":
                 continue
             for chunk in column.chunks:
                 values = np.frombuffer(chunk.buffers()[1], np.float64) if len(chunk) else np.zeros(0)
@@ -176,20 +181,20 @@ class _Reader:
                     return True
         return False
 
-    def _cells(self, window: Window, site: Location) -> list[Cells]:
+    def _cells(self, window: Window, location: Location) -> list[Cells]:
         """The cells as bytes: by Arrow's reader if it can, else by ours, which says what is wrong."""
         try:
-            table = self._parse(window, [pa.binary()] * len(self.wants), window.holds(b'"'), window.size + 1)
+            table = self._parse(window, [pa.binary()] * len(self.projection), window.holds(b'"'), window.size + 1)
         except pa.ArrowInvalid:
             table = None
         if table is None:
-            return cells_of(window, self.positions, self.grammar, site)
+            return read_cells(window, self.positions, self.grammar, location)
         return [column.to_pylist() for column in table.columns]
 
     def _from_arrays(self, arrays: Sequence[pa.Array]) -> pa.RecordBatch:
-        return pa.RecordBatch.from_arrays(list(arrays), names=[name for name, _ in self.wants])
+        return pa.RecordBatch.from_arrays(list(arrays), names=[name for name, _ in self.projection])
 
-    def _refuse_open_quote(self, window: Window, site: Location) -> None:
+    def _refuse_open_quote(self, window: Window, location: Location) -> None:
         for row, record in enumerate(records(window.text, self.grammar.delimiter, line=window.line)):
             if not record.closed:
-                raise unclosed(record, window, self.grammar, site, row)
+                raise unclosed(record, window, self.grammar, location, row)

@@ -15,9 +15,9 @@ import pyarrow as pa
 from losscli.errors import DataError, Location
 from losscli.io.arrow.build import floats, labels
 from losscli.io.arrow.canonical import parse_number
-from losscli.io.formats.csv_records import Record, line_ends, records
+from losscli.io.formats.csv_records import Record, count_line_ends, records
 from losscli.io.formats.text_windows import Window
-from losscli.io.source import Want
+from losscli.io.source import ReadAs
 
 SHOWN = 60
 
@@ -28,7 +28,7 @@ Cells = Sequence[bytes]
 
 
 @dataclass(frozen=True)
-class Grammar:
+class CsvSyntax:
     """How the cells of a file are written."""
 
     delimiter: bytes
@@ -40,7 +40,7 @@ class Grammar:
 
 
 @dataclass(frozen=True)
-class Lines:
+class LineNumbers:
     """The line of the row at an index; found by reading the window again, so it costs nothing until asked."""
 
     window: Window
@@ -51,7 +51,7 @@ class Lines:
         if not self.window.holds(b'"'):  # then a record is a line that is not empty, and far quicker to find
             text = self.window.text
             line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
-            return None if line is None else self.window.line + line_ends(text[: line.start()])
+            return None if line is None else self.window.line + count_line_ends(text[: line.start()])
         found = self.record(index)
         return None if found is None else found.line
 
@@ -60,7 +60,7 @@ class Lines:
         return next(islice(every, self.base + index, None), None)
 
 
-def number(cell: bytes, grammar: Grammar) -> float | None:
+def number(cell: bytes, grammar: CsvSyntax) -> float | None:
     """The number in a cell, None if it is empty; ValueError if it is none, OverflowError if it is too large."""
     text = cell.strip(b" \t")
     if text in grammar.nulls:
@@ -77,26 +77,30 @@ class _Bad:
 
 
 def read_exactly(
-    window: Window, cells: Sequence[Cells], wants: Sequence[tuple[str, Want]], grammar: Grammar, site: Location
+    window: Window,
+    cells: Sequence[Cells],
+    projection: Sequence[tuple[str, ReadAs]],
+    grammar: CsvSyntax,
+    location: Location,
 ) -> list[pa.Array]:
-    """The columns of one window from the bytes of their cells; `site` is that of its first row."""
+    """The columns of one window from the bytes of their cells; `location` is that of its first row."""
     arrays: list[pa.Array] = []
     bad: list[_Bad] = []
-    for (name, want), column in zip(wants, cells, strict=True):
-        if want == "number":
+    for (name, read_as), column in zip(projection, cells, strict=True):
+        if read_as == "number":
             before = len(bad)
             arrays.append(_numbers(name, column, grammar, bad))
             if grammar.lenient and len(bad) > before:
                 arrays[-1] = _lenient(arrays[-1], bad[before:])
                 del bad[before:]
         else:
-            arrays.append(_texts(name, column, grammar, window, site))
+            arrays.append(_texts(name, column, grammar, window, location))
     if bad:
-        raise _bad_cells(bad, grammar, site)
+        raise _bad_cells(bad, grammar, location)
     return arrays
 
 
-def _numbers(name: str, column: Cells, grammar: Grammar, bad: list[_Bad]) -> pa.Array:
+def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_Bad]) -> pa.Array:
     values: list[float | None] = []
     plain = grammar.decimal == "." and not any(_PLAIN.fullmatch(text) for text in grammar.nulls)
     for row, cell in enumerate(column):
@@ -119,18 +123,18 @@ def _lenient(numbers: pa.Array, bad: Sequence[_Bad]) -> pa.Array:
     return labels(texts)
 
 
-def _texts(name: str, column: Cells, grammar: Grammar, window: Window, site: Location) -> pa.Array:
+def _texts(name: str, column: Cells, grammar: CsvSyntax, window: Window, location: Location) -> pa.Array:
     values: list[str | None] = []
     for row, cell in enumerate(column):
         try:
             values.append(cell.decode())
         except UnicodeDecodeError:
-            raise _not_utf8(name, row, cell, grammar, window, site) from None
+            raise _not_utf8(name, row, cell, grammar, window, location) from None
     return labels(values)
 
 
-def _not_utf8(name: str, row: int, cell: bytes, grammar: Grammar, window: Window, site: Location) -> DataError:
-    record = Lines(window, grammar.delimiter).record(row)
+def _not_utf8(name: str, row: int, cell: bytes, grammar: CsvSyntax, window: Window, location: Location) -> DataError:
+    record = LineNumbers(window, grammar.delimiter).record(row)
     where = ""
     if record is not None and grammar.plain_utf8:
         index = grammar.names.index(name)
@@ -138,7 +142,7 @@ def _not_utf8(name: str, row: int, cell: bytes, grammar: Grammar, window: Window
         before = record.start + sum(len(part) + 1 for part in record.cells[:index])
         where = f" at byte {window.offset + before + _first_bad(window.text[before : record.end]) + 1}"
     hint = "name it: --encoding latin-1, cp1252"
-    return site.error(
+    return location.error(
         row, name, f"the text is not UTF-8{where}", cell.decode("latin-1")[:SHOWN], hint, code="DATA_ENCODING"
     )
 
@@ -151,17 +155,17 @@ def _first_bad(text: bytes) -> int:
     return 0
 
 
-def _bad_cells(bad: list[_Bad], grammar: Grammar, site: Location) -> DataError:
+def _bad_cells(bad: list[_Bad], grammar: CsvSyntax, location: Location) -> DataError:
     first = min(bad, key=lambda cell: cell.row)
     text = shown(first.cell)
     message = f"'{text}' is too large for a float64" if first.overflow else f"'{text}' is not a number"
     if len(bad) > 1:
         others = dict.fromkeys(shown(cell.cell) for cell in bad if cell is not first)
         listed = ", ".join(f"'{other}'" for other in islice(others, 4))
-        last = site.first_row + max(cell.row for cell in bad)
+        last = location.first_row + max(cell.row for cell in bad)
         message += f"; {len(bad) - 1} more such {'cell' if len(bad) == 2 else 'cells'} by row {last}: {listed}"
         message += " …" if len(others) > 4 else ""
-    return site.error(
+    return location.error(
         first.row,
         first.column,
         message,
@@ -185,7 +189,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 )
 
 
-def _advice(bad: _Bad, grammar: Grammar) -> str | None:
+def _advice(bad: _Bad, grammar: CsvSyntax) -> str | None:
     text = bad.cell.decode(errors="replace").strip()
     if text == bad.column:
         return "a repeated header: two files joined into one?"
@@ -194,33 +198,33 @@ def _advice(bad: _Bad, grammar: Grammar) -> str | None:
     return next((advice for pattern, advice in _ADVICE if re.fullmatch(pattern, text)), None)
 
 
-def cells_of(window: Window, positions: Sequence[int], grammar: Grammar, site: Location) -> list[Cells]:
+def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, location: Location) -> list[Cells]:
     """The wanted cells of a window, or the error about the first record that is out of shape."""
     columns: list[list[bytes]] = [[] for _ in positions]
     row = -1
     for row, record in enumerate(records(window.text, grammar.delimiter, line=window.line)):
         if not record.closed:
-            raise unclosed(record, window, grammar, site, row)
+            raise unclosed(record, window, grammar, location, row)
         if len(record.cells) != len(grammar.names):
-            raise _ragged(record, window, grammar, site, row)
+            raise _ragged(record, window, grammar, location, row)
         for column, position in zip(columns, positions, strict=True):
             column.append(record.cells[position])
     return list(columns)
 
 
-def unclosed(record: Record, window: Window, grammar: Grammar, site: Location, row: int) -> DataError:
+def unclosed(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
     """The last cell of this record opens a quote; say on which line."""
     inside = record.cells[-1]
     line = window.line + window.text[: record.end].count(b"\n") - inside.count(b"\n")
     column = grammar.names[len(record.cells) - 1] if len(record.cells) <= len(grammar.names) else None
-    error = site.error(
+    error = location.error(
         row, column, f"a quote opened on line {line} is never closed", shown(inside), code="DATA_BAD_ROW"
     )
     error.line = line
     return error
 
 
-def _ragged(record: Record, window: Window, grammar: Grammar, site: Location, row: int) -> DataError:
+def _ragged(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
     found, expected = len(record.cells), len(grammar.names)
     text = shown(window.text[record.start : record.end])
     hint = None
@@ -231,4 +235,6 @@ def _ragged(record: Record, window: Window, grammar: Grammar, site: Location, ro
     elif found == expected + 1 and not record.cells[-1]:
         hint = "the row ends with a delimiter, the header does not"
     cells = "cell" if found == 1 else "cells"
-    return site.error(row, None, f"the row has {found} {cells}, the header {expected}", text, hint, code="DATA_BAD_ROW")
+    return location.error(
+        row, None, f"the row has {found} {cells}, the header {expected}", text, hint, code="DATA_BAD_ROW"
+    )

@@ -67,7 +67,7 @@ def _ends(text: bytes) -> int:
     return sum(1 for _ in END.finditer(text))
 
 
-def line_ends(text: bytes | memoryview, returns_too: bool = True) -> int:
+def count_line_ends(text: bytes | memoryview, returns_too: bool = True) -> int:
     """How many lines end in `text`; CRLF, CR and LF each end one. `returns_too` tells whether there is a CR at all."""
     codes = np.frombuffer(text, dtype=np.uint8)
     feeds = int(np.count_nonzero(codes == 10))
@@ -78,11 +78,11 @@ def line_ends(text: bytes | memoryview, returns_too: bool = True) -> int:
     return feeds + int(np.count_nonzero(returns)) - pairs
 
 
-def last_end(text: bytes, delimiter: bytes) -> int:
+def last_record_end(text: bytes, delimiter: bytes) -> int:
     """Where the last record that surely is complete ends; 0 if none does. `text` starts where a record starts."""
     if b'"' not in text:
         return _newline_before(text, len(text))
-    quotes = real_quotes(text, delimiter)
+    quotes = delimiting_quotes(text, delimiter)
     at = _newline_before(text, len(text))
     while at > 0:
         before = int(np.searchsorted(quotes, at - 1))
@@ -100,7 +100,7 @@ def _newline_before(text: bytes, high: int) -> int:
     return found + 1
 
 
-def real_quotes(text: bytes, delimiter: bytes) -> Places:
+def delimiting_quotes(text: bytes, delimiter: bytes) -> Places:
     """Where quotes open and close in turn; doubled ones inside a cell count as closing and opening again."""
     codes = np.frombuffer(text, dtype=np.uint8)
     quotes = np.flatnonzero(codes == 34)

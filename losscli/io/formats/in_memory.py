@@ -13,7 +13,7 @@ import pyarrow as pa
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
 from losscli.io.batches import SPLIT_ROWS
-from losscli.io.source import Fragment, InMemorySplit, Source, Split, Want, wanted_positions
+from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, wanted_positions
 
 PATH = "<memory>"
 
@@ -27,10 +27,10 @@ class StreamFragment(Fragment):
     path: str = PATH
     format: str = "memory"
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        positions = wanted_positions(tuple(self.schema.names), wants, self.path)
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        positions = wanted_positions(tuple(self.schema.names), projection, self.path)
         for data in self.opened():
-            chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(wants))
+            chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(projection))
             yield from _held(chosen, self.path)
 
 
@@ -51,14 +51,14 @@ class ColumnsFragment(Fragment):
     path: str = PATH
     format: str = "memory"
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        positions = wanted_positions(self.names, wants, self.path)
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        positions = wanted_positions(self.names, projection, self.path)
         chosen = [self.columns[at].array() for at in positions]
-        lengths = {name: len(array) for name, array in zip(wants, chosen, strict=True)}
+        lengths = {name: len(array) for name, array in zip(projection, chosen, strict=True)}
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
             raise DataError(f"the columns differ in length: {listed}", path=self.path, code="DATA_MISMATCH")
-        yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(wants)), self.path)
+        yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(projection)), self.path)
 
 
 def _held(data: pa.RecordBatch, path: str) -> Iterator[Split]:

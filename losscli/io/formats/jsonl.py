@@ -20,16 +20,16 @@ from losscli.io.files.streams import Stream
 from losscli.io.formats.jsonl_exact import lines_of, read_exactly, text_of
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
-    Span,
+    FileRangeSplit,
     Window,
     WindowSplit,
     is_plain,
     open_text,
     plain_size,
-    verify_still,
+    verify_local,
     windows,
 )
-from losscli.io.source import Fragment, Split, Want, wanted_positions
+from losscli.io.source import Fragment, ReadAs, Split, wanted_positions
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -67,68 +67,68 @@ class JsonlFragment(Fragment):
     def size(self) -> int | None:
         return plain_size(self.source, self.compression, self.encoding)
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        wanted_positions(tuple(self.keys), wants, self.path)
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        wanted_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
-                yield self.records(wants, window)
+                yield self.records(projection, window)
         self.source.verify()
 
-    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         if not is_plain(self.source, self.compression, self.encoding):
-            yield from super().remote_splits(wants)
+            yield from super().remote_splits(projection)
             return
-        wanted_positions(tuple(self.keys), wants, self.path)
+        wanted_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding) as stream:
             for window in windows(stream, _last_line_end):
-                yield Span(self, wants, window.offset, window.size, window.line, window.last)
+                yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
-    def records(self, wants: Mapping[str, Want], window: Window) -> Split:
+    def records(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """What this window of the file holds."""
-        return Objects(self, wants, window)
+        return ObjectStore(self, projection, window)
 
-    def read(self, window: Window, wants: Mapping[str, Want], site: Location) -> list[pa.RecordBatch]:
-        """The wanted columns of one window; `site` is that of its first row."""
-        names = list(wants)
-        kinds = [self._kind(name, want) for name, want in wants.items()]
+    def read(self, window: Window, projection: Mapping[str, ReadAs], location: Location) -> list[pa.RecordBatch]:
+        """The wanted columns of one window; `location` is that of its first row."""
+        names = list(projection)
+        kinds = [self._kind(name, read_as) for name, read_as in projection.items()]
         try:
             table = _parse(window, pa.schema(list(zip(names, kinds, strict=True))))
             _refuse_infinities(table)
             batches = [
-                [_as_wanted(array, wants[name]) for name, array in zip(names, data.columns, strict=True)]
+                [_as_wanted(array, projection[name]) for name, array in zip(names, data.columns, strict=True)]
                 for data in table.select(names).to_batches()
             ]
         except (pa.ArrowInvalid, UnicodeDecodeError):
             vectors = {name for name, kind in zip(names, kinds, strict=True) if kind == VECTOR}
-            batches = [read_exactly(window, wants, vectors, site, self.lenient)]
+            batches = [read_exactly(window, projection, vectors, location, self.lenient)]
         return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
 
-    def _kind(self, name: str, want: Want) -> pa.DataType:
+    def _kind(self, name: str, read_as: ReadAs) -> pa.DataType:
         kind = self.keys[name]
-        if want == "number":
+        if read_as == "number":
             return VECTOR if kind == "list" else pa.float64()
         return _TEXT_TYPES.get(kind, pa.string())
 
 
 @dataclass(frozen=True)
-class Objects(WindowSplit):
+class ObjectStore(WindowSplit):
     """The lines of one window."""
 
     fragment: JsonlFragment
-    wants: Mapping[str, Want]
+    projection: Mapping[str, ReadAs]
     window: Window
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         base = 0
         for data in self.fragment.read(
-            self.window, self.wants, Location(self.fragment.path, first_row, _Lines(self.window, 0))
+            self.window, self.projection, Location(self.fragment.path, first_row, _Lines(self.window, 0))
         ):
             for start in range(0, data.num_rows, BATCH_ROWS):
-                site = Location(self.fragment.path, first_row + base + start, _Lines(self.window, base + start))
-                yield Batch(data.slice(start, BATCH_ROWS), site)
+                location = Location(self.fragment.path, first_row + base + start, _Lines(self.window, base + start))
+                yield Batch(data.slice(start, BATCH_ROWS), location)
             base += data.num_rows
-        verify_still(self.fragment.source)
+        verify_local(self.fragment.source)
 
 
 def _last_line_end(text: bytes) -> int:
@@ -154,8 +154,8 @@ def _refuse_infinities(table: pa.Table) -> None:
                 raise pa.ArrowInvalid("infinite")
 
 
-def _as_wanted(array: pa.Array, want: Want) -> pa.Array:
-    if want == "number":
+def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
+    if read_as == "number":
         return array
     array.validate(full=True)
     coded = array.dictionary_encode()

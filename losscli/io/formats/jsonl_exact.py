@@ -14,7 +14,7 @@ from losscli.errors import Location
 from losscli.io.arrow.build import floats, labels, lists
 from losscli.io.arrow.canonical import canonical_number
 from losscli.io.formats.text_windows import Window
-from losscli.io.source import Want
+from losscli.io.source import ReadAs
 
 SHOWN = 60
 
@@ -32,28 +32,28 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
 
 
 def read_exactly(
-    window: Window, wants: Mapping[str, Want], vectors: set[str], site: Location, lenient: bool = False
+    window: Window, projection: Mapping[str, ReadAs], vectors: set[str], location: Location, lenient: bool = False
 ) -> list[pa.Array]:
     """The wanted columns of a window; `vectors` hold lists of numbers."""
-    columns: dict[str, list[Any]] = {name: [] for name in wants}
+    columns: dict[str, list[Any]] = {name: [] for name in projection}
     bad: list[tuple[int, str, Any, str]] = []
     row = -1
     for row, (_, line) in enumerate(lines_of(window)):
-        record = _record(line, row, site)
-        for name, want in wants.items():
+        record = _record(line, row, location)
+        for name, read_as in projection.items():
             value = record.get(name)
             try:
-                columns[name].append(None if value is None else _value(value, want, name in vectors))
+                columns[name].append(None if value is None else _value(value, read_as, name in vectors))
             except _Unfit as unfit:
-                odd = lenient and want == "number" and name not in vectors
+                odd = lenient and read_as == "number" and name not in vectors
                 columns[name].append(_Odd(value) if odd else None)
                 if not odd:
                     bad.append((row, name, value, str(unfit)))
     if bad:
         first, name, value, reason = bad[0]
-        more = f"; {len(bad) - 1} more such values by row {site.first_row + bad[-1][0]}" if len(bad) > 1 else ""
-        raise site.error(first, name, reason + more, _shown(value), code="DATA_BAD_CELL")
-    return [_array(columns[name], want, name in vectors) for name, want in wants.items()]
+        more = f"; {len(bad) - 1} more such values by row {location.first_row + bad[-1][0]}" if len(bad) > 1 else ""
+        raise location.error(first, name, reason + more, _shown(value), code="DATA_BAD_CELL")
+    return [_array(columns[name], read_as, name in vectors) for name, read_as in projection.items()]
 
 
 class _Unfit(Exception):
@@ -76,8 +76,8 @@ def _plain(value: Any) -> Any:
     return "…" if isinstance(value, _Twice) else value
 
 
-def _array(values: list[Any], want: Want, vector: bool) -> pa.Array:
-    if want == "text":
+def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
+    if read_as == "text":
         return labels(values)
     if vector:
         return lists(values)
@@ -86,16 +86,16 @@ def _array(values: list[Any], want: Want, vector: bool) -> pa.Array:
     return labels([None if v is None else v.text if isinstance(v, _Odd) else repr(v) for v in values])
 
 
-def _record(line: bytes, row: int, site: Location) -> dict[str, Any]:
+def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
     try:
         record = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_pairs, parse_float=_float)
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise site.error(
+        raise location.error(
             row, None, f"not a line of JSON: {reason}", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
         ) from None
     if not isinstance(record, dict):
-        raise site.error(
+        raise location.error(
             row, None, "a line of JSON that is no object", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
         )
     return record
@@ -117,10 +117,10 @@ def _float(text: str) -> float:
     return _Large(value) if math.isinf(value) else value
 
 
-def _value(value: Any, want: Want, vector: bool) -> Any:
+def _value(value: Any, read_as: ReadAs, vector: bool) -> Any:
     if isinstance(value, _Twice):
         raise _Unfit("the key occurs twice in this record")
-    if want == "text":
+    if read_as == "text":
         return _text(value)
     if not vector:
         return _number(value)

@@ -10,10 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.errors import DataError
-from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, fitting, slices
+from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, rows_per_batch, slices
 from losscli.io.files.inputs import SeekableInput
-from losscli.io.formats.binary import check_values, choose, corrupted, names_of, seekable, to_check
-from losscli.io.source import Fragment, Split, Want, wanted_positions
+from losscli.io.formats.binary import (
+    check_values,
+    column_names,
+    columns_to_check,
+    open_for_arrow,
+    read_error,
+    select_columns,
+)
+from losscli.io.source import Fragment, ReadAs, Split, wanted_positions
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # bytes of a column that are read at once, at most and at least
@@ -33,14 +40,14 @@ class ParquetFragment(Fragment):
     def size(self) -> int:
         return self.source.size
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        wanted_positions(tuple(self.schema.names), wants, self.path)
-        with _opened(self.source, columns=len(wants)) as file:
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        wanted_positions(tuple(self.schema.names), projection, self.path)
+        with _opened(self.source, columns=len(projection)) as file:
             footer, promised = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
-            step = fitting(self._row_size(file, list(wants)), 1)
+            step = rows_per_batch(self._row_size(file, list(projection)), 1)
         for groups, rows in _gathered(counts):
-            yield RowGroups(self, wants, groups, rows, step, self.size * rows // max(promised, 1), footer)
+            yield RowGroupSplit(self, projection, groups, rows, step, self.size * rows // max(promised, 1), footer)
         if sum(counts) != promised:
             raise DataError(
                 f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}",
@@ -48,8 +55,8 @@ class ParquetFragment(Fragment):
                 code="DATA_CORRUPT_FILE",
             )
 
-    def remote_splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        return self.splits(wants)
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        return self.splits(projection)
 
     def is_string(self, name: str) -> bool:
         kind = self.schema.field(name).type
@@ -60,7 +67,7 @@ class ParquetFragment(Fragment):
         try:
             return next(batches, None)
         except Exception as error:
-            raise corrupted(error, self.source, "Parquet") from None
+            raise read_error(error, self.source, "Parquet") from None
 
     def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
         """The bytes of a row once its values are doubles: the types tell, and the first rows where lists may be long.
@@ -89,11 +96,11 @@ def _gathered(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
 
 
 @dataclass(frozen=True)
-class RowGroups:
+class RowGroupSplit:
     """Some row groups of a file; a copy in another process reads the footer again."""
 
     fragment: ParquetFragment
-    wants: Mapping[str, Want]
+    projection: Mapping[str, ReadAs]
     groups: tuple[int, ...]
     rows: int
     step: int
@@ -103,21 +110,21 @@ class RowGroups:
     @property
     def memory_bytes(self) -> int:
         # The buffers, a page of each column as it comes and as it is unpacked, and what the rows become.
-        columns = len(self.wants)
+        columns = len(self.projection)
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
 
     def __reduce__(self) -> tuple[object, ...]:
-        return RowGroups, (self.fragment, dict(self.wants), self.groups, self.rows, self.step, self.size)
+        return RowGroupSplit, (self.fragment, dict(self.projection), self.groups, self.rows, self.step, self.size)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        fragment, names = self.fragment, list(self.wants)
-        texts = [name for name, want in self.wants.items() if want == "text" and fragment.is_string(name)]
-        checked = to_check(fragment.schema, names)
+        fragment, names = self.fragment, list(self.projection)
+        texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
+        checked = columns_to_check(fragment.schema, names)
         row = first_row
         with _opened(fragment.source, texts, len(names), self.footer) as file:
             batches = file.iter_batches(self.step, row_groups=list(self.groups), columns=names, use_threads=False)
             while (data := fragment.next(batches)) is not None:
-                data = choose(data, names)
+                data = select_columns(data, names)
                 check_values(data, checked, fragment.path, row)
                 yield from slices(data, fragment.path, row)
                 row += data.num_rows
@@ -133,7 +140,7 @@ def _opened(
     source: SeekableInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
 ) -> Iterator[pq.ParquetFile]:
     """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
-    with seekable(source) as file:
+    with open_for_arrow(source) as file:
         try:
             reader = pq.ParquetFile(
                 file,
@@ -146,7 +153,7 @@ def _opened(
                 thrift_container_size_limit=10 << 20,
             )
         except Exception as error:
-            raise corrupted(error, source, "Parquet") from None
+            raise read_error(error, source, "Parquet") from None
         yield reader
 
 
@@ -159,5 +166,5 @@ def read_schema(source: SeekableInput) -> pa.Schema:
     """Names and types of the columns."""
     with _opened(source) as file:
         schema = file.schema_arrow
-    names_of(schema, source, "Parquet")
+    column_names(schema, source, "Parquet")
     return schema

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from losscli.errors import DataError, UsageError
 from losscli.io.batches import Batch
-from losscli.io.files.compression import open_plain
+from losscli.io.files.compression import open_decompressed
 from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.streams import Readable, Stream
-from losscli.io.formats.csv_records import line_ends
-from losscli.io.source import Split, Want
+from losscli.io.formats.csv_records import count_line_ends
+from losscli.io.source import ReadAs, Split
 
 WINDOW = 8 << 20
 """Bytes read at a time. Looked up when reading starts, so that tests can make it small."""
@@ -45,27 +45,27 @@ class Window:
         return self.read.find(mark, 0, self.size) >= 0
 
 
-def verify_still(source: Input) -> None:
+def verify_local(source: Input) -> None:
     """Look again whether a file on this machine has changed; one elsewhere is looked at when it has been read."""
     if isinstance(source, FileInput):
         source.verify()
 
 
-class Windowed(Protocol):
+class WindowedFragment(Protocol):
     """A fragment whose windows can be found again in its file."""
 
     @property
     def source(self) -> Input: ...
 
-    def records(self, wants: Mapping[str, Want], window: Window) -> Split: ...
+    def records(self, projection: Mapping[str, ReadAs], window: Window) -> Split: ...
 
 
 @dataclass(frozen=True)
-class Span:
+class FileRangeSplit:
     """Where a window stands in a plain file: a split that another process reads from there."""
 
-    fragment: Windowed
-    wants: Mapping[str, Want]
+    fragment: WindowedFragment
+    projection: Mapping[str, ReadAs]
     offset: int
     size: int
     line: int
@@ -80,9 +80,9 @@ class Span:
             stream.seek(self.offset)
             read = stream.read(self.size)
         self.fragment.source.verify()
-        return self.fragment.records(self.wants, Window(read, len(read), self.offset, self.line, self.last)).batches(
-            first_row
-        )
+        return self.fragment.records(
+            self.projection, Window(read, len(read), self.offset, self.line, self.last)
+        ).batches(first_row)
 
 
 class WindowSplit:
@@ -113,7 +113,7 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
         if end:
             window = Window(text, end, offset, line, last=not piece)
             yield window
-            line += line_ends(window.view, window.holds(b"\r"))
+            line += count_line_ends(window.view, window.holds(b"\r"))
             offset += end
             text = text[end:]
         if not piece:
@@ -141,7 +141,7 @@ def _skip(stream: Stream, count: int) -> None:
 def open_text(source: Input, compression: str | None, encoding: str, last: bool = False) -> Stream:
     """The text as UTF-8 bytes. UTF-8 itself is not decoded here: only the cells that are used must be valid."""
     as_it_is = is_utf8(encoding)
-    stream = open_plain(source, compression, last)
+    stream = open_decompressed(source, compression, last)
     return stream if as_it_is else Stream(_Transcoded(stream, encoding), stream.path)
 
 

@@ -11,65 +11,67 @@ import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.batches import Batch
-from losscli.io.join.keys import Ids, shown_key
+from losscli.io.join.keys import KeyIds, key_text
 from losscli.io.join.lookup_side import LookupSide, read_all, read_lookup_side, whole
-from losscli.io.join.match import Matching, located, only
-from losscli.io.source import Source, Want
+from losscli.io.join.match import KeyMatch, only, with_key_ids
+from losscli.io.source import ReadAs, Source
 
-PLACE_HINT = "rows are paired by their place; --on KEY pairs them by what they are"
+ROW_ORDER_HINT = "rows are paired by their place; --on KEY pairs them by what they are"
 
 
 @dataclass(frozen=True)
-class Side:
+class AlignedSource:
     """One source, how messages call it, and what is to be read of it."""
 
     source: Source
     label: str
-    wants: Mapping[str, Want]
+    projection: Mapping[str, ReadAs]
 
 
 @dataclass(frozen=True)
-class Partners:
+class OtherRows:
     """The rows of another source that belong to a batch: their columns, and where each of them stands."""
 
     column: Callable[[str], pa.Array]
-    site_of: Callable[[int], tuple[Location, int]]
+    location_of: Callable[[int], tuple[Location, int]]
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class AlignedRows:
     """Rows of the first source, the key of each where there is one, and their partners in each other source."""
 
     batch: Batch
-    others: Sequence[Partners]
+    others: Sequence[OtherRows]
     key_of: Callable[[int], str | None]
 
 
 @dataclass
-class MatchCounts:
+class AlignedCounts:
     """How many rows each source has had, and how many were in all; filled when all are read."""
 
     rows: list[int] = field(default_factory=list)
     common: int = 0
 
 
-def by_key(sides: Sequence[Side], on: tuple[str, ...], strict: bool, match_counts: MatchCounts) -> Iterator[SideBySide]:
+def by_key(
+    sides: Sequence[AlignedSource], on: tuple[str, ...], strict: bool, match_counts: AlignedCounts
+) -> Iterator[AlignedRows]:
     """Rows with the same key; the other sources are held in memory. What is wrong with keys is raised at the end."""
     first, *others = sides
-    truths = [read_lookup_side(side.source, on, side.wants, strict) for side in others]
-    met = [Matching(truth, first.label, side.label, on) for side, truth in zip(others, truths, strict=True)]
+    truths = [read_lookup_side(side.source, on, side.projection, strict) for side in others]
+    met = [KeyMatch(truth, first.label, side.label, on) for side, truth in zip(others, truths, strict=True)]
     common = 0
-    reads: dict[str, Want] = {**first.wants, **dict.fromkeys(on, "text")}
-    for batch, keys, ids in located(read_all(first.source, reads), truths, on):
+    reads: dict[str, ReadAs] = {**first.projection, **dict.fromkeys(on, "text")}
+    for batch, keys, ids in with_key_ids(read_all(first.source, reads), truths, on):
         for matching, found in zip(met, ids, strict=True):
             matching.meet(batch, keys, found)
         kept = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in ids]))
         common += len(kept)
         if len(kept) and not any(matching.failed(strict) for matching in met):
             partners = [_looked_up(truth, found[kept]) for truth, found in zip(truths, ids, strict=True)]
-            yield SideBySide(only(batch, kept), partners, _Keys(keys, kept))
+            yield AlignedRows(only(batch, kept), partners, _Keys(keys, kept))
     for matching in met:
-        matching.judge(strict)
+        matching.evaluate(strict)
     if met[0].rows and not common:
         listed = ", ".join(side.label for side in sides)
         raise EmptyError(f"no key is in all of {listed}", hint="keys are compared as text: 007 is not 7",
@@ -85,33 +87,33 @@ class _Keys:
     kept: npt.NDArray[np.intp]
 
     def __call__(self, row: int) -> str:
-        return shown_key(self.columns, int(self.kept[row]))
+        return key_text(self.columns, int(self.kept[row]))
 
 
-def _looked_up(truth: LookupSide, ids: Ids) -> Partners:
-    return Partners(lambda name: truth.take(name, ids), lambda row: truth.site_of(int(truth.row_of[ids[row]])))
+def _looked_up(truth: LookupSide, ids: KeyIds) -> OtherRows:
+    return OtherRows(lambda name: truth.take(name, ids), lambda row: truth.location_of(int(truth.row_of[ids[row]])))
 
 
-def by_place(sides: Sequence[Side], match_counts: MatchCounts) -> Iterator[SideBySide]:
+def by_row_order(sides: Sequence[AlignedSource], match_counts: AlignedCounts) -> Iterator[AlignedRows]:
     """The rows with the same number; none is held. That one source has more is raised at the end."""
     first, *others = sides
-    streams = [_Stream(read_all(side.source, side.wants), side) for side in others]
+    streams = [_Stream(read_all(side.source, side.projection), side) for side in others]
     rows, short = 0, False
-    for batch in read_all(first.source, first.wants):
+    for batch in read_all(first.source, first.projection):
         count = batch.data.num_rows
         rows += count
         taken = [] if short or not count else [stream.take(count) for stream in streams]
         partners = [some for some in taken if some is not None]
         short = short or len(partners) < len(taken)
         if count and not short:
-            yield SideBySide(batch, partners, lambda _: None)
+            yield AlignedRows(batch, partners, lambda _: None)
     for stream in streams:
         stream.finish()
     match_counts.rows, match_counts.common = [rows, *(stream.rows for stream in streams)], rows
     if len(set(match_counts.rows)) > 1:
         listed = ", ".join(f"{side.label} has {n:,}" for side, n in zip(sides, match_counts.rows, strict=True))
         path = first.source.fragments[0].path if first.source.fragments else None
-        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=PLACE_HINT,
+        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=ROW_ORDER_HINT,
                         code="DATA_MISMATCH")  # fmt: skip
 
 
@@ -120,12 +122,12 @@ class _Stream:
     """Batches of one source, cut anew into as many rows as another source gives at a time."""
 
     batches: Iterator[Batch]
-    side: Side
+    side: AlignedSource
     rows: int = 0  # that were read
     held: Batch | None = None
     used: int = 0  # rows of the held batch that are taken
 
-    def take(self, count: int) -> Partners | None:
+    def take(self, count: int) -> OtherRows | None:
         """The next rows; None where there are not as many."""
         pieces: list[tuple[Batch, int, int]] = []
         starts = [0]
@@ -144,12 +146,12 @@ class _Stream:
             parts = [b.data.column(b.data.schema.names.index(name)).slice(at, step) for b, at, step in pieces]
             return parts[0] if len(parts) == 1 else whole(name, parts, self.side.source)
 
-        def site_of(row: int) -> tuple[Location, int]:
+        def location_of(row: int) -> tuple[Location, int]:
             piece = int(np.searchsorted(starts, row, side="right")) - 1
             batch, at, _ = pieces[piece]
-            return batch.site, at + row - starts[piece]
+            return batch.location, at + row - starts[piece]
 
-        return Partners(column, site_of)
+        return OtherRows(column, location_of)
 
     def finish(self) -> None:
         """Count what nobody took."""

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.batches import Batch
-from losscli.io.join.keys import Ids
+from losscli.io.join.keys import KeyIds
 from losscli.io.join.lookup_side import LookupSide, name_of, read_all, read_lookup_side
-from losscli.io.join.match import Matching, as_numbers, located, only
-from losscli.io.source import Dropped, Fragment, InMemorySplit, Source, Split, Want
+from losscli.io.join.match import KeyMatch, as_numbers, only, with_key_ids
+from losscli.io.source import Dropped, Fragment, InMemorySplit, ReadAs, Source, Split
 
 
 def join(
@@ -87,18 +87,18 @@ class JoinedFragment(Fragment):
     def format(self) -> str:  # type: ignore[override]
         return self.predictions.fragments[0].format
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
-        here = {name: want for name, want in wants.items() if name in self.on or self._is_here(name)}
-        there = {name: want for name, want in wants.items() if name not in here}
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        here = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_here(name)}
+        there = {name: read_as for name, read_as in projection.items() if name not in here}
         truth = read_lookup_side(self.truth, self.on, there, self.strict)
-        met = Matching(truth, name_of(self.predictions), name_of(self.truth), self.on)
-        asked: dict[str, Want] = {**here, **dict.fromkeys(self.on, "text")}
-        for batch, keys, (ids,) in located(read_all(self.predictions, asked), [truth], self.on):
+        met = KeyMatch(truth, name_of(self.predictions), name_of(self.truth), self.on)
+        asked: dict[str, ReadAs] = {**here, **dict.fromkeys(self.on, "text")}
+        for batch, keys, (ids,) in with_key_ids(read_all(self.predictions, asked), [truth], self.on):
             met.meet(batch, keys, ids)
             if not met.failed(self.strict):
-                joined = self._joined(batch, ids, truth, wants)
-                yield InMemorySplit(joined.data, joined.site.path, joined.site)
-        met.judge(self.strict)
+                joined = self._joined(batch, ids, truth, projection)
+                yield InMemorySplit(joined.data, joined.location.path, joined.location)
+        met.evaluate(self.strict)
         self.dropped.predictions, self.dropped.truth = met.left_here, met.left_there
 
     def _is_here(self, name: str) -> bool:
@@ -113,17 +113,17 @@ class JoinedFragment(Fragment):
             )
         return here or not there  # a name in neither is an error that the predictions raise
 
-    def _joined(self, batch: Batch, ids: Ids, truth: LookupSide, wants: Mapping[str, Want]) -> Batch:
+    def _joined(self, batch: Batch, ids: KeyIds, truth: LookupSide, projection: Mapping[str, ReadAs]) -> Batch:
         kept = np.flatnonzero(ids >= 0)
         batch, ids = only(batch, kept), ids[kept]
-        data, site = batch.data, batch.site
+        data, location = batch.data, batch.location
         arrays = []
-        for name, want in wants.items():
+        for name, read_as in projection.items():
             if name not in data.schema.names:
                 arrays.append(truth.take(name, ids))
                 continue
             column = data.column(data.schema.names.index(name))
-            if name in self.on and want == "number" and pa.types.is_dictionary(column.type):
-                column = as_numbers(column, name, site)
+            if name in self.on and read_as == "number" and pa.types.is_dictionary(column.type):
+                column = as_numbers(column, name, location)
             arrays.append(column)
-        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(wants)), site)
+        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(projection)), location)

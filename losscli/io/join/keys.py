@@ -15,7 +15,7 @@ from losscli.errors import DataError
 from losscli.io.arrow.build import from_numpy, present, strings, unpack
 from losscli.io.arrow.canonical import canonical_number
 
-Ids = npt.NDArray[np.int64]
+KeyIds = npt.NDArray[np.int64]
 NONE = -1
 
 
@@ -70,7 +70,7 @@ def has_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
     return flags
 
 
-def _codes(texts: pa.Array, known: pa.Array) -> Ids:
+def _codes(texts: pa.Array, known: pa.Array) -> KeyIds:
     """The place of each text among `known`, which are unique; -1 for those not there."""
     import pyarrow.compute as pc
 
@@ -83,7 +83,7 @@ def _codes(texts: pa.Array, known: pa.Array) -> Ids:
     return places
 
 
-def _own_codes(texts: pa.Array, known: pa.Array) -> Ids:
+def _own_codes(texts: pa.Array, known: pa.Array) -> KeyIds:
     """The same where `known` are the unique ones of `texts` in order: often all of them, and nothing to look up."""
     return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _codes(texts, known)
 
@@ -93,14 +93,14 @@ class KeyIndex:
     """Numbers the keys of one side from 0: each key column has its texts, each further column the pairs that occur."""
 
     texts: tuple[pa.Array, ...]
-    pairs: tuple[Ids, ...]
+    pairs: tuple[KeyIds, ...]
 
     @classmethod
-    def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, Ids]:
+    def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, KeyIds]:
         """The index over key columns without nulls, and the number of each row's key."""
         texts = tuple(column.unique() for column in columns)
         ids = _own_codes(columns[0], texts[0])
-        pairs: list[Ids] = []
+        pairs: list[KeyIds] = []
         for column, known in zip(columns[1:], texts[1:], strict=True):
             both = ids * len(known) + _own_codes(column, known)
             occurring, inverse = np.unique(both, return_inverse=True)
@@ -108,7 +108,7 @@ class KeyIndex:
             ids = inverse.astype(np.int64)
         return cls(texts, tuple(pairs)), ids
 
-    def find(self, columns: Sequence[pa.Array]) -> Ids:
+    def find(self, columns: Sequence[pa.Array]) -> KeyIds:
         """The number of each row's key, -1 where the key is not known."""
         ids = _codes(columns[0], self.texts[0])
         for column, known, occurring in zip(columns[1:], self.texts[1:], self.pairs, strict=True):
@@ -122,6 +122,6 @@ class KeyIndex:
         return len(self.pairs[-1]) if self.pairs else len(self.texts[0])
 
 
-def shown_key(columns: Sequence[pa.Array], row: int) -> str:
+def key_text(columns: Sequence[pa.Array], row: int) -> str:
     """One key as a user reads it."""
     return ", ".join(str(column[row].as_py() or "") for column in columns)

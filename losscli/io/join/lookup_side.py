@@ -12,33 +12,33 @@ import pyarrow as pa
 from losscli.errors import Code, DataError, EmptyError, Location
 from losscli.io.arrow.build import from_numpy, labels
 from losscli.io.batches import Batch
-from losscli.io.join.keys import Ids, KeyIndex, has_key, key_texts, shown_key
-from losscli.io.source import Source, Want
+from losscli.io.join.keys import KeyIds, KeyIndex, has_key, key_text, key_texts
+from losscli.io.source import ReadAs, Source
 
 EXAMPLES = 3
 
 
 @dataclass
-class JoinProblem:
+class KeyErrors:
     """Rows that cannot be joined for one reason: how many, the first, and a few of their keys."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
     first: tuple[Location, int] | None = None
 
-    def add(self, site: Location, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
+    def add(self, location: Location, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
         if len(places) and self.first is None:
-            self.first = (site, int(places[0]))
+            self.first = (location, int(places[0]))
         self.count += len(places)
         for row in places[: EXAMPLES - len(self.examples)]:
-            self.examples.append(shown_key(keys, int(row)))
+            self.examples.append(key_text(keys, int(row)))
 
     def error(self, message: str, column: str, hint: str | None = None, *, code: Code | None = None) -> DataError:
         assert self.first is not None
-        site, index = self.first
+        location, index = self.first
         listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
         more = " …" if self.count > len(self.examples) else ""
-        return site.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint, code=code)
+        return location.error(index, column, f"{message}: {listed}{more}", self.examples[0], hint, code=code)
 
 
 def rows(count: int, verb: str) -> str:
@@ -53,14 +53,14 @@ def name_of(source: Source) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def read_all(source: Source, wants: Mapping[str, Want]) -> Iterator[Batch]:
+def read_all(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
     for fragment in source.fragments:
-        yield from fragment.batches(wants)
+        yield from fragment.batches(projection)
 
 
 def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
     have = batch.data.schema.names
-    return [key_texts(batch.data.column(have.index(name)), name, batch.site.path) for name in on]
+    return [key_texts(batch.data.column(have.index(name)), name, batch.location.path) for name in on]
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,21 @@ class LookupSide:
     """Row numbers by key, and the columns to take from."""
 
     index: KeyIndex
-    row_of: Ids
+    row_of: KeyIds
     keys: tuple[pa.Array, ...]
     columns: Mapping[str, pa.Array]
-    sites: tuple[Location, ...]
-    starts: Ids
-    keyless: JoinProblem
+    locations: tuple[Location, ...]
+    starts: KeyIds
+    keyless: KeyErrors
 
     def __len__(self) -> int:
         return len(self.keys[0])
 
-    def site_of(self, row: int) -> tuple[Location, int]:
+    def location_of(self, row: int) -> tuple[Location, int]:
         at = int(np.searchsorted(self.starts, row, side="right")) - 1
-        return self.sites[at], row - int(self.starts[at])
+        return self.locations[at], row - int(self.starts[at])
 
-    def take(self, name: str, ids: Ids) -> pa.Array:
+    def take(self, name: str, ids: KeyIds) -> pa.Array:
         return self.columns[name].take(from_numpy(self.row_of[ids]))
 
 
@@ -92,30 +92,32 @@ class _Gathered:
 
     keys: list[list[pa.Array]] = field(default_factory=list)
     columns: dict[str, list[pa.Array]] = field(default_factory=dict)
-    sites: list[Location] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
-    keyless: JoinProblem = field(default_factory=JoinProblem)
+    keyless: KeyErrors = field(default_factory=KeyErrors)
 
 
-def _gather(source: Source, on: Sequence[str], wants: Mapping[str, Want]) -> _Gathered:
-    got = _Gathered(keys=[[] for _ in on], columns={name: [] for name in wants})
-    asked: dict[str, Want] = {**dict.fromkeys(on, "text"), **wants}
+def _gather(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs]) -> _Gathered:
+    got = _Gathered(keys=[[] for _ in on], columns={name: [] for name in projection})
+    asked: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     for batch in read_all(source, asked):
         texts = batch_keys(batch, on)
-        got.keyless.add(batch.site, texts, np.flatnonzero(~has_key(texts)))
+        got.keyless.add(batch.location, texts, np.flatnonzero(~has_key(texts)))
         for held, text in zip(got.keys, texts, strict=True):
             held.append(text)
-        for name in wants:
+        for name in projection:
             got.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
-        got.sites.append(Location(batch.site.path, batch.site.first_row))  # its line_of would keep the text in memory
+        got.locations.append(
+            Location(batch.location.path, batch.location.first_row)
+        )  # its line_of would keep the text in memory
         got.starts.append(got.starts[-1] + batch.data.num_rows)
     return got
 
 
-def read_lookup_side(source: Source, on: Sequence[str], wants: Mapping[str, Want], strict: bool) -> LookupSide:
+def read_lookup_side(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool) -> LookupSide:
     """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
-    got = _gather(source, on, wants)
-    if not got.sites:
+    got = _gather(source, on, projection)
+    if not got.locations:
         raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source), code="EMPTY_NO_ROWS")
     if got.keyless.count and strict:
         count = rows(got.keyless.count, "have")
@@ -133,7 +135,7 @@ def read_lookup_side(source: Source, on: Sequence[str], wants: Mapping[str, Want
         _rows_by_id(ids, filled, len(index)),
         joined,
         {name: whole(name, parts, source) for name, parts in got.columns.items()},
-        tuple(got.sites),
+        tuple(got.locations),
         np.array(got.starts[:-1], np.int64),
         got.keyless,
     )
@@ -141,21 +143,21 @@ def read_lookup_side(source: Source, on: Sequence[str], wants: Mapping[str, Want
     return truth
 
 
-def _rows_by_id(ids: Ids, places: npt.NDArray[np.intp], count: int) -> Ids:
+def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int) -> KeyIds:
     row_of = np.empty(count, np.int64)
     row_of[ids] = places
     return row_of
 
 
-def _refuse_repeats(truth: LookupSide, ids: Ids, places: npt.NDArray[np.intp], column: str) -> None:
+def _refuse_repeats(truth: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp], column: str) -> None:
     if len(ids) == len(truth.index):
         return
     order = np.argsort(ids, kind="stable")
     again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
-    trouble = JoinProblem()
-    site, at = truth.site_of(int(places[again[0]]))
-    trouble.add(site, truth.keys, places[again])
-    trouble.first = (site, at)
+    trouble = KeyErrors()
+    location, at = truth.location_of(int(places[again[0]]))
+    trouble.add(location, truth.keys, places[again])
+    trouble.first = (location, at)
     raise trouble.error(
         f"{rows(len(again), 'repeat')} a key of an earlier row",
         column,

@@ -13,8 +13,8 @@ from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
-from losscli.io.join.keys import Ids, has_key, shown_key
-from losscli.io.join.lookup_side import EXAMPLES, JoinProblem, LookupSide, batch_keys, rows
+from losscli.io.join.keys import KeyIds, has_key, key_text
+from losscli.io.join.lookup_side import EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 
 CHUNK_ROWS = 1 << 21
 """At most so many rows are looked up at a time. A look-up builds a hash table of all keys, so it should serve many."""
@@ -25,7 +25,7 @@ DROP_HINT = "--unmatched drop leaves such rows out"
 
 
 @dataclass
-class Matching:
+class KeyMatch:
     """What one reading of the rows `here` has met so far of the rows `there`; nothing is raised before all is known."""
 
     truth: LookupSide
@@ -35,34 +35,34 @@ class Matching:
     seen: npt.NDArray[np.bool_] = field(init=False)
     rows: int = 0
     matched: int = 0
-    keyless: JoinProblem = field(default_factory=JoinProblem)
-    repeated: JoinProblem = field(default_factory=JoinProblem)
-    strange: JoinProblem = field(default_factory=JoinProblem)
+    keyless: KeyErrors = field(default_factory=KeyErrors)
+    repeated: KeyErrors = field(default_factory=KeyErrors)
+    strange: KeyErrors = field(default_factory=KeyErrors)
     some_keys: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.seen = np.zeros(len(self.truth.index), np.bool_)
 
-    def meet(self, batch: Batch, keys: Sequence[pa.Array], ids: Ids) -> None:
+    def meet(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> None:
         """Take note of one batch."""
         keyed = has_key(keys)
         found = np.flatnonzero(ids >= 0)
         self.rows += len(ids)
         self.matched += len(found)
-        self.keyless.add(batch.site, keys, np.flatnonzero(~keyed))
-        self.strange.add(batch.site, keys, np.flatnonzero(keyed & (ids < 0)))
+        self.keyless.add(batch.location, keys, np.flatnonzero(~keyed))
+        self.strange.add(batch.location, keys, np.flatnonzero(keyed & (ids < 0)))
         first = np.zeros(len(found), np.bool_)
         first[np.unique(ids[found], return_index=True)[1]] = True
-        self.repeated.add(batch.site, keys, found[~first | self.seen[ids[found]]])
+        self.repeated.add(batch.location, keys, found[~first | self.seen[ids[found]]])
         self.seen[ids[found]] = True
         for row in np.flatnonzero(keyed)[: EXAMPLES - len(self.some_keys)]:
-            self.some_keys.append(shown_key(keys, int(row)))
+            self.some_keys.append(key_text(keys, int(row)))
 
     def failed(self, strict: bool) -> bool:
         """Whether an error is certain."""
         return bool(self.repeated.count or (strict and (self.keyless.count or self.strange.count)))
 
-    def judge(self, strict: bool) -> None:
+    def evaluate(self, strict: bool) -> None:
         """Raise what was met, the gravest first; only what is `strict` minds rows without a partner."""
         lonely = np.flatnonzero(~self.seen)
         if self.rows and not self.matched:
@@ -91,14 +91,14 @@ class Matching:
 
     def _lonely(self, lonely: npt.NDArray[np.intp]) -> DataError:
         places = np.sort(self.truth.row_of[lonely])
-        trouble = JoinProblem()
-        trouble.add(self.truth.sites[0], self.truth.keys, places)
-        trouble.first = self.truth.site_of(int(places[0]))
+        trouble = KeyErrors()
+        trouble.add(self.truth.locations[0], self.truth.keys, places)
+        trouble.first = self.truth.location_of(int(places[0]))
         message = f"{len(places)} of {len(self.truth)} rows: no partner in {self.here}"
         return trouble.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
 
     def _nothing_common(self) -> EmptyError:
-        theirs = [shown_key(self.truth.keys, int(row)) for row in self.truth.row_of[:EXAMPLES]]
+        theirs = [key_text(self.truth.keys, int(row)) for row in self.truth.row_of[:EXAMPLES]]
         shown = [", ".join(f"'{key}'" for key in keys) or "none" for keys in (self.some_keys, theirs)]
         named = ", ".join(self.on)
         return EmptyError(
@@ -107,9 +107,9 @@ class Matching:
         )  # fmt: skip
 
 
-def located(
+def with_key_ids(
     batches: Iterator[Batch], truths: Sequence[LookupSide], on: Sequence[str]
-) -> Iterator[tuple[Batch, list[pa.Array], list[Ids]]]:
+) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
     """Each batch with its keys as text and their numbers in each truth, looked up for many batches at once."""
     enough = max(FEWEST_ROWS, min(max(len(truth.index) for truth in truths), CHUNK_ROWS))
     held: list[tuple[Batch, list[pa.Array]]] = []
@@ -125,7 +125,7 @@ def located(
 
 def _look_up(
     held: list[tuple[Batch, list[pa.Array]]], truths: Sequence[LookupSide]
-) -> Iterator[tuple[Batch, list[pa.Array], list[Ids]]]:
+) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
     if not held:
         return
     columns = [pa.concat_arrays(parts) for parts in zip(*(keys for _, keys in held), strict=True)]
@@ -143,15 +143,15 @@ def only(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
         return batch
     places, data = from_numpy(kept), batch.data
     columns = [column.take(places) for column in data.columns]
-    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.site.only(kept))
+    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.location.only(kept))
 
 
-def as_numbers(column: pa.Array, name: str, site: Location) -> pa.Array:
+def as_numbers(column: pa.Array, name: str, location: Location) -> pa.Array:
     """A key column, which is read as text, for somebody who wants numbers."""
     values: list[float | None] = []
     for row, text in enumerate(column.to_pylist()):
         try:
             values.append(parse_number(text) if text else None)
         except (ValueError, OverflowError):
-            raise site.error(row, name, f"'{text}' is not a number", text, code="DATA_BAD_CELL") from None
+            raise location.error(row, name, f"'{text}' is not a number", text, code="DATA_BAD_CELL") from None
     return floats(values)

@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location, UsageError, did_you_mean
 from losscli.io.arrow.equality import differing, shown
-from losscli.io.join.align import PLACE_HINT, MatchCounts, Side, SideBySide, by_key, by_place
+from losscli.io.join.align import ROW_ORDER_HINT, AlignedCounts, AlignedRows, AlignedSource, by_key, by_row_order
 from losscli.io.join.join import check_keys, notes_on_types
 from losscli.io.join.lookup_side import name_of
 from losscli.io.join.match import as_numbers
-from losscli.io.source import Beside, Dropped, Fragment, InMemorySplit, Source, Split, Want
+from losscli.io.source import Dropped, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ def paired(
         for (model, source), label in zip(named, labels, strict=True)
     )
     places, types = _places(sides)
-    dropped, beside = Dropped(), Beside()
-    fragment = PairedFragment(sides, tuple(on), unmatched == "error", places, dropped, beside)
+    dropped, paired_files = Dropped(), PairedFiles()
+    fragment = PairedFragment(sides, tuple(on), unmatched == "error", places, dropped, paired_files)
     said = [note for side in sides for note in side.source.notes]
     said += _notes(sides, compared, on)
-    return Source((fragment,), tuple(places), types, tuple(dict.fromkeys(said)), dropped, beside)
+    return Source((fragment,), tuple(places), types, tuple(dict.fromkeys(said)), dropped, paired_files)
 
 
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
@@ -116,7 +116,7 @@ class Mismatch:
     rows: int = 0
     error: DataError | None = None
 
-    def judge(self) -> None:
+    def evaluate(self) -> None:
         if self.error is None:
             return
         more = self.rows - 1
@@ -134,7 +134,7 @@ class PairedFragment(Fragment):
     strict: bool
     places: Mapping[str, tuple[int, str]] = field(repr=False)
     dropped: Dropped
-    beside: Beside
+    paired_files: PairedFiles
 
     @property
     def path(self) -> str:  # type: ignore[override]
@@ -148,60 +148,60 @@ class PairedFragment(Fragment):
     def format(self) -> str:  # type: ignore[override]
         return self.models[0].source.fragments[0].format
 
-    def splits(self, wants: Mapping[str, Want]) -> Iterator[Split]:
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         sides = [
-            Side(model.source, model.label, reads)
-            for model, reads in zip(self.models, self._asked(wants), strict=True)
+            AlignedSource(model.source, model.label, reads)
+            for model, reads in zip(self.models, self._asked(projection), strict=True)
         ]  # fmt: skip
-        mismatch, match_counts = Mismatch(), MatchCounts()
-        for rows in by_key(sides, self.on, self.strict, match_counts) if self.on else by_place(sides, match_counts):
+        mismatch, match_counts = Mismatch(), AlignedCounts()
+        for rows in by_key(sides, self.on, self.strict, match_counts) if self.on else by_row_order(sides, match_counts):
             self._compare(rows, mismatch)
             if mismatch.error is None:
-                yield InMemorySplit(self._table(rows, wants), rows.batch.site.path, rows.batch.site)
-        mismatch.judge()
+                yield InMemorySplit(self._table(rows, projection), rows.batch.location.path, rows.batch.location)
+        mismatch.evaluate()
         self._count(match_counts)
 
-    def _asked(self, wants: Mapping[str, Want]) -> list[dict[str, Want]]:
+    def _asked(self, projection: Mapping[str, ReadAs]) -> list[dict[str, ReadAs]]:
         """What each side must read. Who wants a number can read it from a text, not the other way round."""
-        asked: list[dict[str, Want]] = [{} for _ in self.models]
-        for name, want in wants.items():
+        asked: list[dict[str, ReadAs]] = [{} for _ in self.models]
+        for name, read_as in projection.items():
             at, column = self.places.get(name, (0, name))  # who reads the first says that it has no such column
-            asked[at][column] = "text" if column in self.on or "text" in (want, asked[at].get(column)) else want
+            asked[at][column] = "text" if column in self.on or "text" in (read_as, asked[at].get(column)) else read_as
         for reads, model in zip(asked, self.models, strict=True):
             for name in model.shared:
-                reads[name] = self._shared_want(name, wants)
+                reads[name] = self._shared_want(name, projection)
             if not (reads or self.on):
                 reads[model.source.columns[0]] = "text"  # to count the rows
         return asked
 
-    def _shared_want(self, name: str, wants: Mapping[str, Want]) -> Want:
+    def _shared_want(self, name: str, projection: Mapping[str, ReadAs]) -> ReadAs:
         """How a column is read that is compared: on all sides alike, as number where nobody wants text."""
         names = (name, *(f"{model.name}:{name}" for model in self.models))
-        asked = {wants[name] for name in names if name in wants}
+        asked = {projection[name] for name in names if name in projection}
         return "number" if asked == {"number"} else "text"
 
-    def _table(self, rows: SideBySide, wants: Mapping[str, Want]) -> pa.RecordBatch:
+    def _table(self, rows: AlignedRows, projection: Mapping[str, ReadAs]) -> pa.RecordBatch:
         """The wanted columns, from whoever has them."""
         data = rows.batch.data
         arrays = []
-        for name, want in wants.items():
+        for name, read_as in projection.items():
             at, column = self.places[name]
             array = rows.others[at - 1].column(column) if at else data.column(data.schema.names.index(column))
-            if column in self.on and want == "number" and pa.types.is_dictionary(array.type):
-                array = as_numbers(array, column, rows.batch.site)
+            if column in self.on and read_as == "number" and pa.types.is_dictionary(array.type):
+                array = as_numbers(array, column, rows.batch.location)
             arrays.append(array)
-        return pa.RecordBatch.from_arrays(arrays, names=list(wants))
+        return pa.RecordBatch.from_arrays(arrays, names=list(projection))
 
-    def _compare(self, rows: SideBySide, mismatch: Mismatch) -> None:
+    def _compare(self, rows: AlignedRows, mismatch: Mismatch) -> None:
         """Hold the shared columns of the others against those of the first."""
-        data, site = rows.batch.data, rows.batch.site
+        data, location = rows.batch.data, rows.batch.location
         differ = np.zeros(data.num_rows, np.bool_)
         found: list[tuple[int, str, int, pa.Array, pa.Array]] = []
         for at, partners in enumerate(rows.others, 1):
             there = Location(self.models[at].label, 1)
             for name in self.models[at].shared:
                 ours, theirs = data.column(data.schema.names.index(name)), partners.column(name)
-                rows_of = differing(ours, theirs, name, site, there)
+                rows_of = differing(ours, theirs, name, location, there)
                 if rows_of.any():
                     found.append((int(rows_of.argmax()), name, at, ours, theirs))
                     differ |= rows_of
@@ -209,20 +209,20 @@ class PairedFragment(Fragment):
         if found and mismatch.error is None:
             mismatch.error = self._refusal(rows, *min(found, key=lambda some: some[0]))
 
-    def _refusal(self, rows: SideBySide, row: int, name: str, at: int, ours: pa.Array, theirs: pa.Array) -> DataError:
-        site, index = rows.others[at - 1].site_of(row)
-        there = f"row {site.first_row + site.place_of(index)}"
-        if site.path != self.models[at].label and len(self.models[at].source.fragments) > 1:
-            there += f" of {site.path}"
+    def _refusal(self, rows: AlignedRows, row: int, name: str, at: int, ours: pa.Array, theirs: pa.Array) -> DataError:
+        location, index = rows.others[at - 1].location_of(row)
+        there = f"row {location.first_row + location.original_index(index)}"
+        if location.path != self.models[at].label and len(self.models[at].source.fragments) > 1:
+            there += f" of {location.path}"
         key, first, other = rows.key_of(row), self.models[0].label, self.models[at].label
         whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
         message = f"{whose} is {shown(ours, row)} in {first}, but {shown(theirs, row)} in {other} ({there})"
-        hint = PLACE_HINT if key is None else "models are compared on the same rows and the same truth"
-        return rows.batch.site.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
+        hint = ROW_ORDER_HINT if key is None else "models are compared on the same rows and the same truth"
+        return rows.batch.location.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
 
-    def _count(self, match_counts: MatchCounts) -> None:
+    def _count(self, match_counts: AlignedCounts) -> None:
         """How many rows each file had, and how many of them are left out."""
         left = zip(self.models, match_counts.rows, strict=True)
         self.dropped.files = {model.label: rows - match_counts.common for model, rows in left}
         for model, rows in zip(self.models[1:], match_counts.rows[1:], strict=True):
-            self.beside.files[name_of(model.source)] = model.source.fragments[0].format, rows
+            self.paired_files.files[name_of(model.source)] = model.source.fragments[0].format, rows

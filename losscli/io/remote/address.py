@@ -20,13 +20,13 @@ _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 
 
 @dataclass(frozen=True)
-class Facts:
+class RemoteVersion:
     """What changes when a remote file is written to; `mark` is its ETag, or the time of its last change."""
 
     size: int
     mark: str
 
-    def still(self, now: Facts) -> bool:
+    def still(self, now: RemoteVersion) -> bool:
         """Whether `now` tells of the same bytes; a server that gives no mark can only be asked for the size."""
         return self.size == now.size and (self.mark == now.mark or not self.mark or not now.mark)
 
@@ -36,7 +36,7 @@ class Address:
     """One remote file; the facts where a listing has told them already."""
 
     url: str = field(repr=False)
-    facts: Facts | None = None
+    facts: RemoteVersion | None = None
 
     @property
     def scheme(self) -> str:
@@ -62,7 +62,7 @@ def shown(path: str) -> str:
     return path if scheme in AZURE else _USER.sub("://", path)  # there container@account is the name itself
 
 
-def harmless_text(text: str) -> str:
+def sanitized_text(text: str) -> str:
     """What somebody else's code said, on one line, its URLs without secrets."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return _URL.sub(lambda found: shown(found[0]), first).strip()[:200]

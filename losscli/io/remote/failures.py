@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from losscli.errors import FileError, LosscliError
-from losscli.io.remote.address import AZURE, Address, harmless_text
+from losscli.io.remote.address import AZURE, Address, sanitized_text
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 BROKEN = frozenset({
@@ -102,7 +102,7 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
         return RemoteFailure("passing", f"the server answered {_phrase(status)}", wait)
     if status >= 400:
         return RemoteFailure(
-            "final", f"the server answered {_phrase(status)}: {harmless_text(str(error))}".rstrip(": ")
+            "final", f"the server answered {_phrase(status)}: {sanitized_text(str(error))}".rstrip(": ")
         )
     return _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
 
@@ -134,7 +134,7 @@ def _broken(chain: list[BaseException], names: set[str], seconds: float) -> Remo
 
 
 def _other(error: BaseException) -> RemoteFailure:
-    said = harmless_text(str(error))
+    said = sanitized_text(str(error))
     return RemoteFailure("final", f"could not be read: {type(error).__name__}" + (f": {said}" if said else ""))
 
 

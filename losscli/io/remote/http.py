@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from losscli.errors import FileError
-from losscli.io.remote.address import Address, Facts
+from losscli.io.remote.address import Address, RemoteVersion
 from losscli.io.remote.failures import IncompleteBody, StatusError
 
 PIECE = 1 << 20
@@ -20,21 +20,21 @@ class NoRangesError(Exception):
     """The server gives only the whole file."""
 
 
-class Web:
+class WebServer:
     """One connection pool; usable from all threads, as the work is done on fsspec's loop."""
 
     def __init__(self, filesystem: Any) -> None:
         self.filesystem = filesystem
 
-    async def look(self, address: Address) -> Facts:
+    async def look(self, address: Address) -> RemoteVersion:
         # GET and not HEAD: a signed URL is good for one method
         return (await self._range(address, 0, 1))[0]
 
-    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes]:
+    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
         """The facts and the first bytes in one request."""
         return await self._range(address, 0, size)
 
-    async def fetch(self, address: Address, start: int, end: int) -> tuple[Facts | None, bytes]:
+    async def fetch(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
         try:
             return await self._range(address, start, end)
         except NoRangesError:  # it did give ranges before: another server behind the same name
@@ -61,17 +61,17 @@ class Web:
             if length is not None and not chunked and size != int(length):
                 raise IncompleteBody(f"{size} of {length} bytes")
 
-    async def _range(self, address: Address, start: int, end: int) -> tuple[Facts, bytes]:
+    async def _range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion, bytes]:
         async with self._answer(address, {"Range": f"bytes={start}-{end - 1}"}) as answer:
             mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
             found = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", answer.headers.get("Content-Range", "").strip())
             if answer.status == 416 and found and int(found[3]) <= start:
-                return Facts(int(found[3]), mark), b""
+                return RemoteVersion(int(found[3]), mark), b""
             if answer.status == 416 and start == 0:
                 raise NoRangesError  # some say this of an empty file without telling its size
             if answer.status != 206 or found is None or found[1] is None:
                 raise NoRangesError
-            facts = Facts(int(found[3]), mark)
+            facts = RemoteVersion(int(found[3]), mark)
             promised = (int(found[1]), int(found[2]) + 1)
             if promised != (start, min(end, facts.size)):
                 raise NoRangesError

@@ -7,11 +7,11 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from losscli.io.files.inputs import FileInput, Input, stamp
-from losscli.io.files.spool import spooled_by
+from losscli.io.files.inputs import FileInput, Input, file_version
+from losscli.io.files.spool import spool_with
 from losscli.io.files.streams import Stream
-from losscli.io.remote.address import Address, Facts
-from losscli.io.remote.http import Web
+from losscli.io.remote.address import Address, RemoteVersion
+from losscli.io.remote.http import WebServer
 from losscli.io.remote.stores import changed, store_of
 from losscli.io.remote.transfer import run, start, wait
 
@@ -31,7 +31,7 @@ class RemoteInput:
 
     path: str
     address: Address = field(repr=False)
-    facts: Facts
+    facts: RemoteVersion
     head: bytes = field(repr=False, compare=False)
     tail: bytes = field(default=b"", repr=False, compare=False)
 
@@ -79,11 +79,11 @@ def find_remote(address: Address) -> Input:
 def _copied(address: Address) -> FileInput:
     store = store_of(address)
     backend = store.backend
-    assert isinstance(backend, Web)
-    spool = spooled_by(
+    assert isinstance(backend, WebServer)
+    spool = spool_with(
         lambda copy: run(store.trying(lambda: backend.copy(address, copy.again()), address)), address.shown
     )
-    return FileInput(address.shown, spool.path, stamp(spool.path), spool)
+    return FileInput(address.shown, spool.path, file_version(spool.path), spool)
 
 
 class _InOrder:
@@ -133,7 +133,7 @@ class RangeFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def seekable(self) -> bool:
+    def open_for_arrow(self) -> bool:
         return True
 
     def tell(self) -> int:

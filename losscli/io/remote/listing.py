@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from losscli.errors import FileError, UsageError
-from losscli.io.files.found import FoundFile, constants, is_data, natural, settled
+from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.remote.address import WEB, Address, check
-from losscli.io.remote.stores import Objects, Store, facts_of, store_of
+from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
 from losscli.io.remote.transfer import run
 
 MAGIC = re.compile(r"[*?\[]")
@@ -28,49 +28,49 @@ def behind(url: str, notes: list[str]) -> list[FoundFile]:
         return [_found(address, {})]
     store = store_of(address)
     backend = store.backend
-    assert isinstance(backend, Objects)
+    assert isinstance(backend, ObjectStore)
     if MAGIC.search(address.url.partition("://")[2]):
         return _matches(address, store, backend, notes)
     info = run(store.trying(lambda: backend.info(address), address))
     if info.get("type") == "directory":
         return _folder(address, store, backend, notes)
-    return [_found(replace(address, facts=facts_of(info)), {})]
+    return [_found(replace(address, facts=remote_version(info)), {})]
 
 
 def _found(address: Address, columns: Mapping[str, str | None]) -> FoundFile:
     return FoundFile(address.shown, columns, address)
 
 
-def _matches(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[FoundFile]:
+def _matches(address: Address, store: Store, backend: ObjectStore, notes: list[str]) -> list[FoundFile]:
     pattern = backend.place(address)
     entries = run(store.trying(lambda: backend.listing("glob", pattern), address))
     asked = {part for part in PurePosixPath(pattern).parts if part.startswith(".")}
     files: dict[str, FoundFile] = {}
-    for name in sorted(entries, key=natural):
+    for name in sorted(entries, key=natural_key):
         parts = PurePosixPath(name).parts
         if any(part.startswith(".") and part not in asked for part in parts):
             continue
         found = _address(address, name, entries[name])
         here = found.facts is not None
-        for file in [_found(found, constants(name))] if here else _folder(found, store, backend, notes):
+        for file in [_found(found, partition_values(name))] if here else _folder(found, store, backend, notes):
             files.setdefault(file.path, file)
     if not files:
         raise FileError("no file matches", path=address.shown, code="IO_NOT_FOUND")
     return list(files.values())
 
 
-def _folder(address: Address, store: Store, backend: Objects, notes: list[str]) -> list[FoundFile]:
+def _folder(address: Address, store: Store, backend: ObjectStore, notes: list[str]) -> list[FoundFile]:
     root = backend.place(address).rstrip("/")
     entries = run(store.trying(lambda: backend.listing("find", root), address))
     below = {name[len(root) + 1 :]: name for name in entries if name.startswith(f"{root}/")}
     seen = [name for name in below if _is_shown(name)]
-    chosen = settled(
+    chosen = sorted_data_files(
         address.shown.rstrip("/"),
-        [name for name in seen if is_data(name)],
-        [name for name in seen if not is_data(name)],
+        [name for name in seen if is_data_file(name)],
+        [name for name in seen if not is_data_file(name)],
         notes,
     )
-    return [_found(_address(address, below[name], entries[below[name]]), constants(name)) for name in chosen]
+    return [_found(_address(address, below[name], entries[below[name]]), partition_values(name)) for name in chosen]
 
 
 def _is_shown(name: str) -> bool:
@@ -84,4 +84,4 @@ def _address(near: Address, name: str, info: Mapping[str, Any]) -> Address:
     bucket, _, key = name.lstrip("/").partition("/")
     account = rest.partition("/")[0].partition("@")[1:] if "@" in rest.partition("/")[0] else ()
     url = f"{prefix}://{bucket}{''.join(account)}/{key}"
-    return Address(url, None if info.get("type") == "directory" else facts_of(info))
+    return Address(url, None if info.get("type") == "directory" else remote_version(info))

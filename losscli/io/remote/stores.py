@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from losscli.errors import FileError, UsageError
-from losscli.io.remote.address import AZURE, WEB, Address, Facts, harmless_text, scheme_of
+from losscli.io.remote.address import AZURE, WEB, Address, RemoteVersion, sanitized_text, scheme_of
 from losscli.io.remote.failures import IncompleteBody, credentials, explain
-from losscli.io.remote.http import NoRangesError, Web
+from losscli.io.remote.http import NoRangesError, WebServer
 from losscli.io.remote.settings import Settings, settings
-from losscli.io.remote.transfer import patiently
+from losscli.io.remote.transfer import with_retries
 
 T = TypeVar("T")
 
@@ -32,21 +32,21 @@ _PACKAGES = {
 class Backend(Protocol):
     """What is asked of a kind of store; everything runs on fsspec's loop."""
 
-    async def look(self, address: Address) -> Facts: ...
+    async def look(self, address: Address) -> RemoteVersion: ...
 
-    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes]: ...
+    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]: ...
 
-    async def fetch(self, address: Address, start: int, end: int) -> tuple[Facts | None, bytes]: ...
+    async def fetch(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]: ...
 
 
-class Objects:
+class ObjectStore:
     """An object store, through its fsspec filesystem."""
 
     def __init__(self, filesystem: Any) -> None:
         self.filesystem = filesystem
 
-    async def look(self, address: Address) -> Facts:
-        return facts_of(await self.info(address))
+    async def look(self, address: Address) -> RemoteVersion:
+        return remote_version(await self.info(address))
 
     async def info(self, address: Address) -> Mapping[str, Any]:
         """What the store says about a name, which may be a folder's."""
@@ -54,12 +54,12 @@ class Objects:
         found: Mapping[str, Any] = await self._ask("info", self.place(address))
         return found
 
-    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes]:
+    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
         facts = address.facts or await self.look(address)
         _, head = await self.fetch(address, 0, min(size, facts.size))
         return facts, head
 
-    async def fetch(self, address: Address, start: int, end: int) -> tuple[Facts | None, bytes]:
+    async def fetch(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
         data = await self._ask("cat_file", self.place(address), start=start, end=end) if end > start else b""
         if len(data) != end - start:
             raise IncompleteBody(f"{len(data)} of {end - start} bytes")
@@ -80,13 +80,15 @@ class Objects:
         return await asyncio.to_thread(getattr(self.filesystem, method), *args, **kwargs)
 
 
-def facts_of(info: Mapping[str, Any]) -> Facts:
+def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
     """Size and mark, under the names that this store has for them."""
     if info.get("type") == "directory" or info.get("size") is None:
         raise FileNotFoundError
     # Listings and answers differ in how they quote a tag, and in how finely they tell the time.
     tag = next((str(value).strip('"') for name in _TAGS if (value := info.get(name))), "")
-    return Facts(int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), ""))
+    return RemoteVersion(
+        int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), "")
+    )
 
 
 class Store:
@@ -95,13 +97,13 @@ class Store:
     def __init__(self, backend: Backend, patience: Settings, retries: int) -> None:
         self.backend, self.patience, self.retries = backend, patience, retries
 
-    async def look(self, address: Address) -> Facts:
+    async def look(self, address: Address) -> RemoteVersion:
         return await self.trying(lambda: self.backend.look(address), address)
 
-    async def begin(self, address: Address, size: int) -> tuple[Facts, bytes] | None:
+    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes] | None:
         """The facts and the first bytes; None where the file can be had only as a whole."""
 
-        async def attempt() -> tuple[Facts, bytes] | None:
+        async def attempt() -> tuple[RemoteVersion, bytes] | None:
             try:
                 return await self.backend.begin(address, size)
             except NoRangesError:
@@ -109,7 +111,7 @@ class Store:
 
         return await self.trying(attempt, address)
 
-    async def fetch(self, address: Address, facts: Facts, start: int, end: int) -> bytes:
+    async def fetch(self, address: Address, facts: RemoteVersion, start: int, end: int) -> bytes:
         """These bytes, all of them, of the file that the facts are about."""
         try:
             now, data = await self.trying(lambda: self.backend.fetch(address, start, end), address)
@@ -122,13 +124,13 @@ class Store:
             raise changed(address)
         return data
 
-    async def _now(self, address: Address) -> Facts | None:
+    async def _now(self, address: Address) -> RemoteVersion | None:
         with suppress(Exception):
             return await self.backend.look(address)
         return None
 
     async def trying(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
-        return await patiently(attempt, address, self.patience, self.retries)
+        return await with_retries(attempt, address, self.patience, self.retries)
 
 
 def changed(address: Address) -> FileError:
@@ -172,17 +174,17 @@ def _made(address: Address, patience: Settings) -> Store:
     except ImportError:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
-        said = f"cannot open {scheme}:// : {harmless_text(str(error))}"
+        said = f"cannot open {scheme}:// : {sanitized_text(str(error))}"
         hint = credentials(address) if scheme in AZURE else None  # which says so where there are none
         raise UsageError(said, path=address.shown, hint=hint, code="USAGE_BAD_VALUE") from None
     except Exception as error:
         raise explain(error, patience.read).error(address, 1) from None
     if scheme in WEB:
-        return Store(Web(filesystem), patience, patience.retries)
+        return Store(WebServer(filesystem), patience, patience.retries)
     if scheme == "s3":
         filesystem.retries = 1  # ours are the only ones, or they would multiply
     own = scheme == "s3" or not kind.__module__.startswith(("gcsfs", "adlfs"))
-    return Store(Objects(filesystem), patience, patience.retries if own else 0)
+    return Store(ObjectStore(filesystem), patience, patience.retries if own else 0)
 
 
 def _options(scheme: str, patience: Settings) -> dict[str, Any]:

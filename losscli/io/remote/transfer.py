@@ -41,7 +41,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return wait(start(work))
 
 
-async def patiently(attempt: Callable[[], Awaitable[T]], address: Address, settings: Settings, retries: int) -> T:
+async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, settings: Settings, retries: int) -> T:
     """The result of the first attempt that does not fail, or one clear error."""
     tries = 0
     while True:

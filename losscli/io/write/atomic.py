@@ -70,7 +70,7 @@ class AtomicFile:
             raise
 
     def _open(self, opened: Callable[[], int], hint: str | None) -> io.BufferedWriter:
-        self._file = io.BufferedWriter(_Raw(told(self.path, opened, hint), self.path))
+        self._file = io.BufferedWriter(_Raw(with_file_errors(self.path, opened, hint), self.path))
         return self._file
 
     def _finish(self) -> None:
@@ -78,11 +78,11 @@ class AtomicFile:
         file, temporary = self._file, self._temporary
         file.flush()
         if temporary is None:
-            told(self.path, file.close)
+            with_file_errors(self.path, file.close)
             return
-        told(self.path, lambda: _sync(file.fileno()))
-        told(self.path, file.close)
-        told(self.path, lambda: temporary.replace(self._target))
+        with_file_errors(self.path, lambda: _sync(file.fileno()))
+        with_file_errors(self.path, file.close)
+        with_file_errors(self.path, lambda: temporary.replace(self._target))
         self._temporary = None
         _sync_folder(self._target.parent)
 
@@ -114,8 +114,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         return
     # To ask for the permission is not enough: root has every one, also on a disk that takes no new file.
     temporary = _temporary_beside(_resolved(path))
-    told(path, lambda: os.close(_create(temporary, None)), _FOLDER_HINT)
-    told(path, temporary.unlink)
+    with_file_errors(path, lambda: os.close(_create(temporary, None)), _FOLDER_HINT)
+    with_file_errors(path, temporary.unlink)
 
 
 def same_file(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> bool:
@@ -135,10 +135,10 @@ class _Raw(io.FileIO):
         self._path = path
 
     def write(self, data: Any, /) -> int:
-        return told(self._path, lambda: super(_Raw, self).write(data))
+        return with_file_errors(self._path, lambda: super(_Raw, self).write(data))
 
 
-def told(path: str, act: Callable[[], Value], hint: str | None = None) -> Value:
+def with_file_errors(path: str, act: Callable[[], Value], hint: str | None = None) -> Value:
     """The outcome of `act`, with the system's error turned into ours; a closed pipe is the caller's affair."""
     try:
         return act()
@@ -173,7 +173,7 @@ def _existing(path: str) -> os.stat_result | None:
         except ValueError as error:
             raise FileNotFoundError(errno.EINVAL, "not a valid file name") from error
 
-    return told(path, look)
+    return with_file_errors(path, look)
 
 
 def _writable(path: str, old: os.stat_result | None) -> None:

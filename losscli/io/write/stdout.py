@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO, cast
 
 from losscli.errors import FileError
-from losscli.io.write.atomic import told
+from losscli.io.write.atomic import with_file_errors
 
 _HELD = 8 << 20  # bytes that wait in memory before they go to a temporary file
 _PIECE = 1 << 20
@@ -36,11 +36,11 @@ def standard_output() -> Iterator[BinaryIO]:
         yield cast(BinaryIO, held)
         held.seek(0)
         # What was printed before stands before.
-        told("standard output", sys.stdout.flush)
+        with_file_errors("standard output", sys.stdout.flush)
         shown = _harmless() if is_terminal() else bytes
         for piece in iter(lambda: held.read(_PIECE), b""):
-            told("standard output", partial(stream.write, shown(piece)))
-        told("standard output", stream.flush)
+            with_file_errors("standard output", partial(stream.write, shown(piece)))
+        with_file_errors("standard output", stream.flush)
 
 
 def is_terminal() -> bool:
