@@ -202,7 +202,7 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     `wrt` picks a role; the other settings are those of `evaluate`, without `by`.
     """
     if settings.get("by"):
-        raise UsageError("the gradient is of one value: it takes no 'by'", code="USAGE_CONFLICT")
+        raise UsageError("the gradient is that of one value, so 'by' is not supported", code="USAGE_CONFLICT")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
     with one_thread(), watched(settings, passes=2) as watch:
         run = prepared({"source": source, "losses": [loss], **settings})
@@ -213,7 +213,7 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
     """Who does the work: threads of this process, one a core where no number is given, or the workers of a cluster."""
     threads, name = settings.get("threads"), settings.get("engine") or ENGINES[0]
     if threads is not None and threads < 1:
-        raise UsageError(f"threads is at least 1; got {threads}", code="USAGE_BAD_VALUE")
+        raise UsageError(f"threads must be at least 1; got {threads}", code="USAGE_BAD_VALUE")
     files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
     return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
 

@@ -79,7 +79,7 @@ GATED = run(
         gate("mae<=baseline", 0.25, math.nan, "skipped", model="ridge", reason="there is no baseline"),
     ),
     baseline=BaselineSource("base.json", ("rmse of forest",)),
-    warnings=(WarningResult("probabilities were set to the bound", 3),),
+    warnings=(WarningResult("probabilities were clipped to the bound", 3),),
     rows_sha256="0" * 64,
     bindings={"ridge": {"pred": ("ridge",), "target": ("y",)}},
 )  # fmt: skip
@@ -88,7 +88,7 @@ COMPARED = run(
     comparisons=(versus("b", "a", -0.25), versus("c", "a", 0.25, by={"loss": "x"}, t_test=None)),
 )  # fmt: skip
 PLAIN = run(result("mse", 0.1 + 0.2), result("huber:delta=0.5", -0.0))
-ERROR = ErrorResult("data.cell", 3, "'abc' is no number", hint="--null-values abc", path="d.csv", row=7, line=8,
+ERROR = ErrorResult("data.cell", 3, "'abc' is not a number", hint="--null-values abc", path="d.csv", row=7, line=8,
                     column="p", value="abc", suggestions=("x",))  # fmt: skip
 HOSTILE_ERROR = ErrorResult(HOSTILE, 3, HOSTILE, hint=HOSTILE, path=HOSTILE, row=7, column=HOSTILE, value=HOSTILE)
 

@@ -327,7 +327,7 @@ def test_tensors_are_read_by_their_storage() -> None:
         ([[1, 2], None, [3, None]], pa.list_(pa.float64()), 2, 103, "missing element"),
         ([[1, 2], [None, 1]], pa.list_(pa.float64(), 2), 2, 102, "missing element"),
         ([[], []], pa.list_(pa.float64()), None, 101, "is empty"),
-        ([[1, 2], [3, 2**53 + 1]], pa.list_(pa.int64()), None, 102, "cannot be held exactly"),
+        ([[1, 2], [3, 2**53 + 1]], pa.list_(pa.int64()), None, 102, "cannot be represented exactly"),
         ([[[1, 2]], [[1]]], pa.list_(pa.list_(pa.int64())), None, 102, "has 1 elements where 2 are"),
         ([[[1, 2]], None, [None]], pa.list_(pa.list_(pa.int64())), None, 103, "missing element"),
         ([[[1, 2]], [[1, 2]]], pa.list_(pa.list_(pa.int64())), 3, 101, "has 2 elements where 3 are"),

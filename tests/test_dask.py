@@ -228,7 +228,7 @@ def test_who_comes_later_is_looked_at_too(cluster, files, capfd):
     """The probe cannot see who joins after it, so every task looks once."""
     with cluster.guest("from losscli.execution.engines import dask\ndask._settled = lambda: ('0.1', 'other')", 2):
         said = told(capfd, 4, "eval", files["parquet"], *SCORE, *on(cluster))
-    assert "a worker that came later has losscli" in said
+    assert "a worker that joined later has losscli" in said
 
 
 @pytest.mark.parametrize(("change", "message"), [("unlink", "does not see the file"), ("touch", "sees another file")])
@@ -328,7 +328,7 @@ def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, file
     out, err = capfd.readouterr()
     assert out == expected
     assert err.startswith("note: ")
-    assert "begun again, as a worker was lost" in err
+    assert "restarted because a worker was lost" in err
     slow.wait(1)
     _interrupt_on(slow, args, marks)
 
@@ -360,7 +360,7 @@ def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
         ends(0, *args, *on(cluster))
     out, err = capfd.readouterr()
     assert out == expected
-    assert err.endswith("tasks failed on workers and were done here: OSError: no disk\n")
+    assert err.endswith("tasks failed on workers and were run here: OSError: no disk\n")
 
 
 def _interrupt_on(cluster, args, marks):

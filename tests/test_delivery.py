@@ -123,13 +123,13 @@ def test_an_error_is_written_where_a_build_server_looks(action, capfd):
         if path != "-":
             Path(path).write_text("old")
     reports.write_error(ERROR, Wanted("github", files))
-    assert "'abc' is no number" in Path("j.xml").read_text() and 'errors="1"' in Path("j.xml").read_text()
-    assert Path("p.md").read_text().startswith("## losscli: error\n\n- `'abc' is no number`\n")
+    assert "'abc' is not a number" in Path("j.xml").read_text() and 'errors="1"' in Path("j.xml").read_text()
+    assert Path("p.md").read_text().startswith("## losscli: error\n\n- `'abc' is not a number`\n")
     assert Path("r.json").read_text() == Path("r.html").read_text() == "old"
     assert capfd.readouterr().out == ""
     found = read_outputs((action / "output").read_text())
-    assert (found["passed"], found["exit-code"], found["failures"]) == ("false", "3", "'abc' is no number")
-    assert "'abc' is no number" in (action / "summary").read_text()
+    assert (found["passed"], found["exit-code"], found["failures"]) == ("false", "3", "'abc' is not a number")
+    assert "'abc' is not a number" in (action / "summary").read_text()
 
 
 @pytest.mark.parametrize("data", ["y,p\n1,abc\n", "y,q\n1,2\n"], ids=["a cell", "a column"])
@@ -169,7 +169,7 @@ def test_a_check_is_delivered_whole(action, capfd):
 def test_what_dvc_has_no_place_for_is_said(wanted, capfd):
     reports.write(GATED, wanted, False)
     assert (
-        "note: dvc has no place for what is not finite, and leaves it out: rmse ridge country=FR is nan"
+        "note: dvc cannot represent non-finite values and leaves them out: rmse ridge country=FR is nan"
         in capfd.readouterr().err
     )
 

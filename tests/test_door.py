@@ -22,7 +22,7 @@ def test_class_targets():
     p = [[0.5, 0.5, 0.0], [0.25, 0.5, 0.25]]
     np.testing.assert_allclose(losses.cross_entropy(p, [0, 2]), [np.log(2), np.log(4)])
     np.testing.assert_allclose(losses.cross_entropy(p, [0.0, 2.0]), [np.log(2), np.log(4)])
-    with pytest.raises(DataError, match="row 2 is class 3, not one of 3"):
+    with pytest.raises(DataError, match="row 2: class index 3 is out of range for 3 class columns"):
         losses.cross_entropy(p, [0, 3])
     with pytest.raises(DataError, match="row 1 is class -1"):
         losses.cross_entropy(p, [-1, 0])

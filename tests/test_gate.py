@@ -90,22 +90,22 @@ def test_what_is_a_gate(text, about, op, limit, against, sign, tolerance, signif
         ("", "none of <= < >= >"),
         ("rmse", "none of <= < >= >"),
         ("rmse=1", "none of <= < >= >"),
-        ("<=1", "no loss stands before '<='"),
-        ("rmse<=", "no limit stands after '<='"),
-        ("rmse<= significant", "no limit stands after"),
-        ("rmse<=1 by", "no column stands after 'by'"),
-        ("rmse<=1 by a,", "names an empty column"),
+        ("<=1", "expected a loss before '<='"),
+        ("rmse<=", "expected a limit after '<='"),
+        ("rmse<= significant", "expected a limit after"),
+        ("rmse<=1 by", "expected a column after 'by'"),
+        ("rmse<=1 by a,", "contains an empty column name"),
         ("rmse<=1 by a,a", "names a column twice"),
-        ("rmse<=baseline by a significant", "'significant' stands before 'by'"),
-        ("rmse<=1 significant", "'significant' is about a change, and 1 is a number"),
+        ("rmse<=baseline by a significant", "'significant' must come before 'by'"),
+        ("rmse<=1 significant", "'significant' needs a baseline or a model to compare with, but 1 is a number"),
         ("rmse<baseline significant", "could mean that a gain must be shown"),
-        ("rmse<=1%", "'1%' is a share of nothing"),
-        ("rmse<=baseline+", "ends in no tolerance"),
-        ("rmse<=baseline+1%%", "ends in no tolerance"),
-        ("rmse<=baseline+max(1%)", "ends in no tolerance"),
-        ("rmse<=baseline+1e-9999999", "ends in no tolerance"),
+        ("rmse<=1%", "'1%' is a percentage without a reference"),
+        ("rmse<=baseline+", "does not end in a tolerance"),
+        ("rmse<=baseline+1%%", "does not end in a tolerance"),
+        ("rmse<=baseline+max(1%)", "does not end in a tolerance"),
+        ("rmse<=baseline+1e-9999999", "does not end in a tolerance"),
         ("rmse<=baseline+max(1%,2%)", "has two of the same kind"),
-        ("rmse<=old+nan%", "ends in no tolerance"),
+        ("rmse<=old+nan%", "does not end in a tolerance"),
         ("rmse<=+1e", "is no number"),
         ("rmse<=1e999", "'1e999' is too large"),
         ("rmse<=baseline+1e999%", "'1e999' is too large"),
@@ -166,15 +166,15 @@ def test_whom_a_gate_is_about(text, expected):
         ("rmsee<=1", "'rmsee' is not computed here", "did you mean 'rmse'?"),
         ("huber:delta=3<=1", "'huber:delta=3' is not computed", "did you mean 'huber:delta=2'?"),
         ("pinball<=1", "'pinball' could be any of pinball:q=0.1, pinball:q=0.9", "with its parameters"),
-        ("newer/rmse<=1", "there is no model 'newer'", "did you mean 'new'?"),
+        ("newer/rmse<=1", "unknown model 'newer'", "did you mean 'new'?"),
         ("old/total<=1", "'total' is not computed", "computed: rmse"),
-        ("rmse<=oldd", "'oldd' is no number, and no model of this run", "did you mean 'old'?"),
+        ("rmse<=oldd", "'oldd' is neither a number nor a model of this run", "did you mean 'old'?"),
         ("total<=old", "'old' has no total=0.7*mse+0.3*mae", None),
-        ("old/rmse<=old", "it holds 'old' against itself", "another model"),
+        ("old/rmse<=old", "it compares 'old' with itself", "another model"),
         ("rmse>=1", "lower is better for rmse, so with '>=' the worse model would pass", "write rmse<=1"),
         ("ndcg<0.9", "higher is better for ndcg, so with '<' the worse", "write ndcg>=0.9"),
-        ("rmse<=old-1%", "a tolerance allows worse, and '-1%' asks for better", "write rmse<=old+1%"),
-        ("ndcg>=old+1%", "a tolerance allows worse, and '+1%' asks for better", "write ndcg>=old-1%"),
+        ("rmse<=old-1%", "a tolerance allows a worse value, but '-1%' demands a better one", "write rmse<=old+1%"),
+        ("ndcg>=old+1%", "a tolerance allows a worse value, but '+1%' demands a better one", "write ndcg>=old-1%"),
         ("rmse<=1 by d", "there are no slices by d", "--by"),
     ],
 )
@@ -417,7 +417,10 @@ def test_significant_fails_only_where_the_interval_leaves_no_doubt():
     assert significant("new/rmse<=old significant", compared(0.1, 0.3)).state == "failed"
     held = significant("new/rmse<=old significant", compared(-0.1, 0.5))
     assert (held.state, held.interval) == ("passed", (-0.1, 0.5))
-    assert held.reason == "rmse = 1.2, 'old' 1.0: the interval of the change, [-0.1, 0.5], shows no loss"
+    assert (
+        held.reason
+        == "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [-0.1, 0.5], shows no significant worsening"
+    )
     assert significant("new/rmse<=old significant", compared(0.0, 0.5)).state == "passed"
     assert significant("new/rmse<=old significant", compared(5e-324, 0.5)).state == "failed"
     assert significant("new/rmse<=old significant", compared(-0.3, -0.1), value=0.8).state == "passed"
@@ -429,7 +432,8 @@ def test_significant_with_a_tolerance_is_a_loss_beyond_it():
     lost = significant(text, compared(0.25, 0.3))
     assert lost.state == "failed"
     assert (
-        lost.reason == "rmse = 1.2, 'old' 1.0: the interval of the change, [0.25, 0.3], shows a loss beyond 20% = 0.2"
+        lost.reason == "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [0.25, 0.3], "
+        "shows a significant worsening beyond 20% = 0.2"
     )
 
 

@@ -438,7 +438,7 @@ def test_a_unit_has_a_value_where_its_terms_are_not_mixed():
 def test_two_models_are_needed():
     with pytest.raises(UsageError, match="two models"):
         losscli.compare(DATA, "mse", target="y", pred="a")
-    with pytest.raises(UsageError, match="no model is called 'c'") as error:
+    with pytest.raises(UsageError, match="unknown model 'c'") as error:
         compared(against="c")
     assert "the models are: a, b" in error.value.hint
 
@@ -577,7 +577,7 @@ def test_columns_that_files_call_otherwise(tmp_path, capsys):
         losscli.compare({"a": named["a"], "c": str(tmp_path / "c.csv")}, "mse", pred="p", by="site")
     with pytest.raises(DataError, match="'p' is 5"):  # weights are the row's, not the model's
         losscli.compare({"a": named["a"], "c": str(tmp_path / "c.csv")}, "mse", pred="id", weight="p")
-    with pytest.raises(UsageError, match="no file is called 'c'"):
+    with pytest.raises(UsageError, match="no file is named 'c'"):
         losscli.compare(named, "mse", pred={"c": "guess", "a": "p"})
     with pytest.raises(DataError, match="which column holds the predictions"):
         losscli.compare(named, "mse")

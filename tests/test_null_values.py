@@ -112,7 +112,7 @@ def test_the_positive_label_is_never_missing(tmp_path: Path) -> None:
     assert found.results[0].value == score(written(tmp_path, ["1", "0", "", "", "1"]), "bce").results[0].value
     with pytest.raises(DataError, match="no row of 't' is 'yes'") as raised:
         score(path, "bce", positive="yes")
-    assert raised.value.hint == "the column holds 'some'"
+    assert raised.value.hint == "the column contains 'some'"
 
 
 def test_a_class_is_missing_only_where_it_is_empty(tmp_path: Path) -> None:

@@ -127,5 +127,5 @@ def test_temporary_losses_are_forgotten(temporary):
 
     declare = temporary(formula="pred", cite="a test")
     declare(passing)
-    with pytest.raises(LosscliError, match="two losses are called 'passing'"):
+    with pytest.raises(LosscliError, match="two losses are named 'passing'"):
         declare(passing)

@@ -50,14 +50,14 @@ def shrink(monkeypatch, window=1_500, split=43):
 
 def table(seed, rows=ROWS):
     """The same truth for every seed; predictions of its own."""
-    truth, own = np.random.default_rng(0), np.random.default_rng(seed + 1)
-    y = truth.normal(size=rows) * 10.0 ** truth.integers(-9, 9, rows)
+    targets, own = np.random.default_rng(0), np.random.default_rng(seed + 1)
+    y = targets.normal(size=rows) * 10.0 ** targets.integers(-9, 9, rows)
     return {
         "id": [f"k{i:04d}" for i in range(rows)],
         "y": y,
-        "w": truth.integers(1, 4, rows).astype(float),
-        "g": [f"group {i}" for i in truth.integers(0, 5, rows)],
-        "c": [("cat", "dog", "emu")[i] for i in truth.integers(0, 3, rows)],
+        "w": targets.integers(1, 4, rows).astype(float),
+        "g": [f"group {i}" for i in targets.integers(0, 5, rows)],
+        "c": [("cat", "dog", "emu")[i] for i in targets.integers(0, 3, rows)],
         "pred": y + own.normal(size=rows),
         "said": [("cat", "dog", "emu")[i] for i in own.integers(0, 3, rows)],
     }
@@ -249,13 +249,13 @@ def test_what_only_some_files_have_is_taken_from_the_first(tmp_path):
     source = paired(sources(tmp_path, [ours, theirs]), SHARED)
     assert numbers(scored(source)) == in_one_table([ours, table(1)])
     for name in "wg":
-        assert f"{tmp_path}/side1.csv has no column '{name}': that of {tmp_path}/side0.csv is taken" in source.notes
+        assert f"{tmp_path}/side1.csv has no column '{name}': that of {tmp_path}/side0.csv is used" in source.notes
     assert any("paired by their place; 'y' must agree row by row" in note for note in source.notes)
     with pytest.raises(DataError, match="no column 'w'"):
         paired(sources(tmp_path, [theirs, ours]), SHARED)
     bare = {"pred": theirs["pred"]}
     source = paired(sources(tmp_path, [ours, bare]), SHARED)
-    assert any("nothing shows that they belong together" in note for note in source.notes)
+    assert any("no shared column confirms that they belong together" in note for note in source.notes)
     assert numbers(scored(source)) == in_one_table([ours, table(1)])
 
 
@@ -301,8 +301,8 @@ def test_cells_are_compared_as_values(ours, theirs, same):
 
 
 def test_missing_cells_and_nan_follow_the_policies(tmp_path):
-    truth = {"y": [1.0, 2.0, None, NAN, 5.0]}
-    sides = [from_memory(pa.table({**truth, "pred": [1.0, 2.0, 3.0, 4.0, last]})) for last in (7.0, NAN)]
+    targets = {"y": [1.0, 2.0, None, NAN, 5.0]}
+    sides = [from_memory(pa.table({**targets, "pred": [1.0, 2.0, 3.0, 4.0, last]})) for last in (7.0, NAN)]
     source = paired([("a", sides[0]), ("b", sides[1])], ["y"])
     request = Request((parse("mae"),), target="y", preds=("a=a:pred", "b=b:pred"), missing="drop", nan="drop")
     got = scored(source, request)
@@ -346,7 +346,7 @@ def test_rows_of_three_files_are_cut_to_the_common_ones_and_counted(tmp_path):
         said = {warning.message for warning in got.warnings}
         paths = [tmp_path / f"side{i}.{kind}" for i, kind in enumerate(("csv", "parquet", "jsonl"))]
         assert said == {
-            f"{len(order) - len(common)} rows of {path} had no partner and were left out"
+            f"{len(order) - len(common)} rows of {path} had no match and were left out"
             for order, path in zip(kept, paths, strict=True)
         }
         assert got.rows.read == len(common)
@@ -390,8 +390,8 @@ def test_a_missing_key_is_an_error_or_dropped(tmp_path):
     assert "1 row has no key" in refused(paired(named, SHARED, ["id"]), request).message
     got = scored(paired(named, SHARED, ["id"], "drop"), request)
     assert [w.message for w in got.warnings] == [
-        "1 row of 'a' had no partner and was left out",
-        "1 row of 'b' had no partner and was left out",
+        "1 row of 'a' had no match and was left out",
+        "1 row of 'b' had no match and was left out",
     ]
 
 
@@ -411,9 +411,9 @@ def test_columns_have_the_name_of_their_file(tmp_path):
 
 def test_names_that_are_not_clear_are_refused():
     one = from_memory({"y": [1.0], "b:y": [1.0]})
-    with pytest.raises(UsageError, match="two files are called 'a'"):
+    with pytest.raises(UsageError, match="two files are named 'a'"):
         paired([("a", one), ("a", one)], ["y"])
-    with pytest.raises(UsageError, match="'b:y' would be two columns"):
+    with pytest.raises(UsageError, match="'b:y' would name two columns"):
         paired([("a", one), ("b", one)], ["y"])
     with pytest.raises(UsageError, match="needs two"):
         paired([("a", one)], ["y"])

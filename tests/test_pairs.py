@@ -257,7 +257,7 @@ def test_a_run_sets_the_precision_of_every_loss_that_has_one():
     assert "precision=float32" in report[0].signature
     assert report[0].value == losscli.evaluate(views, "nt_xent:precision=float32", **roles)[0].value
     assert report[0].value != losscli.evaluate(views, "nt_xent", precision="float64", **roles)[0].value
-    with pytest.raises(losscli.LosscliError, match="no loss that is asked for has a precision: mse") as caught:
+    with pytest.raises(losscli.LosscliError, match="none of the losses has a parameter 'precision': mse") as caught:
         losscli.evaluate({"y": [1.0], "p": [2.0]}, "mse", target="y", pred="p", precision="float32")
     assert "nt_xent" in caught.value.hint
     with pytest.raises(losscli.LosscliError, match="one of float64, float32; got 'float16'"):

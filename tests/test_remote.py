@@ -324,7 +324,7 @@ def test_a_listing_spares_the_question_about_each_file(web, s3):
         ("s3://bucket/none.csv", FileError, "no such file"),
         ("s3://none/none.csv", FileError, "no such file"),
         ("s3://none/", FileError, "no such file"),
-        ("https://127.0.0.1/run/*.csv", UsageError, "cannot be asked which files it has"),
+        ("https://127.0.0.1/run/*.csv", UsageError, "cannot list its files"),
         ("s3://key:5ecret@bucket/a.csv", UsageError, "holds more than"),
         ("s3://bucket/a.csv?X-Amz-Signature=5ecret", UsageError, "holds more than"),
         ("gs://bucket/a.csv?token=5ecret", UsageError, "holds more than"),
@@ -352,16 +352,16 @@ TABLE = [
     ("login", 401, FileError, "permission denied (HTTP 401)", "password", 1),
     ("busy", 503, FileError, "the server answered 503 Service Unavailable (tried 3 times)", "try again later", 3),
     ("broken", 500, FileError, "the server answered 500 Internal Server Error (tried 3 times)", "try again", 3),
-    ("reset", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", None),
-    ("cut", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", 3),
-    ("chunkedcut", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", 4),
-    ("cutwhole", 0, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", 4),
+    ("reset", 0, FileError, "the connection was lost before all bytes arrived (tried 3 times)", "try again", None),
+    ("cut", 0, FileError, "the connection was lost before all bytes arrived (tried 3 times)", "try again", 3),
+    ("chunkedcut", 0, FileError, "the connection was lost before all bytes arrived (tried 3 times)", "try again", 4),
+    ("cutwhole", 0, FileError, "the connection was lost before all bytes arrived (tried 3 times)", "try again", 4),
     ("nolength", 0, FileError, "does not say how long the file is", "download", 2),
     ("tofile", 302, FileError, "redirects to where no file can be read", None, 1),
     ("circle", 302, FileError, "redirects to where no file can be read, or in a circle", None, None),
     ("html", 200, DataError, "content is HTML", "login", None),
     ("brotli", 200, FileError, "encoded as 'br'", "download", 1),
-    ("short", 206, FileError, "the connection broke before all bytes had come (tried 3 times)", "try again", None),
+    ("short", 206, FileError, "the connection was lost before all bytes arrived (tried 3 times)", "try again", None),
     ("moved", 206, FileError, "the file changed while it was read", "run again", None),
     ("shrunk", 206, FileError, "the file changed while it was read", "run again", None),
 ]
@@ -431,7 +431,7 @@ def test_unknown_names(monkeypatch):
     [
         ("denied", "permission denied (HTTP 403)"),
         ("busy", "the server answered 503 Service Unavailable (tried 3 times)"),
-        ("reset", "the connection broke before all bytes had come (tried 3 times)"),
+        ("reset", "the connection was lost before all bytes arrived (tried 3 times)"),
         ("hang", "no answer within 0.3 s (tried 3 times)"),
     ],
 )
@@ -654,7 +654,7 @@ def test_an_empty_file(web, s3):
 
 def test_the_same_file_twice_is_said_but_not_other_queries(web):
     url = f"{web.base}/ok/preds.csv"
-    assert discover([url, url]).notes == (f"{url} is given 2 times: its rows count as often",)
+    assert discover([url, url]).notes == (f"{url} is given 2 times, so its rows are counted that often",)
     assert discover([f"{url}?id=1", f"{url}?id=2"]).notes == ()
 
 

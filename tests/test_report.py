@@ -78,7 +78,7 @@ RICH = run(
     status="failed",
     rows_sha256="0" * 64,
     gates=(GateResult("huber<=800", "ridge", {"country": "FR"}, 812.2500000000001, 800.0, "failed"),),
-    warnings=(WarningResult("probabilities were set to the bound", 3),),
+    warnings=(WarningResult("probabilities were clipped to the bound", 3),),
 )
 ALL = {
     "models": MODELS,
@@ -91,7 +91,7 @@ every = pytest.mark.parametrize("evaluation", ALL.values(), ids=ALL)
 
 def strict(text: str) -> Any:
     def refuse(word: str) -> float:
-        raise AssertionError(f"{word} is no JSON")
+        raise AssertionError(f"{word} is not valid JSON")
 
     return json.loads(text, parse_constant=refuse)
 
@@ -241,7 +241,7 @@ def test_json_holds_what_was_found() -> None:
     assert contrast["terms"]["loss"]["nonfinite"] == "nan"
     assert contrast["batch"] == {"how": "size", "size": 512, "by": None, "groups": 7}
     assert found["gates"][0]["value"] == 812.2500000000001 and found["gates"][0]["passed"] is False
-    assert found["warnings"] == [{"message": "probabilities were set to the bound", "count": 3}]
+    assert found["warnings"] == [{"message": "probabilities were clipped to the bound", "count": 3}]
     assert found["data"] == {"rows_sha256": "0" * 64, "targets_sha256": None, "rows_file": None}
 
 

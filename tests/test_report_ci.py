@@ -33,7 +33,7 @@ ENEMY = st.one_of(
 
 def strict(text: str) -> Any:
     def refuse(word: str) -> float:
-        raise AssertionError(f"{word} is no JSON")
+        raise AssertionError(f"{word} is not valid JSON")
 
     return json.loads(text, parse_constant=refuse)
 
@@ -61,8 +61,8 @@ def test_a_check_follows_its_schema_and_holds_whole_reports() -> None:
     assert found["suites"][1]["report"] == strict(report.render(GATED, "json"))
     assert found["suites"][2]["report"] is None
     assert found["suites"][2]["error"] == {
-        "code": "data.cell", "exit": 3, "message": "'abc' is no number", "hint": "--null-values abc", "path": "d.csv",
-        "row": 7, "line": 8, "column": "p", "value": "abc", "suggestions": ["x"],
+        "code": "data.cell", "exit": 3, "message": "'abc' is not a number", "hint": "--null-values abc",
+        "path": "d.csv", "row": 7, "line": 8, "column": "p", "value": "abc", "suggestions": ["x"],
     }  # fmt: skip
     assert strict(report.render_suites(SUITES[:1], "json"))["status"] == "passed"
     assert strict(report.render_suites(SUITES[3:], "json"))["status"] == "failed"
@@ -164,7 +164,7 @@ def test_junit_of_a_check_has_a_suite_a_suite() -> None:
     assert isinstance(broken.result[0], junitparser.Error) and broken.name == "run"
     assert broken.result[0].type == "data.cell"
     assert broken.result[0].text.splitlines() == [
-        "'abc' is no number",
+        "'abc' is not a number",
         "in: d.csv, row 7 (line 8), column 'p', value 'abc'",
         "hint: --null-values abc",
     ]
@@ -234,10 +234,10 @@ def test_headings_name_the_suites() -> None:
         "## losscli: `gated`: 1 of 4 gates failed, 1 could not be judged, 1 skipped",
         "## losscli: `broken`: error",
     ]
-    assert "- `'abc' is no number`" in text
+    assert "- `'abc' is not a number`" in text
     table = report.render_suites(SUITES[:3], "table").splitlines()
     assert [line for line in table if line in ("fast", "gated", "broken")] == ["fast", "gated", "broken"]
-    assert "error: 'abc' is no number" in table and "1 passed, 1 failed, 1 could not be judged, 1 skipped" in table
+    assert "error: 'abc' is not a number" in table and "1 passed, 1 failed, 1 could not be judged, 1 skipped" in table
 
 
 def test_hostile_text_is_really_hostile() -> None:

@@ -170,7 +170,7 @@ def test_annotations_point_to_the_gate_in_its_file() -> None:
             "FAIL mse<=0.40 ridge: mse = 0.41283917264 > 0.4 (over by 0.01283917264)",
         ),
         ("error", {"title": "losscli gate"}, "ERROR rmse<=1 by country ridge country=FR: rmse is not a number"),
-        ("warning", {"title": "losscli"}, "probabilities were set to the bound (3 times)"),
+        ("warning", {"title": "losscli"}, "probabilities were clipped to the bound (3 times)"),
     ]
     assert runner(report.render(RUNS["passed"], "github")) == [("notice", {"title": "losscli"}, "1 gate passed")]
     assert runner(report.render(PLAIN, "github")) == [("notice", {"title": "losscli"}, "2 results, no gates")]
@@ -180,7 +180,7 @@ def test_an_error_is_an_annotation_on_a_file_of_the_project_only() -> None:
     ((_, properties, text),) = runner(report.render_suites((SuiteResult("s", None, ERROR),), "github"))
     assert properties == {"title": "losscli data.cell"}
     assert text.splitlines() == [
-        "s: 'abc' is no number", "in: d.csv, row 7 (line 8), column 'p', value 'abc'", "hint: --null-values abc",
+        "s: 'abc' is not a number", "in: d.csv, row 7 (line 8), column 'p', value 'abc'", "hint: --null-values abc",
     ]  # fmt: skip
     usage = replace(ERROR, exit=2, path="losscli.toml", line=3, row=None)
     ((_, properties, _),) = runner(report.render_suites((SuiteResult("s", None, usage),), "github"))
@@ -391,7 +391,7 @@ def test_the_page_says_verdicts_first_and_in_words() -> None:
     assert places == sorted(places)
     assert "Comparisons" in "".join(check_page(report.render(COMPARED, "html")).texts)
     whole = "".join(check_page(report.render_suites(SUITES, "html")).texts)
-    assert "losscli: 3 of 4 suites did not pass" in whole and "'abc' is no number" in whole
+    assert "losscli: 3 of 4 suites did not pass" in whole and "'abc' is not a number" in whole
     ended = "".join(check_page(report.render_suites((SuiteResult(None, None, ERROR),), "html")).texts)
     assert "losscli: the run ended in an error" in ended
 

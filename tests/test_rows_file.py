@@ -142,7 +142,7 @@ def test_losses_without_row_values_are_left_out_with_a_note(preds, tmp_path, cap
     base = [preds, "-t", "y", "-p", "p", "--table", f"params={tmp_path / 'w.csv'}", "-o", f"rows={path}"]
     assert run(*base, "-l", "mse", "-l", "l2_penalty", "-l", "both=mse+rmse") == 0
     said = capsys.readouterr().err
-    assert "l2_penalty, both=mse+rmse: no value a row, so left out of the file of row values" in said
+    assert "l2_penalty, both=mse+rmse: no value per row, so left out of the file of row values" in said
     assert list(read_rows(str(path)).columns) == ["p/mse"]
     path.unlink()
     with pytest.raises(UsageError, match="no loss here has a value a row"):
@@ -262,7 +262,7 @@ def test_eval_saves_keys_and_rows_may_come_in_another_order(preds, tmp_path):
     for names in ([], ["id", "k"], ["other"]):
         with pytest.raises(DataError, match="rows are saved by 'id', and this run has them by"):
             got.places(np.arange(1), [coded(["x"], name) for name in names])
-    with pytest.raises(DataError, match="saved by their number"):
+    with pytest.raises(DataError, match="saved by row number"):
         read_rows(saved(tmp_path / "n.csv", {"mse": [1.0]})).places(np.arange(1), [coded(["x"])])
 
 
@@ -355,7 +355,7 @@ def test_order_is_kept_across_batches(tmp_path):
         ("row,mse\n1,2\n2\n", "the row has 1 cell"),
         ("row,mse\n1,2\n2,3", "cut off"),
         ("row,mse,mse\n1,2,3\n", "occurs 2 times"),
-        ("id,mse\na,1\nb,2\na,3\n", "a key comes twice: 'a'"),
+        ("id,mse\na,1\nb,2\na,3\n", "duplicate key: 'a'"),
         ("id,mse\na,1\n,2\n", "no key in 'id'"),
     ],
 )
@@ -386,7 +386,7 @@ def test_keys_twice_are_found_where_words_clash(tmp_path, monkeypatch):
     monkeypatch.setattr(savedkeys, "text_words", lambda texts: np.full(len(texts), 5, np.uint64))
     path = tmp_path / "rows.csv"
     path.write_text("id,k,mse\na,1,1\nb,1,2\na,2,3\nb,1,4\n")
-    with pytest.raises(DataError, match="a key comes twice: 'b, 1'") as caught:
+    with pytest.raises(DataError, match="duplicate key: 'b, 1'") as caught:
         read_rows(str(path))
     assert caught.value.row == 4
 

@@ -115,10 +115,10 @@ WHOLE = report.render(RICH, "json")
         ("", "no JSON report: Expecting value"),
         (WHOLE[:-40], "no JSON report: "),
         (WHOLE + "x", "no JSON report: Extra data"),
-        (WHOLE.replace('"count": 3', '"count": NaN', 1), "'NaN' is no JSON"),
-        (WHOLE.replace('"count": 3', '"count": -Infinity', 1), "'-Infinity' is no JSON"),
+        (WHOLE.replace('"count": 3', '"count": NaN', 1), "'NaN' is not valid JSON"),
+        (WHOLE.replace('"count": 3', '"count": -Infinity', 1), "'-Infinity' is not valid JSON"),
         (WHOLE.replace('"count": 3', '"count": 3, "count": 4', 1), "'count' stands twice"),
-        (WHOLE.replace('"count": 3', '"count": ' + "9" * 5000, 1), "it is no text, or too deep"),
+        (WHOLE.replace('"count": 3', '"count": ' + "9" * 5000, 1), "it is not UTF-8 text, or is nested too deeply"),
         (WHOLE.replace("report/1", "report/2"), "its schema is 'losscli.report/2'"),
         ('{"schema": "losscli.check/1"}', "its schema is 'losscli.check/1'"),
         ("{}", "it has no schema"),
@@ -126,24 +126,24 @@ WHOLE = report.render(RICH, "json")
         ("1", "it has no schema"),
         ('{"schema": ["losscli.report/1"]}', "it has no schema"),
         ('{"schema": "losscli.report/1"}', "the report has no 'rows'"),
-        ("[" * 100_000, "it is no text, or too deep"),
+        ("[" * 100_000, "it is not UTF-8 text, or is nested too deeply"),
         (changed(value=...), "results[0] has no 'value'"),
-        (changed(value="1"), "'value' of results[0] is no number"),
-        (changed(value=True), "'value' of results[0] is no number"),
+        (changed(value="1"), "'value' of results[0] is not a number"),
+        (changed(value=True), "'value' of results[0] is not a number"),
         (changed(value=1.0), "'value' and 'nonfinite' of results[0] do not agree"),
         (changed(nonfinite="infinite"), "'value' and 'nonfinite' of results[0] do not agree"),
         (changed(nonfinite=None), "'value' and 'nonfinite' of results[0] do not agree"),
         (changed(weight=10**400), "'weight' of results[0] is too large"),
-        (changed(count=-1), "'count' of results[0] is no count"),
-        (changed(count=1.5), "'count' of results[0] is no count"),
-        (changed(by={"a": 1}), "'a' of 'by' of results[0] is no text"),
-        (changed(by=[]), "'by' of results[0] is no object"),
+        (changed(count=-1), "'count' of results[0] is not a count"),
+        (changed(count=1.5), "'count' of results[0] is not a count"),
+        (changed(by={"a": 1}), "'a' of 'by' of results[0] is not text"),
+        (changed(by=[]), "'by' of results[0] is not an object"),
         (changed(direction="up"), "'direction' of results[0] is 'up'"),
-        (changed(params={"a": [1]}), "'a' of 'params' of results[0] is no value of a parameter"),
-        (changed(interval=[1]), "'interval' of results[0] is no pair of numbers"),
-        (changed(interval=[1, True]), "'interval' of results[0] is no pair of numbers"),
-        (changed(model="m", by={}, spec="nt_xent"), "two of its results are about the same model, loss and slice"),
-        (WHOLE.replace('"pred": [\n        "a"', '"pred": [\n        1'), "is no list of columns"),
+        (changed(params={"a": [1]}), "'a' of 'params' of results[0] is not a parameter value"),
+        (changed(interval=[1]), "'interval' of results[0] is not a pair of numbers"),
+        (changed(interval=[1, True]), "'interval' of results[0] is not a pair of numbers"),
+        (changed(model="m", by={}, spec="nt_xent"), "two results have the same model, loss and slice"),
+        (WHOLE.replace('"pred": [\n        "a"', '"pred": [\n        1'), "is not a list of columns"),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_with_its_path(text, says, tmp_path):
@@ -205,7 +205,7 @@ def test_what_cannot_be_read_is_another_error(tmp_path):
             read_report(str(path))
         assert caught.value.path == str(path)
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(DataError, match="it is no text"):
+    with pytest.raises(DataError, match="it is not UTF-8 text"):
         read_report(str(tmp_path / "bytes.json"))
 
 
@@ -266,7 +266,7 @@ def test_partners_have_the_same_model_loss_and_slice():
     assert [r.baseline and r.baseline.value for r in found.evaluation.results] == [7.0, 5.0, 6.0, None]
     assert found.evaluation.baseline.absent == ("z/rmse",)
     assert [r.model for r in found.absent] == ["z"]
-    assert found.notes == ("the baseline has z/rmse, which this run lacks",)
+    assert found.notes == ("this run has no z/rmse, which the baseline has",)
 
 
 def test_one_model_on_each_side_is_one_model():
@@ -275,7 +275,7 @@ def test_one_model_on_each_side_is_one_model():
     assert [r.baseline.value for r in found.evaluation.results] == [2.0, 8.0]
     assert found.evaluation.baseline.absent == ("old/rmse (c=x)",)
     assert [(r.model, r.by) for r in found.absent] == [("new", {"c": "x"})]
-    assert found.notes[0] == "the baseline's model 'old' stands beside 'new'"
+    assert found.notes[0] == "the baseline's model 'old' is compared with 'new'"
     for mine, theirs in ((None, "old"), ("new", None)):
         found = beside(run_of(result(1.0, mine)), run_of(result(2.0, theirs)))
         assert [r.baseline.value for r in found.evaluation.results] == [2.0]
@@ -300,8 +300,8 @@ def test_which_models_are_called_otherwise():
 @pytest.mark.parametrize(
     ("theirs", "says"),
     [
-        (run_of(result(signature="t")), "rmse is computed as s, in the baseline as t"),
-        (run_of(result(), used=2), "3 rows are used, in the baseline 2"),
+        (run_of(result(signature="t")), "rmse is computed as s here and as t"),
+        (run_of(result(), used=2), "3 rows are used here, 2 in the baseline"),
         (run_of(result(), targets="c" * 64), "the targets differ (sha256 bbbbbbbbbbbb…, in the baseline cccccccccc"),
         (run_of(result(), rows="c" * 64), "the keys of the rows differ (sha256 aaaaaaaaaaaa…, in the baseline cccc"),
     ],

@@ -121,7 +121,7 @@ def test_any_shards_give_the_bytes_of_one_run(name, files, tmp_path, capfd):
     if name == "not finite":
         assert any(result["nonfinite"] for result in report["results"])
     if name in ("classes", "labels"):
-        assert "set to the bound" in report["warnings"][0]["message"]
+        assert "clipped to the bound" in report["warnings"][0]["message"]
         assert report["warnings"][0]["count"] == 6
     capfd.readouterr()
 
@@ -228,7 +228,7 @@ def test_what_only_the_end_can_tell_is_told_by_merge(files, tmp_path, capfd):
 
     said = compare(3, files["parquet"], "-t", "h", "-p", "s", "-l", "bce", "--positive", "z")
     assert "no row of 'h' is 'z'" in said
-    assert "no row of 3000 is left" in compare(5, files["csv"], *PLAIN, "-l", "mse", "--where", "y > 1e300")
+    assert "none of the 3000 rows is left" in compare(5, files["csv"], *PLAIN, "-l", "mse", "--where", "y > 1e300")
     assert "class 'b' has no weight" in compare(3, files["csv"], "-t", "h", "-p", "s", "-l", "bce", "--positive", "b",
                                                 "--class-weight", "a=1")  # fmt: skip
 
@@ -296,7 +296,7 @@ def test_states_of_other_settings_are_refused(change, named, files, two, tmp_pat
     other = tmp_path / "other.json"
     ends(0, "eval", files["parquet"], *PLAIN, *change, "--shard", "2/2", "--state-out", other)
     said = refused(3, capfd, "merge", two[0], other)
-    assert "shard 2/2 is of another run than shard 1/2: they differ in " in said
+    assert "shard 2/2 belongs to a different run than shard 1/2: they differ in " in said
     assert named in said.splitlines()[0].split("differ in ")[1].split(", ")
 
 
@@ -357,7 +357,7 @@ def test_what_shards_cannot_do_is_refused_before_reading(files, tmp_path, capfd,
     assert "needs --state-out" in refused(2, capfd, *score, "--shard", "1/2")
     assert "nothing for --output" in refused(2, capfd, *score, *out, "-o", "r.json")
     for wrong in ("0/2", "3/2", "1", "1/0", "a/b", "-1/2", "1/2/3", ""):
-        assert "is no shard" in refused(2, capfd, *score, "--shard", wrong, "--state-out", "s.json")
+        assert "is not a shard" in refused(2, capfd, *score, "--shard", wrong, "--state-out", "s.json")
     assert "is an input" in refused(2, capfd, *score, "--state-out", files["csv"])
     assert list(tmp_path.iterdir()) == []
 

@@ -600,7 +600,7 @@ def test_a_terminal_gets_no_control_character_and_no_parquet() -> None:
         shown = os.read(ours, 10_000)
         os.close(ours)
         assert wanted in shown and b"\x1b" not in shown
-        assert (b"UsageError parquet is not for a terminal" in done.stderr) == (format == "parquet")
+        assert (b"UsageError parquet cannot be written to a terminal" in done.stderr) == (format == "parquet")
 
 
 def test_tables_do_not_need_pandas(tmp_path: Path) -> None:

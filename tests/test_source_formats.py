@@ -414,7 +414,7 @@ def test_hive_folder_against_column(tmp_path: Path) -> None:
     put(tmp_path / "p=1/x.csv", CSV)
     error = refused(str(tmp_path))
     assert isinstance(error, DataError)
-    assert "'p' stands in the file and in the name of its folder" in error.message
+    assert "'p' is in the file and in the name of its folder" in error.message
 
 
 # -- stdin -------------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_rows_keep_the_order_and_place_of_the_predictions(tmp_path: Any) -> None
     error = batch.location.error(1, "p", "no")
     assert (error.path, error.row, error.line) == (str(tmp_path / "p.csv"), 2, 3)
     assert source.dropped is not None
-    assert (source.dropped.predictions, source.dropped.truth) == (0, 0)
+    assert (source.dropped.predictions, source.dropped.targets) == (0, 0)
     assert any("t.csv in memory" in note for note in source.notes)
 
 
@@ -114,11 +114,11 @@ TROUBLE: list[tuple[str, Sequence[Any], Sequence[Any], type[LosscliError], str, 
         ["a", "b", "x"],
         ["a", "b"],
         DataError,
-        "1 of 3 rows: no partner in <memory>: 'x'",
+        "1 of 3 rows: no match in <memory>: 'x'",
         "x",
         3,
     ),
-    ("unmatched truth", ["a", "b"], ["a", "x", "b"], DataError, "1 of 3 rows: no partner in <memory>: 'x'", "x", 2),
+    ("unmatched truth", ["a", "b"], ["a", "x", "b"], DataError, "1 of 3 rows: no match in <memory>: 'x'", "x", 2),
     ("repeated prediction", ["a", "b", "a"], ["a", "b"], DataError, "1 row repeats a key", "a", 3),
     ("repeated truth", ["a", "b"], ["a", "b", "b", "a"], DataError, "2 rows repeat a key", "b", 3),
     ("no key in predictions", ["a", None], ["a"], DataError, "1 row has no key", "", 2),
@@ -167,7 +167,7 @@ def test_dropped_rows_are_counted_and_the_others_keep_their_place(tmp_path: Any)
             (4, 5),
         ]
         assert source.dropped is not None
-        assert (source.dropped.predictions, source.dropped.truth) == (3, 2)
+        assert (source.dropped.predictions, source.dropped.targets) == (3, 2)
 
 
 def test_repeated_keys_are_not_dropped() -> None:
@@ -232,12 +232,12 @@ def test_like_a_dictionary(data: st.DataObject) -> None:
     names = [f"k{i}" for i in range(width)]
     left = {name: [key[i] for key in keys] for i, name in enumerate(names)} | {"p": np.arange(float(len(keys)))}
     right = {name: [key[i] for key in shuffled] for i, name in enumerate(names)}
-    truth = {key: float(place) for place, key in enumerate(shuffled)}
-    source = join(from_memory(left), from_memory(right | {"y": list(truth.values())}), names, "drop")
+    targets = {key: float(place) for place, key in enumerate(shuffled)}
+    source = join(from_memory(left), from_memory(right | {"y": list(targets.values())}), names, "drop")
     got = rows(source, {"p": "number", "y": "number"})
-    assert got == [(float(place), truth[key]) for place, key in enumerate(keys)]
+    assert got == [(float(place), targets[key]) for place, key in enumerate(keys)]
     assert source.dropped is not None
-    assert source.dropped.truth == len(extra)
+    assert source.dropped.targets == len(extra)
 
 
 def test_look_ups_of_many_batches(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_full_carries_every_parameter():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("hubber", "no loss is called 'hubber'"),
+        ("hubber", "unknown loss 'hubber'"),
         ("", "a part is empty"),
         ("mse+", "a part is empty"),
         ("huber:", "ends in a colon"),
@@ -67,7 +67,7 @@ def test_full_carries_every_parameter():
         ("huber:delta=1,delta=2", "is set twice"),
         ("pinball:q=1", "> 0 and < 1"),
         ("huber@tensorflo", "no dialect"),
-        ("mse=mae", "cannot be called"),
+        ("mse=mae", "cannot be named"),
         ("x*mse", "is no number"),
         ("inf*mse+mae", "is no number"),
     ],

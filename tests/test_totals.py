@@ -224,7 +224,7 @@ def test_infinite_and_undefined_values():
 
 
 def test_nothing_to_score():
-    with pytest.raises(EmptyError, match="no row of 5 is left"):
+    with pytest.raises(EmptyError, match="none of the 5 rows is left"):
         losscli.evaluate(DATA, "mse", where="w > 100", **BIND)
     with pytest.raises(EmptyError):
         losscli.evaluate({**DATA, "z": [0.0] * 5}, "mse", weight="z", **BIND)

@@ -45,10 +45,10 @@ def compared_with(evaluation: Evaluation, saved: Evaluation, path: str, allow_in
         beside = {_place(mine): _beside(mine, other) for mine, other in pairs}
         results = tuple(replace(mine, baseline=beside.get(place)) for place, mine in ours.items())
         evaluation = replace(evaluation, results=results)
-    notes = [f"the baseline's model '{old}' stands beside '{new}'" for old, new in renamed.items() if old and new]
+    notes = [f"the baseline's model '{old}' is compared with '{new}'" for old, new in renamed.items() if old and new]
     if gone:
         more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
-        notes.append(f"the baseline has {', '.join(gone[:5])}{more}, which this run lacks")
+        notes.append(f"this run has no {', '.join(gone[:5])}{more}, which the baseline has")
     return Compared(replace(evaluation, baseline=source), reasons, tuple(absent.values()), tuple(notes))
 
 
@@ -92,10 +92,10 @@ def _reasons(evaluation: Evaluation, saved: Evaluation, pairs: list[tuple[LossRe
     reasons = []
     for mine, other in pairs:
         if mine.signature != other.signature:
-            reasons.append(f"{mine.spec} is computed as {mine.signature}, in the baseline as {other.signature}")
+            reasons.append(f"{mine.spec} is computed as {mine.signature} here and as {other.signature} in the baseline")
             break  # what differs for one loss mostly differs for all of them
     if evaluation.rows.used != saved.rows.used:
-        reasons.append(f"{evaluation.rows.used} rows are used, in the baseline {saved.rows.used}")
+        reasons.append(f"{evaluation.rows.used} rows are used here, {saved.rows.used} in the baseline")
     hashes = {
         "keys of the rows": (evaluation.rows_sha256, saved.rows_sha256),
         "targets": (evaluation.targets_sha256, saved.targets_sha256),

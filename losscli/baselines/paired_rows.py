@@ -78,18 +78,18 @@ def beside(plan: Plan, rows: SavedRows, models: Mapping[tuple[str | None, str], 
             continue
         model = models[line.model, line.spec.text]
         if line.spec.blend or unit_of(line) != "row":
-            raise UsageError(f"'{line.spec.text}' has no saved value a row that a significant change could be seen in",
+            raise UsageError(f"'{line.spec.text}' has no saved row values, which a significance test needs",
                              hint="compare the models in one run: -p old=… -p new=…",
                              code="USAGE_CONFLICT")  # fmt: skip
         found = terms_of(rows, line, model)
         if not found:
-            raise DataError(f"there are no row values of '{line.spec.text}'", path=rows.path,
+            raise DataError(f"no row values of '{line.spec.text}' were saved", path=rows.path,
                             hint="save them with the baseline: -o BASELINE.json -o rows=FILE.parquet",
                             code="DATA_BAD_REPORT")  # fmt: skip
         for column in found[0].values():
             if column in rows.unclear:
                 raise DataError(f"'{column}' is null in some rows, which may have been infinite", path=rows.path,
-                                hint="save row values as .parquet, .arrow or .csv: these tell the two apart",
+                                hint="save row values as .parquet, .arrow or .csv, which distinguish the two",
                                 code="DATA_BAD_REPORT")  # fmt: skip
         columns[number] = found[0]
     return replace(plan, saved=Earlier(name, rows, columns, plan))

@@ -45,18 +45,22 @@ def read_report(path: str) -> Evaluation:
         )
     except (ValueError, RecursionError) as error:
         # Python's own words name line and column; of other findings the kind is all that can be said.
-        said = str(error) if isinstance(error, json.JSONDecodeError | _Refused) else "it is no text, or too deep"
-        raise DataError(f"this is no JSON report: {said}", path=path, hint="-o FILE.json saves a report",
+        said = (
+            str(error)
+            if isinstance(error, json.JSONDecodeError | _Refused)
+            else "it is not UTF-8 text, or is nested too deeply"
+        )
+        raise DataError(f"not a JSON report: {said}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT") from None  # fmt: skip
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
         said = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
-        raise DataError(f"this is no {SCHEMA}: {said}", path=path, hint="-o FILE.json saves a report",
+        raise DataError(f"not a {SCHEMA}: {said}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT")  # fmt: skip
     try:
         return _evaluation(_Object(document, "the report"))
     except _Refused as wrong:
-        raise DataError(f"this is no {SCHEMA}: {wrong}", path=path, hint="-o FILE.json saves a report",
+        raise DataError(f"not a {SCHEMA}: {wrong}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT") from None  # fmt: skip
 
 
@@ -64,11 +68,11 @@ def check_rows_file(saved: Evaluation, path: str) -> str:
     """The path of the row values that were saved beside this report, or a UsageError that says how to save them."""
     hint = "save them with the baseline: -o BASELINE.json -o rows=FILE.parquet"
     if saved.rows_file is None:
-        raise UsageError("a significant change against the baseline needs its row values, and it names no file of them",
-                         hint=hint, path=path, code="USAGE_INCOMPLETE")  # fmt: skip
+        raise UsageError("a significance test against the baseline needs its row values, but the baseline names "
+                         "no file with them", hint=hint, path=path, code="USAGE_INCOMPLETE")  # fmt: skip
     place = Path(path).parent / saved.rows_file
     if not place.is_file():
-        raise UsageError("a significant change against the baseline needs its row values, and their file is gone",
+        raise UsageError("a significance test against the baseline needs its row values, but their file does not exist",
                          hint=hint, path=str(place), code="USAGE_INCOMPLETE")  # fmt: skip
     return str(place)
 
@@ -99,7 +103,7 @@ def _content(path: str) -> bytes:
 
 
 def _too_large(path: str) -> DataError:
-    return DataError(f"this is no JSON report: it is larger than {LARGEST >> 20} MB", path=path,
+    return DataError(f"not a JSON report: it is larger than {LARGEST >> 20} MB", path=path,
                      code="DATA_BAD_REPORT")  # fmt: skip
 
 
@@ -112,12 +116,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"'{twice}' stands twice in one object")
+        raise _Refused(f"'{twice}' occurs twice in one object")
     return found
 
 
 def _no_constant(text: str) -> float:
-    raise _Refused(f"'{text}' is no JSON")
+    raise _Refused(f"'{text}' is not valid JSON")
 
 
 class _Object:
@@ -125,7 +129,7 @@ class _Object:
 
     def __init__(self, fields: Any, where: str) -> None:
         if not isinstance(fields, dict):
-            raise _Refused(f"{where} is no object")
+            raise _Refused(f"{where} is not an object")
         self.fields, self.where = fields, where
 
     def _field(self, name: str, kinds: tuple[type, ...], what: str, otherwise: Any = ...) -> Any:
@@ -133,7 +137,7 @@ class _Object:
         if value is ...:
             raise _Refused(f"{self.where} has no '{name}'")
         if type(value) not in kinds and value is not otherwise:  # a bool is an int to isinstance
-            raise _Refused(f"'{name}' of {self.where} is no {what}")
+            raise _Refused(f"'{name}' of {self.where} is not {what}")
         return value
 
     def text(self, name: str) -> str:
@@ -144,14 +148,14 @@ class _Object:
         return None if value is None else str(value)
 
     def count(self, name: str, otherwise: Any = ...) -> int:
-        value = self._field(name, (int,), "count", otherwise)
+        value = self._field(name, (int,), "a count", otherwise)
         if value < 0:
-            raise _Refused(f"'{name}' of {self.where} is no count")
+            raise _Refused(f"'{name}' of {self.where} is not a count")
         return int(value)
 
     def number(self, name: str) -> float:
         """A number; null is one that is not finite, whose kind stands in `nonfinite` where somebody said it."""
-        value = self._field(name, (int, float, type(None)), "number")
+        value = self._field(name, (int, float, type(None)), "a number")
         if value is None:
             kind = self.fields.get("nonfinite")
             return _NONFINITE.get(kind, math.nan) if isinstance(kind, str) else math.nan
@@ -169,7 +173,7 @@ class _Object:
         return None if self.fields.get(name) is None else self.number(name)
 
     def object(self, name: str) -> _Object:
-        return _Object(self._field(name, (dict,), "object"), f"'{name}' of {self.where}")
+        return _Object(self._field(name, (dict,), "an object"), f"'{name}' of {self.where}")
 
     def texts(self, name: str) -> dict[str, str]:
         """An object of texts."""
@@ -178,7 +182,7 @@ class _Object:
 
     def each(self, name: str, made: Callable[[_Object], Value], otherwise: Any = ...) -> tuple[Value, ...]:
         """The objects of a list."""
-        items = self._field(name, (list,), "list", otherwise)
+        items = self._field(name, (list,), "a list", otherwise)
         return tuple(made(_Object(item, f"{name}[{i}]")) for i, item in enumerate(items))
 
     def maybe(self, name: str, made: Callable[[_Object], Value]) -> Value | None:
@@ -200,10 +204,10 @@ def _evaluation(report: _Object) -> Evaluation:
     results = report.each("results", _result)
     places = [(r.model, r.spec, frozenset(r.by.items())) for r in results]
     if len(set(places)) < len(places):
-        raise _Refused("two of its results are about the same model, loss and slice")
+        raise _Refused("two results have the same model, loss and slice")
     rows_file = data.maybe_text("rows_file")
     if rows_file is not None and (rows_file in ("", "..") or Path(rows_file).name != rows_file or "\\" in rows_file):
-        raise _Refused("'rows_file' of its data is no bare name of a file beside it")
+        raise _Refused("'rows_file' of its data is not the bare name of a file in the same folder")
     return Evaluation(
         sources=report.each("sources", lambda s: SourceResult(s.text("path"), s.text("format"), s.count("rows"))),
         rows=RowCounts(rows.count("read"), rows.count("used"), rows.count("dropped")),
@@ -223,7 +227,7 @@ def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
         bindings[model] = {}
         for role, columns in roles.fields.items():
             if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-                raise _Refused(f"'{role}' of {roles.where} is no list of columns")
+                raise _Refused(f"'{role}' of {roles.where} is not a list of columns")
             bindings[model][role] = tuple(columns)
     return bindings
 
@@ -250,7 +254,7 @@ def _result(one: _Object) -> LossResult:
 def _params(found: _Object) -> dict[str, float | int | bool | str | None]:
     for name, value in found.fields.items():
         if not isinstance(value, bool | int | float | str | None):
-            raise _Refused(f"'{name}' of {found.where} is no value of a parameter")
+            raise _Refused(f"'{name}' of {found.where} is not a parameter value")
     return dict(found.fields)
 
 
@@ -268,7 +272,7 @@ def _interval(one: _Object) -> tuple[float, float] | None:
     if ends is None:
         return None
     if not isinstance(ends, list) or len(ends) != 2 or any(type(end) not in (int, float, type(None)) for end in ends):
-        raise _Refused(f"'interval' of {one.where} is no pair of numbers")
+        raise _Refused(f"'interval' of {one.where} is not a pair of numbers")
     low, high = (math.nan if end is None else _double(end, "interval", one.where) for end in ends)
     return low, high
 

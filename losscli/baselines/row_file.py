@@ -66,9 +66,9 @@ class SavedRows:
     def check_keys(self, names: Sequence[str]) -> None:
         """The run must name its rows as the file does."""
         if set(names) != set(self.keys):
-            ours, theirs = (", ".join(map(repr, some)) or "their number" for some in (names, self.keys))
-            raise DataError(f"rows are saved by {theirs}, and this run has them by {ours}", path=self.path,
-                            hint="--on names the same keys for both runs", code="DATA_NOT_COMPARABLE")  # fmt: skip
+            ours, theirs = (", ".join(map(repr, some)) or "row number" for some in (names, self.keys))
+            raise DataError(f"rows were saved by {theirs}, but this run identifies them by {ours}", path=self.path,
+                            hint="use the same --on keys in both runs", code="DATA_NOT_COMPARABLE")  # fmt: skip
 
 
 def terms_of(saved: SavedRows, line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
@@ -91,7 +91,7 @@ def read_rows(path: str) -> SavedRows:
     keys = _keys_of(list(names), source)
     values = list(names)[len(keys) or 1 :]
     if not values:
-        raise DataError("there is no column of row values", path=source.fragments[0].path, hint=_HINT,
+        raise DataError("the file has no column of row values", path=source.fragments[0].path, hint=_HINT,
                         code="DATA_BAD_REPORT")  # fmt: skip
     reading = _Reading(
         source.fragments[0], {name: names[name] for name in keys}, {name: names[name] for name in values}
@@ -106,7 +106,7 @@ def _refuse_cut(fragment: Fragment) -> None:
     with fragment.file.handle() as file:
         file.seek(-1, os.SEEK_END)
         if file.read(1) not in b"\r\n":
-            raise DataError("the file is cut off: its last line has no end", path=fragment.path, hint=_HINT,
+            raise DataError("the file is truncated: its last line is incomplete", path=fragment.path, hint=_HINT,
                             code="DATA_CORRUPT_FILE")  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
         return ()
     first = next((at for at, name in enumerate(names) if _is_value(name)), 0)
     if not first:
-        message = "these are no row values: before the values of losses stands neither a row's number nor its key"
+        message = "not a file of row values: no column with row numbers or keys comes before those of the losses"
         raise DataError(message, path=source.fragments[0].path, hint=_HINT, code="DATA_BAD_REPORT")
     return tuple(names[:first])
 
@@ -192,13 +192,13 @@ class _Reading:
         wrong = ~((values >= 1) & (values == np.trunc(values)))
         if wrong.any():
             at = int(wrong.argmax())
-            raise batch.location.error(at, ROW, "a row's number is whole and at least 1", values[at], _HINT,
+            raise batch.location.error(at, ROW, "a row number must be a whole number of at least 1", values[at], _HINT,
                                    code="DATA_BAD_REPORT")  # fmt: skip
         back = np.diff(values, prepend=self.last) <= 0
         if back.any():
             at = int(back.argmax())
             again = "comes twice" if values[at] == (values[at - 1] if at else self.last) else "comes too late"
-            message = f"row {int(values[at])} {again}: rows are saved in their order"
+            message = f"row {int(values[at])} {again}: rows must be in ascending order"
             raise batch.location.error(at, ROW, message, int(values[at]), _HINT, code="DATA_BAD_REPORT")
         if len(values):
             self.last = float(values[-1])
@@ -221,7 +221,7 @@ class _Reading:
             return Keys.of(texts)
         except Twice as twice:
             key = key_text(texts, twice.index)
-            raise DataError(f"a key comes twice: '{key}'", path=self.fragment.path, row=twice.index + 1,
+            raise DataError(f"duplicate key: '{key}'", path=self.fragment.path, row=twice.index + 1,
                             column=next(iter(self.keys)), value=key, hint=_HINT,
                             code="DATA_DUPLICATE_KEY") from None  # fmt: skip
 

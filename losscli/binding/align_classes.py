@@ -46,13 +46,15 @@ def _is_class_side(side: Input) -> bool:
 def _pair(first: Input, other: Input) -> tuple[Input, Input]:
     """Two sides of equal width whose columns stand in the same order."""
     if first.wide != other.wide:
-        raise _mismatch(first, other, "one is a single number a row, the other is not")
+        raise _mismatch(first, other, "one is a single number per row, the other is a vector")
     if not first.wide or (first.listed and other.listed):
         return first, other
     if first.labels is not None and other.labels is not None:
         if set(first.labels) != set(other.labels):
             odd = sorted(set(first.labels) ^ set(other.labels))[:3]
-            raise _mismatch(first, other, f"'{odd[0]}' is only on one side", "the starred parts must be the same names")
+            raise _mismatch(
+                first, other, f"'{odd[0]}' occurs on one side only", "the parts that * matches must be the same names"
+            )
         return first, _reorder(other, first.labels)
     if first.labels is not None:
         first = _by_number(first, other)
@@ -68,8 +70,8 @@ def _by_number(named: Input, other: Input) -> Input:
     assert named.labels is not None
     wanted = tuple(map(str, range(len(named.labels))))
     if set(named.labels) != set(wanted):
-        raise _mismatch(named, other, "one names its columns with a star, the other is by position",
-                        "use a star, a list or list columns on both sides")  # fmt: skip
+        raise _mismatch(named, other, "one names its columns by a glob (*), the other binds by position",
+                        "use a glob, a list or list columns on both sides")  # fmt: skip
     return replace(_reorder(named, wanted), labels=None)
 
 

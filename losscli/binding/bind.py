@@ -44,7 +44,7 @@ class Binder:
         if twice:
             whose = "" if twice[0].model is None else f" of model '{twice[0].model}'"
             raise UsageError(f"the role '{twice[0].role}'{whose} is given more than once",
-                             hint="give each model a name of its own: -p NAME=COLS", code="USAGE_COLUMNS")  # fmt: skip
+                             hint="give each model its own name: -p NAME=COLS", code="USAGE_COLUMNS")  # fmt: skip
         if request.target is not None:
             self.asked.append(Asked("target", request.target, None))
         self.models = list(dict.fromkeys(
@@ -83,7 +83,7 @@ class Binder:
         for table in self.tables:
             if table not in self.used:
                 raise UsageError(
-                    f"no loss here has the role '{table.role}'", hint="leave its --table out", code="USAGE_COLUMNS"
+                    f"no loss here has the role '{table.role}'", hint="remove its --table", code="USAGE_COLUMNS"
                 )
         return tuple(lines)
 
@@ -131,7 +131,7 @@ class Binder:
             self.notes[f"using column '{present[0]}' as {role.name}"] = None
             return resolve(present[0], self.columns)
         listed = ", ".join(self.columns[:30])
-        why = f"columns {' and '.join(present)} all could be it" if present else f"the columns are: {listed}"
+        why = f"it could be any of the columns {' and '.join(present)}" if present else f"the columns are: {listed}"
         raise UsageError(
             f"'{spec.loss.name}' needs '{role.name}': name its column with {option}", hint=why, code="USAGE_COLUMNS"
         )
@@ -249,11 +249,14 @@ def _class_column(request: Request, lines: Sequence[Line]) -> str | None:
                 hard = target.kind.shape == "class" or target.kind.sides
                 if not hard or len(target.columns) != 1 or target.listed:
                     raise UsageError(
-                        f"class weights need a class a row; '{job.spec.loss.name}' has none here", code="USAGE_CONFLICT"
+                        f"class weights need one class per row, but '{job.spec.loss.name}' has none here",
+                        code="USAGE_CONFLICT",
                     )
                 found[target.columns[0]] = None
             if not targets and job.spec.loss.source_roles:
-                raise UsageError(f"class weights need a target; '{job.spec.loss.name}' has none", code="USAGE_CONFLICT")
+                raise UsageError(
+                    f"class weights need a target, but '{job.spec.loss.name}' has none", code="USAGE_CONFLICT"
+                )
     if len(found) > 1:
-        raise UsageError(f"class weights need one target column; here are {', '.join(found)}", code="USAGE_CONFLICT")
+        raise UsageError(f"class weights need a single target column; got {', '.join(found)}", code="USAGE_CONFLICT")
     return next(iter(found), None)

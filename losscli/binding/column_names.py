@@ -26,7 +26,7 @@ def resolve(text: str, columns: Sequence[str], what: str = "") -> ColumnSet:
         return ColumnSet(text, (_once(text, columns),), "one")
     pieces = split(text, ",")
     if any(not piece for piece in pieces):
-        raise UsageError(f"'{text}' names an empty column{what}", code="USAGE_COLUMNS")
+        raise UsageError(f"'{text}' contains an empty column name{what}", code="USAGE_COLUMNS")
     names: list[str] = []
     labels: list[str] = []
     globbed = False
@@ -54,7 +54,7 @@ def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataErr
     """The error about a column that is not there: what it may have meant, and what there is."""
     shown = ", ".join(columns[:30]) + (f", … ({len(columns)} columns)" if len(columns) > 30 else "")
     hint = did_you_mean(name, columns, f"the columns are: {shown}" if columns else "the file has no columns")
-    return DataError(f"there is no column '{name}'{what}", hint=hint, column=name, code="DATA_MISSING_COLUMN")
+    return DataError(f"no column '{name}'{what}", hint=hint, column=name, code="DATA_MISSING_COLUMN")
 
 
 def split(text: str, mark: str, most: int = -1) -> list[str]:
@@ -85,8 +85,8 @@ def _glob(piece: str, columns: Sequence[str], what: str) -> list[tuple[str, str]
     parts = [re.escape(unescape(part)) for part in split(piece, "*")]
     if len(parts) > 2:
         raise UsageError(
-            f"'{piece}' has more than one star{what}",
-            hint="the starred part names the class: p_*",
+            f"'{piece}' contains more than one *{what}",
+            hint="the part that * matches names the class: p_*",
             code="USAGE_COLUMNS",
         )
     pattern = re.compile("(.*)".join(parts), re.DOTALL)

@@ -41,7 +41,8 @@ def _apart(side: Input, flat: Array | None, like: Array | None, location: Locati
     if flat.ndim == 1 or flat.shape[1] % like.shape[1]:
         width = 1 if flat.ndim == 1 else flat.shape[1]
         raise DataError(
-            f"'{side.role}' has {width} numbers a row, which is no multiple of the {like.shape[1]} of one vector",
+            f"'{side.role}' has {width} numbers per row, which is not a multiple of {like.shape[1]}, "
+            "the size of one vector",
             path=location.path, column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip
@@ -64,7 +65,7 @@ def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | Non
         role, first = groups.setdefault(key, (side.role, width))
         if width != first:
             raise DataError(
-                f"'{role}' has {first} number{'s' * (first != 1)} a row, '{side.role}' has {width}",
+                f"'{role}' has {first} number{'s' * (first != 1)} per row, '{side.role}' has {width}",
                 path=location.path,
                 code="DATA_MISMATCH",
             )

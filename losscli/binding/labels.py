@@ -103,12 +103,13 @@ def refuse_unknown(
         shown = ", ".join(classes.names[:12]) + (", …" if len(classes.names) > 12 else "")
         raise location.error(
             row, named.column, f"class '{name}' of '{named.column}' is not among the classes {shown}", name,
-            "the columns, or the class column of the table, name the classes",
+            "the names of the columns, or the class column of the table, give the classes",
             code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
     raise location.error(
-        row, named.column, f"class '{name}' of '{named.column}' is no position: the classes have no names here", name,
-        "name the class columns with a star (p_*), so that its starred part is the class, or use whole numbers from 0",
+        row, named.column,
+        f"class '{name}' of '{named.column}' is not a class index, and the classes have no names here", name,
+        "name the class columns by a glob (p_*), whose matched part is the class, or use class indices from 0",
         code="DATA_UNKNOWN_CLASS",
     )  # fmt: skip
 
@@ -117,9 +118,9 @@ def check_positions(item: Input, values: Array, width: int, index: RowNumbers, l
     """Positions lie below the number of classes on the other side."""
     if len(values) and int(values.max()) >= width:
         row = int(np.argmax(values >= width))
-        raise location.error(int(index[row]), item.columns[0], f"class {values[row]} of '{item.columns[0]}' is beyond the "
-                         f"{width} classes of the other side", str(values[row]), "positions count from 0",
-                         code="DATA_UNKNOWN_CLASS")  # fmt: skip
+        raise location.error(int(index[row]), item.columns[0], f"class index {values[row]} in '{item.columns[0]}' is "
+                             f"out of range for {width} class columns", str(values[row]), "class indices count from 0",
+                             code="DATA_UNKNOWN_CLASS")  # fmt: skip
 
 
 def labelled_numbers(
@@ -137,7 +138,7 @@ def labelled_numbers(
         row = int(np.argmax(np.isin(named.codes, wrong)))
         seen = ", ".join(f"'{name}'" for name in sorted(named.names)[:8])
         raise location.error(
-            row, column.column, f"'{column.column}' holds {seen}, where '{item.role}' is {item.kind.says}",
+            row, column.column, f"column '{column.column}' contains {seen}, but '{item.role}' must be {item.kind.says}",
             named.names[int(named.codes[row])], item.kind.hint,
             code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
@@ -173,7 +174,7 @@ def check_positive_labels(book: ClassBook) -> None:
         if item.positive is not None and canonical_label(item.positive) not in seen:
             listed = ", ".join(f"'{name}'" for name in sorted(seen)[:8])
             raise DataError(
-                f"no row of '{item.columns[0]}' is '{item.positive}', the positive label",
-                hint=f"the column holds {listed}", column=item.columns[0], value=item.positive,
+                f"the positive class label '{item.positive}' does not occur in column '{item.columns[0]}'",
+                hint=f"the column contains {listed}", column=item.columns[0], value=item.positive,
                 code="DATA_UNKNOWN_CLASS",
             )  # fmt: skip

@@ -90,7 +90,7 @@ def _values(chosen: ColumnSet, batch: Any, source: Source, spelling: NumberForma
         bad = bad if found.missing is None else bad | found.missing
         if bad.any():
             raise batch.location.error(
-                int(np.argmax(bad)), name, f"column '{name}' has no finite number here", code="DATA_BAD_CELL"
+                int(np.argmax(bad)), name, f"column '{name}' has a missing or non-finite number", code="DATA_BAD_CELL"
             )
         columns.append(found.values.reshape(len(found.values), -1))
     return np.concatenate(columns, axis=1)

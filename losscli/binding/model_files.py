@@ -24,7 +24,7 @@ def side_by_side(
     """The request bound to one source that holds the rows of all; `named` are models and their files."""
     for name, _ in named:
         if not name or any(mark in name for mark in "\\,=*:/"):
-            raise UsageError(f"'{name}' cannot be a model's name here: it has one of \\ , = * : /",
+            raise UsageError(f"'{name}' is not a valid model name: it contains one of \\ , = * : /",
                              hint="NAME=FILE, such as new=new.csv", code="USAGE_COLUMNS")  # fmt: skip
     first = named[0][1]
     own = _own_predictions(request, [name for name, _ in named])
@@ -45,7 +45,7 @@ def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, str
             found[unescape(pieces[0].strip())] = pieces[1]
         elif len(pieces) == 2:
             raise UsageError(
-                f"'{text}': no file is called '{pieces[0]}'",
+                f"'{text}': no file is named '{pieces[0]}'",
                 hint=f"the files: {', '.join(names)}",
                 code="USAGE_COLUMNS",
             )

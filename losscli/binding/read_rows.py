@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _TOGETHER = 1 << 16  # numbers of a matrix that are written or read together
 _SHORT = 64  # numbers of a row that are added column by column
+_NOUNS = {"pred": "prediction"}  # roles whose names are no words
 
 
 @dataclass
@@ -250,8 +251,9 @@ class Reader:
                 name = item.columns[column if not item.listed else 0]
                 value = shortest(values.ravel()[flat])
                 raise location.error(
-                    int(index[row]), name, f"'{name}' cannot be {item.role}: it needs {item.kind.says}", value,
-                    item.kind.hint,
+                    int(index[row]), name,
+                    f"column '{name}' is not a valid {_NOUNS.get(item.role, item.role)}: expected {item.kind.says}",
+                    value, item.kind.hint,
                     code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if item.kind.total is not None and len(values):
@@ -263,7 +265,7 @@ class Reader:
         near = bad & (values >= kind.low - kind.slack) & (values <= kind.high + kind.slack)
         if near.any():
             self.warned[f"'{item.columns[0]}': outside [{kind.low:g}, {kind.high:g}] by at most {NEAR:g}, "
-                        "set to the bound"] += int(near.sum())  # fmt: skip
+                        "clipped to the bound"] += int(near.sum())  # fmt: skip
             values = np.where(near, np.clip(values, kind.low, kind.high), values)
             bad = bad & ~near
         return values, bad if bad.any() else None
@@ -278,17 +280,19 @@ class Reader:
             raise location.error(
                 int(index[row]), shown,
                 f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
-                shortest(values[row].sum()), "scale them in your file, or check that all class columns are named",
+                shortest(values[row].sum()), "normalize them, or check that all class columns are named",
                 code="DATA_OUT_OF_RANGE",
             )  # fmt: skip
-        self.warned[f"'{shown}': class probabilities miss 1 by more than {NEAR:g}"] += int((off > NEAR).sum())
+        self.warned[f"'{shown}': the sum of the class probabilities differs from 1 by more than {NEAR:g}"] += int(
+            (off > NEAR).sum()
+        )
 
     def _checked_weights(self, weights: Array, index: RowNumbers, location: Location) -> Array:
         negative = weights < 0
         if negative.any():
             row = int(np.argmax(negative))
             raise location.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
-                             shortest(weights[row]), "weights are at least 0; 0 leaves a row out",
+                             shortest(weights[row]), "weights must be at least 0; 0 leaves a row out",
                              code="DATA_OUT_OF_RANGE")  # fmt: skip
         return weights
 

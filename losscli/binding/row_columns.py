@@ -35,11 +35,14 @@ def without_rows(line: Line) -> UsageError | None:
         loss = job.spec.loss
         if not loss.source_roles:
             return UsageError(
-                f"'{loss.name}' has no value a row", hint="leave it out here; eval scores it", code="USAGE_CONFLICT"
+                f"'{loss.name}' has no value per row",
+                hint="remove it here; 'losscli eval' scores it",
+                code="USAGE_CONFLICT",
             )
         if line.spec.blend and loss.own_combine:
             return UsageError(
-                f"'{line.spec.name}' has no value a row, because its part '{loss.name}' has none", code="USAGE_CONFLICT"
+                f"'{line.spec.name}' has no value per row, because its component '{loss.name}' has none",
+                code="USAGE_CONFLICT",
             )
     return None
 

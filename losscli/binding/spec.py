@@ -78,7 +78,7 @@ def parse(text: str) -> Spec:
     pieces = _PLUS.split(body)
     if any(not piece.strip() for piece in pieces):
         raise UsageError(
-            f"'{text}' is no loss spec: a part is empty",
+            f"'{text}' is not a valid loss: a component is empty",
             hint="for example: huber:delta=2, 0.7*mse+0.3*mae",
             code="USAGE_BAD_PARAMETER",
         )
@@ -86,7 +86,7 @@ def parse(text: str) -> Spec:
     if named:
         if named[1] in REGISTRY or named[1] in ALIASES:
             raise UsageError(
-                f"a blend cannot be called '{named[1]}': that is a loss",
+                f"a composite loss cannot be named '{named[1]}', which is the name of a loss",
                 hint="choose another name",
                 code="USAGE_BAD_PARAMETER",
             )
@@ -103,8 +103,8 @@ def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec
     if not any(name in part.params for spec in specs for _, part in spec.parts):
         asked = ", ".join(dict.fromkeys(part.loss.name for spec in specs for _, part in spec.parts))
         having = ", ".join(other.name for other in REGISTRY.values() if name in other.params)
-        raise UsageError(f"no loss that is asked for has a {name}: {asked}",
-                         hint=f"these have one: {having}; leave --{name} out for others",
+        raise UsageError(f"none of the losses has a parameter '{name}': {asked}",
+                         hint=f"these have it: {having}; remove --{name} for others",
                          code="USAGE_BAD_PARAMETER")  # fmt: skip
     return tuple(_set(spec, name, value) for spec in specs)
 
@@ -126,7 +126,9 @@ def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
     factor = float(match[1]) if _NUMBER.fullmatch(match[1].strip()) else math.nan
     if not math.isfinite(factor):
         raise UsageError(
-            f"'{match[1]}' in '{whole}' is no number", hint="a blend reads 0.7*mse+0.3*mae", code="USAGE_BAD_PARAMETER"
+            f"'{match[1]}' in '{whole}' is not a number",
+            hint="write a composite loss as 0.7*mse+0.3*mae",
+            code="USAGE_BAD_PARAMETER",
         )
     return factor, parse_loss(piece[match.end() :])
 
@@ -141,15 +143,15 @@ def parse_loss(text: str) -> LossSpec:
         if peer not in loss.same_as:
             known = ", ".join(sorted(loss.same_as)) or "none"
             raise UsageError(
-                f"'{loss.name}' has no dialect '{peer}'",
-                hint=did_you_mean(peer, loss.same_as, f"its dialects: {known}"),
+                f"'{loss.name}' has no library preset '{peer}'",
+                hint=did_you_mean(peer, loss.same_as, f"its presets: {known}"),
                 code="USAGE_BAD_PARAMETER",
             )
         params |= read_params(loss, loss.same_as[peer])
     if colon and not settings.strip():
         raise UsageError(
             f"'{text}' ends in a colon",
-            hint=f"parameters follow it: {loss.name}:{example(loss)}",
+            hint=f"write its parameters after the colon: {loss.name}:{example(loss)}",
             code="USAGE_BAD_PARAMETER",
         )
     return LossSpec(loss, loss.settle(params | read_params(loss, settings)))
@@ -165,7 +167,7 @@ def find(name: str) -> Loss:
     if name not in REGISTRY:
         known = [*REGISTRY, *ALIASES]
         raise UsageError(
-            f"no loss is called '{name}'",
+            f"unknown loss '{name}'",
             hint=did_you_mean(name, known, "'losscli list' shows all"),
             value=name,
             code="USAGE_UNKNOWN_LOSS",
@@ -180,7 +182,9 @@ def read_params(loss: Loss, text: str) -> dict[str, Value]:
         name, equals, value = (word.strip() for word in setting.partition("="))
         if not equals or not value:
             raise UsageError(
-                f"'{setting}' sets no parameter of '{loss.name}'", hint="write name=value", code="USAGE_BAD_PARAMETER"
+                f"'{setting}' does not set a parameter of '{loss.name}'",
+                hint="write name=value",
+                code="USAGE_BAD_PARAMETER",
             )
         if name in params:
             raise UsageError(f"'{name}' of '{loss.name}' is set twice", code="USAGE_BAD_PARAMETER")

@@ -11,42 +11,46 @@ MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 def check(request: Request) -> None:
     """A UsageError where settings contradict each other, or the losses."""
     if not request.losses:
-        raise UsageError("no loss was asked for", hint="-l mse; 'losscli list' shows all", code="USAGE_INCOMPLETE")
+        raise UsageError("no loss was given", hint="-l mse; 'losscli list' shows all", code="USAGE_INCOMPLETE")
     _check_inference(request)
     if request.batch_by is not None and request.batch_size is not None:
-        raise UsageError("--batch-by and --batch-size exclude each other", code="USAGE_CONFLICT")
+        raise UsageError("--batch-by and --batch-size cannot be used together", code="USAGE_CONFLICT")
     if request.batch_size is not None and request.batch_size < 1:
-        raise UsageError("--batch-size is at least 1", code="USAGE_BAD_VALUE")
+        raise UsageError("--batch-size must be at least 1", code="USAGE_BAD_VALUE")
     loss_list = [part.loss for spec in request.losses for _, part in spec.parts]
     if (request.batch_by or request.batch_size) and all(loss.scope == "row" for loss in loss_list):
-        raise UsageError("--batch-by and --batch-size are for losses that see a batch; none is asked for",
-                         hint=f"{loss_list[0].name} has a value for every row by itself",
+        raise UsageError("--batch-by and --batch-size are for batch losses, and none was given",
+                         hint=f"{loss_list[0].name} is computed for each row separately",
                          code="USAGE_CONFLICT")  # fmt: skip
     for loss in loss_list:
         if request.reduction == "sum" and loss.own_combine:
             raise UsageError(
-                f"'{loss.name}' is no sum over rows, so --reduction sum has no meaning for it", code="USAGE_CONFLICT"
+                f"'{loss.name}' is not a sum over rows, so --reduction sum does not apply", code="USAGE_CONFLICT"
             )
 
 
 def _check_inference(request: Request) -> None:
     asked = request.inference
     if not 0 < asked.level < 1:
-        raise UsageError(f"a level is between 0 and 1, such as 0.95; got {asked.level:g}", code="USAGE_BAD_VALUE")
+        raise UsageError(
+            f"the confidence level must be between 0 and 1, such as 0.95; got {asked.level:g}", code="USAGE_BAD_VALUE"
+        )
     if asked.bootstrap is not None and not 2 <= asked.bootstrap <= MOST_DRAWS:
         raise UsageError(
-            f"a bootstrap draws 2 to {MOST_DRAWS:,} times; got {asked.bootstrap:,}", code="USAGE_BAD_VALUE"
+            f"the number of bootstrap resamples must be 2 to {MOST_DRAWS:,}; got {asked.bootstrap:,}",
+            code="USAGE_BAD_VALUE",
         )
     if not 0 <= asked.permutations <= MOST_DRAWS:
         raise UsageError(
-            f"there are 0 to {MOST_DRAWS:,} permutations; got {asked.permutations:,}", code="USAGE_BAD_VALUE"
+            f"the number of permutations must be 0 to {MOST_DRAWS:,}; got {asked.permutations:,}",
+            code="USAGE_BAD_VALUE",
         )
     if asked.seed < 0:
-        raise UsageError("a seed is a whole number of at least 0", code="USAGE_BAD_VALUE")
+        raise UsageError("the seed must be a whole number of at least 0", code="USAGE_BAD_VALUE")
     if asked.cluster is not None:
         for spec in request.losses:
             for _, part in spec.parts:
                 if part.loss.scope != "row" and part.loss.source_roles:
-                    raise UsageError(f"'{part.loss.name}' sees batches of rows, and batches are its clusters",
-                                     hint="leave --cluster out; --batch-by says what a batch is",
+                    raise UsageError(f"'{part.loss.name}' is a batch loss, and its batches are the clusters",
+                                     hint="remove --cluster; --batch-by defines the batches",
                                      code="USAGE_CONFLICT")  # fmt: skip

@@ -139,7 +139,7 @@ class Lazy(_Documented, click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             known = f"the commands are: {', '.join(COMMANDS)}"
-            raise UsageError(f"there is no command '{args[0]}'", value=args[0], code="USAGE_UNKNOWN_COMMAND",
+            raise UsageError(f"unknown command '{args[0]}'", value=args[0], code="USAGE_UNKNOWN_COMMAND",
                              hint=did_you_mean(args[0], COMMANDS, known))  # fmt: skip
         return super().resolve_command(ctx, args)
 

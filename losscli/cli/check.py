@@ -81,7 +81,7 @@ def _init(given: Mapping[str, Any]) -> int:
     from losscli.cli.init import starter
 
     if given["names"]:
-        raise UsageError("--init makes a suite of its own; no SUITE goes with it", code="USAGE_CONFLICT")
+        raise UsageError("--init writes a new suite, so SUITE cannot be given", code="USAGE_CONFLICT")
     path = starter.write(given["init"], given["outputs"], given["threads"])
     if path != "-":
         note = f"wrote {path}: check it, then run 'losscli check'"
@@ -94,7 +94,7 @@ def _chosen(config: Config, names: Sequence[str]) -> list[Suite]:
     for name in names:
         if name not in config.suites:
             listed = f"the suites are: {', '.join(config.suites)}"
-            raise UsageError(f"there is no suite '{name}'", path=config.shown, value=name,
+            raise UsageError(f"unknown suite '{name}'", path=config.shown, value=name,
                              hint=did_you_mean(name, config.suites, listed), code="USAGE_BAD_VALUE")  # fmt: skip
     return [config.suites[name] for name in dict.fromkeys(names or config.suites)]
 
@@ -158,7 +158,7 @@ def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
                                  code="USAGE_CONFLICT")  # fmt: skip
             written[real] = job.name
     if sum(path == "-" for job in jobs for path in _inputs(job)) > 1:
-        raise UsageError("standard input can be read once, and several sources are -", path=config.shown,
+        raise UsageError("standard input can be read only once, but several sources are -", path=config.shown,
                          code="USAGE_CONFLICT")  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def _named(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return ()
     if not all(named):
         plain = sources[named.index(False)]
-        raise UsageError(f"'{plain}' has no model name, and others here have",
+        raise UsageError(f"'{plain}' has no model name, but others have",
                          hint="NAME=FILE for each model, or one table with all of them",
                          code="USAGE_COLUMNS")  # fmt: skip
     return tuple((name, path) for name, _, path in cut)

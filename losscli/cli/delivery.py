@@ -93,4 +93,4 @@ def _say_what_is_left_out(what: Delivery, format: str, quietly: bool) -> None:
     more = [f"and {len(found) - _SAID} more"] if len(found) > _SAID else []
     if found:
         said = "; ".join([*found[:_SAID], *more])
-        console.print_notes([f"{format} has no place for what is not finite, and leaves it out: {said}"], quietly)
+        console.print_notes([f"{format} cannot represent non-finite values and leaves them out: {said}"], quietly)

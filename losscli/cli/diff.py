@@ -37,11 +37,11 @@ def command(**given: Any) -> int:
     asked = [parse_gate(text) for text in given["gates"]]
     for gate in asked:
         if gate.significant:
-            raise gate.error("reports hold no rows, so there is no interval of the change", "'losscli eval' judges it")
+            raise gate.error(
+                "reports contain no rows, so the change has no confidence interval", "'losscli eval' judges it"
+            )
     if given["old"] == given["new"] == "-":
-        raise UsageError(
-            "standard input can be read once", hint="name a file for one of the two", code="USAGE_CONFLICT"
-        )
+        raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
     console.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
     with reports.told_of_errors(reports.wanted(given), given["quiet"]):
         old, new = read_report(given["old"]), read_report(given["new"])
@@ -52,7 +52,7 @@ def command(**given: Any) -> int:
     judged = scoring.judge(new, bound, old, given)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:
         raise DataError("the two reports have no number in common", path=given["old"],
-                        hint="numbers stand beside those of the same model, loss and slice",
+                        hint="numbers are matched by model, loss and slice",
                         code="DATA_NOT_COMPARABLE")  # fmt: skip
     scoring.deliver(judged, given)
     return scoring.ended(judged, given)

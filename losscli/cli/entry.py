@@ -64,7 +64,7 @@ def _guarded(args: Sequence[str]) -> int:
         return done.exit_code
     except ShortHelp as shown:
         if error_format.spoken() != "text":
-            return _told(UsageError("nothing was asked for", hint="--help shows what may be", code="USAGE_INCOMPLETE"))
+            return _told(UsageError("no command was given", hint="run 'losscli --help'", code="USAGE_INCOMPLETE"))
         _say(shown.message)
         return ExitCode.USAGE
     except click.Abort:
@@ -133,7 +133,7 @@ def _from_click(error: click.ClickException) -> UsageError:
         # Composed here, as each version of click has its own way to say what may have been meant.
         close = tuple(error.possibilities or ())[:3]
         listed = " or ".join(f"'{name}'" for name in close)
-        return UsageError(f"there is no option '{error.option_name}'", suggestions=close,
+        return UsageError(f"unknown option '{error.option_name}'", suggestions=close,
                           hint=f"did you mean {listed}?" if close else hint, code="USAGE_UNKNOWN_OPTION")  # fmt: skip
     param = getattr(error, "param", None)
     source = context.get_parameter_source(param.name) if context is not None and param is not None else None

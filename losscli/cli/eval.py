@@ -63,7 +63,7 @@ def _refuse_gates(given: Mapping[str, Any]) -> None:
         if given[name]:
             option = name.removesuffix("s")
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
-                             hint="'losscli diff' judges the report that 'losscli merge' makes",
+                             hint="use 'losscli diff' on the report of 'losscli merge'",
                              code="USAGE_CONFLICT")  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def _found(ctx: click.Context, topic: str) -> str:
     if topic in CODES:
         return _laid_out(f"{topic}\n" + _below(read("errors")[1], topic))
     known = (*TOPICS, *COMMANDS)
-    raise UsageError(f"there is no topic '{topic}'", value=topic,
+    raise UsageError(f"unknown topic '{topic}'", value=topic,
                      hint=did_you_mean(topic, known, f"the topics are: {', '.join(TOPICS)}"),
                      code="USAGE_UNKNOWN_COMMAND")  # fmt: skip
 

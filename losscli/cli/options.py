@@ -253,13 +253,13 @@ def request_of(given: Mapping[str, Any]) -> Request:
 
     if not given["losses"]:
         raise UsageError(
-            "no loss was asked for", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
+            "no loss was given", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
         )
     specs = [parse(text) for text in given["losses"]]
     if given["precision"] is not None:
         specs = list(set_everywhere(specs, "precision", given["precision"]))
     for spec in dict.fromkeys(spec for spec in specs if specs.count(spec) > 1):
-        print_notes([f"{spec.text} is asked for more than once; it is scored once"], given["quiet"])
+        print_notes([f"{spec.text} is given more than once; it is scored once"], given["quiet"])
     on = given.get("on")
     return Request(
         losses=tuple(dict.fromkeys(specs)),
@@ -302,10 +302,10 @@ def read_class_weight(text: str | None) -> Any:
             weight = -1.0
         if not 0 <= weight < float("inf"):
             raise UsageError(
-                f"the weight '{value}' of class '{name}' is no number of at least 0", code="USAGE_BAD_VALUE"
+                f"the weight '{value}' of class '{name}' is not a number of at least 0", code="USAGE_BAD_VALUE"
             )
         if canonical_label(name) in weights:
-            raise UsageError(f"class '{name}' is weighted twice", code="USAGE_BAD_VALUE")
+            raise UsageError(f"class '{name}' has two weights", code="USAGE_BAD_VALUE")
         weights[canonical_label(name)] = weight
     return weights
 

@@ -43,9 +43,7 @@ def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
     files = console.outputs(outputs)
     format_ = given["format_"] or ("table" if console.is_terminal() else "plain")
     if format_ not in FORMATS:
-        raise UsageError(
-            f"there is no format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
-        )
+        raise UsageError(f"unknown format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE")
     return Wanted(format_, files, rows_file)
 
 

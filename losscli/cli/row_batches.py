@@ -35,7 +35,7 @@ def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Pre
     request = shared.request_of(given)
     data = shared.data_of(given, request, spool=spool)
     if not request.losses:
-        raise UsageError("no loss was asked for", code="USAGE_INCOMPLETE")
+        raise UsageError("no loss was given", code="USAGE_INCOMPLETE")
     console.check_outputs([path], [*data.paths, *([data.targets] if data.targets else [])])
     return prepare(request, data)
 
@@ -51,7 +51,7 @@ class Written:
     @property
     def notes(self) -> list[str]:
         """What the user should hear."""
-        lost = f"{self.nonfinite} values that are not finite are null in {self.path}"
+        lost = f"{self.nonfinite} non-finite values are null in {self.path}"
         return [lost] * bool(self.nonfinite) + [f"wrote {self.rows:,} rows to {self.path}"] * (self.path != "-")
 
 

@@ -62,7 +62,7 @@ def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) 
                          code="USAGE_CONFLICT")  # fmt: skip
     folder = Path(rows.path).resolve().parent
     apart = [path for path in files if Path(path).resolve().parent != folder]
-    return [f"{path} will look for {rows.name} in its own folder, and it is written to another" for path in apart]
+    return [f"{path} expects {rows.name} in its own folder, but it is written to another" for path in apart]
 
 
 def save(
@@ -86,8 +86,8 @@ def with_rows(prepared: Prepared) -> tuple[Prepared, list[str]]:
     lines = prepared.plan.lines
     kept = tuple(line for line in lines if without_rows(line) is None)
     if not kept:
-        raise UsageError("no loss here has a value a row, so there is nothing for -o rows=FILE",
+        raise UsageError("no loss here has a value per row, so there is nothing for -o rows=FILE",
                          code="USAGE_CONFLICT")  # fmt: skip
     names = dict.fromkeys(line.spec.text for line in lines if line not in kept)
-    notes = [f"{', '.join(names)}: no value a row, so left out of the file of row values"] if names else []
+    notes = [f"{', '.join(names)}: no value per row, so left out of the file of row values"] if names else []
     return replace(prepared, plan=replace(prepared.plan, lines=kept)), notes

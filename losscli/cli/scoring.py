@@ -95,7 +95,7 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
     if path is None:
         for gate in gates:
             if gate.against == BASELINE:
-                raise gate.error("there is no baseline to hold it against",
+                raise gate.error("there is no baseline to compare with",
                                  "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
         return None
     if path == "-":
@@ -119,12 +119,12 @@ def _check_paths(given: Mapping[str, Any], files: Mapping[str, str], inputs: Seq
         return
     if path in inputs or same_file(path, inputs):
         raise UsageError(
-            f"'{path}' is an input, and the baseline too", hint="the baseline is a saved report", code="USAGE_CONFLICT"
+            f"'{path}' is both an input and the baseline", hint="the baseline is a saved report", code="USAGE_CONFLICT"
         )
     outputs = [*files, *filter(None, [given["state_out"]])]
     if Path(path).exists() and any(name == path or same_file(path, [name]) for name in outputs):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
-                         hint="write it beside it, and put it in its place once it is accepted",
+                         hint="write to another file, and replace the baseline once the report is accepted",
                          code="USAGE_CONFLICT")  # fmt: skip
     if given["baseline_missing"] == "create" and files.get(path, "json") != "json":
         raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}",
@@ -201,7 +201,8 @@ def _refuse_other_rows(evaluation: Evaluation, path: str) -> None:
             continue
         if not math.isclose(pair.against_value, theirs, rel_tol=1e-9):
             raise DataError(
-                f"the row values beside the baseline make {pair.spec} = {pair.against_value!r}; it says {theirs!r}",
+                f"the row values saved with the baseline give {pair.spec} = {pair.against_value!r}; "
+                f"the baseline has {theirs!r}",
                 path=path, hint="save both in one run: -o BASELINE.json -o rows=FILE", code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
 

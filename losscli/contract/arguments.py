@@ -76,10 +76,12 @@ def _check_positions(
         if kind.shape != "class" or array is None or not widths:
             continue
         if np.asarray(given[role]).dtype.kind not in "iuf":
-            raise DataError(f"'{role}' of '{loss.name}' holds names; here classes are positions, counted from 0")
+            raise DataError(f"'{role}' of '{loss.name}' contains names; here classes must be indices from 0")
         outside = (array < 0) | (array >= widths[0])
         if outside.any():
             row = int(np.argmax(outside))
             raise DataError(
-                f"'{role}' of '{loss.name}': row {row + 1} is class {array[row]}, not one of {widths[0]}", row=row + 1
+                f"'{role}' of '{loss.name}': row {row + 1}: class index {array[row]} is out of range "
+                f"for {widths[0]} class columns",
+                row=row + 1,
             )

@@ -52,11 +52,11 @@ class Kind:
         if self.shape == "class":
             array = np.asarray(values)
             if array.ndim != 1:
-                raise ValueError("expected one class a row")
+                raise ValueError("expected one class per row")
             if array.dtype.kind in "iu" or (array.dtype.kind == "f" and (array == np.floor(array)).all()):
                 return array.astype(np.int64)
             if array.dtype.kind == "f":
-                raise ValueError("a class is a whole number or a name")
+                raise ValueError("a class must be a whole number or a name")
             return np.unique(array, return_inverse=True)[1].astype(np.int64)
         array = np.ascontiguousarray(values, dtype=np.float64)
         wanted = {"number": (1, 2), "vector": (2,), "vectors": (3,), "matrix": (2,)}[self.shape]
@@ -101,7 +101,7 @@ class Kind:
 
 
 _BINARY = (("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0))
-_POSITIVE_HINT = "name the label that counts as 1 with --positive LABEL"
+_POSITIVE_HINT = "name the positive class label with --positive LABEL"
 _LOGITS = "if these are logits, use the loss of the same name with '_with_logits'"
 
 Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
@@ -135,7 +135,7 @@ Binary: TypeAlias = Annotated[
 Sign: TypeAlias = Annotated[
     Array,
     Kind("Sign", "-1 or 1", low=-1.0, high=1.0, labels=(("-1", -1.0), ("1", 1.0)), sides=(-1.0, 1.0),
-         hint="for targets coded 0 and 1, or as text, name the label that counts as 1 with --positive LABEL"),
+         hint="for targets coded 0 and 1, or as text, name the positive class label with --positive LABEL"),
 ]  # fmt: skip
 Side: TypeAlias = Annotated[
     Array,

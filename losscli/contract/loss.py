@@ -240,7 +240,7 @@ def loss(
         made = Loss(kernel, **declared)
         for name in (made.name, *made.aliases):
             if name in REGISTRY or name in ALIASES:
-                raise UsageError(f"two losses are called '{name}'")
+                raise UsageError(f"two losses are named '{name}'")
         REGISTRY[made.name] = made
         ALIASES.update(dict.fromkeys(made.aliases, made.name))
         return made

@@ -75,19 +75,19 @@ def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
     if spec.type == "choice":
         if value not in spec.choices:
             raise UsageError(
-                f"{where} is one of {', '.join(spec.choices)}; got '{value}'",
+                f"{where} must be one of {', '.join(spec.choices)}; got '{value}'",
                 hint=did_you_mean(str(value), spec.choices),
                 code="USAGE_BAD_PARAMETER",
             )
         return str(value)
     if spec.type == "bool":
         if not isinstance(value, (bool, np.bool_)):
-            raise UsageError(f"{where} is true or false; got {value!r}", code="USAGE_BAD_PARAMETER")
+            raise UsageError(f"{where} must be true or false; got {value!r}", code="USAGE_BAD_PARAMETER")
         return bool(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
-        raise UsageError(f"{where} is a number; got {value!r}", code="USAGE_BAD_PARAMETER")
+        raise UsageError(f"{where} must be a number; got {value!r}", code="USAGE_BAD_PARAMETER")
     if spec.type == "int" and float(value) != int(value):
-        raise UsageError(f"{where} is a whole number; got {value!r}", code="USAGE_BAD_PARAMETER")
+        raise UsageError(f"{where} must be a whole number; got {value!r}", code="USAGE_BAD_PARAMETER")
     number = int(value) if spec.type == "int" else float(value)
     if not spec.param.allows(number):
         raise UsageError(f"{where} must be {spec.param.range}; got {number:g}", code="USAGE_BAD_PARAMETER")

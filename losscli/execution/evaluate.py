@@ -30,7 +30,7 @@ def chunk_rows() -> int:
     """Rows a kernel sees at once; the environment may change it, and no bit of any result."""
     given = os.environ.get("LOSSCLI_CHUNK_ROWS") or str(CHUNK)
     if not given.isdigit() or int(given) < 1:
-        raise UsageError(f"LOSSCLI_CHUNK_ROWS is a number of rows; got '{given}'", code="USAGE_BAD_VALUE")
+        raise UsageError(f"LOSSCLI_CHUNK_ROWS must be a number of rows; got '{given}'", code="USAGE_BAD_VALUE")
     return int(given)
 
 
@@ -127,7 +127,7 @@ def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
     if rows.used or not any(job.spec.loss.source_roles for job in plan.jobs):
         return
     left = f"; {rows.dropped} row{'s were' if rows.dropped > 1 else ' was'} dropped" if rows.dropped else ""
-    said = f"no row of {rows.read} is left{left}" if rows.read else "0 rows"
+    said = f"none of the {rows.read} rows is left{left}" if rows.read else "0 rows"
     raise EmptyError("there is nothing to score: " + said, path=path, code="EMPTY_NO_ROWS")
 
 
@@ -154,7 +154,7 @@ def conclude(
     warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
     warnings += [*_infinite(totals), *left_out, *map(WarningResult, notes)]
     warnings += [
-        WarningResult(f"{r.spec}: the means of its terms make no finite number") for r in outcome
+        WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
     ]  # fmt: skip
     if all(result.value != result.value for result in outcome) and any(
@@ -188,7 +188,7 @@ def _infinite(totals: RunAccumulator) -> list[WarningResult]:
                 columns = ", ".join(
                     side.columns[0] for side in work.inputs if side is not None and not isinstance(side, Table)
                 )
-                said.append(WarningResult(f"{work.spec.text}{term} of {columns}: values that are not finite", odd))
+                said.append(WarningResult(f"{work.spec.text}{term} of {columns}: non-finite values", odd))
     return said
 
 
@@ -197,9 +197,9 @@ def _unmatched(source: Source) -> list[WarningResult]:
     if source.dropped is None:
         return []
     dropped = source.dropped
-    sides = {"the predictions": dropped.predictions, "the truth": dropped.truth, **dropped.files}
+    sides = {"the predictions": dropped.predictions, "the targets": dropped.targets, **dropped.files}
     return [
-        WarningResult(f"{n} row{'s' * (n > 1)} of {side} had no partner and {'were' if n > 1 else 'was'} left out")
+        WarningResult(f"{n} row{'s' * (n > 1)} of {side} had no match and {'were' if n > 1 else 'was'} left out")
         for side, n in sides.items()
         if n
     ]

@@ -68,7 +68,9 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
         return [wrt]
     rows = [role for role, by_row in known.items() if by_row]
     if not known:
-        raise UsageError(f"'{line.spec.text}' has no gradient: it is flat wherever it is smooth", code="USAGE_CONFLICT")
+        raise UsageError(
+            f"'{line.spec.text}' has no gradient: it is zero wherever it is defined", code="USAGE_CONFLICT"
+        )
     return rows or list(known)[:1]
 
 

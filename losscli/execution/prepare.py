@@ -79,10 +79,10 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
     plan = prepared.plan
     models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
     if len(models) < 2:
-        raise UsageError(f"a comparison is between two models or more; here is {models[0] if models else 'none'}",
+        raise UsageError(f"a comparison needs at least two models; got {models[0] if models else 'none'}",
                          hint="-p NAME=COLS for each model", code="USAGE_INCOMPLETE")  # fmt: skip
     if against is not None and against not in models:
-        raise UsageError(f"no model is called '{against}'",
+        raise UsageError(f"unknown model '{against}'",
                          hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"),
                          code="USAGE_BAD_VALUE")  # fmt: skip
     reference = models[0] if against is None else against
@@ -113,11 +113,11 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         source = Source((), (), {})
     if data.targets is None:
         if data.on and not data.named:
-            raise UsageError("--on needs --targets FILE, the file with the truth", code="USAGE_INCOMPLETE")
+            raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
         return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
-                         hint="rows are never paired by their place", code="USAGE_INCOMPLETE")  # fmt: skip
+                         hint="rows are never paired by row order", code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.io.join.join import join  # not on the way of a run without a join
 
     truth = _opened(data.targets, options)

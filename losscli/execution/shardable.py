@@ -17,29 +17,29 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
         for _, part in spec.parts:
             if part.loss.scope != "row" and part.loss.source_roles:
                 raise UsageError(
-                    f"'{part.loss.name}' sees many rows at once, in their order, so {what} cannot cut them",
+                    f"'{part.loss.name}' needs many rows at once, in order, so {what} cannot split them",
                     hint=f"{instead} scores it",
                     code="USAGE_CONFLICT",
                 )
     asked = request.inference
     if asked.pairs or asked.cluster is not None or asked.bootstrap is not None:
-        raise UsageError(f"{what} cuts the rows, which clusters, resamples and comparisons must see in one run",
-                         hint=f"{instead} does these; --interval alone works here too",
+        raise UsageError(f"{what} splits the rows, but clusters, resamples and comparisons need all of them in one run",
+                         hint=f"{instead} supports these; --interval alone works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
     if data.targets is not None:
-        raise UsageError(f"{what} does not join: --targets would be looked up anew by everybody",
-                         hint="join the files first: predictions and truth as columns of one table",
+        raise UsageError(f"{what} does not support joins: every process would read --targets again",
+                         hint="join the files first: predictions and targets as columns of one table",
                          code="USAGE_CONFLICT")  # fmt: skip
     if data.memory is not None:
         raise UsageError(
-            f"{what} reads files; this table is in memory",
+            f"{what} needs files; this table is in memory",
             hint="write it to a Parquet file first",
             code="USAGE_CONFLICT",
         )
     for path in data.paths:
         if path == "-" or _is_pipe(path):
             shown = "standard input" if path == "-" else f"the pipe {path}"
-            raise UsageError(f"{what} reads files that everybody can open; {shown} is read once",
+            raise UsageError(f"{what} needs files that every process can open; {shown} can be read only once",
                              hint="save it to a file first", code="USAGE_CONFLICT")  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
     for fragment in source.fragments:
         file = fragment.file
         if file is None or file.spool is not None:
-            raise UsageError(f"{what} reads files that everybody can open; this one is unpacked here first",
-                             path=fragment.path, hint="unpack it to a file of its own",
+            raise UsageError(f"{what} needs files that every process can open; this one is first decompressed here",
+                             path=fragment.path, hint="decompress it to a file first",
                              code="USAGE_CONFLICT")  # fmt: skip
         place = str(Path(file.place).absolute())
         found[place] = Expected(place, file.path, file.mark[0], file.mark[1])

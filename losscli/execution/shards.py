@@ -69,7 +69,7 @@ def read_shard(text: str) -> Shard:
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(
-            f"'{text}' is no shard", hint="I/N: shard I of N, counted from 1, such as 3/16", code="USAGE_BAD_VALUE"
+            f"'{text}' is not a shard", hint="I/N: shard I of N, counted from 1, such as 3/16", code="USAGE_BAD_VALUE"
         )
     return Shard(int(found[1]), int(found[2]))
 
@@ -183,8 +183,8 @@ def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[RunAccumulator, Reade
         theirs = reader_in(plan, state.document["reader"])
         if not reader.agrees(theirs):
             raise DataError(
-                f"shard {state.shard} took its columns for something else than the shards before it: its lists have "
-                "another width, or its targets bind to the classes in another way",
+                f"shard {state.shard} read its columns differently from the shards before it: its lists have "
+                "another width, or its targets bind to the classes differently",
                 path=state.path, hint="name class columns with a star (p_*), or score without --shard",
                 code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
@@ -235,7 +235,7 @@ def _checksum(document: Plain) -> str:
 
 
 def _damaged(path: str) -> DataError:
-    return DataError("the state is damaged: it is not what losscli wrote", path=path,
+    return DataError("the state is damaged: its checksum does not match", path=path,
                      hint="copy it again, or score the shard again", code="DATA_BAD_REPORT")  # fmt: skip
 
 
@@ -275,7 +275,7 @@ def _refuse_different(states: Sequence[_State]) -> None:
         other = _parts(state.document["run"])
         if different := [name for name in dict.fromkeys([*first, *other]) if first.get(name) != other.get(name)]:
             raise DataError(
-                f"shard {state.shard} is of another run than shard {states[0].shard}: they differ in "
+                f"shard {state.shard} belongs to a different run than shard {states[0].shard}: they differ in "
                 + ", ".join(different),
                 path=state.path, hint="the same command and the same files for every shard",
                 code="DATA_NOT_COMPARABLE",
@@ -291,4 +291,4 @@ def _notes(states: Sequence[_State]) -> tuple[str, ...]:
     if len(kinds) == 1:
         return ()
     return (f"the shards come from {len(kinds)} kinds of CPU or versions of NumPy, whose exp and log may differ in the "
-            "last bit: one machine's report may too",)  # fmt: skip
+            "last bit; so may the report of a single machine",)  # fmt: skip

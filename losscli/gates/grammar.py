@@ -83,34 +83,34 @@ def parse_gate(text: str, path: str | None = None, line: int | None = None) -> G
         raise wrong(f"it is longer than {_LONGEST} characters")
     found = _OPERATOR.search(shown)
     if found is None:
-        raise wrong("none of <= < >= > is in it")
+        raise wrong("it has none of <= < >= >")
     about, op = shown[: found.start()].strip(), found[0]
     rest = _REST.fullmatch(shown, found.end())
     assert rest is not None
     limit, significant = rest["limit"].strip(), rest["significant"] is not None
     if not about:
-        raise wrong(f"no loss stands before '{op}'")
+        raise wrong(f"expected a loss before '{op}'")
     if not limit or limit == "significant":
-        raise wrong(f"no limit stands after '{op}'")
+        raise wrong(f"expected a limit after '{op}'")
     if limit.endswith((" by", "\tby")):
-        raise wrong("no column stands after 'by'")
+        raise wrong("expected a column after 'by'")
     number, against, sign, tolerance = _limit(limit, wrong)
     if significant and against is None:
-        raise wrong(f"'significant' is about a change, and {limit} is a number",
+        raise wrong(f"'significant' needs a baseline or a model to compare with, but {limit} is a number",
                     "name the baseline, or a model of the same run: rmse<=baseline significant")  # fmt: skip
     if significant and len(op) == 1:
-        raise wrong(f"'{op}' with 'significant' could mean that a gain must be shown, or that no loss must be",
-                    f"write '{op}=': such a gate fails where a change for the worse is significant")  # fmt: skip
+        raise wrong(f"'{op}' with 'significant' is ambiguous: it could demand an improvement, or only no worsening",
+                    f"write '{op}=': the gate then fails if a change for the worse is significant")  # fmt: skip
     by = () if rest["by"] is None else _columns(rest["by"], wrong)
     return Gate(shown, about, op, number, against, sign, tolerance, limit, significant, by, path, line)
 
 
 def _columns(text: str, wrong: Callable[..., UsageError]) -> tuple[str, ...]:
     if re.search(r"\ssignificant\s*\Z", text):
-        raise wrong("'significant' stands before 'by'")
+        raise wrong("'significant' must come before 'by'")
     pieces = [unescape(piece.strip()) for piece in split(text, ",")]
     if not all(pieces):
-        raise wrong(f"'by {text.strip()}' names an empty column")
+        raise wrong(f"'by {text.strip()}' contains an empty column name")
     if len(set(pieces)) < len(pieces):
         raise wrong(f"'by {text.strip()}' names a column twice")
     return tuple(pieces)
@@ -121,12 +121,12 @@ def _limit(text: str, wrong: Callable[..., UsageError]) -> tuple[float | None, s
     if _NUMBER.fullmatch(text):
         return _finite(text, wrong), None, "", Tolerance()
     if re.fullmatch(rf"[+-]?{_PLAIN}\s*%", text, re.ASCII):
-        raise wrong(f"'{text}' is a share of nothing", f"name what it is a share of: baseline+{text}")
+        raise wrong(f"'{text}' is a percentage without a reference", f"name the reference: baseline+{text}")
     found = _ALLOWED.fullmatch(text)
     cut = re.compile(rf"{BASELINE}\s*[+-]")
     if found is None or cut.match(found["name"]):
         if cut.match(text) or "%" in text:
-            raise wrong(f"'{text}' ends in no tolerance", "tolerances: +1% · +0.01 · +max(1%,0.01)")
+            raise wrong(f"'{text}' does not end in a tolerance", "tolerances: +1% · +0.01 · +max(1%,0.01)")
         return None, text, "", Tolerance()
     if not found["name"]:
         raise wrong(f"'{text}' is neither a number nor a name with a tolerance", "for example: baseline+1%")
@@ -136,7 +136,9 @@ def _limit(text: str, wrong: Callable[..., UsageError]) -> tuple[float | None, s
 def _tolerance(text: str, wrong: Callable[..., UsageError]) -> Tolerance:
     amounts = re.findall(_AMOUNT, text, re.ASCII)
     if len(amounts) == 2 and amounts[0].endswith("%") == amounts[1].endswith("%"):
-        raise wrong(f"'{text}' has two of the same kind", "one of the two is a share, the other a number: max(1%,0.01)")
+        raise wrong(
+            f"'{text}' has two of the same kind", "one must be a percentage and the other a number: max(1%,0.01)"
+        )
     absolute = relative = Fraction(0)
     for amount in amounts:
         value = _finite(amount.removesuffix("%").strip(), wrong)
@@ -194,8 +196,8 @@ def slices_of(gates: Iterable[Gate], by: Sequence[str]) -> tuple[str, ...]:
         if gate.by and not found:
             found = gate.by
         elif gate.by and set(gate.by) != set(found):
-            raise gate.error(f"it is about slices by {', '.join(gate.by)}; the run has slices by {', '.join(found)}",
-                             "a run has one kind of slices: --by once a column, and 'by' names the same")  # fmt: skip
+            raise gate.error(f"it needs slices by {', '.join(gate.by)}; the run has slices by {', '.join(found)}",
+                             "give --by once for each column, and name the same columns after 'by'")  # fmt: skip
     return found
 
 
@@ -213,7 +215,7 @@ def bind(
             one for one in _about(gate, run, models, canonical) if against in (None, BASELINE) or one.model != against
         ]
         if not about:
-            raise gate.error(f"it holds '{against}' against itself", "name another model before the loss: new/…")
+            raise gate.error(f"it compares '{against}' with itself", "name another model before the loss: new/…")
         for one in about:
             _check_direction(gate, one, tolerance)
             if against not in (None, BASELINE) and replace(one, model=against) not in run:
@@ -231,14 +233,14 @@ def _against(gate: Gate, models: Sequence[str]) -> tuple[str | None, Tolerance]:
     if gate.against is None:
         return None, gate.tolerance
     if gate.against == BASELINE and BASELINE in models:
-        raise gate.error(f"'{BASELINE}' is the saved report, and a model of this run is called so too",
+        raise gate.error(f"'{BASELINE}' is the saved report, and a model of this run has the same name",
                          "give the model another name: -p NAME=COLS")  # fmt: skip
     if gate.whole in models:  # it is called so: what looks like a tolerance is none
         return gate.whole, Tolerance()
     if gate.against != BASELINE and gate.against not in models:
         known = (BASELINE, *models)
         limits = f"a limit is a number or one of: {', '.join(known)}"
-        raise gate.error(f"'{gate.against}' is no number, and no model of this run",
+        raise gate.error(f"'{gate.against}' is neither a number nor a model of this run",
                          did_you_mean(gate.against, known, limits))  # fmt: skip
     return gate.against, gate.tolerance
 
@@ -256,8 +258,8 @@ def _about(
     known = [(model, text) for model, text in split_up if model in models]
     if split_up and not known:
         name = split_up[-1][0]
-        named = f"the models are: {', '.join(models)}" if models else "no model has a name here"
-        raise gate.error(f"there is no model '{name}'", did_you_mean(name, models, named))
+        named = f"the models are: {', '.join(models)}" if models else "the models of this run have no names"
+        raise gate.error(f"unknown model '{name}'", did_you_mean(name, models, named))
     if not known:
         return _of_loss(gate, gate.about, run, canonical)
     model, text = known[0]
@@ -291,5 +293,5 @@ def _check_direction(gate: Gate, one: Scored, tolerance: Tolerance) -> None:
                          f"write {gate.about}{right}{gate.whole}")  # fmt: skip
     if tolerance.text == gate.tolerance.text and gate.sign == ("-" if lower else "+"):
         right = f"{gate.against}{'+' if lower else '-'}{tolerance.text}"
-        raise gate.error(f"a tolerance allows worse, and '{gate.sign}{tolerance.text}' asks for better",
+        raise gate.error(f"a tolerance allows a worse value, but '{gate.sign}{tolerance.text}' demands a better one",
                          f"write {gate.about}{gate.op}{right}")  # fmt: skip

@@ -113,7 +113,7 @@ def _missing(one: Bound, by: Mapping[str, str], reason: str, theirs: float | Non
 
 def _against_number(one: Bound, result: LossResult, limit: float) -> GateResult:
     if not math.isfinite(result.value):
-        return _verdict_of(one, result, "failed", f"{_said(result)}, which passes no gate", limit)
+        return _verdict_of(one, result, "failed", f"{_said(result)}, which never passes a gate", limit)
     over = one.sign * (Fraction(result.value) - Fraction(limit))
     if over < 0 or (over == 0 and len(one.gate.op) == 2):
         return _verdict_of(one, result, "passed", _said(result), limit)
@@ -128,7 +128,7 @@ def _against_number(one: Bound, result: LossResult, limit: float) -> GateResult:
 def _change_of(one: Bound, result: LossResult, theirs: float) -> GateResult:
     """Against the number of the baseline or of another model; the limit is NaN where that is none."""
     who = "the baseline" if one.against == BASELINE else f"'{one.against}'"
-    odd = f"{_said(result)}, and {who} has {theirs!r}: what is not finite passes no gate"
+    odd = f"{_said(result)}, and {who} has {theirs!r}: a non-finite value never passes a gate"
     if not math.isfinite(result.value) or not math.isfinite(theirs):
         return replace(_verdict_of(one, result, "failed", odd), baseline=theirs)
     base = Fraction(theirs)
@@ -165,7 +165,7 @@ def _significant(one: Bound, change: GateResult, theirs: float, pair: Comparison
     """The same, where only a change counts that the paired interval shows: from beyond the allowance on."""
     said = change.reason.partition(": ")[0]
     if pair is None or pair.interval is None or not all(map(math.isfinite, pair.interval)):
-        reason = f"{said}: there is no interval of the change, so nothing shows that it is no worse"
+        reason = f"{said}: the change has no confidence interval, so it cannot be shown to be no worse"
         return replace(change, state="failed", reason=reason)
     low, high = pair.interval
     least = Fraction(low) if one.sign > 0 else -Fraction(high)  # so much worse at least
@@ -173,7 +173,8 @@ def _significant(one: Bound, change: GateResult, theirs: float, pair: Comparison
     failed = least > allowance
     level = "" if pair.uncertainty is None else f"{100 * pair.uncertainty.level:g} % "
     beyond = f" beyond {_allowed(one.tolerance, allowance, _apart(abs(least), allowance)[1])}" if allowance else ""
-    shown = f"the {level}interval of the change, [{low!r}, {high!r}], shows {'a' if failed else 'no'} loss{beyond}"
+    worsening = f"{'a' if failed else 'no'} significant worsening{beyond}"
+    shown = f"the {level}confidence interval of the change, [{low!r}, {high!r}], shows {worsening}"
     return replace(change, state="failed" if failed else "passed", reason=f"{said}: {shown}", interval=(low, high))
 
 

@@ -140,7 +140,7 @@ class Dropped:
     """
 
     predictions: int = 0
-    truth: int = 0
+    targets: int = 0
     files: dict[str, int] = field(default_factory=dict)
 
 

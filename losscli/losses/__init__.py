@@ -17,4 +17,4 @@ globals().update(REGISTRY)
 def __getattr__(name: str) -> Loss:
     if name in ALIASES:
         return REGISTRY[ALIASES[name]]
-    raise AttributeError(f"no loss is called '{name}'")
+    raise AttributeError(f"unknown loss '{name}'")

@@ -38,7 +38,7 @@ def with_interval(
     unit = unit_of(line)
     if unit is None:
         if any(job.spec.loss.source_roles for job in line.jobs):
-            notes[f"{result.spec}: its parts are about different units, so it has no standard error"] = None
+            notes[f"{result.spec}: its components have different units, so it has no standard error"] = None
         return result
     form = spread.form(number, slice_ids)
     if form is None or not math.isfinite(result.value):
@@ -49,7 +49,7 @@ def with_interval(
     said = spread_of(spread, asked, form, shares, spread.statistic(number, shares, slice_ids))
     if said is None:
         what = unit if spread.asked.cluster is None else f"value of '{spread.asked.cluster}'"
-        why = f"where there is but one {what}, or values are not finite, there is no standard error"
+        why = f"there is no standard error with only one {what} or with non-finite values"
         notes[f"{result.spec}: {why}"] = None
         return replace(result, n_eff=n_eff)
     return replace(result, n_eff=n_eff, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)

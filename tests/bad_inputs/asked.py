@@ -14,22 +14,22 @@ def scored(here: Here, *more: str) -> list[str]:
     return [here.file(GOOD), *SCORE, *more]
 
 
-@case("B122", 2, "there is no option '--los'", "did you mean '--loss'")
+@case("B122", 2, "unknown option '--los'", "did you mean '--loss'")
 def option_nearly_right(here: Here):
     return scored(here, "--los", "mse")
 
 
-@case("B122", 2, "there is no option '--log'", "did you mean '--loss'")
+@case("B122", 2, "unknown option '--log'", "did you mean '--loss'")
 def option_that_nobody_knows(here: Here):
     return scored(here, "--log", "mse")
 
 
-@case("B122", 2, "there is no option '--miss'", "did you mean '--missing'")
+@case("B122", 2, "unknown option '--miss'", "did you mean '--missing'")
 def option_cut_short(here: Here):
     return scored(here, "--miss", "drop")  # no abbreviation is taken for the whole
 
 
-@case("B122", 2, "no loss is called 'maee'", "did you mean 'mae'")
+@case("B122", 2, "unknown loss 'maee'", "did you mean 'mae'")
 def loss_nearly_right(here: Here):
     return scored(here, "-l", "maee")
 
@@ -39,12 +39,12 @@ def parameter_nearly_right(here: Here):
     return scored(here, "-l", "huber:dleta=2")
 
 
-@case("B122", 3, "there is no column 'w2'", "the columns are: y, p")
+@case("B122", 3, "no column 'w2'", "the columns are: y, p")
 def column_unknown(here: Here):
     return scored(here, "-w", "w2")
 
 
-@case("B123", 0, "note: mae is asked for more than once; it is scored once", shows=("p\tmae\t0.5\t2\n",))
+@case("B123", 0, "note: mae is given more than once; it is scored once", shows=("p\tmae\t0.5\t2\n",))
 def loss_twice(here: Here):
     return [here.file(GOOD), *SCORE[:-1], "-l", "mae"]
 

@@ -142,7 +142,7 @@ def _zigzag(value: int) -> bytes:
     return bytes([(value * 2 & 0x7F) | 0x80, value * 2 >> 7])
 
 
-@case("B077", 3, "damaged Parquet: it promises 8000 rows and holds 100", "in: p.parquet")
+@case("B077", 3, "damaged Parquet: it declares 8000 rows but holds 100", "in: p.parquet")
 def more_rows_than_there_are(here: Here):
     return _forged(here, 8000)
 
@@ -159,7 +159,7 @@ def millions_of_nulls(here: Here):
     return here.parquet({"y": np.zeros(1_000_000), "p": nulls})
 
 
-@case("B078", 5, "no row of 1000000 is left")
+@case("B078", 5, "none of the 1000000 rows is left")
 def millions_of_nulls_dropped(here: Here):
     nulls = pa.nulls(1_000_000, pa.float64())
     return [here.parquet({"y": np.zeros(1_000_000), "p": nulls}), *PLAIN, "--missing", "drop"]
@@ -250,7 +250,7 @@ def folders_that_name_a_column(here: Here):
     return ["d", *PLAIN[:-1], "--by", "region"]
 
 
-@case("B083", 3, "column 'p' stands in the file and in the name of its folder", "d/p=7/1.parquet")
+@case("B083", 3, "column 'p' is in the file and in the name of its folder", "d/p=7/1.parquet")
 def folders_that_name_a_column_again(here: Here):
     here.parquet(SMALL, "d/p=7/1.parquet")
     return "d"
@@ -285,12 +285,12 @@ def name_that_is_no_text_in_arrow(here: Here):
     return here.file((here.path / name).read_bytes().replace(b"nameless", b"na\xff\xfeless"), name)
 
 
-@case("B085", 3, "there is no column 'p'", "did you mean 'P'?")
+@case("B085", 3, "no column 'p'", "did you mean 'P'?")
 def column_absent(here: Here):
     return here.parquet({"y": [1.0], "P": [2.0]})
 
 
-@case("B085", 3, "there is no column 'p.x'", "the columns are: y, p")
+@case("B085", 3, "no column 'p.x'", "the columns are: y, p")
 def field_of_a_struct(here: Here):
     return [here.parquet({"y": [1.0], "p": [{"x": 2.0}]}), "-t", "y", "-p", "p.x", "-l", "mae"]
 
@@ -343,7 +343,7 @@ STRANGE = {
     "struct": (pa.array([{"a": 1}] * 2), "struct<a: int64>", "as a column of its own"),
     "map": (pa.array([[("a", 1)]] * 2, pa.map_(pa.string(), pa.int64())), "map<string, int64", "list column"),
     "binary": (pa.array([b"1", b"2"]), "binary", "numbers are needed"),
-    "text": (pa.array(["1", "2"]), "text (string)", "if these are numbers, store them as numbers"),
+    "text": (pa.array(["1", "2"]), "text (string)", "if these are numbers, store them as a numeric type"),
     "wide_struct": (pa.array([{f"field{n}": n for n in range(3000)}] * 2), "struct<field0: int64", "…"),
 }
 

@@ -36,12 +36,13 @@ def held(here: Here, gate: str, *more: str, value: float | None = 0.5, y: str = 
 for _gate, _says in (
     ("rmse<=1", "'rmse' is not computed here"), ("mea<=1", "did you mean 'mae'?"),
     ("mae>=1", "lower is better for mae"),
-    ("mae", "none of <= < >= > is in it"), ("mae<=", "no limit stands after"), ("mae<=1%", "is a share of nothing"),
-    ("mae<=1e999", "too large"), ("mae<=nan", "'nan' is no number"), ("mae<=1 by", "no column stands after 'by'"),
-    ("other/mae<=1", "there is no model 'other'"), ("mae<=baseline", "there is no baseline to hold it against"),
+    ("mae", "it has none of <= < >= >"), ("mae<=", "expected a limit after"),
+    ("mae<=1%", "is a percentage without a reference"),
+    ("mae<=1e999", "too large"), ("mae<=nan", "'nan' is not a number"), ("mae<=1 by", "expected a column after 'by'"),
+    ("other/mae<=1", "unknown model 'other'"), ("mae<=baseline", "there is no baseline to compare with"),
     ("mae<=1 significant", "is about a change"), ("\x1b[31m<=1", "is not computed here"),
     ("mae<=" + "x" * 5000, "longer than"),
-    ("mae<=baseline+1e-999999999%", "ends in no tolerance"), ("", "none of <= < >= > is in it"),
+    ("mae<=baseline+1e-999999999%", "does not end in a tolerance"), ("", "it has none of <= < >= >"),
 ):  # fmt: skip
 
     def _malformed(here: Here, gate: str = _gate):
@@ -51,17 +52,17 @@ for _gate, _says in (
     case("B124", 2, _says)(_malformed)
 
 
-@case("B124", 3, "there is no column 'nothing'")
+@case("B124", 3, "no column 'nothing'")
 def gate_by_a_column_that_is_not_there(here: Here):
     return scored(here, "--gate", "mae<=1 by nothing")
 
 
-@case("B132", 1, FAILS + "1e308: mae = inf, which passes no gate")
+@case("B132", 1, FAILS + "1e308: mae = inf, which never passes a gate")
 def current_is_infinite(here: Here):
     return scored(here, "--gate", "mae<=1e308", y="-1e308", p="1e308")
 
 
-@case("B132", 1, FAILS + "baseline+100%", "the baseline has nan: what is not finite passes no gate")
+@case("B132", 1, FAILS + "baseline+100%", "the baseline has nan: a non-finite value never passes a gate")
 def baseline_is_nan(here: Here):
     return held(here, "mae<=baseline+100%", value=math.nan)
 
@@ -71,7 +72,7 @@ def both_are_infinite(here: Here):
     return held(here, "mae<=baseline+100%", y="-1e308", p="1e308", value=math.inf)
 
 
-@case("B132", 1, "gate: FAIL wape<=1: wmape = nan, which passes no gate")
+@case("B132", 1, "gate: FAIL wape<=1: wmape = nan, which never passes a gate")
 def current_is_nan(here: Here):
     return [here.file("y,p\n0,0\n"), "-t", "y", "-p", "p", "-l", "wape", "-q", "--gate", "wape<=1"]
 
@@ -140,7 +141,7 @@ def gate_new_in_the_baseline_and_skipped(here: Here):
     return held(here, "mae<=baseline", "--baseline-missing", "skip", value=None)
 
 
-@case("B137", 0, "note: the baseline has p/rmse, which this run lacks")
+@case("B137", 0, "note: this run has no p/rmse, which the baseline has")
 def extra_in_the_baseline(here: Here):
     return [arg for arg in held(here, "mae<=1", spec="rmse") if arg != "-q"]
 
@@ -158,7 +159,7 @@ def baseline_of_other_targets(here: Here):
     return args
 
 
-@case("B138", 3, "not comparable with the baseline: 2 rows are used, in the baseline 1")
+@case("B138", 3, "not comparable with the baseline: 2 rows are used here, 1 in the baseline")
 def baseline_of_other_rows_without_a_gate(here: Here):
     args = held(here, "mae<=baseline")
     here.file("y,p\n1,1.5\n1,1.5\n")
@@ -173,7 +174,7 @@ def baseline_of_another_signature_allowed(here: Here):
 for _name, _content, _says in (
     ("cut_off", '{"schema": "losscli.report/1", "resu', "no JSON report"),
     ("empty", "", "no JSON report"),
-    ("with_nan", '{"schema": "losscli.report/1", "x": NaN}', "'NaN' is no JSON"),
+    ("with_nan", '{"schema": "losscli.report/1", "x": NaN}', "'NaN' is not valid JSON"),
     ("with_a_key_twice", '{"schema": "losscli.report/1", "schema": 1}', "stands twice"),
     ("of_another_schema", '{"schema": "losscli.report/9\\u001b[31m"}', "its schema is"),
     ("that_is_csv", "y,p\n1,2\n", "no JSON report"),
@@ -239,7 +240,7 @@ def report_written_over_the_baseline_through_a_link(here: Here):
     return args
 
 
-@case("B147", 2, "'p.csv' is an input, and the baseline too")
+@case("B147", 2, "'p.csv' is both an input and the baseline")
 def baseline_is_the_input(here: Here):
     return scored(here, "--baseline", "p.csv")
 

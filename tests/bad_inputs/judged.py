@@ -12,11 +12,11 @@ BCE, CE = "-t y -p p -l bce -q", "-t y -p p_* -l cross_entropy -q"
 
 for _value in ("-0.01", "1.2", "-1e300", "1.00001"):
     text("B110", f"probability_{_value}", f"y,p\n1,0.5\n0,{_value}\n", 3,
-         "'p' cannot be pred: it needs a probability in [0, 1]",
+         "column 'p' is not a valid prediction: expected a probability in [0, 1]",
          "row 2 (line 3), column 'p', value '", args=BCE)
 for _value in ("1.000000001", "-1e-9"):
     text("B110", f"probability_{_value}_by_rounding", f"y,p\n1,0.5\n0,{_value}\n1,{_value}\n", 0,
-         "warning: 'p': outside [0, 1] by at most 1e-06, set to the bound (2 times)",
+         "warning: 'p': outside [0, 1] by at most 1e-06, clipped to the bound (2 times)",
          args="-t y -p p -l brier")
 text("B111", "sum_is_off", "y,p_a,p_b\na,0.5,0.5\nb,0.5,0.75\n", 3, "sum to 1.25, not 1", "row 2 (line 3)", args=CE)
 text("B111", "sum_is_nearly_right", "y,p_a,p_b\na,0.5,0.505\n", 0, "warning: ", "miss 1", args=CE.replace("-q", ""))
@@ -24,15 +24,15 @@ text("B111", "sum_is_right_by_rounding", "y,p_a,p_b\na,0.5,0.5000001\n", args=CE
 text("B111", "sum_is_zero", "y,p_a,p_b\na,0,0\n", 3, "sum to 0, not 1", "row 1 (line 2)", args=CE)
 
 
-@case("B112", 0, "warning: bce of p, y: values that are not finite", shows=('"value": null', '"nonfinite": "inf"'))
+@case("B112", 0, "warning: bce of p, y: non-finite values", shows=('"value": null', '"nonfinite": "inf"'))
 def certain_and_wrong(here: Here):
     return [here.file("y,p\n1,0\n0,0.5\n"), "-t", "y", "-p", "p", "-l", "bce", "-f", "json", "--error-format", "text"]
 
 
 text("B112", "certain_and_wrong_quiet", "y,p\n1,0\n0,0.5\n", args=BCE, value=float("inf"))
 text("B112", "certain_and_right", "y,p\n1,1\n0,0\n", args=BCE, value=0.0)
-text("B113", "logits_as_probabilities", "y,p\n1,2.5\n0,-3\n", 3, "'p' cannot be pred: it needs a probability in [0, 1]",
-     "row 1 (line 2)", "'_with_logits'", args=BCE)
+text("B113", "logits_as_probabilities", "y,p\n1,2.5\n0,-3\n", 3,
+     "column 'p' is not a valid prediction: expected a probability in [0, 1]", "row 1 (line 2)", "'_with_logits'", args=BCE)
 text("B113", "logits_as_class_probabilities", "y,p_a,p_b\na,2,-1\n", 3, "'_with_logits'", "column 'p_a'", args=CE)
 text("B114", "label_two_in_bce", "y,p\n1,0.5\n2,0.5\n", 3, "row 2 (line 3), column 'y'", "value '2'", args=BCE)
 text("B114", "hinge_of_zero_and_one", "y,p\n1,0.5\n0,0.5\n", 3, "-1 or 1", "row 2 (line 3), column 'y', value '0'",
@@ -49,8 +49,8 @@ text("B115", "one_label", "y,p\n1,0.5\n1,0.5\n", args=BCE, value=-np.log(0.5))
 text("B115", "float_labels", "y,p\n1.0,0.5\n0.0,0.5\n", args=BCE, value=-np.log(0.5))
 text("B115", "float_classes", "y,p_0,p_1\n1.0,0.5,0.5\n0.0,0.5,0.5\n", args=CE, value=-np.log(0.5))
 text("B115", "soft_labels", "y,p\n0.5,0.5\n", args=BCE, value=-np.log(0.5))
-text("B116", "negative_count", "y,p\n1,0.5\n-1,0.5\n", 3, "'y' cannot be target: it needs a number of at least 0",
-     "row 2 (line 3)",
+text("B116", "negative_count", "y,p\n1,0.5\n-1,0.5\n", 3,
+     "column 'y' is not a valid target: expected a number of at least 0", "row 2 (line 3)",
      args="-t y -p p -l poisson_nll")
 text("B116", "rate_of_zero", "y,p\n1,0.5\n1,0\n", args="-t y -p p -l poisson_nll -q", value=float("inf"))
 text("B116", "rate_below_zero", "y,p\n1,0.5\n1,-1\n", 3, "row 2 (line 3), column 'p', value '-1",
@@ -93,7 +93,7 @@ for _loss in ("mse", "mae", "huber", "log_cosh", "pinball", "smape", "mape"):
 text("B121", "vectors_of_two_lengths", '{"a":[1,0],"b":[1,0]}\n{"a":[1,0,0],"b":[1,0]}\n', 3,
      "the list in column 'a' has 3 elements where 2 are expected", "row 2 (line 2)",
      args="-p a -t b -l cosine_distance", file="p.jsonl")
-text("B121", "sides_of_two_widths", '{"a":[1,0,0],"b":[1,0]}\n', 3, "'pred' has 3 numbers a row, 'target' has 2",
+text("B121", "sides_of_two_widths", '{"a":[1,0,0],"b":[1,0]}\n', 3, "'pred' has 3 numbers per row, 'target' has 2",
      args="-p a -t b -l cosine_distance",
      file="p.jsonl")
 text("B121", "zero_vector", '{"a":[0,0],"b":[1,0]}\n', args="-p a -t b -l cosine_distance -q", value=1.0,

@@ -29,8 +29,9 @@ text("B053", "dropped_for_all_models", "y,a,b\n1,2,NaN\n3,3,5\n", args="-t y -p 
 for _number, _models in enumerate(("-p a -p b", "-p b -p a")):
     text("B053", f"dropped_rows_are_not_infinite_{_number}", "y,a,b\n1,2,2\n3,inf,\n", value=1.0,
          args=f"-t y {_models} -l mae -q --missing drop")
-text("B054", "all_nan", "y,p\n1,NaN\n3,NaN\n", 5, "no row of 2 is left; 2 rows were dropped", args="--nan drop")
-text("B054", "all_missing", "y,p\n1,\n3,\n", 5, "no row of 2 is left; 2 rows were dropped", args="--missing drop")
+text("B054", "all_nan", "y,p\n1,NaN\n3,NaN\n", 5, "none of the 2 rows is left; 2 rows were dropped", args="--nan drop")
+text("B054", "all_missing", "y,p\n1,\n3,\n", 5, "none of the 2 rows is left; 2 rows were dropped",
+     args="--missing drop")
 for _word in ("inf", "-Infinity", "+inf", "INF"):
     text("B055", f"{_word}_in_predictions", f"y,p\n1,2\n3,{_word}\n", 3, "column 'p' is infinite", "row 2 (line 3)",
          "leave such rows out with --where")
@@ -118,7 +119,7 @@ def keys_with_zeros(here: Here):
     return ["p.csv", "--targets", "t.csv", "--on", "id", *PLAIN]
 
 
-@case("B067", 3, "'9007199254740993' cannot be held exactly by a float64", "row 2, column 'y'")
+@case("B067", 3, "'9007199254740993' cannot be represented exactly as a float64", "row 2, column 'y'")
 def whole_numbers_too_exact(here: Here):
     return here.parquet({"y": pa.array([1, 2**53 + 1]), "p": [1.0, 2.0]})
 

@@ -189,7 +189,7 @@ text("B018", "zip_of_two", _zip({"a.csv": GOOD, "b\x1b[31m.csv": GOOD}), 3, "2 m
 text("B018", "cut_zip", _zip({"a.csv": GOOD})[:-9], 3, "the zip archive is damaged or truncated", file="p.zip")
 
 
-@case("B019", 3, "a record is longer than", "in: p.csv.gz", "a quote that is opened and never closed?")
+@case("B019", 3, "a record is longer than", "in: p.csv.gz", "is there a quote that is never closed?")
 def zeros_without_end(here: Here):
     here.windows(1 << 16)
     here.patch.setattr("losscli.io.formats.text_windows.RECORD_LIMIT", 1 << 20)
@@ -221,7 +221,7 @@ def folder_as_spark_writes_it(here: Here):
     return ["d", *PLAIN[:-1], "-f", "jsonl", "--error-format", "text"]
 
 
-@case("B022", 0, "note: did not follow d/loop: a link to a folder")
+@case("B022", 0, "note: did not follow d/loop: it is a link to a folder")
 def loop_of_links(here: Here):
     here.file(GOOD, "d/a.csv")
     (here.path / "d" / "loop").symlink_to(here.path / "d")
@@ -256,14 +256,14 @@ def _named(label: str, name: str) -> None:
     score.__name__, fail.__name__, report.__name__ = f"name_{label}", f"name_{label}_in_error", f"name_{label}_in_json"
     case("B023", value=0.5)(score)
     case("B023", 3, "'x' is not a number", "row 1 (line 2)")(fail)
-    case("B023", 0, "is given 2 times: its rows count as often")(report)
+    case("B023", 0, "is given 2 times, so its rows are counted that often")(report)
 
 
 for _label, _name in NAMES.items():
     _named(_label, _name)
 
 
-@case("B023", 2, "there is no option '--wild.csv'")
+@case("B023", 2, "unknown option '--wild.csv'")
 def named_like_an_option(here: Here):
     here.file(GOOD, "--wild.csv")
     return "--wild.csv"
@@ -280,7 +280,7 @@ def name_longer_than_can_be(here: Here):
     return "x" * 300 + ".csv"
 
 
-@case("B023", 2, "the name of a source holds a NUL byte")
+@case("B023", 2, "the source path contains a NUL byte")
 def nul_in_the_name(here: Here):
     return "a\0b.csv"
 

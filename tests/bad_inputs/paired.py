@@ -18,19 +18,19 @@ def _pair(here: Here, predictions: str, truth: str, *more: str) -> list[str]:
     return [here.file(predictions), *JOIN, *more]
 
 
-@case("B093", 3, "1 of 100 rows: no partner in t.csv: '99'", "in: p.csv, row 100 (line 101)", "--unmatched drop")
+@case("B093", 3, "1 of 100 rows: no match in t.csv: '99'", "in: p.csv, row 100 (line 101)", "--unmatched drop")
 def truth_is_one_short(here: Here):
     return _pair(here, "id,p\n" + "".join(f"{n},1\n" for n in range(100)),
                  "id,y\n" + "".join(f"{n},2\n" for n in range(99)))
 
 
-@case("B093", 3, "1 of 100 rows: no partner in p.csv: '99'", "in: t.csv, row 100")
+@case("B093", 3, "1 of 100 rows: no match in p.csv: '99'", "in: t.csv, row 100")
 def predictions_are_one_short(here: Here):
     return _pair(here, "id,p\n" + "".join(f"{n},1\n" for n in range(99)),
                  "id,y\n" + "".join(f"{n},2\n" for n in range(100)))
 
 
-@case("B093", 2, "--targets needs --on KEY", "rows are never paired by their place")
+@case("B093", 2, "--targets needs --on KEY", "rows are never paired by row order")
 def no_key(here: Here):
     here.file("y\n1\n", "t.csv")
     return [here.file("p\n1\n2\n"), "--targets", "t.csv", *PLAIN]
@@ -118,7 +118,7 @@ _shuffled("once", SHUFFLED)
 _shuffled("again", SHUFFLED[::-1])
 _shuffled("sorted", sorted(SHUFFLED))
 
-text("B100", "filter_leaves_nothing", "y,p\n1,2\n3,3\n", 5, "no row of 2 is left", "in: p.csv",
+text("B100", "filter_leaves_nothing", "y,p\n1,2\n3,3\n", 5, "none of the 2 rows is left", "in: p.csv",
      args="-t y -p p -l mae -q --where y>5")
 for _number, _filter in enumerate((
     '__import__("os").system("x")', "@pd.io", "`y`.__class__", "lambda: 1", "y=1", "y == [", "1", "", "y ==",
@@ -133,7 +133,7 @@ for _number, _filter in enumerate((
     case("B101", 2, "filter")(_filtered)
 
 
-@case("B101", 3, "there is no column 'y.__class__'")
+@case("B101", 3, "no column 'y.__class__'")
 def filter_with_a_dotted_name(here: Here):
     return [here.file("y,p\n1,2\n"), *PLAIN, "--where", "y.__class__ == 1"]
 
@@ -150,7 +150,7 @@ text("B104", "sum_of_weights_is_too_large", "y,p,w\n0,0.5,1e308\n0,1.5,1e308\n",
 text("B104", "weighted_value_is_too_large", "y,p,w\n1,2,1e308\n3,5,1e308\n", 0, "warning: ", "not finite",
      args="-t y -p p -l mae -w w")
 text("B104", "weights_tiny", "y,p,w\n1,2,5e-324\n3,5,5e-324\n", args="-w w", value=1.5)
-text("B105", "no_weight_column", "y,p,w\n1,2,1\n", 3, "there is no column 'ww'", "did you mean 'w'?", args="-w ww")
+text("B105", "no_weight_column", "y,p,w\n1,2,1\n", 3, "no column 'ww'", "did you mean 'w'?", args="-w ww")
 text("B105", "equal_weights", "y,p,w\n1,2,0.1\n3,3,0.1\n5,5,0.1\n", args="-w w", value=1 / 3)
 text("B105", "weights_as_text", "y,p,w\n1,2,heavy\n", 3, "'heavy' is not a number", "column 'w'", args="-w w")
 text("B106", "one_row", "y,p\n1,3\n", args="-t y -p p -l rmse -q", value=2.0)
@@ -179,4 +179,4 @@ text("B109", "too_many_slices", "y,p,g\n" + "".join(f"1,2,{n}\n" for n in range(
 text("B109", "more_slices_than_said", "y,p,g\n1,2,a\n1,2,b\n1,2,c\n", 3, "there are more than 2 slices",
      args="--by g --max-slices 2")
 text("B109", "no_slices_at_all", "y,p,g\n1,2,a\n", 2, "--max-slices", args="--by g --max-slices 0")
-text("B109", "slice_column_absent", "y,p,g\n1,2,a\n", 3, "there is no column 'G'", "did you mean 'g'?", args="--by G")
+text("B109", "slice_column_absent", "y,p,g\n1,2,a\n", 3, "no column 'G'", "did you mean 'g'?", args="--by G")

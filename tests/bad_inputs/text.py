@@ -35,7 +35,7 @@ text("B028", "latin1_in_jsonl", '{"y":1,"p":2,"g":"é"}\n'.encode("latin-1"), 3,
 text("B029", "latin1_in_an_unused_column", "y,p,g\n1,2,é\n3,3,\xff\n".encode("latin-1"), value=0.5)
 text("B029", "latin1_in_an_unused_key", '{"y":1,"p":2,"g":"é"}\n'.encode("latin-1"), value=1.0, file="p.jsonl")
 text("B030", "nul_in_a_number", b"y,p\n1,2\n3,1\x00\n", 3, "'1\\x00' is not a number", "row 2 (line 3), column 'p'")
-text("B030", "nul_in_the_header", b"y,p\x00\n1,2\n", 3, "the header holds NUL bytes")
+text("B030", "nul_in_the_header", b"y,p\x00\n1,2\n", 3, "the header contains NUL bytes")
 text("B030", "nul_in_an_unused_cell", b"y,p,g\n1,2,\x00\n", value=1.0)
 text("B031", "crlf", GOOD.replace("\n", "\r\n"), value=0.5)
 text("B031", "cr", GOOD.replace("\n", "\r"), value=0.5)
@@ -54,9 +54,9 @@ text("B035", "key_twice_in_jsonl", '{"y":1,"p":2}\n{"y":1,"p":2,"p":3}\n', 3, "t
      "row 2 (line 2), column 'p'", file="p.jsonl")
 text("B036", "blank_name_unused", ",y,p\n0,1,2\n1,3,3\n", value=0.5)
 text("B036", "blank_name_used", "y,\n1,2\n", 2, "needs 'pred'", args="-t y -l mae")
-text("B037", "name_with_a_space", "y ,p\n1,2\n", 3, "there is no column 'y'", "did you mean 'y '?")
-text("B037", "name_in_capitals", "Y,p\n1,2\n", 3, "there is no column 'y'", "did you mean 'Y'?")
-text("B037", "name_in_other_accents", "ý,p\n1,2\n", 3, "there is no column 'y'")
+text("B037", "name_with_a_space", "y ,p\n1,2\n", 3, "no column 'y'", "did you mean 'y '?")
+text("B037", "name_in_capitals", "Y,p\n1,2\n", 3, "no column 'y'", "did you mean 'Y'?")
+text("B037", "name_in_other_accents", "ý,p\n1,2\n", 3, "no column 'y'")
 text("B039", "line_end_in_a_name", 'y,"p\nq"\n1,x\n', 3, "row 1 (line 3), column 'p\\nq', value 'x'",
      args="-t|y|-p|p\nq|-l|mae")
 text("B039", "line_end_in_an_unused_name", 'y,"a\nb",p\n1,0,2\n', value=1.0)
@@ -72,7 +72,7 @@ text("B042", "tabs", "y\tp\n1\t2\n", 3, "separated by a tab", "use --delimiter '
 text("B042", "tabs_told", "y\tp\n1\t2\n", args="--delimiter \\t", value=1.0)
 text("B042", "bars", "y|p\n1|2\n", 3, "separated by '|'", "use --delimiter '|'")
 text("B042", "commas_in_tsv", "y,p\n1,2\n", 3, "separated by comma, not by a tab", "use --delimiter ','", file="p.tsv")
-text("B042", "spaces", "y p\n1 2\n", 3, "there is no column 'p'", "the columns are: y p")
+text("B042", "spaces", "y p\n1 2\n", 3, "no column 'p'", "the columns are: y p")
 text("B042", "two_letters", "y;;p\n1;;2\n", 2, "the delimiter must be one ASCII character, not ';;'",
      args="--delimiter ;;")
 text("B043", "decimal_comma", 'y,p\n1,"2,5"\n', 3, "'2,5' is not a number", "--decimal ','")
@@ -87,7 +87,7 @@ for _number, _mark in enumerate((",,", "", "1", "e", "-", '"', "é", "\0")):
 text("B044", "comment_first_told", "# made by x, y\ny,p\n1,2\n# and\n3,3\n", args="--comment #", value=0.5)
 text("B044", "comment_inside", "y,p\n1,2\n# note\n3,3\n", 3, "the row has 1 cell, the header 2", "--comment '#'",
      "row 2 (line 3)")
-text("B045", "no_header", "1,2\n3,3\n", 3, "there is no column 'p'", "the columns are: 1, 2")
+text("B045", "no_header", "1,2\n3,3\n", 3, "no column 'p'", "the columns are: 1, 2")
 text("B045", "no_header_told", "1,2\n3,3\n", args="--no-header -t 1 -p 2 -l mae -q", value=0.5)
 text("B046", "blank_lines", "y,p\n\n1,2\n\n\n3,3\n\n", value=0.5)
 text("B046", "blank_lines_count_as_lines", "y,p\n\n1,2\n\n\n3,x\n", 3, "row 2 (line 6)")
@@ -96,9 +96,9 @@ text("B048", "many_columns", ",".join(["y", "p", *(f"c{n}" for n in range(20_000
      + "1,2" + ",0" * 20_000 + "\n", value=1.0)
 text("B048", "long_name", "y,p," + "x" * 5_000_000 + "\n1,2,3\n", 3, "a column name is 5000000 bytes long", "in: p.csv")
 text("B048", "name_of_a_megabyte", "y,p," + "x" * 1_000_000 + "\n1,x,3\n", 3, "'x' is not a number")
-text("B048", "name_of_a_megabyte_listed", "y,q," + "x" * 1_000_000 + "\n1,x,3\n", 3, "there is no column 'p'")
+text("B048", "name_of_a_megabyte_listed", "y,q," + "x" * 1_000_000 + "\n1,x,3\n", 3, "no column 'p'")
 text("B048", "many_columns_listed", ",".join(f"c{n}" for n in range(20_000)) + "\n" + "0," * 19_999 + "0\n", 3,
-     "there is no column 'p'", "20000 columns")
+     "no column 'p'", "20000 columns")
 text("B048", "many_columns_and_no_target", ",".join(f"c{n}" for n in range(20_000)) + "\n" + "0," * 19_999 + "0\n", 2,
      "needs 'pred'", args="-l mae")
 text("B049", "no_newline_at_the_end", "y,p\n1,2\n3,3", value=0.5)
@@ -111,7 +111,7 @@ text("B050", "header_as_class", "label,p_a,p_b\na,0.5,0.5\nlabel,p_a,p_b\n", 3, 
      args="-t label -p p_* -l cross_entropy")
 
 
-@case("B044", 3, "there is no column 'p'", "the columns are: # made by x")
+@case("B044", 3, "no column 'p'", "the columns are: # made by x")
 def comment_first(here: Here):
     return here.file("# made by x\ny,p\n1,2\n")
 
@@ -134,7 +134,7 @@ def cell_longer_than_a_piece(here: Here):
     return here.file('note,y,p\n"' + "x" * 100_000 + '",1,2\nz,3,4\n')
 
 
-@case("B047", 3, "a record is longer than", "in: p.csv", "a quote that is opened and never closed?")
+@case("B047", 3, "a record is longer than", "in: p.csv", "is there a quote that is never closed?")
 def cell_longer_than_may_be(here: Here):
     here.windows(1 << 10)
     here.patch.setattr("losscli.io.formats.text_windows.RECORD_LIMIT", 1 << 20)
@@ -148,7 +148,7 @@ text("B050", "jsonl_key_only_later", '{"y":1}\n' * 3 + '{"y":3,"p":3}\n', 3, "co
 text("B050", "jsonl_cut", '{"y":1,"p":2}\n{"y":3,"p"', 3, "not a line of JSON", "row 2 (line 2)", file="p.jsonl")
 text("B050", "jsonl_text_for_number", '{"y":1,"p":2}\n{"y":3,"p":"3"}\n', 3, "'3' is not a number",
      "row 2 (line 2), column 'p'", file="p.jsonl")
-text("B050", "jsonl_not_objects", "[1,2]\n[3,4]\n", 3, "a line of JSON that is no object", file="p.jsonl")
+text("B050", "jsonl_not_objects", "[1,2]\n[3,4]\n", 3, "a JSON line that is not an object", file="p.jsonl")
 text("B050", "jsonl_nested_deep", '{"y":1,"p":2}\n{"y":' + "[" * 100_000 + "\n", 3, "not a line of JSON",
      file="p.jsonl")
 text("B050", "jsonl_line_ends_in_texts", '{"y":1,"p":2,"g":"a\\nb"}\n{"y":3,"p":3,"g":"c"}\n', value=0.5,

@@ -55,5 +55,5 @@ def parse(text: str) -> Where:
 def _check_length(text: str) -> None:
     if len(text) > _LONGEST:
         raise UsageError(
-            f"the filter has {len(text)} characters, at most {_LONGEST} are possible", code="USAGE_BAD_FILTER"
+            f"the filter has {len(text)} characters; at most {_LONGEST} are allowed", code="USAGE_BAD_FILTER"
         )

@@ -62,7 +62,7 @@ def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
     first = max(0, start - 40)
     near = "".join(mark if mark.isprintable() else "?" for mark in text[first : start + 30])
     raise UsageError(
-        f"the filter is wrong at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^",
+        f"invalid filter at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^",
         hint=hint,
         code="USAGE_BAD_FILTER",
     )
@@ -89,8 +89,8 @@ def tokens(text: str) -> list[Token]:
 def _refuse_character(text: str, place: int) -> NoReturn:
     mark = text[place]
     if mark in "\"'`":
-        fail(text, place, f"the quote {mark} is never closed", "a quote inside text takes a backslash")
+        fail(text, place, f"unclosed quote {mark}", "write a backslash before a quote inside text")
     if mark in ".0123456789":
-        fail(text, place, "this is not a number", "a column whose name begins with a digit stands in backticks")
+        fail(text, place, "this is not a number", "put a column name that begins with a digit in backticks")
     hint = _MENDING.get(text[place : place + 2]) or _MENDING.get(mark)
-    fail(text, place, f"'{mark}' means nothing here", hint or "a column name with such characters stands in backticks")
+    fail(text, place, f"unexpected '{mark}'", hint or "put a column name with such characters in backticks")

@@ -98,7 +98,9 @@ class Parser:
             left = right
         if not pairs:
             hint = (
-                "a filter has no functions" if self._here.kind == "(" else "a column alone is no test: is_test == true"
+                "functions are not supported in a filter"
+                if self._here.kind == "("
+                else "a column alone is not a condition; write, for example, is_test == true"
             )
             self._expected(f"a comparison after {first.text}", hint)
         return ComparisonChain(tuple(pairs))
@@ -116,7 +118,7 @@ class Parser:
         negated = self._take("not") is not None
         self._take("in")
         if not isinstance(tested, Column):
-            self._fail(first, "only a column can be looked for in a list", "for a range write: 0 <= age < 18")
+            self._fail(first, "only a column can stand before 'in'", "for a range write 0 <= age < 18")
         opening = self._take("[", "(")
         if opening is None:
             self._expected("a list in brackets after 'in'")
@@ -130,7 +132,7 @@ class Parser:
             token = self._here
             choice = self._value()
             if not isinstance(choice, Constant):
-                self._fail(token, "a list holds numbers or texts, not columns", "text stands in quotes")
+                self._fail(token, "a list contains numbers or texts, not columns", "put text in quotes")
             self._read_as(token, tested, choice)
             choices.append(choice)
         if not choices:
@@ -142,9 +144,9 @@ class Parser:
             if isinstance(one, Column):
                 self._read_as(sign, one, other)
             elif isinstance(other, Constant):
-                self._fail(sign, "this compares two constants", "a column stands without quotes or in backticks")
+                self._fail(sign, "this compares two constants", "write a column name without quotes or in backticks")
             elif isinstance(one.value, bool) and sign.text not in ("==", "!="):
-                self._fail(sign, "true and false have no order", "write '==' or '!='")
+                self._fail(sign, "true and false are not ordered", "write '==' or '!='")
         return Comparison(left, sign.text, right)
 
     def _read_as(self, token: Token, column: Column, other: Operand) -> None:
@@ -161,7 +163,7 @@ class Parser:
         sign = self._take("+", "-")
         token = self._take("number") if sign else self._take("number", "name", "quoted", "true", "false")
         if token is None and sign:
-            self._fail(sign, "there is no arithmetic here", "a column name with such characters stands in backticks")
+            self._fail(sign, "arithmetic is not supported", "put a column name with such characters in backticks")
         if token is None:
             null = self._here.kind == "null"
             self._expected("a column or a value", "write 'is null' or 'is not null'" if null else None)

@@ -44,7 +44,7 @@ class Batch:
         if len(places) != 1:
             what = f"{len(places)} columns are named '{name}'" if places else f"no column is named '{name}'"
             raise DataError(
-                f"{what}, which the filter asks for",
+                f"{what}, which the filter uses",
                 path=self._site.path,
                 column=name,
                 code="DATA_DUPLICATE_COLUMN" if places else "DATA_MISSING_COLUMN",

@@ -44,8 +44,8 @@ def open_config(
     """The configuration that is named, or the one that counts in the folder `start`."""
     found = located(named, start)
     if found is None:
-        raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or above", code="USAGE_CONFIG",
-                         hint="'losscli check --init SOURCE' writes one; --config FILE names one")  # fmt: skip
+        raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or in a parent folder",
+                         code="USAGE_CONFIG", hint="'losscli check --init SOURCE' writes one; --config FILE names one")  # fmt: skip
     _check_version(found.document, version)
     suites = read_suites(found.document, keys, elsewhere)
     if not (trusted or found.named):
@@ -83,7 +83,7 @@ def _check_version(document: Document, version: str) -> None:
         if clause is None:
             raise document.error(path, "'required-version' is a text such as '>=0.1' or '>=0.1,<2'")
         if not _holds(_numbers(version), clause[1], _numbers(clause[2])):
-            raise document.error(path, f"the configuration is for losscli {wanted}; this is {version}")
+            raise document.error(path, f"the configuration requires losscli {wanted}; this is {version}")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -55,7 +55,7 @@ def read_bytes(path: str, shown: str) -> bytes:
         message = "no such file" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
         raise FileError(message, path=shown, code=system_code(error)) from None
     if len(data) > LIMIT:
-        raise UsageError("the file is larger than 1 MB, which no configuration is", path=shown, code="USAGE_CONFIG")
+        raise UsageError("the file is larger than 1 MB, the limit for a configuration", path=shown, code="USAGE_CONFIG")
     return data
 
 
@@ -66,7 +66,7 @@ def parse(data: bytes, shown: str) -> Document:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError("the file is no UTF-8 text", path=shown, line=line, code="USAGE_CONFIG") from None
+        raise UsageError("the file is not UTF-8 text", path=shown, line=line, code="USAGE_CONFIG") from None
     deep: LosscliError = UsageError("values are nested too deeply", path=shown, code="USAGE_CONFIG")
     if match := _DEEP.search(text):
         deep.line = text.count("\n", 0, match.start()) + 1
@@ -87,5 +87,5 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, shown: str) -> UsageError
         line, column = int(found[1]), int(found[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    return UsageError(f"this is no TOML: {said[:1].lower()}{said[1:]}", path=shown, line=line, character=column,
+    return UsageError(f"invalid TOML: {said[:1].lower()}{said[1:]}", path=shown, line=line, character=column,
                       code="USAGE_CONFIG")  # fmt: skip

@@ -154,7 +154,7 @@ class Positions:
 
 def _past(pattern: re.Pattern[str], text: str, at: int) -> int:
     match = pattern.match(text, at)
-    assert match is not None, f"tomllib took what is no TOML at {at}"
+    assert match is not None, f"tomllib accepted invalid TOML at {at}"
     return match.end()
 
 

@@ -87,9 +87,9 @@ def read_suites(document: Document, keys: Sequence[Key], elsewhere: Iterable[str
     for name, table in _table(document, ("suites",)).items():
         path: Path = ("suites", name)
         if not _NAME.fullmatch(name):
-            raise document.error(path, f"'{name}' is no name of a suite", "a name has letters, digits, _ and -")
+            raise document.error(path, f"'{name}' is not a valid suite name", "a name has letters, digits, _ and -")
         if not isinstance(table, Mapping):
-            raise document.error(path, f"the suite '{name}' is a table; got {said(table)}", f"[suites.{name}]")
+            raise document.error(path, f"the suite '{name}' must be a table; got {said(table)}", f"[suites.{name}]")
         suites[name] = Suite(name, document.place(path), defaults | reader.settings(path, table))
     if not suites:
         raise UsageError("the configuration has no suites", path=document.shown, code="USAGE_CONFIG",
@@ -101,7 +101,7 @@ def _table(document: Document, path: Path) -> Mapping[str, Any]:
     (name,) = path
     table = document.table.get(str(name), {})
     if not isinstance(table, Mapping):
-        raise document.error(path, f"'{name}' is a table; got {said(table)}")
+        raise document.error(path, f"'{name}' must be a table; got {said(table)}")
     return table
 
 
@@ -110,12 +110,12 @@ def _unknown(
 ) -> UsageError:
     key = str(path[-1])
     if key in _NEVER:
-        return document.error(path, _NEVER[key], "nor does --trust-config let it")
+        return document.error(path, _NEVER[key], "--trust-config does not allow it either")
     if key in elsewhere:
         return document.error(path, f"'{key}' is an option of the command line; a suite has no such key")
     known = list(known)
     hint = hint or did_you_mean(key, known) or f"the keys are: {', '.join(known)}"
-    return document.error(path, f"there is no key '{key}'", hint)
+    return document.error(path, f"unknown key '{key}'", hint)
 
 
 def said(value: Any) -> str:
@@ -151,7 +151,7 @@ class _Reader:
             if key.name in found:
                 if key.form != "gates":
                     twice = " and ".join(f"'{s}'" for s in key.spellings)
-                    raise self.document.error(here, f"{twice} are one key, which is given twice")
+                    raise self.document.error(here, f"{twice} are the same key, which is given twice")
                 before = found[key.name]
                 setting = Setting(before.value + setting.value, before.place, before.items + setting.items)
             found[key.name] = setting
@@ -171,7 +171,7 @@ class _Reader:
             raise self._wrong(path, wanted, value)
         if key.choices and value not in key.choices:
             listed = ", ".join(key.choices)
-            raise self.document.error(path, f"'{path[-1]}' is one of {listed}; got '{value}'",
+            raise self.document.error(path, f"'{path[-1]}' must be one of {listed}; got '{value}'",
                                       did_you_mean(value, key.choices))  # fmt: skip
         return Setting(value, place)
 
@@ -179,7 +179,7 @@ class _Reader:
         quoted = wanted == "a text" and isinstance(value, int | float) and not isinstance(value, bool)
         name = path[-1] if isinstance(path[-1], str) else f"{path[-2]}[{path[-1]}]"
         hint = f'write it in quotes: "{value}"' if quoted else None
-        return self.document.error(path, f"'{name}' is {wanted}; got {said(value)}", hint)
+        return self.document.error(path, f"'{name}' must be {wanted}; got {said(value)}", hint)
 
     def _list(self, key: Key, path: Path, value: Any) -> tuple[tuple[Any, ...], Place, tuple[Place, ...]]:
         """A text is a list of one; a table is a list of pairs, or one gate."""
@@ -235,9 +235,9 @@ class _Reader:
             value = tuple(value)
         elif not isinstance(value, str):
             raise self._wrong(path, wanted, value)
-        elif wanted == "an allowance in quotes" and not _ALLOWANCE.fullmatch(value):
+        elif wanted == "a tolerance in quotes" and not _ALLOWANCE.fullmatch(value):
             raise self.document.error(
-                path, f"'{value}' is no allowance", 'write "0.5%", or "0.002" for an absolute one'
+                path, f"'{value}' is not a tolerance", 'write "0.5%", or "0.002" for an absolute one'
             )
         return value
 
@@ -247,7 +247,7 @@ _GATE = {
     "loss": ("loss", "a text"),
     "max": ("max", "a number"),
     "min": ("min", "a number"),
-    "max-regression": ("max_regression", "an allowance in quotes"),
+    "max-regression": ("max_regression", "a tolerance in quotes"),
     "slice": ("by", "texts"),
     "by": ("by", "texts"),
     "model": ("model", "a text"),

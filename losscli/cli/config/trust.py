@@ -30,7 +30,7 @@ def check(suite: Suite, folder: str, document: Document) -> None:
 
 
 def _refused(document: Document, place: Place, what: str) -> UsageError:
-    return document.error_at(place, f"{what}; a configuration that was found, not named, may not do that", HINT)
+    return document.error_at(place, f"{what}; only a configuration named with --config may do that", HINT)
 
 
 def _written(suite: Suite) -> Iterator[tuple[str, Place, str]]:
@@ -54,9 +54,9 @@ def _outside(path: str, folder: str) -> str | None:
     if os.path.isabs(path) or os.path.splitdrive(path)[0]:  # noqa: PTH117
         return "is an absolute path"
     if ".." in re.split(r"[/\\]", path):
-        return "leads out of the folder by '..'"
+        return "leaves the folder through '..'"
     top = os.path.realpath(folder)
     real = os.path.realpath(os.path.join(folder, path))  # noqa: PTH118
     if os.path.commonpath([top, real]) != top:
-        return "leads out of the folder by a link"
+        return "leaves the folder through a link"
     return None

@@ -36,7 +36,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
         )
     path = outputs[0] if outputs else OWN
     if path != "-" and os.path.lexists(path):
-        raise FileError("there is a file already, which --init does not write over", path=path,
+        raise FileError("the file exists, and --init does not overwrite it", path=path,
                         hint="-o FILE names another")  # fmt: skip
     if path != "-":
         check_writable(path)
@@ -70,7 +70,9 @@ def _relative(source: str, folder: str) -> str:
     try:
         shown.encode()
     except UnicodeEncodeError:
-        raise UsageError("the name is no Unicode text, which TOML is", path=source, code="USAGE_CONFLICT") from None
+        raise UsageError(
+            "the name is not valid Unicode, which TOML requires", path=source, code="USAGE_CONFLICT"
+        ) from None
     return shown
 
 

@@ -14,7 +14,7 @@ from losscli.parallel import available
 def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
     """What can be refused before a file is opened."""
     if name not in ENGINES:
-        raise UsageError(f"there is no engine '{name}'", value=name,
+        raise UsageError(f"unknown engine '{name}'", value=name,
                          hint=did_you_mean(name, ENGINES, f"engines: {', '.join(ENGINES)}"),
                          code="USAGE_BAD_VALUE")  # fmt: skip
     if name != "dask":
@@ -23,7 +23,7 @@ def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
         return
     if scheduler is not None and not insecure and not is_protected(scheduler):
         raise UsageError(
-            f"whoever reaches the scheduler at {scheduler} can run code on its workers, and read this run",
+            f"anyone who can reach the scheduler at {scheduler} can run code on its workers and read this run",
             hint="use a tls:// address, or --insecure-scheduler in a network that you trust",
             code="USAGE_CONFLICT",
         )

@@ -72,9 +72,9 @@ class Dask:
             finally:
                 run.leave()
             if run.raised:  # an error of the data would have ended the run: these the workers alone could not do
-                self.say(f"{len(run.raised)} tasks failed on workers and were done here: {run.raised[0]}")
+                self.say(f"{len(run.raised)} tasks failed on workers and were run here: {run.raised[0]}")
             if again := run.again():
-                self.say(f"{again} task{'s were' if again > 1 else ' was'} begun again, as a worker was lost")
+                self.say(f"{again} task{'s were' if again > 1 else ' was'} restarted because a worker was lost")
 
 
 class WorkFailed(Exception):
@@ -193,7 +193,7 @@ class _Run(Generic[Item, Answer]):
     def _answer(self, future: Any) -> Answer | Exception:
         outcome: _Outcome = self._told(lambda: self._result(future))
         if outcome.unlike is not None:
-            raise FileError(f"a worker that came later has {outcome.unlike}", hint=_SAME, code="IO_CLUSTER")
+            raise FileError(f"a worker that joined later has {outcome.unlike}", hint=_SAME, code="IO_CLUSTER")
         if outcome.raised is not None:
             self.raised.append(outcome.raised)
             return WorkFailed(outcome.raised)
@@ -331,11 +331,11 @@ def check(client: Any, files: Sequence[Expected]) -> None:
         for file, there in zip(files, seen["files"], strict=True):
             if there is None:
                 raise FileError(f"{who} does not see the file", path=file.path,
-                                hint="every worker reads the files itself, at the same path",
+                                hint="every worker must be able to read the files at the same path",
                                 code="IO_CLUSTER")  # fmt: skip
             if tuple(there) != (file.size, file.time):
-                raise FileError(f"{who} sees another file there: its size or time differs", path=file.path,
-                                hint="every worker reads the same file; copies keep its time (cp -p)",
+                raise FileError(f"{who} sees a different file: its size or modification time differs", path=file.path,
+                                hint="every worker must read the same file; copies must keep its time (cp -p)",
                                 code="IO_CLUSTER")  # fmt: skip
 
 

@@ -134,10 +134,10 @@ def is_missing(column: pa.Array, name: str, location: Location) -> Mask:
 
 
 _HINTS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
-    (pa.types.is_temporal, "turn it into numbers or text when the file is written"),
-    (pa.types.is_struct, "write the wanted field as a column of its own"),
-    (pa.types.is_nested, "a list column goes where a vector is wanted, and must hold numbers"),
-    (is_text, "if these are numbers, store them as numbers"),
+    (pa.types.is_temporal, "convert it to numbers or text when you write the file"),
+    (pa.types.is_struct, "write the field as a separate column"),
+    (pa.types.is_nested, "a list column is read as a vector, and must contain numbers"),
+    (is_text, "if these are numbers, store them as a numeric type"),
 )
 
 
@@ -186,9 +186,9 @@ def _is_readable(column: pa.Array, index: int) -> bool:
 def _mending(text: str, name: str) -> str | None:
     """What is usually wrong with such a cell."""
     if text.strip() == name:
-        return "the header seems to be repeated inside the file"
+        return "the header seems to be repeated in the file"
     if text.strip().endswith("%"):
-        return "write a share, such as 0.12, instead of a percentage"
+        return "write a fraction, such as 0.12, instead of a percentage"
     if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", text):
         return "write a decimal point instead of a comma"
     return None

@@ -79,7 +79,7 @@ def decode(array: pa.Array, spelling: NumberFormat) -> Cells:
     if missing is not None:
         plain = np.where(missing, plain.dtype.type(0), plain)
     if pa.types.is_integer(kind):
-        return Cells(plain.astype(np.float64), missing, _inexact(plain), "cannot be held exactly by a float64")
+        return Cells(plain.astype(np.float64), missing, _inexact(plain), "cannot be represented exactly as a float64")
     with np.errstate(invalid="ignore"):  # widening a signalling NaN raises a flag, and is still NaN
         return Cells(plain.astype(np.float64, copy=False), missing)
 

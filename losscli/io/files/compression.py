@@ -78,7 +78,7 @@ def _open_zip(file: str, path: str) -> IO[bytes]:
         if len(members) != 1:
             names = ", ".join(f"'{info.filename}'" for info in members[:5]) + (" …" if len(members) > 5 else "")
             raise DataError(
-                f"the zip archive has {len(members)} members, not one: {names}",
+                f"the zip archive has {len(members)} members instead of one: {names}",
                 path=path,
                 hint="unpack it first",
                 code="DATA_WRONG_FORMAT",

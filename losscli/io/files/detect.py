@@ -72,7 +72,7 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
     raise DataError(
         f"the name says {_SHOWN[_family(named)]}, the content is {_SHOWN[_family(content)]}",
         path=path,
-        hint=f"rename it, or say --input-format {content}",
+        hint=f"rename it, or use --input-format {content}",
         code="DATA_WRONG_FORMAT",
     )
 
@@ -101,7 +101,7 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
         raise DataError(
             "content is HTML, not data",
             path=path,
-            hint="a login or error page saved under this name?",
+            hint="is it a login or error page?",
             code="DATA_WRONG_FORMAT",
         )
     if lower.startswith(b"<?xml"):
@@ -112,7 +112,7 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
         raise DataError(
             "content is one JSON array, not JSON lines",
             path=path,
-            hint="jq -c '.[]' makes lines of it",
+            hint="convert it with jq -c '.[]'",
             code="DATA_WRONG_FORMAT",
         )
     if start.startswith(b"[") and format_of_name(path) == "jsonl":

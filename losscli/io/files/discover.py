@@ -35,7 +35,9 @@ def discover(paths: Sequence[str]) -> Discovery:
         key = (file.path, file.remote.url if file.remote else "")  # what is shown of two URLs may be the same
         seen[key] = seen.get(key, 0) + 1
     notes.extend(
-        f"{path} is given {count} times: its rows count as often" for (path, _), count in seen.items() if count > 1
+        f"{path} is given {count} times, so its rows are counted that often"
+        for (path, _), count in seen.items()
+        if count > 1
     )
     return Discovery(tuple(files), tuple(notes))
 
@@ -50,9 +52,9 @@ def _behind(path: str, notes: list[str]) -> list[FoundFile]:
     if path == "-":
         return [FoundFile(path)]
     if not path:
-        raise UsageError("a source is an empty text", code="USAGE_BAD_VALUE")
+        raise UsageError("a source path is empty", code="USAGE_BAD_VALUE")
     if "\0" in path:
-        raise UsageError("the name of a source holds a NUL byte", path=path, code="USAGE_BAD_VALUE")
+        raise UsageError("the source path contains a NUL byte", path=path, code="USAGE_BAD_VALUE")
     if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, notes)
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):
@@ -102,7 +104,7 @@ def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path, ignored, notes)
         elif entry.is_dir():
-            notes.append(f"did not follow {entry.path}: a link to a folder")
+            notes.append(f"did not follow {entry.path}: it is a link to a folder")
         elif is_data_file(entry.name):
             yield entry.path
         else:

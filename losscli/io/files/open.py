@@ -55,7 +55,7 @@ def _place(file: OpenedFile, where: FoundFile) -> OpenedFile:
     clash = [name for name in where.partition_values if name in file.columns]
     if clash:
         raise DataError(
-            f"column '{clash[0]}' stands in the file and in the name of its folder",
+            f"column '{clash[0]}' is in the file and in the name of its folder",
             path=file.fragment.path,
             column=clash[0],
             value=where.partition_values[clash[0]],

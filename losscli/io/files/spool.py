@@ -74,7 +74,7 @@ class Copy:
             size += len(piece)
             if size > SPOOL_LIMIT:
                 raise FileError(
-                    f"more than {SPOOL_LIMIT >> 30} GiB to keep in a temporary file", path=self.path, code="IO_NO_SPACE"
+                    f"more than {SPOOL_LIMIT >> 30} GiB to copy to a temporary file", path=self.path, code="IO_NO_SPACE"
                 )
             self._kept(lambda: self.out.write(piece))
 
@@ -88,4 +88,4 @@ class Copy:
 
 
 def _no_copy(error: OSError, path: str) -> FileError:
-    return FileError(f"could not keep a temporary copy: {error.strerror or error}", path=path, code=system_code(error))
+    return FileError(f"could not write a temporary copy: {error.strerror or error}", path=path, code=system_code(error))

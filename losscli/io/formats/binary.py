@@ -1,4 +1,4 @@
-"""What the binary formats (Parquet, Arrow IPC) share: opening, the errors of their readers, and checks of their data."""
+"""What the binary formats (Parquet, Arrow IPC) share: opening, errors of their readers, and checks of their data."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _not_utf8(name: str, row: int, cell: bytes, grammar: CsvSyntax, window: Wind
         # quoted cells differ from their bytes, so look for the bad byte from where the cell can start
         before = record.start + sum(len(part) + 1 for part in record.cells[:index])
         where = f" at byte {window.offset + before + _first_bad(window.text[before : record.end]) + 1}"
-    hint = "name it: --encoding latin-1, cp1252"
+    hint = "name the encoding, such as --encoding latin-1 or cp1252"
     return location.error(
         row, name, f"the text is not UTF-8{where}", cell.decode("latin-1")[:SHOWN], hint, code="DATA_ENCODING"
     )
@@ -182,9 +182,9 @@ def shown(cell: bytes) -> str:
 
 
 _ADVICE: tuple[tuple[str, str], ...] = (
-    (r"[+-]?[0-9]+,[0-9]+", "a decimal comma? --decimal ','"),
+    (r"[+-]?[0-9]+,[0-9]+", "for a decimal comma use --decimal ','"),
     (r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", "write numbers without thousands separators"),
-    (r"[^%]*%", "write shares as numbers: 0.12, not 12%"),
+    (r"[^%]*%", "write percentages as fractions: 0.12, not 12%"),
     (r"[+-]?0[xX][0-9a-fA-F]+", "write numbers in decimal"),
 )
 
@@ -192,7 +192,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 def _advice(bad: _Bad, grammar: CsvSyntax) -> str | None:
     text = bad.cell.decode(errors="replace").strip()
     if text == bad.column:
-        return "a repeated header: two files joined into one?"
+        return "a repeated header: were two files concatenated?"
     if grammar.decimal != "." and "." in text:
         return "the decimal mark is ',' here"
     return next((advice for pattern, advice in _ADVICE if re.fullmatch(pattern, text)), None)
@@ -229,9 +229,9 @@ def _ragged(record: Record, window: Window, grammar: CsvSyntax, location: Locati
     text = shown(window.text[record.start : record.end])
     hint = None
     if any(b"\n" in cell for cell in record.cells):
-        hint = "a cell of this row goes over several lines: a quote that should not be there?"
+        hint = "a cell of this row spans several lines: is there a stray quote?"
     elif text.startswith("#"):
-        hint = "a comment? --comment '#'"
+        hint = "for comment lines use --comment '#'"
     elif found == expected + 1 and not record.cells[-1]:
         hint = "the row ends with a delimiter, the header does not"
     cells = "cell" if found == 1 else "cells"

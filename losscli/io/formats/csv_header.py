@@ -45,9 +45,7 @@ def check_decimal(options: ReadOptions) -> None:
     """Arrow's reader takes any character for the decimal mark, digits too, and reads nonsense."""
     given = options.decimal
     if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
-        raise UsageError(
-            f"the decimal mark must be a character such as . or , and not '{given}'", code="USAGE_BAD_VALUE"
-        )
+        raise UsageError(f"the decimal mark must be a character such as . or , not '{given}'", code="USAGE_BAD_VALUE")
 
 
 def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
@@ -62,9 +60,9 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
         )
     if b"\0" in text[head.start : head.end]:
         raise DataError(
-            "the header holds NUL bytes",
+            "the header contains NUL bytes",
             path=stream.path,
-            hint="UTF-16 is read with --encoding utf-16-le or utf-16-be",
+            hint="for UTF-16 use --encoding utf-16-le or utf-16-be",
             code="DATA_ENCODING",
         )
     if not options.header:
@@ -99,7 +97,7 @@ def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[R
                 f"the header is longer than {HEADER_LIMIT >> 20} MiB", path=stream.path, line=1, code="DATA_BAD_ROW"
             )
     if not found or not text[found[0].start : found[0].end].strip():
-        raise DataError("no header: the file holds nothing but blank lines", path=stream.path, code="DATA_BAD_ROW")
+        raise DataError("no header: the file has only blank lines", path=stream.path, code="DATA_BAD_ROW")
     return text, skip, found
 
 
@@ -117,7 +115,7 @@ def _names(head: Record, text: bytes, skip: int, path: str) -> tuple[str, ...]:
                 path=path,
                 line=head.line,
                 value=cell.decode("latin-1"),
-                hint="name it: --encoding latin-1, cp1252",
+                hint="name the encoding, such as --encoding latin-1 or cp1252",
                 code="DATA_ENCODING",
             ) from None
     return tuple(names)
@@ -144,5 +142,5 @@ def _refuse_other_delimiter(name: str, rows: Sequence[Record], format: str, path
 def _notes(names: tuple[str, ...], path: str) -> tuple[str, ...]:
     filled = [name for name in names if name.strip()]
     if filled and all(re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", name.strip()) for name in filled):
-        return (f"{path}: the header holds only numbers; if there is no header, say --no-header",)
+        return (f"{path}: the header has only numbers; if there is no header, use --no-header",)
     return ()

@@ -179,7 +179,10 @@ def _from_list(name: str, values: Sequence[Any]) -> pa.Array:
         array = np.array(["not numbers"])
     if array.ndim != 1 or not arrays.holds_numbers(array.dtype):
         raise DataError(
-            f"column '{name}' holds neither numbers, texts nor vectors", path=PATH, column=name, code="DATA_WRONG_TYPE"
+            f"column '{name}' does not contain numbers, texts or vectors",
+            path=PATH,
+            column=name,
+            code="DATA_WRONG_TYPE",
         )
     filled = np.zeros(len(values), dtype=array.dtype)
     filled[there] = array[: len(known)]
@@ -191,7 +194,7 @@ def _nested(name: str, values: Sequence[Any]) -> pa.Array:
         return arrays.lists([None if value is None else [float(item) for item in value] for value in values])
     except (TypeError, ValueError):
         raise DataError(
-            f"the vectors in column '{name}' hold something else than numbers",
+            f"the vectors in column '{name}' contain values that are not numbers",
             path=PATH,
             column=name,
             code="DATA_WRONG_TYPE",

@@ -176,11 +176,11 @@ def read_keys(stream: Stream) -> dict[str, str]:
         except ValueError as error:
             reason = getattr(error, "msg", str(error))
             raise DataError(
-                f"not a line of JSON: {reason}", path=stream.path, row=row, line=line, code="DATA_BAD_ROW"
+                f"invalid JSON: {reason}", path=stream.path, row=row, line=line, code="DATA_BAD_ROW"
             ) from None
         if not isinstance(record, dict):
-            message = f"a line of JSON that is no object (line {line})"
-            raise DataError(message, path=stream.path, line=line, hint="{…} one a line", code="DATA_BAD_ROW")
+            message = f"a JSON line that is not an object (line {line})"
+            raise DataError(message, path=stream.path, line=line, hint="write one {…} per line", code="DATA_BAD_ROW")
         for name, value in record.items():
             if kinds.get(name, "null") == "null":
                 kinds[name] = _kind_of(value)

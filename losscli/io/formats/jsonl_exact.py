@@ -92,11 +92,11 @@ def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
         raise location.error(
-            row, None, f"not a line of JSON: {reason}", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+            row, None, f"invalid JSON: {reason}", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
         ) from None
     if not isinstance(record, dict):
         raise location.error(
-            row, None, "a line of JSON that is no object", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+            row, None, "a JSON line that is not an object", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
         )
     return record
 
@@ -142,7 +142,7 @@ def _number(value: Any) -> float:
 
 def _text(value: Any) -> str:
     if isinstance(value, (list, dict)):
-        raise _Unfit(f"{'a list' if isinstance(value, list) else 'an object'} is not a text")
+        raise _Unfit(f"{'a list' if isinstance(value, list) else 'an object'} is not text")
     text = text_of(value)
     try:
         text.encode()

@@ -50,7 +50,7 @@ class ParquetFragment(Fragment):
             yield RowGroupSplit(self, projection, groups, rows, step, self.size * rows // max(promised, 1), footer)
         if sum(counts) != promised:
             raise DataError(
-                f"damaged Parquet: it promises {promised} rows and holds {sum(counts)}",
+                f"damaged Parquet: it declares {promised} rows but holds {sum(counts)}",
                 path=self.path,
                 code="DATA_CORRUPT_FILE",
             )
@@ -131,7 +131,7 @@ class RowGroupSplit:
         fragment.source.verify()
         if row - first_row != self.rows:  # Arrow's reader ends without a word where the pages do
             there = f" from row {first_row} on" if first_row > 1 else ""
-            message = f"damaged Parquet: it promises {self.rows} rows{there} and holds {row - first_row}"
+            message = f"damaged Parquet: it declares {self.rows} rows{there} but holds {row - first_row}"
             raise DataError(message, path=fragment.path, code="DATA_CORRUPT_FILE")
 
 

@@ -125,7 +125,7 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
                 f"a record is longer than {RECORD_LIMIT >> 20} MiB",
                 path=stream.path,
                 line=line,
-                hint="a quote that is opened and never closed?",
+                hint="is there a quote that is never closed?",
                 code="DATA_BAD_ROW",
             )
 
@@ -183,7 +183,9 @@ class _Transcoded:
                 raise self._refusal(f"byte {at + 1} is not {self.encoding} text", hint) from None
             except UnicodeError:  # what Python says where the mark is missing that tells the order of bytes
                 hint = f"--encoding {self.encoding}-le or {self.encoding}-be"
-                raise self._refusal(f"the text does not begin with the mark of {self.encoding}", hint) from None
+                raise self._refusal(
+                    f"the text does not begin with the byte order mark of {self.encoding}", hint
+                ) from None
             self.offset += len(piece)
             if text or not piece:
                 return text.encode()

@@ -16,7 +16,7 @@ from losscli.io.join.lookup_side import LookupSide, read_all, read_lookup_side, 
 from losscli.io.join.match import KeyMatch, only, with_key_ids
 from losscli.io.source import ReadAs, Source
 
-ROW_ORDER_HINT = "rows are paired by their place; --on KEY pairs them by what they are"
+ROW_ORDER_HINT = "rows are paired by row order; --on KEY pairs them by key"
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,25 @@ def by_key(
 ) -> Iterator[AlignedRows]:
     """Rows with the same key; the other sources are held in memory. What is wrong with keys is raised at the end."""
     first, *others = sides
-    truths = [read_lookup_side(side.source, on, side.projection, strict) for side in others]
-    met = [KeyMatch(truth, first.label, side.label, on) for side, truth in zip(others, truths, strict=True)]
+    lookups = [read_lookup_side(side.source, on, side.projection, strict) for side in others]
+    met = [KeyMatch(lookup, first.label, side.label, on) for side, lookup in zip(others, lookups, strict=True)]
     common = 0
     reads: dict[str, ReadAs] = {**first.projection, **dict.fromkeys(on, "text")}
-    for batch, keys, ids in with_key_ids(read_all(first.source, reads), truths, on):
+    for batch, keys, ids in with_key_ids(read_all(first.source, reads), lookups, on):
         for matching, found in zip(met, ids, strict=True):
             matching.meet(batch, keys, found)
         kept = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in ids]))
         common += len(kept)
         if len(kept) and not any(matching.failed(strict) for matching in met):
-            partners = [_looked_up(truth, found[kept]) for truth, found in zip(truths, ids, strict=True)]
+            partners = [_looked_up(lookup, found[kept]) for lookup, found in zip(lookups, ids, strict=True)]
             yield AlignedRows(only(batch, kept), partners, _Keys(keys, kept))
     for matching in met:
         matching.evaluate(strict)
     if met[0].rows and not common:
         listed = ", ".join(side.label for side in sides)
-        raise EmptyError(f"no key is in all of {listed}", hint="keys are compared as text: 007 is not 7",
+        raise EmptyError(f"no key occurs in all of {listed}", hint="keys are compared as text: 007 is not 7",
                          code="EMPTY_NO_ROWS")  # fmt: skip
-    match_counts.rows, match_counts.common = [met[0].rows, *map(len, truths)], common
+    match_counts.rows, match_counts.common = [met[0].rows, *map(len, lookups)], common
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class _Keys:
         return key_text(self.columns, int(self.kept[row]))
 
 
-def _looked_up(truth: LookupSide, ids: KeyIds) -> OtherRows:
-    return OtherRows(lambda name: truth.take(name, ids), lambda row: truth.location_of(int(truth.row_of[ids[row]])))
+def _looked_up(lookup: LookupSide, ids: KeyIds) -> OtherRows:
+    return OtherRows(lambda name: lookup.take(name, ids), lambda row: lookup.location_of(int(lookup.row_of[ids[row]])))
 
 
 def by_row_order(sides: Sequence[AlignedSource], match_counts: AlignedCounts) -> Iterator[AlignedRows]:

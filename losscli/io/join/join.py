@@ -18,35 +18,35 @@ from losscli.io.source import Dropped, Fragment, InMemorySplit, ReadAs, Source, 
 
 
 def join(
-    predictions: Source, truth: Source, on: Sequence[str], unmatched: Literal["error", "drop"] = "error"
+    predictions: Source, targets: Source, on: Sequence[str], unmatched: Literal["error", "drop"] = "error"
 ) -> Source:
-    """The rows of `predictions`, in their order, with the columns of the `truth` row of the same key.
+    """The rows of `predictions`, in their order, with the columns of the `targets` row of the same key.
 
     The truth side is held in memory (keys and wanted columns). A key twice on a side is a DataError; a row without a
     partner or without a key is one too, unless `unmatched` is "drop": then `dropped` of the source counts these while
     it is read. No common key at all is an EmptyError.
     """
     if not on:
-        raise UsageError("the join needs the names of its key columns", hint="--on KEY[,KEY]",
+        raise UsageError("the join needs key columns", hint="--on KEY[,KEY]",
                          code="USAGE_INCOMPLETE")  # fmt: skip
-    check_keys((predictions, truth), on)
+    check_keys((predictions, targets), on)
     dropped = Dropped()
-    fragment = JoinedFragment(predictions, truth, tuple(on), unmatched == "error", dropped)
-    columns = tuple(dict.fromkeys((*predictions.columns, *truth.columns)))
-    types = {**truth.types, **predictions.types}
-    notes = (*predictions.notes, *truth.notes, *_notes(predictions, truth, on))
+    fragment = JoinedFragment(predictions, targets, tuple(on), unmatched == "error", dropped)
+    columns = tuple(dict.fromkeys((*predictions.columns, *targets.columns)))
+    types = {**targets.types, **predictions.types}
+    notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on))
     return Source((fragment,), columns, types, notes, dropped)
 
 
-def _notes(predictions: Source, truth: Source, on: Sequence[str]) -> Iterator[str]:
-    yield f"the join holds the keys and the columns it needs of {name_of(truth)} in memory"
-    yield from notes_on_types(predictions, truth, on)
+def _notes(predictions: Source, targets: Source, on: Sequence[str]) -> Iterator[str]:
+    yield f"the join holds the keys and the needed columns of {name_of(targets)} in memory"
+    yield from notes_on_types(predictions, targets, on)
 
 
 def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
     """Each source has each key column, and none is named twice."""
     if len(set(on)) < len(on):
-        raise UsageError("a join takes each of its key columns once", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
+        raise UsageError("a key column is named twice", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
     for source in sources:
         for name in on:
             if name not in source.columns:
@@ -70,7 +70,7 @@ class JoinedFragment(Fragment):
     """All predictions with their truth, as one fragment: whether a key occurs twice is a question about all of them."""
 
     predictions: Source
-    truth: Source
+    targets: Source
     on: tuple[str, ...]
     strict: bool
     dropped: Dropped
@@ -90,37 +90,37 @@ class JoinedFragment(Fragment):
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         here = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_here(name)}
         there = {name: read_as for name, read_as in projection.items() if name not in here}
-        truth = read_lookup_side(self.truth, self.on, there, self.strict)
-        met = KeyMatch(truth, name_of(self.predictions), name_of(self.truth), self.on)
+        lookup = read_lookup_side(self.targets, self.on, there, self.strict)
+        met = KeyMatch(lookup, name_of(self.predictions), name_of(self.targets), self.on)
         asked: dict[str, ReadAs] = {**here, **dict.fromkeys(self.on, "text")}
-        for batch, keys, (ids,) in with_key_ids(read_all(self.predictions, asked), [truth], self.on):
+        for batch, keys, (ids,) in with_key_ids(read_all(self.predictions, asked), [lookup], self.on):
             met.meet(batch, keys, ids)
             if not met.failed(self.strict):
-                joined = self._joined(batch, ids, truth, projection)
+                joined = self._joined(batch, ids, lookup, projection)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location)
         met.evaluate(self.strict)
-        self.dropped.predictions, self.dropped.truth = met.left_here, met.left_there
+        self.dropped.predictions, self.dropped.targets = met.left_here, met.left_there
 
     def _is_here(self, name: str) -> bool:
-        here, there = name in self.predictions.columns, name in self.truth.columns
+        here, there = name in self.predictions.columns, name in self.targets.columns
         if here and there:
-            both = f"{name_of(self.predictions)} and {name_of(self.truth)}"
+            both = f"{name_of(self.predictions)} and {name_of(self.targets)}"
             raise DataError(
-                f"column '{name}' stands in both {both}",
+                f"column '{name}' is in both {both}",
                 column=name,
                 hint="rename one of them",
                 code="DATA_DUPLICATE_COLUMN",
             )
         return here or not there  # a name in neither is an error that the predictions raise
 
-    def _joined(self, batch: Batch, ids: KeyIds, truth: LookupSide, projection: Mapping[str, ReadAs]) -> Batch:
+    def _joined(self, batch: Batch, ids: KeyIds, lookup: LookupSide, projection: Mapping[str, ReadAs]) -> Batch:
         kept = np.flatnonzero(ids >= 0)
         batch, ids = only(batch, kept), ids[kept]
         data, location = batch.data, batch.location
         arrays = []
         for name, read_as in projection.items():
             if name not in data.schema.names:
-                arrays.append(truth.take(name, ids))
+                arrays.append(lookup.take(name, ids))
                 continue
             column = data.column(data.schema.names.index(name))
             if name in self.on and read_as == "number" and pa.types.is_dictionary(column.type):

@@ -130,7 +130,7 @@ def read_lookup_side(source: Source, on: Sequence[str], projection: Mapping[str,
         raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source), code="EMPTY_NO_ROWS")
     texts = list(joined) if len(filled) == got.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
     index, ids = KeyIndex.of(texts)
-    truth = LookupSide(
+    lookup = LookupSide(
         index,
         _rows_by_id(ids, filled, len(index)),
         joined,
@@ -139,8 +139,8 @@ def read_lookup_side(source: Source, on: Sequence[str], projection: Mapping[str,
         np.array(got.starts[:-1], np.int64),
         got.keyless,
     )
-    _refuse_repeats(truth, ids, filled, on[0])
-    return truth
+    _refuse_repeats(lookup, ids, filled, on[0])
+    return lookup
 
 
 def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int) -> KeyIds:
@@ -149,14 +149,14 @@ def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int) -> KeyIds
     return row_of
 
 
-def _refuse_repeats(truth: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp], column: str) -> None:
-    if len(ids) == len(truth.index):
+def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp], column: str) -> None:
+    if len(ids) == len(lookup.index):
         return
     order = np.argsort(ids, kind="stable")
     again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
     trouble = KeyErrors()
-    location, at = truth.location_of(int(places[again[0]]))
-    trouble.add(location, truth.keys, places[again])
+    location, at = lookup.location_of(int(places[again[0]]))
+    trouble.add(location, lookup.keys, places[again])
     trouble.first = (location, at)
     raise trouble.error(
         f"{rows(len(again), 'repeat')} a key of an earlier row",
@@ -184,5 +184,5 @@ def whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
         return (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         listed = ", ".join(sorted(str(kind) for kind in kinds))
-        message = f"column '{name}' cannot be held as one: {listed}: {error}"
+        message = f"column '{name}' has parts of different types: {listed}: {error}"
         raise DataError(message, path=name_of(source), column=name, code="DATA_WRONG_TYPE") from None

@@ -28,7 +28,7 @@ DROP_HINT = "--unmatched drop leaves such rows out"
 class KeyMatch:
     """What one reading of the rows `here` has met so far of the rows `there`; nothing is raised before all is known."""
 
-    truth: LookupSide
+    lookup: LookupSide
     here: str
     there: str
     on: tuple[str, ...]
@@ -41,7 +41,7 @@ class KeyMatch:
     some_keys: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.seen = np.zeros(len(self.truth.index), np.bool_)
+        self.seen = np.zeros(len(self.lookup.index), np.bool_)
 
     def meet(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> None:
         """Take note of one batch."""
@@ -74,7 +74,7 @@ class KeyMatch:
             message = f"{rows(self.repeated.count, 'repeat')} a key of an earlier row"
             raise self.repeated.error(message, self.on[0], "each key must occur once", code="DATA_DUPLICATE_KEY")
         if strict and self.strange.count:
-            message = f"{self.strange.count} of {self.rows} rows: no partner in {self.there}"
+            message = f"{self.strange.count} of {self.rows} rows: no match in {self.there}"
             raise self.strange.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
         if strict and self.rows and len(lonely):
             raise self._lonely(lonely)
@@ -87,18 +87,18 @@ class KeyMatch:
     @property
     def left_there(self) -> int:
         """Rows there that have none."""
-        return int((~self.seen).sum()) + self.truth.keyless.count
+        return int((~self.seen).sum()) + self.lookup.keyless.count
 
     def _lonely(self, lonely: npt.NDArray[np.intp]) -> DataError:
-        places = np.sort(self.truth.row_of[lonely])
+        places = np.sort(self.lookup.row_of[lonely])
         trouble = KeyErrors()
-        trouble.add(self.truth.locations[0], self.truth.keys, places)
-        trouble.first = self.truth.location_of(int(places[0]))
-        message = f"{len(places)} of {len(self.truth)} rows: no partner in {self.here}"
+        trouble.add(self.lookup.locations[0], self.lookup.keys, places)
+        trouble.first = self.lookup.location_of(int(places[0]))
+        message = f"{len(places)} of {len(self.lookup)} rows: no match in {self.here}"
         return trouble.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
 
     def _nothing_common(self) -> EmptyError:
-        theirs = [key_text(self.truth.keys, int(row)) for row in self.truth.row_of[:EXAMPLES]]
+        theirs = [key_text(self.lookup.keys, int(row)) for row in self.lookup.row_of[:EXAMPLES]]
         shown = [", ".join(f"'{key}'" for key in keys) or "none" for keys in (self.some_keys, theirs)]
         named = ", ".join(self.on)
         return EmptyError(
@@ -108,28 +108,28 @@ class KeyMatch:
 
 
 def with_key_ids(
-    batches: Iterator[Batch], truths: Sequence[LookupSide], on: Sequence[str]
+    batches: Iterator[Batch], lookups: Sequence[LookupSide], on: Sequence[str]
 ) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
     """Each batch with its keys as text and their numbers in each truth, looked up for many batches at once."""
-    enough = max(FEWEST_ROWS, min(max(len(truth.index) for truth in truths), CHUNK_ROWS))
+    enough = max(FEWEST_ROWS, min(max(len(lookup.index) for lookup in lookups), CHUNK_ROWS))
     held: list[tuple[Batch, list[pa.Array]]] = []
     waiting = 0
     for batch in batches:
         held.append((batch, batch_keys(batch, on)))
         waiting += batch.data.num_rows
         if waiting >= enough:
-            yield from _look_up(held, truths)
+            yield from _look_up(held, lookups)
             held, waiting = [], 0
-    yield from _look_up(held, truths)
+    yield from _look_up(held, lookups)
 
 
 def _look_up(
-    held: list[tuple[Batch, list[pa.Array]]], truths: Sequence[LookupSide]
+    held: list[tuple[Batch, list[pa.Array]]], lookups: Sequence[LookupSide]
 ) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
     if not held:
         return
     columns = [pa.concat_arrays(parts) for parts in zip(*(keys for _, keys in held), strict=True)]
-    found = [truth.index.find(columns) for truth in truths]
+    found = [lookup.index.find(columns) for lookup in lookups]
     at = 0
     for batch, keys in held:
         count = batch.data.num_rows

@@ -63,10 +63,12 @@ def paired(
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
     models = [model for model, _ in named]
     if len(models) < 2:
-        raise UsageError("a comparison of files needs two of them", hint="NAME=FILE NAME=FILE", code="USAGE_INCOMPLETE")
+        raise UsageError(
+            "a comparison of files needs at least two", hint="NAME=FILE NAME=FILE", code="USAGE_INCOMPLETE"
+        )
     for model in models:
         if models.count(model) > 1:
-            raise UsageError(f"two files are called '{model}'", hint="give each a name of its own: NAME=FILE",
+            raise UsageError(f"two files are named '{model}'", hint="give each file its own name: NAME=FILE",
                              code="USAGE_CONFLICT")  # fmt: skip
     check_keys([source for _, source in named], on)
     first = named[0][1]
@@ -86,7 +88,7 @@ def _places(sides: Sequence[Model]) -> tuple[dict[str, tuple[int, str]], dict[st
         for column in side.source.columns:
             name = f"{side.name}:{column}"
             if name in places:
-                raise UsageError(f"'{name}' would be two columns", column=name, hint="give the file another name",
+                raise UsageError(f"'{name}' would name two columns", column=name, hint="give the file another name",
                                  code="USAGE_CONFLICT")  # fmt: skip
             places[name], types[name] = (at, column), side.source.types.get(column)
     return places, types
@@ -96,17 +98,17 @@ def _notes(sides: Sequence[Model], compared: Sequence[str], on: Sequence[str]) -
     first, *others = sides
     held = ", ".join(side.label for side in others)
     if on:
-        yield f"the comparison holds the keys and the columns it needs of {held} in memory"
+        yield f"the comparison holds the keys and the needed columns of {held} in memory"
     else:
         agree = [name for name in compared if any(name in side.shared for side in others)]
         listed = ", ".join(f"'{name}'" for name in agree)
-        checked = f"{listed} must agree row by row" if agree else "nothing shows that they belong together"
-        yield f"rows of {first.label} and {held} are paired by their place; {checked}"
+        checked = f"{listed} must agree row by row" if agree else "no shared column confirms that they belong together"
+        yield f"rows of {first.label} and {held} are paired by row order; {checked}"
     for side in others:
         yield from notes_on_types(first.source, side.source, on)
         for name in compared:
             if name not in side.shared:
-                yield f"{side.label} has no column '{name}': that of {first.label} is taken"
+                yield f"{side.label} has no column '{name}': that of {first.label} is used"
 
 
 @dataclass
@@ -217,7 +219,7 @@ class PairedFragment(Fragment):
         key, first, other = rows.key_of(row), self.models[0].label, self.models[at].label
         whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
         message = f"{whose} is {shown(ours, row)} in {first}, but {shown(theirs, row)} in {other} ({there})"
-        hint = ROW_ORDER_HINT if key is None else "models are compared on the same rows and the same truth"
+        hint = ROW_ORDER_HINT if key is None else "models are compared on the same rows and the same targets"
         return rows.batch.location.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
 
     def _count(self, match_counts: AlignedCounts) -> None:

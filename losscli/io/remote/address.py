@@ -89,7 +89,7 @@ def check(url: str) -> Address:
         raise UsageError(f"the address does not name {what}", path=name, code="USAGE_BAD_VALUE")
     if scheme not in WEB and (_QUERY.search(url) or (scheme not in AZURE and "@" in parts.netloc)):
         raise UsageError(
-            f"the address holds more than a {scheme}:// path",
+            f"the address contains more than a {scheme}:// path",
             path=name,
             hint="credentials come from the environment: 'losscli help remote'",
             code="USAGE_BAD_VALUE",

@@ -71,7 +71,7 @@ class RemoteFailure:
             return FileError(self.said, path=address.shown, hint=credentials(address), code="IO_PERMISSION")
         if self.kind == "passing":
             said = f"{self.said} (tried {tries} times)" if tries > 1 else self.said
-            hint = "try again later; LOSSCLI_REMOTE_TIMEOUT and LOSSCLI_REMOTE_RETRIES make it more patient"
+            hint = "try again later, or raise LOSSCLI_REMOTE_TIMEOUT or LOSSCLI_REMOTE_RETRIES"
             return FileError(said, path=address.shown, hint=hint, code="IO_NETWORK")
         return FileError(self.said, path=address.shown, hint=self.hint, code="IO_NETWORK")
 
@@ -79,9 +79,9 @@ class RemoteFailure:
 def credentials(address: Address) -> str:
     """Where the store of this address looks for who asks."""
     if address.scheme in {"http", "https"}:
-        return "the server wants a signed URL, a user and password in the URL, or a line in ~/.netrc"
+        return "use a signed URL, a user and password in the URL, or a line in ~/.netrc"
     key = "s3" if address.scheme == "s3" else "az" if address.scheme in AZURE else "gs"
-    return f"{_KEYS[key]}; for a public bucket LOSSCLI_REMOTE_ANON=1"
+    return f"{_KEYS[key]}; for a public bucket set LOSSCLI_REMOTE_ANON=1 (anonymous access)"
 
 
 def explain(error: BaseException, seconds: float) -> RemoteFailure:
@@ -94,7 +94,7 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
     if status in {404, 410} or any(isinstance(one, FileNotFoundError) for one in chain):
         return RemoteFailure("missing", "no such file")
     if names & STRANGER:
-        return RemoteFailure("denied", "no credentials were found that the store takes")
+        return RemoteFailure("denied", "no valid credentials were found")
     if status in {401, 403, 407} or any(_forbids(one) for one in chain):
         return RemoteFailure("denied", f"permission denied (HTTP {status})" if status else "permission denied")
     if status in PASSING:
@@ -110,14 +110,14 @@ def explain(error: BaseException, seconds: float) -> RemoteFailure:
 def _unreachable(chain: list[BaseException], names: set[str]) -> RemoteFailure | None:
     if names & UNKNOWN_HOST or any(isinstance(one, socket.gaierror) for one in chain):
         return RemoteFailure(
-            "final", "the name of the server cannot be resolved", hint="is the name right, is there a network?"
+            "final", "the name of the server cannot be resolved", hint="check the name and the network connection"
         )
     if any(isinstance(one, ssl.SSLError | ssl.CertificateError) for one in chain):
-        return RemoteFailure("final", "no secure connection to the server: its certificate or its TLS is not accepted")
+        return RemoteFailure("final", "no secure connection to the server: its certificate or TLS version was rejected")
     if any(isinstance(one, ConnectionRefusedError) or _number(one) == errno.ECONNREFUSED for one in chain):
-        return RemoteFailure("final", "the server refuses the connection", hint="are host and port right?")
+        return RemoteFailure("final", "the server refuses the connection", hint="check the host and the port")
     if any("Redirect" in name for name in names) or any("redirect" in str(one).lower() for one in chain):
-        return RemoteFailure("final", "the server redirects to where no file can be read, or in a circle")
+        return RemoteFailure("final", "the server redirects in a loop, or to an address that cannot be read")
     return None
 
 
@@ -125,17 +125,17 @@ def _broken(chain: list[BaseException], names: set[str], seconds: float) -> Remo
     if names & SLOW or any(isinstance(one, TimeoutError | asyncio.TimeoutError) for one in chain):
         return RemoteFailure("passing", f"no answer within {seconds:g} s")
     if names & BROKEN or any(isinstance(one, ConnectionError | EOFError) for one in chain):
-        return RemoteFailure("passing", "the connection broke before all bytes had come")
+        return RemoteFailure("passing", "the connection was lost before all bytes arrived")
     if any(_number(one) == errno.EBUSY for one in chain):
         return RemoteFailure("passing", "the server is busy")
     if "EndpointConnectionError" in names or "ClientConnectionError" in names or "ServiceRequestError" in names:
-        return RemoteFailure("final", "no connection to the server", hint="is the name right, is there a network?")
+        return RemoteFailure("final", "no connection to the server", hint="check the name and the network connection")
     return None
 
 
 def _other(error: BaseException) -> RemoteFailure:
     said = sanitized_text(str(error))
-    return RemoteFailure("final", f"could not be read: {type(error).__name__}" + (f": {said}" if said else ""))
+    return RemoteFailure("final", f"could not read: {type(error).__name__}" + (f": {said}" if said else ""))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -49,7 +49,7 @@ class WebServer:
             length = answer.headers.get("Content-Length")
             if length is None and not chunked:
                 raise FileError(
-                    "the server does not say how long the file is, so a broken transfer would look complete",
+                    "the server does not report the size of the file, so an incomplete transfer would not be noticed",
                     path=address.shown,
                     hint="download it first",
                     code="IO_NETWORK",

@@ -22,8 +22,8 @@ def behind(url: str, notes: list[str]) -> list[FoundFile]:
     address = check(url)
     if address.scheme in WEB:
         if re.search(r"[*\[]", address.shown.partition("://")[2].partition("/")[2]):
-            raise UsageError("a web server cannot be asked which files it has", path=address.shown,
-                             hint="name each file; a star that belongs to a name is written %2A",
+            raise UsageError("a web server cannot list its files", path=address.shown,
+                             hint="name each file; write a * that is part of a file name as %2A",
                              code="USAGE_CONFLICT")  # fmt: skip
         return [_found(address, {})]
     store = store_of(address)

@@ -44,4 +44,4 @@ def _number(name: str, default: float, what: str) -> float:
 
 
 def _refusal(name: str, what: str) -> UsageError:
-    return UsageError(f"{name} is {what}; got '{os.environ.get(name, '')}'", code="USAGE_BAD_VALUE")
+    return UsageError(f"{name} must be {what}; got '{os.environ.get(name, '')}'", code="USAGE_BAD_VALUE")

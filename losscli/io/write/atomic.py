@@ -28,7 +28,7 @@ _A_DAY = 24 * 60 * 60
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-_FOLDER_HINT = "the folder must be writable too: a file is replaced as a whole"
+_FOLDER_HINT = "the folder must be writable, too, because a file is replaced as a whole"
 
 Value = TypeVar("Value")
 

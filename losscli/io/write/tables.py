@@ -116,9 +116,9 @@ def format_of(path: str) -> str:
         if name.endswith(suffix):
             return format
     raise UsageError(
-        "the name of the output does not say its format",
+        "the suffix of the output does not name a format",
         path=path,
-        hint=f"end it in {', '.join(_SUFFIXES)}",
+        hint=f"use one of {', '.join(_SUFFIXES)}",
         code="USAGE_BAD_VALUE",
     )
 
@@ -131,18 +131,20 @@ def open_table(
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(
-            f"two columns of the output would be called '{twice}'", path=path, column=twice, code="USAGE_CONFLICT"
+            f"two columns of the output would be named '{twice}'", path=path, column=twice, code="USAGE_CONFLICT"
         )
     chosen = format or format_of(path)
     if chosen not in FORMATS:
         raise UsageError(
-            f"'{chosen}' is no table format",
+            f"'{chosen}' is not a table format",
             hint=did_you_mean(chosen, FORMATS, ", ".join(FORMATS)),
             code="USAGE_BAD_VALUE",
         )
     if path == "-" and chosen in _BINARY and is_terminal():
         raise UsageError(
-            f"{chosen} is not for a terminal", hint="name a file with -o, or pipe the output", code="USAGE_CONFLICT"
+            f"{chosen} cannot be written to a terminal",
+            hint="name a file with -o, or pipe the output",
+            code="USAGE_CONFLICT",
         )
     return _opened(path, tuple(columns), chosen)
 
