@@ -25,7 +25,7 @@ from losscli.execution.shardable import check_mergeable, expected_files
 from losscli.execution.shards import merge as merge_states
 from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.source import ReadOptions
-from losscli.parallel import one_thread
+from losscli.parallel import one_blas_thread
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
 
@@ -152,7 +152,7 @@ def evaluate(
     is a terminal. The other arguments are the options of `losscli eval`. Raises `LosscliError`.
     """
     settings = dict(locals())
-    with one_thread(), watched(settings) as watch:
+    with one_blas_thread(), watched(settings) as watch:
         run = prepared(settings)
         return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, watch=watch))
 
@@ -172,7 +172,7 @@ def compare(
     the same in all.
     """
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
-    with one_thread(), watched(given) as watch:
+    with one_blas_thread(), watched(given) as watch:
         run = paired(prepared(given), against)
         _check_engine(given, run.plan.request, Data())
         return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, watch=watch))
@@ -191,7 +191,7 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
 
     The settings are those of `evaluate`.
     """
-    with one_thread(), watched(settings) as watch:
+    with one_blas_thread(), watched(settings) as watch:
         run = prepared({"source": source, "losses": losses, **settings})
         return gathered(value_pieces(run, engine_of(settings, run), watch))
 
@@ -204,7 +204,7 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     if settings.get("by"):
         raise UsageError("the gradient is that of one value, so 'by' is not supported", code="USAGE_CONFLICT")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
-    with one_thread(), watched(settings, passes=2) as watch:
+    with one_blas_thread(), watched(settings, passes=2) as watch:
         run = prepared({"source": source, "losses": [loss], **settings})
         return gathered(gradient_pieces(run, wrt, engine_of(settings, run), watch))
 

@@ -182,7 +182,7 @@ class Location:
     line_of: Callable[[int], int | None] = _no_line
     original_index: Callable[[int], int] = int  # where a row stood before rows beside it were left out
 
-    def only(self, kept: Indices) -> Location:
+    def take(self, kept: Indices) -> Location:
         """The site of these rows alone; kept[i] is the place of the i-th."""
         return replace(self, original_index=lambda index: self.original_index(int(kept[index])))
 

@@ -25,7 +25,7 @@ AHEAD = 2  # results a thread that may wait for their turn
 _threads: ContextVar[int | None] = ContextVar("threads", default=None)
 
 
-def available() -> int:
+def available_cores() -> int:
     """The cores that this process may use: a container or `taskset` may give it fewer than there are."""
     if hasattr(os, "process_cpu_count"):
         return os.process_cpu_count() or 1
@@ -34,14 +34,14 @@ def available() -> int:
     return os.cpu_count() or 1
 
 
-def count() -> int:
-    """The number of threads that may work here: what `using` said, else one a core."""
-    return _threads.get() or available()
+def thread_count() -> int:
+    """The number of threads that may work here: what `using_threads` said, else one a core."""
+    return _threads.get() or available_cores()
 
 
 @contextmanager
-def using(threads: int) -> Iterator[None]:
-    """Let `count` be `threads` for what is called inside."""
+def using_threads(threads: int) -> Iterator[None]:
+    """Let `thread_count` be `threads` for what is called inside."""
     before = _threads.set(threads)
     try:
         yield
@@ -49,14 +49,14 @@ def using(threads: int) -> Iterator[None]:
         _threads.reset(before)
 
 
-def spread_over(function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
+def map_in_order(function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
     """function(item) for each item, in the order of the items, worked out in `count()` threads.
 
     BLAS keeps to one thread meanwhile: threads over a threaded BLAS wait for each other. Results that nobody has taken
     yet are few, whatever the number of items.
     """
-    threads = min(count(), len(items))
-    with one_thread():
+    threads = min(thread_count(), len(items))
+    with one_blas_thread():
         yield from map(function, items) if threads <= 1 else _pooled(function, items, threads)
 
 
@@ -92,7 +92,7 @@ _before: list[int] = []  # the numbers of threads from before the first of them
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Keep NumPy's bundled BLAS to one thread in a process that has loaded it; its own number comes back after.
 
     Callers may overlap in any order, from several threads: the last one to leave gives the number back.

@@ -24,7 +24,7 @@ from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows
 from losscli.io.formats.in_memory import from_memory
 from losscli.io.join import match as matching
-from losscli.io.join.models import paired
+from losscli.io.join.models import pair_models
 
 ROWS = 300
 NAN = float("nan")
@@ -129,7 +129,7 @@ def test_files_are_scored_as_one_table_would_be(first, on, tmp_path):
     wanted = in_one_table(tables)
     for second in KINDS:
         order = np.random.default_rng(3).permutation(ROWS) if on else range(ROWS)
-        source = paired(sources(tmp_path, [tables[0], taken(tables[1], order)], (first, second)), (*SHARED, *on), on)
+        source = pair_models(sources(tmp_path, [tables[0], taken(tables[1], order)], (first, second)), (*SHARED, *on), on)
         assert numbers(scored(source)) == wanted
 
 
@@ -140,7 +140,7 @@ def test_neither_threads_nor_windows_change_a_bit(on, tmp_path, monkeypatch):
     found = []
     for window, split in ((1 << 22, 1 << 18), (1_500, 43), (700, 19), (60_000, 7)):
         shrink(monkeypatch, window, split)
-        found += [scored(paired(named, SHARED, on), threads=threads) for threads in (1, 2, 3)]
+        found += [scored(pair_models(named, SHARED, on), threads=threads) for threads in (1, 2, 3)]
     assert all(one == found[0] for one in found)
     assert found[0].rows.read == ROWS
 
@@ -150,7 +150,7 @@ def test_tables_in_memory_and_more_than_two(on):
     tables = [table(i) for i in range(4)]
     preds = tuple(f"m{i}=m{i}:pred" for i in range(4))
     request = Request((parse("mse"),), target="y", preds=preds)
-    source = paired([(f"m{i}", from_memory(one)) for i, one in enumerate(tables)], SHARED, on)
+    source = pair_models([(f"m{i}", from_memory(one)) for i, one in enumerate(tables)], SHARED, on)
     assert numbers(scored(source, request)) == in_one_table(tables, request)
 
 
@@ -163,7 +163,7 @@ def test_a_side_may_be_many_files_and_the_report_counts_all(tmp_path):
         ("new", open_source([str(tmp_path / "new-*.parquet")])),
     ]
     request = Request((parse("mse"),), target="y", preds=("old=old:pred", "new=new:pred"))
-    forth, back = (scored(paired(some, SHARED), request) for some in (named, named[::-1]))
+    forth, back = (scored(pair_models(some, SHARED), request) for some in (named, named[::-1]))
     assert {r.model: r.value for r in forth.results} == {r.model: r.value for r in back.results}
     assert forth.sources[0].path == str(tmp_path / "old.csv")
     assert [s.rows for s in forth.sources] == [ROWS, ROWS]
@@ -179,7 +179,7 @@ def test_classes_of_typed_and_of_text_files_are_the_same(tmp_path):
     request = Request((parse("bce"),), target="y", preds=("a=a:p", "b=b:p"))
     values = set()
     for first, second in ((typed, text), (text, typed), (typed, flags), (typed, typed)):
-        values |= {r.value for r in scored(paired([("a", first), ("b", second)], ["y"]), request).results}
+        values |= {r.value for r in scored(pair_models([("a", first), ("b", second)], ["y"]), request).results}
     assert len(values) == 1
 
 
@@ -194,7 +194,7 @@ def test_a_shared_column_that_differs_is_named_with_both_cells(column, other, on
     theirs[column] = [other if row in (211, 250, 298) else cell for row, cell in enumerate(theirs[column])]
     order = list(range(ROWS))[::-1] if on else list(range(ROWS))
     named = sources(tmp_path, [ours, taken(theirs, order)], ("csv", "parquet"))
-    error = refused(paired(named, SHARED, on))
+    error = refused(pair_models(named, SHARED, on))
     assert isinstance(error, DataError)
     assert (error.row, error.line, error.column, error.path) == (212, 213, column, str(tmp_path / "side0.csv"))
     mine = ours[column][211]
@@ -216,7 +216,7 @@ def test_of_several_the_first_row_is_named_and_nothing_else_is_said_about_its_ro
     tables[1]["y"][50] += 1
     tables[2]["g"][20] = "elsewhere"
     tables[0]["pred"][21] = NAN  # an error of its own, were these rows scored
-    error = refused(paired([(f"m{i}", from_memory(one)) for i, one in enumerate(tables)], SHARED, on))
+    error = refused(pair_models([(f"m{i}", from_memory(one)) for i, one in enumerate(tables)], SHARED, on))
     assert (error.row, error.column) == (21, "g")
     assert "'elsewhere' in 'm2' (row 21); 1 more row differs" in error.message
 
@@ -224,7 +224,7 @@ def test_of_several_the_first_row_is_named_and_nothing_else_is_said_about_its_ro
 def test_the_key_of_a_row_after_rows_that_are_dropped():
     ours, theirs = table(0), taken(table(1), range(10, ROWS))
     theirs["y"][90] += 1
-    error = refused(paired([("m0", from_memory(ours)), ("m1", from_memory(theirs))], SHARED, ["id"], "drop"))
+    error = refused(pair_models([("m0", from_memory(ours)), ("m1", from_memory(theirs))], SHARED, ["id"], "drop"))
     assert "'y' of key 'k0100'" in error.message
     assert error.row == 101
 
@@ -237,7 +237,7 @@ def test_the_row_of_a_file_among_many(tmp_path):
     named = [("old", from_memory(ours)), ("new", open_source([str(tmp_path / "new-*.csv")]))]
     for on in ((), ("id",)):
         error = refused(
-            paired(named, ["y"], on), Request((parse("mse"),), target="y", preds=("a=old:pred", "b=new:pred"))
+            pair_models(named, ["y"], on), Request((parse("mse"),), target="y", preds=("a=old:pred", "b=new:pred"))
         )
         assert f"(row 51 of {tmp_path / 'new-b.csv'})" in error.message
         assert error.row == 251
@@ -246,15 +246,15 @@ def test_the_row_of_a_file_among_many(tmp_path):
 def test_what_only_some_files_have_is_taken_from_the_first(tmp_path):
     ours, theirs = table(0), table(1)
     del theirs["w"], theirs["g"]
-    source = paired(sources(tmp_path, [ours, theirs]), SHARED)
+    source = pair_models(sources(tmp_path, [ours, theirs]), SHARED)
     assert numbers(scored(source)) == in_one_table([ours, table(1)])
     for name in "wg":
         assert f"{tmp_path}/side1.csv has no column '{name}': that of {tmp_path}/side0.csv is used" in source.notes
     assert any("paired by their place; 'y' must agree row by row" in note for note in source.notes)
     with pytest.raises(DataError, match="no column 'w'"):
-        paired(sources(tmp_path, [theirs, ours]), SHARED)
+        pair_models(sources(tmp_path, [theirs, ours]), SHARED)
     bare = {"pred": theirs["pred"]}
-    source = paired(sources(tmp_path, [ours, bare]), SHARED)
+    source = pair_models(sources(tmp_path, [ours, bare]), SHARED)
     assert any("no shared column confirms that they belong together" in note for note in source.notes)
     assert numbers(scored(source)) == in_one_table([ours, table(1)])
 
@@ -303,7 +303,7 @@ def test_cells_are_compared_as_values(ours, theirs, same):
 def test_missing_cells_and_nan_follow_the_policies(tmp_path):
     targets = {"y": [1.0, 2.0, None, NAN, 5.0]}
     sides = [from_memory(pa.table({**targets, "pred": [1.0, 2.0, 3.0, 4.0, last]})) for last in (7.0, NAN)]
-    source = paired([("a", sides[0]), ("b", sides[1])], ["y"])
+    source = pair_models([("a", sides[0]), ("b", sides[1])], ["y"])
     request = Request((parse("mae"),), target="y", preds=("a=a:pred", "b=b:pred"), missing="drop", nan="drop")
     got = scored(source, request)
     assert (got.rows.read, got.rows.used, got.rows.dropped) == (5, 2, 3)
@@ -317,7 +317,7 @@ def test_missing_cells_and_nan_follow_the_policies(tmp_path):
 @pytest.mark.parametrize(("left", "right"), [(ROWS, ROWS - 1), (ROWS - 1, ROWS), (ROWS, 40), (40, ROWS), (ROWS, 0)])
 def test_without_a_key_files_have_the_same_number_of_rows(left, right, tmp_path):
     tables = [taken(table(i), range(rows)) for i, rows in enumerate((left, right))]
-    error = refused(paired([(f"m{i}", from_memory(pa.table(one, SCHEMA))) for i, one in enumerate(tables)], SHARED))
+    error = refused(pair_models([(f"m{i}", from_memory(pa.table(one, SCHEMA))) for i, one in enumerate(tables)], SHARED))
     assert isinstance(error, DataError)
     assert f"'m0' has {left}, 'm1' has {right}" in error.message
     assert "--on KEY" in error.hint
@@ -328,7 +328,7 @@ SCHEMA = pa.table(table(0, 1)).schema
 
 def test_a_row_too_few_is_said_rather_than_that_all_rows_differ(tmp_path):
     tables = [table(0), taken(table(1), [i for i in range(ROWS) if i != 5])]
-    assert "numbers of rows" in refused(paired(sources(tmp_path, tables), SHARED)).message
+    assert "numbers of rows" in refused(pair_models(sources(tmp_path, tables), SHARED)).message
 
 
 @pytest.mark.usefixtures("cuts")
@@ -341,7 +341,7 @@ def test_rows_of_three_files_are_cut_to_the_common_ones_and_counted(tmp_path):
     named = sources(tmp_path, tables, ("csv", "parquet", "jsonl"))
     request = Request((parse("mse"),), target="y", preds=tuple(f"m{i}=m{i}:pred" for i in range(3)))
     for threads in (1, 2, 3):
-        got = scored(paired(named, SHARED, ["id"], "drop"), request, threads)
+        got = scored(pair_models(named, SHARED, ["id"], "drop"), request, threads)
         assert numbers(got) == in_one_table([taken(table(i), common) for i in range(3)], request)
         said = {warning.message for warning in got.warnings}
         paths = [tmp_path / f"side{i}.{kind}" for i, kind in enumerate(("csv", "parquet", "jsonl"))]
@@ -356,7 +356,7 @@ def test_rows_of_three_files_are_cut_to_the_common_ones_and_counted(tmp_path):
 def test_keys_twice_are_errors(unmatched, tmp_path):
     twice = taken(table(0), [*range(20), 3])
     for tables in ([twice, table(1, 20)], [table(1, 20), twice]):
-        error = refused(paired(sources(tmp_path, tables), SHARED, ["id"], unmatched))
+        error = refused(pair_models(sources(tmp_path, tables), SHARED, ["id"], unmatched))
         assert "1 row repeats a key of an earlier row: 'k0003'" in error.message
         assert error.row == 21
 
@@ -364,7 +364,7 @@ def test_keys_twice_are_errors(unmatched, tmp_path):
 def test_rows_without_a_partner_are_errors_on_either_side(tmp_path):
     few, many = taken(table(0), range(20)), taken(table(1), range(22))
     for tables, path in (([few, many], "side1.csv"), ([many, few], "side0.csv")):
-        error = refused(paired(sources(tmp_path, tables), SHARED, ["id"]))
+        error = refused(pair_models(sources(tmp_path, tables), SHARED, ["id"]))
         assert "2 of 22 rows: no partner in" in error.message
         assert (error.path, error.row) == (str(tmp_path / path), 21)
         assert "--unmatched drop" in error.hint
@@ -372,12 +372,12 @@ def test_rows_without_a_partner_are_errors_on_either_side(tmp_path):
 
 def test_no_key_in_common(tmp_path):
     tables = [taken(table(0), some) for some in (range(20), range(10, 30), range(20, 40))]
-    error = refused(paired(sources(tmp_path, tables[:1] + tables[2:]), SHARED, ["id"], "drop"))
+    error = refused(pair_models(sources(tmp_path, tables[:1] + tables[2:]), SHARED, ["id"], "drop"))
     assert isinstance(error, EmptyError)
     assert "'k0000'" in error.message
     assert "'k0020'" in error.message
     tables[2] = taken(table(0), [*range(5), *range(20, 40)])
-    error = refused(paired(sources(tmp_path, tables), SHARED, ["id"], "drop"))
+    error = refused(pair_models(sources(tmp_path, tables), SHARED, ["id"], "drop"))
     assert isinstance(error, EmptyError)
     assert "no key is in all of" in error.message
 
@@ -387,8 +387,8 @@ def test_a_missing_key_is_an_error_or_dropped(tmp_path):
     ours["id"][2] = None
     named = [("a", from_memory(ours)), ("b", from_memory(table(1, 5)))]
     request = Request((parse("mse"),), target="y", preds=("a=a:pred", "b=b:pred"))
-    assert "1 row has no key" in refused(paired(named, SHARED, ["id"]), request).message
-    got = scored(paired(named, SHARED, ["id"], "drop"), request)
+    assert "1 row has no key" in refused(pair_models(named, SHARED, ["id"]), request).message
+    got = scored(pair_models(named, SHARED, ["id"], "drop"), request)
     assert [w.message for w in got.warnings] == [
         "1 row of 'a' had no match and was left out",
         "1 row of 'b' had no match and was left out",
@@ -399,7 +399,7 @@ def test_a_missing_key_is_an_error_or_dropped(tmp_path):
 
 
 def test_columns_have_the_name_of_their_file(tmp_path):
-    source = paired(sources(tmp_path, [table(0, 3), table(1, 3)]), ["y"])
+    source = pair_models(sources(tmp_path, [table(0, 3), table(1, 3)]), ["y"])
     assert source.columns == (*table(0), *(f"m{i}:{name}" for i in (0, 1) for name in table(0)))
     (fragment,) = source.fragments
     (found,) = fragment.batches({"m1:pred": "number", "pred": "number", "m0:pred": "number", "m1:g": "text"})
@@ -412,19 +412,19 @@ def test_columns_have_the_name_of_their_file(tmp_path):
 def test_names_that_are_not_clear_are_refused():
     one = from_memory({"y": [1.0], "b:y": [1.0]})
     with pytest.raises(UsageError, match="two files are named 'a'"):
-        paired([("a", one), ("a", one)], ["y"])
+        pair_models([("a", one), ("a", one)], ["y"])
     with pytest.raises(UsageError, match="'b:y' would name two columns"):
-        paired([("a", one), ("b", one)], ["y"])
+        pair_models([("a", one), ("b", one)], ["y"])
     with pytest.raises(UsageError, match="needs two"):
-        paired([("a", one)], ["y"])
+        pair_models([("a", one)], ["y"])
     with pytest.raises(DataError, match="no key column 'id'"):
-        paired([("a", one), ("c", one)], ["y"], ["id"])
+        pair_models([("a", one), ("c", one)], ["y"], ["id"])
 
 
 def test_keys_can_be_wanted_as_numbers_too(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.csv").write_text("id,y\n07,1\n8,2\n")
     named = [(name, open_source([str(tmp_path / f"{name}.csv")])) for name in "ab"]
-    (fragment,) = paired(named, ["y", "id"], ["id"]).fragments
+    (fragment,) = pair_models(named, ["y", "id"], ["id"]).fragments
     (found,) = fragment.batches({"id": "number", "b:id": "number", "b:y": "number"})
     assert found.data.to_pylist() == [{"id": 7.0, "b:id": 7.0, "b:y": 1.0}, {"id": 8.0, "b:id": 8.0, "b:y": 2.0}]

@@ -146,7 +146,7 @@ def test_threads_change_no_bit(monkeypatch, name, precision, temperature):
     set_sizes(monkeypatch, (32, 64, 64, 8))
     columns, found = batch(name), []
     for threads in (1, 2, 3, 7):
-        with parallel.using(threads):
+        with parallel.using_threads(threads):
             values, slopes = answers(name, columns, precision=precision, temperature=temperature)
         found.append([values.tobytes(), *(slope.tobytes() for slope in slopes)])
     assert found[1:] == found[:1] * 3
@@ -219,7 +219,7 @@ def test_slopes_are_differences_of_values(name, precision):
 def test_memory_grows_with_rows_not_pairs(name, precision):
     count = 4000
     columns = batch(name, count, width=4)
-    with parallel.using(2):
+    with parallel.using_threads(2):
         tracemalloc.start()
         try:
             REGISTRY[name](*columns, **LOSSES[name], precision=precision)
@@ -233,7 +233,7 @@ def test_memory_grows_with_rows_not_pairs(name, precision):
 def test_a_walk_holds_no_copy_of_its_vectors():
     """What it holds beside its input is a panel a thread; the vectors are many panels."""
     vectors = np.random.default_rng(0).normal(size=(3000, 1500))
-    with parallel.using(1):
+    with parallel.using_threads(1):
         tracemalloc.start()
         try:
             REGISTRY["supcon"](vectors, np.arange(3000) // 2)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from losscli.parallel import one_thread
+from losscli.parallel import one_blas_thread
 from losscli.statistics.bootstrap import Resampled, bootstrap
 from losscli.statistics.permutation import permutation_test
 from losscli.statistics.resampling import Draws
@@ -206,7 +206,7 @@ def test_same_sums_same_bits(monkeypatch):
     a, b = (np.column_stack([rng.lognormal(size=3001), rng.uniform(size=3001)]) for _ in range(2))
 
     def both(a=a, b=b):
-        with one_thread():
+        with one_blas_thread():
             return bootstrap(a, ratio, 250, 0.95, 9, (1,)), permutation_test(a, b, ratio, 250, 9, (1,))
 
     first = both()

@@ -295,7 +295,7 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "content,wants,hint",
+    "content,projection,hint",
     [
         ("p,y\n1,2\np,y\n", PY, "repeated header"),
         ('p,y\n"1,5",2\n', PY, "--decimal"),

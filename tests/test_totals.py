@@ -299,13 +299,13 @@ def test_many_classes():
 
 
 def test_blas_has_one_thread_while_we_work_and_its_own_after():
-    from losscli.parallel import _bundled, one_thread
+    from losscli.parallel import _bundled, one_blas_thread
 
     found = _bundled()
     assert found or sys.platform != "linux", "NumPy's wheels for Linux bring OpenBLAS"
     for _, write in found:
         write(2)
-    with one_thread():
+    with one_blas_thread():
         assert [read() for read, _ in found] == [1] * len(found)
     assert [read() for read, _ in found] == [2] * len(found)
     losscli.evaluate(DATA, "mse", **BIND)

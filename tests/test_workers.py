@@ -19,21 +19,21 @@ def test_results_come_in_the_order_of_items():
         return item * item
 
     for threads in (1, 2, 5):
-        with parallel.using(threads):
-            assert list(parallel.spread_over(slow_first, range(20))) == [n * n for n in range(20)]
-            assert list(parallel.spread_over(slow_first, [])) == []
+        with parallel.using_threads(threads):
+            assert list(parallel.map_in_order(slow_first, range(20))) == [n * n for n in range(20)]
+            assert list(parallel.map_in_order(slow_first, [])) == []
 
 
 def test_threads_really_work_side_by_side():
     meeting = threading.Barrier(3, timeout=20)
-    with parallel.using(3):
-        assert sorted(parallel.spread_over(lambda _: meeting.wait(), range(3))) == [0, 1, 2]
+    with parallel.using_threads(3):
+        assert sorted(parallel.map_in_order(lambda _: meeting.wait(), range(3))) == [0, 1, 2]
 
 
 def test_few_results_wait():
     begun = []
-    with parallel.using(2):
-        results = parallel.spread_over(lambda item: begun.append(item), range(100))
+    with parallel.using_threads(2):
+        results = parallel.map_in_order(lambda item: begun.append(item), range(100))
         next(results)
         time.sleep(0.1)
         assert len(begun) <= 1 + 2 * parallel.AHEAD
@@ -43,22 +43,22 @@ def test_few_results_wait():
 
 def test_what_a_thread_does_has_the_caller_s_settings_and_no_threads():
     def look(_):
-        return np.geterr()["over"], parallel.count(), threading.current_thread() is threading.main_thread()
+        return np.geterr()["over"], parallel.thread_count(), threading.current_thread() is threading.main_thread()
 
-    with parallel.using(2), np.errstate(over="raise"):
-        assert set(parallel.spread_over(look, range(4))) == {("raise", 1, False)}
-    with parallel.using(1):
-        assert next(parallel.spread_over(look, [0]))[2]
+    with parallel.using_threads(2), np.errstate(over="raise"):
+        assert set(parallel.map_in_order(look, range(4))) == {("raise", 1, False)}
+    with parallel.using_threads(1):
+        assert next(parallel.map_in_order(look, [0]))[2]
 
 
 def test_count_is_what_the_run_says():
-    assert parallel.count() == parallel.available() >= 1
-    with parallel.using(3):
-        assert parallel.count() == 3
-        with parallel.using(1):
-            assert parallel.count() == 1
-        assert parallel.count() == 3
-    assert parallel.count() == parallel.available()
+    assert parallel.thread_count() == parallel.available_cores() >= 1
+    with parallel.using_threads(3):
+        assert parallel.thread_count() == 3
+        with parallel.using_threads(1):
+            assert parallel.thread_count() == 1
+        assert parallel.thread_count() == 3
+    assert parallel.thread_count() == parallel.available_cores()
 
 
 def test_an_error_comes_through_and_stops_the_rest():
@@ -70,8 +70,8 @@ def test_an_error_comes_through_and_stops_the_rest():
             raise ValueError("item 2")
         time.sleep(0.005)
 
-    with parallel.using(2), pytest.raises(ValueError, match="item 2"):
-        list(parallel.spread_over(third_fails, range(200)))
+    with parallel.using_threads(2), pytest.raises(ValueError, match="item 2"):
+        list(parallel.map_in_order(third_fails, range(200)))
     assert len(begun) < 20
 
 
@@ -84,8 +84,8 @@ def test_ctrl_c_stops_a_python_caller_at_once():
 
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     start = time.perf_counter()
-    with parallel.using(2), pytest.raises(KeyboardInterrupt):
-        list(parallel.spread_over(slow, range(1000)))
+    with parallel.using_threads(2), pytest.raises(KeyboardInterrupt):
+        list(parallel.map_in_order(slow, range(1000)))
     assert time.perf_counter() - start < 3
     assert len(begun) < 400
     assert not [t for t in threading.enumerate() if t.name.startswith("losscli")]
@@ -100,8 +100,8 @@ def test_blas_keeps_to_one_thread_meanwhile():
     for _, write in parallel._bundled():
         write(4)
     try:
-        with parallel.using(2):
-            assert set(map(tuple, parallel.spread_over(lambda _: threads(), range(6)))) == {(1,) * len(before)}
+        with parallel.using_threads(2):
+            assert set(map(tuple, parallel.map_in_order(lambda _: threads(), range(6)))) == {(1,) * len(before)}
         assert threads() == [4] * len(before)
     finally:
         for (_, write), number in zip(parallel._bundled(), before, strict=True):
@@ -114,7 +114,7 @@ def test_blas_threads_come_back_after_callers_that_overlap():
     for _, write in parallel._bundled():
         write(4)
     try:
-        first, second = parallel.one_thread(), parallel.one_thread()
+        first, second = parallel.one_blas_thread(), parallel.one_blas_thread()
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)

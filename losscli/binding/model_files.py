@@ -14,7 +14,7 @@ from losscli.binding.bind import DEFAULT_NAMES
 from losscli.binding.column_names import read_assignment, resolve, split, unescape
 from losscli.binding.request import Request
 from losscli.errors import DataError, UsageError
-from losscli.io.join.models import paired
+from losscli.io.join.models import pair_models
 from losscli.io.source import Source
 
 
@@ -30,7 +30,7 @@ def side_by_side(
     own = _own_predictions(request, [name for name, _ in named])
     preds = [f"{name}={_of(name, own[name] if name in own else _usual(source))}" for name, source in named]
     shared = list(dict.fromkeys(_shared(request, first)))
-    pairing = paired(named, shared, request.on, unmatched)
+    pairing = pair_models(named, shared, request.on, unmatched)
     columns = tuple(_own_columns(text, [name for name, _ in named]) for text in request.columns)
     needs_preds = any("pred" in part.loss.roles for spec in request.losses for _, part in spec.parts)
     return replace(request, preds=tuple(preds) if needs_preds else (), columns=columns), pairing

@@ -135,7 +135,7 @@ class Reader:
         kept = np.flatnonzero(mask)
         bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
         chosen = data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
-        return chosen, location.only(kept), kept
+        return chosen, location.take(kept), kept
 
     # -- decoding --------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from losscli.execution.prepare import Prepared
 from losscli.execution.scan import Scan
 from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.source import Source
-from losscli.parallel import available, using
+from losscli.parallel import available_cores, using_threads
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.statistics.estimates import results, undefined_terms
 
@@ -135,7 +135,7 @@ def evaluate(
     prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, watch: ProgressObserver = NO_PROGRESS
 ) -> Evaluation:
     """The whole run as a value; all cores of this machine do it where no engine is named."""
-    totals, walk = total(prepared, engine or Threads(available()), hashing=hashing, watch=watch)
+    totals, walk = total(prepared, engine or Threads(available_cores()), hashing=hashing, watch=watch)
     return conclude(totals, walk.reader, walk.sources(), _unmatched(prepared.source))
 
 

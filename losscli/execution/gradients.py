@@ -79,7 +79,7 @@ def gradient(
 ) -> Iterator[Piece]:
     """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
-    engine = engine or Threads(available())
+    engine = engine or Threads(available_cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
     totals, _ = total(prepared, engine, watch=watch)
     parts = {line: _parts(totals, line) for line in lines}
@@ -158,10 +158,10 @@ def _by_groups(slopes: _Slopes, threads: int, watch: ProgressObserver) -> Iterat
             keys.setdefault(key.column, []).extend(key.names[code] for code in key.codes)
         if len(rows):
             names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
-            with using(threads):
+            with using_threads(threads):
                 pieces += [(group.place, slopes.of(group)) for group in groups.feed(slopes.block(rows), names, codes)]
     watch.scores(groups.open)
-    with using(threads):
+    with using_threads(threads):
         pieces += [(group.place, slopes.of(group)) for group in groups.finish()]
     if pieces:
         place = np.concatenate([p for p, _ in pieces])

@@ -25,7 +25,7 @@ from losscli.execution.prepare import Prepared
 from losscli.execution.scan import Scan, Scoring
 from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.parallel import available, using
+from losscli.parallel import available_cores, using_threads
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def row_values(
         if (refusal := without_rows(line)) is not None:
             raise refusal
     if any(not work.by_row for work in _works(prepared)):
-        for scored in _in_groups(prepared, engine or Threads(available()), watch):
+        for scored in _in_groups(prepared, engine or Threads(available_cores()), watch):
             yield _piece(prepared, scored)
         return
     yield from in_pieces(prepared, _Values(prepared), engine, watch)
@@ -65,7 +65,7 @@ def in_pieces(
 ) -> Iterator[Piece]:
     """The pieces of every split in order, their rows numbered in the whole run."""
     walk = Scan(prepared.plan, prepared.source, watch)
-    for taken in walk.scores(scoring, engine or Threads(available())):
+    for taken in walk.scores(scoring, engine or Threads(available_cores())):
         for piece in taken.score:
             yield replace(piece, place=np.asarray(piece.place) + taken.before)
 
@@ -151,7 +151,7 @@ def _in_groups(prepared: Prepared, engine: Engine, watch: ProgressObserver) -> I
         found = {}
         for work in grouped:
             args = arguments(work.inputs, group.arrays, prepared.arrays, range(len(group)), Location("", 1))
-            with using(engine.count):
+            with using_threads(engine.count):
                 found[work] = _terms(work, tuple(None if a is None else np.ascontiguousarray(a) for a in args))
         late.append((np.asarray(group.place), found))
 

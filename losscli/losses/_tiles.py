@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.losses._math import norm
-from losscli.parallel import spread_over
+from losscli.parallel import map_in_order
 
 Made = TypeVar("Made")
 
@@ -170,7 +170,7 @@ def walk(pairs: Pairs, wanted: int, work: Callable[[Pairs, Panel], Made]) -> Ite
         for columns in cuts(len(pairs.columns), side)
         if not pairs.itself or columns.start >= rows.start
     ]
-    yield from zip(panels, spread_over(lambda panel: work(pairs, panel), panels), strict=True)
+    yield from zip(panels, map_in_order(lambda panel: work(pairs, panel), panels), strict=True)
 
 
 def tiles(pairs: Pairs, panel: Panel) -> Iterator[Tile]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from losscli.errors import UsageError, did_you_mean
 from losscli.execution.engines import ENGINES, Engine, Expected
 from losscli.execution.engines.threads import Threads
-from losscli.parallel import available
+from losscli.parallel import available_cores
 
 
 def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
@@ -40,10 +40,10 @@ def chosen(
 ) -> Engine:
     """The engine; `files` are those of the run, `say` is told what its user should hear."""
     if name == "threads":
-        return Threads(threads or available())
+        return Threads(threads or available_cores())
     from losscli.execution.engines.dask import Dask
 
-    return Dask(scheduler, threads or available(), files, say)
+    return Dask(scheduler, threads or available_cores(), files, say)
 
 
 def is_protected(address: str) -> bool:

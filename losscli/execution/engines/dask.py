@@ -26,7 +26,7 @@ from losscli import _version
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Answer, Expected, Item, KernelCall
-from losscli.parallel import one_thread
+from losscli.parallel import one_blas_thread
 
 CONNECT = 5.0
 """Seconds that a scheduler has to answer."""
@@ -119,7 +119,7 @@ def _do(job: _Job, index: int, item: Any) -> _Outcome:
 @functools.cache
 def _settled() -> tuple[str, str]:
     """Version and arithmetic of this process, whose BLAS has one thread from now on: workers have several of ours."""
-    _FOREVER.enter_context(one_thread())
+    _FOREVER.enter_context(one_blas_thread())
     return _version.__version__, fingerprint()
 
 

@@ -1,4 +1,4 @@
-"""Rows of several sources side by side: those of one key, or those of one place. The first source leads and streams."""
+"""Rows of several sources aligned with those of the first: by key, or by row order. The first source streams."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pyarrow as pa
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds, key_text
-from losscli.io.join.lookup_side import LookupSide, read_all, read_lookup_side, whole
-from losscli.io.join.match import KeyMatch, only, with_key_ids
+from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, concatenate
+from losscli.io.join.match import KeyMatch, take_rows, with_key_ids
 from losscli.io.source import ReadAs, Source
 
 ROW_ORDER_HINT = "rows are paired by row order; --on KEY pairs them by key"
@@ -21,7 +21,7 @@ ROW_ORDER_HINT = "rows are paired by row order; --on KEY pairs them by key"
 
 @dataclass(frozen=True)
 class AlignedSource:
-    """One source, how messages call it, and what is to be read of it."""
+    """One source, its name in messages, and the columns to read."""
 
     source: Source
     label: str
@@ -30,7 +30,7 @@ class AlignedSource:
 
 @dataclass(frozen=True)
 class OtherRows:
-    """The rows of another source that belong to a batch: their columns, and where each of them stands."""
+    """The rows of another source that belong to a batch: their columns, and the location of each."""
 
     column: Callable[[str], pa.Array]
     location_of: Callable[[int], tuple[Location, int]]
@@ -38,7 +38,7 @@ class OtherRows:
 
 @dataclass(frozen=True)
 class AlignedRows:
-    """Rows of the first source, the key of each where there is one, and their partners in each other source."""
+    """Rows of the first source, the key of each if they have keys, and the matching rows of each other source."""
 
     batch: Batch
     others: Sequence[OtherRows]
@@ -47,41 +47,44 @@ class AlignedRows:
 
 @dataclass
 class AlignedCounts:
-    """How many rows each source has had, and how many were in all; filled when all are read."""
+    """How many rows each source has, and how many are in all of them; known when all are read."""
 
     rows: list[int] = field(default_factory=list)
     common: int = 0
 
 
 def by_key(
-    sides: Sequence[AlignedSource], on: tuple[str, ...], strict: bool, match_counts: AlignedCounts
+    sources: Sequence[AlignedSource], on: tuple[str, ...], strict: bool, counts: AlignedCounts
 ) -> Iterator[AlignedRows]:
-    """Rows with the same key; the other sources are held in memory. What is wrong with keys is raised at the end."""
-    first, *others = sides
-    lookups = [read_lookup_side(side.source, on, side.projection, strict) for side in others]
-    met = [KeyMatch(lookup, first.label, side.label, on) for side, lookup in zip(others, lookups, strict=True)]
+    """Rows with the same key, in the order of the first source; the others are held in memory.
+
+    Errors about keys are raised at the end, when all of them are known.
+    """
+    first, *others = sources
+    lookups = [read_lookup_side(source.source, on, source.projection, strict) for source in others]
+    matches = [KeyMatch(lookup, first.label, source.label, on) for source, lookup in zip(others, lookups, strict=True)]
     common = 0
-    reads: dict[str, ReadAs] = {**first.projection, **dict.fromkeys(on, "text")}
-    for batch, keys, ids in with_key_ids(read_all(first.source, reads), lookups, on):
-        for matching, found in zip(met, ids, strict=True):
-            matching.meet(batch, keys, found)
+    projection: dict[str, ReadAs] = {**first.projection, **dict.fromkeys(on, "text")}
+    for batch, keys, ids in with_key_ids(read_batches(first.source, projection), lookups, on):
+        for match, found in zip(matches, ids, strict=True):
+            match.update(batch, keys, found)
         kept = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in ids]))
         common += len(kept)
-        if len(kept) and not any(matching.failed(strict) for matching in met):
-            partners = [_looked_up(lookup, found[kept]) for lookup, found in zip(lookups, ids, strict=True)]
-            yield AlignedRows(only(batch, kept), partners, _Keys(keys, kept))
-    for matching in met:
-        matching.evaluate(strict)
-    if met[0].rows and not common:
-        listed = ", ".join(side.label for side in sides)
+        if len(kept) and not any(match.has_errors(strict) for match in matches):
+            matched = [_matched_rows(lookup, found[kept]) for lookup, found in zip(lookups, ids, strict=True)]
+            yield AlignedRows(take_rows(batch, kept), matched, _Keys(keys, kept))
+    for match in matches:
+        match.check(strict)
+    if matches[0].rows and not common:
+        listed = ", ".join(source.label for source in sources)
         raise EmptyError(f"no key occurs in all of {listed}", hint="keys are compared as text: 007 is not 7",
                          code="EMPTY_NO_ROWS")  # fmt: skip
-    match_counts.rows, match_counts.common = [met[0].rows, *map(len, lookups)], common
+    counts.rows, counts.common = [matches[0].rows, *map(len, lookups)], common
 
 
 @dataclass(frozen=True)
 class _Keys:
-    """The key of each kept row of a batch, as a user reads it."""
+    """The key of each kept row of a batch, as text for messages."""
 
     columns: Sequence[pa.Array]
     kept: npt.NDArray[np.intp]
@@ -90,28 +93,28 @@ class _Keys:
         return key_text(self.columns, int(self.kept[row]))
 
 
-def _looked_up(lookup: LookupSide, ids: KeyIds) -> OtherRows:
+def _matched_rows(lookup: LookupSide, ids: KeyIds) -> OtherRows:
     return OtherRows(lambda name: lookup.take(name, ids), lambda row: lookup.location_of(int(lookup.row_of[ids[row]])))
 
 
-def by_row_order(sides: Sequence[AlignedSource], match_counts: AlignedCounts) -> Iterator[AlignedRows]:
-    """The rows with the same number; none is held. That one source has more is raised at the end."""
-    first, *others = sides
-    streams = [_Stream(read_all(side.source, side.projection), side) for side in others]
-    rows, short = 0, False
-    for batch in read_all(first.source, first.projection):
+def by_row_order(sources: Sequence[AlignedSource], counts: AlignedCounts) -> Iterator[AlignedRows]:
+    """Rows with the same row number; no source is held. Different numbers of rows are an error at the end."""
+    first, *others = sources
+    streams = [_Stream(read_batches(source.source, source.projection), source) for source in others]
+    rows, ended = 0, False
+    for batch in read_batches(first.source, first.projection):
         count = batch.data.num_rows
         rows += count
-        taken = [] if short or not count else [stream.take(count) for stream in streams]
-        partners = [some for some in taken if some is not None]
-        short = short or len(partners) < len(taken)
-        if count and not short:
-            yield AlignedRows(batch, partners, lambda _: None)
+        taken = [] if ended or not count else [stream.take(count) for stream in streams]
+        aligned = [rows_of_one for rows_of_one in taken if rows_of_one is not None]
+        ended = ended or len(aligned) < len(taken)
+        if count and not ended:
+            yield AlignedRows(batch, aligned, lambda _: None)
     for stream in streams:
-        stream.finish()
-    match_counts.rows, match_counts.common = [rows, *(stream.rows for stream in streams)], rows
-    if len(set(match_counts.rows)) > 1:
-        listed = ", ".join(f"{side.label} has {n:,}" for side, n in zip(sides, match_counts.rows, strict=True))
+        stream.read_to_end()
+    counts.rows, counts.common = [rows, *(stream.rows for stream in streams)], rows
+    if len(set(counts.rows)) > 1:
+        listed = ", ".join(f"{source.label} has {n:,}" for source, n in zip(sources, counts.rows, strict=True))
         path = first.source.fragments[0].path if first.source.fragments else None
         raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=ROW_ORDER_HINT,
                         code="DATA_MISMATCH")  # fmt: skip
@@ -119,16 +122,16 @@ def by_row_order(sides: Sequence[AlignedSource], match_counts: AlignedCounts) ->
 
 @dataclass
 class _Stream:
-    """Batches of one source, cut anew into as many rows as another source gives at a time."""
+    """Rows of one source, taken in the batch sizes of another source."""
 
     batches: Iterator[Batch]
     side: AlignedSource
-    rows: int = 0  # that were read
+    rows: int = 0  # read so far
     held: Batch | None = None
-    used: int = 0  # rows of the held batch that are taken
+    used: int = 0  # rows of the held batch that were taken
 
     def take(self, count: int) -> OtherRows | None:
-        """The next rows; None where there are not as many."""
+        """The next `count` rows; None if there are fewer."""
         pieces: list[tuple[Batch, int, int]] = []
         starts = [0]
         while starts[-1] < count:
@@ -144,7 +147,7 @@ class _Stream:
 
         def column(name: str) -> pa.Array:
             parts = [b.data.column(b.data.schema.names.index(name)).slice(at, step) for b, at, step in pieces]
-            return parts[0] if len(parts) == 1 else whole(name, parts, self.side.source)
+            return parts[0] if len(parts) == 1 else concatenate(name, parts, self.side.source)
 
         def location_of(row: int) -> tuple[Location, int]:
             piece = int(np.searchsorted(starts, row, side="right")) - 1
@@ -153,8 +156,8 @@ class _Stream:
 
         return OtherRows(column, location_of)
 
-    def finish(self) -> None:
-        """Count what nobody took."""
+    def read_to_end(self) -> None:
+        """Count the rows that were not taken."""
         while self._read():
             pass
 

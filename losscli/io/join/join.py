@@ -1,4 +1,4 @@
-"""Truth in another file, joined by key. Keys are compared as text, in the order of the predictions, never by luck."""
+"""Targets in another file, joined by key: keys are compared as text, rows keep the order of the predictions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pyarrow as pa
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds
-from losscli.io.join.lookup_side import LookupSide, name_of, read_all, read_lookup_side
-from losscli.io.join.match import KeyMatch, as_numbers, only, with_key_ids
+from losscli.io.join.lookup_side import LookupSide, source_name, read_batches, read_lookup_side
+from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.source import Dropped, Fragment, InMemorySplit, ReadAs, Source, Split
 
 
@@ -39,7 +39,7 @@ def join(
 
 
 def _notes(predictions: Source, targets: Source, on: Sequence[str]) -> Iterator[str]:
-    yield f"the join holds the keys and the needed columns of {name_of(targets)} in memory"
+    yield f"the join holds the keys and the needed columns of {source_name(targets)} in memory"
     yield from notes_on_types(predictions, targets, on)
 
 
@@ -52,7 +52,7 @@ def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
             if name not in source.columns:
                 listed = "the columns are " + ", ".join(f"'{known}'" for known in source.columns[:20])
                 hint = did_you_mean(name, source.columns, listed)
-                raise DataError(f"no key column '{name}'", path=name_of(source), column=name, hint=hint,
+                raise DataError(f"no key column '{name}'", path=source_name(source), column=name, hint=hint,
                                 code="DATA_MISSING_COLUMN")  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[
     for name in on:
         left, right = ours.types[name], theirs.types[name]
         if left != right:
-            kinds = f"{left or 'text'} in {name_of(ours)}, {right or 'text'} in {name_of(theirs)}"
+            kinds = f"{left or 'text'} in {source_name(ours)}, {right or 'text'} in {source_name(theirs)}"
             yield f"the key '{name}' is {kinds}: compared as text"
 
 
@@ -77,7 +77,7 @@ class JoinedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
-        return name_of(self.predictions)
+        return source_name(self.predictions)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -88,34 +88,34 @@ class JoinedFragment(Fragment):
         return self.predictions.fragments[0].format
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        here = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_here(name)}
-        there = {name: read_as for name, read_as in projection.items() if name not in here}
-        lookup = read_lookup_side(self.targets, self.on, there, self.strict)
-        met = KeyMatch(lookup, name_of(self.predictions), name_of(self.targets), self.on)
-        asked: dict[str, ReadAs] = {**here, **dict.fromkeys(self.on, "text")}
-        for batch, keys, (ids,) in with_key_ids(read_all(self.predictions, asked), [lookup], self.on):
-            met.meet(batch, keys, ids)
-            if not met.failed(self.strict):
+        own = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_prediction(name)}
+        looked_up = {name: read_as for name, read_as in projection.items() if name not in own}
+        lookup = read_lookup_side(self.targets, self.on, looked_up, self.strict)
+        match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on)
+        read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
+        for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read), [lookup], self.on):
+            match.update(batch, keys, ids)
+            if not match.has_errors(self.strict):
                 joined = self._joined(batch, ids, lookup, projection)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location)
-        met.evaluate(self.strict)
-        self.dropped.predictions, self.dropped.targets = met.left_here, met.left_there
+        match.check(self.strict)
+        self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows
 
-    def _is_here(self, name: str) -> bool:
-        here, there = name in self.predictions.columns, name in self.targets.columns
-        if here and there:
-            both = f"{name_of(self.predictions)} and {name_of(self.targets)}"
+    def _is_prediction(self, name: str) -> bool:
+        """Whether the predictions have this column; a column on both sides is an error."""
+        own, looked_up = name in self.predictions.columns, name in self.targets.columns
+        if own and looked_up:
             raise DataError(
-                f"column '{name}' is in both {both}",
+                f"column '{name}' is in both {source_name(self.predictions)} and {source_name(self.targets)}",
                 column=name,
                 hint="rename one of them",
                 code="DATA_DUPLICATE_COLUMN",
             )
-        return here or not there  # a name in neither is an error that the predictions raise
+        return own or not looked_up  # a column that neither side has is an error of the predictions
 
     def _joined(self, batch: Batch, ids: KeyIds, lookup: LookupSide, projection: Mapping[str, ReadAs]) -> Batch:
         kept = np.flatnonzero(ids >= 0)
-        batch, ids = only(batch, kept), ids[kept]
+        batch, ids = take_rows(batch, kept), ids[kept]
         data, location = batch.data, batch.location
         arrays = []
         for name, read_as in projection.items():

@@ -16,7 +16,7 @@ from losscli.io.arrow.build import from_numpy, present, strings, unpack
 from losscli.io.arrow.canonical import canonical_number
 
 KeyIds = npt.NDArray[np.int64]
-NONE = -1
+NOT_FOUND = -1
 
 
 def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
@@ -62,7 +62,7 @@ def _without_empty(texts: pa.Array) -> pa.Array:
     return texts.take(keep)
 
 
-def has_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
+def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
     """The rows all of whose key columns hold something."""
     flags = present(columns[0])
     for column in columns[1:]:
@@ -70,7 +70,7 @@ def has_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
     return flags
 
 
-def _codes(texts: pa.Array, known: pa.Array) -> KeyIds:
+def _index_in(texts: pa.Array, known: pa.Array) -> KeyIds:
     """The place of each text among `known`, which are unique; -1 for those not there."""
     import pyarrow.compute as pc
 
@@ -79,13 +79,13 @@ def _codes(texts: pa.Array, known: pa.Array) -> KeyIds:
         return np.empty(0, np.int64)
     buffers = found.buffers()
     places = np.frombuffer(buffers[1], np.int32)[found.offset : found.offset + len(found)].astype(np.int64)
-    places[~unpack(buffers[0], found.offset, len(found))] = NONE
+    places[~unpack(buffers[0], found.offset, len(found))] = NOT_FOUND
     return places
 
 
-def _own_codes(texts: pa.Array, known: pa.Array) -> KeyIds:
+def _index_in_own(texts: pa.Array, known: pa.Array) -> KeyIds:
     """The same where `known` are the unique ones of `texts` in order: often all of them, and nothing to look up."""
-    return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _codes(texts, known)
+    return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _index_in(texts, known)
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ class KeyIndex:
     def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, KeyIds]:
         """The index over key columns without nulls, and the number of each row's key."""
         texts = tuple(column.unique() for column in columns)
-        ids = _own_codes(columns[0], texts[0])
+        ids = _index_in_own(columns[0], texts[0])
         pairs: list[KeyIds] = []
         for column, known in zip(columns[1:], texts[1:], strict=True):
-            both = ids * len(known) + _own_codes(column, known)
+            both = ids * len(known) + _index_in_own(column, known)
             occurring, inverse = np.unique(both, return_inverse=True)
             pairs.append(occurring)
             ids = inverse.astype(np.int64)
@@ -110,12 +110,12 @@ class KeyIndex:
 
     def find(self, columns: Sequence[pa.Array]) -> KeyIds:
         """The number of each row's key, -1 where the key is not known."""
-        ids = _codes(columns[0], self.texts[0])
+        ids = _index_in(columns[0], self.texts[0])
         for column, known, occurring in zip(columns[1:], self.texts[1:], self.pairs, strict=True):
-            codes = _codes(column, known)
+            codes = _index_in(column, known)
             both = ids * len(known) + codes
             at = np.minimum(np.searchsorted(occurring, both), len(occurring) - 1)
-            ids = np.where((ids >= 0) & (codes >= 0) & (occurring[at] == both), at, NONE)
+            ids = np.where((ids >= 0) & (codes >= 0) & (occurring[at] == both), at, NOT_FOUND)
         return ids
 
     def __len__(self) -> int:

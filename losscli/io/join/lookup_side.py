@@ -12,7 +12,7 @@ import pyarrow as pa
 from losscli.errors import Code, DataError, EmptyError, Location
 from losscli.io.arrow.build import from_numpy, labels
 from losscli.io.batches import Batch
-from losscli.io.join.keys import KeyIds, KeyIndex, has_key, key_text, key_texts
+from losscli.io.join.keys import KeyIds, KeyIndex, rows_with_key, key_text, key_texts
 from losscli.io.source import ReadAs, Source
 
 EXAMPLES = 3
@@ -47,13 +47,13 @@ def rows(count: int, verb: str) -> str:
     return f"1 row {one}" if count == 1 else f"{count} rows {many}"
 
 
-def name_of(source: Source) -> str:
+def source_name(source: Source) -> str:
     """How messages call a source of one or more files."""
     paths = [fragment.path for fragment in source.fragments]
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def read_all(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
+def read_batches(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
     for fragment in source.fragments:
         yield from fragment.batches(projection)
 
@@ -73,7 +73,7 @@ class LookupSide:
     columns: Mapping[str, pa.Array]
     locations: tuple[Location, ...]
     starts: KeyIds
-    keyless: KeyErrors
+    without_key: KeyErrors
 
     def __len__(self) -> int:
         return len(self.keys[0])
@@ -87,57 +87,57 @@ class LookupSide:
 
 
 @dataclass
-class _Gathered:
+class _LookupRows:
     """What was read of one side, batch by batch."""
 
     keys: list[list[pa.Array]] = field(default_factory=list)
     columns: dict[str, list[pa.Array]] = field(default_factory=dict)
     locations: list[Location] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
-    keyless: KeyErrors = field(default_factory=KeyErrors)
+    without_key: KeyErrors = field(default_factory=KeyErrors)
 
 
-def _gather(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs]) -> _Gathered:
-    got = _Gathered(keys=[[] for _ in on], columns={name: [] for name in projection})
+def _read_rows(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs]) -> _LookupRows:
+    read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
     asked: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
-    for batch in read_all(source, asked):
+    for batch in read_batches(source, asked):
         texts = batch_keys(batch, on)
-        got.keyless.add(batch.location, texts, np.flatnonzero(~has_key(texts)))
-        for held, text in zip(got.keys, texts, strict=True):
+        read.without_key.add(batch.location, texts, np.flatnonzero(~rows_with_key(texts)))
+        for held, text in zip(read.keys, texts, strict=True):
             held.append(text)
         for name in projection:
-            got.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
-        got.locations.append(
+            read.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
+        read.locations.append(
             Location(batch.location.path, batch.location.first_row)
         )  # its line_of would keep the text in memory
-        got.starts.append(got.starts[-1] + batch.data.num_rows)
-    return got
+        read.starts.append(read.starts[-1] + batch.data.num_rows)
+    return read
 
 
 def read_lookup_side(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool) -> LookupSide:
     """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
-    got = _gather(source, on, projection)
-    if not got.locations:
-        raise EmptyError(f"{name_of(source)} has no rows to join", path=name_of(source), code="EMPTY_NO_ROWS")
-    if got.keyless.count and strict:
-        count = rows(got.keyless.count, "have")
-        raise got.keyless.error(
+    read = _read_rows(source, on, projection)
+    if not read.locations:
+        raise EmptyError(f"{source_name(source)} has no rows to join", path=source_name(source), code="EMPTY_NO_ROWS")
+    if read.without_key.count and strict:
+        count = rows(read.without_key.count, "have")
+        raise read.without_key.error(
             f"{count} no key", on[0], "--unmatched drop leaves such rows out", code="DATA_UNMATCHED_KEY"
         )
-    joined = tuple(pa.concat_arrays(parts) for parts in got.keys)
-    filled = np.flatnonzero(has_key(joined))
+    joined = tuple(pa.concat_arrays(parts) for parts in read.keys)
+    filled = np.flatnonzero(rows_with_key(joined))
     if not len(filled):
-        raise EmptyError(f"no row of {name_of(source)} has a key", path=name_of(source), code="EMPTY_NO_ROWS")
-    texts = list(joined) if len(filled) == got.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
+        raise EmptyError(f"no row of {source_name(source)} has a key", path=source_name(source), code="EMPTY_NO_ROWS")
+    texts = list(joined) if len(filled) == read.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
     index, ids = KeyIndex.of(texts)
     lookup = LookupSide(
         index,
         _rows_by_id(ids, filled, len(index)),
         joined,
-        {name: whole(name, parts, source) for name, parts in got.columns.items()},
-        tuple(got.locations),
-        np.array(got.starts[:-1], np.int64),
-        got.keyless,
+        {name: concatenate(name, parts, source) for name, parts in read.columns.items()},
+        tuple(read.locations),
+        np.array(read.starts[:-1], np.int64),
+        read.without_key,
     )
     _refuse_repeats(lookup, ids, filled, on[0])
     return lookup
@@ -154,11 +154,11 @@ def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp
         return
     order = np.argsort(ids, kind="stable")
     again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
-    trouble = KeyErrors()
+    errors = KeyErrors()
     location, at = lookup.location_of(int(places[again[0]]))
-    trouble.add(location, lookup.keys, places[again])
-    trouble.first = (location, at)
-    raise trouble.error(
+    errors.add(location, lookup.keys, places[again])
+    errors.first = (location, at)
+    raise errors.error(
         f"{rows(len(again), 'repeat')} a key of an earlier row",
         column,
         "each key must occur once",
@@ -166,16 +166,16 @@ def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp
     )
 
 
-def _written(part: pa.Array) -> pa.Array:
+def _numbers_as_text(part: pa.Array) -> pa.Array:
     """Numbers as text that reads back the same: another piece of the column came as text."""
     return labels([None if value is None else repr(value) for value in part.to_pylist()])
 
 
-def whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
+def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     """All of a column in one piece; files may differ in the type of their numbers."""
     kinds = {part.type for part in parts}
     if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):
-        parts = [part if pa.types.is_dictionary(part.type) else _written(part) for part in parts]
+        parts = [part if pa.types.is_dictionary(part.type) else _numbers_as_text(part) for part in parts]
         kinds = {part.type for part in parts}
     try:
         if len(kinds) > 1:
@@ -185,4 +185,4 @@ def whole(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         listed = ", ".join(sorted(str(kind) for kind in kinds))
         message = f"column '{name}' has parts of different types: {listed}: {error}"
-        raise DataError(message, path=name_of(source), column=name, code="DATA_WRONG_TYPE") from None
+        raise DataError(message, path=source_name(source), column=name, code="DATA_WRONG_TYPE") from None

@@ -13,7 +13,7 @@ from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
-from losscli.io.join.keys import KeyIds, has_key, key_text
+from losscli.io.join.keys import KeyIds, rows_with_key, key_text
 from losscli.io.join.lookup_side import EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 
 CHUNK_ROWS = 1 << 21
@@ -26,83 +26,83 @@ DROP_HINT = "--unmatched drop leaves such rows out"
 
 @dataclass
 class KeyMatch:
-    """What one reading of the rows `here` has met so far of the rows `there`; nothing is raised before all is known."""
+    """What one reading of the rows `name` has met so far of the rows `lookup_name`; nothing is raised before all is known."""
 
     lookup: LookupSide
-    here: str
-    there: str
+    name: str
+    lookup_name: str
     on: tuple[str, ...]
     seen: npt.NDArray[np.bool_] = field(init=False)
     rows: int = 0
     matched: int = 0
-    keyless: KeyErrors = field(default_factory=KeyErrors)
+    without_key: KeyErrors = field(default_factory=KeyErrors)
     repeated: KeyErrors = field(default_factory=KeyErrors)
-    strange: KeyErrors = field(default_factory=KeyErrors)
-    some_keys: list[str] = field(default_factory=list)
+    unmatched: KeyErrors = field(default_factory=KeyErrors)
+    example_keys: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.seen = np.zeros(len(self.lookup.index), np.bool_)
 
-    def meet(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> None:
+    def update(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> None:
         """Take note of one batch."""
-        keyed = has_key(keys)
+        keyed = rows_with_key(keys)
         found = np.flatnonzero(ids >= 0)
         self.rows += len(ids)
         self.matched += len(found)
-        self.keyless.add(batch.location, keys, np.flatnonzero(~keyed))
-        self.strange.add(batch.location, keys, np.flatnonzero(keyed & (ids < 0)))
+        self.without_key.add(batch.location, keys, np.flatnonzero(~keyed))
+        self.unmatched.add(batch.location, keys, np.flatnonzero(keyed & (ids < 0)))
         first = np.zeros(len(found), np.bool_)
         first[np.unique(ids[found], return_index=True)[1]] = True
         self.repeated.add(batch.location, keys, found[~first | self.seen[ids[found]]])
         self.seen[ids[found]] = True
-        for row in np.flatnonzero(keyed)[: EXAMPLES - len(self.some_keys)]:
-            self.some_keys.append(key_text(keys, int(row)))
+        for row in np.flatnonzero(keyed)[: EXAMPLES - len(self.example_keys)]:
+            self.example_keys.append(key_text(keys, int(row)))
 
-    def failed(self, strict: bool) -> bool:
+    def has_errors(self, strict: bool) -> bool:
         """Whether an error is certain."""
-        return bool(self.repeated.count or (strict and (self.keyless.count or self.strange.count)))
+        return bool(self.repeated.count or (strict and (self.without_key.count or self.unmatched.count)))
 
-    def evaluate(self, strict: bool) -> None:
+    def check(self, strict: bool) -> None:
         """Raise what was met, the gravest first; only what is `strict` minds rows without a partner."""
-        lonely = np.flatnonzero(~self.seen)
+        unused = np.flatnonzero(~self.seen)
         if self.rows and not self.matched:
-            raise self._nothing_common()
-        if strict and self.keyless.count:
-            raise self.keyless.error(f"{rows(self.keyless.count, 'have')} no key", self.on[0], DROP_HINT,
+            raise self._no_common_key()
+        if strict and self.without_key.count:
+            raise self.without_key.error(f"{rows(self.without_key.count, 'have')} no key", self.on[0], DROP_HINT,
                                      code="DATA_UNMATCHED_KEY")  # fmt: skip
         if self.repeated.count:
             message = f"{rows(self.repeated.count, 'repeat')} a key of an earlier row"
             raise self.repeated.error(message, self.on[0], "each key must occur once", code="DATA_DUPLICATE_KEY")
-        if strict and self.strange.count:
-            message = f"{self.strange.count} of {self.rows} rows: no match in {self.there}"
-            raise self.strange.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
-        if strict and self.rows and len(lonely):
-            raise self._lonely(lonely)
+        if strict and self.unmatched.count:
+            message = f"{self.unmatched.count} of {self.rows} rows: no match in {self.lookup_name}"
+            raise self.unmatched.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
+        if strict and self.rows and len(unused):
+            raise self._unused_error(unused)
 
     @property
-    def left_here(self) -> int:
+    def unmatched_rows(self) -> int:
         """Rows here that have no partner."""
-        return self.keyless.count + self.strange.count
+        return self.without_key.count + self.unmatched.count
 
     @property
-    def left_there(self) -> int:
+    def unmatched_lookup_rows(self) -> int:
         """Rows there that have none."""
-        return int((~self.seen).sum()) + self.lookup.keyless.count
+        return int((~self.seen).sum()) + self.lookup.without_key.count
 
-    def _lonely(self, lonely: npt.NDArray[np.intp]) -> DataError:
-        places = np.sort(self.lookup.row_of[lonely])
-        trouble = KeyErrors()
-        trouble.add(self.lookup.locations[0], self.lookup.keys, places)
-        trouble.first = self.lookup.location_of(int(places[0]))
-        message = f"{len(places)} of {len(self.lookup)} rows: no match in {self.here}"
-        return trouble.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
+    def _unused_error(self, unused: npt.NDArray[np.intp]) -> DataError:
+        places = np.sort(self.lookup.row_of[unused])
+        errors = KeyErrors()
+        errors.add(self.lookup.locations[0], self.lookup.keys, places)
+        errors.first = self.lookup.location_of(int(places[0]))
+        message = f"{len(places)} of {len(self.lookup)} rows: no match in {self.name}"
+        return errors.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
 
-    def _nothing_common(self) -> EmptyError:
+    def _no_common_key(self) -> EmptyError:
         theirs = [key_text(self.lookup.keys, int(row)) for row in self.lookup.row_of[:EXAMPLES]]
-        shown = [", ".join(f"'{key}'" for key in keys) or "none" for keys in (self.some_keys, theirs)]
+        shown = [", ".join(f"'{key}'" for key in keys) or "none" for keys in (self.example_keys, theirs)]
         named = ", ".join(self.on)
         return EmptyError(
-            f"no key in common by {named}: {self.here} has {shown[0]}, {self.there} has {shown[1]}",
+            f"no key in common by {named}: {self.name} has {shown[0]}, {self.lookup_name} has {shown[1]}",
             hint="keys are compared as text: 007 is not 7", code="EMPTY_NO_ROWS",
         )  # fmt: skip
 
@@ -137,13 +137,13 @@ def _look_up(
         at += count
 
 
-def only(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
+def take_rows(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
     """The rows at these places, which still know where they stand in the file."""
     if len(kept) == batch.data.num_rows:
         return batch
     places, data = from_numpy(kept), batch.data
     columns = [column.take(places) for column in data.columns]
-    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.location.only(kept))
+    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.location.take(kept))
 
 
 def as_numbers(column: pa.Array, name: str, location: Location) -> pa.Array:

@@ -16,13 +16,13 @@ from losscli.errors import DataError, Location, UsageError, did_you_mean
 from losscli.io.arrow.equality import differing, shown
 from losscli.io.join.align import ROW_ORDER_HINT, AlignedCounts, AlignedRows, AlignedSource, by_key, by_row_order
 from losscli.io.join.join import check_keys, notes_on_types
-from losscli.io.join.lookup_side import name_of
+from losscli.io.join.lookup_side import source_name
 from losscli.io.join.match import as_numbers
 from losscli.io.source import Dropped, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelFile:
     """One model's file: how messages call it, and which of the shared columns are compared with it."""
 
     name: str
@@ -31,7 +31,7 @@ class Model:
     shared: tuple[str, ...]
 
 
-def paired(
+def pair_models(
     named: Sequence[tuple[str, Source]],
     shared: Sequence[str],
     on: Sequence[str] = (),
@@ -45,19 +45,19 @@ def paired(
     sides must have as many.
     """
     _check(named, shared, on)
-    names = [name_of(source) for _, source in named]
+    names = [source_name(source) for _, source in named]
     labels = [path if names.count(path) == 1 else f"'{model}'" for path, (model, _) in zip(names, named, strict=True)]
     compared = [name for name in dict.fromkeys(shared) if name not in on]
-    sides = tuple(
-        Model(model, source, label, tuple(name for name in compared if name in source.columns))
+    files = tuple(
+        ModelFile(model, source, label, tuple(name for name in compared if name in source.columns))
         for (model, source), label in zip(named, labels, strict=True)
     )
-    places, types = _places(sides)
+    column_sources, types = _column_sources(files)
     dropped, paired_files = Dropped(), PairedFiles()
-    fragment = PairedFragment(sides, tuple(on), unmatched == "error", places, dropped, paired_files)
-    said = [note for side in sides for note in side.source.notes]
-    said += _notes(sides, compared, on)
-    return Source((fragment,), tuple(places), types, tuple(dict.fromkeys(said)), dropped, paired_files)
+    fragment = PairedFragment(files, tuple(on), unmatched == "error", column_sources, dropped, paired_files)
+    notes = [note for side in files for note in side.source.notes]
+    notes += _notes(files, compared, on)
+    return Source((fragment,), tuple(column_sources), types, tuple(dict.fromkeys(notes)), dropped, paired_files)
 
 
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
@@ -76,26 +76,26 @@ def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Seque
         if name not in first.columns:
             listed = "the columns are " + ", ".join(f"'{known}'" for known in first.columns[:20])
             hint = did_you_mean(name, first.columns, listed)
-            raise DataError(f"no column '{name}'", path=name_of(first), column=name, hint=hint,
+            raise DataError(f"no column '{name}'", path=source_name(first), column=name, hint=hint,
                             code="DATA_MISSING_COLUMN")  # fmt: skip
 
 
-def _places(sides: Sequence[Model]) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
+def _column_sources(files: Sequence[ModelFile]) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
     """Under which name which side's column is to be had, and the types of all."""
-    places = {name: (0, name) for name in sides[0].source.columns}
-    types = {name: sides[0].source.types.get(name) for name in places}
-    for at, side in enumerate(sides):
+    column_sources = {name: (0, name) for name in files[0].source.columns}
+    types = {name: files[0].source.types.get(name) for name in column_sources}
+    for at, side in enumerate(files):
         for column in side.source.columns:
             name = f"{side.name}:{column}"
-            if name in places:
+            if name in column_sources:
                 raise UsageError(f"'{name}' would name two columns", column=name, hint="give the file another name",
                                  code="USAGE_CONFLICT")  # fmt: skip
-            places[name], types[name] = (at, column), side.source.types.get(column)
-    return places, types
+            column_sources[name], types[name] = (at, column), side.source.types.get(column)
+    return column_sources, types
 
 
-def _notes(sides: Sequence[Model], compared: Sequence[str], on: Sequence[str]) -> Iterator[str]:
-    first, *others = sides
+def _notes(files: Sequence[ModelFile], compared: Sequence[str], on: Sequence[str]) -> Iterator[str]:
+    first, *others = files
     held = ", ".join(side.label for side in others)
     if on:
         yield f"the comparison holds the keys and the needed columns of {held} in memory"
@@ -131,16 +131,16 @@ class Mismatch:
 class PairedFragment(Fragment):
     """All files as one fragment: whether they belong together is a question about all of their rows."""
 
-    models: tuple[Model, ...]
+    models: tuple[ModelFile, ...]
     on: tuple[str, ...]
     strict: bool
-    places: Mapping[str, tuple[int, str]] = field(repr=False)
+    column_sources: Mapping[str, tuple[int, str]] = field(repr=False)
     dropped: Dropped
     paired_files: PairedFiles
 
     @property
     def path(self) -> str:  # type: ignore[override]
-        return name_of(self.models[0].source)
+        return source_name(self.models[0].source)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -151,43 +151,43 @@ class PairedFragment(Fragment):
         return self.models[0].source.fragments[0].format
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        sides = [
+        files = [
             AlignedSource(model.source, model.label, reads)
-            for model, reads in zip(self.models, self._asked(projection), strict=True)
+            for model, reads in zip(self.models, self._projections(projection), strict=True)
         ]  # fmt: skip
-        mismatch, match_counts = Mismatch(), AlignedCounts()
-        for rows in by_key(sides, self.on, self.strict, match_counts) if self.on else by_row_order(sides, match_counts):
+        mismatch, counts = Mismatch(), AlignedCounts()
+        for rows in by_key(files, self.on, self.strict, counts) if self.on else by_row_order(files, counts):
             self._compare(rows, mismatch)
             if mismatch.error is None:
                 yield InMemorySplit(self._table(rows, projection), rows.batch.location.path, rows.batch.location)
         mismatch.evaluate()
-        self._count(match_counts)
+        self._count(counts)
 
-    def _asked(self, projection: Mapping[str, ReadAs]) -> list[dict[str, ReadAs]]:
+    def _projections(self, projection: Mapping[str, ReadAs]) -> list[dict[str, ReadAs]]:
         """What each side must read. Who wants a number can read it from a text, not the other way round."""
-        asked: list[dict[str, ReadAs]] = [{} for _ in self.models]
+        projections: list[dict[str, ReadAs]] = [{} for _ in self.models]
         for name, read_as in projection.items():
-            at, column = self.places.get(name, (0, name))  # who reads the first says that it has no such column
-            asked[at][column] = "text" if column in self.on or "text" in (read_as, asked[at].get(column)) else read_as
-        for reads, model in zip(asked, self.models, strict=True):
+            at, column = self.column_sources.get(name, (0, name))  # who reads the first says that it has no such column
+            projections[at][column] = "text" if column in self.on or "text" in (read_as, projections[at].get(column)) else read_as
+        for reads, model in zip(projections, self.models, strict=True):
             for name in model.shared:
-                reads[name] = self._shared_want(name, projection)
+                reads[name] = self._shared_read_as(name, projection)
             if not (reads or self.on):
                 reads[model.source.columns[0]] = "text"  # to count the rows
-        return asked
+        return projections
 
-    def _shared_want(self, name: str, projection: Mapping[str, ReadAs]) -> ReadAs:
+    def _shared_read_as(self, name: str, projection: Mapping[str, ReadAs]) -> ReadAs:
         """How a column is read that is compared: on all sides alike, as number where nobody wants text."""
         names = (name, *(f"{model.name}:{name}" for model in self.models))
-        asked = {projection[name] for name in names if name in projection}
-        return "number" if asked == {"number"} else "text"
+        projections = {projection[name] for name in names if name in projection}
+        return "number" if projections == {"number"} else "text"
 
     def _table(self, rows: AlignedRows, projection: Mapping[str, ReadAs]) -> pa.RecordBatch:
         """The wanted columns, from whoever has them."""
         data = rows.batch.data
         arrays = []
         for name, read_as in projection.items():
-            at, column = self.places[name]
+            at, column = self.column_sources[name]
             array = rows.others[at - 1].column(column) if at else data.column(data.schema.names.index(column))
             if column in self.on and read_as == "number" and pa.types.is_dictionary(array.type):
                 array = as_numbers(array, column, rows.batch.location)
@@ -222,9 +222,9 @@ class PairedFragment(Fragment):
         hint = ROW_ORDER_HINT if key is None else "models are compared on the same rows and the same targets"
         return rows.batch.location.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
 
-    def _count(self, match_counts: AlignedCounts) -> None:
+    def _count(self, counts: AlignedCounts) -> None:
         """How many rows each file had, and how many of them are left out."""
-        left = zip(self.models, match_counts.rows, strict=True)
-        self.dropped.files = {model.label: rows - match_counts.common for model, rows in left}
-        for model, rows in zip(self.models[1:], match_counts.rows[1:], strict=True):
-            self.paired_files.files[name_of(model.source)] = model.source.fragments[0].format, rows
+        left = zip(self.models, counts.rows, strict=True)
+        self.dropped.files = {model.label: rows - counts.common for model, rows in left}
+        for model, rows in zip(self.models[1:], counts.rows[1:], strict=True):
+            self.paired_files.files[source_name(model.source)] = model.source.fragments[0].format, rows
