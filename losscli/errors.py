@@ -83,10 +83,10 @@ class LosscliError(Exception):
     code: Code | None = field(default=None, kw_only=True)
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
-    general: ClassVar[Code] = "INTERNAL_BUG"  # where nothing more precise is said
+    default_code: ClassVar[Code] = "INTERNAL_BUG"  # where nothing more precise is said
 
     def __post_init__(self) -> None:
-        self.code = self.code or self.general
+        self.code = self.code or self.default_code
         if self.code.partition("_")[0] != self.exit_code.name:
             raise ValueError(f"{self.code} is no code of {type(self).__name__}")
         if isinstance(self.hint, Hint):
@@ -100,34 +100,34 @@ class UsageError(LosscliError):
     """The command line, a loss spec, a parameter or a configuration file is wrong."""
 
     exit_code = ExitCode.USAGE
-    general = "USAGE"
+    default_code = "USAGE"
 
 
 class DataError(LosscliError):
     """The input could be read, but what it holds is not acceptable."""
 
     exit_code = ExitCode.DATA
-    general = "DATA"
+    default_code = "DATA"
 
 
 class FileError(LosscliError):
     """A file or stream could not be read or written."""
 
     exit_code = ExitCode.IO
-    general = "IO"
+    default_code = "IO"
 
 
 class EmptyError(LosscliError):
     """There is nothing to score."""
 
     exit_code = ExitCode.EMPTY
-    general = "EMPTY"
+    default_code = "EMPTY"
 
 
 class PluginError(LosscliError):
     """A loss that is not ours raised, or returned something that is no loss value."""
 
-    general = "INTERNAL_PLUGIN"
+    default_code = "INTERNAL_PLUGIN"
 
 
 _SYSTEM: dict[int, Code] = {

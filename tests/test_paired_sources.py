@@ -19,7 +19,7 @@ from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import evaluate
 from losscli.execution.prepare import Data, Prepared, prepare
 from losscli.io import batches as batch
-from losscli.io.arrow.equality import differing
+from losscli.io.arrow.equality import different_rows
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows
 from losscli.io.formats.in_memory import from_memory
@@ -129,7 +129,9 @@ def test_files_are_scored_as_one_table_would_be(first, on, tmp_path):
     wanted = in_one_table(tables)
     for second in KINDS:
         order = np.random.default_rng(3).permutation(ROWS) if on else range(ROWS)
-        source = pair_models(sources(tmp_path, [tables[0], taken(tables[1], order)], (first, second)), (*SHARED, *on), on)
+        source = pair_models(
+            sources(tmp_path, [tables[0], taken(tables[1], order)], (first, second)), (*SHARED, *on), on
+        )
         assert numbers(scored(source)) == wanted
 
 
@@ -292,11 +294,11 @@ def test_cells_are_compared_as_values(ours, theirs, same):
     if not isinstance(ours[0], list):
         variants += [[arrays[0].dictionary_encode(), arrays[1]], [arrays[0], arrays[1].dictionary_encode()]]
     for some, other in variants:
-        found = differing(some, other, "y", Location("a", 1), Location("b", 1))
+        found = different_rows(some, other, "y", Location("a", 1), Location("b", 1))
         assert found.dtype == np.bool_
         assert found.tolist()[1:] == [not same] or (not same and found.any())
         assert found.any() == (not same)
-        sliced = differing(some[1:], other[1:], "y", Location("a", 1), Location("b", 1))
+        sliced = different_rows(some[1:], other[1:], "y", Location("a", 1), Location("b", 1))
         assert sliced.tolist() == found.tolist()[1:]
 
 
@@ -317,7 +319,9 @@ def test_missing_cells_and_nan_follow_the_policies(tmp_path):
 @pytest.mark.parametrize(("left", "right"), [(ROWS, ROWS - 1), (ROWS - 1, ROWS), (ROWS, 40), (40, ROWS), (ROWS, 0)])
 def test_without_a_key_files_have_the_same_number_of_rows(left, right, tmp_path):
     tables = [taken(table(i), range(rows)) for i, rows in enumerate((left, right))]
-    error = refused(pair_models([(f"m{i}", from_memory(pa.table(one, SCHEMA))) for i, one in enumerate(tables)], SHARED))
+    error = refused(
+        pair_models([(f"m{i}", from_memory(pa.table(one, SCHEMA))) for i, one in enumerate(tables)], SHARED)
+    )
     assert isinstance(error, DataError)
     assert f"'m0' has {left}, 'm1' has {right}" in error.message
     assert "--on KEY" in error.hint

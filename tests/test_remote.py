@@ -33,7 +33,7 @@ from losscli.io.files.open import open_source
 from losscli.io.formats.binary import open_for_arrow
 from losscli.io.remote import input as remote_input
 from losscli.io.remote import stores, transfer
-from losscli.io.remote.address import Address, RemoteVersion, shown
+from losscli.io.remote.address import Address, RemoteVersion, redacted
 from losscli.io.remote.failures import explain
 from losscli.io.remote.input import RemoteInput, find_remote
 from losscli.io.remote.settings import Settings, settings
@@ -204,13 +204,13 @@ def remote(url: str) -> RemoteInput:
 # ------------------------------------------------------------------------------------------------------ the same bits
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("preds")])
-@pytest.mark.parametrize("how", ["s3", "ok", "whole", "chunked"])
+@pytest.tag.parametrize("name", [name for name in FILES if name.startswith("preds")])
+@pytest.tag.parametrize("how", ["s3", "ok", "whole", "chunked"])
 def test_every_format_gives_the_bits_of_the_local_file(name, how, web, s3):
     assert mse(f"s3://bucket/files/{name}" if how == "s3" else f"{web.base}/{how}/{name}") == LOSS
 
 
-@pytest.mark.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
+@pytest.tag.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
 def test_trouble_that_passes_changes_no_bit(how, web):
     assert mse(f"{web.base}/{how}/big.csv") == BIG_LOSS
 
@@ -221,7 +221,7 @@ def test_a_server_may_say_how_long_it_wants_to_be_left(web):
     assert time.monotonic() - began >= 0.3  # it asks for a second, and gets what is allowed
 
 
-@pytest.mark.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
+@pytest.tag.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
 def test_small_blocks_change_no_bit(name, web, s3, monkeypatch):
     for size in ("HEAD", "FIRST_BLOCK", "FIRST_RANGE", "TAIL"):
         monkeypatch.setattr(remote_input, size, 5000)
@@ -284,7 +284,7 @@ def found(path: str) -> list[str]:
     return [file.path.removeprefix("s3://bucket/") for file in discover([path]).files]
 
 
-@pytest.mark.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
+@pytest.tag.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
 def test_a_remote_folder_is_like_a_local_one(path, s3):
     notes = discover([path]).notes
     assert found(path) == ["run/part2.csv", "run/part10.csv", "run/region=a%2Fb/part1.csv", "run/region=eu/part1.csv"]
@@ -312,11 +312,11 @@ def test_patterns(s3):
 
 def test_a_listing_spares_the_question_about_each_file(web, s3):
     assert all(
-        file.remote is not None and file.remote.facts is not None for file in discover(["s3://bucket/run"]).files
+        file.remote is not None and file.remote.version is not None for file in discover(["s3://bucket/run"]).files
     )
 
 
-@pytest.mark.parametrize(
+@pytest.tag.parametrize(
     ("path", "kind", "message"),
     [
         ("s3://bucket/none*.csv", FileError, "no file matches"),
@@ -367,7 +367,7 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
+@pytest.tag.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
 def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeypatch):
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
     path = "/ok/none.csv" if how == "none" else f"/{how}/big.csv"
@@ -382,7 +382,7 @@ def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeyp
         assert len(web.asked) == tries
 
 
-@pytest.mark.parametrize("how", ["hang", "stall"])
+@pytest.tag.parametrize("how", ["hang", "stall"])
 def test_silence_ends_in_a_time_out(how, web, monkeypatch):
     monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.2")
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
@@ -426,7 +426,7 @@ def test_unknown_names(monkeypatch):
     assert error.message == "the name of the server cannot be resolved"
 
 
-@pytest.mark.parametrize(
+@pytest.tag.parametrize(
     ("key", "message"),
     [
         ("denied", "permission denied (HTTP 403)"),
@@ -477,7 +477,7 @@ def test_no_credentials(web, monkeypatch):
     assert not any("Authorization" in headers for headers in web.headers)
 
 
-@pytest.mark.parametrize(
+@pytest.tag.parametrize(
     ("name", "value"),
     [("TIMEOUT", "soon"), ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("RETRIES", "-1"), ("RETRIES", "1.5"),
      ("RETRIES", "inf"), ("ANON", "maybe")],
@@ -496,7 +496,7 @@ def test_settings(monkeypatch):
     assert settings() == Settings(2.5, 2.5, 0, False)
 
 
-@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "https"])
+@pytest.tag.parametrize("scheme", ["s3", "gs", "abfs", "https"])
 def test_what_is_not_installed_is_named(scheme, monkeypatch):
     def missing(name: str) -> None:
         raise ImportError(f"Install it to access {name}")
@@ -528,9 +528,9 @@ def test_only_the_wanted_columns_of_parquet_travel(web, s3, monkeypatch):
     for url in (f"{web.base}/ok/wide.parquet", "s3://bucket/wide.parquet"):
         web.sent = 0
         assert mse(url) == expected
-        around = remote_input.HEAD + remote_input.TAIL
-        assert wanted < web.sent + around
-        assert web.sent <= wanted + around + 1000
+        range_bytes = remote_input.HEAD + remote_input.TAIL
+        assert wanted < web.sent + range_bytes
+        assert web.sent <= wanted + range_bytes + 1000
         assert web.sent < len(body) / 4
 
 
@@ -586,7 +586,7 @@ def test_handles_are_independent_and_threads_may_share_a_file(web, s3):
         with ThreadPoolExecutor(8) as pool:
             groups = list(pool.map(group, range(10)))
         assert [value for values in groups for value in values] == data["p"].tolist()
-    first, second = source.handle(), source.handle()
+    first, second = source.open_seekable(), source.open_seekable()
     first.seek(1000)
     assert second.tell() == 0
     assert first.read(10) == body[1000:1010]
@@ -598,10 +598,10 @@ def test_handles_are_independent_and_threads_may_share_a_file(web, s3):
 
 def test_random_reads_are_the_bytes_of_the_file(web):
     rng = np.random.default_rng(3)
-    handle = remote(f"{web.base}/ok/big.csv").handle()
+    open_seekable = remote(f"{web.base}/ok/big.csv").open_seekable()
     for start, size in zip(rng.integers(0, len(BIG), 200), rng.integers(0, 90_000, 200), strict=True):
-        handle.seek(int(start))
-        assert handle.read(int(size)) == BIG[start : start + size]
+        open_seekable.seek(int(start))
+        assert open_seekable.read(int(size)) == BIG[start : start + size]
 
 
 def test_an_input_can_travel_to_another_process(web, s3):
@@ -720,7 +720,7 @@ def shelf(monkeypatch):
     return Shelf
 
 
-@pytest.mark.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
+@pytest.tag.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
 def test_other_stores_go_the_same_way(prefix, shelf, monkeypatch):
     assert mse(f"{prefix}/run/preds.parquet") == LOSS
     assert mse(f"{prefix}/run/part*.csv") == (4 + 9) / 2
@@ -755,29 +755,29 @@ class ClientAuthenticationError(Exception):
     status_code = 401
 
 
-@pytest.mark.parametrize(
+@pytest.tag.parametrize(
     ("error", "kind", "said"),
     [
         (HttpError(403), "denied", "permission denied (HTTP 403)"),
-        (HttpError("503"), "passing", "503"),
+        (HttpError("503"), "transient", "503"),
         (HttpError(404), "missing", "no such file"),
-        (HttpError(400), "final", "the server answered 400 Bad Request"),
-        (HttpError(None), "final", "could not be read: HttpError"),
+        (HttpError(400), "permanent", "the server answered 400 Bad Request"),
+        (HttpError(None), "permanent", "could not be read: HttpError"),
         (OSError("Forbidden: https://storage.googleapis.com/b\nno"), "denied", "permission denied"),
         (ClientAuthenticationError(), "denied", "no credentials"),
-        (ServiceRequestError(ConnectionRefusedError(111, "refused")), "final", "refuses the connection"),
-        (TimeoutError(), "passing", "no answer within 60 s"),
-        (ConnectionResetError(), "passing", "the connection broke"),
+        (ServiceRequestError(ConnectionRefusedError(111, "refused")), "permanent", "refuses the connection"),
+        (TimeoutError(), "transient", "no answer within 60 s"),
+        (ConnectionResetError(), "transient", "the connection broke"),
     ],
 )  # fmt: skip
-def test_what_other_stores_raise_is_understood(error, kind, said):
-    trouble = explain(error, 60)
-    assert trouble.kind == kind
-    assert said in trouble.said
-    assert "5ecret" not in trouble.said
+def test_what_other_stores_raise_is_understood(error, kind, message):
+    failure = explain(error, 60)
+    assert failure.kind == kind
+    assert message in failure.message
+    assert "5ecret" not in failure.message
 
 
-@pytest.mark.parametrize(
+@pytest.tag.parametrize(
     ("path", "expected"),
     [
         ("https://u:p@host:8080/a/b.csv?sig=x#f", "https://host:8080/a/b.csv"),
@@ -791,14 +791,14 @@ def test_what_other_stores_raise_is_understood(error, kind, said):
     ],
 )
 def test_shown(path, expected):
-    assert shown(path) == expected
+    assert redacted(path) == expected
 
 
 def test_marks_count_only_where_there_are_two():
-    assert RemoteVersion(3, "a").still(RemoteVersion(3, "a"))
-    assert RemoteVersion(3, "a").still(RemoteVersion(3, ""))
-    assert not RemoteVersion(3, "a").still(RemoteVersion(3, "b"))
-    assert not RemoteVersion(3, "").still(RemoteVersion(4, ""))
+    assert RemoteVersion(3, "a").same_as(RemoteVersion(3, "a"))
+    assert RemoteVersion(3, "a").same_as(RemoteVersion(3, ""))
+    assert not RemoteVersion(3, "a").same_as(RemoteVersion(3, "b"))
+    assert not RemoteVersion(3, "").same_as(RemoteVersion(4, ""))
 
 
 def test_the_help_names_every_setting():

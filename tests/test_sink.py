@@ -405,10 +405,10 @@ def test_json_lines_are_strict_and_counted(tmp_path: Path) -> None:
         table.write(values, nulls)
         masked = int(np.isfinite(values[COLUMNS[1].name])[nulls[COLUMNS[1].name]].size)
         assert masked == 28 and table.rows == 200
-        lost = sum(
+        nonfinite_cells = sum(
             int(np.count_nonzero(~np.isfinite(values[name][~nulls[name]]))) for name in (COLUMNS[1].name, "p_100%")
         )
-        assert table.nonfinite == lost > 3
+        assert table.nonfinite == nonfinite_cells > 3
 
     def refuse(word: str) -> float:
         raise AssertionError(word)
@@ -433,7 +433,7 @@ def test_every_double_survives_csv(numbers: list[float]) -> None:
 
     stream, spec = io.BytesIO(), ColumnSpec("x", "float")
     writer = open_format(stream, [spec])
-    writer.put([Column(spec, np.array(numbers), None)], len(numbers))
+    writer.write_rows([Column(spec, np.array(numbers), None)], len(numbers))
     writer.close()
     assert bits([float(text) for text in stream.getvalue().decode().split("\n")[1:-1]]) == bits(numbers)
 

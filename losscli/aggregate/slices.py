@@ -17,11 +17,11 @@ from losscli.contract.kinds import Array
 from losscli.io.arrow.dictionary import (
     DictionaryColumn,
     Entries,
-    are_many,
     join_entries,
     same_entries,
     texts_of_entries,
     texts_of_numbers,
+    worth_joining,
 )
 
 NULL = "(null)"
@@ -149,7 +149,7 @@ class _Column:
                 return numbers
         with self._lock:
             found = [self.number(None)]
-            if are_many(entries):
+            if worth_joining(entries):
                 numbers = np.append(self._of_many(entries), found)
             else:
                 numbers = np.array([*map(self.number, texts_of_entries(entries)), *found], np.int64)

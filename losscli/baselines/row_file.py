@@ -103,7 +103,7 @@ def _refuse_cut(fragment: Fragment) -> None:
     """Text that was cut off inside its last number would read as another number."""
     if not isinstance(fragment, CsvFragment) or fragment.compression is not None or fragment.file is None:
         return
-    with fragment.file.handle() as file:
+    with fragment.file.open_seekable() as file:
         file.seek(-1, os.SEEK_END)
         if file.read(1) not in b"\r\n":
             raise DataError("the file is truncated: its last line is incomplete", path=fragment.path, hint=_HINT,

@@ -23,7 +23,7 @@ from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.types import is_plain_number
 
 if TYPE_CHECKING:
-    from losscli.binding.expressions import Where
+    from losscli.binding.expressions import Filter
 
 _TOGETHER = 1 << 16  # numbers of a matrix that are written or read together
 _SHORT = 64  # numbers of a row that are added column by column
@@ -54,7 +54,7 @@ class Reader:
     """Turns batches into rows, counting what it saw and what it left out."""
 
     plan: Plan
-    where: Where | None
+    where: Filter | None
     read: int = 0
     used: int = 0
     dropped: int = 0

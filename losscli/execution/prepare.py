@@ -16,7 +16,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.files.open import open_source
-from losscli.io.remote.address import shown
+from losscli.io.remote.address import redacted
 from losscli.io.source import ReadOptions, Source
 
 
@@ -62,7 +62,7 @@ def prepare(request: Request, data: Data) -> Prepared:
     for text in request.tables:
         left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
         model, colon, role = left.rpartition(":")
-        table = Table(role, model if colon else None, shown(path))
+        table = Table(role, model if colon else None, redacted(path))
         opened = _opened(data.tables.get(left, path), data.options)
         tables[table] = read_table(table, opened, request.columns, spelling)
     try:

@@ -52,8 +52,8 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
             raise UsageError(f"{what} needs files that every process can open; this one is first decompressed here",
                              path=fragment.path, hint="decompress it to a file first",
                              code="USAGE_CONFLICT")  # fmt: skip
-        place = str(Path(file.place).absolute())
-        found[place] = Expected(place, file.path, file.mark[0], file.mark[1])
+        place = str(Path(file.local_path).absolute())
+        found[place] = Expected(place, file.path, file.version[0], file.version[1])
     return tuple(found.values())
 
 

@@ -20,40 +20,40 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from losscli.binding.expressions.parser import Parser
-from losscli.binding.expressions.syntax_tree import Batch, Node, Reading
+from losscli.binding.expressions.syntax_tree import ComparedAs, DecodedBatch, Node
 from losscli.errors import Location, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
 
 __all__ = ["Reading", "Where", "parse"]
 
-_LONGEST = 10_000
+_MAX_LENGTH = 10_000
 
 
 @dataclass(frozen=True)
-class Where:
+class Filter:
     """A filter: its canonical text, the columns that it reads and how, and which rows of a batch it takes."""
 
     text: str
-    columns: Mapping[str, Reading] = field(hash=False)
+    columns: Mapping[str, ComparedAs] = field(hash=False)
     _tree: Node = field(repr=False, compare=False)
 
     def mask(self, data: pa.RecordBatch, location: Location, spelling: NumberFormat = PLAIN) -> Mask:
         """True for each row that is taken; `spelling` tells how texts stand for numbers."""
-        return self._tree.evaluate(Batch(data, location, self.columns, spelling))[0]
+        return self._tree.evaluate(DecodedBatch(data, location, self.columns, spelling))[0]
 
 
-def parse(text: str) -> Where:
+def parse(text: str) -> Filter:
     """The filter that this text describes; UsageError with the position if it describes none."""
     _check_length(text)
     parser = Parser(text)
-    tree = parser.whole()
+    tree = parser.parse_all()
     canonical = tree.text()
     _check_length(canonical)  # escapes may have made it longer, and it must be a filter itself
-    return Where(canonical, parser.columns, tree)
+    return Filter(canonical, parser.columns, tree)
 
 
 def _check_length(text: str) -> None:
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         raise UsageError(
-            f"the filter has {len(text)} characters; at most {_LONGEST} are allowed", code="USAGE_BAD_FILTER"
+            f"the filter has {len(text)} characters; at most {_MAX_LENGTH} are allowed", code="USAGE_BAD_FILTER"
         )

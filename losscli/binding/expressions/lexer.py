@@ -26,7 +26,7 @@ WORDS = {
 WORDS |= {"True": "true", "False": "false"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'", "`": "`"}
 _WRITTEN = {"\n": "n", "\t": "t", "\r": "r", "\\": "\\"}
-_MENDING = {
+_FIXES = {
     "=": "write '==' for equal, '>=' and '<=' for bounds",
     "&": "write 'and'",
     "|": "write 'or'",
@@ -44,7 +44,7 @@ _MENDING = {
 
 def enclosed(text: str, quote: str) -> str:
     """The text in quotes, as it is written in a filter."""
-    inner = "".join(f"\\{_WRITTEN.get(mark, mark)}" if mark in _WRITTEN or mark == quote else mark for mark in text)
+    inner = "".join(f"\\{_WRITTEN.get(char, char)}" if char in _WRITTEN or char == quote else char for char in text)
     return f"{quote}{inner}{quote}"
 
 
@@ -60,7 +60,7 @@ class Token:
 def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
     """The error about this place, with the text around it and a caret below."""
     first = max(0, start - 40)
-    near = "".join(mark if mark.isprintable() else "?" for mark in text[first : start + 30])
+    near = "".join(char if char.isprintable() else "?" for char in text[first : start + 30])
     raise UsageError(
         f"invalid filter at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^",
         hint=hint,
@@ -71,12 +71,12 @@ def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
 def tokens(text: str) -> list[Token]:
     """The filter's pieces without the space between them, and its end."""
     found: list[Token] = []
-    place = 0
-    while place < len(text):
-        match = _TOKEN.match(text, place)
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
         if match is None:
-            _refuse_character(text, place)
-        kind, place = str(match.lastgroup), match.end()
+            _refuse_character(text, position)
+        kind, position = str(match.lastgroup), match.end()
         if kind == "name":
             kind = WORDS.get(match[0], "name")
         elif kind == "mark":
@@ -86,11 +86,11 @@ def tokens(text: str) -> list[Token]:
     return [*found, Token("end", "", len(text))]
 
 
-def _refuse_character(text: str, place: int) -> NoReturn:
-    mark = text[place]
-    if mark in "\"'`":
-        fail(text, place, f"unclosed quote {mark}", "write a backslash before a quote inside text")
-    if mark in ".0123456789":
-        fail(text, place, "this is not a number", "put a column name that begins with a digit in backticks")
-    hint = _MENDING.get(text[place : place + 2]) or _MENDING.get(mark)
-    fail(text, place, f"unexpected '{mark}'", hint or "put a column name with such characters in backticks")
+def _refuse_character(text: str, position: int) -> NoReturn:
+    char = text[position]
+    if char in "\"'`":
+        fail(text, position, f"unclosed quote {char}", "write a backslash before a quote inside text")
+    if char in ".0123456789":
+        fail(text, position, "this is not a number", "put a column name that begins with a digit in backticks")
+    hint = _FIXES.get(text[position : position + 2]) or _FIXES.get(char)
+    fail(text, position, f"unexpected '{char}'", hint or "put a column name with such characters in backticks")

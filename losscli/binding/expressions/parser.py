@@ -9,6 +9,7 @@ from losscli.binding.expressions.lexer import ESCAPES, Token, fail, tokens
 from losscli.binding.expressions.syntax_tree import (
     BooleanOperation,
     Column,
+    ComparedAs,
     Comparison,
     ComparisonChain,
     Constant,
@@ -17,97 +18,98 @@ from losscli.binding.expressions.syntax_tree import (
     Node,
     Not,
     Operand,
-    Reading,
 )
 
-_DEEPEST = 100
+_MAX_DEPTH = 100
 
 
 class Parser:
     """Recursive descent; `columns` collects how each column is read."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._tokens, self._at, self._depth = text, tokens(text), 0, 0
-        self._readings: dict[str, Reading | None] = {}
+        self._text, self._tokens, self._position, self._depth = text, tokens(text), 0, 0
+        self._readings: dict[str, ComparedAs | None] = {}
 
     @property
-    def columns(self) -> dict[str, Reading]:
+    def columns(self) -> dict[str, ComparedAs]:
         """How each column is read; any way will do where it is only asked whether a cell is missing."""
         return {name: reading or "any" for name, reading in self._readings.items()}
 
     @property
-    def _here(self) -> Token:
-        return self._tokens[self._at]
+    def _current(self) -> Token:
+        return self._tokens[self._position]
 
-    def _take(self, *kinds: str) -> Token | None:
-        token = self._here
+    def _accept(self, *kinds: str) -> Token | None:
+        token = self._current
         if token.kind not in kinds:
             return None
-        self._at += 1
+        self._position += 1
         return token
 
     def _fail(self, token: Token, what: str, hint: str | None = None) -> NoReturn:
         fail(self._text, token.start, what, hint)
 
     def _expected(self, what: str, hint: str | None = None) -> NoReturn:
-        found = f"found {self._here.text}" if self._here.kind != "end" else "the filter ends"
-        self._fail(self._here, f"expected {what}, but {found}", hint)
+        found = f"found {self._current.text}" if self._current.kind != "end" else "the filter ends"
+        self._fail(self._current, f"expected {what}, but {found}", hint)
 
-    def whole(self) -> Node:
+    def parse_all(self) -> Node:
         """The tree of the whole text."""
         tree = self._joined("or")
-        if self._here.kind != "end":
+        if self._current.kind != "end":
             self._expected("'and', 'or' or the end")
         return tree
 
     def _joined(self, word: str) -> Node:
         parts: list[Node] = []
         while True:
-            part = self._joined("and") if word == "or" else self._one()
+            part = self._joined("and") if word == "or" else self._operand_or_group()
             parts += part.parts if isinstance(part, BooleanOperation) and part.word == word else (part,)
-            if not self._take(word):
+            if not self._accept(word):
                 return parts[0] if len(parts) == 1 else BooleanOperation(word, tuple(parts))
 
-    def _one(self) -> Node:
-        token = self._take("not", "(")
+    def _operand_or_group(self) -> Node:
+        token = self._accept("not", "(")
         if token is None:
             return self._comparison()
         self._depth += 1
-        if self._depth > _DEEPEST:
-            self._fail(token, f"more than {_DEEPEST} levels of parentheses and 'not'")
+        if self._depth > _MAX_DEPTH:
+            self._fail(token, f"more than {_MAX_DEPTH} levels of parentheses and 'not'")
         if token.kind == "not":
-            inner: Node = Not(self._one())
+            inner: Node = Not(self._operand_or_group())
         else:
             inner = self._joined("or")
-            if not self._take(")"):
+            if not self._accept(")"):
                 self._expected(f"')' for the parenthesis at position {token.start + 1}")
         self._depth -= 1
         return inner
 
     def _comparison(self) -> Node:
-        first = self._here
+        first = self._current
         left = self._value()
-        if self._take("is"):
+        if self._accept("is"):
             return self._null(first, left)
-        if self._here.kind == "in" or (self._here.kind == "not" and self._tokens[self._at + 1].kind == "in"):
+        if self._current.kind == "in" or (
+            self._current.kind == "not" and self._tokens[self._position + 1].kind == "in"
+        ):
             return self._in(first, left)
         pairs: list[Comparison] = []
-        while sign := self._take("sign"):
+        while sign := self._accept("sign"):
             right = self._value()
             pairs.append(self._pair(left, sign, right))
             left = right
         if not pairs:
             hint = (
                 "functions are not supported in a filter"
-                if self._here.kind == "("
+                if self._current.kind == "("
                 else "a column alone is not a condition; write, for example, is_test == true"
             )
             self._expected(f"a comparison after {first.text}", hint)
         return ComparisonChain(tuple(pairs))
 
     def _null(self, first: Token, tested: Operand) -> Node:
-        negated = self._take("not") is not None
-        if not self._take("null"):
+        negated = self._accept("not") is not None
+        if not self._accept("null"):
             self._expected("'null' after 'is'", "'is null' finds missing cells; '==' compares")
         if not isinstance(tested, Column):
             self._fail(first, "only a column can be null")
@@ -115,21 +117,21 @@ class Parser:
         return IsNull(tested, negated)
 
     def _in(self, first: Token, tested: Operand) -> Node:
-        negated = self._take("not") is not None
-        self._take("in")
+        negated = self._accept("not") is not None
+        self._accept("in")
         if not isinstance(tested, Column):
             self._fail(first, "only a column can stand before 'in'", "for a range write 0 <= age < 18")
-        opening = self._take("[", "(")
+        opening = self._accept("[", "(")
         if opening is None:
             self._expected("a list in brackets after 'in'")
         closing = "]" if opening.kind == "[" else ")"
         choices: list[Constant] = []
-        while not self._take(closing):
-            if choices and not self._take(","):
+        while not self._accept(closing):
+            if choices and not self._accept(","):
                 self._expected(f"',' or '{closing}'")
-            if choices and self._take(closing):
+            if choices and self._accept(closing):
                 break
-            token = self._here
+            token = self._current
             choice = self._value()
             if not isinstance(choice, Constant):
                 self._fail(token, "a list contains numbers or texts, not columns", "put text in quotes")
@@ -160,12 +162,12 @@ class Parser:
         self._readings[column.name] = reading
 
     def _value(self) -> Operand:
-        sign = self._take("+", "-")
-        token = self._take("number") if sign else self._take("number", "name", "quoted", "true", "false")
+        sign = self._accept("+", "-")
+        token = self._accept("number") if sign else self._accept("number", "name", "quoted", "true", "false")
         if token is None and sign:
             self._fail(sign, "arithmetic is not supported", "put a column name with such characters in backticks")
         if token is None:
-            null = self._here.kind == "null"
+            null = self._current.kind == "null"
             self._expected("a column or a value", "write 'is null' or 'is not null'" if null else None)
         if token.kind == "number":
             return Constant(self._number(token) * (-1.0 if sign and sign.kind == "-" else 1.0))

@@ -15,9 +15,9 @@ from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
 from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import Mask, NumberFormat, Numbers, Texts, is_missing, numbers, texts
 
-Reading = Literal["number", "text", "any"]
+ComparedAs = Literal["number", "text", "any"]
 # Which rows are surely in and surely out; a row in neither met a missing cell. This is Kleene's logic without tables.
-Truth2: TypeAlias = "tuple[Mask, Mask]"
+ThreeValued: TypeAlias = "tuple[Mask, Mask]"
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -29,27 +29,27 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class Batch:
+class DecodedBatch:
     """The columns of one batch, each decoded once, when it is first asked for."""
 
     def __init__(
-        self, data: pa.RecordBatch, location: Location, columns: Mapping[str, Reading], spelling: NumberFormat
+        self, data: pa.RecordBatch, location: Location, columns: Mapping[str, ComparedAs], spelling: NumberFormat
     ) -> None:
         self._data, self._site, self._columns, self._spelling = data, location, columns, spelling
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}
 
     def _column(self, name: str) -> pa.Array:
-        places = self._data.schema.get_all_field_indices(name)
-        if len(places) != 1:
-            what = f"{len(places)} columns are named '{name}'" if places else f"no column is named '{name}'"
+        positions = self._data.schema.get_all_field_indices(name)
+        if len(positions) != 1:
+            what = f"{len(positions)} columns are named '{name}'" if positions else f"no column is named '{name}'"
             raise DataError(
                 f"{what}, which the filter uses",
                 path=self._site.path,
                 column=name,
-                code="DATA_DUPLICATE_COLUMN" if places else "DATA_MISSING_COLUMN",
+                code="DATA_DUPLICATE_COLUMN" if positions else "DATA_MISSING_COLUMN",
             )
-        return self._data.column(places[0])
+        return self._data.column(positions[0])
 
     def numbers(self, name: str) -> Numbers:
         if name not in self._numbers:  # text, because another role may want this column as text
@@ -69,11 +69,11 @@ class Batch:
         return np.zeros(len(cells.values), np.bool_) if cells.missing is None else cells.missing
 
 
-def _verdict(result: Mask, missing: Mask | None) -> Truth2:
+def _three_valued(result: Mask, missing: Mask | None) -> ThreeValued:
     return (result, ~result) if missing is None else (result & ~missing, ~result & ~missing)
 
 
-def _text_verdict(cells: Texts, test: Callable[[str], bool]) -> Truth2:
+def _text_three_valued(cells: Texts, test: Callable[[str], bool]) -> ThreeValued:
     """The test is asked once a distinct text."""
     found = np.array([test(name) for name in cells.names], np.bool_)
     return np.append(found, False)[cells.codes], np.append(~found, False)[cells.codes]
@@ -104,7 +104,7 @@ class Constant:
             return enclosed(self.value, '"')
         return str(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e16 else repr(self.value)
 
-    def reading(self) -> Reading:
+    def reading(self) -> ComparedAs:
         return "number" if isinstance(self.value, float) else "text"
 
     def spellings(self) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ class Comparison:
     sign: str
     right: Operand
 
-    def evaluate(self, batch: Batch) -> Truth2:
+    def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         constant = self.left if isinstance(self.left, Constant) else self.right
         if isinstance(constant, Constant) and constant.reading() == "text":
             return self._judge_text(batch, constant)
@@ -140,18 +140,18 @@ class Comparison:
             if cells.missing is not None:
                 missing = cells.missing if missing is None else missing | cells.missing
         with np.errstate(invalid="ignore"):  # a signalling NaN
-            return _verdict(_COMPARE[self.sign](*sides), missing)
+            return _three_valued(_COMPARE[self.sign](*sides), missing)
 
-    def _judge_text(self, batch: Batch, constant: Constant) -> Truth2:
+    def _judge_text(self, batch: DecodedBatch, constant: Constant) -> ThreeValued:
         column = self.left if isinstance(self.left, Column) else self.right
         assert isinstance(column, Column)
         cells, compare = batch.texts(column.name), _COMPARE[self.sign]
         if self.sign in ("==", "!="):
             wanted = constant.spellings()
-            return _text_verdict(cells, lambda name: (name in wanted) == (self.sign == "=="))
+            return _text_three_valued(cells, lambda name: (name in wanted) == (self.sign == "=="))
         if column is self.left:
-            return _text_verdict(cells, lambda name: bool(compare(name, constant.value)))
-        return _text_verdict(cells, lambda name: bool(compare(constant.value, name)))
+            return _text_three_valued(cells, lambda name: bool(compare(name, constant.value)))
+        return _text_three_valued(cells, lambda name: bool(compare(constant.value, name)))
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class ComparisonChain:
     def text(self) -> str:
         return self.pairs[0].left.text() + "".join(f" {pair.sign} {pair.right.text()}" for pair in self.pairs)
 
-    def evaluate(self, batch: Batch) -> Truth2:
+    def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         return reduce(_both, (pair.evaluate(batch) for pair in self.pairs))
 
 
@@ -179,14 +179,14 @@ class InList:
         listed = ", ".join(choice.text() for choice in self.choices)
         return f"{self.column.text()} {'not ' if self.negated else ''}in [{listed}]"
 
-    def evaluate(self, batch: Batch) -> Truth2:
+    def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         if self.choices[0].reading() == "number":
             cells = batch.numbers(self.column.name)
             found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
-            verdict = _verdict(found, cells.missing)
+            verdict = _three_valued(found, cells.missing)
         else:
             wanted = {spelling for choice in self.choices for spelling in choice.spellings()}
-            verdict = _text_verdict(batch.texts(self.column.name), wanted.__contains__)
+            verdict = _text_three_valued(batch.texts(self.column.name), wanted.__contains__)
         return verdict[::-1] if self.negated else verdict
 
 
@@ -200,7 +200,7 @@ class IsNull:
     def text(self) -> str:
         return f"{self.column.text()} is {'not ' if self.negated else ''}null"
 
-    def evaluate(self, batch: Batch) -> Truth2:
+    def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         missing = batch.is_missing(self.column.name)
         return (~missing, missing) if self.negated else (missing, ~missing)
 
@@ -214,7 +214,7 @@ class Not:
     def text(self) -> str:
         return f"not ({self.inner.text()})" if isinstance(self.inner, BooleanOperation) else f"not {self.inner.text()}"
 
-    def evaluate(self, batch: Batch) -> Truth2:
+    def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         return self.inner.evaluate(batch)[::-1]
 
 
@@ -232,16 +232,16 @@ class BooleanOperation:
         )
         return f" {self.word} ".join(shown)
 
-    def evaluate(self, batch: Batch) -> Truth2:
+    def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         return reduce(_both if self.word == "and" else _either, (part.evaluate(batch) for part in self.parts))
 
 
 Node: TypeAlias = "ComparisonChain | InList | IsNull | Not | BooleanOperation"
 
 
-def _both(a: Truth2, b: Truth2) -> Truth2:
+def _both(a: ThreeValued, b: ThreeValued) -> ThreeValued:
     return a[0] & b[0], a[1] | b[1]
 
 
-def _either(a: Truth2, b: Truth2) -> Truth2:
+def _either(a: ThreeValued, b: ThreeValued) -> ThreeValued:
     return a[0] | b[0], a[1] & b[1]

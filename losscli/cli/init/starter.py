@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.cli import console
 from losscli.cli.config import OWN, configured
 from losscli.errors import FileError, UsageError
-from losscli.io.remote.address import REMOTE
+from losscli.io.remote.address import REMOTE_URL
 
 if TYPE_CHECKING:
     from losscli.cli.init.guess import Guess
@@ -63,7 +63,7 @@ def _create(path: str, text: str) -> None:
 
 def _relative(source: str, folder: str) -> str:
     """The path as the configuration has it: from its own folder."""
-    if REMOTE.match(source) or os.path.isabs(source):  # noqa: PTH117
+    if REMOTE_URL.match(source) or os.path.isabs(source):  # noqa: PTH117
         shown = source
     else:
         shown = os.path.relpath(source, folder).replace(os.sep, "/")

@@ -85,7 +85,7 @@ def numbers(
         index = int(cells.bad.argmax())
         text = str(column[index].as_py())
         raise location.error(
-            index, name, f"{quoted(text)} {cells.why}", text, _mending(text, name), code="DATA_BAD_CELL"
+            index, name, f"{quoted(text)} {cells.why}", text, _fix_hint(text, name), code="DATA_BAD_CELL"
         )
     return Numbers(cells.values, cells.missing)
 
@@ -183,7 +183,7 @@ def _is_readable(column: pa.Array, index: int) -> bool:
     return True
 
 
-def _mending(text: str, name: str) -> str | None:
+def _fix_hint(text: str, name: str) -> str | None:
     """What is usually wrong with such a cell."""
     if text.strip() == name:
         return "the header seems to be repeated in the file"

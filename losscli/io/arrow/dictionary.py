@@ -75,7 +75,7 @@ def same_entries(some: Entries, others: Entries) -> bool:
     return some is others or (len(some) == len(others) and some.type == others.type and bool(some.equals(others)))
 
 
-def are_many(entries: Entries) -> bool:
+def worth_joining(entries: Entries) -> bool:
     """Whether `join_entries` is the faster way to tell which of these are known, and can be taken."""
     return not isinstance(entries, tuple) and len(entries) >= _MANY and is_text(entries.type) and not entries.null_count
 

@@ -27,7 +27,9 @@ _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _UNKNOWN = -2
 
 
-def differing(ours: pa.Array, theirs: pa.Array, name: str, our_location: Location, their_location: Location) -> Mask:
+def different_rows(
+    ours: pa.Array, theirs: pa.Array, name: str, our_location: Location, their_location: Location
+) -> Mask:
     """In which rows two columns of one length hold something else."""
     if is_vector(ours.type) and is_vector(theirs.type):
         return _vectors(ours, theirs)
@@ -43,7 +45,7 @@ def differing(ours: pa.Array, theirs: pa.Array, name: str, our_location: Locatio
     return _cells(ours, theirs)
 
 
-def shown(column: pa.Array, row: int) -> str:
+def cell_text(column: pa.Array, row: int) -> str:
     """A cell as people write it."""
     cell = column[row].as_py()
     if cell is None or cell == "":
@@ -58,35 +60,35 @@ def _cell_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _numbers(ours: Floats, ours_gone: Mask | None, theirs: Floats, theirs_gone: Mask | None) -> Mask:
+def _numbers(ours: Floats, ours_missing: Mask | None, theirs: Floats, theirs_missing: Mask | None) -> Mask:
     """For one number a row, or a row of a matrix; what stands where a number is missing is of no account."""
     differ = (ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))
     differ = differ if differ.ndim == 1 else differ.any(axis=1)
-    if ours_gone is None and theirs_gone is None:
+    if ours_missing is None and theirs_missing is None:
         return np.asarray(differ)
     none = np.zeros(len(differ), np.bool_)
-    ours_gone, theirs_gone = (none if gone is None else gone for gone in (ours_gone, theirs_gone))
-    return np.asarray(np.where(ours_gone | theirs_gone, ours_gone != theirs_gone, differ))
+    ours_missing, theirs_missing = (none if missing is None else missing for missing in (ours_missing, theirs_missing))
+    return np.asarray(np.where(ours_missing | theirs_missing, ours_missing != theirs_missing, differ))
 
 
 def _vectors(ours: pa.Array, theirs: pa.Array) -> Mask:
     try:
-        some, gone = stack(storage(ours), None)
-        others, others_gone = stack(storage(theirs), None)
+        some, missing = stack(storage(ours), None)
+        others, others_missing = stack(storage(theirs), None)
     except VectorError:  # lists of several lengths: who wants them as vectors says what is wrong
         return _cells(storage(ours), storage(theirs))
     if some.shape[1] != others.shape[1]:
-        both = [np.zeros(len(some), np.bool_) if mask is None else mask for mask in (gone, others_gone)]
+        both = [np.zeros(len(some), np.bool_) if mask is None else mask for mask in (missing, others_missing)]
         return ~(both[0] & both[1])
-    return _numbers(some, gone, others, others_gone)
+    return _numbers(some, missing, others, others_missing)
 
 
 def _texts(ours: pa.Array, theirs: pa.Array) -> Mask:
     codes, names = encode(ours)
     other_codes, other_names = encode(theirs)
-    place = {name: at for at, name in enumerate(names)}
+    index = {name: at for at, name in enumerate(names)}
     # The last place is for -1, missing on both sides.
-    known = np.array([*(place.get(name, _UNKNOWN) for name in other_names), -1])
+    known = np.array([*(index.get(name, _UNKNOWN) for name in other_names), -1])
     differ = codes != known[other_codes]
     if differ.any():  # written alike is the rule; only the exceptions are worth reading
         forms, other_forms = [*map(_form, names), None], [*map(_form, other_names), None]

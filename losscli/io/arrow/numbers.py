@@ -67,7 +67,7 @@ def decode(array: pa.Array, spelling: NumberFormat) -> Cells:
     """The numbers in a column of numbers or texts, or in a dictionary of these."""
     kind, count = array.type, len(array)
     if pa.types.is_dictionary(kind):
-        return _spread(decode(array.dictionary, spelling), indices(array))
+        return _decode_entries(decode(array.dictionary, spelling), indices(array))
     if is_text(kind):
         return _decode_text(array, spelling)
     missing = missing_cells(array)
@@ -90,7 +90,7 @@ def _decode_text(array: pa.Array, spelling: NumberFormat) -> Cells:
         missing = missing_cells(array)
         empty = codes < 0 if missing is None else (codes < 0) & ~missing
         codes, names = np.where(empty, len(names), codes), [*names, ""]
-    return _spread(_parse(names, spelling), codes)
+    return _decode_entries(_parse(names, spelling), codes)
 
 
 def _inexact(whole: NDArray[Any]) -> Mask | None:
@@ -132,7 +132,7 @@ def quoted(text: str) -> str:
     return f"'{text}'" if len(text) <= 40 else f"'{text[:39]}…'"
 
 
-def _spread(entries: Cells, codes: Codes) -> Cells:
+def _decode_entries(entries: Cells, codes: Codes) -> Cells:
     """The cells that point at these entries; -1 points past their end, at a missing one."""
     none = np.zeros(len(entries.values), np.bool_)
     missing = np.append(none if entries.missing is None else entries.missing, True)[codes]

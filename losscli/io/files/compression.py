@@ -43,7 +43,7 @@ def open_decompressed(source: Input, compression: str | None, last: bool = False
     if compression == "zip":
         assert isinstance(source, FileInput)
         stream.close()
-        return Stream(_open_zip(source.place, source.path), source.path)
+        return Stream(_open_zip(source.local_path, source.path), source.path)
     return Stream(_Closing(_DECOMPRESS[compression](stream), stream), source.path)
 
 

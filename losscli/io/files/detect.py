@@ -25,7 +25,7 @@ SUFFIXES = {
 
 COMPRESSION_SUFFIXES = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
 
-_REFUSED: tuple[tuple[bytes, str, str | None], ...] = (
+_UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"PARE", "content is encrypted Parquet, which is not supported", "decrypt it first"),
     (b"FEA1", "content is Feather version 1, which is not supported", "write it again as Arrow or Parquet"),
     (b"ORC", "content is ORC, which is not supported", "convert it to Parquet"),
@@ -37,7 +37,7 @@ _REFUSED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"%PDF", "content is PDF", None),
 )
 
-_SHOWN = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", "arrow": "Arrow"}
+_DISPLAY_NAMES = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", "arrow": "Arrow"}
 
 
 def format_of_name(path: str) -> str | None:
@@ -52,25 +52,25 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
     """The format of a file whose (decompressed) first bytes are `head`."""
     if not head:
         raise DataError("the file is empty (0 bytes)", path=path, code="DATA_CORRUPT_FILE")
-    asked = options.input_format
-    if asked is not None:
-        if asked not in FORMATS:
+    requested = options.input_format
+    if requested is not None:
+        if requested not in FORMATS:
             raise UsageError(
-                f"unknown input format '{asked}'", hint=f"one of {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
+                f"unknown input format '{requested}'", hint=f"one of {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
             )
-        return asked
-    named = format_of_name(path)
+        return requested
+    by_name = format_of_name(path)
     content = _content(path, head, options)
-    if named == "jsonl" and content == "text" and not head.strip():
-        return named  # blank lines are of any format that is text
+    if by_name == "jsonl" and content == "text" and not head.strip():
+        return by_name  # blank lines are of any format that is text
     if content == "text":
-        content = "tsv" if named == "tsv" else "csv"
-    if named is None or named == content:
+        content = "tsv" if by_name == "tsv" else "csv"
+    if by_name is None or by_name == content:
         return content
-    if named == "parquet" and not head.isascii():
-        return named  # the footer decides; the first four bytes are a formality
+    if by_name == "parquet" and not head.isascii():
+        return by_name  # the footer decides; the first four bytes are a formality
     raise DataError(
-        f"the name says {_SHOWN[_family(named)]}, the content is {_SHOWN[_family(content)]}",
+        f"the name says {_DISPLAY_NAMES[_family(by_name)]}, the content is {_DISPLAY_NAMES[_family(content)]}",
         path=path,
         hint=f"rename it, or use --input-format {content}",
         code="DATA_WRONG_FORMAT",
@@ -86,7 +86,7 @@ def _content(path: str, head: bytes, options: ReadOptions) -> str:
         return "parquet"
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
-    for magic, message, hint in _REFUSED:
+    for magic, message, hint in _UNSUPPORTED:
         if head.startswith(magic):
             raise DataError(message, path=path, hint=hint, code="DATA_WRONG_FORMAT")
     return _text(path, head, options)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.streams import file_error
-from losscli.io.remote.address import REMOTE
+from losscli.io.remote.address import REMOTE_URL
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def discover(paths: Sequence[str]) -> Discovery:
     if list(paths).count("-") > 1:
         raise UsageError("stdin (-) can be given only once", code="USAGE_CONFLICT")
     for path in paths:
-        files.extend(_elsewhere(path, notes) if REMOTE.match(path) else _behind(path, notes))
+        files.extend(_expand_remote(path, notes) if REMOTE_URL.match(path) else _expand_local(path, notes))
     seen: dict[tuple[str, str], int] = {}
     for file in files:
         key = (file.path, file.remote.url if file.remote else "")  # what is shown of two URLs may be the same
@@ -42,13 +42,13 @@ def discover(paths: Sequence[str]) -> Discovery:
     return Discovery(tuple(files), tuple(notes))
 
 
-def _elsewhere(path: str, notes: list[str]) -> list[FoundFile]:
-    from losscli.io.remote.listing import behind
+def _expand_remote(path: str, notes: list[str]) -> list[FoundFile]:
+    from losscli.io.remote.listing import expand_remote
 
-    return behind(path, notes)
+    return expand_remote(path, notes)
 
 
-def _behind(path: str, notes: list[str]) -> list[FoundFile]:
+def _expand_local(path: str, notes: list[str]) -> list[FoundFile]:
     if path == "-":
         return [FoundFile(path)]
     if not path:
@@ -60,7 +60,7 @@ def _behind(path: str, notes: list[str]) -> list[FoundFile]:
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):
         return [FoundFile(path)]
     files: dict[str, FoundFile] = {}
-    for match in _expand(path):
+    for match in _glob(path):
         for file in _folder(match, notes) if os.path.isdir(match) else [FoundFile(match, partition_values(match))]:  # noqa: PTH112
             files.setdefault(file.path, file)
     if not files:
@@ -68,32 +68,32 @@ def _behind(path: str, notes: list[str]) -> list[FoundFile]:
     return list(files.values())
 
 
-def _expand(pattern: str) -> list[str]:
+def _glob(pattern: str) -> list[str]:
     """Matches of a glob; hidden names only where the pattern names them, links to folders not followed by `**`."""
     pure = PurePath(pattern)
     parts = [part for part in pure.parts if part != pure.anchor]
-    shown = {part for part in parts if part.startswith(".")}
+    named = {part for part in parts if part.startswith(".")}
     root = Path(pure.anchor or ".")
     try:
         matches = [str(match) for match in root.glob(str(PurePath(*parts)))]
     except (ValueError, NotImplementedError) as error:
         raise UsageError(f"not a valid glob: {error}", path=pattern, code="USAGE_BAD_VALUE") from None
     return sorted(
-        (match for match in matches if all(not p.startswith(".") or p in shown for p in PurePath(match).parts)),
+        (match for match in matches if all(not p.startswith(".") or p in named for p in PurePath(match).parts)),
         key=natural_key,
     )
 
 
 def _folder(root: str, notes: list[str]) -> list[FoundFile]:
     ignored: list[str] = []
-    paths = list(_walk(root, ignored, notes))
+    paths = list(_scan_folder(root, ignored, notes))
     names = sorted_data_files(
         root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes
     )
     return [FoundFile(os.path.join(root, name), partition_values(name)) for name in names]  # noqa: PTH118
 
 
-def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
+def _scan_folder(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
     try:
         entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     except OSError as error:
@@ -102,7 +102,7 @@ def _walk(root: str, ignored: list[str], notes: list[str]) -> Iterator[str]:
         if entry.name.startswith((".", "_")):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, ignored, notes)
+            yield from _scan_folder(entry.path, ignored, notes)
         elif entry.is_dir():
             notes.append(f"did not follow {entry.path}: it is a link to a folder")
         elif is_data_file(entry.name):

@@ -37,7 +37,7 @@ class SeekableInput(Input, Protocol):
         """The bytes of the file when it was found."""
         ...
 
-    def handle(self) -> io.IOBase:
+    def open_seekable(self) -> io.IOBase:
         """The file opened once more, with a place of its own."""
         ...
 
@@ -53,40 +53,40 @@ def file_version(path: str) -> FileVersion:
 
 @dataclass(frozen=True)
 class FileInput:
-    """A regular file: `path` is what the user sees, `place` what is opened (a spooled copy of stdin differs)."""
+    """A regular file: `path` is what the user sees, `local_path` what is opened (a spooled copy of stdin differs)."""
 
     path: str
-    place: str
-    mark: FileVersion
+    local_path: str
+    version: FileVersion
     spool: Spool | None = field(default=None, compare=False, repr=False)
 
     @property
     def size(self) -> int:
         """The bytes of the file when it was found."""
-        return self.mark[0]
+        return self.version[0]
 
     def __reduce__(self) -> tuple[object, ...]:
         """For another process, with a folder of its own; another machine may number the same file in its own way."""
-        return FileInput, (self.path, str(Path(self.place).absolute()), self.mark[:2])
+        return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2])
 
     def open(self, last: bool = False) -> Stream:
         try:
-            return Stream(Path(self.place).open("rb", buffering=0), self.path)
+            return Stream(Path(self.local_path).open("rb", buffering=0), self.path)
         except OSError as error:
             raise file_error(error, self.path) from None
 
-    def handle(self) -> io.IOBase:
+    def open_seekable(self) -> io.IOBase:
         try:
-            return Path(self.place).open("rb")
+            return Path(self.local_path).open("rb")
         except OSError as error:
             raise file_error(error, self.path) from None
 
     def verify(self) -> None:
         try:
-            now = file_version(self.place)
+            now = file_version(self.local_path)
         except OSError:
             raise FileError("the file disappeared while it was read", path=self.path) from None
-        if now[: len(self.mark)] != self.mark:
+        if now[: len(self.version)] != self.version:
             raise FileError("the file changed while it was read", path=self.path, hint="run again")
 
 
@@ -98,17 +98,17 @@ class PipeInput:
     raw: Readable
     owned: bool
     head: bytearray = field(default_factory=bytearray)
-    gone: bool = False
+    consumed: bool = False
 
     def open(self, last: bool = False) -> Stream:
-        if self.gone:
+        if self.consumed:
             raise UsageError(
                 "this input can be read only once",
                 path=self.path,
                 hint="save it to a file first",
                 code="USAGE_CONFLICT",
             )
-        self.gone = last
+        self.consumed = last
         return Stream(_Replay(self, keep=not last), self.path)
 
     def verify(self) -> None:
@@ -122,14 +122,14 @@ class _Replay:
     def read(self, size: int, /) -> bytes:
         head = self.source.head
         if self.at < len(head):
-            piece = bytes(head[self.at : self.at + size])
+            chunk = bytes(head[self.at : self.at + size])
         else:
             # One read of the pipe at a time where it can be had: Ctrl-C between two reads is then not lost.
-            piece = getattr(self.source.raw, "read1", self.source.raw.read)(size)
+            chunk = getattr(self.source.raw, "read1", self.source.raw.read)(size)
             if self.keep:
-                head += piece
-        self.at += len(piece)
-        return piece
+                head += chunk
+        self.at += len(chunk)
+        return chunk
 
     def close(self) -> None:
         if self.source.owned and not self.keep:

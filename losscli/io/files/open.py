@@ -31,42 +31,43 @@ class OpenedFile:
 
 
 def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Source:
-    """The table in these files, folders and globs (`-` is stdin). Reads no more than the head of each file."""
-    found = discover(paths)
+    """The table in these files, folders and globs (`-` is stdin). Only the head of each file is read."""
+    discovery = discover(paths)
     options = options or ReadOptions()
-    files = [open_file(file, options) for file in found.files]
-    _refuse_mixture(files)
-    placed = [_place(file, where) for file, where in zip(files, found.files, strict=True)]
-    missing = missing_columns([(file.fragment.path, file.columns) for file in placed])
-    fragments = tuple(_fragment(file, where, missing) for file, where in zip(files, found.files, strict=True))
-    notes = [*found.notes, *(note for file in files for note in file.notes)]
-    first = placed[0]
+    files = [open_file(found, options) for found in discovery.files]
+    _check_same_format(files)
+    pairs = list(zip(files, discovery.files, strict=True))
+    described = [_with_partition_columns(file, found) for file, found in pairs]
+    missing = missing_columns([(file.fragment.path, file.columns) for file in described])
+    fragments = tuple(_fragment(file, found, missing) for file, found in pairs)
+    notes = [*discovery.notes, *(note for file in files for note in file.notes)]
+    first = described[0]
     return Source(fragments, first.columns, first.types, tuple(dict.fromkeys(notes)))
 
 
-def _fragment(file: OpenedFile, where: FoundFile, missing: Mapping[str, MissingColumn]) -> Fragment:
-    if not where.partition_values and not missing:
+def _fragment(file: OpenedFile, found: FoundFile, missing: Mapping[str, MissingColumn]) -> Fragment:
+    if not found.partition_values and not missing:
         return file.fragment
-    return PartitionedFragment(file.fragment, file.columns, where.partition_values, missing)
+    return PartitionedFragment(file.fragment, file.columns, found.partition_values, missing)
 
 
-def _place(file: OpenedFile, where: FoundFile) -> OpenedFile:
-    """The file with the columns that its folders' names give it."""
-    clash = [name for name in where.partition_values if name in file.columns]
+def _with_partition_columns(file: OpenedFile, found: FoundFile) -> OpenedFile:
+    """The file's description with the columns that the names of its folders add."""
+    clash = [name for name in found.partition_values if name in file.columns]
     if clash:
         raise DataError(
             f"column '{clash[0]}' is in the file and in the name of its folder",
             path=file.fragment.path,
             column=clash[0],
-            value=where.partition_values[clash[0]],
+            value=found.partition_values[clash[0]],
             hint="rename the folder or the column",
             code="DATA_DUPLICATE_COLUMN",
         )
-    extra: dict[str, pa.DataType | None] = dict.fromkeys(where.partition_values)
+    extra: dict[str, pa.DataType | None] = dict.fromkeys(found.partition_values)
     return OpenedFile(file.fragment, (*file.columns, *extra), {**file.types, **extra}, file.notes)
 
 
-def _refuse_mixture(files: Sequence[OpenedFile]) -> None:
+def _check_same_format(files: Sequence[OpenedFile]) -> None:
     first = files[0].fragment
     for file in files[1:]:
         if {first.format, file.fragment.format} not in ({first.format}, {"csv", "tsv"}):
@@ -79,12 +80,12 @@ def _refuse_mixture(files: Sequence[OpenedFile]) -> None:
             )
 
 
-def open_file(where: FoundFile, options: ReadOptions) -> OpenedFile:
+def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     """One file, its format found out."""
-    source, compression = _unpacked(_input(where), options)
+    source, compression = _detect_compression(_input(found), options)
     with open_decompressed(source, compression) as stream:
         head = stream.read(HEAD)
-    format = detect_format(where.path, head, options)
+    format = detect_format(found.path, head, options)
     if format in {"parquet", "arrow"}:
         binary = _seekable(source, compression)
         return _open_parquet(binary) if format == "parquet" else _open_arrow(binary)
@@ -93,12 +94,12 @@ def open_file(where: FoundFile, options: ReadOptions) -> OpenedFile:
     return _open_delimited(source, compression, options, format)
 
 
-def _input(where: FoundFile) -> Input:
-    if where.remote is None:
-        return find_local(where.path)
+def _input(found: FoundFile) -> Input:
+    if found.remote is None:
+        return find_local(found.path)
     from losscli.io.remote.input import find_remote
 
-    return find_remote(where.remote)
+    return find_remote(found.remote)
 
 
 def _seekable(source: Input, compression: str | None) -> SeekableInput:
@@ -108,7 +109,7 @@ def _seekable(source: Input, compression: str | None) -> SeekableInput:
     return spool_to_file(source, compression)
 
 
-def _unpacked(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
+def _detect_compression(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
     """The input and its compression; copied to a file where it must be read twice or out of order."""
     with source.open() as stream:
         compression = compression_of(stream.read(16))

@@ -79,20 +79,24 @@ class PartitionedFragment(Fragment):
         """What is wanted of the file itself."""
         for name in projection:
             if name in self.missing:
-                raise self._gap(name)
+                raise self._missing_error(name)
         inner: dict[str, ReadAs] = {
             name: read_as for name, read_as in projection.items() if name not in self.partition_values
         }
         # some column has to be read to know how many rows there are
         return inner or {self.columns[0]: "text"}
 
-    def _gap(self, name: str) -> DataError:
-        gap = self.missing[name]
-        more = f" and {gap.count - len(gap.paths)} more" if gap.count > len(gap.paths) else ""
-        files = "file" if gap.count == 1 else "files"
+    def _missing_error(self, name: str) -> DataError:
+        missing_column = self.missing[name]
+        more = (
+            f" and {missing_column.count - len(missing_column.paths)} more"
+            if missing_column.count > len(missing_column.paths)
+            else ""
+        )
+        files = "file" if missing_column.count == 1 else "files"
         return DataError(
-            f"column '{name}' is missing in {gap.count} {files}: {', '.join(gap.paths)}{more}",
-            path=gap.paths[0],
+            f"column '{name}' is missing in {missing_column.count} {files}: {', '.join(missing_column.paths)}{more}",
+            path=missing_column.paths[0],
             column=name,
             code="DATA_MISSING_COLUMN",
         )

@@ -14,7 +14,7 @@ from losscli.errors import FileError, system_code
 SPOOL_LIMIT = 8 << 30
 """Bytes that stdin or a decompressed file may take on disk before it is refused."""
 
-PIECE = 4 << 20
+CHUNK_BYTES = 4 << 20
 
 
 class Spool:
@@ -34,58 +34,58 @@ def _unlink(path: str, owner: int) -> None:
 def spool_stream(read: Callable[[int], bytes], path: str) -> Spool:
     """A copy of all bytes that `read` gives."""
 
-    def fill(copy: Copy) -> None:
-        write = copy.again()
-        while piece := read(PIECE):
-            write(piece)
+    def fill(copy: SpoolWriter) -> None:
+        write = copy.restart()
+        while chunk := read(CHUNK_BYTES):
+            write(chunk)
 
     return spool_with(fill, path)
 
 
-def spool_with(fill: Callable[[Copy], None], path: str) -> Spool:
+def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
     """A copy of all bytes that `fill` writes."""
     try:
-        handle, place = tempfile.mkstemp(prefix="losscli-")
+        open_seekable, local_path = tempfile.mkstemp(prefix="losscli-")
     except OSError as error:
-        raise _no_copy(error, path) from None
-    spool = Spool(place)
+        raise _spool_error(error, path) from None
+    spool = Spool(local_path)
     try:
-        with os.fdopen(handle, "wb") as out:
-            fill(Copy(out, path))
+        with os.fdopen(open_seekable, "wb") as out:
+            fill(SpoolWriter(out, path))
     except BaseException as error:
         spool.remove()
-        raise _no_copy(error, path) if isinstance(error, OSError) else error from None
+        raise _spool_error(error, path) if isinstance(error, OSError) else error from None
     return spool
 
 
-class Copy:
+class SpoolWriter:
     """The bytes of a temporary file while it is written."""
 
     def __init__(self, out: BinaryIO, path: str) -> None:
         self.out, self.path = out, path
 
-    def again(self) -> Callable[[bytes], None]:
+    def restart(self) -> Callable[[bytes], None]:
         """Begin from nothing; gives what writes the next bytes."""
         size = 0
-        self._kept(lambda: (self.out.seek(0), self.out.truncate()))
+        self._checked(lambda: (self.out.seek(0), self.out.truncate()))
 
-        def write(piece: bytes) -> None:
+        def write(chunk: bytes) -> None:
             nonlocal size
-            size += len(piece)
+            size += len(chunk)
             if size > SPOOL_LIMIT:
                 raise FileError(
                     f"more than {SPOOL_LIMIT >> 30} GiB to copy to a temporary file", path=self.path, code="IO_NO_SPACE"
                 )
-            self._kept(lambda: self.out.write(piece))
+            self._checked(lambda: self.out.write(chunk))
 
         return write
 
-    def _kept(self, work: Callable[[], object]) -> None:
+    def _checked(self, work: Callable[[], object]) -> None:
         try:
             work()
         except OSError as error:  # told here, so that nobody takes a full disk for a broken connection
-            raise _no_copy(error, self.path) from None
+            raise _spool_error(error, self.path) from None
 
 
-def _no_copy(error: OSError, path: str) -> FileError:
+def _spool_error(error: OSError, path: str) -> FileError:
     return FileError(f"could not write a temporary copy: {error.strerror or error}", path=path, code=system_code(error))

@@ -25,30 +25,30 @@ class Stream:
 
     raw: Readable
     path: str
-    ahead: bytes = b""
+    buffered: bytes = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         while size > 0:
-            piece = self.ahead or self._read_once(size)
+            chunk = self.buffered or self._read_once(size)
             # those that change the text (another encoding, no comments) may give more than was asked for
-            piece, self.ahead = (piece, b"") if len(piece) <= size else (piece[:size], piece[size:])
-            if not piece:
+            chunk, self.buffered = (chunk, b"") if len(chunk) <= size else (chunk[:size], chunk[size:])
+            if not chunk:
                 break
-            pieces.append(piece)
-            size -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            chunks.append(chunk)
+            size -= len(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def read_on(self, held: bytes, size: int) -> bytes:
-        """`held`, the last bytes that were read, and up to `size` more."""
-        if not held:
+    def read_more(self, last: bytes, size: int) -> bytes:
+        """`last`, the last bytes that were read, and up to `size` more."""
+        if not last:
             return self.read(size)
         if not isinstance(self.raw, FileIO):
-            piece = self.read(size)
-            return held + piece if piece else held
+            chunk = self.read(size)
+            return last + chunk if chunk else last
         # Reading the few bytes again is cheaper than to copy all of the others behind them.
-        self.raw.seek(-len(held), os.SEEK_CUR)
-        return self.read(len(held) + size)
+        self.raw.seek(-len(last), os.SEEK_CUR)
+        return self.read(len(last) + size)
 
     def seek(self, offset: int) -> None:
         """Go to a byte of a regular file."""
@@ -56,7 +56,7 @@ class Stream:
             self.raw.seek(offset)  # type: ignore[attr-defined]
         except OSError as error:
             raise self._explain(error) from None
-        self.ahead = b""
+        self.buffered = b""
 
     @property
     def closed(self) -> bool:
@@ -102,7 +102,7 @@ def file_error(error: OSError, path: str) -> FileError:
     """What the system said, about this path."""
     if isinstance(error, FileNotFoundError):
         return FileError(
-            "no such file", path=path, suggestions=similar_paths(path), hint=_neighbour_hint(path), code="IO_NOT_FOUND"
+            "no such file", path=path, suggestions=similar_paths(path), hint=_similar_hint(path), code="IO_NOT_FOUND"
         )
     if isinstance(error, PermissionError):
         return FileError(f"permission denied{_mode(path)}", path=path, code="IO_PERMISSION")
@@ -111,16 +111,16 @@ def file_error(error: OSError, path: str) -> FileError:
 
 def similar_paths(path: str) -> tuple[str, ...]:
     """Files beside a path that does not exist which look like it."""
-    place = Path(path)
+    local_path = Path(path)
     try:
-        names = [found.name for found in place.parent.iterdir()]
+        names = [found.name for found in local_path.parent.iterdir()]
     except OSError:
         return ()
-    prefix = "" if str(place.parent) == "." else f"{place.parent}{os.sep}"
-    return tuple(f"{prefix}{name}" for name in nearest(place.name, names))
+    prefix = "" if str(local_path.parent) == "." else f"{local_path.parent}{os.sep}"
+    return tuple(f"{prefix}{name}" for name in nearest(local_path.name, names))
 
 
-def _neighbour_hint(path: str) -> str | None:
+def _similar_hint(path: str) -> str | None:
     found = similar_paths(path)
     return f"did you mean {' or '.join(repr(name) for name in found)}?" if found else None
 

@@ -16,11 +16,11 @@ from losscli.io.files.streams import file_error
 def open_for_arrow(source: SeekableInput) -> Iterator[pa.NativeFile]:
     """The file opened for Arrow, with a place of its own: several may be open at once, each in another thread."""
     if not isinstance(source, FileInput) or not _has_plain_name(source):
-        with source.handle() as file, pa.PythonFile(file, mode="r") as wrapped:
+        with source.open_seekable() as file, pa.PythonFile(file, mode="r") as wrapped:
             yield wrapped
         return
     try:
-        opened = pa.OSFile(source.place)
+        opened = pa.OSFile(source.local_path)
     except OSError as error:
         raise file_error(error, source.path) from None
     with opened:
@@ -29,7 +29,7 @@ def open_for_arrow(source: SeekableInput) -> Iterator[pa.NativeFile]:
 
 def _has_plain_name(source: FileInput) -> bool:
     try:
-        source.place.encode()
+        source.local_path.encode()
     except UnicodeEncodeError:  # Arrow takes no path that is not UTF-8
         return False
     return True
@@ -50,7 +50,7 @@ def read_error(error: Exception, source: SeekableInput, what: str) -> LosscliErr
     if not isinstance(error, (OSError, pa.ArrowException)):
         raise error
     source.verify()  # a file that shrinks under the reader looks damaged
-    text = _one_line(error)
+    text = _first_line(error)
     lower = text.lower()
     if "crc" in lower or "checksum" in lower:
         return DataError(
@@ -65,7 +65,7 @@ def read_error(error: Exception, source: SeekableInput, what: str) -> LosscliErr
     return DataError(f"damaged {what}: {text}", path=source.path, code="DATA_CORRUPT_FILE")
 
 
-def _one_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     lines = str(error).splitlines() or [type(error).__name__]
     return "".join(letter if letter.isprintable() else "?" for letter in lines[0])[:200]
 
@@ -96,7 +96,7 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
         try:
             data.column(data.schema.names.index(name)).validate(full=True)
         except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
-            message = f"damaged values in column '{name}': {_one_line(error)}"
+            message = f"damaged values in column '{name}': {_first_line(error)}"
             raise DataError(message, path=path, row=row, column=name, code="DATA_CORRUPT_FILE") from None
 
 

@@ -14,7 +14,7 @@ from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import without_comments
-from losscli.io.formats.csv_exact import Cells, CsvSyntax, LineNumbers, read_cells, read_exactly, unclosed
+from losscli.io.formats.csv_exact import Cells, CsvSyntax, LineNumbers, read_cells, read_exactly, unclosed_quote_error
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.csv_records import delimiting_quotes, last_record_end, records
 from losscli.io.formats.text_windows import (
@@ -69,7 +69,7 @@ class CsvFragment(Fragment):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
-    def records(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
+    def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """What this window of the file holds."""
         return CsvSplit(self, self._reader(projection), window)
 
@@ -120,8 +120,8 @@ class _Reader:
         )
         self.positions = positions
         # numbered names: those of the file may repeat, be empty, or be anything
-        self.every = [str(index) for index in range(len(layout.names))]
-        self.used = [str(index) for index in positions]
+        self.all_names = [str(index) for index in range(len(layout.names))]
+        self.used_names = [str(index) for index in positions]
         self.nulls = list(options.null_values)
         self.decimal = options.decimal
         self.delimiter = layout.delimiter.decode()
@@ -135,7 +135,7 @@ class _Reader:
         )
 
     def read(self, window: Window, location: Location) -> Iterator[pa.RecordBatch]:
-        quoted = window.holds(b'"')
+        quoted = window.contains(b'"')
         if quoted and window.last and len(delimiting_quotes(window.text, self.grammar.delimiter)) % 2:
             self._refuse_open_quote(window, location)
         kinds = [pa.float64() if read_as == "number" else TEXT for _, read_as in self.projection]
@@ -155,11 +155,11 @@ class _Reader:
     def _parse(self, window: Window, kinds: Sequence[pa.DataType], quoted: bool, block: int) -> pa.Table:
         return pc.read_csv(
             pa.BufferReader(pa.py_buffer(window.view)),
-            pc.ReadOptions(column_names=self.every, block_size=block, use_threads=False),
+            pc.ReadOptions(column_names=self.all_names, block_size=block, use_threads=False),
             pc.ParseOptions(delimiter=self.delimiter, newlines_in_values=quoted),
             pc.ConvertOptions(
-                include_columns=self.used,
-                column_types=dict(zip(self.used, kinds, strict=True)),
+                include_columns=self.used_names,
+                column_types=dict(zip(self.used_names, kinds, strict=True)),
                 null_values=self.nulls,
                 strings_can_be_null=False,
                 check_utf8=True,
@@ -184,7 +184,7 @@ class _Reader:
     def _cells(self, window: Window, location: Location) -> list[Cells]:
         """The cells as bytes: by Arrow's reader if it can, else by ours, which says what is wrong."""
         try:
-            table = self._parse(window, [pa.binary()] * len(self.projection), window.holds(b'"'), window.size + 1)
+            table = self._parse(window, [pa.binary()] * len(self.projection), window.contains(b'"'), window.size + 1)
         except pa.ArrowInvalid:
             table = None
         if table is None:
@@ -197,4 +197,4 @@ class _Reader:
     def _refuse_open_quote(self, window: Window, location: Location) -> None:
         for row, record in enumerate(records(window.text, self.grammar.delimiter, line=window.line)):
             if not record.closed:
-                raise unclosed(record, window, self.grammar, location, row)
+                raise unclosed_quote_error(record, window, self.grammar, location, row)

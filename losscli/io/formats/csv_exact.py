@@ -19,7 +19,7 @@ from losscli.io.formats.csv_records import Record, count_line_ends, records
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 
-SHOWN = 60
+EXCERPT_LENGTH = 60
 
 _FILLED = re.compile(rb"[^\r\n]+")
 _PLAIN = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?")
@@ -48,7 +48,7 @@ class LineNumbers:
     base: int = 0
 
     def __call__(self, index: int) -> int | None:
-        if not self.window.holds(b'"'):  # then a record is a line that is not empty, and far quicker to find
+        if not self.window.contains(b'"'):  # then a record is a line that is not empty, and far quicker to find
             text = self.window.text
             line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
             return None if line is None else self.window.line + count_line_ends(text[: line.start()])
@@ -56,8 +56,8 @@ class LineNumbers:
         return None if found is None else found.line
 
     def record(self, index: int) -> Record | None:
-        every = records(self.window.text, self.delimiter, line=self.window.line)
-        return next(islice(every, self.base + index, None), None)
+        all_names = records(self.window.text, self.delimiter, line=self.window.line)
+        return next(islice(all_names, self.base + index, None), None)
 
 
 def number(cell: bytes, grammar: CsvSyntax) -> float | None:
@@ -69,7 +69,7 @@ def number(cell: bytes, grammar: CsvSyntax) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Bad:
+class _BadCell:
     row: int
     column: str
     cell: bytes
@@ -85,7 +85,7 @@ def read_exactly(
 ) -> list[pa.Array]:
     """The columns of one window from the bytes of their cells; `location` is that of its first row."""
     arrays: list[pa.Array] = []
-    bad: list[_Bad] = []
+    bad: list[_BadCell] = []
     for (name, read_as), column in zip(projection, cells, strict=True):
         if read_as == "number":
             before = len(bad)
@@ -96,11 +96,11 @@ def read_exactly(
         else:
             arrays.append(_texts(name, column, grammar, window, location))
     if bad:
-        raise _bad_cells(bad, grammar, location)
+        raise _bad_cells_error(bad, grammar, location)
     return arrays
 
 
-def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_Bad]) -> pa.Array:
+def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_BadCell]) -> pa.Array:
     values: list[float | None] = []
     plain = grammar.decimal == "." and not any(_PLAIN.fullmatch(text) for text in grammar.nulls)
     for row, cell in enumerate(column):
@@ -110,12 +110,12 @@ def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_Bad]) -> p
         try:
             values.append(number(cell, grammar))
         except (ValueError, OverflowError) as error:
-            bad.append(_Bad(row, name, cell, isinstance(error, OverflowError)))
+            bad.append(_BadCell(row, name, cell, isinstance(error, OverflowError)))
             values.append(None)
     return floats(values)
 
 
-def _lenient(numbers: pa.Array, bad: Sequence[_Bad]) -> pa.Array:
+def _lenient(numbers: pa.Array, bad: Sequence[_BadCell]) -> pa.Array:
     """Numbers as text that reads back the same, and between them the cells that are none."""
     texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
     for cell in bad:
@@ -129,11 +129,13 @@ def _texts(name: str, column: Cells, grammar: CsvSyntax, window: Window, locatio
         try:
             values.append(cell.decode())
         except UnicodeDecodeError:
-            raise _not_utf8(name, row, cell, grammar, window, location) from None
+            raise _not_utf8_error(name, row, cell, grammar, window, location) from None
     return labels(values)
 
 
-def _not_utf8(name: str, row: int, cell: bytes, grammar: CsvSyntax, window: Window, location: Location) -> DataError:
+def _not_utf8_error(
+    name: str, row: int, cell: bytes, grammar: CsvSyntax, window: Window, location: Location
+) -> DataError:
     record = LineNumbers(window, grammar.delimiter).record(row)
     where = ""
     if record is not None and grammar.plain_utf8:
@@ -143,7 +145,7 @@ def _not_utf8(name: str, row: int, cell: bytes, grammar: CsvSyntax, window: Wind
         where = f" at byte {window.offset + before + _first_bad(window.text[before : record.end]) + 1}"
     hint = "name the encoding, such as --encoding latin-1 or cp1252"
     return location.error(
-        row, name, f"the text is not UTF-8{where}", cell.decode("latin-1")[:SHOWN], hint, code="DATA_ENCODING"
+        row, name, f"the text is not UTF-8{where}", cell.decode("latin-1")[:EXCERPT_LENGTH], hint, code="DATA_ENCODING"
     )
 
 
@@ -155,12 +157,12 @@ def _first_bad(text: bytes) -> int:
     return 0
 
 
-def _bad_cells(bad: list[_Bad], grammar: CsvSyntax, location: Location) -> DataError:
+def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location) -> DataError:
     first = min(bad, key=lambda cell: cell.row)
-    text = shown(first.cell)
+    text = excerpt(first.cell)
     message = f"'{text}' is too large for a float64" if first.overflow else f"'{text}' is not a number"
     if len(bad) > 1:
-        others = dict.fromkeys(shown(cell.cell) for cell in bad if cell is not first)
+        others = dict.fromkeys(excerpt(cell.cell) for cell in bad if cell is not first)
         listed = ", ".join(f"'{other}'" for other in islice(others, 4))
         last = location.first_row + max(cell.row for cell in bad)
         message += f"; {len(bad) - 1} more such {'cell' if len(bad) == 2 else 'cells'} by row {last}: {listed}"
@@ -170,18 +172,18 @@ def _bad_cells(bad: list[_Bad], grammar: CsvSyntax, location: Location) -> DataE
         first.column,
         message,
         text,
-        _advice(first, grammar),
+        _hint(first, grammar),
         code="DATA_INFINITE" if first.overflow else "DATA_BAD_CELL",
     )
 
 
-def shown(cell: bytes) -> str:
+def excerpt(cell: bytes) -> str:
     """The text of a cell, cut where it is long; bytes that are no text become marks."""
     text = cell.decode(errors="replace")
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
 
 
-_ADVICE: tuple[tuple[str, str], ...] = (
+_HINTS: tuple[tuple[str, str], ...] = (
     (r"[+-]?[0-9]+,[0-9]+", "for a decimal comma use --decimal ','"),
     (r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", "write numbers without thousands separators"),
     (r"[^%]*%", "write percentages as fractions: 0.12, not 12%"),
@@ -189,13 +191,13 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 )
 
 
-def _advice(bad: _Bad, grammar: CsvSyntax) -> str | None:
+def _hint(bad: _BadCell, grammar: CsvSyntax) -> str | None:
     text = bad.cell.decode(errors="replace").strip()
     if text == bad.column:
         return "a repeated header: were two files concatenated?"
     if grammar.decimal != "." and "." in text:
         return "the decimal mark is ',' here"
-    return next((advice for pattern, advice in _ADVICE if re.fullmatch(pattern, text)), None)
+    return next((advice for pattern, advice in _HINTS if re.fullmatch(pattern, text)), None)
 
 
 def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, location: Location) -> list[Cells]:
@@ -204,29 +206,29 @@ def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, loc
     row = -1
     for row, record in enumerate(records(window.text, grammar.delimiter, line=window.line)):
         if not record.closed:
-            raise unclosed(record, window, grammar, location, row)
+            raise unclosed_quote_error(record, window, grammar, location, row)
         if len(record.cells) != len(grammar.names):
-            raise _ragged(record, window, grammar, location, row)
+            raise _wrong_width_error(record, window, grammar, location, row)
         for column, position in zip(columns, positions, strict=True):
             column.append(record.cells[position])
     return list(columns)
 
 
-def unclosed(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
+def unclosed_quote_error(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
     """The last cell of this record opens a quote; say on which line."""
     inside = record.cells[-1]
     line = window.line + window.text[: record.end].count(b"\n") - inside.count(b"\n")
     column = grammar.names[len(record.cells) - 1] if len(record.cells) <= len(grammar.names) else None
     error = location.error(
-        row, column, f"a quote opened on line {line} is never closed", shown(inside), code="DATA_BAD_ROW"
+        row, column, f"a quote opened on line {line} is never closed", excerpt(inside), code="DATA_BAD_ROW"
     )
     error.line = line
     return error
 
 
-def _ragged(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
+def _wrong_width_error(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
     found, expected = len(record.cells), len(grammar.names)
-    text = shown(window.text[record.start : record.end])
+    text = excerpt(window.text[record.start : record.end])
     hint = None
     if any(b"\n" in cell for cell in record.cells):
         hint = "a cell of this row spans several lines: is there a stray quote?"

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-Places = npt.NDArray[np.intp]
+Positions = npt.NDArray[np.intp]
 
 END = re.compile(rb"\r\n|\r|\n")
 
@@ -100,7 +100,7 @@ def _newline_before(text: bytes, high: int) -> int:
     return found + 1
 
 
-def delimiting_quotes(text: bytes, delimiter: bytes) -> Places:
+def delimiting_quotes(text: bytes, delimiter: bytes) -> Positions:
     """Where quotes open and close in turn; doubled ones inside a cell count as closing and opening again."""
     codes = np.frombuffer(text, dtype=np.uint8)
     quotes = np.flatnonzero(codes == 34)
@@ -109,22 +109,22 @@ def delimiting_quotes(text: bytes, delimiter: bytes) -> Places:
     starts[1:] |= opening[1:] == quotes[1::2][: len(opening) - 1] + 1
     if starts.all():
         return quotes
-    return _walk(codes, quotes, delimiter)
+    return _delimiting_quotes_exact(codes, quotes, delimiter)
 
 
-def _walk(codes: npt.NDArray[np.uint8], quotes: Places, delimiter: bytes) -> Places:
+def _delimiting_quotes_exact(codes: npt.NDArray[np.uint8], quotes: Positions, delimiter: bytes) -> Positions:
     """The same where quotes also stand inside unquoted cells: one step a cell, so only taken when it must be."""
-    places, real, at = quotes.tolist(), [], 0
+    positions, real, at = quotes.tolist(), [], 0
     edges = set(delimiter + b"\r\n")
-    while at < len(places):
-        here = places[at]
+    while at < len(positions):
+        here = positions[at]
         at += 1
         if here > 0 and int(codes[here - 1]) not in edges:
             continue
         real.append(here)
-        while at + 1 < len(places) and places[at + 1] == places[at] + 1:
+        while at + 1 < len(positions) and positions[at + 1] == positions[at] + 1:
             at += 2
-        if at < len(places):
-            real.append(places[at])
+        if at < len(positions):
+            real.append(positions[at])
             at += 1
     return np.array(real, dtype=np.intp)

@@ -31,7 +31,7 @@ class StreamFragment(Fragment):
         positions = wanted_positions(tuple(self.schema.names), projection, self.path)
         for data in self.opened():
             chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(projection))
-            yield from _held(chosen, self.path)
+            yield from _splits(chosen, self.path)
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class ColumnsFragment(Fragment):
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
             raise DataError(f"the columns differ in length: {listed}", path=self.path, code="DATA_MISMATCH")
-        yield from _held(pa.RecordBatch.from_arrays(chosen, names=list(projection)), self.path)
+        yield from _splits(pa.RecordBatch.from_arrays(chosen, names=list(projection)), self.path)
 
 
-def _held(data: pa.RecordBatch, path: str) -> Iterator[Split]:
+def _splits(data: pa.RecordBatch, path: str) -> Iterator[Split]:
     for start in range(0, data.num_rows, SPLIT_ROWS):
         yield InMemorySplit(data.slice(start, SPLIT_ROWS), path)
 

@@ -40,7 +40,7 @@ _TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _LineNumbers:
     """The line of the row at an index."""
 
     window: Window
@@ -71,7 +71,7 @@ class JsonlFragment(Fragment):
         wanted_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
-                yield self.records(projection, window)
+                yield self.window_split(projection, window)
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
@@ -84,9 +84,9 @@ class JsonlFragment(Fragment):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
-    def records(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
+    def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """What this window of the file holds."""
-        return ObjectStore(self, projection, window)
+        return JsonlSplit(self, projection, window)
 
     def read(self, window: Window, projection: Mapping[str, ReadAs], location: Location) -> list[pa.RecordBatch]:
         """The wanted columns of one window; `location` is that of its first row."""
@@ -112,7 +112,7 @@ class JsonlFragment(Fragment):
 
 
 @dataclass(frozen=True)
-class ObjectStore(WindowSplit):
+class JsonlSplit(WindowSplit):
     """The lines of one window."""
 
     fragment: JsonlFragment
@@ -122,10 +122,12 @@ class ObjectStore(WindowSplit):
     def batches(self, first_row: int) -> Iterator[Batch]:
         base = 0
         for data in self.fragment.read(
-            self.window, self.projection, Location(self.fragment.path, first_row, _Lines(self.window, 0))
+            self.window, self.projection, Location(self.fragment.path, first_row, _LineNumbers(self.window, 0))
         ):
             for start in range(0, data.num_rows, BATCH_ROWS):
-                location = Location(self.fragment.path, first_row + base + start, _Lines(self.window, base + start))
+                location = Location(
+                    self.fragment.path, first_row + base + start, _LineNumbers(self.window, base + start)
+                )
                 yield Batch(data.slice(start, BATCH_ROWS), location)
             base += data.num_rows
         verify_local(self.fragment.source)

@@ -16,10 +16,10 @@ from losscli.io.arrow.canonical import canonical_number
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 
-SHOWN = 60
+EXCERPT_LENGTH = 60
 
 
-class _Twice:
+class _Duplicate:
     """Stands for the value of a key that occurs twice in one object."""
 
 
@@ -44,36 +44,36 @@ def read_exactly(
             value = record.get(name)
             try:
                 columns[name].append(None if value is None else _value(value, read_as, name in vectors))
-            except _Unfit as unfit:
-                odd = lenient and read_as == "number" and name not in vectors
-                columns[name].append(_Odd(value) if odd else None)
-                if not odd:
-                    bad.append((row, name, value, str(unfit)))
+            except _WrongValue as wrong:
+                non_number = lenient and read_as == "number" and name not in vectors
+                columns[name].append(_NonNumber(value) if non_number else None)
+                if not non_number:
+                    bad.append((row, name, value, str(wrong)))
     if bad:
         first, name, value, reason = bad[0]
         more = f"; {len(bad) - 1} more such values by row {location.first_row + bad[-1][0]}" if len(bad) > 1 else ""
-        raise location.error(first, name, reason + more, _shown(value), code="DATA_BAD_CELL")
+        raise location.error(first, name, reason + more, _excerpt(value), code="DATA_BAD_CELL")
     return [_array(columns[name], read_as, name in vectors) for name, read_as in projection.items()]
 
 
-class _Unfit(Exception):
+class _WrongValue(Exception):
     """A value that is not of the kind wanted."""
 
 
 @dataclass(frozen=True)
-class _Odd:
+class _NonNumber:
     """A value among numbers that is none, handed on as its JSON: "3" in quotes stays no number."""
 
     value: Any
 
     @property
     def text(self) -> str:
-        large = isinstance(self.value, _Large) or (isinstance(self.value, int) and not isinstance(self.value, bool))
-        return "a number too large for a float64" if large else json.dumps(_plain(self.value))[:SHOWN]
+        large = isinstance(self.value, _Overflow) or (isinstance(self.value, int) and not isinstance(self.value, bool))
+        return "a number too large for a float64" if large else json.dumps(_plain(self.value))[:EXCERPT_LENGTH]
 
 
 def _plain(value: Any) -> Any:
-    return "…" if isinstance(value, _Twice) else value
+    return "…" if isinstance(value, _Duplicate) else value
 
 
 def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
@@ -81,9 +81,9 @@ def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
         return labels(values)
     if vector:
         return lists(values)
-    if not any(isinstance(value, _Odd) for value in values):
+    if not any(isinstance(value, _NonNumber) for value in values):
         return floats(values)
-    return labels([None if v is None else v.text if isinstance(v, _Odd) else repr(v) for v in values])
+    return labels([None if v is None else v.text if isinstance(v, _NonNumber) else repr(v) for v in values])
 
 
 def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
@@ -92,11 +92,15 @@ def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
         raise location.error(
-            row, None, f"invalid JSON: {reason}", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+            row, None, f"invalid JSON: {reason}", line[:EXCERPT_LENGTH].decode(errors="replace"), code="DATA_BAD_ROW"
         ) from None
     if not isinstance(record, dict):
         raise location.error(
-            row, None, "a JSON line that is not an object", line[:SHOWN].decode(errors="replace"), code="DATA_BAD_ROW"
+            row,
+            None,
+            "a JSON line that is not an object",
+            line[:EXCERPT_LENGTH].decode(errors="replace"),
+            code="DATA_BAD_ROW",
         )
     return record
 
@@ -104,50 +108,50 @@ def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for name, value in pairs:
-        record[name] = _Twice() if name in record else value
+        record[name] = _Duplicate() if name in record else value
     return record
 
 
-class _Large(float):
+class _Overflow(float):
     """An infinity that was written with digits."""
 
 
 def _float(text: str) -> float:
     value = float(text)
-    return _Large(value) if math.isinf(value) else value
+    return _Overflow(value) if math.isinf(value) else value
 
 
 def _value(value: Any, read_as: ReadAs, vector: bool) -> Any:
-    if isinstance(value, _Twice):
-        raise _Unfit("the key occurs twice in this record")
+    if isinstance(value, _Duplicate):
+        raise _WrongValue("the key occurs twice in this record")
     if read_as == "text":
         return _text(value)
     if not vector:
         return _number(value)
     if not isinstance(value, list):
-        raise _Unfit("not a list of numbers, as other records have")
+        raise _WrongValue("not a list of numbers, as other records have")
     return [None if item is None else _number(item) for item in value]
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Unfit(f"'{_shown(value)}' is not a number")
+        raise _WrongValue(f"'{_excerpt(value)}' is not a number")
     try:
-        if not isinstance(value, _Large):
+        if not isinstance(value, _Overflow):
             return float(value)
     except OverflowError:
         pass
-    raise _Unfit("the number is too large for a float64")
+    raise _WrongValue("the number is too large for a float64")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, (list, dict)):
-        raise _Unfit(f"{'a list' if isinstance(value, list) else 'an object'} is not text")
+        raise _WrongValue(f"{'a list' if isinstance(value, list) else 'an object'} is not text")
     text = text_of(value)
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _Unfit("the text is not UTF-8") from None
+        raise _WrongValue("the text is not UTF-8") from None
     return text
 
 
@@ -158,7 +162,7 @@ def text_of(value: Any) -> str:
     return canonical_number(value) if isinstance(value, float) else str(value)
 
 
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else "…" if isinstance(value, _Twice) else json.dumps(value, default=str)
+def _excerpt(value: Any) -> str:
+    text = value if isinstance(value, str) else "…" if isinstance(value, _Duplicate) else json.dumps(value, default=str)
     text = text.encode(errors="replace").decode()
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"

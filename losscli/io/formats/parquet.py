@@ -43,14 +43,14 @@ class ParquetFragment(Fragment):
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         wanted_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, columns=len(projection)) as file:
-            footer, promised = file.metadata, file.metadata.num_rows
+            footer, declared = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
             step = rows_per_batch(self._row_size(file, list(projection)), 1)
-        for groups, rows in _gathered(counts):
-            yield RowGroupSplit(self, projection, groups, rows, step, self.size * rows // max(promised, 1), footer)
-        if sum(counts) != promised:
+        for groups, rows in _grouped(counts):
+            yield RowGroupSplit(self, projection, groups, rows, step, self.size * rows // max(declared, 1), footer)
+        if sum(counts) != declared:
             raise DataError(
-                f"damaged Parquet: it declares {promised} rows but holds {sum(counts)}",
+                f"damaged Parquet: it declares {declared} rows but holds {sum(counts)}",
                 path=self.path,
                 code="DATA_CORRUPT_FILE",
             )
@@ -81,7 +81,7 @@ class ParquetFragment(Fragment):
         return size
 
 
-def _gathered(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
+def _grouped(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
     """Row groups that follow one another and how many rows they have: small ones together."""
     groups: list[int] = []
     rows = 0

@@ -41,7 +41,7 @@ class Window:
         """The records as bytes."""
         return self.read[: self.size]
 
-    def holds(self, mark: bytes) -> bool:
+    def contains(self, mark: bytes) -> bool:
         return self.read.find(mark, 0, self.size) >= 0
 
 
@@ -57,7 +57,7 @@ class WindowedFragment(Protocol):
     @property
     def source(self) -> Input: ...
 
-    def records(self, projection: Mapping[str, ReadAs], window: Window) -> Split: ...
+    def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split: ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class FileRangeSplit:
             stream.seek(self.offset)
             read = stream.read(self.size)
         self.fragment.source.verify()
-        return self.fragment.records(
+        return self.fragment.window_split(
             self.projection, Window(read, len(read), self.offset, self.line, self.last)
         ).batches(first_row)
 
@@ -107,13 +107,13 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
     _skip(stream, skip)
     while True:
         held = len(text)
-        text = stream.read_on(text, size)
+        text = stream.read_more(text, size)
         piece = len(text) > held
         end = cut(text) if piece else len(text)
         if end:
             window = Window(text, end, offset, line, last=not piece)
             yield window
-            line += count_line_ends(window.view, window.holds(b"\r"))
+            line += count_line_ends(window.view, window.contains(b"\r"))
             offset += end
             text = text[end:]
         if not piece:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds
-from losscli.io.join.lookup_side import LookupSide, source_name, read_batches, read_lookup_side
+from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.source import Dropped, Fragment, InMemorySplit, ReadAs, Source, Split
 

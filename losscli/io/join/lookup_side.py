@@ -12,7 +12,7 @@ import pyarrow as pa
 from losscli.errors import Code, DataError, EmptyError, Location
 from losscli.io.arrow.build import from_numpy, labels
 from losscli.io.batches import Batch
-from losscli.io.join.keys import KeyIds, KeyIndex, rows_with_key, key_text, key_texts
+from losscli.io.join.keys import KeyIds, KeyIndex, key_text, key_texts, rows_with_key
 from losscli.io.source import ReadAs, Source
 
 EXAMPLES = 3

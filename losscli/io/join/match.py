@@ -13,7 +13,7 @@ from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
-from losscli.io.join.keys import KeyIds, rows_with_key, key_text
+from losscli.io.join.keys import KeyIds, key_text, rows_with_key
 from losscli.io.join.lookup_side import EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 
 CHUNK_ROWS = 1 << 21

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError, Location, UsageError, did_you_mean
-from losscli.io.arrow.equality import differing, shown
+from losscli.io.arrow.equality import cell_text, different_rows
 from losscli.io.join.align import ROW_ORDER_HINT, AlignedCounts, AlignedRows, AlignedSource, by_key, by_row_order
 from losscli.io.join.join import check_keys, notes_on_types
 from losscli.io.join.lookup_side import source_name
@@ -168,7 +168,9 @@ class PairedFragment(Fragment):
         projections: list[dict[str, ReadAs]] = [{} for _ in self.models]
         for name, read_as in projection.items():
             at, column = self.column_sources.get(name, (0, name))  # who reads the first says that it has no such column
-            projections[at][column] = "text" if column in self.on or "text" in (read_as, projections[at].get(column)) else read_as
+            projections[at][column] = (
+                "text" if column in self.on or "text" in (read_as, projections[at].get(column)) else read_as
+            )
         for reads, model in zip(projections, self.models, strict=True):
             for name in model.shared:
                 reads[name] = self._shared_read_as(name, projection)
@@ -203,7 +205,7 @@ class PairedFragment(Fragment):
             there = Location(self.models[at].label, 1)
             for name in self.models[at].shared:
                 ours, theirs = data.column(data.schema.names.index(name)), partners.column(name)
-                rows_of = differing(ours, theirs, name, location, there)
+                rows_of = different_rows(ours, theirs, name, location, there)
                 if rows_of.any():
                     found.append((int(rows_of.argmax()), name, at, ours, theirs))
                     differ |= rows_of
@@ -218,9 +220,9 @@ class PairedFragment(Fragment):
             there += f" of {location.path}"
         key, first, other = rows.key_of(row), self.models[0].label, self.models[at].label
         whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
-        message = f"{whose} is {shown(ours, row)} in {first}, but {shown(theirs, row)} in {other} ({there})"
+        message = f"{whose} is {cell_text(ours, row)} in {first}, but {cell_text(theirs, row)} in {other} ({there})"
         hint = ROW_ORDER_HINT if key is None else "models are compared on the same rows and the same targets"
-        return rows.batch.location.error(row, name, message, shown(ours, row), hint, code="DATA_MISMATCH")
+        return rows.batch.location.error(row, name, message, cell_text(ours, row), hint, code="DATA_MISMATCH")
 
     def _count(self, counts: AlignedCounts) -> None:
         """How many rows each file had, and how many of them are left out."""

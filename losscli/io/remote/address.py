@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from losscli.errors import UsageError
 
-REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+REMOTE_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 WEB = frozenset({"http", "https"})
 AZURE = frozenset({"abfs", "abfss", "az"})
 SCHEMES = ("s3", "gs", "gcs", *sorted(AZURE), "http", "https")
@@ -21,14 +21,14 @@ _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 
 @dataclass(frozen=True)
 class RemoteVersion:
-    """What changes when a remote file is written to; `mark` is its ETag, or the time of its last change."""
+    """What changes when a remote file is written to; `tag` is its ETag, or the time of its last change."""
 
     size: int
-    mark: str
+    tag: str
 
-    def still(self, now: RemoteVersion) -> bool:
+    def same_as(self, now: RemoteVersion) -> bool:
         """Whether `now` tells of the same bytes; a server that gives no mark can only be asked for the size."""
-        return self.size == now.size and (self.mark == now.mark or not self.mark or not now.mark)
+        return self.size == now.size and (self.tag == now.tag or not self.tag or not now.tag)
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,24 @@ class Address:
     """One remote file; the facts where a listing has told them already."""
 
     url: str = field(repr=False)
-    facts: RemoteVersion | None = None
+    version: RemoteVersion | None = None
 
     @property
     def scheme(self) -> str:
         return scheme_of(self.url)
 
     @property
-    def shown(self) -> str:
-        return shown(self.url)
+    def redacted(self) -> str:
+        return redacted(self.url)
 
 
 def scheme_of(path: str) -> str:
     """The lower-case scheme of a remote path, nothing for a local one."""
-    found = REMOTE.match(path)
+    found = REMOTE_URL.match(path)
     return found[1].lower() if found else ""
 
 
-def shown(path: str) -> str:
+def redacted(path: str) -> str:
     """The path as it may stand in reports and errors: without user, password, query and fragment."""
     scheme = scheme_of(path)
     if not scheme:
@@ -65,12 +65,12 @@ def shown(path: str) -> str:
 def sanitized_text(text: str) -> str:
     """What somebody else's code said, on one line, its URLs without secrets."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return _URL.sub(lambda found: shown(found[0]), first).strip()[:200]
+    return _URL.sub(lambda found: redacted(found[0]), first).strip()[:200]
 
 
 def check(url: str) -> Address:
     """The address, if it is one that can be read at all."""
-    scheme, name = scheme_of(url), shown(url)
+    scheme, name = scheme_of(url), redacted(url)
     if scheme not in SCHEMES:
         raise UsageError(
             f"cannot read {scheme}://… : sources are local files, folders, stdin (-) and "

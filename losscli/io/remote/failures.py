@@ -17,18 +17,18 @@ from typing import Literal
 from losscli.errors import FileError, LosscliError
 from losscli.io.remote.address import AZURE, Address, sanitized_text
 
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-BROKEN = frozenset({
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+LOST_CONNECTION = frozenset({
     "ClientPayloadError", "ServerDisconnectedError", "ClientOSError", "ClientConnectionResetError", "BadStatusLine",
     "ConnectionClosedError", "IncompleteReadError", "IncompleteRead", "ResponseStreamingError", "HTTPClientError",
     "ServiceResponseError", "HttpProcessingError",
     "ChecksumError", "ChunkedEncodingError", "ProxyError", "IncompleteBody",
 })  # fmt: skip
-SLOW = frozenset({
+TIMED_OUT = frozenset({
     "ConnectTimeoutError", "ReadTimeoutError", "ServerTimeoutError", "SocketTimeoutError", "ConnectionTimeoutError",
     "FSTimeoutError", "ServiceResponseTimeoutError", "ServiceRequestTimeoutError",
 })  # fmt: skip
-STRANGER = frozenset({
+NO_CREDENTIALS = frozenset({
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError",
     "UnauthorizedSSOTokenError", "DefaultCredentialsError", "RefreshError", "CredentialUnavailableError",
     "ClientAuthenticationError",
@@ -56,24 +56,24 @@ class IncompleteBody(Exception):
 
 @dataclass(frozen=True)
 class RemoteFailure:
-    """What went wrong. What is `passing` may go right the next time; `wait` is how long the server wants to be left."""
+    """What went wrong. What is `transient` may go right the next time; `wait` is how long the server wants to be left."""
 
-    kind: Literal["missing", "denied", "passing", "final"]
-    said: str
+    kind: Literal["missing", "denied", "transient", "permanent"]
+    message: str
     wait: float = 0.0
     hint: str | None = None
 
     def error(self, address: Address, tries: int) -> LosscliError:
         """As the user sees it."""
         if self.kind == "missing":
-            return FileError("no such file", path=address.shown, code="IO_NOT_FOUND")
+            return FileError("no such file", path=address.redacted, code="IO_NOT_FOUND")
         if self.kind == "denied":
-            return FileError(self.said, path=address.shown, hint=credentials(address), code="IO_PERMISSION")
-        if self.kind == "passing":
-            said = f"{self.said} (tried {tries} times)" if tries > 1 else self.said
+            return FileError(self.message, path=address.redacted, hint=credentials(address), code="IO_PERMISSION")
+        if self.kind == "transient":
+            message = f"{self.message} (tried {tries} times)" if tries > 1 else self.message
             hint = "try again later, or raise LOSSCLI_REMOTE_TIMEOUT or LOSSCLI_REMOTE_RETRIES"
-            return FileError(said, path=address.shown, hint=hint, code="IO_NETWORK")
-        return FileError(self.said, path=address.shown, hint=self.hint, code="IO_NETWORK")
+            return FileError(message, path=address.redacted, hint=hint, code="IO_NETWORK")
+        return FileError(self.message, path=address.redacted, hint=self.hint, code="IO_NETWORK")
 
 
 def credentials(address: Address) -> str:
@@ -87,55 +87,59 @@ def credentials(address: Address) -> str:
 def explain(error: BaseException, seconds: float) -> RemoteFailure:
     """The meaning of an error that came out of a transfer."""
     chain = list(_chain(error))
-    names = {kind.__name__ for one in chain for kind in type(one).__mro__}
+    names = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
     # aiohttp gives an answer that makes no sense the status 400, which no server said
     garbled = "HttpProcessingError" in names
-    status = 0 if garbled else next((code for one in chain if (code := _status(one))), 0)
-    if status in {404, 410} or any(isinstance(one, FileNotFoundError) for one in chain):
+    status = 0 if garbled else next((code for cause in chain if (code := _status(cause))), 0)
+    if status in {404, 410} or any(isinstance(cause, FileNotFoundError) for cause in chain):
         return RemoteFailure("missing", "no such file")
-    if names & STRANGER:
+    if names & NO_CREDENTIALS:
         return RemoteFailure("denied", "no valid credentials were found")
-    if status in {401, 403, 407} or any(_forbids(one) for one in chain):
+    if status in {401, 403, 407} or any(_forbids(cause) for cause in chain):
         return RemoteFailure("denied", f"permission denied (HTTP {status})" if status else "permission denied")
-    if status in PASSING:
-        wait = next((one.wait for one in chain if isinstance(one, StatusError)), 0.0)
-        return RemoteFailure("passing", f"the server answered {_phrase(status)}", wait)
+    if status in TRANSIENT:
+        wait = next((cause.wait for cause in chain if isinstance(cause, StatusError)), 0.0)
+        return RemoteFailure("transient", f"the server answered {_phrase(status)}", wait)
     if status >= 400:
         return RemoteFailure(
-            "final", f"the server answered {_phrase(status)}: {sanitized_text(str(error))}".rstrip(": ")
+            "permanent", f"the server answered {_phrase(status)}: {sanitized_text(str(error))}".rstrip(": ")
         )
     return _unreachable(chain, names) or _broken(chain, names, seconds) or _other(error)
 
 
 def _unreachable(chain: list[BaseException], names: set[str]) -> RemoteFailure | None:
-    if names & UNKNOWN_HOST or any(isinstance(one, socket.gaierror) for one in chain):
+    if names & UNKNOWN_HOST or any(isinstance(cause, socket.gaierror) for cause in chain):
         return RemoteFailure(
-            "final", "the name of the server cannot be resolved", hint="check the name and the network connection"
+            "permanent", "the name of the server cannot be resolved", hint="check the name and the network connection"
         )
-    if any(isinstance(one, ssl.SSLError | ssl.CertificateError) for one in chain):
-        return RemoteFailure("final", "no secure connection to the server: its certificate or TLS version was rejected")
-    if any(isinstance(one, ConnectionRefusedError) or _number(one) == errno.ECONNREFUSED for one in chain):
-        return RemoteFailure("final", "the server refuses the connection", hint="check the host and the port")
-    if any("Redirect" in name for name in names) or any("redirect" in str(one).lower() for one in chain):
-        return RemoteFailure("final", "the server redirects in a loop, or to an address that cannot be read")
+    if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in chain):
+        return RemoteFailure(
+            "permanent", "no secure connection to the server: its certificate or TLS version was rejected"
+        )
+    if any(isinstance(cause, ConnectionRefusedError) or _number(cause) == errno.ECONNREFUSED for cause in chain):
+        return RemoteFailure("permanent", "the server refuses the connection", hint="check the host and the port")
+    if any("Redirect" in name for name in names) or any("redirect" in str(cause).lower() for cause in chain):
+        return RemoteFailure("permanent", "the server redirects in a loop, or to an address that cannot be read")
     return None
 
 
 def _broken(chain: list[BaseException], names: set[str], seconds: float) -> RemoteFailure | None:
-    if names & SLOW or any(isinstance(one, TimeoutError | asyncio.TimeoutError) for one in chain):
-        return RemoteFailure("passing", f"no answer within {seconds:g} s")
-    if names & BROKEN or any(isinstance(one, ConnectionError | EOFError) for one in chain):
-        return RemoteFailure("passing", "the connection was lost before all bytes arrived")
-    if any(_number(one) == errno.EBUSY for one in chain):
-        return RemoteFailure("passing", "the server is busy")
+    if names & TIMED_OUT or any(isinstance(cause, TimeoutError | asyncio.TimeoutError) for cause in chain):
+        return RemoteFailure("transient", f"no answer within {seconds:g} s")
+    if names & LOST_CONNECTION or any(isinstance(cause, ConnectionError | EOFError) for cause in chain):
+        return RemoteFailure("transient", "the connection was lost before all bytes arrived")
+    if any(_number(cause) == errno.EBUSY for cause in chain):
+        return RemoteFailure("transient", "the server is busy")
     if "EndpointConnectionError" in names or "ClientConnectionError" in names or "ServiceRequestError" in names:
-        return RemoteFailure("final", "no connection to the server", hint="check the name and the network connection")
+        return RemoteFailure(
+            "permanent", "no connection to the server", hint="check the name and the network connection"
+        )
     return None
 
 
 def _other(error: BaseException) -> RemoteFailure:
-    said = sanitized_text(str(error))
-    return RemoteFailure("final", f"could not read: {type(error).__name__}" + (f": {said}" if said else ""))
+    message = sanitized_text(str(error))
+    return RemoteFailure("permanent", f"could not read: {type(error).__name__}" + (f": {message}" if message else ""))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -143,20 +147,20 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     waiting = [error]
     seen: set[int] = set()
     while waiting and len(seen) < 20:
-        one = waiting.pop(0)
-        if id(one) in seen:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one
+        seen.add(id(cause))
+        yield cause
         carried = [
-            one.__cause__,
-            one.__context__,
-            getattr(one, "os_error", None),
-            getattr(one, "inner_exception", None),
+            cause.__cause__,
+            cause.__context__,
+            getattr(cause, "os_error", None),
+            getattr(cause, "inner_exception", None),
         ]
-        kwargs = getattr(one, "kwargs", None)
+        kwargs = getattr(cause, "kwargs", None)
         carried += [kwargs.get("error")] if isinstance(kwargs, dict) else []
-        waiting += [inner for inner in [*carried, *one.args] if isinstance(inner, BaseException)]
+        waiting += [inner for inner in [*carried, *cause.args] if isinstance(inner, BaseException)]
 
 
 def _status(error: BaseException) -> int:

@@ -26,15 +26,15 @@ class WebServer:
     def __init__(self, filesystem: Any) -> None:
         self.filesystem = filesystem
 
-    async def look(self, address: Address) -> RemoteVersion:
+    async def stat(self, address: Address) -> RemoteVersion:
         # GET and not HEAD: a signed URL is good for one method
         return (await self._range(address, 0, 1))[0]
 
-    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
+    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
         """The facts and the first bytes in one request."""
         return await self._range(address, 0, size)
 
-    async def fetch(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
+    async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
         try:
             return await self._range(address, start, end)
         except NoRangesError:  # it did give ranges before: another server behind the same name
@@ -50,7 +50,7 @@ class WebServer:
             if length is None and not chunked:
                 raise FileError(
                     "the server does not report the size of the file, so an incomplete transfer would not be noticed",
-                    path=address.shown,
+                    path=address.redacted,
                     hint="download it first",
                     code="IO_NETWORK",
                 )
@@ -63,22 +63,22 @@ class WebServer:
 
     async def _range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion, bytes]:
         async with self._answer(address, {"Range": f"bytes={start}-{end - 1}"}) as answer:
-            mark = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+            tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
             found = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", answer.headers.get("Content-Range", "").strip())
             if answer.status == 416 and found and int(found[3]) <= start:
-                return RemoteVersion(int(found[3]), mark), b""
+                return RemoteVersion(int(found[3]), tag), b""
             if answer.status == 416 and start == 0:
                 raise NoRangesError  # some say this of an empty file without telling its size
             if answer.status != 206 or found is None or found[1] is None:
                 raise NoRangesError
-            facts = RemoteVersion(int(found[3]), mark)
+            version = RemoteVersion(int(found[3]), tag)
             promised = (int(found[1]), int(found[2]) + 1)
-            if promised != (start, min(end, facts.size)):
+            if promised != (start, min(end, version.size)):
                 raise NoRangesError
             body: bytes = await answer.read()
             if len(body) != promised[1] - promised[0]:
                 raise IncompleteBody(f"{len(body)} of {promised[1] - promised[0]} bytes")
-            return facts, body
+            return version, body
 
     @asynccontextmanager
     async def _answer(self, address: Address, headers: dict[str, str]) -> AsyncIterator[Any]:
@@ -89,7 +89,7 @@ class WebServer:
                 raise StatusError(answer.status, _retry_after(answer.headers.get("Retry-After", "")))
             encoding = answer.headers.get("Content-Encoding", "").strip().lower()
             if encoding not in ENCODINGS:
-                raise FileError(f"the server sends the file encoded as '{encoding[:20]}'", path=address.shown,
+                raise FileError(f"the server sends the file encoded as '{encoding[:20]}'", path=address.redacted,
                                 hint="download it first", code="IO_NETWORK")  # fmt: skip
             yield answer
 

@@ -12,7 +12,7 @@ from losscli.io.files.spool import spool_with
 from losscli.io.files.streams import Stream
 from losscli.io.remote.address import Address, RemoteVersion
 from losscli.io.remote.http import WebServer
-from losscli.io.remote.stores import changed, store_of
+from losscli.io.remote.stores import changed_error, store_of
 from losscli.io.remote.transfer import run, start, wait
 
 HEAD = 128 << 10
@@ -31,49 +31,49 @@ class RemoteInput:
 
     path: str
     address: Address = field(repr=False)
-    facts: RemoteVersion
+    version: RemoteVersion
     head: bytes = field(repr=False, compare=False)
     tail: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def size(self) -> int:
         """The bytes of the file when it was found."""
-        return self.facts.size
+        return self.version.size
 
     def open(self, last: bool = False) -> Stream:
-        return Stream(_InOrder(self), self.path)
+        return Stream(_SequentialReader(self), self.path)
 
-    def handle(self) -> io.IOBase:
+    def open_seekable(self) -> io.IOBase:
         """An own place in the file for each caller, as many at once as wanted."""
         return RangeFile(self)
 
     def verify(self) -> None:
-        if not self.facts.still(run(store_of(self.address).look(self.address))):
-            raise changed(self.address)
+        if not self.version.same_as(run(store_of(self.address).stat(self.address))):
+            raise changed_error(self.address)
 
-    def kept(self, begin: int, end: int) -> bytes | None:
+    def cached(self, read_head: int, end: int) -> bytes | None:
         """These bytes, if the first or the last request has brought them."""
         if end <= len(self.head):
-            return self.head[begin:end]
-        offset = self.facts.size - len(self.tail)
-        return self.tail[begin - offset : end - offset] if begin >= offset else None
+            return self.head[read_head:end]
+        offset = self.version.size - len(self.tail)
+        return self.tail[read_head - offset : end - offset] if read_head >= offset else None
 
-    def ask(self, begin: int, end: int) -> Future[bytes]:
+    def request(self, read_head: int, end: int) -> Future[bytes]:
         """These bytes, on their way."""
-        return start(store_of(self.address).fetch(self.address, self.facts, begin, end))
+        return start(store_of(self.address).read_range(self.address, self.version, read_head, end))
 
 
 def find_remote(address: Address) -> Input:
     """The input behind an address; a temporary copy where the server gives only whole files."""
     store = store_of(address)
-    begun = run(store.begin(address, HEAD))
+    begun = run(store.read_head(address, HEAD))
     if begun is None:
         return _copied(address)
-    facts, head = begun
+    version, head = begun
     tail = b""
-    if head.startswith(b"PAR1") and facts.size > len(head):
-        tail = run(store.fetch(address, facts, max(len(head), facts.size - TAIL), facts.size))
-    return RemoteInput(address.shown, address, facts, head, tail)
+    if head.startswith(b"PAR1") and version.size > len(head):
+        tail = run(store.read_range(address, version, max(len(head), version.size - TAIL), version.size))
+    return RemoteInput(address.redacted, address, version, head, tail)
 
 
 def _copied(address: Address) -> FileInput:
@@ -81,42 +81,42 @@ def _copied(address: Address) -> FileInput:
     backend = store.backend
     assert isinstance(backend, WebServer)
     spool = spool_with(
-        lambda copy: run(store.trying(lambda: backend.copy(address, copy.again()), address)), address.shown
+        lambda copy: run(store.retried(lambda: backend.copy(address, copy.restart()), address)), address.redacted
     )
-    return FileInput(address.shown, spool.path, file_version(spool.path), spool)
+    return FileInput(address.redacted, spool.path, file_version(spool.path), spool)
 
 
-class _InOrder:
+class _SequentialReader:
     """All bytes from the first on. Blocks grow, and come ahead of the reader once it is clear that it wants them."""
 
     def __init__(self, source: RemoteInput) -> None:
         self.source = source
         self.block = memoryview(source.head)
         self.next, self.size = len(source.head), FIRST_BLOCK
-        self.coming: deque[Future[bytes]] = deque()
+        self.pending: deque[Future[bytes]] = deque()
 
     def read(self, size: int, /) -> bytes:
         if not self.block:
             self._ask(1)
-            if not self.coming:
+            if not self.pending:
                 return b""
-            self.block = memoryview(wait(self.coming.popleft()))
+            self.block = memoryview(wait(self.pending.popleft()))
             if self.size > FIRST_BLOCK << 1:  # who reads a second block reads on
                 self._ask(AHEAD)
         piece, self.block = bytes(self.block[:size]), self.block[size:]
         return piece
 
     def _ask(self, count: int) -> None:
-        while len(self.coming) < count and self.next < self.source.facts.size:
-            end = min(self.next + self.size, self.source.facts.size)
-            self.coming.append(self.source.ask(self.next, end))
+        while len(self.pending) < count and self.next < self.source.version.size:
+            end = min(self.next + self.size, self.source.version.size)
+            self.pending.append(self.source.request(self.next, end))
             self.next, self.size = end, min(self.size * 2, LAST_BLOCK)
 
     def close(self) -> None:
-        for block in self.coming:
+        for block in self.pending:
             block.cancel()
-        self.coming.clear()
-        self.next = self.source.facts.size
+        self.pending.clear()
+        self.next = self.source.version.size
 
 
 class RangeFile(io.RawIOBase):
@@ -127,8 +127,8 @@ class RangeFile(io.RawIOBase):
 
     def __init__(self, source: RemoteInput) -> None:
         self.source, self.at = source, 0
-        self.begin, self.block = 0, b""
-        self.around = FIRST_RANGE
+        self.read_head, self.block = 0, b""
+        self.range_bytes = FIRST_RANGE
 
     def readable(self) -> bool:
         return True
@@ -140,16 +140,16 @@ class RangeFile(io.RawIOBase):
         return self.at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.source.facts.size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.source.version.size}[whence]
         self.at = max(0, base + offset)
         return self.at
 
     def read(self, size: int = -1, /) -> bytes:
-        total = self.source.facts.size
+        total = self.source.version.size
         end = total if size is None or size < 0 else min(self.at + size, total)
         if end <= self.at:
             return b""
-        data = self.source.kept(self.at, end)
+        data = self.source.cached(self.at, end)
         if data is None:
             data = self._fetched(self.at, end)
         self.at = end
@@ -160,11 +160,11 @@ class RangeFile(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def _fetched(self, begin: int, end: int) -> bytes:
-        known = self.begin + len(self.block)
-        if begin < self.begin or end > known:
-            goes_on = self.begin <= begin <= known and known > 0
-            self.around = min(self.around * 2, LAST_RANGE) if goes_on else FIRST_RANGE
-            until = min(max(end, begin + self.around), self.source.facts.size)
-            self.block, self.begin = wait(self.source.ask(begin, until)), begin
-        return self.block[begin - self.begin : end - self.begin]
+    def _fetched(self, read_head: int, end: int) -> bytes:
+        known = self.read_head + len(self.block)
+        if read_head < self.read_head or end > known:
+            goes_on = self.read_head <= read_head <= known and known > 0
+            self.range_bytes = min(self.range_bytes * 2, LAST_RANGE) if goes_on else FIRST_RANGE
+            until = min(max(end, read_head + self.range_bytes), self.source.version.size)
+            self.block, self.read_head = wait(self.source.request(read_head, until)), read_head
+        return self.block[read_head - self.read_head : end - self.read_head]

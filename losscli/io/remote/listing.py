@@ -17,12 +17,12 @@ from losscli.io.remote.transfer import run
 MAGIC = re.compile(r"[*?\[]")
 
 
-def behind(url: str, notes: list[str]) -> list[FoundFile]:
+def expand_remote(url: str, notes: list[str]) -> list[FoundFile]:
     """The files that a remote path names."""
     address = check(url)
     if address.scheme in WEB:
-        if re.search(r"[*\[]", address.shown.partition("://")[2].partition("/")[2]):
-            raise UsageError("a web server cannot list its files", path=address.shown,
+        if re.search(r"[*\[]", address.redacted.partition("://")[2].partition("/")[2]):
+            raise UsageError("a web server cannot list its files", path=address.redacted,
                              hint="name each file; write a * that is part of a file name as %2A",
                              code="USAGE_CONFLICT")  # fmt: skip
         return [_found(address, {})]
@@ -31,41 +31,41 @@ def behind(url: str, notes: list[str]) -> list[FoundFile]:
     assert isinstance(backend, ObjectStore)
     if MAGIC.search(address.url.partition("://")[2]):
         return _matches(address, store, backend, notes)
-    info = run(store.trying(lambda: backend.info(address), address))
+    info = run(store.retried(lambda: backend.info(address), address))
     if info.get("type") == "directory":
         return _folder(address, store, backend, notes)
-    return [_found(replace(address, facts=remote_version(info)), {})]
+    return [_found(replace(address, version=remote_version(info)), {})]
 
 
 def _found(address: Address, columns: Mapping[str, str | None]) -> FoundFile:
-    return FoundFile(address.shown, columns, address)
+    return FoundFile(address.redacted, columns, address)
 
 
 def _matches(address: Address, store: Store, backend: ObjectStore, notes: list[str]) -> list[FoundFile]:
-    pattern = backend.place(address)
-    entries = run(store.trying(lambda: backend.listing("glob", pattern), address))
-    asked = {part for part in PurePosixPath(pattern).parts if part.startswith(".")}
+    pattern = backend.store_path(address)
+    entries = run(store.retried(lambda: backend.listing("glob", pattern), address))
+    named = {part for part in PurePosixPath(pattern).parts if part.startswith(".")}
     files: dict[str, FoundFile] = {}
     for name in sorted(entries, key=natural_key):
         parts = PurePosixPath(name).parts
-        if any(part.startswith(".") and part not in asked for part in parts):
+        if any(part.startswith(".") and part not in named for part in parts):
             continue
         found = _address(address, name, entries[name])
-        here = found.facts is not None
+        here = found.version is not None
         for file in [_found(found, partition_values(name))] if here else _folder(found, store, backend, notes):
             files.setdefault(file.path, file)
     if not files:
-        raise FileError("no file matches", path=address.shown, code="IO_NOT_FOUND")
+        raise FileError("no file matches", path=address.redacted, code="IO_NOT_FOUND")
     return list(files.values())
 
 
 def _folder(address: Address, store: Store, backend: ObjectStore, notes: list[str]) -> list[FoundFile]:
-    root = backend.place(address).rstrip("/")
-    entries = run(store.trying(lambda: backend.listing("find", root), address))
+    root = backend.store_path(address).rstrip("/")
+    entries = run(store.retried(lambda: backend.listing("find", root), address))
     below = {name[len(root) + 1 :]: name for name in entries if name.startswith(f"{root}/")}
-    seen = [name for name in below if _is_shown(name)]
+    seen = [name for name in below if _is_visible(name)]
     chosen = sorted_data_files(
-        address.shown.rstrip("/"),
+        address.redacted.rstrip("/"),
         [name for name in seen if is_data_file(name)],
         [name for name in seen if not is_data_file(name)],
         notes,
@@ -73,14 +73,14 @@ def _folder(address: Address, store: Store, backend: ObjectStore, notes: list[st
     return [_found(_address(address, below[name], entries[below[name]]), partition_values(name)) for name in chosen]
 
 
-def _is_shown(name: str) -> bool:
+def _is_visible(name: str) -> bool:
     """Hidden names are left out; so are the empty objects that some tools make to stand for folders."""
     return name[-1:] not in {"", "/"} and not any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
-def _address(near: Address, name: str, info: Mapping[str, Any]) -> Address:
+def _address(base: Address, name: str, info: Mapping[str, Any]) -> Address:
     """The address of a listed name: with the store's own prefix, which for Azure holds the account."""
-    prefix, _, rest = near.url.partition("://")
+    prefix, _, rest = base.url.partition("://")
     bucket, _, key = name.lstrip("/").partition("/")
     account = rest.partition("/")[0].partition("@")[1:] if "@" in rest.partition("/")[0] else ()
     url = f"{prefix}://{bucket}{''.join(account)}/{key}"

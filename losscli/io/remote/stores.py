@@ -32,11 +32,11 @@ _PACKAGES = {
 class Backend(Protocol):
     """What is asked of a kind of store; everything runs on fsspec's loop."""
 
-    async def look(self, address: Address) -> RemoteVersion: ...
+    async def stat(self, address: Address) -> RemoteVersion: ...
 
-    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]: ...
+    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]: ...
 
-    async def fetch(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]: ...
+    async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]: ...
 
 
 class ObjectStore:
@@ -45,33 +45,33 @@ class ObjectStore:
     def __init__(self, filesystem: Any) -> None:
         self.filesystem = filesystem
 
-    async def look(self, address: Address) -> RemoteVersion:
+    async def stat(self, address: Address) -> RemoteVersion:
         return remote_version(await self.info(address))
 
     async def info(self, address: Address) -> Mapping[str, Any]:
         """What the store says about a name, which may be a folder's."""
         self.filesystem.invalidate_cache()
-        found: Mapping[str, Any] = await self._ask("info", self.place(address))
+        found: Mapping[str, Any] = await self._ask("info", self.store_path(address))
         return found
 
-    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
-        facts = address.facts or await self.look(address)
-        _, head = await self.fetch(address, 0, min(size, facts.size))
-        return facts, head
+    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
+        version = address.version or await self.stat(address)
+        _, head = await self.read_range(address, 0, min(size, version.size))
+        return version, head
 
-    async def fetch(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
-        data = await self._ask("cat_file", self.place(address), start=start, end=end) if end > start else b""
+    async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
+        data = await self._ask("cat_file", self.store_path(address), start=start, end=end) if end > start else b""
         if len(data) != end - start:
             raise IncompleteBody(f"{len(data)} of {end - start} bytes")
         return None, data
 
-    async def listing(self, method: str, place: str) -> Mapping[str, Mapping[str, Any]]:
+    async def listing(self, method: str, store_path: str) -> Mapping[str, Mapping[str, Any]]:
         """The entries that `find` or `glob` gives, by their names."""
         self.filesystem.invalidate_cache()
-        found: Mapping[str, Mapping[str, Any]] = await self._ask(method, place, detail=True)
+        found: Mapping[str, Mapping[str, Any]] = await self._ask(method, store_path, detail=True)
         return found
 
-    def place(self, address: Address) -> str:
+    def store_path(self, address: Address) -> str:
         return str(self.filesystem._strip_protocol(address.url))
 
     async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -94,48 +94,48 @@ def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
 class Store:
     """A kind of store with the patience that it is used with."""
 
-    def __init__(self, backend: Backend, patience: Settings, retries: int) -> None:
-        self.backend, self.patience, self.retries = backend, patience, retries
+    def __init__(self, backend: Backend, limits: Settings, retries: int) -> None:
+        self.backend, self.limits, self.retries = backend, limits, retries
 
-    async def look(self, address: Address) -> RemoteVersion:
-        return await self.trying(lambda: self.backend.look(address), address)
+    async def stat(self, address: Address) -> RemoteVersion:
+        return await self.retried(lambda: self.backend.stat(address), address)
 
-    async def begin(self, address: Address, size: int) -> tuple[RemoteVersion, bytes] | None:
+    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes] | None:
         """The facts and the first bytes; None where the file can be had only as a whole."""
 
         async def attempt() -> tuple[RemoteVersion, bytes] | None:
             try:
-                return await self.backend.begin(address, size)
+                return await self.backend.read_head(address, size)
             except NoRangesError:
                 return None
 
-        return await self.trying(attempt, address)
+        return await self.retried(attempt, address)
 
-    async def fetch(self, address: Address, facts: RemoteVersion, start: int, end: int) -> bytes:
+    async def read_range(self, address: Address, version: RemoteVersion, start: int, end: int) -> bytes:
         """These bytes, all of them, of the file that the facts are about."""
         try:
-            now, data = await self.trying(lambda: self.backend.fetch(address, start, end), address)
+            now, data = await self.retried(lambda: self.backend.read_range(address, start, end), address)
         except FileError:  # a file that shrinks, or goes, looks like a broken connection
-            now = await self._now(address)
-            if now is not None and not facts.still(now):
-                raise changed(address) from None
+            now = await self._current_version(address)
+            if now is not None and not version.same_as(now):
+                raise changed_error(address) from None
             raise
-        if now is not None and not facts.still(now):
-            raise changed(address)
+        if now is not None and not version.same_as(now):
+            raise changed_error(address)
         return data
 
-    async def _now(self, address: Address) -> RemoteVersion | None:
+    async def _current_version(self, address: Address) -> RemoteVersion | None:
         with suppress(Exception):
-            return await self.backend.look(address)
+            return await self.backend.stat(address)
         return None
 
-    async def trying(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
-        return await with_retries(attempt, address, self.patience, self.retries)
+    async def retried(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
+        return await with_retries(attempt, address, self.limits, self.retries)
 
 
-def changed(address: Address) -> FileError:
+def changed_error(address: Address) -> FileError:
     """The error about a file that somebody writes to while it is read; local files have the same."""
-    return FileError("the file changed while it was read", path=address.shown, hint="run again")
+    return FileError("the file changed while it was read", path=address.redacted, hint="run again")
 
 
 _STORES: dict[tuple[object, ...], Store] = {}
@@ -144,7 +144,7 @@ _LOCK = threading.Lock()
 
 def store_of(address: Address) -> Store:
     """The store of an address: one for all threads, another after a fork, as connections do not survive that."""
-    patience = settings()
+    limits = settings()
     account = address.url.partition("://")[2].partition("/")[0].partition("@")[2] if address.scheme in AZURE else ""
     key = (
         os.getpid(),
@@ -152,15 +152,15 @@ def store_of(address: Address) -> Store:
         account,
         os.environ.get("AWS_ENDPOINT_URL"),
         os.environ.get("AWS_PROFILE"),
-        patience,
+        limits,
     )
     with _LOCK:
         if key not in _STORES:
-            _STORES[key] = _made(address, patience)
+            _STORES[key] = _create_store(address, limits)
         return _STORES[key]
 
 
-def _made(address: Address, patience: Settings) -> Store:
+def _create_store(address: Address, limits: Settings) -> Store:
     scheme = scheme_of(address.url)
     try:
         import fsspec
@@ -170,41 +170,41 @@ def _made(address: Address, patience: Settings) -> Store:
     try:
         kind = fsspec.get_filesystem_class(scheme)
         given = kind._get_kwargs_from_urls(address.url) if scheme in AZURE else {}
-        filesystem = kind(**given, **_options(scheme, patience), use_listings_cache=False, skip_instance_cache=True)
+        filesystem = kind(**given, **_options(scheme, limits), use_listings_cache=False, skip_instance_cache=True)
     except ImportError:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
-        said = f"cannot open {scheme}:// : {sanitized_text(str(error))}"
+        message = f"cannot open {scheme}:// : {sanitized_text(str(error))}"
         hint = credentials(address) if scheme in AZURE else None  # which says so where there are none
-        raise UsageError(said, path=address.shown, hint=hint, code="USAGE_BAD_VALUE") from None
+        raise UsageError(message, path=address.redacted, hint=hint, code="USAGE_BAD_VALUE") from None
     except Exception as error:
-        raise explain(error, patience.read).error(address, 1) from None
+        raise explain(error, limits.read).error(address, 1) from None
     if scheme in WEB:
-        return Store(WebServer(filesystem), patience, patience.retries)
+        return Store(WebServer(filesystem), limits, limits.retries)
     if scheme == "s3":
         filesystem.retries = 1  # ours are the only ones, or they would multiply
     own = scheme == "s3" or not kind.__module__.startswith(("gcsfs", "adlfs"))
-    return Store(ObjectStore(filesystem), patience, patience.retries if own else 0)
+    return Store(ObjectStore(filesystem), limits, limits.retries if own else 0)
 
 
-def _options(scheme: str, patience: Settings) -> dict[str, Any]:
+def _options(scheme: str, limits: Settings) -> dict[str, Any]:
     """Time-outs and anonymity, under the names that this store has for them."""
     if scheme == "s3":
         config = {
-            "connect_timeout": patience.connect,
-            "read_timeout": patience.read,
+            "connect_timeout": limits.connect,
+            "read_timeout": limits.read,
             "retries": {"total_max_attempts": 1},
         }
-        return {"anon": patience.anonymous, "config_kwargs": config}
+        return {"anon": limits.anonymous, "config_kwargs": config}
     if scheme in AZURE:
-        anonymous = {"anon": True} if patience.anonymous else {}  # else the environment decides
-        return {"connection_timeout": patience.connect, "read_timeout": patience.read, **anonymous}
+        anonymous = {"anon": True} if limits.anonymous else {}  # else the environment decides
+        return {"connection_timeout": limits.connect, "read_timeout": limits.read, **anonymous}
     from aiohttp import ClientTimeout
 
-    timeout = ClientTimeout(total=None, sock_connect=patience.connect, sock_read=patience.read)
+    timeout = ClientTimeout(total=None, sock_connect=limits.connect, sock_read=limits.read)
     if scheme in WEB:
         return {"client_kwargs": {"timeout": timeout, "trust_env": True, "auto_decompress": False}}
-    return {"requests_timeout": timeout, **({"token": "anon"} if patience.anonymous else {})}
+    return {"requests_timeout": timeout, **({"token": "anon"} if limits.anonymous else {})}
 
 
 def _not_installed(scheme: str, package: str) -> UsageError:

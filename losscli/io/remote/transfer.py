@@ -16,7 +16,7 @@ from losscli.io.remote.settings import Settings
 PAUSE, LONGEST = 0.5, 30.0
 """Seconds before the first new try, doubled for each more; and the longest that a server may ask for."""
 
-_DICE = random.Random()  # our own: the state of `random` belongs to the program that imports us
+_JITTER = random.Random()  # our own: the state of `random` belongs to the program that imports us
 T = TypeVar("T")
 
 
@@ -50,10 +50,10 @@ async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, se
         except LosscliError:
             raise
         except Exception as error:
-            trouble = explain(error, settings.read)
+            failure = explain(error, settings.read)
         tries += 1
-        if trouble.kind != "passing" or tries > retries:
-            raise trouble.error(address, tries)
+        if failure.kind != "transient" or tries > retries:
+            raise failure.error(address, tries)
         # jitter, so that many workers that fail together do not come back together
-        pause = min(LONGEST, PAUSE * 2 ** (tries - 1)) * (0.5 + _DICE.random())
-        await asyncio.sleep(max(pause, min(trouble.wait, LONGEST)))
+        pause = min(LONGEST, PAUSE * 2 ** (tries - 1)) * (0.5 + _JITTER.random())
+        await asyncio.sleep(max(pause, min(failure.wait, LONGEST)))

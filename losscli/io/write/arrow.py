@@ -22,7 +22,7 @@ class _Arrow:
         self._schema = schema(columns)
         self._writer = pa.ipc.new_file(file, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
 
-    def put(self, columns: Sequence[Column], rows: int) -> None:
+    def write_rows(self, columns: Sequence[Column], rows: int) -> None:
         self._writer.write_batch(batch(columns, self._schema))
 
     def close(self) -> None:

@@ -28,13 +28,13 @@ class _Rows:
 
         self.nonfinite = 0
         self._schema = schema([_as_text(column) for column in columns])
-        # The header is ours: Arrow quotes every name, which `cut` and `awk` would show.
+        # The header is ours: Arrow quotes every name, which `slice_rows` and `awk` would show.
         header = delimiter.join(_quoted(guarded(column.name)) for column in columns)
         file.write(f"{header}\n".encode("utf-8", "backslashreplace"))
         options = pc.WriteOptions(include_header=False, delimiter=delimiter)
         self._writer = pc.CSVWriter(file, self._schema, write_options=options)
 
-    def put(self, columns: Sequence[Column], rows: int) -> None:
+    def write_rows(self, columns: Sequence[Column], rows: int) -> None:
         self._writer.write_batch(batch([self._cells(column) for column in columns], self._schema))
 
     def close(self) -> None:
@@ -45,8 +45,8 @@ class _Rows:
             return Column(column.spec, [guarded(text) for text in column.values], column.null)
         if column.spec.kind != "list":
             return column
-        texts, lost = json_cells(column)
-        self.nonfinite += lost
+        texts, nonfinite_cells = json_cells(column)
+        self.nonfinite += nonfinite_cells
         return Column(_as_text(column.spec), texts, column.null)
 
 

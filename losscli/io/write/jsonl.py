@@ -24,11 +24,11 @@ class _Lines:
         names = (json.dumps(column.name).replace("%", "%%") for column in columns)
         self._template = "{" + ", ".join(f"{name}: %s" for name in names) + "}\n"
 
-    def put(self, columns: Sequence[Column], rows: int) -> None:
+    def write_rows(self, columns: Sequence[Column], rows: int) -> None:
         cells = []
         for column in columns:
-            texts, lost = json_cells(column)
-            self.nonfinite += lost
+            texts, nonfinite_cells = json_cells(column)
+            self.nonfinite += nonfinite_cells
             cells.append(texts)
         lines = map(self._template.__mod__, zip(*cells, strict=True))
         self._file.write("".join(lines).encode("ascii"))
@@ -40,23 +40,23 @@ class _Lines:
 def json_cells(column: Column) -> tuple[list[str], int]:
     """Each cell as JSON, and how many numbers became null for not being finite; ASCII only."""
     if isinstance(column.values, list):
-        texts, lost = [json.dumps(text) for text in column.values], 0
+        texts, nonfinite_cells = [json.dumps(text) for text in column.values], 0
     elif column.spec.kind == "list":
         finite = np.isfinite(column.values)
         shown = finite if column.null is None else finite | column.null[:, None]
-        rows, lost = column.values.tolist(), int(np.count_nonzero(~shown))
-        if lost:
+        rows, nonfinite_cells = column.values.tolist(), int(np.count_nonzero(~shown))
+        if nonfinite_cells:
             rows = [
                 [number if fine else None for number, fine in zip(row, fines, strict=True)]
                 for row, fines in zip(rows, finite.tolist(), strict=True)
             ]
         texts = [json.dumps(row, separators=(",", ":")) for row in rows]
     else:
-        texts, lost = _numbers(column)
+        texts, nonfinite_cells = _numbers(column)
     if column.null is not None:
         for index in np.flatnonzero(column.null).tolist():
             texts[index] = "null"
-    return texts, lost
+    return texts, nonfinite_cells
 
 
 def _numbers(column: Column) -> tuple[list[str], int]:

@@ -32,7 +32,7 @@ class _Parquet:
         self._pending: list[Any] = []
         self._rows = self._bytes = 0
 
-    def put(self, columns: Sequence[Column], rows: int) -> None:
+    def write_rows(self, columns: Sequence[Column], rows: int) -> None:
         if self._rows + rows > _GROUP_ROWS or self._bytes > _GROUP_BYTES:
             self._write_group()
         chunk = batch(columns, self._schema)

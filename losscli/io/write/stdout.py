@@ -14,11 +14,11 @@ from typing import BinaryIO, cast
 from losscli.errors import FileError
 from losscli.io.write.atomic import with_file_errors
 
-_HELD = 8 << 20  # bytes that wait in memory before they go to a temporary file
+_MEMORY_LIMIT = 8 << 20  # bytes that wait in memory before they go to a temporary file
 _PIECE = 1 << 20
 
 # Tab and line feed are the table's own; the others would let a value of the data act on the terminal.
-_ACTS = re.compile(
+_CONTROL = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 
@@ -32,12 +32,12 @@ def standard_output() -> Iterator[BinaryIO]:
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
         raise FileError("could not write: standard output is closed", path="standard output")
-    with tempfile.SpooledTemporaryFile(max_size=_HELD) as held:
+    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as held:
         yield cast(BinaryIO, held)
         held.seek(0)
         # What was printed before stands before.
         with_file_errors("standard output", sys.stdout.flush)
-        shown = _harmless() if is_terminal() else bytes
+        shown = _sanitizer() if is_terminal() else bytes
         for piece in iter(lambda: held.read(_PIECE), b""):
             with_file_errors("standard output", partial(stream.write, shown(piece)))
         with_file_errors("standard output", stream.flush)
@@ -48,10 +48,10 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def _harmless() -> Callable[[bytes], bytes]:
+def _sanitizer() -> Callable[[bytes], bytes]:
     """Pieces of text with their control characters made visible; a character may be cut between two pieces."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return lambda piece: _ACTS.sub(_visible, decoder.decode(piece)).encode("utf-8")
+    return lambda piece: _CONTROL.sub(_visible, decoder.decode(piece)).encode("utf-8")
 
 
 def _visible(found: re.Match[str]) -> str:

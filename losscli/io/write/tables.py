@@ -55,7 +55,7 @@ class Column:
     values: NDArray[Any] | list[str]
     null: NDArray[np.bool_] | None
 
-    def cut(self, start: int, stop: int) -> Column:
+    def slice_rows(self, start: int, stop: int) -> Column:
         return Column(self.spec, self.values[start:stop], None if self.null is None else self.null[start:stop])
 
 
@@ -64,7 +64,7 @@ class Format(Protocol):
 
     nonfinite: int
 
-    def put(self, columns: Sequence[Column], rows: int) -> None:
+    def write_rows(self, columns: Sequence[Column], rows: int) -> None:
         """Append these rows."""
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class TableWriter:
         rows = lengths.pop()
         for start in range(0, rows, self._piece):
             stop = min(start + self._piece, rows)
-            self._format.put([column.cut(start, stop) for column in chunk], stop - start)
+            self._format.write_rows([column.slice_rows(start, stop) for column in chunk], stop - start)
         self.rows += rows
 
 
@@ -128,10 +128,13 @@ def open_table(
 ) -> AbstractContextManager[TableWriter]:
     """A writer for `path`, "-" being standard output; `format` is one of `FORMATS`, by default by the path's suffix."""
     names = [column.name for column in columns]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
         raise UsageError(
-            f"two columns of the output would be named '{twice}'", path=path, column=twice, code="USAGE_CONFLICT"
+            f"two columns of the output would be named '{duplicate}'",
+            path=path,
+            column=duplicate,
+            code="USAGE_CONFLICT",
         )
     chosen = format or format_of(path)
     if chosen not in FORMATS:
