@@ -1,3 +1,3 @@
-"""The version of losscli, alone, so that whoever needs it imports nothing else."""
+"""The version of losscli, in a module without imports, so that it can be read cheaply."""
 
 __version__ = "0.1.0"

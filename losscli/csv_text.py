@@ -1,4 +1,4 @@
-"""Text in CSV files that a spreadsheet does not run as a formula."""
+"""Escaping of text in CSV files, so that a spreadsheet does not run it as a formula."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def guarded(text: str) -> str:
-    """Text with a quote before it where a spreadsheet would run it; a plain number is left alone."""
+    """Text with a leading quote if a spreadsheet would run it as a formula; a plain number is unchanged."""
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def unguarded(text: str) -> str:
-    """The text before `guarded` put a quote before it."""
+    """The text without the quote that `guarded` has added."""
     return text[1:] if text.startswith("'") and guarded(text[1:]) == text else text

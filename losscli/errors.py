@@ -1,4 +1,4 @@
-"""The one tree of errors.
+"""The exceptions of losscli.
 
 LosscliError                  exit
 ├── UsageError                 2   the command line, a spec or a configuration is wrong
@@ -7,9 +7,8 @@ LosscliError                  exit
 ├── EmptyError                 5   nothing to score
 └── PluginError               70   code that is not ours failed
 
-An error holds data (code, path, row, line, column, value) and one hint; the printer of the command line turns it into
-text, or into a line for a program.
-Nothing here formats for a terminal: the text may hold bytes from data, and the printer makes them harmless.
+An error holds data (code, path, row, line, column, value) and one hint; the command line prints it as text or as a
+line of JSON. Nothing here formats for a terminal: messages may contain text from data, which is sanitized when printed.
 """
 
 from __future__ import annotations
@@ -19,14 +18,11 @@ import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, get_args
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 
 class ExitCode(IntEnum):
-    """What the process returns; a closed list that callers may rely on."""
+    """The exit codes of the process, a fixed list that callers may rely on."""
 
     OK = 0
     GATE = 1
@@ -40,8 +36,8 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-# What a program may ask of an error. The word before the first underscore is the exit code; a code is never renamed.
-# 'losscli help errors' has a sentence for each.
+# Error codes for programs. The word before the first underscore is the exit code; a code is never renamed.
+# 'losscli help errors' describes each.
 Code = Literal[
     "USAGE", "USAGE_UNKNOWN_COMMAND", "USAGE_UNKNOWN_OPTION", "USAGE_UNKNOWN_LOSS", "USAGE_BAD_VALUE",
     "USAGE_BAD_PARAMETER", "USAGE_BAD_FILTER", "USAGE_BAD_GATE", "USAGE_COLUMNS", "USAGE_CONFIG", "USAGE_CONFLICT",
@@ -58,17 +54,37 @@ CODES: tuple[Code, ...] = get_args(Code)
 
 
 class Hint(str):
-    """A hint that still knows the names which it proposes."""
+    """A hint with the names that it suggests."""
 
     suggestions: tuple[str, ...] = ()
 
 
 @dataclass
 class LosscliError(Exception):
-    """Something that the user can mend; `message` says what, `code` which kind, the other fields say where.
+    """The base of all errors that a user can fix.
 
-    `row` counts from 1 and leaves the header out; `line` is the line of a text file, header included; `character` is
-    the place in that line, from 1, where a file has no columns of data.
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    hint : str or None, default None
+        How to fix it.
+    path : str or None, default None
+        The file.
+    row : int or None, default None
+        The row number in the file, from 1, without the header.
+    line : int or None, default None
+        The line of a text file, from 1, with the header.
+    column : str or None, default None
+        The column.
+    value : str or None, default None
+        The value that is wrong.
+    suggestions : tuple of str
+        Similar names that exist, if a name is unknown.
+    character : int or None, default None
+        The position in the line, from 1, in files without columns of data.
+    code : str or None, default None
+        The error code, such as ``"DATA_NAN"``; None is the general code of the class.
     """
 
     message: str
@@ -83,12 +99,12 @@ class LosscliError(Exception):
     code: Code | None = field(default=None, kw_only=True)
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
-    default_code: ClassVar[Code] = "INTERNAL_BUG"  # where nothing more precise is said
+    default_code: ClassVar[Code] = "INTERNAL_BUG"  # where no more precise code is given
 
     def __post_init__(self) -> None:
         self.code = self.code or self.default_code
         if self.code.partition("_")[0] != self.exit_code.name:
-            raise ValueError(f"{self.code} is no code of {type(self).__name__}")
+            raise ValueError(f"{self.code} is not a code of {type(self).__name__}")
         if isinstance(self.hint, Hint):
             self.suggestions = self.suggestions or self.hint.suggestions
 
@@ -104,7 +120,7 @@ class UsageError(LosscliError):
 
 
 class DataError(LosscliError):
-    """The input could be read, but what it holds is not acceptable."""
+    """The input could be read, but its content is not acceptable."""
 
     exit_code = ExitCode.DATA
     default_code = "DATA"
@@ -125,7 +141,7 @@ class EmptyError(LosscliError):
 
 
 class PluginError(LosscliError):
-    """A loss that is not ours raised, or returned something that is no loss value."""
+    """A loss of a plugin raised an exception, or returned something that is not a loss value."""
 
     default_code = "INTERNAL_PLUGIN"
 
@@ -138,12 +154,12 @@ _SYSTEM: dict[int, Code] = {
 
 
 def system_code(error: OSError) -> Code:
-    """The code for what the system said."""
+    """The error code of an error of the operating system."""
     return _SYSTEM.get(error.errno or 0, "IO")
 
 
 def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
-    """At most three of `known` that look like `word`, ignoring case and the ends; best first."""
+    """At most three of `known` that are similar to `word`, ignoring case and surrounding space; best first."""
     names = list(dict.fromkeys(known))
     folded: dict[str, str] = {}
     for name in names:
@@ -153,7 +169,7 @@ def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str | None:
-    """The hint for an unknown name: what it may have meant, or `otherwise`."""
+    """The hint about an unknown name: similar names, or else `otherwise`."""
     found = nearest(word, known)
     if not found:
         return otherwise
@@ -168,29 +184,29 @@ def _no_line(index: int) -> int | None:
 
 
 class Indices(Protocol):
-    """Whole numbers by index: a list or an array."""
+    """A list or an array of integers."""
 
     def __getitem__(self, index: int, /) -> Any: ...
 
 
 @dataclass(frozen=True)
 class Location:
-    """Where a run of rows stands, so that an error about one of them can say file, row and line."""
+    """The location of consecutive rows, from which an error about one of them gets its file, row and line."""
 
     path: str
     first_row: int
     line_of: Callable[[int], int | None] = _no_line
-    original_index: Callable[[int], int] = int  # where a row stood before rows beside it were left out
+    original_index: Callable[[int], int] = int  # the index of a row before other rows were filtered out
 
     def take(self, kept: Indices) -> Location:
-        """The site of these rows alone; kept[i] is the place of the i-th."""
+        """The location of the rows at the indices `kept` only."""
         return replace(self, original_index=lambda index: self.original_index(int(kept[index])))
 
     def error(
         self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None,
         *, code: Code | None = None,
     ) -> DataError:  # fmt: skip
-        """The error about the row at `index` of this run."""
+        """The error about the row at `index`."""
         index = self.original_index(index)
         return DataError(
             message,

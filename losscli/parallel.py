@@ -1,7 +1,7 @@
-"""Threads: how many one run's arithmetic may use, a map in order over them, and BLAS kept to one of them.
+"""Threads: the number that a run may use, an ordered map over them, and BLAS limited to a single thread.
 
-Kernels take no number of threads: it belongs to the run, and no bit of any result depends on it. Nor does a product's
-bits depend on how many cores there are, as BLAS has one thread.
+The number of threads is a setting of the run and not an argument of kernels, as no bit of a result depends on it. BLAS
+has one thread, so that the bits of a matrix product do not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-AHEAD = 2  # results a thread that may wait for their turn
+AHEAD = 2  # results per thread that may wait to be consumed
 
 _threads: ContextVar[int | None] = ContextVar("threads", default=None)
 
 
 def available_cores() -> int:
-    """The cores that this process may use: a container or `taskset` may give it fewer than there are."""
+    """The number of cores that this process may use, which a container or `taskset` may limit."""
     if hasattr(os, "process_cpu_count"):
         return os.process_cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -35,7 +35,7 @@ def available_cores() -> int:
 
 
 def thread_count() -> int:
-    """The number of threads that may work here: what `using_threads` said, else one a core."""
+    """The number of threads that may work here: that of `using_threads`, else one per core."""
     return _threads.get() or available_cores()
 
 
@@ -67,37 +67,37 @@ def _pooled(function: Callable[[Item], Made], items: Sequence[Item], threads: in
     waiting: deque[Future[Made]] = deque()
     try:
         for item in items:
-            # A copy a task, as two threads cannot be in one context: it carries NumPy's error state along.
+            # A copy per task, as two threads cannot share a context; it carries NumPy's error state.
             context = copy_context()
-            context.run(_threads.set, 1)  # what runs in a thread starts none of its own
+            context.run(_threads.set, 1)  # code in a thread starts no threads of its own
             waiting.append(pool.submit(context.run, function, item))
             if len(waiting) > AHEAD * threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        # After Ctrl-C, or where the caller takes no more, only what is running now is waited for.
+        # After Ctrl-C, or if the caller stops iterating, only running tasks are waited for.
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""What the command sets before NumPy is loaded."""
+"""Environment variables that the command sets before NumPy is loaded."""
 
 _NAMES = ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads")
 
 
 _LOCK = threading.Lock()
-_inside = 0  # callers that keep BLAS to one thread now
-_before: list[int] = []  # the numbers of threads from before the first of them
+_inside = 0  # callers that limit BLAS to one thread now
+_before: list[int] = []  # the numbers of threads before the first of them
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep NumPy's bundled BLAS to one thread in a process that has loaded it; its own number comes back after.
+    """Limit NumPy's bundled BLAS to one thread in a process that has loaded it; the number is restored afterwards.
 
-    Callers may overlap in any order, from several threads: the last one to leave gives the number back.
+    Callers may overlap in any order, from several threads: the last one to leave restores the number.
     """
-    global _inside  # noqa: PLW0603  the setting is the process's own
+    global _inside  # noqa: PLW0603  the setting is one of the process
     found = _bundled()
     with _LOCK:
         if not _inside:
@@ -117,7 +117,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @functools.cache
 def _bundled() -> tuple[tuple[Callable[[], int], Callable[[int], None]], ...]:
-    """How to read and to set the number of threads of each BLAS that came with NumPy."""
+    """Functions that read and set the number of threads of each BLAS that is bundled with NumPy."""
     import numpy as np
 
     folder = Path(np.__file__).parent

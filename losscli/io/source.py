@@ -1,4 +1,4 @@
-"""What every format hands on: a source is fragments, a fragment is splits of rows, a split is a stream of batches."""
+"""Sources: a source (dataset) has fragments (files), a fragment has splits, and a split yields batches of rows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,38 @@ from losscli.io.batches import BATCH_BYTES, Batch, slices
 from losscli.io.files.inputs import FileInput
 
 ReadAs = Literal["number", "text"]
-"""How a column of a text format is to be read; formats with types of their own keep them."""
+"""How to read a column of a text format; columns of formats with types keep their types."""
 
 DEFAULT_NULLS = ("", "NA", "N/A", "null", "NULL", "None", "<NA>")
-"""Cells that hold no number. No spelling of NaN is among them: a model that diverged is not a missing value."""
+"""Cells of text files that are null. NaN is not among them: a model that diverged is not a missing value."""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user says about the files; `spool` copies stdin to a temporary file, so that it can be read twice.
+    """How to read files; the defaults suit most of them.
 
-    With `lenient`, a column of numbers in which a cell is none comes as text instead of an error: a filter may leave
-    the row out, and only who applies it can tell.
+    Parameters
+    ----------
+    input_format : str or None, default None
+        ``"csv"``, ``"tsv"``, ``"jsonl"``, ``"parquet"`` or ``"arrow"``. None detects the format by the content of
+        each file, with its name as a cross-check.
+    delimiter : str or None, default None
+        The character between the cells of a text file. None is a comma, or a tab for tsv.
+    decimal : str, default "."
+        The decimal mark of numbers in text files.
+    encoding : str, default "utf-8"
+        The encoding of text files, by a name that Python knows.
+    comment : str or None, default None
+        One ASCII character; lines of a text file that begin with it are skipped.
+    header : bool, default True
+        Whether the first line of a text file holds the column names. Without it, columns are named 1, 2, 3, …
+    null_values : tuple of str
+        Cells of text files that are null; by default the empty cell, NA, N/A, null, NULL, None and <NA>.
+    spool : bool, default False
+        Copy standard input to a temporary file, so that it can be read more than once.
+    lenient : bool, default False
+        Read a column of numbers in which some cell is not a number as text, instead of raising an error. A filter
+        may drop that row, which is known only after the column is read.
     """
 
     input_format: str | None = None
@@ -40,55 +60,55 @@ class ReadOptions:
 
 
 class Split(Protocol):
-    """Rows of a fragment, one after the other, that can be read without those before them, and in any thread."""
+    """Consecutive rows of a fragment, which can be read without the rows before them, in any thread."""
 
     @property
     def size(self) -> int:
-        """The bytes of the file that it takes, to tell how far a run is; 0 where that is not known."""
+        """Its bytes in the file, for the progress display; 0 if unknown."""
         ...
 
     @property
     def memory_bytes(self) -> int:
-        """The bytes of memory that reading it takes, about."""
+        """About how many bytes of memory are needed to read it."""
         ...
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        """The rows in order, at most 65,536 a batch; the first is row `first_row` of its file. May be read again."""
+        """The rows in order, at most 65,536 per batch; the first is row `first_row` of the file. Repeatable."""
         ...
 
 
 class Fragment(ABC):
-    """One file of a source, which can be read as often as wanted."""
+    """One file of a source, or a table in memory; it can be read any number of times."""
 
     path: str
     format: str
 
     @property
     def size(self) -> int | None:
-        """The bytes that its splits will have taken, where one can tell before they are read."""
+        """The total size of its splits in bytes, if known before they are read."""
         return None
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that rows of this fragment say they stand in."""
+        """The paths that locations of its rows name."""
         return (self.path,)
 
     @property
     def file(self) -> FileInput | None:
-        """The regular file that is read; None for a pipe and for what is in memory."""
+        """The regular file that is read; None for a pipe and for a table in memory."""
         source = getattr(self, "source", None)
         return source if isinstance(source, FileInput) else None
 
     @abstractmethod
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order. A column that is missing or named twice is a DataError.
+        """The rows in file order. A column that is missing or occurs twice is a DataError.
 
-        One reader at a time asks for the next split; several threads may read those that were given out. Where
-        rows are cut does not depend on who reads them.
+        Only one thread may advance the iterator; the splits that it yielded can be read by several threads. The
+        boundaries of splits do not depend on the readers.
         """
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The same rows in splits that another process can read from the path: the whole fragment, if it must be."""
+        """The same rows in splits that another process can read from the path; by default one split with all rows."""
         yield WholeFragment(self, projection, self.size or 0)
 
     def batches(self, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
@@ -111,13 +131,13 @@ class WholeFragment:
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         if first_row != 1:
-            raise ValueError("a whole fragment begins with its first row")
+            raise ValueError("a whole fragment starts at its first row")
         return self.fragment.batches(self.projection)
 
 
 @dataclass(frozen=True)
 class InMemorySplit:
-    """Rows that are in memory; with a site, they have been read and know where they stand."""
+    """Rows in memory; `location` is set if they were read from a file."""
 
     data: pa.RecordBatch
     path: str
@@ -134,9 +154,9 @@ class InMemorySplit:
 
 @dataclass
 class Dropped:
-    """How many rows a join left out in its last pass; filled while the source is read.
+    """How many rows a join dropped in its last pass; filled while the source is read.
 
-    `files` counts them by file, where several files of equal rank are joined.
+    `files` has the counts by file, if files of several models are joined.
     """
 
     predictions: int = 0
@@ -146,14 +166,14 @@ class Dropped:
 
 @dataclass
 class PairedFiles:
-    """Files whose rows come with those of the fragments: (format, rows) by path; filled while the source is read."""
+    """Files that are read with the fragments: (format, rows) by path; filled while the source is read."""
 
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
-    """One table in one or more fragments. A type of None means text: who asks decides how the column is read."""
+    """One table in one or more fragments. A type of None means text, which `ReadAs` of a projection interprets."""
 
     fragments: tuple[Fragment, ...]
     columns: tuple[str, ...]
@@ -164,17 +184,17 @@ class Source:
 
 
 def wanted_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:
-    """Where each wanted column stands among `names`; each must be there exactly once."""
+    """The index of each projected column among `names`, where it must occur exactly once."""
     if not projection:
-        raise ValueError("no column is wanted")
-    places = {name: place for place, name in enumerate(names)}
-    if len(places) == len(names) and all(read_as in places for read_as in projection):
-        return [places[read_as] for read_as in projection]  # `position` walks through all names for each one wanted
-    return [position(names, read_as, path) for read_as in projection]
+        raise ValueError("the projection is empty")
+    indices = {name: index for index, name in enumerate(names)}
+    if len(indices) == len(names) and all(name in indices for name in projection):
+        return [indices[name] for name in projection]  # `position` scans all names for each column
+    return [position(names, name, path) for name in projection]
 
 
 def position(names: tuple[str, ...], name: str, path: str) -> int:
-    """Where the column `name` stands; a name that is missing or not unique is an error about the data."""
+    """The index of the column `name`; a name that is missing or not unique is a DataError."""
     count = names.count(name)
     if count == 1:
         return names.index(name)

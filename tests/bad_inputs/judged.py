@@ -32,7 +32,8 @@ def certain_and_wrong(here: Here):
 text("B112", "certain_and_wrong_quiet", "y,p\n1,0\n0,0.5\n", args=BCE, value=float("inf"))
 text("B112", "certain_and_right", "y,p\n1,1\n0,0\n", args=BCE, value=0.0)
 text("B113", "logits_as_probabilities", "y,p\n1,2.5\n0,-3\n", 3,
-     "column 'p' is not a valid prediction: expected a probability in [0, 1]", "row 1 (line 2)", "'_with_logits'", args=BCE)
+     "column 'p' is not a valid prediction: expected a probability in [0, 1]", "row 1 (line 2)", "'_with_logits'",
+     args=BCE)
 text("B113", "logits_as_class_probabilities", "y,p_a,p_b\na,2,-1\n", 3, "'_with_logits'", "column 'p_a'", args=CE)
 text("B114", "label_two_in_bce", "y,p\n1,0.5\n2,0.5\n", 3, "row 2 (line 3), column 'y'", "value '2'", args=BCE)
 text("B114", "hinge_of_zero_and_one", "y,p\n1,0.5\n0,0.5\n", 3, "-1 or 1", "row 2 (line 3), column 'y', value '0'",

@@ -1,4 +1,4 @@
-"""The filter's small grammar: `split == "test" and 0 <= age < 18`. Our own, so that nothing in it can run code.
+"""Filters (`--where`): `split == "test" and 0 <= age < 18`, in a grammar of our own that cannot run code.
 
     filter      comparisons joined by `and`, `or`, `not`, parentheses
     comparison  value ( == != < <= > >= value )+ · column [not] in [literal, ...] · column is [not] null
@@ -6,10 +6,13 @@
     column      letters, digits, `_` and `.`; any other name stands in backticks
     literal     12, -0.5, 1e-3 · "text" or 'text' with backslash escapes · true, false
 
-What a column is compared with says how it is read: as numbers (also against another column) or as text. Text is
-ordered by code point, and `true` and `false` are the text a boolean has. As in SQL a comparison with a missing cell is
-neither true nor false, and only rows for which the whole filter is true are taken; so `not` does not bring them back.
+A column is read as numbers or as text, depending on what it is compared with; two columns are compared as numbers.
+Text is ordered by code point, and `true` and `false` are the texts of booleans. As in SQL, a comparison with a missing
+cell is neither true nor false, and only rows for which the whole filter is true pass, so `not` does not select them.
 NaN is a value, not a missing cell: it differs from everything and is neither above nor below anything.
+
+The lexer splits the text into tokens, the parser builds the syntax tree, and the tree is evaluated on batches. It uses
+`io.arrow` to decode columns.
 """
 
 from __future__ import annotations
@@ -31,24 +34,24 @@ _MAX_LENGTH = 10_000
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: its canonical text, the columns that it reads and how, and which rows of a batch it takes."""
+    """A filter: its canonical text, the columns that it reads, and the evaluation on a batch."""
 
     text: str
     columns: Mapping[str, ComparedAs] = field(hash=False)
     _tree: Node = field(repr=False, compare=False)
 
     def mask(self, data: pa.RecordBatch, location: Location, spelling: NumberFormat = PLAIN) -> Mask:
-        """True for each row that is taken; `spelling` tells how texts stand for numbers."""
+        """True for each row that passes; `spelling` is how numbers are written as text."""
         return self._tree.evaluate(DecodedBatch(data, location, self.columns, spelling))[0]
 
 
 def parse(text: str) -> Filter:
-    """The filter that this text describes; UsageError with the position if it describes none."""
+    """Parse a filter; a UsageError names the position of a mistake."""
     _check_length(text)
     parser = Parser(text)
     tree = parser.parse_all()
     canonical = tree.text()
-    _check_length(canonical)  # escapes may have made it longer, and it must be a filter itself
+    _check_length(canonical)  # escapes may have made it longer, and it must be a valid filter, too
     return Filter(canonical, parser.columns, tree)
 
 

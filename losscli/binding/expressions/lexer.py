@@ -1,4 +1,4 @@
-"""How a filter is written: its words and signs, and the error that points into its text."""
+"""Tokens of a filter, and the error that points into its text."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ _FIXES = {
 
 
 def enclosed(text: str, quote: str) -> str:
-    """The text in quotes, as it is written in a filter."""
+    """The text in quotes, escaped as in a filter."""
     inner = "".join(f"\\{_WRITTEN.get(char, char)}" if char in _WRITTEN or char == quote else char for char in text)
     return f"{quote}{inner}{quote}"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of a filter, and where it stands."""
+    """A token of a filter, and its position."""
 
     kind: str  # number, name, quoted, sign, mark, word, end
     text: str
@@ -58,7 +58,7 @@ class Token:
 
 
 def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
-    """The error about this place, with the text around it and a caret below."""
+    """Raise the error about this position, with the text around it and a caret."""
     first = max(0, start - 40)
     near = "".join(char if char.isprintable() else "?" for char in text[first : start + 30])
     raise UsageError(
@@ -69,7 +69,7 @@ def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
 
 
 def tokens(text: str) -> list[Token]:
-    """The filter's pieces without the space between them, and its end."""
+    """The tokens of a filter without white space, followed by an end token."""
     found: list[Token] = []
     position = 0
     while position < len(text):

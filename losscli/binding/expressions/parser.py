@@ -1,4 +1,4 @@
-"""From the words of a filter to its tree, by recursive descent."""
+"""Recursive-descent parser of filters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_DEPTH = 100
 
 
 class Parser:
-    """Recursive descent; `columns` collects how each column is read."""
+    """Parses one filter; `columns` collects how each column is read."""
 
     def __init__(self, text: str) -> None:
         self._text, self._tokens, self._position, self._depth = text, tokens(text), 0, 0
@@ -32,7 +32,7 @@ class Parser:
 
     @property
     def columns(self) -> dict[str, ComparedAs]:
-        """How each column is read; any way will do where it is only asked whether a cell is missing."""
+        """How each column is read; "any" if it is only tested for missing cells."""
         return {name: reading or "any" for name, reading in self._readings.items()}
 
     @property
@@ -54,7 +54,7 @@ class Parser:
         self._fail(self._current, f"expected {what}, but {found}", hint)
 
     def parse_all(self) -> Node:
-        """The tree of the whole text."""
+        """The syntax tree of the whole text."""
         tree = self._joined("or")
         if self._current.kind != "end":
             self._expected("'and', 'or' or the end")

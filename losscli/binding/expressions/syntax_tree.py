@@ -1,4 +1,4 @@
-"""What a filter says: its comparisons, and which rows of a batch they take."""
+"""The syntax tree of a filter, and its evaluation on a batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import Mask, NumberFormat, Numbers, Texts, is_missing, numbers, texts
 
 ComparedAs = Literal["number", "text", "any"]
-# Which rows are surely in and surely out; a row in neither met a missing cell. This is Kleene's logic without tables.
+# The rows that are true and those that are false; a row in neither has a missing cell (Kleene's three-valued logic).
 ThreeValued: TypeAlias = "tuple[Mask, Mask]"
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -30,7 +30,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class DecodedBatch:
-    """The columns of one batch, each decoded once, when it is first asked for."""
+    """The columns of one batch, each decoded once, when it is first used."""
 
     def __init__(
         self, data: pa.RecordBatch, location: Location, columns: Mapping[str, ComparedAs], spelling: NumberFormat
@@ -52,7 +52,7 @@ class DecodedBatch:
         return self._data.column(positions[0])
 
     def numbers(self, name: str) -> Numbers:
-        if name not in self._numbers:  # text, because another role may want this column as text
+        if name not in self._numbers:  # it may be text, if another role reads this column as text
             column = self._column(name)
             self._numbers[name] = numbers(column, name, self._site, parse_text=True, spelling=self._spelling)
         return self._numbers[name]
@@ -74,7 +74,7 @@ def _three_valued(result: Mask, missing: Mask | None) -> ThreeValued:
 
 
 def _text_three_valued(cells: Texts, test: Callable[[str], bool]) -> ThreeValued:
-    """The test is asked once a distinct text."""
+    """The result of a test of texts, which is called once for each distinct text."""
     found = np.array([test(name) for name in cells.names], np.bool_)
     return np.append(found, False)[cells.codes], np.append(~found, False)[cells.codes]
 
@@ -93,7 +93,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Constant:
-    """A literal; its type says how the column beside it is read."""
+    """A literal; its type determines how the column that it is compared with is read."""
 
     value: float | str | bool
 
@@ -108,7 +108,7 @@ class Constant:
         return "number" if isinstance(self.value, float) else "text"
 
     def spellings(self) -> tuple[str, ...]:
-        """The texts that equal it: booleans are `True` in CSV files of Python and `TRUE` in those of R."""
+        """The texts that equal it: booleans are written `True` by Python and `TRUE` by R."""
         if isinstance(self.value, bool):
             return ("true", "True", "TRUE") if self.value else ("false", "False", "FALSE")
         return (str(self.value),)
@@ -119,7 +119,7 @@ Operand: TypeAlias = Column | Constant
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two neighbours and the sign between them."""
+    """Two operands and the operator between them."""
 
     left: Operand
     sign: str
@@ -128,7 +128,7 @@ class Comparison:
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
         constant = self.left if isinstance(self.left, Constant) else self.right
         if isinstance(constant, Constant) and constant.reading() == "text":
-            return self._judge_text(batch, constant)
+            return self._evaluate_text(batch, constant)
         missing: Mask | None = None
         sides: list[Any] = []
         for side in (self.left, self.right):
@@ -142,7 +142,7 @@ class Comparison:
         with np.errstate(invalid="ignore"):  # a signalling NaN
             return _three_valued(_COMPARE[self.sign](*sides), missing)
 
-    def _judge_text(self, batch: DecodedBatch, constant: Constant) -> ThreeValued:
+    def _evaluate_text(self, batch: DecodedBatch, constant: Constant) -> ThreeValued:
         column = self.left if isinstance(self.left, Column) else self.right
         assert isinstance(column, Column)
         cells, compare = batch.texts(column.name), _COMPARE[self.sign]
@@ -156,7 +156,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class ComparisonChain:
-    """`0 <= age < 18`: each neighbouring pair must hold."""
+    """`0 <= age < 18`: each comparison of neighbours must hold."""
 
     pairs: tuple[Comparison, ...]
 
@@ -207,7 +207,7 @@ class IsNull:
 
 @dataclass(frozen=True)
 class Not:
-    """What is surely out is in, and the other way round; what met a missing cell stays neither."""
+    """Swaps true and false; rows with a missing cell stay neither."""
 
     inner: Node
 
@@ -220,7 +220,7 @@ class Not:
 
 @dataclass(frozen=True)
 class BooleanOperation:
-    """Filters joined by one word, `and` or `or`."""
+    """Filters joined by `and` or by `or`."""
 
     word: str
     parts: tuple[Node, ...]

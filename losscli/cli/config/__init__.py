@@ -45,7 +45,8 @@ def open_config(
     found = located(named, start)
     if found is None:
         raise UsageError(f"there is no {OWN}, and no {PROJECT} with [tool.losscli], here or in a parent folder",
-                         code="USAGE_CONFIG", hint="'losscli check --init SOURCE' writes one; --config FILE names one")  # fmt: skip
+                         code="USAGE_CONFIG",
+                         hint="'losscli check --init SOURCE' writes one; --config FILE names one")  # fmt: skip
     _check_version(found.document, version)
     suites = read_suites(found.document, keys, elsewhere)
     if not (trusted or found.named):

@@ -1,1 +1,1 @@
-"""Arrow arrays and NumPy arrays, each from the other, without pandas."""
+"""Conversion between Arrow arrays and NumPy arrays, without pandas. It uses `errors` only."""

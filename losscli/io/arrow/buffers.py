@@ -1,6 +1,6 @@
-"""What the buffers of an Arrow array hold, as NumPy arrays.
+"""The buffers of Arrow arrays as NumPy arrays.
 
-They are read directly, because `to_numpy`, `pa.array` and their like import pandas (a third of a second).
+They are read directly, because `to_numpy`, `pa.array` and similar functions import pandas (a third of a second).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-EXACT = 2**53  # whole numbers up to here are float64 without rounding
+EXACT = 2**53  # integers up to here are exact in float64
 
 
 def missing_cells(array: pa.Array) -> Mask | None:
-    """Which cells are null, or None if none is."""
+    """Which cells are null, or None if no cell is."""
     if pa.types.is_null(array.type):
         return np.ones(len(array), np.bool_) if len(array) else None
     bitmap = array.buffers()[0]
@@ -30,7 +30,7 @@ def missing_cells(array: pa.Array) -> Mask | None:
 
 
 def plain_cells(array: pa.Array) -> NDArray[Any]:
-    """The cells of an integer, float or boolean array, null or not, in their own type and mostly without a copy."""
+    """The values of an integer, float or boolean array in their own type, also under nulls, mostly without a copy."""
     kind, count = array.type, len(array)
     if pa.types.is_boolean(kind):
         return _bits(array.buffers()[1], array.offset, count) if count else np.empty(0, np.bool_)
@@ -40,7 +40,7 @@ def plain_cells(array: pa.Array) -> NDArray[Any]:
 
 
 def indices(array: pa.Array) -> Codes:
-    """Where each cell of a dictionary array stands in its dictionary; -1 for null."""
+    """The index of each cell of a dictionary array in its dictionary; -1 for null."""
     missing = missing_cells(array.indices)
     codes = plain_cells(array.indices).astype(np.int64)
     if missing is not None:
@@ -55,7 +55,7 @@ def _bits(buffer: pa.Buffer, offset: int, count: int) -> Mask:
 
 
 def decimal_bits(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64], Mask]:
-    """The bytes of each cell's digits as one whole number, its lowest 64 bits, and whether these are all of it."""
+    """The bytes of each cell's unscaled integer, its lowest 64 bits, and whether these are the whole integer."""
     count, width = len(array), array.type.bit_width // 8
     if not count:
         return np.zeros((0, width), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.bool_)
@@ -66,14 +66,14 @@ def decimal_bits(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64],
 
 
 def unscaled_value(raw: NDArray[np.uint8]) -> int:
-    """The whole number in the bytes of one decimal cell."""
+    """The unscaled integer in the bytes of one decimal cell."""
     return int.from_bytes(raw.tobytes(), "little", signed=True)
 
 
 def decimal_value(whole: int, scale: int) -> Decimal:
-    """One cell, exactly; Arrow's own conversion fails where the scale is beyond the precision."""
+    """The exact value of one cell; Arrow's own conversion fails if the scale exceeds the precision."""
     return Decimal(f"{whole}e{-scale}")
 
 
 RowNumbers: TypeAlias = NDArray[Any] | range
-"""Where rows stand; a range where it is one row after the other."""
+"""Row numbers; a range if they are consecutive."""

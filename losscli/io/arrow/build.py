@@ -1,4 +1,4 @@
-"""Arrow arrays made from Python and NumPy values through their buffers: pa.array() would import pandas."""
+"""Arrow arrays built from Python and NumPy values through buffers, because pa.array() would import pandas."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Bools = npt.NDArray[np.bool_]
 
 
 def bits(flags: Bools) -> pa.Buffer:
-    """Flags packed as Arrow packs them."""
+    """Booleans as a bitmap of Arrow."""
     return pa.py_buffer(np.packbits(flags, bitorder="little"))
 
 
 def validity(flags: Bools) -> pa.Buffer | None:
-    """Which values are there; None where all are."""
+    """The validity bitmap; None if all values are present."""
     return None if flags.all() else bits(flags)
 
 
 def unpack(buffer: pa.Buffer | None, offset: int, count: int) -> Bools:
-    """The flags of a packed buffer; without one all are set."""
+    """The booleans of a bitmap; without a bitmap all are True."""
     if buffer is None:
         return np.ones(count, dtype=np.bool_)
     whole = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), count=offset + count, bitorder="little")
@@ -37,7 +37,7 @@ def present(array: pa.Array) -> Bools:
 
 
 def from_numpy(values: npt.NDArray[np.generic], there: Bools | None = None) -> pa.Array:
-    """A number or boolean array over the same memory; booleans are packed."""
+    """An array of numbers over the same memory, or of booleans, which are packed."""
     mask = None if there is None else validity(there)
     if values.dtype == np.bool_:
         return pa.Array.from_buffers(pa.bool_(), len(values), [mask, bits(values.astype(np.bool_))])
@@ -61,7 +61,7 @@ _NUMBERS = {
 
 
 def holds_numbers(dtype: np.dtype[np.generic]) -> bool:
-    """Whether `from_numpy` takes arrays of this type as they are."""
+    """Whether `from_numpy` supports this type."""
     return dtype == np.bool_ or dtype.newbyteorder("=").name in _NUMBERS
 
 
@@ -85,7 +85,7 @@ def strings(values: Sequence[str | None]) -> pa.Array:
 
 
 def labels(values: Sequence[str | None]) -> pa.Array:
-    """A dictionary array as the CSV reader gives for text."""
+    """A dictionary array of texts, as the CSV reader returns."""
     known: dict[str, int] = {}
     codes = np.array([0 if v is None else known.setdefault(v, len(known)) for v in values], dtype=np.int32)
     there = np.array([value is not None for value in values], dtype=np.bool_)
@@ -93,7 +93,7 @@ def labels(values: Sequence[str | None]) -> pa.Array:
 
 
 def repeated(value: str | None, count: int) -> pa.Array:
-    """The same text in every row, at the cost of four bytes a row."""
+    """A dictionary array with the same text in every row."""
     codes = from_numpy(np.zeros(count, dtype=np.int32), np.full(count, value is not None))
     return pa.DictionaryArray.from_arrays(codes, strings([value or ""]))
 
@@ -110,7 +110,7 @@ def lists(values: Sequence[Sequence[float | None] | None]) -> pa.Array:
 
 
 def vectors(values: npt.NDArray[np.generic]) -> pa.Array:
-    """The rows of a matrix as a column of vectors, over the same memory where it is contiguous."""
+    """The rows of a matrix as a column of vectors, over the same memory if it is contiguous."""
     count, width = values.shape
     flat = from_numpy(np.ascontiguousarray(values).reshape(-1))
     return pa.Array.from_buffers(pa.list_(flat.type, width), count, [None], children=[flat])

@@ -1,7 +1,7 @@
 """Arrow columns as NumPy arrays: exact, without pandas, and without copying a plain float64 column.
 
-This is the door: it refuses what cannot be read and says where; `numbers`, `vectors` and `texts` do the reading.
-Missing (null) is kept apart from NaN and infinity, which are values here; what becomes of them is decided elsewhere.
+This module checks columns and raises the errors; `numbers`, `vectors` and `texts` do the decoding. Null is kept apart
+from NaN and infinity, which are values here; the policies for them are applied by `binding`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Numbers:
-    """One number a row; `missing` is None where no cell is null, and the value of a null cell is 0."""
+    """One number per row; `missing` is None if no cell is null, and the value of a null cell is 0."""
 
     values: Floats
     missing: Mask | None
@@ -51,7 +51,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Vectors:
-    """One vector a row, as a matrix; `missing` is None where no row is null, and a null row holds zeros."""
+    """One vector per row, as a matrix; `missing` is None if no row is null, and a null row is zero."""
 
     values: Floats
     missing: Mask | None
@@ -59,9 +59,10 @@ class Vectors:
 
 @dataclass(frozen=True)
 class Texts:
-    """One text a row, as an index into `names`; -1 is missing: null or empty.
+    """One text per row, as an index into `names`; -1 is missing (null or empty).
 
-    Each name occurs in this batch; in order of first appearance or, for a dictionary column, of its dictionary.
+    Each name occurs in this batch. Names are in order of first appearance or, for a dictionary column, of its
+    dictionary.
     """
 
     codes: Codes
@@ -71,10 +72,10 @@ class Texts:
 def numbers(
     column: pa.Array, name: str, location: Location, *, parse_text: bool = False, spelling: NumberFormat = PLAIN
 ) -> Numbers:
-    """The column as float64. An integer or decimal text is never changed silently: whole numbers must fit exactly.
+    """The column as float64. Integers must be exact in float64; otherwise the cell is an error.
 
-    `parse_text` reads text as the CSV reader would read a column of numbers, where `spelling` tells what stands
-    for no number; without it, text is an error.
+    With `parse_text`, text is parsed as the CSV reader would parse a column of numbers, and `spelling` names the nulls;
+    without it, text is an error.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or (parse_text and is_text(kind))):
@@ -91,7 +92,7 @@ def numbers(
 
 
 def vectors(column: pa.Array, name: str, location: Location, width: int | None = None) -> Vectors:
-    """A column of lists as a matrix. Nested lists are laid out flat; every row must have the same length."""
+    """A column of lists as a matrix. Nested lists are flattened; every row must have the same length."""
     if not is_vector(column.type):
         raise _refusal(column.type, name, location, "lists of numbers are")
     _check_sound(column, name, location)
@@ -107,13 +108,13 @@ def texts(column: pa.Array, name: str, location: Location) -> Texts:
     """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
     check_texts(column, name, location)
     codes, spelled = encode(column)
-    if is_plain_number(column.type):  # others may bring names that no cell has
+    if is_plain_number(column.type):  # other types may have names that no cell uses
         return Texts(codes, tuple(spelled))
     return Texts(*without_unused(codes, spelled))
 
 
 def check_texts(column: pa.Array, name: str, location: Location) -> None:
-    """Refuse a column that cannot be read as text, or is damaged."""
+    """Raise a DataError if the column cannot be read as text or is damaged."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or is_text(kind)):
         raise _refusal(column.type, name, location, "text, integers or booleans are")
@@ -157,12 +158,12 @@ def _refusal(kind: pa.DataType, name: str, location: Location, wanted: str) -> D
 
 
 def _check_sound(column: pa.Array, name: str, location: Location) -> None:
-    """Arrow's own proof that offsets, indices and UTF-8 are right: its readers may pass on what a broken file says."""
+    """Validate offsets, indices and UTF-8, which Arrow's readers may take from a damaged file unchecked."""
     flat = is_number(column.type)
     try:
-        column.validate(full=not flat)  # a buffer that is too short shows without `full`, at no cost a row
+        column.validate(full=not flat)  # a buffer that is too short is found without `full`, in constant time
     except pa.ArrowException as error:
-        if "UTF8" not in str(error):  # only then are offsets known to be right, so that cells may be looked at
+        if "UTF8" not in str(error):  # only then are the offsets known to be valid, so that cells can be read
             raise DataError(
                 f"column '{name}' is damaged: its lengths or indices contradict each other",
                 path=location.path,
@@ -184,7 +185,7 @@ def _is_readable(column: pa.Array, index: int) -> bool:
 
 
 def _fix_hint(text: str, name: str) -> str | None:
-    """What is usually wrong with such a cell."""
+    """A hint about the usual mistake in such a cell."""
     if text.strip() == name:
         return "the header seems to be repeated in the file"
     if text.strip().endswith("%"):

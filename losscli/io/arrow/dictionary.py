@@ -1,4 +1,4 @@
-"""What tells the texts of a column apart, row by row, before any text is made: cheap where texts repeat."""
+"""Columns as codes and dictionary entries, so that texts are decoded once for each distinct value."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.texts import encode, spelled
 from losscli.io.arrow.types import is_text
 
-# Up to this many entries of a dictionary are looked at whole; of a larger one, only what a batch uses.
+# Dictionaries up to this many entries are used whole; of a larger one, only the entries in use.
 _WHOLE = 1 << 20
-# Below this many texts a Python loop is faster than Arrow's hashes.
+# Below this many texts a Python loop is faster than Arrow's hashing.
 _MANY = 4096
 
 Entries: TypeAlias = pa.Array | tuple[str, ...]
@@ -26,16 +26,16 @@ Entries: TypeAlias = pa.Array | tuple[str, ...]
 
 @dataclass(frozen=True)
 class DictionaryColumn:
-    """One mark a row: a number that is its own text or, with `entries`, the place of its text in them; -1 is none."""
+    """One code per row: an index into `entries` (-1 is missing) or, without entries, the number itself."""
 
     cells: NDArray[Any]
     entries: Entries | None
-    missing: Mask | None  # which rows have no text, where numbers are marks
+    missing: Mask | None  # which rows are null, if there are no entries
     column: str
 
     @staticmethod
     def of(column: pa.Array, name: str, location: Location) -> DictionaryColumn:
-        """The marks of a column that holds texts, integers, booleans or other numbers."""
+        """The codes of a column of texts, integers, booleans or other numbers."""
         check_texts(column, name, location)
         if is_text(column.type) and not pa.types.is_string_view(column.type) and len(column) >= _MANY:
             column = column.dictionary_encode()
@@ -55,12 +55,12 @@ class DictionaryColumn:
 
 
 def texts_of_numbers(cells: NDArray[Any]) -> list[str]:
-    """The text of each number, in one form."""
+    """The canonical text of each number."""
     return [canonical_label(text) for text in spelled(cells)]
 
 
 def texts_of_entries(entries: Entries) -> list[str | None]:
-    """The text of each entry, in one form; None for null and the empty text."""
+    """The canonical text of each entry; None for null and the empty text."""
     if isinstance(entries, tuple):
         return [canonical_label(name) for name in entries]
     codes, names = encode(entries)
@@ -69,21 +69,21 @@ def texts_of_entries(entries: Entries) -> list[str | None]:
 
 
 def same_entries(some: Entries, others: Entries) -> bool:
-    """Whether two dictionaries hold the same; readers make a new one for every batch."""
+    """Whether two dictionaries are equal; readers create a new one for every batch."""
     if isinstance(some, tuple) or isinstance(others, tuple):
         return some == others if isinstance(some, tuple) and isinstance(others, tuple) else False
     return some is others or (len(some) == len(others) and some.type == others.type and bool(some.equals(others)))
 
 
 def worth_joining(entries: Entries) -> bool:
-    """Whether `join_entries` is the faster way to tell which of these are known, and can be taken."""
+    """Whether `join_entries` supports these entries and is faster than Python dicts."""
     return not isinstance(entries, tuple) and len(entries) >= _MANY and is_text(entries.type) and not entries.null_count
 
 
 def join_entries(known: pa.Array, entries: pa.Array) -> tuple[pa.Array, Codes]:
-    """The known texts with the new ones behind them, and where in them each of the entries stands.
+    """The known texts followed by the new ones, and the index of each entry in them.
 
-    By Arrow's way to give chunks one dictionary, as it needs no import of pyarrow.compute.
+    It uses the unification of dictionaries, which needs no import of pyarrow.compute.
     """
     if not len(known):
         known = entries.slice(0, 0)

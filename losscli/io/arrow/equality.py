@@ -1,6 +1,6 @@
-"""Whether two columns hold the same, row by row: numbers as doubles, texts in canonical form, lists number by number.
+"""Comparison of two columns row by row: numbers as doubles, texts in canonical form, lists element by element.
 
-NaN is the same as NaN and missing as missing, but NaN is not missing.
+NaN equals NaN and missing equals missing, but NaN is not missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_number, is_text, is_vector, storage
 from losscli.io.arrow.vectors import VectorError, stack
 
-# Not 007 and not 00.5: a code with zeros in front is no number, here as among keys.
+# Not 007 and not 00.5: a code with leading zeros is not a number, as for keys.
 _NUMBER = re.compile(
     r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|[+-]?inf(?:inity)?", re.ASCII | re.I
 )
@@ -30,7 +30,7 @@ _UNKNOWN = -2
 def different_rows(
     ours: pa.Array, theirs: pa.Array, name: str, our_location: Location, their_location: Location
 ) -> Mask:
-    """In which rows two columns of one length hold something else."""
+    """The rows in which two columns of the same length differ."""
     if is_vector(ours.type) and is_vector(theirs.type):
         return _vectors(ours, theirs)
     kinds = [_cell_type(column.type) for column in (ours, theirs)]
@@ -46,7 +46,7 @@ def different_rows(
 
 
 def cell_text(column: pa.Array, row: int) -> str:
-    """A cell as people write it."""
+    """A cell as text for messages."""
     cell = column[row].as_py()
     if cell is None or cell == "":
         return "missing"
@@ -61,7 +61,7 @@ def _cell_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _numbers(ours: Floats, ours_missing: Mask | None, theirs: Floats, theirs_missing: Mask | None) -> Mask:
-    """For one number a row, or a row of a matrix; what stands where a number is missing is of no account."""
+    """The rows that differ, for numbers or rows of a matrix; values under missing cells are ignored."""
     differ = (ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))
     differ = differ if differ.ndim == 1 else differ.any(axis=1)
     if ours_missing is None and theirs_missing is None:
@@ -75,7 +75,7 @@ def _vectors(ours: pa.Array, theirs: pa.Array) -> Mask:
     try:
         some, missing = stack(storage(ours), None)
         others, others_missing = stack(storage(theirs), None)
-    except VectorError:  # lists of several lengths: who wants them as vectors says what is wrong
+    except VectorError:  # lists of different lengths: decoding them as vectors raises the error
         return _cells(storage(ours), storage(theirs))
     if some.shape[1] != others.shape[1]:
         both = [np.zeros(len(some), np.bool_) if mask is None else mask for mask in (missing, others_missing)]
@@ -87,10 +87,10 @@ def _texts(ours: pa.Array, theirs: pa.Array) -> Mask:
     codes, names = encode(ours)
     other_codes, other_names = encode(theirs)
     index = {name: at for at, name in enumerate(names)}
-    # The last place is for -1, missing on both sides.
+    # The last entry is for -1, missing in both columns.
     known = np.array([*(index.get(name, _UNKNOWN) for name in other_names), -1])
     differ = codes != known[other_codes]
-    if differ.any():  # written alike is the rule; only the exceptions are worth reading
+    if differ.any():  # most texts are spelled alike, so only the others are parsed
         forms, other_forms = [*map(_form, names), None], [*map(_form, other_names), None]
         rows = np.flatnonzero(differ)
         pairs = zip(codes[rows].tolist(), other_codes[rows].tolist(), strict=True)
@@ -99,7 +99,7 @@ def _texts(ours: pa.Array, theirs: pa.Array) -> Mask:
 
 
 def _form(name: str) -> str:
-    """One form of a text: 0.50 is 0.5, 1e3 is 1000, True is true; whole numbers of any size stay what they are."""
+    """The canonical form of a text: 0.50 is 0.5, 1e3 is 1000, True is true; integers of any size are unchanged."""
     text = canonical_label(name)
     if _WHOLE.fullmatch(text) or not _NUMBER.fullmatch(text):
         return text
@@ -107,6 +107,6 @@ def _form(name: str) -> str:
 
 
 def _cells(ours: pa.Array, theirs: pa.Array) -> Mask:
-    """For what is neither numbers nor texts: as Python has it."""
+    """The rows that differ, for other types: compared as Python objects."""
     pairs = zip(ours.to_pylist(), theirs.to_pylist(), strict=True)
     return np.array([not (some == other or (some != some and other != other)) for some, other in pairs], np.bool_)

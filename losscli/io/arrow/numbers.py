@@ -1,4 +1,4 @@
-"""Arrow columns as float64: integers, decimals and texts are never changed silently."""
+"""Arrow columns of numbers or texts as float64, with the cells that are not exact numbers marked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from losscli.io.arrow.buffers import (
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_text
 
-# What stands for "missing" in a text that is asked for a number; the CSV reader takes the same for number columns.
+# Texts that are null where a number is read; the same as the CSV reader's for columns of numbers.
 NULL_TEXTS = frozenset({"", "NA", "N/A", "null", "NULL", "None", "<NA>"})
 # Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
 _NUMBER = re.compile(
@@ -36,13 +36,13 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How texts stand for numbers: which stand for none, and what parts the whole from the fraction."""
+    """How numbers are written as text: which texts are null, and the decimal mark."""
 
     nulls: frozenset[str] = NULL_TEXTS
     decimal: str = "."
 
     def number(self, text: str) -> float | None:
-        """The number that a text is, as the CSV reader would read it; None where it is none."""
+        """The number that a text spells, as the CSV reader would read it; None if it is not a number."""
         if self.decimal != ".":
             text = text.replace(".", "?").replace(self.decimal, ".")
         found = _NUMBER.fullmatch(text)
@@ -50,12 +50,12 @@ class NumberFormat:
 
 
 PLAIN = NumberFormat()
-NO_NULLS = NumberFormat(frozenset())  # where cells have types, null is null and no text stands for it
+NO_NULLS = NumberFormat(frozenset())  # for typed columns, where no text means null
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Decoded numbers; `bad` marks cells that are no exact number, `why` completes the sentence about one."""
+    """Decoded numbers; `bad` marks cells that are not exact numbers, and `why` completes the message about one."""
 
     values: Floats
     missing: Mask | None
@@ -80,13 +80,13 @@ def decode(array: pa.Array, spelling: NumberFormat) -> Cells:
         plain = np.where(missing, plain.dtype.type(0), plain)
     if pa.types.is_integer(kind):
         return Cells(plain.astype(np.float64), missing, _inexact(plain), "cannot be represented exactly as a float64")
-    with np.errstate(invalid="ignore"):  # widening a signalling NaN raises a flag, and is still NaN
+    with np.errstate(invalid="ignore"):  # widening a signalling NaN raises a flag; the result is NaN
         return Cells(plain.astype(np.float64, copy=False), missing)
 
 
 def _decode_text(array: pa.Array, spelling: NumberFormat) -> Cells:
     codes, names = encode(array)
-    if "" not in spelling.nulls:  # then an empty text is no number, while a null stays missing
+    if "" not in spelling.nulls:  # then an empty text is not a number, while a null is missing
         missing = missing_cells(array)
         empty = codes < 0 if missing is None else (codes < 0) & ~missing
         codes, names = np.where(empty, len(names), codes), [*names, ""]
@@ -94,20 +94,20 @@ def _decode_text(array: pa.Array, spelling: NumberFormat) -> Cells:
 
 
 def _inexact(whole: NDArray[Any]) -> Mask | None:
-    """Which whole numbers need more than the 53 bits of a float64."""
+    """Which integers need more than the 53 bits of a float64."""
     if whole.dtype.itemsize < 8 or not whole.size or (int(whole.max()) <= EXACT and int(whole.min()) >= -EXACT):
         return None
-    size = whole.astype(np.uint64)  # wraps negatives round, and ~size + 1 wraps them back, -2^63 too
+    size = whole.astype(np.uint64)  # wraps negative numbers, and ~size + 1 wraps them back, also -2^63
     size = np.where(whole < 0, ~size + np.uint64(1), size)
     lowest_bit = np.maximum(size & (~size + np.uint64(1)), np.uint64(1))
     return size // lowest_bit >= np.uint64(EXACT)
 
 
 def _decimals(array: pa.Array, missing: Mask | None) -> Cells:
-    """Correctly rounded. Arrow's own cast multiplies by a power of ten, so it may be off in the last bit."""
+    """Decimals, correctly rounded. Arrow's own cast multiplies by a power of ten and may be off in the last bit."""
     raw, low, fits = decimal_bits(array)
     scale = array.type.scale
-    # One rounding, in the division, where both sides are exact: up to 2^53, and up to 10^22.
+    # A single rounding, in the division, if both operands are exact: up to 2^53 and up to 10^22.
     quick = fits & (low <= EXACT) & (low >= -EXACT) & (0 <= scale <= 22)
     values = np.where(quick, low, 0) / 10.0 ** (scale if 0 <= scale <= 22 else 0)
     for index in np.flatnonzero(~quick):
@@ -118,7 +118,7 @@ def _decimals(array: pa.Array, missing: Mask | None) -> Cells:
 
 
 def _parse(names: Sequence[str], spelling: NumberFormat) -> Cells:
-    # A text may be both, as -999 where the user says so; blanks around it count as little as around a number.
+    # A text may be both null and a number, such as -999; surrounding blanks are ignored for both.
     gone = [name.strip(" \t") in spelling.nulls for name in names]
     found = [None if null else spelling.number(name) for name, null in zip(names, gone, strict=True)]
     missing = np.array(gone, np.bool_)
@@ -128,12 +128,12 @@ def _parse(names: Sequence[str], spelling: NumberFormat) -> Cells:
 
 
 def quoted(text: str) -> str:
-    """A cell as an error shows it."""
+    """A cell in quotes for messages, shortened."""
     return f"'{text}'" if len(text) <= 40 else f"'{text[:39]}…'"
 
 
 def _decode_entries(entries: Cells, codes: Codes) -> Cells:
-    """The cells that point at these entries; -1 points past their end, at a missing one."""
+    """The numbers of cells with these codes; -1 is missing."""
     none = np.zeros(len(entries.values), np.bool_)
     missing = np.append(none if entries.missing is None else entries.missing, True)[codes]
     bad = None if entries.bad is None else np.append(entries.bad, False)[codes]

@@ -1,4 +1,4 @@
-"""Arrow columns as texts: a code a row, and the distinct texts in canonical form."""
+"""Arrow columns as texts: a code per row, and the distinct texts in canonical form."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from losscli.io.arrow.types import is_text
 
 _Cell = TypeVar("_Cell")
 
-# Below this many rows a Python loop is faster than the 50 ms that pyarrow.compute costs to import.
+# Below this many rows a Python loop is faster than the 50 ms of importing pyarrow.compute.
 _MANY = 32_768
-_FEW = 1024  # distinct numbers that are looked for among as many rows first
+_FEW = 1024  # distinct numbers that are first looked for among as many rows
 
 
 def encode(array: pa.Array) -> tuple[Codes, list[str]]:
-    """Codes and names; names may hold some that no cell uses."""
+    """Codes and names; some names may be used by no cell."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return _encode_dictionary(array)
@@ -54,12 +54,12 @@ def encode(array: pa.Array) -> tuple[Codes, list[str]]:
 
 def _encode_dictionary(array: pa.Array) -> tuple[Codes, list[str]]:
     codes, entries = indices(array), array.dictionary
-    if len(entries) > max(len(array), _MANY):  # a batch of a long file: only what it uses is worth decoding
+    if len(entries) > max(len(array), _MANY):  # a batch of a long file: only the entries in use are decoded
         used, codes = np.unique(codes, return_inverse=True)
         used, codes = (used[1:], codes - 1) if used.size and used[0] < 0 else (used, codes)
         entries = entries.take(pa.Array.from_buffers(pa.int64(), len(used), [None, pa.py_buffer(used)]))
     inner, names = encode(entries)
-    # As many names as entries means that each entry is its own name, in its own place.
+    # As many names as entries means that each entry is its own name, at its own index.
     return (codes if len(names) == len(inner) else np.append(inner, -1)[codes]), names
 
 
@@ -77,7 +77,7 @@ def _encode_text(array: pa.Array) -> tuple[Codes, list[str]]:
 
 
 def _spellings(array: pa.Array) -> list[bytes]:
-    """The bytes of each text; cheaper than `to_pylist`, which older versions of Arrow do a scalar at a time."""
+    """The bytes of each text; faster than `to_pylist`, which in older Arrow goes one scalar at a time."""
     if not len(array):
         return []
     cell = np.dtype(np.int64 if pa.types.is_large_string(array.type) else np.int32)
@@ -89,7 +89,7 @@ def _spellings(array: pa.Array) -> list[bytes]:
 
 
 def _hashed(cells: Iterable[_Cell]) -> tuple[Codes, list[_Cell]]:
-    """Each cell as its place among the distinct ones, in order of first appearance; -1 for no text."""
+    """Each cell as its index among the distinct ones, in order of first appearance; -1 for missing."""
     seen: dict[Any, int] = {None: -1, "": -1, b"": -1}
     ahead = len(seen)
     codes = np.array([seen.setdefault(cell, len(seen) - ahead) for cell in cells], np.int64)
@@ -118,7 +118,7 @@ def spelled(cells: NDArray[Any]) -> list[str]:
 
 
 def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
-    """Each number as its place among the distinct ones, in order of first appearance."""
+    """Each number as its index among the distinct ones, in order of first appearance."""
     if not whole.size:
         return np.zeros(0, np.int64), []
     low, span = int(whole.min()), int(whole.max()) - int(whole.min()) + 1
@@ -126,7 +126,7 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
         found, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
         order = np.argsort(first)
         return np.argsort(order)[inverse], [int(value) for value in found[order]]
-    # Few neighbouring numbers, as classes are: a table instead of a sort, ten times as fast.
+    # A small range of integers, such as classes: a table instead of a sort is ten times as fast.
     places = (whole - np.uint64(low)).astype(np.int64) if whole.dtype == np.uint64 else whole.astype(np.int64) - low
     if span <= _FEW:
         # Mostly all of them are among the first rows.
@@ -137,7 +137,7 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
             codes[order] = np.arange(order.size)
             return codes[places], [low + int(place) for place in order]
     first = np.full(span, whole.size)
-    first[places[::-1]] = np.arange(whole.size)[::-1]  # of equal places the last assignment stays
+    first[places[::-1]] = np.arange(whole.size)[::-1]  # of equal indices the last assignment wins
     order = np.argsort(first)[: int((first < whole.size).sum())]
     codes = np.empty(span, np.int64)
     codes[order] = np.arange(order.size)
@@ -145,7 +145,7 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
 
 
 def _encode_decimals(array: pa.Array) -> tuple[Codes, list[str]]:
-    """Without the zeros at the end: 1.50 and 1.5 are one class."""
+    """Codes and texts without trailing zeros: 1.50 and 1.5 are the same class."""
     raw, low, fits = decimal_bits(array)
     codes, wholes = _first_seen(low) if fits.all() else _hashed(unscaled_value(cell) for cell in raw)
     shown = (format(decimal_value(int(whole), array.type.scale), "f") for whole in wholes)
@@ -153,7 +153,7 @@ def _encode_decimals(array: pa.Array) -> tuple[Codes, list[str]]:
 
 
 def without_unused(codes: Codes, names: list[str]) -> tuple[Codes, tuple[str, ...]]:
-    """The same codes with the names that some cell uses."""
+    """The codes renumbered for the names that some cell uses."""
     if not names:
         return codes, ()
     used = np.bincount(codes + 1, minlength=len(names) + 1)[1:] > 0

@@ -1,11 +1,13 @@
-"""Which Arrow types hold a number, a text or a vector in each cell."""
+"""Which Arrow types are numbers, texts or vectors."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
 _DEEPEST = 16
-_LARGEST_SCALE = 100  # a schema may claim two thousand million zeros; with these no decimal leaves the float64 range
+_LARGEST_SCALE = (
+    100  # a schema may claim a scale of two thousand million; with this limit decimals stay in the range of float64
+)
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -28,7 +30,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Whether a cell of this type is a list, of whatever."""
+    """Whether a cell of this type is a list of any type."""
     t = pa.types
     return bool(t.is_list(kind) or t.is_large_list(kind) or t.is_fixed_size_list(kind))
 
@@ -46,12 +48,12 @@ def is_vector(type: pa.DataType) -> bool:
 
 
 def storage(column: pa.Array) -> pa.Array:
-    """The lists themselves, where the column is a tensor made of lists."""
+    """The column itself, or the lists that a tensor column is stored as."""
     return column if is_list(column.type) else column.storage
 
 
 def _storage_type(kind: pa.DataType) -> pa.DataType:
-    """The list below a tensor. Other extension types stay closed: what their storage means is not known here."""
+    """The list type of a tensor. Other extension types are unchanged, as the meaning of their storage is unknown."""
     if getattr(kind, "extension_name", "") != "arrow.fixed_shape_tensor":
         return kind
     order = kind.permutation

@@ -11,18 +11,18 @@ from losscli.io.arrow.types import is_list
 
 
 class VectorError(Exception):
-    """What is wrong with the list at `index`."""
+    """The error about the list at `index`."""
 
     def __init__(self, index: int, message: str, value: str | None = None) -> None:
         super().__init__(message)
         self.index, self.message, self.value = index, message, value
 
 
-WIDEST = 10_000_000  # a schema may promise two thousand million numbers a row and hold none
+WIDEST = 10_000_000  # a schema may declare two thousand million numbers per row and have no rows
 
 
 def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
-    """The lists as rows of a matrix; null lists are left out while reading: what lies under them is arbitrary."""
+    """The lists as rows of a matrix. Null lists are skipped while reading, as their elements are arbitrary."""
     starts, lengths = _spans(array)
     missing = missing_cells(array)
     kept = np.arange(len(array)) if missing is None else np.flatnonzero(~missing)
@@ -43,7 +43,7 @@ def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
 
 
 def _spans(array: pa.Array) -> tuple[Codes, Codes]:
-    """Where each list begins in `array.values`, which knows nothing of slices, and how long it is."""
+    """The start of each list in `array.values`, which ignores slices, and its length."""
     count, kind = len(array), array.type
     if pa.types.is_fixed_size_list(kind):
         return (array.offset + np.arange(count)) * kind.list_size, np.full(count, kind.list_size)
@@ -77,7 +77,7 @@ def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None) ->
 
 
 def _elements(inner: pa.Array, starts: Codes, size: int) -> pa.Array:
-    """The elements of all lists, one after the other; nearly always a slice, since null lists rarely take room."""
+    """The elements of all lists; nearly always a slice, since null lists rarely have elements."""
     if (starts[1:] - starts[:-1] == size).all():
         return inner.slice(int(starts[0]), len(starts) * size)
     places = (starts[:, None] + np.arange(size)).ravel()
@@ -94,7 +94,7 @@ def _leaves(array: pa.Array) -> tuple[Floats, Mask | None]:
 
 
 def _fixed_width(kind: pa.DataType) -> int:
-    """The length that the type itself promises; 0 if it promises none."""
+    """The length that the type declares; 0 if it declares none."""
     width = 1
     while is_list(kind):
         width *= kind.list_size if pa.types.is_fixed_size_list(kind) else 0

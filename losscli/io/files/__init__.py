@@ -1,1 +1,4 @@
-"""From a path to bytes: what is found there, its format, its compression."""
+"""From paths to opened files: discovery, partition columns, compression, format detection, local inputs.
+
+It uses `io.formats`, `io.arrow` and, for URLs, `io.remote`.
+"""

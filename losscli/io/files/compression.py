@@ -1,4 +1,4 @@
-"""Compressed input, known by what it is and not by what it is called."""
+"""Compressed input, detected by content and not by name."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MAGIC = {
 
 
 def compression_of(head: bytes) -> str | None:
-    """The compression that these first bytes announce."""
-    if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):  # three letters alone could begin a column name
+    """The compression with this magic number at the start of the file, if any."""
+    if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):  # the three letters alone could start a column name
         return "bzip2"
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
 
 
 def spool_to_file(source: Input, compression: str | None) -> FileInput:
-    """A copy of the decompressed bytes in a temporary file, for formats that must seek."""
+    """A copy of the decompressed bytes in a temporary file, for formats that need to seek."""
     with open_decompressed(source, compression, last=True) as stream:
         spool = spool_stream(stream.read, source.path)
     return FileInput(source.path, spool.path, file_version(spool.path), spool)
@@ -48,7 +48,7 @@ def open_decompressed(source: Input, compression: str | None, last: bool = False
 
 
 class _Closing:
-    """Closes the raw stream with the decompressor, which does not own it."""
+    """Closes the raw stream together with the decompressor, which does not own it."""
 
     def __init__(self, inner: Readable, outer: Stream) -> None:
         self.inner, self.outer = inner, outer
@@ -62,7 +62,7 @@ class _Closing:
 
 
 def _open_zip(file: str, path: str) -> IO[bytes]:
-    """The bytes of the only file in the archive: with more than one, which is meant is for the user to say."""
+    """The bytes of the only member of the archive; an archive with more is an error."""
     import zipfile
 
     try:

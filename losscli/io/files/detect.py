@@ -1,4 +1,4 @@
-"""What a file is: by what it holds, with its name as a cross-check."""
+"""Detection of a file's format by its content, with its name as a cross-check."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DISPLAY_NAMES = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Pa
 
 
 def format_of_name(path: str) -> str | None:
-    """The format that the name announces, looking through .gz and the like."""
+    """The format that the suffix names; suffixes of compression are skipped."""
     suffixes = [suffix.lower() for suffix in PurePath(path).suffixes]
     while suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
         suffixes.pop()
@@ -62,7 +62,7 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
     by_name = format_of_name(path)
     content = _content(path, head, options)
     if by_name == "jsonl" and content == "text" and not head.strip():
-        return by_name  # blank lines are of any format that is text
+        return by_name  # blank lines fit any text format
     if content == "text":
         content = "tsv" if by_name == "tsv" else "csv"
     if by_name is None or by_name == content:
@@ -116,5 +116,5 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
             code="DATA_WRONG_FORMAT",
         )
     if start.startswith(b"[") and format_of_name(path) == "jsonl":
-        return "jsonl"  # whose reader says that a list is no record
+        return "jsonl"  # its reader reports that a list is not a record
     return "text"

@@ -1,4 +1,4 @@
-"""From what the user wrote to files: folders, globs, hive names; always in the same order."""
+"""Discovery of files: folders, globs and hive-style partitions, always in the same order."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from losscli.io.remote.address import REMOTE_URL
 
 @dataclass(frozen=True)
 class Discovery:
+    """The files that were found, and notes for the user."""
+
     files: tuple[FoundFile, ...]
     notes: tuple[str, ...]
 
 
 def discover(paths: Sequence[str]) -> Discovery:
-    """All files behind the paths, in the order given and naturally sorted below each."""
+    """The files of all paths, in the given order, and in natural order within each path."""
     files: list[FoundFile] = []
     notes: list[str] = []
     if not paths:
@@ -32,7 +34,7 @@ def discover(paths: Sequence[str]) -> Discovery:
         files.extend(_expand_remote(path, notes) if REMOTE_URL.match(path) else _expand_local(path, notes))
     seen: dict[tuple[str, str], int] = {}
     for file in files:
-        key = (file.path, file.remote.url if file.remote else "")  # what is shown of two URLs may be the same
+        key = (file.path, file.remote.url if file.remote else "")  # two URLs may be the same after redaction
         seen[key] = seen.get(key, 0) + 1
     notes.extend(
         f"{path} is given {count} times, so its rows are counted that often"
@@ -69,7 +71,7 @@ def _expand_local(path: str, notes: list[str]) -> list[FoundFile]:
 
 
 def _glob(pattern: str) -> list[str]:
-    """Matches of a glob; hidden names only where the pattern names them, links to folders not followed by `**`."""
+    """Matches of a glob. Hidden names match only if the pattern has them; `**` does not follow links to folders."""
     pure = PurePath(pattern)
     parts = [part for part in pure.parts if part != pure.anchor]
     named = {part for part in parts if part.startswith(".")}
@@ -87,9 +89,8 @@ def _glob(pattern: str) -> list[str]:
 def _folder(root: str, notes: list[str]) -> list[FoundFile]:
     ignored: list[str] = []
     paths = list(_scan_folder(root, ignored, notes))
-    names = sorted_data_files(
-        root, [os.path.relpath(p, root) for p in paths], [os.path.relpath(p, root) for p in ignored], notes
-    )
+    names, others = ([os.path.relpath(path, root) for path in some] for some in (paths, ignored))
+    names = sorted_data_files(root, names, others, notes)
     return [FoundFile(os.path.join(root, name), partition_values(name)) for name in names]  # noqa: PTH118
 
 

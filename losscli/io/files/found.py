@@ -1,4 +1,4 @@
-"""A file that was found: its path, its names in folders, and whether it is data."""
+"""Files that discovery finds: their paths, their partition columns, and which of them are data files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True)
 class FoundFile:
-    """One file, and the columns that its folders' names give it (`region=eu/`)."""
+    """One file, and the values of the partition columns in the names of its folders (`region=eu/`)."""
 
     path: str
     partition_values: Mapping[str, str | None] = field(default_factory=dict)
@@ -32,7 +32,7 @@ def natural_key(path: str) -> list[tuple[int, int, str]]:
 
 
 def sorted_data_files(root: str, names: Sequence[str], ignored: Sequence[str], notes: list[str]) -> list[str]:
-    """The names in a folder in their order; there is at least one. What was ignored is said."""
+    """The data files of a folder in natural order, of which there must be one; ignored files are noted."""
     ignored = sorted(ignored, key=natural_key)
     if ignored:
         more = f" and {len(ignored) - 1} more" if len(ignored) > 1 else ""
@@ -48,7 +48,7 @@ def sorted_data_files(root: str, names: Sequence[str], ignored: Sequence[str], n
 
 
 def is_data_file(name: str) -> bool:
-    """Whether the name is one of a data file."""
+    """Whether the suffix is that of a data file, compressed or not."""
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
     while suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
         suffixes.pop()
@@ -56,6 +56,6 @@ def is_data_file(name: str) -> bool:
 
 
 def partition_values(path: str) -> dict[str, str | None]:
-    """The columns that the names of folders on a path give: region=eu/."""
+    """The values of partition columns in the names of folders on a path: region=eu/."""
     pairs = [part.split("=", 1) for part in PurePath(path).parts[:-1] if "=" in part]
     return {unquote(key): None if value == NULL_PARTITION else unquote(value) for key, value in pairs if key}

@@ -15,30 +15,30 @@ from losscli.io.files.streams import Readable, Stream, file_error
 
 
 class Input(Protocol):
-    """Something that can be opened from its first byte."""
+    """Something that can be opened at its first byte."""
 
     @property
     def path(self) -> str: ...
 
     def open(self, last: bool = False) -> Stream:
-        """The raw bytes; `last` promises that nobody opens this input again."""
+        """The raw bytes; with `last`, the caller promises not to open the input again."""
         ...
 
     def verify(self) -> None:
-        """Raise if the bytes may have changed since the input was found."""
+        """Raise a FileError if the bytes may have changed since the input was found."""
         ...
 
 
 class SeekableInput(Input, Protocol):
-    """One that formats with a footer can read: in any order, by several readers at once."""
+    """An input that can be read in any order and by several readers at once, as formats with a footer need."""
 
     @property
     def size(self) -> int:
-        """The bytes of the file when it was found."""
+        """The size of the file in bytes when it was found."""
         ...
 
     def open_seekable(self) -> io.IOBase:
-        """The file opened once more, with a place of its own."""
+        """The file opened once more, with its own position."""
         ...
 
 
@@ -46,14 +46,14 @@ FileVersion = tuple[int, ...]
 
 
 def file_version(path: str) -> FileVersion:
-    """What changes when a file is written to: its size, its time, its number."""
+    """What changes when a file is written: its size, modification time and inode."""
     status = Path(path).stat()
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @dataclass(frozen=True)
 class FileInput:
-    """A regular file: `path` is what the user sees, `local_path` what is opened (a spooled copy of stdin differs)."""
+    """A regular file. `path` is shown to the user; `local_path` is opened, and differs for a temporary copy."""
 
     path: str
     local_path: str
@@ -62,11 +62,11 @@ class FileInput:
 
     @property
     def size(self) -> int:
-        """The bytes of the file when it was found."""
+        """The size of the file in bytes when it was found."""
         return self.version[0]
 
     def __reduce__(self) -> tuple[object, ...]:
-        """For another process, with a folder of its own; another machine may number the same file in its own way."""
+        """For another process, whose working directory may differ, and on another machine the inode, too."""
         return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2])
 
     def open(self, last: bool = False) -> Stream:
@@ -92,7 +92,7 @@ class FileInput:
 
 @dataclass
 class PipeInput:
-    """A pipe: what is read to find out the format is kept and given again to the one who reads all."""
+    """A pipe: the bytes that are read to detect the format are kept for the reader of the whole input."""
 
     path: str
     raw: Readable
@@ -112,7 +112,7 @@ class PipeInput:
         return Stream(_Replay(self, keep=not last), self.path)
 
     def verify(self) -> None:
-        """A pipe cannot change behind our back."""
+        """Nothing to check: a pipe cannot be overwritten."""
 
 
 class _Replay:
@@ -124,7 +124,7 @@ class _Replay:
         if self.at < len(head):
             chunk = bytes(head[self.at : self.at + size])
         else:
-            # One read of the pipe at a time where it can be had: Ctrl-C between two reads is then not lost.
+            # One read of the pipe at a time if possible, so that Ctrl-C between two reads is not lost.
             chunk = getattr(self.source.raw, "read1", self.source.raw.read)(size)
             if self.keep:
                 head += chunk
@@ -137,7 +137,7 @@ class _Replay:
 
 
 def find_local(path: str) -> Input:
-    """The input behind a path: stdin for `-`, a pipe for anything that is no regular file."""
+    """The input of a path: stdin for `-`, a pipe for anything that is not a regular file."""
     if path == "-":
         if sys.stdin is None:
             raise FileError("stdin is closed", path="-")

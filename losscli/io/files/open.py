@@ -1,4 +1,4 @@
-"""Paths become one source: each file is looked at, all must be of one format and agree on the columns asked for."""
+"""Opens paths as one source: the head of each file is read, and all files must have the same format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD = 1 << 16
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """One file that was looked at."""
+    """A file whose head was read: its fragment, and the names and types of its columns."""
 
     fragment: Fragment
     columns: tuple[str, ...]
@@ -81,7 +81,7 @@ def _check_same_format(files: Sequence[OpenedFile]) -> None:
 
 
 def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
-    """One file, its format found out."""
+    """One file, opened by the reader of its format."""
     source, compression = _detect_compression(_input(found), options)
     with open_decompressed(source, compression) as stream:
         head = stream.read(HEAD)
@@ -103,14 +103,14 @@ def _input(found: FoundFile) -> Input:
 
 
 def _seekable(source: Input, compression: str | None) -> SeekableInput:
-    """The input itself where it can be read in any order, else a copy of its bytes."""
+    """The input itself if it can be read in any order, else a copy of its bytes."""
     if compression is None and not isinstance(source, PipeInput):
-        return cast(SeekableInput, source)  # a file, here or elsewhere
+        return cast(SeekableInput, source)  # a file, local or remote
     return spool_to_file(source, compression)
 
 
 def _detect_compression(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
-    """The input and its compression; copied to a file where it must be read twice or out of order."""
+    """The input and its compression; an input that must be read twice or out of order is copied to a file."""
     with source.open() as stream:
         compression = compression_of(stream.read(16))
     if compression == "zip" and not isinstance(source, FileInput):

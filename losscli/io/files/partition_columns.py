@@ -1,4 +1,4 @@
-"""A file in its place among others: columns from the names of folders, columns that some files lack."""
+"""Fragments of a source of several files: columns from folder names, and columns that only some files have."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from losscli.io.source import Fragment, ReadAs, Split
 
 @dataclass(frozen=True)
 class MissingColumn:
-    """How many files lack a column, and the first few of them."""
+    """How many files lack a column, and the first of them."""
 
     count: int
     paths: tuple[str, ...]
 
 
 def missing_columns(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, MissingColumn]:
-    """The columns that only some of the files have."""
+    """The columns that some of the files lack."""
     kinds: dict[tuple[str, ...], list[str]] = {}
     for path, columns in files:
         kinds.setdefault(columns, []).append(path)
@@ -39,7 +39,7 @@ def missing_columns(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, M
 
 @dataclass(frozen=True)
 class PartitionedFragment(Fragment):
-    """A fragment with what its place adds to it."""
+    """A fragment with the partition columns of its folders."""
 
     fragment: Fragment
     columns: tuple[str, ...]
@@ -76,27 +76,22 @@ class PartitionedFragment(Fragment):
         )
 
     def _inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
-        """What is wanted of the file itself."""
+        """The part of the projection that is read from the file."""
         for name in projection:
             if name in self.missing:
                 raise self._missing_error(name)
         inner: dict[str, ReadAs] = {
             name: read_as for name, read_as in projection.items() if name not in self.partition_values
         }
-        # some column has to be read to know how many rows there are
+        # a column must be read to count the rows
         return inner or {self.columns[0]: "text"}
 
     def _missing_error(self, name: str) -> DataError:
-        missing_column = self.missing[name]
-        more = (
-            f" and {missing_column.count - len(missing_column.paths)} more"
-            if missing_column.count > len(missing_column.paths)
-            else ""
-        )
-        files = "file" if missing_column.count == 1 else "files"
+        count, paths = self.missing[name].count, self.missing[name].paths
+        more = f" and {count - len(paths)} more" if count > len(paths) else ""
         return DataError(
-            f"column '{name}' is missing in {missing_column.count} {files}: {', '.join(missing_column.paths)}{more}",
-            path=missing_column.paths[0],
+            f"column '{name}' is missing in {count} {'file' if count == 1 else 'files'}: {', '.join(paths)}{more}",
+            path=paths[0],
             column=name,
             code="DATA_MISSING_COLUMN",
         )
@@ -104,7 +99,7 @@ class PartitionedFragment(Fragment):
 
 @dataclass(frozen=True)
 class _PartitionedSplit:
-    """A split of a file in a folder whose name gives it columns."""
+    """A split of a file with partition columns."""
 
     split: Split
     partition_values: Mapping[str, str | None]

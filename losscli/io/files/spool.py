@@ -1,4 +1,4 @@
-"""A temporary file that lives as long as the value that names it."""
+"""Temporary copies of input that cannot be read twice or out of order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import BinaryIO
 from losscli.errors import FileError, system_code
 
 SPOOL_LIMIT = 8 << 30
-"""Bytes that stdin or a decompressed file may take on disk before it is refused."""
+"""The largest temporary copy in bytes."""
 
 CHUNK_BYTES = 4 << 20
 
 
 class Spool:
-    """The file is removed when nobody holds this value any more, at the latest at the end of the process."""
+    """A temporary file, removed with the last reference to this object, at the latest at the end of the process."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -26,13 +26,13 @@ class Spool:
 
 
 def _unlink(path: str, owner: int) -> None:
-    if os.getpid() == owner:  # a forked worker must not take the file from its parent
+    if os.getpid() == owner:  # a forked worker must not remove the file of its parent
         with suppress(OSError):
             os.unlink(path)  # noqa: PTH108
 
 
 def spool_stream(read: Callable[[int], bytes], path: str) -> Spool:
-    """A copy of all bytes that `read` gives."""
+    """A copy of all bytes that `read` returns."""
 
     def fill(copy: SpoolWriter) -> None:
         write = copy.restart()
@@ -59,13 +59,13 @@ def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
 
 
 class SpoolWriter:
-    """The bytes of a temporary file while it is written."""
+    """A temporary file that is being written."""
 
     def __init__(self, out: BinaryIO, path: str) -> None:
         self.out, self.path = out, path
 
     def restart(self) -> Callable[[bytes], None]:
-        """Begin from nothing; gives what writes the next bytes."""
+        """Truncate the file; returns the function that writes the next bytes."""
         size = 0
         self._checked(lambda: (self.out.seek(0), self.out.truncate()))
 
@@ -83,7 +83,7 @@ class SpoolWriter:
     def _checked(self, work: Callable[[], object]) -> None:
         try:
             work()
-        except OSError as error:  # told here, so that nobody takes a full disk for a broken connection
+        except OSError as error:  # raised here, so that a full disk is not taken for a broken connection
             raise _spool_error(error, self.path) from None
 
 

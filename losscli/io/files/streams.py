@@ -21,7 +21,7 @@ class Readable(Protocol):
 
 @dataclass
 class Stream:
-    """Bytes in order. `read` gives exactly `size` bytes, fewer only at the end."""
+    """Bytes in order. `read` returns exactly `size` bytes, fewer only at the end."""
 
     raw: Readable
     path: str
@@ -31,7 +31,7 @@ class Stream:
         chunks: list[bytes] = []
         while size > 0:
             chunk = self.buffered or self._read_once(size)
-            # those that change the text (another encoding, no comments) may give more than was asked for
+            # streams that change the text (another encoding, no comments) may return more than was requested
             chunk, self.buffered = (chunk, b"") if len(chunk) <= size else (chunk[:size], chunk[size:])
             if not chunk:
                 break
@@ -40,18 +40,18 @@ class Stream:
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def read_more(self, last: bytes, size: int) -> bytes:
-        """`last`, the last bytes that were read, and up to `size` more."""
+        """The bytes `last`, which were read last, followed by up to `size` more."""
         if not last:
             return self.read(size)
         if not isinstance(self.raw, FileIO):
             chunk = self.read(size)
             return last + chunk if chunk else last
-        # Reading the few bytes again is cheaper than to copy all of the others behind them.
+        # It is cheaper to read the few bytes again than to copy the others after them.
         self.raw.seek(-len(last), os.SEEK_CUR)
         return self.read(len(last) + size)
 
     def seek(self, offset: int) -> None:
-        """Go to a byte of a regular file."""
+        """Move to a byte offset of a regular file."""
         try:
             self.raw.seek(offset)  # type: ignore[attr-defined]
         except OSError as error:
@@ -99,7 +99,7 @@ class Stream:
 
 
 def file_error(error: OSError, path: str) -> FileError:
-    """What the system said, about this path."""
+    """The operating system's error as a FileError about this path."""
     if isinstance(error, FileNotFoundError):
         return FileError(
             "no such file", path=path, suggestions=similar_paths(path), hint=_similar_hint(path), code="IO_NOT_FOUND"
@@ -110,7 +110,7 @@ def file_error(error: OSError, path: str) -> FileError:
 
 
 def similar_paths(path: str) -> tuple[str, ...]:
-    """Files beside a path that does not exist which look like it."""
+    """Existing paths that are similar to a missing one, in the same folder."""
     local_path = Path(path)
     try:
         names = [found.name for found in local_path.parent.iterdir()]

@@ -1,4 +1,4 @@
-"""Arrow IPC: files (Feather version 2 is one) and streams, told apart by their first bytes."""
+"""Arrow IPC: files (Feather version 2 too) and streams, distinguished by their first bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from losscli.io.formats.binary import (
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, wanted_positions
 
 MOST_SPLITS = 256
-"""Splits of a file at most; more would have its footer read more often than pays."""
+"""The most splits of a file: each reads the footer again."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ArrowFragment(Fragment):
         return self.splits(projection) if is_file else super().remote_splits(projection)
 
     def read(self, found: Iterator[pa.RecordBatch], names: list[str], row: int) -> Iterator[pa.RecordBatch]:
-        """These record batches, the first from `row` on, each found to be sound."""
+        """These record batches, each validated; `row` is the row number of the first."""
         checked = columns_to_check(self.schema, names)
         try:
             for data in found:
@@ -92,7 +92,7 @@ class RecordBatchSplit:
 
 @contextmanager
 def _opened(source: SeekableInput, positions: list[int] | None = None) -> Iterator[Any]:
-    """The reader of this file, of only the fields at these positions."""
+    """The reader of this file, restricted to the fields at these positions."""
     options = pa.ipc.IpcReadOptions(included_fields=positions or [], use_threads=False)
     with open_for_arrow(source) as file:
         try:

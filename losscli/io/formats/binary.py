@@ -14,7 +14,7 @@ from losscli.io.files.streams import file_error
 
 @contextmanager
 def open_for_arrow(source: SeekableInput) -> Iterator[pa.NativeFile]:
-    """The file opened for Arrow, with a place of its own: several may be open at once, each in another thread."""
+    """The file opened for Arrow, with its own position: several threads may each open it."""
     if not isinstance(source, FileInput) or not _has_plain_name(source):
         with source.open_seekable() as file, pa.PythonFile(file, mode="r") as wrapped:
             yield wrapped
@@ -36,7 +36,7 @@ def _has_plain_name(source: FileInput) -> bool:
 
 
 def read_error(error: Exception, source: SeekableInput, what: str) -> LosscliError:
-    """The error to raise instead; anything that is no failure of reading goes on as it is."""
+    """The error to raise instead of an exception of Arrow; other exceptions are raised unchanged."""
     if isinstance(error, LosscliError):
         return error
     if isinstance(error, MemoryError):
@@ -49,7 +49,7 @@ def read_error(error: Exception, source: SeekableInput, what: str) -> LosscliErr
         )
     if not isinstance(error, (OSError, pa.ArrowException)):
         raise error
-    source.verify()  # a file that shrinks under the reader looks damaged
+    source.verify()  # a file that is truncated while it is read looks damaged
     text = _first_line(error)
     lower = text.lower()
     if "crc" in lower or "checksum" in lower:
@@ -71,7 +71,7 @@ def _first_line(error: Exception) -> str:
 
 
 def column_names(schema: pa.Schema, source: SeekableInput, what: str) -> list[str]:
-    """The names of the columns, of which there is at least one."""
+    """The names of the columns; a file without columns is an error."""
     try:
         names = list(schema.names)
     except UnicodeDecodeError as error:
@@ -82,7 +82,7 @@ def column_names(schema: pa.Schema, source: SeekableInput, what: str) -> list[st
 
 
 def columns_to_check(schema: pa.Schema, names: Sequence[str]) -> list[str]:
-    """The columns in which some bytes are no values (texts, lists, dictionaries): these are checked in full."""
+    """The columns with offsets or indices (texts, lists, dictionaries), which are validated in full."""
     return [name for name in names if not _all_bytes_are_values(schema.field(name).type)]
 
 
@@ -91,7 +91,7 @@ def _all_bytes_are_values(kind: pa.DataType) -> bool:
 
 
 def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int) -> None:
-    """Refuse texts that are not UTF-8 and offsets that point nowhere; Arrow's readers let them pass."""
+    """Refuse texts that are not UTF-8 and offsets out of range, which Arrow's readers do not check."""
     for name in names:
         try:
             data.column(data.schema.names.index(name)).validate(full=True)
@@ -101,6 +101,6 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
 
 
 def select_columns(data: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
-    """The columns that bear these names themselves: asking Arrow for "a.b" also brings the struct a with a field b."""
+    """The columns with exactly these names: Arrow's own selection of "a.b" also returns a struct a with a field b."""
     have = data.schema.names
     return pa.RecordBatch.from_arrays([data.column(have.index(name)) for name in names], names=list(names))

@@ -1,4 +1,4 @@
-"""Delimited text: the header is ours, the body goes through Arrow's reader in windows, doubts through `cells`."""
+"""Delimited text: our own header parser, then Arrow's reader on windows of the file; doubts go to `csv_exact`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class CsvFragment(Fragment):
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        # Only where the bytes of the file are those of the text can a place in it be found again.
+        # An offset in the text can be found again only if the bytes of the file are those of the text.
         if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
             yield from super().remote_splits(projection)
             return
@@ -70,7 +70,7 @@ class CsvFragment(Fragment):
         self.source.verify()
 
     def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
-        """What this window of the file holds."""
+        """The split of this window of the file."""
         return CsvSplit(self, self._reader(projection), window)
 
     def _reader(self, projection: Mapping[str, ReadAs]) -> _Reader:
@@ -108,18 +108,18 @@ class CsvSplit(WindowSplit):
 
 
 class _Reader:
-    """Turns windows into record batches for one set of wants."""
+    """Parses windows into record batches of one projection."""
 
     def __init__(
         self, layout: Layout, options: ReadOptions, projection: Sequence[tuple[str, ReadAs]], positions: Sequence[int]
     ) -> None:
-        # With another decimal mark a column that is partly text is text as a whole: numbers beside it would read 2.5.
+        # With another decimal mark a column that is partly text is read as text as a whole: its numbers would read 2.5.
         as_text = options.lenient and options.decimal != "."
         self.projection: Sequence[tuple[str, ReadAs]] = (
             [(name, "text") for name, _ in projection] if as_text else projection
         )
         self.positions = positions
-        # numbered names: those of the file may repeat, be empty, or be anything
+        # numbers as names: those of the file may repeat or be empty
         self.all_names = [str(index) for index in range(len(layout.names))]
         self.used_names = [str(index) for index in positions]
         self.nulls = list(options.null_values)
@@ -168,13 +168,13 @@ class _Reader:
         )
 
     def _overflows(self, table: pa.Table) -> bool:
-        """Whether an infinity came out; 1e309 gives one without a word, so the text has to be looked at."""
+        """Whether a number is infinite; Arrow reads 1e309 as one without an error, so the text must be checked."""
         for (_, read_as), column in zip(self.projection, table.columns, strict=True):
             if read_as != "number":
                 continue
             for chunk in column.chunks:
                 values = np.frombuffer(chunk.buffers()[1], np.float64) if len(chunk) else np.zeros(0)
-                # A sum is quicker than a mask, and where it is finite no value is infinite.
+                # A sum is faster than a mask, and if it is finite no value is infinite.
                 with np.errstate(all="ignore"):
                     total = values.sum()
                 if not np.isfinite(total) and np.isinf(values).any():
@@ -182,7 +182,7 @@ class _Reader:
         return False
 
     def _cells(self, window: Window, location: Location) -> list[Cells]:
-        """The cells as bytes: by Arrow's reader if it can, else by ours, which says what is wrong."""
+        """The cells as bytes: by Arrow's reader if possible, else by ours, which raises the precise error."""
         try:
             table = self._parse(window, [pa.binary()] * len(self.projection), window.contains(b'"'), window.size + 1)
         except pa.ArrowInvalid:

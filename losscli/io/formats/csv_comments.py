@@ -1,4 +1,4 @@
-"""Comment lines made empty on the way in: everything after still counts its lines right."""
+"""Removal of comments: comment lines become empty lines, so that line numbers stay right."""
 
 from __future__ import annotations
 

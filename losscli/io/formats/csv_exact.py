@@ -1,6 +1,6 @@
-"""The exact reading of one window of delimited text, for when the fast reader refuses it.
+"""The exact reader of one window of delimited text, for windows that the fast reader refuses.
 
-It either gives the values, by rules that don't depend on a library's version, or names the first cell that is wrong.
+It either returns the values, by rules that do not depend on a library's version, or names the first wrong cell.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class CsvSyntax:
 
 @dataclass(frozen=True)
 class LineNumbers:
-    """The line of the row at an index; found by reading the window again, so it costs nothing until asked."""
+    """The line number of the row at an index, found by parsing the window again, so it is free until needed."""
 
     window: Window
     delimiter: bytes
     base: int = 0
 
     def __call__(self, index: int) -> int | None:
-        if not self.window.contains(b'"'):  # then a record is a line that is not empty, and far quicker to find
+        if not self.window.contains(b'"'):  # then a record is a line that is not empty, and much faster to find
             text = self.window.text
             line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
             return None if line is None else self.window.line + count_line_ends(text[: line.start()])
@@ -61,7 +61,7 @@ class LineNumbers:
 
 
 def number(cell: bytes, grammar: CsvSyntax) -> float | None:
-    """The number in a cell, None if it is empty; ValueError if it is none, OverflowError if it is too large."""
+    """The number in a cell, None if it is null; ValueError if it is not a number, OverflowError if it is too large."""
     text = cell.strip(b" \t")
     if text in grammar.nulls:
         return None
@@ -104,7 +104,7 @@ def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_BadCell]) 
     values: list[float | None] = []
     plain = grammar.decimal == "." and not any(_PLAIN.fullmatch(text) for text in grammar.nulls)
     for row, cell in enumerate(column):
-        if plain and len(cell) < 300 and _PLAIN.fullmatch(cell):  # nearly all cells, at a third of the time
+        if plain and len(cell) < 300 and _PLAIN.fullmatch(cell):  # nearly all cells, in a third of the time
             values.append(float(cell))
             continue
         try:
@@ -116,7 +116,7 @@ def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_BadCell]) 
 
 
 def _lenient(numbers: pa.Array, bad: Sequence[_BadCell]) -> pa.Array:
-    """Numbers as text that reads back the same, and between them the cells that are none."""
+    """Numbers as text that reads back the same, together with the cells that are not numbers."""
     texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
     for cell in bad:
         texts[cell.row] = cell.cell.decode(errors="replace")
@@ -140,7 +140,7 @@ def _not_utf8_error(
     where = ""
     if record is not None and grammar.plain_utf8:
         index = grammar.names.index(name)
-        # quoted cells differ from their bytes, so look for the bad byte from where the cell can start
+        # quoted cells differ from their bytes, so the search starts at the earliest possible start of the cell
         before = record.start + sum(len(part) + 1 for part in record.cells[:index])
         where = f" at byte {window.offset + before + _first_bad(window.text[before : record.end]) + 1}"
     hint = "name the encoding, such as --encoding latin-1 or cp1252"
@@ -178,7 +178,7 @@ def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location
 
 
 def excerpt(cell: bytes) -> str:
-    """The text of a cell, cut where it is long; bytes that are no text become marks."""
+    """The text of a cell for messages, shortened; bytes that are not text are replaced."""
     text = cell.decode(errors="replace")
     return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"
 
@@ -201,7 +201,7 @@ def _hint(bad: _BadCell, grammar: CsvSyntax) -> str | None:
 
 
 def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, location: Location) -> list[Cells]:
-    """The wanted cells of a window, or the error about the first record that is out of shape."""
+    """The projected cells of a window, or the error about the first malformed record."""
     columns: list[list[bytes]] = [[] for _ in positions]
     row = -1
     for row, record in enumerate(records(window.text, grammar.delimiter, line=window.line)):
@@ -215,7 +215,7 @@ def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, loc
 
 
 def unclosed_quote_error(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
-    """The last cell of this record opens a quote; say on which line."""
+    """The error about a quote that the last cell of this record opens, with its line."""
     inside = record.cells[-1]
     line = window.line + window.text[: record.end].count(b"\n") - inside.count(b"\n")
     column = grammar.names[len(record.cells) - 1] if len(record.cells) <= len(grammar.names) else None

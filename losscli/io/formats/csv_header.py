@@ -1,4 +1,4 @@
-"""The first record of delimited text: the names, and the signs that the text is not what it was taken for."""
+"""The header of delimited text: the column names, and signs that the text has another format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMED = {",": "comma", ";": "';'", "\t": "a tab", "|": "'|'"}
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of one file, and where its rows start: at byte `body`, which is on `line`."""
+    """The columns of one file, and where its rows start: at byte `body` on `line`."""
 
     names: tuple[str, ...]
     delimiter: bytes
@@ -29,7 +29,7 @@ class Layout:
 
 
 def delimiter_of(options: ReadOptions, format: str) -> bytes:
-    """The delimiter asked for, else the usual one of the format; there is no sniffing."""
+    """The given delimiter, else the default of the format; the delimiter is not guessed."""
     given = options.delimiter
     if given is None:
         return b"\t" if format == "tsv" else b","
@@ -42,14 +42,14 @@ def delimiter_of(options: ReadOptions, format: str) -> bytes:
 
 
 def check_decimal(options: ReadOptions) -> None:
-    """Arrow's reader takes any character for the decimal mark, digits too, and reads nonsense."""
+    """Refuse decimal marks that Arrow's reader would accept and misread, such as digits."""
     given = options.decimal
     if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
         raise UsageError(f"the decimal mark must be a character such as . or , not '{given}'", code="USAGE_BAD_VALUE")
 
 
 def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
-    """The layout of the text that `stream` gives."""
+    """The layout of the text in `stream`."""
     delimiter = delimiter_of(options, format)
     check_decimal(options)
     text, skip, found = _first_records(stream, delimiter)
@@ -77,7 +77,7 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
 
 
 def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[Record]]:
-    """Enough text to hold the whole header, the length of its BOM, and the one or two records in it."""
+    """Text with the whole header, the length of its byte order mark, and its first one or two records."""
     text = stream.read(PIECE)
     skip = len(BOM) if text.startswith(BOM) else 0
     text = text[skip:]

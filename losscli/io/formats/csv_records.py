@@ -1,7 +1,7 @@
-"""Delimited text read by the letter of RFC 4180, one record at a time.
+"""Delimited text parsed strictly by RFC 4180, one record at a time.
 
-This is the slow and exact reader: it takes the header, and it finds the one cell to name when the fast reader gives up.
-A quote opens a cell only at its start; anywhere else it is data, and so is whatever follows a closing quote.
+This is the slow and exact parser: it reads the header, and finds the cell to report when the fast reader fails.
+A quote opens a quoted cell only at its start; anywhere else it is data, and so is what follows a closing quote.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ END = re.compile(rb"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Record:
-    """One record: the line (of its text, from 1) it starts on, where it stands, its cells, whether its quotes close."""
+    """One record: its first line (from 1), its range of bytes, its cells, and whether its quotes are closed."""
 
     line: int
     start: int
@@ -37,7 +37,7 @@ def _cell(delimiter: bytes) -> re.Pattern[bytes]:
 
 
 def records(text: bytes, delimiter: bytes, at: int = 0, line: int = 1) -> Iterator[Record]:
-    """The records of `text` from `at` on; empty lines are no records."""
+    """The records of `text` from offset `at`; empty lines are skipped."""
     cell = _cell(delimiter)
     while at < len(text):
         start, first, cells, closed = at, line, [], True
@@ -68,7 +68,7 @@ def _ends(text: bytes) -> int:
 
 
 def count_line_ends(text: bytes | memoryview, returns_too: bool = True) -> int:
-    """How many lines end in `text`; CRLF, CR and LF each end one. `returns_too` tells whether there is a CR at all."""
+    """The number of line ends in `text` (CRLF, CR or LF); `returns_too` says whether it contains a CR at all."""
     codes = np.frombuffer(text, dtype=np.uint8)
     feeds = int(np.count_nonzero(codes == 10))
     if not returns_too:
@@ -79,7 +79,7 @@ def count_line_ends(text: bytes | memoryview, returns_too: bool = True) -> int:
 
 
 def last_record_end(text: bytes, delimiter: bytes) -> int:
-    """Where the last record that surely is complete ends; 0 if none does. `text` starts where a record starts."""
+    """The end of the last record that is certainly complete, or 0. `text` starts at the start of a record."""
     if b'"' not in text:
         return _newline_before(text, len(text))
     quotes = delimiting_quotes(text, delimiter)
@@ -101,7 +101,7 @@ def _newline_before(text: bytes, high: int) -> int:
 
 
 def delimiting_quotes(text: bytes, delimiter: bytes) -> Positions:
-    """Where quotes open and close in turn; doubled ones inside a cell count as closing and opening again."""
+    """The positions of quotes that open and close cells, in turn; a doubled quote counts as closing and opening."""
     codes = np.frombuffer(text, dtype=np.uint8)
     quotes = np.flatnonzero(codes == 34)
     opening = quotes[0::2]
@@ -113,7 +113,7 @@ def delimiting_quotes(text: bytes, delimiter: bytes) -> Positions:
 
 
 def _delimiting_quotes_exact(codes: npt.NDArray[np.uint8], quotes: Positions, delimiter: bytes) -> Positions:
-    """The same where quotes also stand inside unquoted cells: one step a cell, so only taken when it must be."""
+    """The same if quotes also occur inside unquoted cells: one step per cell, so used only when needed."""
     positions, real, at = quotes.tolist(), [], 0
     edges = set(delimiter + b"\r\n")
     while at < len(positions):

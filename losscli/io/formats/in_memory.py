@@ -1,4 +1,4 @@
-"""Tables that are already in memory; their columns are handed on without a copy wherever Arrow allows it."""
+"""Tables in memory, whose columns are used without a copy where Arrow allows it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = "<memory>"
 
 @dataclass(frozen=True)
 class StreamFragment(Fragment):
-    """A table that gives Arrow batches; `opened` starts from its first row each time."""
+    """A table of Arrow batches; `opened` starts at its first row each time."""
 
     schema: pa.Schema
     opened: Callable[[], pa.RecordBatchReader]
@@ -36,7 +36,7 @@ class StreamFragment(Fragment):
 
 @dataclass(frozen=True)
 class Column:
-    """A column that becomes Arrow when it is wanted."""
+    """A column that is converted to Arrow when it is read."""
 
     type: pa.DataType
     array: Callable[[], pa.Array]
@@ -67,8 +67,11 @@ def _splits(data: pa.RecordBatch, path: str) -> Iterator[Split]:
 
 
 def from_memory(table: object) -> Source:
-    """The source over a pandas DataFrame, an Arrow table, batch or reader, anything with __arrow_c_stream__, or a
-    dict of name to numbers, texts, vectors (a 2-D array) or lists. Nothing is read before a column is wanted."""
+    """The source over a table in memory; a column is converted only when it is read.
+
+    The table is a pandas DataFrame, an Arrow table, batch or reader, an object with ``__arrow_c_stream__``, or a dict
+    of column name to numbers, texts, vectors (a 2-D array) or lists.
+    """
     if isinstance(table, Mapping):
         return _columns([(str(name), _column(str(name), values)) for name, values in table.items()])
     pandas = sys.modules.get("pandas")
@@ -116,7 +119,7 @@ def _once(reader: pa.RecordBatchReader) -> Callable[[], pa.RecordBatchReader]:
 
 
 def _series(series: Any) -> Column:
-    """A pandas column. NaN in a plain float column stays NaN: only pandas' own missing values become null."""
+    """A pandas column. NaN in a plain float column stays NaN; only pandas' own missing values become null."""
     if isinstance(series.dtype, np.dtype) and arrays.holds_numbers(series.dtype):
         return Column(_arrow_type(series.dtype), lambda: arrays.from_numpy(series.to_numpy()))
     kind = _from_series(series.iloc[:64]).type

@@ -1,4 +1,4 @@
-"""JSON lines: windows through Arrow's reader with a fixed schema, so that types cannot drift; doubts line by line."""
+"""JSON lines: Arrow's reader on windows of the file, with a fixed schema; doubts go to `jsonl_exact`, line by line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_
 
 @dataclass(frozen=True)
 class _LineNumbers:
-    """The line of the row at an index."""
+    """The line number of the row at an index."""
 
     window: Window
     base: int
@@ -53,7 +53,7 @@ class _LineNumbers:
 
 @dataclass(frozen=True)
 class JsonlFragment(Fragment):
-    """One file of JSON lines; `keys` are those of its first records, with the kind of their first value."""
+    """One file of JSON lines; `keys` are those of its first records, each with the kind of its first value."""
 
     path: str
     source: Input
@@ -85,11 +85,11 @@ class JsonlFragment(Fragment):
         self.source.verify()
 
     def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
-        """What this window of the file holds."""
+        """The split of this window of the file."""
         return JsonlSplit(self, projection, window)
 
     def read(self, window: Window, projection: Mapping[str, ReadAs], location: Location) -> list[pa.RecordBatch]:
-        """The wanted columns of one window; `location` is that of its first row."""
+        """The projected columns of one window; `location` is that of its first row."""
         names = list(projection)
         kinds = [self._kind(name, read_as) for name, read_as in projection.items()]
         try:
@@ -146,7 +146,7 @@ def _parse(window: Window, schema: pa.Schema) -> pa.Table:
 
 
 def _refuse_infinities(table: pa.Table) -> None:
-    """Have the window read exactly: an infinity may be a number of 400 digits."""
+    """Raise if a value is infinite, so that the window is read exactly: it may be a number of 400 digits."""
     for column in table.columns:
         for chunk in column.chunks:
             values = chunk.values if chunk.type == VECTOR else chunk
@@ -164,7 +164,7 @@ def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
     if pa.types.is_string(array.type):
         return coded
     texts = [text_of(value) for value in coded.dictionary.to_pylist()]
-    if len(set(texts)) < len(texts):  # 0.0 and -0.0 are one label
+    if len(set(texts)) < len(texts):  # 0.0 and -0.0 are the same label
         return labels([None if value is None else text_of(value) for value in array.to_pylist()])
     return pa.DictionaryArray.from_arrays(coded.indices, strings(texts))
 

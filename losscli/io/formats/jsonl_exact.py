@@ -1,4 +1,4 @@
-"""JSON lines read one by one: the exact rules, and the one value to name when they are broken."""
+"""The exact reader of JSON lines, one by one, which names the value that is wrong."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ EXCERPT_LENGTH = 60
 
 
 class _Duplicate:
-    """Stands for the value of a key that occurs twice in one object."""
+    """The value of a key that occurs twice in one object."""
 
 
 def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
-    """The lines of a window that hold something, with their numbers."""
+    """The lines of a window that are not blank, with their line numbers."""
     text = window.text.removeprefix(b"\xef\xbb\xbf") if window.offset == 0 else window.text
     for number, line in enumerate(text.split(b"\n"), window.line):
         if line.strip():
@@ -34,7 +34,7 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
 def read_exactly(
     window: Window, projection: Mapping[str, ReadAs], vectors: set[str], location: Location, lenient: bool = False
 ) -> list[pa.Array]:
-    """The wanted columns of a window; `vectors` hold lists of numbers."""
+    """The projected columns of a window; `vectors` names those of lists of numbers."""
     columns: dict[str, list[Any]] = {name: [] for name in projection}
     bad: list[tuple[int, str, Any, str]] = []
     row = -1
@@ -57,12 +57,12 @@ def read_exactly(
 
 
 class _WrongValue(Exception):
-    """A value that is not of the kind wanted."""
+    """A value of another kind than its column."""
 
 
 @dataclass(frozen=True)
 class _NonNumber:
-    """A value among numbers that is none, handed on as its JSON: "3" in quotes stays no number."""
+    """A value in a column of numbers that is not a number, kept as JSON: "3" in quotes does not become a number."""
 
     value: Any
 
@@ -113,7 +113,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Overflow(float):
-    """An infinity that was written with digits."""
+    """An infinity that was written with digits, so a number too large for a float64."""
 
 
 def _float(text: str) -> float:

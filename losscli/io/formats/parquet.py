@@ -1,4 +1,4 @@
-"""Parquet: row groups are read apart from one another, each in bounded memory."""
+"""Parquet: row groups are read independently, each in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from losscli.io.formats.binary import (
 from losscli.io.source import Fragment, ReadAs, Split, wanted_positions
 
 PROBED = 16
-BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # bytes of a column that are read at once, at most and at least
+BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # the most and the fewest bytes of a column that are read at once
 BUFFERS = 32 << 20
 
 
 @dataclass(frozen=True)
 class ParquetFragment(Fragment):
-    """One Parquet file. Its columns keep their types; text that is wanted as text comes as a dictionary."""
+    """One Parquet file. Its columns keep their types; text columns that are read as text come as dictionaries."""
 
     path: str
     source: SeekableInput
@@ -70,9 +70,9 @@ class ParquetFragment(Fragment):
             raise read_error(error, self.source, "Parquet") from None
 
     def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
-        """The bytes of a row once its values are doubles: the types tell, and the first rows where lists may be long.
+        """The bytes of a row once its values are doubles: by the types, and for lists by the first rows.
 
-        The footer would tell too, column by column; but pyarrow aborts the process where what it says there is damaged.
+        The sizes in the footer are not used, because pyarrow aborts the process if they are damaged.
         """
         nested = [name for name in names if pa.types.is_nested(self.schema.field(name).type)]
         size = 8 * (len(names) - len(nested))
@@ -82,7 +82,7 @@ class ParquetFragment(Fragment):
 
 
 def _grouped(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Row groups that follow one another and how many rows they have: small ones together."""
+    """Consecutive row groups and their number of rows; small row groups are combined."""
     groups: list[int] = []
     rows = 0
     for index, count in enumerate(counts):
@@ -109,7 +109,7 @@ class RowGroupSplit:
 
     @property
     def memory_bytes(self) -> int:
-        # The buffers, a page of each column as it comes and as it is unpacked, and what the rows become.
+        # The buffers, a page of each column compressed and decompressed, and the decoded rows.
         columns = len(self.projection)
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
 
@@ -129,7 +129,7 @@ class RowGroupSplit:
                 yield from slices(data, fragment.path, row)
                 row += data.num_rows
         fragment.source.verify()
-        if row - first_row != self.rows:  # Arrow's reader ends without a word where the pages do
+        if row - first_row != self.rows:  # Arrow's reader reports no error if pages are missing
             there = f" from row {first_row} on" if first_row > 1 else ""
             message = f"damaged Parquet: it declares {self.rows} rows{there} but holds {row - first_row}"
             raise DataError(message, path=fragment.path, code="DATA_CORRUPT_FILE")
@@ -139,7 +139,7 @@ class RowGroupSplit:
 def _opened(
     source: SeekableInput, texts: list[str] | None = None, columns: int = 1, footer: pq.FileMetaData | None = None
 ) -> Iterator[pq.ParquetFile]:
-    """The file, with the settings that keep memory flat, and those that catch damage where it can be seen."""
+    """The opened file, with settings that bound memory and detect damage."""
     with open_for_arrow(source) as file:
         try:
             reader = pq.ParquetFile(
@@ -158,7 +158,7 @@ def _opened(
 
 
 def _buffer(columns: int) -> int:
-    """Every column that is read has a buffer of its own."""
+    """The buffer size of each column that is read."""
     return max(SMALLEST_BUFFER, min(BUFFER, BUFFERS // max(columns, 1)))
 
 

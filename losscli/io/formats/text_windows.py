@@ -1,4 +1,4 @@
-"""A stream of text cut into windows that end where a record ends, so that memory does not grow with the file."""
+"""Windows: a stream of text in parts that end at the end of a record, so that memory is bounded."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from losscli.io.formats.csv_records import count_line_ends
 from losscli.io.source import ReadAs, Split
 
 WINDOW = 8 << 20
-"""Bytes read at a time. Looked up when reading starts, so that tests can make it small."""
+"""Bytes read at a time."""
 
 RECORD_LIMIT = 256 << 20
 
 
 @dataclass(frozen=True)
 class Window:
-    """Some whole records: the first `size` bytes read, where in the decompressed text they start, and on which line."""
+    """Complete records: the first `size` bytes of `read`, their offset in the decompressed text, and their line."""
 
     read: bytes
     size: int
@@ -46,13 +46,13 @@ class Window:
 
 
 def verify_local(source: Input) -> None:
-    """Look again whether a file on this machine has changed; one elsewhere is looked at when it has been read."""
+    """Check that a local file has not changed; a remote file is checked once, when it has been read."""
     if isinstance(source, FileInput):
         source.verify()
 
 
 class WindowedFragment(Protocol):
-    """A fragment whose windows can be found again in its file."""
+    """A fragment whose windows can be read again from its file."""
 
     @property
     def source(self) -> Input: ...
@@ -62,7 +62,7 @@ class WindowedFragment(Protocol):
 
 @dataclass(frozen=True)
 class FileRangeSplit:
-    """Where a window stands in a plain file: a split that another process reads from there."""
+    """The range of bytes of a window in an uncompressed file: a split that another process can read."""
 
     fragment: WindowedFragment
     projection: Mapping[str, ReadAs]
@@ -86,7 +86,7 @@ class FileRangeSplit:
 
 
 class WindowSplit:
-    """What the splits share that hold a window."""
+    """The base of splits that hold a window."""
 
     window: Window
 
@@ -100,7 +100,7 @@ class WindowSplit:
 
 
 def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: int = 1) -> Iterator[Window]:
-    """All records from byte `skip` on, which is on `line`. `cut` tells where the last complete record ends."""
+    """All records from byte `skip`, which is on `line`. `cut` finds the end of the last complete record."""
     offset = skip
     text = b""
     size = WINDOW
@@ -118,7 +118,7 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
             text = text[end:]
         if not piece:
             return
-        # a record longer than what was read: take as much again, so that the work stays in proportion
+        # a record longer than the window: double what is read, so that the work stays linear
         size = WINDOW if end else max(WINDOW, len(text))
         if len(text) > RECORD_LIMIT:
             raise DataError(
@@ -139,26 +139,26 @@ def _skip(stream: Stream, count: int) -> None:
 
 
 def open_text(source: Input, compression: str | None, encoding: str, last: bool = False) -> Stream:
-    """The text as UTF-8 bytes. UTF-8 itself is not decoded here: only the cells that are used must be valid."""
+    """The text as UTF-8 bytes. UTF-8 is not validated here, because only the cells that are used must be valid."""
     as_it_is = is_utf8(encoding)
     stream = open_decompressed(source, compression, last)
     return stream if as_it_is else Stream(_Transcoded(stream, encoding), stream.path)
 
 
 def is_plain(source: Input, compression: str | None, encoding: str) -> bool:
-    """Whether the bytes of the file are those of the text, so that a place in one is a place in the other."""
+    """Whether the bytes of the file are those of the text, so that offsets in both are the same."""
     return isinstance(source, FileInput) and compression is None and is_utf8(encoding)
 
 
 def plain_size(source: Input, compression: str | None, encoding: str) -> int | None:
-    """The bytes of the text, where they are those of the file."""
+    """The size of the text in bytes, if it is the size of the file."""
     return source.size if isinstance(source, FileInput) and is_plain(source, compression, encoding) else None
 
 
 def is_utf8(encoding: str) -> bool:
-    """Whether the name means UTF-8; a name that means nothing is a usage error."""
+    """Whether the name means UTF-8; an unknown name is a UsageError."""
     try:
-        b"0".decode(encoding, "ignore")  # unlike lookup, this refuses codecs that are no text encodings
+        b"0".decode(encoding, "ignore")  # unlike lookup, this refuses codecs that are not text encodings
         return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
     except LookupError:
         raise UsageError(
@@ -181,7 +181,7 @@ class _Transcoded:
                 at = self.offset - held + error.start
                 hint = "name the encoding of the file with --encoding"
                 raise self._refusal(f"byte {at + 1} is not {self.encoding} text", hint) from None
-            except UnicodeError:  # what Python says where the mark is missing that tells the order of bytes
+            except UnicodeError:  # Python's error for a missing byte order mark
                 hint = f"--encoding {self.encoding}-le or {self.encoding}-be"
                 raise self._refusal(
                     f"the text does not begin with the byte order mark of {self.encoding}", hint

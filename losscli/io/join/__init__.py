@@ -1,1 +1,4 @@
-"""Several sources as one table: by key, or side by side."""
+"""Several sources as one table: targets looked up by key, and models' files aligned by key or row order.
+
+It uses `io.source`, `io.batches` and `io.arrow`.
+"""

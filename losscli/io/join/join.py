@@ -20,11 +20,11 @@ from losscli.io.source import Dropped, Fragment, InMemorySplit, ReadAs, Source, 
 def join(
     predictions: Source, targets: Source, on: Sequence[str], unmatched: Literal["error", "drop"] = "error"
 ) -> Source:
-    """The rows of `predictions`, in their order, with the columns of the `targets` row of the same key.
+    """The rows of `predictions`, in their order, with the columns of the row of `targets` that has the same key.
 
-    The truth side is held in memory (keys and wanted columns). A key twice on a side is a DataError; a row without a
-    partner or without a key is one too, unless `unmatched` is "drop": then `dropped` of the source counts these while
-    it is read. No common key at all is an EmptyError.
+    The keys and projected columns of the targets are held in memory. A duplicate key on a side is a DataError. A row
+    without a match or without a key is one too, unless `unmatched` is "drop": then it is counted in `dropped` of the
+    source while the source is read. If no key is common, it is an EmptyError.
     """
     if not on:
         raise UsageError("the join needs key columns", hint="--on KEY[,KEY]",
@@ -44,7 +44,7 @@ def _notes(predictions: Source, targets: Source, on: Sequence[str]) -> Iterator[
 
 
 def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
-    """Each source has each key column, and none is named twice."""
+    """Check that each source has all key columns, and that none is named twice."""
     if len(set(on)) < len(on):
         raise UsageError("a key column is named twice", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
     for source in sources:
@@ -57,7 +57,7 @@ def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
 
 
 def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[str]:
-    """Which key columns are of different types."""
+    """Notes about key columns that have different types."""
     for name in on:
         left, right = ours.types[name], theirs.types[name]
         if left != right:
@@ -67,7 +67,7 @@ def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[
 
 @dataclass(frozen=True)
 class JoinedFragment(Fragment):
-    """All predictions with their truth, as one fragment: whether a key occurs twice is a question about all of them."""
+    """All predictions with their targets as one fragment, because duplicate keys are a matter of all rows."""
 
     predictions: Source
     targets: Source

@@ -1,4 +1,4 @@
-"""Keys of a join: every type as text, and the number that a text got on the side that is held in memory."""
+"""Keys of a join: key columns of any type as text, and the ids of keys on the side that is held in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_FOUND = -1
 
 
 def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
-    """A key column as text. Null, empty and NaN are null: they match nothing."""
+    """A key column as text. Null, empty text and NaN become null and match nothing."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         texts = key_texts(array.dictionary, column, path)
@@ -31,7 +31,7 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
     try:
         if not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
             return _without_empty(_large(array))
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it has no text, or not the text that it claims
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it cannot be cast to text, or is not valid text
         pass
     raise DataError(
         f"column '{column}' holds {kind}, which cannot be a key", path=path, column=column, code="DATA_WRONG_TYPE"
@@ -39,7 +39,7 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
 
 
 def _large(array: pa.Array) -> pa.Array:
-    """Offsets of 64 bits: the keys of a whole file may be more than 2 GB of text."""
+    """The array with 64-bit offsets: the keys of a file may be more than 2 GB of text."""
     return array.cast(pa.large_string())
 
 
@@ -63,7 +63,7 @@ def _without_empty(texts: pa.Array) -> pa.Array:
 
 
 def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
-    """The rows all of whose key columns hold something."""
+    """The rows whose key columns are all present."""
     flags = present(columns[0])
     for column in columns[1:]:
         flags = flags & present(column)
@@ -71,7 +71,7 @@ def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
 
 
 def _index_in(texts: pa.Array, known: pa.Array) -> KeyIds:
-    """The place of each text among `known`, which are unique; -1 for those not there."""
+    """The index of each text among the unique texts `known`; -1 if it is not among them."""
     import pyarrow.compute as pc
 
     found = pc.index_in(texts, value_set=known)
@@ -84,20 +84,20 @@ def _index_in(texts: pa.Array, known: pa.Array) -> KeyIds:
 
 
 def _index_in_own(texts: pa.Array, known: pa.Array) -> KeyIds:
-    """The same where `known` are the unique ones of `texts` in order: often all of them, and nothing to look up."""
+    """The same if `known` are the unique values of `texts` in order; often these are all of them."""
     return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _index_in(texts, known)
 
 
 @dataclass(frozen=True)
 class KeyIndex:
-    """Numbers the keys of one side from 0: each key column has its texts, each further column the pairs that occur."""
+    """Ids of the keys of one side, from 0: the texts of each key column, and the pairs with each further one."""
 
     texts: tuple[pa.Array, ...]
     pairs: tuple[KeyIds, ...]
 
     @classmethod
     def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, KeyIds]:
-        """The index over key columns without nulls, and the number of each row's key."""
+        """The index of key columns without nulls, and the id of each row's key."""
         texts = tuple(column.unique() for column in columns)
         ids = _index_in_own(columns[0], texts[0])
         pairs: list[KeyIds] = []
@@ -109,7 +109,7 @@ class KeyIndex:
         return cls(texts, tuple(pairs)), ids
 
     def find(self, columns: Sequence[pa.Array]) -> KeyIds:
-        """The number of each row's key, -1 where the key is not known."""
+        """The id of each row's key, -1 if the key is unknown."""
         ids = _index_in(columns[0], self.texts[0])
         for column, known, occurring in zip(columns[1:], self.texts[1:], self.pairs, strict=True):
             codes = _index_in(column, known)
@@ -123,5 +123,5 @@ class KeyIndex:
 
 
 def key_text(columns: Sequence[pa.Array], row: int) -> str:
-    """One key as a user reads it."""
+    """One key as text for messages."""
     return ", ".join(str(column[row].as_py() or "") for column in columns)

@@ -1,4 +1,4 @@
-"""The side of a join that is held in memory: its keys, numbered, and its wanted columns."""
+"""The lookup side of a join, which is held in memory: an index of its keys, and its projected columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = 3
 
 @dataclass
 class KeyErrors:
-    """Rows that cannot be joined for one reason: how many, the first, and a few of their keys."""
+    """Rows with the same problem of their keys: how many, the first, and a few of the keys."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
@@ -42,13 +42,13 @@ class KeyErrors:
 
 
 def rows(count: int, verb: str) -> str:
-    """A number of rows and what they do: "1 row repeats", "2 rows repeat"."""
+    """A count with its verb: "1 row repeats", "2 rows repeat"."""
     one, many = {"have": ("has", "have"), "repeat": ("repeats", "repeat")}[verb]
     return f"1 row {one}" if count == 1 else f"{count} rows {many}"
 
 
 def source_name(source: Source) -> str:
-    """How messages call a source of one or more files."""
+    """The name of a source of one or more files in messages."""
     paths = [fragment.path for fragment in source.fragments]
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
@@ -65,7 +65,7 @@ def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
 
 @dataclass(frozen=True)
 class LookupSide:
-    """Row numbers by key, and the columns to take from."""
+    """Row numbers by key, and the columns that are looked up."""
 
     index: KeyIndex
     row_of: KeyIds
@@ -88,7 +88,7 @@ class LookupSide:
 
 @dataclass
 class _LookupRows:
-    """What was read of one side, batch by batch."""
+    """The rows of the lookup side while they are read, batch by batch."""
 
     keys: list[list[pa.Array]] = field(default_factory=list)
     columns: dict[str, list[pa.Array]] = field(default_factory=dict)
@@ -109,13 +109,13 @@ def _read_rows(source: Source, on: Sequence[str], projection: Mapping[str, ReadA
             read.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
         read.locations.append(
             Location(batch.location.path, batch.location.first_row)
-        )  # its line_of would keep the text in memory
+        )  # without line_of, which would keep the text in memory
         read.starts.append(read.starts[-1] + batch.data.num_rows)
     return read
 
 
 def read_lookup_side(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool) -> LookupSide:
-    """The whole of one side. Keys that occur twice are an error; rows without a key are one unless they may go."""
+    """The lookup side of a source. Duplicate keys are an error, and if `strict` rows without a key, too."""
     read = _read_rows(source, on, projection)
     if not read.locations:
         raise EmptyError(f"{source_name(source)} has no rows to join", path=source_name(source), code="EMPTY_NO_ROWS")
@@ -167,12 +167,12 @@ def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp
 
 
 def _numbers_as_text(part: pa.Array) -> pa.Array:
-    """Numbers as text that reads back the same: another piece of the column came as text."""
+    """Numbers as text that reads back the same, because another part of the column is text."""
     return labels([None if value is None else repr(value) for value in part.to_pylist()])
 
 
 def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
-    """All of a column in one piece; files may differ in the type of their numbers."""
+    """The parts of a column as one array; files may differ in the type of their numbers."""
     kinds = {part.type for part in parts}
     if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):
         parts = [part if pa.types.is_dictionary(part.type) else _numbers_as_text(part) for part in parts]

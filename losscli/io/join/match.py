@@ -1,4 +1,4 @@
-"""Rows that stream by, held against the keys of a side that is in memory: who has a partner, and what is wrong."""
+"""Matching of streamed rows with the keys of the lookup side, and the errors about keys that do not match."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from losscli.io.join.keys import KeyIds, key_text, rows_with_key
 from losscli.io.join.lookup_side import EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 
 CHUNK_ROWS = 1 << 21
-"""At most so many rows are looked up at a time. A look-up builds a hash table of all keys, so it should serve many."""
+"""The most rows of one look-up. Each look-up builds a hash table of all keys, so it should serve many rows."""
 
 FEWEST_ROWS = 1 << 16
 
@@ -26,7 +26,7 @@ DROP_HINT = "--unmatched drop leaves such rows out"
 
 @dataclass
 class KeyMatch:
-    """What one reading of the rows `name` has met so far of the rows `lookup_name`; nothing is raised before all is known."""
+    """Which rows of source `name` matched which of the lookup side so far; errors are raised when all are known."""
 
     lookup: LookupSide
     name: str
@@ -44,7 +44,7 @@ class KeyMatch:
         self.seen = np.zeros(len(self.lookup.index), np.bool_)
 
     def update(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> None:
-        """Take note of one batch."""
+        """Record the matches of one batch."""
         keyed = rows_with_key(keys)
         found = np.flatnonzero(ids >= 0)
         self.rows += len(ids)
@@ -59,11 +59,11 @@ class KeyMatch:
             self.example_keys.append(key_text(keys, int(row)))
 
     def has_errors(self, strict: bool) -> bool:
-        """Whether an error is certain."""
+        """Whether `check` will raise an error."""
         return bool(self.repeated.count or (strict and (self.without_key.count or self.unmatched.count)))
 
     def check(self, strict: bool) -> None:
-        """Raise what was met, the gravest first; only what is `strict` minds rows without a partner."""
+        """Raise the most important error, if any; rows without a match are errors only if `strict`."""
         unused = np.flatnonzero(~self.seen)
         if self.rows and not self.matched:
             raise self._no_common_key()
@@ -81,12 +81,12 @@ class KeyMatch:
 
     @property
     def unmatched_rows(self) -> int:
-        """Rows here that have no partner."""
+        """The number of streamed rows without a match."""
         return self.without_key.count + self.unmatched.count
 
     @property
     def unmatched_lookup_rows(self) -> int:
-        """Rows there that have none."""
+        """The number of rows of the lookup side without a match."""
         return int((~self.seen).sum()) + self.lookup.without_key.count
 
     def _unused_error(self, unused: npt.NDArray[np.intp]) -> DataError:
@@ -110,7 +110,7 @@ class KeyMatch:
 def with_key_ids(
     batches: Iterator[Batch], lookups: Sequence[LookupSide], on: Sequence[str]
 ) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
-    """Each batch with its keys as text and their numbers in each truth, looked up for many batches at once."""
+    """Each batch with its keys as text and their ids in each lookup side, for many batches at a time."""
     enough = max(FEWEST_ROWS, min(max(len(lookup.index) for lookup in lookups), CHUNK_ROWS))
     held: list[tuple[Batch, list[pa.Array]]] = []
     waiting = 0
@@ -138,7 +138,7 @@ def _look_up(
 
 
 def take_rows(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
-    """The rows at these places, which still know where they stand in the file."""
+    """The rows at these indices, with their locations in the file."""
     if len(kept) == batch.data.num_rows:
         return batch
     places, data = from_numpy(kept), batch.data
@@ -147,7 +147,7 @@ def take_rows(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
 
 
 def as_numbers(column: pa.Array, name: str, location: Location) -> pa.Array:
-    """A key column, which is read as text, for somebody who wants numbers."""
+    """A key column, which is read as text, as numbers."""
     values: list[float | None] = []
     for row, text in enumerate(column.to_pylist()):
         try:

@@ -1,6 +1,6 @@
-"""Models whose predictions stand in files of their own: one table, paired by key or by place, never by luck.
+"""Models whose predictions are in separate files, as one table: rows are paired by key or by row order.
 
-What is about the row and not about the model (its target, weight, slice) must hold the same in all files.
+Columns of the row and not of the model (target, weight, slice) must have the same values in all files.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from losscli.io.source import Dropped, Fragment, InMemorySplit, PairedFiles, Rea
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One model's file: how messages call it, and which of the shared columns are compared with it."""
+    """One model's file: its label in messages, and the shared columns that it has."""
 
     name: str
     source: Source
@@ -37,12 +37,12 @@ def pair_models(
     on: Sequence[str] = (),
     unmatched: Literal["error", "drop"] = "error",
 ) -> Source:
-    """The rows of the first source, with its columns, and each source's columns once more as `NAME:column`.
+    """The rows of the first source with its columns, and the columns of each source again as `NAME:column`.
 
-    The `shared` columns must hold the same on all sides, row for row; one that a later side lacks is the first's.
-    Rows are paired by the key `on`: then the other sides are held in memory, and rows that are not on all sides are an
-    error, or left out and counted where `unmatched` is "drop". Without a key they are paired by their place, and all
-    sides must have as many.
+    The `shared` columns must be equal in all sources, row by row; if a later source lacks one, that of the first is
+    used. Rows are paired by the key `on`: then the other sources are held in memory, and rows that are not in all
+    sources are an error, or dropped and counted if `unmatched` is "drop". Without a key, rows are paired by row order,
+    and all sources must have the same number of rows.
     """
     _check(named, shared, on)
     names = [source_name(source) for _, source in named]
@@ -81,7 +81,7 @@ def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Seque
 
 
 def _column_sources(files: Sequence[ModelFile]) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
-    """Under which name which side's column is to be had, and the types of all."""
+    """The source and column of each name, and the types of all."""
     column_sources = {name: (0, name) for name in files[0].source.columns}
     types = {name: files[0].source.types.get(name) for name in column_sources}
     for at, side in enumerate(files):
@@ -113,7 +113,7 @@ def _notes(files: Sequence[ModelFile], compared: Sequence[str], on: Sequence[str
 
 @dataclass
 class Mismatch:
-    """Rows whose shared columns do not agree: how many, and the error about the first."""
+    """Rows whose shared columns differ: how many, and the error about the first."""
 
     rows: int = 0
     error: DataError | None = None
@@ -129,7 +129,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class PairedFragment(Fragment):
-    """All files as one fragment: whether they belong together is a question about all of their rows."""
+    """All files as one fragment, because whether they belong together is a matter of all rows."""
 
     models: tuple[ModelFile, ...]
     on: tuple[str, ...]
@@ -164,10 +164,10 @@ class PairedFragment(Fragment):
         self._count(counts)
 
     def _projections(self, projection: Mapping[str, ReadAs]) -> list[dict[str, ReadAs]]:
-        """What each side must read. Who wants a number can read it from a text, not the other way round."""
+        """The projection of each file. A column that is read as text can be converted to numbers, not the reverse."""
         projections: list[dict[str, ReadAs]] = [{} for _ in self.models]
         for name, read_as in projection.items():
-            at, column = self.column_sources.get(name, (0, name))  # who reads the first says that it has no such column
+            at, column = self.column_sources.get(name, (0, name))  # the reader of the first file raises the error
             projections[at][column] = (
                 "text" if column in self.on or "text" in (read_as, projections[at].get(column)) else read_as
             )
@@ -179,13 +179,13 @@ class PairedFragment(Fragment):
         return projections
 
     def _shared_read_as(self, name: str, projection: Mapping[str, ReadAs]) -> ReadAs:
-        """How a column is read that is compared: on all sides alike, as number where nobody wants text."""
+        """How a compared column is read: the same in all files, as number if no role reads it as text."""
         names = (name, *(f"{model.name}:{name}" for model in self.models))
         projections = {projection[name] for name in names if name in projection}
         return "number" if projections == {"number"} else "text"
 
     def _table(self, rows: AlignedRows, projection: Mapping[str, ReadAs]) -> pa.RecordBatch:
-        """The wanted columns, from whoever has them."""
+        """The projected columns, each from the file that has it."""
         data = rows.batch.data
         arrays = []
         for name, read_as in projection.items():
@@ -197,7 +197,7 @@ class PairedFragment(Fragment):
         return pa.RecordBatch.from_arrays(arrays, names=list(projection))
 
     def _compare(self, rows: AlignedRows, mismatch: Mismatch) -> None:
-        """Hold the shared columns of the others against those of the first."""
+        """Compare the shared columns of the other files with those of the first."""
         data, location = rows.batch.data, rows.batch.location
         differ = np.zeros(data.num_rows, np.bool_)
         found: list[tuple[int, str, int, pa.Array, pa.Array]] = []
@@ -225,7 +225,7 @@ class PairedFragment(Fragment):
         return rows.batch.location.error(row, name, message, cell_text(ours, row), hint, code="DATA_MISMATCH")
 
     def _count(self, counts: AlignedCounts) -> None:
-        """How many rows each file had, and how many of them are left out."""
+        """Record how many rows each file had, and how many of them were dropped."""
         left = zip(self.models, counts.rows, strict=True)
         self.dropped.files = {model.label: rows - counts.common for model, rows in left}
         for model, rows in zip(self.models[1:], counts.rows[1:], strict=True):

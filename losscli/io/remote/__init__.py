@@ -1,4 +1,4 @@
-"""Files that are elsewhere: object stores and web servers, read over the network through fsspec.
+"""Remote files: object stores and web servers, read through fsspec.
 
-What is local never comes here, and what comes here imports fsspec only when a file is asked for.
+fsspec is imported only when a remote file is opened. It uses `io.files` for streams and temporary copies.
 """

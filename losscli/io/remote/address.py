@@ -1,4 +1,4 @@
-"""What names a remote file, and what of that name may be shown: never a password, a token or a signature."""
+"""Addresses of remote files, and their redacted form without passwords, tokens and signatures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WEB = frozenset({"http", "https"})
 AZURE = frozenset({"abfs", "abfss", "az"})
 SCHEMES = ("s3", "gs", "gcs", *sorted(AZURE), "http", "https")
 
-# In the names of objects ? is a letter like others, and in patterns it stands for one; `?word=` begins a query.
+# In names of objects ? is an ordinary character, and in globs it matches one; only `?word=` starts a query.
 _QUERY = re.compile(r"\?[\w.~%-]+=.*", re.DOTALL)
 _USER = re.compile(r"://[^/?#]*@")
 _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
@@ -21,19 +21,19 @@ _URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 
 @dataclass(frozen=True)
 class RemoteVersion:
-    """What changes when a remote file is written to; `tag` is its ETag, or the time of its last change."""
+    """What changes when a remote file is written: its size and its `tag`, the ETag or the modification time."""
 
     size: int
     tag: str
 
     def same_as(self, now: RemoteVersion) -> bool:
-        """Whether `now` tells of the same bytes; a server that gives no mark can only be asked for the size."""
+        """Whether the file is unchanged; if the server gives no tag, only the size is compared."""
         return self.size == now.size and (self.tag == now.tag or not self.tag or not now.tag)
 
 
 @dataclass(frozen=True)
 class Address:
-    """One remote file; the facts where a listing has told them already."""
+    """One remote file, with its version if a listing has returned it."""
 
     url: str = field(repr=False)
     version: RemoteVersion | None = None
@@ -48,28 +48,28 @@ class Address:
 
 
 def scheme_of(path: str) -> str:
-    """The lower-case scheme of a remote path, nothing for a local one."""
+    """The lower-case scheme of a remote path; empty for a local path."""
     found = REMOTE_URL.match(path)
     return found[1].lower() if found else ""
 
 
 def redacted(path: str) -> str:
-    """The path as it may stand in reports and errors: without user, password, query and fragment."""
+    """The path for reports and errors: without user, password, query and fragment."""
     scheme = scheme_of(path)
     if not scheme:
         return path
     path = re.split(r"[?#]", path, maxsplit=1)[0] if scheme in WEB else _QUERY.sub("", path)
-    return path if scheme in AZURE else _USER.sub("://", path)  # there container@account is the name itself
+    return path if scheme in AZURE else _USER.sub("://", path)  # there, container@account is part of the name
 
 
 def sanitized_text(text: str) -> str:
-    """What somebody else's code said, on one line, its URLs without secrets."""
+    """The message of a library on one line, with redacted URLs."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return _URL.sub(lambda found: redacted(found[0]), first).strip()[:200]
 
 
 def check(url: str) -> Address:
-    """The address, if it is one that can be read at all."""
+    """The address of a URL; a URL that cannot be read is a UsageError."""
     scheme, name = scheme_of(url), redacted(url)
     if scheme not in SCHEMES:
         raise UsageError(

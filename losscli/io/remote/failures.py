@@ -1,6 +1,6 @@
-"""What the failures of other people's network code mean.
+"""Errors of remote transfers: classification of the exceptions of network libraries.
 
-Every store raises classes of its own. Most are known here by their names, so that none has to be imported.
+Every store raises its own classes. They are identified by name, so that no library has to be imported.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _KEYS = {
 
 
 class StatusError(Exception):
-    """A web server answered, but not with the file."""
+    """A web server answered with an error status."""
 
     def __init__(self, status: int, wait: float = 0.0) -> None:
         super().__init__(f"HTTP {status}")
@@ -51,12 +51,12 @@ class StatusError(Exception):
 
 
 class IncompleteBody(Exception):
-    """Fewer bytes came, or other ones, than were promised."""
+    """Fewer or other bytes arrived than were announced."""
 
 
 @dataclass(frozen=True)
 class RemoteFailure:
-    """What went wrong. What is `transient` may go right the next time; `wait` is how long the server wants to be left."""
+    """A classified error: a transient one may be retried, after the `wait` in seconds that the server asks for."""
 
     kind: Literal["missing", "denied", "transient", "permanent"]
     message: str
@@ -64,7 +64,7 @@ class RemoteFailure:
     hint: str | None = None
 
     def error(self, address: Address, tries: int) -> LosscliError:
-        """As the user sees it."""
+        """The error to raise."""
         if self.kind == "missing":
             return FileError("no such file", path=address.redacted, code="IO_NOT_FOUND")
         if self.kind == "denied":
@@ -77,7 +77,7 @@ class RemoteFailure:
 
 
 def credentials(address: Address) -> str:
-    """Where the store of this address looks for who asks."""
+    """The hint where the store of this address looks for credentials."""
     if address.scheme in {"http", "https"}:
         return "use a signed URL, a user and password in the URL, or a line in ~/.netrc"
     key = "s3" if address.scheme == "s3" else "az" if address.scheme in AZURE else "gs"
@@ -85,10 +85,10 @@ def credentials(address: Address) -> str:
 
 
 def explain(error: BaseException, seconds: float) -> RemoteFailure:
-    """The meaning of an error that came out of a transfer."""
+    """The classification of an exception of a transfer."""
     chain = list(_chain(error))
     names = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
-    # aiohttp gives an answer that makes no sense the status 400, which no server said
+    # aiohttp gives a malformed answer the status 400, which no server sent
     garbled = "HttpProcessingError" in names
     status = 0 if garbled else next((code for cause in chain if (code := _status(cause))), 0)
     if status in {404, 410} or any(isinstance(cause, FileNotFoundError) for cause in chain):
@@ -143,7 +143,7 @@ def _other(error: BaseException) -> RemoteFailure:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, what caused it, and what it carries in the fields that libraries use for that."""
+    """The error, its causes, and the errors in the attributes that libraries use for them."""
     waiting = [error]
     seen: set[int] = set()
     while waiting and len(seen) < 20:
@@ -164,12 +164,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _status(error: BaseException) -> int:
-    """The HTTP status that an error carries, 0 for none."""
+    """The HTTP status in the attributes of an error, or 0."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     else:
-        mine = vars(error)  # not getattr: what libraries have as properties may be deprecated, and says so
+        mine = vars(error)  # not getattr, as properties of libraries may be deprecated and warn
         found = next((value for name in ("status", "status_code", "code") if (value := mine.get(name))), None)
     return int(found) if isinstance(found, int | str) and str(found).isdigit() and int(found) >= 400 else 0
 

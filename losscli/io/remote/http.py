@@ -1,4 +1,4 @@
-"""Files on web servers, in ranges of bytes. fsspec's own reading would take what a server gives; here it is checked."""
+"""Files on web servers, read in ranges of bytes. Unlike fsspec's own reader, it checks what the server returns."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from losscli.io.remote.address import Address, RemoteVersion
 from losscli.io.remote.failures import IncompleteBody, StatusError
 
 PIECE = 1 << 20
-# Asked for as they are, bytes may still come gzipped; that is like any other gzipped file, known by its first bytes.
+# Servers may send gzipped bytes although none were requested; these are read like any other gzipped file.
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
 
 
 class NoRangesError(Exception):
-    """The server gives only the whole file."""
+    """The server does not support ranges."""
 
 
 class WebServer:
-    """One connection pool; usable from all threads, as the work is done on fsspec's loop."""
+    """The backend of web servers: one connection pool for all threads, as all work is done on fsspec's event loop."""
 
     def __init__(self, filesystem: Any) -> None:
         self.filesystem = filesystem
 
     async def stat(self, address: Address) -> RemoteVersion:
-        # GET and not HEAD: a signed URL is good for one method
+        # GET and not HEAD, because a signed URL is valid for one method
         return (await self._range(address, 0, 1))[0]
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
-        """The facts and the first bytes in one request."""
+        """The version of the file and its first bytes, in one request."""
         return await self._range(address, 0, size)
 
     async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
         try:
             return await self._range(address, start, end)
-        except NoRangesError:  # it did give ranges before: another server behind the same name
+        except NoRangesError:  # it supported ranges before, so this is another server with the same name
             raise IncompleteBody("the whole file came instead of a range") from None
 
     async def copy(self, address: Address, write: Callable[[bytes], None]) -> None:
-        """All bytes, from a server that gives them only as a whole."""
+        """All bytes, from a server that does not support ranges."""
         async with self._answer(address, {}) as answer:
             if answer.status != 200:
                 raise StatusError(answer.status)
@@ -68,7 +68,7 @@ class WebServer:
             if answer.status == 416 and found and int(found[3]) <= start:
                 return RemoteVersion(int(found[3]), tag), b""
             if answer.status == 416 and start == 0:
-                raise NoRangesError  # some say this of an empty file without telling its size
+                raise NoRangesError  # some servers answer so for an empty file, without its size
             if answer.status != 206 or found is None or found[1] is None:
                 raise NoRangesError
             version = RemoteVersion(int(found[3]), tag)

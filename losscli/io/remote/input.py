@@ -1,4 +1,4 @@
-"""A remote file as an input: read in order with blocks on their way, or in ranges, where a format seeks."""
+"""Remote files as inputs: read in order with prefetched blocks, or in ranges for formats that seek."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from losscli.io.remote.stores import changed_error, store_of
 from losscli.io.remote.transfer import run, start, wait
 
 HEAD = 128 << 10
-"""Bytes of the first request: as much as finding out format, columns and delimiter takes."""
+"""Bytes of the first request: enough to detect the format, the columns and the delimiter."""
 
 TAIL = 64 << 10
-"""Bytes from the end of a Parquet file: as much as Arrow reads at once to find the footer."""
+"""Bytes from the end of a Parquet file: as many as Arrow reads at once to find the footer."""
 
 FIRST_BLOCK, LAST_BLOCK, AHEAD = 256 << 10, 8 << 20, 2
 FIRST_RANGE, LAST_RANGE = 64 << 10, 1 << 20
@@ -27,7 +27,7 @@ FIRST_RANGE, LAST_RANGE = 64 << 10, 1 << 20
 
 @dataclass(frozen=True)
 class RemoteInput:
-    """A file elsewhere: `path` is what the user sees, `address` what is opened. Other processes may open it, too."""
+    """A remote file. `path` is shown to the user, `address` is opened; it can be sent to another process."""
 
     path: str
     address: Address = field(repr=False)
@@ -37,14 +37,14 @@ class RemoteInput:
 
     @property
     def size(self) -> int:
-        """The bytes of the file when it was found."""
+        """The size of the file in bytes when it was found."""
         return self.version.size
 
     def open(self, last: bool = False) -> Stream:
         return Stream(_SequentialReader(self), self.path)
 
     def open_seekable(self) -> io.IOBase:
-        """An own place in the file for each caller, as many at once as wanted."""
+        """The file with its own position; any number of callers can read at once."""
         return RangeFile(self)
 
     def verify(self) -> None:
@@ -52,19 +52,19 @@ class RemoteInput:
             raise changed_error(self.address)
 
     def cached(self, read_head: int, end: int) -> bytes | None:
-        """These bytes, if the first or the last request has brought them."""
+        """These bytes, if they are part of the head or the tail that was already read."""
         if end <= len(self.head):
             return self.head[read_head:end]
         offset = self.version.size - len(self.tail)
         return self.tail[read_head - offset : end - offset] if read_head >= offset else None
 
     def request(self, read_head: int, end: int) -> Future[bytes]:
-        """These bytes, on their way."""
+        """The future of these bytes."""
         return start(store_of(self.address).read_range(self.address, self.version, read_head, end))
 
 
 def find_remote(address: Address) -> Input:
-    """The input behind an address; a temporary copy where the server gives only whole files."""
+    """The input of an address; a temporary copy if the server does not support ranges."""
     store = store_of(address)
     begun = run(store.read_head(address, HEAD))
     if begun is None:
@@ -87,7 +87,7 @@ def _copied(address: Address) -> FileInput:
 
 
 class _SequentialReader:
-    """All bytes from the first on. Blocks grow, and come ahead of the reader once it is clear that it wants them."""
+    """Reads from the first byte on. Blocks grow, and are prefetched once the reader has asked for a second one."""
 
     def __init__(self, source: RemoteInput) -> None:
         self.source = source
@@ -101,7 +101,7 @@ class _SequentialReader:
             if not self.pending:
                 return b""
             self.block = memoryview(wait(self.pending.popleft()))
-            if self.size > FIRST_BLOCK << 1:  # who reads a second block reads on
+            if self.size > FIRST_BLOCK << 1:  # a reader of a second block reads on
                 self._ask(AHEAD)
         piece, self.block = bytes(self.block[:size]), self.block[size:]
         return piece
@@ -120,9 +120,9 @@ class _SequentialReader:
 
 
 class RangeFile(io.RawIOBase):
-    """A remote file that seeks: what is read is fetched, with little around it, and kept until the next fetch.
+    """A seekable remote file: a read fetches a range that is kept until the next fetch.
 
-    Arrow reads lengths of a few bytes; each would be a journey. One that goes on where the last ended takes more.
+    Arrow reads lengths of a few bytes, and each would be a request. A read that continues the last one fetches more.
     """
 
     def __init__(self, source: RemoteInput) -> None:

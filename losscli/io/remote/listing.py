@@ -1,4 +1,4 @@
-"""Folders and patterns in object stores, in the order and with the rules of local ones."""
+"""Folders and globs in object stores, with the order and the rules of local ones."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def _folder(address: Address, store: Store, backend: ObjectStore, notes: list[st
 
 
 def _is_visible(name: str) -> bool:
-    """Hidden names are left out; so are the empty objects that some tools make to stand for folders."""
+    """Whether a name is neither hidden nor an empty object that some tools create for a folder."""
     return name[-1:] not in {"", "/"} and not any(part.startswith((".", "_")) for part in PurePosixPath(name).parts)
 
 
 def _address(base: Address, name: str, info: Mapping[str, Any]) -> Address:
-    """The address of a listed name: with the store's own prefix, which for Azure holds the account."""
+    """The address of a listed name, with the prefix of the store, which for Azure contains the account."""
     prefix, _, rest = base.url.partition("://")
     bucket, _, key = name.lstrip("/").partition("/")
     account = rest.partition("/")[0].partition("@")[1:] if "@" in rest.partition("/")[0] else ()

@@ -1,4 +1,4 @@
-"""How patient a transfer is, and as whom it asks: from the environment, as that is about the machine, not the run."""
+"""Time-outs, retries and anonymous access of transfers, from the environment, as they depend on the machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONNECT, READ, RETRIES = 10.0, 60.0, 3
 
 @dataclass(frozen=True)
 class Settings:
-    """Seconds for a connection and for each answer, how often to try again, and whether to ask as nobody."""
+    """Time-outs in seconds for a connection and for each answer, the number of retries, and anonymous access."""
 
     connect: float = CONNECT
     read: float = READ
@@ -22,7 +22,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """What LOSSCLI_REMOTE_TIMEOUT, LOSSCLI_REMOTE_RETRIES and LOSSCLI_REMOTE_ANON say."""
+    """The settings of LOSSCLI_REMOTE_TIMEOUT, LOSSCLI_REMOTE_RETRIES and LOSSCLI_REMOTE_ANON."""
     read = _number("LOSSCLI_REMOTE_TIMEOUT", READ, "a number of seconds above 0")
     retries = _number("LOSSCLI_REMOTE_RETRIES", RETRIES, "a whole number of at most 100")
     anonymous = os.environ.get("LOSSCLI_REMOTE_ANON", "").strip().lower()

@@ -1,4 +1,4 @@
-"""Where remote files are kept: the object stores that fsspec knows, each behind the same few questions."""
+"""Stores of remote files: the filesystems of fsspec behind one small interface, with retries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PACKAGES = {
 
 
 class Backend(Protocol):
-    """What is asked of a kind of store; everything runs on fsspec's loop."""
+    """The interface of a kind of store; its coroutines run on fsspec's event loop."""
 
     async def stat(self, address: Address) -> RemoteVersion: ...
 
@@ -49,7 +49,7 @@ class ObjectStore:
         return remote_version(await self.info(address))
 
     async def info(self, address: Address) -> Mapping[str, Any]:
-        """What the store says about a name, which may be a folder's."""
+        """The store's description of a name, which may be that of a folder."""
         self.filesystem.invalidate_cache()
         found: Mapping[str, Any] = await self._ask("info", self.store_path(address))
         return found
@@ -66,7 +66,7 @@ class ObjectStore:
         return None, data
 
     async def listing(self, method: str, store_path: str) -> Mapping[str, Mapping[str, Any]]:
-        """The entries that `find` or `glob` gives, by their names."""
+        """The entries that `find` or `glob` returns, by name."""
         self.filesystem.invalidate_cache()
         found: Mapping[str, Mapping[str, Any]] = await self._ask(method, store_path, detail=True)
         return found
@@ -81,10 +81,10 @@ class ObjectStore:
 
 
 def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
-    """Size and mark, under the names that this store has for them."""
+    """The size and the tag, under the names that stores use for them."""
     if info.get("type") == "directory" or info.get("size") is None:
         raise FileNotFoundError
-    # Listings and answers differ in how they quote a tag, and in how finely they tell the time.
+    # Listings and single answers differ in the quotes of a tag and in the precision of the time.
     tag = next((str(value).strip('"') for name in _TAGS if (value := info.get(name))), "")
     return RemoteVersion(
         int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), "")
@@ -92,7 +92,7 @@ def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
 
 
 class Store:
-    """A kind of store with the patience that it is used with."""
+    """A backend with time-outs and retries."""
 
     def __init__(self, backend: Backend, limits: Settings, retries: int) -> None:
         self.backend, self.limits, self.retries = backend, limits, retries
@@ -101,7 +101,7 @@ class Store:
         return await self.retried(lambda: self.backend.stat(address), address)
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes] | None:
-        """The facts and the first bytes; None where the file can be had only as a whole."""
+        """The version and the first bytes; None if the server does not support ranges."""
 
         async def attempt() -> tuple[RemoteVersion, bytes] | None:
             try:
@@ -112,10 +112,10 @@ class Store:
         return await self.retried(attempt, address)
 
     async def read_range(self, address: Address, version: RemoteVersion, start: int, end: int) -> bytes:
-        """These bytes, all of them, of the file that the facts are about."""
+        """All bytes of this range, from the given version of the file."""
         try:
             now, data = await self.retried(lambda: self.backend.read_range(address, start, end), address)
-        except FileError:  # a file that shrinks, or goes, looks like a broken connection
+        except FileError:  # a file that was truncated or removed looks like a lost connection
             now = await self._current_version(address)
             if now is not None and not version.same_as(now):
                 raise changed_error(address) from None
@@ -134,7 +134,7 @@ class Store:
 
 
 def changed_error(address: Address) -> FileError:
-    """The error about a file that somebody writes to while it is read; local files have the same."""
+    """The error about a file that changed while it was read, as for local files."""
     return FileError("the file changed while it was read", path=address.redacted, hint="run again")
 
 
@@ -143,7 +143,7 @@ _LOCK = threading.Lock()
 
 
 def store_of(address: Address) -> Store:
-    """The store of an address: one for all threads, another after a fork, as connections do not survive that."""
+    """The store of an address: one for all threads, and a new one after a fork, which connections do not survive."""
     limits = settings()
     account = address.url.partition("://")[2].partition("/")[0].partition("@")[2] if address.scheme in AZURE else ""
     key = (
@@ -166,7 +166,9 @@ def _create_store(address: Address, limits: Settings) -> Store:
         import fsspec
     except ImportError:
         raise _not_installed(scheme, "fsspec") from None
-    logging.getLogger("gcsfs").addHandler(logging.NullHandler())  # else it prints the tracebacks of what it retries
+    logging.getLogger("gcsfs").addHandler(
+        logging.NullHandler()
+    )  # otherwise it prints tracebacks of failures that it retries
     try:
         kind = fsspec.get_filesystem_class(scheme)
         given = kind._get_kwargs_from_urls(address.url) if scheme in AZURE else {}
@@ -175,20 +177,20 @@ def _create_store(address: Address, limits: Settings) -> Store:
         raise _not_installed(scheme, _PACKAGES[scheme]) from None
     except ValueError as error:
         message = f"cannot open {scheme}:// : {sanitized_text(str(error))}"
-        hint = credentials(address) if scheme in AZURE else None  # which says so where there are none
+        hint = credentials(address) if scheme in AZURE else None  # which explains missing credentials
         raise UsageError(message, path=address.redacted, hint=hint, code="USAGE_BAD_VALUE") from None
     except Exception as error:
         raise explain(error, limits.read).error(address, 1) from None
     if scheme in WEB:
         return Store(WebServer(filesystem), limits, limits.retries)
     if scheme == "s3":
-        filesystem.retries = 1  # ours are the only ones, or they would multiply
+        filesystem.retries = 1  # only our retries, as both would multiply
     own = scheme == "s3" or not kind.__module__.startswith(("gcsfs", "adlfs"))
     return Store(ObjectStore(filesystem), limits, limits.retries if own else 0)
 
 
 def _options(scheme: str, limits: Settings) -> dict[str, Any]:
-    """Time-outs and anonymity, under the names that this store has for them."""
+    """Time-outs and anonymous access as arguments of this kind of store."""
     if scheme == "s3":
         config = {
             "connect_timeout": limits.connect,
@@ -197,7 +199,7 @@ def _options(scheme: str, limits: Settings) -> dict[str, Any]:
         }
         return {"anon": limits.anonymous, "config_kwargs": config}
     if scheme in AZURE:
-        anonymous = {"anon": True} if limits.anonymous else {}  # else the environment decides
+        anonymous = {"anon": True} if limits.anonymous else {}  # otherwise the environment decides
         return {"connection_timeout": limits.connect, "read_timeout": limits.read, **anonymous}
     from aiohttp import ClientTimeout
 

@@ -1,4 +1,4 @@
-"""Work on fsspec's loop from any thread, tried again where the trouble may pass."""
+"""Runs coroutines on fsspec's event loop from any thread, with retries of transient failures."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from losscli.io.remote.failures import explain
 from losscli.io.remote.settings import Settings
 
 PAUSE, LONGEST = 0.5, 30.0
-"""Seconds before the first new try, doubled for each more; and the longest that a server may ask for."""
+"""Seconds before the first retry, doubled for each further one, and the longest pause."""
 
-_JITTER = random.Random()  # our own: the state of `random` belongs to the program that imports us
+_JITTER = random.Random()  # our own generator: the state of `random` belongs to the program that imports us
 T = TypeVar("T")
 
 
 def start(work: Coroutine[Any, Any, T]) -> Future[T]:
-    """Have it done in the background."""
+    """Run the coroutine in the background."""
     from fsspec.asyn import get_loop
 
     return asyncio.run_coroutine_threadsafe(work, get_loop())
 
 
 def wait(future: Future[T]) -> T:
-    """The result; whoever stops waiting (Ctrl-C) stops the work."""
+    """The result of a future, which is cancelled if the wait is interrupted (Ctrl-C)."""
     try:
         return future.result()
     except BaseException:
@@ -37,12 +37,12 @@ def wait(future: Future[T]) -> T:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Have it done now."""
+    """Run the coroutine and return its result."""
     return wait(start(work))
 
 
 async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, settings: Settings, retries: int) -> T:
-    """The result of the first attempt that does not fail, or one clear error."""
+    """The result of the first attempt that succeeds, or one error with the number of attempts."""
     tries = 0
     while True:
         try:
@@ -54,6 +54,6 @@ async def with_retries(attempt: Callable[[], Awaitable[T]], address: Address, se
         tries += 1
         if failure.kind != "transient" or tries > retries:
             raise failure.error(address, tries)
-        # jitter, so that many workers that fail together do not come back together
+        # jitter, so that workers that fail together do not retry together
         pause = min(LONGEST, PAUSE * 2 ** (tries - 1)) * (0.5 + _JITTER.random())
         await asyncio.sleep(max(pause, min(failure.wait, LONGEST)))

@@ -1,1 +1,4 @@
-"""Where results go when they go to a file: whole files or none, and tables of a value or a slope a row."""
+"""Writers: files that are replaced atomically, and tables of row values or gradients, one module for each format.
+
+Formats are found by the name of their module. It uses `errors` and `csv_text`.
+"""

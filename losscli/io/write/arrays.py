@@ -45,7 +45,7 @@ def _array(column: Column) -> Any:
     rows = len(column.values)
     if column.spec.kind != "list":
         return pa.Array.from_buffers(kind, rows, [validity, pa.py_buffer(column.values)])
-    # A null list holds nothing: Parquet's writer in older Arrow refuses one that has numbers below it.
+    # A null list has no elements: Parquet's writer in older Arrow refuses null lists with elements.
     shown = column.values if column.null is None else column.values[~column.null]
     width = column.spec.width or 0
     lengths = np.full(rows, width) if column.null is None else np.where(column.null, 0, width)
@@ -56,7 +56,7 @@ def _array(column: Column) -> Any:
 
 
 def texts(values: Sequence[str]) -> tuple[Any, Any]:
-    """Offsets and bytes of texts in UTF-8; half a surrogate pair, which has none, is written visibly."""
+    """Offsets and UTF-8 bytes of texts; a lone surrogate, which has no UTF-8, is escaped."""
     import pyarrow as pa
 
     encoded = [text.encode("utf-8", "backslashreplace") for text in values]

@@ -1,4 +1,4 @@
-"""Arrow's file format (Feather version 2), zstd."""
+"""The Arrow IPC file format (Feather version 2), compressed by zstd."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Files that are there whole or not at all.
+"""Atomic replacement of files.
 
-What is written goes into a temporary file beside the target, reaches the disk, and takes the target's name in one
-step. A crash, a full disk or Ctrl-C leaves the old file as it was. What is no regular file (a pipe, a device, a file
-descriptor of the shell) is written in place: to replace it would destroy it.
+The output is written to a temporary file in the target's folder, synced to disk, and renamed to the target. A crash,
+a full disk or Ctrl-C leaves the old file as it was. A target that is not a regular file (a pipe, a device, a file
+descriptor of the shell) is written in place, because a replacement would destroy it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from losscli.errors import FileError, system_code
 
 _PREFIX, _SUFFIX = ".losscli-", ".tmp"
 _A_DAY = 24 * 60 * 60
-# Symbolic links that an attacker or a colleague left at our name are not followed; Windows has neither flag.
+# Symbolic links at the temporary name are not followed; Windows has neither flag.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
@@ -34,7 +34,7 @@ Value = TypeVar("Value")
 
 
 class AtomicFile:
-    """`with AtomicFile(path) as file:` gives a binary file; `path` changes when the block ends without an exception."""
+    """`with AtomicFile(path) as file:` opens a binary file; `path` is replaced if no exception occurs."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
@@ -47,7 +47,7 @@ class AtomicFile:
         _writable(self.path, old)
         if _in_place(self.path, old):
             return self._open(lambda: _open_in_place(self.path), None)
-        # A link keeps being a link; the file that it names is the one to replace.
+        # A link stays a link; the file that it points to is replaced.
         self._target = _resolved(self.path)
         _remove_stray(self._target.parent)
         temporary = self._temporary = _temporary_beside(self._target)
@@ -87,7 +87,7 @@ class AtomicFile:
         _sync_folder(self._target.parent)
 
     def _discard(self) -> None:
-        """Close without a flush, which would fail again on a full disk, and remove what was written."""
+        """Close without a flush, which would fail again on a full disk, and remove the temporary file."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.raw.close()
@@ -104,7 +104,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise the error now that writing `path` would raise after the run; "-" is standard output and passes."""
+    """Raise the error that writing to `path` would raise; "-" (standard output) passes."""
     path = os.fspath(path)
     if path == "-":
         return
@@ -112,7 +112,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     _writable(path, old)
     if _in_place(path, old):
         return
-    # To ask for the permission is not enough: root has every one, also on a disk that takes no new file.
+    # A check of permissions is not enough: root has all of them, even on a read-only disk.
     temporary = _temporary_beside(_resolved(path))
     with_file_errors(path, lambda: os.close(_create(temporary, None)), _FOLDER_HINT)
     with_file_errors(path, temporary.unlink)
@@ -128,7 +128,7 @@ def same_file(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[s
 
 
 class _Raw(io.FileIO):
-    """A file whose failed writes say which path they were for, through whatever library does the writing."""
+    """A file whose write errors name the path, whatever library writes to it."""
 
     def __init__(self, descriptor: int, path: str) -> None:
         super().__init__(descriptor, "wb")
@@ -139,7 +139,7 @@ class _Raw(io.FileIO):
 
 
 def with_file_errors(path: str, act: Callable[[], Value], hint: str | None = None) -> Value:
-    """The outcome of `act`, with the system's error turned into ours; a closed pipe is the caller's affair."""
+    """The result of `act`, with OSError as FileError; a closed pipe is left to the caller."""
     try:
         return act()
     except BrokenPipeError:
@@ -181,7 +181,7 @@ def _writable(path: str, old: os.stat_result | None) -> None:
         raise FileError(
             "could not write: it is a folder", path=path, hint="name a file inside it", code="IO_PERMISSION"
         )
-    # A read-only file could be replaced all the same, but whoever made it read-only wants it kept.
+    # A read-only file could be replaced, but it was made read-only to be kept.
     if old is not None and not os.access(path, os.W_OK):
         raise FileError("could not write: the file is read-only", path=path, code="IO_PERMISSION")
 
@@ -209,17 +209,17 @@ def _descriptor(path: str) -> int | None:
 def _open_in_place(path: str) -> int:
     number = _descriptor(path)
     if number is not None:
-        # A copy shares the place in the file: opened anew, "> log" would be cut and overwritten from its start.
+        # A duplicate shares the file position: opened again, "> log" would be truncated and overwritten.
         return os.dup(number)
     return os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
 
 
 def _create(temporary: Path, old: os.stat_result | None) -> int:
-    """A new file with the old one's mode, or what the process's mask gives."""
+    """A new file with the mode of the old one, or the default mode of the process."""
     if old is None:
         return os.open(temporary, _FLAGS, 0o666)
     mode = stat.S_IMODE(old.st_mode)
-    # Never wider than it will be: a private file stays private while it is written.
+    # Never wider than the final mode: a private file stays private while it is written.
     descriptor = os.open(temporary, _FLAGS, mode & 0o777)
     temporary.chmod(mode)
     return descriptor
@@ -229,13 +229,13 @@ def _sync(descriptor: int) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network file systems have no such call; others report a full disk only here.
+        # Some network file systems lack fsync; others report a full disk only here.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the new name survive a power cut too, where the system can do that."""
+    """Sync the folder, so that the new name survives a power failure, if the system can do that."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -245,7 +245,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _remove_stray(folder: Path) -> None:
-    """Remove what killed runs left here, once it is surely not in use."""
+    """Remove temporary files of killed runs, once they are certainly not in use."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
             with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """CSV: numbers in shortest round-trip form (`inf`, `-inf`, `nan` as words), null as nothing, lists as JSON text.
 
-Arrow writes the numbers, at five times the speed of Python's `repr` and with the same digits where it matters: the
-text reads back as the same double. Texts are quoted, so an empty text and null stay apart.
+Arrow writes the numbers five times as fast as Python's `repr`, as text that reads back as the same double. Texts are
+quoted, so that an empty text differs from null.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""One JSON object a row; numbers in shortest round-trip form. JSON has no infinity and no NaN: they become null and
-are counted."""
+"""JSON lines: one object per row, numbers in shortest round-trip form.
+
+JSON has neither infinity nor NaN, so they become null and are counted.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ class _Lines:
     def __init__(self, file: BinaryIO, columns: Sequence[ColumnSpec]) -> None:
         self.nonfinite = 0
         self._file = file
-        # One template filled a row: many times as fast as a dictionary and a call of json.dumps each.
+        # One template for all rows is many times faster than json.dumps of a dictionary per row.
         names = (json.dumps(column.name).replace("%", "%%") for column in columns)
         self._template = "{" + ", ".join(f"{name}: %s" for name in names) + "}\n"
 
@@ -34,11 +36,11 @@ class _Lines:
         self._file.write("".join(lines).encode("ascii"))
 
     def close(self) -> None:
-        """Nothing is pending: a line is whole when it is written."""
+        """Nothing is pending: lines are written whole."""
 
 
 def json_cells(column: Column) -> tuple[list[str], int]:
-    """Each cell as JSON, and how many numbers became null for not being finite; ASCII only."""
+    """Each cell as JSON in ASCII, and how many numbers became null because they are not finite."""
     if isinstance(column.values, list):
         texts, nonfinite_cells = [json.dumps(text) for text in column.values], 0
     elif column.spec.kind == "list":

@@ -1,4 +1,4 @@
-"""Parquet: exact numbers, zstd, and checksums on the pages, as without them a damaged page is read as numbers."""
+"""Parquet with zstd and page checksums, without which a damaged page would be read as numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def open_format(file: BinaryIO, columns: Sequence[ColumnSpec]) -> _Parquet:
 
 
 class _Parquet:
-    """Collects chunks into row groups of a size that readers like: chunks of the run are far too small."""
+    """Collects chunks into row groups of a usual size; the chunks of a run are much smaller."""
 
     nonfinite = 0
 
@@ -25,7 +25,7 @@ class _Parquet:
         import pyarrow.parquet as pq
 
         self._schema = schema(columns)
-        # Without Arrow's own schema inside, large strings and such are plain Parquet text to every reader.
+        # Without Arrow's own schema inside, large strings are plain Parquet text for every reader.
         self._writer = pq.ParquetWriter(
             file, self._schema, compression="zstd", store_schema=False, write_page_checksum=True
         )

@@ -1,4 +1,4 @@
-"""Standard output as a file for tables: errors that say what happened, and no control characters on a terminal."""
+"""Standard output as a file for tables, without control characters on a terminal."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import BinaryIO, cast
 from losscli.errors import FileError
 from losscli.io.write.atomic import with_file_errors
 
-_MEMORY_LIMIT = 8 << 20  # bytes that wait in memory before they go to a temporary file
+_MEMORY_LIMIT = 8 << 20  # bytes that are held in memory before they go to a temporary file
 _PIECE = 1 << 20
 
-# Tab and line feed are the table's own; the others would let a value of the data act on the terminal.
+# Tab and line feed belong to the table; others would let a value in the data control the terminal.
 _CONTROL = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
@@ -25,9 +25,9 @@ _CONTROL = re.compile(
 
 @contextmanager
 def standard_output() -> Iterator[BinaryIO]:
-    """What is written here reaches standard output at the end, and none of it where something fails before.
+    """A file whose content is written to standard output at the end, and only if no error occurs.
 
-    A reader never gets the first rows of a table whose later rows turn out to be bad; the price is a temporary file.
+    So a reader never gets the first rows of a table that fails later; this costs a temporary file.
     """
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
@@ -35,7 +35,7 @@ def standard_output() -> Iterator[BinaryIO]:
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_LIMIT) as held:
         yield cast(BinaryIO, held)
         held.seek(0)
-        # What was printed before stands before.
+        # Text that was printed before comes first.
         with_file_errors("standard output", sys.stdout.flush)
         shown = _sanitizer() if is_terminal() else bytes
         for piece in iter(lambda: held.read(_PIECE), b""):
@@ -44,12 +44,12 @@ def standard_output() -> Iterator[BinaryIO]:
 
 
 def is_terminal() -> bool:
-    """Whether a person would see the bytes."""
+    """Whether standard output is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _sanitizer() -> Callable[[bytes], bytes]:
-    """Pieces of text with their control characters made visible; a character may be cut between two pieces."""
+    """A function that escapes control characters in chunks of text; a character may span two chunks."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     return lambda piece: _CONTROL.sub(_visible, decoder.decode(piece)).encode("utf-8")
 

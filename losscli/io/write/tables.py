@@ -1,7 +1,7 @@
-"""Tables of a value or a slope a row, written in chunks: `with open_table(path, columns) as table: table.write(...)`.
+"""Tables of row values and gradients, written in chunks: `with open_table(path, columns) as table: table.write(...)`.
 
-A format is a module of this package with `open_format(file, columns)`. The file appears when the block ends without an
-exception, and not at all otherwise.
+A format is a module of this package with `open_format(file, columns)`. The file is created or replaced only if the
+block ends without an exception.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _SUFFIXES = {
 }
 FORMATS: tuple[str, ...] = tuple(dict.fromkeys(_SUFFIXES.values()))
 _BINARY = ("parquet", "arrow")
-# A piece of a chunk is small enough that its text, a Python string a cell, does not show in the memory used.
+# Parts of a chunk are small, so that a Python string per cell does not show in the memory used.
 _PIECE_ROWS = 1 << 16
 _PIECE_CELLS = 1 << 20
 
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """One column; `width` is how many numbers each cell of a list column holds."""
+    """The name and the type of a column; `width` is the length of the lists of a list column."""
 
     name: str
     kind: Kind
@@ -49,7 +49,7 @@ class ColumnSpec:
 
 @dataclass(frozen=True)
 class Column:
-    """Rows of one column as a format gets them: int64, float64, float64 rows × width, or texts; True where null."""
+    """Rows of one column: int64, float64, float64 of shape (rows, width), or texts; `null` is True where null."""
 
     spec: ColumnSpec
     values: NDArray[Any] | list[str]
@@ -60,7 +60,7 @@ class Column:
 
 
 class Format(Protocol):
-    """What a format's module opens."""
+    """A writer of one format, which `open_format` of its module returns."""
 
     nonfinite: int
 
@@ -72,7 +72,7 @@ class Format(Protocol):
 
 
 class TableWriter:
-    """Takes chunks of rows; `rows` have been written, `nonfinite` numbers became null as JSON cannot hold them."""
+    """Writes chunks of rows; `rows` counts them, `nonfinite` the numbers that became null in JSON."""
 
     def __init__(self, format: Format, columns: Sequence[ColumnSpec]) -> None:
         self.rows = 0
@@ -90,9 +90,9 @@ class TableWriter:
         columns: Mapping[str, NDArray[Any] | Sequence[str]],
         nulls: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> None:
-        """Append rows: one array a column, of one length; `nulls` is True where a cell is to be null.
+        """Append rows: one array per column, all of the same length; `nulls` is True where a cell is null.
 
-        The arrays are the caller's again when this returns.
+        The arrays may be changed as soon as this returns.
         """
         masks = nulls or {}
         chunk = [_column(spec, columns[spec.name], masks.get(spec.name)) for spec in self._columns]
@@ -108,7 +108,7 @@ class TableWriter:
 
 
 def format_of(path: str) -> str:
-    """The format that the name of a file asks for; "-" is CSV."""
+    """The format of a file by its suffix; "-" is CSV."""
     if path == "-":
         return "csv"
     name = path.replace("\\", "/").rpartition("/")[2].lower()
@@ -161,8 +161,8 @@ def _opened(path: str, columns: Sequence[ColumnSpec], format: str) -> Iterator[T
         try:
             yield TableWriter(opened, columns)
         except BaseException:
-            # The file first: an end written to a pipe would make what came before look whole. Then the format, as
-            # Arrow's writers, left open, would try to finish when they are collected.
+            # The file first, because a footer written to a pipe would make the partial output look complete. Then the
+            # format, because open writers of Arrow would write when they are garbage-collected.
             with suppress(Exception):
                 file.close()
             with suppress(Exception):
@@ -175,7 +175,7 @@ def _column(spec: ColumnSpec, values: NDArray[Any] | Sequence[str], null: NDArra
     mask = None if null is None or not null.any() else np.array(null, dtype=np.bool_)
     if spec.kind == "text":
         return Column(spec, ["" if text is None else str(text) for text in values], mask)
-    # A copy: formats keep rows until they make a group, and the caller may use its arrays again.
+    # A copy, because formats keep rows until a row group is full, and the caller may reuse its arrays.
     array = np.array(values, dtype=np.int64 if spec.kind == "int" else np.float64, order="C")
     expected = (len(array), spec.width) if spec.kind == "list" else (len(array),)
     if array.shape != expected:

@@ -1,4 +1,4 @@
-"""CSV with tabs."""
+"""Tab-separated values, written as CSV with another delimiter."""
 
 from __future__ import annotations
 
