@@ -50,10 +50,10 @@ def using_threads(threads: int) -> Iterator[None]:
 
 
 def map_in_order(function: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-    """function(item) for each item, in the order of the items, worked out in `count()` threads.
+    """function(item) for each item, in the order of the items, computed in `thread_count()` threads.
 
-    BLAS keeps to one thread meanwhile: threads over a threaded BLAS wait for each other. Results that nobody has taken
-    yet are few, whatever the number of items.
+    BLAS is limited to one thread meanwhile, because threads over a threaded BLAS wait for each other. The number of
+    results that wait to be consumed is bounded.
     """
     threads = min(thread_count(), len(items))
     with one_blas_thread():

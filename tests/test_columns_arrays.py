@@ -513,13 +513,13 @@ kinds = {"f": pa.float64(), "i": pa.int64(), "s": pa.string(), "d": pa.dictionar
 options = csv.ConvertOptions(column_types=kinds)
 batch = csv.open_csv(io.BytesIO(b"f,i,s,d\\n1.5,1,x,y\\n,2,z,\\n"), convert_options=options).read_next_batch()
 for name in "fi":
-    numbers(batch.column(name), name, site)
+    numbers(batch.column(name), name, location)
 for name in "isdf":
-    texts(batch.column(name), name, site)
+    texts(batch.column(name), name, location)
 flat = pa.Array.from_buffers(pa.float64(), 4, [None, pa.py_buffer(np.arange(4.0))])
-vectors(pa.FixedSizeListArray.from_arrays(flat, 2), "e", site)
-numbers(pa.Array.from_buffers(pa.decimal128(9, 2), 2, [None, pa.py_buffer(bytes(32))]), "p", site)
-numbers(batch.column("d").slice(0, 0), "d", site, parse_text=True)
+vectors(pa.FixedSizeListArray.from_arrays(flat, 2), "e", location)
+numbers(pa.Array.from_buffers(pa.decimal128(9, 2), 2, [None, pa.py_buffer(bytes(32))]), "p", location)
+numbers(batch.column("d").slice(0, 0), "d", location, parse_text=True)
 print([name for name in ("pandas", "pyarrow.compute", "pyarrow.dataset") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

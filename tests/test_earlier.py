@@ -131,7 +131,7 @@ def test_row_values_of_another_run_are_refused(folder, capsys):
                 "--gate", "mse<=baseline significant"]) == 3  # fmt: skip
     seen = capsys.readouterr()
     assert seen.out.splitlines()[1:] == []  # the first line is the baseline's own
-    assert "the row values beside the baseline make mse = " in seen.err
+    assert "the row values saved with the baseline give mse = " in seen.err
 
 
 def test_rows_that_were_not_saved_are_refused(folder, capsys):

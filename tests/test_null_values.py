@@ -138,7 +138,7 @@ def test_a_table_of_numbers_takes_the_list_too(tmp_path: Path) -> None:
     # As its own class column, `w` reaches the table as text.
     for columns in (("params=w",), ("params=w", "params.class=w")):
         request = Request((parse("l2"),), tables=(f"params={table}",), columns=columns)
-        for nulls, message in [(("-",), "no finite number"), (DEFAULT_NULLS, "'-' is not a number")]:
+        for nulls, message in [(("-",), "missing or non-finite number"), (DEFAULT_NULLS, "'-' is not a number")]:
             with pytest.raises(DataError, match=message) as raised:
                 prepare(request, Data((str(data),), options=ReadOptions(null_values=nulls)))
             assert raised.value.row == 2

@@ -252,7 +252,7 @@ def test_what_only_some_files_have_is_taken_from_the_first(tmp_path):
     assert numbers(scored(source)) == in_one_table([ours, table(1)])
     for name in "wg":
         assert f"{tmp_path}/side1.csv has no column '{name}': that of {tmp_path}/side0.csv is used" in source.notes
-    assert any("paired by their place; 'y' must agree row by row" in note for note in source.notes)
+    assert any("paired by row order; 'y' must agree row by row" in note for note in source.notes)
     with pytest.raises(DataError, match="no column 'w'"):
         pair_models(sources(tmp_path, [theirs, ours]), SHARED)
     bare = {"pred": theirs["pred"]}
@@ -369,7 +369,7 @@ def test_rows_without_a_partner_are_errors_on_either_side(tmp_path):
     few, many = taken(table(0), range(20)), taken(table(1), range(22))
     for tables, path in (([few, many], "side1.csv"), ([many, few], "side0.csv")):
         error = refused(pair_models(sources(tmp_path, tables), SHARED, ["id"]))
-        assert "2 of 22 rows: no partner in" in error.message
+        assert "2 of 22 rows: no match in" in error.message
         assert (error.path, error.row) == (str(tmp_path / path), 21)
         assert "--unmatched drop" in error.hint
 
@@ -383,7 +383,7 @@ def test_no_key_in_common(tmp_path):
     tables[2] = taken(table(0), [*range(5), *range(20, 40)])
     error = refused(pair_models(sources(tmp_path, tables), SHARED, ["id"], "drop"))
     assert isinstance(error, EmptyError)
-    assert "no key is in all of" in error.message
+    assert "no key occurs in all of" in error.message
 
 
 def test_a_missing_key_is_an_error_or_dropped(tmp_path):
@@ -419,7 +419,7 @@ def test_names_that_are_not_clear_are_refused():
         pair_models([("a", one), ("a", one)], ["y"])
     with pytest.raises(UsageError, match="'b:y' would name two columns"):
         pair_models([("a", one), ("b", one)], ["y"])
-    with pytest.raises(UsageError, match="needs two"):
+    with pytest.raises(UsageError, match="needs at least two"):
         pair_models([("a", one)], ["y"])
     with pytest.raises(DataError, match="no key column 'id'"):
         pair_models([("a", one), ("c", one)], ["y"], ["id"])

@@ -145,7 +145,7 @@ def test_losses_without_row_values_are_left_out_with_a_note(preds, tmp_path, cap
     assert "l2_penalty, both=mse+rmse: no value per row, so left out of the file of row values" in said
     assert list(read_rows(str(path)).columns) == ["p/mse"]
     path.unlink()
-    with pytest.raises(UsageError, match="no loss here has a value a row"):
+    with pytest.raises(UsageError, match="no loss here has a value per row"):
         run(*base[:1], *base[5:], "-l", "l2_penalty")
     assert not path.exists()
 
@@ -156,7 +156,7 @@ def test_outputs_that_contradict_each_other_are_refused(preds, tmp_path):
         (["rows=a.csv", "rows=b.csv"], "one file"),
         (["rows=-"], "needs a file"),
         (["rows="], "needs a file"),
-        (["rows=a.txt"], "does not say its format"),
+        (["rows=a.txt"], "does not name a format"),
         ([f"rows={rows}", str(rows)], "both be written"),
         ([f"rows={preds}"], "is an input"),
         ([f"rows={tmp_path}/none/rows.csv"], "could not write"),
@@ -186,7 +186,7 @@ def test_a_report_in_another_folder_is_noted(preds, tmp_path, capsys):
     (tmp_path / "out").mkdir()
     report = tmp_path / "out" / "r.json"
     assert run(preds, *SCORE, "-o", f"rows={tmp_path / 'rows.csv'}", "-o", report) == 0
-    assert f"{report} will look for rows.csv in its own folder" in capsys.readouterr().err
+    assert f"{report} expects rows.csv in its own folder" in capsys.readouterr().err
 
 
 def test_an_error_in_the_second_pass_leaves_no_file(preds, tmp_path, monkeypatch):
@@ -260,7 +260,7 @@ def test_eval_saves_keys_and_rows_may_come_in_another_order(preds, tmp_path):
     places = got.places(np.arange(ROWS), [coded(shuffled)])
     assert [table["id"][at] for at in places] == shuffled
     for names in ([], ["id", "k"], ["other"]):
-        with pytest.raises(DataError, match="rows are saved by 'id', and this run has them by"):
+        with pytest.raises(DataError, match="rows were saved by 'id', but this run identifies them by"):
             got.places(np.arange(1), [coded(["x"], name) for name in names])
     with pytest.raises(DataError, match="saved by row number"):
         read_rows(saved(tmp_path / "n.csv", {"mse": [1.0]})).places(np.arange(1), [coded(["x"])])
@@ -322,7 +322,7 @@ def test_packed_files_are_read(pack, tmp_path):
     [
         ([1, 2, 2, 4], "row 2 comes twice", 3),
         ([1, 3, 2, 4], "row 2 comes too late", 3),
-        ([0, 1, 2, 3], "whole and at least 1", 1),
+        ([0, 1, 2, 3], "whole number of at least 1", 1),
     ],
 )
 def test_numbers_of_rows_are_ascending(suffix, rows, words, row, tmp_path):
@@ -346,8 +346,8 @@ def test_order_is_kept_across_batches(tmp_path):
     [
         ("row,mse\n", "no rows"),
         ("row\n1\n", "no column of row values"),
-        ("y,p\n1,2\n", "these are no row values"),
-        ("mse,mae\n1,2\n", "these are no row values"),
+        ("y,p\n1,2\n", "not a file of row values"),
+        ("mse,mae\n1,2\n", "not a file of row values"),
         ("row,mse\n1.5,2\n", "whole"),
         ("row,mse\n,2\n", "whole"),
         ("row,mse\nx,2\n", "'x' is not a number"),

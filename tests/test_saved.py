@@ -112,12 +112,12 @@ WHOLE = report.render(RICH, "json")
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no JSON report: Expecting value"),
-        (WHOLE[:-40], "no JSON report: "),
-        (WHOLE + "x", "no JSON report: Extra data"),
+        ("", "not a JSON report: Expecting value"),
+        (WHOLE[:-40], "not a JSON report: "),
+        (WHOLE + "x", "not a JSON report: Extra data"),
         (WHOLE.replace('"count": 3', '"count": NaN', 1), "'NaN' is not valid JSON"),
         (WHOLE.replace('"count": 3', '"count": -Infinity', 1), "'-Infinity' is not valid JSON"),
-        (WHOLE.replace('"count": 3', '"count": 3, "count": 4', 1), "'count' stands twice"),
+        (WHOLE.replace('"count": 3', '"count": 3, "count": 4', 1), "'count' occurs twice"),
         (WHOLE.replace('"count": 3', '"count": ' + "9" * 5000, 1), "it is not UTF-8 text, or is nested too deeply"),
         (WHOLE.replace("report/1", "report/2"), "its schema is 'losscli.report/2'"),
         ('{"schema": "losscli.check/1"}', "its schema is 'losscli.check/1'"),

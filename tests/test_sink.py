@@ -515,7 +515,7 @@ def test_columns_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     two = [ColumnSpec("x", "float"), ColumnSpec("y", "float")]
     with pytest.raises(ValueError, match="different lengths"), open_table(path, two) as table:
         table.write({"x": np.zeros(2), "y": np.zeros(3)})
-    with pytest.raises(UsageError, match="would be called 'x'"):
+    with pytest.raises(UsageError, match="would be named 'x'"):
         open_table(path, [two[0], two[0]])
     assert left(tmp_path) == []
 
@@ -529,7 +529,7 @@ def test_the_name_tells_the_format() -> None:
         with pytest.raises(UsageError) as caught:
             format_of(name)
         assert ".parquet" in (caught.value.hint or "") and caught.value.path == name
-    with pytest.raises(UsageError, match="no table format") as caught:
+    with pytest.raises(UsageError, match="not a table format") as caught:
         open_table("x", COLUMNS, "paquet")
     assert "parquet" in (caught.value.hint or "")
 

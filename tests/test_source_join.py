@@ -67,7 +67,7 @@ def test_two_keys_are_not_glued(tmp_path: Any) -> None:
     assert rows(join(left, right, ["a", "b"]), {"y": "number"}) == [(10.0,), (20.0,), (30.0,)]
     right = csv(tmp_path, "u.csv", "b,a,y\n3,1,30\n23,12,10\n3,12,20\n")
     error = refused(join(left, right, ["a", "b"]), {"y": "number"})
-    assert "1 of 3 rows: no partner" in error.message
+    assert "1 of 3 rows: no match" in error.message
     assert error.value == "1, 23"
 
 
@@ -178,7 +178,7 @@ def test_repeated_keys_are_not_dropped() -> None:
 def test_names(tmp_path: Any) -> None:
     left, right = from_memory({"id": ["a"], "p": [1.0], "z": [1.0]}), from_memory({"id": ["a"], "y": [2.0], "z": [1.0]})
     assert rows(join(left, right, ["id"])) == [("a", 1.0, 2.0)]
-    assert "column 'z' stands in both" in refused(join(left, right, ["id"]), {"z": "number"}).message
+    assert "column 'z' is in both" in refused(join(left, right, ["id"]), {"z": "number"}).message
     assert "no column 'q'" in refused(join(left, right, ["id"]), {"q": "number"}).message
     with pytest.raises(DataError, match="no key column 'p'"):
         join(left, right, ["p"])

@@ -280,7 +280,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], type[LosscliError], str, i
     ("wrong other encoding", b"p,y\n1,\x81\n", {"encoding": "cp1252"}, DataError, "byte 7", None, None),
     ("long delimiter", "p,y\n", {"delimiter": "::"}, UsageError, "delimiter", None, None),
     ("HTML", "<!DOCTYPE html>\n<p>", {}, DataError, "HTML", None, None),
-    ("JSON array", '[{"p": 1}]', {"input_format": "jsonl"}, DataError, "no object", None, 1),
+    ("JSON array", '[{"p": 1}]', {"input_format": "jsonl"}, DataError, "not an object", None, 1),
     ("unknown format", "p,y\n", {"input_format": "xls"}, UsageError, "xls", None, None),
 ]
 
@@ -460,11 +460,11 @@ def test_json_types_do_not_drift(tmp_path: Path, window: int) -> None:
         ('{"p": {"a": 1}}', "is not a number"),
         ('{"p": 1e309}', "too large"),
         ('{"p": 1' + "0" * 400 + "}", "too large"),
-        ('{"p": 1,}', "not a line of JSON"),
-        ('{"p": 1', "not a line of JSON"),
+        ('{"p": 1,}', "invalid JSON"),
+        ('{"p": 1', "invalid JSON"),
         ('{"p": 1, "p": 2}', "twice"),
-        ("[1]", "no object"),
-        ("nonsense", "not a line of JSON"),
+        ("[1]", "not an object"),
+        ("nonsense", "invalid JSON"),
     ],
 )
 def test_json_refused(tmp_path: Path, bad: str, words: str, window: int) -> None:

@@ -197,7 +197,7 @@ def test_batches():
     assert slopes["a"].shape == (10, 3) and slopes["row"].tolist() == list(range(1, 11))
     with pytest.raises(UsageError, match="exclude each other"):
         losscli.evaluate(data, "info_nce", batch_by="k", batch_size=2, **roles)
-    with pytest.raises(UsageError, match="none is asked for"):
+    with pytest.raises(UsageError, match="none was given"):
         losscli.evaluate(DATA, "mse", batch_size=2, **BIND)
 
 

@@ -49,7 +49,7 @@ def loss_twice(here: Here):
     return [here.file(GOOD), *SCORE[:-1], "-l", "mae"]
 
 
-@case("B123", 0, "note: mae is asked for more than once", shows=("p\tmae\t0.5\t2\n",))
+@case("B123", 0, "note: mae is given more than once", shows=("p\tmae\t0.5\t2\n",))
 def loss_by_two_of_its_names(here: Here):
     return [here.file(GOOD), *SCORE[:-1], "-l", "mean_absolute_error"]
 
@@ -71,7 +71,7 @@ for _name, _value, _says in (
     case("B128", 2, _says, f"it comes from the environment variable {_value.partition('=')[0]}")(_wrong)
 
 
-@case("B128", 2, "there is no format 'jsno'")
+@case("B128", 2, "unknown format 'jsno'")
 def environment_format_unknown(here: Here):
     here.patch.setenv("LOSSCLI_FORMAT", "jsno")
     return scored(here)

@@ -337,10 +337,10 @@ for _name, _column in TYPES.items():
     _typed(_name, _column)
 
 STRANGE = {
-    "timestamp": (pa.array([datetime.datetime(2024, 1, 1)] * 2), "timestamp[us]", "turn it into numbers"),
-    "date": (pa.array([datetime.date(2024, 1, 1)] * 2), "date32[day]", "turn it into numbers"),
-    "duration": (pa.array([5, 6], pa.duration("s")), "duration[s]", "turn it into numbers"),
-    "struct": (pa.array([{"a": 1}] * 2), "struct<a: int64>", "as a column of its own"),
+    "timestamp": (pa.array([datetime.datetime(2024, 1, 1)] * 2), "timestamp[us]", "convert it to numbers"),
+    "date": (pa.array([datetime.date(2024, 1, 1)] * 2), "date32[day]", "convert it to numbers"),
+    "duration": (pa.array([5, 6], pa.duration("s")), "duration[s]", "convert it to numbers"),
+    "struct": (pa.array([{"a": 1}] * 2), "struct<a: int64>", "as a separate column"),
     "map": (pa.array([[("a", 1)]] * 2, pa.map_(pa.string(), pa.int64())), "map<string, int64", "list column"),
     "binary": (pa.array([b"1", b"2"]), "binary", "numbers are needed"),
     "text": (pa.array(["1", "2"]), "text (string)", "if these are numbers, store them as a numeric type"),
@@ -395,7 +395,7 @@ text("B088", "lists_ragged_in_jsonl", '{"y":0,"p":[1,1]}\n{"y":0,"p":[1]}\n', 3,
      "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
 text("B088", "lists_and_numbers_in_jsonl", '{"y":0,"p":[1,1]}\n{"y":0,"p":1}\n', 3, "not a list of numbers",
      "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
-text("B088", "class_beyond_the_list", '{"y":0,"p":[1,1]}\n{"y":2,"p":[1,1]}\n', 3, "class 2 of 'y'",
+text("B088", "class_beyond_the_list", '{"y":0,"p":[1,1]}\n{"y":2,"p":[1,1]}\n', 3, "class index 2 in 'y'",
      "beyond the 2 classes",
      "row 2 (line 2), column 'y'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
 

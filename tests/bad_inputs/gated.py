@@ -38,9 +38,10 @@ for _gate, _says in (
     ("mae>=1", "lower is better for mae"),
     ("mae", "it has none of <= < >= >"), ("mae<=", "expected a limit after"),
     ("mae<=1%", "is a percentage without a reference"),
-    ("mae<=1e999", "too large"), ("mae<=nan", "'nan' is not a number"), ("mae<=1 by", "expected a column after 'by'"),
+    ("mae<=1e999", "too large"), ("mae<=nan", "'nan' is neither a number nor a model of this run"),
+    ("mae<=1 by", "expected a column after 'by'"),
     ("other/mae<=1", "unknown model 'other'"), ("mae<=baseline", "there is no baseline to compare with"),
-    ("mae<=1 significant", "is about a change"), ("\x1b[31m<=1", "is not computed here"),
+    ("mae<=1 significant", "needs a baseline or a model"), ("\x1b[31m<=1", "is not computed here"),
     ("mae<=" + "x" * 5000, "longer than"),
     ("mae<=baseline+1e-999999999%", "does not end in a tolerance"), ("", "it has none of <= < >= >"),
 ):  # fmt: skip
@@ -146,7 +147,7 @@ def extra_in_the_baseline(here: Here):
     return [arg for arg in held(here, "mae<=1", spec="rmse") if arg != "-q"]
 
 
-@case("B138", 3, ERRS + "baseline: not comparable: mae is computed as mae|", "in the baseline as other",
+@case("B138", 3, ERRS + "baseline: not comparable: mae is computed as mae|", "here and as other",
       "--allow-incomparable")  # fmt: skip
 def baseline_of_another_signature(here: Here):
     return held(here, "mae<=baseline", signature="other")
@@ -172,14 +173,14 @@ def baseline_of_another_signature_allowed(here: Here):
 
 
 for _name, _content, _says in (
-    ("cut_off", '{"schema": "losscli.report/1", "resu', "no JSON report"),
-    ("empty", "", "no JSON report"),
+    ("cut_off", '{"schema": "losscli.report/1", "resu', "not a JSON report"),
+    ("empty", "", "not a JSON report"),
     ("with_nan", '{"schema": "losscli.report/1", "x": NaN}', "'NaN' is not valid JSON"),
-    ("with_a_key_twice", '{"schema": "losscli.report/1", "schema": 1}', "stands twice"),
+    ("with_a_key_twice", '{"schema": "losscli.report/1", "schema": 1}', "occurs twice"),
     ("of_another_schema", '{"schema": "losscli.report/9\\u001b[31m"}', "its schema is"),
-    ("that_is_csv", "y,p\n1,2\n", "no JSON report"),
-    ("that_is_deep", "[" * 100_000, "no JSON report"),
-    ("that_is_binary", b"PAR1\xff\xfe\x00", "no JSON report"),
+    ("that_is_csv", "y,p\n1,2\n", "not a JSON report"),
+    ("that_is_deep", "[" * 100_000, "not a JSON report"),
+    ("that_is_binary", b"PAR1\xff\xfe\x00", "not a JSON report"),
     ("without_results", '{"schema": "losscli.report/1"}', "has no 'rows'"),
 ):
 

@@ -145,7 +145,8 @@ for _word in ("yes", "T", "Y", "on", "positive"):
          "--positive LABEL", args="-t y -p p -l brier -q")
     text("B068", f"{_word}_target_told", f"y,p\n0,0.5\n{_word},1\n", value=0.125,
          args=f"-t y -p p -l brier -q --positive {_word}")
-text("B068", "no_such_positive", "y,p\nno,0.5\nyes,1\n", 3, "'y' is 'Yes', the positive label", "'no', 'yes'",
+text("B068", "no_such_positive", "y,p\nno,0.5\nyes,1\n", 3,
+     "the positive class label 'Yes' does not occur in column 'y'", "'no', 'yes'",
      args="-t y -p p -l brier -q --positive Yes")
 
 

@@ -147,14 +147,14 @@ text("B104", "weight_nan", "y,p,w\n1,2,1\n3,3,nan\n", 3, "column 'w' is NaN", "r
 text("B104", "weight_infinite", "y,p,w\n1,2,1\n3,3,inf\n", 3, "column 'w' is infinite", "row 2 (line 3)", args="-w w")
 text("B104", "weight_missing", "y,p,w\n1,2,1\n3,3,\n", 3, "column 'w' has no value", "row 2 (line 3)", args="-w w")
 text("B104", "sum_of_weights_is_too_large", "y,p,w\n0,0.5,1e308\n0,1.5,1e308\n", args="-w w", value=1.0)
-text("B104", "weighted_value_is_too_large", "y,p,w\n1,2,1e308\n3,5,1e308\n", 0, "warning: ", "not finite",
+text("B104", "weighted_value_is_too_large", "y,p,w\n1,2,1e308\n3,5,1e308\n", 0, "warning: ", "non-finite",
      args="-t y -p p -l mae -w w")
 text("B104", "weights_tiny", "y,p,w\n1,2,5e-324\n3,5,5e-324\n", args="-w w", value=1.5)
 text("B105", "no_weight_column", "y,p,w\n1,2,1\n", 3, "no column 'ww'", "did you mean 'w'?", args="-w ww")
 text("B105", "equal_weights", "y,p,w\n1,2,0.1\n3,3,0.1\n5,5,0.1\n", args="-w w", value=1 / 3)
 text("B105", "weights_as_text", "y,p,w\n1,2,heavy\n", 3, "'heavy' is not a number", "column 'w'", args="-w w")
 text("B106", "one_row", "y,p\n1,3\n", args="-t y -p p -l rmse -q", value=2.0)
-text("B106", "one_row_and_a_batch", "y,p\n1,3\n", 2, "none is asked for", args="--batch-size 5")
+text("B106", "one_row_and_a_batch", "y,p\n1,3\n", 2, "none was given", args="--batch-size 5")
 text("B106", "one_row_in_a_group_of_pairs", '{"a":[1,0],"b":[0,1]}\n', args="-c anchor=a -c positive=b -l info_nce -q",
      value=0.0, file="p.jsonl")
 text("B107", "one_class_balanced", "y,p\n1,0.5\n1,0.5\n", value=0.25,

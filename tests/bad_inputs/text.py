@@ -18,8 +18,8 @@ for _name, _encoding in (("le", "utf-16-le"), ("be", "utf-16-be")):
     text("B027", f"utf16_{_name}_told", _bom + GOOD.encode(_encoding), args="--encoding utf-16", value=0.5)
     text("B027", f"utf16_{_name}_no_mark", GOOD.encode(_encoding), 3, "NUL bytes", "--encoding utf-16-le or utf-16-be")
     text("B027", f"utf16_{_name}_no_mark_told", GOOD.encode(_encoding), args=f"--encoding {_encoding}", value=0.5)
-text("B027", "utf16_without_mark_told_wrong", GOOD.encode("utf-16-le"), 3, "does not begin with the mark of utf-16",
-     "--encoding utf-16-le or utf-16-be", args="--encoding utf-16")
+text("B027", "utf16_without_mark_told_wrong", GOOD.encode("utf-16-le"), 3,
+     "does not begin with the byte order mark of utf-16", "--encoding utf-16-le or utf-16-be", args="--encoding utf-16")
 text("B027", "utf16_cut_in_half", b"\xff\xfe" + GOOD.encode("utf-16-le")[:-1], 3, "is not utf-16 text",
      args="--encoding utf-16")
 text("B027", "unknown_encoding", GOOD, 2, "unknown encoding 'utf-99'", args="--encoding utf-99")
@@ -145,11 +145,11 @@ text("B050", "jsonl_key_missing_in_a_row", '{"y":1,"p":2}\n{"y":3}\n', 3, "colum
      "row 2 (line 2)", file="p.jsonl")
 text("B050", "jsonl_key_only_later", '{"y":1}\n' * 3 + '{"y":3,"p":3}\n', 3, "column 'p' has no value",
      "row 1 (line 1)", file="p.jsonl")
-text("B050", "jsonl_cut", '{"y":1,"p":2}\n{"y":3,"p"', 3, "not a line of JSON", "row 2 (line 2)", file="p.jsonl")
+text("B050", "jsonl_cut", '{"y":1,"p":2}\n{"y":3,"p"', 3, "invalid JSON", "row 2 (line 2)", file="p.jsonl")
 text("B050", "jsonl_text_for_number", '{"y":1,"p":2}\n{"y":3,"p":"3"}\n', 3, "'3' is not a number",
      "row 2 (line 2), column 'p'", file="p.jsonl")
 text("B050", "jsonl_not_objects", "[1,2]\n[3,4]\n", 3, "a JSON line that is not an object", file="p.jsonl")
-text("B050", "jsonl_nested_deep", '{"y":1,"p":2}\n{"y":' + "[" * 100_000 + "\n", 3, "not a line of JSON",
+text("B050", "jsonl_nested_deep", '{"y":1,"p":2}\n{"y":' + "[" * 100_000 + "\n", 3, "invalid JSON",
      file="p.jsonl")
 text("B050", "jsonl_line_ends_in_texts", '{"y":1,"p":2,"g":"a\\nb"}\n{"y":3,"p":3,"g":"c"}\n', value=0.5,
      args="--by g", file="p.jsonl")

@@ -28,7 +28,7 @@ class _Rows:
 
         self.nonfinite = 0
         self._schema = schema([_as_text(column) for column in columns])
-        # The header is ours: Arrow quotes every name, which `slice_rows` and `awk` would show.
+        # We write the header: Arrow quotes every name, which `cut` and `awk` would show.
         header = delimiter.join(_quoted(guarded(column.name)) for column in columns)
         file.write(f"{header}\n".encode("utf-8", "backslashreplace"))
         options = pc.WriteOptions(include_header=False, delimiter=delimiter)
