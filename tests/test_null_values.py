@@ -110,7 +110,7 @@ def test_the_positive_label_is_never_missing(tmp_path: Path) -> None:
     found = score(path, "bce", positive="None")
     assert (found.rows.used, found.rows.dropped) == (3, 2)
     assert found.results[0].value == score(written(tmp_path, ["1", "0", "", "", "1"]), "bce").results[0].value
-    with pytest.raises(DataError, match="no row of 't' is 'yes'") as raised:
+    with pytest.raises(DataError, match="the positive class label 'yes' does not occur in column 't'") as raised:
         score(path, "bce", positive="yes")
     assert raised.value.hint == "the column contains 'some'"
 
@@ -125,7 +125,7 @@ def test_a_class_is_missing_only_where_it_is_empty(tmp_path: Path) -> None:
 def test_a_type_decides_where_there_is_one(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"t": ["1", "NA", "0"], "p": [0.5, 0.5, 0.5]}), path)
-    with pytest.raises(DataError, match="'t' holds '0', '1', 'NA'"):
+    with pytest.raises(DataError, match="column 't' contains '0', '1', 'NA'"):
         score(path, "bce")
     pq.write_table(pa.table({"t": [1, 0, 0], "p": [0.5, 0.5, 0.5]}), path)
     assert score(path, "bce", ("0",)).rows.used == 3

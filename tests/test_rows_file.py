@@ -353,7 +353,7 @@ def test_order_is_kept_across_batches(tmp_path):
         ("row,mse\nx,2\n", "'x' is not a number"),
         ("row,mse\n1,two\n", "'two' is not a number"),
         ("row,mse\n1,2\n2\n", "the row has 1 cell"),
-        ("row,mse\n1,2\n2,3", "cut off"),
+        ("row,mse\n1,2\n2,3", "truncated"),
         ("row,mse,mse\n1,2,3\n", "occurs 2 times"),
         ("id,mse\na,1\nb,2\na,3\n", "duplicate key: 'a'"),
         ("id,mse\na,1\n,2\n", "no key in 'id'"),

@@ -1,4 +1,4 @@
-"""Batches of rows: record batches of bounded size that know where their rows stand."""
+"""Batches of rows: record batches of bounded size with the location of their rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Batch:
     location: Location
 
 
-def slices(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
+def bounded_batches(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
     """The rows in batches of bounded size; only columns of layouts that Arrow cannot filter are copied."""
     data = _plain_layout(data)
     step = rows_per_batch(_size(data), data.num_rows)

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from losscli.errors import DataError, Location, did_you_mean
-from losscli.io.batches import BATCH_BYTES, Batch, slices
+from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import FileInput
 
 ReadAs = Literal["number", "text"]
@@ -149,11 +149,11 @@ class InMemorySplit:
         if self.location is not None:
             yield Batch(self.data, self.location)
         else:
-            yield from slices(self.data, self.path, first_row)
+            yield from bounded_batches(self.data, self.path, first_row)
 
 
 @dataclass
-class Dropped:
+class DroppedRows:
     """How many rows a join dropped in its last pass; filled while the source is read.
 
     `files` has the counts by file, if files of several models are joined.
@@ -179,11 +179,11 @@ class Source:
     columns: tuple[str, ...]
     types: Mapping[str, pa.DataType | None]
     notes: tuple[str, ...] = ()
-    dropped: Dropped | None = field(default=None, compare=False)
+    dropped: DroppedRows | None = field(default=None, compare=False)
     paired_files: PairedFiles | None = field(default=None, compare=False)
 
 
-def wanted_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:
+def projected_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:
     """The index of each projected column among `names`, where it must occur exactly once."""
     if not projection:
         raise ValueError("the projection is empty")

@@ -36,9 +36,9 @@ def present(array: pa.Array) -> Bools:
     return unpack(array.buffers()[0], array.offset, len(array))
 
 
-def from_numpy(values: npt.NDArray[np.generic], there: Bools | None = None) -> pa.Array:
+def from_numpy(values: npt.NDArray[np.generic], valid: Bools | None = None) -> pa.Array:
     """An array of numbers over the same memory, or of booleans, which are packed."""
-    mask = None if there is None else validity(there)
+    mask = None if valid is None else validity(valid)
     if values.dtype == np.bool_:
         return pa.Array.from_buffers(pa.bool_(), len(values), [mask, bits(values.astype(np.bool_))])
     native = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
@@ -68,8 +68,8 @@ def holds_numbers(dtype: np.dtype[np.generic]) -> bool:
 def floats(values: Sequence[float | None]) -> pa.Array:
     """A float64 array; None becomes null."""
     data = np.array([0.0 if value is None else value for value in values], dtype=np.float64)
-    there = np.array([value is not None for value in values], dtype=np.bool_)
-    return from_numpy(data, there)
+    valid = np.array([value is not None for value in values], dtype=np.bool_)
+    return from_numpy(data, valid)
 
 
 def strings(values: Sequence[str | None]) -> pa.Array:
@@ -77,19 +77,19 @@ def strings(values: Sequence[str | None]) -> pa.Array:
     encoded = [b"" if value is None else value.encode() for value in values]
     ends = np.zeros(len(encoded) + 1, dtype=np.int64)
     np.cumsum([len(text) for text in encoded], out=ends[1:])
-    there = np.array([value is not None for value in values], dtype=np.bool_)
+    valid = np.array([value is not None for value in values], dtype=np.bool_)
     small = ends[-1] < 2**31
     kind, offsets = (pa.string(), ends.astype(np.int32)) if small else (pa.large_string(), ends)
-    buffers = [validity(there), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    buffers = [validity(valid), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(kind, len(encoded), buffers)
 
 
-def labels(values: Sequence[str | None]) -> pa.Array:
+def dictionary_strings(values: Sequence[str | None]) -> pa.Array:
     """A dictionary array of texts, as the CSV reader returns."""
     known: dict[str, int] = {}
     codes = np.array([0 if v is None else known.setdefault(v, len(known)) for v in values], dtype=np.int32)
-    there = np.array([value is not None for value in values], dtype=np.bool_)
-    return pa.DictionaryArray.from_arrays(from_numpy(codes, there), strings(list(known)))
+    valid = np.array([value is not None for value in values], dtype=np.bool_)
+    return pa.DictionaryArray.from_arrays(from_numpy(codes, valid), strings(list(known)))
 
 
 def repeated(value: str | None, count: int) -> pa.Array:
@@ -102,10 +102,10 @@ def lists(values: Sequence[Sequence[float | None] | None]) -> pa.Array:
     """A list array of float64; None becomes a null list."""
     ends = np.zeros(len(values) + 1, dtype=np.int32)
     np.cumsum([0 if value is None else len(value) for value in values], out=ends[1:])
-    there = np.array([value is not None for value in values], dtype=np.bool_)
+    valid = np.array([value is not None for value in values], dtype=np.bool_)
     flat = floats([item for value in values if value is not None for item in value])
     return pa.Array.from_buffers(
-        pa.list_(pa.float64()), len(values), [validity(there), pa.py_buffer(ends)], children=[flat]
+        pa.list_(pa.float64()), len(values), [validity(valid), pa.py_buffer(ends)], children=[flat]
     )
 
 

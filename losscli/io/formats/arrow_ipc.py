@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.io.batches import BATCH_BYTES, Batch, slices
+from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import SeekableInput
 from losscli.io.formats.binary import (
     check_values,
@@ -19,7 +19,7 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
-from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, wanted_positions
+from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, projected_positions
 
 MOST_SPLITS = 256
 """The most splits of a file: each reads the footer again."""
@@ -39,7 +39,7 @@ class ArrowFragment(Fragment):
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        positions = wanted_positions(tuple(self.schema.names), projection, self.path)
+        positions = projected_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, positions) as reader:
             if not isinstance(reader, pa.ipc.RecordBatchFileReader):
                 for data in self.read(iter(reader), list(projection), 1):
@@ -81,11 +81,11 @@ class RecordBatchSplit:
     memory_bytes: int = 3 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        positions = wanted_positions(tuple(self.fragment.schema.names), self.projection, self.fragment.path)
+        positions = projected_positions(tuple(self.fragment.schema.names), self.projection, self.fragment.path)
         with _opened(self.fragment.source, positions) as reader:
             found = map(reader.get_batch, self.chosen)
             for data in self.fragment.read(found, list(self.projection), first_row):
-                yield from slices(select_columns(data, list(self.projection)), self.fragment.path, first_row)
+                yield from bounded_batches(select_columns(data, list(self.projection)), self.fragment.path, first_row)
                 first_row += data.num_rows
         self.fragment.source.verify()
 

@@ -28,7 +28,7 @@ from losscli.io.formats.text_windows import (
     verify_local,
     windows,
 )
-from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, wanted_positions
+from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, projected_positions
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
@@ -78,7 +78,7 @@ class CsvFragment(Fragment):
             self.layout,
             self.options,
             list(projection.items()),
-            wanted_positions(self.layout.names, projection, self.path),
+            projected_positions(self.layout.names, projection, self.path),
         )
 
     def _windows(self, stream: Stream) -> Iterator[Window]:

@@ -13,7 +13,7 @@ from itertools import islice
 import pyarrow as pa
 
 from losscli.errors import DataError, Location
-from losscli.io.arrow.build import floats, labels
+from losscli.io.arrow.build import dictionary_strings, floats
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.formats.csv_records import Record, count_line_ends, records
 from losscli.io.formats.text_windows import Window
@@ -120,7 +120,7 @@ def _lenient(numbers: pa.Array, bad: Sequence[_BadCell]) -> pa.Array:
     texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
     for cell in bad:
         texts[cell.row] = cell.cell.decode(errors="replace")
-    return labels(texts)
+    return dictionary_strings(texts)
 
 
 def _texts(name: str, column: Cells, grammar: CsvSyntax, window: Window, location: Location) -> pa.Array:
@@ -130,7 +130,7 @@ def _texts(name: str, column: Cells, grammar: CsvSyntax, window: Window, locatio
             values.append(cell.decode())
         except UnicodeDecodeError:
             raise _not_utf8_error(name, row, cell, grammar, window, location) from None
-    return labels(values)
+    return dictionary_strings(values)
 
 
 def _not_utf8_error(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
 from losscli.io.batches import SPLIT_ROWS
-from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, wanted_positions
+from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, projected_positions
 
 PATH = "<memory>"
 
@@ -28,7 +28,7 @@ class StreamFragment(Fragment):
     format: str = "memory"
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        positions = wanted_positions(tuple(self.schema.names), projection, self.path)
+        positions = projected_positions(tuple(self.schema.names), projection, self.path)
         for data in self.opened():
             chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(projection))
             yield from _splits(chosen, self.path)
@@ -52,7 +52,7 @@ class ColumnsFragment(Fragment):
     format: str = "memory"
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        positions = wanted_positions(self.names, projection, self.path)
+        positions = projected_positions(self.names, projection, self.path)
         chosen = [self.columns[at].array() for at in positions]
         lengths = {name: len(array) for name, array in zip(projection, chosen, strict=True)}
         if len(set(lengths.values())) > 1:
@@ -175,7 +175,7 @@ def _from_list(name: str, values: Sequence[Any]) -> pa.Array:
         return arrays.strings(values)
     if known and all(isinstance(value, (list, tuple, np.ndarray)) for value in known):
         return _nested(name, values)
-    there = np.array([value is not None for value in values], dtype=np.bool_)
+    valid = np.array([value is not None for value in values], dtype=np.bool_)
     try:
         array = np.array(known or [0.0])
     except ValueError:
@@ -188,8 +188,8 @@ def _from_list(name: str, values: Sequence[Any]) -> pa.Array:
             code="DATA_WRONG_TYPE",
         )
     filled = np.zeros(len(values), dtype=array.dtype)
-    filled[there] = array[: len(known)]
-    return arrays.from_numpy(filled, there)
+    filled[valid] = array[: len(known)]
+    return arrays.from_numpy(filled, valid)
 
 
 def _nested(name: str, values: Sequence[Any]) -> pa.Array:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from losscli.errors import DataError, EmptyError, Location
-from losscli.io.arrow.build import labels, strings
+from losscli.io.arrow.build import dictionary_strings, strings
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
@@ -29,7 +29,7 @@ from losscli.io.formats.text_windows import (
     verify_local,
     windows,
 )
-from losscli.io.source import Fragment, ReadAs, Split, wanted_positions
+from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
@@ -68,7 +68,7 @@ class JsonlFragment(Fragment):
         return plain_size(self.source, self.compression, self.encoding)
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        wanted_positions(tuple(self.keys), projection, self.path)
+        projected_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
                 yield self.window_split(projection, window)
@@ -78,7 +78,7 @@ class JsonlFragment(Fragment):
         if not is_plain(self.source, self.compression, self.encoding):
             yield from super().remote_splits(projection)
             return
-        wanted_positions(tuple(self.keys), projection, self.path)
+        projected_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding) as stream:
             for window in windows(stream, _last_line_end):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
@@ -165,7 +165,7 @@ def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
         return coded
     texts = [text_of(value) for value in coded.dictionary.to_pylist()]
     if len(set(texts)) < len(texts):  # 0.0 and -0.0 are the same label
-        return labels([None if value is None else text_of(value) for value in array.to_pylist()])
+        return dictionary_strings([None if value is None else text_of(value) for value in array.to_pylist()])
     return pa.DictionaryArray.from_arrays(coded.indices, strings(texts))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from losscli.errors import Location
-from losscli.io.arrow.build import floats, labels, lists
+from losscli.io.arrow.build import dictionary_strings, floats, lists
 from losscli.io.arrow.canonical import canonical_number
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
@@ -78,12 +78,12 @@ def _plain(value: Any) -> Any:
 
 def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
     if read_as == "text":
-        return labels(values)
+        return dictionary_strings(values)
     if vector:
         return lists(values)
     if not any(isinstance(value, _NonNumber) for value in values):
         return floats(values)
-    return labels([None if v is None else v.text if isinstance(v, _NonNumber) else repr(v) for v in values])
+    return dictionary_strings([None if v is None else v.text if isinstance(v, _NonNumber) else repr(v) for v in values])
 
 
 def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from losscli.errors import DataError
-from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, rows_per_batch, slices
+from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, bounded_batches, rows_per_batch
 from losscli.io.files.inputs import SeekableInput
 from losscli.io.formats.binary import (
     check_values,
@@ -20,7 +20,7 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
-from losscli.io.source import Fragment, ReadAs, Split, wanted_positions
+from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # the most and the fewest bytes of a column that are read at once
@@ -41,7 +41,7 @@ class ParquetFragment(Fragment):
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        wanted_positions(tuple(self.schema.names), projection, self.path)
+        projected_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, columns=len(projection)) as file:
             footer, declared = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
@@ -126,12 +126,12 @@ class RowGroupSplit:
             while (data := fragment.next(batches)) is not None:
                 data = select_columns(data, names)
                 check_values(data, checked, fragment.path, row)
-                yield from slices(data, fragment.path, row)
+                yield from bounded_batches(data, fragment.path, row)
                 row += data.num_rows
         fragment.source.verify()
         if row - first_row != self.rows:  # Arrow's reader reports no error if pages are missing
-            there = f" from row {first_row} on" if first_row > 1 else ""
-            message = f"damaged Parquet: it declares {self.rows} rows{there} but holds {row - first_row}"
+            where = f" from row {first_row} on" if first_row > 1 else ""
+            message = f"damaged Parquet: it declares {self.rows} rows{where} but holds {row - first_row}"
             raise DataError(message, path=fragment.path, code="DATA_CORRUPT_FILE")
 
 

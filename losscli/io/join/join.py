@@ -14,7 +14,7 @@ from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
-from losscli.io.source import Dropped, Fragment, InMemorySplit, ReadAs, Source, Split
+from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 
 
 def join(
@@ -30,7 +30,7 @@ def join(
         raise UsageError("the join needs key columns", hint="--on KEY[,KEY]",
                          code="USAGE_INCOMPLETE")  # fmt: skip
     check_keys((predictions, targets), on)
-    dropped = Dropped()
+    dropped = DroppedRows()
     fragment = JoinedFragment(predictions, targets, tuple(on), unmatched == "error", dropped)
     columns = tuple(dict.fromkeys((*predictions.columns, *targets.columns)))
     types = {**targets.types, **predictions.types}
@@ -73,7 +73,7 @@ class JoinedFragment(Fragment):
     targets: Source
     on: tuple[str, ...]
     strict: bool
-    dropped: Dropped
+    dropped: DroppedRows
 
     @property
     def path(self) -> str:  # type: ignore[override]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import Code, DataError, EmptyError, Location
-from losscli.io.arrow.build import from_numpy, labels
+from losscli.io.arrow.build import dictionary_strings, from_numpy
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds, KeyIndex, key_text, key_texts, rows_with_key
 from losscli.io.source import ReadAs, Source
@@ -99,8 +99,8 @@ class _LookupRows:
 
 def _read_rows(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs]) -> _LookupRows:
     read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
-    asked: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
-    for batch in read_batches(source, asked):
+    read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
+    for batch in read_batches(source, read_as):
         texts = batch_keys(batch, on)
         read.without_key.add(batch.location, texts, np.flatnonzero(~rows_with_key(texts)))
         for held, text in zip(read.keys, texts, strict=True):
@@ -168,7 +168,7 @@ def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp
 
 def _numbers_as_text(part: pa.Array) -> pa.Array:
     """Numbers as text that reads back the same, because another part of the column is text."""
-    return labels([None if value is None else repr(value) for value in part.to_pylist()])
+    return dictionary_strings([None if value is None else repr(value) for value in part.to_pylist()])
 
 
 def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:

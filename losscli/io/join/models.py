@@ -18,7 +18,7 @@ from losscli.io.join.align import ROW_ORDER_HINT, AlignedCounts, AlignedRows, Al
 from losscli.io.join.join import check_keys, notes_on_types
 from losscli.io.join.lookup_side import source_name
 from losscli.io.join.match import as_numbers
-from losscli.io.source import Dropped, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
+from losscli.io.source import DroppedRows, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def pair_models(
         for (model, source), label in zip(named, labels, strict=True)
     )
     column_sources, types = _column_sources(files)
-    dropped, paired_files = Dropped(), PairedFiles()
+    dropped, paired_files = DroppedRows(), PairedFiles()
     fragment = PairedFragment(files, tuple(on), unmatched == "error", column_sources, dropped, paired_files)
     notes = [note for side in files for note in side.source.notes]
     notes += _notes(files, compared, on)
@@ -135,7 +135,7 @@ class PairedFragment(Fragment):
     on: tuple[str, ...]
     strict: bool
     column_sources: Mapping[str, tuple[int, str]] = field(repr=False)
-    dropped: Dropped
+    dropped: DroppedRows
     paired_files: PairedFiles
 
     @property
