@@ -183,7 +183,7 @@ def test_items_of_arrays_of_tables_stand_at_their_own_headers():
         ("[suites.a]\nlosses = [\n'mse',\n'hubber',\n]\n", 4, 1, "unknown loss 'hubber'", "did you mean 'huber'"),
         (SUITE + "where = 'y >'\n", 4, 1, "", None),
         (SUITE + "class-weight = 'a=-1'\n", 4, 1, "the weight '-1' of class 'a'", None),
-        (SUITE + "outputs = ['a.json', 'report']\n", 4, 22, "'report': no report format has this suffix", None),
+        (SUITE + "outputs = ['a.json', 'report']\n", 4, 22, "'report': its suffix is not that of a report format", None),
         (SUITE + "outputs = ['json=-']\n", 4, 1, "standard output is the report of all suites", None),
         (SUITE + "gates = ['mse<=1',\n 'mse']\n", 5, 2, "gate 'mse': none of", None),
         (SUITE + "pred = {a = 'p', b = 1}\n", 4, 18, "'b' is a text", None),

@@ -174,7 +174,7 @@ def outputs(texts: Sequence[str]) -> dict[str, str]:
             format_, path = "", text
         format_ = format_ or format_of(path) or ""
         if not format_:
-            raise UsageError(f"'{text}': no report format has this suffix",
+            raise UsageError(f"'{text}': its suffix is not that of a report format",
                              hint=f"write FORMAT=FILE; formats: {', '.join(FORMATS)}",
                              code="USAGE_BAD_VALUE")  # fmt: skip
         if path in found:

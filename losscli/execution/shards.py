@@ -235,7 +235,7 @@ def _checksum(document: Plain) -> str:
 
 
 def _damaged(path: str) -> DataError:
-    return DataError("the state is damaged: its checksum does not match", path=path,
+    return DataError("the state is damaged: its content was changed", path=path,
                      hint="copy it again, or score the shard again", code="DATA_BAD_REPORT")  # fmt: skip
 
 

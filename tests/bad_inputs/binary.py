@@ -396,7 +396,7 @@ text("B088", "lists_ragged_in_jsonl", '{"y":0,"p":[1,1]}\n{"y":0,"p":[1]}\n', 3,
 text("B088", "lists_and_numbers_in_jsonl", '{"y":0,"p":[1,1]}\n{"y":0,"p":1}\n', 3, "not a list of numbers",
      "row 2 (line 2), column 'p'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
 text("B088", "class_beyond_the_list", '{"y":0,"p":[1,1]}\n{"y":2,"p":[1,1]}\n', 3, "class index 2 in 'y'",
-     "beyond the 2 classes",
+     "out of range for 2 class columns",
      "row 2 (line 2), column 'y'", args="-t y -p p -l cross_entropy_with_logits", file="p.jsonl")
 
 

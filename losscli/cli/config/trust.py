@@ -30,7 +30,7 @@ def check(suite: Suite, folder: str, document: Document) -> None:
 
 
 def _refused(document: Document, place: Place, what: str) -> UsageError:
-    return document.error_at(place, f"{what}; only a configuration named with --config may do that", HINT)
+    return document.error_at(place, f"{what}; a configuration that was found automatically may not do that", HINT)
 
 
 def _written(suite: Suite) -> Iterator[tuple[str, Place, str]]:

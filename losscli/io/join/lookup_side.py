@@ -184,5 +184,5 @@ def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
         return (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         listed = ", ".join(sorted(str(kind) for kind in kinds))
-        message = f"column '{name}' has parts of different types: {listed}: {error}"
+        message = f"the parts of column '{name}' cannot be combined: {listed}: {error}"
         raise DataError(message, path=source_name(source), column=name, code="DATA_WRONG_TYPE") from None

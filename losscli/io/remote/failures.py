@@ -114,7 +114,7 @@ def _unreachable(chain: list[BaseException], names: set[str]) -> RemoteFailure |
         )
     if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in chain):
         return RemoteFailure(
-            "permanent", "no secure connection to the server: its certificate or TLS version was rejected"
+            "permanent", "no secure connection to the server: its certificate or TLS handshake was rejected"
         )
     if any(isinstance(cause, ConnectionRefusedError) or _number(cause) == errno.ECONNREFUSED for cause in chain):
         return RemoteFailure("permanent", "the server refuses the connection", hint="check the host and the port")
