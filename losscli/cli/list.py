@@ -39,7 +39,7 @@ def command(words: tuple[str, ...], format_: str) -> int:
         console.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
-        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
+        raise UsageError(f"unknown format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     console.write_stdout(text(found, layout.screen_width()))
     if not found:
         console.print_notes([f"no loss matches '{' '.join(words)}'"])

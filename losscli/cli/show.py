@@ -48,7 +48,7 @@ def command(name: str | None, format_: str, schema: str | None) -> int:
         console.write_stdout(json.dumps(entry(loss, whole=True), indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
-        raise UsageError(f"there is no format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
+        raise UsageError(f"unknown format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     console.write_stdout(text(loss, layout.page_width()))
     return 0
 

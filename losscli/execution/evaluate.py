@@ -82,7 +82,7 @@ class AddingGroups:
 
     def __call__(self, group: Group, stopped: Callable[[], bool]) -> RunAccumulator:
         totals = RunAccumulator(self.plan, self.arrays, slice_index=self.slice_index, some=True)
-        with using(self.threads if len(group.block) >= LARGE else 1):
+        with using_threads(self.threads if len(group.block) >= LARGE else 1):
             totals.add_group(group.block)
         return totals
 

@@ -27,7 +27,7 @@ from losscli.execution.row_values import Piece, in_pieces
 from losscli.execution.scan import Scan
 from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.parallel import available, using
+from losscli.parallel import available_cores, using_threads
 from losscli.statistics.estimates import WeightedSliceId, combine_slopes, slices, term_numbers
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
