@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from losscli.binding.request import Inference, Policy, Request
-from losscli.binding.spec import Spec, parse, set_everywhere
+from losscli.binding.python_request import Columns, matrix_source, request_of
+from losscli.binding.request import Policy, Request
+from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
 from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
@@ -19,6 +20,7 @@ from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_pieces
 from losscli.execution.prepare import Data, Prepared, paired, prepare
 from losscli.execution.progress import Line, shown, terminal
+from losscli.execution.python_data import data_of, path_of, paths_of
 from losscli.execution.row_values import Piece
 from losscli.execution.row_values import row_values as value_pieces
 from losscli.execution.shardable import check_mergeable, expected_files
@@ -31,9 +33,6 @@ from losscli.results import ComparisonResult, Evaluation, LossResult, WarningRes
 
 if TYPE_CHECKING:
     import pandas
-
-Columns = str | Sequence[str]
-"""A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
 
 
 class Report(Sequence[LossResult]):
@@ -171,6 +170,7 @@ def compare(
     or table where each has its own: rows are then paired by the key `on`, or by their place, and the target must be
     the same in all.
     """
+    _check_names("compare", settings)
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
     with one_blas_thread(), watched(given) as watch:
         run = paired(prepared(given), against)
@@ -183,7 +183,7 @@ def merge(states: Any) -> Report:
 
     `states` is the path of its one state file, or a list of the paths of all, in any order.
     """
-    return Report(merge_states(_paths(states) or ()).evaluation)
+    return Report(merge_states(paths_of(states) or ()).evaluation)
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
@@ -191,6 +191,7 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
 
     The settings are those of `evaluate`.
     """
+    _check_names("row_values", settings)
     with one_blas_thread(), watched(settings) as watch:
         run = prepared({"source": source, "losses": losses, **settings})
         return gathered(value_pieces(run, engine_of(settings, run), watch))
@@ -201,6 +202,7 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
 
     `wrt` picks a role; the other settings are those of `evaluate`, without `by`.
     """
+    _check_names("gradient", settings)
     if settings.get("by"):
         raise UsageError("the gradient is that of one value, so 'by' is not supported", code="USAGE_CONFLICT")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
@@ -209,8 +211,15 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
         return gathered(gradient_pieces(run, wrt, engine_of(settings, run), watch))
 
 
+def _check_names(function: str, settings: Mapping[str, Any]) -> None:
+    """A setting that `evaluate` does not have is an error, as a misspelled argument is for any function."""
+    for name in settings:
+        if name not in (evaluate.__kwdefaults__ or {}):
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")
+
+
 def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
-    """Who does the work: threads of this process, one a core where no number is given, or the workers of a cluster."""
+    """Threads of this process (one per core by default), or the workers of a Dask cluster."""
     threads, name = settings.get("threads"), settings.get("engine") or ENGINES[0]
     if threads is not None and threads < 1:
         raise UsageError(f"threads must be at least 1; got {threads}", code="USAGE_BAD_VALUE")
@@ -219,7 +228,7 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
 
 
 def watched(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:
-    """Who shows how far the run is: nobody, unless somebody asked for it who looks at a terminal."""
+    """The observer that shows the progress: none, unless `progress` is set and standard error is a terminal."""
     stream = terminal() if settings.get("progress") else None
     return nullcontext(NO_PROGRESS) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
 
@@ -229,12 +238,6 @@ def _check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> 
     check_choice(name, settings.get("scheduler"), bool(settings.get("insecure_scheduler")))
     if name != ENGINES[0]:
         check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
-
-
-def _inference(given: Mapping[str, Any]) -> Inference:
-    wanted = {name: given[name] for name in ("level", "cluster", "bootstrap", "seed", "pairs", "permutations")
-              if name in given}  # fmt: skip
-    return Inference(interval=bool(given.get("interval") or "cluster" in given or "bootstrap" in given), **wanted)
 
 
 def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
@@ -255,87 +258,8 @@ def _with_nan(values: Array, part: Array | None) -> Array:
 def prepared(settings: Mapping[str, Any]) -> Prepared:
     """The keyword arguments of `evaluate` as a bound run."""
     given = {name: value for name, value in settings.items() if value is not None}
-    source, losses, pred = settings["source"], settings["losses"], settings.get("pred")
-    tables = dict(given.get("tables", {}))
-    weights = given.get("class_weight")
-    specs: Iterable[Spec] = map(parse, [losses] if isinstance(losses, str) else losses)
-    if "precision" in given:
-        specs = set_everywhere(specs, "precision", given["precision"])
-    request = Request(
-        losses=tuple(dict.fromkeys(specs)),
-        target=None if "target" not in given else _cols(given["target"]),
-        preds=tuple(f"{_escaped(n)}={_cols(c)}" for n, c in pred.items()) if isinstance(pred, Mapping)
-        else () if pred is None else (_cols(pred),),
-        columns=tuple(f"{role}={_cols(c)}" for role, c in given.get("columns", {}).items()),
-        tables=tuple(f"{role}={t if isinstance(t, str) else '<memory>'}" for role, t in tables.items()),
-        class_weight=weights if weights is None or weights == "balanced"
-        else {str(name): float(w) for name, w in weights.items()},
-        by=_several(given.get("by", ())), on=_several(given.get("on", ())),
-        inference=_inference(given),
-        **{name: given[name] for name in _PLAIN if name in given},
-    )  # fmt: skip
-    named = _named(source)
-    paths = () if named else _paths(source)
-    data = Data(
-        paths=paths or (), memory=None if paths is not None else source, named=named,
-        options=given.get("options", ReadOptions()),
-        targets=_path(given["targets"]) if "targets" in given else None, on=request.on,
-        unmatched=given.get("unmatched", "error"),
-        tables={role: _matrix(table) for role, table in tables.items() if not isinstance(table, str)},
-    )  # fmt: skip
+    tables = {matrix_source(key, path_of(table)): path_of(table) for key, table in given.get("tables", {}).items()}
+    request = request_of(given, tables)
+    data = data_of(given, settings["source"], tables, request.on)
     _check_engine(settings, request, data)
     return prepare(request, data)
-
-
-# The settings that a request takes as they are.
-_PLAIN = ("weight", "divide_by", "reduction", "where", "batch_by", "batch_size", "max_slices", "missing", "nan",
-          "positive")  # fmt: skip
-
-
-def _several(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _path(source: Any) -> Any:
-    return str(source) if hasattr(source, "__fspath__") else source
-
-
-def _paths(source: Any) -> tuple[str, ...] | None:
-    """The paths that a source names; None for a table in memory."""
-    if source is None:
-        return ()
-    if isinstance(source, str) or hasattr(source, "__fspath__"):
-        return (str(source),)
-    if isinstance(source, (list, tuple)) and all(isinstance(s, str) or hasattr(s, "__fspath__") for s in source):
-        return tuple(map(str, source))
-    return None
-
-
-def _named(source: Any) -> tuple[tuple[str, Any], ...]:
-    """Models with tables of their own; a dict of arrays is one table."""
-    if not isinstance(source, Mapping) or not source or not all(map(_is_table, source.values())):
-        return ()
-    return tuple((str(name), _path(table)) for name, table in source.items())
-
-
-def _is_table(given: Any) -> bool:
-    attributes = ("__fspath__", "columns", "column_names")
-    return isinstance(given, (str, Mapping)) or any(hasattr(given, name) for name in attributes)
-
-
-def _matrix(table: Any) -> Any:
-    """A plain 2-D array as a table of columns 0, 1, …"""
-    if isinstance(table, (np.ndarray, list)):
-        array = np.asarray(table, dtype=np.float64)
-        return {str(i): np.ascontiguousarray(array[:, i]) for i in range(array.shape[1])}
-    return table
-
-
-def _escaped(name: str) -> str:
-    for mark in "\\,=*:":
-        name = name.replace(mark, "\\" + mark)
-    return name
-
-
-def _cols(columns: Columns) -> str:
-    return columns if isinstance(columns, str) else ",".join(map(_escaped, columns))

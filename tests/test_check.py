@@ -76,10 +76,10 @@ def test_the_worst_suite_is_the_exit_code(first, one, second, two, folder, capfd
     faults = iter([first, second])
     real = scoring.score
 
-    def score(given, gates):
+    def score(options):
         if (fault := next(faults)) is not None:
             raise fault
-        return real(given, gates)
+        return real(options)
 
     monkeypatch.setattr(scoring, "score", score)
     code, out, err = outcome(capfd, "-o", "all.json")
@@ -96,7 +96,7 @@ def test_the_worst_suite_is_the_exit_code(first, one, second, two, folder, capfd
 
 
 def test_a_bug_can_be_looked_into(folder, capfd, monkeypatch):
-    def score(given, gates):
+    def score(options):
         raise Bug("here")
 
     monkeypatch.setattr(scoring, "score", score)
@@ -110,8 +110,8 @@ def test_a_bug_can_be_looked_into(folder, capfd, monkeypatch):
 def test_a_signal_that_a_library_wraps_ends_the_whole_check(folder, capfd, monkeypatch):
     calls = []
 
-    def score(given, gates):
-        calls.append(given)
+    def score(options):
+        calls.append(options)
         try:
             raise KeyboardInterrupt
         except KeyboardInterrupt:

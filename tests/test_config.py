@@ -40,8 +40,7 @@ def fault(text: str, folder: Path) -> UsageError:
     with pytest.raises(UsageError) as caught:
         config = read(text, folder)
         for suite in config.suites.values():
-            suites.given_of(config, suite)
-            suites.gates_of(config, suite)
+            suites.options_of(config, suite)
     return caught.value
 
 
@@ -375,16 +374,16 @@ def test_values_become_what_eval_is_given(folder, monkeypatch):
         """,
         folder,
     )
-    given = suites.given_of(config, config.suites["a"])
-    assert given["sources"] == ("p.csv", "-q.csv")
-    assert given["losses"] == ("mse", "huber:delta=2")
-    assert given["preds"] == ("new=p_*", r"a\=b=q")
-    assert given["columns"] == (r"new\:variance=v",)
-    assert (given["by"], given["target"], given["interval"], given["no_header"]) == (("g", "h"), "-y", True, False)
-    assert (given["seed"], given["level"], given["bootstrap"], given["nan"]) == (3, 0.9, 50, "error")
-    assert given["weight"] is None
-    other = suites.given_of(config, config.suites["b"])
-    assert (other["losses"], other["by"]) == (("mae",), ())
+    run = suites.options_of(config, config.suites["a"]).run
+    asked, certainty = run.request, run.request.inference
+    assert (run.input.sources, run.input.read.header) == (("p.csv", "-q.csv"), True)
+    assert [spec.text for spec in asked.losses] == ["mse", "huber:delta=2"]
+    assert [(pred.model, pred.columns.text) for pred in asked.preds] == [("new", "p_*"), ("a=b", "q")]
+    assert [(role.model, role.role, role.columns.text) for role in asked.columns] == [("new", "variance", "v")]
+    assert (asked.by, asked.target.text, asked.weight, asked.nan) == (("g", "h"), "-y", None, "error")
+    assert (certainty.interval, certainty.seed, certainty.level, certainty.bootstrap) == (True, 3, 0.9, 50)
+    other = suites.options_of(config, config.suites["b"]).run.request
+    assert ([spec.text for spec in other.losses], other.by) == (["mae"], ())
 
 
 def test_gates_in_every_form_know_their_lines(folder):

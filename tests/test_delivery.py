@@ -13,7 +13,7 @@ from test_report_pages import read_outputs, runner
 
 from losscli import report
 from losscli.cli import delivery, entry, error_format, reports
-from losscli.cli.reports import Wanted
+from losscli.cli.option_values import Wanted
 from losscli.errors import FileError
 
 DATA = "y,p,k\n1,1.5,a\n2,2,a\n3,2.5,b\n"

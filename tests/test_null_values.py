@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typed_request import typed_request
 
-from losscli.binding.request import Request
-from losscli.binding.spec import parse
 from losscli.errors import DataError, LosscliError
 from losscli.execution.evaluate import evaluate
 from losscli.execution.prepare import Data, prepare
@@ -25,7 +24,7 @@ PREDICTIONS = [0.75, 0.5, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.9, 0.5, 0.1, 0.2
 
 def score(path: Path, loss: str, nulls: tuple[str, ...] = DEFAULT_NULLS, **more: Any) -> Evaluation:
     settings = {"target": "t", "preds": ("p",), "missing": "drop", **more}
-    request = Request((parse(loss),), **settings)
+    request = typed_request(loss, **settings)
     return evaluate(prepare(request, Data((str(path),), options=ReadOptions(null_values=nulls))))
 
 
@@ -137,7 +136,7 @@ def test_a_table_of_numbers_takes_the_list_too(tmp_path: Path) -> None:
     table.write_text("w\n1\n-\n")
     # As its own class column, `w` reaches the table as text.
     for columns in (("params=w",), ("params=w", "params.class=w")):
-        request = Request((parse("l2"),), tables=(f"params={table}",), columns=columns)
+        request = typed_request("l2", tables=(f"params={table}",), columns=columns)
         for nulls, message in [(("-",), "missing or non-finite number"), (DEFAULT_NULLS, "'-' is not a number")]:
             with pytest.raises(DataError, match=message) as raised:
                 prepare(request, Data((str(data),), options=ReadOptions(null_values=nulls)))
@@ -157,10 +156,10 @@ def test_decimal_commas_are_read_wherever_numbers_are(tmp_path: Path) -> None:
     options = ReadOptions(delimiter=";", decimal=",")
     want = -math.log(0.5)
     for where in (None, "s == '1' or s == '7,5'", "s < 8", "p is not null"):
-        request = Request(losses=(parse("bce"),), target="y", preds=("p",), where=where, by=("p",))
+        request = typed_request("bce", target="y", preds=("p",), where=where, by=("p",))
         found = evaluate(prepare(request, Data((str(path),), options=options)))
         assert found.results[0].count == 3 and found.results[0].value == pytest.approx(want)
     with pytest.raises(LosscliError, match="is not a number"):
         path.write_text("y;p\n0;0.5\n")
-        request = Request(losses=(parse("mse"),), target="y", preds=("p",), by=("p",))
+        request = typed_request("mse", target="y", preds=("p",), by=("p",))
         evaluate(prepare(request, Data((str(path),), options=options)))

@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
+from typed_request import typed_request
 
 from losscli.binding.bind import bind
-from losscli.binding.request import Request
-from losscli.binding.spec import parse
 from losscli.errors import DataError, EmptyError, Location, LosscliError, UsageError
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import evaluate
@@ -92,7 +91,7 @@ def sources(folder, tables, kinds=("csv",)):
 
 
 SHARED = ("y", "w", "g")
-REQUEST = Request((parse("rmse"), parse("mae")), target="y", preds=("m0=m0:pred", "m1=m1:pred"), weight="w", by=("g",))
+REQUEST = typed_request("rmse", "mae", target="y", preds=("m0=m0:pred", "m1=m1:pred"), weight="w", by=("g",))
 
 
 def scored(source, request=REQUEST, threads=2):
@@ -151,7 +150,7 @@ def test_neither_threads_nor_windows_change_a_bit(on, tmp_path, monkeypatch):
 def test_tables_in_memory_and_more_than_two(on):
     tables = [table(i) for i in range(4)]
     preds = tuple(f"m{i}=m{i}:pred" for i in range(4))
-    request = Request((parse("mse"),), target="y", preds=preds)
+    request = typed_request("mse", target="y", preds=preds)
     source = pair_models([(f"m{i}", from_memory(one)) for i, one in enumerate(tables)], SHARED, on)
     assert numbers(scored(source, request)) == in_one_table(tables, request)
 
@@ -164,7 +163,7 @@ def test_a_side_may_be_many_files_and_the_report_counts_all(tmp_path):
         ("old", open_source([written(whole, tmp_path / "old.csv")])),
         ("new", open_source([str(tmp_path / "new-*.parquet")])),
     ]
-    request = Request((parse("mse"),), target="y", preds=("old=old:pred", "new=new:pred"))
+    request = typed_request("mse", target="y", preds=("old=old:pred", "new=new:pred"))
     forth, back = (scored(pair_models(some, SHARED), request) for some in (named, named[::-1]))
     assert {r.model: r.value for r in forth.results} == {r.model: r.value for r in back.results}
     assert forth.sources[0].path == str(tmp_path / "old.csv")
@@ -178,7 +177,7 @@ def test_classes_of_typed_and_of_text_files_are_the_same(tmp_path):
     flags = open_source([written({**columns, "y": [True, False, True, True]}, tmp_path / "flags.parquet")])
     (tmp_path / "text.csv").write_text("y,p\n1.0,0.9\n0,0.2\n1,0.4\n1.00,0.7\n")
     text = open_source([str(tmp_path / "text.csv")])
-    request = Request((parse("bce"),), target="y", preds=("a=a:p", "b=b:p"))
+    request = typed_request("bce", target="y", preds=("a=a:p", "b=b:p"))
     values = set()
     for first, second in ((typed, text), (text, typed), (typed, flags), (typed, typed)):
         values |= {r.value for r in scored(pair_models([("a", first), ("b", second)], ["y"]), request).results}
@@ -239,7 +238,7 @@ def test_the_row_of_a_file_among_many(tmp_path):
     named = [("old", from_memory(ours)), ("new", open_source([str(tmp_path / "new-*.csv")]))]
     for on in ((), ("id",)):
         error = refused(
-            pair_models(named, ["y"], on), Request((parse("mse"),), target="y", preds=("a=old:pred", "b=new:pred"))
+            pair_models(named, ["y"], on), typed_request("mse", target="y", preds=("a=old:pred", "b=new:pred"))
         )
         assert f"(row 51 of {tmp_path / 'new-b.csv'})" in error.message
         assert error.row == 251
@@ -306,7 +305,7 @@ def test_missing_cells_and_nan_follow_the_policies(tmp_path):
     targets = {"y": [1.0, 2.0, None, NAN, 5.0]}
     sides = [from_memory(pa.table({**targets, "pred": [1.0, 2.0, 3.0, 4.0, last]})) for last in (7.0, NAN)]
     source = pair_models([("a", sides[0]), ("b", sides[1])], ["y"])
-    request = Request((parse("mae"),), target="y", preds=("a=a:pred", "b=b:pred"), missing="drop", nan="drop")
+    request = typed_request("mae", target="y", preds=("a=a:pred", "b=b:pred"), missing="drop", nan="drop")
     got = scored(source, request)
     assert (got.rows.read, got.rows.used, got.rows.dropped) == (5, 2, 3)
     assert [r.count for r in got.results] == [2, 2]
@@ -343,7 +342,7 @@ def test_rows_of_three_files_are_cut_to_the_common_ones_and_counted(tmp_path):
     tables = [taken(table(i), order) for i, order in enumerate(kept)]
     common = sorted(set(kept[0]) & set(kept[1]) & set(kept[2]))
     named = sources(tmp_path, tables, ("csv", "parquet", "jsonl"))
-    request = Request((parse("mse"),), target="y", preds=tuple(f"m{i}=m{i}:pred" for i in range(3)))
+    request = typed_request("mse", target="y", preds=tuple(f"m{i}=m{i}:pred" for i in range(3)))
     for threads in (1, 2, 3):
         got = scored(pair_models(named, SHARED, ["id"], "drop"), request, threads)
         assert numbers(got) == in_one_table([taken(table(i), common) for i in range(3)], request)
@@ -390,7 +389,7 @@ def test_a_missing_key_is_an_error_or_dropped(tmp_path):
     ours = table(0, 5)
     ours["id"][2] = None
     named = [("a", from_memory(ours)), ("b", from_memory(table(1, 5)))]
-    request = Request((parse("mse"),), target="y", preds=("a=a:pred", "b=b:pred"))
+    request = typed_request("mse", target="y", preds=("a=a:pred", "b=b:pred"))
     assert "1 row has no key" in refused(pair_models(named, SHARED, ["id"]), request).message
     got = scored(pair_models(named, SHARED, ["id"], "drop"), request)
     assert [w.message for w in got.warnings] == [

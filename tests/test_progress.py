@@ -17,10 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from processes import LOSSCLI, PREDS, SCORE, environment, losscli
+from typed_request import typed_request
 
 import losscli as package
-from losscli.binding.request import Request
-from losscli.binding.spec import parse
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import evaluate
 from losscli.execution.gradients import gradient
@@ -141,7 +140,7 @@ def written(format, folder):
     return path
 
 
-MSE = Request(losses=(parse("mse"),), target="y", preds=("p",))
+MSE = typed_request("mse", target="y", preds=("p",))
 
 
 def run_of(path):
@@ -190,7 +189,7 @@ def test_groups_are_announced_before_they_are_scored(run, folder):
     rng = np.random.default_rng(1)
     views = {name: pa.array(list(rng.normal(size=(70, 3)))) for name in ("a", "b")}
     source = pa.table({**views, "k": [str(i % 7) for i in range(70)]})
-    request = Request((parse("nt_xent"),), columns=("anchor=a", "positive=b"), batch_by="k")
+    request = typed_request("nt_xent", columns=("anchor=a", "positive=b"), batch_by="k")
     heard = Heard()
     done = run(prepare(request, Data(memory=source)), watch=heard)
     assert run is evaluate or list(done)

@@ -11,17 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typed_request import typed_request
 
 import losscli
 from losscli.baselines import key_index as savedkeys
 from losscli.baselines.row_file import read_rows, terms_of
 from losscli.binding import row_columns as rownames
 from losscli.binding.labels import EncodedLabels
-from losscli.binding.request import Request
-from losscli.binding.spec import parse
 from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
 from losscli.cli import rows_output, scoring
+from losscli.cli.option_values import RowsFile
+from losscli.cli.read_options import eval_options
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.execution.prepare import Data, prepare
 from losscli.execution.row_values import row_values
@@ -111,9 +112,9 @@ def test_the_run_knows_the_bare_name_of_the_file(preds, tmp_path):
     path = tmp_path / "out" / "rows.parquet"
     args = [preds, *SCORE, "-q", "-o", f"rows={path}"]
     given = eval_command.command.make_context("eval", [str(arg) for arg in args]).params
-    assert scoring.score(given).rows_file == "rows.parquet"
+    assert scoring.score(eval_options(given)).rows_file == "rows.parquet"
     given["outputs"] = ()
-    assert scoring.score(given).rows_file is None
+    assert scoring.score(eval_options(given)).rows_file is None
 
 
 def test_standard_input_is_read_twice(preds, tmp_path, monkeypatch):
@@ -201,8 +202,8 @@ def test_an_error_in_the_second_pass_leaves_no_file(preds, tmp_path, monkeypatch
 
 
 def test_what_is_asked_for_is_read_from_the_outputs():
-    assert rows_output.taken(["a.json", "rows=b.csv", "csv=c"]) == (("a.json", "csv=c"), rows_output.RowsFile("b.csv"))
-    assert rows_output.RowsFile("some/where/b.csv").name == "b.csv"
+    assert rows_output.taken(["a.json", "rows=b.csv", "csv=c"]) == (("a.json", "csv=c"), RowsFile("b.csv"))
+    assert RowsFile("some/where/b.csv").name == "b.csv"
 
 
 # -- keys ------------------------------------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ def keyed(path, order, on):
     keys = {name: [KEYED[name][i] for i in order] for name in on}
     truth = {**KEYED, "y": np.arange(12.0)}
     table = {**keys, "p": np.arange(12.0)[order] + np.array(order) / 8}
-    request = Request((parse("mae"),), target="y", preds=("p",), on=tuple(on))
+    request = typed_request("mae", target="y", preds=("p",), on=tuple(on))
     prepared = prepare(request, Data(memory=table, targets=truth, on=tuple(on)))
     (piece,) = row_values(prepared)
     specs = [*(ColumnSpec(name, "text") for name in on), ColumnSpec("mae", "float")]
@@ -405,7 +406,7 @@ LINES = ("mse", "huber:delta=2", "rmse", "wmape", "pinball:q=0.9", "both=0.5*mse
 
 
 def lines_of(specs, table, **settings):
-    request = Request(tuple(map(parse, specs)), **settings)
+    request = typed_request(*specs, **settings)
     prepared = prepare(request, Data(memory=table))
     return prepared.plan.lines, list(row_values(prepared))
 

@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typed_request import typed_request
 
 import losscli
 from losscli.aggregate.exact_sum import Sums
-from losscli.binding.request import Request
-from losscli.binding.spec import parse
 from losscli.cli.entry import run
 from losscli.errors import UsageError
 from losscli.execution import shards
@@ -416,7 +415,10 @@ def test_sums_as_text_and_back(pairs):
     "text", ["mse", "huber:delta=0.1", "a=0.1*mse+3*huber:delta=2", "0.7*mse+1e-300*mae", "bce@keras"]
 )
 def test_requests_as_plain_values_and_back(text):
-    request = Request((parse(text),), target="y", preds=("a", "b=c"), class_weight={"x": 0.1, "y": 1e-320}, by=("k",))
+    request = typed_request(
+        text, target="y", preds=("a", "b=c", "m=p_*,q\\,"), columns=("m:anchor=a*", "proto.class=n"),
+        tables=("proto=f=g.csv",), where="k == 'u' and (a<1)", class_weight={"x": 0.1, "y": 1e-320}, by=("k",),
+    )  # fmt: skip
     assert request_in(json.loads(json.dumps(request_out(request)))) == request
 
 

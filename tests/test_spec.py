@@ -66,7 +66,7 @@ def test_full_carries_every_parameter():
         ("huber:delta=nan", "is a number"),
         ("huber:delta=1,delta=2", "is set twice"),
         ("pinball:q=1", "> 0 and < 1"),
-        ("huber@tensorflo", "no dialect"),
+        ("huber@tensorflo", "no library preset"),
         ("mse=mae", "cannot be named"),
         ("x*mse", "is no number"),
         ("inf*mse+mae", "is no number"),

@@ -258,13 +258,13 @@ def test_report_finds_and_shows_itself():
 
 
 def test_usual_names_are_used_only_when_there_is_one():
-    from losscli.binding.request import Request
-    from losscli.binding.spec import parse
+    from typed_request import typed_request
+
     from losscli.execution.prepare import Data, prepare
 
     data = {"y": [1.0, 2.0], "score": [1.5, 2.0]}
     assert losscli.evaluate(data, "mse")[0].value == 0.125
-    prepared = prepare(Request((parse("mse"),)), Data(memory=data))
+    prepared = prepare(typed_request("mse"), Data(memory=data))
     assert prepared.notes == ("using column 'score' as pred", "using column 'y' as target")
     with pytest.raises(UsageError, match="needs 'pred'") as caught:
         losscli.evaluate({**data, "prob": [0.5, 0.5]}, "mse")
@@ -310,6 +310,69 @@ def test_blas_has_one_thread_while_we_work_and_its_own_after():
     assert [read() for read, _ in found] == [2] * len(found)
     losscli.evaluate(DATA, "mse", **BIND)
     assert [read() for read, _ in found] == [2] * len(found)
+
+
+MARKS = ("a,b", "a=b", "a*b", "p_*", "a:b", "a\\,b", "\\", "a=b,c*d:e", " ")
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_names_in_a_list_are_exact(name):
+    """Python callers escape nothing: no character in the name of a column or of a model has a meaning."""
+    exact = {"y": [0.0, 1.0, 4.0], name: [1.0, 1.0, 1.0], "a": [9.0, 9.0, 9.0], "b": [9.0, 9.0, 9.0], "p_x": [9.0] * 3}
+    value = losscli.evaluate(exact, "mse", target="y", pred=[name])[0]
+    assert (value.value, value.model) == (10 / 3, name)
+    assert losscli.evaluate(exact, "mse", target=[name], pred=["y"])[0].value == 10 / 3
+    assert losscli.evaluate(exact, "mse", target="y", pred={name: [name]}).find("mse", model=name).value == 10 / 3
+    values = losscli.row_values(exact, "mse", target="y", pred={"m": [name]})["m/mse"]
+    assert values.tolist() == [1.0, 0.0, 9.0]
+    assert list(losscli.gradient(exact, "mse", target="y", pred=[name])) == ["row", name]
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_names_in_a_list_are_exact_wherever_columns_are_named(name):
+    embedded = {"e": np.array([[1.0, 0.0], [0.0, 1.0]]), name: np.array([[0.0, 1.0], [0.0, 1.0]])}
+    roles = {"anchor": "e", "positive": [name], "negative": "e"}
+    wanted = losscli.evaluate({**embedded, "o": embedded[name]}, "triplet", columns={**roles, "positive": "o"})[0].value
+    assert losscli.evaluate(embedded, "triplet", columns=roles)[0].value == wanted
+    of_model = {"anchor": "e", f"{name}:positive": [name], "negative": "e"}
+    assert losscli.evaluate(embedded, "triplet", columns=of_model).find("triplet", model=name).value == wanted
+    table = {name: [3.0, 4.0], "a": [100.0, 100.0], "p_x": [100.0, 100.0]}
+    assert losscli.evaluate(None, "l2_penalty", tables={"params": table}, columns={"params": [name]})[0].value == (
+        losscli.evaluate(None, "l2_penalty", tables={"params": {"w": table[name]}})[0].value
+    )
+    first = {"y": [0.0, 1.0, 4.0], name: [1.0, 1.0, 1.0], "a": [0.0, 1.0, 4.0]}
+    second = {**first, name: [0.0, 1.0, 1.0]}
+    report = losscli.compare({"old": first, "new": second}, "mse", target="y", pred=[name])
+    assert [result.value for result in report] == [10 / 3, 3.0]
+
+
+def test_a_list_names_each_column_once_and_knows_no_globs():
+    data = {"y": [0, 1], "p_0": [0.75, 0.5], "p_1": [0.25, 0.5]}
+    listed = losscli.evaluate(data, "cross_entropy", target="y", pred=["p_0", "p_1"])[0]
+    assert listed.model == "p_0,p_1"
+    assert listed.value == losscli.evaluate(data, "cross_entropy", target="y", pred="p_*")[0].value
+    for wrong, message in ((["p_*"], r"no column 'p_\*'"), ([], "an empty column"), (["p_0", "p_0"], "twice")):
+        with pytest.raises((DataError, UsageError), match=message):
+            losscli.evaluate(data, "cross_entropy", target="y", pred=wrong)
+
+
+def test_a_setting_that_is_misspelled_is_an_error():
+    for call in (losscli.compare, losscli.row_values, losscli.gradient):
+        with pytest.raises(TypeError, match=rf"{call.__name__}\(\) got an unexpected keyword argument 'wieght'"):
+            call(DATA, "mse", wieght="w", **BIND)
+
+
+def test_a_text_may_be_a_name_or_a_list():
+    """A column whose name is the whole text wins, in each file of a comparison too."""
+    both = {"y": [1.0, 2.0], "a,b": [1.0, 3.0], "m=p": [1.0, 4.0], "p": [1.0, 2.0]}
+    assert losscli.evaluate(both, "mse", target="y", pred="a,b")[0].value == 0.5
+    whole = losscli.evaluate(both, "mse", target="y", pred="m=p")[0]
+    assert (whole.model, whole.value) == ("m=p", 2.0)
+    del both["m=p"]
+    named = losscli.evaluate(both, "mse", target="y", pred="m=p")[0]
+    assert (named.model, named.value) == ("m", 0.0)
+    report = losscli.compare({"old": both, "new": both}, "mse", target="y", pred="a,b")
+    assert [result.value for result in report] == [0.5, 0.5]
 
 
 def test_python_and_the_command_line_give_the_same_bytes():

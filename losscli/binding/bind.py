@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from losscli.binding.align_classes import align
-from losscli.binding.column_names import ColumnSet, missing_column, read_assignment, resolve, split, unescape
+from losscli.binding.column_names import ColumnSet, exact_columns, missing_column, resolve
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
-from losscli.binding.request import Request
+from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
@@ -22,15 +21,6 @@ DEFAULT_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Columns that somebody named for a role; `model` None serves every model."""
-
-    role: str
-    columns: str
-    model: str | None
-
-
 class Binder:
     """Resolves names against one source's columns, and remembers what was used."""
 
@@ -38,31 +28,34 @@ class Binder:
         self, request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix]
     ) -> None:
         self.request, self.columns, self.types, self.tables = request, columns, types, tables
-        self.asked = [*(self._pred(text) for text in request.preds), *map(read_role, request.columns)]
-        self.asked = [a for a in self.asked if a.role.partition(".")[0] not in {t.role for t in tables}]
-        twice = [asked for asked in self.asked if self._rival(asked)]
+        of_tables = {table.role for table in tables}  # what is about these is bound where they are read
+        bindings = [*map(self._pred, request.preds), *request.columns]
+        self.bindings = [b for b in bindings if b.role.partition(".")[0] not in of_tables]
+        twice = [binding for binding in self.bindings if self._is_repeated(binding)]
         if twice:
             whose = "" if twice[0].model is None else f" of model '{twice[0].model}'"
             raise UsageError(f"the role '{twice[0].role}'{whose} is given more than once",
                              hint="give each model its own name: -p NAME=COLS", code="USAGE_COLUMNS")  # fmt: skip
         if request.target is not None:
-            self.asked.append(Asked("target", request.target, None))
-        self.models = list(dict.fromkeys(
-            [a.model for a in self.asked if a.model is not None] + [t.model for t in tables if t.model is not None]
-        ))  # fmt: skip
-        self.used: set[Asked | Table] = set()
+            self.bindings.append(RoleBinding("target", None, request.target))
+        models = [*(binding.model for binding in self.bindings), *(table.model for table in tables)]
+        self.models = list(dict.fromkeys(model for model in models if model is not None))
+        self.used: set[RoleBinding | Table] = set()
         self.notes: dict[str, None] = {}
 
-    def _rival(self, asked: Asked) -> bool:
-        return sum((other.role, other.model) == (asked.role, asked.model) for other in self.asked) > 1
+    def _is_repeated(self, binding: RoleBinding) -> bool:
+        return sum((other.role, other.model) == (binding.role, binding.model) for other in self.bindings) > 1
 
-    def _pred(self, text: str) -> Asked:
-        """`[NAME=]COLS`; a column of exactly that text wins."""
-        if text not in self.columns and len(pieces := split(text, "=", 1)) == 2:
-            if not pieces[0].strip():
-                raise UsageError(f"'{text}' has no model name before '='", code="USAGE_COLUMNS")
-            return Asked("pred", pieces[1], unescape(pieces[0].strip()))
-        return Asked("pred", text, unescape(text))
+    def _pred(self, binding: RoleBinding) -> RoleBinding:
+        """The prediction with its model's name; a column whose name is the whole text wins."""
+        literal = binding.literal
+        if literal is not None and literal.text in self.columns:
+            return RoleBinding(binding.role, literal.name, literal)
+        if binding.model is None:
+            return RoleBinding(binding.role, binding.columns.name, binding.columns)
+        if not binding.model:
+            raise UsageError(f"'{binding.text}' has no model name before '='", code="USAGE_COLUMNS")
+        return binding
 
     def lines(self) -> tuple[Line, ...]:
         """Every spec for every model that it depends on."""
@@ -77,9 +70,9 @@ class Binder:
                     own |= specific
                     jobs.append(job)
                 lines[Line(model if own else None, spec, tuple(jobs))] = None
-        for asked in self.asked:
-            if asked not in self.used:
-                raise self._unused(asked)
+        for binding in self.bindings:
+            if binding not in self.used:
+                raise self._unused(binding)
         for table in self.tables:
             if table not in self.used:
                 raise UsageError(
@@ -91,7 +84,7 @@ class Binder:
         """One loss's inputs, and whether they belong to this model alone."""
         found = {role.name: self._find(spec, role, model) for role in spec.loss.roles.values()}
         kinds = self._kinds(spec, found)
-        specific = any(isinstance(who, (Table, Asked)) and who.model is not None for who, _ in found.values())
+        specific = any(isinstance(who, (Table, RoleBinding)) and who.model is not None for who, _ in found.values())
         like = next((i for i, kind in enumerate(kinds) if kind.shape == "vector"), 0)
         sides: list[Input | Table | None] = []
         for (role, (who, columns)), kind in zip(found.items(), kinds, strict=True):
@@ -102,17 +95,19 @@ class Binder:
         job = Job(model if specific else None, spec, align(sides, self.tables))
         return job, specific
 
-    def _find(self, spec: LossSpec, role: Role, model: str | None) -> tuple[Asked | Table | None, ColumnSet | None]:
-        """Who plays the role: this model's columns first, then everybody's, then the usual names."""
+    def _find(
+        self, spec: LossSpec, role: Role, model: str | None
+    ) -> tuple[RoleBinding | Table | None, ColumnSet | None]:
+        """What plays the role: columns of this model first, then those of all models, then the default names."""
         for wanted in (model, None):
             for table in self.tables:
                 if table.role == role.name and table.model == wanted:
                     self.used.add(table)
                     return table, None
-            for asked in self.asked:
-                if asked.role == role.name and asked.model == wanted:
-                    self.used.add(asked)
-                    return asked, resolve(asked.columns, self.columns, f" (for '{role.name}')")
+            for binding in self.bindings:
+                if binding.role == role.name and binding.model == wanted:
+                    self.used.add(binding)
+                    return binding, resolve(binding.columns, self.columns, f" (for '{role.name}')")
         if role.optional:
             return None, None
         if role.kinds[0].shape == "matrix":
@@ -129,7 +124,7 @@ class Binder:
         present = [name for name in usual if name in self.columns]
         if len(present) == 1:
             self.notes[f"using column '{present[0]}' as {role.name}"] = None
-            return resolve(present[0], self.columns)
+            return resolve(exact_columns(present), self.columns)
         listed = ", ".join(self.columns[:30])
         why = f"it could be any of the columns {' and '.join(present)}" if present else f"the columns are: {listed}"
         raise UsageError(
@@ -170,31 +165,24 @@ class Binder:
         )  # fmt: skip
 
     def _refuse_unknown_roles(self) -> None:
-        """A role that no loss here has is a slip of the pen, and better said than that another role is missing."""
+        """A misspelled role is an error of its own: it comes before the one about the role that is missing."""
         roles = {role for spec in self.request.losses for _, part in spec.parts for role in part.loss.roles}
-        for asked in self.asked:
-            if asked.role not in roles:
-                raise self._unused(asked)
+        for binding in self.bindings:
+            if binding.role not in roles:
+                raise self._unused(binding)
 
-    def _unused(self, asked: Asked) -> UsageError:
+    def _unused(self, binding: RoleBinding) -> UsageError:
         roles = dict.fromkeys(r for spec in self.request.losses for _, part in spec.parts for r in part.loss.roles)
-        hint = did_you_mean(asked.role, roles, f"the roles are: {', '.join(roles)}")
+        hint = did_you_mean(binding.role, roles, f"the roles are: {', '.join(roles)}")
         return UsageError(
-            f"no loss here has the role '{asked.role}' ('{asked.columns}')", hint=hint, code="USAGE_COLUMNS"
+            f"no loss here has the role '{binding.role}' ('{binding.columns.text}')", hint=hint, code="USAGE_COLUMNS"
         )
 
 
 def _fits(kind: Kind, wide: bool | None) -> bool:
-    if wide is None:  # a table, or an optional role that nobody plays
+    if wide is None:  # a table, or an optional role without columns
         return True
     return kind.shape == "number" or (kind.shape == "class") != wide
-
-
-def read_role(text: str) -> Asked:
-    """`[MODEL:]ROLE=COLS`."""
-    left, columns = read_assignment(text, "[MODEL:]ROLE=COLS")
-    model, colon, role = left.rpartition(":")
-    return Asked(role, columns, model if colon else None)
 
 
 def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix]) -> Plan:
@@ -211,7 +199,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
         if request.weight not in columns:
             raise missing_column(request.weight, columns, " (for the weights)")
         projection.setdefault(request.weight, "number")
-    for name, want in _filtered_by(request.where).items():
+    for name, want in ({} if request.where is None else request.where.columns).items():
         if want == "any":
             projection.setdefault(name, "text")
         else:
@@ -226,15 +214,6 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
                 class_column, request.on,
                 frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
                 cluster=cluster)  # fmt: skip
-
-
-def _filtered_by(text: str | None) -> Mapping[str, str]:
-    """The columns that the filter reads, and how."""
-    if text is None:
-        return {}
-    from losscli.binding.expressions import parse  # not on the way of a run without a filter
-
-    return parse(text).columns
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

@@ -1,4 +1,4 @@
-"""`y`, `a,b,c`, `p_*`: the grammar of COLS, resolved against the columns that there are."""
+"""`y`, `a,b,c`, `p_*`: the grammar of COLS, read once, and resolved against the columns that there are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,45 @@ from losscli.errors import DataError, UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
+class ColumnPiece:
+    """One name, or a glob.
+
+    `text` is the form in messages. `parts` are what stands between the stars: one part is a name, two are a glob.
+    """
+
+    text: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ColumnsPattern:
+    """The columns that a COLS text, or a list of names, asks for.
+
+    A COLS text may also be the name of one column, commas and stars included. Only the columns of the source can tell,
+    so `literal` keeps that name; it is None where the names are certain. `text` is the form in messages.
+    """
+
+    text: str
+    pieces: tuple[ColumnPiece, ...]
+    literal: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The columns as one name, such as that of a model that has no other."""
+        return ",".join("*".join(piece.parts) for piece in self.pieces)
+
+    def prefixed(self, prefix: str) -> ColumnsPattern:
+        """The same columns where the name of each begins with `prefix`."""
+        pieces = tuple(
+            ColumnPiece(prefix + piece.text, (prefix + piece.parts[0], *piece.parts[1:])) for piece in self.pieces
+        )
+        literal = None if self.literal is None else prefix + self.literal
+        return ColumnsPattern(",".join(piece.text for piece in pieces), pieces, literal)
+
+
+@dataclass(frozen=True)
 class ColumnSet:
-    """The columns that a COLS names, in order; `labels` are the starred parts of a glob."""
+    """The columns of a source that a pattern names, in order; `labels` are the starred parts of a glob."""
 
     text: str
     names: tuple[str, ...]
@@ -20,24 +57,33 @@ class ColumnSet:
     labels: tuple[str, ...] | None = None
 
 
-def resolve(text: str, columns: Sequence[str], what: str = "") -> ColumnSet:
-    """The columns that `text` names. A column of exactly that name wins; a backslash takes , = * : literally."""
-    if text in columns:
-        return ColumnSet(text, (_once(text, columns),), "one")
-    pieces = split(text, ",")
-    if any(not piece for piece in pieces):
+def read_columns(text: str) -> ColumnsPattern:
+    """A COLS text. A backslash takes , = * : literally."""
+    pieces = (ColumnPiece(piece, tuple(unescape(part) for part in split(piece, "*"))) for piece in split(text, ","))
+    return ColumnsPattern(text, tuple(pieces), text)
+
+
+def exact_columns(names: Sequence[str]) -> ColumnsPattern:
+    """The columns of exactly these names; no character has a meaning."""
+    return ColumnsPattern(",".join(names), tuple(ColumnPiece(name, (name,)) for name in names))
+
+
+def resolve(pattern: ColumnsPattern, columns: Sequence[str], what: str = "") -> ColumnSet:
+    """The columns that the pattern names; a column of exactly its text wins."""
+    text = pattern.text
+    if pattern.literal is not None and pattern.literal in columns:
+        return ColumnSet(text, (_once(pattern.literal, columns),), "one")
+    if not pattern.pieces or (pattern.literal is not None and any(not piece.text for piece in pattern.pieces)):
         raise UsageError(f"'{text}' contains an empty column name{what}", code="USAGE_COLUMNS")
     names: list[str] = []
     labels: list[str] = []
-    globbed = False
-    for piece in pieces:
-        if "*" in _outside_escapes(piece):
-            globbed = True
+    for piece in pattern.pieces:
+        if len(piece.parts) > 1:
             found = _glob(piece, columns, what)
             names += [name for name, _ in found]
             labels += [label for _, label in found]
         else:
-            name = unescape(piece)
+            (name,) = piece.parts
             if name not in columns:
                 raise missing_column(name, columns, what)
             names.append(_once(name, columns))
@@ -45,9 +91,9 @@ def resolve(text: str, columns: Sequence[str], what: str = "") -> ColumnSet:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"'{text}' names column '{twice}' twice{what}", code="USAGE_COLUMNS")
-    if globbed:
+    if any(len(piece.parts) > 1 for piece in pattern.pieces):
         return ColumnSet(text, tuple(names), "glob", tuple(labels))
-    return ColumnSet(text, tuple(names), "list" if len(pieces) > 1 else "one")
+    return ColumnSet(text, tuple(names), "list" if len(names) > 1 else "one")
 
 
 def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataError:
@@ -77,22 +123,17 @@ def unescape(text: str) -> str:
     return re.sub(r"\\([,=*:\\])", r"\1", text)
 
 
-def _outside_escapes(text: str) -> str:
-    return re.sub(r"\\.", "", text)
-
-
-def _glob(piece: str, columns: Sequence[str], what: str) -> list[tuple[str, str]]:
-    parts = [re.escape(unescape(part)) for part in split(piece, "*")]
-    if len(parts) > 2:
+def _glob(piece: ColumnPiece, columns: Sequence[str], what: str) -> list[tuple[str, str]]:
+    if len(piece.parts) > 2:
         raise UsageError(
-            f"'{piece}' contains more than one *{what}",
+            f"'{piece.text}' contains more than one *{what}",
             hint="the part that * matches names the class: p_*",
             code="USAGE_COLUMNS",
         )
-    pattern = re.compile("(.*)".join(parts), re.DOTALL)
+    pattern = re.compile("(.*)".join(map(re.escape, piece.parts)), re.DOTALL)
     found = [(name, match[1]) for name in columns if (match := pattern.fullmatch(name))]
     if not found:
-        raise missing_column(piece, columns, what)
+        raise missing_column(piece.text, columns, what)
     return found
 
 

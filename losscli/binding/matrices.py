@@ -1,4 +1,4 @@
-"""The Matrix roles: a second file, read whole."""
+"""Matrix roles: each is the numbers of a file of its own, which is read whole."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from losscli.binding.bind import read_role
 from losscli.binding.column_names import ColumnSet, resolve
 from losscli.binding.plan import Matrix, Table
+from losscli.binding.request import RoleBinding
 from losscli.errors import DataError, EmptyError
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, texts, vectors
 from losscli.io.source import Source
 
 
-def read_table(table: Table, source: Source, asked: Sequence[str], spelling: NumberFormat = PLAIN) -> Matrix:
+def read_table(table: Table, source: Source, bindings: Sequence[RoleBinding], spelling: NumberFormat = PLAIN) -> Matrix:
     """The numbers of a table, and the names in its class column.
 
-    `asked` are the run's -c settings, `spelling` how texts stand for numbers.
+    `bindings` are the roles that the request names columns for, `spelling` how texts stand for numbers.
     """
     chosen = class_column = None
-    for text in asked:
-        setting = read_role(text)
-        if setting.model not in (None, table.model):
+    for binding in bindings:
+        if binding.model not in (None, table.model):
             continue
-        if setting.role == table.role:
-            chosen = resolve(setting.columns, source.columns, f" (for '{table.role}')")
-        elif setting.role == f"{table.role}.class":
-            class_column = resolve(setting.columns, source.columns, f" (for '{table.role}.class')").names[0]
+        if binding.role == table.role:
+            chosen = resolve(binding.columns, source.columns, f" (for '{table.role}')")
+        elif binding.role == f"{table.role}.class":
+            class_column = resolve(binding.columns, source.columns, f" (for '{table.role}.class')").names[0]
     chosen = chosen or _numeric(source, class_column)
     projection: dict[str, Any] = dict.fromkeys(chosen.names, "number")
     if class_column is not None:

@@ -1,4 +1,4 @@
-"""What binding decides: which array each kernel gets, and from which columns. Plain values."""
+"""What binding decides, as plain values: which array each kernel gets, and from which columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ReadAs = Literal["number", "text"]
 
 @dataclass(frozen=True)
 class Table:
-    """A Matrix role: read whole, the same for every row."""
+    """The file of a Matrix role: read whole, and the same for every row."""
 
     role: str
     model: str | None

@@ -1,19 +1,64 @@
-"""What one run asks for: a value that the command line and Python callers fill alike."""
+"""What a run is asked for: one value that the command line and the Python API both make, and that is read once.
+
+The texts of the command line become values here (`read_prediction`, `read_role`, `read_matrix`, `read_filter`; COLS in
+`column_names`). `python_request` makes the same values of the arguments of Python callers. No layer below parses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from losscli.binding.column_names import (
+    ColumnsPattern,
+    exact_columns,
+    read_assignment,
+    read_columns,
+    split,
+    unescape,
+)
 from losscli.binding.spec import Spec
+
+if TYPE_CHECKING:
+    from losscli.binding.expressions import Filter  # it loads pyarrow, which a run without a filter needs later
 
 Policy = Literal["error", "drop"]
 
 
 @dataclass(frozen=True)
+class RoleBinding:
+    """The columns that play a role, for one model, or for all where `model` is None.
+
+    A prediction without a model gives its columns' name to one. `literal` is the other reading of a text such as
+    `a=b`: it counts where a column of exactly that name is there.
+    """
+
+    role: str
+    model: str | None
+    columns: ColumnsPattern
+    literal: ColumnsPattern | None = None
+
+    @property
+    def text(self) -> str:
+        """The form in messages: of a prediction as it is typed."""
+        if self.literal is not None:
+            return self.literal.text
+        return self.columns.text if self.model is None else f"{self.model}={self.columns.text}"
+
+
+@dataclass(frozen=True)
+class MatrixSource:
+    """The file of a Matrix role, for one model or for all."""
+
+    role: str
+    model: str | None
+    path: str
+
+
+@dataclass(frozen=True)
 class Inference:
-    """How sure the numbers are to be said to be.
+    """Which uncertainty is reported, and how it is computed.
 
     `cluster` is the column whose rows of one value belong together; `bootstrap` the number of resamples that replace
     the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
@@ -31,25 +76,25 @@ class Inference:
 
 @dataclass(frozen=True)
 class Request:
-    """Losses, the columns they read, and how their values make a number.
+    """Losses, the columns that they read, and how their values make a number.
 
-    `preds` are `[NAME=]COLS`, `columns` `[MODEL:]ROLE=COLS`, `tables` `[MODEL:]ROLE=FILE`, as typed.
+    `preds` are predictions of models, `columns` the columns of all other roles, `tables` the files of Matrix roles.
     `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
     penalty is).
     """
 
     losses: tuple[Spec, ...]
-    target: str | None = None
-    preds: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
+    target: ColumnsPattern | None = None
+    preds: tuple[RoleBinding, ...] = ()
+    columns: tuple[RoleBinding, ...] = ()
+    tables: tuple[MatrixSource, ...] = ()
     weight: str | None = None
     class_weight: Literal["balanced"] | Mapping[str, float] | None = None
     divide_by: Literal["weight", "count"] = "weight"
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
     max_slices: int = 100_000
-    where: str | None = None
+    where: Filter | None = None
     batch_by: str | None = None
     batch_size: int | None = None
     missing: Policy = "error"
@@ -57,3 +102,36 @@ class Request:
     positive: str | None = None
     on: tuple[str, ...] = ()
     inference: Inference = Inference()
+
+
+def read_prediction(text: str) -> RoleBinding:
+    """`[NAME=]COLS`."""
+    name, *columns = split(text, "=", 1)
+    if not columns:
+        return RoleBinding("pred", None, read_columns(text))
+    return RoleBinding("pred", unescape(name.strip()), read_columns(columns[0]), exact_columns([text]))
+
+
+def read_role(text: str) -> RoleBinding:
+    """`[MODEL:]ROLE=COLS`."""
+    left, columns = read_assignment(text, "[MODEL:]ROLE=COLS")
+    return RoleBinding(*role_and_model(left), read_columns(columns))
+
+
+def read_matrix(text: str) -> MatrixSource:
+    """`[MODEL:]ROLE=FILE`."""
+    left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
+    return MatrixSource(*role_and_model(left), path)
+
+
+def read_filter(text: str) -> Filter:
+    """The expression of --where."""
+    from losscli.binding.expressions import parse  # not on the way of a run without a filter
+
+    return parse(text)
+
+
+def role_and_model(text: str) -> tuple[str, str | None]:
+    """`[MODEL:]ROLE`. No role has a colon, so the last one ends the model's name."""
+    model, colon, role = text.rpartition(":")
+    return role, model if colon else None

@@ -1,7 +1,7 @@
-"""What the columns of a file of row values are called: one rule for who writes such a file and for who reads it back.
+"""The names of the columns in a file of row values: one rule for writing such a file and for reading it back.
 
 A line of the report has one column, `model/spec`. Where its loss has terms that share rows, or where only their means
-make its number, each term has one: `model/spec/term`. A blend always has one, as only its parts could tell more.
+make its number, each term has one: `model/spec/term`. A composite loss always has one column.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def apart(loss: Loss, overlap: bool) -> bool:
 
 
 def without_rows(line: Line) -> UsageError | None:
-    """Why a line has no value a row; None where it has."""
+    """The error for a line that has no value per row; None if it has one."""
     for job in line.jobs:
         loss = job.spec.loss
         if not loss.source_roles:
@@ -50,8 +50,8 @@ def without_rows(line: Line) -> UsageError | None:
 def terms_of(names: Collection[str], line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
     """Where the values of a line stand among the columns `names`: one dict a job, term -> column.
 
-    The key None is a column of all terms, as no row is in two of them. A blend has one such dict for the whole line.
-    Nothing where not all of it is there.
+    The key None is a column of all terms, as no row is in two of them. A composite loss has one such dict for the whole
+    line. The result is empty if a column of the line is missing.
     """
     name = base(line.spec, model)
     loss = line.jobs[0].spec.loss

@@ -43,7 +43,7 @@ class LossSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """What one -l asks for: a loss, or a blend of several under a name."""
+    """What one -l asks for: a loss, or a composite loss: a weighted sum of several under a name."""
 
     parts: tuple[tuple[float, LossSpec], ...]
     name: str | None = None  # None: one loss, under its own name
@@ -71,7 +71,7 @@ class Spec:
 
 
 def parse(text: str) -> Spec:
-    """Read one spec; unknown names, peers, parameters and values out of range are UsageErrors."""
+    """Read one spec; unknown names, presets, parameters and values out of range are UsageErrors."""
     stripped = text.strip()
     named = _NAME.match(stripped)
     body = stripped[named.end() :] if named else stripped
@@ -114,7 +114,7 @@ def _set(spec: Spec, name: str, value: Value) -> Spec:
         (factor, LossSpec(part.loss, part.loss.settle({**part.params, name: value})) if name in part.params else part)
         for factor, part in spec.parts
     )
-    # A blend without a name of its own is called by its text, which changes with the parameter.
+    # A composite loss without a name of its own has its text for a name, which changes with the parameter.
     unnamed = spec.blend and spec.name == replace(spec, name="").text.removeprefix("=")
     return Spec(parts, Spec(parts, "").text.removeprefix("=") if unnamed else spec.name)
 

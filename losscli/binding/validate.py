@@ -1,4 +1,4 @@
-"""What can be refused of a request before a file is opened."""
+"""Request validation: what can be refused before a file is opened."""
 
 from __future__ import annotations
 

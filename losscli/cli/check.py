@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,7 @@ from losscli.report.errors import error_result
 
 if TYPE_CHECKING:
     from losscli.cli.config import Config, Suite
-    from losscli.cli.reports import Wanted
-    from losscli.gates.grammar import Gate
+    from losscli.cli.option_values import CheckOptions, EvalOptions, Wanted
     from losscli.results import Evaluation, SuiteResult
 
 _STATES = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error": "in error"}
@@ -63,29 +62,31 @@ def command(**given: Any) -> int:
     config' describes the keys of a suite.
     """
     from losscli.cli import console, suites
+    from losscli.cli.read_options import check_options
 
-    if given["init"] is not None:
-        return _init(given)
-    if given["config"] == "":
+    options = check_options(given)
+    if options.init is not None:
+        return _init(options, options.init)
+    if options.config == "":
         raise UsageError("--config names no file", code="USAGE_INCOMPLETE")
-    config = suites.config(given["config"], os.getcwd(), trusted=given["trust_config"])  # noqa: PTH109
-    chosen = _chosen(config, given["names"])
-    if given["listing"]:
+    config = suites.config(options.config, os.getcwd(), trusted=options.trust_config)  # noqa: PTH109
+    chosen = _chosen(config, options.names)
+    if options.listing:
         console.write_stdout(_listed(config, chosen))
         return 0
-    return _run(config, chosen, given)
+    return _run(config, chosen, options)
 
 
-def _init(given: Mapping[str, Any]) -> int:
+def _init(options: CheckOptions, source: str) -> int:
     from losscli.cli import console
     from losscli.cli.init import starter
 
-    if given["names"]:
+    if options.names:
         raise UsageError("--init writes a new suite, so SUITE cannot be given", code="USAGE_CONFLICT")
-    path = starter.write(given["init"], given["outputs"], given["threads"])
+    path = starter.write(source, options.outputs, options.threads)
     if path != "-":
         note = f"wrote {path}: check it, then run 'losscli check'"
-        console.print_notes([note], given["quiet"])
+        console.print_notes([note], options.quiet)
     return 0
 
 
@@ -111,46 +112,44 @@ def _listed(config: Config, chosen: Sequence[Suite]) -> str:
 
 @dataclass(frozen=True)
 class _Job:
-    """One suite that may start: what eval would be given, and its gates."""
+    """One suite that may start, as what `eval` would be asked for."""
 
     name: str
-    given: Mapping[str, Any]
-    gates: Sequence[Gate]
+    options: EvalOptions
 
 
-def _run(config: Config, chosen: Sequence[Suite], given: Mapping[str, Any]) -> int:
+def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     """Everything that can be found wrong in the file comes first; then every suite runs."""
     from losscli.cli import console, reports, suites
     from losscli.report.suites import exit_code
 
-    wanted = reports.wanted(given)
-    for_all = {
-        "threads": given["threads"], "quiet": given["quiet"],
+    wanted = reports.wanted(options.outputs, options.format_)
+    jobs = [
         # Hashes of the data are made where a report shows them, be it that of the suite or that of all.
-        "format_": "json" if wanted.hashing else "plain",
-    }  # fmt: skip
-    jobs = [_Job(s.name, suites.given_of(config, s) | for_all, suites.gates_of(config, s)) for s in chosen]
+        _Job(s.name, suites.options_of(config, s, threads=options.threads, quiet=options.quiet, hashing=wanted.hashing))
+        for s in chosen
+    ]
     _check_files(config, jobs, wanted)
     with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
         results = [_judged(job) for job in jobs]
     code = exit_code(results)
-    code = ExitCode.OK if code == ExitCode.GATE and given["exit_zero"] else code
+    code = ExitCode.OK if code == ExitCode.GATE and options.exit_zero else code
     stdout = all(suite.error is None for suite in results)
-    reports.write_suites(results, wanted, given["quiet"], stdout=stdout, exit=code)
-    if not given["quiet"]:
+    reports.write_suites(results, wanted, options.quiet, stdout=stdout, exit=code)
+    if not options.quiet:
         console.print_summary("; ".join(map(_summary, results)))
     return code
 
 
 def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
     """No file is written twice, standard input is read once, and the report of all can be written."""
-    from losscli.cli import console, reports
+    from losscli.cli import console
 
     inputs = [os.path.join(config.folder, path) for job in jobs for path in _inputs(job) if path != "-"]  # noqa: PTH118
     console.check_outputs(wanted.paths, inputs)
     written: dict[str, str | None] = {os.path.realpath(path): None for path in wanted.files if path != "-"}
     for job in jobs:
-        for path in reports.wanted(job.given, rows=True).paths:
+        for path in job.options.report.paths:
             real = os.path.realpath(os.path.join(config.folder, path))  # noqa: PTH118
             if real in written:
                 other = "-o" if written[real] is None else f"the suite '{written[real]}'"
@@ -163,7 +162,8 @@ def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
 
 
 def _inputs(job: _Job) -> list[str]:
-    return [*job.given["sources"], *filter(None, [job.given["targets"]])]
+    given = job.options.run.input
+    return [*given.sources, *filter(None, [given.targets])]
 
 
 def _judged(job: _Job) -> SuiteResult:
@@ -172,13 +172,13 @@ def _judged(job: _Job) -> SuiteResult:
     from losscli.results import SuiteResult
 
     evaluation: Evaluation | None = None
-    wanted = reports.wanted(job.given, rows=True)
+    wanted, quiet = job.options.report, job.options.run.console.quiet
     with console.about(job.name):
         try:
-            evaluation = scoring.score(job.given, job.gates)
+            evaluation = scoring.score(job.options)
             error = scoring.judged_error(evaluation)
             if error is None:
-                scoring.create_baseline(evaluation, job.given)
+                scoring.create_baseline(evaluation, job.options.gates, wanted.files, quiet)
             # Its warnings come with the report of all.
             reports.write(evaluation, wanted, quietly=True, stdout=False)
             console.print_gates(evaluation.gates, quiet=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.binding.request import Request
+    from losscli.cli.option_values import CompareOptions
 
 
 @click.command(
@@ -54,33 +53,35 @@ def command(**given: Any) -> int:
     If each model has its own file, rows are paired by --on KEY, or by row order without it. The target, the weight and
     the slices of a row must be the same in all files.
     """
+    from losscli.cli.read_options import compare_options
+
+    return _compare(compare_options(given))
+
+
+def _compare(options: CompareOptions) -> int:
     from losscli.cli import console, progress, reports
+    from losscli.cli.plan_text import plan_text
+    from losscli.cli.run import check_engine, data_of, engine_of
     from losscli.execution.evaluate import evaluate
     from losscli.execution.prepare import paired, prepare
 
-    wanted = reports.wanted(given)
-    request = _request(given)
-    named = _named(given["sources"])
-    data = shared.data_of({**given, "sources": () if named else given["sources"]}, request, named=named)
+    run, wanted, quiet = options.run, options.report, options.run.console.quiet
+    console.print_notes(run.notes, quiet)
+    named = _named(run.input.sources)
+    data = data_of(run, named=named)
     files = [path for _, path in named] or list(data.paths)
     console.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
-    with reports.told_of_errors(wanted, given["quiet"]):
-        prepared = paired(prepare(request, data), given["against"])
-    shared.check_engine(given, prepared.plan.request, data)
-    console.print_notes(prepared.notes, given["quiet"])
-    if given["plan"]:
-        console.write_stdout(shared.plan_text(prepared))
+    with reports.told_of_errors(wanted, quiet):
+        prepared = paired(prepare(run.request, data), options.against)
+    check_engine(run.execution, prepared.plan.request, data)
+    console.print_notes(prepared.notes, quiet)
+    if run.console.plan:
+        console.write_stdout(plan_text(prepared))
         return 0
-    with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given) as watch:
-        engine = shared.engine_of(given, prepared)
-        evaluation = evaluate(prepared, engine, hashing=wanted.hashing, watch=watch)
-    reports.write(evaluation, wanted, given["quiet"])
+    with reports.told_of_errors(wanted, quiet), progress.watched(run.console) as watch:
+        evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, watch=watch)
+    reports.write(evaluation, wanted, quiet)
     return 0
-
-
-def _request(given: dict[str, Any]) -> Request:
-    request = shared.request_of({**given, "interval": True})
-    return replace(request, inference=replace(request.inference, permutations=given["permutations"]))
 
 
 def _named(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""Reports on their way: to standard output, to the files that were asked for, and to those that a build server names.
+"""Delivery of reports: to standard output, to the files of -o, and to the files that a build server names.
 
 Only a format that says so adds to files which the environment names, and only where it was asked for: by -f, or by -o
 for standard output. Such a file gets one write at its end; what others wrote there stays.

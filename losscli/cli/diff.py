@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from losscli.cli import Command, completion
 from losscli.cli import options as shared
 from losscli.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from losscli.cli.option_values import DiffOptions
 
 
 @click.command(
@@ -30,29 +33,33 @@ def command(**given: Any) -> int:
     rows, targets or settings differ are an error, unless --allow-incomparable is given. One of the two can be - for
     standard input.
     """
+    from losscli.cli.read_options import diff_options
+
+    return _diff(diff_options(given))
+
+
+def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
     from losscli.cli import console, reports, scoring
-    from losscli.gates.verdicts import Scored, bind, parse_gate
+    from losscli.gates.verdicts import Scored, bind
 
-    asked = [parse_gate(text) for text in given["gates"]]
-    for gate in asked:
+    for gate in options.gates.gates:
         if gate.significant:
             raise gate.error(
                 "reports contain no rows, so the change has no confidence interval", "'losscli eval' judges it"
             )
-    if given["old"] == given["new"] == "-":
+    if options.old == options.new == "-":
         raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
-    console.check_outputs(list(reports.wanted(given).files), [given["old"], given["new"]])
-    with reports.told_of_errors(reports.wanted(given), given["quiet"]):
-        old, new = read_report(given["old"]), read_report(given["new"])
+    console.check_outputs(list(options.report.files), [options.old, options.new])
+    with reports.told_of_errors(options.report, options.quiet):
+        old, new = read_report(options.old), read_report(options.new)
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
     run = dict.fromkeys(Scored(one.model, one.spec, one.loss, one.direction) for one in new.results)
-    bound = bind(asked, list(run), by, scoring.canonical)
-    given = {**given, "baseline": given["old"], "baseline_missing": "error"}
-    judged = scoring.judge(new, bound, old, given)
+    bound = bind(options.gates.gates, list(run), by, scoring.canonical)
+    judged = scoring.judge(new, bound, old, options.gates, options.quiet)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:
-        raise DataError("the two reports have no number in common", path=given["old"],
+        raise DataError("the two reports have no number in common", path=options.old,
                         hint="numbers are matched by model, loss and slice",
                         code="DATA_NOT_COMPARABLE")  # fmt: skip
-    scoring.deliver(judged, given)
-    return scoring.ended(judged, given)
+    scoring.deliver(judged, options.gates, options.report, options.quiet)
+    return scoring.ended(judged, options.gates)

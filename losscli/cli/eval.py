@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,7 @@ from losscli.cli import options as shared
 from losscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from losscli.cli.reports import Wanted
+    from losscli.cli.option_values import EvalOptions, GateOptions
     from losscli.execution.prepare import Prepared
     from losscli.execution.shards import Shard
 
@@ -40,62 +39,69 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.shard_options
 def command(**given: Any) -> int:
     """Compute losses of prediction files, for every model and slice, in one pass over the data."""
-    from losscli.cli import console, reports, scoring
+    from losscli.cli.read_options import eval_options
 
-    shard = _shard(given, reports.wanted(given, rows=True))
-    if shard is None and not given["plan"]:
-        judged = scoring.score(given)
-        scoring.deliver(judged, given)
-        return scoring.ended(judged, given)
+    return _eval(eval_options(given))
+
+
+def _eval(options: EvalOptions) -> int:
+    from losscli.cli import console, scoring
+    from losscli.cli.plan_text import plan_text
+
+    shard = _shard(options)
+    if shard is None and not options.run.console.plan:
+        judged = scoring.score(options)
+        scoring.deliver(judged, options.gates, options.report, options.run.console.quiet)
+        return scoring.ended(judged, options.gates)
     if shard is not None:
-        _refuse_gates(given)
-    prepared = scoring.ready(given).prepared
-    if given["plan"]:
-        console.write_stdout(shared.plan_text(prepared))
+        _refuse_gates(options.gates)
+    prepared = scoring.ready(options).prepared
+    if options.run.console.plan:
+        console.write_stdout(plan_text(prepared))
     elif shard is not None:
-        _write_state(prepared, shard, given)
+        _write_state(prepared, shard, options)
     return 0
 
 
-def _refuse_gates(given: Mapping[str, Any]) -> None:
+def _refuse_gates(asked: GateOptions) -> None:
     """A shard is a part of the rows: it makes no number that could be judged."""
-    for name in ("gates", "baseline"):
-        if given[name]:
-            option = name.removesuffix("s")
+    for option, given in (("gate", asked.gates), ("baseline", asked.baseline)):
+        if given:
             raise UsageError(f"--state-out makes no report, so there is nothing for --{option} to judge",
                              hint="use 'losscli diff' on the report of 'losscli merge'",
                              code="USAGE_CONFLICT")  # fmt: skip
 
 
-def _shard(given: Mapping[str, Any], wanted: Wanted) -> Shard | None:
+def _shard(options: EvalOptions) -> Shard | None:
     """Which shard is to be scored; a state without --shard is that of the whole run."""
-    if given["shard"] is None and given["state_out"] is None:
+    if options.shard is None and options.state_out is None:
         return None
     from losscli.execution.shards import read_shard
 
-    if given["state_out"] is None:
+    if options.state_out is None:
         raise UsageError(
             "--shard makes no report: it needs --state-out FILE",
             hint="'losscli merge' makes the report",
             code="USAGE_INCOMPLETE",
         )
-    if wanted.paths:
+    if options.report.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
-    return read_shard("1/1" if given["shard"] is None else given["shard"])
+    return read_shard("1/1" if options.shard is None else options.shard)
 
 
-def _write_state(prepared: Prepared, shard: Shard, given: Mapping[str, Any]) -> None:
+def _write_state(prepared: Prepared, shard: Shard, options: EvalOptions) -> None:
     from losscli.cli import console, progress
+    from losscli.cli.run import engine_of
     from losscli.execution.shards import score
     from losscli.io.write.atomic import write_text
 
-    with progress.watched(given) as watch:
-        scored = score(prepared, shard, shared.engine_of(given, prepared), watch)
-    path = given["state_out"]
-    if path == "-":
+    with progress.watched(options.run.console) as watch:
+        scored = score(prepared, shard, engine_of(options.run, prepared), watch)
+    path = options.state_out
+    if path is None or path == "-":
         console.write_stdout(scored.text)
         return
     write_text(path, scored.text)
     note = f"wrote shard {shard} to {path}: {scored.rows:,} rows, {scored.tasks:,} of {scored.all_tasks:,} tasks"
-    console.print_notes([note], given["quiet"])
+    console.print_notes([note], options.run.console.quiet)

@@ -8,7 +8,6 @@ import click
 
 from losscli.cli import Command
 from losscli.cli import options as shared
-from losscli.errors import UsageError
 
 
 @click.command(
@@ -35,23 +34,14 @@ def command(**given: Any) -> int:
     List columns stay lists. The gradient is that of the number that eval prints: it includes weights, class weights and
     the reduction.
     """
-    from losscli.cli import console, progress, row_batches
+    from losscli.cli import row_batches
+    from losscli.cli.read_options import grad_options
     from losscli.execution.gradients import gradient, wanted_roles
 
-    if len(given["losses"]) > 1:
-        raise UsageError("grad takes one loss", hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'",
-                         code="USAGE_CONFLICT")  # fmt: skip
-    path, format_ = row_batches.target(given["output"])
-    prepared = row_batches.prepared(given, path, spool=True)
+    options = grad_options(given)
+    prepared = row_batches.prepared(options, spool=True)
     for line in prepared.plan.lines:
-        wanted_roles(line, given["wrt"])
-    console.print_notes(prepared.notes, given["quiet"])
-    if given["plan"]:
-        console.write_stdout(shared.plan_text(prepared))
-        return 0
-    with progress.watched(given, passes=2, output=path) as watch:
-        written = row_batches.write(
-            gradient(prepared, given["wrt"], shared.engine_of(given, prepared), watch), path, format_
-        )
-    console.print_notes(written.notes, given["quiet"])
-    return 0
+        wanted_roles(line, options.wrt)
+    return row_batches.finish(
+        options, prepared, lambda engine, watch: gradient(prepared, options.wrt, engine, watch), passes=2
+    )

@@ -27,12 +27,13 @@ def command(**given: Any) -> int:
     as that of one run over all rows.
     """
     from losscli.cli import console, reports
+    from losscli.cli.read_options import merge_options
     from losscli.execution.shards import merge
 
-    wanted = reports.wanted(given)
-    console.check_outputs(list(wanted.files), given["states"])
-    with reports.told_of_errors(wanted, given["quiet"]):
-        merged = merge(given["states"])
-    console.print_notes(merged.notes, given["quiet"])
-    reports.write(merged.evaluation, wanted, given["quiet"])
+    options = merge_options(given)
+    console.check_outputs(list(options.report.files), options.states)
+    with reports.told_of_errors(options.report, options.quiet):
+        merged = merge(options.states)
+    console.print_notes(merged.notes, options.quiet)
+    reports.write(merged.evaluation, options.report, options.quiet)
     return 0

@@ -1,22 +1,15 @@
-"""What commands share: the options, their environment variables, and how they become a run."""
+"""What commands share: the options, and their environment variables."""
 
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from losscli.cli import completion
-from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES
-
-if TYPE_CHECKING:
-    from losscli.binding.request import Inference, Request
-    from losscli.execution.engines import Engine
-    from losscli.execution.prepare import Data, Prepared
 
 Function = Callable[..., Any]
 
@@ -242,147 +235,3 @@ table_options = _stack(
     verbose_option,
     plan_option,
 )
-
-
-def request_of(given: Mapping[str, Any]) -> Request:
-    """The options as a value; what can be judged without a file is judged here."""
-    from losscli.binding.column_names import split, unescape
-    from losscli.binding.request import Request
-    from losscli.binding.spec import parse, set_everywhere
-    from losscli.cli.console import print_notes
-
-    if not given["losses"]:
-        raise UsageError(
-            "no loss was given", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
-        )
-    specs = [parse(text) for text in given["losses"]]
-    if given["precision"] is not None:
-        specs = list(set_everywhere(specs, "precision", given["precision"]))
-    for spec in dict.fromkeys(spec for spec in specs if specs.count(spec) > 1):
-        print_notes([f"{spec.text} is given more than once; it is scored once"], given["quiet"])
-    on = given.get("on")
-    return Request(
-        losses=tuple(dict.fromkeys(specs)),
-        target=given["target"], preds=given["preds"], columns=given["columns"], tables=given["tables"],
-        weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
-        divide_by=given.get("divide_by", "weight"), reduction=given.get("reduction"),
-        by=tuple(given.get("by", ())), max_slices=given.get("max_slices", 100_000), where=given["where"],
-        batch_by=given["batch_by"], batch_size=given["batch_size"],
-        missing=given["missing"], nan=given["nan"], positive=given["positive"],
-        on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
-        inference=inference_of(given),
-    )  # fmt: skip
-
-
-def inference_of(given: Mapping[str, Any]) -> Inference:
-    """How sure the numbers are to be said to be; who names clusters or resamples wants intervals."""
-    from losscli.binding.request import Inference
-
-    if "interval" not in given:
-        return Inference()
-    return Inference(
-        interval=given["interval"] or given["cluster"] is not None or given["bootstrap"] is not None,
-        level=given["level"], cluster=given["cluster"], bootstrap=given["bootstrap"], seed=given["seed"],
-    )  # fmt: skip
-
-
-def read_class_weight(text: str | None) -> Any:
-    """`balanced`, or `cat=1,dog=2.5`."""
-    from losscli.binding.column_names import read_assignment, split
-    from losscli.io.arrow.canonical import canonical_label
-
-    if text is None or text == "balanced":
-        return text
-    weights = {}
-    for piece in split(text, ","):
-        name, value = read_assignment(piece, "CLASS=WEIGHT (or the word balanced)")
-        try:
-            weight = float(value)
-        except ValueError:
-            weight = -1.0
-        if not 0 <= weight < float("inf"):
-            raise UsageError(
-                f"the weight '{value}' of class '{name}' is not a number of at least 0", code="USAGE_BAD_VALUE"
-            )
-        if canonical_label(name) in weights:
-            raise UsageError(f"class '{name}' has two weights", code="USAGE_BAD_VALUE")
-        weights[canonical_label(name)] = weight
-    return weights
-
-
-def data_of(
-    given: Mapping[str, Any], request: Request, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()
-) -> Data:
-    """Where the rows come from; `named` are models with files of their own."""
-    from losscli.execution.prepare import Data
-    from losscli.io.source import DEFAULT_NULLS, ReadOptions
-
-    paths = tuple(given["sources"])
-    if not paths and not named and not request.tables and sys.stdin is not None and sys.stdin.isatty():
-        raise UsageError(
-            "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
-        )
-    nulls = given["null_values"]
-    options = ReadOptions(
-        input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],
-        encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
-        null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")), spool=spool,
-    )  # fmt: skip
-    data = Data(paths=paths, options=options, targets=given["targets"], on=request.on, unmatched=given["unmatched"],
-                named=named)  # fmt: skip
-    check_engine(given, request, data)
-    return data
-
-
-def engine_of(given: Mapping[str, Any], prepared: Prepared) -> Engine:
-    """Who does the work."""
-    from losscli.cli.console import print_notes
-    from losscli.execution.engines.choose import chosen
-    from losscli.execution.shardable import expected_files
-
-    name = given["engine"]
-    files = expected_files(prepared.source, f"--engine {name}") if name != ENGINES[0] else ()
-    return chosen(name, given["threads"], given["scheduler"], files, lambda note: print_notes([note], given["quiet"]))
-
-
-def check_engine(given: Mapping[str, Any], request: Request, data: Data) -> None:
-    """What the chosen engine cannot do is refused before a file is opened."""
-    from losscli.execution.engines.choose import check_choice
-
-    check_choice(given["engine"], given["scheduler"], given["insecure_scheduler"])
-    if given["engine"] != ENGINES[0]:
-        from losscli.execution.shardable import check_mergeable
-
-        check_mergeable(request, data, f"--engine {given['engine']}", f"--engine {ENGINES[0]}")
-
-
-def plan_text(prepared: Prepared) -> str:
-    """Which column became which role, for every loss and model."""
-    from losscli.binding.plan import Input
-    from losscli.report.sanitized import sanitized
-
-    lines = []
-    for line in prepared.plan.lines:
-        for job in line.jobs:
-            name = job.spec.full if line.model is None else f"{line.model}: {job.spec.full}"
-            lines.append(name)
-            for role, side in zip(job.spec.loss.roles, job.inputs, strict=True):
-                if side is None:
-                    lines.append(f"  {role}: (left out)")
-                elif isinstance(side, Input):
-                    lines.append(f"  {role}: {', '.join(side.columns)}  [{side.kind.says}]{_classes(side)}")
-                else:
-                    lines.append(f"  {role}: {side.path} ({', '.join(prepared.plan.tables[side].columns)})")
-    plan = prepared.plan
-    extra = {"weight": plan.weight, "by": ", ".join(plan.by), "batch by": plan.batch_by, "where": plan.request.where}
-    lines += [f"{name}: {value}" for name, value in extra.items() if value]
-    return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)
-
-
-def _classes(side: Any) -> str:
-    classes = side.classes
-    if classes is None or classes.carrier is None:
-        return ""
-    if classes.names is None:
-        return "  classes by position"
-    return f"  classes {'' if classes.sure else 'by name where they occur: '}{', '.join(classes.names)}"

@@ -1,10 +1,10 @@
-"""Whether, and how, a command says how far it is."""
+"""Whether, and how, a command shows its progress."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.cli import console, error_format
 from losscli.execution.watch import NO_PROGRESS, ProgressObserver
@@ -12,13 +12,14 @@ from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 if TYPE_CHECKING:
     import threading
 
+    from losscli.cli.option_values import ConsoleOptions
     from losscli.execution.progress import ProgressState, Showing
 
 
 @contextmanager
-def watched(given: Mapping[str, Any], *, passes: int = 1, output: str | None = None) -> Iterator[ProgressObserver]:
-    """The watch of one run; `output` is where rows are written while it goes on."""
-    showing = None if given["quiet"] else _showing(given["verbose"], output)
+def watched(asked: ConsoleOptions, *, passes: int = 1, output: str | None = None) -> Iterator[ProgressObserver]:
+    """The progress observer of one run; `output` is where rows are written meanwhile."""
+    showing = None if asked.quiet else _showing(asked.verbose, output)
     if showing is None:
         yield NO_PROGRESS
         return
@@ -26,12 +27,12 @@ def watched(given: Mapping[str, Any], *, passes: int = 1, output: str | None = N
 
     with shown(showing, passes) as told:
         yield told
-    if given["verbose"]:
+    if asked.verbose:
         console.print_notes([told.summary()])
 
 
 def _showing(verbose: bool, output: str | None) -> Showing | None:
-    """A line that comes and goes for a person who looks on; else lines of a log, for who asked for them."""
+    """A line that is redrawn on a terminal; else lines of a log, with --verbose."""
     from losscli.execution.progress import Line, Log, terminal
 
     if error_format.spoken() != "text":  # what a run did is worth a line for a program, how far it is is not

@@ -1,13 +1,12 @@
-"""Which reports somebody wants, and where they go: shared by the commands that end in a report."""
+"""Which reports are asked for, and where they go: shared by the commands that end in a report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 from losscli.cli import console, delivery, rows_output
+from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
 from losscli.report import FORMATS, has, render, render_suites
 from losscli.report.errors import error_result
@@ -15,33 +14,14 @@ from losscli.report.suites import alone
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The format for standard output, path -> format of the files, and where row values go."""
-
-    format: str
-    files: Mapping[str, str]
-    rows: rows_output.RowsFile | None = None
-
-    @property
-    def paths(self) -> list[str]:
-        """Everything that will be written."""
-        return [*self.files, *([] if self.rows is None else [self.rows.path])]
-
-    @property
-    def hashing(self) -> bool:
-        """Whether a report shows the hashes of the data."""
-        return any(has(format, "HASHES") for format in (self.format, *self.files.values()))
-
-
-def wanted(given: Mapping[str, Any], *, rows: bool = False) -> Wanted:
-    """The options -f and -o; row values only where the command has `rows`."""
-    outputs, rows_file = rows_output.taken(given["outputs"])
+def wanted(outputs: Sequence[str], format_: str | None, *, rows: bool = False) -> Wanted:
+    """The options -o and -f; row values only where the command has `rows`."""
+    texts, rows_file = rows_output.taken(outputs)
     if rows_file is not None and not rows:
         raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
                          code="USAGE_CONFLICT")  # fmt: skip
-    files = console.outputs(outputs)
-    format_ = given["format_"] or ("table" if console.is_terminal() else "plain")
+    files = console.outputs(texts)
+    format_ = format_ or ("table" if console.is_terminal() else "plain")
     if format_ not in FORMATS:
         raise UsageError(f"unknown format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE")
     return Wanted(format_, files, rows_file)

@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import console
-from losscli.cli import options as shared
-from losscli.errors import EmptyError, UsageError
+from losscli.cli.option_values import TableFile, TableOptions
+from losscli.errors import EmptyError
 
 if TYPE_CHECKING:
+    from losscli.execution.engines import Engine
     from losscli.execution.prepare import Prepared
     from losscli.execution.row_values import Piece
+    from losscli.execution.watch import ProgressObserver
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "arrow")
 
 
-def target(text: str | None) -> tuple[str, str | None]:
-    """`[FORMAT=]FILE` -> path and format; - is standard output."""
+def target(text: str | None) -> TableFile:
+    """`[FORMAT=]FILE`."""
     format_, equals, path = (text or "-").partition("=")
     if equals and format_ in FORMATS:
-        return path, format_
-    return text or "-", None
+        return TableFile(path, format_)
+    return TableFile(text or "-")
 
 
-def prepared(given: Mapping[str, Any], path: str, *, spool: bool = False) -> Prepared:
+def prepared(options: TableOptions, *, spool: bool = False) -> Prepared:
     """Bind the run, and find out before it starts whether the output can be written."""
+    from losscli.cli.run import data_of
     from losscli.execution.prepare import prepare
     from losscli.io.write.tables import format_of
 
-    if path != "-" and target(given["output"])[1] is None:
-        format_of(path)
-    request = shared.request_of(given)
-    data = shared.data_of(given, request, spool=spool)
-    if not request.losses:
-        raise UsageError("no loss was given", code="USAGE_INCOMPLETE")
-    console.check_outputs([path], [*data.paths, *([data.targets] if data.targets else [])])
-    return prepare(request, data)
+    run, output = options.run, options.output
+    if output.path != "-" and output.format is None:
+        format_of(output.path)
+    console.print_notes(run.notes, run.console.quiet)
+    data = data_of(run, spool=spool)
+    console.check_outputs([output.path], [*data.paths, *([data.targets] if data.targets else [])])
+    return prepare(run.request, data)
+
+
+def finish(
+    options: TableOptions,
+    prepared: Prepared,
+    pieces: Callable[[Engine, ProgressObserver], Iterator[Piece]],
+    *,
+    passes: int = 1,
+) -> int:
+    """Write the rows that `pieces` computes, or only the plan of the run."""
+    from losscli.cli import progress
+    from losscli.cli.plan_text import plan_text
+    from losscli.cli.run import engine_of
+
+    run, output = options.run, options.output
+    console.print_notes(prepared.notes, run.console.quiet)
+    if run.console.plan:
+        console.write_stdout(plan_text(prepared))
+        return 0
+    with progress.watched(run.console, passes=passes, output=output.path) as watch:
+        written = write(pieces(engine_of(run, prepared), watch), output)
+    console.print_notes(written.notes, run.console.quiet)
+    return 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +80,7 @@ class Written:
         return [lost] * bool(self.nonfinite) + [f"wrote {self.rows:,} rows to {self.path}"] * (self.path != "-")
 
 
-def write(pieces: Iterator[Piece], path: str, format_: str | None) -> Written:
+def write(pieces: Iterator[Piece], output: TableFile) -> Written:
     """Write all pieces. Columns are known from the first piece."""
     import numpy as np
 
@@ -69,11 +94,11 @@ def write(pieces: Iterator[Piece], path: str, format_: str | None) -> Written:
         ColumnSpec(name, "list" if values.ndim > 1 else "float", values.shape[1] if values.ndim > 1 else None)
         for name, (values, _) in first.columns.items()
     ]
-    with open_table(path, specs, format_) as table:
+    with open_table(output.path, specs, output.format) as table:
         piece: Piece | None = first
         while piece is not None:
             columns: dict[str, Any] = dict(piece.keys) or {"row": np.asarray(piece.place, np.int64)}
             columns |= {name: values for name, (values, _) in piece.columns.items()}
             table.write(columns, {name: ~part for name, (_, part) in piece.columns.items() if part is not None})
             piece = next(pieces, None)
-        return Written(path, table.rows, table.nonfinite)
+        return Written(output.path, table.rows, table.nonfinite)

@@ -28,16 +28,10 @@ def command(**given: Any) -> int:
     The output has one column for each model and loss, beside the row number (or the key, with --on). Rows that are
     filtered out or dropped are not written. A row that takes no part in a loss has a null there.
     """
-    from losscli.cli import console, progress, row_batches
+    from losscli.cli import row_batches
+    from losscli.cli.read_options import rows_options
     from losscli.execution.row_values import row_values
 
-    path, format_ = row_batches.target(given["output"])
-    prepared = row_batches.prepared(given, path)
-    console.print_notes(prepared.notes, given["quiet"])
-    if given["plan"]:
-        console.write_stdout(shared.plan_text(prepared))
-        return 0
-    with progress.watched(given, output=path) as watch:
-        written = row_batches.write(row_values(prepared, shared.engine_of(given, prepared), watch), path, format_)
-    console.print_notes(written.notes, given["quiet"])
-    return 0
+    options = rows_options(given)
+    prepared = row_batches.prepared(options)
+    return row_batches.finish(options, prepared, lambda engine, watch: row_values(prepared, engine, watch))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from losscli.cli.option_values import RowsFile, TableFile
 from losscli.errors import UsageError
 from losscli.results import Evaluation
 
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from losscli.execution.watch import ProgressObserver
 
 PREFIX = "rows="
-
-
-@dataclass(frozen=True)
-class RowsFile:
-    """Where the values go; the suffix tells the format."""
-
-    path: str
-
-    @property
-    def name(self) -> str:
-        """What the report calls it: it stands beside the report, wherever that is moved."""
-        return os.path.basename(self.path)  # noqa: PTH119
 
 
 def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
@@ -75,7 +63,7 @@ def save(
     from losscli.execution.row_values import row_values
 
     some, notes = with_rows(prepared)
-    written = row_batches.write(row_values(some, engine, watch), rows.path, None)
+    written = row_batches.write(row_values(some, engine, watch), TableFile(rows.path))
     return replace(evaluation, rows_file=rows.name), [*notes, *written.notes]
 
 

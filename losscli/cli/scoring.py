@@ -1,22 +1,22 @@
-"""Files of predictions -> a judged run, what is said of it, and the exit code: shared by the commands that judge."""
+"""Files of predictions -> a judged run, its notes, and the exit code: shared by the commands that judge."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from losscli.cli import console, progress, reports, rows_output
-from losscli.cli import options as shared
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
-from losscli.gates.verdicts import BASELINE, Bound, Gate, Scored, bind, judged, pairs_of, parse_gate, slices_of
+from losscli.gates.verdicts import BASELINE, Bound, Scored, bind, judged, pairs_of, slices_of
 from losscli.report import has, render
 from losscli.results import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
-    from losscli.execution.prepare import Prepared
+    from losscli.cli.option_values import EvalOptions, GateOptions, Wanted
+    from losscli.execution.prepare import Data, Prepared
 
 
 @dataclass(frozen=True)
@@ -28,72 +28,80 @@ class Ready:
     saved: Evaluation | None
 
 
-def score(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Evaluation:
-    """The judged run that eval's parameters ask for; `gates` replace those that stand among them."""
+def score(options: EvalOptions) -> Evaluation:
+    """The judged run of `eval`, or of a suite."""
+    from losscli.cli.run import engine_of
     from losscli.execution.evaluate import evaluate
 
-    run = ready(given, gates)
-    wanted = reports.wanted(given, rows=True)
-    hashing = wanted.hashing or given["baseline"] is not None
+    ready_run = ready(options)
+    run, wanted, quiet = options.run, options.report, options.run.console.quiet
+    hashing = wanted.hashing or options.gates.baseline is not None
     passes = 1 if wanted.rows is None else 2
-    with reports.told_of_errors(wanted, given["quiet"]), progress.watched(given, passes=passes) as watch:
-        engine = shared.engine_of(given, run.prepared)
-        evaluation = evaluate(run.prepared, engine, hashing=hashing, watch=watch)
-        evaluation, notes = rows_output.save(wanted.rows, run.prepared, engine, watch, evaluation)
-    console.print_notes(notes, given["quiet"])
-    return judge(evaluation, run.bound, run.saved, given)
+    with reports.told_of_errors(wanted, quiet), progress.watched(run.console, passes=passes) as watch:
+        engine = engine_of(run, ready_run.prepared)
+        evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, watch=watch)
+        evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, watch, evaluation)
+    console.print_notes(notes, quiet)
+    return judge(evaluation, ready_run.bound, ready_run.saved, options.gates, quiet)
 
 
-def ready(given: Mapping[str, Any], gates: Sequence[Gate] | None = None) -> Ready:
+def ready(options: EvalOptions) -> Ready:
     """Whatever can be found wrong before a row is read is found here."""
+    from losscli.cli.run import check_engine, data_of
     from losscli.execution.prepare import prepare
 
-    wanted = reports.wanted(given, rows=True)
-    asked = [parse_gate(text) for text in given["gates"]] if gates is None else list(gates)
-    given = {**given, "by": slices_of(asked, given["by"])}
-    inputs = [*given["sources"], *filter(None, [given["targets"]])]
-    _check_paths(given, wanted.files, inputs)
-    saved = _saved(given, asked)
-    request = shared.request_of(given)
-    data = shared.data_of(given, request, spool=wanted.rows is not None)
-    if given["state_out"] is not None:
-        from losscli.execution.shardable import check_mergeable
-
-        check_mergeable(request, data, "--shard", "a run without --shard")
-    if saved is None and given["baseline_missing"] == "create" and given["baseline"] not in (None, *wanted.files):
-        console.check_outputs([given["baseline"]], inputs)
-    console.check_outputs([*wanted.paths, *filter(None, [given["state_out"]])], inputs)
-    with reports.told_of_errors(wanted, given["quiet"]):
+    run, wanted, quiet = options.run, options.report, options.run.console.quiet
+    gates = options.gates
+    request = replace(run.request, by=slices_of(gates.gates, run.request.by))
+    inputs = [*run.input.sources, *filter(None, [run.input.targets])]
+    _check_paths(options, inputs)
+    saved = _saved(gates)
+    console.print_notes(run.notes, quiet)
+    data = data_of(run, spool=wanted.rows is not None)
+    _check_outputs(options, data, saved, inputs)
+    with reports.told_of_errors(wanted, quiet):
         prepared = prepare(request, data)
-    _check_rows_file(given, wanted, prepared, saved)
-    console.print_notes(prepared.notes, given["quiet"])
-    bound = bind(asked, scored(prepared), request.by, canonical)
-    if saved is not None:
+    _check_rows_file(options, prepared, saved)
+    console.print_notes(prepared.notes, quiet)
+    bound = bind(gates.gates, scored(prepared), request.by, canonical)
+    if saved is not None and gates.baseline is not None:
         lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
-        prepared = _with_saved_rows(prepared, saved, given["baseline"], lines) if lines else prepared
+        prepared = _with_saved_rows(prepared, saved, gates.baseline, lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
-    shared.check_engine(given, prepared.plan.request, data)
+    check_engine(run.execution, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
 
 
-def _check_rows_file(
-    given: Mapping[str, Any], wanted: reports.Wanted, prepared: Prepared, saved: Evaluation | None
-) -> None:
+def _check_outputs(options: EvalOptions, data: Data, saved: Evaluation | None, inputs: Sequence[str]) -> None:
+    """Every file can be written, and a state is of rows that can be cut."""
+    gates, wanted = options.gates, options.report
+    if options.state_out is not None:
+        from losscli.execution.shardable import check_mergeable
+
+        check_mergeable(options.run.request, data, "--shard", "a run without --shard")
+    baseline = gates.baseline if saved is None and gates.baseline_missing == "create" else None
+    if baseline is not None and baseline not in wanted.files:
+        console.check_outputs([baseline], inputs)
+    console.check_outputs([*wanted.paths, *filter(None, [options.state_out])], inputs)
+
+
+def _check_rows_file(options: EvalOptions, prepared: Prepared, saved: Evaluation | None) -> None:
     """Whatever can be found wrong with the file of row values."""
+    wanted, path = options.report, options.gates.baseline
     if wanted.rows is None:
         return
-    baseline = [] if given["baseline"] is None else [given["baseline"]]
-    if saved is not None and saved.rows_file is not None:
-        baseline.append(str(Path(given["baseline"]).parent / saved.rows_file))
+    baseline = [] if path is None else [path]
+    if path is not None and saved is not None and saved.rows_file is not None:
+        baseline.append(str(Path(path).parent / saved.rows_file))
     rows_output.with_rows(prepared)
-    console.print_notes(rows_output.check(wanted.rows, wanted.files, baseline), given["quiet"])
+    console.print_notes(rows_output.check(wanted.rows, wanted.files, baseline), options.run.console.quiet)
 
 
-def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None:
+def _saved(asked: GateOptions) -> Evaluation | None:
     """The baseline; None where there is none and none is needed."""
-    path = given["baseline"]
+    path = asked.baseline
     if path is None:
-        for gate in gates:
+        for gate in asked.gates:
             if gate.against == BASELINE:
                 raise gate.error("there is no baseline to compare with",
                                  "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
@@ -103,30 +111,30 @@ def _saved(given: Mapping[str, Any], gates: Iterable[Gate]) -> Evaluation | None
     from losscli.baselines.report_file import read_report
 
     if not Path(path).exists():
-        if given["baseline_missing"] != "error":
+        if asked.baseline_missing != "error":
             return None
         raise FileError("there is no baseline", path=path, code="IO_NOT_FOUND",
                         hint="--baseline-missing create writes it after this run, skip goes without")  # fmt: skip
     return read_report(path)
 
 
-def _check_paths(given: Mapping[str, Any], files: Mapping[str, str], inputs: Sequence[str]) -> None:
+def _check_paths(options: EvalOptions, inputs: Sequence[str]) -> None:
     """The baseline is neither read as data nor written over."""
     from losscli.io.write.atomic import same_file
 
-    path = given["baseline"]
+    path, files = options.gates.baseline, options.report.files
     if path is None:
         return
     if path in inputs or same_file(path, inputs):
         raise UsageError(
             f"'{path}' is both an input and the baseline", hint="the baseline is a saved report", code="USAGE_CONFLICT"
         )
-    outputs = [*files, *filter(None, [given["state_out"]])]
+    outputs = [*files, *filter(None, [options.state_out])]
     if Path(path).exists() and any(name == path or same_file(path, [name]) for name in outputs):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
                          hint="write to another file, and replace the baseline once the report is accepted",
                          code="USAGE_CONFLICT")  # fmt: skip
-    if given["baseline_missing"] == "create" and files.get(path, "json") != "json":
+    if options.gates.baseline_missing == "create" and files.get(path, "json") != "json":
         raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}",
                          code="USAGE_CONFLICT")  # fmt: skip
 
@@ -172,23 +180,23 @@ def _with_pairs(prepared: Prepared, bound: Sequence[Bound], saved: Evaluation | 
 
 
 def judge(
-    evaluation: Evaluation, bound: Sequence[Bound], saved: Evaluation | None, given: Mapping[str, Any]
+    evaluation: Evaluation, bound: Sequence[Bound], saved: Evaluation | None, asked: GateOptions, quiet: bool
 ) -> Evaluation:
     """The run beside its baseline, and judged."""
     absent: Sequence[LossResult] = ()
-    if saved is not None:
+    if saved is not None and asked.baseline is not None:
         from losscli.baselines.report_file import compared_with
 
-        compared = compared_with(evaluation, saved, given["baseline"], given["allow_incomparable"])
+        compared = compared_with(evaluation, saved, asked.baseline, asked.allow_incomparable)
         evaluation, absent = compared.evaluation, compared.absent
-        _refuse_other_rows(evaluation, given["baseline"])
-        console.print_notes(compared.notes, given["quiet"])
-        if given["allow_incomparable"]:
+        _refuse_other_rows(evaluation, asked.baseline)
+        console.print_notes(compared.notes, quiet)
+        if asked.allow_incomparable:
             told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
-    lacking = "error" if given["baseline_missing"] == "error" else "skipped"
+    lacking = "error" if asked.baseline_missing == "error" else "skipped"
     verdicts = judged(evaluation, bound, lacking=lacking, absent=absent)
-    # What the gates needed of them stands in their verdicts; a report of comparisons is what nobody asked for here.
+    # The verdicts hold what the gates needed of the comparisons; the report of this command has none.
     return replace(verdicts, comparisons=())
 
 
@@ -207,47 +215,46 @@ def _refuse_other_rows(evaluation: Evaluation, path: str) -> None:
             )  # fmt: skip
 
 
-def deliver(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
+def deliver(evaluation: Evaluation, asked: GateOptions, wanted: Wanted, quiet: bool) -> None:
     """Files, what belongs on standard output, and the gates; nothing on standard output where gates are in error."""
-    wanted, quietly = reports.wanted(given, rows=True), given["quiet"]
     refused = judged_error(evaluation) is not None
     if not refused:
-        create_baseline(evaluation, given)
-    reports.write(evaluation, wanted, quietly, stdout=not refused, exit=exit_code(evaluation, given))
-    shown = not refused and not quietly and has(wanted.files.get("-", wanted.format), "GATES")
+        create_baseline(evaluation, asked, wanted.files, quiet)
+    reports.write(evaluation, wanted, quiet, stdout=not refused, exit=exit_code(evaluation, asked))
+    shown = not refused and not quiet and has(wanted.files.get("-", wanted.format), "GATES")
     if not shown:
-        console.print_gates(evaluation.gates, quietly)
+        console.print_gates(evaluation.gates, quiet)
 
 
-def create_baseline(evaluation: Evaluation, given: Mapping[str, Any]) -> None:
+def create_baseline(evaluation: Evaluation, asked: GateOptions, files: Mapping[str, str], quiet: bool) -> None:
     """Write the baseline where there was none and that was asked for; a run whose gates fail makes none."""
-    path = given["baseline"]
-    if path is None or given["baseline_missing"] != "create" or evaluation.baseline is not None:
+    path = asked.baseline
+    if path is None or asked.baseline_missing != "create" or evaluation.baseline is not None:
         return
     if evaluation.status == "failed":
-        console.print_notes([f"no baseline was written to {path}, as a gate failed"], given["quiet"])
+        console.print_notes([f"no baseline was written to {path}, as a gate failed"], quiet)
         return
-    if path not in reports.wanted(given, rows=True).files:  # else it is one of the reports
+    if path not in files:  # else it is one of the reports
         from losscli.io.write.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))
-    console.print_notes([f"there was no baseline; this run is written to {path}"], given["quiet"])
+    console.print_notes([f"there was no baseline; this run is written to {path}"], quiet)
 
 
-def ended(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
+def ended(evaluation: Evaluation, asked: GateOptions) -> int:
     """The end of a command: its exit code, or the error that it is."""
     if error := judged_error(evaluation):
         raise error
-    return exit_code(evaluation, given)
+    return exit_code(evaluation, asked)
 
 
-def exit_code(evaluation: Evaluation, given: Mapping[str, Any]) -> int:
+def exit_code(evaluation: Evaluation, asked: GateOptions) -> int:
     """What a judged run makes the process return."""
     error = judged_error(evaluation)
     if error is not None:
         return int(error.exit_code)
     failed = any(gate.state == "failed" for gate in evaluation.gates)
-    return int(ExitCode.GATE if failed and not given["exit_zero"] else ExitCode.OK)
+    return int(ExitCode.GATE if failed and not asked.exit_zero else ExitCode.OK)
 
 
 def judged_error(evaluation: Evaluation) -> LosscliError | None:

@@ -1,9 +1,10 @@
-"""The keys of a suite are the options of `losscli eval`, and a suite is what that command would be given."""
+"""A suite has the options of `losscli eval` for keys, and becomes the value that this command is made into."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +14,13 @@ from losscli.cli.options import FROM_FILE
 from losscli.errors import UsageError
 from losscli.gates.grammar import Gate, parse_gate
 
-# What becomes of a whole command: the command line says it, and a suite has no such key.
+if TYPE_CHECKING:
+    from losscli.cli.option_values import EvalOptions
+
+Value = TypeVar("Value")
+Answer = TypeVar("Answer")
+
+# These options are about the whole command, so a suite has no such key.
 _NOT_OF_A_SUITE = frozenset({
     "help", "error_format", "format_", "quiet", "verbose", "plan", "exit_zero", "threads", "engine", "scheduler",
     "insecure_scheduler", "shard", "state_out",
@@ -62,8 +69,25 @@ def _key(param: click.Parameter) -> Key:
     return Key(name, spellings, "text", tuple(map(str, choices)))
 
 
-def given_of(config: Config, suite: Suite) -> dict[str, Any]:
-    """What eval's command would be given for this suite; the environment has no say in it."""
+def options_of(
+    config: Config, suite: Suite, *, threads: int | None = None, quiet: bool = True, hashing: bool = False
+) -> EvalOptions:
+    """What `eval` would be asked for by this suite, with its gates; hashes of the data where they are shown."""
+    from losscli.cli.read_options import eval_options
+
+    given = _given(config, suite)
+    given.update(threads=threads, quiet=quiet, format_="json" if hashing else "plain")
+    _check_values(config, suite)
+    options = _located(config, suite.place, eval_options, given)
+    if "-" in options.report.files:
+        place = suite.settings["outputs"].place
+        raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
+                           "write to a file")  # fmt: skip
+    return replace(options, gates=replace(options.gates, gates=tuple(gates_of(config, suite))))
+
+
+def _given(config: Config, suite: Suite) -> dict[str, Any]:
+    """The parameters of eval's command; the environment has no say in them."""
     from losscli.cli.eval import command
 
     options: list[str] = []
@@ -81,25 +105,24 @@ def given_of(config: Config, suite: Suite) -> dict[str, Any]:
             options += [f"{max(param.opts, key=len)}={value}" for value in values]
     try:
         with command.make_context("eval", [*options, "--", *sources], obj=FROM_FILE) as context:
-            given = dict(context.params)
+            return dict(context.params)
     except click.BadParameter as error:
         setting = suite.settings[str(error.param.name)] if error.param is not None else None
         name = _spellings(error.param)[0] if error.param is not None else ""
         place = suite.place if setting is None else setting.place
         raise config.error(place, f"'{name}': {error.message.rstrip('.')}") from None
-    _check(config, suite, given)
-    return given
 
 
-def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
+def _check_values(config: Config, suite: Suite) -> None:
     """What can be found wrong in values without a file is found here, where its line is known."""
     from losscli.binding.expressions import parse as parse_filter
     from losscli.binding.spec import parse
-    from losscli.cli import options, reports
+    from losscli.cli import reports
+    from losscli.cli.read_options import read_class_weight
 
     checks: dict[str, Callable[[str], object]] = {
-        "losses": parse, "class_weight": options.read_class_weight, "where": parse_filter,
-        "outputs": lambda text: reports.wanted({"outputs": (text,), "format_": "plain"}, rows=True),
+        "losses": parse, "class_weight": read_class_weight, "where": parse_filter,
+        "outputs": lambda text: reports.wanted((text,), "plain", rows=True),
     }  # fmt: skip
     for name, check in checks.items():
         if name in suite.settings:
@@ -107,14 +130,9 @@ def _check(config: Config, suite: Suite, given: Mapping[str, Any]) -> None:
             values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
             for value, place in zip(values, setting.items or (setting.place,), strict=True):
                 _located(config, place, check, value)
-    if "-" in reports.wanted({**given, "format_": "plain"}, rows=True).files:
-        place = suite.settings["outputs"].place
-        raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
-                           "write to a file")  # fmt: skip
-    _located(config, suite.place, lambda given: options.request_of({**given, "quiet": True}), given)
 
 
-def _located(config: Config, place: Place, function: Callable[[Any], object], value: Any) -> object:
+def _located(config: Config, place: Place, function: Callable[[Value], Answer], value: Value) -> Answer:
     """The function's answer; where it finds a fault, the fault is at this place."""
     try:
         return function(value)
@@ -153,7 +171,7 @@ def texts_of(table: GateTable, suite: Suite) -> list[str]:
 
 
 def _lower_is_better(loss: str, suite: Suite) -> bool:
-    """The direction of a loss by its name or spec; a blend is known by its name among those that are asked for."""
+    """The direction of a loss by its name or spec; a composite loss is known by its name among those of the suite."""
     from losscli.binding.spec import Spec, parse
 
     specs: list[Spec] = [parse(text) for text in suite.settings["losses"].value] if "losses" in suite.settings else []

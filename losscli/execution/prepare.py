@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli.binding.bind import bind
-from losscli.binding.column_names import read_assignment
 from losscli.binding.matrices import read_table
 from losscli.binding.plan import Plan, Table
-from losscli.binding.request import Request
+from losscli.binding.request import MatrixSource, Request
 from losscli.binding.validate import check
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError, did_you_mean
@@ -22,7 +21,7 @@ from losscli.io.source import ReadOptions, Source
 
 @dataclass(frozen=True)
 class Data:
-    """Where rows come from: paths, or a table in memory; truth may stand in another file, joined by key."""
+    """Where rows come from: paths, or a table in memory. Targets may be in another file, which is joined by key."""
 
     paths: tuple[str, ...] = ()
     memory: Any = None
@@ -30,7 +29,7 @@ class Data:
     targets: Any = None
     on: tuple[str, ...] = ()
     unmatched: str = "error"
-    tables: Mapping[str, Any] = field(default_factory=dict)  # [MODEL:]ROLE -> a table in memory
+    tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
 
 
@@ -44,7 +43,7 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should hear before the number: how columns were found, what is held in memory."""
+        """Notes that come before the number: how columns were found, and what is held in memory."""
         said = [*self.plan.notes, *self.source.notes]
         groups = sorted({j.spec.loss.name for j in self.plan.jobs if j.spec.loss.scope != "row"})
         if groups and self.plan.request.batch_size is None:
@@ -59,11 +58,9 @@ def prepare(request: Request, data: Data) -> Prepared:
     request, source = _source(request, data)
     spelling = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
-    for text in request.tables:
-        left, path = read_assignment(text, "[MODEL:]ROLE=FILE")
-        model, colon, role = left.rpartition(":")
-        table = Table(role, model if colon else None, redacted(path))
-        opened = _opened(data.tables.get(left, path), data.options)
+    for matrix in request.tables:
+        table = Table(matrix.role, matrix.model, redacted(matrix.path))
+        opened = _opened(data.tables.get(matrix, matrix.path), data.options)
         tables[table] = read_table(table, opened, request.columns, spelling)
     try:
         plan = replace(bind(request, source.columns, source.types, tables), spelling=spelling)
@@ -92,9 +89,9 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
 
 
 def _source(request: Request, data: Data) -> tuple[Request, Source]:
-    """Where the rows come from; models with files of their own change what is asked for."""
+    """The source of the rows, and the request on it: models with files of their own change its columns."""
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
-    # With a filter, a cell that is no number may stand in a row that it leaves out; only after it can one tell.
+    # With a filter, a cell that is no number may be in a row that is left out; this is known only after the filter.
     options = replace(data.options, lenient=request.where is not None)
     if data.named:
         from losscli.binding.model_files import side_by_side

@@ -99,11 +99,7 @@ class _Alone(Generic[Score]):
 
 def new_reader(plan: Plan) -> Reader:
     """A reader that has seen nothing."""
-    if plan.request.where is None:
-        return Reader(plan, None)
-    from losscli.binding.expressions import parse  # not on the way of a run without a filter
-
-    return Reader(plan, parse(plan.request.where))
+    return Reader(plan, plan.request.where)
 
 
 def read(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import Sums
 from losscli.aggregate.hashing import Fingerprint
 from losscli.binding.bind import bind
+from losscli.binding.column_names import ColumnPiece, ColumnsPattern
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
-from losscli.binding.request import Inference, Request
+from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
 from losscli.binding.spec import parse
 from losscli.contract.kinds import Array
 from losscli.io.arrow.types import is_vector
@@ -217,7 +218,11 @@ def request_out(request: Request) -> Plain:
     found["losses"] = [spec.text for spec in request.losses]
     if isinstance(request.class_weight, Mapping):
         found["class_weight"] = {name: float(weight).hex() for name, weight in request.class_weight.items()}
-    found["inference"] = {each.name: getattr(request.inference, each.name) for each in fields(request.inference)}
+    found["target"] = None if request.target is None else asdict(request.target)
+    for name in ("preds", "columns", "tables"):
+        found[name] = [asdict(each) for each in found[name]]
+    found["where"] = None if request.where is None else request.where.text
+    found["inference"] = asdict(request.inference)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
@@ -226,8 +231,25 @@ def request_in(given: Plain) -> Request:
     settings["losses"] = tuple(parse(text) for text in given["losses"])
     if isinstance(given["class_weight"], dict):
         settings["class_weight"] = {name: float.fromhex(text) for name, text in given["class_weight"].items()}
+    settings["target"] = _columns_in(given["target"])
+    settings["preds"], settings["columns"] = (tuple(map(_role_in, given[name])) for name in ("preds", "columns"))
+    settings["tables"] = tuple(MatrixSource(**table) for table in given["tables"])
+    settings["where"] = None if given["where"] is None else read_filter(given["where"])
     settings["inference"] = Inference(**{**given["inference"], "pairs": tuple(map(tuple, given["inference"]["pairs"]))})
     return Request(**settings)
+
+
+def _role_in(given: Plain) -> RoleBinding:
+    columns = _columns_in(given["columns"])
+    assert columns is not None
+    return RoleBinding(given["role"], given["model"], columns, _columns_in(given["literal"]))
+
+
+def _columns_in(given: Plain | None) -> ColumnsPattern | None:
+    if given is None:
+        return None
+    pieces = tuple(ColumnPiece(piece["text"], tuple(piece["parts"])) for piece in given["pieces"])
+    return ColumnsPattern(given["text"], pieces, given["literal"])
 
 
 def plan_out(plan: Plan, columns: Sequence[str], types: Mapping[str, Any]) -> Plain:

@@ -27,7 +27,7 @@ from losscli.binding.expressions.syntax_tree import ComparedAs, DecodedBatch, No
 from losscli.errors import Location, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
 
-__all__ = ["Reading", "Where", "parse"]
+__all__ = ["ComparedAs", "Filter", "parse"]
 
 _MAX_LENGTH = 10_000
 

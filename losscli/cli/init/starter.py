@@ -82,9 +82,9 @@ def _measured(text: str, folder: str, threads: int | None) -> tuple[LossResult, 
 
     config = configured(text, folder, suites.known_keys())
     (suite,) = config.suites.values()
-    given = suites.given_of(config, suite) | {"threads": threads, "quiet": True}
+    options = suites.options_of(config, suite, threads=threads)
     with contextlib.chdir(folder):
-        return scoring.score(given, []).results
+        return scoring.score(options).results
 
 
 def _gates(results: Sequence[LossResult]) -> list[str]:

@@ -1,0 +1,70 @@
+"""The request of a Python caller: the arguments of `evaluate` as the values that the command line makes too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from losscli.binding.column_names import ColumnsPattern, exact_columns, read_columns
+from losscli.binding.request import (
+    Inference,
+    MatrixSource,
+    Request,
+    RoleBinding,
+    read_filter,
+    read_prediction,
+    role_and_model,
+)
+from losscli.binding.spec import Spec, parse, set_everywhere
+
+Columns = str | Sequence[str]
+"""A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
+
+# The settings that a request takes as they are.
+_PLAIN = ("weight", "divide_by", "reduction", "batch_by", "batch_size", "max_slices", "missing", "nan", "positive")
+
+
+def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
+    """The request of these arguments, of which none is None; `tables` are the sources of its Matrix roles."""
+    losses, weights = given["losses"], given.get("class_weight")
+    specs: Iterable[Spec] = map(parse, [losses] if isinstance(losses, str) else losses)
+    if "precision" in given:
+        specs = set_everywhere(specs, "precision", given["precision"])
+    return Request(
+        losses=tuple(dict.fromkeys(specs)),
+        target=_columns(given["target"]) if "target" in given else None,
+        preds=_predictions(given["pred"]) if "pred" in given else (),
+        columns=tuple(RoleBinding(*role_and_model(key), _columns(c)) for key, c in given.get("columns", {}).items()),
+        tables=tuple(tables),
+        class_weight=weights if weights is None or weights == "balanced"
+        else {str(name): float(w) for name, w in weights.items()},
+        by=_several(given.get("by", ())), on=_several(given.get("on", ())),
+        where=read_filter(given["where"]) if "where" in given else None,
+        inference=_inference(given),
+        **{name: given[name] for name in _PLAIN if name in given},
+    )  # fmt: skip
+
+
+def matrix_source(key: str, table: object) -> MatrixSource:
+    """The Matrix role `[MODEL:]ROLE`, of a file or of a table in memory."""
+    return MatrixSource(*role_and_model(key), table if isinstance(table, str) else "<memory>")
+
+
+def _predictions(pred: Columns | Mapping[str, Columns]) -> tuple[RoleBinding, ...]:
+    if isinstance(pred, Mapping):
+        return tuple(RoleBinding("pred", str(model), _columns(columns)) for model, columns in pred.items())
+    return (read_prediction(pred) if isinstance(pred, str) else RoleBinding("pred", None, exact_columns(pred)),)
+
+
+def _columns(columns: Columns) -> ColumnsPattern:
+    return read_columns(columns) if isinstance(columns, str) else exact_columns(columns)
+
+
+def _inference(given: Mapping[str, Any]) -> Inference:
+    wanted = {name: given[name] for name in ("level", "cluster", "bootstrap", "seed", "pairs", "permutations")
+              if name in given}  # fmt: skip
+    return Inference(interval=bool(given.get("interval") or "cluster" in given or "bootstrap" in given), **wanted)
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -1,0 +1,173 @@
+"""What a command is asked for, as typed values: one for each command, of groups that several share.
+
+`read_options` makes them of click's parameters; a suite of `check` becomes the value of `eval`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from losscli.report import has
+
+if TYPE_CHECKING:
+    from losscli.binding.request import Policy, Request
+    from losscli.gates.grammar import Gate
+    from losscli.io.source import ReadOptions
+
+
+@dataclass(frozen=True)
+class RowsFile:
+    """Where the row values of `-o rows=FILE` go; the suffix tells the format."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """What the report calls it: it stands beside the report, wherever that is moved."""
+        return os.path.basename(self.path)  # noqa: PTH119
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The format for standard output, path -> format of the files, and where row values go."""
+
+    format: str
+    files: Mapping[str, str]
+    rows: RowsFile | None = None
+
+    @property
+    def paths(self) -> list[str]:
+        """Everything that will be written."""
+        return [*self.files, *([] if self.rows is None else [self.rows.path])]
+
+    @property
+    def hashing(self) -> bool:
+        """Whether a report shows the hashes of the data."""
+        return any(has(format, "HASHES") for format in (self.format, *self.files.values()))
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """Where the rows of `rows` and `grad` go: "-" is standard output. Without a format the suffix tells it."""
+
+    path: str
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """Where the rows come from, and how files are read."""
+
+    sources: tuple[str, ...]
+    targets: str | None
+    unmatched: Policy
+    read: ReadOptions
+
+
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """What reads and computes."""
+
+    threads: int | None
+    engine: str
+    scheduler: str | None
+    insecure_scheduler: bool
+
+
+@dataclass(frozen=True)
+class ConsoleOptions:
+    """What is said beside the result; `plan` stops before the rows are read."""
+
+    quiet: bool
+    verbose: bool
+    plan: bool
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """Gates, the baseline, and what follows from a verdict."""
+
+    gates: tuple[Gate, ...]
+    baseline: str | None
+    baseline_missing: Literal["error", "skip", "create"]
+    allow_incomparable: bool
+    exit_zero: bool
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the commands that read rows have in common; `notes` are about the request."""
+
+    request: Request
+    notes: tuple[str, ...]
+    input: InputOptions
+    execution: ExecutionOptions
+    console: ConsoleOptions
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """What `eval`, or a suite of `check`, is asked for."""
+
+    run: RunOptions
+    report: Wanted
+    gates: GateOptions
+    shard: str | None
+    state_out: str | None
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What `compare` is asked for."""
+
+    run: RunOptions
+    report: Wanted
+    against: str | None
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What `rows` is asked for, or `grad`: the derivative by the role `wrt`."""
+
+    run: RunOptions
+    output: TableFile
+    wrt: str | None = None
+
+
+@dataclass(frozen=True)
+class MergeOptions:
+    """What `merge` is asked for."""
+
+    states: tuple[str, ...]
+    report: Wanted
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class DiffOptions:
+    """What `diff` is asked for; the baseline of its gates is the older report."""
+
+    old: str
+    new: str
+    gates: GateOptions
+    report: Wanted
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What `check` is asked for; `outputs` and `format_` are texts, as --init has another use for them."""
+
+    names: tuple[str, ...]
+    config: str | None
+    trust_config: bool
+    listing: bool
+    init: str | None
+    outputs: tuple[str, ...]
+    format_: str | None
+    quiet: bool
+    exit_zero: bool
+    threads: int | None

@@ -1,0 +1,41 @@
+"""`--plan`: which column plays which role."""
+
+from __future__ import annotations
+
+from losscli.binding.plan import Input
+from losscli.execution.prepare import Prepared
+from losscli.report.sanitized import sanitized
+
+
+def plan_text(prepared: Prepared) -> str:
+    """Which column became which role, for every loss and model."""
+    lines = []
+    for line in prepared.plan.lines:
+        for job in line.jobs:
+            name = job.spec.full if line.model is None else f"{line.model}: {job.spec.full}"
+            lines.append(name)
+            for role, side in zip(job.spec.loss.roles, job.inputs, strict=True):
+                if side is None:
+                    lines.append(f"  {role}: (left out)")
+                elif isinstance(side, Input):
+                    lines.append(f"  {role}: {', '.join(side.columns)}  [{side.kind.says}]{_classes(side)}")
+                else:
+                    lines.append(f"  {role}: {side.path} ({', '.join(prepared.plan.tables[side].columns)})")
+    plan = prepared.plan
+    extra = {
+        "weight": plan.weight,
+        "by": ", ".join(plan.by),
+        "batch by": plan.batch_by,
+        "where": plan.request.where.text if plan.request.where else None,
+    }
+    lines += [f"{name}: {value}" for name, value in extra.items() if value]
+    return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)
+
+
+def _classes(side: Input) -> str:
+    classes = side.classes
+    if classes is None or classes.carrier is None:
+        return ""
+    if classes.names is None:
+        return "  classes by position"
+    return f"  classes {'' if classes.sure else 'by name where they occur: '}{', '.join(classes.names)}"

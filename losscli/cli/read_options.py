@@ -1,0 +1,180 @@
+"""The parameters of a command, as click hands them over, become its value here: every text is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from losscli.cli import reports, row_batches
+from losscli.cli.option_values import (
+    CheckOptions,
+    CompareOptions,
+    ConsoleOptions,
+    DiffOptions,
+    EvalOptions,
+    ExecutionOptions,
+    GateOptions,
+    InputOptions,
+    MergeOptions,
+    RunOptions,
+    TableOptions,
+)
+from losscli.errors import UsageError
+from losscli.gates.grammar import parse_gate
+
+if TYPE_CHECKING:
+    from losscli.binding.request import Inference, Request
+    from losscli.binding.spec import Spec
+    from losscli.io.source import ReadOptions
+
+Given = Mapping[str, Any]
+"""The parameters of a command, by their names."""
+
+Group = TypeVar("Group")
+
+
+def eval_options(given: Given) -> EvalOptions:
+    report = reports.wanted(given["outputs"], given["format_"], rows=True)
+    gates = _gates(given, given["baseline"], given["baseline_missing"])
+    run = _run(given, _inference(given, interval=given["interval"]))
+    return EvalOptions(run, report, gates, given["shard"], given["state_out"])
+
+
+def compare_options(given: Given) -> CompareOptions:
+    report = reports.wanted(given["outputs"], given["format_"])
+    inference = _inference(given, interval=True, permutations=given["permutations"])
+    return CompareOptions(_run(given, inference), report, given["against"])
+
+
+def rows_options(given: Given) -> TableOptions:
+    return TableOptions(_run(given), row_batches.target(given["output"]))
+
+
+def grad_options(given: Given) -> TableOptions:
+    if len(given["losses"]) > 1:
+        raise UsageError(
+            "grad takes one loss",
+            hint="a composite loss is one loss: -l 'total=0.7*mse+0.3*mae'",
+            code="USAGE_CONFLICT",
+        )
+    return TableOptions(_run(given), row_batches.target(given["output"]), given["wrt"])
+
+
+def merge_options(given: Given) -> MergeOptions:
+    return MergeOptions(given["states"], reports.wanted(given["outputs"], given["format_"]), given["quiet"])
+
+
+def diff_options(given: Given) -> DiffOptions:
+    gates = _gates(given, given["old"], "error")
+    report = reports.wanted(given["outputs"], given["format_"])
+    return DiffOptions(given["old"], given["new"], gates, report, given["quiet"])
+
+
+def check_options(given: Given) -> CheckOptions:
+    return _group(CheckOptions, given)
+
+
+def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:
+    gates = tuple(map(parse_gate, given["gates"]))
+    return GateOptions(gates, baseline, missing, given["allow_incomparable"], given["exit_zero"])
+
+
+def _group(kind: type[Group], given: Given) -> Group:
+    """The value whose fields have the names of parameters."""
+    return kind(**{name: given[name] for name in kind.__annotations__})
+
+
+def _run(given: Given, inference: Inference | None = None) -> RunOptions:
+    losses, notes = _losses(given["losses"], given["precision"])
+    return RunOptions(
+        _request(given, losses, inference),
+        notes,
+        InputOptions(given["sources"], given["targets"], given["unmatched"], _read_options(given)),
+        _group(ExecutionOptions, given),
+        _group(ConsoleOptions, given),
+    )
+
+
+def _losses(texts: Sequence[str], precision: str | None) -> tuple[tuple[Spec, ...], tuple[str, ...]]:
+    """Each loss once, and a note on those that are asked for more often."""
+    from losscli.binding.spec import parse, set_everywhere
+
+    if not texts:
+        raise UsageError(
+            "no loss was given", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
+        )
+    specs = [parse(text) for text in texts]
+    if precision is not None:
+        specs = list(set_everywhere(specs, "precision", precision))
+    distinct = tuple(dict.fromkeys(specs))
+    repeated = [spec.text for spec in distinct if specs.count(spec) > 1]
+    return distinct, tuple(f"{text} is given more than once; it is scored once" for text in repeated)
+
+
+def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None) -> Request:
+    """What can be judged without a file is judged here. A command that lacks an option has the request's default."""
+    from losscli.binding.column_names import read_columns, split, unescape
+    from losscli.binding.request import Inference, Request, read_filter, read_matrix, read_prediction, read_role
+
+    on = given["on"]
+    return Request(
+        losses,
+        target=None if given["target"] is None else read_columns(given["target"]),
+        preds=tuple(map(read_prediction, given["preds"])),
+        columns=tuple(map(read_role, given["columns"])),
+        tables=tuple(map(read_matrix, given["tables"])),
+        weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
+        divide_by=given.get("divide_by", "weight"), reduction=given.get("reduction"),
+        by=given.get("by", ()), max_slices=given.get("max_slices", 100_000),
+        where=None if given["where"] is None else read_filter(given["where"]),
+        batch_by=given["batch_by"], batch_size=given["batch_size"],
+        missing=given["missing"], nan=given["nan"], positive=given["positive"],
+        on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
+        inference=inference or Inference(),
+    )  # fmt: skip
+
+
+def _inference(given: Given, *, interval: bool, permutations: int = 0) -> Inference:
+    """Which uncertainty is reported; clusters and resamples are about intervals, so they ask for these."""
+    from losscli.binding.request import Inference
+
+    cluster, bootstrap = given["cluster"], given["bootstrap"]
+    return Inference(interval or cluster is not None or bootstrap is not None, given["level"], cluster, bootstrap,
+                     given["seed"], permutations=permutations)  # fmt: skip
+
+
+def _read_options(given: Given) -> ReadOptions:
+    from losscli.io.source import DEFAULT_NULLS, ReadOptions
+
+    nulls = given["null_values"]
+    return ReadOptions(
+        input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],
+        encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
+        null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")),
+    )  # fmt: skip
+
+
+def read_class_weight(text: str | None) -> Literal["balanced"] | Mapping[str, float] | None:
+    """`balanced`, or `cat=1,dog=2.5`."""
+    from losscli.binding.column_names import read_assignment, split
+    from losscli.io.arrow.canonical import canonical_label
+
+    if text is None:
+        return None
+    if text == "balanced":
+        return "balanced"
+    weights: dict[str, float] = {}
+    for piece in split(text, ","):
+        name, value = read_assignment(piece, "CLASS=WEIGHT (or the word balanced)")
+        try:
+            weight = float(value)
+        except ValueError:
+            weight = -1.0
+        if not 0 <= weight < float("inf"):
+            raise UsageError(
+                f"the weight '{value}' of class '{name}' is not a number of at least 0", code="USAGE_BAD_VALUE"
+            )
+        if canonical_label(name) in weights:
+            raise UsageError(f"class '{name}' has two weights", code="USAGE_BAD_VALUE")
+        weights[canonical_label(name)] = weight
+    return weights

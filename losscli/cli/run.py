@@ -1,0 +1,43 @@
+"""From the values of a command to a run that may start, and to what computes it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from losscli.binding.request import Request
+from losscli.cli.console import print_notes
+from losscli.cli.option_values import ExecutionOptions, RunOptions
+from losscli.errors import UsageError
+from losscli.execution.engines import ENGINES, Engine
+from losscli.execution.engines.choose import check_choice, chosen
+from losscli.execution.prepare import Data, Prepared
+from losscli.execution.shardable import check_mergeable, expected_files
+
+
+def data_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str], ...] = ()) -> Data:
+    """Where the rows come from; `named` are models with files of their own, in place of the sources."""
+    request, given = run.request, run.input
+    if not given.sources and not request.tables and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError(
+            "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
+        )
+    data = Data(paths=() if named else given.sources, options=replace(given.read, spool=spool), targets=given.targets,
+                on=request.on, unmatched=given.unmatched, named=named)  # fmt: skip
+    check_engine(run.execution, request, data)
+    return data
+
+
+def engine_of(run: RunOptions, prepared: Prepared) -> Engine:
+    """Threads of this process, or the workers of a cluster."""
+    asked = run.execution
+    files = expected_files(prepared.source, f"--engine {asked.engine}") if asked.engine != ENGINES[0] else ()
+    return chosen(asked.engine, asked.threads, asked.scheduler, files,
+                  lambda note: print_notes([note], run.console.quiet))  # fmt: skip
+
+
+def check_engine(asked: ExecutionOptions, request: Request, data: Data) -> None:
+    """What the chosen engine cannot do is refused before a file is opened."""
+    check_choice(asked.engine, asked.scheduler, asked.insecure_scheduler)
+    if asked.engine != ENGINES[0]:
+        check_mergeable(request, data, f"--engine {asked.engine}", f"--engine {ENGINES[0]}")
