@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 from processes import coverage
+from waiting import PATIENCE
 
 import losscli
 from losscli import report
@@ -115,7 +116,7 @@ def run(cases: list[Case], folder: Path) -> dict[str, subprocess.CompletedProces
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(text, encoding="utf-8", newline="\n")
         done[str(case)] = subprocess.run(["sh", "-c", case.command], cwd=work, env=environment, capture_output=True,
-                                         stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip
+                                         stdin=subprocess.DEVNULL, timeout=PATIENCE)  # fmt: skip
     return done
 
 

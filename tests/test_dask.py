@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from processes import LOSSCLI, environment, losscli
 from test_shards import table, write
+from waiting import PATIENCE
 
 pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
@@ -345,7 +346,7 @@ def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):
     with subprocess.Popen(command, env=impatient, encoding="utf-8", **streams) as process:
         until(lambda: len(begun(marks)) >= 3)
         slow.scheduler.kill()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (4, "")
     assert err.startswith("error: the cluster failed: ")
     assert len(err.splitlines()) == 1
@@ -421,7 +422,7 @@ def _interrupt(process):
     open_ports = [c.laddr.ip for p in (family, *children) for c in p.net_connections("tcp") if c.status == "LISTEN"]
     assert set(open_ports) == {"127.0.0.1"}
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
     gone, alive = psutil.wait_procs(children, timeout=5)
     assert len(gone) >= 2

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 pytest.importorskip("pty", reason="the commands are run in a terminal of POSIX systems")
 if shutil.which("bash") is None:
@@ -139,4 +140,4 @@ def test_the_new_loss_is_all_it_takes(tmp_path):
 def python(arguments, folder):
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, *shlex.split(arguments)], cwd=folder, env=environment, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=120)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE)  # fmt: skip

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from processes import LOSSCLI, environment
 from remote_servers import serving
+from waiting import PATIENCE
 
 import losscli
 from losscli.cli import entry, help
@@ -273,7 +274,7 @@ def test_the_local_path_imports_no_fsspec(tmp_path):
     code = "import sys; from losscli.cli.entry import run; run(sys.argv[1:]); print('fsspec' in sys.modules)"
     args = ["eval", str(tmp_path / "a.csv"), "-t", "y", "-p", "p", "-l", "mse", "-q"]
     done = subprocess.run([sys.executable, "-c", code, *args], env=environment(), capture_output=True, text=True,
-                          timeout=60, check=True)  # fmt: skip
+                          timeout=PATIENCE, check=True)  # fmt: skip
     assert done.stdout.split()[-1] == "False"
 
 
@@ -610,7 +611,7 @@ def test_an_input_can_travel_to_another_process(web, s3):
         assert "5ecret" not in repr(source)
         code = "import pickle, sys; s = pickle.load(sys.stdin.buffer); s.verify(); print(len(s.open().read(1 << 30)))"
         environ = environment(**SECRETS, AWS_ENDPOINT_URL=os.environ["AWS_ENDPOINT_URL"])
-        done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(source), env=environ, timeout=60,
+        done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(source), env=environ, timeout=PATIENCE,
                               capture_output=True, check=True)  # fmt: skip
         assert int(done.stdout) == len(BIG)
         assert done.stderr == b""
@@ -675,7 +676,7 @@ def test_a_process_that_ends_early_is_silent(web, s3):
     """Blocks on their way when an error ends the run must not be heard of."""
     web.files["bad.csv"] = BIG[: 200 << 10] + b"1,x\n" + BIG[200 << 10 :]
     done = subprocess.run([*LOSSCLI, "eval", f"{web.base}/slow/bad.csv", "-t", "y", "-p", "p", "-l", "mse"],
-                          env=environment(), capture_output=True, text=True, timeout=60)  # fmt: skip
+                          env=environment(), capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 3
     assert done.stderr.count("\n") <= 3
 
