@@ -45,7 +45,8 @@ def shell(script, folder, **variables):
     launcher.chmod(0o755)
     path = f"{launcher.parent}:{os.environ['PATH']}"
     return subprocess.run(["bash", "-c", script], cwd=folder, env=environment(PATH=path, **variables),
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
 
 
 def on_terminal(*args, folder, stdin=False, **variables):

@@ -341,16 +341,17 @@ def test_what_gitlab_reads_is_written_also_where_a_gate_fails(runner):
     work = runner / "work"
     (work / "losscli.toml").write_text(CONFIG)
     environment = {"PATH": f"{runner}/temp/losscli-action/bin:{os.environ['PATH']}", "HOME": str(runner)}
-    done = subprocess.run(["bash", "-c", job["script"][1]], cwd=work, env=environment, capture_output=True, timeout=PATIENCE)
+    running = {"cwd": work, "env": environment, "capture_output": True, "timeout": PATIENCE}
+    done = subprocess.run(["bash", "-c", job["script"][1]], **running)
     assert done.returncode == 1, done.stderr
     reports = job["artifacts"]["reports"]
     assert "<failure" in (work / reports["junit"]).read_text()
     assert (work / reports["metrics"]).read_text().endswith("# EOF\n")
 
     check = ["bash", "-c", HOOKS[0]["entry"]]
-    assert subprocess.run(check, cwd=work, env=environment, capture_output=True, timeout=PATIENCE).returncode == 0
+    assert subprocess.run(check, **running).returncode == 0
     (work / "losscli.toml").write_text(CONFIG.replace("gates =", "gaits ="))
-    assert subprocess.run(check, cwd=work, env=environment, capture_output=True, timeout=PATIENCE).returncode == 2
+    assert subprocess.run(check, **running).returncode == 2
 
 
 def test_the_hooks_of_pre_commit():

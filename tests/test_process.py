@@ -157,7 +157,8 @@ def modules(*args, folder, **variables):
     code = ("import sys; from losscli.cli.entry import run; code = run(sys.argv[1:]); sys.stdout.flush(); "
             "print(*sorted(sys.modules), file=sys.stderr); sys.exit(code)")  # fmt: skip
     done = subprocess.run([sys.executable, "-P", "-c", code, *args], cwd=folder, env=environment(**variables),
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=PATIENCE)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
 

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM at some moment of every phase: at once, with the right exit code, and without leaving a thing.
 
-At once means: after next to no more work. That is counted in seconds of processors, which a busy machine changes little.
+At once means: after next to no more work. It is counted in seconds of processors, which a busy machine changes little.
 """
 
 from __future__ import annotations
