@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from processes import LOSSCLI, environment
 from remote_servers import serving
-from waiting import PATIENCE
+from waiting import PATIENCE, until
 
 import losscli
 from losscli.cli import entry, help
@@ -142,6 +142,14 @@ def web(server):
     return server
 
 
+@pytest.fixture
+def mute():
+    """A server of one test: what it is asked late, after the client's patience has ended, must not count elsewhere."""
+    with serving() as server:
+        server.files.update(FILES)
+        yield server
+
+
 @pytest.fixture(scope="module")
 def moto():
     from moto.server import ThreadedMotoServer
@@ -216,6 +224,7 @@ def test_trouble_that_passes_changes_no_bit(how, web):
     assert mse(f"{web.base}/{how}/big.csv") == BIG_LOSS
 
 
+@pytest.mark.realtime
 def test_a_server_may_say_how_long_it_wants_to_be_left(web):
     began = time.monotonic()
     mse(f"{web.base}/later/preds.csv")
@@ -383,14 +392,12 @@ def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeyp
         assert len(web.asked) == tries
 
 
-@pytest.tag.parametrize("how", ["hang", "stall"])
-def test_silence_ends_in_a_time_out(how, web, monkeypatch):
+@pytest.mark.parametrize("how", ["hang", "stall"])
+def test_silence_ends_in_a_time_out(how, mute, monkeypatch):
     monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.2")
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
-    began = time.monotonic()
-    error = refused(f"{web.base}/{how}/big.csv")
+    error = refused(f"{mute.base}/{how}/big.csv")
     assert error.message == "no answer within 0.2 s (tried 2 times)"
-    assert time.monotonic() - began < 5
 
 
 def test_no_server(monkeypatch, unused_port):
@@ -407,9 +414,9 @@ def test_no_server(monkeypatch, unused_port):
 def unused_port():
     import socket
 
-    with socket.socket() as taken:
+    with socket.socket() as taken:  # for as long as the test runs: nobody listens there, and nobody else can
         taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+        yield taken.getsockname()[1]
 
 
 def test_unknown_names(monkeypatch):
@@ -436,17 +443,20 @@ def test_unknown_names(monkeypatch):
         ("hang", "no answer within 0.3 s (tried 3 times)"),
     ],
 )
-def test_errors_of_an_object_store(key, message, web, monkeypatch):
+def test_errors_of_an_object_store(key, message, mute, monkeypatch):
     """The bucket is called like the behaviour of the server."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", mute.base)
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
-    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.3")
+    if key == "hang":
+        monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.3")
     error = refused(f"s3://{key}/big.csv")
     assert isinstance(error, FileError)
     assert error.message == message
     assert error.path == f"s3://{key}/big.csv"
-    if key != "reset":  # after which the client may ask once more by itself
-        assert len(web.asked) == (1 if key == "denied" else 3)
+    if key == "hang":
+        assert len(mute.asked) <= 3
+    elif key != "reset":  # after which the client may ask once more by itself
+        assert len(mute.asked) == (1 if key == "denied" else 3)
     if key == "denied":
         assert "AWS_PROFILE" in (error.hint or "")
 
@@ -564,10 +574,7 @@ def test_blocks_come_ahead_of_the_reader(web, monkeypatch):
         got = BIG[:16] + stream.read(remote_input.HEAD)
         assert len(web.asked) == 2  # who reads one block more may only be looking
         got += stream.read(30_000)
-        deadline = time.monotonic() + 5
-        while len(web.asked) < 5 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert len(web.asked) == 5
+        until(lambda: len(web.asked) == 5)
         got += stream.read(len(BIG))
         assert got == BIG
         assert stream.read(1) == b""
@@ -661,15 +668,12 @@ def test_the_same_file_twice_is_said_but_not_other_queries(web):
 
 def test_ctrl_c_ends_the_waiting(web, tmp_path):
     args = [*LOSSCLI, "eval", f"{web.base}/hang/preds.csv", "-t", "y", "-p", "p", "-l", "mse"]
-    process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 20
-    while not web.asked and time.monotonic() < deadline:
-        time.sleep(0.02)
-    began = time.monotonic()
+    patient = environment(LOSSCLI_REMOTE_TIMEOUT="3600")  # no answer comes, and no end but by the signal
+    process = subprocess.Popen(args, env=patient, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: web.asked or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
-    assert time.monotonic() - began < 2
 
 
 def test_a_process_that_ends_early_is_silent(web, s3):

@@ -12,10 +12,10 @@ PATIENCE = 300
 """Seconds after which something is taken to hang. No test that passes waits for them, however busy the machine."""
 
 
-def until(holds: Callable[[], Found], why: object = "it hangs") -> Found:
+def until(holds: Callable[[], Found], why: str = "it hangs") -> Found:
     """The first true value of `holds()`; an AssertionError with `why` where there is none in `PATIENCE` seconds."""
     end = time.monotonic() + PATIENCE
     while not (found := holds()):
-        assert time.monotonic() < end, why() if callable(why) else why
+        assert time.monotonic() < end, why
         time.sleep(0.01)
     return found
