@@ -268,11 +268,9 @@ def test_python_callers_hear_nothing_where_no_terminal_is(capfd):
 
 
 def on_the_clock(test):
-    """A line is there from the first second on; all of these share runs that last so long."""
+    """A line comes after the first second of a run, not before."""
     posix = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and terminals of POSIX")
-    for mark in (posix, pytest.mark.realtime, pytest.mark.xdist_group("long runs on terminals")):
-        test = mark(test)
-    return test
+    return pytest.mark.realtime(posix(test))
 
 
 # A person would see the last line stay where taking it away takes long; here it takes as long as it takes.

@@ -96,8 +96,9 @@ def test_first_command_is_the_first_console_block():
 
 def test_one_line_runs_the_tests():
     """.ci/run takes this line from README.md and runs it."""
-    (line,) = [block.strip() for block in SHELL if block.strip().endswith("/pytest")]
-    assert line == "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
+    (line,) = [block.strip() for block in SHELL if "/pytest" in block]
+    assert line == "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest -n auto"
+    assert "grep -E '^python3 -m venv .*/pytest -n auto$' README.md" in (generate.ROOT / ".ci/run").read_text()
 
 
 def test_exit_codes_are_the_codes():
