@@ -29,9 +29,9 @@ COUNTS = (1, 2, 3, 8)
 def small(monkeypatch):
     """Many stretches out of small files."""
     monkeypatch.setattr(windows, "WINDOW", 2_000)
-    monkeypatch.setattr(batch, "SPLIT_ROWS", 50)
-    for module in ("parquet", "in_memory"):
+    for module in ("parquet", "in_memory"):  # before the number that they copy when they are loaded
         monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", 50)
+    monkeypatch.setattr(batch, "SPLIT_ROWS", 50)
 
 
 def columns(rows=1000, seed=3):
