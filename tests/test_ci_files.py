@@ -141,7 +141,7 @@ def test_a_release_scores_a_file_with_what_it_built(runner):
     folder = runner / "work" / "copy"
     shutil.copytree(ROOT / "sample_data", folder)
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, capture_output=True, encoding="utf-8",
-                          env={"PATH": os.environ["PATH"], "HOME": str(runner)}, timeout=60)  # fmt: skip
+                          env={"PATH": os.environ["PATH"], "HOME": str(runner)}, timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert PROJECT["name"] in done.stdout and "54.57" in done.stdout
 
