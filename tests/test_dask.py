@@ -50,9 +50,9 @@ def gated(self, rows):
 if evaluate.Adding.__call__.__name__ != "gated":  # a preload is run twice
     act, evaluate.Adding.__call__ = evaluate.Adding.__call__, gated
 """
-# A run in a process of its own, whose pieces are small and which waits for a busy cluster.
-FINE = (f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; "
-        f"from losscli.execution.engines import dask; dask.CONNECT = dask.FIRST = 60; {LOSSCLI[-1]}")  # fmt: skip
+# The command, which waits longer for a busy cluster; and with small pieces.
+PATIENT = f"from losscli.execution.engines import dask; dask.CONNECT = dask.FIRST = 60; {LOSSCLI[-1]}"
+FINE = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {PATIENT}"
 # Where a scheduler that went away is not looked for so long.
 HASTY = """
 from losscli.execution.engines import dask
@@ -411,15 +411,18 @@ def long(tmp_path):
 
 def test_a_cluster_of_its_own(long):
     args = ("eval", str(long), "-t", "y", "-p", "p", "-l", "mse", "-l", "mae", "-f", "json")
-    done = losscli(*args, "--engine", "dask", "--threads", "2", folder=long.parent)
+    command = [sys.executable, "-P", "-c", PATIENT, *args, "--engine", "dask", "--threads", "2"]
+    done = subprocess.run(command, env=environment(), capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
+                          timeout=PATIENCE)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == losscli(*args, folder=long.parent).stdout
 
 
 def test_ctrl_c_closes_a_cluster_of_its_own(long):
     args = ("eval", str(long), "-t", "y", "-p", "p", "-l", "mse", "--engine", "dask", "--threads", "2")
-    process = subprocess.Popen([*LOSSCLI, *args], env=environment(LOSSCLI_CHUNK_ROWS="1"), stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen([*LOSSCLI[:-1], PATIENT, *args], env=environment(LOSSCLI_CHUNK_ROWS="1"),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               start_new_session=True)  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(process)
         stack.callback(process.kill)
