@@ -213,13 +213,13 @@ def remote(url: str) -> RemoteInput:
 # ------------------------------------------------------------------------------------------------------ the same bits
 
 
-@pytest.tag.parametrize("name", [name for name in FILES if name.startswith("preds")])
-@pytest.tag.parametrize("how", ["s3", "ok", "whole", "chunked"])
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("preds")])
+@pytest.mark.parametrize("how", ["s3", "ok", "whole", "chunked"])
 def test_every_format_gives_the_bits_of_the_local_file(name, how, web, s3):
     assert mse(f"s3://bucket/files/{name}" if how == "s3" else f"{web.base}/{how}/{name}") == LOSS
 
 
-@pytest.tag.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
+@pytest.mark.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
 def test_trouble_that_passes_changes_no_bit(how, web):
     assert mse(f"{web.base}/{how}/big.csv") == BIG_LOSS
 
@@ -231,7 +231,7 @@ def test_a_server_may_say_how_long_it_wants_to_be_left(web):
     assert time.monotonic() - began >= 0.3  # it asks for a second, and gets what is allowed
 
 
-@pytest.tag.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
+@pytest.mark.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
 def test_small_blocks_change_no_bit(name, web, s3, monkeypatch):
     for size in ("HEAD", "FIRST_BLOCK", "FIRST_RANGE", "TAIL"):
         monkeypatch.setattr(remote_input, size, 5000)
@@ -294,7 +294,7 @@ def found(path: str) -> list[str]:
     return [file.path.removeprefix("s3://bucket/") for file in discover([path]).files]
 
 
-@pytest.tag.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
+@pytest.mark.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
 def test_a_remote_folder_is_like_a_local_one(path, s3):
     notes = discover([path]).notes
     assert found(path) == ["run/part2.csv", "run/part10.csv", "run/region=a%2Fb/part1.csv", "run/region=eu/part1.csv"]
@@ -326,7 +326,7 @@ def test_a_listing_spares_the_question_about_each_file(web, s3):
     )
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("path", "kind", "message"),
     [
         ("s3://bucket/none*.csv", FileError, "no file matches"),
@@ -377,7 +377,7 @@ TABLE = [
 ]
 
 
-@pytest.tag.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
 def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeypatch):
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
     path = "/ok/none.csv" if how == "none" else f"/{how}/big.csv"
@@ -434,7 +434,7 @@ def test_unknown_names(monkeypatch):
     assert error.message == "the name of the server cannot be resolved"
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("key", "message"),
     [
         ("denied", "permission denied (HTTP 403)"),
@@ -488,7 +488,7 @@ def test_no_credentials(web, monkeypatch):
     assert not any("Authorization" in headers for headers in web.headers)
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("name", "value"),
     [("TIMEOUT", "soon"), ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("RETRIES", "-1"), ("RETRIES", "1.5"),
      ("RETRIES", "inf"), ("ANON", "maybe")],
@@ -507,7 +507,7 @@ def test_settings(monkeypatch):
     assert settings() == Settings(2.5, 2.5, 0, False)
 
 
-@pytest.tag.parametrize("scheme", ["s3", "gs", "abfs", "https"])
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "https"])
 def test_what_is_not_installed_is_named(scheme, monkeypatch):
     def missing(name: str) -> None:
         raise ImportError(f"Install it to access {name}")
@@ -725,7 +725,7 @@ def shelf(monkeypatch):
     return Shelf
 
 
-@pytest.tag.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
+@pytest.mark.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
 def test_other_stores_go_the_same_way(prefix, shelf, monkeypatch):
     assert mse(f"{prefix}/run/preds.parquet") == LOSS
     assert mse(f"{prefix}/run/part*.csv") == (4 + 9) / 2
@@ -760,7 +760,7 @@ class ClientAuthenticationError(Exception):
     status_code = 401
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
         (HttpError(403), "denied", "permission denied (HTTP 403)"),
@@ -782,7 +782,7 @@ def test_what_other_stores_raise_is_understood(error, kind, message):
     assert "5ecret" not in failure.message
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("path", "expected"),
     [
         ("https://u:p@host:8080/a/b.csv?sig=x#f", "https://host:8080/a/b.csv"),
