@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import ALIASES, Loss, Param, Parameter
 from losscli.contract.loss import loss as loss_decorator
 from losscli.losses import REGISTRY
+
+# How long an example takes, or the drawing of one, tells how busy the machine is. In CI examples are always the same.
+settings.register_profile(
+    "losscli", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("losscli")
 
 WIDTH = 4  # of vectors
 CLASSES = 3

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from waiting import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
@@ -63,6 +65,7 @@ def run(command: str, folder: Path) -> str:
     plain = ("LOSSCLI_", "GITHUB_ACTIONS", "PYTHONIOENCODING", "FORCE_COLOR", "COLUMNS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(plain)}
     environment |= {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    environment["TERM"] = "dumb"  # which shows no progress, so that the text is the same where the command is slow
     screen, terminal = pty.openpty()
     modes = termios.tcgetattr(terminal)
     modes[1] &= ~termios.OPOST  # line ends as they were written
@@ -73,7 +76,7 @@ def run(command: str, folder: Path) -> str:
     os.close(terminal)
     shown = b"".join(iter(lambda: _read(screen), b""))
     os.close(screen)
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE)
     return shown.decode()
 
 

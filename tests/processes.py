@@ -8,10 +8,10 @@ import select
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 # As the installed script runs: the working directory is not searched for modules.
@@ -34,7 +34,7 @@ def coverage():
 def losscli(*args, folder, python=(), stdin=subprocess.DEVNULL, text=True, **variables):
     command = (sys.executable, *python, *LOSSCLI[1:], *args)
     return subprocess.run(command, cwd=folder, env=environment(**variables), stdin=stdin, capture_output=True,
-                          encoding="utf-8" if text else None, timeout=60)  # fmt: skip
+                          encoding="utf-8" if text else None, timeout=PATIENCE)  # fmt: skip
 
 
 def shell(script, folder, **variables):
@@ -45,7 +45,8 @@ def shell(script, folder, **variables):
     launcher.chmod(0o755)
     path = f"{launcher.parent}:{os.environ['PATH']}"
     return subprocess.run(["bash", "-c", script], cwd=folder, env=environment(PATH=path, **variables),
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
 
 
 def on_terminal(*args, folder, stdin=False, **variables):
@@ -57,20 +58,18 @@ def on_terminal(*args, folder, stdin=False, **variables):
                                stdin=child if stdin else subprocess.DEVNULL, stderr=subprocess.PIPE)  # fmt: skip
     os.close(child)
     shown = b""
-    deadline = time.perf_counter() + 30
     with contextlib.suppress(OSError):  # the other end is closed
-        while time.perf_counter() < deadline:
-            ready, _, _ = select.select([parent], [], [], 0.1)
-            if ready and not (piece := os.read(parent, 1 << 16)):
+        while True:
+            if not select.select([parent], [], [], PATIENCE)[0]:
+                process.kill()
+                pytest.fail("it hangs")
+            if not (piece := os.read(parent, 1 << 16)):
                 break
-            shown += piece if ready else b""
+            shown += piece
     os.close(parent)
-    if process.poll() is None and time.perf_counter() >= deadline:
-        process.kill()
-        pytest.fail("it hangs")
     err = process.stderr.read().decode()
     process.stderr.close()
-    return process.wait(10), shown.decode().replace("\r\n", "\n"), err
+    return process.wait(PATIENCE), shown.decode().replace("\r\n", "\n"), err
 
 
 TWO = (*SCORE, "-p", "q", "-l", "mae")

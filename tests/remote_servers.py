@@ -198,16 +198,17 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(piece, status, **headers)
 
     def be_hang(self, name):
-        self.server.stop.wait(20)
+        """Silence, for as long as the server is there."""
+        self.server.stop.wait()
 
     def be_stall(self, name):
-        """Some of the body, then silence."""
+        """Some of the body, then silence for as long as the server is there."""
         data = self.server.files[name]
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data[:10])
-        self.server.stop.wait(20)
+        self.server.stop.wait()
 
     def be_denied(self, name):
         self.refuse(403)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from bad_inputs import asked, binary, gated, judged, numbers, opening, paired, shown, text  # noqa: F401  (they fill CASES)
 from bad_inputs.case import CASES, PLAIN, Case, Here
+from waiting import PATIENCE
 
 from losscli.cli.entry import run
 
@@ -67,7 +68,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A command line in a process of its own, in which losscli is `$losscli`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "losscli": f"{sys.executable} -P -m losscli"}
     return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE
     )
 
 

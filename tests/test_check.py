@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from processes import LOSSCLI, environment, losscli
+from waiting import PATIENCE
 
 from losscli.cli import completion, entry, scoring
 from losscli.cli.init.starter import _limit, quoted
@@ -200,7 +201,7 @@ def test_a_list_needs_no_numbers(folder):
         "print(sorted({'numpy', 'pyarrow', 'pandas', 'rich'} & set(sys.modules)), code)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(HOME=str(folder)), check=False,
-                          capture_output=True, encoding="utf-8", timeout=60)  # fmt: skip
+                          capture_output=True, encoding="utf-8", timeout=PATIENCE)  # fmt: skip
     assert done.stdout.splitlines()[-1] == "[] 0", done.stderr
 
 
@@ -220,7 +221,7 @@ def test_ctrl_c_ends_it(folder):
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     with (folder / "pipe.csv").open("w"):  # it opens the pipe once it reads
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, b"")
     assert err == b"Interrupted.\n"
 

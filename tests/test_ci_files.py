@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 import pytest
+from waiting import PATIENCE
 
 pytest.importorskip("yaml")
 if shutil.which("bash") is None:
@@ -140,7 +141,7 @@ def test_a_release_scores_a_file_with_what_it_built(runner):
     folder = runner / "work" / "copy"
     shutil.copytree(ROOT / "sample_data", folder)
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, capture_output=True, encoding="utf-8",
-                          env={"PATH": os.environ["PATH"], "HOME": str(runner)}, timeout=60)  # fmt: skip
+                          env={"PATH": os.environ["PATH"], "HOME": str(runner)}, timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert PROJECT["name"] in done.stdout and "54.57" in done.stdout
 
@@ -182,7 +183,7 @@ def run_step(found, runner, inputs, path=None, **more):
     where = runner / "work" / given["working-directory"]
     done = subprocess.run([shutil.which("bash"), "--noprofile", "--norc", "-eo", "pipefail", runner / "step.sh"],
                           cwd=where, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
-                          timeout=60)  # fmt: skip
+                          timeout=PATIENCE)  # fmt: skip
     written = dict(re.findall(r"^([\w-]+)=(.*)$", files["GITHUB_OUTPUT"].read_text(), re.MULTILINE))
     return done, written, files["GITHUB_STEP_SUMMARY"].read_text()
 
@@ -340,16 +341,17 @@ def test_what_gitlab_reads_is_written_also_where_a_gate_fails(runner):
     work = runner / "work"
     (work / "losscli.toml").write_text(CONFIG)
     environment = {"PATH": f"{runner}/temp/losscli-action/bin:{os.environ['PATH']}", "HOME": str(runner)}
-    done = subprocess.run(["bash", "-c", job["script"][1]], cwd=work, env=environment, capture_output=True, timeout=60)
+    running = {"cwd": work, "env": environment, "capture_output": True, "timeout": PATIENCE}
+    done = subprocess.run(["bash", "-c", job["script"][1]], **running)
     assert done.returncode == 1, done.stderr
     reports = job["artifacts"]["reports"]
     assert "<failure" in (work / reports["junit"]).read_text()
     assert (work / reports["metrics"]).read_text().endswith("# EOF\n")
 
     check = ["bash", "-c", HOOKS[0]["entry"]]
-    assert subprocess.run(check, cwd=work, env=environment, capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run(check, **running).returncode == 0
     (work / "losscli.toml").write_text(CONFIG.replace("gates =", "gaits ="))
-    assert subprocess.run(check, cwd=work, env=environment, capture_output=True, timeout=60).returncode == 2
+    assert subprocess.run(check, **running).returncode == 2
 
 
 def test_the_hooks_of_pre_commit():

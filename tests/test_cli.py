@@ -10,6 +10,7 @@ A page is run from top to bottom in one folder, in which sample_data is to be fo
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import re
@@ -17,12 +18,14 @@ import shlex
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from processes import coverage
+from waiting import PATIENCE
 
 import losscli
 from losscli import report
@@ -36,7 +39,6 @@ from losscli.losses import REGISTRY
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "tests" / "cli").glob("*.md"))
 PARALLEL = ThreadPoolExecutor(os.cpu_count())
-RUNS: dict[Path, Future] = {}
 
 
 @dataclass
@@ -115,7 +117,7 @@ def run(cases: list[Case], folder: Path) -> dict[str, subprocess.CompletedProces
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text(text, encoding="utf-8", newline="\n")
         done[str(case)] = subprocess.run(["sh", "-c", case.command], cwd=work, env=environment, capture_output=True,
-                                         stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip
+                                         stdin=subprocess.DEVNULL, timeout=PATIENCE)  # fmt: skip
     return done
 
 
@@ -134,17 +136,23 @@ CASES = [case for page in PAGES for case in read(page)]
 
 
 @pytest.fixture(scope="session")
-def runs(request, tmp_path_factory):
-    """Every page that has a case to be run, started at once."""
-    for page in {item.callspec.params["case"].page for item in request.session.items
-                 if item.originalname == "test_page"}:  # fmt: skip
-        RUNS[page] = PARALLEL.submit(run, [c for c in CASES if c.page == page], tmp_path_factory.mktemp(page.stem))
-    return RUNS
+def started(request, tmp_path_factory) -> Callable[[Path], Future]:
+    """Starts a page, once. All with a case to be run start at once, where no worker of pytest-xdist has its share."""
+
+    @functools.cache
+    def start(page):
+        return PARALLEL.submit(run, [case for case in CASES if case.page == page], tmp_path_factory.mktemp(page.stem))
+
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        for item in request.session.items:
+            if item.originalname == "test_page":
+                start(item.callspec.params["case"].page)
+    return start
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_page(case, runs):
-    done = runs[case.page].result()[str(case)]
+def test_page(case, started):
+    done = started(case.page).result()[str(case)]
     stdout, stderr = done.stdout.decode(), done.stderr.decode()
     assert (done.returncode, stderr) == (case.exit, case.stderr), f"{case.command}\n{stdout}{stderr}"
     if not same(case.stdout, stdout):

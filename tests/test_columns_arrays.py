@@ -128,7 +128,7 @@ def test_a_whole_number_that_a_float_cannot_hold_is_refused(kind: pa.DataType, v
     assert numbers(sanitized, "p", LOCATION).values.tolist() == [5.0, 5.0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(-(2**54), 2**54))))
 def test_integers_pass_only_where_exact(cells: list[int | None]) -> None:
     wrong = [index for index, cell in enumerate(cells) if cell is not None and int(float(cell)) != cell]
@@ -141,7 +141,7 @@ def test_integers_pass_only_where_exact(cells: list[int | None]) -> None:
         assert read_back(numbers(column, "p", LOCATION)) == cells
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(-(10**38) + 1, 10**38 - 1) | st.integers(-(2**63), 2**63 - 1), min_size=1),
     st.integers(-40, 60) | st.integers(0, 22),
@@ -342,7 +342,7 @@ def test_a_wrong_list_is_named_by_its_row(
         assert (raised.value.row, raised.value.line, raised.value.column) == (row, row + 101, "e")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_lists_equal_python(data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 4))
@@ -430,13 +430,13 @@ def test_long_columns_take_another_way_to_the_same_texts(kind: pa.DataType, monk
     assert spelled(holes) == [None, "5", None]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(-3, 3))))
 def test_any_integers_are_written_as_python_writes_them(cells: list[int | None]) -> None:
     assert spelled(pa.array(cells, pa.int64())) == [None if cell is None else str(cell) for cell in cells]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.one_of(st.none(), st.floats(), st.integers(-3, 3).map(float))))
 def test_any_floats_are_written_shortest(cells: list[float | None]) -> None:
     expected = [None if c is None else str(int(c)) if math.isfinite(c) and c == int(c) else repr(c) for c in cells]

@@ -118,7 +118,7 @@ def ways(value, path=()):
         yield from ways(inner, (*path, name))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False))
 def test_every_key_and_item_stands_where_it_is_said_to(random):
     text = Writer(random).text()

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from processes import LOSSCLI, environment, losscli
 from test_shards import table, write
+from waiting import PATIENCE, until
 
 pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
@@ -35,16 +35,31 @@ from losscli.io.formats import text_windows as windows
 
 SCORE = ("-t", "y", "-p", "p", "-p", "second=q", "-l", "mse", "-l", "rmse")
 
-SLOW = """
+# A worker says when it begins something, does the first at once, and the others only when there is a file `go`.
+GATED = """
 import os, time
-from losscli import run
-def slowly(self, rows):
+from losscli.execution import evaluate
+begun = []
+def gated(self, rows):
     with open(os.environ["BEGUN"], "a") as file:
         file.write(f"{os.getpid()}\\n")
-    time.sleep(0.1)
+    begun.append(file)
+    while len(begun) > 1 and not os.path.exists(os.environ["GO"]):
+        time.sleep(0.01)
     return act(self, rows)
-if run.Adding.__call__.__name__ != "slowly":  # a preload is run twice
-    act, run.Adding.__call__ = run.Adding.__call__, slowly
+if evaluate.Adding.__call__.__name__ != "gated":  # a preload is run twice
+    act, evaluate.Adding.__call__ = evaluate.Adding.__call__, gated
+"""
+# The command, which waits longer for a busy cluster; and with small pieces.
+PATIENT = f"from losscli.execution.engines import dask; dask.CONNECT = dask.FIRST = 60; {LOSSCLI[-1]}"
+FINE = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {PATIENT}"
+# Where a scheduler that went away is not looked for so long.
+HASTY = """
+from losscli.execution.engines import dask
+def checked(client, files):
+    check(client, files)
+    client._timeout = 1
+check, dask.check = dask.check, checked
 """
 
 
@@ -56,9 +71,7 @@ class Cluster:
         file = folder / "scheduler.json"
         self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
                                      "--no-show", "--scheduler-file", file)  # fmt: skip
-        deadline = time.monotonic() + 20
-        while not (file.exists() and file.read_text().strip()) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: file.exists() and file.read_text().strip())
         self.address = json.loads(file.read_text())["address"]
 
     def _start(self, module, *args, **variables):
@@ -79,10 +92,15 @@ class Cluster:
 
     def wait(self, count):
         with ours_client(self.address) as client:
-            deadline = time.monotonic() + 20
-            while len(client.nthreads()) != count:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            until(lambda: len(client.nthreads()) == count or self._running() < count)
+            assert self._running() >= count, self._log()
+
+    def _running(self):
+        """How many workers run; one that did not start will never come."""
+        return sum(process.poll() is None for process in self.processes[1:])
+
+    def _log(self):
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
     def close(self):
         for process in reversed(self.processes):
@@ -103,7 +121,7 @@ class Cluster:
 def ours_client(address):
     from distributed import Client
 
-    return Client(address, set_as_default=False)
+    return Client(address, set_as_default=False, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +136,9 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
+    """Small pieces of files, and time for a busy cluster to answer."""
+    monkeypatch.setattr(dask, "CONNECT", 60)
+    monkeypatch.setattr(dask, "FIRST", 60)
     monkeypatch.setattr(windows, "WINDOW", 40_000)
     monkeypatch.setattr(parquet, "SPLIT_ROWS", 150)
 
@@ -218,7 +239,8 @@ def test_a_worker_without_losscli_is_refused(cluster, files, capfd):
 
 
 def test_other_bits_are_refused(cluster, files, capfd):
-    with cluster.guest("from losscli import arithmetic\narithmetic.fingerprint = lambda: 'other'", 2):
+    other = "from losscli.execution import cpu_fingerprint\ncpu_fingerprint.fingerprint = lambda: 'other'"
+    with cluster.guest(other, 2):
         said = told(capfd, 4, "eval", files["csv"], *SCORE, *on(cluster))
     assert said.startswith("error: worker tcp://127.0.0.1:")
     assert "has another kind of CPU" in said
@@ -293,13 +315,6 @@ def begun(path):
     return path.read_text().split() if path.exists() else []
 
 
-def until(found, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def slow(tmp_path):
     made = Cluster(tmp_path)
@@ -308,18 +323,22 @@ def slow(tmp_path):
 
 
 def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, files, tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(dask, "FIRST", 0.5)
     args = ("eval", files["parquet"], *SCORE, "-f", "json", "--error-format", "text")
-    assert "has no workers" in told(capfd, 4, *args, *on(slow))
-    marks = tmp_path / "begun"
-    workers = [slow.worker(SLOW, BEGUN=str(marks)) for _ in range(2)]
+    with monkeypatch.context() as impatient:
+        impatient.setattr(dask, "FIRST", 0.5)
+        assert "has no workers" in told(capfd, 4, *args, *on(slow))
+    marks, go = tmp_path / "begun", tmp_path / "go"
+    workers = [slow.worker(GATED, BEGUN=str(marks), GO=str(go)) for _ in range(2)]
     slow.wait(2)
     ends(0, *args)
     expected = capfd.readouterr().out
 
     def kill():
-        until(lambda: begun(marks).count(str(workers[0].pid)) >= 2)
-        workers[0].kill()
+        try:
+            until(lambda: begun(marks).count(str(workers[0].pid)) >= 2)
+            workers[0].kill()
+        finally:
+            go.touch()
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -330,22 +349,21 @@ def test_a_killed_worker_changes_no_bit_and_ctrl_c_leaves_the_cluster(slow, file
     assert err.startswith("note: ")
     assert "restarted because a worker was lost" in err
     slow.wait(1)
-    _interrupt_on(slow, args, marks)
+    go.unlink()
+    _interrupt_on(slow, args, marks, go)
 
 
 def test_a_scheduler_that_dies_is_said_once(slow, files, tmp_path):
     """In a process of its own: what a cluster's log says there, and when it says it, is not ours to know."""
     marks = tmp_path / "begun"
-    slow.worker(SLOW, BEGUN=str(marks))
+    slow.worker(GATED, BEGUN=str(marks), GO=str(tmp_path / "never"))
     slow.wait(1)
-    code = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {LOSSCLI[-1]}"
-    command = [sys.executable, "-P", "-c", code, "eval", files["parquet"], *SCORE, *on(slow)]
-    impatient = environment(DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
+    command = [sys.executable, "-P", "-c", HASTY + FINE, "eval", files["parquet"], *SCORE, *on(slow)]
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=impatient, encoding="utf-8", **streams) as process:
-        until(lambda: len(begun(marks)) >= 3)
+    with subprocess.Popen(command, env=environment(), encoding="utf-8", **streams) as process:
+        until(lambda: len(begun(marks)) == 2 or process.poll() is not None)
         slow.scheduler.kill()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (4, "")
     assert err.startswith("error: the cluster failed: ")
     assert len(err.splitlines()) == 1
@@ -355,7 +373,8 @@ def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
     args = ("eval", files["parquet"], *SCORE, "-f", "json", "--error-format", "text")
     ends(0, *args)
     expected = capfd.readouterr().out
-    broken = "from losscli import run\ndef broken(*_): raise OSError('no disk')\nrun.Adding.__call__ = broken"
+    broken = ("from losscli.execution import evaluate\ndef broken(*_): raise OSError('no disk')\n"
+              "evaluate.Adding.__call__ = broken")  # fmt: skip
     with cluster.guest(broken, 2):
         ends(0, *args, *on(cluster))
     out, err = capfd.readouterr()
@@ -363,22 +382,22 @@ def test_what_workers_cannot_do_is_done_here_and_said(cluster, files, capfd):
     assert err.endswith("tasks failed on workers and were run here: OSError: no disk\n")
 
 
-def _interrupt_on(cluster, args, marks):
+def _interrupt_on(cluster, args, marks, go):
+    """The one worker holds a task; what waited behind it is not begun when it may go on."""
     marks.unlink()
-    variables = environment(LOSSCLI_CHUNK_ROWS="10")
-    code = f"from losscli.io.formats import parquet; parquet.SPLIT_ROWS = 150; {LOSSCLI[-1]}"
-    command = [sys.executable, "-P", "-c", code, *args, *on(cluster)]
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    command = [sys.executable, "-P", "-c", FINE, *args, *on(cluster)]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                stdin=subprocess.DEVNULL)  # fmt: skip
-    until(lambda: len(begun(marks)) >= 2)
+    until(lambda: begun(marks) or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
     cluster.wait(1)
-    count = len(begun(marks))
-    time.sleep(0.5)
-    assert len(begun(marks)) <= count + 1  # what was cancelled is not begun
-    assert len(begun(marks)) < 20
+    assert len(begun(marks)) == 1
+    go.touch()
+    with ours_client(cluster.address) as client:
+        client.submit(os.getpid).result(timeout=PATIENCE)  # behind all that was there
+    assert len(begun(marks)) == 1
 
 
 @pytest.fixture
@@ -392,15 +411,18 @@ def long(tmp_path):
 
 def test_a_cluster_of_its_own(long):
     args = ("eval", str(long), "-t", "y", "-p", "p", "-l", "mse", "-l", "mae", "-f", "json")
-    done = losscli(*args, "--engine", "dask", "--threads", "2", folder=long.parent)
+    command = [sys.executable, "-P", "-c", PATIENT, *args, "--engine", "dask", "--threads", "2"]
+    done = subprocess.run(command, env=environment(), capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
+                          timeout=PATIENCE)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == losscli(*args, folder=long.parent).stdout
 
 
 def test_ctrl_c_closes_a_cluster_of_its_own(long):
     args = ("eval", str(long), "-t", "y", "-p", "p", "-l", "mse", "--engine", "dask", "--threads", "2")
-    process = subprocess.Popen([*LOSSCLI, *args], env=environment(LOSSCLI_CHUNK_ROWS="1"), stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen([*LOSSCLI[:-1], PATIENT, *args], env=environment(LOSSCLI_CHUNK_ROWS="1"),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               start_new_session=True)  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(process)
         stack.callback(process.kill)
@@ -421,8 +443,8 @@ def _interrupt(process):
     open_ports = [c.laddr.ip for p in (family, *children) for c in p.net_connections("tcp") if c.status == "LISTEN"]
     assert set(open_ports) == {"127.0.0.1"}
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
-    gone, alive = psutil.wait_procs(children, timeout=5)
+    gone, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert len(gone) >= 2
     assert alive == []

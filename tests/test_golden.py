@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from conftest import LOSSES
 from files import table
+from waiting import PATIENCE
 
 import losscli
 from losscli.binding.spec import parse, parse_loss
@@ -191,7 +192,7 @@ def printed():
     def run(args):
         losses = [word for spec in wanted[args] for word in ("-l", spec)]
         command = [sys.executable, "-m", "losscli", "eval", *shlex.split(args), *losses, "-q"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return {(args, spec): float(n) for spec, n in zip(wanted[args], done.stdout.split(), strict=True)}
 

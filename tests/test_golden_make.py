@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 # None of these can be imported below, wherever the tests run.
@@ -89,7 +90,8 @@ def python(folder, *arguments, libraries=True):
     paths = [folder, folder / "libraries"] if libraries else [folder]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, *map(str, arguments)], cwd=folder, env=environment, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=300)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
 
 
 def make(golden, *losses):

@@ -12,6 +12,7 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import PATIENCE
 
 from losscli.statistics.hypothesis_tests import Ratio, holm, paired_t, root
 
@@ -114,5 +115,5 @@ def test_imports_numpy_and_no_more():
     code = "import numpy, sys; before = set(sys.modules); import losscli.statistics.hypothesis_tests; " \
            "import losscli.statistics.bootstrap; " \
            "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=PATIENCE)
     assert set(done.stdout.split()) <= {"losscli", *sys.stdlib_module_names, "numpy"}

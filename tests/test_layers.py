@@ -16,6 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "losscli"
@@ -265,7 +266,8 @@ def test_start_up_imports_little(command, never):
     """What a process really loads on the way of a one-liner: pandas alone would double its time."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", LOADED, *command.split()], cwd=ROOT, env=environment, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout
     assert set(done.stderr.split()) & never == set()

@@ -39,10 +39,12 @@ def cuts(request, monkeypatch):
 
 def shrink(monkeypatch, window=1_500, split=43):
     monkeypatch.setattr(windows, "WINDOW", window)
+    for module in ("parquet", "in_memory"):  # before the numbers that modules copy when they are loaded
+        monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", split)
+    for module in ("csv", "jsonl"):
+        monkeypatch.setattr(f"losscli.io.formats.{module}.BATCH_ROWS", split)
     monkeypatch.setattr(batch, "SPLIT_ROWS", split)
     monkeypatch.setattr(batch, "BATCH_ROWS", split)
-    for module in ("parquet", "in_memory"):
-        monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", split)
     monkeypatch.setattr(matching, "FEWEST_ROWS", 50)
     monkeypatch.setattr(matching, "CHUNK_ROWS", 50)
 

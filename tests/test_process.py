@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from processes import LOSSCLI, PREDS, ROOT, SCORE, TABLE, TWO, environment, losscli, shell
+from waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, pipes and terminals of POSIX")
 
@@ -31,7 +32,7 @@ def test_a_reader_who_went_away_is_no_error(args, folder):
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run([*LOSSCLI, *args], cwd=folder, env=environment(), stdout=write, stderr=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip
+                          stdin=subprocess.DEVNULL, timeout=PATIENCE)  # fmt: skip
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
 
@@ -48,7 +49,7 @@ def test_the_head_of_a_long_output(folder):
 def test_a_full_disk(args, folder):
     with Path(os.devnull if "-o" in args else "/dev/full").open("wb") as full:
         done = subprocess.run([*LOSSCLI, *args], cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, encoding="utf-8", timeout=60)  # fmt: skip
+                              stdin=subprocess.DEVNULL, encoding="utf-8", timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 4
     assert "No space left on device" in done.stderr
     assert len(done.stderr.splitlines()) <= 3
@@ -99,7 +100,7 @@ class Fed:
         self.endless = endless
         self.feeder = threading.Thread(target=self._feed, daemon=True)
         self.feeder.start()
-        assert self.reading.wait(30)
+        assert self.reading.wait(PATIENCE)
 
     def _feed(self):
         rows = b"1,2\n" * 100_000  # more than a pipe holds: once it is written, the process is reading
@@ -111,27 +112,23 @@ class Fed:
                 self.process.stdin.write(rows)
 
     def stopped_by(self, number):
-        """Exit code, what it printed, and how long it took."""
-        start = time.perf_counter()
+        """Exit code and what it printed; it must end while its input is open still, which it could read on and on."""
         self.process.send_signal(number)
-        code = self.process.wait(30)
-        took = time.perf_counter() - start
+        code = self.process.wait(PATIENCE)
         out, err = self.process.stdout.read(), self.process.stderr.read()
-        self.feeder.join(10)
+        self.feeder.join(PATIENCE)
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         self.process.stdout.close()
         self.process.stderr.close()
-        return code, out, err.decode(), took
+        return code, out, err.decode()
 
 
 @pytest.mark.parametrize("endless", [True, False], ids=["busy", "waiting"])
 def test_interrupted(endless, folder):
     fed = Fed("eval", "-", "-t", "y", "-p", "p", "-l", "mse", folder=folder, endless=endless)
-    time.sleep(0.3)  # it has read what there was, and waits
-    code, out, err, took = fed.stopped_by(signal.SIGINT)
-    assert (code, out, err) == (130, b"", "Interrupted.\n")
-    assert took < 1
+    time.sleep(0.3)  # by then it has nearly always read what there was, and waits; it ends the same if not
+    assert fed.stopped_by(signal.SIGINT) == (130, b"", "Interrupted.\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -142,11 +139,8 @@ def test_no_temporary_file_stays(command, number, code, folder):
     temporary.mkdir()
     (work / "old.csv").write_text("kept\n")
     fed = Fed(*command, "-", "-t", "y", "-p", "p", "-l", "mse", "-o", "old.csv", folder=work, TMPDIR=str(temporary))
-    begun = time.perf_counter()
-    while not list(work.glob(".losscli-*")) and not list(temporary.iterdir()):
-        assert time.perf_counter() < begun + 10, "it has opened no temporary file"
-        time.sleep(0.01)
-    stopped, out, err, _ = fed.stopped_by(number)
+    until(lambda: list(work.glob(".losscli-*")) or list(temporary.iterdir()), "it has opened no temporary file")
+    stopped, out, err = fed.stopped_by(number)
     assert (stopped, out) == (code, b"")
     assert "Traceback" not in err
     assert "Exception" not in err
@@ -163,7 +157,8 @@ def modules(*args, folder, **variables):
     code = ("import sys; from losscli.cli.entry import run; code = run(sys.argv[1:]); sys.stdout.flush(); "
             "print(*sorted(sys.modules), file=sys.stderr); sys.exit(code)")  # fmt: skip
     done = subprocess.run([sys.executable, "-P", "-c", code, *args], cwd=folder, env=environment(**variables),
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
 

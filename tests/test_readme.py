@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 pytest.importorskip("pty", reason="the commands are run in a terminal of POSIX systems")
 if shutil.which("bash") is None:
@@ -95,8 +96,9 @@ def test_first_command_is_the_first_console_block():
 
 def test_one_line_runs_the_tests():
     """.ci/run takes this line from README.md and runs it."""
-    (line,) = [block.strip() for block in SHELL if block.strip().endswith("/pytest")]
-    assert line == "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
+    (line,) = [block.strip() for block in SHELL if "/pytest" in block]
+    assert line == "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest -n auto"
+    assert "grep -E '^python3 -m venv .*/pytest -n auto$' README.md" in (generate.ROOT / ".ci/run").read_text()
 
 
 def test_exit_codes_are_the_codes():
@@ -139,4 +141,5 @@ def test_the_new_loss_is_all_it_takes(tmp_path):
 def python(arguments, folder):
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, *shlex.split(arguments)], cwd=folder, env=environment, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=120)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip

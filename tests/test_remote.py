@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from processes import LOSSCLI, environment
 from remote_servers import serving
+from waiting import PATIENCE, until
 
 import losscli
 from losscli.cli import entry, help
@@ -141,6 +142,14 @@ def web(server):
     return server
 
 
+@pytest.fixture
+def mute():
+    """A server of one test: what it is asked late, after the client's patience has ended, must not count elsewhere."""
+    with serving() as server:
+        server.files.update(FILES)
+        yield server
+
+
 @pytest.fixture(scope="module")
 def moto():
     from moto.server import ThreadedMotoServer
@@ -204,24 +213,25 @@ def remote(url: str) -> RemoteInput:
 # ------------------------------------------------------------------------------------------------------ the same bits
 
 
-@pytest.tag.parametrize("name", [name for name in FILES if name.startswith("preds")])
-@pytest.tag.parametrize("how", ["s3", "ok", "whole", "chunked"])
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("preds")])
+@pytest.mark.parametrize("how", ["s3", "ok", "whole", "chunked"])
 def test_every_format_gives_the_bits_of_the_local_file(name, how, web, s3):
     assert mse(f"s3://bucket/files/{name}" if how == "s3" else f"{web.base}/{how}/{name}") == LOSS
 
 
-@pytest.tag.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
+@pytest.mark.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])
 def test_trouble_that_passes_changes_no_bit(how, web):
     assert mse(f"{web.base}/{how}/big.csv") == BIG_LOSS
 
 
+@pytest.mark.realtime
 def test_a_server_may_say_how_long_it_wants_to_be_left(web):
     began = time.monotonic()
     mse(f"{web.base}/later/preds.csv")
     assert time.monotonic() - began >= 0.3  # it asks for a second, and gets what is allowed
 
 
-@pytest.tag.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
+@pytest.mark.parametrize("name", ["big.csv", "preds.parquet", "preds.arrow"])
 def test_small_blocks_change_no_bit(name, web, s3, monkeypatch):
     for size in ("HEAD", "FIRST_BLOCK", "FIRST_RANGE", "TAIL"):
         monkeypatch.setattr(remote_input, size, 5000)
@@ -273,7 +283,7 @@ def test_the_local_path_imports_no_fsspec(tmp_path):
     code = "import sys; from losscli.cli.entry import run; run(sys.argv[1:]); print('fsspec' in sys.modules)"
     args = ["eval", str(tmp_path / "a.csv"), "-t", "y", "-p", "p", "-l", "mse", "-q"]
     done = subprocess.run([sys.executable, "-c", code, *args], env=environment(), capture_output=True, text=True,
-                          timeout=60, check=True)  # fmt: skip
+                          timeout=PATIENCE, check=True)  # fmt: skip
     assert done.stdout.split()[-1] == "False"
 
 
@@ -284,7 +294,7 @@ def found(path: str) -> list[str]:
     return [file.path.removeprefix("s3://bucket/") for file in discover([path]).files]
 
 
-@pytest.tag.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
+@pytest.mark.parametrize("path", ["s3://bucket/run", "s3://bucket/run/"])
 def test_a_remote_folder_is_like_a_local_one(path, s3):
     notes = discover([path]).notes
     assert found(path) == ["run/part2.csv", "run/part10.csv", "run/region=a%2Fb/part1.csv", "run/region=eu/part1.csv"]
@@ -316,7 +326,7 @@ def test_a_listing_spares_the_question_about_each_file(web, s3):
     )
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("path", "kind", "message"),
     [
         ("s3://bucket/none*.csv", FileError, "no file matches"),
@@ -367,7 +377,7 @@ TABLE = [
 ]
 
 
-@pytest.tag.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(("how", "status", "kind", "message", "hint", "tries"), TABLE, ids=[row[0] for row in TABLE])
 def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeypatch):
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
     path = "/ok/none.csv" if how == "none" else f"/{how}/big.csv"
@@ -382,14 +392,12 @@ def test_errors_of_the_web(how, status, kind, message, hint, tries, web, monkeyp
         assert len(web.asked) == tries
 
 
-@pytest.tag.parametrize("how", ["hang", "stall"])
-def test_silence_ends_in_a_time_out(how, web, monkeypatch):
+@pytest.mark.parametrize("how", ["hang", "stall"])
+def test_silence_ends_in_a_time_out(how, mute, monkeypatch):
     monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.2")
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "1")
-    began = time.monotonic()
-    error = refused(f"{web.base}/{how}/big.csv")
+    error = refused(f"{mute.base}/{how}/big.csv")
     assert error.message == "no answer within 0.2 s (tried 2 times)"
-    assert time.monotonic() - began < 5
 
 
 def test_no_server(monkeypatch, unused_port):
@@ -406,9 +414,9 @@ def test_no_server(monkeypatch, unused_port):
 def unused_port():
     import socket
 
-    with socket.socket() as taken:
+    with socket.socket() as taken:  # for as long as the test runs: nobody listens there, and nobody else can
         taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+        yield taken.getsockname()[1]
 
 
 def test_unknown_names(monkeypatch):
@@ -426,7 +434,7 @@ def test_unknown_names(monkeypatch):
     assert error.message == "the name of the server cannot be resolved"
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("key", "message"),
     [
         ("denied", "permission denied (HTTP 403)"),
@@ -435,17 +443,20 @@ def test_unknown_names(monkeypatch):
         ("hang", "no answer within 0.3 s (tried 3 times)"),
     ],
 )
-def test_errors_of_an_object_store(key, message, web, monkeypatch):
+def test_errors_of_an_object_store(key, message, mute, monkeypatch):
     """The bucket is called like the behaviour of the server."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", mute.base)
     monkeypatch.setenv("LOSSCLI_REMOTE_RETRIES", "2")
-    monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.3")
+    if key == "hang":
+        monkeypatch.setenv("LOSSCLI_REMOTE_TIMEOUT", "0.3")
     error = refused(f"s3://{key}/big.csv")
     assert isinstance(error, FileError)
     assert error.message == message
     assert error.path == f"s3://{key}/big.csv"
-    if key != "reset":  # after which the client may ask once more by itself
-        assert len(web.asked) == (1 if key == "denied" else 3)
+    if key == "hang":
+        assert len(mute.asked) <= 3
+    elif key != "reset":  # after which the client may ask once more by itself
+        assert len(mute.asked) == (1 if key == "denied" else 3)
     if key == "denied":
         assert "AWS_PROFILE" in (error.hint or "")
 
@@ -477,7 +488,7 @@ def test_no_credentials(web, monkeypatch):
     assert not any("Authorization" in headers for headers in web.headers)
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("name", "value"),
     [("TIMEOUT", "soon"), ("TIMEOUT", "0"), ("TIMEOUT", "nan"), ("RETRIES", "-1"), ("RETRIES", "1.5"),
      ("RETRIES", "inf"), ("ANON", "maybe")],
@@ -496,7 +507,7 @@ def test_settings(monkeypatch):
     assert settings() == Settings(2.5, 2.5, 0, False)
 
 
-@pytest.tag.parametrize("scheme", ["s3", "gs", "abfs", "https"])
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "https"])
 def test_what_is_not_installed_is_named(scheme, monkeypatch):
     def missing(name: str) -> None:
         raise ImportError(f"Install it to access {name}")
@@ -563,10 +574,7 @@ def test_blocks_come_ahead_of_the_reader(web, monkeypatch):
         got = BIG[:16] + stream.read(remote_input.HEAD)
         assert len(web.asked) == 2  # who reads one block more may only be looking
         got += stream.read(30_000)
-        deadline = time.monotonic() + 5
-        while len(web.asked) < 5 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert len(web.asked) == 5
+        until(lambda: len(web.asked) == 5)
         got += stream.read(len(BIG))
         assert got == BIG
         assert stream.read(1) == b""
@@ -610,7 +618,7 @@ def test_an_input_can_travel_to_another_process(web, s3):
         assert "5ecret" not in repr(source)
         code = "import pickle, sys; s = pickle.load(sys.stdin.buffer); s.verify(); print(len(s.open().read(1 << 30)))"
         environ = environment(**SECRETS, AWS_ENDPOINT_URL=os.environ["AWS_ENDPOINT_URL"])
-        done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(source), env=environ, timeout=60,
+        done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(source), env=environ, timeout=PATIENCE,
                               capture_output=True, check=True)  # fmt: skip
         assert int(done.stdout) == len(BIG)
         assert done.stderr == b""
@@ -660,22 +668,19 @@ def test_the_same_file_twice_is_said_but_not_other_queries(web):
 
 def test_ctrl_c_ends_the_waiting(web, tmp_path):
     args = [*LOSSCLI, "eval", f"{web.base}/hang/preds.csv", "-t", "y", "-p", "p", "-l", "mse"]
-    process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 20
-    while not web.asked and time.monotonic() < deadline:
-        time.sleep(0.02)
-    began = time.monotonic()
+    patient = environment(LOSSCLI_REMOTE_TIMEOUT="3600")  # no answer comes, and no end but by the signal
+    process = subprocess.Popen(args, env=patient, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: web.asked or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
-    assert time.monotonic() - began < 2
 
 
 def test_a_process_that_ends_early_is_silent(web, s3):
     """Blocks on their way when an error ends the run must not be heard of."""
     web.files["bad.csv"] = BIG[: 200 << 10] + b"1,x\n" + BIG[200 << 10 :]
     done = subprocess.run([*LOSSCLI, "eval", f"{web.base}/slow/bad.csv", "-t", "y", "-p", "p", "-l", "mse"],
-                          env=environment(), capture_output=True, text=True, timeout=60)  # fmt: skip
+                          env=environment(), capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 3
     assert done.stderr.count("\n") <= 3
 
@@ -720,7 +725,7 @@ def shelf(monkeypatch):
     return Shelf
 
 
-@pytest.tag.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
+@pytest.mark.parametrize("prefix", ["gs://bucket", "abfs://bucket", "abfs://bucket@account.dfs.core.windows.net"])
 def test_other_stores_go_the_same_way(prefix, shelf, monkeypatch):
     assert mse(f"{prefix}/run/preds.parquet") == LOSS
     assert mse(f"{prefix}/run/part*.csv") == (4 + 9) / 2
@@ -755,7 +760,7 @@ class ClientAuthenticationError(Exception):
     status_code = 401
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
         (HttpError(403), "denied", "permission denied (HTTP 403)"),
@@ -777,7 +782,7 @@ def test_what_other_stores_raise_is_understood(error, kind, message):
     assert "5ecret" not in failure.message
 
 
-@pytest.tag.parametrize(
+@pytest.mark.parametrize(
     ("path", "expected"),
     [
         ("https://u:p@host:8080/a/b.csv?sig=x#f", "https://host:8080/a/b.csv"),

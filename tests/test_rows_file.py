@@ -41,6 +41,8 @@ def small(monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 1_500)
     for module in ("parquet", "in_memory"):
         monkeypatch.setattr(f"losscli.io.formats.{module}.SPLIT_ROWS", 41)
+    for module in ("csv", "jsonl"):
+        monkeypatch.setattr(f"losscli.io.formats.{module}.BATCH_ROWS", 37)
     monkeypatch.setattr(batch, "BATCH_ROWS", 37)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import PATIENCE
 
 from losscli import report
 from losscli.baselines import report_file as saved
@@ -357,7 +358,8 @@ def test_a_diff_needs_neither_data_nor_numpy(tmp_path):
     write(tmp_path / "new.json", run_of(result(1.5)))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", LOADED], cwd=tmp_path, env=environment, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=60)  # fmt: skip
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["gates"][0]["passed"] is True
     assert (tmp_path / "diff.md").exists()

@@ -187,7 +187,7 @@ def test_after_a_kill_the_old_file_is_there_and_the_stray_goes_in_time(tmp_path:
     path = tmp_path / "r"
     path.write_text("old")
     code = "import sys, time\nfrom losscli.io.write.atomic import AtomicFile\nwith AtomicFile(sys.argv[1]) as f:\n"
-    code += " f.write(b'x' * 10**6); print('ready', flush=True); time.sleep(60)"
+    code += " f.write(b'x' * 10**6); print('ready', flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGKILL)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from waiting import PATIENCE
 
 import losscli
 from losscli.aggregate.slices import NULL, SliceIndex
@@ -119,7 +120,7 @@ def test_threads_learn_one_numbering(kind):
     index, together = SliceIndex(2), threading.Barrier(4)
 
     def number(place):
-        together.wait(30)  # all learn the same texts at the same time
+        together.wait(PATIENCE)  # all learn the same texts at the same time
         found = []
         for start in range(0, 20_000, 1000):
             part = columns[place].slice(start, 1000)

@@ -219,7 +219,7 @@ def test_many_files_are_one_set_of_keys(tmp_path: Any) -> None:
     assert (error.path, error.row, error.line) == (str(tmp_path / "p2.csv"), 2, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_like_a_dictionary(data: st.DataObject) -> None:
     """Whatever the keys, the size of a look-up and the number of keys a row, the join is what a dict would give."""

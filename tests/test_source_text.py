@@ -356,7 +356,7 @@ def _as_python_reads(text: str) -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6), size=st.integers(1, 20), raw=st.booleans())
 def test_windows_and_readers_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, str]], size: int, raw: bool
@@ -381,7 +381,7 @@ def test_windows_and_readers_change_nothing(
     assert [list(row) for row in zip(got["k"], got["v"], strict=True)] == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet='a",\n\r', max_size=24))
 def test_a_cut_is_never_inside_a_record(text: str) -> None:
     data = text.encode()
@@ -400,7 +400,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(NUMBERS, min_size=1, max_size=20))
 def test_the_exact_reader_gives_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: list[str]

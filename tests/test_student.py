@@ -139,7 +139,7 @@ def test_intervals():
 freedoms = st.floats(0.05, 1e9) | st.sampled_from([0.5, 1.0, 2.0, 1e300, math.inf])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(1e-300, 0.999999), freedoms)
 def test_the_quantile_is_the_inverse(p, df):
     t = t_quantile(p / 2, df)
@@ -148,13 +148,13 @@ def test_the_quantile_is_the_inverse(p, df):
         assert t_p_value(t, df) == pytest.approx(p, rel=1e-12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(0, 1e4), st.floats(1e-6, 2), freedoms)
 def test_a_larger_t_is_rarer(t, more, df):
     assert t_p_value(t * (1 + more), df) <= t_p_value(t, df) * (1 + 1e-14)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(1e-300, 0.49), st.floats(1.0001, 1.02), freedoms)
 def test_quantiles_ascend(p, factor, df):
     low, high = t_quantile(p, df), t_quantile(p * factor, df)

@@ -387,7 +387,7 @@ CELLS = {
 }
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(FILTERS, st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=12), st.integers(0, 2**32), st.booleans())
 def test_any_filter_equals_plain_python(tree: Any, table: list[dict[str, Any]], seed: int, coded: bool) -> None:
     kinds = {**dict.fromkeys(NUMBER_COLUMNS, pa.float64()), **dict.fromkeys(TEXT_COLUMNS, pa.string())}
@@ -406,7 +406,7 @@ SHARDS = ["a", "b c", "1", "-", ".5", "'x'", '"', "'", "`", "\\", "==", "=", "<"
 SHARDS += ["or", "not", "in", "is", "null", "true", "1e9", "\n", "\x00", "\ud800", "é", "1e400", "&", "@", "__import__"]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.text(max_size=40)
     | st.lists(st.sampled_from(SHARDS), max_size=14).map(" ".join)
