@@ -19,7 +19,7 @@ import losscli
 from losscli.errors import DataError, LosscliError
 from losscli.execution.engines import threads as engine
 from losscli.execution.engines.threads import Threads
-from losscli.io import batches as batch
+from losscli.io import source as batch
 from losscli.io.formats import text_windows as windows
 
 COUNTS = (1, 2, 3, 8)
@@ -302,3 +302,34 @@ def test_threads_end_when_nobody_wants_their_answers():
     next(answers)
     answers.close()
     until(lambda: set(threading.enumerate()) <= before)
+
+
+def raised_in_time(work, given):
+    """What `Threads.map` raised; a run that hangs is stopped by nothing but the end of this process."""
+    raised = []
+
+    def run():
+        try:
+            list(Threads(2).map(work, given))
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert not thread.is_alive(), "the run hangs"
+    return raised[0]
+
+
+def test_an_item_that_does_not_say_its_memory_is_an_error():
+    with pytest.raises(AttributeError, match="memory_bytes"):
+        raise raised_in_time(lambda item, _: item, [*items(3), object(), *items(3)])
+
+
+def test_a_worker_that_ends_its_thread_ends_the_run():
+    def work(item, _):
+        if item.number == 5:
+            raise SystemExit("from a thread")
+
+    with pytest.raises(SystemExit, match="from a thread"):
+        raise raised_in_time(work, items(40))

@@ -1,4 +1,4 @@
-"""Who does the work: an engine maps a function over splits of rows and hands back what came of each, in order."""
+"""Engines do the work: an engine maps a function over items (splits of rows, groups) and gives the answers in order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 
 class TakesMemory(Protocol):
-    """Work that takes memory: about `memory_bytes` bytes of it."""
+    """An item that takes about `memory_bytes` bytes of memory while it is worked on."""
 
     @property
     def memory_bytes(self) -> int: ...
@@ -17,17 +17,18 @@ class TakesMemory(Protocol):
 Item = TypeVar("Item", bound=TakesMemory)
 Answer = TypeVar("Answer")
 
-KernelCall = Callable[[Item, Callable[[], bool]], Answer]
-"""What is done to one item; it asks now and then whether it may stop, and what it then returns is thrown away."""
+MapFunction = Callable[[Item, Callable[[], bool]], Answer]
+"""What is done with one item. It calls its second argument now and then: when that is True, its answer is not needed
+any more, and it may return anything."""
 
 
 ENGINES = ("threads", "dask")
-"""The names of all engines; the first is the one that nobody has to ask for."""
+"""The names of all engines; the first is the default."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A file that others must find: where it is here, how it was called, its size and its time in nanoseconds."""
+    """A file that all workers must find: where it is here, its name as given, its size and its time in nanoseconds."""
 
     place: str
     path: str
@@ -36,7 +37,7 @@ class Expected:
 
 
 class Engine(Protocol):
-    """Whoever does the work: nothing but the time it takes depends on this choice."""
+    """What does the work: nothing but the time it takes depends on the choice of engine."""
 
     @property
     def count(self) -> int:
@@ -45,11 +46,13 @@ class Engine(Protocol):
 
     @property
     def is_remote(self) -> bool:
-        """Whether the work happens in other processes, so that items and answers are pickled."""
+        """Whether the work is done in other processes, so that items and answers are pickled."""
         ...
 
-    def map(self, work: KernelCall[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
-        """Each item with its answer, or with what `work` raised, in the order of the items.
+    def map(
+        self, function: MapFunction[Item, Answer], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, or with the exception that `function` raised, in the order of the items.
 
         What the iteration of `items` itself raises is raised here, after the answers of the items before.
         """

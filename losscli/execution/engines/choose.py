@@ -1,4 +1,4 @@
-"""Which engine somebody asked for."""
+"""The engine that a run asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from losscli.parallel import available_cores
 
 
 def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
-    """What can be refused before a file is opened."""
+    """A UsageError where the choice can be refused before a file is opened."""
     if name not in ENGINES:
         raise UsageError(f"unknown engine '{name}'", value=name,
                          hint=did_you_mean(name, ENGINES, f"engines: {', '.join(ENGINES)}"),
@@ -38,7 +38,7 @@ def check_choice(name: str, scheduler: str | None, insecure: bool) -> None:
 def chosen(
     name: str, threads: int | None, scheduler: str | None, files: Sequence[Expected], say: Callable[[str], None]
 ) -> Engine:
-    """The engine; `files` are those of the run, `say` is told what its user should hear."""
+    """The engine; `files` are those of the run, and `say` prints a note to its user."""
     if name == "threads":
         return Threads(threads or available_cores())
     from losscli.execution.engines.dask import Dask
@@ -47,7 +47,7 @@ def chosen(
 
 
 def is_protected(address: str) -> bool:
-    """Whether the connection is encrypted and both sides prove who they are, or does not leave this machine."""
+    """Whether the connection is encrypted with certificates on both sides, or stays on this machine."""
     scheme, found, place = address.rpartition("://")
     if found and scheme in ("tls", "wss"):
         return True

@@ -1,7 +1,7 @@
-"""Workers of a Dask cluster: one that is there, or one that is started on this machine for the run.
+"""Workers of a Dask cluster: one that runs already, or one that is started on this machine for the run.
 
-Plan and splits go out, partial sums come back, and are taken in the order of the splits. Before any work, and
-again where a worker comes later, it is made sure that workers run this version and give this machine's bits.
+Plan and splits are sent to workers, and partial sums come back in the order of the splits. Before any work, and again
+where a worker joins later, the run checks that workers have this version and compute the bits of this machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from distributed import Client, Future, LocalCluster, get_worker
 from losscli import _version
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
-from losscli.execution.engines import Answer, Expected, Item, KernelCall
+from losscli.execution.engines import Answer, Expected, Item, MapFunction
 from losscli.parallel import one_blas_thread
 
 CONNECT = 5.0
@@ -38,14 +38,14 @@ PATIENCE = 60.0
 """Seconds that a run waits while there is no worker at all."""
 
 AHEAD = 2
-"""Tasks that wait at a worker's thread beside the one that it works on."""
+"""Tasks that wait at each thread of a worker beside the one that it works on."""
 
-_LOOK = 5.0  # seconds between two looks at whether there are workers
+_POLL = 5.0  # seconds between two checks of whether there are workers
 
 
 @dataclass(frozen=True)
 class Dask:
-    """The cluster at `address`, or without one as many local processes as `workers`; `files` are those of the run."""
+    """The cluster at `address`, or without an address `workers` local processes; `files` are those of the run."""
 
     address: str | None
     workers: int
@@ -55,30 +55,32 @@ class Dask:
 
     @property
     def count(self) -> int:
-        """Processes of a cluster here; how many another one has, it knows itself."""
+        """The processes of a local cluster; another cluster decides itself how many work."""
         return self.workers
 
-    def map(self, work: KernelCall[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
-        """Each item with its answer, in order; what a worker raised comes as an error that says only so much."""
+    def map(
+        self, function: MapFunction[Item, Answer], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, in order; what a worker raised comes as a `WorkerError`, which holds only text."""
         rest = iter(items)
         first = next(rest, None)
-        if first is None:  # nothing to do is no reason to start a cluster
+        if first is None:  # without items no cluster is started
             return
         with _quiet(), _client(self) as client:
             check(client, self.files)
-            run = _Run(client, work, f"losscli-{uuid.uuid4().hex}")
+            run = _Run(client, function, f"losscli-{uuid.uuid4().hex}")
             try:
                 yield from run.answers(itertools.chain([first], rest))
             finally:
-                run.leave()
-            if run.raised:  # an error of the data would have ended the run: these the workers alone could not do
+                run.stop()
+            if run.raised:  # an error of the data would have ended the run: only the workers failed on these
                 self.say(f"{len(run.raised)} tasks failed on workers and were run here: {run.raised[0]}")
-            if again := run.again():
-                self.say(f"{again} task{'s were' if again > 1 else ' was'} restarted because a worker was lost")
+            if repeated := run.repeated():
+                self.say(f"{repeated} task{'s were' if repeated > 1 else ' was'} restarted because a worker was lost")
 
 
-class WorkFailed(Exception):
-    """What a worker raised, as text: who wants to know does the work again."""
+class WorkerError(Exception):
+    """What a worker raised, as text; the caller finds the error itself by doing the work again."""
 
 
 # -- in a worker -----------------------------------------------------------------------------------------------------
@@ -88,30 +90,30 @@ class WorkFailed(Exception):
 class _Job:
     """What a worker needs for every item of a run."""
 
-    work: Any
-    topic: str
-    like: tuple[str, str]
+    function: Any
+    topic: str  # names the run
+    expected: tuple[str, str]  # version and arithmetic of the process that asks
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What came of one item: an answer, what was raised, or why this worker must not answer."""
+    """The outcome of one item: an answer, what was raised, or why this worker must not answer."""
 
     answer: Any = None
     raised: str | None = None
-    unlike: str | None = None
+    mismatch: str | None = None
 
 
-def _job(pickled: bytes, topic: str, like: tuple[str, str]) -> _Job:
-    return _Job(pickle.loads(pickled), topic, like)
+def _job(pickled: bytes, topic: str, expected: tuple[str, str]) -> _Job:
+    return _Job(pickle.loads(pickled), topic, expected)
 
 
 def _do(job: _Job, index: int, item: Any) -> _Outcome:
     get_worker().log_event(job.topic, index)
-    if _settled() != job.like:
-        return _Outcome(unlike=f"losscli {_version.__version__} on another kind of CPU or NumPy")
+    if _settled() != job.expected:
+        return _Outcome(mismatch=f"losscli {_version.__version__} on another kind of CPU or NumPy")
     try:
-        return _Outcome(job.work(item, lambda: job.topic in _STOPPED))
+        return _Outcome(job.function(item, lambda: job.topic in _STOPPED))
     except Exception as error:
         return _Outcome(raised=f"{type(error).__name__}: {error}")
 
@@ -128,7 +130,7 @@ def _stop(topic: str) -> None:
 
 
 _FOREVER = contextlib.ExitStack()
-_STOPPED: set[str] = set()  # runs whose answers nobody waits for any more
+_STOPPED: set[str] = set()  # runs whose answers are not needed any more
 
 
 # -- here ------------------------------------------------------------------------------------------------------------
@@ -136,23 +138,23 @@ _STOPPED: set[str] = set()  # runs whose answers nobody waits for any more
 
 @dataclass
 class _Run(Generic[Item, Answer]):
-    """The items that are out, and what came back."""
+    """The items that were sent out, and what came back."""
 
     client: Any
-    work: KernelCall[Item, Answer]
+    function: MapFunction[Item, Answer]
     topic: str
 
     def __post_init__(self) -> None:
         self.waiting: deque[tuple[Item, Any]] = deque()
         self.raised: list[str] = []
-        # A task and not a value that is sent ahead: when the worker that holds it dies, it is made again.
+        # A task, not a value that is sent ahead: when the worker that holds it dies, the scheduler makes it again.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            like = _version.__version__, fingerprint()
-            self.job = self._submit(_job, pickle.dumps(self.work), self.topic, like)
+            expected = _version.__version__, fingerprint()
+            self.job = self._submit(_job, pickle.dumps(self.function), self.topic, expected)
 
     def answers(self, items: Iterator[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
-        """Hand out few items ahead, so that memory does not grow with the run."""
+        """Each item with its answer. Few items are sent ahead, so that memory does not grow with the run."""
         number, failed, more = 0, None, True
         while more or self.waiting:
             room = (1 + AHEAD) * max(self._threads(), 1) if more else 0
@@ -172,48 +174,48 @@ class _Run(Generic[Item, Answer]):
         if failed is not None:
             raise failed
 
-    def leave(self) -> None:
-        """Nobody wants more."""
+    def stop(self) -> None:
+        """Cancel what is not done: its answers are not needed."""
         with contextlib.suppress(Exception):  # the scheduler may be gone
             if self.waiting:
                 self.client.cancel([future for _, future in self.waiting], force=True)
                 self.client.run(_stop, self.topic)
 
-    def again(self) -> int:
+    def repeated(self) -> int:
         """How many tasks were begun more than once."""
-        begun = Counter(index for _, index in self._told(lambda: self.client.get_events(self.topic)))
+        begun = Counter(index for _, index in self._guarded(lambda: self.client.get_events(self.topic)))
         return sum(count - 1 for count in begun.values())
 
     def _submit(self, function: Callable[..., Any], *given: Any) -> Future:
-        return self._told(lambda: self.client.submit(function, *given, pure=False, retries=2))
+        return self._guarded(lambda: self.client.submit(function, *given, pure=False, retries=2))
 
     def _threads(self) -> int:
-        return sum(self._told(self.client.nthreads).values())
+        return sum(self._guarded(self.client.nthreads).values())
 
     def _answer(self, future: Any) -> Answer | Exception:
-        outcome: _Outcome = self._told(lambda: self._result(future))
-        if outcome.unlike is not None:
-            raise FileError(f"a worker that joined later has {outcome.unlike}", hint=_SAME, code="IO_CLUSTER")
+        outcome: _Outcome = self._guarded(lambda: self._result(future))
+        if outcome.mismatch is not None:
+            raise FileError(f"a worker that joined later has {outcome.mismatch}", hint=_SAME, code="IO_CLUSTER")
         if outcome.raised is not None:
             self.raised.append(outcome.raised)
-            return WorkFailed(outcome.raised)
+            return WorkerError(outcome.raised)
         answer: Answer = outcome.answer
         return answer
 
     def _result(self, future: Any) -> Any:
-        alone = 0.0
+        waited = 0.0  # seconds without a worker
         while True:
             try:
-                return future.result(timeout=_LOOK)
+                return future.result(timeout=_POLL)
             except TimeoutError:
-                alone = 0.0 if self._threads() else alone + _LOOK
-                if alone >= PATIENCE:
+                waited = 0.0 if self._threads() else waited + _POLL
+                if waited >= PATIENCE:
                     raise FileError(
                         "all workers of the cluster are gone", hint="start workers and run again", code="IO_CLUSTER"
                     ) from None
 
-    def _told(self, act: Callable[[], Any]) -> Any:
-        """The outcome of `act`; what the cluster raises is one line."""
+    def _guarded(self, act: Callable[[], Any]) -> Any:
+        """What `act` returns; an error of the cluster becomes a FileError of one line."""
         try:
             return act()
         except (FileError, TimeoutError):
@@ -231,10 +233,10 @@ def _line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _client(engine: Dask) -> Iterator[Any]:
-    """A client of the cluster; only a cluster that is started here is closed here."""
+    """A client of the cluster; a cluster is closed here only if it was started here."""
     with contextlib.ExitStack() as stack:
         if engine.address is None:
-            with _deaf():
+            with _interrupts_blocked():
                 where: Any = stack.enter_context(_local(engine.workers))
         else:
             where = engine.address
@@ -260,13 +262,15 @@ def _closed(client: Any) -> None:
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Threads and processes that start in here never hear Ctrl-C, which reaches a terminal's whole family: it is for
-    the one who started them, and waits until they are there."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Threads and processes that start in here ignore Ctrl-C, which a terminal sends to all of its processes.
+
+    It is meant for this process, which gets it once the others have started.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # when the first process starts it, it lets that thread hear again
+    resource_tracker.ensure_running()  # started by the first process, it would unblock the signal in that thread
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -275,12 +279,12 @@ def _deaf() -> Iterator[None]:
 
 
 def _local(workers: int) -> Any:
-    """Processes of this machine that nobody else can reach, each with one thread."""
+    """A cluster of processes, each with one thread, that only this machine can reach."""
     try:
         return LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
             silence_logs=logging.CRITICAL, memory_limit=0,
-            # Without an address its server of pages would listen where everybody's dashboards do.
+            # Without an address its web server would listen on the port of all dashboards.
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
         )  # fmt: skip
     except Exception as error:
@@ -293,7 +297,7 @@ def _local(workers: int) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """What goes wrong is said by our errors, once; the cluster's own log would say it on standard error again."""
+    """Silence the cluster's own log: it would repeat on standard error what our errors say once."""
     names = ["distributed", "tornado", "asyncio"]
     known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in names]
     loggers = [logging.getLogger(name) for name in {*names, *known}]
@@ -311,7 +315,7 @@ def _quiet() -> Iterator[None]:
 
 
 def check(client: Any, files: Sequence[Expected]) -> None:
-    """A FileError that names the worker which has another version, other arithmetic, or not the files."""
+    """A FileError that names the worker with another version, other arithmetic, or without the files."""
     try:
         versions = client.get_versions()
         _check_pythons(versions)
@@ -340,7 +344,7 @@ def check(client: Any, files: Sequence[Expected]) -> None:
 
 
 def _check_pythons(versions: Any) -> None:
-    """Code and arrays go between processes, so Python and NumPy must be the same; asked without sending code."""
+    """Python and NumPy must be the same, as code and arrays are sent; they are compared before any code is sent."""
     here = versions["client"]["packages"]
     for address, there in {"": versions["scheduler"], **versions["workers"]}.items():
         who = f"worker {address}" if address else "the scheduler"
@@ -363,7 +367,7 @@ def _check_version(who: str, seen: Any) -> None:
 
 
 def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
-    """What to ask a worker. A function inside a function is sent as it is: the worker may not have this module."""
+    """A function that a worker runs. It is nested, so that its code is sent: the worker may not have this module."""
     version = _version.__version__
 
     def probe() -> dict[str, Any]:

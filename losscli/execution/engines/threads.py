@@ -1,4 +1,4 @@
-"""Threads of this process: NumPy and Arrow let go of the interpreter's lock while they compute."""
+"""Threads of this process: NumPy and Arrow release the interpreter's lock while they compute."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic
 
-from losscli.execution.engines import Answer, Item, KernelCall
+from losscli.execution.engines import Answer, Item, MapFunction
 
 BUDGET = 192 << 20
-"""Bytes that items may take together. Where one takes much, fewer threads than there are work at a time."""
+"""Bytes that items may take together. Where each takes much, fewer threads work at a time than there are."""
 
-AHEAD = 2  # items that may wait for their turn beside those that are worked on
-_PATIENCE = 0.3  # seconds that threads get to end when nobody wants their work any more
+AHEAD = 2  # items that may wait for a thread beside those that are worked on
+_PATIENCE = 0.3  # seconds that threads get to end when their answers are no longer needed
 
 
 @dataclass(frozen=True)
@@ -25,120 +25,134 @@ class Threads:
     count: int
     is_remote: bool = False
 
-    def map(self, work: KernelCall[Item, Answer], items: Iterable[Item]) -> Iterator[tuple[Item, Answer | Exception]]:
+    def map(
+        self, function: MapFunction[Item, Answer], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; few items are taken ahead, so memory does not grow with the run."""
         if self.count == 1:
             for item in items:
-                yield item, _done(work, item, _never)
+                yield item, _answer(function, item, _never)
             return
-        pool = _WorkerPool(work, iter(items), self.count + AHEAD)
+        pool = _WorkerPool(function, iter(items), self.count + AHEAD)
         try:
             yield from pool.answers(self.count)
         finally:
-            pool.leave()
+            pool.stop()
 
 
 def _never() -> bool:
     return False
 
 
-def _done(work: KernelCall[Item, Answer], item: Item, stopped: Callable[[], bool]) -> Answer | Exception:
+def _answer(function: MapFunction[Item, Answer], item: Item, stopped: Callable[[], bool]) -> Answer | Exception:
     try:
-        return work(item, stopped)
+        return function(item, stopped)
     except Exception as error:
         return error
 
 
 @dataclass
 class _Task(Generic[Item, Answer]):
-    """One item that was taken and what came of it, or how the taking of items failed."""
+    """One item that was taken, and its answer; or what ended the run when it was taken or worked on."""
 
     memory_bytes: int = 0
-    found: tuple[Item, Answer | Exception] | None = None
+    answered: tuple[Item, Answer | Exception] | None = None
     failed: BaseException | None = None
 
     @property
-    def ready(self) -> bool:
-        return self.found is not None or self.failed is not None
+    def done(self) -> bool:
+        return self.answered is not None or self.failed is not None
 
 
 @dataclass
 class _WorkerPool(Generic[Item, Answer]):
-    """Threads that take one item after the other, each at its turn, and work on them side by side."""
+    """Threads that take items one after the other, under a lock, and work on them side by side.
 
-    work: KernelCall[Item, Answer]
+    A thread never ends with an exception: the caller would wait for its answer for ever. Whatever is raised becomes the
+    failure of a task, which the caller raises.
+    """
+
+    function: MapFunction[Item, Answer]
     items: Iterator[Item]
-    most: int
-    slots: deque[_Task[Item, Answer]] = field(default_factory=deque)
-    taken: bool = False  # whether there are no more items
-    gone: bool = False  # whether nobody waits for answers any more
-    turn: threading.Lock = field(default_factory=threading.Lock)
+    most: int  # tasks at a time
+    tasks: deque[_Task[Item, Answer]] = field(default_factory=deque)  # in the order of the items
+    exhausted: bool = False  # whether there are no more items
+    stopped: bool = False  # whether answers are no longer needed
+    take_lock: threading.Lock = field(default_factory=threading.Lock)
     change: threading.Condition = field(default_factory=threading.Condition)
     threads: list[threading.Thread] = field(default_factory=list)
 
     def answers(self, count: int) -> Iterator[tuple[Item, Answer | Exception]]:
+        """Each item with its answer, in order, from `count` threads."""
         for _ in range(count):
-            thread = threading.Thread(target=self._run, daemon=True)
+            thread = threading.Thread(target=self._work, daemon=True)
             self.threads.append(thread)
             thread.start()
-        while (slot := self._first()) is not None:
-            if slot.failed is not None:
-                raise slot.failed
-            assert slot.found is not None
-            yield slot.found
+        while (task := self._first()) is not None:
+            if task.failed is not None:
+                raise task.failed
+            assert task.answered is not None
+            yield task.answered
 
-    def leave(self) -> None:
-        """Nobody wants more; a thread that hangs in a read is left behind."""
+    def stop(self) -> None:
+        """End the threads; one that hangs in a read is left behind."""
         with self.change:
-            self.gone = True
+            self.stopped = True
             self.change.notify_all()
         end = time.monotonic() + _PATIENCE
         for thread in self.threads:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _first(self) -> _Task[Item, Answer] | None:
-        """The oldest slot, when it is ready; None when there are no more."""
+        """The oldest task, once it is done; None when there are no more."""
         with self.change:
-            while not (self.slots[0].ready if self.slots else self.taken):
+            while not (self.tasks[0].done if self.tasks else self.exhausted):
                 self.change.wait()
-            if not self.slots:
+            if not self.tasks:
                 return None
-            slot = self.slots.popleft()
+            task = self.tasks.popleft()
             self.change.notify_all()
-            return slot
+            return task
 
-    def _run(self) -> None:
+    def _work(self) -> None:
         while (taken := self._take()) is not None:
-            slot, item = taken
-            answer = _done(self.work, item, lambda: self.gone)
+            task, item = taken
+            answered: tuple[Item, Answer | Exception] | None = None
+            failed: BaseException | None = None
+            try:
+                answered = item, _answer(self.function, item, lambda: self.stopped)
+            except BaseException as error:  # SystemExit and its like
+                failed = error
             with self.change:
-                slot.found = item, answer
+                task.answered, task.failed = answered, failed
                 self.change.notify_all()
 
     def _take(self) -> tuple[_Task[Item, Answer], Item] | None:
-        slot: _Task[Item, Answer] = _Task()
-        with self.turn:
+        """The next item, where memory allows; None when there are no more."""
+        task: _Task[Item, Answer] = _Task()
+        with self.take_lock:
             with self.change:
-                while len(self.slots) >= self.most and not self.gone:
+                while len(self.tasks) >= self.most and not self.stopped:
                     self.change.wait()
-                if self.gone or self.taken:
+                if self.stopped or self.exhausted:
                     return None
             try:
                 item = next(self.items)
+                task.memory_bytes = item.memory_bytes
             except BaseException as error:
                 with self.change:
-                    self.taken = True
+                    self.exhausted = True
                     if not isinstance(error, StopIteration):
-                        slot.failed = error
-                        self.slots.append(slot)
+                        task.failed = error
+                        self.tasks.append(task)
                     self.change.notify_all()
                 return None
             with self.change:
-                slot.memory_bytes = item.memory_bytes
-                while not self.gone and (busy := self._in_work()) and busy + slot.memory_bytes > BUDGET:
+                while not self.stopped and (busy := self._in_work()) and busy + task.memory_bytes > BUDGET:
                     self.change.wait()
-                self.slots.append(slot)
-        return slot, item
+                self.tasks.append(task)
+        return task, item
 
     def _in_work(self) -> int:
-        return sum(slot.memory_bytes for slot in self.slots if not slot.ready)
+        """The bytes that the tasks take that are worked on."""
+        return sum(task.memory_bytes for task in self.tasks if not task.done)
