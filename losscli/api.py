@@ -19,13 +19,12 @@ from losscli.execution.engines.choose import check_choice, chosen
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_pieces
 from losscli.execution.prepare import Data, Prepared, paired, prepare
-from losscli.execution.progress import Line, shown, terminal
+from losscli.execution.progress import NO_PROGRESS, Line, ProgressObserver, shown, terminal
 from losscli.execution.python_data import data_of, path_of, paths_of
-from losscli.execution.row_values import Piece
+from losscli.execution.row_values import OutputRows
 from losscli.execution.row_values import row_values as value_pieces
 from losscli.execution.shardable import check_mergeable, expected_files
 from losscli.execution.shards import merge as merge_states
-from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.source import ReadOptions
 from losscli.parallel import one_blas_thread
 from losscli.report import render
@@ -151,9 +150,9 @@ def evaluate(
     is a terminal. The other arguments are the options of `losscli eval`. Raises `LosscliError`.
     """
     settings = dict(locals())
-    with one_blas_thread(), watched(settings) as watch:
+    with one_blas_thread(), observed(settings) as observer:
         run = prepared(settings)
-        return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, watch=watch))
+        return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, observer=observer))
 
 
 def compare(
@@ -172,10 +171,10 @@ def compare(
     """
     _check_names("compare", settings)
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
-    with one_blas_thread(), watched(given) as watch:
+    with one_blas_thread(), observed(given) as observer:
         run = paired(prepared(given), against)
         _check_engine(given, run.plan.request, Data())
-        return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, watch=watch))
+        return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, observer=observer))
 
 
 def merge(states: Any) -> Report:
@@ -192,9 +191,9 @@ def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dic
     The settings are those of `evaluate`.
     """
     _check_names("row_values", settings)
-    with one_blas_thread(), watched(settings) as watch:
+    with one_blas_thread(), observed(settings) as observer:
         run = prepared({"source": source, "losses": losses, **settings})
-        return gathered(value_pieces(run, engine_of(settings, run), watch))
+        return gathered(value_pieces(run, engine_of(settings, run), observer))
 
 
 def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -206,9 +205,9 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     if settings.get("by"):
         raise UsageError("the gradient is that of one value, so 'by' is not supported", code="USAGE_CONFLICT")
     settings["options"] = settings.get("options") or ReadOptions(spool=True)
-    with one_blas_thread(), watched(settings, passes=2) as watch:
+    with one_blas_thread(), observed(settings, passes=2) as observer:
         run = prepared({"source": source, "losses": [loss], **settings})
-        return gathered(gradient_pieces(run, wrt, engine_of(settings, run), watch))
+        return gathered(gradient_pieces(run, wrt, engine_of(settings, run), observer))
 
 
 def _check_names(function: str, settings: Mapping[str, Any]) -> None:
@@ -227,7 +226,7 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
     return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
 
 
-def watched(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:
+def observed(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:
     """The observer that shows the progress: none, unless `progress` is set and standard error is a terminal."""
     stream = terminal() if settings.get("progress") else None
     return nullcontext(NO_PROGRESS) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
@@ -240,14 +239,14 @@ def _check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> 
         check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
 
 
-def gathered(pieces: Iterable[Piece]) -> dict[str, Any]:
-    """All pieces as one dict of arrays."""
-    parts = list(pieces)
-    found: dict[str, Any] = {"row": np.concatenate([p.place for p in parts])}
-    for name, _ in parts[0].keys:
-        found[name] = [text for p in parts for key, texts in p.keys if key == name for text in texts]
-    for name in parts[0].columns:
-        found[name] = np.concatenate([_with_nan(*p.columns[name]) for p in parts])
+def gathered(batches: Iterable[OutputRows]) -> dict[str, Any]:
+    """All batches as one dict of arrays."""
+    parts = list(batches)
+    found: dict[str, Any] = {"row": np.concatenate([part.row_number_array for part in parts])}
+    for name in (key.column for key in parts[0].keys):
+        found[name] = [text for part in parts for key in part.keys if key.column == name for text in key.texts()]
+    for name in parts[0].arrays:
+        found[name] = np.concatenate([_with_nan(*part.arrays[name]) for part in parts])
     return found
 
 

@@ -29,7 +29,7 @@ from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import dask
 from losscli.execution.engines.choose import is_protected
 from losscli.execution.evaluate import Adding
-from losscli.execution.scan import _Alone, remote_splits
+from losscli.execution.scan import ScoreSplit, remote_splits
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
 
@@ -214,13 +214,13 @@ def test_what_goes_to_a_worker_can_be_pickled(files):
     for loss in REGISTRY.values():
         assert pickle.loads(pickle.dumps(loss)) is loss
     made = prepared({"source": files["csv"], "losses": ["mse", "rmse"], "target": "y", "pred": "p", "where": "y > 0"})
-    work = _Alone(made.plan, Adding(made.plan, made.arrays, 1000, hashing=True))
+    work = ScoreSplit(made.plan, Adding(made.plan, made.arrays, 1000, hashing=True))
     again = pickle.loads(pickle.dumps(work))
     assert again.plan == made.plan
     placed = pickle.loads(pickle.dumps(remote_splits(made.plan, made.source)[0]))
     back = pickle.loads(pickle.dumps(again(placed, lambda: False)))
     assert back.reader.plan is None
-    assert back.score.kept.keys() == work(placed, lambda: False).score.kept.keys()
+    assert back.score.losses.keys() == work(placed, lambda: False).score.losses.keys()
 
 
 # ------------------------------------------------------------------------------------------------- who cannot take part

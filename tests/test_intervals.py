@@ -17,8 +17,10 @@ from scipy import stats
 
 import losscli
 from losscli.aggregate import buckets
-from losscli.aggregate.unit_statistics import Level, Needs, Part, Units, worth
+from losscli.aggregate.unit_statistics import Level, Needs, Part, worth
+from losscli.binding.row_batch import RowBatch
 from losscli.cli.entry import run
+from losscli.contract.loss import Term
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.statistics import comparisons
 
@@ -418,12 +420,12 @@ def test_who_wins_a_row():
 @pytest.mark.parametrize(("higher", "want"), [(False, [0, 2, 1]), (True, [2, 0, 1])])
 def test_which_value_wins_depends_on_the_direction(higher, want):
     found = {
-        owner: {"loss": (np.array(values), None)}
+        owner: {"loss": Term(np.array(values))}
         for owner, values in (("one", [1.0, 3.0, 4.0]), ("other", [0.0, 2.0, 4.0]))
     }
     sides = [(Part(1.0, ((owner, None),), False),) for owner in found]
     level = Level(Needs(duels={(0, 1): (sides[0], sides[1], higher)}), False)
-    level.add(Units(np.arange(3), found, None, None, [], None), None)
+    level.update(RowBatch(found, np.arange(3)), None)
     assert level.wins[0, 1].tolist() == [want]
 
 

@@ -46,58 +46,58 @@ def told(passes=1):
 
 
 def test_what_is_said_of_a_file():
-    watch, at = told()
-    assert watch.text() == "reading"
-    watch.reads(4_700_000_000)
+    observer, at = told()
+    assert observer.text() == "reading"
+    observer.reads(4_700_000_000)
     at[0] += 6
-    watch.saw(12_400_000, 1_200_000_000)
-    assert watch.text() == "12,400,000 rows, 1.2 of 4.7 GB, 2.1 M rows/s, 200.0 MB/s, about 0:00:18 left"
+    observer.saw(12_400_000, 1_200_000_000)
+    assert observer.text() == "12,400,000 rows, 1.2 of 4.7 GB, 2.1 M rows/s, 200.0 MB/s, about 0:00:18 left"
     at[0] += 14
-    watch.saw(30_000_000, 3_600_000_000)  # more than was promised, and still no time below nothing
-    assert watch.text() == "42,400,000 rows, 4.7 of 4.7 GB, 2.1 M rows/s, 240.0 MB/s, about 0:00:00 left"
-    assert watch.summary() == "read 42,400,000 rows, 4.8 GB in 20.0 s, 2.1 M rows/s"
+    observer.saw(30_000_000, 3_600_000_000)  # more than was promised, and still no time below nothing
+    assert observer.text() == "42,400,000 rows, 4.7 of 4.7 GB, 2.1 M rows/s, 240.0 MB/s, about 0:00:00 left"
+    assert observer.summary() == "read 42,400,000 rows, 4.8 GB in 20.0 s, 2.1 M rows/s"
 
 
 def test_what_is_said_of_a_pipe():
-    watch, at = told()
-    watch.reads(None)
+    observer, at = told()
+    observer.reads(None)
     at[0] += 2
-    watch.saw(1, 900)
-    assert watch.text() == "1 row, 900 B, 0 rows/s, 450 B/s"
-    assert watch.pace.share is None
+    observer.saw(1, 900)
+    assert observer.text() == "1 row, 900 B, 0 rows/s, 450 B/s"
+    assert observer.pace.share is None
 
 
 def test_what_is_said_where_bytes_are_unknown():
-    watch, at = told()
-    watch.reads(None)
+    observer, at = told()
+    observer.reads(None)
     at[0] += 2
-    watch.saw(2_000, 0)
-    assert watch.text() == "2,000 rows, 1.0 k rows/s"
-    assert watch.summary() == "read 2,000 rows in 2.0 s, 1.0 k rows/s"
+    observer.saw(2_000, 0)
+    assert observer.text() == "2,000 rows, 1.0 k rows/s"
+    assert observer.summary() == "read 2,000 rows in 2.0 s, 1.0 k rows/s"
 
 
 def test_two_passes_are_told_apart_and_added_up():
-    watch, at = told(2)
-    watch.reads(1000)
+    observer, at = told(2)
+    observer.reads(1000)
     at[0] += 10
-    watch.saw(50, 1000)
-    assert watch.text() == "pass 1 of 2: 50 rows, 1.0 of 1.0 kB, 5 rows/s, 100 B/s, about 0:00:00 left"
-    watch.reads(1000)
+    observer.saw(50, 1000)
+    assert observer.text() == "pass 1 of 2: 50 rows, 1.0 of 1.0 kB, 5 rows/s, 100 B/s, about 0:00:00 left"
+    observer.reads(1000)
     at[0] += 10
-    watch.saw(25, 500)
-    assert watch.text() == "pass 2 of 2: 25 rows, 0.5 of 1.0 kB, 2 rows/s, 50 B/s, about 0:00:10 left"
-    assert watch.summary() == "read 75 rows in 2 passes, 1.5 kB in 20.0 s, 4 rows/s"
+    observer.saw(25, 500)
+    assert observer.text() == "pass 2 of 2: 25 rows, 0.5 of 1.0 kB, 2 rows/s, 50 B/s, about 0:00:10 left"
+    assert observer.summary() == "read 75 rows in 2 passes, 1.5 kB in 20.0 s, 4 rows/s"
 
 
 def test_groups_are_no_percentage():
-    watch, _ = told()
-    watch.reads(1000)
-    watch.saw(5000, 1000)
-    watch.scores(1)
-    assert watch.text() == "5,000 rows, scoring 1 group"
-    assert watch.pace.share is None
-    watch.scores(1200)
-    assert watch.text() == "5,000 rows, scoring 1,200 groups"
+    observer, _ = told()
+    observer.reads(1000)
+    observer.saw(5000, 1000)
+    observer.scores(1)
+    assert observer.text() == "5,000 rows, scoring 1 group"
+    assert observer.pace.share is None
+    observer.scores(1200)
+    assert observer.text() == "5,000 rows, scoring 1,200 groups"
 
 
 # --------------------------------------------------------------------------------------------------- what a run tells
@@ -152,7 +152,7 @@ def run_of(path):
 @pytest.mark.parametrize("format", ["parquet", "arrow", "csv", "jsonl"])
 def test_a_run_tells_all_rows_and_all_bytes(format, threads, folder):
     path, heard = written(format, folder), Heard()
-    evaluate(run_of(path), Threads(threads), watch=heard)
+    evaluate(run_of(path), Threads(threads), observer=heard)
     size = path.stat().st_size
     assert heard.calls[0] == ("reads", size)
     rows, told_size = heard.sums
@@ -162,7 +162,7 @@ def test_a_run_tells_all_rows_and_all_bytes(format, threads, folder):
 
 def test_a_run_over_memory_knows_no_bytes():
     heard = Heard()
-    evaluate(prepare(MSE, Data(memory=table())), watch=heard)
+    evaluate(prepare(MSE, Data(memory=table())), observer=heard)
     assert heard.calls == [("reads", None), ("saw", 1000, 0)]
 
 
@@ -170,7 +170,7 @@ def test_several_files_are_one_size(folder):
     paths = [written("csv", folder), folder / "u.csv"]
     paths[1].write_text("y,p,k\n1,2,3\n")
     heard = Heard()
-    evaluate(prepare(MSE, Data(tuple(map(str, paths)))), watch=heard)
+    evaluate(prepare(MSE, Data(tuple(map(str, paths)))), observer=heard)
     assert heard.calls[0] == ("reads", sum(path.stat().st_size for path in paths))
     assert heard.sums[0] == 1001
 
@@ -178,8 +178,8 @@ def test_several_files_are_one_size(folder):
 @pytest.mark.parametrize("run", [row_values, gradient, evaluate])
 def test_every_kind_of_run_tells(run, folder):
     path, heard = written("parquet", folder), Heard()
-    done = run(run_of(path), watch=heard)
-    assert run is evaluate or sum(len(piece.place) for piece in done) == 1000
+    done = run(run_of(path), observer=heard)
+    assert run is evaluate or sum(len(batch) for batch in done) == 1000
     passes = 2 if run is gradient else 1
     assert [call[0] for call in heard.calls].count("reads") == passes
     assert heard.sums[0] == 1000 * passes
@@ -192,7 +192,7 @@ def test_groups_are_announced_before_they_are_scored(run, folder):
     source = pa.table({**views, "k": [str(i % 7) for i in range(70)]})
     request = typed_request("nt_xent", columns=("anchor=a", "positive=b"), batch_by="k")
     heard = Heard()
-    done = run(prepare(request, Data(memory=source)), watch=heard)
+    done = run(prepare(request, Data(memory=source)), observer=heard)
     assert run is evaluate or list(done)
     assert heard.calls[-1] == ("scores", 7)
     assert heard.sums == (70 * (2 if run is gradient else 1), 0)
@@ -209,8 +209,8 @@ def patient(monkeypatch):
 
 def test_a_log_gets_a_line_now_and_then(patient):
     lines, before = [], set(threading.enumerate())
-    with shown(Log(lines.append, every=0.01)) as watch:
-        watch.reads(None)
+    with shown(Log(lines.append, every=0.01)) as observer:
+        observer.reads(None)
         until(lambda: len(lines) >= 2)
     assert set(lines) == {"reading"}
     assert set(threading.enumerate()) <= before
@@ -219,8 +219,8 @@ def test_a_log_gets_a_line_now_and_then(patient):
 def test_a_quick_run_shows_nothing_and_loads_nothing(patient):
     stream, before = io.StringIO(), set(threading.enumerate())
     assert Line(stream, color=True).delay >= 1
-    with shown(Line(stream, color=True, delay=PATIENCE)) as watch:
-        watch.saw(1, 1)
+    with shown(Line(stream, color=True, delay=PATIENCE)) as observer:
+        observer.saw(1, 1)
     assert stream.getvalue() == ""
     assert set(threading.enumerate()) <= before
 
@@ -231,9 +231,9 @@ def test_a_quick_run_shows_nothing_and_loads_nothing(patient):
 def test_the_bar_is_where_there_is_room(encoding, columns, bar, patient, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    with shown(Line(stream, color=False, delay=0.0)) as watch:
-        watch.reads(1_000_000)
-        watch.saw(5000, 500_000)
+    with shown(Line(stream, color=False, delay=0.0)) as observer:
+        observer.reads(1_000_000)
+        observer.saw(5000, 500_000)
         until(lambda: b"0.5 of 1.0 MB" in stream.buffer.getvalue())
     seen = stream.buffer.getvalue().decode(encoding)
     found = re.search(r"([━╸╺ -]*) *5,000 rows, 0\.5 of 1\.0 MB", seen)
@@ -383,7 +383,7 @@ def runs(tmp_path_factory):
     for name in ("SIGINT", "SIGTERM"):
         until(lambda name=name: b"reading" in started[name].shown)
         started[name].process.send_signal(getattr(signal, name))
-    done = {name: watched.done() for name, watched in started.items()}
+    done = {name: observed.done() for name, observed in started.items()}
     assert (folder / "out.csv").read_text().count("\n") == 300_001
     return done
 

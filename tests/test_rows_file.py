@@ -222,10 +222,10 @@ def keyed(path, order, on):
     table = {**keys, "p": np.arange(12.0)[order] + np.array(order) / 8}
     request = typed_request("mae", target="y", preds=("p",), on=tuple(on))
     prepared = prepare(request, Data(memory=table, targets=truth, on=tuple(on)))
-    (piece,) = row_values(prepared)
+    (batch,) = row_values(prepared)
     specs = [*(ColumnSpec(name, "text") for name in on), ColumnSpec("mae", "float")]
     with open_table(str(path), specs) as out:
-        out.write({**dict(piece.keys), "mae": piece.columns["p/mae"][0]})
+        out.write({**{key.column: key.texts() for key in batch.keys}, "mae": batch.arrays["p/mae"].values})
     return str(path)
 
 
@@ -416,10 +416,10 @@ def lines_of(specs, table, **settings):
 @pytest.mark.parametrize("preds", [("p",), ("p", "q"), ("a/b=p", "@c=q", "d e=p")])
 def test_what_is_written_is_found_under_its_name(preds, tmp_path):
     lines, (first, *_) = lines_of(LINES, data(), target="y", preds=preds)
-    got = read_rows(saved(tmp_path / "rows.csv", {name: values for name, (values, _) in first.columns.items()}))
-    assert list(got.columns) == list(first.columns)
+    got = read_rows(saved(tmp_path / "rows.csv", {name: values for name, (values, _) in first.arrays.items()}))
+    assert list(got.columns) == list(first.arrays)
     found = [column for line in lines for terms in terms_of(got, line, line.model) for column in terms.values()]
-    assert found == list(first.columns)
+    assert found == list(first.arrays)
     for line in lines:
         (terms,) = terms_of(got, line, line.model)
         loss = line.jobs[0].spec.loss
@@ -431,7 +431,7 @@ def test_terms_that_share_no_row_are_one_column(tmp_path):
     table = {"y": [1, 0, 1, 0], "p": [0.5, 0.25, 0.75, 0.125], "d": [0, 1, 0, 1]}
     lines, (piece,) = lines_of(("gan_discriminator", "lsgan_discriminator"), table, target="y", preds=("p",))
     for line in lines:
-        assert terms_of_names(piece.columns, line) == ({None: f"p/{line.spec.text}"},)
+        assert terms_of_names(piece.arrays, line) == ({None: f"p/{line.spec.text}"},)
 
 
 def test_terms_that_share_rows_have_a_column_each():
@@ -451,8 +451,8 @@ def test_a_term_that_has_every_row_has_it_in_any_number_of_chunks(monkeypatch):
     monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", "7")
     _, cut = lines_of(("wmape",), data(), target="y", preds=("p",))
     for one, other in zip(pieces, cut, strict=True):
-        for name, (values, part) in one.columns.items():
+        for name, (values, part) in one.arrays.items():
             assert part is None
-            assert other.columns[name][1] is None
-            assert np.array_equal(other.columns[name][0], values)
-    assert terms_of_names(pieces[0].columns, lines[0]) == ({"error": "p/wmape/error", "size": "p/wmape/size"},)
+            assert other.arrays[name][1] is None
+            assert np.array_equal(other.arrays[name][0], values)
+    assert terms_of_names(pieces[0].arrays, lines[0]) == ({"error": "p/wmape/error", "size": "p/wmape/size"},)

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from typed_request import typed_request
 
 import losscli
-from losscli.aggregate.exact_sum import Sums
+from losscli.aggregate.exact_sum import Sums, exact_text, read_exact
 from losscli.cli.entry import run
 from losscli.errors import UsageError
 from losscli.execution import shards
 from losscli.execution.scan import PlacedSplit
-from losscli.execution.shard_state import read_whole, request_in, request_out, sums_in, sums_out, whole_text
+from losscli.execution.shard_state import request_in, request_out
 from losscli.execution.shards import Shard, cut, read_shard
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
@@ -385,13 +385,13 @@ def test_the_cut_takes_every_stretch_once_and_in_order(sizes, of):
 
 @given(st.integers(-(2**2200), 2**2200))
 def test_whole_numbers_as_text(number):
-    assert read_whole(whole_text(number)) == number
+    assert read_exact(exact_text(number)) == number
 
 
 @pytest.mark.parametrize("text", ["", "1", "1p", "p3", "1p-1075", "1p9999", "0x1p0", "1P0", "１p0", "1p0 ", "--1p0"])
 def test_other_texts_are_no_whole_numbers(text):
     with pytest.raises(ValueError, match="no exact number"):
-        read_whole(text)
+        read_exact(text)
 
 
 @given(st.lists(st.tuples(st.floats(), st.integers(0, 4)), max_size=40))
@@ -400,11 +400,11 @@ def test_sums_as_text_and_back(pairs):
     sums.grow(5)
     values, slice_ids = np.array([v for v, _ in pairs]), np.array([c for _, c in pairs], np.int64)
     if len(pairs):
-        sums.add(values, slice_ids)
-    back = sums_in(json.loads(json.dumps(sums_out(sums))))
+        sums.update(values, slice_ids)
+    back = Sums.from_state(json.loads(json.dumps(sums.state())))
     for slice_id in range(5):
         assert back.exact(slice_id) == sums.exact(slice_id)
-        assert repr(back.odd(slice_id)) == repr(sums.odd(slice_id))
+        assert repr(back.non_finite(slice_id)) == repr(sums.non_finite(slice_id))
     again = Sums(5)
     again.merge(back)
     again.merge(sums)

@@ -154,7 +154,7 @@ def test_infinities_of_both_signs_are_nan():
     from losscli.statistics.estimates import WeightedSliceId, _odd
 
     sums = Sums(2)
-    sums.add(np.array([math.inf, -math.inf]), np.array([0, 1]))
+    sums.update(np.array([math.inf, -math.inf]), np.array([0, 1]))
     assert _odd(sums, [WeightedSliceId(0)]) == math.inf and math.isnan(
         _odd(sums, [WeightedSliceId(0), WeightedSliceId(1)])
     )

@@ -1,75 +1,33 @@
-"""Batches of rows -> the rows that a loss must see at once.
+"""Batches of rows -> the groups of rows that a loss takes together.
 
-Row losses take any cut. A group is a run of `size` consecutive rows, the rows of one key wherever they stand, or the
-whole table; the order of rows inside a group is the order in which they were read.
+Row losses take any batches. A group is `size` consecutive rows, the rows of one key wherever they stand, or the whole
+table; the order of rows inside a group is the order in which they were read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from losscli.binding.labels import EncodedLabels
+from losscli.binding.plan import Input
+from losscli.binding.row_batch import RowBatch, join_arrays
 from losscli.contract.kinds import Array
-from losscli.io.arrow.buffers import RowNumbers
 
 
-@dataclass(frozen=True)
-class Block:
-    """Rows with what belongs to them: the arrays by key, weights, the id of each row's slice, its place."""
+class _GrowingArray:
+    """An array that grows at its end; what was appended is not held.
 
-    arrays: Mapping[Any, Array]
-    weights: Array | None
-    slice_ids: Array | None
-    place: RowNumbers
-
-    def __len__(self) -> int:
-        return len(self.place)
-
-    def take(self, rows: Array | slice) -> Block:
-        return Block(
-            {key: values[rows] for key, values in self.arrays.items()},
-            None if self.weights is None else self.weights[rows],
-            None if self.slice_ids is None else self.slice_ids[rows],
-            self.place[rows] if isinstance(rows, slice) else np.asarray(self.place)[rows],
-        )
-
-
-def join(blocks: list[Block]) -> Block:
-    """The rows of several blocks in order; every array C-contiguous."""
-    if len(blocks) == 1:
-        return blocks[0]
-    first = blocks[0]
-    return Block(
-        {key: np.concatenate([b.arrays[key] for b in blocks]) for key in first.arrays},
-        None if first.weights is None else np.concatenate([b.weights for b in blocks if b.weights is not None]),
-        None if first.slice_ids is None else np.concatenate([b.slice_ids for b in blocks if b.slice_ids is not None]),
-        np.concatenate([b.place for b in blocks]),
-    )
-
-
-def chunks(block: Block, rows: int) -> Iterator[Block]:
-    """A block in pieces of at most `rows` rows, without copying."""
-    if len(block) <= rows:
-        yield block
-        return
-    for start in range(0, len(block), rows):
-        yield block.take(slice(start, start + rows))
-
-
-class _Long:
-    """An array that grows at its end; nothing that it was made of is held.
-
-    Joined in the end, a table would be held twice. Memory that is asked to grow moves without a copy where the system
-    can move pages; what is asked for in advance is little, as NumPy fills it with zeros.
+    Concatenated at the end, a table would be held twice. Memory that is asked to grow moves without a copy where the
+    system can move pages; little is allocated in advance, as NumPy fills it with zeros.
     """
 
     def __init__(self, first: Array) -> None:
         self.values, self.count = np.array(first, order="C"), len(first)
 
-    def add(self, piece: Array) -> None:
+    def append(self, piece: Array) -> None:
         assert (piece.dtype, piece.shape[1:]) == (self.values.dtype, self.values.shape[1:])
         start, self.count = self.count, self.count + len(piece)
         if self.count > len(self.values):
@@ -81,70 +39,72 @@ class _Long:
         return self.values[: self.count]
 
 
-class _Table:
-    """All rows so far, as one block; the first one stays as it came until there is a second."""
+class _GrowingTable:
+    """All rows so far as one batch; the first batch stays as it came until there is a second."""
 
-    def __init__(self, first: Block) -> None:
-        self.first: Block | None = first
-        self.arrays: dict[Any, _Long] = {}
+    def __init__(self, first: RowBatch[Input, Array]) -> None:
+        self.first: RowBatch[Input, Array] | None = first
+        self.arrays: dict[Any, _GrowingArray] = {}
 
-    def add(self, block: Block) -> None:
+    def append(self, batch: RowBatch[Input, Array]) -> None:
         if self.first is not None:
-            self.arrays = {key: _Long(values) for key, values in _fields(self.first)}
+            self.arrays = {key: _GrowingArray(values) for key, values in _fields(self.first)}
             self.first = None
-        for key, values in _fields(block):
-            self.arrays[key].add(values)
+        for key, values in _fields(batch):
+            self.arrays[key].append(values)
 
-    def block(self) -> Block:
+    def batch(self) -> RowBatch[Input, Array]:
         if self.first is not None:
             return self.first
         found = {key: values.whole for key, values in self.arrays.items()}
-        weights, slice_ids, place = found.pop("weights", None), found.pop("slice_ids", None), found.pop("place")
-        return Block(found, weights, slice_ids, place)
+        row_numbers, weights, slice_ids = (found.pop(name, None) for name in ("row_numbers", "weights", "slice_ids"))
+        assert row_numbers is not None
+        return RowBatch(found, row_numbers, weights, slice_ids)
 
 
-def _fields(block: Block) -> Iterator[tuple[Any, Array]]:
-    yield from block.arrays.items()
-    yield "place", np.asarray(block.place)
-    if block.weights is not None:
-        yield "weights", block.weights
-    if block.slice_ids is not None:
-        yield "slice_ids", block.slice_ids
+def _fields(batch: RowBatch[Input, Array]) -> Iterator[tuple[Any, Array]]:
+    """What a batch holds, as arrays."""
+    yield from batch.arrays.items()
+    yield "row_numbers", batch.row_number_array
+    if batch.weights is not None:
+        yield "weights", batch.weights
+    if batch.slice_ids is not None:
+        yield "slice_ids", batch.slice_ids
 
 
 class Groups:
-    """Forms groups of the rows that are fed to it; `how` is "table", "size" or "by"."""
+    """Forms groups of the rows that it is fed; `how` is "table", "size" or "by"."""
 
     def __init__(self, how: str, size: int | None = None) -> None:
         self.how, self.size = how, size
         self.formed = 0
-        self._waiting: list[Block] = []
+        self._waiting: list[RowBatch[Input, Array]] = []
         self._held = 0
-        self._table: _Table | None = None
-        self._by_key: dict[str, list[Block]] = {}
+        self._table: _GrowingTable | None = None
+        self._by_key: dict[str, list[RowBatch[Input, Array]]] = {}
 
-    def feed(self, block: Block, keys: Sequence[str] | None, codes: Array | None) -> Iterator[Block]:
-        """Take rows; yields every group that is complete."""
+    def feed(self, batch: RowBatch[Input, Array], key: EncodedLabels | None) -> Iterator[RowBatch[Input, Array]]:
+        """Take rows, with the key of each row's group where groups have one; yields every group that is complete."""
         if self.how == "by":
-            assert keys is not None and codes is not None
-            for code in np.unique(codes):
-                name = keys[code] if code >= 0 else ""
-                self._by_key.setdefault(name, []).append(block.take(np.flatnonzero(codes == code)))
+            assert key is not None
+            for code in np.unique(key.codes):
+                name = key.names[code] if code >= 0 else ""
+                self._by_key.setdefault(name, []).append(batch.take(np.flatnonzero(key.codes == code)))
             return
         if self.size is None:
             if self._table is None:
-                self._table = _Table(block)
+                self._table = _GrowingTable(batch)
             else:
-                self._table.add(block)
+                self._table.append(batch)
             return
-        self._waiting.append(block)
-        self._held += len(block)
+        self._waiting.append(batch)
+        self._held += len(batch)
         if self._held < self.size:
             return
-        whole = join(self._waiting)
+        whole = join_arrays(self._waiting)
         start = 0
         while len(whole) - start >= self.size:
-            yield self._one(whole.take(slice(start, start + self.size)))
+            yield self._counted(whole.take(slice(start, start + self.size)))
             start += self.size
         self._waiting = [whole.take(slice(start, None))] if start < len(whole) else []
         self._held = len(whole) - start
@@ -154,17 +114,16 @@ class Groups:
         """How many groups only the end of the rows completes."""
         return len(self._by_key) + bool(self._held)
 
-    def finish(self) -> Iterator[Block]:
+    def finish(self) -> Iterator[RowBatch[Input, Array]]:
         """The groups that only the end of the rows completes."""
         for parts in self._by_key.values():
-            yield self._one(join(parts))
+            yield self._counted(join_arrays(parts))
         if self._held:
-            yield self._one(join(self._waiting))
+            yield self._counted(join_arrays(self._waiting))
         if self._table is not None:
-            yield self._one(self._table.block())
+            yield self._counted(self._table.batch())
         self._waiting, self._held, self._table, self._by_key = [], 0, None, {}
 
-    def _one(self, block: Block) -> Block:
+    def _counted(self, group: RowBatch[Input, Array]) -> RowBatch[Input, Array]:
         self.formed += 1
-        # Slices of a longer array are contiguous along rows already; a gathered array is a fresh one.
-        return block
+        return group

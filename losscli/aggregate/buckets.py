@@ -32,7 +32,7 @@ class HashedClusters:
         self._ids = np.zeros(0, np.int64)  # sorted: the slice id, and below it the hash
         self._numbers = np.zeros(0, np.int64)  # of each id: which of the sums is its
 
-    def add(self, words: Array, slice_ids: Array | None, shares: Mapping[Contribution, Array | None]) -> None:
+    def update(self, words: Array, slice_ids: Array | None, shares: Mapping[Contribution, Array | None]) -> None:
         """Add units; `words` are 64 bits that tell them apart."""
         if not len(words):
             return
@@ -44,7 +44,7 @@ class HashedClusters:
         for share, values in shares.items():
             sums = self.sums.setdefault(share, Sums())
             sums.grow(len(self._ids))
-            sums.add(np.ones(len(words)) if values is None else values, numbers)
+            sums.update(np.ones(len(words)) if values is None else values, numbers)
         while len(self._ids) > MOST and self.bits:
             self._halve()
 
@@ -135,6 +135,6 @@ class ResamplingTable:
 
     def _read(self, share: Contribution) -> list[int]:
         """The sums of all buckets, by slice id and hash."""
-        exact = self._buckets.sums[share].exacts()
+        exact = self._buckets.sums[share].evaluate()
         exact += [0] * (len(self._numbers) - len(exact))
         return [exact[number] for number in self._numbers]

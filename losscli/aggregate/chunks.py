@@ -1,4 +1,4 @@
-"""The pieces in which a kernel sees rows: few enough that what it works on stays in the cache."""
+"""The chunks of rows that a kernel takes at once: small enough that its arrays stay in the cache."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from losscli.binding.plan import Input, Table
 from losscli.contract.kinds import Array
 
-_CACHED = 1 << 18  # numbers of one array that a kernel works on at once
+_CACHED = 1 << 18  # numbers of one array that a kernel takes at once
 
 
 def cut_rows(
@@ -20,7 +20,7 @@ def cut_rows(
 def cuts(
     rows: int, args: tuple[Array | None, ...], inputs: tuple[Input | Table | None, ...], most: int
 ) -> Iterator[slice]:
-    """The pieces in which a kernel sees rows: few enough that what it works on stays in the cache."""
+    """Slices of at most `most` rows, small enough that the arrays of a kernel stay in the cache."""
     numbers = [
         a.size // max(rows, 1) for a, s in zip(args, inputs, strict=True) if a is not None and not isinstance(s, Table)
     ]

@@ -33,7 +33,7 @@ class CrossProducts:
     def __init__(self) -> None:
         self.sums: dict[tuple[Contribution, Contribution], Sums] = {}
 
-    def add(
+    def update(
         self,
         pair: tuple[Contribution, Contribution],
         a: Array | None,
@@ -45,10 +45,10 @@ class CrossProducts:
         sums = self._of(pair, slice_ids)
         if a is None or b is None:
             one = b if a is None else a
-            sums.add(np.ones(count) if one is None else one, slice_ids)
+            sums.update(np.ones(count) if one is None else one, slice_ids)
             return
         for piece in exact_products(a, b):
-            sums.add(piece, slice_ids)
+            sums.update(piece, slice_ids)
 
     def merge(self, other: CrossProducts, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""

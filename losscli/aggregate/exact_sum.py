@@ -7,16 +7,18 @@ associative and the one rounding is at the end: the same values give the same bi
 from __future__ import annotations
 
 import math
+import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from losscli.contract.kinds import Array
 
-CHUNK = 1 << 14  # rows a kernel sees at once: what it works on fits the cache
-_FOLD = 1 << 15  # values a fold: what it works on fits the cache too
+CHUNK = 1 << 14  # rows a kernel takes at once: its arrays fit the cache
+_FOLD = 1 << 15  # values a fold takes: its arrays fit the cache too
 _UNIT = 1074  # sums are kept in units of 2**-1074
 ONE = 1 << _UNIT
 _HUGE = 2.0**960  # above this the folding constant would overflow
@@ -25,9 +27,12 @@ _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
 
+_MOST_BITS = 4096  # no sum of doubles that a run can add up needs more
+_EXACT_TEXT = re.compile(r"(-?[0-9a-f]{1,1024})p(-?[0-9]{1,4})")
+
 
 class _Scratch(threading.local):
-    """Room to fold in, kept by the thread and not by the sums, of which there are many."""
+    """Arrays to fold in. Each thread has its own; sums have none, as there are many of them."""
 
     def __init__(self) -> None:
         self.pair = np.empty((2, _FOLD))
@@ -54,16 +59,16 @@ class Sums:
             self.levels = {level: _longer(part, more) for level, part in self.levels.items()}
             self.nan, self.inf, self.neg_inf = (_longer(a, more) for a in (self.nan, self.inf, self.neg_inf))
 
-    def add(self, values: Array, slice_ids: Array | None = None) -> None:
+    def update(self, values: Array, slice_ids: Array | None = None) -> None:
         """Add `values`, each to its slice (None: all to slice 0)."""
         values = np.asarray(values, dtype=np.float64)
-        with np.errstate(all="ignore"):  # the square of a large value overflows, and we look for that
+        with np.errstate(all="ignore"):  # the square of a large value overflows, which is tested for
             for start in range(0, len(values), _FOLD):
                 part = values[start : start + _FOLD]
                 where = None if slice_ids is None else slice_ids[start : start + _FOLD]
                 exponent = _norm_exponent(part) if where is None else None
                 if exponent is None:
-                    part, where, exponent = self._tame(part, where)
+                    part, where, exponent = self._take_special(part, where)
                 self._fold(part, where, exponent)
 
     def merge(self, other: Sums, slice_ids: Array | None = None) -> None:
@@ -81,12 +86,37 @@ class Sums:
         self.adds += other.adds
         self._make_room(0)
 
+    @property
+    def finite(self) -> bool:
+        """Whether no value was NaN or infinite."""
+        return not (self.nan.any() or self.inf.any() or self.neg_inf.any())
+
+    def state(self) -> dict[str, Any]:
+        """All that was added, as plain values: exact, and the same however it was cut."""
+        special = {"nan": self.nan, "inf": self.inf, "-inf": self.neg_inf}
+        return {
+            "exact": [exact_text(exact) for exact in self.evaluate()],
+            **{name: {str(i): int(counts[i]) for i in np.flatnonzero(counts)} for name, counts in special.items()},
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Sums:
+        """The sums that `state` was taken of; a ValueError where it was not."""
+        sums = cls(len(state["exact"]))
+        for i, text in enumerate(state["exact"]):
+            if total := read_exact(text):
+                sums._place(total, i)
+        for name, counts in (("nan", sums.nan), ("inf", sums.inf), ("-inf", sums.neg_inf)):
+            for i, count in state[name].items():
+                counts[int(i)] = count
+        return sums
+
     def exact(self, slice_id: int = 0) -> int:
         """The finite part of the sum, in units of 2**-1074."""
         total = sum(int(part[slice_id]) << (_DIGIT * level) for level, part in self.levels.items())
         return total + (self.whole if slice_id == 0 else 0)
 
-    def exacts(self) -> list[int]:
+    def evaluate(self) -> list[int]:
         """`exact` of every slice; much faster than one by one."""
         totals = [0] * self.size
         for level, part in self.levels.items():
@@ -94,21 +124,11 @@ class Sums:
         totals[0] += self.whole
         return totals
 
-    @classmethod
-    def from_exact(cls, whole: Sequence[int], nan: Array, inf: Array, neg_inf: Array) -> Sums:
-        """The sums with whole[i] units of 2**-1074 in slice i; the arrays count what is not finite, a slice each."""
-        sums = cls(len(whole))
-        for slice_id, total in enumerate(whole):
-            if total:
-                sums._place(total, slice_id)
-        sums.nan, sums.inf, sums.neg_inf = nan, inf, neg_inf
-        return sums
-
     def fraction(self, slice_id: int = 0) -> Fraction:
         """The finite part of the sum."""
         return Fraction(self.exact(slice_id), ONE)
 
-    def odd(self, slice_id: int = 0) -> float | None:
+    def non_finite(self, slice_id: int = 0) -> float | None:
         """What NaN and infinities make of the sum: nan, inf or -inf; None where there were none."""
         if self.nan[slice_id] or (self.inf[slice_id] and self.neg_inf[slice_id]):
             return float("nan")
@@ -116,8 +136,8 @@ class Sums:
             return float("inf")
         return float("-inf") if self.neg_inf[slice_id] else None
 
-    def _tame(self, part: Array, where: Array | None) -> tuple[Array, Array | None, int]:
-        """Deal with what is not finite or huge; the rest and its exponent."""
+    def _take_special(self, part: Array, where: Array | None) -> tuple[Array, Array | None, int]:
+        """Take values that are huge or not finite; give the others and their exponent."""
         top = _largest(part)
         if not top < _HUGE:
             part, where = self._set_aside(part, where)
@@ -138,11 +158,11 @@ class Sums:
         return part[finite], None if where is None else where[finite]
 
     def _fold(self, part: Array, where: Array | None, exponent: int, shift: int = 0) -> None:
-        """Take the high bits of every value as whole numbers, add those, and go on with the exact remainder.
+        """Add the high bits of every value as whole numbers, and repeat with the exact remainder.
 
         Adding M = 1.5 * 2**(52 + p) to a value that is at most 2**(51 + p) leaves it as a whole number of 2**p in the
-        low bits of the sum, rounded. What the rounding left over is at most 2**(p - 1), so that only the first exponent
-        must be looked for: no value is beyond 2**exponent (or see `_norm_exponent`).
+        low bits of the sum, rounded. The remainder is at most 2**(p - 1), so that only the first exponent must be
+        computed: no value is beyond 2**exponent (or see `_norm_exponent`).
         """
         room, bits = _scratch.pair, _PLAIN if where is None else _TAKEN
         turn = 0
@@ -219,10 +239,10 @@ class Sums:
 
 
 def _norm_exponent(values: Array) -> int | None:
-    """An exponent for a first plain fold from one look at the values; None where that does not tell.
+    """An exponent for a first plain fold, from one pass over the values; None where they need more.
 
     The root of the sum of their squares is at most 2**(exponent + 2), so no value is beyond that, and no sum of them
-    beyond 2**7 times that: both in the limits of a fold. The look also finds NaN, infinities and what is huge.
+    beyond 2**7 times that: both in the limits of a fold. The pass also finds NaN, infinities and huge values.
     """
     squares = float(np.dot(values, values))
     # Below and above, squares vanish and overflow; the factor is for the roundings of their sum.
@@ -238,12 +258,31 @@ def _exponent(top: float) -> int:
 
 
 def _same(values: Array, others: Array) -> bool:
-    """Whether all are equal; the first tells nearly always where they are not."""
+    """Whether all are equal; where they are not, the first pair nearly always differs."""
     return bool(values[0] == others[0]) and bool((values == others).all())
 
 
 def _longer(array: Array, more: int) -> Array:
     return np.concatenate([array, np.zeros(more, array.dtype)])
+
+
+def exact_text(number: int) -> str:
+    """A number of units as text, like a hexadecimal float with all its digits: `-1f3p-40` is -0x1f3 * 2**-40."""
+    if not number:
+        return "0"
+    shift = (number & -number).bit_length() - 1
+    return f"{number >> shift:x}p{shift - _UNIT}"
+
+
+def read_exact(text: str) -> int:
+    """The number that `exact_text` wrote."""
+    if text == "0":
+        return 0
+    found = _EXACT_TEXT.fullmatch(text)
+    shift = int(found[2]) + _UNIT if found else -1
+    if found is None or not 0 <= shift <= _MOST_BITS:
+        raise ValueError(f"'{text}' is no exact number")
+    return int(found[1], 16) << shift
 
 
 def rounded(top: Fraction | int, bottom: Fraction | int = 1) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +20,7 @@ class Fingerprint:
         self.count = 0
         self.lanes = [0] * len(self.SEEDS)
 
-    def add(self, words: Array) -> None:
+    def update(self, words: Array) -> None:
         """Add one entry a row; `words` are 64-bit patterns, one row or several a value."""
         rows = words.reshape(len(words), -1).view(np.uint64)
         self.count += len(rows)
@@ -31,6 +33,17 @@ class Fingerprint:
     def merge(self, other: Fingerprint) -> None:
         self.count += other.count
         self.lanes = [(a + b) % (1 << 64) for a, b in zip(self.lanes, other.lanes, strict=True)]
+
+    def state(self) -> dict[str, Any]:
+        """The hash so far, as plain values."""
+        return {"count": self.count, "lanes": [f"{lane:016x}" for lane in self.lanes]}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Fingerprint:
+        """The fingerprint that `state` was taken of."""
+        found = cls()
+        found.count, found.lanes = int(state["count"]), [int(lane, 16) for lane in state["lanes"]]
+        return found
 
     def hexdigest(self) -> str:
         text = ":".join(map(str, [self.count, *self.lanes]))

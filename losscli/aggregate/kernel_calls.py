@@ -1,4 +1,4 @@
-"""What is computed once, whoever asks: a kernel on its arrays, and which terms of which losses it serves."""
+"""Kernel calls: a kernel on its arrays is computed once a run, whichever terms of whichever losses it serves."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from losscli.binding.plan import Input, Job, Table
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
-from losscli.contract.loss import Terms
+from losscli.contract.loss import Term, Terms
 
 
 @dataclass(frozen=True)
 class KernelCall:
-    """One kernel on one set of arrays: what is computed and added up once, whoever asks."""
+    """One kernel on one set of arrays; equal calls are computed and added up once."""
 
     spec: LossSpec
     inputs: tuple[Input | Table | None, ...]
 
     def __hash__(self) -> int:
-        # Asked for again and again, and made of texts; another process has other hashes of these.
+        # Needed again and again, and computed from texts, whose hashes are others in another process.
         if "_hash" not in self.__dict__:
             object.__setattr__(self, "_hash", hash((self.spec, self.inputs)))
         return int(self.__dict__["_hash"])
@@ -31,15 +31,17 @@ class KernelCall:
 
     @property
     def by_row(self) -> bool:
+        """Whether each value depends on its own row alone."""
         return self.spec.loss.scope == "row" and any(isinstance(side, Input) for side in self.inputs)
 
     @property
     def matrix_only(self) -> bool:
+        """Whether only tables that are read whole are its inputs."""
         return not any(isinstance(side, Input) for side in self.inputs)
 
 
 def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
-    """Term -> the work that adds it up; the key None stands for all terms of the loss itself."""
+    """Term -> the kernel call that computes it; the key None stands for all terms of the loss itself."""
     if not job.spec.loss.shares:
         return {None: KernelCall(job.spec, job.inputs)}
     return {
@@ -47,12 +49,13 @@ def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
     }
 
 
-def score(work: KernelCall, args: tuple[Array | None, ...]) -> Terms:
-    """The terms of one kernel on checked arrays."""
+def score(call: KernelCall, args: tuple[Array | None, ...]) -> Terms:
+    """The terms of one kernel on checked arrays, one value a unit."""
     with np.errstate(all="ignore"):
-        return work.spec.loss.terms(args, work.spec.params)
+        terms = call.spec.loss.terms(args, call.spec.params)
+        return {name: Term(_unit_values(values), where) for name, (values, where) in terms.items()}
 
 
-def unit_values(values: Array) -> Array:
-    """One value a unit: several outputs count as their mean."""
+def _unit_values(values: Array) -> Array:
+    """Several outputs of a unit count as their mean."""
     return values if values.ndim == 1 else np.asarray(values.sum(axis=-1) / values.shape[-1])

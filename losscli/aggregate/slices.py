@@ -31,7 +31,7 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class SliceIndex:
-    """Slices, each with a number from 0: tuples of texts, one a column."""
+    """The slices of a run, each with an id from 0: a slice is a tuple of texts, one a column."""
 
     def __init__(self, columns: int) -> None:
         self._lock = threading.Lock()
@@ -99,11 +99,11 @@ class _Column:
         self._recent: tuple[tuple[Entries, Array], ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Entries that were seen are found out again.
+        # What is remembered of entries is computed again.
         return {**self.__dict__, "_lock": None, "_known": {}, "_recent": ()}
 
     def share(self, lock: threading.Lock) -> None:
-        """Learn under this lock."""
+        """Use this lock for learning."""
         self._lock = lock
 
     def number(self, text: str | None) -> int:
@@ -115,7 +115,7 @@ class _Column:
         return number
 
     def texts(self, marks: DictionaryColumn) -> Array:
-        """The text of each row, by its number."""
+        """The number of each row's text."""
         if marks.entries is not None:
             found: Array = self._of_entries(marks.entries)[marks.cells]
             return found
@@ -143,7 +143,7 @@ class _Column:
         return found
 
     def _of_entries(self, entries: Entries) -> Array:
-        """The text of each entry, and behind them that of none, for the place -1."""
+        """The number of each entry's text, and at the end that of a missing one, which the index -1 picks."""
         for known, numbers in self._recent:
             if same_entries(known, entries):
                 return numbers
@@ -166,7 +166,7 @@ class _Column:
 
 
 class _Lookup:
-    """Whole numbers -> the numbers given to them. Reading is safe while another thread, holding the lock, learns."""
+    """Whole numbers -> their ids. Reading is safe while another thread learns, which holds the lock."""
 
     def __init__(self) -> None:
         self._dense: Array | None = np.full(1024, -1)
@@ -174,7 +174,7 @@ class _Lookup:
         self._count = 0
 
     def find(self, keys: Array) -> Array:
-        """The number of each key; -1 for one that is not known."""
+        """The id of each key; -1 for one that is not known."""
         if (dense := self._dense) is None:
             return _probe(*self._hashed, keys)
         if not len(keys) or (keys.min() >= 0 and keys.max() < len(dense)):

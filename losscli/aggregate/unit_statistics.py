@@ -7,8 +7,8 @@ row in the whole run waits until that is known.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Protocol
 
@@ -18,11 +18,14 @@ from losscli.aggregate.buckets import HashedClusters
 from losscli.aggregate.cross_products import UNIT, Contribution, CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, Sums, rounded
 from losscli.aggregate.hashing import scramble, text_words
+from losscli.aggregate.term_accumulator import both
 from losscli.binding.labels import EncodedLabels
+from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
+from losscli.contract.loss import Term
 
 Owner = Hashable
-Found = Mapping[Owner, Mapping[str, tuple[Array, Array | None]]]
+Found = Mapping[Owner, Mapping[str, Term]]
 Lines = tuple[int, int]  # two lines of the plan, by their places
 
 
@@ -41,7 +44,7 @@ Worth = tuple[Part, ...]
 class Lookup(Protocol):
     """Values that were saved before, found again by the number or the keys of a row."""
 
-    def found(self, place: Array, keys: list[EncodedLabels], present: Found) -> Found: ...
+    def found(self, row_numbers: Array, keys: Sequence[EncodedLabels], present: Found) -> Found: ...
 
 
 @dataclass(frozen=True)
@@ -73,38 +76,8 @@ class Needed:
         return frozenset([*together, *(owner for needs in several for owner in (*needs.weighed, *needs.drawn))])
 
 
-@dataclass(frozen=True)
-class Units:
-    """Units with their values; `place` counts them from 1, in the run or in what is merged with it."""
-
-    place: Array
-    found: Found
-    weights: Array | None
-    slice_ids: Array | None
-    keys: list[EncodedLabels]
-    cluster: EncodedLabels | None
-    grouped: bool = False
-
-    def __len__(self) -> int:
-        return len(self.place)
-
-    def moved(self, before: int) -> Units:
-        """The same, behind so many others."""
-        return replace(self, place=self.place + before)
-
-    def cut(self, rows: slice) -> Units:
-        return replace(
-            self,
-            place=self.place[rows],
-            found={
-                owner: {name: (v[rows], None if p is None else p[rows]) for name, (v, p) in terms.items()}
-                for owner, terms in self.found.items()
-            },
-            weights=None if self.weights is None else self.weights[rows],
-            slice_ids=None if self.slice_ids is None else self.slice_ids[rows],
-            keys=[key.take(np.arange(len(self))[rows]) for key in self.keys],
-            cluster=None if self.cluster is None else self.cluster.take(np.arange(len(self))[rows]),
-        )
+Units = RowBatch[Owner, Mapping[str, Term]]
+"""Units with the values that each owner made of them, by term."""
 
 
 class Level:
@@ -122,9 +95,9 @@ class Level:
             at = np.arange(len(counts)) if slice_ids is None else slice_ids[: len(counts)]
             np.add.at(self._counts(pair, int(at.max(initial=-1)) + 1), at, counts)
 
-    def add(self, units: Units, words: Array | None) -> None:
+    def update(self, units: Units, words: Array | None) -> None:
         """Take units of their own."""
-        shares = {share: values for owner in units.found for share, values in self._shares(owner, units)}
+        shares = {share: values for owner in units.arrays for share, values in self._shares(owner, units)}
         pairs: dict[tuple[Contribution, Contribution], None] = {}
         for owners in self.needs.together:
             own = [share for share in shares if share.owner in owners]
@@ -132,14 +105,14 @@ class Level:
         pairs.update({(s, s): None for s in shares if s.bottom and s.owner in self.needs.weighed})
         pairs.update({(s, UNIT): None for s in shares if s.owner in self.needs.summed})
         for pair in pairs:
-            self.moments.add(pair, shares[pair[0]], shares.get(pair[1]), len(units), units.slice_ids)
+            self.moments.update(pair, shares[pair[0]], shares.get(pair[1]), len(units), units.slice_ids)
         if words is not None:
             drawn = {share: values for share, values in shares.items() if share.owner in self.needs.drawn}
-            self.buckets.add(words, units.slice_ids, drawn)
+            self.buckets.update(words, units.slice_ids, drawn)
         self._duel(units)
 
     def _shares(self, owner: Owner, units: Units) -> Iterator[tuple[Contribution, Array | None]]:
-        for name, (values, where) in units.found[owner].items():
+        for name, (values, where) in units.arrays[owner].items():
             part = taking_part(where, units.weights)
             top = values if units.weights is None else values * units.weights
             bottom = None if self.by_count else units.weights
@@ -151,10 +124,10 @@ class Level:
 
     def _duel(self, units: Units) -> None:
         for pair, (one, other, higher) in self.needs.duels.items():
-            mine, theirs = worth(one, units.found), worth(other, units.found)
+            mine, theirs = worth(one, units.arrays), worth(other, units.arrays)
             if mine is None or theirs is None:
                 continue
-            part = taking_part(_both(mine[1], theirs[1]), units.weights)
+            part = taking_part(both(mine[1], theirs[1]), units.weights)
             rest = mine[0] - theirs[0]
             outcome = np.stack([rest > 0, rest < 0, mine[0] == theirs[0]] if higher else
                                [rest < 0, rest > 0, mine[0] == theirs[0]], axis=1)  # fmt: skip
@@ -180,41 +153,45 @@ class Joint:
         self.needed = needed
         self.rows, self.groups = Level(needed.rows, needed.by_count), Level(needed.groups, needed.by_count)
         self.waiting: list[Units] = []
+        self.waiting_groups: list[Units] = []
         self.formed = 0  # groups
 
-    def take(self, units: Units) -> None:
-        """Units of this pass; they wait where their place in the whole run must be known."""
-        if self.needed.late or units.grouped:
-            self.waiting.append(units)
+    def update(self, rows: Units) -> None:
+        """Rows of this pass; they wait where their numbers in the whole run must be known."""
+        if self.needed.late:
+            self.waiting.append(rows)
         else:
-            self._rows(units)
+            self._rows(rows)
+
+    def update_group(self, rows: Units) -> None:
+        """The rows of one group; they wait, as groups are numbered when they are merged."""
+        self.waiting_groups.append(rows)
 
     def merge(self, other: Joint, slice_ids: Array | None, before: int) -> None:
         """Add what another kept; `before` its rows stood so many.
 
         Its slice i is our slice slice_ids[i]; where units wait, the two are of one process and share their ids (None).
         """
-        assert slice_ids is None or not other.waiting
+        assert slice_ids is None or not (other.waiting or other.waiting_groups)
         self.rows.merge(other.rows, slice_ids)
-        for units in other.waiting:
-            if units.grouped:
-                self._group(units)
-            else:
-                self._rows(units.moved(before))
+        for rows in other.waiting:
+            self._rows(rows.behind(before))
+        for rows in other.waiting_groups:
+            self._group(rows)
 
     def _rows(self, units: Units) -> None:
         for start in range(0, len(units), CHUNK):
-            some = units.cut(slice(start, start + CHUNK))
+            some = units.take(slice(start, start + CHUNK))
             if self.needed.saved is not None:
-                some = replace(some, found=self.needed.saved.found(some.place, some.keys, some.found))
-            self.rows.add(some, self._words(some) if self.needed.rows.drawn else None)
+                some = some.holding(self.needed.saved.found(some.row_number_array, some.keys, some.arrays))
+            self.rows.update(some, self._words(some) if self.needed.rows.drawn else None)
 
     def _words(self, units: Units) -> Array:
         """64 bits that tell each row, or its cluster, from others: by its keys where it has any, else by its place."""
-        named = [units.cluster] if units.cluster is not None else units.keys
+        named = (units.cluster,) if units.cluster is not None else units.keys
         words = np.zeros(len(units), np.uint64)
         if not named:
-            return scramble(units.place.astype(np.uint64))
+            return scramble(units.row_number_array.astype(np.uint64))
         for column in named:
             words = scramble(words ^ np.append(text_words(column.names), np.uint64(0))[column.codes])
         return words
@@ -227,18 +204,18 @@ class Joint:
         slice_ids, at = (None, None) if units.slice_ids is None else np.unique(units.slice_ids, return_inverse=True)
         count = 1 if slice_ids is None else len(slice_ids)
         shares = {}
-        for owner in units.found:
+        for owner in units.arrays:
             for share, values in level._shares(owner, units):
                 shares[share] = _summed(values, at, count, len(units))
         words = np.full(count, scramble(np.array([self.formed], np.uint64))[0], np.uint64)
-        level.buckets.add(words, slice_ids, shares)
+        level.buckets.update(words, slice_ids, shares)
 
 
 def _summed(values: Array | None, at: Array | None, count: int, units: int) -> Array:
     """The sum a slice, rounded once."""
     sums = Sums(count)
-    sums.add(np.ones(units) if values is None else values, at)
-    odd = [sums.odd(slice_id) for slice_id in range(count)]
+    sums.update(np.ones(units) if values is None else values, at)
+    odd = [sums.non_finite(slice_id) for slice_id in range(count)]
     return np.array(
         [rounded(exact) if o is None else o for exact, o in zip(map(sums.fraction, range(count)), odd, strict=True)]
     )
@@ -247,14 +224,10 @@ def _summed(values: Array | None, at: Array | None, count: int, units: int) -> A
 def taking_part(where: Array | None, weights: Array | None) -> Array | None:
     """Which units count; None: all."""
     counted = None if weights is None or weights.all() else weights != 0
-    return _both(where, counted)
+    return both(where, counted)
 
 
-def _both(one: Array | None, other: Array | None) -> Array | None:
-    return other if one is None else one if other is None else one & other
-
-
-def worth(sides: Worth, found: Found) -> tuple[Array, Array | None] | None:
+def worth(sides: Worth, found: Found) -> Term | None:
     """The value of each unit, and which have one; None where the loss has no value a unit."""
     total: Array | None = None
     part: Array | None = None
@@ -273,5 +246,5 @@ def worth(sides: Worth, found: Found) -> tuple[Array, Array | None] | None:
             where = has if where is None or has is None else where | has
         assert values is not None
         total = side.factor * values if total is None else total + side.factor * values
-        part = _both(part, where)
-    return None if total is None else (total, part)
+        part = both(part, where)
+    return None if total is None else Term(total, part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from losscli.baselines.row_file import SavedRows, terms_of
 from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Plan
 from losscli.contract.kinds import Array
+from losscli.contract.loss import Term
 from losscli.errors import DataError, UsageError
 
 Columns: TypeAlias = Mapping[str | None, str]  # term (None: all) -> column of the file
@@ -34,23 +35,23 @@ class Earlier:
         """The lines that have saved values, by their places."""
         return frozenset(self.columns)
 
-    def found(self, place: Array, keys: list[EncodedLabels], present: Found) -> Found:
+    def found(self, row_numbers: Array, keys: Sequence[EncodedLabels], present: Found) -> Found:
         """The values of these rows with the saved ones beside them; a row that was not saved is a DataError."""
-        at = self.rows.places(place, keys)
+        at = self.rows.places(row_numbers, list(keys))
         if len(at) and at.min() < 0:
             row = int(np.argmax(at < 0))
-            whose = ", ".join(f"{key.column}={key.names[key.codes[row]]}" for key in keys) or f"row {place[row]}"
+            whose = ", ".join(f"{key.column}={key.names[key.codes[row]]}" for key in keys) or f"row {row_numbers[row]}"
             raise DataError(f"{whose} is not among the saved row values", path=self.rows.path,
                             hint="the baseline and this run must score the same rows",
                             code="DATA_BAD_REPORT")  # fmt: skip
-        beside: dict[Owner, Mapping[str, tuple[Array, Array | None]]] = {}
+        beside: dict[Owner, Mapping[str, Term]] = {}
         for line, columns in self.columns.items():
             for work in (w for job in self.plan.lines[line].jobs for w in kernel_calls(job).values()):
                 if work in present:
                     beside[SavedPart(line, 0)] = self._terms(line, columns, at, present)
         return {**present, **beside}
 
-    def _terms(self, line: int, columns: Columns, at: Array, present: Found) -> dict[str, tuple[Array, Array | None]]:
+    def _terms(self, line: int, columns: Columns, at: Array, present: Found) -> dict[str, Term]:
         """Term of the line -> its saved values; a term takes part where it does now and did then."""
         found = {}
         for term, work in kernel_calls(self.plan.lines[line].jobs[0]).items():
@@ -65,7 +66,7 @@ class Earlier:
                 part = self.rows.parts[name]
                 saved = None if part is None else part[at]
                 has = where if saved is None else saved if where is None else where & saved
-                found[term or own] = self.rows.columns[name][at], has
+                found[term or own] = Term(self.rows.columns[name][at], has)
         return found
 
 

@@ -1,8 +1,10 @@
-"""The arrays of one batch as one kernel takes them: widths checked against each other, vectors cut apart."""
+"""The arrays of one batch as a kernel takes them: checked against each other once, then picked in its order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from losscli.binding.labels import check_positions
 from losscli.binding.plan import Input, Table
@@ -12,31 +14,47 @@ from losscli.io.arrow.buffers import RowNumbers
 
 
 def arguments(
+    inputs: Sequence[Input | Table | None], arrays: Mapping[Input, Array], tables: Mapping[Table, Array]
+) -> tuple[Array | None, ...]:
+    """One array a role, in the kernel's order, of arrays that have passed `check_arguments`."""
+    found = [None if side is None else tables[side] if isinstance(side, Table) else arrays[side] for side in inputs]
+    for position, side in enumerate(inputs):
+        if isinstance(side, Input) and side.like is not None:
+            flat, like = found[position], found[side.like]
+            assert flat is not None and like is not None
+            # K vectors that stand one after the other in a row, as (rows, K, width).
+            found[position] = flat.reshape(len(flat), -1, like.shape[1])
+    return tuple(found)
+
+
+def contiguous(args: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
+    """The arguments as C-contiguous arrays, as kernels of groups take them."""
+    return tuple(None if values is None else np.ascontiguousarray(values) for values in args)
+
+
+def check_arguments(
     inputs: Sequence[Input | Table | None],
     arrays: Mapping[Input, Array],
     tables: Mapping[Table, Array],
     index: RowNumbers,
     location: Location,
-) -> tuple[Array | None, ...]:
-    """One array a role, in the kernel's order; list columns that do not match are DataErrors."""
-    found: list[Array | None] = []
-    for side in inputs:
-        found.append(None if side is None else tables[side] if isinstance(side, Table) else arrays[side])
-    for place, side in enumerate(inputs):
+) -> None:
+    """A DataError where the arrays of one batch do not match each other; `index` are the rows' places in it."""
+    found = [None if side is None else tables[side] if isinstance(side, Table) else arrays[side] for side in inputs]
+    for position, side in enumerate(inputs):
+        values = found[position]
         if isinstance(side, Input) and side.like is not None:
-            found[place] = _apart(side, found[place], found[side.like], location)
+            _check_multiple(side, values, found[side.like], location)
         if isinstance(side, Input) and side.classes is not None and side.classes.carrier is not None:
             carrier = side.classes.carrier
             width = tables[carrier].shape[0] if isinstance(carrier, Table) else arrays[carrier].shape[1]
-            values = found[place]
             assert values is not None
             check_positions(side, values, width, index, location)
-    _same_widths(inputs, found, location)
-    return tuple(found)
+    _check_widths(inputs, found, location)
 
 
-def _apart(side: Input, flat: Array | None, like: Array | None, location: Location) -> Array:
-    """K vectors that stand one after the other in a row, as (rows, K, width)."""
+def _check_multiple(side: Input, flat: Array | None, like: Array | None, location: Location) -> None:
+    """A row holds K vectors of the width of `like`."""
     assert flat is not None and like is not None
     if flat.ndim == 1 or flat.shape[1] % like.shape[1]:
         width = 1 if flat.ndim == 1 else flat.shape[1]
@@ -46,13 +64,13 @@ def _apart(side: Input, flat: Array | None, like: Array | None, location: Locati
             path=location.path, column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip
-    return flat.reshape(len(flat), -1, like.shape[1])
 
 
-def _same_widths(inputs: Sequence[Input | Table | None], found: list[Array | None], location: Location) -> None:
+def _check_widths(inputs: Sequence[Input | Table | None], found: Sequence[Array | None], location: Location) -> None:
+    """Arrays of one shape have as many numbers a row."""
     groups: dict[tuple[str, bool], tuple[str, int]] = {}
     for side, values in zip(inputs, found, strict=True):
-        if side is None or values is None or values.ndim == 3:
+        if side is None or values is None or (isinstance(side, Input) and side.like is not None):
             continue
         if isinstance(side, Table):
             key, width = ("vector", False), values.shape[1]

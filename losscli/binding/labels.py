@@ -1,4 +1,4 @@
-"""Texts that mean something: classes as positions, labels as numbers."""
+"""Labels: classes as positions, class labels as numbers."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class EncodedLabels:
     def take(self, index: RowNumbers) -> EncodedLabels:
         return EncodedLabels(taken(self.codes, index), self.names, self.column)
 
+    def texts(self) -> list[str]:
+        """The label of each row, where none is missing."""
+        return [self.names[code] for code in self.codes]
+
     def mapped(self, values: list[float], otherwise: float) -> Array:
         """values[code] a row; `otherwise` where missing."""
         return np.array([*values, otherwise])[self.codes]
@@ -49,7 +53,7 @@ class EncodedLabels:
 
 @dataclass
 class ClassBook:
-    """What a run has learned about classes: whether a list of columns binds by name, and the free classes so far."""
+    """What a run has learned of classes: whether a list of columns binds by name, and the free classes so far."""
 
     by_name: dict[Classes, bool] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
@@ -79,7 +83,7 @@ def class_positions(item: Input, named: EncodedLabels, book: ClassBook) -> tuple
 
 
 def _binds_by_name(classes: Classes, present: Sequence[str]) -> bool:
-    """A glob or a class column names its classes; the columns of a list do where targets are called like them."""
+    """A glob or a class column names its classes; the columns of a list do where targets have their names."""
     if classes.names is None:
         return False
     return classes.sure or bool(set(present) & set(map(canonical_label, classes.names)))
@@ -126,9 +130,9 @@ def check_positions(item: Input, values: Array, width: int, index: RowNumbers, l
 def labelled_numbers(
     item: Input, column: EncodedLabels, book: ClassBook, location: Location, spelling: NumberFormat = NO_NULLS
 ) -> tuple[Array, Array | None]:
-    """Texts as the numbers that they stand for: the positive label, the kind's own labels, or plain numbers.
+    """Texts as the numbers that they stand for: the positive label, the labels of the kind, or plain numbers.
 
-    `spelling` tells the texts that stand for none, but for one that is the positive label.
+    The null texts of `spelling` stand for missing values, except one that is the positive label.
     """
     named = _without_nulls(column, spelling, item.positive).canonical()
     missing = named.codes < 0
@@ -169,7 +173,7 @@ def _label(item: Input, name: str, spelling: NumberFormat) -> float | None:
 
 
 def check_positive_labels(book: ClassBook) -> None:
-    """A positive label that no row carries would score every row as the other side: refused at the end of the run."""
+    """A DataError where no row has the positive label, which would score every row as negative."""
     for item, seen in book.seen.items():
         if item.positive is not None and canonical_label(item.positive) not in seen:
             listed = ", ".join(f"'{name}'" for name in sorted(seen)[:8])

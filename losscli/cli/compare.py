@@ -78,8 +78,8 @@ def _compare(options: CompareOptions) -> int:
     if run.console.plan:
         console.write_stdout(plan_text(prepared))
         return 0
-    with reports.told_of_errors(wanted, quiet), progress.watched(run.console) as watch:
-        evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, watch=watch)
+    with reports.told_of_errors(wanted, quiet), progress.observed(run.console) as observer:
+        evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, observer=observer)
     reports.write(evaluation, wanted, quiet)
     return 0
 

@@ -96,8 +96,8 @@ def _write_state(prepared: Prepared, shard: Shard, options: EvalOptions) -> None
     from losscli.execution.shards import score
     from losscli.io.write.atomic import write_text
 
-    with progress.watched(options.run.console) as watch:
-        scored = score(prepared, shard, engine_of(options.run, prepared), watch)
+    with progress.observed(options.run.console) as observer:
+        scored = score(prepared, shard, engine_of(options.run, prepared), observer)
     path = options.state_out
     if path is None or path == "-":
         console.write_stdout(scored.text)

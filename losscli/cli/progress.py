@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from losscli.cli import console, error_format
-from losscli.execution.watch import NO_PROGRESS, ProgressObserver
+from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 
 if TYPE_CHECKING:
     import threading
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def watched(asked: ConsoleOptions, *, passes: int = 1, output: str | None = None) -> Iterator[ProgressObserver]:
+def observed(asked: ConsoleOptions, *, passes: int = 1, output: str | None = None) -> Iterator[ProgressObserver]:
     """The progress observer of one run; `output` is where rows are written meanwhile."""
     showing = None if asked.quiet else _showing(asked.verbose, output)
     if showing is None:
@@ -25,10 +25,10 @@ def watched(asked: ConsoleOptions, *, passes: int = 1, output: str | None = None
         return
     from losscli.execution.progress import shown
 
-    with shown(showing, passes) as told:
-        yield told
+    with shown(showing, passes) as state:
+        yield state
     if asked.verbose:
-        console.print_notes([told.summary()])
+        console.print_notes([state.summary()])
 
 
 def _showing(verbose: bool, output: str | None) -> Showing | None:
@@ -43,5 +43,5 @@ def _showing(verbose: bool, output: str | None) -> Showing | None:
     return Log(lambda text: console.print_notes([text])) if verbose else None
 
 
-def _unseen(told: ProgressState, over: threading.Event) -> None:
+def _unseen(state: ProgressState, over: threading.Event) -> None:
     over.wait()

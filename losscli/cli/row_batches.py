@@ -13,8 +13,8 @@ from losscli.errors import EmptyError
 if TYPE_CHECKING:
     from losscli.execution.engines import Engine
     from losscli.execution.prepare import Prepared
-    from losscli.execution.row_values import Piece
-    from losscli.execution.watch import ProgressObserver
+    from losscli.execution.progress import ProgressObserver
+    from losscli.execution.row_values import OutputRows
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "arrow")
 
@@ -45,11 +45,11 @@ def prepared(options: TableOptions, *, spool: bool = False) -> Prepared:
 def finish(
     options: TableOptions,
     prepared: Prepared,
-    pieces: Callable[[Engine, ProgressObserver], Iterator[Piece]],
+    rows: Callable[[Engine, ProgressObserver], Iterator[OutputRows]],
     *,
     passes: int = 1,
 ) -> int:
-    """Write the rows that `pieces` computes, or only the plan of the run."""
+    """Write the rows that `rows` computes, or only the plan of the run."""
     from losscli.cli import progress
     from losscli.cli.plan_text import plan_text
     from losscli.cli.run import engine_of
@@ -59,8 +59,8 @@ def finish(
     if run.console.plan:
         console.write_stdout(plan_text(prepared))
         return 0
-    with progress.watched(run.console, passes=passes, output=output.path) as watch:
-        written = write(pieces(engine_of(run, prepared), watch), output)
+    with progress.observed(run.console, passes=passes, output=output.path) as observer:
+        written = write(rows(engine_of(run, prepared), observer), output)
     console.print_notes(written.notes, run.console.quiet)
     return 0
 
@@ -80,25 +80,24 @@ class Written:
         return [lost] * bool(self.nonfinite) + [f"wrote {self.rows:,} rows to {self.path}"] * (self.path != "-")
 
 
-def write(pieces: Iterator[Piece], output: TableFile) -> Written:
-    """Write all pieces. Columns are known from the first piece."""
-    import numpy as np
-
+def write(batches: Iterator[OutputRows], output: TableFile) -> Written:
+    """Write all batches. Columns are known from the first one."""
     from losscli.io.write.tables import ColumnSpec, open_table
 
-    first = next(pieces, None)
+    first = next(batches, None)
     if first is None:
         raise EmptyError("there is nothing to score: no row is left", code="EMPTY_NO_ROWS")
-    specs = [ColumnSpec(name, "text") for name, _ in first.keys] or [ColumnSpec("row", "int")]
+    specs = [ColumnSpec(key.column, "text") for key in first.keys] or [ColumnSpec("row", "int")]
     specs += [
         ColumnSpec(name, "list" if values.ndim > 1 else "float", values.shape[1] if values.ndim > 1 else None)
-        for name, (values, _) in first.columns.items()
+        for name, (values, _) in first.arrays.items()
     ]
     with open_table(output.path, specs, output.format) as table:
-        piece: Piece | None = first
-        while piece is not None:
-            columns: dict[str, Any] = dict(piece.keys) or {"row": np.asarray(piece.place, np.int64)}
-            columns |= {name: values for name, (values, _) in piece.columns.items()}
-            table.write(columns, {name: ~part for name, (_, part) in piece.columns.items() if part is not None})
-            piece = next(pieces, None)
+        batch: OutputRows | None = first
+        while batch is not None:
+            keys = {key.column: key.texts() for key in batch.keys}
+            columns: dict[str, Any] = dict(keys) or {"row": batch.row_number_array}
+            columns |= {name: values for name, (values, _) in batch.arrays.items()}
+            table.write(columns, {name: ~part for name, (_, part) in batch.arrays.items() if part is not None})
+            batch = next(batches, None)
         return Written(output.path, table.rows, table.nonfinite)

@@ -34,4 +34,4 @@ def command(**given: Any) -> int:
 
     options = rows_options(given)
     prepared = row_batches.prepared(options)
-    return row_batches.finish(options, prepared, lambda engine, watch: row_values(prepared, engine, watch))
+    return row_batches.finish(options, prepared, lambda engine, observer: row_values(prepared, engine, observer))

@@ -14,7 +14,7 @@ from losscli.results import Evaluation
 if TYPE_CHECKING:
     from losscli.execution.engines import Engine
     from losscli.execution.prepare import Prepared
-    from losscli.execution.watch import ProgressObserver
+    from losscli.execution.progress import ProgressObserver
 
 PREFIX = "rows="
 
@@ -54,7 +54,7 @@ def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) 
 
 
 def save(
-    rows: RowsFile | None, prepared: Prepared, engine: Engine, watch: ProgressObserver, evaluation: Evaluation
+    rows: RowsFile | None, prepared: Prepared, engine: Engine, observer: ProgressObserver, evaluation: Evaluation
 ) -> tuple[Evaluation, list[str]]:
     """Write the values in a second pass; the run with the name of the file, and what the user should hear."""
     if rows is None:
@@ -63,7 +63,7 @@ def save(
     from losscli.execution.row_values import row_values
 
     some, notes = with_rows(prepared)
-    written = row_batches.write(row_values(some, engine, watch), TableFile(rows.path))
+    written = row_batches.write(row_values(some, engine, observer), TableFile(rows.path))
     return replace(evaluation, rows_file=rows.name), [*notes, *written.notes]
 
 

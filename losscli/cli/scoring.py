@@ -37,10 +37,10 @@ def score(options: EvalOptions) -> Evaluation:
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
     passes = 1 if wanted.rows is None else 2
-    with reports.told_of_errors(wanted, quiet), progress.watched(run.console, passes=passes) as watch:
+    with reports.told_of_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
-        evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, watch=watch)
-        evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, watch, evaluation)
+        evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, observer=observer)
+        evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, observer, evaluation)
     console.print_notes(notes, quiet)
     return judge(evaluation, ready_run.bound, ready_run.saved, options.gates, quiet)
 

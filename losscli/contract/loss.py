@@ -12,8 +12,7 @@ import importlib
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
@@ -24,8 +23,7 @@ from losscli.contract.parameters import Param, Parameter, Role, Value, arguments
 from losscli.errors import UsageError, did_you_mean
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A named array of values, one a unit; `where` says which units take part (None: all)."""
 
     values: Array

@@ -1,6 +1,6 @@
-"""What this process's arithmetic makes of fixed numbers: the last bits of exp, log and products differ between CPUs.
+"""A fingerprint of this process's arithmetic: the last bits of exp, log and products differ between kinds of CPU.
 
-Numbers that several machines add up are those of one machine, bit for bit, where these agree.
+Where the fingerprints of several machines agree, what they compute together has the bits of one machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One run, from what was asked to what came out; the command line and Python callers share it."""
+"""One run: rows are read once and added up, and the sums become an `Evaluation`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.aggregate.batches import Block
 from losscli.aggregate.exact_sum import CHUNK
 from losscli.aggregate.slices import SliceIndex
-from losscli.binding.plan import Plan, Table
-from losscli.binding.read_rows import Reader, Rows
+from losscli.binding.plan import Input, Plan, Table
+from losscli.binding.read_rows import Reader, ReadRows
+from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.errors import EmptyError, UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.prepare import Prepared
+from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan
-from losscli.execution.watch import NO_PROGRESS, ProgressObserver
 from losscli.io.source import Source
 from losscli.parallel import available_cores, using_threads
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
@@ -27,7 +27,7 @@ from losscli.statistics.estimates import results, undefined_terms
 
 
 def chunk_rows() -> int:
-    """Rows a kernel sees at once; the environment may change it, and no bit of any result."""
+    """How many rows a kernel takes at once. The environment may change it; no bit of any result depends on it."""
     given = os.environ.get("LOSSCLI_CHUNK_ROWS") or str(CHUNK)
     if not given.isdigit() or int(given) < 1:
         raise UsageError(f"LOSSCLI_CHUNK_ROWS must be a number of rows; got '{given}'", code="USAGE_BAD_VALUE")
@@ -39,36 +39,34 @@ class Adding:
     """Adds up the rows of one split."""
 
     plan: Plan
-    arrays: Mapping[Table, Array]
+    tables: Mapping[Table, Array]
     chunk_rows: int
     hashing: bool
-    slice_index: SliceIndex | None = (
-        None  # shared by the threads of a run; where the work is elsewhere, every split has its own
-    )
+    slice_index: SliceIndex | None = None  # shared by the threads of a run; None: every split has its own
 
-    def __call__(self, rows: Iterable[Rows]) -> RunAccumulator:
+    def __call__(self, rows: Iterable[ReadRows]) -> RunAccumulator:
         totals = RunAccumulator(
-            self.plan, self.arrays, self.chunk_rows, self.slice_index, hashing=self.hashing, some=True
+            self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing, some=True
         )
         for some in rows:
-            for _ in totals.add(some):
+            for _ in totals.update(some):
                 pass
         return totals
 
 
-LARGE = 2048  # rows of a group whose pairs keep all threads busy; smaller groups are shared out
+LARGE = 2048  # a group of so many rows keeps all threads busy; smaller groups are scored side by side
 
 
 @dataclass(frozen=True)
 class Group:
     """The rows of one group."""
 
-    block: Block
+    rows: RowBatch[Input, Array]
 
     @property
     def memory_bytes(self) -> int:
-        """So much that a large group is worked on alone."""
-        return len(self.block) * (1 << 30) // LARGE
+        """So much that a large group is scored alone."""
+        return len(self.rows) * (1 << 30) // LARGE
 
 
 @dataclass(frozen=True)
@@ -76,26 +74,26 @@ class AddingGroups:
     """Adds up one group."""
 
     plan: Plan
-    arrays: Mapping[Table, Array]
+    tables: Mapping[Table, Array]
     slice_index: SliceIndex
     threads: int
 
     def __call__(self, group: Group, stopped: Callable[[], bool]) -> RunAccumulator:
-        totals = RunAccumulator(self.plan, self.arrays, slice_index=self.slice_index, some=True)
-        with using_threads(self.threads if len(group.block) >= LARGE else 1):
-            totals.add_group(group.block)
+        totals = RunAccumulator(self.plan, self.tables, slice_index=self.slice_index, some=True)
+        with using_threads(self.threads if len(group.rows) >= LARGE else 1):
+            totals.update_group(group.rows)
         return totals
 
 
-def _add_groups(walk: Scan, totals: RunAccumulator, engine: Engine, watch: ProgressObserver) -> None:
-    """Groups are formed of rows in their order, by one reader, and scored by whoever is free."""
+def _add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: ProgressObserver) -> None:
+    """One reader forms groups of rows in their order; the engine scores them."""
     plan = totals.plan
     read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.slice_index, hashing=totals.hashing, some=True)
 
     def groups() -> Iterator[Group]:
-        for rows in walk.rows():
-            yield from map(Group, read.add(rows))
-        watch.scores(read.groups.open)
+        for rows in scan.rows():
+            yield from map(Group, read.update(rows))
+        observer.scores(read.groups.open)
         yield from map(Group, read.groups.finish())
 
     for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.slice_index, engine.count), groups()):
@@ -106,24 +104,24 @@ def _add_groups(walk: Scan, totals: RunAccumulator, engine: Engine, watch: Progr
 
 
 def total(
-    prepared: Prepared, engine: Engine, *, hashing: bool = False, watch: ProgressObserver = NO_PROGRESS
+    prepared: Prepared, engine: Engine, *, hashing: bool = False, observer: ProgressObserver = NO_PROGRESS
 ) -> tuple[RunAccumulator, Scan]:
-    """Read everything once and add it up."""
-    walk = Scan(prepared.plan, prepared.source, watch)
+    """Read all rows once and add them up."""
+    scan = Scan(prepared.plan, prepared.source, observer)
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
     if totals.grouped:
-        _add_groups(walk, totals, engine, watch)
+        _add_groups(scan, totals, engine, observer)
     else:
         slice_index = None if engine.is_remote else totals.slice_index
         adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing, slice_index)
-        for taken in walk.scores(adding, engine):
-            totals.merge(taken.score, before=taken.before)
-    refuse_empty(prepared.plan, walk.counts(), next(iter(walk.files), None))
-    return totals, walk
+        for result in scan.scores(adding, engine):
+            totals.merge(result.score, before=result.before)
+    refuse_empty(prepared.plan, scan.counts(), next(iter(scan.files), None))
+    return totals, scan
 
 
 def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
-    """No used row is an error, unless no loss needs any."""
+    """An EmptyError where no row was used, unless no loss needs rows."""
     if rows.used or not any(job.spec.loss.source_roles for job in plan.jobs):
         return
     left = f"; {rows.dropped} row{'s were' if rows.dropped > 1 else ' was'} dropped" if rows.dropped else ""
@@ -132,17 +130,17 @@ def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
 
 
 def evaluate(
-    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, watch: ProgressObserver = NO_PROGRESS
+    prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, observer: ProgressObserver = NO_PROGRESS
 ) -> Evaluation:
-    """The whole run as a value; all cores of this machine do it where no engine is named."""
-    totals, walk = total(prepared, engine or Threads(available_cores()), hashing=hashing, watch=watch)
-    return conclude(totals, walk.reader, walk.sources(), _unmatched(prepared.source))
+    """The result of the whole run, by default on all cores of this machine."""
+    totals, scan = total(prepared, engine or Threads(available_cores()), hashing=hashing, observer=observer)
+    return conclude(totals, scan.reader, scan.sources(), _unmatched(prepared.source))
 
 
 def conclude(
     totals: RunAccumulator, reader: Reader, sources: tuple[SourceResult, ...], left_out: Sequence[WarningResult] = ()
 ) -> Evaluation:
-    """What a whole run gave, once all of its rows are added up; `left_out` warns of rows that nobody scored."""
+    """The result of a run whose rows are all added up; `left_out` warns of rows that were not scored."""
     outcome = results(totals)
     comparisons: tuple[ComparisonResult, ...] = ()
     notes: tuple[str, ...] = ()
@@ -165,13 +163,14 @@ def conclude(
         raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]),
                          hint="all weights are 0" if weightless else None,
                          code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip
+    keys, targets = totals.key_fingerprint, totals.target_fingerprint
     return Evaluation(
         sources=sources,
         rows=RowCounts(reader.read, reader.used, reader.dropped),
         results=outcome,
         bindings=_bindings(totals.plan),
-        rows_sha256=totals.key_print.hexdigest() if totals.hashing and totals.plan.keys else None,
-        targets_sha256=totals.fingerprint.hexdigest() if totals.hashing and totals.fingerprint.count else None,
+        rows_sha256=keys.hexdigest() if totals.hashing and totals.plan.keys else None,
+        targets_sha256=targets.hexdigest() if totals.hashing and targets.count else None,
         comparisons=comparisons,
         warnings=tuple(warnings),
     )
@@ -180,7 +179,7 @@ def conclude(
 def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     """How many values of each loss are infinite or NaN."""
     said = []
-    for work, kept in totals.kept.items():
+    for work, kept in totals.losses.items():
         for name, tally in kept.terms.items():
             odd = int(tally.sums.inf.sum() + tally.sums.neg_inf.sum() + tally.sums.nan.sum())
             if odd:

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator, groups_of
-from losscli.aggregate.batches import Block
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import Sums, rounded
 from losscli.aggregate.kernel_calls import KernelCall, score
-from losscli.binding.kernel_arguments import arguments
+from losscli.binding.kernel_arguments import arguments, contiguous
+from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Input, Job, Line, Table
-from losscli.binding.read_rows import Rows
+from losscli.binding.read_rows import ReadRows
+from losscli.binding.row_batch import RowBatch, join_labels
 from losscli.contract.kinds import Array
-from losscli.errors import Location, UsageError
+from losscli.contract.loss import Term
+from losscli.errors import UsageError
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import chunk_rows, total
 from losscli.execution.prepare import Prepared
-from losscli.execution.row_values import Piece, in_pieces
+from losscli.execution.progress import NO_PROGRESS, ProgressObserver
+from losscli.execution.row_values import OutputRows, in_order
 from losscli.execution.scan import Scan
-from losscli.execution.watch import NO_PROGRESS, ProgressObserver
-from losscli.io.arrow.buffers import RowNumbers
 from losscli.parallel import available_cores, using_threads
 from losscli.statistics.estimates import WeightedSliceId, combine_slopes, slices, term_numbers
+
+Batch = RowBatch[Input, Array]
 
 _ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
 
@@ -40,9 +43,9 @@ class _Share:
     by_slice: Array
     apart: bool  # whether the term leaves rows out
 
-    def factors(self, block: Block) -> Array:
-        share = self.by_slice[0] if block.slice_ids is None else self.by_slice[block.slice_ids]
-        return np.broadcast_to(share, (len(block),)) * (1.0 if block.weights is None else block.weights)
+    def factors(self, batch: Batch) -> Array:
+        share = self.by_slice[0] if batch.slice_ids is None else self.by_slice[batch.slice_ids]
+        return np.broadcast_to(share, (len(batch),)) * (1.0 if batch.weights is None else batch.weights)
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,13 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
 
 
 def gradient(
-    prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, watch: ProgressObserver = NO_PROGRESS
-) -> Iterator[Piece]:
+    prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, observer: ProgressObserver = NO_PROGRESS
+) -> Iterator[OutputRows]:
     """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
     engine = engine or Threads(available_cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
-    totals, _ = total(prepared, engine, watch=watch)
+    totals, _ = total(prepared, engine, observer=observer)
     parts = {line: _parts(totals, line) for line in lines}
     tables = {
         side for line in lines for part in parts[line]
@@ -89,14 +92,14 @@ def gradient(
         if isinstance(side, Table) and role in roles[line]
     }  # fmt: skip
     if tables:
-        yield from _by_tables(prepared, totals, parts, tables, watch)
+        yield from _by_tables(prepared, totals, parts, tables, observer)
         return
     work_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
     slopes = _Slopes(prepared, totals, work_parts, roles)
     if any(part.job.spec.loss.scope != "row" for _, part in work_parts):
-        yield from _by_groups(slopes, engine.count, watch)
+        yield from _by_groups(slopes, engine.count, observer)
     else:
-        yield from in_pieces(prepared, slopes, engine, watch)
+        yield from in_order(prepared, slopes, engine, observer)
 
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
@@ -120,7 +123,7 @@ def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: list[Weight
         for slice_id in slice_ids:
             factor = Fraction(1) if slice_id.factor is None else slice_id.factor
             by_slice[slice_id.number] = slopes[name] * rounded(factor, bottom) if bottom else 0.0
-        shares[name] = _Share(by_slice, bool(kept.apart.any()) or len(numbers) > 1)
+        shares[name] = _Share(by_slice, bool(kept.excluded.any()) or len(numbers) > 1)
     return shares
 
 
@@ -133,56 +136,59 @@ class _Slopes:
     parts: list[tuple[Line, _Part]]
     roles: Mapping[Line, list[str]]
 
-    def __call__(self, rows: Iterable[Rows]) -> list[Piece]:
-        return [self.piece(some) for some in rows if len(some)]
+    def __call__(self, rows: Iterable[ReadRows]) -> list[OutputRows]:
+        return [self.of(in_slices(self.totals, some)) for some in rows if len(some.batch)]
 
-    def block(self, rows: Rows) -> Block:
-        return Block(rows.arrays, rows.weights, self.totals.slice_ids_of(rows), rows.place)
-
-    def of(self, block: Block) -> dict[str, Array]:
-        return _slopes(self.prepared, self.parts, self.roles, block)
-
-    def piece(self, rows: Rows) -> Piece:
-        named = tuple((key.column, [key.names[code] for code in key.codes]) for key in rows.keys)
-        return Piece(rows.place, named, {name: (values, None) for name, values in self.of(self.block(rows)).items()})
+    def of(self, batch: Batch) -> OutputRows:
+        slopes = _slopes(self.prepared, self.parts, self.roles, batch)
+        columns = {name: Term(values) for name, values in slopes.items()}
+        return RowBatch(columns, batch.row_numbers, keys=batch.keys)
 
 
-def _by_groups(slopes: _Slopes, threads: int, watch: ProgressObserver) -> Iterator[Piece]:
+def in_slices(totals: RunAccumulator, rows: ReadRows) -> Batch:
+    """The rows with their slice ids."""
+    return replace(rows.batch, slice_ids=totals.slice_ids_of(rows))
+
+
+def _by_groups(slopes: _Slopes, threads: int, observer: ProgressObserver) -> Iterator[OutputRows]:
     """All rows at once, at the end, as groups must be formed first."""
     prepared = slopes.prepared
     groups = groups_of(prepared.plan)
-    pieces: list[tuple[RowNumbers, dict[str, Array]]] = []
-    keys: dict[str, list[str]] = {}
-    for rows in Scan(prepared.plan, prepared.source, watch).rows():
-        for key in rows.keys:
-            keys.setdefault(key.column, []).extend(key.names[code] for code in key.codes)
-        if len(rows):
-            names, codes = (rows.batch_key.names, rows.batch_key.codes) if rows.batch_key is not None else (None, None)
+    found: list[OutputRows] = []
+    keys: dict[str, list[EncodedLabels]] = {}
+    for rows in Scan(prepared.plan, prepared.source, observer).rows():
+        for key in rows.batch.keys:
+            keys.setdefault(key.column, []).append(key)
+        if len(rows.batch):
+            batch = replace(in_slices(slopes.totals, rows), keys=(), cluster=None)
             with using_threads(threads):
-                pieces += [(group.place, slopes.of(group)) for group in groups.feed(slopes.block(rows), names, codes)]
-    watch.scores(groups.open)
+                found += [slopes.of(group) for group in groups.feed(batch, rows.batch_key)]
+    observer.scores(groups.open)
     with using_threads(threads):
-        pieces += [(group.place, slopes.of(group)) for group in groups.finish()]
-    if pieces:
-        place = np.concatenate([p for p, _ in pieces])
-        order = np.argsort(place, kind="stable")
-        columns = {name: (np.concatenate([found[name] for _, found in pieces])[order], None) for name in pieces[0][1]}
-        yield Piece(place[order], tuple(keys.items()), columns)
+        found += [slopes.of(group) for group in groups.finish()]
+    if found:
+        row_numbers = np.concatenate([group.row_number_array for group in found])
+        order = np.argsort(row_numbers, kind="stable")
+        columns = {
+            name: Term(np.concatenate([group.arrays[name].values for group in found])[order])
+            for name in found[0].arrays
+        }
+        yield RowBatch(columns, row_numbers[order], keys=tuple(map(join_labels, keys.values())))
 
 
 def _slopes(
-    prepared: Prepared, parts: list[tuple[Line, _Part]], roles: Mapping[Line, list[str]], block: Block
+    prepared: Prepared, parts: list[tuple[Line, _Part]], roles: Mapping[Line, list[str]], batch: Batch
 ) -> dict[str, Array]:
     """Column -> slope a row (a matrix for a list column), added up over the parts that read the column."""
     found: dict[str, Array] = {}
     for line, part in parts:
-        args = arguments(part.job.inputs, block.arrays, prepared.arrays, range(len(block)), Location("", 1))
+        args = arguments(part.job.inputs, batch.arrays, prepared.arrays)  # the first pass has checked them
         work = KernelCall(part.job.spec, part.job.inputs)
         for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
                 continue
-            slope = part.factor * _role_slope(work, role, args, part, block)
-            slope = slope.reshape(len(block), -1) if side.wide else slope
+            slope = part.factor * _role_slope(work, role, args, part, batch)
+            slope = slope.reshape(len(batch), -1) if side.wide else slope
             columns = (
                 {side.columns[0]: slope} if side.listed or not side.wide
                 else {name: slope[:, i] for i, name in enumerate(side.columns)}
@@ -192,11 +198,11 @@ def _slopes(
     return found
 
 
-def _role_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
+def _role_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     loss = work.spec.loss
     if loss.scope != "row":
-        factors = {name: share.factors(block) for name, share in part.shares.items()}
-        whole = tuple(None if a is None else np.ascontiguousarray(a) for a in args)
+        factors = {name: share.factors(batch) for name, share in part.shares.items()}
+        whole = contiguous(args)
         if any(share.apart for share in part.shares.values()):
             for name, term in score(work, whole).items():
                 factors[name] = factors[name] if term.where is None else np.where(term.where, factors[name], 0.0)
@@ -205,20 +211,20 @@ def _role_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], par
             return np.asarray(loss.gradients[role](*whole, upstream=upstream, **work.spec.params))
     return np.concatenate(
         [
-            _row_slope(work, role, cut_rows(work.inputs, args, cut), part, block.take(cut))
-            for cut in cuts(len(block), args, work.inputs, chunk_rows())
+            _row_slope(work, role, cut_rows(work.inputs, args, cut), part, batch.take(cut))
+            for cut in cuts(len(batch), args, work.inputs, chunk_rows())
         ]
     )
 
 
-def _row_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, block: Block) -> Array:
+def _row_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
         answer = work.spec.loss.gradients[role](*args, **work.spec.params)
     slopes = answer if isinstance(answer, dict) else {next(iter(part.shares)): answer}
     total_slope: Array | None = None
     outputs = work.spec.loss.roles[role].kinds[0].shape == "number"
     for name, slope in slopes.items():
-        factors = part.shares[name].factors(block)
+        factors = part.shares[name].factors(batch)
         if slope.ndim > 1:
             # Several outputs of a row count as their mean.
             factors = factors.reshape(-1, *[1] * (slope.ndim - 1)) / (slope.shape[1] if outputs else 1)
@@ -234,8 +240,8 @@ def _by_tables(
     totals: RunAccumulator,
     parts: Mapping[Line, list[_Part]],
     tables: set[Table],
-    watch: ProgressObserver,
-) -> Iterator[Piece]:
+    observer: ProgressObserver,
+) -> Iterator[OutputRows]:
     """The gradient by a Matrix role, added up exactly over the rows."""
     if len(tables) > 1:
         raise UsageError("the gradient by a table takes one table at a time", code="USAGE_CONFLICT")
@@ -249,30 +255,31 @@ def _by_tables(
             args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
             role = _role_of(part.job, table)
             slope = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
-            sums.add(part.factor * next(iter(part.shares.values())).by_slice[0] * slope.ravel(), spots)
+            sums.update(part.factor * next(iter(part.shares.values())).by_slice[0] * slope.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
-        Scan(prepared.plan, prepared.source, watch).rows()
+        Scan(prepared.plan, prepared.source, observer).rows()
         if any(p.job.spec.loss.source_roles for _, p in reading)
         else ()
     ):
-        block = Block(rows.arrays, rows.weights, totals.slice_ids_of(rows), rows.place)
+        batch = in_slices(totals, rows)
         for _, part in reading:
             if part.job.spec.loss.source_roles:
                 work, role = KernelCall(part.job.spec, part.job.inputs), _role_of(part.job, table)
-                args_all = arguments(work.inputs, rows.arrays, prepared.arrays, rows.index, rows.location)
-                for start in range(0, len(rows), step):
+                args_all = arguments(work.inputs, batch.arrays, prepared.arrays)
+                for start in range(0, len(batch), step):
                     cut = slice(start, start + step)
-                    slope = _row_slope(work, role, cut_rows(work.inputs, args_all, cut), part, block.take(cut))
-                    sums.add((part.factor * slope).ravel(), np.tile(spots, len(slope)))
-    values = np.array([rounded(sums.fraction(i)) if (odd := sums.odd(i)) is None else odd for i in range(len(spots))])
+                    slope = _row_slope(work, role, cut_rows(work.inputs, args_all, cut), part, batch.take(cut))
+                    sums.update((part.factor * slope).ravel(), np.tile(spots, len(slope)))
+    special = [sums.non_finite(i) for i in range(len(spots))]
+    values = np.array([rounded(sums.fraction(i)) if s is None else s for i, s in enumerate(special)])
     columns = prepared.plan.tables[table].columns
     matrix = values.reshape(shape)
     if len(columns) == shape[1]:
-        found = {name: (matrix[:, i].copy(), None) for i, name in enumerate(columns)}
+        found = {name: Term(matrix[:, i].copy()) for i, name in enumerate(columns)}
     else:
-        found = {columns[0]: (matrix, None)}
-    yield Piece(np.arange(1, shape[0] + 1), (), found)
+        found = {columns[0]: Term(matrix)}
+    yield RowBatch(found, range(1, shape[0] + 1))
 
 
 def _role_of(job: Job, table: Table) -> str:

@@ -1,7 +1,7 @@
-"""How far a run is, on standard error: one line that comes and goes for a person, a line now and then for a log.
+"""The progress of a run on standard error: one line that comes and goes on a terminal, a line now and then in a log.
 
-A thread of its own shows it, so that it appears and moves on also while one step of the work takes long; what the run
-pays is one small value a split.
+A separate thread shows it, so that it appears and moves on also while one step of the work takes long; the cost for the
+run is one small value a split.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
-DELAY = 1.0  # seconds of work before a person is shown anything
+DELAY = 1.0  # seconds of work before a terminal shows anything
 _TICK = 0.1
 LOGGED = 30.0  # seconds between two lines of a log
 _PATIENCE = 0.5  # seconds that a terminal gets to take the last line away
@@ -27,7 +27,7 @@ _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 @dataclass(frozen=True)
 class Pace:
-    """How far a run is. Replaced as a whole, so that another thread never sees half of a change."""
+    """How far a run is. Each change replaces it as a whole, so that another thread never sees half of one."""
 
     passes: int
     begun: float  # when the run began
@@ -42,7 +42,7 @@ class Pace:
 
     @property
     def share(self) -> float | None:
-        """The part of this pass that is done, where one can tell."""
+        """The part of this pass that is done, where it is known."""
         return min(self.size / self.total, 1.0) if self.total and self.size and not self.groups else None
 
     def text(self, now: float) -> str:
@@ -86,8 +86,36 @@ def _unit(number: float) -> tuple[float, str]:
     return next((unit for unit in _PREFIXES if number >= unit[0]), (1.0, ""))
 
 
+class ProgressObserver(Protocol):
+    """What is called as a run goes on: from one thread, once a split of rows or a batch."""
+
+    def reads(self, size: int | None) -> None:
+        """A pass over the data begins; it has so many bytes, where that is known."""
+        ...
+
+    def saw(self, rows: int, size: int) -> None:
+        """So many more rows are done; they took so many bytes of their files, or 0 where that is not known."""
+        ...
+
+    def scores(self, groups: int) -> None:
+        """All rows are read, and so many groups of them are scored now."""
+        ...
+
+
+class _NoProgress:
+    def reads(self, size: int | None) -> None: ...
+
+    def saw(self, rows: int, size: int) -> None: ...
+
+    def scores(self, groups: int) -> None: ...
+
+
+NO_PROGRESS: ProgressObserver = _NoProgress()
+"""The observer that ignores all calls."""
+
+
 class ProgressState:
-    """A watch that remembers what it was told last."""
+    """An observer that keeps how far the run is, for another thread to show."""
 
     def __init__(self, passes: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -117,17 +145,17 @@ class ProgressState:
 
 
 Showing = Callable[[ProgressState, threading.Event], None]
-"""Shows what was told until the event is set, in a thread of its own."""
+"""Shows the state until the event is set, in a thread of its own."""
 
 
 @contextmanager
 def shown(by: Showing, passes: int = 1) -> Iterator[ProgressState]:
-    """A watch that is shown while the block runs; when the block is left, nothing of it stays."""
-    told, over = ProgressState(passes), threading.Event()
-    thread = threading.Thread(target=by, args=(told, over), daemon=True)
+    """An observer whose state is shown while the block runs; when the block is left, nothing of it stays."""
+    state, over = ProgressState(passes), threading.Event()
+    thread = threading.Thread(target=by, args=(state, over), daemon=True)
     thread.start()
     try:
-        yield told
+        yield state
     finally:
         over.set()
         try:
@@ -139,32 +167,32 @@ def shown(by: Showing, passes: int = 1) -> Iterator[ProgressState]:
 
 @dataclass(frozen=True)
 class Log:
-    """A line now and then, by `say`."""
+    """Calls `say` with a line now and then."""
 
     say: Callable[[str], None]
     every: float = LOGGED
 
-    def __call__(self, told: ProgressState, over: threading.Event) -> None:
+    def __call__(self, state: ProgressState, over: threading.Event) -> None:
         while not over.wait(self.every):
-            with suppress(OSError, ValueError):  # nobody reads the log any more; the run goes on
-                self.say(told.text())
+            with suppress(OSError, ValueError):  # the log has no reader any more; the run goes on
+                self.say(state.text())
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line at the bottom of a terminal, gone when the work is over; never there when it takes no second."""
+    """One line at the bottom of a terminal, gone when the work is over; a run shorter than `delay` shows none."""
 
     stream: TextIO
     color: bool
     delay: float = DELAY
 
-    def __call__(self, told: ProgressState, over: threading.Event) -> None:
+    def __call__(self, state: ProgressState, over: threading.Event) -> None:
         if over.wait(self.delay):
             return
         with suppress(OSError, ValueError):  # the terminal went away; the run goes on
-            self._show(told, over)
+            self._show(state, over)
 
-    def _show(self, told: ProgressState, over: threading.Event) -> None:
+    def _show(self, state: ProgressState, over: threading.Event) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -181,19 +209,19 @@ class Line:
             while True:
                 if _in_foreground(self.stream):
                     console.width = _width(self.stream)
-                    live.update(_line(told, console.width), refresh=True)
+                    live.update(_line(state, console.width), refresh=True)
                 if over.wait(_TICK):
                     return
 
 
-def _line(told: ProgressState, width: int) -> Any:
+def _line(state: ProgressState, width: int) -> Any:
     """The text, and a bar before it where there is room and something to show."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
-    text = Text(told.text(), no_wrap=True, overflow="crop")
-    share = told.pace.share
+    text = Text(state.text(), no_wrap=True, overflow="crop")
+    share = state.pace.share
     if share is None or width < _NARROW:
         return text
     line = Table.grid(padding=(0, 1))
@@ -213,12 +241,12 @@ def terminal() -> TextIO | None:
 
 
 def _in_foreground(stream: TextIO) -> bool:
-    """Whether the terminal is ours now: a job in the background must not write over what somebody types."""
+    """Whether this job is in the foreground: one in the background must not write over what the user types."""
     if not hasattr(os, "tcgetpgrp"):
         return True
     try:
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
-    except OSError:  # a terminal, but not the one that rules this process
+    except OSError:  # a terminal, but not the controlling one of this process
         return True
 
 

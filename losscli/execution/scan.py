@@ -1,9 +1,9 @@
-"""One pass over the data: splits are scored by themselves, by whoever an engine is, and taken in their order.
+"""One pass over the data: an engine scores splits independently, and their results are taken in order.
 
-A split that is scored by itself begins afresh: it does not know its rows' numbers, nor what earlier rows have shown
-(how wide a list is, whether targets are names). So where it met an error, or took its first rows for something else
-than one reads who comes from the rows before, it is scored again after those: as one thread would have, which then
-gives the value or the error.
+A split that is scored independently begins afresh: its row numbers are not known, nor what earlier rows have shown (how
+wide a list is, whether targets are class names). So where it raised an error, or read its rows in another way than a
+reader that has seen the rows before, it is scored again after those, as one thread would have done. That then gives the
+value or the error.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
-from losscli.binding.read_rows import Reader, Rows
+from losscli.binding.read_rows import Reader, ReadRows
 from losscli.execution.engines import Engine
-from losscli.execution.watch import NO_PROGRESS, ProgressObserver
+from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.source import Source, Split
 from losscli.results import RowCounts, SourceResult
 
@@ -28,14 +28,14 @@ Made = TypeVar("Made", covariant=True)
 
 
 class Scoring(Protocol[Made]):
-    """What is made of the rows of one split; pickled where the engine's work is elsewhere."""
+    """What is done with the rows of one split; pickled where the engine is remote."""
 
-    def __call__(self, rows: Iterable[Rows]) -> Made: ...
+    def __call__(self, rows: Iterable[ReadRows]) -> Made: ...
 
 
-# Arithmetic is thousands of short steps, and after each a thread asks for the interpreter's lock. Two threads that do
-# so wait for each other more than they compute: together they took longer than one. So one computes at a time, and
-# those that read and unpack, in long steps without that lock, go on beside it.
+# Arithmetic is thousands of short steps, and after each a thread needs the interpreter's lock. Two threads that compute
+# wait for each other more than they compute: together they took longer than one. So one thread computes at a time, and
+# others read and decompress beside it, in long steps without that lock.
 _compute_lock = threading.Lock()
 
 
@@ -52,7 +52,7 @@ class PlacedSplit:
 
 
 def remote_splits(plan: Plan, source: Source) -> list[PlacedSplit]:
-    """Every split that others can read, in order; the files alone decide where they begin."""
+    """Every split that another process can read, in order; the files alone decide where they begin."""
     if not plan.projection:
         return []
     return [
@@ -64,7 +64,7 @@ def remote_splits(plan: Plan, source: Source) -> list[PlacedSplit]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Splits that follow one another; `before` are those that stand before them in the file of the first."""
+    """Consecutive splits; `before` are those that stand before them in the file of the first."""
 
     splits: Sequence[PlacedSplit]
     before: Sequence[PlacedSplit]
@@ -72,7 +72,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class SplitResult(Generic[Score]):
-    """What was made of one split. Its rows were numbered from 1 on, or `before` them stood so many rows."""
+    """The result of one split, whose rows are numbered from 1 where `before` rows stand before them."""
 
     score: Score
     before: int
@@ -82,8 +82,8 @@ class SplitResult(Generic[Score]):
 
 
 @dataclass(frozen=True)
-class _Alone(Generic[Score]):
-    """Score one split by itself."""
+class ScoreSplit(Generic[Score]):
+    """Score one split independently of all others."""
 
     plan: Plan
     scoring: Scoring[Score]
@@ -91,7 +91,7 @@ class _Alone(Generic[Score]):
     def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
         reader = new_reader(self.plan)
         files: dict[str, int] = {}
-        # Closed at once where scoring raises, as it holds the turn.
+        # Closed at once where scoring raises, as it holds the compute lock.
         with closing(read(placed.split, 1, reader, files, _compute_lock)) as rows:
             score = self.scoring(takewhile(lambda _: not stopped(), rows))
         return SplitResult(score, 0, reader, files, placed.split.size)
@@ -103,22 +103,22 @@ def new_reader(plan: Plan) -> Reader:
 
 
 def read(
-    split: Split, first_row: int, reader: Reader, files: dict[str, int], turn: AbstractContextManager[Any]
-) -> Generator[Rows, None, None]:
-    """The used rows of one split, counted in `reader` and `files`; they are made and scored at one's turn."""
+    split: Split, first_row: int, reader: Reader, files: dict[str, int], lock: AbstractContextManager[Any]
+) -> Generator[ReadRows, None, None]:
+    """The used rows of one split, counted in `reader` and `files`; they are decoded and scored under `lock`."""
     for batch in split.batches(first_row):
-        with turn:
+        with lock:
             files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
             yield reader.rows(batch.data, batch.location)
 
 
 @dataclass
 class Scan:
-    """One pass over the data, or over what is chosen of it, and what it has counted so far."""
+    """One pass over the data, or over the chosen splits, and what it has counted so far."""
 
     plan: Plan
     source: Source
-    watch: ProgressObserver = NO_PROGRESS
+    observer: ProgressObserver = NO_PROGRESS
     chosen: Chosen | None = None
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
@@ -127,29 +127,29 @@ class Scan:
         self.reader = new_reader(self.plan)
         self.files = {path: 0 for fragment in self.source.fragments for path in fragment.paths}
 
-    def rows(self) -> Iterator[Rows]:
+    def rows(self) -> Iterator[ReadRows]:
         """All used rows, one batch after the other."""
         at = _Position()
         for placed in self._splits(remote=False):
-            yield from self._go_on(placed, at)
+            yield from self._continue(placed, at)
         check_positive_labels(self.reader.book)
 
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
-        """What is made of each split, in their order."""
+        """The result of each split, in order."""
         at = self._begin()
-        for placed, answer in engine.map(_Alone(self.plan, scoring), self._splits(remote=engine.is_remote)):
+        for placed, answer in engine.map(ScoreSplit(self.plan, scoring), self._splits(remote=engine.is_remote)):
             if isinstance(answer, Exception) or not self.reader.agrees(answer.reader):
-                # Numbered on, so nothing stands before.
-                taken = SplitResult(scoring(self._go_on(placed, at)), 0, self.reader, {}, placed.split.size)
+                # Its rows are numbered in the run, so none stand before.
+                result = SplitResult(scoring(self._continue(placed, at)), 0, self.reader, {}, placed.split.size)
             else:
-                taken = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
-                at.go(placed.fragment, answer.reader.read)
+                result = SplitResult(answer.score, self.reader.read, answer.reader, answer.files, answer.size)
+                at.advance(placed.fragment, answer.reader.read)
                 self.reader.merge(answer.reader)
                 for path, rows in answer.files.items():
                     self.files[path] = self.files.get(path, 0) + rows
-                self.watch.saw(answer.reader.read, answer.size)
-            yield taken
-        if self.chosen is None:  # rows that are scored elsewhere may have the label
+                self.observer.saw(answer.reader.read, answer.size)
+            yield result
+        if self.chosen is None:  # rows of other shards may have the label
             check_positive_labels(self.reader.book)
 
     def counts(self) -> RowCounts:
@@ -175,32 +175,32 @@ class Scan:
         if not self.plan.projection:
             return
         sizes = [fragment.size for fragment in self.source.fragments]
-        self.watch.reads(None if None in sizes else sum(filter(None, sizes)))
+        self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
         for number, fragment in enumerate(self.source.fragments):
             cut = fragment.remote_splits if remote else fragment.splits
             for split in cut(self.plan.projection):
                 yield PlacedSplit(number, split)
 
-    def _go_on(self, placed: PlacedSplit, at: _Position) -> Iterator[Rows]:
+    def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
         before, seen = self.reader.read, 0
         for rows in read(placed.split, at.row(placed.fragment), self.reader, self.files, nullcontext()):
             yield rows
-            self.watch.saw(self.reader.read - before - seen, 0)
+            self.observer.saw(self.reader.read - before - seen, 0)
             seen = self.reader.read - before
-        self.watch.saw(0, placed.split.size)
-        at.go(placed.fragment, self.reader.read - before)
+        self.observer.saw(0, placed.split.size)
+        at.advance(placed.fragment, self.reader.read - before)
 
 
 @dataclass
 class _Position:
-    """Where in the source one is: the fragment, and how many of its rows are read."""
+    """Where in the source the scan is: the fragment, and how many of its rows are read."""
 
     fragment: int = 0
     rows: int = 0
-    skipped: list[Split] = field(default_factory=list)  # before those, in the same fragment, and not counted yet
+    skipped: list[Split] = field(default_factory=list)  # before those, in the same fragment, not counted yet
 
     def row(self, fragment: int) -> int:
-        """The number of the next row of this fragment; what was skipped is read now, as only an error asks."""
+        """The number of the next row of this fragment. Skipped splits are read only now, as only an error needs it."""
         if fragment != self.fragment:
             return 1
         before = 0
@@ -209,7 +209,8 @@ class _Position:
         self.rows, self.skipped = self.rows + before, []
         return self.rows + 1
 
-    def go(self, fragment: int, rows: int) -> None:
+    def advance(self, fragment: int, rows: int) -> None:
+        """So many rows of this fragment are read."""
         if fragment != self.fragment:
             self.rows, self.skipped = 0, []
         self.fragment, self.rows = fragment, self.rows + rows

@@ -1,4 +1,4 @@
-"""What can be scored in pieces that know nothing of one another, and what must be refused before a row is read."""
+"""Which runs can be cut into shards or sent to a cluster; others are refused before a row is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from losscli.io.source import Source
 
 
 def check_mergeable(request: Request, data: Data, what: str, instead: str) -> None:
-    """A UsageError where `what` (an option) cannot serve this run; `instead` is the option that can."""
+    """A UsageError where the option `what` cannot score this run; the option `instead` can."""
     for spec in request.losses:
         for _, part in spec.parts:
             if part.loss.scope != "row" and part.loss.source_roles:
@@ -44,7 +44,7 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
 
 
 def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
-    """The files that others must find as they are here."""
+    """The files that all workers must find as they are here."""
     found = {}
     for fragment in source.fragments:
         file = fragment.file
@@ -62,4 +62,4 @@ def _is_pipe(path: str) -> bool:
         place = Path(path)
         return place.exists() and not (place.is_file() or place.is_dir())
     except (OSError, ValueError):
-        return False  # who opens it says what is wrong
+        return False  # opening it says what is wrong

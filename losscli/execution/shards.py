@@ -1,7 +1,7 @@
-"""One run cut into shards that any scheduler may start, and their states merged into the report of the one run.
+"""One run cut into shards that any scheduler may start; their states are merged into the report of the whole run.
 
-Every shard finds the same cut in the files, takes its split of it, and writes what it added up. Merging adds the
-states in their order: exact sums, so the report has the bits that one process would have given.
+Every shard computes the same cut of the files, scores its splits, and writes its state. The sums are exact, so the
+merged states give the bits of a run in one process.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Engine
 from losscli.execution.evaluate import Adding, chunk_rows, conclude, refuse_empty
 from losscli.execution.prepare import Prepared
+from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
-from losscli.execution.shard_state import Plain, plan_in, plan_out, reader_in, reader_out, totals_in, totals_out
-from losscli.execution.watch import NO_PROGRESS, ProgressObserver
+from losscli.execution.shard_state import Plain, plan_in, plan_out, reader_in, reader_out
 from losscli.io.files.streams import file_error
 from losscli.io.source import Source
 from losscli.results import Evaluation, RowCounts, SourceResult
@@ -37,7 +37,7 @@ SCHEMA = "losscli.state/1"
 
 @dataclass(frozen=True)
 class Shard:
-    """The part of a run that one process scores: number `number` of `of`, from 1."""
+    """The part of a run that one process scores: shard `number` of `of`, from 1."""
 
     number: int
     of: int
@@ -48,7 +48,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Scored:
-    """The state of a shard as text, and what it is made of."""
+    """The state of a shard as text, and how much it covers."""
 
     text: str
     rows: int
@@ -58,7 +58,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Merged:
-    """The report of the whole run, and what its reader should hear first."""
+    """The result of the whole run, and notes for its user."""
 
     evaluation: Evaluation
     notes: tuple[str, ...]
@@ -74,44 +74,44 @@ def read_shard(text: str) -> Shard:
     return Shard(int(found[1]), int(found[2]))
 
 
-# -- scoring one -----------------------------------------------------------------------------------------------------
+# -- scoring a shard -------------------------------------------------------------------------------------------------
 
 
-def score(prepared: Prepared, shard: Shard, engine: Engine, watch: ProgressObserver = NO_PROGRESS) -> Scored:
-    """Add up the rows of one shard."""
+def score(prepared: Prepared, shard: Shard, engine: Engine, observer: ProgressObserver = NO_PROGRESS) -> Scored:
+    """Score the splits of one shard."""
     placed = remote_splits(prepared.plan, prepared.source)
     chosen = cut(placed, shard)
-    walk = Scan(prepared.plan, prepared.source, watch, chosen)
+    scan = Scan(prepared.plan, prepared.source, observer, chosen)
     # Losses of tables alone count once in the run: in the first shard.
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, some=shard.number > 1)
     slice_index = None if engine.is_remote else totals.slice_index
     adding = Adding(prepared.plan, prepared.arrays, chunk_rows(), hashing=True, slice_index=slice_index)
-    for taken in walk.scores(adding, engine):
-        totals.merge(taken.score)
+    for result in scan.scores(adding, engine):
+        totals.merge(result.score)
     document = {
         "schema": SCHEMA,
         "losscli": _version.__version__,
         "shard": str(shard),
         "arithmetic": fingerprint(),
         "run": _run(prepared, placed),
-        "sources": [[source.path, source.format, source.rows] for source in walk.sources()],
-        "reader": reader_out(walk.reader),
-        "totals": totals_out(totals),
+        "sources": [[source.path, source.format, source.rows] for source in scan.sources()],
+        "reader": reader_out(scan.reader),
+        "totals": totals.state(),
     }
     document["sha256"] = _checksum(document)
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    return Scored(text, walk.reader.read, len(chosen.splits), len(placed))
+    return Scored(text, scan.reader.read, len(chosen.splits), len(placed))
 
 
 def cut(placed: Sequence[PlacedSplit], shard: Shard) -> Chosen:
-    """The splits of a shard: a run of them, of about its share of the bytes (of their number, where unknown)."""
+    """The splits of a shard: consecutive ones, about its share of the bytes (of their number, without sizes)."""
     sizes = [each.split.size for each in placed]
     if not all(sizes):
         sizes = [1] * len(placed)
-    whole, before, mine = sum(sizes), 0, []
+    total, before, mine = sum(sizes), 0, []
     for index, size in enumerate(sizes):
         # A split belongs to the shard in whose share it begins.
-        if before * shard.of // whole == shard.number - 1:
+        if before * shard.of // total == shard.number - 1:
             mine.append(index)
         before += size
     if not mine:
@@ -134,7 +134,7 @@ def _run(prepared: Prepared, placed: Sequence[PlacedSplit]) -> Plain:
 
 
 def _files(source: Source) -> list[list[Any]]:
-    """The files as far as they are the same on every machine: folders and times may differ."""
+    """What is the same of the files on every machine: folders and times may differ."""
     return [
         [Path(fragment.path).name, fragment.format, fragment.file.size if fragment.file else 0]
         for fragment in source.fragments
@@ -157,7 +157,7 @@ class _State:
 
 
 def merge(paths: Sequence[str]) -> Merged:
-    """The report that one run over everything would have given."""
+    """The result that one run over everything gives."""
     states = sorted((_read(path) for path in paths), key=lambda state: state.shard.number)
     _refuse_incomplete(states)
     first = states[0]
@@ -189,7 +189,7 @@ def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[RunAccumulator, Reade
                 code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
         reader.merge(theirs)
-        totals.merge(totals_in(plan, state.document["totals"]))
+        totals.merge(RunAccumulator.from_state(plan, state.document["totals"]))
         for at, (_, _, count) in enumerate(state.document["sources"]):
             rows[at] += count
     return totals, reader, tuple(SourceResult(*source, count) for source, count in zip(paths, rows, strict=True))
@@ -240,7 +240,7 @@ def _damaged(path: str) -> DataError:
 
 
 def _refuse_incomplete(states: Sequence[_State]) -> None:
-    """Every shard of one number of shards, once."""
+    """A DataError unless every shard of one run is given once."""
     if not states:
         raise UsageError("no state was given", hint="losscli merge s*.json", code="USAGE_INCOMPLETE")
     counts = sorted({state.shard.of for state in states})
@@ -269,7 +269,7 @@ def _are(items: Sequence[str]) -> str:
 
 
 def _refuse_different(states: Sequence[_State]) -> None:
-    """Shards of one run asked the same of the same files."""
+    """A DataError unless all shards are of the same request and files."""
     first = _parts(states[0].document["run"])
     for state in states[1:]:
         other = _parts(state.document["run"])

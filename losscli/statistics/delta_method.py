@@ -114,7 +114,7 @@ class LossUncertainty:
         self._products: dict[tuple[int, int], _Products] = {}
         for (one, other), sums in self.levels["row"].moments.sums.items():
             odd = bool(sums.nan.any() or sums.inf.any() or sums.neg_inf.any())
-            products = _Products(sums, sums.exacts(), odd)
+            products = _Products(sums, sums.evaluate(), odd)
             self._products[self._number(one), self._number(other)] = products
             self._products[self._number(other), self._number(one)] = products
         self._unit = unit
@@ -152,7 +152,7 @@ class LossUncertainty:
                     self._number(Contribution(work, own, True)),
                     self._books.of(tally),
                 )
-                for term, work in kernel_calls(job).items() for own, tally in self.totals.kept[work].terms.items()
+                for term, work in kernel_calls(job).items() for own, tally in self.totals.losses[work].terms.items()
             ]  # fmt: skip
         return self._known[number, place]
 
@@ -184,7 +184,7 @@ class LossUncertainty:
         if found is None:
             return None
         known = len(found.exact)
-        if found.odd and any(c.number < known and found.sums.odd(c.number) is not None for c in slice_ids):
+        if found.odd and any(c.number < known and found.sums.non_finite(c.number) is not None for c in slice_ids):
             return None
         if all(slice_id.factor is None for slice_id in slice_ids):
             return sum([found.exact[slice_id.number] for slice_id in slice_ids if slice_id.number < known])

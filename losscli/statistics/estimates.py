@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.accumulator import LossAccumulator, RunAccumulator, TermAccumulator
+from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.slices import NULL
+from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator
 from losscli.binding.plan import Job, Line
 from losscli.binding.signature import _reduction, signature
 from losscli.errors import DataError
@@ -47,10 +48,8 @@ class FinalizedSums:
 
     def __init__(self, tally: TermAccumulator) -> None:
         self.tally, self.sums = tally, tally.sums
-        self.counts: list[int] = tally.counts.tolist()
-        self.tops = tally.sums.exacts()
-        self.weights = None if tally.weights is None else tally.weights.exacts()
-        self.odd = bool(tally.sums.nan.any() or tally.sums.inf.any() or tally.sums.neg_inf.any())
+        self.counts, self.tops, self.weights, finite = tally.evaluate()
+        self.odd = not finite
 
     def number(self, slice_ids: list[WeightedSliceId], by_count: bool) -> Number:
         """The mean over these slice ids."""
@@ -226,13 +225,13 @@ class LineEstimator:
         self.terms: dict[str, FinalizedSums] = {}
         self.kept = LossAccumulator()
         for term, work in kernel_calls(job).items():
-            self.kept = books.totals.kept[work]
+            self.kept = books.totals.losses[work]
             # Where nothing was read, the terms have no rows.
             tallies = self.kept.terms or {term or "loss": TermAccumulator(False)}
             found = {term or name: books.of(tally) for name, tally in tallies.items()}
             self.terms |= found
             self.first = next(iter(found))  # of the last work, as is what was kept
-        self.apart: list[int] = self.kept.apart.tolist() if self.kept.apart.any() else []
+        self.apart: list[int] = self.kept.excluded.tolist() if self.kept.excluded.any() else []
 
     def numbers(self, slice_ids: list[WeightedSliceId]) -> dict[str, Number]:
         own = [WeightedSliceId(0)] if self.fixed else slice_ids
@@ -268,7 +267,7 @@ def term_numbers(
 
 def _odd(sums: Sums, slice_ids: list[WeightedSliceId]) -> float | None:
     """What NaN and infinities in any of the slice ids make of their sum."""
-    seen = {odd for c in slice_ids if (odd := sums.odd(c.number)) is not None}
+    seen = {odd for c in slice_ids if (odd := sums.non_finite(c.number)) is not None}
     if not seen:
         return None
     return seen.pop() if len(seen) == 1 else math.nan

@@ -16,19 +16,19 @@ def main():
 
     calls = 0
 
-    def add(self, values, slice_ids=None):
+    def update(self, values, slice_ids=None):
         nonlocal calls
         calls += 1
         assert slice_ids is None, "sums by slices are not replaced here"
         top, bottom = float(np.sum(values)).as_integer_ratio()
         self.whole += top << (1075 - bottom.bit_length())  # whole numbers of 2**-1074
 
-    Sums.add = add
+    Sums.update = update
     try:
         __main__.main()
     finally:
         if not calls:
-            sys.exit("exact sums are made elsewhere than in Sums.add: nothing was replaced")
+            sys.exit("exact sums are made elsewhere than in Sums.update: nothing was replaced")
 
 
 main()

@@ -1,0 +1,178 @@
+"""What is added up of one loss: for each of its terms a sum, the weights and a count, for every slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.aggregate.exact_sum import Sums
+from losscli.contract.kinds import Array
+from losscli.contract.loss import Term, Terms
+
+
+class TermSums(NamedTuple):
+    """The sums of one term, by slice id: exact, in units of 2**-1074."""
+
+    counts: list[int]
+    sums: list[int]
+    weights: list[int] | None  # None: every unit weighs 1
+    finite: bool  # whether no value was NaN or infinite
+
+
+class TermAccumulator:
+    """One term's sums by slice id: of weight * value, of weights, and the count of units that take part."""
+
+    def __init__(self, weighted: bool) -> None:
+        self.sums = Sums()
+        self.weights = Sums() if weighted else None
+        self.counts = np.zeros(1, np.int64)
+
+    def grow(self, size: int) -> None:
+        """Make room for `size` slices."""
+        if size > len(self.counts):
+            self.sums.grow(size)
+            self.counts = grown(self.counts, size)
+            if self.weights is not None:
+                self.weights.grow(size)
+
+    def update(self, term: Term, weights: Array | None, slice_ids: Array | None) -> None:
+        """Add units. A unit that takes no part is left out, never multiplied by 0."""
+        values, part = term
+        if part is not None:
+            values = values[part]
+            weights = None if weights is None else weights[part]
+            slice_ids = None if slice_ids is None else slice_ids[part]
+        if slice_ids is None:
+            self.counts[0] += len(values)
+        else:
+            np.add.at(self.counts, slice_ids, 1)  # as fast as bincount, and it does not make an array of all slices
+        if weights is not None and self.weights is not None:
+            self.weights.update(weights, slice_ids)
+            values = values * weights
+        self.sums.update(values, slice_ids)
+
+    def merge(self, other: TermAccumulator, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
+        at = None if slice_ids is None else slice_ids[: len(other.counts)]
+        self.grow(size_of(other.counts, at))
+        self.sums.merge(other.sums, at)
+        add_counts(self.counts, other.counts, at)
+        if self.weights is not None and other.weights is not None:
+            self.weights.merge(other.weights, at)
+
+    def state(self) -> dict[str, Any]:
+        """All that was added, as plain values."""
+        weights = None if self.weights is None else self.weights.state()
+        return {"sums": self.sums.state(), "weights": weights, "counts": self.counts.tolist()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> TermAccumulator:
+        """The accumulator that `state` was taken of."""
+        term = cls(state["weights"] is not None)
+        term.sums, term.counts = Sums.from_state(state["sums"]), read_counts(state["counts"])
+        if state["weights"] is not None:
+            term.weights = Sums.from_state(state["weights"])
+        return term
+
+    def evaluate(self) -> TermSums:
+        """The sums of all slices at once, which is much faster than one by one."""
+        weights = None if self.weights is None else self.weights.evaluate()
+        return TermSums(self.counts.tolist(), self.sums.evaluate(), weights, self.sums.finite)
+
+
+@dataclass
+class LossAccumulator:
+    """What is added up of one kernel call: its terms, the rows that are in any of them, and how many are in none."""
+
+    terms: dict[str, TermAccumulator] = field(default_factory=dict)
+    rows: TermAccumulator | None = None  # None: the rows of the one term
+    excluded: Array = field(default_factory=lambda: np.zeros(1, np.int64))  # count of rows in no term, by slice id
+
+    def update(self, terms: Terms, weights: Array | None, slice_ids: Array | None, size: int) -> None:
+        """Add the terms of some rows, which belong to some of `size` slices. Rows of weight 0 take no part."""
+        counted = None if weights is None or weights.all() else weights != 0
+        for name, (values, where) in terms.items():
+            if name not in self.terms:
+                self.terms[name] = TermAccumulator(weights is not None)
+            self.terms[name].grow(size)
+            self.terms[name].update(Term(values, both(where, counted)), weights, slice_ids)
+        self.excluded = grown(self.excluded, size)
+        in_any = _in_any(terms)
+        if in_any is not None and not in_any.all():
+            ids = np.zeros(len(in_any), np.int64) if slice_ids is None else slice_ids
+            np.add.at(self.excluded, ids[~in_any], 1)
+        if len(terms) > 1:
+            if self.rows is None:
+                self.rows = TermAccumulator(weights is not None)
+            self.rows.grow(size)
+            nothing = np.zeros(len(next(iter(terms.values())).values))
+            self.rows.update(Term(nothing, both(in_any, counted)), weights, slice_ids)
+
+    def merge(self, other: LossAccumulator, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
+        for name, theirs in other.terms.items():
+            self.terms.setdefault(name, TermAccumulator(theirs.weights is not None)).merge(theirs, slice_ids)
+        if other.rows is not None:
+            self.rows = self.rows or TermAccumulator(other.rows.weights is not None)
+            self.rows.merge(other.rows, slice_ids)
+        at = None if slice_ids is None else slice_ids[: len(other.excluded)]
+        self.excluded = grown(self.excluded, size_of(other.excluded, at))
+        add_counts(self.excluded, other.excluded, at)
+
+    def state(self) -> dict[str, Any]:
+        """All that was added, as plain values."""
+        return {
+            "terms": {name: term.state() for name, term in self.terms.items()},
+            "rows": None if self.rows is None else self.rows.state(),
+            "apart": self.excluded.tolist(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> LossAccumulator:
+        """The accumulator that `state` was taken of."""
+        rows = None if state["rows"] is None else TermAccumulator.from_state(state["rows"])
+        terms = {name: TermAccumulator.from_state(term) for name, term in state["terms"].items()}
+        return cls(terms, rows, read_counts(state["apart"]))
+
+
+def _in_any(terms: Terms) -> Array | None:
+    """Which units are in some term; None where all are."""
+    found: Array | None = None
+    for term in terms.values():
+        if term.where is None:
+            return None
+        found = term.where if found is None else found | term.where
+    return found
+
+
+def both(one: Array | None, other: Array | None) -> Array | None:
+    """Which units two masks leave; None: all."""
+    return other if one is None else one if other is None else one & other
+
+
+def grown(counts: Array, size: int) -> Array:
+    """The counts with room for `size` slices."""
+    return counts if size <= len(counts) else np.concatenate([counts, np.zeros(size - len(counts), counts.dtype)])
+
+
+def size_of(counts: Array, at: Array | None) -> int:
+    """How many slices there are, where these are counted at `at`."""
+    return len(counts) if at is None else int(at.max(initial=-1)) + 1
+
+
+def add_counts(mine: Array, theirs: Array, at: Array | None) -> None:
+    """Add counts at the ids `at` (None: at their own)."""
+    if at is None:
+        mine[: len(theirs)] += theirs
+    else:
+        np.add.at(mine, at, theirs)
+
+
+def read_counts(given: Sequence[int]) -> Array:
+    """Counts from plain values; a ValueError where they are none."""
+    if any(type(count) is not int or count < 0 for count in given):
+        raise ValueError("a count is a whole number")
+    return np.array(given, np.int64)

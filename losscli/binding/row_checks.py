@@ -1,0 +1,158 @@
+"""The policies for missing values, and the domains that values of a batch must lie in before a kernel gets them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from losscli.binding.plan import Input, Plan
+from losscli.contract.kinds import FAR, NEAR, Array, Kind
+from losscli.errors import Code, DataError, Location
+from losscli.io.arrow.buffers import RowNumbers
+
+TOGETHER = 1 << 16
+"""Numbers of a matrix that are written or read together."""
+
+_NOUNS = {"pred": "prediction"}  # roles whose names are no words
+_SHORT = 64  # numbers of a row that are added column by column
+
+
+@dataclass(frozen=True)
+class RowChecks:
+    """The checks of one run; `warned` counts what is accepted with a warning."""
+
+    plan: Plan
+    warned: Counter[str]
+
+    def dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Location) -> Array:
+        """Which rows the policies leave out. Missing and NaN: an error or dropped; infinite: always an error.
+
+        All columns are tested for missing values and NaN before an infinite value is an error: its row may be dropped.
+        """
+        drop = np.zeros(rows, bool)
+        unsure = []
+        for shown, values, missing in columns:
+            if missing is not None and missing.any():
+                if self.plan.request.missing == "error":
+                    raise self._gap(
+                        missing,
+                        shown,
+                        "has no value",
+                        "--missing drop leaves such rows out",
+                        site,
+                        code="DATA_MISSING_VALUE",
+                    )
+                drop |= missing
+            # One sum finds NaN and infinities without a mask. It overflows only where values are huge, which are then
+            # tested one by one.
+            if values.dtype.kind == "f" and len(values) and not np.isfinite(values.sum()):
+                unsure.append((shown, values.reshape(len(values), -1)))
+        for shown, flat in unsure:
+            nan = np.isnan(flat).any(axis=1) & ~drop
+            if nan.any():
+                if self.plan.request.nan == "error":
+                    raise self._gap(
+                        nan, shown, "is NaN", "--nan drop leaves such rows out", site, "nan", code="DATA_NAN"
+                    )
+                drop |= nan
+        for shown, flat in unsure:
+            inf = np.isinf(flat).any(axis=1) & ~drop
+            if inf.any():
+                raise self._gap(
+                    inf, shown, "is infinite", "leave such rows out with --where", site, "inf", code="DATA_INFINITE"
+                )
+        return drop
+
+    def _gap(
+        self, which: Array, shown: str, what: str, hint: str, site: Location, value: str | None = None, *, code: Code
+    ) -> DataError:
+        first, more = int(np.argmax(which)), int(which.sum()) - 1
+        also = f" (and {more} more in these rows)" if more else ""
+        return site.error(first, shown, f"column '{shown}' {what}{also}", value, hint, code=code)
+
+    def check_domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Location) -> None:
+        """A DataError where a value is outside the domain of its role; values that barely are, are set to the bound."""
+        for item, given in arrays.items():
+            if item.kind.shape == "class":
+                continue
+            values, bad = given, item.kind.outside(given)
+            if bad is not None and item.kind.slack:
+                values, bad = self._nudged(item, values, bad)
+                arrays[item] = values
+            if bad is not None:
+                flat = int(np.argmax(bad))
+                row, column = divmod(flat, values.size // len(values))
+                name = item.columns[column if not item.listed else 0]
+                value = shortest(values.ravel()[flat])
+                raise site.error(
+                    int(index[row]), name,
+                    f"column '{name}' is not a valid {_NOUNS.get(item.role, item.role)}: expected {item.kind.says}",
+                    value, item.kind.hint,
+                    code="DATA_OUT_OF_RANGE",
+                )  # fmt: skip
+            if item.kind.total is not None and len(values):
+                self._check_totals(item, values, index, site)
+
+    def _nudged(self, item: Input, values: Array, bad: Array) -> tuple[Array, Array | None]:
+        """Values that miss a bound by no more than the slack are set to it, and counted."""
+        kind: Kind = item.kind
+        near = bad & (values >= kind.low - kind.slack) & (values <= kind.high + kind.slack)
+        if near.any():
+            self.warned[f"'{item.columns[0]}': outside [{kind.low:g}, {kind.high:g}] by at most {NEAR:g}, "
+                        "clipped to the bound"] += int(near.sum())  # fmt: skip
+            values = np.where(near, np.clip(values, kind.low, kind.high), values)
+            bad = bad & ~near
+        return values, bad if bad.any() else None
+
+    def _check_totals(self, item: Input, values: Array, index: RowNumbers, site: Location) -> None:
+        off = np.abs(_row_sums(values) - item.kind.total)
+        if off.max() <= NEAR:
+            return
+        shown = item.columns[0] if item.listed else f"{item.columns[0]}…{item.columns[-1]}"
+        if off.max() > FAR:
+            row = int(np.argmax(off > FAR))
+            raise site.error(
+                int(index[row]), shown,
+                f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
+                shortest(values[row].sum()), "normalize them, or check that all class columns are named",
+                code="DATA_OUT_OF_RANGE",
+            )  # fmt: skip
+        self.warned[f"'{shown}': the sum of the class probabilities differs from 1 by more than {NEAR:g}"] += int(
+            (off > NEAR).sum()
+        )
+
+    def checked_weights(self, given: Array, index: RowNumbers, site: Location) -> Array:
+        negative = given < 0
+        if negative.any():
+            row = int(np.argmax(negative))
+            raise site.error(int(index[row]), self.plan.weight, f"the weight in '{self.plan.weight}' is negative",
+                             shortest(given[row]), "weights must be at least 0; 0 leaves a row out",
+                             code="DATA_OUT_OF_RANGE")  # fmt: skip
+        return given
+
+
+def _row_sums(values: Array) -> Array:
+    """The sum of each row: NumPy's own takes ten times as long where rows are short."""
+    if values.shape[1] > _SHORT:
+        return np.asarray(values.sum(axis=-1))
+    sums = np.empty(len(values))
+    step = max(1, TOGETHER // values.shape[1])
+    for start in range(0, len(values), step):
+        rows = values[start : start + step]
+        total = rows[:, 0].copy()
+        for column in range(1, rows.shape[1]):
+            total += rows[:, column]
+        sums[start : start + step] = total
+    return sums
+
+
+def shortest(value: float) -> str:
+    """A number as text: 1.00001, not 1.0000100000000001; 2, not 2.0."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def shown_columns(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")
