@@ -19,7 +19,7 @@ import losscli
 from losscli.errors import DataError, LosscliError
 from losscli.execution.engines import threads as engine
 from losscli.execution.engines.threads import Threads
-from losscli.io import source as batch
+from losscli.io import batches as batch
 from losscli.io.formats import text_windows as windows
 
 COUNTS = (1, 2, 3, 8)
