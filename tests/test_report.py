@@ -73,7 +73,7 @@ MODELS = run(
     result("r2", 0.75, "broken", direction="higher"),
 )
 RICH = run(
-    result("huber:delta=20", 812.25, "ridge", by={"country": "FR"}, params={"delta": 20.0}, without_part=3),
+    result("huber:delta=20", 812.25, "ridge", by={"country": "FR"}, params={"delta": 20.0}, excluded_count=3),
     result("total=0.7*mse+0.3*mae", INF, "ridge", by={"country": "日本"}, parts=PARTS, count=12),
     result("nt_xent", NAN, None, batch=BatchResult("size", 512, None, 7), stderr=0.125, interval=(0.5, INF)),
     status="failed",

@@ -116,7 +116,7 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "revision": int(result.revision),
         "parts": None if result.parts is None else [_part(part) for part in result.parts],
         "batch": None if result.batch is None else _batch(result.batch),
-        "without_part": int(result.without_part),
+        "without_part": int(result.excluded_count),
         "stderr": _optional(result.stderr),
         "interval": _interval(result.interval),
         "uncertainty": _uncertainty(result.uncertainty),
