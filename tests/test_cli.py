@@ -200,7 +200,7 @@ def test_the_topics_say_what_the_code_does():
     codes = re.findall(r"^  (\d+)  +\S", TOPICS["exit-codes"], re.MULTILINE)
     assert [int(code) for code in codes] == sorted(ExitCode)
     formats = re.findall(r"^  ([\w-]+)  +\S", TOPICS["formats"], re.MULTILINE)
-    assert tuple(formats) == report.FORMATS
+    assert tuple(formats) == report.format_names()
     for name, suffixes in re.findall(r"^  ([\w-]+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
         assert [report.format_of(f"x{suffix}") for suffix in suffixes.split()] == [name] * len(suffixes.split())
     written = " ".join(TOPICS["formats"].split()).partition("'losscli grad' write")[2].partition(". Without")[0]

@@ -327,7 +327,7 @@ def test_a_hash_that_one_side_lacks_decides_nothing():
     assert beside(mine, mine).reasons == ()
 
 
-@pytest.mark.parametrize("format", report.FORMATS)
+@pytest.mark.parametrize("format", report.format_names())
 def test_two_reports_stand_side_by_side_in_every_format(format, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from losscli.cli import console, progress, reports, rows_output
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gates.verdicts import BASELINE, Bound, Scored, bind, judged, pairs_of, slices_of
-from losscli.report import has, render
+from losscli.report import render, renderer
 from losscli.results import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def deliver(evaluation: Evaluation, asked: GateOptions, wanted: Wanted, quiet: b
     if not refused:
         create_baseline(evaluation, asked, wanted.files, quiet)
     reports.write(evaluation, wanted, quiet, stdout=not refused, exit=exit_code(evaluation, asked))
-    shown = not refused and not quiet and has(wanted.files.get("-", wanted.format), "GATES")
+    shown = not refused and not quiet and renderer(wanted.files.get("-", wanted.format)).shows_gates
     if not shown:
         console.print_gates(evaluation.gates, quiet)
 
