@@ -234,10 +234,6 @@ def complete(monkeypatch, capsys, *words, shell="bash"):
     return out.splitlines()
 
 
-def test_the_table_of_loss_names_is_fresh():
-    assert completion.TABLE.read_text(encoding="utf-8") == completion.table(), "python -m losscli.cli.completion"
-
-
 def test_losses_are_completed_where_a_loss_is_due(monkeypatch, capsys):
     assert complete(monkeypatch, capsys, "losscli", "eval", "x.csv", "-l", "hub") == ["plain,huber"]
     assert complete(monkeypatch, capsys, "losscli", "grad", "--loss", "log_l") == ["plain,log_loss"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # A label is not folded to fewer columns than this. Most specs fit: "huber:delta=2" above a "0" would mislead.
 _NARROWEST_LABEL = 32
 _NARROWEST_TITLE = 8
+_LONGEST_WORD = 13  # of a title; a longer word is broken on a narrow terminal
 _GAP = 3  # between two columns: a bar or a space, with a space on either side
 
 
@@ -104,7 +105,9 @@ def aligned(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequenc
     for at, title in enumerate(titles):
         widest, heading = max((cell_len(row[at].text) for row in rows), default=0), cell_len(title)
         natural.append(max(widest, heading))
-        narrowest.append(max(widest if right[at] else min(widest, _NARROWEST_LABEL), min(heading, _NARROWEST_TITLE)))
+        word = min(max(map(cell_len, title.split()), default=0), _LONGEST_WORD)
+        narrowest_title = min(heading, max(word, _NARROWEST_TITLE))
+        narrowest.append(max(widest if right[at] else min(widest, _NARROWEST_LABEL), narrowest_title))
     heads = tuple(StyledText(title, "bold") for title in titles)
     return Aligned(heads, tuple(map(tuple, rows)), tuple(right), tuple(natural), tuple(narrowest))
 
