@@ -2,6 +2,7 @@
 
     python tests/generate.py            # brings all of it up to date
     python tests/generate.py --check    # writes nothing, and exits with 1 if a file is stale
+    python tests/generate.py --tables   # without README's commands: only what comes from the declarations
 
 README.md: its tables between `<!-- generated: NAME -->` and `<!-- end -->`, and what its commands print.
 losscli/cli/loss_names.txt: the names of losses that completion offers.
@@ -184,8 +185,9 @@ def stale(texts: dict[Path, str]) -> list[Path]:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Brings everything that is generated up to date.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
-    check = parser.parse_args(arguments).check
-    texts = generated()
+    parser.add_argument("--tables", action="store_true", help="without what README's commands print")
+    given = parser.parse_args(arguments)
+    check, texts = given.check, generated(outputs=not given.tables)
     found = stale(texts)
     for path in texts:
         state = "up to date" if path not in found else "stale" if check else "rewritten"
