@@ -54,7 +54,7 @@ def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> No
 
 
 @contextmanager
-def told_of_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
+def reporting_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
     """Write an error that ends the run within this block to the reports that show errors.
 
     It is only used after `console.check_outputs`: before that the file of a report may be an input.

@@ -37,7 +37,7 @@ def score(options: EvalOptions) -> Evaluation:
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
     passes = 1 if wanted.rows is None else 2
-    with reports.told_of_errors(wanted, quiet), progress.watched(run.console, passes=passes) as watch:
+    with reports.reporting_errors(wanted, quiet), progress.watched(run.console, passes=passes) as watch:
         engine = engine_of(run, ready_run.prepared)
         evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, watch=watch)
         evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, watch, evaluation)
@@ -59,7 +59,7 @@ def ready(options: EvalOptions) -> Ready:
     console.print_notes(run.notes, quiet)
     data = data_of(run, spool=wanted.rows is not None)
     _check_outputs(options, data, saved, inputs)
-    with reports.told_of_errors(wanted, quiet):
+    with reports.reporting_errors(wanted, quiet):
         prepared = prepare(request, data)
     _check_rows_file(options, prepared, saved)
     console.print_notes(prepared.notes, quiet)
