@@ -1,11 +1,13 @@
-"""Runs as values, for the tests of what is made of them: ordinary ones, and ones whose every text is an enemy's."""
+"""Runs as values, for the tests of reports: ordinary runs, and runs in which every text is hostile."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from losscli.report import View, renderer
 from losscli.results import (
     BaselineResult,
     BaselineSource,
@@ -28,6 +30,10 @@ HOSTILE = (
     "::error::x##[group]\"'&amp;{}%,#=\\"
 )
 HOW = Uncertainty("t", 0.95, "row", 442, df=441.0)
+
+
+def render_suites(suites: Sequence[SuiteResult], format: str) -> str:
+    return renderer(format).render_suites(suites, View())
 
 
 def result(spec: str = "mse", value: float = 1.5, model: str | None = None, **more: Any) -> LossResult:
@@ -94,17 +100,17 @@ HOSTILE_ERROR = ErrorResult(HOSTILE, 3, HOSTILE, hint=HOSTILE, path=HOSTILE, row
 
 
 def hostile(text: str) -> Evaluation:
-    """A run in which whatever can come from data or from a command line is this text."""
-    by, whom = {text: text}, text + "!"
+    """A run in which every text that can come from data or from a command line is this text."""
+    by, other = {text: text}, text + "!"
     return run(
         result(text, 1.0, text, by=by, baseline=BaselineResult(2.0, -1.0, -0.5, "better"), signature=text),
-        result(text + "'", math.nan, whom, by={text: whom}),
+        result(text + "'", math.nan, other, by={text: other}),
         status="failed",
         gates=(
             gate(text, 1.0, 0.5, "failed", model=text, by=by, spec=text, reason=text, path=text, line=3),
-            gate(text, 1.0, 2.0, "passed", model=whom, by=by, spec=text, reason=text),
+            gate(text, 1.0, 2.0, "passed", model=other, by=by, spec=text, reason=text),
         ),
-        comparisons=(versus(text, whom, 0.5, by=by, spec=text, loss=text),),
+        comparisons=(versus(text, other, 0.5, by=by, spec=text, loss=text),),
         bindings={text: {"pred": (text,)}},
         baseline=BaselineSource(text, (text,)),
         warnings=(WarningResult(text, 2),),

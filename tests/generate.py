@@ -1,12 +1,16 @@
-"""Rewrites the parts of README.md that nobody writes by hand: the table of losses, and what its commands print.
+"""Writes everything that is generated from the declarations and from the program itself.
 
-    python tests/generate.py
+    python tests/generate.py            # brings all of it up to date
+    python tests/generate.py --check    # writes nothing, and exits with 1 if a file is stale
+    python tests/generate.py --tables   # without README's commands: only what comes from the declarations
 
-tests/test_readme.py fails where they are stale.
+README.md: its tables between `<!-- generated: NAME -->` and `<!-- end -->`, and what its commands print.
+losscli/cli/loss_names.txt: the names of losses that completion offers.
 """
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import pty
@@ -16,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +28,7 @@ from waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+LOSS_NAMES = ROOT / "losscli" / "cli" / "loss_names.txt"
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -81,7 +86,7 @@ def run(command: str, folder: Path) -> str:
 
 
 def _read(screen: int) -> bytes:
-    """The next bytes on the screen; Linux says by an error that nobody writes there any more."""
+    """The next bytes on the screen; Linux raises an error when no process can write to it any more."""
     try:
         return os.read(screen, 65536)
     except OSError as error:
@@ -118,12 +123,12 @@ def with_outputs(text: str, folder: Path) -> str:
 
 def with_blocks(text: str) -> str:
     """`text` with its generated blocks as they must be now."""
-    made = {"losses": losses_table}
-    return _BLOCK.sub(lambda match: f"{match[1]}{made[match[2]]()}{match[3]}", text)
+    tables = {"losses": losses_table}
+    return _BLOCK.sub(lambda match: f"{match[1]}{tables[match[2]]()}{match[3]}", text)
 
 
 def losses_table() -> str:
-    """One row a loss, from the declarations."""
+    """One row per loss, from the declarations."""
     from losscli.losses._catalogue import entry, matching
 
     lines = []
@@ -155,14 +160,43 @@ def sample_folder(parent: Path) -> Path:
     return parent
 
 
-def main() -> None:
-    old = README.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        new = with_outputs(with_blocks(old), sample_folder(Path(folder)))
-    README.write_text(new, encoding="utf-8")
-    sys.stdout.write("README.md is fresh\n" if new == old else "README.md was rewritten\n")
+def loss_names() -> str:
+    """The names that completion offers: one line per loss or alias, with its summary."""
+    from losscli.losses._catalogue import matching
+
+    lines = [(name, loss.summary) for loss in matching(()) for name in (loss.name, *loss.aliases)]
+    return "".join(f"{name}\t{summary}\n" for name, summary in sorted(lines))
+
+
+def generated(*, outputs: bool = True) -> dict[Path, str]:
+    """The text that each generated file must have now; without `outputs`, README's commands are not run."""
+    readme = with_blocks(README.read_text(encoding="utf-8"))
+    if outputs:
+        with tempfile.TemporaryDirectory() as folder:
+            readme = with_outputs(readme, sample_folder(Path(folder)))
+    return {README: readme, LOSS_NAMES: loss_names()}
+
+
+def stale(texts: dict[Path, str]) -> list[Path]:
+    """The files that do not have the text that they must have."""
+    return [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description="Brings everything that is generated up to date.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
+    parser.add_argument("--tables", action="store_true", help="without what README's commands print")
+    given = parser.parse_args(arguments)
+    check, texts = given.check, generated(outputs=not given.tables)
+    found = stale(texts)
+    for path in texts:
+        state = "up to date" if path not in found else "stale" if check else "rewritten"
+        sys.stdout.write(f"{path.relative_to(ROOT)}: {state}\n")
+        if path in found and not check:
+            path.write_text(texts[path], encoding="utf-8", newline="\n")
+    return 1 if check and found else 0
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    main()
+    sys.exit(main(sys.argv[1:]))

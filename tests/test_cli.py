@@ -200,7 +200,7 @@ def test_the_topics_say_what_the_code_does():
     codes = re.findall(r"^  (\d+)  +\S", TOPICS["exit-codes"], re.MULTILINE)
     assert [int(code) for code in codes] == sorted(ExitCode)
     formats = re.findall(r"^  ([\w-]+)  +\S", TOPICS["formats"], re.MULTILINE)
-    assert tuple(formats) == report.FORMATS
+    assert tuple(formats) == report.format_names()
     for name, suffixes in re.findall(r"^  ([\w-]+) .*\((\..*)\)$", TOPICS["formats"], re.MULTILINE):
         assert [report.format_of(f"x{suffix}") for suffix in suffixes.split()] == [name] * len(suffixes.split())
     written = " ".join(TOPICS["formats"].split()).partition("'losscli grad' write")[2].partition(". Without")[0]
@@ -232,10 +232,6 @@ def complete(monkeypatch, capsys, *words, shell="bash"):
     out, err = capsys.readouterr()
     assert err == ""
     return out.splitlines()
-
-
-def test_the_table_of_loss_names_is_fresh():
-    assert completion.TABLE.read_text(encoding="utf-8") == completion.table(), "python -m losscli.cli.completion"
 
 
 def test_losses_are_completed_where_a_loss_is_due(monkeypatch, capsys):

@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 import pytest
-from evaluations import ERROR, GATED, HOSTILE, PLAIN, SUITES, hostile
+from evaluations import ERROR, GATED, HOSTILE, PLAIN, SUITES, hostile, render_suites
 from test_report_pages import read_outputs, runner
 
 from losscli import report
@@ -159,7 +159,7 @@ def test_a_check_is_delivered_whole(action, capfd):
     reports.write_suites(SUITES[:3], Wanted("github", {"c.json": "json", "c.xml": "junit"}), False, exit=4)
     assert [name for name, _, _ in runner(capfd.readouterr().out)] == ["error"] * 3 + ["warning"]
     assert json.loads(Path("c.json").read_text())["schema"] == "losscli.check/1"
-    assert Path("c.xml").read_text() == report.render_suites(SUITES[:3], "junit")
+    assert Path("c.xml").read_text() == render_suites(SUITES[:3], "junit")
     assert read_outputs((action / "output").read_text())["exit-code"] == "4"
     reports.write_suites(SUITES[:2], Wanted("table", {}), True)
     assert len(capfd.readouterr().out.splitlines()) == 5

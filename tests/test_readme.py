@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import doctest
 import json
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 
 import pytest
 from waiting import PATIENCE
@@ -19,7 +15,9 @@ if shutil.which("bash") is None:
     pytest.skip("the commands are written for bash", allow_module_level=True)
 
 import generate
+from project_copy import add_module, copy_project, passed, python, start
 
+from losscli.cli import completion
 from losscli.errors import ExitCode
 
 TEXT = generate.README.read_text(encoding="utf-8")
@@ -70,11 +68,25 @@ def test_python_runs(block, folder, monkeypatch):
     assert not report, "".join(report)
 
 
-def test_generated_blocks_are_fresh():
-    stale = set(generate.with_blocks(TEXT).splitlines()) - set(TEXT.splitlines())
-    assert not stale, "run python tests/generate.py"
-    assert generate.with_blocks(TEXT) == TEXT, "run python tests/generate.py: a line too many, or another order"
+def test_generated_files_are_up_to_date():
+    """What README's commands print is tested command by command above."""
+    assert generate.stale(generate.generated(outputs=False)) == [], "run python tests/generate.py"
     assert "| `huber` |" in generate.losses_table()
+    assert "log_loss\tLog loss" in generate.loss_names()
+    assert completion.LOSS_NAMES == generate.LOSS_NAMES
+
+
+def test_generate_writes_what_is_stale_and_check_only_says_so(monkeypatch, tmp_path, capsys):
+    old, new = tmp_path / "old.md", tmp_path / "new.md"
+    old.write_text("old")
+    new.write_text("new")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "generated", lambda outputs: {old: "new", new: "new"})
+    assert generate.main(["--check"]) == 1
+    assert old.read_text() == "old" and capsys.readouterr().out == "old.md: stale\nnew.md: up to date\n"
+    assert generate.main([]) == 0
+    assert old.read_text() == "new" and capsys.readouterr().out == "old.md: rewritten\nnew.md: up to date\n"
+    assert generate.main(["--check"]) == 0
 
 
 def test_every_founding_loss_has_a_recipe():
@@ -115,31 +127,68 @@ def test_links_lead_somewhere():
             assert "://" in link or place.exists(), f"{document} links to {link}"
 
 
-def test_the_new_loss_is_all_it_takes(tmp_path):
-    """The example as a file in a copy of the package: the command knows it, and all laws take it in and hold."""
-    (block,) = [b for b in PYTHON if b.startswith(NEW_LOSS)]
-    path = tmp_path / block.splitlines()[0].removeprefix("# ")
-    skip = shutil.ignore_patterns("__pycache__", ".*cache*")
-    shutil.copytree(generate.ROOT / "losscli", tmp_path / "losscli", ignore=skip)
-    path.write_text(block, encoding="utf-8")
-    (tmp_path / "preds.csv").write_text("y,p\n1,3\n1,2\n", encoding="utf-8")
-    (name,) = re.findall(r"^def (\w+)\(\n", block, re.MULTILINE)
+# The outside number of README's loss, asked of SciPy and NumPy: the fourth moment of the errors about 0.
+GOLDEN_CASE = """
 
-    done = python(f"-m losscli eval preds.csv -t y -p p -l {name}:scale=2 -q", tmp_path)
+from peers import Answer, source
+
+_cases_before = cases
+
+
+def cases() -> list[Case]:
+    call = "scipy.stats.moment(pred - target, 4, center=0)"
+
+    def ask() -> Answer:
+        value = by_numpy("scipy", "", call, PLAIN).answer.value
+        errors = np.array(PLAIN["pred"]) - np.array(PLAIN["target"])
+        slopes = np.polynomial.Polynomial([0, 0, 0, 0, 1]).deriv()(errors) / len(errors)
+        return Answer(source("scipy", call), value, {"pred": slopes.tolist()})
+
+    return [*_cases_before(), Case(("fourth_power",), PLAIN, None, ask)]
+"""
+# What a new loss meets. Tests that have a case per loss or per module of losses run for the new one alone, and those
+# that sweep over all of them run whole.
+PER_LOSS = ("test_laws", "test_run_laws", "test_golden", "test_spec", "test_documentation", "test_help", "test_house",
+            "test_layers", "test_neighbours")  # fmt: skip
+SWEEPS = ("test_house", "test_layers", "test_run_laws::test_every_loss_is_here",
+          "test_readme::test_generated_files_are_up_to_date")  # fmt: skip
+
+
+def test_the_new_loss_is_all_it_takes(tmp_path):
+    """README's example in a copy of the project, by its steps: one file, a golden case, two commands, all the tests."""
+    (block,) = [b for b in PYTHON if b.startswith(NEW_LOSS)]
+    project = copy_project(tmp_path / "project")
+    family = add_module(project, block).stem
+    (name,) = re.findall(r"^def (\w+)\(\n", block, re.MULTILINE)
+    (tmp_path / "project" / "preds.csv").write_text("y,p\n1,3\n1,2\n", encoding="utf-8")
+    done = python(f"-m losscli eval preds.csv -t y -p p -l {name}:scale=2 -q", project)
     assert (done.stdout, done.stderr) == (f"{(1 + 1 / 16) / 2}\n", "")
 
-    laws = tmp_path / "tests"
-    laws.mkdir()
-    for file in ("conftest.py", "oracle.py", "files.py", "test_laws.py", "test_run_laws.py"):
-        shutil.copy(generate.ROOT / "tests" / file, laws)
-    done = python(f"-m pytest -q -p no:cacheprovider -W error tests -k {name}", tmp_path)
-    assert done.returncode == 0, done.stdout
-    passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed and int(passed[1]) >= 10, done.stdout
+    cases = found(project, "golden/regression.py")
+    code = cases.read_text(encoding="utf-8").replace("\nfrom peers", "\nimport numpy as np\nfrom peers", 1)
+    cases.write_text(code + GOLDEN_CASE, encoding="utf-8")
+    for command in (f"{cases.parent / 'make.py'} {name}", f"{found(project, 'generate.py')} --tables"):
+        done = python(command, project)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert f"| `{name}` |" in (project / "README.md").read_text(encoding="utf-8")
+    assert f"{name}\t" in (project / "losscli" / "cli" / "loss_names.txt").read_text(encoding="utf-8")
+
+    per_loss = " ".join(node(project, test) for test in PER_LOSS)
+    sweeps = " ".join(node(project, test) for test in SWEEPS)
+    options = "-m pytest -p no:cacheprovider -W error"
+    runs = [start(f"{options} {per_loss} -k '{name} or {family}'", project), start(f"{options} {sweeps}", project)]
+    outputs = [process.communicate(timeout=PATIENCE)[0] for process in runs]
+    assert [process.returncode for process in runs] == [0, 0], "\n".join(outputs)
+    assert passed(outputs[0]) >= 25 and passed(outputs[1]) >= 200, "\n".join(outputs)
 
 
-def python(arguments, folder):
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, *shlex.split(arguments)], cwd=folder, env=environment, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
-                          timeout=PATIENCE)  # fmt: skip
+def found(project, name):
+    """A file of the copy's tests, in whatever folder it stands."""
+    (path,) = [path for path in (project / "tests").rglob("*") if path.as_posix().endswith(f"/{name}")]
+    return path
+
+
+def node(project, test):
+    """What pytest calls a test file, or a test in it."""
+    file, colons, rest = test.partition("::")
+    return f"{found(project, f'{file}.py').relative_to(project)}{colons}{rest}"

@@ -12,7 +12,20 @@ import jsonschema
 import junitparser
 import pytest
 import referencing
-from evaluations import ERROR, GATED, HOSTILE, HOSTILE_ERROR, PLAIN, RUNS, SUITES, gate, hostile, result, run
+from evaluations import (
+    ERROR,
+    GATED,
+    HOSTILE,
+    HOSTILE_ERROR,
+    PLAIN,
+    RUNS,
+    SUITES,
+    gate,
+    hostile,
+    render_suites,
+    result,
+    run,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +66,7 @@ def test_every_report_follows_the_schema(evaluation: Evaluation) -> None:
 
 
 def test_a_check_follows_its_schema_and_holds_whole_reports() -> None:
-    found = strict(report.render_suites(SUITES, "json"))
+    found = strict(render_suites(SUITES, "json"))
     validator("urn:losscli:check:1").validate(found)
     assert found["status"] == "error" and [suite["status"] for suite in found["suites"]] == [
         "passed", "error", "error", "failed",
@@ -64,8 +77,8 @@ def test_a_check_follows_its_schema_and_holds_whole_reports() -> None:
         "code": "data.cell", "exit": 3, "message": "'abc' is not a number", "hint": "--null-values abc",
         "path": "d.csv", "row": 7, "line": 8, "column": "p", "value": "abc", "suggestions": ["x"],
     }  # fmt: skip
-    assert strict(report.render_suites(SUITES[:1], "json"))["status"] == "passed"
-    assert strict(report.render_suites(SUITES[3:], "json"))["status"] == "failed"
+    assert strict(render_suites(SUITES[:1], "json"))["status"] == "passed"
+    assert strict(render_suites(SUITES[3:], "json"))["status"] == "failed"
 
 
 def test_json_says_what_gates_baseline_and_comparison_found() -> None:
@@ -157,7 +170,7 @@ def test_junit_without_gates_has_a_case_a_result() -> None:
 
 
 def test_junit_of_a_check_has_a_suite_a_suite() -> None:
-    text = report.render_suites(SUITES, "junit")
+    text = render_suites(SUITES, "junit")
     cases = read_junit(text)
     assert [case.classname for case in cases[:3]] == ["losscli.fast", "losscli.fast", "losscli.gated"]
     broken = next(case for case in cases if case.classname == "losscli.broken")
@@ -173,7 +186,7 @@ def test_junit_of_a_check_has_a_suite_a_suite() -> None:
 def test_junit_names_differ_where_gates_look_alike() -> None:
     alike = run(gates=(gate("a\x1b<=1"), gate(r"a\x1b<=1"), gate("b", by={"x": "1"}), gate("b", model="x=1")))
     read_junit(report.render(alike, "junit"))
-    read_junit(report.render_suites((SuiteResult("\x1b", alike), SuiteResult(r"\x1b", alike)), "junit"))
+    read_junit(render_suites((SuiteResult("\x1b", alike), SuiteResult(r"\x1b", alike)), "junit"))
 
 
 @every_run
@@ -188,7 +201,7 @@ def test_junit_is_the_same_each_time_and_tells_no_time(evaluation: Evaluation) -
 def test_junit_is_valid_whatever_the_text(text: str) -> None:
     error = replace(HOSTILE_ERROR, message=text, hint=text, path=text, value=text)
     suites = (SuiteResult(text, hostile(text)), SuiteResult(text, None, error))
-    shown = report.render_suites(suites, "junit")
+    shown = render_suites(suites, "junit")
     assert not {char for char in shown.replace("\n", "") if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")}
     cases = read_junit(shown)
     assert len(cases) == 3
@@ -196,7 +209,7 @@ def test_junit_is_valid_whatever_the_text(text: str) -> None:
 
 
 def test_a_run_that_ended_in_an_error_is_one_case() -> None:
-    (case,) = read_junit(report.render_suites((SuiteResult(None, None, ERROR),), "junit"))
+    (case,) = read_junit(render_suites((SuiteResult(None, None, ERROR),), "junit"))
     assert (case.classname, case.name) == ("losscli", "run")
     assert case._elem.get("file") is None, "an annotation belongs on a source file, and this is data"
 
@@ -204,38 +217,38 @@ def test_a_run_that_ended_in_an_error_is_one_case() -> None:
 # ------------------------------------------------------------------------------------------------ suites, everywhere
 
 
-@pytest.mark.parametrize("format", report.FORMATS)
+@pytest.mark.parametrize("format", report.format_names())
 def test_every_format_shows_every_suite(format: str) -> None:
-    text = report.render_suites(SUITES, format)
-    assert text == report.render_suites(SUITES, format)
+    text = render_suites(SUITES, format)
+    assert text == render_suites(SUITES, format)
     assert "0.41283917" in text
     left = text.replace("\n", "").replace("\t", "" if format == "plain" else "\t")
     assert not {char for char in left if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")}
-    assert report.render_suites((SuiteResult(None, PLAIN),), format) == report.render(PLAIN, format) or format == "json"
+    assert render_suites((SuiteResult(None, PLAIN),), format) == report.render(PLAIN, format) or format == "json"
 
 
 def test_lines_of_suites_begin_with_the_suite() -> None:
-    plain = [line.split("\t") for line in report.render_suites(SUITES[:3], "plain").splitlines()]
+    plain = [line.split("\t") for line in render_suites(SUITES[:3], "plain").splitlines()]
     assert plain[0][:3] == ["suite", "model", "country"]
     assert [line[0] for line in plain[1:]] == ["fast", "fast", "gated", "gated", "gated"]
     assert len({len(line) for line in plain}) == 1
-    lines = [strict(line) for line in report.render_suites(SUITES[:3], "jsonl").splitlines()]
+    lines = [strict(line) for line in render_suites(SUITES[:3], "jsonl").splitlines()]
     assert [next(iter(line.items())) for line in lines] == (
         [("suite", "fast")] * 2 + [("suite", "gated")] * 7 + [("suite", "broken")]
     )
     assert lines[-1]["kind"] == "error" and lines[-1]["code"] == "data.cell"
-    assert report.render_suites(SUITES[:3], "csv").splitlines()[1].startswith("fast,,")
+    assert render_suites(SUITES[:3], "csv").splitlines()[1].startswith("fast,,")
 
 
 def test_headings_name_the_suites() -> None:
-    text = report.render_suites(SUITES[:3], "markdown").splitlines()
+    text = render_suites(SUITES[:3], "markdown").splitlines()
     assert [line for line in text if line.startswith("#")] == [
         "## losscli: `fast`",
         "## losscli: `gated`: 1 of 4 gates failed, 1 could not be judged, 1 skipped",
         "## losscli: `broken`: error",
     ]
     assert "- `'abc' is not a number`" in text
-    table = report.render_suites(SUITES[:3], "table").splitlines()
+    table = render_suites(SUITES[:3], "table").splitlines()
     assert [line for line in table if line in ("fast", "gated", "broken")] == ["fast", "gated", "broken"]
     assert "error: 'abc' is not a number" in table and "1 passed, 1 failed, 1 could not be judged, 1 skipped" in table
 

@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -19,24 +20,35 @@ from typing import Any
 
 import jsonschema
 import pytest
-from evaluations import COMPARED, ERROR, GATED, HOSTILE, HOSTILE_ERROR, PLAIN, RUNS, SUITES, gate, hostile, result, run
+from evaluations import (
+    COMPARED,
+    ERROR,
+    GATED,
+    HOSTILE,
+    HOSTILE_ERROR,
+    PLAIN,
+    RUNS,
+    SUITES,
+    gate,
+    hostile,
+    render_suites,
+    result,
+    run,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from test_report_ci import ENEMY, strict
 
 from losscli import report
-from losscli.report import github
-from losscli.report.html import STYLE
+from losscli.report.formats import github
+from losscli.report.formats.html import STYLE
+from losscli.report.suites import single_suite
 from losscli.report.view import View
 from losscli.results import Evaluation, SuiteResult, WarningResult
 
 VIEW = View()
 every_run = pytest.mark.parametrize("evaluation", RUNS.values(), ids=RUNS)
-
-
-def alone(evaluation: Evaluation) -> tuple[SuiteResult, ...]:
-    return (SuiteResult(None, evaluation),)
 
 
 # ------------------------------------------------------------------------------------------------------ OpenMetrics
@@ -89,7 +101,7 @@ def test_openmetrics_as_gitlab_shows_it() -> None:
 
 
 def test_openmetrics_of_suites_keeps_families_together() -> None:
-    text = report.render_suites(SUITES[:3], "openmetrics")
+    text = render_suites(SUITES[:3], "openmetrics")
     names = [line.partition("{")[0] for line in text.splitlines() if not line.startswith("#")]
     assert [name for at, name in enumerate(names) if name not in names[:at]] == list(dict.fromkeys(names))
     assert sum(a != b for a, b in itertools.pairwise(names)) == len(set(names)) - 1
@@ -108,7 +120,7 @@ def test_labels_that_would_look_alike_differ() -> None:
 @given(ENEMY)
 def test_openmetrics_can_be_read_whatever_the_text(text: str) -> None:
     suites = (SuiteResult(text, hostile(text)), SuiteResult(text + "x", PLAIN), SuiteResult("e", None, HOSTILE_ERROR))
-    shown = report.render_suites(suites, "openmetrics")
+    shown = render_suites(suites, "openmetrics")
     assert len(samples(shown)) == len(gitlab(shown)) > 10
     values = re.findall(r'="([^"]*)"', shown)
     assert all(re.fullmatch(r"[A-Za-z0-9_.:/=+-]+", value) for value in values)
@@ -177,13 +189,13 @@ def test_annotations_point_to_the_gate_in_its_file() -> None:
 
 
 def test_an_error_is_an_annotation_on_a_file_of_the_project_only() -> None:
-    ((_, properties, text),) = runner(report.render_suites((SuiteResult("s", None, ERROR),), "github"))
+    ((_, properties, text),) = runner(render_suites((SuiteResult("s", None, ERROR),), "github"))
     assert properties == {"title": "losscli data.cell"}
     assert text.splitlines() == [
         "s: 'abc' is not a number", "in: d.csv, row 7 (line 8), column 'p', value 'abc'", "hint: --null-values abc",
     ]  # fmt: skip
     usage = replace(ERROR, exit=2, path="losscli.toml", line=3, row=None)
-    ((_, properties, _),) = runner(report.render_suites((SuiteResult("s", None, usage),), "github"))
+    ((_, properties, _),) = runner(render_suites((SuiteResult("s", None, usage),), "github"))
     assert (properties["file"], properties["line"]) == ("losscli.toml", "3")
 
 
@@ -212,7 +224,7 @@ def test_annotations_are_ten_at_most_and_the_last_counts_the_rest(count: int) ->
 def test_the_runner_gets_its_commands_and_no_other(text: str) -> None:
     error = SuiteResult(text, None, replace(HOSTILE_ERROR, message=text))
     suites = (SuiteResult(text, hostile(text)), SuiteResult("", run(result(text, 1.0, text), result(text, 2.0))), error)
-    printed = report.render_suites(suites, "github")
+    printed = render_suites(suites, "github")
     commands = runner(printed)
     assert len(commands) == len(printed.splitlines()) == 3
     assert [name for name, _, _ in commands] == ["error", "error", "warning"]
@@ -224,13 +236,13 @@ def test_the_runner_gets_its_commands_and_no_other(text: str) -> None:
 
 
 def test_outputs_have_a_score_a_loss() -> None:
-    found = read_outputs(github.outputs(alone(PLAIN), VIEW))
+    found = read_outputs(github.outputs(single_suite(PLAIN), VIEW))
     assert found == {
         "passed": "true", "exit-code": "0", "score_mse": "0.30000000000000004", "score_huber_delta_0_5": "-0.0",
         "failures": "",
     }  # fmt: skip
-    assert read_outputs(github.outputs(alone(COMPARED), VIEW))["score_b_mse"] == "1.25"
-    gated = read_outputs(github.outputs(alone(GATED), VIEW, exit=4))
+    assert read_outputs(github.outputs(single_suite(COMPARED), VIEW))["score_b_mse"] == "1.25"
+    gated = read_outputs(github.outputs(single_suite(GATED), VIEW, code=4))
     assert gated["exit-code"] == "4" and gated["score_mse"] == "0.41283917264" and "score_rmse" not in gated
     assert gated["failures"].splitlines()[0].startswith("mse<=0.40 ridge: mse = 0.41283917264 > 0.4")
     suites = read_outputs(github.outputs(SUITES[:3], VIEW))
@@ -239,7 +251,7 @@ def test_outputs_have_a_score_a_loss() -> None:
 
 def test_a_delimiter_does_not_occur_in_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["aa", "bb"])
-    monkeypatch.setattr(github.secrets, "token_hex", lambda size: next(drawn))
+    monkeypatch.setattr(secrets, "token_hex", lambda size: next(drawn))
     text = "a\nlosscli_aa\nb=<<c"
     assert read_outputs(github.heredoc("x", text)) == {"x": text}
     assert next(drawn, None) is None, "the first occurs in the text"
@@ -247,16 +259,16 @@ def test_a_delimiter_does_not_occur_in_the_text(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_summary_is_cut_between_rows_and_counts_them() -> None:
     rows = run(*(result(value=float(i), by={"k": f"slice {i} " + "x" * 150 + "ü" * (i % 8 == 0)}) for i in range(9000)))
-    page = github.summary(alone(rows), VIEW)
+    page = github.summary(single_suite(rows), VIEW)
     assert len(page.encode()) <= 900 * 1024
     lines = page.splitlines()
     shown = [line for line in lines if line.startswith("| `slice")]
     left = int(re.match(r"(\d+) more lines found no room", lines[-2])[1])
     assert len(shown) + left == 9000 + 1, "the rows, and the line below the table"
     assert all(line.endswith(" |") for line in shown)
-    assert github.summary(alone(PLAIN), VIEW, limit=100) == ""
-    assert len(github.summary(alone(rows), VIEW, limit=1000).encode()) <= 1000
-    assert github.summary(alone(PLAIN), VIEW) == report.render(PLAIN, "markdown") + "\n"
+    assert github.summary(single_suite(PLAIN), VIEW, limit=100) == ""
+    assert len(github.summary(single_suite(rows), VIEW, limit=1000).encode()) <= 1000
+    assert github.summary(single_suite(PLAIN), VIEW) == report.render(PLAIN, "markdown") + "\n"
 
 
 # -------------------------------------------------------------------------------------------------------------- DVC
@@ -277,12 +289,13 @@ def test_dvc_gets_nested_numbers() -> None:
         "a": {"mse": 2.0, "slices": {"k=x_y": {"mse": 1.0}}}, "rows_2": {"mse": 3.0},
         "rows": {"used": 442, "dropped": 8},
     }  # fmt: skip
-    assert strict(report.render_suites(SUITES[:3], "dvc"))["gated"]["ridge"] == {"mse": 0.41283917264, "mae": 0.25}
+    assert strict(render_suites(SUITES[:3], "dvc"))["gated"]["ridge"] == {"mse": 0.41283917264, "mae": 0.25}
 
 
 def test_what_is_not_finite_is_left_out_and_named() -> None:
-    assert report.left_out(GATED, "dvc") == report.left_out(GATED, "dvc-plots") == ["rmse ridge country=FR is nan"]
-    assert report.left_out(GATED, "json") == []
+    for format in ("dvc", "dvc-plots"):
+        assert report.renderer(format).omitted(GATED) == ["rmse ridge country=FR is nan"]
+    assert report.renderer("json").omitted(GATED) == []
     assert len(strict(report.render(GATED, "dvc-plots"))) == 2
 
 
@@ -292,12 +305,12 @@ def test_plots_are_points() -> None:
         {"slice": "all", "model": "", "loss": "mse", "value": 2.0},
     ]
     assert strict(report.render(run(), "dvc-plots")) == []
-    assert {point["suite"] for point in strict(report.render_suites(SUITES[:3], "dvc-plots"))} == {"fast", "gated"}
+    assert {point["suite"] for point in strict(render_suites(SUITES[:3], "dvc-plots"))} == {"fast", "gated"}
 
 
 @given(ENEMY)
 def test_dvc_has_numbers_only_whatever_the_text(text: str) -> None:
-    found = strict(report.render_suites((SuiteResult(text, hostile(text)), SuiteResult(text + ".", PLAIN)), "dvc"))
+    found = strict(render_suites((SuiteResult(text, hostile(text)), SuiteResult(text + ".", PLAIN)), "dvc"))
     jsonschema.validate(found, NUMBERS, cls=jsonschema.Draft202012Validator)
     assert len(found) == 2
     for point in strict(report.render(hostile(text), "dvc-plots")):
@@ -308,11 +321,11 @@ def test_dvc_has_numbers_only_whatever_the_text(text: str) -> None:
 def test_dvc_reads_it(tmp_path: Path) -> None:
     for words in (["git", "init", "-q"], ["dvc", "init", "-q"]):
         subprocess.run(words, cwd=tmp_path, check=True)
-    (tmp_path / "m.json").write_text(report.render_suites(SUITES, "dvc"))
+    (tmp_path / "m.json").write_text(render_suites(SUITES, "dvc"))
     done = subprocess.run(["dvc", "metrics", "show", "--json", "m.json"], cwd=tmp_path, check=True, capture_output=True)
     assert strict(done.stdout.decode())[""]["data"]["m.json"]["data"]["fast"]["mse"] == 0.1 + 0.2
     subprocess.run(["dvc", "metrics", "show", "m.json"], cwd=tmp_path, check=True, capture_output=True)
-    (tmp_path / "p.json").write_text(report.render_suites(SUITES, "dvc-plots"))
+    (tmp_path / "p.json").write_text(render_suites(SUITES, "dvc-plots"))
     plot = ["dvc", "plots", "show", "--json", "p.json", "-x", "model", "-y", "value", "-t", "bar_horizontal"]
     done = subprocess.run(plot, cwd=tmp_path, check=True, capture_output=True)
     points = strict(done.stdout.decode())["data"]["p.json"][0]["content"]["data"]["values"]
@@ -390,9 +403,9 @@ def test_the_page_says_verdicts_first_and_in_words() -> None:
     )]  # fmt: skip
     assert places == sorted(places)
     assert "Comparisons" in "".join(check_page(report.render(COMPARED, "html")).texts)
-    whole = "".join(check_page(report.render_suites(SUITES, "html")).texts)
+    whole = "".join(check_page(render_suites(SUITES, "html")).texts)
     assert "losscli: 3 of 4 suites did not pass" in whole and "'abc' is not a number" in whole
-    ended = "".join(check_page(report.render_suites((SuiteResult(None, None, ERROR),), "html")).texts)
+    ended = "".join(check_page(render_suites((SuiteResult(None, None, ERROR),), "html")).texts)
     assert "losscli: the run ended in an error" in ended
 
 
@@ -405,7 +418,7 @@ def test_the_page_is_small() -> None:
 @given(ENEMY)
 def test_the_page_shows_any_text_and_obeys_none(text: str) -> None:
     suites = (SuiteResult(text, hostile(text)), SuiteResult(text, None, replace(HOSTILE_ERROR, message=text)))
-    page = check_page(report.render_suites(suites, "html"))
+    page = check_page(render_suites(suites, "html"))
     shown = report.sanitized(text, 200)
     assert not shown.strip() or shown in "".join(page.texts)
     assert len([tag for tag, _ in page.elements if tag == "h2"]) == 2
@@ -436,7 +449,7 @@ def test_a_strict_reader_of_html_finds_no_fault(text: str) -> None:
     import html5lib
 
     reader = html5lib.HTMLParser(strict=True)
-    reader.parse(report.render_suites((SuiteResult(text, hostile(text)),), "html"))
+    reader.parse(render_suites((SuiteResult(text, hostile(text)),), "html"))
 
 
 # ------------------------------------------------------------------------------------------------- people's formats
@@ -458,7 +471,10 @@ def test_a_baseline_stands_beside_each_number() -> None:
         "| `ridge` | `(all)` | `mae` | 0.25 |  | 0.5 | -0.25 (-50 %) | better |",
         "| `ridge` | `FR` | `rmse` | nan | 17.5 | 0 | nan | **undefined** |",
     ]
-    assert lines[-1] == "442 rows of 450, 8 dropped; 95 % intervals: t, by row"
+    assert lines[-1] == (
+        "442 rows of 450, 8 dropped; n_eff: effective sample size (Kish); "
+        "95 % confidence intervals (CI): Student's t, unit: row"
+    )
     header, *rows = (line.split("\t") for line in report.render(GATED, "plain").splitlines())
     assert header[4:] == ["count", "stderr", "low", "high", "n_eff", "baseline", "change", "verdict"]
     assert rows[0][4:] == ["442", "0.01", "0.39", "0.43", "", "0.4011", "0.01173917264", "worse"]
@@ -468,8 +484,8 @@ def test_a_baseline_stands_beside_each_number() -> None:
 def test_comparisons_are_a_table_for_people_and_the_rows_for_pipes() -> None:
     lines = report.render(COMPARED, "markdown").splitlines()
     assert lines[-4] == (
-        "| model | against | `loss` | loss | difference | p (t) | Holm (t) | p (swaps) | Holm (swaps) "
-        "| wins | verdict |"
+        "| model | against | `loss` | loss | difference | p (t-test) | p adj. (Holm, t-test) | p (permutation) "
+        "| p adj. (Holm, permutation) | win rate | verdict |"
     )
     assert (
         lines[-2]
@@ -480,7 +496,7 @@ def test_comparisons_are_a_table_for_people_and_the_rows_for_pipes() -> None:
         and "**worse**" in lines[-1]
     )
     one = replace(COMPARED, comparisons=COMPARED.comparisons[:1])
-    assert "Holm" not in report.render(one, "table") and "p (t)" in report.render(one, "table")
+    assert "Holm" not in report.render(one, "table") and "p (t-test)" in report.render(one, "table")
     header, *rows = (line.split("\t") for line in report.render(COMPARED, "plain").splitlines())
     assert header[:4] == ["model", "against", "by:loss", "loss"] and [row[0] for row in rows] == ["b", "c"]
     assert dict(zip(header, rows[0], strict=True))["p_t"] == "0.0123"

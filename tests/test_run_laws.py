@@ -26,7 +26,7 @@ def bits(report):
     """Every number of a report, exactly; nothing of what the columns are called."""
     return [
         (dict(r.by), r.spec, r.value.hex(), r.count, float(r.weight).hex(),
-         {n: (t.mean.hex(), t.sum.hex(), t.count) for n, t in r.terms.items()}, r.without_part)
+         {n: (t.mean.hex(), t.sum.hex(), t.count) for n, t in r.terms.items()}, r.excluded_count)
         for r in report
     ]  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_weights_count_rows(loss, choice):
     repeated = losscli.evaluate(rows_of(data, np.repeat(np.arange(ROWS), weights)), loss.name, **settings)[0]
     assert weighted.value == repeated.value
     assert weighted.weight == repeated.count
-    assert weighted.count == (weights > 0).sum() - weighted.without_part or weighted.without_part
+    assert weighted.count == (weights > 0).sum() - weighted.excluded_count or weighted.excluded_count
 
 
 @pytest.mark.parametrize(("loss", "choice"), CASES)

@@ -51,7 +51,7 @@ def run_of(*results, used=3, targets=None, rows=None):
 RICH = replace(
     run_of(
         result(math.inf, by={"country": "DE", "été": "1"}),
-        result(math.nan, model=None, spec="x=0.5*mse+mae", direction="higher", without_part=2,
+        result(math.nan, model=None, spec="x=0.5*mse+mae", direction="higher", excluded_count=2,
                parts=(PartResult("mse", 0.5, math.nan), PartResult("mae", 1.0, -0.0))),
         replace(result(-math.inf, spec="nt_xent", batch=BatchResult("size", 8, None, 2)), stderr=0.1,
                 interval=(0.5, 2.5), params={"temperature": 0.1, "k": 3, "on": True, "how": "sum", "none": None}),
@@ -327,7 +327,7 @@ def test_a_hash_that_one_side_lacks_decides_nothing():
     assert beside(mine, mine).reasons == ()
 
 
-@pytest.mark.parametrize("format", report.FORMATS)
+@pytest.mark.parametrize("format", report.format_names())
 def test_two_reports_stand_side_by_side_in_every_format(format, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)

@@ -245,7 +245,7 @@ def _result(one: _Object) -> LossResult:
         revision=one.count("revision"), signature=one.text("signature"),
         parts=None if one.fields.get("parts") is None
         else one.each("parts", lambda p: PartResult(p.text("spec"), p.number("factor"), p.valued())),
-        batch=one.maybe("batch", _batch), without_part=one.count("without_part", 0),
+        batch=one.maybe("batch", _batch), excluded_count=one.count("without_part", 0),
         stderr=one.maybe_number("stderr"), interval=_interval(one), uncertainty=one.maybe("uncertainty", _uncertainty),
         n_eff=one.maybe_number("n_eff"),
     )  # fmt: skip

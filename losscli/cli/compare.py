@@ -71,14 +71,14 @@ def _compare(options: CompareOptions) -> int:
     data = data_of(run, named=named)
     files = [path for _, path in named] or list(data.paths)
     console.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
-    with reports.told_of_errors(wanted, quiet):
+    with reports.reporting_errors(wanted, quiet):
         prepared = paired(prepare(run.request, data), options.against)
     check_engine(run.execution, prepared.plan.request, data)
     console.print_notes(prepared.notes, quiet)
     if run.console.plan:
         console.write_stdout(plan_text(prepared))
         return 0
-    with reports.told_of_errors(wanted, quiet), progress.observed(run.console) as observer:
+    with reports.reporting_errors(wanted, quiet), progress.observed(run.console) as observer:
         evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, observer=observer)
     reports.write(evaluation, wanted, quiet)
     return 0

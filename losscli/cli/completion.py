@@ -1,7 +1,7 @@
-"""losscli completion: the script for a shell, and what it offers for a half-typed word.
+"""losscli completion: the script for a shell, and the completions of an incomplete word.
 
-Every press of TAB starts the program, so nothing here may import NumPy: the names of losses come from the table
-loss_names.txt. `python -m losscli.cli.completion` writes that table anew; a test fails when it is stale.
+Every press of TAB starts the program, so nothing here may import NumPy: the names of losses come from loss_names.txt,
+which `python tests/generate.py` writes. A test fails if it is stale.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from losscli.errors import ExitCode, UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-TABLE = Path(__file__).parent / "loss_names.txt"
+LOSS_NAMES = Path(__file__).parent / "loss_names.txt"  # one line per loss or alias: its name, a tab, its summary
 VARIABLE = "_LOSSCLI_COMPLETE"  # the name that click's scripts set
 _SHELLS = ("bash", "zsh", "fish", "powershell")
 
@@ -50,14 +50,14 @@ def command(shell: str) -> int:
 
 
 def shells() -> list[str]:
-    """The shells that the installed click knows."""
+    """The shells that the installed version of click supports."""
     from click.shell_completion import get_completion_class
 
     return [name for name in _SHELLS if get_completion_class(name) is not None]
 
 
 def answer(instruction: str) -> int:
-    """What a shell asks while somebody types: click reads the line from the environment and prints what fits."""
+    """Answer a request for completions: click reads the line from the environment and prints what fits."""
     from click.shell_completion import shell_complete
 
     from losscli.cli import cli
@@ -65,32 +65,20 @@ def answer(instruction: str) -> int:
     try:
         unknown = shell_complete(cli, {}, "losscli", VARIABLE, instruction)
     except (UsageError, click.ClickException, KeyError, ValueError):
-        return ExitCode.USAGE  # a line that is wrong so far: a message would land in the middle of the prompt
+        return ExitCode.USAGE  # an invalid line: a message would be printed into the prompt
     return ExitCode.USAGE if unknown else ExitCode.OK
 
 
 def losses(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
-    """The names and aliases of losses that begin so."""
+    """The names and aliases of losses that begin with `start`."""
     from click.shell_completion import CompletionItem
 
-    rows = (line.split("\t") for line in TABLE.read_text(encoding="utf-8").splitlines())
+    rows = (line.split("\t") for line in LOSS_NAMES.read_text(encoding="utf-8").splitlines())
     return [CompletionItem(name, help=summary) for name, summary in rows if name.startswith(start)]
 
 
 def files(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
-    """Files, which the shell finds best itself."""
+    """Files, which the shell completes itself."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(start, type="file")]
-
-
-def table() -> str:
-    """The table of names: one line a loss or alias, with its summary."""
-    from losscli.losses._catalogue import matching
-
-    lines = [(name, loss.summary) for loss in matching(()) for name in (loss.name, *loss.aliases)]
-    return "".join(f"{name}\t{summary}\n" for name, summary in sorted(lines))
-
-
-if __name__ == "__main__":
-    TABLE.write_text(table(), encoding="utf-8", newline="\n")

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from losscli.cli import error_format, layout, messages
 from losscli.errors import FileError, LosscliError, UsageError
-from losscli.report import FORMATS, format_of
+from losscli.report import format_names, format_of
 from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import Evaluation, GateResult
 
@@ -139,7 +139,7 @@ def in_sight() -> bool:
 def write_stdout(text: str, *, commands: bool = False) -> None:
     """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does.
 
-    `commands` says that the text is for a build server to obey; whatever else stands in it was made harmless there.
+    `commands` says that the text is for a build server to obey; all other text in it is sanitized.
     """
     # There the log is read by a machine that takes orders from it.
     if os.environ.get("GITHUB_ACTIONS") == "true" and not commands:
@@ -170,12 +170,12 @@ def outputs(texts: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         format_, equals, path = text.partition("=")
-        if not equals or format_ not in FORMATS:
+        if not equals or format_ not in format_names():
             format_, path = "", text
         format_ = format_ or format_of(path) or ""
         if not format_:
             raise UsageError(f"'{text}': its suffix is not that of a report format",
-                             hint=f"write FORMAT=FILE; formats: {', '.join(FORMATS)}",
+                             hint=f"write FORMAT=FILE; formats: {', '.join(format_names())}",
                              code="USAGE_BAD_VALUE")  # fmt: skip
         if path in found:
             raise UsageError(f"two reports would be written to '{path}'", code="USAGE_CONFLICT")

@@ -1,51 +1,51 @@
-"""Delivery of reports: to standard output, to the files of -o, and to the files that a build server names.
+"""Where reports are written: standard output, the files of -o, and the files that a build server names.
 
-Only a format that says so adds to files which the environment names, and only where it was asked for: by -f, or by -o
-for standard output. Such a file gets one write at its end; what others wrote there stays.
+Only formats with `appended_variables` append to files that the environment names, and only if they are asked for by -f,
+or by -o for standard output. Such a file gets one write at its end; its content is kept.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from losscli.cli import console
 from losscli.errors import FileError
-from losscli.report import appended, appends, filed, has, left_out, quiet
+from losscli.report import View, quiet, renderer
 from losscli.report.suites import evaluated
 from losscli.results import SuiteResult
 
-_SAID = 5  # so many results that a format has no place for are named
+_NAMED = 5  # of the results for which a format has no place
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came out, how it becomes the text of a format, and the exit code that the process will end with."""
+    """The results to report, and the exit code of the process if the suites alone do not tell it."""
 
     suites: Sequence[SuiteResult]
-    text: Callable[..., str]
     exit: int | None = None
 
 
-def deliver(what: Delivery, format: str, files: Mapping[str, str], quietly: bool, stdout: bool) -> None:
+def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietly: bool, stdout: bool) -> None:
     """Warnings, files, then standard output, in the `format` of -f if none of the files is "-"."""
     printed = files.get("-", format)
-    commanding = stdout and not quietly and bool(printed) and has(printed, "COMMANDS")
+    commands = stdout and not quietly and printed is not None and renderer(printed).prints_workflow_commands
     for name, evaluation in evaluated(what.suites):
         with console.about(name):
-            console.print_warnings(evaluation, quietly or commanding)  # then they are among what is printed
+            console.print_warnings(evaluation, quietly or commands)  # the commands include the warnings
     _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly)
     for named in dict.fromkeys(filter(None, (printed, format))):
         _append(what, named, quietly)
-    if not stdout:
+    if not stdout or printed is None:
         return
     if quietly:
         console.write_stdout("".join(quiet(evaluation) for _, evaluation in evaluated(what.suites)))
     else:
-        _say_what_is_left_out(what, printed, quietly)
-        console.write_stdout(what.text(printed, **console.view()), commands=commanding)
+        _note_omitted(what, printed, quietly)
+        text = renderer(printed).render_suites(what.suites, View(**console.view()))
+        console.write_stdout(text, commands=commands)
 
 
 def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool) -> None:
@@ -53,21 +53,21 @@ def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool) -> Non
     from losscli.io.write.atomic import write_text
 
     for path, format in files.items():
-        write_text(path, filed(what.suites, format, what.text))
-        _say_what_is_left_out(what, format, quietly)
+        write_text(path, renderer(format).render_file(what.suites))
+        _note_omitted(what, format, quietly)
 
 
 def _append(what: Delivery, format: str, quietly: bool) -> None:
-    for variable in appends(format):
+    for variable in renderer(format).appended_variables:
         path = os.environ.get(variable)
         if not path:
             console.print_notes([f"{variable} is not set, so nothing was written for it"], quietly)
             continue
-        append(path, appended(what.suites, format, variable, _size(path), what.exit))
+        append(path, renderer(format).render_appended(what.suites, variable, _size(path), what.exit))
 
 
 def append(path: str, text: str) -> None:
-    """Add to the end of a file in one write, so that what others write there stays whole."""
+    """Append to a file in one write, so that lines of other processes stay whole."""
     from losscli.io.write.atomic import with_file_errors
 
     data = text.encode("utf-8", "backslashreplace")
@@ -88,9 +88,9 @@ def _size(path: str) -> int:
         return 0
 
 
-def _say_what_is_left_out(what: Delivery, format: str, quietly: bool) -> None:
-    found = [one for _, evaluation in evaluated(what.suites) for one in left_out(evaluation, format)]
-    more = [f"and {len(found) - _SAID} more"] if len(found) > _SAID else []
+def _note_omitted(what: Delivery, format: str, quietly: bool) -> None:
+    found = [one for _, evaluation in evaluated(what.suites) for one in renderer(format).omitted(evaluation)]
+    more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
     if found:
-        said = "; ".join([*found[:_SAID], *more])
-        console.print_notes([f"{format} cannot represent non-finite values and leaves them out: {said}"], quietly)
+        omitted = "; ".join([*found[:_NAMED], *more])
+        console.print_notes([f"{format} cannot represent non-finite values and leaves them out: {omitted}"], quietly)

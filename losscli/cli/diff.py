@@ -51,7 +51,7 @@ def _diff(options: DiffOptions) -> int:
     if options.old == options.new == "-":
         raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
     console.check_outputs(list(options.report.files), [options.old, options.new])
-    with reports.told_of_errors(options.report, options.quiet):
+    with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
     run = dict.fromkeys(Scored(one.model, one.spec, one.loss, one.direction) for one in new.results)

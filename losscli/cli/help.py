@@ -29,6 +29,7 @@ TOPICS = (
     "python",
 )  # fmt: skip
 _FOLDER = Path(__file__).parent / "topics"
+_REPORT_FORMATS = "  {report formats}\n"  # in a topic; each format describes itself
 
 
 @click.command("help", cls=Plain, epilog="losscli help columns\nlosscli help eval\nlosscli help DATA_NAN")
@@ -79,7 +80,20 @@ def _below(text: str, heading: str) -> str:
 def read(topic: str) -> tuple[str, str]:
     """The title of a topic, and its text as it is written: `layout` has the rules."""
     title, _, text = (_FOLDER / f"{topic}.md").read_text(encoding="utf-8").partition("\n")
+    if _REPORT_FORMATS in text:
+        text = text.replace(_REPORT_FORMATS, _report_formats())
     return title.removeprefix("# "), text.lstrip("\n")
+
+
+def _report_formats() -> str:
+    """One item per report format, with the suffixes that ask for it."""
+    from losscli.report import format_names, renderer
+
+    lines = []
+    for name in format_names():
+        suffixes = " ".join(renderer(name).suffixes)
+        lines.append(f"  {name}  {renderer(name).summary}" + (f" ({suffixes})" if suffixes else ""))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _starting(start: str) -> list[str]:

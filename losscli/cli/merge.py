@@ -32,7 +32,7 @@ def command(**given: Any) -> int:
 
     options = merge_options(given)
     console.check_outputs(list(options.report.files), options.states)
-    with reports.told_of_errors(options.report, options.quiet):
+    with reports.reporting_errors(options.report, options.quiet):
         merged = merge(options.states)
     console.print_notes(merged.notes, options.quiet)
     reports.write(merged.evaluation, options.report, options.quiet)

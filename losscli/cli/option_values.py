@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from losscli.report import has
+from losscli.report import renderer
 
 if TYPE_CHECKING:
     from losscli.binding.request import Policy, Request
@@ -32,7 +32,7 @@ class RowsFile:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The format for standard output, path -> format of the files, and where row values go."""
+    """The format for standard output, the format of each file by its path, and the file of row values."""
 
     format: str
     files: Mapping[str, str]
@@ -46,7 +46,7 @@ class Wanted:
     @property
     def hashing(self) -> bool:
         """Whether a report shows the hashes of the data."""
-        return any(has(format, "HASHES") for format in (self.format, *self.files.values()))
+        return any(renderer(format).shows_hashes for format in (self.format, *self.files.values()))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which reports are asked for, and where they go: shared by the commands that end in a report."""
+"""The reports that a command line asks for, and where they go: shared by the commands that write reports."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from losscli.cli import console, delivery, rows_output
 from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
-from losscli.report import FORMATS, has, render, render_suites
+from losscli.report import format_names, renderer, unknown_format
 from losscli.report.errors import error_result
-from losscli.report.suites import alone
+from losscli.report.suites import single_suite
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
@@ -22,48 +22,42 @@ def wanted(outputs: Sequence[str], format_: str | None, *, rows: bool = False) -
                          code="USAGE_CONFLICT")  # fmt: skip
     files = console.outputs(texts)
     format_ = format_ or ("table" if console.is_terminal() else "plain")
-    if format_ not in FORMATS:
-        raise UsageError(f"unknown format '{format_}'", hint=f"formats: {', '.join(FORMATS)}", code="USAGE_BAD_VALUE")
+    if format_ not in format_names():
+        raise unknown_format(format_)
     return Wanted(format_, files, rows_file)
 
 
 def write(
     evaluation: Evaluation, wanted: Wanted, quietly: bool, *, stdout: bool = True, exit: int | None = None
 ) -> None:
-    """Warnings, files, and what belongs on standard output: nothing where the run ends in an error.
-
-    `exit` is the code that the process will end with, for reports that say it.
-    """
-    run = delivery.Delivery(alone(evaluation), lambda format, **view: render(evaluation, format, **view), exit)
-    delivery.deliver(run, wanted.format, wanted.files, quietly, stdout)
+    """Write the reports of a run: to files, and to standard output if `stdout`. `exit` is the code of the process."""
+    write_suites(single_suite(evaluation), wanted, quietly, stdout=stdout, exit=exit)
 
 
 def write_suites(
     suites: Sequence[SuiteResult], wanted: Wanted, quietly: bool, *, stdout: bool = True, exit: int | None = None
 ) -> None:
-    """The same of a check of several suites; those that ended in an error are in its reports."""
-    check = delivery.Delivery(suites, lambda format, **view: render_suites(suites, format, **view), exit)
-    delivery.deliver(check, wanted.format, wanted.files, quietly, stdout)
+    """Write the reports of a check of several suites, with those that ended in an error."""
+    delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout)
 
 
 def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> None:
-    """The error that ended a run, in those reports that a build server looks into for one (junit, github).
+    """Write the error that ended a run to the reports in which a build server looks for errors (junit, github).
 
-    Other files stay as they are: an old report that was good is worth more than one without numbers. Nothing is
-    printed: standard output is empty where a run ends in an error, and standard error has told already.
+    Other files are not changed: an old report that was good is worth more than one without numbers. Nothing is
+    printed: standard output is empty if a run ends in an error, and standard error has the error already.
     """
-    suites = (SuiteResult(None, None, error),)
-    told = {path: kind for path, kind in wanted.files.items() if has(kind, "ERRORS")}
-    run = delivery.Delivery(suites, lambda format, **view: render_suites(suites, format, **view), error.exit)
-    format_ = wanted.format if has(wanted.format, "ERRORS") else ""
-    delivery.deliver(run, format_, told, quietly, stdout=False)
+    run = delivery.Delivery((SuiteResult(None, None, error),), error.exit)
+    files = {path: format for path, format in wanted.files.items() if renderer(format).shows_errors}
+    format_ = wanted.format if renderer(wanted.format).shows_errors else None
+    delivery.deliver(run, format_, files, quietly, stdout=False)
 
 
 @contextmanager
-def told_of_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
-    """An error that ends the run in here is written into the reports that have a place for one.
+def reporting_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
+    """Write an error that ends the run within this block to the reports that show errors.
 
-    Only for what comes after `console.check_outputs`: until then a report's file may turn out to be an input.
+    It is only used after `console.check_outputs`: before that the file of a report may be an input.
     """
     try:
         yield

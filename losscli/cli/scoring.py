@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from losscli.cli import console, progress, reports, rows_output
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gates.verdicts import BASELINE, Bound, Scored, bind, judged, pairs_of, slices_of
-from losscli.report import has, render
+from losscli.report import render, renderer
 from losscli.results import Evaluation, LossResult, WarningResult
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def score(options: EvalOptions) -> Evaluation:
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
     passes = 1 if wanted.rows is None else 2
-    with reports.told_of_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
+    with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
         evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, observer=observer)
         evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, observer, evaluation)
@@ -59,7 +59,7 @@ def ready(options: EvalOptions) -> Ready:
     console.print_notes(run.notes, quiet)
     data = data_of(run, spool=wanted.rows is not None)
     _check_outputs(options, data, saved, inputs)
-    with reports.told_of_errors(wanted, quiet):
+    with reports.reporting_errors(wanted, quiet):
         prepared = prepare(request, data)
     _check_rows_file(options, prepared, saved)
     console.print_notes(prepared.notes, quiet)
@@ -221,7 +221,7 @@ def deliver(evaluation: Evaluation, asked: GateOptions, wanted: Wanted, quiet: b
     if not refused:
         create_baseline(evaluation, asked, wanted.files, quiet)
     reports.write(evaluation, wanted, quiet, stdout=not refused, exit=exit_code(evaluation, asked))
-    shown = not refused and not quiet and has(wanted.files.get("-", wanted.format), "GATES")
+    shown = not refused and not quiet and renderer(wanted.files.get("-", wanted.format)).shows_gates
     if not shown:
         console.print_gates(evaluation.gates, quiet)
 

@@ -159,7 +159,7 @@ def conclude(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):
         # A row that lies in some term and still does not count has no weight.
-        weightless = all(r.without_part == 0 and not any(t.count for t in r.terms.values()) for r in outcome)
+        weightless = all(r.excluded_count == 0 and not any(t.count for t in r.terms.values()) for r in outcome)
         raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]),
                          hint="all weights are 0" if weightless else None,
                          code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip

@@ -1,133 +1,115 @@
-"""A result as text: one module a format, each with `render(evaluation, view) -> str` and `render_suites`.
+"""Results as text. A report format is a module of `losscli.report.formats`, found by its name.
 
-Nothing here computes, prints or opens a file; nothing parses what another module printed.
+Nothing here computes a number, prints or opens a file; nothing parses what another module printed.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from importlib import resources
-from types import ModuleType
-from typing import Any, cast
+import pkgutil
+from functools import cache
 
 from losscli.errors import UsageError, did_you_mean
+from losscli.report.renderer import Renderer
 from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.report.view import View, exact
-from losscli.results import Evaluation, SuiteResult
+from losscli.results import Evaluation
 
 __all__ = [
-    "FORMATS",
+    "Renderer",
     "View",
-    "appended",
-    "appends",
     "break_workflow_commands",
-    "filed",
+    "format_names",
     "format_of",
-    "has",
-    "left_out",
     "quiet",
     "render",
-    "render_suites",
+    "renderer",
     "sanitized",
     "schema",
 ]
 
-# A format is the module of this name; the order is the one that help shows.
-FORMATS: tuple[str, ...] = (
-    *("table", "plain", "json", "jsonl", "csv", "markdown", "html"),
-    *("junit", "openmetrics", "github", "dvc", "dvc-plots"),
-)
-_SUFFIXES = {
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".xml": "junit",
-    ".prom": "openmetrics",
-    "metrics.txt": "openmetrics",  # the name that GitLab looks for
-    ".txt": "plain",
-    ".tsv": "plain",
-}
+
+@cache
+def format_names() -> tuple[str, ...]:
+    """The names of all formats, sorted: those of the modules in `formats`, none of which is imported for this."""
+    from losscli.report import formats
+
+    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(formats.__path__)))
+
+
+@cache
+def renderer(format: str) -> Renderer:
+    """The format of this name. Its module is imported now.
+
+    Parameters
+    ----------
+    format : str
+        One of `format_names`.
+
+    Raises
+    ------
+    UsageError
+        There is no such format; the hint names those that there are.
+    """
+    if format not in format_names():
+        raise unknown_format(format)
+    module = importlib.import_module(f"losscli.report.formats.{format.replace('-', '_')}")
+    found = getattr(module, "RENDERER", None)
+    if not isinstance(found, Renderer):
+        raise TypeError(f"{module.__name__} has no RENDERER, an instance of a subclass of Renderer")
+    return found
+
+
+def unknown_format(format: str) -> UsageError:
+    """The error for a name that is not one of a format."""
+    hint = did_you_mean(format, format_names(), f"formats: {', '.join(format_names())}")
+    return UsageError(f"unknown format '{format}'", hint=hint, code="USAGE_BAD_VALUE")
+
+
+def format_of(path: str) -> str | None:
+    """The name of the format that a file's name asks for by its suffix. None if there is none.
+
+    A suffix that is the name of a format (.json) is looked up there first, so that only this module is imported.
+    """
+    name = path.replace("\\", "/").rpartition("/")[2].lower()
+    own = name.rpartition(".")[2]
+    if own in format_names() and f".{own}" in renderer(own).suffixes:
+        return own
+    suffixes = {suffix: format for format in format_names() for suffix in renderer(format).suffixes}
+    longest = max((suffix for suffix in suffixes if name.endswith(suffix)), key=len, default=None)
+    return None if longest is None else suffixes[longest]
 
 
 def render(
     evaluation: Evaluation, format: str, *, width: int | None = None, color: bool = False, ascii_only: bool = False
 ) -> str:
-    """The whole run in one of `FORMATS`; `width` None means that nothing is wrapped."""
-    return cast(str, _module(format).render(evaluation, View(width=width, color=color, ascii_only=ascii_only)))
+    """A run as text.
 
-
-def render_suites(
-    suites: Sequence[SuiteResult],
-    format: str,
-    *,
-    width: int | None = None,
-    color: bool = False,
-    ascii_only: bool = False,
-) -> str:
-    """A check of several suites as one text, or a run that ended in an error as the one suite without a name."""
-    return cast(str, _module(format).render_suites(suites, View(width=width, color=color, ascii_only=ascii_only)))
-
-
-def _module(format: str) -> ModuleType:
-    if format not in FORMATS:
-        raise UsageError(
-            f"'{format}' is no report format",
-            hint=did_you_mean(format, FORMATS, ", ".join(FORMATS)),
-            code="USAGE_BAD_VALUE",
-        )
-    return importlib.import_module(f"losscli.report.{format.replace('-', '_')}")
-
-
-def filed(suites: Sequence[SuiteResult], format: str, text: Callable[[str], str]) -> str:
-    """What a file of this format holds: mostly the text that would be printed; github prints something else."""
-    found: Any = getattr(_module(format), "filed", None)
-    return text(format) if found is None else str(found(suites, View()))
-
-
-def appends(format: str) -> tuple[str, ...]:
-    """The environment variables that name files which this format adds to: only where it was asked for by name."""
-    return tuple(getattr(_module(format), "APPENDS", ()))
-
-
-def appended(suites: Sequence[SuiteResult], format: str, variable: str, size: int, exit: int | None = None) -> str:
-    """What goes to the end of such a file, `size` bytes long so far; `exit` is the code that the process ends with."""
-    return cast(str, _module(format).appended(suites, variable, size, exit, View()))
-
-
-def has(format: str, trait: str) -> bool:
-    """Whether a format says so of itself.
-
-    COMMANDS: what is printed is for a build server to obey. GATES: a reader sees the verdicts of gates in it. ERRORS: a
-    run that ended in an error is worth a file. HASHES: it shows those of the data, which are computed only for that.
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The results of the run.
+    format : str
+        One of `format_names`.
+    width : int, optional
+        Columns of the terminal. None: nothing is wrapped.
+    color : bool, optional
+        Whether the text may have colours.
+    ascii_only : bool, optional
+        Whether the text must be ASCII.
     """
-    return bool(getattr(_module(format), trait, False))
-
-
-def left_out(evaluation: Evaluation, format: str) -> list[str]:
-    """The results for which the format has no place, in words."""
-    found: Any = getattr(_module(format), "left_out", None)
-    return [] if found is None else list(found(evaluation))
-
-
-def format_of(path: str) -> str | None:
-    """The format that a file's name asks for, or None."""
-    name = path.replace("\\", "/").rpartition("/")[2].lower()
-    return next((format for suffix, format in _SUFFIXES.items() if name.endswith(suffix)), None)
+    return renderer(format).render(evaluation, View(width=width, color=color, ascii_only=ascii_only))
 
 
 def quiet(evaluation: Evaluation) -> str:
-    """Only the numbers, one a line, with every digit: the differences that were asked for, else the values."""
+    """Only the numbers, one per line, with every digit: the differences of comparisons, or else the values."""
     numbers = [found.difference for found in evaluation.comparisons] or [found.value for found in evaluation.results]
     return "".join(exact(number) + "\n" for number in numbers)
 
 
 def schema(name: str = "report") -> str:
-    """The JSON Schema of the JSON report, or of another document of ours: "check" (of several suites), "error"."""
+    """The JSON Schema of a document: "report", "check" (of several suites) or "error"."""
+    from importlib import resources
+
     file = "schema.json" if name == "report" else f"{name}.schema.json"
     return resources.files("losscli.report").joinpath(file).read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Rows of text as lines with the columns below each other, however wide a character is on the screen.
+"""Tables in text: aligned columns, for characters of any width on the screen.
 
-rich has such a table; it measures and wraps each cell several times, about 2 ms a row, which long reports don't have.
-Here a cell is measured once, and only one that is too wide for its column is handed to rich to be folded.
+A table of rich measures and wraps each cell several times, which takes about 2 ms per row: too much for long reports.
+Here each cell is measured once, and only a cell that is too wide for its column is folded by rich.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from losscli.report.view import View
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Labels fold at their narrowest to this many places: enough for most specs, as "huber:delta=2" above a "0" misleads.
+# A label is not folded to fewer columns than this. Most specs fit: "huber:delta=2" above a "0" would mislead.
 _NARROWEST_LABEL = 32
 _NARROWEST_TITLE = 8
-_GAP = 3  # a line between two columns, or a blank, with a blank on either side
+_LONGEST_WORD = 13  # of a title; a longer word is broken on a narrow terminal
+_GAP = 3  # between two columns: a bar or a space, with a space on either side
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A text that is safe to show, in one of rich's styles."""
+class StyledText:
+    """A text that is safe to show, in a style of rich."""
 
     text: str
     style: str = ""
@@ -32,21 +33,33 @@ class Piece:
 
 @dataclass(frozen=True)
 class Aligned:
-    """Columns of text and how wide they are: as they stand, and folded as far as they may be."""
+    """A table whose columns are measured.
 
-    titles: tuple[Piece, ...]
-    rows: tuple[tuple[Piece, ...], ...]
+    Attributes
+    ----------
+    titles : tuple[StyledText, ...]
+        The headings.
+    rows : tuple[tuple[StyledText, ...], ...]
+        The cells of each row.
+    right : tuple[bool, ...]
+        Which columns are aligned to the right.
+    natural, narrowest : tuple[int, ...]
+        The width of each column where nothing is folded, and where everything is folded that may be.
+    """
+
+    titles: tuple[StyledText, ...]
+    rows: tuple[tuple[StyledText, ...], ...]
     right: tuple[bool, ...]
     natural: tuple[int, ...]
     narrowest: tuple[int, ...]
 
     @property
     def width(self) -> int:
-        """The places that a line takes where nothing is folded."""
+        """The width of a line where nothing is folded."""
         return sum(self.natural) + _GAP * (len(self.natural) - 1)
 
     def text(self, view: View) -> str:
-        """The lines; a terminal too narrow for the numbers breaks them itself, for no digit may be lost."""
+        """The lines. A terminal that is too narrow for the numbers wraps them itself: no digit may be lost."""
         widths = self._widths(view.width)
         draw = _painter(view)
         bar, dash, cross = (" | ", "-", "-+-") if view.ascii_only else (" " * _GAP, "─", "─" * _GAP)
@@ -57,7 +70,7 @@ class Aligned:
         return "".join(line.rstrip() + "\n" for line in lines)
 
     def _widths(self, limit: int | None) -> tuple[int, ...]:
-        """The widest columns give way first, all to the same width, but none below its narrowest."""
+        """The widths in a line of `limit` columns: the widest columns are narrowed first, to the same width."""
         if limit is None or self.width <= limit:
             return self.natural
         room = limit - _GAP * (len(self.natural) - 1)
@@ -72,33 +85,35 @@ class Aligned:
         return tuple(min(width, max(cap, narrowest)) for width, narrowest in pairs)
 
     def _drawn(
-        self, row: Sequence[Piece], widths: Sequence[int], draw: Callable[[str, str], str], foot: bool = False
+        self, row: Sequence[StyledText], widths: Sequence[int], draw: Callable[[str, str], str], foot: bool = False
     ) -> list[list[str]]:
-        """The lines of one row; where a neighbour is higher, a cell stands at the top, or at the `foot`."""
-        folded = [_folded(piece.text, width) for piece, width in zip(row, widths, strict=True)]
+        """The lines of one row. A cell with fewer lines than others is at the top, or at the bottom with `foot`."""
+        folded = [_folded(cell.text, width) for cell, width in zip(row, widths, strict=True)]
         height = max(map(len, folded))
-        for at, (cell, piece) in enumerate(zip(folded, row, strict=True)):
-            gap = [""] * (height - len(cell))
-            stacked = [*gap, *cell] if foot else [*cell, *gap]
-            folded[at] = [draw(_padded(text, widths[at], self.right[at]), piece.style) for text in stacked]
+        for at, (lines, cell) in enumerate(zip(folded, row, strict=True)):
+            gap = [""] * (height - len(lines))
+            stacked = [*gap, *lines] if foot else [*lines, *gap]
+            folded[at] = [draw(_padded(text, widths[at], self.right[at]), cell.style) for text in stacked]
         return [list(line) for line in zip(*folded, strict=True)]
 
 
-def aligned(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[Piece]]) -> Aligned:
-    """The columns with these titles; those that are `right` hold numbers, which may not fold."""
+def aligned(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[StyledText]]) -> Aligned:
+    """The table with these titles. Columns that are aligned to the right contain numbers, which are never folded."""
     from rich.cells import cell_len
 
     natural, narrowest = [], []
     for at, title in enumerate(titles):
         widest, heading = max((cell_len(row[at].text) for row in rows), default=0), cell_len(title)
         natural.append(max(widest, heading))
-        narrowest.append(max(widest if right[at] else min(widest, _NARROWEST_LABEL), min(heading, _NARROWEST_TITLE)))
-    heads = tuple(Piece(title, "bold") for title in titles)
+        word = min(max(map(cell_len, title.split()), default=0), _LONGEST_WORD)
+        narrowest_title = min(heading, max(word, _NARROWEST_TITLE))
+        narrowest.append(max(widest if right[at] else min(widest, _NARROWEST_LABEL), narrowest_title))
+    heads = tuple(StyledText(title, "bold") for title in titles)
     return Aligned(heads, tuple(map(tuple, rows)), tuple(right), tuple(natural), tuple(narrowest))
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """The text in lines of at most this width, broken between words where there are such."""
+    """The text in lines of at most this width, wrapped between words if possible."""
     from rich.cells import cell_len
 
     if cell_len(text) <= width:
@@ -110,7 +125,7 @@ def _folded(text: str, width: int) -> list[str]:
 
 @cache
 def _console() -> Console:
-    """What rich asks for to fold a text, but looks at only where lines are to be justified."""
+    """The console that rich needs as an argument; it only uses it for justified text."""
     from rich.console import Console
 
     return Console()
@@ -124,7 +139,7 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 
 def _painter(view: View) -> Callable[[str, str], str]:
-    """What puts a text in a style: the view says whether, never the environment."""
+    """The function that applies a style. Only the view decides about colours, never the environment."""
     if not view.color:
         return lambda text, style: text
     from rich.color import ColorSystem

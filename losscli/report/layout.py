@@ -1,8 +1,8 @@
-"""Which number stands where, for readers: shared by the table on a terminal, Markdown and HTML.
+"""The tables of results that people read, as rows and columns: for the terminal, Markdown and HTML.
 
-With several models or slices the losses are columns and each model and slice is a row, so that what is compared stands
-below each other. Else, beside a baseline, and where a terminal is too narrow for that, each result is a row.
-Cells hold raw text from data; the renderer makes it harmless in its own way.
+With several models or slices, losses are columns and each model and slice is a row, so that numbers to compare are in
+one column. Otherwise, beside a baseline, and on a terminal that is too narrow for this, each result is a row.
+Cells contain raw text from data; each renderer sanitizes and escapes it in its own way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from losscli.report.view import apart, exact, has_models, percent, short, signed, slice_names
+from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
 from losscli.results import Evaluation, LossResult, PartResult
 
 _WHOLE = "(all)"
@@ -20,95 +20,132 @@ _Key = tuple[str | None, tuple[str | None, ...]]
 
 @dataclass(frozen=True)
 class Cell:
-    """One place in a layout; `best` marks the better model, `part` the lines below a blend, `mood` a verdict."""
+    """One cell of a table.
+
+    Attributes
+    ----------
+    text : str
+        Raw text.
+    best : bool
+        Whether it is the value of the best model.
+    part : bool
+        Whether it is about one loss of a composite loss, below the line of the composite loss.
+    verdict : str
+        "good" or "bad" where the cell is a verdict.
+    """
 
     text: str = ""
     best: bool = False
     part: bool = False
-    mood: Literal["", "good", "bad"] = ""
+    verdict: Literal["", "good", "bad"] = ""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A heading. `foreign`: its words are a spec or come from data; `own`: the words in its cells are all ours."""
+    """One column of a table.
+
+    Attributes
+    ----------
+    title : str
+        The heading.
+    number : bool
+        Whether its cells are numbers, which are aligned to the right.
+    title_from_data : bool
+        Whether the heading is a spec or comes from data.
+    fixed_words : bool
+        Whether its cells only contain words of ours.
+    """
 
     title: str
     number: bool = False
-    foreign: bool = False
-    own: bool = False
+    title_from_data: bool = False
+    fixed_words: bool = False
 
 
 @dataclass(frozen=True)
 class Layout:
+    """A table: its columns, and the cells of each row."""
+
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
     @property
-    def starred(self) -> bool:
-        """Whether any cell is marked as the best."""
+    def has_best(self) -> bool:
+        """Whether any cell is the value of the best model."""
         return any(cell.best for row in self.rows for cell in row)
 
 
 @dataclass(frozen=True)
-class _Extra:
-    """A column beside the value."""
+class _ExtraColumn:
+    """A column after the value of a loss, and the cell that a result has in it."""
 
     column: Column
     cell: Callable[[LossResult], Cell]
 
 
-def compared(evaluation: Evaluation) -> bool:
-    """Whether there is more than one model or slice to set against each other, and no baseline beside each."""
-    front = Front.of(evaluation)
-    return not _with_baseline(evaluation) and len({front.key(result) for result in evaluation.results}) > 1
+def layout_of(evaluation: Evaluation) -> Layout:
+    """The table of a run: losses as columns if it has several models or slices, and otherwise results as rows."""
+    return losses_as_columns(evaluation) if compares_values(evaluation) else results_as_rows(evaluation)
 
 
-def by_result(evaluation: Evaluation) -> Layout:
-    """One row a result, and below a blend one a part."""
+def compares_values(evaluation: Evaluation) -> bool:
+    """Whether there are several models or slices to compare with each other, and no baseline."""
+    subjects = SubjectColumns.of(evaluation)
+    return not _with_baseline(evaluation) and len({subjects.key(result) for result in evaluation.results}) > 1
+
+
+def results_as_rows(evaluation: Evaluation) -> Layout:
+    """One row per result, and below a composite loss one per loss of it."""
     best = _best(evaluation)
-    front = Front.of(evaluation)
+    subjects = SubjectColumns.of(evaluation)
     extras = (*_counts(evaluation), *(_BASELINE if _with_baseline(evaluation) else ()))
     rows: list[tuple[Cell, ...]] = []
     for result in evaluation.results:
         value = Cell(_value(result), best=id(result) in best)
-        labels = front.labels(result.model, result.by)
+        labels = subjects.labels(result.model, result.by)
         rows.append((*labels, Cell(result.spec), value, *(extra.cell(result) for extra in extras)))
         for part in result.parts or ():
             values = _part_label(part), Cell(short(part.value), part=True)
-            rows.append((*(Cell() for _ in front.columns), *values, *(Cell() for _ in extras)))
-    columns = (*front.columns, Column("loss"), Column("value", number=True), *(extra.column for extra in extras))
+            rows.append((*(Cell() for _ in subjects.columns), *values, *(Cell() for _ in extras)))
+    columns = (*subjects.columns, Column("loss"), Column("value", number=True), *(extra.column for extra in extras))
     return Layout(columns, tuple(rows))
 
 
-def by_loss(evaluation: Evaluation) -> Layout:
-    """One column a loss, one row a model and slice, and below it one row a part of each blend."""
-    front = Front.of(evaluation)
+def losses_as_columns(evaluation: Evaluation) -> Layout:
+    """One column per loss, one row per model and slice, and below it one row per loss of each composite loss."""
+    subjects = SubjectColumns.of(evaluation)
     rows: dict[_Key, dict[str, LossResult]] = {}
     for result in evaluation.results:
-        rows.setdefault(front.key(result), {})[result.spec] = result
+        rows.setdefault(subjects.key(result), {})[result.spec] = result
     specs = tuple(dict.fromkeys(result.spec for result in evaluation.results))
-    # Where all losses of a row saw the same number, that number is said once.
-    each: list[_Extra] = []
-    last: list[_Extra] = []
+    # If an extra number is the same for all losses of each row, it has one column instead of one per loss.
+    each: list[_ExtraColumn] = []
+    last: list[_ExtraColumn] = []
     for extra in _counts(evaluation):
         shared = all(len({extra.cell(result) for result in row.values()}) == 1 for row in rows.values())
         (last if shared else each).append(extra)
-    columns = list(front.columns)
+    columns = list(subjects.columns)
     for spec in specs:
-        columns += [Column(spec, number=True, foreign=True), *(extra.column for extra in each)]
+        columns += [Column(spec, number=True, title_from_data=True), *(extra.column for extra in each)]
     columns += [extra.column for extra in last]
     best = _best(evaluation)
-    grid = _Grid(specs, len(front.columns), tuple(each), tuple(last))
+    grid = _Grid(specs, len(subjects.columns), tuple(each), tuple(last))
     cells: list[tuple[Cell, ...]] = []
     for row in rows.values():
         some = next(iter(row.values()))
-        cells.append((*front.labels(some.model, some.by), *grid.values(row, best)))
+        cells.append((*subjects.labels(some.model, some.by), *grid.values(row, best)))
         cells += [grid.part(spec, part) for spec in specs if spec in row for part in row[spec].parts or ()]
     return Layout(tuple(columns), tuple(cells))
 
 
-def footer(evaluation: Evaluation) -> str:
-    """How many rows the numbers stand on."""
+def footnotes(evaluation: Evaluation, *more: str) -> str:
+    """What belongs below the table of results: the number of rows, what the renderer adds, and explanations."""
+    effective = any(result.n_eff is not None for result in evaluation.results)
+    explained = "n_eff: effective sample size (Kish)" if effective else ""
+    return "; ".join(filter(None, [_row_counts(evaluation), *more, explained, _interval_note(evaluation)]))
+
+
+def _row_counts(evaluation: Evaluation) -> str:
     rows = evaluation.rows
     used = f"{rows.used} row{'' if rows.used == 1 else 's'}"
     if rows.used == rows.read:
@@ -117,23 +154,24 @@ def footer(evaluation: Evaluation) -> str:
     return f"{used} of {rows.read}{dropped}"
 
 
-def how_sure(evaluation: Evaluation) -> str:
-    """How the intervals were made, in words; empty where there are none."""
-    hows = [result.uncertainty for result in evaluation.results]
-    hows += [comparison.uncertainty for comparison in evaluation.comparisons]
-    said = []
-    for how in filter(None, hows):
-        way = "t" if how.resamples is None else f"bootstrap of {how.resamples}, seed {how.seed}"
-        said.append(f"{percent(how.level)} intervals: {way}, by {how.units}")
-    return "; ".join(dict.fromkeys(said))
+def _interval_note(evaluation: Evaluation) -> str:
+    """How the confidence intervals were estimated; empty if there are none."""
+    found = [result.uncertainty for result in evaluation.results]
+    found += [comparison.uncertainty for comparison in evaluation.comparisons]
+    notes = []
+    for how in filter(None, found):
+        bootstrap = f"bootstrap ({how.resamples} resamples, seed {how.seed})"
+        method = "Student's t" if how.resamples is None else bootstrap
+        notes.append(f"{percent(how.level)} confidence intervals (CI): {method}, unit: {how.units}")
+    return "; ".join(dict.fromkeys(notes))
 
 
 @dataclass(frozen=True)
 class _Grid:
     specs: tuple[str, ...]
     labels: int
-    each: tuple[_Extra, ...]
-    last: tuple[_Extra, ...]
+    each: tuple[_ExtraColumn, ...]
+    last: tuple[_ExtraColumn, ...]
 
     def values(self, row: dict[str, LossResult], best: frozenset[int]) -> list[Cell]:
         cells: list[Cell] = []
@@ -152,21 +190,21 @@ class _Grid:
 
 
 @dataclass(frozen=True)
-class Front:
-    """The columns that say whom a row is about."""
+class SubjectColumns:
+    """The columns for the model and the slice of a row."""
 
     model: bool
     names: tuple[str, ...]
 
     @staticmethod
-    def of(evaluation: Evaluation) -> Front:
-        """Those of the results."""
-        return Front(has_models(evaluation), slice_names(evaluation))
+    def of(evaluation: Evaluation) -> SubjectColumns:
+        """The columns that the results of a run need."""
+        return SubjectColumns(has_models(evaluation), slice_names(evaluation))
 
     @property
     def columns(self) -> tuple[Column, ...]:
         model = (Column("model"),) if self.model else ()
-        return (*model, *(Column(name, foreign=True) for name in self.names))
+        return (*model, *(Column(name, title_from_data=True) for name in self.names))
 
     def labels(self, model: str | None, by: Mapping[str, str]) -> list[Cell]:
         return [Cell(model or "")] * self.model + [Cell(by.get(name, _WHOLE)) for name in self.names]
@@ -179,15 +217,15 @@ def _with_baseline(evaluation: Evaluation) -> bool:
     return any(result.baseline is not None for result in evaluation.results)
 
 
-def _counts(evaluation: Evaluation) -> tuple[_Extra, ...]:
-    """On how much each number stands, where the line below the table does not say so."""
+def _counts(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
+    """The columns for counts and effective sample sizes, where the note below the table does not tell them."""
     counted = any(result.count != evaluation.rows.used for result in evaluation.results)
     effective = any(result.n_eff is not None for result in evaluation.results)
     return (_COUNT,) * counted + (_EFFECTIVE,) * effective
 
 
 def change(result: LossResult) -> str:
-    """The change from the baseline: ours minus theirs, and in percent of theirs."""
+    """The change from the baseline: this value minus that of the baseline, and in percent of the latter."""
     if result.baseline is None:
         return ""
     relative = result.baseline.relative
@@ -198,39 +236,39 @@ def _verdict(result: LossResult) -> Cell:
     if result.baseline is None:
         return Cell("new")
     word = result.baseline.verdict
-    return Cell(word, mood="good" if word == "better" else "" if word == "same" else "bad")
+    return Cell(word, verdict="good" if word == "better" else "" if word == "same" else "bad")
 
 
-def _beside(result: LossResult) -> Cell:
-    return Cell() if result.baseline is None else Cell(apart(result.value, result.baseline.value)[1])
+def _baseline_value(result: LossResult) -> Cell:
+    return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
 
 
-_COUNT = _Extra(Column("count", number=True), lambda result: Cell(str(int(result.count))))
-_EFFECTIVE = _Extra(
+_COUNT = _ExtraColumn(Column("count", number=True), lambda result: Cell(str(int(result.count))))
+_EFFECTIVE = _ExtraColumn(
     Column("n_eff", number=True), lambda result: Cell("" if result.n_eff is None else short(result.n_eff))
 )
 _BASELINE = (
-    _Extra(Column("baseline", number=True), _beside),
-    _Extra(Column("change", number=True), lambda result: Cell(change(result))),
-    _Extra(Column("verdict", own=True), _verdict),
+    _ExtraColumn(Column("baseline", number=True), _baseline_value),
+    _ExtraColumn(Column("change", number=True), lambda result: Cell(change(result))),
+    _ExtraColumn(Column("verdict", fixed_words=True), _verdict),
 )
 
 
 def _value(result: LossResult) -> str:
-    value = short(result.value) if result.baseline is None else apart(result.value, result.baseline.value)[0]
+    value = short(result.value) if result.baseline is None else distinguishable(result.value, result.baseline.value)[0]
     if result.interval is not None:
         return f"{value} [{short(result.interval[0])}, {short(result.interval[1])}]"
     return value + (f" (se {short(result.stderr)})" if result.stderr is not None else "")
 
 
 def _part_label(part: PartResult) -> Cell:
-    # The value of a part stands before its factor, so the label must not read like a product.
+    # The value is that before the factor is applied, so the label must not read like a product.
     factor = exact(part.factor).removesuffix(".0")
     return Cell(f"{part.spec} (factor {factor})", part=True)
 
 
 def _best(evaluation: Evaluation) -> frozenset[int]:
-    """The `id` of each result that beats another model's on the same loss and slice; NaN takes no part."""
+    """The `id` of each result that is the best of several models for its loss and slice; NaN is ignored."""
     groups: dict[tuple[object, ...], list[LossResult]] = {}
     for result in evaluation.results:
         if result.model is not None and result.value == result.value:

@@ -1,42 +1,58 @@
-"""Names for machines: of results and gates, in the characters that a format allows, and no two alike."""
+"""Names of results and gates in other systems: in the characters that these allow, and no two the same."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from losscli.results import LossResult
+from losscli.report.view import exact
+from losscli.results import Evaluation, LossResult
 
 
-def about(model: str | None, by: Mapping[str, str]) -> list[str]:
-    """Whom a number is about: the model, then each slice as `column=value`."""
+def subject(model: str | None, by: Mapping[str, str]) -> list[str]:
+    """What a number is about: the model, then each slice as `column=value`."""
     return [*([] if model is None else [model]), *(f"{name}={value}" for name, value in by.items())]
 
 
-def called(result: LossResult) -> str:
-    """What a result is called: a blend by the name it was given, a loss by its spec, for it may be asked for twice."""
+def display_name(result: LossResult) -> str:
+    """The name of a composite loss, or the spec of another loss, which may occur twice with other parameters."""
     return result.spec if result.parts is None else result.loss
 
 
-@dataclass
-class Unique:
-    """Each key's name: the first that asks for one gets it, others get it with a number behind.
+def nonfinite_results(evaluation: Evaluation) -> list[str]:
+    """The results that are not finite, in words: `rmse ridge country=FR is nan`."""
+    return [
+        f"{' '.join([result.spec, *subject(result.model, result.by)])} is {exact(result.value)}"
+        for result in evaluation.results
+        if not math.isfinite(result.value)
+    ]
 
-    The order of asking decides, so the same run gives the same names.
+
+@dataclass
+class UniqueNames:
+    """One name per key. If two keys ask for the same name, the second gets it with a number.
+
+    The order of the calls decides, so the same run always gives the same names.
+
+    Attributes
+    ----------
+    numbered : str
+        How a name with a number is written.
     """
 
     numbered: str = "{}_{}"
     _names: dict[object, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
-    def reserve(self, *names: str) -> Unique:
-        """Names that no key gets."""
+    def reserve(self, *names: str) -> UniqueNames:
+        """Take names that no key gets."""
         self._taken.update(names)
         return self
 
-    def of(self, key: object, wanted: str) -> str:
-        """The name of this key, always the same."""
+    def name(self, key: object, wanted: str) -> str:
+        """The name of a key: `wanted` if it is free. It is the same in every call."""
         if key not in self._names:
             name, number = wanted, 1
             while name in self._taken:
@@ -47,10 +63,12 @@ class Unique:
         return self._names[key]
 
 
-def restricted(text: str, unfit: re.Pattern[str]) -> str:
-    """The text with an underscore for each character that does not fit; never empty.
+def underscored(text: str, disallowed: re.Pattern[str]) -> str:
+    """The text with an underscore for each disallowed character. It is never empty.
 
-    >>> restricted("huber:delta=0.5", re.compile("[^a-z]"))
+    Examples
+    --------
+    >>> underscored("huber:delta=0.5", re.compile("[^a-z]"))
     'huber_delta____'
     """
-    return unfit.sub("_", text) or "_"
+    return disallowed.sub("_", text) or "_"

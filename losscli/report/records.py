@@ -1,8 +1,9 @@
-"""One line of cells a result or comparison, for formats that machines read: which columns, and what stands in them.
+"""Results and comparisons as lines of cells, for formats that programs read: the columns, and their cells.
 
-A run that compares models has a line a comparison instead of one a result: a pipe wants rows of one kind, and the
-values of both models stand in them. Suites of one check share their columns, below the name of the suite; one that
-ended in an error has no line (standard error and the exit code tell). Verdicts of gates are in the formats for CI.
+A run that compares models has one line per comparison instead of one per result: a pipe needs rows of one kind, and
+these have the values of both models. The suites of a check share their columns, and the name of the suite comes first.
+A suite that ended in an error has no line: standard error and the exit code tell. Verdicts of gates are in the formats
+for CI.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from losscli.report.view import exact, slice_headers
 from losscli.results import BaselineResult, ComparisonResult, LossResult, PairedTest, SuiteResult
 
 
-class About(Protocol):
-    """What a result and a comparison have alike."""
+class Subject(Protocol):
+    """What results and comparisons have in common."""
 
     @property
     def model(self) -> str | None: ...
@@ -27,15 +28,15 @@ class About(Protocol):
 
 @dataclass(frozen=True)
 class Field:
-    """A column: its title, and what stands in it; `foreign` says that this is a text that may come from data."""
+    """A column: its title, what is in its cells, and whether that is a text that may come from data."""
 
     title: str
     cell: Callable[[Any], str]
-    foreign: bool = False
+    from_data: bool = False
 
 
 Lines = Iterator[list[tuple[str, bool]]]
-"""The header, then lines of cells, each with whether it is foreign text."""
+"""The header, then lines of cells, each with whether it is text that may come from data."""
 
 
 def results_of(suites: Sequence[SuiteResult]) -> list[LossResult]:
@@ -43,8 +44,8 @@ def results_of(suites: Sequence[SuiteResult]) -> list[LossResult]:
     return [result for _, evaluation in evaluated(suites) for result in evaluation.results]
 
 
-def asked_for(suites: Sequence[SuiteResult]) -> list[Field]:
-    """The columns that a run has only where it was asked for weights or a baseline."""
+def optional_fields(suites: Sequence[SuiteResult]) -> list[Field]:
+    """The columns that a run only has with weights or a baseline."""
     results = results_of(suites)
     effective = any(result.n_eff is not None for result in results)
     based = any(result.baseline is not None for result in results)
@@ -75,8 +76,8 @@ def _whole(name: str) -> Callable[[Any], str]:
     return lambda found: "" if getattr(found, name) is None else str(int(getattr(found, name)))
 
 
-MODEL = Field("model", lambda found: found.model or "", foreign=True)
-SPEC = Field("spec", lambda found: found.spec, foreign=True)
+MODEL = Field("model", lambda found: found.model or "", from_data=True)
+SPEC = Field("spec", lambda found: found.spec, from_data=True)
 VALUE = Field("value", lambda found: exact(found.value))
 COUNT = Field("count", _whole("count"))
 INTERVAL = (Field("stderr", lambda found: _number(found.stderr)), Field("low", _end(0)), Field("high", _end(1)))
@@ -87,7 +88,7 @@ _BASELINE = (
     Field("verdict", _of_baseline(lambda baseline: baseline.verdict)),
 )
 COMPARISON = (
-    *(Field("loss", lambda found: found.spec, foreign=True), VALUE),
+    *(Field("loss", lambda found: found.spec, from_data=True), VALUE),
     *(Field("against_value", lambda found: exact(found.against_value)), COUNT),
     *(Field("difference", lambda found: exact(found.difference)), *INTERVAL),
     *(Field("p_t", _p("t_test", "p")), Field("holm_t", _p("t_test", "holm"))),
@@ -95,27 +96,27 @@ COMPARISON = (
     *(Field("wins", _whole("wins")), Field("losses", _whole("losses")), Field("ties", _whole("ties"))),
     Field("verdict", lambda found: found.verdict),
 )
-_PAIR = (MODEL, Field("against", lambda found: found.against or "", foreign=True))
+_PAIR = (MODEL, Field("against", lambda found: found.against or "", from_data=True))
 
 
-def comparing(suites: Sequence[SuiteResult]) -> bool:
-    """Whether the lines are comparisons: every suite that came to results has some."""
+def has_comparisons(suites: Sequence[SuiteResult]) -> bool:
+    """Whether the lines are comparisons: all suites with results have some."""
     found = [bool(evaluation.comparisons) for _, evaluation in evaluated(suites)]
     return bool(found) and all(found)
 
 
-def of_results(suites: Sequence[SuiteResult], front: Sequence[Field], back: Sequence[Field]) -> Lines:
+def result_lines(suites: Sequence[SuiteResult], front: Sequence[Field], back: Sequence[Field]) -> Lines:
     """The header, then the results."""
     return _lines([(name, evaluation.results) for name, evaluation in evaluated(suites)], front, back)
 
 
-def of_comparisons(suites: Sequence[SuiteResult]) -> Lines:
+def comparison_lines(suites: Sequence[SuiteResult]) -> Lines:
     """The header, then the comparisons."""
     return _lines([(name, evaluation.comparisons) for name, evaluation in evaluated(suites)], _PAIR, COMPARISON)
 
 
 def _lines(
-    groups: Sequence[tuple[str | None, Sequence[About]]], front: Sequence[Field], back: Sequence[Field]
+    groups: Sequence[tuple[str | None, Sequence[Subject]]], front: Sequence[Field], back: Sequence[Field]
 ) -> Lines:
     suite = ["suite"] if any(name is not None for name, _ in groups) else []
     names = tuple(dict.fromkeys(column for _, found in groups for one in found for column in one.by))
@@ -125,6 +126,6 @@ def _lines(
     for name, found in groups:
         for one in found:
             cells = [(name or "", True) for _ in suite]
-            cells += [(field.cell(one), field.foreign) for field in front]
+            cells += [(field.cell(one), field.from_data) for field in front]
             cells += [(one.by.get(column, ""), True) for column in names]
-            yield cells + [(field.cell(one), field.foreign) for field in back]
+            yield cells + [(field.cell(one), field.from_data) for field in back]

@@ -1,9 +1,9 @@
-"""Text from data, file names and libraries, made safe to show.
+"""Text from data, file names and libraries, sanitized: safe to show on a terminal, in a log and on a page.
 
-A column name may hold an escape sequence that repaints the terminal, a bidi override that swaps what the reader sees,
-or a line that a build server takes for a command. `sanitized` writes every such character as the escape Python would
-use (`\\x1b`, `\\u202e`), so that the reader sees what is there; ordinary text in any script stays as it is.
-A backslash is not doubled: paths and patterns stay legible, and the text is for reading, not for parsing back.
+A column name may contain an escape sequence that repaints the terminal, a bidirectional override that reorders what
+the reader sees, or a line that a build server takes for a command. `sanitized` writes each such character as Python's
+escape (`\\x1b`, `\\u202e`), so that the reader sees what is there. Ordinary text in any script is unchanged.
+Backslashes are not doubled: paths and patterns stay legible, and the text is not meant to be parsed again.
 """
 
 from __future__ import annotations
@@ -22,28 +22,35 @@ _JOINERS = "\u200c\u200d"
 
 
 def sanitized(text: str, limit: int | None = 200) -> str:
-    """`text` with everything that could act on a terminal or mislead its reader written visibly.
+    """`text` with a visible escape for each character that acts on a terminal or misleads a reader.
 
-    At most `limit` characters come out (None: no bound); what is cut ends in three dots.
+    Parameters
+    ----------
+    text : str
+        The text.
+    limit : int or None
+        The largest number of characters of the result. A text that is cut ends in three dots. None: no limit.
 
-    >>> harmless("a\\x1b[31mb")
+    Examples
+    --------
+    >>> sanitized("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
     if text.isascii() and text.isprintable() and (limit is None or len(text) <= limit):
         return text
-    # One character gives at least one, so what lies beyond the limit cannot come out: a cell of 200 MB costs nothing.
+    # Each character gives at least one, so those beyond the limit are not needed: a cell of 200 MB costs nothing.
     window = text if limit is None else text[: limit + 1]
-    pieces: list[str] = []
+    shown: list[str] = []
     length = marks = 0
     for index, char in enumerate(window):
         marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
         keep = marks <= _MARKS_IN_A_ROW and not (_acts(char) and not _joins(text, index))
-        piece = char if keep else escaped(char)
-        length += len(piece)
+        visible = char if keep else escaped(char)
+        length += len(visible)
         if limit is not None and length > limit:
-            return _cut(pieces, limit)
-        pieces.append(piece)
-    return "".join(pieces)
+            return _cut(shown, limit)
+        shown.append(visible)
+    return "".join(shown)
 
 
 def escaped(char: str) -> str:
@@ -57,15 +64,15 @@ def escaped(char: str) -> str:
 
 
 def _acts(char: str) -> bool:
-    """Whether a character is a control, steers the layout, is invisible, half of a surrogate pair, or none at all."""
+    """Whether a character is a control, format or invisible character, a lone surrogate, or unassigned for good."""
     code = ord(char)
-    if char in _BLANK_LETTERS or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:  # the latter are no characters
+    if char in _BLANK_LETTERS or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:  # noncharacters
         return True
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _VISIBLE_FORMATS
 
 
 def _joins(text: str, index: int) -> bool:
-    """Whether the joiner at `index` stands where writing needs it: inside an emoji, a Persian or an Indic word."""
+    """Whether the joiner at `index` is needed there: inside an emoji, a Persian or an Indic word."""
     if text[index] not in _JOINERS or not 0 < index < len(text) - 1:
         return False
     before, after = text[index - 1], text[index + 1]
@@ -75,25 +82,27 @@ def _joins(text: str, index: int) -> bool:
     return text[index] == "\u200d" and pictured and unicodedata.category(after) == "So"
 
 
-def _cut(pieces: list[str], limit: int) -> str:
-    """As many whole pieces as leave room for the dots: half an escape would be read as something else."""
+def _cut(shown: list[str], limit: int) -> str:
+    """As many whole characters and escapes as leave room for the dots: half an escape would mislead."""
     room = max(limit - len(ELLIPSIS), 0)
-    length = sum(map(len, pieces))
-    while pieces and length > room:
-        length -= len(pieces.pop())
-    return ("".join(pieces) + ELLIPSIS)[:limit]
+    length = sum(map(len, shown))
+    while shown and length > room:
+        length -= len(shown.pop())
+    return ("".join(shown) + ELLIPSIS)[:limit]
 
 
-# Build servers act on lines of the log: GitHub on "::name::" after white space and on "##[name]" anywhere in a line,
-# Azure and TeamCity on "##name[", GitLab on "section_start:" and "section_end:".
+# Build servers run commands from lines of the log: GitHub "::name::" after white space and "##[name]" anywhere in a
+# line, Azure and TeamCity "##name[", GitLab "section_start:" and "section_end:".
 _LINE_COMMAND = re.compile(r"(\A|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(\s*):(?=:)")
 _HASH_COMMAND = re.compile(r"##(\w*)\[")
 _SECTION = re.compile(r"section_(start|end):")
 
 
 def break_workflow_commands(text: str) -> str:
-    """`text` with a space put into whatever a build server would take for a command; the rest stays.
+    """`text` with a space inside each command that a build server would run. The rest is unchanged.
 
+    Examples
+    --------
     >>> break_workflow_commands("  ::error::x")
     '  : :error::x'
     """

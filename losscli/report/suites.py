@@ -1,4 +1,4 @@
-"""What the renderers share about a check of several suites: how it ended, and what of it can be shown side by side."""
+"""What renderers share about a check of several suites: how it ended, its sections, and its errors in words."""
 
 from __future__ import annotations
 
@@ -7,56 +7,65 @@ from collections.abc import Callable, Iterator, Sequence
 from losscli.report.view import View
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 
-# When several suites ended badly, the first of these is how the whole did: a bug before files, data, usage, nothing.
+# If several suites did not pass, the first of these codes that occurs is that of the whole: a bug comes before files,
+# data, usage, undefined values and failed gates.
 _WORST = (70, 4, 3, 2, 5, 1)
 
 
-def alone(evaluation: Evaluation) -> tuple[SuiteResult, ...]:
-    """A run as the one suite, without a name, of a check."""
+def single_suite(evaluation: Evaluation) -> tuple[SuiteResult, ...]:
+    """A run as a check of one suite without a name."""
     return (SuiteResult(None, evaluation),)
 
 
 def status(suites: Sequence[SuiteResult]) -> str:
-    """passed, failed or error: the worst of all suites."""
+    """The worst status of all suites: "passed", "failed" or "error"."""
     found = {_status(suite) for suite in suites}
     return next((word for word in ("error", "failed") if word in found), "passed")
 
 
 def exit_code(suites: Sequence[SuiteResult]) -> int:
-    """The code that a process would end with which had only these suites to speak of."""
+    """The exit code of a process that runs these suites."""
     found = {_code(suite) for suite in suites}
     return next((code for code in _WORST if code in found), max(found, default=0))
 
 
 def evaluated(suites: Sequence[SuiteResult]) -> Iterator[tuple[str | None, Evaluation]]:
-    """The suites that came to results."""
+    """The name and the results of each suite that has results."""
     return ((suite.name, suite.evaluation) for suite in suites if suite.evaluation is not None)
 
 
-def headed(
+def sections(
     suites: Sequence[SuiteResult],
     heading: Callable[[SuiteResult], str],
     failure: Callable[[ErrorResult], str],
     body: Callable[[Evaluation], str],
 ) -> str:
-    """Each suite's text below its heading, with a blank line between: for formats that people read."""
+    """Each suite below its heading, with a blank line between suites.
+
+    Parameters
+    ----------
+    suites : Sequence[SuiteResult]
+        The suites.
+    heading, failure, body : callable
+        Make the text of a suite's heading, of its error and of its results.
+    """
     blocks = []
     for suite in suites:
-        said = "" if suite.error is None else failure(suite.error)
-        shown = "" if suite.evaluation is None else body(suite.evaluation)
-        blocks.append(heading(suite) + said + ("\n" if said and shown else "") + shown)
+        error = "" if suite.error is None else failure(suite.error)
+        results = "" if suite.evaluation is None else body(suite.evaluation)
+        blocks.append(heading(suite) + error + ("\n" if error and results else "") + results)
     return "\n".join(blocks)
 
 
-def told(error: ErrorResult, view: View, limit: int | None = 500) -> list[str]:
-    """An error in lines: what is wrong, where, and what would mend it; each is safe to show."""
+def error_lines(error: ErrorResult, view: View, limit: int | None = 500) -> list[str]:
+    """An error in lines that are safe to show: what is wrong, where, and how to fix it."""
     lines = [view.text(error.message, limit)]
     row = None if error.row is None else f"row {error.row}" + ("" if error.line is None else f" (line {error.line})")
     line = None if error.line is None or error.row is not None else f"line {error.line}"
     column = None if error.column is None else f"column '{error.column}'"
     value = None if error.value is None else f"value '{error.value}'"
-    if where := [piece for piece in (error.path, row, line, column, value) if piece]:
-        lines.append("in: " + ", ".join(view.text(piece, limit) for piece in where))
+    if location := [text for text in (error.path, row, line, column, value) if text]:
+        lines.append("in: " + ", ".join(view.text(text, limit) for text in location))
     return lines + ([f"hint: {view.text(error.hint, limit)}"] if error.hint else [])
 
 

@@ -1,4 +1,4 @@
-"""What the renderers share: how wide and in which characters to write, how a number is written."""
+"""What renderers share: the width and the characters of the output, and how numbers are written."""
 
 from __future__ import annotations
 
@@ -14,38 +14,55 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class View:
-    """Where the text goes: `width` None means that nothing is wrapped, `ascii_only` that the rest cannot be shown."""
+    """What the output can show.
+
+    Attributes
+    ----------
+    width : int or None
+        Columns of the terminal. None: nothing is wrapped.
+    color : bool
+        Whether the text may have colours.
+    ascii_only : bool
+        Whether the text must be ASCII.
+    """
 
     width: int | None = None
     color: bool = False
     ascii_only: bool = False
 
     def text(self, text: str, limit: int | None = 200) -> str:
-        """Text from data as this view can show it.
+        """Text from data: sanitized, and ASCII where the output has no other characters.
 
-        It is made ASCII here and not on the finished page: an escape is wider than its character, and columns
-        that were aligned before would not be after.
+        The escapes are made here and not on the finished page: an escape is wider than its character, so columns that
+        were aligned would not be any more.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        limit : int, optional
+            The largest number of characters. None: no limit.
         """
         shown = sanitized(text, limit)
         return shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
 
-    def own(self, text: str) -> str:
-        """Words and signs of ours as this view can show them."""
+    def symbols(self, text: str) -> str:
+        """Text of ours, whose signs may need an ASCII form."""
         return text.replace("≤", "<=").replace("≥", ">=") if self.ascii_only else text
 
 
 def exact(value: float) -> str:
-    """The shortest text that reads back as the same double; `inf`, `-inf` and `nan` as words."""
+    """The shortest text that is read back as the same double; `inf`, `-inf` and `nan` are words."""
     return repr(float(value))
 
 
 def short(value: float) -> str:
-    """For people: six significant digits."""
+    """Six significant digits."""
     return f"{float(value):.{DIGITS}g}"
 
 
-def apart(*values: float) -> list[str]:
-    """For people: six significant digits, or as many as it takes that numbers which differ look different."""
+def distinguishable(*values: float) -> list[str]:
+    """Six significant digits, or as many as are needed so that different numbers look different."""
     different = len({exact(value) for value in values})
     for digits in range(DIGITS, 17):
         texts = [f"{float(value):.{digits}g}" for value in values]
@@ -55,22 +72,22 @@ def apart(*values: float) -> list[str]:
 
 
 def signed(value: float) -> str:
-    """For people: a change, with its sign."""
+    """Six significant digits, with the sign."""
     return short(value) if math.isnan(value) else f"{float(value):+.{DIGITS}g}"
 
 
-def percent(share: float, sign: str = "") -> str:
-    """For people: a share in percent, three digits; `sign` "+" writes the sign of a gain too."""
-    return f"{100 * float(share):{sign}.3g} %"
+def percent(fraction: float, sign: str = "") -> str:
+    """A fraction in percent, with three digits; `sign` "+" also writes the sign of positive numbers."""
+    return f"{100 * float(fraction):{sign}.3g} %"
 
 
 def nonfinite(value: float) -> str | None:
-    """The word for a value that JSON has no number for, or None."""
+    """The word for a value that JSON cannot represent as a number, or None."""
     return None if math.isfinite(value) else exact(value)
 
 
 def slice_names(evaluation: Evaluation) -> tuple[str, ...]:
-    """The columns that the run was cut by, in the order of their first appearance."""
+    """The columns of slices, in the order of their first occurrence."""
     return tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
 
 
@@ -80,5 +97,5 @@ def has_models(evaluation: Evaluation) -> bool:
 
 
 def slice_headers(names: Iterable[str], taken: Sequence[str]) -> list[str]:
-    """Headers for the columns cut by: a data column that is called like one of ours gets `by:` before its name."""
+    """Headers of the columns of slices: one that is named like a column of ours gets the prefix `by:`."""
     return [f"by:{name}" if name in taken else name for name in names]

@@ -206,7 +206,7 @@ def _line(
         revision=max(s.revision for s in singles), signature=rows[0].signature,
         parts=tuple(PartResult(s.spec, f, s.value) for s, f in zip(singles, factors, strict=True)),
         batch=next((s.batch for s in singles if s.batch), None),
-        without_part=max(s.without_part for s in singles),
+        excluded_count=max(s.excluded_count for s in singles),
     )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ class LineEstimator:
             model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
             reduction=self.reduction, value=combined(self.job, terms, self.reduction), count=count, weight=weight,
             terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
-            without_part=sum([self.apart[c.number] for c in own if c.number < len(self.apart)]),
+            excluded_count=sum([self.apart[c.number] for c in own if c.number < len(self.apart)]),
         )  # fmt: skip
 
     def _rows(self, terms: Mapping[str, TermResult], slice_ids: list[WeightedSliceId]) -> tuple[int, float]:

@@ -204,7 +204,7 @@ def of_certainty() -> list[Row]:
             "mse and mae with intervals, Parquet, 20 M rows", sure, plain, (Goal("time"), Goal("memory")), tolerance=0.0
         ),
         Row("rmse, bootstrap of 1,000, Parquet, 20 M rows", drawn, None, memory),
-        Row("two models compared, 10,000 swaps, Parquet, 20 M rows", losscli(*models), None, memory),
+        Row("two models compared, 10,000 permutations, Parquet, 20 M rows", losscli(*models), None, memory),
     ]
 
 

@@ -1,25 +1,23 @@
-"""One static page: no script, nothing fetched, and a policy in it that lets a browser do neither.
+"""One static page: it has no script and fetches nothing, and its content security policy forbids both.
 
-Verdicts come first and in words, then the numbers, then what they stand on. Every text from data is escaped. The same
-run gives the same bytes, so that two pages can be compared.
+Verdicts come first, in words, then the numbers, then their data and columns. All text from data is escaped. The same
+run always gives the same bytes, so that two pages can be compared.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
 from losscli import _version
 from losscli.report import verdicts
-from losscli.report.layout import Cell, Column, Layout, by_loss, by_result, compared, footer, how_sure
-from losscli.report.suites import alone, headed, status, told
-from losscli.report.verdicts import headline, reasons
+from losscli.report.layout import Cell, Column, Layout, footnotes, layout_of
+from losscli.report.renderer import Renderer
+from losscli.report.suites import error_lines, sections, status
+from losscli.report.verdicts import gate_headline, reasons
 from losscli.report.view import View
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 
-GATES = HASHES = True
 STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --text: #1b1f23; --soft: #57606a; --line: #c9d1d9; --head: #f3f5f7;
   --good: #0b6b2b; --bad: #b00020; }
@@ -48,46 +46,54 @@ code, .hash { font-family: ui-monospace, monospace; font-size: 0.9em; overflow-w
 """
 
 
-def render(evaluation: Evaluation, view: View) -> str:
-    """The page of one run."""
-    return render_suites(alone(evaluation), view)
+class Html(Renderer):
+    """A page in HTML."""
+
+    summary = "One static page without scripts."
+    suffixes = (".html", ".htm")
+    shows_gates = True
+    shows_hashes = True
+
+    def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
+        """The page, with one section per suite."""
+        body = sections(
+            suites,
+            lambda suite: _heading(suite, view),
+            lambda error: _failure(error, view),
+            lambda evaluation: "".join(_blocks(evaluation, view)),
+        )
+        title = escape("losscli: " + _outcome(suites))
+        shown = body.encode("ascii", "xmlcharrefreplace").decode("ascii") if view.ascii_only else body
+        return (
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n"
+            f"<body>\n<main>\n<h1>{title}</h1>\n{shown}{_version_note()}</main>\n</body>\n</html>\n"
+        )
 
 
-def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
-    """The page, a part for each suite."""
-    body = headed(
-        suites,
-        lambda suite: _heading(suite, view),
-        lambda error: _failure(error, view),
-        lambda found: "".join(_parts(found, view)),
-    )
-    title = escape("losscli: " + _outcome(suites))
-    shown = body.encode("ascii", "xmlcharrefreplace").decode("ascii") if view.ascii_only else body
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n<h1>{title}</h1>\n{shown}{_version_note()}</main>\n</body>\n</html>\n"
-    )
+RENDERER = Html()
 
 
 def _policy() -> str:
-    """Nothing but this style sheet: no script, image, font, frame or form."""
+    """The content security policy: this style sheet alone, and no script, image, font, frame or form."""
+    import base64
+    import hashlib
+
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _version_note() -> str:
-
     return f'<p class="note">losscli {escape(_version.__version__)}</p>\n'
 
 
 def _outcome(suites: Sequence[SuiteResult]) -> str:
-    """How it all ended, in words."""
+    """The outcome of all suites in words."""
     if len(suites) == 1 and suites[0].evaluation is not None and suites[0].error is None:
         count = len(suites[0].evaluation.results)
-        return headline(suites[0].evaluation) or f"{count} result{'s' * (count != 1)}"
+        return gate_headline(suites[0].evaluation) or f"{count} result{'s' * (count != 1)}"
     bad = sum(status([suite]) != "passed" for suite in suites)
     if any(suite.name is not None for suite in suites):
         return f"{bad} of {len(suites)} suites did not pass" if bad else f"{len(suites)} suites passed"
@@ -97,32 +103,31 @@ def _outcome(suites: Sequence[SuiteResult]) -> str:
 def _heading(suite: SuiteResult, view: View) -> str:
     if suite.name is None:
         return ""
-    said = "" if suite.evaluation is None else headline(suite.evaluation)
-    return f"<h2>{_safe(suite.name, view)}{': ' + said if said else ''}</h2>\n"
+    outcome = "" if suite.evaluation is None else gate_headline(suite.evaluation)
+    return f"<h2>{_safe(suite.name, view)}{': ' + outcome if outcome else ''}</h2>\n"
 
 
 def _failure(error: ErrorResult, view: View) -> str:
-    first, *others = (escape(line) for line in told(error, view))
+    first, *others = (escape(line) for line in error_lines(error, view))
     more = "".join(f"<br>{line}" for line in others)
     return f'<p><span class="bad">error</span>: {first}{more}</p>\n'
 
 
-def _parts(evaluation: Evaluation, view: View) -> Iterator[str]:
+def _blocks(evaluation: Evaluation, view: View) -> Iterator[str]:
     if evaluation.gates:
         yield _table("Gates", verdicts.gates(evaluation), view)
         yield _list([f"{verdict} {gate}: {why}" for verdict, gate, why in reasons(evaluation)], view)
-    yield _table("Results", by_loss(evaluation) if compared(evaluation) else by_result(evaluation), view)
-    notes = "; ".join(filter(None, [footer(evaluation), how_sure(evaluation)]))
-    yield f'<p class="note">{_safe(notes, view)}</p>\n'
+    yield _table("Results", layout_of(evaluation), view)
+    yield f'<p class="note">{_safe(footnotes(evaluation), view)}</p>\n'
     if evaluation.comparisons:
-        yield _table("Comparisons on the same rows", verdicts.comparisons(evaluation), view)
+        yield _table("Comparisons of models on the same rows", verdicts.comparisons(evaluation), view)
     if evaluation.warnings:
         counted = [(w.message, f" ({w.count} times)" if w.count > 1 else "") for w in evaluation.warnings]
         yield "<h3>Warnings</h3>\n" + _list([message + count for message, count in counted], view)
     yield from _baseline(evaluation, view)
     yield _table("Data", _data(evaluation), view)
     yield _table("Columns", _bindings(evaluation), view) if evaluation.bindings else ""
-    yield _table("To run it again, and to compare: -l and signature", _signatures(evaluation), view)
+    yield _table("Losses (-l) and signatures", _signatures(evaluation), view)
 
 
 def _baseline(evaluation: Evaluation, view: View) -> Iterator[str]:
@@ -180,7 +185,7 @@ def _row(row: Sequence[Cell], columns: Sequence[Column], view: View) -> str:
     cells = []
     for at, (cell, column) in enumerate(zip(row, columns, strict=True)):
         text = _safe(cell.text, view)
-        names = ["n" if column.number else "", "part" if cell.part else "", cell.mood]
+        names = ["n" if column.number else "", "part" if cell.part else "", cell.verdict]
         tag, scope = ("th", ' scope="row"') if at == 0 else ("td", "")
         best = f"<strong>{text}</strong> (best)" if cell.best else text
         cells.append(f"<{tag}{scope}{_class(*names)}>{best}</{tag}>")
@@ -193,5 +198,5 @@ def _class(*names: str) -> str:
 
 
 def _safe(text: str, view: View) -> str:
-    """Text that is shown as it is, whatever it holds."""
+    """Text that is shown as it is, whatever it contains."""
     return escape(View(view.width, view.color).text(text, limit=1000))

@@ -1,10 +1,10 @@
-"""The report as one JSON document, `losscli.report/1`; that of a check of several suites, `losscli.check/1`.
+"""The report as a JSON document: `losscli.report/1` of a run, `losscli.check/1` of a check of several suites.
 
-The same input gives the same bytes, and a committed report makes a small diff: one value a line, no time, host or
-absolute path of ours. Keys stand in the order below. Names that a run makes up (the models and roles of `bindings`,
-the parameters of a loss) are sorted, so the order in which somebody typed options does not show; results, slices and
-gates stand in the order of the run, which is what was asked for. Strict JSON: a value that is not finite is null with
-its kind beside it; a parameter that is not finite is the word that its spec would have.
+The same input always gives the same bytes, and a committed report gives a small diff: one value per line, no time, no
+host and no absolute path. Keys are in the order below. The models and roles of `bindings` and the parameters of a loss
+are sorted, so the order of options does not matter; results, slices and gates are in the order of the run. The JSON is
+strict: a value that is not finite is null, with its kind in `nonfinite`, and a parameter that is not finite is the word
+that its spec has.
 """
 
 from __future__ import annotations
@@ -36,26 +36,14 @@ from losscli.results import (
     Uncertainty,
 )
 
-HASHES = True
 SCHEMA = "losscli.report/1"
 CHECK_SCHEMA = "losscli.check/1"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7e]")
 
 
-def render(evaluation: Evaluation, view: View) -> str:
-    """The document as text, two spaces a level, with a line end at its end."""
-    return dumps(document(evaluation), view, indent=2) + "\n"
-
-
-def render_suites(suites: Sequence[SuiteResult], view: View) -> str:
-    """The document of a check: each suite with the report it would have had alone, and the error that ended it."""
-    return dumps(check_document(suites), view, indent=2) + "\n"
-
-
 def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
-    """The document of a check as plain dictionaries and lists."""
-
+    """The document of a check, as dictionaries and lists."""
     return {
         "schema": CHECK_SCHEMA,
         "losscli": _version.__version__,
@@ -73,8 +61,7 @@ def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
-    """The document as plain dictionaries and lists."""
-
+    """The document of a run, as dictionaries and lists."""
     rows = evaluation.rows
     return {
         "schema": SCHEMA,
@@ -116,7 +103,7 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "revision": int(result.revision),
         "parts": None if result.parts is None else [_part(part) for part in result.parts],
         "batch": None if result.batch is None else _batch(result.batch),
-        "without_part": int(result.without_part),
+        "without_part": int(result.excluded_count),
         "stderr": _optional(result.stderr),
         "interval": _interval(result.interval),
         "uncertainty": _uncertainty(result.uncertainty),
@@ -191,10 +178,10 @@ def error_object(error: ErrorResult) -> dict[str, Any]:
 
 
 def dumps(value: Mapping[str, Any], view: View, indent: int | None = None) -> str:
-    """JSON text that is safe on a terminal and in UTF-8 as it stands: no control or bidi character, no half pair.
+    """JSON text that is safe on a terminal and valid UTF-8: no control or bidirectional character, no lone surrogate.
 
-    Harmless characters stay legible; the others become JSON escapes, so a reader gets back what was there. A lone
-    surrogate has no valid escape (strict readers refuse it) and becomes the visible text of one.
+    Safe characters stay legible. The others become JSON escapes, so a reader gets the original text. A lone surrogate
+    has no valid escape (strict readers refuse it) and becomes the visible text of one.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     if not text.isascii() or "\x7f" in text:
@@ -222,7 +209,7 @@ def _param(value: float | int | bool | str | None) -> float | int | bool | str |
         return value
     if isinstance(value, Integral):
         return int(value)
-    # NumPy's narrow floats are no Python floats, and json refuses them.
+    # NumPy's narrow floats are not Python floats, and json refuses them.
     assert isinstance(value, Real)
     return float(value) if math.isfinite(value) else exact(value)
 

@@ -1,0 +1,47 @@
+"""One JSON object per line: results, then comparisons, then gates, each as it is in the JSON report.
+
+`kind` says which it is, so that a program can select: `jq 'select(.kind == "result")'`. In a check of several suites
+the name of the suite comes first. A suite that ended in an error has a line of the kind "error".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from losscli.report.json_document import comparison_object, dumps, error_object, gate_object, result_object
+from losscli.report.renderer import Renderer
+from losscli.report.view import View
+from losscli.results import SuiteResult
+
+
+class Jsonl(Renderer):
+    """JSON Lines."""
+
+    summary = "One result per line, then comparisons and gates; `kind` says which."
+    suffixes = (".jsonl", ".ndjson")
+
+    def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
+        """The lines of all suites."""
+        named = any(suite.name is not None for suite in suites)
+        lines = []
+        for suite in suites:
+            front = {"suite": suite.name} if named else {}
+            lines += [dumps({**front, **line}, view) + "\n" for line in _objects(suite)]
+        return "".join(lines)
+
+
+RENDERER = Jsonl()
+
+
+def _objects(suite: SuiteResult) -> Iterator[dict[str, Any]]:
+    if suite.error is not None:
+        yield {"kind": "error", **error_object(suite.error)}
+    if suite.evaluation is None:
+        return
+    for result in suite.evaluation.results:
+        yield {"kind": "result", **result_object(result)}
+    for comparison in suite.evaluation.comparisons:
+        yield {"kind": "comparison", **comparison_object(comparison)}
+    for gate in suite.evaluation.gates:
+        yield {"kind": "gate", **gate_object(gate)}

@@ -1,0 +1,88 @@
+"""A table in GitHub's Markdown, for comments and job summaries.
+
+Text from data is in code spans: nothing in them is a link, a mention, an emoji, HTML or emphasis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from losscli.report import verdicts
+from losscli.report.layout import Layout, footnotes, layout_of
+from losscli.report.renderer import Renderer
+from losscli.report.suites import error_lines, sections
+from losscli.report.verdicts import gate_headline, reasons
+from losscli.report.view import View
+from losscli.results import Evaluation, SuiteResult
+
+# In a table a bar ends the cell even in a code span. A backtick ends the span, and spaces at its ends are removed.
+_DISALLOWED_IN_SPAN = re.compile(r"[|`]|\A\s|\s\Z")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\s]")
+
+
+class Markdown(Renderer):
+    """GitHub Flavored Markdown."""
+
+    summary = "A table for a pull request."
+    suffixes = (".md", ".markdown")
+    shows_gates = True
+
+    def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
+        """Each suite below a heading with its outcome: gates, results and their rows, then comparisons."""
+        return sections(
+            suites,
+            lambda suite: _heading(suite, view),
+            lambda error: "".join(f"- {literal(line, view)}\n" for line in error_lines(error, view)),
+            lambda evaluation: _body(evaluation, view),
+        )
+
+
+RENDERER = Markdown()
+
+
+def _heading(suite: SuiteResult, view: View) -> str:
+    outcome = "error" if suite.evaluation is None else gate_headline(suite.evaluation)
+    title = ["losscli", *([] if suite.name is None else [literal(suite.name, view)]), *([outcome] if outcome else [])]
+    return f"## {': '.join(title)}\n\n" if len(title) > 1 else ""
+
+
+def _body(evaluation: Evaluation, view: View) -> str:
+    blocks = []
+    if evaluation.gates:
+        blocks.append(_table(verdicts.gates(evaluation), view))
+        why = [f"- {word} {literal(gate, view)}: {literal(why, view)}\n" for word, gate, why in reasons(evaluation)]
+        blocks += ["".join(why)] if why else []
+    blocks += [_table(layout_of(evaluation), view), footnotes(evaluation) + "\n"]
+    if evaluation.comparisons:
+        blocks.append(_table(verdicts.comparisons(evaluation), view))
+    return "\n".join(blocks)
+
+
+def literal(text: str, view: View) -> str:
+    """Text that the reader of the page sees exactly as it is.
+
+    Examples
+    --------
+    >>> literal("a|b", View())
+    '<code>a&#124;b</code>'
+    """
+    shown = view.text(text)
+    if not shown:
+        return ""
+    if not _DISALLOWED_IN_SPAN.search(shown):
+        return f"`{shown}`"
+    return "<code>" + _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", shown) + "</code>"
+
+
+def _table(layout: Layout, view: View) -> str:
+    titles = [literal(column.title, view) if column.title_from_data else column.title for column in layout.columns]
+    rows = [titles, ["---:" if column.number else "---" for column in layout.columns]]
+    for row in layout.rows:
+        cells: list[str] = []
+        for cell, column in zip(row, layout.columns, strict=True):
+            text = view.symbols(cell.text) if column.number or column.fixed_words else literal(cell.text, view)
+            text = f"&nbsp;&nbsp;{text}" if cell.part and not column.number else text
+            cells.append(f"**{text}**" if cell.best or cell.verdict == "bad" else text)
+        rows.append(cells)
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)

@@ -1,0 +1,55 @@
+"""A table for people at a terminal: six digits, nothing cut, the best model marked by a star and a colour."""
+
+from __future__ import annotations
+
+from losscli.report import verdicts
+from losscli.report.aligned import Aligned, StyledText, aligned
+from losscli.report.layout import Cell, Column, Layout, compares_values, footnotes, layout_of, results_as_rows
+from losscli.report.renderer import Renderer
+from losscli.report.verdicts import gate_counts, reasons
+from losscli.report.view import View
+from losscli.results import Evaluation
+
+_STYLES = {"": "", "good": "green", "bad": "bold red"}
+
+
+class Table(Renderer):
+    """Aligned columns, in the width and the colours of the terminal."""
+
+    summary = "For people. The default on a terminal."
+    shows_gates = True
+
+    def render(self, evaluation: Evaluation, view: View) -> str:
+        """The results and their rows, then comparisons, and gates last, where a reader looks first."""
+        blocks = [_results(evaluation, view)]
+        if evaluation.comparisons:
+            blocks.append(_aligned(verdicts.comparisons(evaluation), view).text(view))
+        if evaluation.gates:
+            why = [f"{word} {view.text(gate)}: {view.text(why, 500)}\n" for word, gate, why in reasons(evaluation)]
+            blocks.append(_aligned(verdicts.gates(evaluation), view).text(view))
+            blocks.append("".join(why) + gate_counts(evaluation.gates) + "\n")
+        return "\n".join(blocks)
+
+
+RENDERER = Table()
+
+
+def _results(evaluation: Evaluation, view: View) -> str:
+    layout = layout_of(evaluation)
+    table = _aligned(layout, view)
+    if compares_values(evaluation) and view.width is not None and table.width > view.width:
+        layout = results_as_rows(evaluation)
+        table = _aligned(layout, view)
+    return table.text(view) + "\n" + footnotes(evaluation, "* best" if layout.has_best else "") + "\n"
+
+
+def _aligned(layout: Layout, view: View) -> Aligned:
+    titles = [view.text(column.title) for column in layout.columns]
+    rows = [[_styled(*pair, view) for pair in zip(row, layout.columns, strict=True)] for row in layout.rows]
+    return aligned(titles, [column.number for column in layout.columns], rows)
+
+
+def _styled(cell: Cell, column: Column, view: View) -> StyledText:
+    style = "bold green" if cell.best else "dim" if cell.part else _STYLES[cell.verdict]
+    text = view.symbols(cell.text) if column.number or column.fixed_words else view.text(cell.text)
+    return StyledText(("* " if cell.best else "  " if cell.part else "") + text, style)

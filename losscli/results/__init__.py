@@ -1,0 +1,36 @@
+"""The results of a run: frozen values with hardly any behaviour.
+
+Numbers may be infinite or NaN; an undefined number is NaN. The JSON report writes null for them, with the kind in
+`nonfinite`. Its keys are the names of the fields below, except that `excluded_count` is `without_part` there.
+"""
+
+from losscli.results.judgements import ComparisonResult, GateResult, PairedTest
+from losscli.results.losses import BaselineResult, BatchResult, LossResult, PartResult, TermResult, Uncertainty
+from losscli.results.runs import (
+    BaselineSource,
+    ErrorResult,
+    Evaluation,
+    RowCounts,
+    SourceResult,
+    SuiteResult,
+    WarningResult,
+)
+
+__all__ = [
+    "BaselineResult",
+    "BaselineSource",
+    "BatchResult",
+    "ComparisonResult",
+    "ErrorResult",
+    "Evaluation",
+    "GateResult",
+    "LossResult",
+    "PairedTest",
+    "PartResult",
+    "RowCounts",
+    "SourceResult",
+    "SuiteResult",
+    "TermResult",
+    "Uncertainty",
+    "WarningResult",
+]

@@ -1,0 +1,149 @@
+"""What results are held against: comparisons of models, and the verdicts of gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from losscli.results.losses import Uncertainty
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """The p-values of one paired test of two models.
+
+    Attributes
+    ----------
+    p : float
+        Two-sided p-value, between 0 and 1.
+    holm : float
+        The p-value adjusted by Holm's method for the number of models that are compared.
+
+    References
+    ----------
+    Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6.
+    """
+
+    p: float
+    holm: float
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """Two models on the same rows: `model` against `against`.
+
+    Attributes
+    ----------
+    model, against : str or None
+        The two models.
+    by : Mapping[str, str]
+        The slice, as column to value. Empty for all rows.
+    loss : str
+        Name of the loss, or of the composite loss.
+    spec : str
+        The loss with its parameters, as it can be typed.
+    direction : str
+        "lower" or "higher": which values are better.
+    value, against_value : float
+        The values of the loss of `model` and of `against`.
+    difference : float
+        `value` minus `against_value`.
+    count : int
+        Number of units that both models have.
+    verdict : str
+        "better", "worse" (`model`, statistically significant at the confidence level) or "no difference shown".
+    stderr : float or None
+        Standard error of the difference. None where it cannot be estimated.
+    interval : tuple[float, float] or None
+        Lower and upper end of the confidence interval of the difference.
+    uncertainty : Uncertainty or None
+        How `stderr` and `interval` were estimated.
+    t : float or None
+        Statistic of the paired t-test.
+    t_test : PairedTest or None
+        p-values of the paired t-test.
+    permutation : PairedTest or None
+        p-values of the paired (sign-flip) permutation test.
+    permutations : int or None
+        Number of random permutations that were asked for.
+    wins, losses, ties : int or None
+        Number of units (rows, or anchors of batches) where `model` is better, worse, equal. The win rate is `wins`
+        divided by the sum of the three. None where the loss has no value per unit.
+    """
+
+    model: str | None
+    against: str | None
+    by: Mapping[str, str]
+    loss: str
+    spec: str
+    direction: str
+    value: float
+    against_value: float
+    difference: float
+    count: int
+    verdict: str
+    stderr: float | None = None
+    interval: tuple[float, float] | None = None
+    uncertainty: Uncertainty | None = None
+    t: float | None = None
+    t_test: PairedTest | None = None
+    permutation: PairedTest | None = None
+    permutations: int | None = None
+    wins: int | None = None
+    losses: int | None = None
+    ties: int | None = None
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """The verdict of one gate on one model and slice.
+
+    Attributes
+    ----------
+    gate : str
+        The condition as it was given.
+    model : str or None
+        The model that the gate is about.
+    by : Mapping[str, str]
+        The slice, as column to value. Empty for all rows.
+    value : float
+        The observed value of the loss.
+    limit : float
+        The number that the value was compared with, tolerance included. NaN where there is none.
+    state : str
+        "passed", "failed", "skipped" (there is no baseline, and that was allowed) or "error" (it could not be judged,
+        which is not a pass).
+    spec : str
+        The loss with its parameters.
+    direction : str
+        "lower" or "higher": which values are better.
+    reason : str
+        One sentence with every digit that decided.
+    baseline : float or None
+        The value in the baseline, where the gate asks for one.
+    interval : tuple[float, float] or None
+        Confidence interval of the change, where the gate asks whether it is statistically significant.
+    path : str or None
+        The configuration file that has the gate.
+    line : int or None
+        Its line in that file, from 1.
+    """
+
+    gate: str
+    model: str | None
+    by: Mapping[str, str]
+    value: float
+    limit: float
+    state: str
+    spec: str = ""
+    direction: str = "lower"
+    reason: str = ""
+    baseline: float | None = None
+    interval: tuple[float, float] | None = None
+    path: str | None = None
+    line: int | None = None
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the gate passed. None where it was skipped or could not be judged."""
+        return {"passed": True, "failed": False}.get(self.state)

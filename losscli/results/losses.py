@@ -1,0 +1,197 @@
+"""One loss of one model on one slice, and what its value is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TermResult:
+    """One named term of a loss, over the units that take part in it.
+
+    Attributes
+    ----------
+    mean : float
+        Weighted mean of the values, in the unit of the loss. NaN where no unit takes part.
+    sum : float
+        Weighted sum of the values.
+    count : int
+        Number of units that take part: rows, pairs or groups.
+    weight : float
+        Sum of their weights; equal to `count` where rows have no weights.
+    """
+
+    mean: float
+    sum: float
+    count: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """One loss of a composite loss (a weighted sum of losses).
+
+    Attributes
+    ----------
+    spec : str
+        The loss with its parameters, as it can be typed.
+    factor : float
+        The factor of this loss in the sum.
+    value : float
+        The value of this loss before it is multiplied by `factor`.
+    """
+
+    spec: str
+    factor: float
+    value: float
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """The batches of a batch loss: the rows that its kernel saw together.
+
+    Attributes
+    ----------
+    how : str
+        "table": all rows are one batch; "size": consecutive rows; "by": the rows with one value of a column.
+    size : int or None
+        Rows in each batch (the last one may have fewer), where `how` is "size".
+    by : str or None
+        The column whose values make the batches, where `how` is "by".
+    groups : int
+        Number of batches.
+    """
+
+    how: str
+    size: int | None
+    by: str | None
+    groups: int
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How a standard error and a confidence interval were estimated.
+
+    Attributes
+    ----------
+    method : str
+        "t": from sums of squares and products (delta method, Student's t distribution); "bootstrap": from bootstrap
+        resamples.
+    level : float
+        Confidence level, between 0 and 1.
+    units : str
+        The independent units: "row", "batch" or the name of the column of clusters.
+    count : int
+        Number of independent units.
+    df : float or None
+        Degrees of freedom of the t distribution, where `method` is "t".
+    resamples : int or None
+        Number of bootstrap resamples, where `method` is "bootstrap".
+    seed : int or None
+        Seed of the resamples, where `method` is "bootstrap".
+    """
+
+    method: str
+    level: float
+    units: str
+    count: int
+    df: float | None = None
+    resamples: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class BaselineResult:
+    """The same number in a saved report, the baseline.
+
+    Attributes
+    ----------
+    value : float
+        The value in the baseline, in the unit of the loss.
+    change : float
+        The value of this run minus that of the baseline.
+    relative : float or None
+        `change` divided by the absolute value of the baseline, as a fraction. None where the baseline's value is 0 or
+        one of the two values is not finite.
+    verdict : str
+        "better", "worse", "same" or "undefined" (one of the two values is NaN).
+    """
+
+    value: float
+    change: float
+    relative: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class LossResult:
+    """One loss of one model on one slice.
+
+    Attributes
+    ----------
+    model : str or None
+        The model, as a column or a file names it. None where the loss uses no model's columns.
+    by : Mapping[str, str]
+        The slice, as column to value. Empty for all rows.
+    loss : str
+        Name of the loss, or of the composite loss.
+    spec : str
+        The loss with its parameters, as it can be typed.
+    params : Mapping[str, float | int | bool | str | None]
+        Every parameter with its value. Empty for a composite loss.
+    reduction : str
+        "mean" or "sum": how the values of units become one number.
+    value : float
+        The value of the loss.
+    count : int
+        Number of units that take part in any term; of a composite loss, the smallest count of its losses.
+    weight : float
+        Sum of the weights of these units.
+    terms : Mapping[str, TermResult]
+        The named terms whose means make the value. Empty for a composite loss.
+    direction : str
+        "lower" or "higher": which values are better.
+    revision : int
+        Grows by one when a release changes the numbers of the loss.
+    signature : str
+        What two results must share to be comparable: spec, revision, reduction, weights and batches.
+    parts : tuple[PartResult, ...] or None
+        The losses of a composite loss. None for other losses.
+    batch : BatchResult or None
+        The batches of a batch loss. None for other losses.
+    excluded_count : int
+        Number of units that take part in no term, such as anchors without a positive.
+    stderr : float or None
+        Standard error of the value. None where it was not asked for, or cannot be estimated.
+    interval : tuple[float, float] or None
+        Lower and upper end of the confidence interval of the value.
+    uncertainty : Uncertainty or None
+        How `stderr` and `interval` were estimated.
+    n_eff : float or None
+        Effective sample size (Kish): (sum of weights)**2 / sum of squared weights. None where rows have no weights.
+    baseline : BaselineResult or None
+        The same number in the baseline. None without a baseline, or where it lacks the number.
+    """
+
+    model: str | None
+    by: Mapping[str, str]
+    loss: str
+    spec: str
+    params: Mapping[str, float | int | bool | str | None]
+    reduction: str
+    value: float
+    count: int
+    weight: float
+    terms: Mapping[str, TermResult]
+    direction: str
+    revision: int
+    signature: str
+    parts: tuple[PartResult, ...] | None = None
+    batch: BatchResult | None = None
+    excluded_count: int = 0
+    stderr: float | None = None
+    interval: tuple[float, float] | None = None
+    uncertainty: Uncertainty | None = None
+    n_eff: float | None = None
+    baseline: BaselineResult | None = None

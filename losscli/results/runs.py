@@ -1,0 +1,185 @@
+"""A whole run, the sources that it read, and a check of several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from losscli.results.judgements import ComparisonResult, GateResult
+from losscli.results.losses import LossResult
+
+
+@dataclass(frozen=True)
+class SourceResult:
+    """One file that was read.
+
+    Attributes
+    ----------
+    path : str
+        The path as it was given; "-" is standard input.
+    format : str
+        "csv", "tsv", "parquet", "arrow", "jsonl", or what a table in memory is.
+    rows : int
+        Number of rows in the file.
+    """
+
+    path: str
+    format: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows of the sources a run used.
+
+    Attributes
+    ----------
+    read : int
+        Rows that were read.
+    used : int
+        Rows that were scored: read, kept by the filter and not dropped.
+    dropped : int
+        Rows that were left out for a missing or invalid value, or without a match.
+    """
+
+    read: int
+    used: int
+    dropped: int
+
+
+@dataclass(frozen=True)
+class BaselineSource:
+    """The saved report that a run is compared with.
+
+    Attributes
+    ----------
+    path : str
+        The path as it was given.
+    absent : tuple[str, ...]
+        The numbers of the baseline that this run lacks, in words.
+    incomparable : tuple[str, ...]
+        The reasons why the baseline cannot be compared with this run. Results have no baseline then.
+    """
+
+    path: str
+    absent: tuple[str, ...] = ()
+    incomparable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WarningResult:
+    """Something that the reader of a number should know.
+
+    Attributes
+    ----------
+    message : str
+        One sentence.
+    count : int
+        How often it occurred.
+    """
+
+    message: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A whole run: what was read, and all results.
+
+    Attributes
+    ----------
+    sources : tuple[SourceResult, ...]
+        The files that were read.
+    rows : RowCounts
+        Rows read, used and dropped.
+    results : tuple[LossResult, ...]
+        One result per loss, model and slice, in the order of the request.
+    bindings : Mapping[str, Mapping[str, tuple[str, ...]]]
+        Model to role to the columns that play it.
+    status : str
+        "passed", "failed" (a gate failed) or "error" (a gate could not be judged).
+    rows_sha256, targets_sha256 : str or None
+        Hashes of the rows and of the targets, whatever their order. None where no report shows them.
+    gates : tuple[GateResult, ...]
+        The verdicts of gates.
+    comparisons : tuple[ComparisonResult, ...]
+        The comparisons of models that were asked for.
+    baseline : BaselineSource or None
+        The saved report that the run is compared with.
+    rows_file : str or None
+        The name of the file of row values that was saved beside the report.
+    warnings : tuple[WarningResult, ...]
+        What the reader of the numbers should know.
+    """
+
+    sources: tuple[SourceResult, ...]
+    rows: RowCounts
+    results: tuple[LossResult, ...]
+    bindings: Mapping[str, Mapping[str, tuple[str, ...]]]
+    status: str = "passed"
+    rows_sha256: str | None = None
+    targets_sha256: str | None = None
+    gates: tuple[GateResult, ...] = ()
+    comparisons: tuple[ComparisonResult, ...] = ()
+    baseline: BaselineSource | None = None
+    rows_file: str | None = None
+    warnings: tuple[WarningResult, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ErrorResult:
+    """An error as data.
+
+    Attributes
+    ----------
+    code : str
+        One of the codes that `losscli help errors` lists.
+    exit : int
+        The exit code of a process that ends with the error.
+    message : str
+        What is wrong.
+    hint : str or None
+        How to fix it.
+    path : str or None
+        The file as it was given; "-" is standard input.
+    row : int or None
+        The row of the data, from 1, without the header.
+    line : int or None
+        The line of the text file, from 1.
+    column : str or None
+        The column of the data.
+    value : str or None
+        The cell or the word that is wrong.
+    suggestions : tuple[str, ...]
+        What may have been meant, best first.
+    """
+
+    code: str
+    exit: int
+    message: str
+    hint: str | None = None
+    path: str | None = None
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """One suite of a check, or a run, which is a suite without a name.
+
+    Attributes
+    ----------
+    name : str or None
+        The name of the suite in the configuration file. None for a run.
+    evaluation : Evaluation or None
+        The results. None where an error came before them.
+    error : ErrorResult or None
+        The error that ended the suite.
+    """
+
+    name: str | None
+    evaluation: Evaluation | None
+    error: ErrorResult | None = None
