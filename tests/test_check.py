@@ -147,7 +147,7 @@ def test_a_gate_that_fails_and_a_suite_in_error(folder, capfd):
         ),
         ("", ["-o", "two.json"], "-o and the suite 'two' would both write 'two.json'"),
         ("", ["-o", "p.csv"], "'p.csv' is an input"),
-        ("sources = '-'\n[suites.three]\nsources = '-'\n", [], "standard input can be read once"),
+        ("sources = '-'\n[suites.three]\nsources = '-'\n", [], "standard input can be read only once"),
         ("", ["-o", "rows=x.csv"], "no row values"),
         ("", ["--config", ""], "--config names no file"),
         ("", ["--init", "p.csv", "-o", "a", "-o", "b"], "--init writes one file"),

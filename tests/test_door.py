@@ -24,7 +24,7 @@ def test_class_targets():
     np.testing.assert_allclose(losses.cross_entropy(p, [0.0, 2.0]), [np.log(2), np.log(4)])
     with pytest.raises(DataError, match="row 2: class index 3 is out of range for 3 class columns"):
         losses.cross_entropy(p, [0, 3])
-    with pytest.raises(DataError, match="row 1 is class -1"):
+    with pytest.raises(DataError, match="row 1: class index -1"):
         losses.cross_entropy(p, [-1, 0])
     with pytest.raises(DataError, match="holds names"):
         losses.cross_entropy(p, ["cat", "dog"])
@@ -59,9 +59,9 @@ def test_data_errors(call, says):
         (lambda: losses.mse([1.0], [1.0], [1.0]), "got 3 columns"),
         (lambda: losses.huber([1.0], [1.0], delat=2), "no parameter 'delat'"),
         (lambda: losses.huber([1.0], [1.0], delta=-1), "must be > 0"),
-        (lambda: losses.huber([1.0], [1.0], delta="x"), "is a number"),
+        (lambda: losses.huber([1.0], [1.0], delta="x"), "must be a number"),
         (lambda: losses.mse.gradient("target", [1.0], [1.0]), "no gradient by 'target'"),
-        (lambda: losses.triplet([[1.0]], [[1.0]], [[1.0]], distance="taxicab"), "is one of euclidean"),
+        (lambda: losses.triplet([[1.0]], [[1.0]], [[1.0]], distance="taxicab"), "must be one of euclidean"),
     ],
 )
 def test_usage_errors(call, says):

@@ -177,7 +177,7 @@ def test_every_code_is_documented_and_led_to():
 
 def test_a_code_belongs_to_the_exit_code_of_its_class():
     for kind in (UsageError, DataError, FileError, EmptyError, PluginError, LosscliError):
-        assert error_result(kind("x")).code == kind.general
+        assert error_result(kind("x")).code == kind.default_code
         for code in CODES:
             if ExitCode[code.partition("_")[0]] == kind.exit_code:
                 assert error_result(kind("x", code=code)).exit == kind.exit_code

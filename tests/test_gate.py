@@ -98,7 +98,7 @@ def test_what_is_a_gate(text, about, op, limit, against, sign, tolerance, signif
         ("rmse<=1 by a,a", "names a column twice"),
         ("rmse<=baseline by a significant", "'significant' must come before 'by'"),
         ("rmse<=1 significant", "'significant' needs a baseline or a model to compare with, but 1 is a number"),
-        ("rmse<baseline significant", "could mean that a gain must be shown"),
+        ("rmse<baseline significant", "it could demand an improvement"),
         ("rmse<=1%", "'1%' is a percentage without a reference"),
         ("rmse<=baseline+", "does not end in a tolerance"),
         ("rmse<=baseline+1%%", "does not end in a tolerance"),
@@ -106,7 +106,7 @@ def test_what_is_a_gate(text, about, op, limit, against, sign, tolerance, signif
         ("rmse<=baseline+1e-9999999", "does not end in a tolerance"),
         ("rmse<=baseline+max(1%,2%)", "has two of the same kind"),
         ("rmse<=old+nan%", "does not end in a tolerance"),
-        ("rmse<=+1e", "is no number"),
+        ("rmse<=+1e", "is neither a number nor a model"),
         ("rmse<=1e999", "'1e999' is too large"),
         ("rmse<=baseline+1e999%", "'1e999' is too large"),
         ("rmse<=" + "1" * 2000, "longer than 1000 characters"),
@@ -192,7 +192,7 @@ def test_a_model_that_is_called_like_a_tolerance_is_a_model():
 
 
 def test_a_model_that_is_called_baseline_is_ambiguous():
-    with pytest.raises(UsageError, match="a model of this run is called so too"):
+    with pytest.raises(UsageError, match="a model of this run has the same name"):
         bind([parse_gate("rmse<=baseline")], [scored("baseline"), scored("new")], (), canonical)
 
 
@@ -339,7 +339,7 @@ def test_what_is_no_number_passes_no_gate(value):
     assert verdict("rmse<=baseline+100%", result(value, baseline=1.0)).state == "failed"
     assert verdict("rmse<=baseline+100%", result(1.0, baseline=value)).state == "failed"
     both = verdict("rmse<=baseline+100%", result(value, baseline=value))
-    assert both.state == "failed" and "passes no gate" in both.reason
+    assert both.state == "failed" and "never passes a gate" in both.reason
     assert verdict("new/rmse<=old", result(1.0, "new"), result(value, "old")).state == "failed"
 
 
@@ -453,7 +453,7 @@ def test_significant_where_higher_is_better():
 )  # fmt: skip
 def test_without_an_interval_nothing_is_shown(comparisons):
     lost = significant("new/rmse<=old significant", *comparisons, value=0.5)
-    assert lost.state == "failed" and "no interval of the change" in lost.reason
+    assert lost.state == "failed" and "the change has no confidence interval" in lost.reason
 
 
 def test_significant_against_saved_rows():

@@ -221,7 +221,7 @@ def test_what_cannot_be_asked(settings):
 
 
 def test_batches_have_no_clusters_of_rows():
-    with pytest.raises(UsageError, match="batches are its clusters"):
+    with pytest.raises(UsageError, match="its batches are the clusters"):
         losscli.evaluate(DATA, "nt_xent", columns={"anchor": "e", "positive": "f"}, cluster="user")
 
 
@@ -585,11 +585,11 @@ def test_columns_that_files_call_otherwise(tmp_path, capsys):
 
 def test_a_cluster_of_machines_makes_no_comparison():
     pytest.importorskip("distributed", reason="the extra dask is not installed")
-    with pytest.raises(UsageError, match="must see in one run"):
+    with pytest.raises(UsageError, match="need all of them in one run"):
         losscli.compare("sample_data/diabetes.csv", "mse", target="progression", pred={"a": "ridge", "b": "forest"},
                         engine="dask")  # fmt: skip
     for settings in ({"bootstrap": 9}, {"cluster": "user"}):
-        with pytest.raises(UsageError, match="must see in one run"):
+        with pytest.raises(UsageError, match="need all of them in one run"):
             losscli.evaluate("sample_data/diabetes.csv", "mse", target="progression", pred="ridge", engine="dask",
                              **settings)  # fmt: skip
 

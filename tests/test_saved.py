@@ -163,7 +163,7 @@ def test_a_rows_file_is_a_bare_name(name, tmp_path):
     document = json.loads(WHOLE)
     document["data"]["rows_file"] = name
     (tmp_path / "r.json").write_text(json.dumps(document))
-    with pytest.raises(DataError, match="no bare name"):
+    with pytest.raises(DataError, match="not the bare name"):
         read_report(str(tmp_path / "r.json"))
 
 
@@ -216,7 +216,7 @@ def test_significance_needs_the_rows_file(tmp_path):
         check_rows_file(RICH, path)
     assert "-o rows=FILE" in caught.value.hint
     named = replace(RICH, rows_file="rows.parquet")
-    with pytest.raises(UsageError, match="is gone"):
+    with pytest.raises(UsageError, match="does not exist"):
         check_rows_file(named, path)
     (tmp_path / "rows.parquet").touch()
     assert check_rows_file(named, path) == str(tmp_path / "rows.parquet")
@@ -301,7 +301,7 @@ def test_which_models_are_called_otherwise():
 @pytest.mark.parametrize(
     ("theirs", "says"),
     [
-        (run_of(result(signature="t")), "rmse is computed as s here and as t"),
+        (run_of(result(signature="t")), "rmse is computed as s here and as t in the baseline"),
         (run_of(result(), used=2), "3 rows are used here, 2 in the baseline"),
         (run_of(result(), targets="c" * 64), "the targets differ (sha256 bbbbbbbbbbbb…, in the baseline cccccccccc"),
         (run_of(result(), rows="c" * 64), "the keys of the rows differ (sha256 aaaaaaaaaaaa…, in the baseline cccc"),

@@ -226,7 +226,7 @@ def test_what_only_the_end_can_tell_is_told_by_merge(files, tmp_path, capfd):
         return expected.err
 
     said = compare(3, files["parquet"], "-t", "h", "-p", "s", "-l", "bce", "--positive", "z")
-    assert "no row of 'h' is 'z'" in said
+    assert "the positive class label 'z' does not occur in column 'h'" in said
     assert "none of the 3000 rows is left" in compare(5, files["csv"], *PLAIN, "-l", "mse", "--where", "y > 1e300")
     assert "class 'b' has no weight" in compare(3, files["csv"], "-t", "h", "-p", "s", "-l", "bce", "--positive", "b",
                                                 "--class-weight", "a=1")  # fmt: skip
@@ -347,7 +347,7 @@ def test_what_shards_cannot_do_is_refused_before_reading(files, tmp_path, capfd,
     out = ("--shard", "1/2", "--state-out", "s.json")
     group = ("eval", "nowhere.csv", "-c", "anchor=a", "-c", "positive=b", "-l", "nt_xent", *out)
     said = refused(2, capfd, *group)
-    assert "'nt_xent' sees many rows at once" in said
+    assert "'nt_xent' needs many rows at once" in said
     assert "hint: a run without --shard scores it" in said
     assert "does not join" in refused(2, capfd, "eval", files["csv"], *PLAIN, "-l", "mse", *out, "--targets", "t.csv",
                                       "--on", "k")  # fmt: skip
