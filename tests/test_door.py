@@ -26,7 +26,7 @@ def test_class_targets():
         losses.cross_entropy(p, [0, 3])
     with pytest.raises(DataError, match="row 1: class index -1"):
         losses.cross_entropy(p, [-1, 0])
-    with pytest.raises(DataError, match="holds names"):
+    with pytest.raises(DataError, match="contains names"):
         losses.cross_entropy(p, ["cat", "dog"])
     with pytest.raises(DataError, match="whole number or a name"):
         losses.cross_entropy(p, [0.5, 1.0])

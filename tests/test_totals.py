@@ -134,7 +134,7 @@ def test_classes_bind_by_name_never_by_luck():
         losscli.evaluate({**data, "y": [0, 1]}, "cross_entropy", target="y", pred="p_*")
     with pytest.raises(DataError, match="is not a class index"):
         losscli.evaluate({**data, "y": ["Dog", "Cat"]}, "cross_entropy", target="y", pred="p_dog,p_cat")
-    with pytest.raises(DataError, match="beyond the 2 classes"):
+    with pytest.raises(DataError, match="out of range for 2 class columns"):
         losscli.evaluate({"y": [0, 2], "p": np.array([[1.0, 0], [0, 1]])}, "cross_entropy", target="y", pred="p")
     by_place = {"y": [0, 1.0], "a": [1.0, 0.0], "b": [0.0, 1.0]}
     assert losscli.evaluate(by_place, "cross_entropy", target="y", pred="a,b")[0].value == 0
