@@ -349,9 +349,9 @@ def test_what_shards_cannot_do_is_refused_before_reading(files, tmp_path, capfd,
     said = refused(2, capfd, *group)
     assert "'nt_xent' needs many rows at once" in said
     assert "hint: a run without --shard scores it" in said
-    assert "does not join" in refused(2, capfd, "eval", files["csv"], *PLAIN, "-l", "mse", *out, "--targets", "t.csv",
-                                      "--on", "k")  # fmt: skip
-    assert "standard input is read once" in refused(2, capfd, "eval", "-", *PLAIN, "-l", "mse", *out)
+    joined = ("eval", files["csv"], *PLAIN, "-l", "mse", *out, "--targets", "t.csv", "--on", "k")
+    assert "does not support joins" in refused(2, capfd, *joined)
+    assert "standard input can be read only once" in refused(2, capfd, "eval", "-", *PLAIN, "-l", "mse", *out)
     score = ("eval", files["csv"], *PLAIN, "-l", "mse")
     assert "needs --state-out" in refused(2, capfd, *score, "--shard", "1/2")
     assert "nothing for --output" in refused(2, capfd, *score, *out, "-o", "r.json")
