@@ -113,7 +113,7 @@ def _way(leg: Array, distance: str) -> Array:
     return unit(leg) if distance == "euclidean" else 2 * leg
 
 
-def _compute_lock(x: Array, y: Array, apart: Array, distance: str) -> Array:
+def _way_difference(x: Array, y: Array, apart: Array, distance: str) -> Array:
     """The way of x less the way of y, given x - y; near ways keep their digits."""
     if distance == "squared":
         return 2 * apart
@@ -137,14 +137,14 @@ def _cosine_gap_slope(a: Array, b: Array, c: Array) -> Array:
 def _by_anchor(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
         return np.where(legs.swapped, -cosine_slope(a, p), _cosine_gap_slope(a, n, p))
-    return np.where(legs.swapped, _way(legs.x, distance), _compute_lock(legs.x, legs.y, legs.apart, distance))
+    return np.where(legs.swapped, _way(legs.x, distance), _way_difference(legs.x, legs.y, legs.apart, distance))
 
 
 def _by_positive(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
     if distance == "cosine":
         return np.where(legs.swapped, _cosine_gap_slope(p, n, a), -cosine_slope(p, a))
     both = a - n + 2 * (0.0 if distance == "squared" else eps)  # x + y where y starts at the positive
-    return -np.where(legs.swapped, _compute_lock(legs.x, -legs.y, both, distance), _way(legs.x, distance))
+    return -np.where(legs.swapped, _way_difference(legs.x, -legs.y, both, distance), _way(legs.x, distance))
 
 
 def _by_negative(a: Array, p: Array, n: Array, legs: _Legs, distance: str, eps: float) -> Array:
