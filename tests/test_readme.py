@@ -148,9 +148,9 @@ def cases() -> list[Case]:
 """
 # What a new loss meets. Tests that have a case per loss or per module of losses run for the new one alone, and those
 # that sweep over all of them run whole.
-PER_LOSS = ("test_laws", "test_run_laws", "test_golden", "test_spec", "test_documentation", "test_help", "test_house",
+PER_LOSS = ("test_laws", "test_run_laws", "test_golden", "test_spec", "test_documentation", "test_help", "test_project",
             "test_layers", "test_neighbours")  # fmt: skip
-SWEEPS = ("test_house", "test_layers", "test_run_laws::test_every_loss_is_here",
+SWEEPS = ("test_project", "test_layers", "test_run_laws::test_every_loss_is_here",
           "test_readme::test_generated_files_are_up_to_date")  # fmt: skip
 
 

@@ -123,7 +123,7 @@ for size in (1, 100_000_000):
     used = measure.process(args, Path.cwd(), {}, Path("out"))
     print(used.seconds, used.cpu, used.peak, Path("out").read_text())
 """
-    tests = {**command.environment(True), "PYTHONPATH": str(Path(__file__).parent)}
+    tests = {**command.environment(True), "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=tests, stdout=subprocess.PIPE, check=True)
     small, large = (list(map(float, line.split())) for line in done.stdout.decode().split("\n") if line)
     assert (small[3], large[3]) == (1, 100_000_000)

@@ -35,7 +35,7 @@ from losscli.results import (
     WarningResult,
 )
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def result(value=1.5, model="m", spec="rmse", by=None, direction="lower", signature="s", **more):

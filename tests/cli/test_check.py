@@ -20,7 +20,7 @@ from losscli.cli.init.starter import _limit, quoted
 from losscli.contract.loss import REGISTRY
 from losscli.errors import DataError, EmptyError, FileError, LosscliError, UsageError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SAMPLES = sorted(p for p in (ROOT / "sample_data").iterdir() if p.suffix in (".csv", ".parquet"))
 # Files with only one side of a comparison: the truth alone, or the parameters of a model.
 ONE_SIDED = {"diabetes_targets.csv", "prototypes.csv", "weights.parquet"}

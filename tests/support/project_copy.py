@@ -12,7 +12,7 @@ from pathlib import Path
 
 from waiting import PATIENCE
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # What tests and tools leave behind, and what a checkout has beside the project.
 _SKIPPED = ("__pycache__", ".git", ".hypothesis", ".*_cache", ".venv", "venv", "build", "dist", "*.egg-info", "htmlcov")
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import mpmath as mp
 import numpy as np
 import pytest
+from formula_checks import compare_terms
 from oracle import Formula, exact
-from test_laws import compare_terms
 
 from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Param, as_terms

@@ -36,7 +36,7 @@ from losscli.io.source import DEFAULT_NULLS
 from losscli.io.write import tables
 from losscli.losses import REGISTRY
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "tests" / "cli").glob("*.md"))
 PARALLEL = ThreadPoolExecutor(os.cpu_count())
 

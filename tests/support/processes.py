@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from waiting import PATIENCE
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # As the installed script runs: the working directory is not searched for modules.
 LOSSCLI = (sys.executable, "-P", "-c", "from losscli.__main__ import main; main()")
 PREDS = "y,p,q\n1,1.5,1\n2,2,4\n3,5,3\n4,4.25,0\n"

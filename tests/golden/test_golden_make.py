@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from waiting import PATIENCE
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # None of these can be imported below, wherever the tests run.
 PEERS = [
     "torch", "keras", "jax", "optax", "sklearn", "scipy", "lightgbm", "xgboost", "catboost", "monai", "pandas",
@@ -65,7 +65,7 @@ def _(pred: Array, target: Array) -> Array:
 @pytest.fixture
 def golden(tmp_path):
     """A copy of the golden folder, beside which one small library and none of the real ones are found."""
-    skip = shutil.ignore_patterns("__pycache__")
+    skip = shutil.ignore_patterns("__pycache__", "test_golden_make.py")
     shutil.copytree(ROOT / "tests" / "golden", tmp_path / "tests" / "golden", ignore=skip)
     libraries = tmp_path / "libraries"
     for peer in PEERS:
@@ -157,7 +157,14 @@ def test_a_loss_that_no_library_has_is_held_by_its_paper(golden):
 
     shown = python(project, "-m", "losscli", "show", "quartic", libraries=False).stdout
     assert "no library does: it was made up for a test" in shown
-    for file in ("conftest.py", "oracle.py", "files.py", "test_laws.py", "test_run_laws.py", "test_golden.py"):
+    for file in (
+        "conftest.py",
+        "support/oracle.py",
+        "support/files.py",
+        "support/formula_checks.py",
+        "laws/test_laws.py",
+        "laws/test_run_laws.py",
+    ):
         shutil.copy(ROOT / "tests" / file, tests)
     run = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "tests", "-k", "quartic")
     done = python(project, *run, libraries=False)

@@ -376,7 +376,7 @@ def test_a_text_may_be_a_name_or_a_list():
 
 
 def test_python_and_the_command_line_give_the_same_bytes():
-    path = str(Path(__file__).parent.parent / "sample_data" / "diabetes.csv")
+    path = str(Path(__file__).parents[2] / "sample_data" / "diabetes.csv")
     report = losscli.evaluate(path, ["mse", "huber:delta=20"], target="progression", pred="ridge", by="sex")
     typed = ["-t", "progression", "-p", "ridge", "-l", "mse", "-l", "huber:delta=20", "--by", "sex", "-f", "json"]
     done = subprocess.run([sys.executable, "-m", "losscli", "eval", path, *typed], capture_output=True, check=True)

@@ -28,7 +28,7 @@ from waiting import PATIENCE
 import losscli
 from losscli.binding.spec import parse, parse_loss
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "golden" / "sample_data.csv"
 GOLDEN = sorted(path for path in SAMPLE.parent.glob("*.csv") if path != SAMPLE)
 

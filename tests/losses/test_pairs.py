@@ -8,8 +8,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 from conftest import draw
+from formula_checks import check_slopes, compare_terms
 from oracle import Formula, exact
-from test_laws import check_slopes, compare_terms
 
 import losscli
 from losscli import parallel

@@ -30,7 +30,7 @@ from losscli.errors import (
 )
 from losscli.report.errors import error_result
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCHEMA = jsonschema.Draft202012Validator(json.loads(report.schema("error")))
 FILES = {
     "p.csv": "y,p,w,g,c\n1,1.5,0,a,cat\n2,2,0,b,dog\n",

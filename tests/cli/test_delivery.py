@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from evaluations import ERROR, GATED, HOSTILE, PLAIN, SUITES, hostile, render_suites
-from test_report_pages import read_outputs, runner
+from workflow_commands import read_outputs, runner
 
 from losscli import report
 from losscli.cli import delivery, entry, error_format, reports

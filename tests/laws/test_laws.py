@@ -1,0 +1,128 @@
+"""The laws, over every loss; a new loss joins by itself. (What a run adds to a kernel is in test_run_laws.py.)"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+
+import mpmath as mp
+import numpy as np
+import pytest
+from conftest import LOSSES, choices, draw, variations
+from formula_checks import check_slopes, compare_terms, digits, rows_of
+from oracle import Formula, exact
+
+from losscli.contract.loss import as_terms
+from losscli.losses import REGISTRY
+
+CASES = [pytest.param(loss, choice, id=f"{loss.name}-{''.join(map(str, choice))}")
+         for loss in LOSSES for choice in choices(loss)]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+def test_documented(loss):
+    assert loss.summary.endswith(".") and len(loss.summary) < 130
+    assert loss.example.startswith(">>>")
+    assert loss.cite and loss.formula
+    assert loss.no_library is None or len(loss.no_library) > 10  # the reason, in words
+    assert all(p.param.help for p in loss.params.values())
+    assert set(loss.gradients) <= set(loss.roles)
+    assert all(parameter.isidentifier() for parameter in loss.params)
+    said = {node.id for node in ast.walk(ast.parse(loss.formula)) if isinstance(node, ast.Name)}
+    assert {name for name, p in loss.params.items() if p.param.in_formula} == said & set(loss.params)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+def test_doctest_true(loss):
+    runner = doctest.DocTestRunner(verbose=False)
+    test = doctest.DocTestParser().get_doctest(
+        inspect.cleandoc(loss.__doc__), {loss.name: loss, "np": np}, loss.name, None, 0
+    )
+    assert test.examples
+    report: list[str] = []
+    runner.run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("cruel", [False, True], ids=["ordinary", "cruel"])
+@pytest.mark.parametrize(("loss", "choice"), CASES)
+def test_kernel_is_formula(loss, choice, cruel):
+    formula = Formula(loss)
+    rng = np.random.default_rng([7, cruel])
+    for params in variations(loss):
+        columns = draw(loss, rows_of(loss, cruel), rng, cruel=cruel, choice=choice)
+        settled = loss.settle(params)
+        before = {r: v.copy() for r, v in columns.items()}
+        with np.errstate(all="ignore"):
+            terms = as_terms(loss.kernel(*columns.values(), **settled))
+        for role, values in columns.items():
+            np.testing.assert_array_equal(values, before[role], err_msg="the kernel changed its input")
+        assert set(terms) == set(formula.terms)
+        with mp.workdps(digits(cruel)):
+            compare_terms(formula, exact(loss, columns), settled, terms)
+
+
+@pytest.mark.parametrize("cruel", [False, True], ids=["ordinary", "cruel"])
+@pytest.mark.parametrize(("loss", "choice"), CASES)
+def test_gradient_is_slope_of_values(loss, choice, cruel):
+    formula = Formula(loss)
+    rng = np.random.default_rng([11, cruel])
+    for params in variations(loss):
+        rows = 4 if loss.scope != "row" else 12 if cruel else 3
+        columns = draw(loss, rows, rng, cruel=cruel, choice=choice)
+        settled = loss.settle(params)
+        for role in loss.gradients:
+            if np.asarray(columns[role]).dtype.kind == "f":
+                check_slopes(loss, formula, columns, settled, role, cruel)
+
+
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss.optimum is not None], ids=lambda loss: loss.name)
+def test_optimum_at_a_perfect_prediction(loss):
+    """Where prediction and target are of one shape, the target predicts itself."""
+    for choice in choices(loss):
+        columns = draw(loss, 5, np.random.default_rng(3), choice=choice)
+        if set(columns) < {"pred", "target"}:
+            continue
+        # An optional target says which rows take part, not what to predict.
+        pairs = zip(loss.roles.values(), choice, strict=True)
+        kinds = {role.name: role.kinds[i] for role, i in pairs if not role.optional}
+        perfect = perfect_prediction(kinds, columns)
+        if perfect is None:
+            continue
+        columns["pred"] = perfect
+        with np.errstate(all="ignore"):
+            terms = as_terms(loss.kernel(*columns.values(), **loss.settle({})))
+        means = {n: t.values[slice(None) if t.where is None else t.where].mean() for n, t in terms.items()}
+        assert loss.combine(means, loss.settle({})) == pytest.approx(loss.optimum, abs=1e-15)
+
+
+def perfect_prediction(kinds, columns):
+    pred, target = kinds.get("pred"), kinds.get("target")
+    if pred is None or target is None:
+        return None
+    if pred.shape == target.shape and pred.name not in ("Logit", "LogitVector") and not target.total:
+        if target.labels or target.name == "SoftBinary":
+            columns["target"] = np.round(columns["target"])
+        return columns["target"].copy()
+    if pred.total and target.shape == "class":
+        return np.eye(pred_width(columns))[columns["target"]]
+    return None
+
+
+def pred_width(columns):
+    return columns["pred"].shape[1]
+
+
+def test_every_loss_has_a_gradient_by_its_first_role():
+    """zero_one is the one loss that is flat wherever it is smooth."""
+    without = [loss.name for loss in LOSSES if not loss.gradients]
+    assert without in ([], ["zero_one"])
+
+
+def test_aliases_give_the_loss():
+    from losscli import losses
+
+    assert losses.l1 is REGISTRY["mae"]
+    with pytest.raises(AttributeError, match="no loss is called"):
+        _ = losses.nothing
