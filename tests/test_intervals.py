@@ -16,13 +16,14 @@ import pytest
 from scipy import stats
 
 import losscli
-from losscli.aggregate import buckets
-from losscli.aggregate.unit_statistics import Level, Needs, Part, worth
+from losscli.aggregate import hashed_clusters
+from losscli.aggregate.paired_outcomes import PairedValues, UnitValuePart, unit_value
+from losscli.aggregate.unit_statistics import UnitRequirements, UnitStatistics
 from losscli.binding.row_batch import RowBatch
 from losscli.cli.entry import run
 from losscli.contract.loss import Term
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.statistics import comparisons
+from losscli.statistics.comparisons import verdict
 
 N = 600
 RNG = np.random.default_rng(20261121)
@@ -358,7 +359,7 @@ def test_a_verdict_needs_the_corrected_p_value():
                             pred={name: name for name in ("ridge", "forest")}, permutations=0)  # fmt: skip
     assert alone.comparisons[0].verdict == "worse"
     higher = dataclasses.replace(alone.comparisons[0], direction="higher")
-    assert comparisons._verdict(higher) == "better"
+    assert verdict(higher) == "better"
 
 
 def test_slices_are_families_of_their_own():
@@ -420,21 +421,27 @@ def test_who_wins_a_row():
 @pytest.mark.parametrize(("higher", "want"), [(False, [0, 2, 1]), (True, [2, 0, 1])])
 def test_which_value_wins_depends_on_the_direction(higher, want):
     found = {
-        owner: {"loss": Term(np.array(values))}
-        for owner, values in (("one", [1.0, 3.0, 4.0]), ("other", [0.0, 2.0, 4.0]))
+        source: {"loss": Term(np.array(values))}
+        for source, values in (("one", [1.0, 3.0, 4.0]), ("other", [0.0, 2.0, 4.0]))
     }
-    sides = [(Part(1.0, ((owner, None),), False),) for owner in found]
-    level = Level(Needs(duels={(0, 1): (sides[0], sides[1], higher)}), False)
-    level.update(RowBatch(found, np.arange(3)), None)
-    assert level.wins[0, 1].tolist() == [want]
+    first, second = ((UnitValuePart(1.0, ((source, None),), False),) for source in found)
+    required = UnitRequirements(paired_outcomes={(0, 1): PairedValues(first, second, higher)})
+    statistics = UnitStatistics(required, False)
+    statistics.update(RowBatch(found, np.arange(3)), None)
+    assert statistics.outcomes[0, 1].tolist() == [want]
 
 
 def test_a_unit_has_a_value_where_its_terms_are_not_mixed():
     terms = {"a": (np.array([1.0, 0.0]), np.array([True, False])), "b": (np.array([0.0, 5.0]), np.array([False, True]))}
-    values, part = worth((Part(2.0, (("o", None),), False),), {"o": terms})
+    values, part = unit_value((UnitValuePart(2.0, (("o", None),), False),), {"o": terms})
     assert (values.tolist(), part.tolist()) == ([2.0, 10.0], [True, True])
-    assert worth((Part(2.0, (("o", None),), True),), {"o": terms}) is None  # only their means make the number
-    assert worth((Part(2.0, (("o", None),), False),), {"o": {**terms, "c": (np.array([1.0, 1.0]), None)}}) is None
+    assert (
+        unit_value((UnitValuePart(2.0, (("o", None),), True),), {"o": terms}) is None
+    )  # only their means make the number
+    assert (
+        unit_value((UnitValuePart(2.0, (("o", None),), False),), {"o": {**terms, "c": (np.array([1.0, 1.0]), None)}})
+        is None
+    )
 
 
 def test_two_models_are_needed():
@@ -518,8 +525,8 @@ def test_other_seeds_draw_otherwise():
 
 
 def test_more_units_than_room(files, monkeypatch):
-    """Buckets are joined by their hashes: the same ones in any order and cut, and the spread stays what it was."""
-    monkeypatch.setattr(buckets, "MOST", 100)
+    """Clusters are merged by their hashes: the same ones in any order and cut; the standard error stays what it was."""
+    monkeypatch.setattr(hashed_clusters, "MAX_CLUSTERS", 100)
     runs = [
         losscli.evaluate([str(files / name) for name in names], ["mse"], target="y", pred="a", bootstrap=2000, seed=3)
         for names in (["all.csv"], ["one.csv", "two.csv"])
