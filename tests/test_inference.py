@@ -1,4 +1,4 @@
-"""Paired tests, Holm's correction, variances by influence and roots: outside numbers, exact numbers, laws."""
+"""Paired tests, Holm's correction, and square roots: outside numbers, exact numbers, laws."""
 
 from __future__ import annotations
 
