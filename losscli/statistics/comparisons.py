@@ -122,8 +122,10 @@ def _compare(
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
         return _UnadjustedComparison(result, pair.slice)
     linear = first.minus(second)
-    ours = plug_in(sums, pair.first, first.contributions, pair.slice_ids)
-    theirs = plug_in(sums, pair.second, second.contributions, pair.slice_ids)
+    ours = theirs = None
+    if sums.inference.bootstrap is not None or sums.inference.permutations:
+        ours = plug_in(sums, pair.first, first.contributions, pair.slice_ids)
+        theirs = plug_in(sums, pair.second, second.contributions, pair.slice_ids)
     both = None if ours is None or theirs is None else ours.minus(theirs)
     estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
     interval = confidence_interval(sums, estimate, linear, both)

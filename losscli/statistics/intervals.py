@@ -70,7 +70,9 @@ def with_interval(
         return result, None
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
     estimate = Estimate(result.value, result.count, unit, slice_, slice_ids)
-    found = confidence_interval(sums, estimate, linear, plug_in(sums, line, linear.contributions, slice_ids))
+    resampled = sums.inference.bootstrap is not None
+    function = plug_in(sums, line, linear.contributions, slice_ids) if resampled else None
+    found = confidence_interval(sums, estimate, linear, function)
     if found is None:
         what = unit if sums.inference.cluster is None else f"value of '{sums.inference.cluster}'"
         why = f"there is no standard error with only one {what} or with non-finite values"
@@ -95,7 +97,7 @@ def confidence_interval(
     linear
         Its linearisation, for the delta method.
     function
-        The value as a function of sums, for the bootstrap.
+        The value as a function of sums, for the bootstrap; the delta method does not use it.
 
     Returns
     -------
