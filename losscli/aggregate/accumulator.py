@@ -15,15 +15,14 @@ import numpy as np
 from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.cross_products import Contribution
-from losscli.aggregate.exact_sum import CHUNK, Sums
-from losscli.aggregate.hashing import Fingerprint, text_words
+from losscli.aggregate.exact_sum import CHUNK, Sums, zero_extended
+from losscli.aggregate.hashing import Fingerprint, label_hashes
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score
-from losscli.aggregate.required import needed_of
+from losscli.aggregate.required import required_statistics
 from losscli.aggregate.slices import SliceIndex
-from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, add_counts, grown, read_counts, size_of
-from losscli.aggregate.unit_statistics import Joint
+from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, add_counts, read_counts, size_of
+from losscli.aggregate.unit_statistics import RunUnitStatistics
 from losscli.binding.kernel_arguments import arguments, check_arguments, contiguous
-from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch, join_terms
@@ -47,10 +46,10 @@ class RunAccumulator:
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
         self.groups = groups_of(plan)
         self.target_fingerprint, self.key_fingerprint = Fingerprint(), Fingerprint()
-        needed = needed_of(plan)
-        self.joint = None if needed is None else Joint(needed)
+        required = required_statistics(plan)
+        self.unit_statistics = None if required is None else RunUnitStatistics(required)
         # The values of these are needed beside their sums.
-        self.joint_calls: frozenset[Hashable] = frozenset() if needed is None else needed.owners
+        self.unit_value_calls: frozenset[Hashable] = frozenset() if required is None else required.sources
         for call in self.losses:
             if call.matrix_only and not some:
                 self._update_fixed(call)
@@ -95,26 +94,26 @@ class RunAccumulator:
                 pieces = []
                 for cut in cuts(len(batch), args, call.inputs, self.chunk_rows):
                     terms = self._update_loss(call, cut_rows(call.inputs, args, cut), batch, cut)
-                    if call in self.joint_calls:
+                    if call in self.unit_value_calls:
                         pieces.append(terms)
                 if pieces:
                     scored[call] = {name: join_terms([terms[name] for terms in pieces]) for name in pieces[0]}
-        if self.joint is not None:
-            self.joint.update(batch.holding(scored))
+        if self.unit_statistics is not None:
+            self.unit_statistics.update(batch.holding(scored))
         return batch
 
     def update_group(self, group: RowBatch[Input, Array]) -> None:
         """Score the rows of one group, which `update` has counted and checked."""
-        self.counts = grown(self.counts, len(self.slice_index))
+        self.counts = zero_extended(self.counts, len(self.slice_index))
         scored: dict[Hashable, Terms] = {}
         for call in self._group_calls():
             args = contiguous(arguments(call.inputs, group.arrays, self.tables))
             with np.errstate(all="ignore"):
                 terms = self._update_loss(call, args, group, slice(None))
-            if call in self.joint_calls:
+            if call in self.unit_value_calls:
                 scored[call] = terms
-        if self.joint is not None:
-            self.joint.update_group(group.holding(scored))
+        if self.unit_statistics is not None:
+            self.unit_statistics.update_group(group.holding(scored))
 
     def _update_loss(
         self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], cut: slice
@@ -134,7 +133,7 @@ class RunAccumulator:
         if batch.slice_ids is None:
             self.counts[0] += len(batch)
             return
-        self.counts = grown(self.counts, len(self.slice_index))
+        self.counts = zero_extended(self.counts, len(self.slice_index))
         np.add.at(self.counts, batch.slice_ids, 1)
 
     def slice_ids_of(self, rows: ReadRows) -> Array | None:
@@ -156,7 +155,8 @@ class RunAccumulator:
         for values in targets.values():
             self.target_fingerprint.update(np.ascontiguousarray(values).view(np.uint64))
         if batch.keys:
-            self.key_fingerprint.update(np.ascontiguousarray(np.stack([_words(key) for key in batch.keys], axis=1)))
+            hashes = np.stack([label_hashes(key) for key in batch.keys], axis=1)
+            self.key_fingerprint.update(np.ascontiguousarray(hashes))
 
     # -- merge ---------------------------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class RunAccumulator:
         if slice_ids is None and self.slice_index is not other.slice_index:
             slice_ids = self.slice_index.learn(other.slice_index.names())
         at = None if slice_ids is None else slice_ids[: len(other.counts)]
-        self.counts = grown(self.counts, size_of(other.counts, at))
+        self.counts = zero_extended(self.counts, size_of(other.counts, at))
         add_counts(self.counts, other.counts, at)
         self._limit()
         for call, theirs in other.losses.items():
@@ -177,8 +177,8 @@ class RunAccumulator:
         self.groups.formed += other.groups.formed
         self.target_fingerprint.merge(other.target_fingerprint)
         self.key_fingerprint.merge(other.key_fingerprint)
-        if self.joint is not None and other.joint is not None:
-            self.joint.merge(other.joint, slice_ids, before)
+        if self.unit_statistics is not None and other.unit_statistics is not None:
+            self.unit_statistics.merge(other.unit_statistics, slice_ids, before)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -207,15 +207,15 @@ class RunAccumulator:
         return found
 
     def _product_states(self) -> list[dict[str, Any]]:
-        """The sums of products of rows, if there are any; kernel calls by their positions."""
-        if self.joint is None:
+        """The sums of cross products of rows, if there are any; kernel calls by their positions."""
+        if self.unit_statistics is None:
             return []
         position: dict[Hashable, int] = {call: number for number, call in enumerate(self.losses)}
 
         def plain(of: Contribution) -> list[Any]:
-            return [position[of.owner], of.term, of.bottom]
+            return [position[of.source], of.term, of.is_denominator]
 
-        products = self.joint.rows.moments.sums
+        products = self.unit_statistics.rows.cross_products.sums
         return [{"of": [plain(a), plain(b)], "sums": sums.state()} for (a, b), sums in products.items()]
 
     def _read_products(self, states: Sequence[Mapping[str, Any]]) -> None:
@@ -224,12 +224,12 @@ class RunAccumulator:
         def contribution(of: Sequence[Any]) -> Contribution:
             return Contribution(calls[of[0]], str(of[1]), bool(of[2]))
 
-        if states and self.joint is None:
-            raise ValueError("this run needs no products")
+        if states and self.unit_statistics is None:
+            raise ValueError("this run needs no cross products")
         for state in states:
-            assert self.joint is not None
+            assert self.unit_statistics is not None
             one, other = state["of"]
-            products = self.joint.rows.moments.sums
+            products = self.unit_statistics.rows.cross_products.sums
             products[contribution(one), contribution(other)] = Sums.from_state(state["sums"])
 
 
@@ -237,8 +237,3 @@ def groups_of(plan: Plan) -> Groups:
     """How this run forms groups."""
     request = plan.request
     return Groups("size" if request.batch_size else "by" if request.batch_by else "table", request.batch_size)
-
-
-def _words(column: EncodedLabels) -> Array:
-    """A hash of each row's text."""
-    return np.append(text_words(column.names), np.uint64(0))[column.codes]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.binding.labels import EncodedLabels
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Input
 from losscli.binding.row_batch import RowBatch, join_arrays
 from losscli.contract.kinds import Array

@@ -1,4 +1,4 @@
-"""Sums of products, added up without rounding: what a standard error is made of."""
+"""Sums of cross products of what units contribute, without rounding: what a variance is computed from."""
 
 from __future__ import annotations
 
@@ -10,45 +10,44 @@ import numpy as np
 from losscli.aggregate.exact_sum import Sums
 from losscli.contract.kinds import Array
 
-_SPLITTER = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits
+_SPLITTER = 134217729.0  # 2**27 + 1: splits a double into two halves of 26 bits
 
 
 class Contribution(NamedTuple):
-    """What a unit gives to a term: its weight times its value (top), or its weight or 1 (bottom); 0 without a part.
+    """What each unit contributes to the numerator or to the denominator of a term's mean.
 
-    A term's mean is the sum of its tops over the sum of its bottoms. `owner` is who computed it.
+    A term's mean is the sum of its numerators over the sum of its denominators. The numerator of a unit is its weight
+    times its value; the denominator is its weight, or 1. Both are 0 for a unit that takes no part in the term. `source`
+    is what computed the values: a kernel call, or the row values of an earlier run.
     """
 
-    owner: Hashable
+    source: Hashable
     term: str
-    bottom: bool
+    is_denominator: bool
 
 
-UNIT = Contribution(None, "", True)  # 1 of every unit: its product with a share is the share
+UNIT = Contribution(None, "", True)  # 1 for every unit: its cross product with a contribution is the contribution
+
+ContributionPair = tuple[Contribution, Contribution]
 
 
 class CrossProducts:
-    """The sums of share * share over all units, a slice each, for the pairs of shares that somebody asks for."""
+    """For pairs of contributions: the sum of their products over all units, one sum a slice id."""
 
     def __init__(self) -> None:
-        self.sums: dict[tuple[Contribution, Contribution], Sums] = {}
+        self.sums: dict[ContributionPair, Sums] = {}
 
     def update(
-        self,
-        pair: tuple[Contribution, Contribution],
-        a: Array | None,
-        b: Array | None,
-        count: int,
-        slice_ids: Array | None,
+        self, pair: ContributionPair, a: Array | None, b: Array | None, count: int, slice_ids: Array | None
     ) -> None:
         """Add the products of `count` units; None stands for ones."""
-        sums = self._of(pair, slice_ids)
+        sums = self._sums_of(pair, slice_ids)
         if a is None or b is None:
-            one = b if a is None else a
-            sums.update(np.ones(count) if one is None else one, slice_ids)
+            factor = b if a is None else a
+            sums.update(np.ones(count) if factor is None else factor, slice_ids)
             return
-        for piece in exact_products(a, b):
-            sums.update(piece, slice_ids)
+        for part in exact_products(a, b):
+            sums.update(part, slice_ids)
 
     def merge(self, other: CrossProducts, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
@@ -56,7 +55,7 @@ class CrossProducts:
             at = None if slice_ids is None else slice_ids[: theirs.size]
             self.sums.setdefault(pair, Sums()).merge(theirs, at)
 
-    def _of(self, pair: tuple[Contribution, Contribution], slice_ids: Array | None) -> Sums:
+    def _sums_of(self, pair: ContributionPair, slice_ids: Array | None) -> Sums:
         sums = self.sums.setdefault(pair, Sums())
         if slice_ids is not None and len(slice_ids):
             sums.grow(int(slice_ids.max()) + 1)
@@ -64,25 +63,26 @@ class CrossProducts:
 
 
 def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
-    """The rounded products, and what rounding left over: together they are exact (Dekker 1971, doi:10.1007/BF01397083).
+    """The rounded products and their rounding errors: the two add up to the exact products.
 
-    A variance is a small difference of large sums; only where those are exact does it keep its digits. Beyond 2**996
-    the halves overflow and below 2**-968 the rest has no double: there the rounded product alone counts.
+    A variance is a small difference of large sums; it keeps its digits only where those are exact (Dekker 1971,
+    doi:10.1007/BF01397083). Beyond 2**996 the halves overflow, and below 2**-968 the rounding error has no double:
+    there only the rounded product counts.
     """
     product = a * b
     high_a, low_a = _halves(a)
     high_b, low_b = (high_a, low_a) if b is a else _halves(b)
-    rest = high_a * high_b - product
-    rest += high_a * low_b
-    rest += low_a * high_b
-    rest += low_a * low_b
-    if not np.isfinite(rest.sum()):
-        rest[~np.isfinite(rest)] = 0.0
-    return product, rest
+    error = high_a * high_b - product
+    error += high_a * low_b
+    error += low_a * high_b
+    error += low_a * low_b
+    if not np.isfinite(error.sum()):
+        error[~np.isfinite(error)] = 0.0
+    return product, error
 
 
 def _halves(values: Array) -> tuple[Array, Array]:
-    """Two doubles of 26 bits whose sum a value is (Veltkamp 1968)."""
+    """Two doubles of 26 bits each that add up to the value (Veltkamp 1968)."""
     moved = values * _SPLITTER
     high = moved - (moved - values)
     return high, values - high

@@ -53,11 +53,10 @@ class Sums:
 
     def grow(self, size: int) -> None:
         """Make room for `size` slices."""
-        more = size - self.size
-        if more > 0:
+        if size > self.size:
             self.size = size
-            self.levels = {level: _longer(part, more) for level, part in self.levels.items()}
-            self.nan, self.inf, self.neg_inf = (_longer(a, more) for a in (self.nan, self.inf, self.neg_inf))
+            self.levels = {level: zero_extended(part, size) for level, part in self.levels.items()}
+            self.nan, self.inf, self.neg_inf = (zero_extended(a, size) for a in (self.nan, self.inf, self.neg_inf))
 
     def update(self, values: Array, slice_ids: Array | None = None) -> None:
         """Add `values`, each to its slice (None: all to slice 0)."""
@@ -262,8 +261,10 @@ def _same(values: Array, others: Array) -> bool:
     return bool(values[0] == others[0]) and bool((values == others).all())
 
 
-def _longer(array: Array, more: int) -> Array:
-    return np.concatenate([array, np.zeros(more, array.dtype)])
+def zero_extended(array: Array, size: int) -> Array:
+    """The array with zeros behind it, so that it has at least `size` entries."""
+    more = size - len(array)
+    return array if more <= 0 else np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)])
 
 
 def exact_text(number: int) -> str:

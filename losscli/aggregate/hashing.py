@@ -1,13 +1,14 @@
-"""Hashes that do not depend on the order of rows."""
+"""64-bit hashes of texts and rows, and a fingerprint of rows that does not depend on their order."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 
 
@@ -25,9 +26,7 @@ class Fingerprint:
         rows = words.reshape(len(words), -1).view(np.uint64)
         self.count += len(rows)
         for lane, seed in enumerate(self.SEEDS):
-            mixed = np.full(len(rows), seed, np.uint64)
-            for column in range(rows.shape[1]):
-                mixed = scramble(mixed ^ rows[:, column])
+            mixed = combined_hash(rows.T, len(rows), seed)
             self.lanes[lane] = (self.lanes[lane] + int(mixed.sum(dtype=np.uint64))) % (1 << 64)
 
     def merge(self, other: Fingerprint) -> None:
@@ -50,8 +49,8 @@ class Fingerprint:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def scramble(x: Array) -> Array:
-    """The finaliser of splitmix64 (Steele, Lea & Flood 2014): every bit of the input moves every bit out."""
+def splitmix64(x: Array) -> Array:
+    """The finaliser of splitmix64 (Steele, Lea & Flood 2014): every bit of the input changes every bit out."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -59,7 +58,24 @@ def scramble(x: Array) -> Array:
     return mixed
 
 
-def text_words(names: tuple[str, ...]) -> Array:
-    """One 64-bit pattern a text, for fingerprints."""
-    digests = b"".join(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:8] for name in names)
+def combined_hash(columns: Iterable[Array], rows: int, seed: int = 0) -> Array:
+    """One hash a row, of the hashes that it has in several columns."""
+    combined = np.full(rows, seed, np.uint64)
+    for column in columns:
+        combined = splitmix64(combined ^ column)
+    return combined
+
+
+# Texts are hashed in two ways, and neither can take the place of the other. Fingerprints stand in reports, and draws
+# depend on the hashes of slices and keys, so `sha256_words` must stay what it is; and it must be hard to find two texts
+# with the same hash. The index of a baseline's keys (`baselines.key_index.fnv1a_words`) hashes millions of texts, which
+# needs a hash that NumPy computes column by column; its values are not kept, and equal hashes are compared as texts.
+def sha256_words(texts: tuple[str, ...]) -> Array:
+    """One 64-bit hash a text: the first 8 bytes of its SHA-256."""
+    digests = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
     return np.frombuffer(digests, np.uint64)
+
+
+def label_hashes(labels: EncodedLabels) -> Array:
+    """The hash of each row's label (`sha256_words`); 0 where it is missing."""
+    return np.append(sha256_words(labels.names), np.uint64(0))[labels.codes]

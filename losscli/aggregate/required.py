@@ -1,112 +1,148 @@
-"""What must be kept beside the sums to answer what is asked about uncertainty: one look at the plan."""
+"""Which unit statistics a run must keep for the standard errors and comparisons that are requested."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
-from losscli.aggregate.unit_statistics import Lines, Needed, Needs, Owner, Part, Worth
+from losscli.aggregate.paired_outcomes import LinePair, PairedValues, UnitValue, UnitValuePart, ValueSource
+from losscli.aggregate.unit_statistics import RequiredStatistics, UnitRequirements
 from losscli.binding.plan import Line, Plan
 
 
-class SavedPart(NamedTuple):
-    """The owner of values that were saved before: those of a part of a line, by their places in the plan."""
+class BaselinePart(NamedTuple):
+    """The source of the row values of an earlier run: those of one part of a line, by their positions in the plan."""
 
     line: int
     part: int
 
 
-def works_of(line: Line) -> list[KernelCall]:
-    """The works of a line that read rows."""
-    return [work for job in line.jobs for work in kernel_calls(job).values() if not work.matrix_only]
+def row_kernel_calls(line: Line) -> list[KernelCall]:
+    """The kernel calls of a line that read rows."""
+    return [call for job in line.jobs for call in kernel_calls(job).values() if not call.matrix_only]
 
 
 def unit_of(line: Line) -> str | None:
-    """What a line's values are about: "row" or "batch"; None where its parts differ, or where it reads no rows."""
-    kinds = {"row" if work.by_row else "batch" for work in works_of(line)}
+    """The kind of unit of a line's values: "row" or "batch"; None where its parts differ, or read no rows."""
+    kinds = {"row" if call.by_row else "batch" for call in row_kernel_calls(line)}
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def needed_of(plan: Plan) -> Needed | None:
-    """What a run is to keep; None where nobody asks."""
-    asked = plan.request.inference
-    if not (asked.interval or asked.pairs):
+def required_statistics(plan: Plan) -> RequiredStatistics | None:
+    """The unit statistics that a run must keep; None where neither an interval nor a comparison is requested."""
+    inference = plan.request.inference
+    if not (inference.interval or inference.pairs):
         return None
-    levels = {"row": _Level(), "batch": _Level()}
-    clustered, drawn = asked.cluster is not None, asked.bootstrap is not None
-    for line in plan.lines:
-        if (unit := unit_of(line)) is not None and asked.interval:
-            levels[unit].add(list(works_of(line)), clustered or drawn, clustered or drawn)
-            levels[unit].weighed.update(dict.fromkeys(works_of(line)))
-    for one, other in pairs_of(plan):
-        if (unit := unit_of(plan.lines[one])) is None:
-            continue
-        owners: list[Owner] = [*works_of(plan.lines[one])]
-        owners += works_of(plan.lines[other]) if other >= 0 else saved_owners(plan, one)
-        # The t test of a comparison is that of the sums, whatever its interval is made of.
-        levels[unit].add(owners, clustered or drawn or asked.permutations > 0, clustered)
-        levels[unit].weighed.update(dict.fromkeys(works_of(plan.lines[one])))
-        levels[unit].summed.update(dict.fromkeys(saved_owners(plan, one) if other < 0 else ()))
-        higher = plan.lines[one].jobs[0].spec.loss.direction == "higher"
-        theirs = worth_of(plan.lines[other]) if other >= 0 else saved_worth(plan, one)
-        levels[unit].duels[one, other] = worth_of(plan.lines[one]), theirs, higher
-    late = clustered or drawn or plan.saved is not None or (bool(asked.pairs) and asked.permutations > 0)
-    by_count = plan.request.divide_by == "count"
-    return Needed(levels["row"].needs(), levels["batch"].needs(), by_count, late, plan.saved)
-
-
-def pairs_of(plan: Plan) -> list[Lines]:
-    """The lines that are compared, by their places; the saved values of line i stand at -1 - i."""
-    place = {(line.model, line.spec): number for number, line in enumerate(plan.lines)}
-    found: dict[Lines, None] = {}
-    for model, against in plan.request.inference.pairs:
-        for (name, spec), number in place.items():
-            if name != model:
-                continue
-            if plan.saved is not None and against == plan.saved.name:
-                if number in plan.saved.lines:
-                    found[number, -1 - number] = None
-            elif (against, spec) in place and place[against, spec] != number:
-                found[number, place[against, spec]] = None
-    return list(found)
-
-
-def saved_owners(plan: Plan, line: int) -> list[Owner]:
-    """The owners of the saved values of a line."""
-    return [SavedPart(line, part) for part in range(len(plan.lines[line].jobs))]
-
-
-def worth_of(line: Line) -> Worth:
-    """What makes the value of a unit."""
-    return tuple(
-        Part(factor, tuple((work, term) for term, work in kernel_calls(job).items()), job.spec.loss.own_combine)
-        for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)
+    gathered = {"row": _Requirements(), "batch": _Requirements()}
+    if inference.interval:
+        _for_intervals(plan, gathered)
+    for pair in compared_lines(plan):
+        _for_comparison(plan, pair, gathered)
+    return RequiredStatistics(
+        gathered["row"].finish(),
+        gathered["batch"].finish(),
+        by_count=plan.request.divide_by == "count",
+        needs_row_numbers=(
+            inference.cluster is not None
+            or inference.bootstrap is not None
+            or plan.baseline is not None
+            or (bool(inference.pairs) and inference.permutations > 0)
+        ),
+        baseline=plan.baseline,
     )
 
 
-def saved_worth(plan: Plan, line: int) -> Worth:
-    """The same of what was saved."""
+def _for_intervals(plan: Plan, gathered: dict[str, _Requirements]) -> None:
+    inference = plan.request.inference
+    by_cluster = inference.cluster is not None or inference.bootstrap is not None
+    for line in plan.lines:
+        if (unit := unit_of(line)) is not None:
+            calls = row_kernel_calls(line)
+            gathered[unit].add(list(calls), cluster_sums=by_cluster, cross_products=not by_cluster)
+            gathered[unit].squared_weights.update(dict.fromkeys(calls))
+
+
+def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirements]) -> None:
+    inference = plan.request.inference
+    first, second = pair
+    line = plan.lines[first]
+    if (unit := unit_of(line)) is None:
+        return
+    clustered = inference.cluster is not None
+    earlier = baseline_parts(plan, first) if second < 0 else []
+    sources = [*row_kernel_calls(line), *(earlier if second < 0 else row_kernel_calls(plan.lines[second]))]
+    # The t test of a comparison needs cross products, even where its interval comes from the bootstrap.
+    gathered[unit].add(
+        sources,
+        cluster_sums=clustered or inference.bootstrap is not None or inference.permutations > 0,
+        cross_products=not clustered,
+    )
+    gathered[unit].squared_weights.update(dict.fromkeys(row_kernel_calls(line)))
+    gathered[unit].plain_sums.update(dict.fromkeys(earlier))
+    theirs = unit_value_of(plan.lines[second]) if second >= 0 else baseline_unit_value(plan, first)
+    higher_is_better = line.jobs[0].spec.loss.direction == "higher"
+    gathered[unit].paired_outcomes[pair] = PairedValues(unit_value_of(line), theirs, higher_is_better)
+
+
+def compared_lines(plan: Plan) -> list[LinePair]:
+    """The pairs of lines that are compared, by their positions; the baseline of line i has the position -1 - i."""
+    position = {(line.model, line.spec): number for number, line in enumerate(plan.lines)}
+    found: dict[LinePair, None] = {}
+    for model, against in plan.request.inference.pairs:
+        for (name, spec), number in position.items():
+            if name != model:
+                continue
+            if plan.baseline is not None and against == plan.baseline.name:
+                if number in plan.baseline.lines:
+                    found[number, -1 - number] = None
+            elif (against, spec) in position and position[against, spec] != number:
+                found[number, position[against, spec]] = None
+    return list(found)
+
+
+def baseline_parts(plan: Plan, line: int) -> list[ValueSource]:
+    """The sources of the baseline values of a line."""
+    return [BaselinePart(line, part) for part in range(len(plan.lines[line].jobs))]
+
+
+def unit_value_of(line: Line) -> UnitValue:
+    """What the value of a unit is made of, for one line."""
     return tuple(
-        Part(factor, ((SavedPart(line, part), None),), spec.loss.own_combine)
+        UnitValuePart(factor, tuple((call, term) for term, call in kernel_calls(job).items()),
+                      job.spec.loss.own_combine)
+        for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)
+    )  # fmt: skip
+
+
+def baseline_unit_value(plan: Plan, line: int) -> UnitValue:
+    """What the baseline's value of a unit is made of, for one line."""
+    return tuple(
+        UnitValuePart(factor, ((BaselinePart(line, part), None),), spec.loss.own_combine)
         for part, (factor, spec) in enumerate(plan.lines[line].spec.parts)
     )
 
 
-class _Level:
-    """The needs of one kind of unit, gathered."""
+class _Requirements:
+    """The requirements of one kind of unit while they are gathered; dicts keep each source once and in order."""
 
     def __init__(self) -> None:
-        self.together: dict[tuple[Owner, ...], None] = {}
-        self.drawn: dict[Owner, None] = {}
-        self.weighed: dict[Owner, None] = {}
-        self.summed: dict[Owner, None] = {}
-        self.duels: dict[Lines, tuple[Worth, Worth, bool]] = {}
+        self.cross_products: dict[tuple[ValueSource, ...], None] = {}
+        self.cluster_sums: dict[ValueSource, None] = {}
+        self.squared_weights: dict[ValueSource, None] = {}
+        self.plain_sums: dict[ValueSource, None] = {}
+        self.paired_outcomes: dict[LinePair, PairedValues] = {}
 
-    def add(self, owners: list[Owner], drawn: bool, only_drawn: bool) -> None:
-        if drawn:
-            self.drawn.update(dict.fromkeys(owners))
-        if not only_drawn:
-            self.together[tuple(dict.fromkeys(owners))] = None
+    def add(self, sources: list[ValueSource], *, cluster_sums: bool, cross_products: bool) -> None:
+        if cluster_sums:
+            self.cluster_sums.update(dict.fromkeys(sources))
+        if cross_products:
+            self.cross_products[tuple(dict.fromkeys(sources))] = None
 
-    def needs(self) -> Needs:
-        return Needs(tuple(self.together), tuple(self.drawn), tuple(self.weighed), tuple(self.summed), self.duels)
+    def finish(self) -> UnitRequirements:
+        return UnitRequirements(
+            tuple(self.cross_products),
+            tuple(self.cluster_sums),
+            tuple(self.squared_weights),
+            tuple(self.plain_sums),
+            self.paired_outcomes,
+        )

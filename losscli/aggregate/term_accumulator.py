@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.exact_sum import Sums
+from losscli.aggregate.exact_sum import Sums, zero_extended
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term, Terms
 
@@ -34,7 +34,7 @@ class TermAccumulator:
         """Make room for `size` slices."""
         if size > len(self.counts):
             self.sums.grow(size)
-            self.counts = grown(self.counts, size)
+            self.counts = zero_extended(self.counts, size)
             if self.weights is not None:
                 self.weights.grow(size)
 
@@ -99,7 +99,7 @@ class LossAccumulator:
                 self.terms[name] = TermAccumulator(weights is not None)
             self.terms[name].grow(size)
             self.terms[name].update(Term(values, both(where, counted)), weights, slice_ids)
-        self.excluded = grown(self.excluded, size)
+        self.excluded = zero_extended(self.excluded, size)
         in_any = _in_any(terms)
         if in_any is not None and not in_any.all():
             ids = np.zeros(len(in_any), np.int64) if slice_ids is None else slice_ids
@@ -119,7 +119,7 @@ class LossAccumulator:
             self.rows = self.rows or TermAccumulator(other.rows.weights is not None)
             self.rows.merge(other.rows, slice_ids)
         at = None if slice_ids is None else slice_ids[: len(other.excluded)]
-        self.excluded = grown(self.excluded, size_of(other.excluded, at))
+        self.excluded = zero_extended(self.excluded, size_of(other.excluded, at))
         add_counts(self.excluded, other.excluded, at)
 
     def state(self) -> dict[str, Any]:
@@ -151,11 +151,6 @@ def _in_any(terms: Terms) -> Array | None:
 def both(one: Array | None, other: Array | None) -> Array | None:
     """Which units two masks leave; None: all."""
     return other if one is None else one if other is None else one & other
-
-
-def grown(counts: Array, size: int) -> Array:
-    """The counts with room for `size` slices."""
-    return counts if size <= len(counts) else np.concatenate([counts, np.zeros(size - len(counts), counts.dtype)])
 
 
 def size_of(counts: Array, at: Array | None) -> int:

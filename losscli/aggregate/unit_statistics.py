@@ -1,250 +1,200 @@
-"""What is kept beside the sums, where somebody asks how sure a number is, or which of two models is better.
+"""Statistics of units, which a run keeps beside its sums for standard errors and comparisons of models.
 
-Row losses keep sums of products (`CrossProducts`); where rows belong together (clusters, the rows of a batch), or are
-to be drawn anew, sums by part of the rows (`HashedClusters`). Who wins a row is counted. Whatever needs the number of a
-row in the whole run waits until that is known.
+For losses of single rows these are cross products (`CrossProducts`). Where rows belong together (clusters, the rows of
+a batch), or units are resampled, they are sums by cluster (`HashedClusters`). Of two models that are compared, the
+paired outcomes are counted: in how many units the first is better, worse, or equal. Statistics that need the number of
+a row in the whole run are computed when that number is known: rows wait until then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
-from typing import Protocol
 
 import numpy as np
 
-from losscli.aggregate.buckets import HashedClusters
-from losscli.aggregate.cross_products import UNIT, Contribution, CrossProducts
-from losscli.aggregate.exact_sum import CHUNK, Sums, rounded
-from losscli.aggregate.hashing import scramble, text_words
-from losscli.aggregate.term_accumulator import both
-from losscli.binding.labels import EncodedLabels
+from losscli.aggregate.cross_products import UNIT, Contribution, ContributionPair, CrossProducts
+from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, zero_extended
+from losscli.aggregate.hashed_clusters import HashedClusters
+from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64
+from losscli.aggregate.paired_outcomes import LinePair, PairedValues, ValueSource, paired_outcomes, taking_part
+from losscli.binding.plan import BaselineRows
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 
-Owner = Hashable
-Found = Mapping[Owner, Mapping[str, Term]]
-Lines = tuple[int, int]  # two lines of the plan, by their places
+
+@dataclass(frozen=True)
+class UnitRequirements:
+    """The statistics that are required of one kind of unit (rows, or batches)."""
+
+    cross_products: tuple[tuple[ValueSource, ...], ...] = ()  # sources whose contributions are multiplied
+    cluster_sums: tuple[ValueSource, ...] = ()
+    squared_weights: tuple[ValueSource, ...] = ()  # for effective sample sizes
+    plain_sums: tuple[ValueSource, ...] = ()  # sources that no loss accumulator adds up
+    paired_outcomes: Mapping[LinePair, PairedValues] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Part:
-    """What makes the value of a unit: owners with their terms (None: all of them); `single` allows but one term."""
+class RequiredStatistics:
+    """The unit statistics that a run must keep."""
 
-    factor: float
-    terms: tuple[tuple[Owner, str | None], ...]
-    single: bool
-
-
-Worth = tuple[Part, ...]
-
-
-class Lookup(Protocol):
-    """Values that were saved before, found again by the number or the keys of a row."""
-
-    def found(self, row_numbers: Array, keys: Sequence[EncodedLabels], present: Found) -> Found: ...
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What is to be kept of the owners of one kind of unit."""
-
-    together: tuple[tuple[Owner, ...], ...] = ()  # owners whose products are needed with each other
-    drawn: tuple[Owner, ...] = ()  # owners whose sums by bucket are needed
-    weighed: tuple[Owner, ...] = ()  # owners whose weights are squared
-    summed: tuple[Owner, ...] = ()  # owners that nobody else adds up
-    duels: Mapping[Lines, tuple[Worth, Worth, bool]] = field(default_factory=dict)  # True: higher is better
-
-
-@dataclass(frozen=True)
-class Needed:
-    """What a whole run is to keep."""
-
-    rows: Needs
-    groups: Needs
-    by_count: bool
-    late: bool  # the number of a row in the run must be known
-    saved: Lookup | None = None
+    rows: UnitRequirements
+    groups: UnitRequirements
+    by_count: bool  # means are divided by the count of units, not by their weight
+    needs_row_numbers: bool  # the number of a row in the whole run
+    baseline: BaselineRows | None = None
 
     @property
-    def owners(self) -> frozenset[Owner]:
-        """Whose values are wanted."""
-        several = (self.rows, self.groups)
-        together = [owner for needs in several for owners in needs.together for owner in owners]
-        return frozenset([*together, *(owner for needs in several for owner in (*needs.weighed, *needs.drawn))])
+    def sources(self) -> frozenset[ValueSource]:
+        """The sources whose values must be handed to the unit statistics."""
+        found: set[ValueSource] = set()
+        for kind in (self.rows, self.groups):
+            found.update(*kind.cross_products, kind.squared_weights, kind.cluster_sums)
+        return frozenset(found)
 
 
-Units = RowBatch[Owner, Mapping[str, Term]]
-"""Units with the values that each owner made of them, by term."""
+Units = RowBatch[ValueSource, Mapping[str, Term]]
+"""Units with their values: what computed them -> term -> values."""
 
 
-class Level:
-    """What is kept of one kind of unit."""
+class UnitStatistics:
+    """The statistics of one kind of unit."""
 
-    def __init__(self, needs: Needs, by_count: bool) -> None:
-        self.needs, self.by_count = needs, by_count
-        self.moments, self.buckets = CrossProducts(), HashedClusters()
-        self.wins: dict[Lines, Array] = {}  # slice id -> won, lost, tied
+    def __init__(self, required: UnitRequirements, by_count: bool) -> None:
+        self.required, self.by_count = required, by_count
+        self.cross_products, self.clusters = CrossProducts(), HashedClusters()
+        self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
-    def merge(self, other: Level, slice_ids: Array | None) -> None:
-        """Add what another kept of other units, but for its buckets: those are filled late."""
-        self.moments.merge(other.moments, slice_ids)
-        for pair, counts in other.wins.items():
+    def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
+        """Add the statistics of other units, but for clusters: these are filled once row numbers are known."""
+        self.cross_products.merge(other.cross_products, slice_ids)
+        for pair, counts in other.outcomes.items():
             at = np.arange(len(counts)) if slice_ids is None else slice_ids[: len(counts)]
-            np.add.at(self._counts(pair, int(at.max(initial=-1)) + 1), at, counts)
+            np.add.at(self._outcomes_of(pair, int(at.max(initial=-1)) + 1), at, counts)
 
-    def update(self, units: Units, words: Array | None) -> None:
-        """Take units of their own."""
-        shares = {share: values for owner in units.arrays for share, values in self._shares(owner, units)}
-        pairs: dict[tuple[Contribution, Contribution], None] = {}
-        for owners in self.needs.together:
-            own = [share for share in shares if share.owner in owners]
+    def update(self, units: Units, hashes: Array | None) -> None:
+        """Add units that are independent of each other, or of other clusters; `hashes` identify their clusters."""
+        found = {one: values for source in units.arrays for one, values in self.contributions(source, units)}
+        for pair in self._required_pairs(found):
+            self.cross_products.update(pair, found[pair[0]], found.get(pair[1]), len(units), units.slice_ids)
+        if hashes is not None:
+            resampled = {one: values for one, values in found.items() if one.source in self.required.cluster_sums}
+            self.clusters.update(hashes, units.slice_ids, resampled)
+        self.count_outcomes(units)
+
+    def _required_pairs(self, contributions: Mapping[Contribution, Array | None]) -> list[ContributionPair]:
+        """The pairs of contributions whose products are summed, each once."""
+        pairs: dict[ContributionPair, None] = {}
+        for sources in self.required.cross_products:
+            own = [one for one in contributions if one.source in sources]
             pairs.update(dict.fromkeys(combinations_with_replacement(own, 2)))
-        pairs.update({(s, s): None for s in shares if s.bottom and s.owner in self.needs.weighed})
-        pairs.update({(s, UNIT): None for s in shares if s.owner in self.needs.summed})
-        for pair in pairs:
-            self.moments.update(pair, shares[pair[0]], shares.get(pair[1]), len(units), units.slice_ids)
-        if words is not None:
-            drawn = {share: values for share, values in shares.items() if share.owner in self.needs.drawn}
-            self.buckets.update(words, units.slice_ids, drawn)
-        self._duel(units)
+        for one in contributions:
+            if one.is_denominator and one.source in self.required.squared_weights:
+                pairs[one, one] = None
+        pairs.update({(one, UNIT): None for one in contributions if one.source in self.required.plain_sums})
+        return list(pairs)
 
-    def _shares(self, owner: Owner, units: Units) -> Iterator[tuple[Contribution, Array | None]]:
-        for name, (values, where) in units.arrays[owner].items():
+    def contributions(self, source: ValueSource, units: Units) -> Iterator[tuple[Contribution, Array | None]]:
+        """What the units contribute to the numerator and denominator of each term (None: 1 for each unit)."""
+        for term, (values, where) in units.arrays[source].items():
             part = taking_part(where, units.weights)
-            top = values if units.weights is None else values * units.weights
-            bottom = None if self.by_count else units.weights
+            numerator = values if units.weights is None else values * units.weights
+            denominator = None if self.by_count else units.weights
             if part is not None:
-                top = np.where(part, top, 0.0)
-                bottom = part.astype(np.float64) if bottom is None else np.where(part, bottom, 0.0)
-            yield Contribution(owner, name, False), top
-            yield Contribution(owner, name, True), bottom
+                numerator = np.where(part, numerator, 0.0)
+                denominator = part.astype(np.float64) if denominator is None else np.where(part, denominator, 0.0)
+            yield Contribution(source, term, False), numerator
+            yield Contribution(source, term, True), denominator
 
-    def _duel(self, units: Units) -> None:
-        for pair, (one, other, higher) in self.needs.duels.items():
-            mine, theirs = worth(one, units.arrays), worth(other, units.arrays)
-            if mine is None or theirs is None:
+    def count_outcomes(self, units: Units) -> None:
+        """Count for each comparison in how many units the first model is better, worse and equal."""
+        for pair, values in self.required.paired_outcomes.items():
+            outcomes = paired_outcomes(values, units.arrays, units.weights)
+            if outcomes is None:
                 continue
-            part = taking_part(both(mine[1], theirs[1]), units.weights)
-            rest = mine[0] - theirs[0]
-            outcome = np.stack([rest > 0, rest < 0, mine[0] == theirs[0]] if higher else
-                               [rest < 0, rest > 0, mine[0] == theirs[0]], axis=1)  # fmt: skip
-            if part is not None:
-                outcome &= part[:, None]
             if units.slice_ids is None:
-                self._counts(pair, 1)[0] += outcome.sum(axis=0)
+                self._outcomes_of(pair, 1)[0] += outcomes.sum(axis=0)
             elif len(units):
-                np.add.at(self._counts(pair, int(units.slice_ids.max()) + 1), units.slice_ids, outcome)
+                np.add.at(self._outcomes_of(pair, int(units.slice_ids.max()) + 1), units.slice_ids, outcomes)
 
-    def _counts(self, pair: Lines, size: int) -> Array:
-        known = self.wins.get(pair, np.zeros((0, 3), np.int64))
-        if len(known) < size:
-            known = np.concatenate([known, np.zeros((size - len(known), 3), np.int64)])
-        self.wins[pair] = known
-        return known
+    def _outcomes_of(self, pair: LinePair, size: int) -> Array:
+        known = self.outcomes.get(pair)
+        self.outcomes[pair] = zero_extended(np.zeros((0, 3), np.int64) if known is None else known, size)
+        return self.outcomes[pair]
 
 
-class Joint:
-    """What one pass keeps beside its sums."""
+class RunUnitStatistics:
+    """The unit statistics of a run, or of some of its rows."""
 
-    def __init__(self, needed: Needed) -> None:
-        self.needed = needed
-        self.rows, self.groups = Level(needed.rows, needed.by_count), Level(needed.groups, needed.by_count)
+    def __init__(self, required: RequiredStatistics) -> None:
+        self.required = required
+        self.rows = UnitStatistics(required.rows, required.by_count)
+        self.groups = UnitStatistics(required.groups, required.by_count)
         self.waiting: list[Units] = []
         self.waiting_groups: list[Units] = []
-        self.formed = 0  # groups
+        self.groups_formed = 0
 
     def update(self, rows: Units) -> None:
-        """Rows of this pass; they wait where their numbers in the whole run must be known."""
-        if self.needed.late:
+        """Add rows; they wait to be merged where their numbers in the whole run must be known."""
+        if self.required.needs_row_numbers:
             self.waiting.append(rows)
         else:
-            self._rows(rows)
+            self._add_rows(rows)
 
     def update_group(self, rows: Units) -> None:
-        """The rows of one group; they wait, as groups are numbered when they are merged."""
+        """Add the rows of one group; they wait to be merged, as groups are numbered then."""
         self.waiting_groups.append(rows)
 
-    def merge(self, other: Joint, slice_ids: Array | None, before: int) -> None:
-        """Add what another kept; `before` its rows stood so many.
+    def merge(self, other: RunUnitStatistics, slice_ids: Array | None, before: int) -> None:
+        """Add the statistics of other rows; `before` is how many rows of the run come before them.
 
-        Its slice i is our slice slice_ids[i]; where units wait, the two are of one process and share their ids (None).
+        Their slice i is our slice slice_ids[i]. Where units wait, the two are of one process and share their ids
+        (None).
         """
         assert slice_ids is None or not (other.waiting or other.waiting_groups)
         self.rows.merge(other.rows, slice_ids)
         for rows in other.waiting:
-            self._rows(rows.behind(before))
+            self._add_rows(rows.behind(before))
         for rows in other.waiting_groups:
-            self._group(rows)
+            self._add_group(rows)
 
-    def _rows(self, units: Units) -> None:
+    def _add_rows(self, units: Units) -> None:
         for start in range(0, len(units), CHUNK):
-            some = units.take(slice(start, start + CHUNK))
-            if self.needed.saved is not None:
-                some = some.holding(self.needed.saved.found(some.row_number_array, some.keys, some.arrays))
-            self.rows.update(some, self._words(some) if self.needed.rows.drawn else None)
+            chunk = units.take(slice(start, start + CHUNK))
+            if self.required.baseline is not None:
+                paired = self.required.baseline.paired(chunk.row_number_array, chunk.keys, chunk.arrays)
+                chunk = chunk.holding(paired)
+            self.rows.update(chunk, _identities(chunk) if self.required.rows.cluster_sums else None)
 
-    def _words(self, units: Units) -> Array:
-        """64 bits that tell each row, or its cluster, from others: by its keys where it has any, else by its place."""
-        named = (units.cluster,) if units.cluster is not None else units.keys
-        words = np.zeros(len(units), np.uint64)
-        if not named:
-            return scramble(units.row_number_array.astype(np.uint64))
-        for column in named:
-            words = scramble(words ^ np.append(text_words(column.names), np.uint64(0))[column.codes])
-        return words
-
-    def _group(self, units: Units) -> None:
-        """The rows of one group: one unit a slice, with the sums of its rows."""
-        self.formed += 1
-        level = self.groups
-        level._duel(units)
+    def _add_group(self, units: Units) -> None:
+        """Add the rows of one group: in each slice they are one unit, which contributes the sums of its rows."""
+        self.groups_formed += 1
+        self.groups.count_outcomes(units)
         slice_ids, at = (None, None) if units.slice_ids is None else np.unique(units.slice_ids, return_inverse=True)
         count = 1 if slice_ids is None else len(slice_ids)
-        shares = {}
-        for owner in units.arrays:
-            for share, values in level._shares(owner, units):
-                shares[share] = _summed(values, at, count, len(units))
-        words = np.full(count, scramble(np.array([self.formed], np.uint64))[0], np.uint64)
-        level.buckets.update(words, slice_ids, shares)
+        contributions: dict[Contribution, Array | None] = {}
+        for source in units.arrays:
+            for contribution, values in self.groups.contributions(source, units):
+                contributions[contribution] = _rounded_sums(values, at, count, len(units))
+        hashes = np.full(count, splitmix64(np.array([self.groups_formed], np.uint64))[0], np.uint64)
+        self.groups.clusters.update(hashes, slice_ids, contributions)
 
 
-def _summed(values: Array | None, at: Array | None, count: int, units: int) -> Array:
-    """The sum a slice, rounded once."""
+def _identities(units: Units) -> Array:
+    """64 bits that identify each row, or its cluster: a hash of its keys where it has any, else of its row number."""
+    labels = (units.cluster,) if units.cluster is not None else units.keys
+    if not labels:
+        return splitmix64(units.row_number_array.astype(np.uint64))
+    return combined_hash(map(label_hashes, labels), len(units))
+
+
+def _rounded_sums(values: Array | None, at: Array | None, count: int, units: int) -> Array:
+    """The sum at each of `count` positions, rounded once."""
     sums = Sums(count)
     sums.update(np.ones(units) if values is None else values, at)
-    odd = [sums.non_finite(slice_id) for slice_id in range(count)]
+    odd = [sums.non_finite(position) for position in range(count)]
     return np.array(
         [rounded(exact) if o is None else o for exact, o in zip(map(sums.fraction, range(count)), odd, strict=True)]
     )
-
-
-def taking_part(where: Array | None, weights: Array | None) -> Array | None:
-    """Which units count; None: all."""
-    counted = None if weights is None or weights.all() else weights != 0
-    return both(where, counted)
-
-
-def worth(sides: Worth, found: Found) -> Term | None:
-    """The value of each unit, and which have one; None where the loss has no value a unit."""
-    total: Array | None = None
-    part: Array | None = None
-    for side in sides:
-        values, where = None, None
-        # A term that is another loss's stands there under that loss's own name.
-        known = [(name, found[owner]) for owner, name in side.terms if owner in found]
-        pieces = [
-            one for name, those in known
-            for one in ([those[name]] if name is not None and name in those else those.values())
-        ]  # fmt: skip
-        if not pieces or (len(pieces) > 1 and (side.single or any(w is None for _, w in pieces))):
-            return None
-        for some, has in pieces:
-            values = some if values is None else np.where(has, some, values)  # type: ignore[arg-type]
-            where = has if where is None or has is None else where | has
-        assert values is not None
-        total = side.factor * values if total is None else total + side.factor * values
-        part = both(part, where)
-    return None if total is None else Term(total, part)

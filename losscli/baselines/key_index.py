@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from losscli.aggregate.hashing import scramble
-from losscli.binding.labels import EncodedLabels
+from losscli.aggregate.hashing import combined_hash
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
 
@@ -46,7 +46,7 @@ class Keys:
     @classmethod
     def of(cls, texts: Sequence[pa.Array]) -> Keys:
         """The index over columns of large strings, none of them null; `Twice` where two rows have the same keys."""
-        words = _words_of([text_words(column) for column in texts])
+        words = combined_hash(map(fnv1a_words, texts), len(texts[0]))
         order = np.argsort(words, kind="stable")
         words = words[order]
         alike = np.flatnonzero(words[1:] == words[:-1])
@@ -64,7 +64,8 @@ class Keys:
         names = [_large(key.names) for key in keys]
         codes = [np.asarray(key.codes, np.int64) for key in keys]
         # The last word is that of a missing text, which no row here has.
-        words = _words_of([np.append(text_words(n), np.uint64(0))[c] for n, c in zip(names, codes, strict=True)])
+        columns = [np.append(fnv1a_words(n), np.uint64(0))[c] for n, c in zip(names, codes, strict=True)]
+        words = combined_hash(columns, len(columns[0]))
         found = np.full(len(words), -1, np.int64)
         at = np.minimum(np.searchsorted(self.words, words), len(self.words) - 1)
         hit = (self.words[at] == words) & np.logical_and.reduce([c >= 0 for c in codes])
@@ -82,24 +83,20 @@ class Keys:
         return found
 
 
-def _words_of(columns: Sequence[Words]) -> Words:
-    words = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
-        words = scramble(words ^ column)
-    return words
-
-
 def _large(names: Sequence[str]) -> pa.Array:
     return strings(names).cast(pa.large_string())
 
 
-def text_words(texts: pa.Array) -> Words:
-    """64 bits a text (FNV-1a of its bytes, one column of bytes after the other), of an array of large strings."""
-    pieces = [_words(texts.slice(start, _AT_ONCE)) for start in range(0, len(texts), _AT_ONCE)]
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.uint64)
+def fnv1a_words(texts: pa.Array) -> Words:
+    """64 bits a text (FNV-1a of its bytes, one column of bytes after the other), of an array of large strings.
+
+    Not `aggregate.hashing.sha256_words`: that one hashes texts one by one, which takes too long for millions of keys.
+    """
+    chunks = [_fnv1a_chunk(texts.slice(start, _AT_ONCE)) for start in range(0, len(texts), _AT_ONCE)]
+    return np.concatenate(chunks) if chunks else np.zeros(0, np.uint64)
 
 
-def _words(texts: pa.Array) -> Words:
+def _fnv1a_chunk(texts: pa.Array) -> Words:
     _, offsets, buffer = texts.buffers()
     ends = np.frombuffer(offsets, np.int64, len(texts) + 1, texts.offset * 8)
     data = np.frombuffer(buffer if buffer is not None else b"", np.uint8)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from losscli.baselines.key_index import Keys, Twice
 from losscli.binding import row_columns as rownames
-from losscli.binding.labels import EncodedLabels
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Line
 from losscli.binding.spec import parse
 from losscli.contract.kinds import Array

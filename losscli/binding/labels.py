@@ -7,48 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Classes, Input
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
-from losscli.io.arrow.decode import NO_NULLS, NumberFormat, Texts
+from losscli.io.arrow.decode import NO_NULLS, NumberFormat
 
 UNKNOWN = -1  # the position of a class that the other side does not have
 _REMEMBERED = 100  # distinct labels of a batch that an error may list
-
-
-def taken(values: Array, index: RowNumbers) -> Array:
-    """The values at these places; a range is all of them."""
-    return values if isinstance(index, range) else values[index]
-
-
-@dataclass(frozen=True)
-class EncodedLabels:
-    """One text a row: an index into `names`; -1 is missing."""
-
-    codes: Array
-    names: tuple[str, ...]
-    column: str
-
-    @staticmethod
-    def of(found: Texts, column: str) -> EncodedLabels:
-        return EncodedLabels(found.codes, found.names, column)
-
-    def canonical(self) -> EncodedLabels:
-        """The same with class text in one form; names may repeat."""
-        return EncodedLabels(self.codes, tuple(map(canonical_label, self.names)), self.column)
-
-    def take(self, index: RowNumbers) -> EncodedLabels:
-        return EncodedLabels(taken(self.codes, index), self.names, self.column)
-
-    def texts(self) -> list[str]:
-        """The label of each row, where none is missing."""
-        return [self.names[code] for code in self.codes]
-
-    def mapped(self, values: list[float], otherwise: float) -> Array:
-        """values[code] a row; `otherwise` where missing."""
-        return np.array([*values, otherwise])[self.codes]
 
 
 @dataclass

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, Protocol, TypeAlias
 
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.request import Request
 from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Array, Kind
+from losscli.contract.loss import Term
 from losscli.io.arrow.decode import PLAIN, NumberFormat
 
 ReadAs = Literal["number", "text"]
+
+UnitValues: TypeAlias = Mapping[Hashable, Mapping[str, Term]]
+"""What computed the values -> term -> the value of each unit."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,21 @@ class Line:
     jobs: tuple[Job, ...]
 
 
+class BaselineRows(Protocol):
+    """The row values of an earlier run, which stand beside those of this run as the values of one more model."""
+
+    @property
+    def name(self) -> str:
+        """What the earlier model is called in comparisons."""
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """The lines of the plan, by their positions, that have row values of the earlier run."""
+
+    def paired(self, row_numbers: Array, keys: Sequence[EncodedLabels], values: UnitValues) -> UnitValues:
+        """`values` of these rows together with the earlier values of the same rows."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything a run needs to know about columns."""
@@ -98,7 +118,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     spelling: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
-    saved: Any = None  # the values of an earlier run, to be compared with those of this one
+    baseline: BaselineRows | None = None  # compared with the rows of this run
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.binding.labels import ClassBook, EncodedLabels, class_positions, labelled_numbers, refuse_unknown, taken
+from losscli.binding.encoded_labels import EncodedLabels, taken
+from losscli.binding.labels import ClassBook, class_positions, labelled_numbers, refuse_unknown
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, shown_columns

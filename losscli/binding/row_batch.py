@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from losscli.binding.labels import EncodedLabels
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.io.arrow.buffers import RowNumbers

@@ -8,14 +8,14 @@ from losscli.binding.plan import Job, Line, Plan
 from losscli.contract.loss import Value
 
 
-def _reduction(plan: Plan, job: Job) -> str:
+def reduction_of(plan: Plan, job: Job) -> str:
     return "sum" if job.spec.loss.reduction == "sum" else plan.request.reduction or "mean"
 
 
 def signature(plan: Plan, line: Line) -> str:
     """What two numbers must share to be compared: everything that makes the number, but not the rows."""
     request = plan.request
-    reduction = _reduction(plan, next((job for job in line.jobs if job.spec.loss.source_roles), line.jobs[0]))
+    reduction = reduction_of(plan, next((job for job in line.jobs if job.spec.loss.source_roles), line.jobs[0]))
     given = request.class_weight
     shown: Value = given if isinstance(given, str) else None
     if isinstance(given, Mapping):

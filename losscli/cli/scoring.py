@@ -160,12 +160,12 @@ def _with_saved_rows(
 ) -> Prepared:
     """The run with the row values that were saved beside its baseline."""
     from losscli.baselines.match import models_of
-    from losscli.baselines.paired_rows import beside
+    from losscli.baselines.paired_rows import with_baseline_rows
     from losscli.baselines.report_file import check_rows_file
     from losscli.baselines.row_file import read_rows
 
     rows = read_rows(check_rows_file(saved, path))
-    return replace(prepared, plan=beside(prepared.plan, rows, models_of(saved, lines), BASELINE))
+    return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, models_of(saved, lines), BASELINE))
 
 
 def _with_pairs(prepared: Prepared, bound: Sequence[Bound], saved: Evaluation | None) -> Prepared:

@@ -144,12 +144,12 @@ def conclude(
     outcome = results(totals)
     comparisons: tuple[ComparisonResult, ...] = ()
     notes: tuple[str, ...] = ()
-    if totals.joint is not None:
-        from losscli.statistics.uncertainty import with_certainty
+    if totals.unit_statistics is not None:
+        from losscli.statistics.uncertainty import with_uncertainty
 
-        outcome, comparisons, notes = with_certainty(totals, outcome)
+        outcome, comparisons, notes = with_uncertainty(totals, outcome)
     warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]
-    warnings += [WarningResult(message) for message in undefined_terms(totals, outcome)]
+    warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *left_out, *map(WarningResult, notes)]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
@@ -160,7 +160,7 @@ def conclude(
     ):
         # A row that lies in some term and still does not count has no weight.
         weightless = all(r.excluded_count == 0 and not any(t.count for t in r.terms.values()) for r in outcome)
-        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(totals, outcome)[:3]),
+        raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(outcome)[:3]),
                          hint="all weights are 0" if weightless else None,
                          code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip
     keys, targets = totals.key_fingerprint, totals.target_fingerprint

@@ -13,8 +13,8 @@ from losscli.aggregate.accumulator import RunAccumulator, groups_of
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import Sums, rounded
 from losscli.aggregate.kernel_calls import KernelCall, score
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.kernel_arguments import arguments, contiguous
-from losscli.binding.labels import EncodedLabels
 from losscli.binding.plan import Input, Job, Line, Table
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch, join_labels
@@ -29,7 +29,8 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows, in_order
 from losscli.execution.scan import Scan
 from losscli.parallel import available_cores, using_threads
-from losscli.statistics.estimates import WeightedSliceId, combine_slopes, slices, term_numbers
+from losscli.statistics.estimates import combine_gradient, term_estimates
+from losscli.statistics.finalized_sums import SliceIds, slices
 
 Batch = RowBatch[Input, Array]
 
@@ -108,22 +109,22 @@ def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
 
 
-def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: list[WeightedSliceId]) -> dict[str, _Share]:
-    numbers, kept = term_numbers(totals, job, line, slice_ids)
+def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, _Share]:
+    estimates, kept = term_estimates(totals, job, line, slice_ids)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
     slopes = (
-        dict.fromkeys(numbers, 1.0)
+        dict.fromkeys(estimates, 1.0)
         if summed
-        else combine_slopes(job, {name: number.result.mean for name, number in numbers.items()})
+        else combine_gradient(job, {name: estimate.result.mean for name, estimate in estimates.items()})
     )
     shares = {}
-    for name, number in numbers.items():
-        bottom = Fraction(1) if summed else number.bottom
+    for name, estimate in estimates.items():
+        denominator = Fraction(1) if summed else estimate.denominator
         by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
         for slice_id in slice_ids:
             factor = Fraction(1) if slice_id.factor is None else slice_id.factor
-            by_slice[slice_id.number] = slopes[name] * rounded(factor, bottom) if bottom else 0.0
-        shares[name] = _Share(by_slice, bool(kept.excluded.any()) or len(numbers) > 1)
+            by_slice[slice_id.number] = slopes[name] * rounded(factor, denominator) if denominator else 0.0
+        shares[name] = _Share(by_slice, bool(kept.excluded.any()) or len(estimates) > 1)
     return shares
 
 

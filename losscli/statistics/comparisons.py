@@ -1,147 +1,195 @@
-"""Models against each other on the same rows."""
+"""Comparisons of two models on the same rows: paired differences, their tests, and what they show."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from losscli.aggregate.required import pairs_of, unit_of
-from losscli.contract.kinds import Array
+from losscli.aggregate.required import compared_lines, unit_of
 from losscli.results import ComparisonResult, LossResult, PairedTest
-from losscli.statistics.delta_method import LossUncertainty
-from losscli.statistics.estimates import Slice, WeightedSliceId
-from losscli.statistics.hypothesis_tests import holm, paired_t, root
-from losscli.statistics.intervals import Asked, slice_words, spread_of
+from losscli.statistics.contribution_sums import ContributionSums
+from losscli.statistics.delta_method import Linearization, linearize, variance
+from losscli.statistics.finalized_sums import Slice, SliceIds
+from losscli.statistics.hypothesis_tests import holm, paired_t
+from losscli.statistics.intervals import ConfidenceInterval, Estimate, confidence_interval, slice_stream
 from losscli.statistics.permutation import permutation_test
+from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
+
+_NOT_SHOWN = "no difference shown"
 
 
 @dataclass(frozen=True)
-class _Draft:
-    """A comparison before the p-values of its fellows are known."""
+class _Pair:
+    """Two lines of the plan, by their positions, on one slice."""
+
+    first: int
+    second: int
+    slice: Slice
+    slice_ids: SliceIds
+
+
+@dataclass(frozen=True)
+class _UnadjustedComparison:
+    """A comparison whose p-values are not yet adjusted for the other comparisons of its family."""
 
     result: ComparisonResult
     slice: Slice
-    p_t: float | None
-    p_permutation: float | None
+    p_t: float | None = None
+    p_permutation: float | None = None
 
 
 def comparisons(
-    spread: LossUncertainty,
-    found: Mapping[Slice, list[WeightedSliceId]],
-    results: Mapping[tuple[int, Slice], LossResult],
+    sums: ContributionSums, found: Mapping[Slice, SliceIds], results: Mapping[tuple[int, Slice], LossResult]
 ) -> Iterator[ComparisonResult]:
-    drafts = [_draft(spread, one, other, name, slice_ids, results)
-              for one, other in pairs_of(spread.plan) for name, slice_ids in found.items()]  # fmt: skip
-    families: dict[tuple[str, Slice], list[_Draft]] = {}
-    for draft in drafts:
-        families.setdefault((draft.result.spec, draft.slice), []).append(draft)
-    corrected: dict[int, ComparisonResult] = {}
+    """The comparisons that a run requests.
+
+    Parameters
+    ----------
+    sums
+        The unit statistics of the run.
+    found
+        Slice -> its ids.
+    results
+        The estimate of each line on each slice.
+
+    Yields
+    ------
+    ComparisonResult
+        Each requested pair of models on each slice. The comparisons of one loss on one slice are a family, within
+        which p-values are adjusted (Holm).
+    """
+    unadjusted = [
+        _compare(sums, _Pair(first, second, slice_, slice_ids), results)
+        for first, second in compared_lines(sums.plan)
+        for slice_, slice_ids in found.items()
+    ]
+    families: dict[tuple[str, Slice], list[_UnadjustedComparison]] = {}
+    for comparison in unadjusted:
+        families.setdefault((comparison.result.spec, comparison.slice), []).append(comparison)
+    adjusted: dict[int, ComparisonResult] = {}
     for family in families.values():
-        by_t, by_flips = holm([d.p_t for d in family]), holm([d.p_permutation for d in family])
-        for draft, t, flips in zip(family, by_t, by_flips, strict=True):
-            result = replace(draft.result, t_test=_test(draft.p_t, t), permutation=_test(draft.p_permutation, flips))
-            corrected[id(draft)] = replace(result, verdict=_verdict(result))
-    return (corrected[id(draft)] for draft in drafts)
+        adjusted.update(zip(map(id, family), _adjusted(family), strict=True))
+    return (adjusted[id(comparison)] for comparison in unadjusted)
 
 
-def _test(p: float | None, corrected: float | None) -> PairedTest | None:
-    return None if p is None or corrected is None else PairedTest(p, corrected)
+def _adjusted(family: list[_UnadjustedComparison]) -> Iterator[ComparisonResult]:
+    """The comparisons of a family with adjusted p-values and verdicts."""
+    ps_t, ps_permutation = holm([c.p_t for c in family]), holm([c.p_permutation for c in family])
+    for comparison, p_t, p_permutation in zip(family, ps_t, ps_permutation, strict=True):
+        result = replace(
+            comparison.result,
+            t_test=_paired_test(comparison.p_t, p_t),
+            permutation=_paired_test(comparison.p_permutation, p_permutation),
+        )
+        yield replace(result, verdict=verdict(result))
 
 
-def _draft(
-    spread: LossUncertainty, one: int, other: int, name: Slice, slice_ids: list[WeightedSliceId],
-    results: Mapping[tuple[int, Slice], LossResult],
-) -> _Draft:  # fmt: skip
-    """Two lines on one slice."""
-    mine = results[one, name]
-    theirs = results[other, name].value if other >= 0 else spread.value(other, slice_ids)
-    model = spread.plan.lines[other].model if other >= 0 else spread.plan.saved.name
-    difference = mine.value - theirs
-    won = _won(spread, one, other, slice_ids)
-    bare = ComparisonResult(
-        model=mine.model, against=model, by=mine.by, loss=mine.loss, spec=mine.spec, direction=mine.direction,
-        value=mine.value, against_value=theirs, difference=difference, count=mine.count, verdict=_NOTHING,
-        wins=won and won[0], losses=won and won[1], ties=won and won[2],
-    )  # fmt: skip
-    unit = unit_of(spread.plan.lines[one])
-    forms = spread.form(one, slice_ids), spread.form(other, slice_ids)
-    if unit is None or forms[0] is None or forms[1] is None or not math.isfinite(difference):
-        return _Draft(bare, name, None, None)
-    both = forms[0].shares, forms[1].shares
-    form = forms[0].minus(forms[1])
-    said = spread_of(
-        spread, Asked(unit, slice_ids, name, difference, mine.count), form, [*both[0], *both[1]],
-        _difference(spread, one, other, both, slice_ids),
-    )  # fmt: skip
-    p_flips = _flipped(spread, one, unit, slice_ids, both, name)
-    if said is not None:
-        bare = replace(bare, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)
-    if p_flips is not None:
-        bare = replace(bare, permutations=spread.asked.permutations)
-    if said is not None and said.uncertainty.df is not None:
-        stderr, df = said.stderr, said.uncertainty.df
-    else:  # the t test is that of the sums, whatever the interval comes from
-        found = spread.variance(form, unit, slice_ids)
-        if found is None:
-            return _Draft(bare, name, None, p_flips)
-        stderr, df = root(found[0]), found[1]
-    t, p = paired_t(difference, stderr, df)
-    return _Draft(replace(bare, t=t if math.isfinite(t) else None), name, p if p == p else None, p_flips)
+def _paired_test(p: float | None, adjusted: float | None) -> PairedTest | None:
+    return None if p is None or adjusted is None else PairedTest(p, adjusted)
 
 
-_NOTHING = "no difference shown"
+def verdict(result: ComparisonResult) -> str:
+    """What a comparison shows of its first model.
 
+    Parameters
+    ----------
+    result
+        A comparison with its interval and tests.
 
-def _verdict(result: ComparisonResult) -> str:
-    """What is shown of the first model: by the interval, and with several models by the corrected p-value too."""
+    Returns
+    -------
+    str
+        "better" or "worse" where the confidence interval of the difference leaves out 0; with several comparisons in
+        the family, the adjusted p-value of the t test must be below 1 - level too. Else "no difference shown".
+    """
     if result.interval is None or result.uncertainty is None or result.interval[0] <= 0 <= result.interval[1]:
-        return _NOTHING
+        return _NOT_SHOWN
     if result.t_test is not None and result.t_test.holm > result.t_test.p > 0:  # it is one of several
         level = result.uncertainty.level
         if result.t_test.holm >= 1 - level:
-            return _NOTHING
+            return _NOT_SHOWN
     return "better" if (result.difference < 0) == (result.direction == "lower") else "worse"
 
 
-def _won(
-    spread: LossUncertainty, one: int, other: int, slice_ids: list[WeightedSliceId]
-) -> tuple[int, int, int] | None:
-    unit = unit_of(spread.plan.lines[one])
-    counts = None if unit is None else spread.levels[unit].wins.get((one, other))
-    if counts is None:
-        return None
-    won, lost, tied = (
-        counts[[slice_id.number for slice_id in slice_ids if slice_id.number < len(counts)]].sum(axis=0).tolist()
-    )
-    return won, lost, tied
+def _compare(
+    sums: ContributionSums, pair: _Pair, results: Mapping[tuple[int, Slice], LossResult]
+) -> _UnadjustedComparison:
+    """Two lines on one slice."""
+    result = _difference(sums, pair, results)
+    unit = unit_of(sums.line(pair.first))
+    first, second = (linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second))
+    if unit is None or first is None or second is None or not math.isfinite(result.difference):
+        return _UnadjustedComparison(result, pair.slice)
+    linear = first.minus(second)
+    ours = theirs = None
+    if sums.inference.bootstrap is not None or sums.inference.permutations:
+        ours = plug_in(sums, pair.first, first.contributions, pair.slice_ids)
+        theirs = plug_in(sums, pair.second, second.contributions, pair.slice_ids)
+    both = None if ours is None or theirs is None else ours.minus(theirs)
+    estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
+    interval = confidence_interval(sums, estimate, linear, both)
+    if interval is not None:
+        result = replace(
+            result, stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty
+        )  # fmt: skip
+    p_permutation = _permutation_p(sums, pair, unit, ours, theirs)
+    if p_permutation is not None:
+        result = replace(result, permutations=sums.inference.permutations)
+    return _with_t_test(sums, result, estimate, linear, interval, p_permutation)
 
 
 def _difference(
-    spread: LossUncertainty, one: int, other: int, shares: tuple[list[int], list[int]], slice_ids: list[WeightedSliceId]
-) -> Callable[[Array], Array] | None:
-    mine, theirs = spread.statistic(one, shares[0], slice_ids), spread.statistic(other, shares[1], slice_ids)
-    if mine is None or theirs is None:
-        return None
-    first, second, width = mine, theirs, len(shares[0])
-    return lambda sums: first(sums[..., :width]) - second(sums[..., width:])
+    sums: ContributionSums, pair: _Pair, results: Mapping[tuple[int, Slice], LossResult]
+) -> ComparisonResult:
+    """The difference of two lines and their paired outcomes; no interval or test yet."""
+    ours = results[pair.first, pair.slice]
+    if pair.second >= 0:
+        theirs, model = results[pair.second, pair.slice].value, sums.plan.lines[pair.second].model
+    else:
+        assert sums.plan.baseline is not None
+        theirs, model = plug_in_value(sums, pair.second, pair.slice_ids), sums.plan.baseline.name
+    unit = unit_of(sums.line(pair.first))
+    outcomes = None if unit is None else sums.paired_outcomes((pair.first, pair.second), unit, pair.slice_ids)
+    wins, losses, ties = outcomes or (None, None, None)
+    return ComparisonResult(
+        model=ours.model, against=model, by=ours.by, loss=ours.loss, spec=ours.spec, direction=ours.direction,
+        value=ours.value, against_value=theirs, difference=ours.value - theirs, count=ours.count, verdict=_NOT_SHOWN,
+        wins=wins, losses=losses, ties=ties,
+    )  # fmt: skip
 
 
-def _flipped(
-    spread: LossUncertainty,
-    one: int,
-    unit: str,
-    slice_ids: list[WeightedSliceId],
-    shares: tuple[list[int], list[int]],
-    name: Slice,
+def _with_t_test(
+    sums: ContributionSums, result: ComparisonResult, estimate: Estimate, linear: Linearization,
+    interval: ConfidenceInterval | None, p_permutation: float | None,
+) -> _UnadjustedComparison:  # fmt: skip
+    """The comparison with its paired t test, which is that of the delta method even beside a bootstrap interval."""
+    if interval is not None and interval.uncertainty.df is not None:
+        stderr, df = interval.stderr, interval.uncertainty.df
+    else:
+        found = variance(sums, linear, estimate.unit, estimate.slice_ids)
+        if found is None:
+            return _UnadjustedComparison(result, estimate.slice, None, p_permutation)
+        stderr, df = found.stderr, found.df
+    t, p = paired_t(result.difference, stderr, df)
+    result = replace(result, t=t if math.isfinite(t) else None)
+    return _UnadjustedComparison(result, estimate.slice, None if math.isnan(p) else p, p_permutation)
+
+
+def _permutation_p(
+    sums: ContributionSums, pair: _Pair, unit: str, ours: PlugIn | None, theirs: PlugIn | None
 ) -> float | None:
-    """The p-value of swapping the models in a random half of the units, again and again."""
-    if not spread.asked.permutations or len(shares[0]) != len(shares[1]):
+    """The p-value of the permutation test; None where it is not requested, or the two lines have other terms."""
+    inference = sums.inference
+    if not inference.permutations or ours is None or theirs is None:
         return None
-    table = spread.table([*shares[0], *shares[1]], unit, slice_ids)
-    statistic = spread.statistic(one, shares[0], slice_ids)
-    if table is None or statistic is None or not len(table):
+    width = len(ours.contributions)
+    if width != len(theirs.contributions):
         return None
-    width = len(shares[0])
-    return permutation_test(table[:, :width], table[:, width:], statistic, spread.asked.permutations, spread.asked.seed,
-                     slice_words(name))  # fmt: skip
+    table = sums.cluster_table([*ours.contributions, *theirs.contributions], unit, pair.slice_ids)
+    if table is None or not len(table):
+        return None
+    return permutation_test(
+        table[:, :width], table[:, width:], ours.statistic,
+        inference.permutations, inference.seed, slice_stream(pair.slice),
+    )  # fmt: skip

@@ -1,25 +1,35 @@
-"""Results with their standard errors and intervals, and the comparisons that a run was asked for."""
+"""Standard errors and confidence intervals: by the delta method and Student's t, or by the bootstrap."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from losscli.aggregate.hashing import text_words
+from losscli.aggregate.hashing import sha256_words
 from losscli.aggregate.required import unit_of
-from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.bootstrap import bootstrap
-from losscli.statistics.delta_method import Form, LossUncertainty
-from losscli.statistics.estimates import Slice, WeightedSliceId
-from losscli.statistics.hypothesis_tests import root
+from losscli.statistics.contribution_sums import ContributionSums
+from losscli.statistics.delta_method import Linearization, linearize, variance
+from losscli.statistics.finalized_sums import Slice, SliceIds
+from losscli.statistics.plug_in import PlugIn, plug_in
 from losscli.statistics.student_t import t_interval
 
 
 @dataclass(frozen=True)
-class _Spread:
-    """The spread of one number."""
+class Estimate:
+    """An estimated value on one slice, `count` units of the kind `unit` ("row" or "batch") it is made of."""
+
+    value: float
+    count: int
+    unit: str
+    slice: Slice
+    slice_ids: SliceIds
+
+
+@dataclass(frozen=True)
+class ConfidenceInterval:
+    """A confidence interval, the standard error, and how the two were computed."""
 
     stderr: float
     interval: tuple[float, float]
@@ -27,72 +37,123 @@ class _Spread:
 
 
 def with_interval(
-    spread: LossUncertainty,
-    number: int,
-    slice_ids: list[WeightedSliceId],
-    name: Slice,
-    result: LossResult,
-    notes: dict[str, None],
-) -> LossResult:
-    line = spread.plan.lines[number]
-    unit = unit_of(line)
+    sums: ContributionSums, line: int, slice_: Slice, slice_ids: SliceIds, result: LossResult
+) -> tuple[LossResult, str | None]:
+    """A result with its standard error, confidence interval and effective sample size.
+
+    Parameters
+    ----------
+    sums
+        The unit statistics of the run.
+    line
+        The position of the line.
+    slice_, slice_ids
+        The slice: its name and its ids.
+    result
+        The estimate.
+
+    Returns
+    -------
+    result : LossResult
+        The result; without an interval where there is none.
+    note : str or None
+        Why there is none, where that is worth a warning.
+    """
+    planned = sums.line(line)
+    unit = unit_of(planned)
     if unit is None:
-        if any(job.spec.loss.source_roles for job in line.jobs):
-            notes[f"{result.spec}: its components have different units, so it has no standard error"] = None
-        return result
-    form = spread.form(number, slice_ids)
-    if form is None or not math.isfinite(result.value):
-        return result
-    n_eff = form.units if spread.weighted and unit == "row" and not spread.by_count else None
-    shares = form.shares
-    asked = Asked(unit, slice_ids, name, result.value, result.count)
-    said = spread_of(spread, asked, form, shares, spread.statistic(number, shares, slice_ids))
-    if said is None:
-        what = unit if spread.asked.cluster is None else f"value of '{spread.asked.cluster}'"
+        if any(job.spec.loss.source_roles for job in planned.jobs):
+            return result, f"{result.spec}: its components have different units, so it has no standard error"
+        return result, None
+    linear = linearize(sums, line, slice_ids)
+    if linear is None or not math.isfinite(result.value):
+        return result, None
+    n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
+    estimate = Estimate(result.value, result.count, unit, slice_, slice_ids)
+    resampled = sums.inference.bootstrap is not None
+    function = plug_in(sums, line, linear.contributions, slice_ids) if resampled else None
+    found = confidence_interval(sums, estimate, linear, function)
+    if found is None:
+        what = unit if sums.inference.cluster is None else f"value of '{sums.inference.cluster}'"
         why = f"there is no standard error with only one {what} or with non-finite values"
-        notes[f"{result.spec}: {why}"] = None
-        return replace(result, n_eff=n_eff)
-    return replace(result, n_eff=n_eff, stderr=said.stderr, interval=said.interval, uncertainty=said.uncertainty)
+        return replace(result, n_eff=n_eff), f"{result.spec}: {why}"
+    done = replace(
+        result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
+    )  # fmt: skip
+    return done, None
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The number whose spread is asked for: what its units are, where it stands, and what it is."""
+def confidence_interval(
+    sums: ContributionSums, estimate: Estimate, linear: Linearization, function: PlugIn | None
+) -> ConfidenceInterval | None:
+    """The standard error and confidence interval of an estimate, by the method that the run requests.
 
-    unit: str
-    slice_ids: list[WeightedSliceId]
-    slice: Slice
-    value: float
-    count: int
+    Parameters
+    ----------
+    sums
+        The unit statistics of the run.
+    estimate
+        The estimated value.
+    linear
+        Its linearisation, for the delta method.
+    function
+        The value as a function of sums, for the bootstrap; the delta method does not use it.
+
+    Returns
+    -------
+    ConfidenceInterval or None
+        None where there are fewer than two units, or sums are not finite.
+    """
+    if sums.inference.bootstrap is None:
+        return _t_interval(sums, estimate, linear)
+    return None if function is None else _bootstrap_interval(sums, estimate, function, sums.inference.bootstrap)
 
 
-def spread_of(
-    spread: LossUncertainty, of: Asked, form: Form, shares: list[int], statistic: Callable[[Array], Array] | None
-) -> _Spread | None:
-    """The standard error and interval of a number, by the way that was asked for."""
-    asked = spread.asked
-    units = asked.cluster if asked.cluster is not None and of.unit == "row" else of.unit
-    if asked.bootstrap is not None:
-        table = spread.table(shares, of.unit, of.slice_ids)
-        drawn = None if table is None or statistic is None else bootstrap(
-            table, statistic, asked.bootstrap, asked.level, asked.seed, slice_words(of.slice)
-        )  # fmt: skip
-        if drawn is None or table is None:
-            return None
-        how = Uncertainty("bootstrap", asked.level, units, len(table), None, asked.bootstrap, asked.seed)
-        return _Spread(drawn.stderr, (drawn.low, drawn.high), how)
-    found = spread.variance(form, of.unit, of.slice_ids)
-    stderr = math.inf if found is None else root(found[0])
+def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearization) -> ConfidenceInterval | None:
+    """By the delta method and Student's t."""
+    found = variance(sums, linear, estimate.unit, estimate.slice_ids)
+    stderr = math.inf if found is None else found.stderr
     if found is None or not math.isfinite(stderr):
         return None
-    count = round(found[1] + 1) if spread.by_parts(of.unit) else of.count
-    how = Uncertainty("t", asked.level, units, count, found[1])
-    return _Spread(stderr, t_interval(of.value, stderr, found[1], asked.level), how)
+    level = sums.inference.level
+    count = round(found.df + 1) if sums.is_clustered(estimate.unit) else estimate.count
+    method = Uncertainty("t", level, _units_name(sums, estimate.unit), count, found.df)
+    return ConfidenceInterval(stderr, t_interval(estimate.value, stderr, found.df, level), method)
 
 
-def slice_words(name: Slice) -> tuple[int, ...]:
-    """Numbers of a slice's texts: each slice draws by itself, whatever else is scored."""
-    return tuple(int(word) for word in text_words(name))
+def _bootstrap_interval(
+    sums: ContributionSums, estimate: Estimate, function: PlugIn, resamples: int
+) -> ConfidenceInterval | None:
+    """By the bootstrap."""
+    level, seed = sums.inference.level, sums.inference.seed
+    table = sums.cluster_table(function.contributions, estimate.unit, estimate.slice_ids)
+    if table is None:
+        return None
+    found = bootstrap(table, function.statistic, resamples, level, seed, slice_stream(estimate.slice))
+    if found is None:
+        return None
+    units = _units_name(sums, estimate.unit)
+    method = Uncertainty("bootstrap", level, units, len(table), None, resamples, seed)
+    return ConfidenceInterval(found.stderr, (found.low, found.high), method)
 
 
-# -- models against each other -----------------------------------------------------------------------------------------
+def _units_name(sums: ContributionSums, unit: str) -> str:
+    """What is taken as independent: "row", "batch", or the column of clusters."""
+    cluster = sums.inference.cluster
+    return cluster if cluster is not None and unit == "row" else unit
+
+
+def slice_stream(slice_: Slice) -> tuple[int, ...]:
+    """The random stream of a slice.
+
+    Parameters
+    ----------
+    slice_
+        The texts of the slice.
+
+    Returns
+    -------
+    tuple of int
+        Hashes of the texts: the draws of a slice do not depend on what else is scored.
+    """
+    return tuple(int(word) for word in sha256_words(slice_))

@@ -1,8 +1,8 @@
 """Student's t to the last digits: tail areas, quantiles and intervals for any degrees of freedom, in plain floats.
 
-Of T with df degrees of freedom, P(|T| > t) = I_x(df/2, 1/2), the incomplete beta function at x = df / (df + t**2). All
-is written in `x`, its complement `y` and the `exponent` -(df/2) log x, which is t**2 / 2 for the normal: none of them
-loses digits by cancellation, so the same lines serve df = 0.5, df = 1e7 and the normal limit, and areas of 1e-300.
+Of T with df degrees of freedom, P(|T| > t) = I_x(df/2, 1/2), the incomplete beta function at x = df / (df + t**2). It
+is computed from `x`, its complement `y` and the `exponent` -(df/2) log x, which is t**2 / 2 for the normal: none of
+them loses digits by cancellation, so the same lines serve df = 0.5, df = 1e7 and the normal limit, and areas of 1e-300.
 
 Sources: DiDonato and Morris 1992, doi:10.1145/131766.131776 (the continued fraction, their equation 9); Abramowitz and
 Stegun 1964, 26.5.4 (the series) and 26.7.1 (t by the incomplete beta function).
@@ -13,50 +13,93 @@ from __future__ import annotations
 import functools
 import math
 
-_LEAST, _MOST = 1e-290, 1e30  # beyond these df, no double can tell the distribution from the one at the bound
+_MIN_DF, _MAX_DF = 1e-290, 1e30  # beyond these, no double can tell the distribution from the one at the bound
 _EPSILON = 2.0**-53
-_SETTLED = 1e-9  # after a step of Newton's this small, the error is about its square: nothing
+_TOLERANCE = 1e-9  # after a step of Newton's this small, the error is about its square: nothing
 _OVERFLOW = 709.78  # the largest logarithm of a double
 _ROOT_PI = math.sqrt(math.pi)
-_RISEN = 16.0  # from here on the series of the gamma ratio is good to the last bit
+_SERIES_FROM = 16.0  # from here on the series of the gamma ratio is good to the last bit
 _RATIO_TERMS = (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432, 691 / 180224)
 
 
 def t_p_value(t: float, df: float) -> float:
-    """The two-sided p-value: P(|T| > |t|). NaN where t or df is NaN, or df is not above 0; df may be infinite."""
+    """The two-sided p-value P(|T| > |t|).
+
+    Parameters
+    ----------
+    t
+        The value of the statistic.
+    df
+        Its degrees of freedom, above 0; infinite for the normal distribution.
+
+    Returns
+    -------
+    float
+        NaN where t or df is NaN, or df is not above 0.
+    """
     if math.isnan(t) or not df > 0:
         return math.nan
     if math.isinf(t):
         return 0.0
     if t == 0:
         return 1.0
-    df = min(max(df, _LEAST), _MOST)
-    x, y, exponent = _places(abs(t), df)
+    df = min(max(df, _MIN_DF), _MAX_DF)
+    x, y, exponent = _arguments(abs(t), df)
     return min(_tail(df / 2, x, y, exponent) * math.exp(-exponent), 1.0)
 
 
 @functools.lru_cache(maxsize=4096)  # the slices of a run mostly share their level, and many their size
 def t_quantile(p: float, df: float) -> float:
-    """The t that T lies below with probability p; -inf at 0, inf at 1, NaN for what is no probability or no df."""
+    """The quantile: the t with P(T < t) = p.
+
+    Parameters
+    ----------
+    p
+        A probability.
+    df
+        Degrees of freedom, above 0; infinite for the normal distribution.
+
+    Returns
+    -------
+    float
+        -inf at p = 0, inf at p = 1; NaN where p is not a probability, or df is not above 0.
+    """
     if not 0 <= p <= 1 or not df > 0:
         return math.nan
     sign = 1.0 if p > 0.5 else -1.0
-    outside = 2 * min(p, 1 - p)  # exact: 1 - p is, from a half on
-    if outside in (0, 1):
-        return 0.0 if outside else sign * math.inf
-    df = min(max(df, _LEAST), _MOST)
-    return sign * (_by_tail(outside, df) if outside <= 0.5 else _by_centre(abs(2 * p - 1), df))
+    tail = 2 * min(p, 1 - p)  # exact: 1 - p is, from a half on
+    if tail in (0, 1):
+        return 0.0 if tail else sign * math.inf
+    df = min(max(df, _MIN_DF), _MAX_DF)
+    return sign * (_quantile_from_tail(tail, df) if tail <= 0.5 else _quantile_from_centre(abs(2 * p - 1), df))
 
 
 def t_interval(value: float, stderr: float, df: float, level: float) -> tuple[float, float]:
-    """The symmetric interval around `value` that covers with probability `level`; a standard error of 0 is a point."""
+    """The symmetric confidence interval around an estimate.
+
+    Parameters
+    ----------
+    value
+        The estimate.
+    stderr
+        Its standard error; 0 gives an interval without width.
+    df
+        Degrees of freedom.
+    level
+        The confidence level, such as 0.95.
+
+    Returns
+    -------
+    low, high : float
+        The bounds.
+    """
     if stderr == 0:
         return value, value
-    reach = -t_quantile((1 - level) / 2, df) * stderr  # by the lower tail: (1 + level) / 2 would be rounded
-    return value - reach, value + reach
+    margin = -t_quantile((1 - level) / 2, df) * stderr  # by the lower tail: (1 + level) / 2 would be rounded
+    return value - margin, value + margin
 
 
-def _places(t: float, df: float) -> tuple[float, float, float]:
+def _arguments(t: float, df: float) -> tuple[float, float, float]:
     """x, y and the exponent at t > 0."""
     ratio = t / math.sqrt(df)
     if ratio < 1:
@@ -69,19 +112,19 @@ def _places(t: float, df: float) -> tuple[float, float, float]:
 
 def _tail(a: float, x: float, y: float, exponent: float) -> float:
     """P(|T| > t) e**exponent, a = df/2: without the power that would underflow, so that its logarithm can be had."""
-    if _is_far(a, y):
+    if _in_tail(a, y):
         return _scale(a) * math.sqrt(y) * _fraction(a, x, y)
     return math.exp(exponent) - 2 * _scale(a) * math.sqrt(y) * _series(a, y)
 
 
 def _centre(a: float, x: float, y: float, exponent: float) -> float:
     """P(|T| < t), good relative to itself however small t is."""
-    if _is_far(a, y):
+    if _in_tail(a, y):
         return 1 - math.exp(-exponent) * _scale(a) * math.sqrt(y) * _fraction(a, x, y)
     return math.exp(-exponent) * 2 * _scale(a) * math.sqrt(y) * _series(a, y)
 
 
-def _is_far(a: float, y: float) -> bool:
+def _in_tail(a: float, y: float) -> bool:
     """Whether the fraction converges fast; by y, because x is rounded to 1 where df is huge. Near t**2 = 3."""
     return y * (a + 2.5) > 1.5
 
@@ -92,7 +135,7 @@ def _scale(a: float) -> float:
     The logarithm of the ratio is log(a)/2 - 1/(8a) + 1/(192a³) - …; below 16, the recurrence of Γ leads up there.
     """
     factor = 1.0
-    while a < _RISEN:
+    while a < _SERIES_FROM:
         factor *= a / (a + 0.5)
         a += 1
     inverse = 1 / (a * a)
@@ -134,21 +177,21 @@ def _fraction(a: float, x: float, y: float) -> float:
     return 1 / below
 
 
-def _by_tail(outside: float, df: float) -> float:
-    """t > 0 with P(|T| > t) = outside, by Newton's method in the exponent.
+def _quantile_from_tail(tail_area: float, df: float) -> float:
+    """t > 0 with P(|T| > t) = tail_area, by Newton's method in the exponent.
 
     The logarithm of the tail falls in the exponent by 1 or a little more, whatever df is, and P <= e**-exponent gives
     the start. It is convex: the first step may pass the root, the others come to it from one side.
     """
     a = df / 2
-    goal = math.log(outside)
+    goal = math.log(tail_area)
     exponent = -goal
     for _ in range(100):
         x, y = math.exp(-exponent / a), -math.expm1(-exponent / a)
         tail = _tail(a, x, y, exponent)
         step = (math.log(tail) - exponent - goal) * a * math.sqrt(y) * tail / _scale(a)
         exponent = max(exponent + step, exponent / 2)
-        if abs(step) <= _SETTLED * exponent:
+        if abs(step) <= _TOLERANCE * exponent:
             break
     log = exponent / df + math.log(df) / 2
     if log > _OVERFLOW:
@@ -158,21 +201,21 @@ def _by_tail(outside: float, df: float) -> float:
     return math.sqrt(df) * math.exp(exponent / df) * math.sqrt(-math.expm1(-exponent / a))
 
 
-def _by_centre(inside: float, df: float) -> float:
-    """t > 0 with P(|T| < t) = inside < 1/2, by Newton's method in the logarithms of both.
+def _quantile_from_centre(central_area: float, df: float) -> float:
+    """t > 0 with P(|T| < t) = central_area < 1/2, by Newton's method in the logarithms of both.
 
     The start lies below the root, as the density is largest at 0; the curve is concave, so no step passes the root.
     """
     a = df / 2
-    t = inside / (2 * _scale(a)) * math.sqrt(df)
+    t = central_area / (2 * _scale(a)) * math.sqrt(df)
     for _ in range(100):
-        x, y, exponent = _places(t, df)
+        x, y, exponent = _arguments(t, df)
         centre = _centre(a, x, y, exponent)
         slope = 2 * _scale(a) * math.sqrt(y) * math.exp(-exponent) / centre
-        step = math.log(inside / centre) / slope if slope else math.inf
+        step = math.log(central_area / centre) / slope if slope else math.inf
         if math.log(t) + step > _OVERFLOW:
             return math.inf
         t *= math.exp(step)
-        if abs(step) <= _SETTLED:
+        if abs(step) <= _TOLERANCE:
             break
     return t

@@ -13,7 +13,7 @@ from waiting import PATIENCE
 
 import losscli
 from losscli.aggregate.slices import NULL, SliceIndex
-from losscli.binding.labels import EncodedLabels
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import texts
 from losscli.io.arrow.dictionary import DictionaryColumn

@@ -1,4 +1,4 @@
-"""A significant change against a baseline: the saved row values are as good as the other model in the same run."""
+"""Paired comparisons with a baseline: its saved row values give the same as its model in the same run."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ def test_keys_find_rows_in_any_order(folder):
 
 def test_threads_and_chunks_change_nothing(folder, monkeypatch):
     saved("-l", "rmse", "-w", "w")
-    asked = ["-l", "rmse", "-w", "w", "--gate", "rmse<=baseline+50% significant"]
-    first = judged(*asked)
+    options = ["-l", "rmse", "-w", "w", "--gate", "rmse<=baseline+50% significant"]
+    first = judged(*options)
     monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", "7")
-    assert judged(*asked, "--threads", "3") == first
+    assert judged(*options, "--threads", "3") == first
 
 
 def test_a_loss_that_is_shown_fails(folder):

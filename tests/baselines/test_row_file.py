@@ -17,7 +17,7 @@ import losscli
 from losscli.baselines import key_index as savedkeys
 from losscli.baselines.row_file import read_rows, terms_of
 from losscli.binding import row_columns as rownames
-from losscli.binding.labels import EncodedLabels
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
 from losscli.cli import rows_output, scoring
@@ -234,7 +234,7 @@ def keyed(path, order, on):
 @pytest.mark.parametrize("weak", [False, True])
 def test_rows_are_found_by_their_keys(suffix, on, weak, tmp_path, monkeypatch):
     if weak:  # many keys share their 64 bits, and texts decide
-        monkeypatch.setattr(savedkeys, "text_words", lambda texts: np.zeros(len(texts), np.uint64))
+        monkeypatch.setattr(savedkeys, "fnv1a_words", lambda texts: np.zeros(len(texts), np.uint64))
     order = np.random.default_rng(2).permutation(12).tolist()
     got = read_rows(keyed(tmp_path / f"rows.{suffix}", order, on))
     assert (got.keys, got.count) == (on, 12)
@@ -270,7 +270,7 @@ def test_eval_saves_keys_and_rows_may_come_in_another_order(preds, tmp_path):
 
 
 def test_a_key_is_not_found_by_luck(monkeypatch):
-    monkeypatch.setattr(savedkeys, "text_words", lambda texts: np.array([len(t.as_py()) for t in texts], np.uint64))
+    monkeypatch.setattr(savedkeys, "fnv1a_words", lambda texts: np.array([len(t.as_py()) for t in texts], np.uint64))
     keys = savedkeys.Keys.of([pa.array(["a", "bb", "ccc"], pa.large_string())])
     assert not keys.clashes
     assert keys.find([coded(["z", "bb", "ccd", "a", "dddd"])]).tolist() == [-1, 1, -1, 0, -1]
@@ -386,7 +386,7 @@ def test_files_that_are_cut_off_are_refused(suffix, tmp_path):
 
 
 def test_keys_twice_are_found_where_words_clash(tmp_path, monkeypatch):
-    monkeypatch.setattr(savedkeys, "text_words", lambda texts: np.full(len(texts), 5, np.uint64))
+    monkeypatch.setattr(savedkeys, "fnv1a_words", lambda texts: np.full(len(texts), 5, np.uint64))
     path = tmp_path / "rows.csv"
     path.write_text("id,k,mse\na,1,1\nb,1,2\na,2,3\nb,1,4\n")
     with pytest.raises(DataError, match="duplicate key: 'b, 1'") as caught:

@@ -151,13 +151,12 @@ def test_slopes_of_several_outputs_and_of_rows_without_weight():
 
 def test_infinities_of_both_signs_are_nan():
     from losscli.aggregate.exact_sum import Sums
-    from losscli.statistics.estimates import WeightedSliceId, _odd
+    from losscli.statistics.finalized_sums import WeightedSliceId, non_finite_sum
 
     sums = Sums(2)
     sums.update(np.array([math.inf, -math.inf]), np.array([0, 1]))
-    assert _odd(sums, [WeightedSliceId(0)]) == math.inf and math.isnan(
-        _odd(sums, [WeightedSliceId(0), WeightedSliceId(1)])
-    )
+    assert non_finite_sum(sums, [WeightedSliceId(0)]) == math.inf
+    assert math.isnan(non_finite_sum(sums, [WeightedSliceId(0), WeightedSliceId(1)]))
 
 
 def test_a_distribution_meets_its_columns_by_name():

@@ -153,14 +153,14 @@ def test_complex_step_through_combine(loss):
     """∂combine/∂mean by complex step equals real differences."""
     from losscli.binding.plan import Job
     from losscli.binding.spec import LossSpec
-    from losscli.statistics.estimates import combine_slopes
+    from losscli.statistics.estimates import combine_gradient
 
     columns = draw(loss, 5, np.random.default_rng(0))
     settled = loss.settle({})
     from losscli.contract.loss import as_terms
 
     means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}
-    got = combine_slopes(Job(None, LossSpec(loss, settled), ()), means)
+    got = combine_gradient(Job(None, LossSpec(loss, settled), ()), means)
     for name, mean in means.items():
         step = 1e-6 * abs(mean)
         up, down = ({**means, name: mean + s * step} for s in (1, -1))

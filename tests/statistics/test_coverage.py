@@ -1,7 +1,7 @@
-"""Do the intervals hold what they promise? Ten thousand made samples each, as slices of one run.
+"""Empirical coverage of confidence intervals in simulations: ten thousand samples each, as slices of one run.
 
-A 95 % interval must hold the truth in 94 to 96 % of the samples, and p-values must be uniform where there is no
-difference. Squares are skewed, so their intervals need some hundred rows to keep their word: samples have 500.
+A 95 % interval must hold the true value in 94 to 96 % of the samples, and p-values must be uniform where there is no
+difference. Squares are skewed, so their intervals need some hundred rows for that: samples have 500.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WAYS = {"plain": {"interval": True}, "weighted": {"interval": True, "weight": "w
 def sample(rows: int, seed: int, alike: float) -> dict[str, np.ndarray]:
     """Errors and labels, with what goes by the slice, weights that vary fourfold, and users of five rows each.
 
-    The rows of a user are `alike`. There are more users than buckets, so some are joined.
+    The rows of a user are `alike`. There are more users than hashed clusters, so some are merged.
     """
     rng = np.random.default_rng(seed)
     size, own = SAMPLES * rows, np.sqrt(1 - alike**2)
@@ -45,25 +45,25 @@ def made(data, way):
     return data["clustered" if way == "clustered" else "plain"]
 
 
-def held(report, spec, truth):
-    """The share of samples whose interval holds the truth."""
+def coverage(report, spec, true_value):
+    """The share of samples whose interval holds the true value."""
     ends = np.array([result.interval for result in report if result.spec == spec and result.by])
     assert len(ends) == SAMPLES
-    return ((ends[:, 0] <= truth) & (truth <= ends[:, 1])).mean()
+    return ((ends[:, 0] <= true_value) & (true_value <= ends[:, 1])).mean()
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_of_mse_and_rmse(data, way):
     found = losscli.evaluate(made(data, way), ["mse", "rmse"], target="zero", pred="error", by="sample", **WAYS[way])
-    assert 0.94 <= held(found, "mse", 4.0) <= 0.96
-    assert 0.94 <= held(found, "rmse", 2.0) <= 0.96
+    assert 0.94 <= coverage(found, "mse", 4.0) <= 0.96
+    assert 0.94 <= coverage(found, "rmse", 2.0) <= 0.96
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_of_bce(data, way):
     found = losscli.evaluate(made(data, way), "bce", target="label", pred="prob", by="sample", **WAYS[way])
-    truth = np.mean([-(p * np.log(p) + (1 - p) * np.log(1 - p)) for p in PROBABILITIES])
-    assert 0.94 <= held(found, "bce", truth) <= 0.96
+    true_value = np.mean([-(p * np.log(p) + (1 - p) * np.log(1 - p)) for p in PROBABILITIES])
+    assert 0.94 <= coverage(found, "bce", true_value) <= 0.96
 
 
 def test_clusters_are_needed(data):
@@ -85,7 +85,7 @@ def test_of_a_paired_difference(way):
     assert stats.kstest([each.t_test.p for each in found], "uniform").pvalue > 0.001
 
 
-def test_of_random_swaps():
+def test_of_the_permutation_test():
     rng = np.random.default_rng(4)
     samples, rows = 1000, 60
     size = samples * rows

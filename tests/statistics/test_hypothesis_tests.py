@@ -1,4 +1,4 @@
-"""Paired tests, Holm's correction, variances by influence and roots: outside numbers, exact numbers, laws."""
+"""Paired tests, Holm's correction, and square roots: outside numbers, exact numbers, laws."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import PATIENCE
 
-from losscli.statistics.hypothesis_tests import Ratio, holm, paired_t, root
+from losscli.statistics.exact_ratio import Ratio, square_root
+from losscli.statistics.hypothesis_tests import holm, paired_t
 
 LARGEST = 1.7976931348623157e308
 
@@ -71,7 +72,7 @@ def test_holm_keeps_order_and_lies_between_raw_and_bonferroni(ps):
 
 
 def rooted(square: Fraction) -> float:
-    return root(Ratio(square.numerator, square.denominator))
+    return square_root(Ratio(square.numerator, square.denominator))
 
 
 doubles = st.floats(0, allow_infinity=False)

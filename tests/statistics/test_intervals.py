@@ -16,13 +16,14 @@ import pytest
 from scipy import stats
 
 import losscli
-from losscli.aggregate import buckets
-from losscli.aggregate.unit_statistics import Level, Needs, Part, worth
+from losscli.aggregate import hashed_clusters
+from losscli.aggregate.paired_outcomes import PairedValues, UnitValuePart, unit_value
+from losscli.aggregate.unit_statistics import UnitRequirements, UnitStatistics
 from losscli.binding.row_batch import RowBatch
 from losscli.cli.entry import run
 from losscli.contract.loss import Term
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.statistics import comparisons
+from losscli.statistics.comparisons import verdict
 
 N = 600
 RNG = np.random.default_rng(20261121)
@@ -88,9 +89,9 @@ def test_equal_weights_change_nothing():
 def test_divided_by_the_count():
     w = DATA["w"]
     used = w > 0
-    moves = (w * SQUARES)[used]
+    influence = (w * SQUARES)[used]
     found = one("mse", weight="w", divide_by="count")
-    assert found.stderr == pytest.approx(moves.std(ddof=1) / math.sqrt(used.sum()), rel=1e-13)
+    assert found.stderr == pytest.approx(influence.std(ddof=1) / math.sqrt(used.sum()), rel=1e-13)
 
 
 def test_of_a_sum_it_is_that_of_the_mean_times_its_weight():
@@ -110,9 +111,9 @@ def test_class_weights():
 
 def test_clusters_count_once():
     found = one("mse", cluster="user")
-    moves = np.bincount(DATA["user"], SQUARES - SQUARES.mean())
-    groups = len(moves)
-    want = math.sqrt((moves**2).sum() * groups / (groups - 1)) / N
+    influence = np.bincount(DATA["user"], SQUARES - SQUARES.mean())
+    groups = len(influence)
+    want = math.sqrt((influence**2).sum() * groups / (groups - 1)) / N
     assert found.stderr == pytest.approx(want, rel=1e-13)
     assert (found.uncertainty.units, found.uncertainty.count, found.uncertainty.df) == ("user", groups, groups - 1)
     # A cluster a row is no cluster.
@@ -127,8 +128,8 @@ def test_clusters_with_class_weights_and_without_weight():
     values = losscli.losses.bce(DATA["p"], DATA["z"])
     w = np.where(DATA["z"] == 1, 3.0, 1.0)
     found = one("bce", target="z", pred="p", class_weight={"0": 1.0, "1": 3.0}, cluster="user")
-    moves = np.bincount(DATA["user"], w * (values - (w * values).sum() / w.sum()))
-    want = math.sqrt((moves**2).sum() * len(moves) / (len(moves) - 1)) / w.sum()
+    influence = np.bincount(DATA["user"], w * (values - (w * values).sum() / w.sum()))
+    want = math.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1)) / w.sum()
     assert found.stderr == pytest.approx(want, rel=1e-13)
     drawn = one("bce", target="z", pred="p", class_weight={"0": 1.0, "1": 3.0}, cluster="user", bootstrap=3000)
     assert drawn.stderr == pytest.approx(want, rel=0.06)
@@ -139,13 +140,13 @@ def test_clusters_with_class_weights_and_without_weight():
 
 
 def test_several_terms_that_share_rows():
-    """The spread of a ratio of two means needs their covariance."""
+    """The standard error of a ratio of two means needs their covariance."""
     found = one("wmape")
-    top, bottom = np.abs(DATA["a"] - TARGET), np.abs(TARGET)
-    ratio = top.sum() / bottom.sum()
+    numerator, denominator = np.abs(DATA["a"] - TARGET), np.abs(TARGET)
+    ratio = numerator.sum() / denominator.sum()
     assert found.value == pytest.approx(ratio, rel=1e-13)
-    moves = (top - ratio * bottom) / bottom.mean()
-    assert found.stderr == pytest.approx(math.sqrt((moves**2).sum() / N / (N - 1)), rel=1e-12)
+    influence = (numerator - ratio * denominator) / denominator.mean()
+    assert found.stderr == pytest.approx(math.sqrt((influence**2).sum() / N / (N - 1)), rel=1e-12)
 
 
 def test_terms_of_different_rows():
@@ -164,7 +165,7 @@ def test_a_blend_is_one_number():
 
 
 def test_digits_survive_where_values_hardly_differ():
-    """Squares of 1e16 with a spread of 1e-3 of their last digits: only exact sums hold that."""
+    """Squares of 1e16 that differ by 1e-3 of their last digits: only exact sums hold that."""
     tiny = 1e8 + RNG.integers(0, 8, 50) * 2.0**-20
     found = losscli.evaluate({"y": np.zeros(50), "p": tiny}, "mae", target="y", pred="p", interval=True)[0]
     values = [Fraction(v) for v in tiny.tolist()]
@@ -177,8 +178,8 @@ def test_batches_are_what_is_independent():
     settings = {"columns": {"anchor": "e", "positive": "f"}, "batch_size": 60}
     found = losscli.evaluate(DATA, "nt_xent", interval=True, **settings)[0]
     each = losscli.row_values(DATA, "nt_xent", **settings)["nt_xent"].reshape(-1, 60)
-    moves = (each - each.mean()).sum(axis=1)
-    assert found.stderr == pytest.approx(math.sqrt((moves**2).sum() * 10 / 9) / N, rel=1e-12)
+    influence = (each - each.mean()).sum(axis=1)
+    assert found.stderr == pytest.approx(math.sqrt((influence**2).sum() * 10 / 9) / N, rel=1e-12)
     assert (found.uncertainty.units, found.uncertainty.count) == ("batch", 10)
     whole = losscli.evaluate(DATA, "nt_xent", interval=True, columns=settings["columns"])
     assert whole[0].stderr is None
@@ -196,9 +197,9 @@ def test_slices_have_their_own():
     for site in "xyz":
         rows = DATA["site"] == site
         values = SQUARES[rows]
-        moves = np.bincount(DATA["user"][rows], values - values.mean())
-        moves = moves[np.isin(np.arange(len(moves)), DATA["user"][rows])]
-        want = math.sqrt((moves**2).sum() * len(moves) / (len(moves) - 1)) / len(values)
+        influence = np.bincount(DATA["user"][rows], values - values.mean())
+        influence = influence[np.isin(np.arange(len(influence)), DATA["user"][rows])]
+        want = math.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1)) / len(values)
         assert clustered.find("mse", site=site).stderr == pytest.approx(want, rel=1e-13)
 
 
@@ -243,7 +244,7 @@ def test_what_is_infinite_elsewhere_takes_nothing_away():
     for way in ({}, {"bootstrap": 50}, {"cluster": "s"}):
         report = losscli.evaluate(data, "bce", target="y", pred="p", by="s", interval=True, **way)
         assert report.find("bce", s="x").stderr is None
-        assert (report.find("bce", s="y").stderr is None) == ("cluster" in way)  # one cluster has no spread
+        assert (report.find("bce", s="y").stderr is None) == ("cluster" in way)  # one cluster has no variance
 
 
 def test_squares_that_overflow_give_no_standard_error():
@@ -253,8 +254,8 @@ def test_squares_that_overflow_give_no_standard_error():
 
 def test_class_weights_divided_by_the_count():
     found = one("bce", target="z", pred="p", class_weight={"0": 1.0, "1": 3.0}, divide_by="count")
-    moves = np.where(DATA["z"] == 1, 3.0, 1.0) * losscli.losses.bce(DATA["p"], DATA["z"])
-    assert found.stderr == pytest.approx(moves.std(ddof=1) / math.sqrt(N), rel=1e-13)
+    influence = np.where(DATA["z"] == 1, 3.0, 1.0) * losscli.losses.bce(DATA["p"], DATA["z"])
+    assert found.stderr == pytest.approx(influence.std(ddof=1) / math.sqrt(N), rel=1e-13)
 
 
 def test_resamples_of_sums_blends_and_weights():
@@ -304,7 +305,7 @@ def test_paired_t_is_scipys():
     assert found.wins + found.losses + found.ties == found.count == N
 
 
-def test_random_swaps_are_scipys_permutation_test():
+def test_permutations_are_scipys_permutation_test():
     found = compared(permutations=9_999)[0]
     mine = (DATA["b"] - TARGET) ** 2
 
@@ -358,7 +359,7 @@ def test_a_verdict_needs_the_corrected_p_value():
                             pred={name: name for name in ("ridge", "forest")}, permutations=0)  # fmt: skip
     assert alone.comparisons[0].verdict == "worse"
     higher = dataclasses.replace(alone.comparisons[0], direction="higher")
-    assert comparisons._verdict(higher) == "better"
+    assert verdict(higher) == "better"
 
 
 def test_slices_are_families_of_their_own():
@@ -420,21 +421,27 @@ def test_who_wins_a_row():
 @pytest.mark.parametrize(("higher", "want"), [(False, [0, 2, 1]), (True, [2, 0, 1])])
 def test_which_value_wins_depends_on_the_direction(higher, want):
     found = {
-        owner: {"loss": Term(np.array(values))}
-        for owner, values in (("one", [1.0, 3.0, 4.0]), ("other", [0.0, 2.0, 4.0]))
+        source: {"loss": Term(np.array(values))}
+        for source, values in (("one", [1.0, 3.0, 4.0]), ("other", [0.0, 2.0, 4.0]))
     }
-    sides = [(Part(1.0, ((owner, None),), False),) for owner in found]
-    level = Level(Needs(duels={(0, 1): (sides[0], sides[1], higher)}), False)
-    level.update(RowBatch(found, np.arange(3)), None)
-    assert level.wins[0, 1].tolist() == [want]
+    first, second = ((UnitValuePart(1.0, ((source, None),), False),) for source in found)
+    required = UnitRequirements(paired_outcomes={(0, 1): PairedValues(first, second, higher)})
+    statistics = UnitStatistics(required, False)
+    statistics.update(RowBatch(found, np.arange(3)), None)
+    assert statistics.outcomes[0, 1].tolist() == [want]
 
 
 def test_a_unit_has_a_value_where_its_terms_are_not_mixed():
     terms = {"a": (np.array([1.0, 0.0]), np.array([True, False])), "b": (np.array([0.0, 5.0]), np.array([False, True]))}
-    values, part = worth((Part(2.0, (("o", None),), False),), {"o": terms})
+    values, part = unit_value((UnitValuePart(2.0, (("o", None),), False),), {"o": terms})
     assert (values.tolist(), part.tolist()) == ([2.0, 10.0], [True, True])
-    assert worth((Part(2.0, (("o", None),), True),), {"o": terms}) is None  # only their means make the number
-    assert worth((Part(2.0, (("o", None),), False),), {"o": {**terms, "c": (np.array([1.0, 1.0]), None)}}) is None
+    assert (
+        unit_value((UnitValuePart(2.0, (("o", None),), True),), {"o": terms}) is None
+    )  # only their means make the number
+    assert (
+        unit_value((UnitValuePart(2.0, (("o", None),), False),), {"o": {**terms, "c": (np.array([1.0, 1.0]), None)}})
+        is None
+    )
 
 
 def test_two_models_are_needed():
@@ -517,9 +524,9 @@ def test_other_seeds_draw_otherwise():
     assert one("mse", bootstrap=50).interval == one("mse", bootstrap=50).interval
 
 
-def test_more_units_than_room(files, monkeypatch):
-    """Buckets are joined by their hashes: the same ones in any order and cut, and the spread stays what it was."""
-    monkeypatch.setattr(buckets, "MOST", 100)
+def test_more_units_than_hashed_clusters(files, monkeypatch):
+    """Clusters are merged by their hashes: the same ones in any order and cut; the standard error stays what it was."""
+    monkeypatch.setattr(hashed_clusters, "MAX_CLUSTERS", 100)
     runs = [
         losscli.evaluate([str(files / name) for name in names], ["mse"], target="y", pred="a", bootstrap=2000, seed=3)
         for names in (["all.csv"], ["one.csv", "two.csv"])
@@ -615,6 +622,6 @@ def test_shards_keep_what_an_interval_needs(files, tmp_path):
 def test_an_interval_changes_no_number():
     plain = losscli.evaluate(DATA, ["mse", "rmse"], target="y", pred="a", weight="w", by="site")
     for way in WAYS.values():
-        asked = losscli.evaluate(DATA, ["mse", "rmse"], target="y", pred="a", by="site", **{"weight": "w", **way})
-        for one_, other in itertools.zip_longest(plain, asked):
+        requested = losscli.evaluate(DATA, ["mse", "rmse"], target="y", pred="a", by="site", **{"weight": "w", **way})
+        for one_, other in itertools.zip_longest(plain, requested):
             assert (one_.value, one_.terms) == (other.value, other.terms)

@@ -1,4 +1,4 @@
-"""Bootstrap and randomisation against scipy, exact enumeration and hand-made replicates; streams are pinned."""
+"""Bootstrap and permutation test against scipy, exact enumeration and hand-made replicates; streams are pinned."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 import scipy.stats
 
 from losscli.parallel import one_blas_thread
-from losscli.statistics.bootstrap import Resampled, bootstrap
+from losscli.statistics.bootstrap import BootstrapResult, bootstrap
 from losscli.statistics.permutation import permutation_test
-from losscli.statistics.resampling import Draws
+from losscli.statistics.resampling import RandomStream
 
 SEEDED = {"rng" if "rng" in inspect.signature(scipy.stats.bootstrap).parameters else "random_state": 5}
 
@@ -29,7 +29,7 @@ def root(totals):
     return np.sqrt(ratio(totals))
 
 
-def tops(totals):
+def numerators(totals):
     return totals[..., 0]
 
 
@@ -47,27 +47,27 @@ def skewed():
 
 def test_the_stream_is_pinned():
     """Seen once, kept for ever: a seed in an old report has to mean the same draws."""
-    draws = Draws(7, (3, 2**40 + 5))
+    draws = RandomStream(7, (3, 2**40 + 5))
     assert draws.indices(2, 5).tolist() == [[0, 0, 0, 1, 3], [3, 1, 0, 2, 3]]
     assert draws.bits(1, 12).tolist() == [[1, 1, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0]]
-    assert Draws(0, ()).indices(1, 2**20)[0, :4].tolist() == [667902, 282891, 42963, 17330]
+    assert RandomStream(0, ()).indices(1, 2**20)[0, :4].tolist() == [667902, 282891, 42963, 17330]
     a, b = sums_of(np.arange(1.0, 31)), sums_of(np.arange(1.0, 31)[::-1] ** 1.1)
     found = bootstrap(a, ratio, 100, 0.9, 1, (2,))
     assert (found.stderr, found.low, found.high) == pytest.approx((1.60786800023, 13.7181230444, 18.3282528192))
     assert permutation_test(a, b, ratio, 999, 1, (2,)) == 0.173
 
 
-def test_seeds_and_words_tell_streams_apart():
+def test_seeds_and_stream_tell_streams_apart():
     ways = [(0, ()), (1, ()), (0, (0,)), (0, (1,)), (0, (0, 1)), (0, (1, 0)), (0, (2**32,)), (0, (2**32 + 1,)),
             (2**32, ()), (0, (2**64 - 1,))]  # fmt: skip
-    assert len({tuple(Draws(*way).indices(1, 1000)[0]) for way in ways}) == len(ways)
-    assert len({Draws(*way).bits(1, 256).tobytes() for way in ways}) == len(ways)
+    assert len({tuple(RandomStream(*way).indices(1, 1000)[0]) for way in ways}) == len(ways)
+    assert len({RandomStream(*way).bits(1, 256).tobytes() for way in ways}) == len(ways)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 1000, 2**20 - 1, 2**20, 2**20 + 7])
 def test_indices_are_spread_evenly(count):
     rows = max(1, 60_000 // count)
-    drawn = Draws(1, (count,)).indices(rows, count)
+    drawn = RandomStream(1, (count,)).indices(rows, count)
     assert drawn.shape == (rows, count) and drawn.dtype == np.int64
     assert drawn.min() >= 0 and drawn.max() < count
     cells = min(count, 50)
@@ -78,7 +78,7 @@ def test_indices_are_spread_evenly(count):
 
 
 def test_bits_are_fair_and_independent():
-    bits = Draws(1, ()).bits(500, 131)
+    bits = RandomStream(1, ()).bits(500, 131)
     assert bits.shape == (500, 131) and set(np.unique(bits)) == {0, 1}
     for some in (bits, bits[1:] ^ bits[:-1], bits[:, 1:] ^ bits[:, :-1]):
         assert abs(some.mean() - 0.5) < 4 * 0.5 / math.sqrt(some.size)
@@ -87,9 +87,9 @@ def test_bits_are_fair_and_independent():
 # --- the bootstrap ---
 
 
-def by_hand(values, weights, statistic, resamples, level, seed, words):
+def by_hand(values, weights, statistic, resamples, level, seed, stream):
     """BCa as Efron writes it, one resample after the other, with the normal of scipy."""
-    draws = Draws(seed, (1, *words)).indices(resamples, len(values))
+    draws = RandomStream(seed, (1, *stream)).indices(resamples, len(values))
     sums = sums_of(values, weights)
     replicates = np.array([float(statistic(sums[row].sum(axis=0))) for row in draws])
     value = float(statistic(sums.sum(axis=0)))
@@ -102,7 +102,7 @@ def by_hand(values, weights, statistic, resamples, level, seed, words):
     return replicates.std(ddof=1), *np.quantile(replicates, places)
 
 
-@pytest.mark.parametrize("statistic", [ratio, root, tops])
+@pytest.mark.parametrize("statistic", [ratio, root, numerators])
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_bootstrap_is_efrons(statistic, level, skewed):
     weights = np.linspace(0.5, 2, len(skewed))
@@ -145,7 +145,7 @@ def test_bootstrap_is_scipys(ours, theirs, skewed):
 def test_where_bca_says_nothing_percentiles_do(skewed):
     sums, n = sums_of(skewed), len(skewed)
     at = skewed.mean()
-    draws = Draws(0, (1,)).indices(400, n)
+    draws = RandomStream(0, (1,)).indices(400, n)
 
     def expected(statistic):
         replicates = [float(statistic(sums[row].sum(axis=0))) for row in draws]
@@ -163,14 +163,14 @@ def test_where_bca_says_nothing_percentiles_do(skewed):
     for statistic in (peak, lone, whole):
         found = bootstrap(sums, statistic, 400, 0.9, 0, ())
         assert (found.low, found.high) == expected(statistic)
-        assert found.stderr > 0 and found.left_out == 0
+        assert found.stderr > 0 and found.undefined == 0
 
 
 def test_a_constant_has_a_point():
     weights = np.random.default_rng(0).uniform(0.1, 3, 60)
     found = bootstrap(sums_of(0.1 * weights, weights), ratio, 500, 0.95, 0, ())
     assert found.stderr == 0 and found.low == found.high == pytest.approx(0.1)
-    assert bootstrap(np.zeros((9, 1)), tops, 50, 0.95, 0, ()) == Resampled(0.0, 0.0, 0.0)
+    assert bootstrap(np.zeros((9, 1)), numerators, 50, 0.95, 0, ()) == BootstrapResult(0.0, 0.0, 0.0)
 
 
 def test_replicates_without_a_value():
@@ -178,10 +178,10 @@ def test_replicates_without_a_value():
     for members, undefined in ((5, True), (2, False)):
         rare = sums_of(values * (np.arange(24) < members), (np.arange(24) < members).astype(float))
         found = bootstrap(rare, ratio, 2000, 0.95, 3, ())
-        draws = Draws(3, (1,)).indices(2000, 24)
+        draws = RandomStream(3, (1,)).indices(2000, 24)
         empty = int((draws >= members).all(axis=1).sum())
         assert empty > 0
-        assert (found is not None and found.left_out == empty) is undefined
+        assert (found is not None and found.undefined == empty) is undefined
         assert found is None or (found.low > 1 and math.isfinite(found.stderr))
     assert bootstrap(sums_of(np.append(values, np.inf)), ratio, 200, 0.95, 3, ()) is None
     assert bootstrap(sums_of(np.append(values, np.nan)), ratio, 200, 0.95, 3, ()) is None
@@ -247,7 +247,7 @@ STATISTICS = [(ratio, lambda x, axis: x.mean(axis=axis)), (root, lambda x, axis:
 
 @pytest.mark.parametrize(("ours", "theirs"), STATISTICS, ids=["mean", "root of a mean"])
 @pytest.mark.parametrize("seed", range(4))
-def test_all_swaps_of_eight_rows_are_scipys(ours, theirs, seed):
+def test_all_exchanges_of_eight_rows_are_scipys(ours, theirs, seed):
     rng = np.random.default_rng(seed)
     x, y = rng.lognormal(0.4, 1, 8), rng.lognormal(0, 1, 8)
     found = permutation_test(sums_of(x), sums_of(y), ours, 256, 0, ())
@@ -263,15 +263,17 @@ def test_ties_are_ties(seed):
     rng = np.random.default_rng(seed)
     x, y = rng.integers(0, 4, 9), rng.integers(0, 4, 9)
     differences = [Fraction(int(d)) for d in x - y]
-    swaps = [abs(sum(s * d for s, d in zip(signs, differences, strict=True))) for signs in product((1, -1), repeat=9)]
-    exact = sum(swap >= abs(sum(differences)) for swap in swaps) / 512
+    permuted = [
+        abs(sum(s * d for s, d in zip(signs, differences, strict=True))) for signs in product((1, -1), repeat=9)
+    ]
+    exact = sum(one >= abs(sum(differences)) for one in permuted) / 512
     assert permutation_test(sums_of(x * 0.1), sums_of(y * 0.1), ratio, 512, 0, ()) == exact
     sampled = permutation_test(sums_of(x * 0.1), sums_of(y * 0.1), ratio, 511, 0, ())
     assert sampled == permutation_test(sums_of(x * 1.0), sums_of(y * 1.0), ratio, 511, 0, ())
 
 
 @pytest.mark.parametrize(("ours", "theirs"), STATISTICS, ids=["mean", "root of a mean"])
-def test_sampled_swaps_are_scipys(ours, theirs):
+def test_sampled_permutations_are_scipys(ours, theirs):
     rng = np.random.default_rng(1)
     x = rng.lognormal(0, 0.5, 60)
     y = x * rng.lognormal(0.09, 0.4, 60)
@@ -305,7 +307,7 @@ def test_p_values_that_there_are_not():
     assert permutation_test(sums_of(x), sums_of(np.append(x[1:], np.inf)), ratio, 99, 0, ()) is None
     assert permutation_test(sums_of(x, 0 * x), sums_of(x), ratio, 99, 0, ()) is None
 
-    def fragile(totals):  # undefined as soon as anything is swapped
+    def fragile(totals):  # undefined as soon as anything is exchanged
         return np.where(np.isin(totals[..., 0], (x.sum(), x.sum() + 1000)), totals[..., 0], np.nan)
 
     assert (

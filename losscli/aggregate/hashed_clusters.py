@@ -1,0 +1,154 @@
+"""Sums by cluster: what clustered standard errors, the bootstrap and the permutation test are computed from.
+
+Every unit (a row, a batch, a cluster of rows) belongs to a hashed cluster by the hash of its identity. As long as there
+are few, each unit has a hashed cluster of its own. Where there are more than `MAX_CLUSTERS`, hashed clusters are merged
+two and two, by the leading bits of the hash, until they are few enough. So which units share a hashed cluster depends
+on the units alone: not on their order, nor on how a run cut them. A hashed cluster is a random part of the units, and
+sums of random parts of independent units have the same variance as sums of the units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from losscli.aggregate.cross_products import Contribution
+from losscli.aggregate.exact_sum import ONE, Sums, rounded
+from losscli.contract.kinds import Array
+
+MAX_CLUSTERS = 1 << 16
+_BITS = 40
+
+SliceIds = Sequence[tuple[int, Fraction | None]]  # ids of a slice, and the factors that class weights give
+
+
+class HashedClusters:
+    """Exact sums of contributions, one for each hashed cluster of each slice id."""
+
+    def __init__(self) -> None:
+        self.bits = _BITS  # leading bits of the hash that still tell clusters apart
+        self.sums: dict[Contribution, Sums] = {}
+        self.keys = np.zeros(0, np.int64)  # sorted: the slice id in the high bits, the hash in the `_BITS` low ones
+        self.positions = np.zeros(0, np.int64)  # for each key: which of the sums is its own
+
+    def update(
+        self, hashes: Array, slice_ids: Array | None, contributions: Mapping[Contribution, Array | None]
+    ) -> None:
+        """Add units; `hashes` are 64 bits each that identify the unit (None as a contribution stands for ones)."""
+        if not len(hashes):
+            return
+        keys = (hashes >> np.uint64(64 - _BITS)).astype(np.int64) >> (_BITS - self.bits) << (_BITS - self.bits)
+        if slice_ids is not None:
+            keys |= slice_ids << _BITS
+        found, inverse = np.unique(keys, return_inverse=True)
+        positions = self._positions_of(found)[inverse]
+        for contribution, values in contributions.items():
+            sums = self.sums.setdefault(contribution, Sums())
+            sums.grow(len(self.keys))
+            sums.update(np.ones(len(hashes)) if values is None else values, positions)
+        while len(self.keys) > MAX_CLUSTERS and self.bits:
+            self._merge_neighbours()
+
+    def _positions_of(self, keys: Array) -> Array:
+        """The positions of the sums of these keys, which are unique and sorted; a new key gets the next position."""
+        at = np.searchsorted(self.keys, keys)
+        new = np.ones(len(keys), bool)
+        inside = at < len(self.keys)
+        new[inside] = self.keys[at[inside]] != keys[inside]
+        if new.any():
+            added = np.arange(len(self.keys), len(self.keys) + int(new.sum()))
+            self.positions = np.insert(self.positions, at[new], added)
+            self.keys = np.insert(self.keys, at[new], keys[new])
+            at = np.searchsorted(self.keys, keys)
+        return self.positions[at]
+
+    def _merge_neighbours(self) -> None:
+        """Drop the last bit that tells clusters apart, and add up the sums of those that become one."""
+        self.bits -= 1
+        keys, inverse = np.unique(self.keys >> (_BITS - self.bits) << (_BITS - self.bits), return_inverse=True)
+        moved = np.empty(len(self.keys), np.int64)
+        moved[self.positions] = inverse
+        for contribution, sums in self.sums.items():
+            merged = Sums(len(keys))
+            merged.merge(sums, moved[: sums.size])
+            self.sums[contribution] = merged
+        self.keys, self.positions = keys, np.arange(len(keys))
+
+
+class ResamplingTable:
+    """The finalized sums of hashed clusters: one row for each cluster of a slice, one column for each contribution."""
+
+    def __init__(self, clusters: HashedClusters) -> None:
+        slice_ids = clusters.keys >> _BITS
+        self._sums, self._positions = clusters.sums, clusters.positions.tolist()
+        self._hashes = (clusters.keys & ((1 << _BITS) - 1)).tolist()
+        self._starts = np.searchsorted(slice_ids, np.arange(int(slice_ids.max(initial=-1)) + 2)).tolist()
+        self._exact: dict[Contribution, list[int]] = {}
+        self._doubles: dict[Contribution, Array] = {}
+        self._not_finite = {
+            contribution: (s.nan + s.inf + s.neg_inf)[clusters.positions[clusters.positions < s.size]] > 0
+            for contribution, s in clusters.sums.items() if not s.finite
+        }  # fmt: skip
+
+    def is_finite(self, slice_ids: SliceIds, contributions: Sequence[Contribution]) -> bool:
+        """Whether all sums of these slice ids are finite."""
+        flags = [self._not_finite[one] for one in contributions if one in self._not_finite]
+        return not any(flag[start:stop].any() for flag in flags for start, stop, _ in self._spans(slice_ids))
+
+    def exact_columns(
+        self, slice_ids: SliceIds, contributions: Sequence[Contribution], weighted: Sequence[bool]
+    ) -> list[list[int | Fraction]]:
+        """For each contribution its exact sums, one a cluster, in units of 2**-1074.
+
+        Where `weighted`, the sums of a slice id are multiplied by its class weight.
+        """
+        spans = self._spans(slice_ids)
+        for contribution in contributions:
+            if contribution not in self._exact:
+                self._exact[contribution] = self._exact_sums(contribution)
+        if len(spans) == 1 and spans[0][2] is None:
+            start, stop, _ = spans[0]
+            return [list(self._exact[one][start:stop]) for one in contributions]
+        return [self._added_up(self._exact[one], spans, is_weighted)
+                for one, is_weighted in zip(contributions, weighted, strict=True)]  # fmt: skip
+
+    def _added_up(
+        self, exact: list[int], spans: list[tuple[int, int, Fraction | None]], weighted: bool
+    ) -> list[int | Fraction]:
+        """The sums of several slice ids, added up by the hash of the cluster."""
+        hashes = sorted({one for start, stop, _ in spans for one in self._hashes[start:stop]})
+        position = {one: at for at, one in enumerate(hashes)}
+        sums = list[int | Fraction]([0] * len(position))
+        for start, stop, factor in spans:
+            weight = factor if weighted and factor is not None else 1
+            for one, value in zip(self._hashes[start:stop], exact[start:stop], strict=True):
+                sums[position[one]] += value * weight
+        return sums
+
+    def table(self, slice_ids: SliceIds, contributions: Sequence[Contribution], weighted: Sequence[bool]) -> Array:
+        """The sums as doubles: one row a cluster, one column a contribution."""
+        spans = self._spans(slice_ids)
+        if len(spans) == 1 and spans[0][2] is None:  # the integers of very many clusters would fill the memory
+            for contribution in contributions:
+                if contribution not in self._doubles:
+                    exact = self._exact_sums(contribution)
+                    self._doubles[contribution] = np.array([rounded(value, ONE) for value in exact])
+            return np.stack([self._doubles[one][spans[0][0] : spans[0][1]] for one in contributions], axis=1)
+        columns = self.exact_columns(slice_ids, contributions, weighted)
+        doubles = np.array([[rounded(value, ONE) for value in column] for column in columns])
+        return doubles.reshape(len(contributions), -1).T
+
+    def _spans(self, slice_ids: SliceIds) -> list[tuple[int, int, Fraction | None]]:
+        """Where the clusters of each slice id start and stop, and its class weight."""
+        return [
+            (self._starts[slice_id], self._starts[slice_id + 1], factor)
+            for slice_id, factor in slice_ids if slice_id + 1 < len(self._starts) and factor != 0
+        ]  # fmt: skip
+
+    def _exact_sums(self, contribution: Contribution) -> list[int]:
+        """The sums of all clusters, in the order of slice ids and hashes."""
+        exact = self._sums[contribution].evaluate()
+        exact += [0] * (len(self._positions) - len(exact))
+        return [exact[position] for position in self._positions]

@@ -1,0 +1,220 @@
+"""The finalized unit statistics of a run: sums of contributions, of their cross products, and by cluster.
+
+Contributions have indices here, as to hash what computed them takes long. A slice is a list of slice ids, whose sums
+are added up; class weights enter at this place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.cross_products import UNIT, Contribution
+from losscli.aggregate.exact_sum import Sums, rounded
+from losscli.aggregate.hashed_clusters import ResamplingTable
+from losscli.aggregate.kernel_calls import kernel_calls
+from losscli.aggregate.paired_outcomes import LinePair
+from losscli.aggregate.required import BaselinePart
+from losscli.binding.plan import Job, Line
+from losscli.binding.request import Inference
+from losscli.contract.kinds import Array
+from losscli.results import LossResult
+from losscli.statistics.exact_ratio import Exact
+from losscli.statistics.finalized_sums import ExactMean, FinalizedRun, FinalizedSums, Slice, SliceIds, non_finite_sum
+
+Contributions = Sequence[int]  # indices, see ContributionSums
+
+
+class TermMean(NamedTuple):
+    """One term on a slice: the indices of its two contributions, and their exact sums."""
+
+    term: str
+    numerator: int
+    denominator: int
+    sums: ExactMean
+
+    @property
+    def mean(self) -> float:
+        return rounded(self.sums.numerator, self.sums.denominator)
+
+
+class PartSums(NamedTuple):
+    """One part of a composite loss on a slice (the whole of any other loss)."""
+
+    factor: float
+    job: Job
+    terms: list[TermMean]
+
+
+class _Term(NamedTuple):
+    """One term on all slices; `sums` are None for the row values of an earlier run."""
+
+    term: str
+    numerator: int
+    denominator: int
+    sums: FinalizedSums | None
+
+
+class _Products(NamedTuple):
+    """The cross products of two contributions, for all slice ids."""
+
+    sums: Sums
+    exact: list[int]
+    finite: bool
+
+
+class ContributionSums:
+    """The finalized unit statistics of a run.
+
+    Lines are named by their positions in the plan; the position -1 - i is that of the baseline of line i.
+
+    Parameters
+    ----------
+    totals
+        Everything that the run added up.
+    results
+        The estimate of each line on each slice.
+    """
+
+    def __init__(self, totals: RunAccumulator, results: Mapping[tuple[int, Slice], LossResult]) -> None:
+        assert totals.unit_statistics is not None
+        self.totals, self.plan, self.results = totals, totals.plan, results
+        self.inference: Inference = totals.plan.request.inference
+        self.by_count = self.plan.request.divide_by == "count"
+        self.weighted = self.plan.weight is not None or self.plan.class_column is not None
+        self._statistics = {"row": totals.unit_statistics.rows, "batch": totals.unit_statistics.groups}
+        self._finalized = FinalizedRun(totals)
+        self._contributions: list[Contribution] = []
+        self._indices: dict[Contribution, int] = {}
+        self._terms: dict[tuple[int, int], list[_Term]] = {}
+        self._tables: dict[str, ResamplingTable] = {}
+        self._unit = self._index(UNIT)
+        self._products: dict[tuple[int, int], _Products] = {}
+        for (one, other), sums in self._statistics["row"].cross_products.sums.items():
+            products = _Products(sums, sums.evaluate(), sums.finite)
+            self._products[self._index(one), self._index(other)] = products
+            self._products[self._index(other), self._index(one)] = products
+
+    def _index(self, contribution: Contribution) -> int:
+        if contribution not in self._indices:
+            self._indices[contribution] = len(self._contributions)
+            self._contributions.append(contribution)
+        return self._indices[contribution]
+
+    def line(self, number: int) -> Line:
+        """The line of the plan at this position; a baseline has that of its model in this run."""
+        return self.plan.lines[number if number >= 0 else -1 - number]
+
+    def is_clustered(self, unit: str) -> bool:
+        """Whether the independent units are batches or clusters, and not single rows."""
+        return unit == "batch" or self.inference.cluster is not None
+
+    # -- sums of terms ---------------------------------------------------------------------------------------------
+
+    def parts(self, number: int, slice_ids: SliceIds) -> list[PartSums] | None:
+        """The parts of a line that read rows, with the sums of their terms; None where a term's mean is undefined."""
+        line = self.line(number)
+        found = []
+        for position, ((factor, _), job) in enumerate(zip(line.spec.parts, line.jobs, strict=True)):
+            if not job.spec.loss.source_roles:
+                continue
+            terms = [self._term_mean(term, slice_ids) for term in self._terms_of(number, position, job)]
+            if not all(terms):
+                return None
+            found.append(PartSums(factor, job, [term for term in terms if term is not None]))
+        return found
+
+    def _terms_of(self, number: int, position: int, job: Job) -> list[_Term]:
+        """The terms of a part of a line; of several kernel calls, each has its own."""
+        if (number, position) not in self._terms:
+            found = []
+            for term, call in kernel_calls(job).items():
+                for own, accumulator in self.totals.losses[call].terms.items():
+                    source, name = (call, own) if number >= 0 else (BaselinePart(-1 - number, position), term or own)
+                    numerator, denominator = (self._index(Contribution(source, name, side)) for side in (False, True))
+                    sums = self._finalized.sums_of(accumulator) if number >= 0 else None
+                    found.append(_Term(term or own, numerator, denominator, sums))
+            self._terms[number, position] = found
+        return self._terms[number, position]
+
+    def _term_mean(self, term: _Term, slice_ids: SliceIds) -> TermMean | None:
+        sums: ExactMean | None = None
+        if term.sums is not None:
+            sums = term.sums.exact_mean(slice_ids, self.by_count)
+        else:
+            both = (self.product(one, self._unit, slice_ids) for one in (term.numerator, term.denominator))
+            numerator, denominator = both
+            if numerator is not None and denominator is not None:
+                sums = ExactMean(0, numerator, denominator)
+        if sums is None or sums.denominator == 0:
+            return None
+        return TermMean(term.term, term.numerator, term.denominator, sums)
+
+    def fixed_value(self, number: int) -> float:
+        """What the parts that read no rows add to a line's value; they are the same in every slice."""
+        line = self.line(number)
+        parts = self.results[number if number >= 0 else -1 - number, ()].parts or ()
+        return sum(part.factor * part.value for part, job in zip(parts, line.jobs, strict=False)
+                   if not job.spec.loss.source_roles)  # fmt: skip
+
+    # -- cross products --------------------------------------------------------------------------------------------
+
+    def product(self, one: int, other: int, slice_ids: SliceIds) -> Exact | None:
+        """The sum of the products of two contributions, in units of 2**-1074; None where not finite or not kept."""
+        found = self._products.get((one, other))
+        if found is None:
+            return None
+        known = len(found.exact)
+        if not found.finite and non_finite_sum(found.sums, [c for c in slice_ids if c.number < known]) is not None:
+            return None
+        if all(c.factor is None for c in slice_ids):
+            return sum([found.exact[c.number] for c in slice_ids if c.number < known])
+        power = int(self._has_class_weight(one)) + (0 if other == self._unit else int(self._has_class_weight(other)))
+        total: Exact = 0
+        for c in slice_ids:
+            if c.number < known:
+                total += found.exact[c.number] * (1 if c.factor is None else c.factor**power)
+        return total
+
+    def _has_class_weight(self, contribution: int) -> bool:
+        """Whether the class weight is a factor of a contribution: not of a denominator that counts units."""
+        return not (self._contributions[contribution].is_denominator and self.by_count)
+
+    # -- sums by cluster -------------------------------------------------------------------------------------------
+
+    def cluster_columns(self, contributions: Contributions, unit: str, slice_ids: SliceIds) -> list[list[Exact]] | None:
+        """For each contribution its exact sums, one a cluster; None where one is not finite."""
+        table, arguments = self._table(unit), self._table_arguments(slice_ids, contributions)
+        return table.exact_columns(*arguments) if table.is_finite(*arguments[:2]) else None
+
+    def cluster_table(self, contributions: Contributions, unit: str, slice_ids: SliceIds) -> Array | None:
+        """The sums as doubles, one row a cluster that has any weight; None where one is not finite."""
+        table, arguments = self._table(unit), self._table_arguments(slice_ids, contributions)
+        if not table.is_finite(*arguments[:2]):
+            return None
+        sums = table.table(*arguments)
+        kept: Array = sums[(sums != 0).any(axis=1)]
+        return kept
+
+    def _table(self, unit: str) -> ResamplingTable:
+        if unit not in self._tables:
+            self._tables[unit] = ResamplingTable(self._statistics[unit].clusters)
+        return self._tables[unit]
+
+    def _table_arguments(
+        self, slice_ids: SliceIds, contributions: Contributions
+    ) -> tuple[list[tuple[int, Fraction | None]], list[Contribution], list[bool]]:
+        weighted = [self._has_class_weight(one) for one in contributions]
+        return [(c.number, c.factor) for c in slice_ids], [self._contributions[one] for one in contributions], weighted
+
+    # -- paired outcomes -------------------------------------------------------------------------------------------
+
+    def paired_outcomes(self, pair: LinePair, unit: str, slice_ids: SliceIds) -> tuple[int, int, int] | None:
+        """How many units the first line wins, loses and ties; None where losses have no value a unit."""
+        counts = self._statistics[unit].outcomes.get(pair)
+        if counts is None:
+            return None
+        wins, losses, ties = counts[[c.number for c in slice_ids if c.number < len(counts)]].sum(axis=0).tolist()
+        return wins, losses, ties

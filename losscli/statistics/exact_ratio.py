@@ -1,0 +1,61 @@
+"""Ratios of integers that are not reduced: with thousands of digits, greatest common divisors would take longest."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+Exact = Fraction | int
+
+_ROOT_BITS = 64  # leading bits of a root: more than a double has, so that a single rounding is left
+
+
+class Ratio(NamedTuple):
+    """A ratio of two integers, not reduced."""
+
+    numerator: int
+    denominator: int
+
+
+def quotient(a: Exact, b: Exact) -> Ratio:
+    """a / b without the powers of two that both have: these are nearly all of their digits."""
+    (a_top, a_bottom), (b_top, b_bottom) = a.as_integer_ratio(), b.as_integer_ratio()
+    over, under = a_top * b_bottom, b_top * a_bottom
+    both = over | under
+    twos = (both & -both).bit_length() - 1
+    return Ratio(over >> twos, under >> twos)
+
+
+def square_root(value: Ratio) -> float:
+    """The square root, rounded once, however far from 1 the ratio is; infinite where no double is that large.
+
+    Parameters
+    ----------
+    value
+        A ratio that is not negative.
+
+    Returns
+    -------
+    float
+        The double nearest to the exact square root.
+
+    Raises
+    ------
+    ValueError
+        If the ratio is negative.
+    """
+    over, under = value
+    if (over < 0) != (under < 0) and over:
+        raise ValueError(f"{over}/{under} has no real root")
+    if not over:
+        return 0.0
+    shift = max(0, _ROOT_BITS - (over.bit_length() - under.bit_length()) // 2)
+    scaled, left = divmod(over << 2 * shift, under)
+    whole = math.isqrt(scaled)
+    # One more bit says that the root lies above the integer: it can no longer be taken for halfway between doubles.
+    above = left or whole * whole != scaled
+    try:
+        return (2 * whole + bool(above)) / (1 << shift + 1)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,175 @@
+"""Finalized sums: accumulators read out as exact numbers, for each slice with its class weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.exact_sum import ONE, Sums, rounded
+from losscli.aggregate.term_accumulator import TermAccumulator
+from losscli.errors import DataError
+from losscli.results import TermResult
+from losscli.statistics.exact_ratio import Exact
+
+Slice = tuple[str, ...]
+
+
+class WeightedSliceId(NamedTuple):
+    """One id of a slice, and the factor that the weight of its class gives it (None: 1, without class weights)."""
+
+    number: int
+    factor: Fraction | None = None
+
+
+SliceIds = list[WeightedSliceId]
+
+
+class ExactMean(NamedTuple):
+    """A term's mean as the ratio of its exact sums, in units of 2**-1074; `units` is how many units take part."""
+
+    units: int
+    numerator: Exact
+    denominator: Exact
+
+
+class TermEstimate(NamedTuple):
+    """The mean of one term on one slice, and the exact denominator of this mean, in units of 2**-1074."""
+
+    result: TermResult
+    exact_denominator: Exact
+
+    @property
+    def denominator(self) -> Fraction:
+        return Fraction(self.exact_denominator) / ONE
+
+
+class FinalizedSums:
+    """A term's accumulator read out for all slice ids at once: counts, and exact sums in units of 2**-1074."""
+
+    def __init__(self, accumulator: TermAccumulator) -> None:
+        self.accumulator, self.sums = accumulator, accumulator.sums  # held, so that its id stays its own
+        self.counts, self.numerators, self.weights, self.finite = accumulator.evaluate()
+
+    def estimate(self, slice_ids: SliceIds, by_count: bool) -> TermEstimate:
+        """The mean over a slice; it is divided by the weight of its units, or `by_count` by their count."""
+        if len(slice_ids) == 1 and slice_ids[0].factor is None and self.finite:
+            slice_id = slice_ids[0].number
+            if slice_id < len(self.counts):
+                return self._plain_estimate(slice_id, by_count)
+        slice_ids = self._occurring(slice_ids)
+        count = sum([self.counts[c.number] for c in slice_ids])
+        numerator, exact_weight = self._sum_and_weight(slice_ids, count)
+        weight = rounded(exact_weight, ONE)
+        denominator = count * ONE if by_count else exact_weight
+        odd = non_finite_sum(self.sums, slice_ids) if not self.finite else None
+        if not count or denominator == 0:
+            return TermEstimate(TermResult(math.nan, 0.0 if odd is None else odd, count, weight), denominator)
+        mean = odd if odd is not None else rounded(numerator, denominator)
+        total = odd if odd is not None else rounded(numerator, ONE)
+        return TermEstimate(TermResult(mean, total, count, weight), denominator)
+
+    def _plain_estimate(self, slice_id: int, by_count: bool) -> TermEstimate:
+        """`estimate` of a single slice id of finite values: with very many slices, most of the time is spent here."""
+        count, numerator = self.counts[slice_id], self.numerators[slice_id]
+        exact_count = count * ONE
+        weight, exact_weight = float(count), exact_count
+        if self.weights is not None:
+            exact_weight = self.weights[slice_id]
+            weight = rounded(exact_weight, ONE)
+        denominator = exact_count if by_count else exact_weight
+        if not count or not denominator:
+            return TermEstimate(TermResult(math.nan, 0.0, count, weight), denominator)
+        result = TermResult(rounded(numerator, denominator), rounded(numerator, ONE), count, weight)
+        return TermEstimate(result, denominator)
+
+    def exact_mean(self, slice_ids: SliceIds, by_count: bool) -> ExactMean | None:
+        """The exact sums of a slice; None where values are not finite."""
+        slice_ids = self._occurring(slice_ids)
+        count = sum([self.counts[c.number] for c in slice_ids])
+        if not self.finite and non_finite_sum(self.sums, slice_ids) is not None:
+            return None
+        numerator, weight = self._sum_and_weight(slice_ids, count)
+        return ExactMean(count, numerator, count * ONE if by_count else weight)
+
+    def _occurring(self, slice_ids: SliceIds) -> SliceIds:
+        """The slice ids that have units which count."""
+        known = len(self.counts)
+        return [c for c in slice_ids if c.number < known and self.counts[c.number] and c.factor != 0]
+
+    def _sum_and_weight(self, slice_ids: SliceIds, count: int) -> tuple[Exact, Exact]:
+        """The sum and the weight of these slice ids: integers as long as classes have no weights, for speed."""
+        if all(c.factor is None for c in slice_ids):
+            numerator = sum([self.numerators[c.number] for c in slice_ids])
+            return numerator, count * ONE if self.weights is None else sum([self.weights[c.number] for c in slice_ids])
+        factors = [1 if c.factor is None else c.factor for c in slice_ids]
+        weights = [self.counts[c.number] * ONE if self.weights is None else self.weights[c.number] for c in slice_ids]
+        return (
+            sum((f * self.numerators[c.number] for f, c in zip(factors, slice_ids, strict=True)), Fraction(0)),
+            sum((f * w for f, w in zip(factors, weights, strict=True)), Fraction(0)),
+        )
+
+
+class FinalizedRun:
+    """The finalized sums of all accumulators of a run; each accumulator is read out once."""
+
+    def __init__(self, totals: RunAccumulator) -> None:
+        self.totals = totals
+        self._finalized: dict[int, FinalizedSums] = {}
+
+    def sums_of(self, accumulator: TermAccumulator) -> FinalizedSums:
+        if id(accumulator) not in self._finalized:
+            self._finalized[id(accumulator)] = FinalizedSums(accumulator)
+        return self._finalized[id(accumulator)]
+
+
+def non_finite_sum(sums: Sums, slice_ids: SliceIds) -> float | None:
+    """What the infinities and NaN of these slice ids add up to; None where there are none."""
+    seen = {odd for c in slice_ids if (odd := sums.non_finite(c.number)) is not None}
+    if not seen:
+        return None
+    return seen.pop() if len(seen) == 1 else math.nan
+
+
+def slices(totals: RunAccumulator) -> dict[Slice, SliceIds]:
+    """Slice -> its ids; the whole run is the slice () and comes first, then the others in order of their text."""
+    names, width = totals.slice_index.names(), len(totals.plan.by)
+    if names == [()]:
+        return {(): [WeightedSliceId(0)]}
+    # The index may know more slices than rows use; and it numbers them as they come, which no result may show.
+    used = sorted(np.flatnonzero(totals.counts).tolist(), key=names.__getitem__)
+    found: dict[Slice, list[int]] = {(): used}
+    if width:
+        for slice_id in used:
+            found.setdefault(names[slice_id][:width], []).append(slice_id)
+    if totals.plan.class_column is None:
+        return {name: [WeightedSliceId(number) for number in slice_ids] for name, slice_ids in found.items()}
+    classes = {number: names[number][-1] for number in used}
+    return {name: _with_class_weights(totals, slice_ids, classes) for name, slice_ids in found.items()}
+
+
+def _with_class_weights(totals: RunAccumulator, slice_ids: list[int], classes: Mapping[int, str]) -> SliceIds:
+    """The slice ids with their class's weight: as given, or n / (K * n_c) over the rows and classes of this slice."""
+    given = totals.plan.request.class_weight
+    counts: dict[str, int] = {}
+    for slice_id in slice_ids:
+        counts[classes[slice_id]] = counts.get(classes[slice_id], 0) + int(totals.counts[slice_id])
+    if given == "balanced":
+        counts = {name: count for name, count in counts.items() if count}
+        rows = sum(counts.values())
+        factors = {name: Fraction(rows, len(counts) * count) for name, count in counts.items()}
+    else:
+        assert isinstance(given, Mapping)
+        for name in counts:
+            if name not in given:
+                raise DataError(
+                    f"class '{name}' has no weight", hint=f"--class-weight gives: {', '.join(given)}",
+                    column=totals.plan.class_column, value=name,
+                    code="DATA_UNKNOWN_CLASS",
+                )  # fmt: skip
+        factors = {name: Fraction(given[name]) for name in counts}
+    return [WeightedSliceId(slice_id, factors.get(classes[slice_id], Fraction(0))) for slice_id in slice_ids]
