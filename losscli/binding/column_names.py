@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from losscli.errors import DataError, UsageError, did_you_mean
 
 
-@dataclass(frozen=True)
-class ColumnPiece:
+class ColumnPiece(NamedTuple):
     """One name, or a glob.
 
     `text` is the form in messages. `parts` are what stands between the stars: one part is a name, two are a glob.

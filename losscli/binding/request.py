@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from losscli.binding.column_names import (
     ColumnsPattern,
@@ -47,8 +47,7 @@ class RoleBinding:
         return self.columns.text if self.model is None else f"{self.model}={self.columns.text}"
 
 
-@dataclass(frozen=True)
-class MatrixSource:
+class MatrixSource(NamedTuple):
     """The file of a Matrix role, for one model or for all."""
 
     role: str

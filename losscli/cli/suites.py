@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -83,7 +82,7 @@ def options_of(
         place = suite.settings["outputs"].place
         raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
-    return replace(options, gates=replace(options.gates, gates=tuple(gates_of(config, suite))))
+    return options._replace(gates=options.gates._replace(gates=tuple(gates_of(config, suite))))
 
 
 def _given(config: Config, suite: Suite) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def request_out(request: Request) -> Plain:
     if isinstance(request.class_weight, Mapping):
         found["class_weight"] = {name: float(weight).hex() for name, weight in request.class_weight.items()}
     found["target"] = None if request.target is None else asdict(request.target)
-    for name in ("preds", "columns", "tables"):
-        found[name] = [asdict(each) for each in found[name]]
+    for name in ("preds", "columns"):
+        found[name] = [asdict(binding) for binding in found[name]]
     found["where"] = None if request.where is None else request.where.text
     found["inference"] = asdict(request.inference)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
@@ -82,7 +82,7 @@ def request_in(given: Plain) -> Request:
         settings["class_weight"] = {name: float.fromhex(text) for name, text in given["class_weight"].items()}
     settings["target"] = _columns_in(given["target"])
     settings["preds"], settings["columns"] = (tuple(map(_role_in, given[name])) for name in ("preds", "columns"))
-    settings["tables"] = tuple(MatrixSource(**table) for table in given["tables"])
+    settings["tables"] = tuple(MatrixSource(*table) for table in given["tables"])
     settings["where"] = None if given["where"] is None else read_filter(given["where"])
     settings["inference"] = Inference(**{**given["inference"], "pairs": tuple(map(tuple, given["inference"]["pairs"]))})
     return Request(**settings)
@@ -97,7 +97,7 @@ def _role_in(given: Plain) -> RoleBinding:
 def _columns_in(given: Plain | None) -> ColumnsPattern | None:
     if given is None:
         return None
-    pieces = tuple(ColumnPiece(piece["text"], tuple(piece["parts"])) for piece in given["pieces"])
+    pieces = tuple(ColumnPiece(text, tuple(parts)) for text, parts in given["pieces"])
     return ColumnsPattern(given["text"], pieces, given["literal"])
 
 
