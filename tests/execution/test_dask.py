@@ -253,9 +253,7 @@ def test_who_comes_later_is_looked_at_too(cluster, files, capfd):
     assert "a worker that joined later has losscli" in said
 
 
-@pytest.mark.parametrize(
-    ("change", "message"), [("unlink", "does not see the file"), ("touch", "sees a different file")]
-)
+@pytest.mark.parametrize(("change", "message"), [("unlink", "does not see the file"), ("touch", "a different file")])
 def test_a_file_that_workers_do_not_see(change, message, cluster, tmp_path, capfd, monkeypatch):
     path = write(tmp_path, "parquet", table(300))
     check = dask.check
