@@ -6,7 +6,7 @@ plain values for another process, and `evaluate` gives the exact sums.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
-from losscli.aggregate.cross_products import Contribution
-from losscli.aggregate.exact_sum import CHUNK, Sums, zero_extended
+from losscli.aggregate.cross_products import CrossProducts
+from losscli.aggregate.exact_sum import CHUNK, zero_extended
 from losscli.aggregate.hashing import Fingerprint, label_hashes
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score
 from losscli.aggregate.required import required_statistics
@@ -184,13 +184,14 @@ class RunAccumulator:
 
     def state(self) -> dict[str, Any]:
         """Everything that was added up, as plain values: kernel calls by their positions in the plan."""
+        products = None if self.unit_statistics is None else self.unit_statistics.rows.cross_products
         return {
             "cells": [list(name) for name in self.slice_index.names()],
             "counts": self.counts.tolist(),
             "kept": [loss.state() for loss in self.losses.values()],
             "targets": self.target_fingerprint.state(),
             "keys": self.key_fingerprint.state(),
-            "moments": self._product_states(),
+            "moments": [] if products is None else products.state(list(self.losses)),
         }
 
     @classmethod
@@ -202,35 +203,13 @@ class RunAccumulator:
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
         read.target_fingerprint = Fingerprint.from_state(state["targets"])
         read.key_fingerprint = Fingerprint.from_state(state["keys"])
-        read._read_products(state["moments"])
+        if read.unit_statistics is not None:
+            products = CrossProducts.from_state(state["moments"], list(read.losses))
+            read.unit_statistics.rows.cross_products = products
+        elif state["moments"]:
+            raise ValueError("this run needs no cross products")
         found.merge(read, found.slice_index.learn([tuple(name) for name in state["cells"]]))
         return found
-
-    def _product_states(self) -> list[dict[str, Any]]:
-        """The sums of cross products of rows, if there are any; kernel calls by their positions."""
-        if self.unit_statistics is None:
-            return []
-        position: dict[Hashable, int] = {call: number for number, call in enumerate(self.losses)}
-
-        def plain(of: Contribution) -> list[Any]:
-            return [position[of.source], of.term, of.is_denominator]
-
-        products = self.unit_statistics.rows.cross_products.sums
-        return [{"of": [plain(a), plain(b)], "sums": sums.state()} for (a, b), sums in products.items()]
-
-    def _read_products(self, states: Sequence[Mapping[str, Any]]) -> None:
-        calls = list(self.losses)
-
-        def contribution(of: Sequence[Any]) -> Contribution:
-            return Contribution(calls[of[0]], str(of[1]), bool(of[2]))
-
-        if states and self.unit_statistics is None:
-            raise ValueError("this run needs no cross products")
-        for state in states:
-            assert self.unit_statistics is not None
-            one, other = state["of"]
-            products = self.unit_statistics.rows.cross_products.sums
-            products[contribution(one), contribution(other)] = Sums.from_state(state["sums"])
 
 
 def groups_of(plan: Plan) -> Groups:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,28 @@ class CrossProducts:
         for pair, theirs in other.sums.items():
             at = None if slice_ids is None else slice_ids[: theirs.size]
             self.sums.setdefault(pair, Sums()).merge(theirs, at)
+
+    def state(self, sources: Sequence[Hashable]) -> list[dict[str, Any]]:
+        """All that was added, as plain values; a source is written as its position among `sources`."""
+        position = {source: number for number, source in enumerate(sources)}
+
+        def plain(of: Contribution) -> list[Any]:
+            return [position[of.source], of.term, of.is_denominator]
+
+        return [{"of": [plain(one), plain(other)], "sums": sums.state()} for (one, other), sums in self.sums.items()]
+
+    @classmethod
+    def from_state(cls, state: Sequence[Mapping[str, Any]], sources: Sequence[Hashable]) -> CrossProducts:
+        """The cross products that `state` was taken of."""
+
+        def contribution(of: Sequence[Any]) -> Contribution:
+            return Contribution(sources[of[0]], str(of[1]), bool(of[2]))
+
+        found = cls()
+        for each in state:
+            one, other = each["of"]
+            found.sums[contribution(one), contribution(other)] = Sums.from_state(each["sums"])
+        return found
 
     def _sums_of(self, pair: ContributionPair, slice_ids: Array | None) -> Sums:
         sums = self.sums.setdefault(pair, Sums())
