@@ -23,12 +23,12 @@ from waiting import PATIENCE, until
 pytest.importorskip("distributed", reason="an extra: losscli[dask]")
 
 import losscli as ours
-from losscli.api import prepared
 from losscli.cli.entry import run
 from losscli.contract.loss import REGISTRY
 from losscli.execution.engines import dask
 from losscli.execution.engines.choose import is_protected
 from losscli.execution.evaluate import Adding
+from losscli.execution.python_run import prepared
 from losscli.execution.scan import ScoreSplit, remote_splits
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows

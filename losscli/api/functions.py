@@ -1,0 +1,327 @@
+"""What Python callers call: `evaluate`, `compare`, `row_values`, `gradient`, `merge`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from losscli.api.report import Report
+from losscli.binding.python_request import Columns
+from losscli.binding.request import Policy
+from losscli.errors import UsageError
+from losscli.execution.evaluate import evaluate as evaluate_prepared
+from losscli.execution.gradients import gradient as gradient_batches
+from losscli.execution.prepare import Data, paired
+from losscli.execution.python_data import paths_of
+from losscli.execution.python_run import check_engine, engine_of, gathered, observed, prepared
+from losscli.execution.row_values import row_values as value_batches
+from losscli.execution.shards import merge as merge_states
+from losscli.io.source import ReadOptions
+from losscli.parallel import one_blas_thread
+
+
+def evaluate(
+    source: Any,
+    losses: str | Sequence[str],
+    *,
+    target: Columns | None = None,
+    pred: Columns | Mapping[str, Columns] | None = None,
+    columns: Mapping[str, Columns] | None = None,
+    tables: Mapping[str, Any] | None = None,
+    targets: Any = None,
+    on: str | Sequence[str] = (),
+    unmatched: Policy = "error",
+    weight: str | None = None,
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+    divide_by: Literal["weight", "count"] = "weight",
+    reduction: Literal["mean", "sum"] | None = None,
+    by: str | Sequence[str] = (),
+    max_slices: int = 100_000,
+    where: str | None = None,
+    batch_by: str | None = None,
+    batch_size: int | None = None,
+    missing: Policy = "error",
+    nan: Policy = "error",
+    positive: str | None = None,
+    precision: Literal["float64", "float32"] | None = None,
+    interval: bool = False,
+    level: float = 0.95,
+    cluster: str | None = None,
+    bootstrap: int | None = None,
+    seed: int = 0,
+    options: ReadOptions | None = None,
+    threads: int | None = None,
+    progress: bool = False,
+    engine: Literal["threads", "dask"] = "threads",
+    scheduler: str | None = None,
+    insecure_scheduler: bool = False,
+) -> Report:
+    """Score predictions against targets: losses x models x slices, in one pass.
+
+    Parameters
+    ----------
+    source : path, list of paths, DataFrame, Arrow table or stream, or dict of arrays
+        One table of N rows. Several paths are one table. In a dict, an array of shape (N,) is a column of numbers and
+        one of shape (N, D) a column of vectors. Anything with `__arrow_c_stream__` is read as a stream.
+    losses : str or sequence of str
+        Specs: `"mse"`, `"huber:delta=2"`, `"bce@keras"`, `"total=0.7*mse+0.3*huber"`.
+    target : str or sequence of str, optional
+        The columns of the target (ground truth): COLS as on the command line, or a list of exact names. By default
+        the usual names are tried.
+    pred : str, sequence of str, or mapping of model to either, optional
+        The columns of the prediction; a mapping names several models.
+    columns : mapping of role to columns, optional
+        Any other role: `{"anchor": "a_*"}`, or `{"model:anchor": …}` for one model.
+    tables : mapping of role to path or table, optional
+        Roles that are read whole, such as `prototypes`: a path, a 2-D array of shape (rows, D), or a table.
+    targets : path or table, optional
+        The targets, where they stand in a table of their own; rows are joined by `on`.
+    on : str or sequence of str
+        The key columns of that join.
+    unmatched : {"error", "drop"}
+        What becomes of rows whose key is on one side only.
+    weight : str, optional
+        The column of row weights, at least 0; 0 leaves the row out.
+    class_weight : "balanced" or mapping of class to float, optional
+        Weights by the class of the target.
+    divide_by : {"weight", "count"}
+        Whether a weighted mean divides by the sum of weights or by the number of rows.
+    reduction : {"mean", "sum"}, optional
+        How values make the number; by default as the loss says.
+    by : str or sequence of str
+        Columns by whose values slices are made.
+    max_slices : int
+        More slices than this are an error.
+    where : str, optional
+        A filter: `'split == "test" and age >= 18'`.
+    batch_by : str, optional
+        For batch losses: the column whose equal values make a batch.
+    batch_size : int, optional
+        For batch losses: so many rows, one after the other, make a batch. By default the whole table is one.
+    missing, nan : {"error", "drop"}
+        What becomes of rows with an empty cell or null, and of rows with NaN.
+    positive : str, optional
+        The positive class label of a binary target.
+    precision : {"float64", "float32"}, optional
+        Of the similarities in losses that have this parameter.
+    interval : bool
+        Whether results get a standard error and a confidence interval.
+    level : float
+        The confidence level, between 0 and 1.
+    cluster : str, optional
+        The column whose equal values mark rows that belong together; implies `interval`.
+    bootstrap : int, optional
+        The number of bootstrap resamples, in place of the t interval; implies `interval`.
+    seed : int
+        The seed of bootstrap and permutation test.
+    options : ReadOptions, optional
+        How text files are read.
+    threads : int, optional
+        The number of threads; by default one a core. No bit of a result depends on it.
+    progress : bool
+        Whether a long run shows on standard error how far it is, where that is a terminal.
+    engine : {"threads", "dask"}
+        What does the work.
+    scheduler : str, optional
+        The address of a Dask scheduler.
+    insecure_scheduler : bool
+        Whether a scheduler without TLS beyond this machine is allowed.
+
+    Returns
+    -------
+    Report
+        The results, the same bits as `losscli eval` gives.
+
+    Raises
+    ------
+    UsageError
+        A spec, a column name or a setting is wrong.
+    DataError
+        A value is not acceptable; the error has file, row, column and value.
+    FileError
+        A file cannot be read.
+    EmptyError
+        There is nothing to score.
+
+    References
+    ----------
+    `losscli help` and docs/design describe the joins, policies and intervals in full; each loss has its own source.
+
+    Examples
+    --------
+    >>> table = {"y": [1.0, 2.0, 4.0], "ridge": [1.5, 2.0, 3.0], "forest": [1.0, 2.0, 2.0]}
+    >>> report = evaluate(table, "mae", target="y", pred={"a": "ridge", "b": "forest"})
+    >>> [(result.model, result.value) for result in report]
+    [('a', 0.5), ('b', 0.6666666666666666)]
+    """
+    settings = dict(locals())
+    with one_blas_thread(), observed(settings) as observer:
+        run = prepared(settings)
+        return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, observer=observer))
+
+
+def compare(
+    source: Any, losses: str | Sequence[str], *, against: str | None = None, permutations: int = 10_000, **settings: Any
+) -> Report:
+    """Score two or more models on the same rows, and test each against one of them.
+
+    Parameters
+    ----------
+    source : as in `evaluate`, or mapping of model to path or table
+        One table with the predictions of all models, or one table a model. Those are paired by the key `on`, else by
+        row order; the target must be the same in all.
+    losses : str or sequence of str
+        Specs, as in `evaluate`.
+    against : str, optional
+        The model that the others are compared with; by default the first.
+    permutations : int
+        Random permutations of the permutation test; 0 leaves it out.
+    **settings
+        The other arguments of `evaluate`; `cluster` and `bootstrap` count here too.
+
+    Returns
+    -------
+    Report
+        `report.comparisons` has for each pair the difference of the losses, its standard error and confidence
+        interval, the p-values of the paired t test and of the permutation test, both adjusted for the number of models
+        (Holm), and how many rows each model wins.
+
+    Raises
+    ------
+    LosscliError
+        As in `evaluate`; a UsageError also where there are not two models.
+    TypeError
+        A setting that `evaluate` does not have.
+
+    References
+    ----------
+    .. [1] Noreen 1989, Computer-intensive methods for testing hypotheses (permutation test)
+    .. [2] Holm 1979, Scandinavian Journal of Statistics 6(2), 65-70
+
+    Examples
+    --------
+    >>> table = {"y": [1.0, 2.0, 4.0], "ridge": [1.5, 2.0, 3.0], "forest": [1.0, 2.0, 2.0]}
+    >>> report = compare(table, "mae", target="y", pred={"a": "ridge", "b": "forest"})
+    >>> report.comparisons[0].difference
+    0.16666666666666663
+    """
+    _check_names("compare", settings)
+    given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
+    with one_blas_thread(), observed(given) as observer:
+        run = paired(prepared(given), against)
+        check_engine(given, run.plan.request, Data())
+        return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, observer=observer))
+
+
+def merge(states: Any) -> Report:
+    """Merge the shards of one run, scored by `losscli eval --shard I/N --state-out FILE`, into its report.
+
+    Parameters
+    ----------
+    states : path or list of paths
+        The state file of the whole run, or those of all its shards, in any order.
+
+    Returns
+    -------
+    Report
+        The report of the whole run, the same bits as if it had run on one machine.
+
+    Raises
+    ------
+    DataError
+        A state is damaged, missing, there twice, or of another run or version.
+    FileError
+        A file cannot be read.
+
+    Examples
+    --------
+    >>> merge("nowhere.state")
+    Traceback (most recent call last):
+    losscli.errors.FileError: no such file
+    """
+    return Report(merge_states(paths_of(states) or ()).evaluation)
+
+
+def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
+    """Compute the value of every used row: the loss, where `evaluate` gives the cost.
+
+    Parameters
+    ----------
+    source, losses
+        As in `evaluate`.
+    **settings
+        The other arguments of `evaluate`.
+
+    Returns
+    -------
+    dict of str to array
+        `row`, the row numbers from 1, shape (N,); the key columns of a join; and for each model and spec an array of
+        shape (N,) of float64 (NaN where a row takes no part), named `model/spec`, or by the spec alone where no model
+        is named. Losses with several terms have an array a term.
+
+    Raises
+    ------
+    LosscliError
+        As in `evaluate`.
+    TypeError
+        A setting that `evaluate` does not have.
+
+    Examples
+    --------
+    >>> row_values({"y": [1.0, 2.0], "p": [1.5, 2.0]}, "mse", target="y", pred="p")["p/mse"]
+    array([0.25, 0.  ])
+    """
+    _check_names("row_values", settings)
+    with one_blas_thread(), observed(settings) as observer:
+        run = prepared({"source": source, "losses": losses, **settings})
+        return gathered(value_batches(run, engine_of(settings, run), observer))
+
+
+def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
+    """Differentiate the final value by each prediction, weights, slices of terms and `combine` included.
+
+    Parameters
+    ----------
+    source
+        As in `evaluate`.
+    loss : str
+        One spec, of a loss or a composite loss.
+    wrt : str, optional
+        The role to differentiate by; by default the model's side (`pred`, or the first role).
+    **settings
+        The other arguments of `evaluate`, but `by`.
+
+    Returns
+    -------
+    dict of str to array
+        `row`, the row numbers from 1, shape (N,), and an array of shape (N,) for each prediction column, named like
+        it; a column of vectors has shape (N, D).
+
+    Raises
+    ------
+    UsageError
+        The loss has no gradient by that role, there are several models, or `by` was given.
+    LosscliError
+        Else as in `evaluate`.
+    TypeError
+        A setting that `evaluate` does not have.
+
+    Examples
+    --------
+    >>> gradient({"y": [1.0, 2.0], "p": [1.5, 2.0]}, "mse", target="y", pred="p")["p"]
+    array([0.5, 0. ])
+    """
+    _check_names("gradient", settings)
+    if settings.get("by"):
+        raise UsageError("the gradient is that of one value, so 'by' is not supported", code="USAGE_CONFLICT")
+    settings["options"] = settings.get("options") or ReadOptions(spool=True)
+    with one_blas_thread(), observed(settings, passes=2) as observer:
+        run = prepared({"source": source, "losses": [loss], **settings})
+        return gathered(gradient_batches(run, wrt, engine_of(settings, run), observer))
+
+
+def _check_names(function: str, settings: Mapping[str, Any]) -> None:
+    """A setting that `evaluate` does not have is an error, as a misspelled argument is for any function."""
+    for name in settings:
+        if name not in (evaluate.__kwdefaults__ or {}):
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")

@@ -1,0 +1,122 @@
+"""The report that Python callers get: a sequence of results that finds, writes and shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from losscli.binding.spec import parse
+from losscli.report import render
+from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Report(Sequence[LossResult]):
+    """The results of a run, in the order of losses, models and slices.
+
+    In a notebook it shows itself as a table.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What a run came to; `report.evaluation` has it whole: sources, rows, bindings, gates.
+
+    Examples
+    --------
+    >>> import losscli
+    >>> report = losscli.evaluate({"y": [1.0, 2.0], "p": [1.5, 2.0]}, ["mse", "mae"], target="y", pred="p")
+    >>> report["mse"].value, report[1].value, len(report)
+    (0.125, 0.25, 2)
+    """
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+
+    def find(self, loss: str, model: str | None = None, **by: str) -> LossResult:
+        """Find one result.
+
+        Parameters
+        ----------
+        loss : str
+            A spec (`"huber:delta=2"`), or the name that a composite loss was given.
+        model : str, optional
+            The model, where there are several.
+        **by : str
+            The slice: column name and value. Without it, the result over all rows.
+
+        Returns
+        -------
+        LossResult
+            The one result that fits.
+
+        Raises
+        ------
+        KeyError
+            If none or several fit; the message lists what the report has.
+
+        Examples
+        --------
+        >>> import losscli
+        >>> table = {"y": [1.0, 2.0], "p": [1.5, 2.0], "g": ["a", "b"]}
+        >>> losscli.evaluate(table, "mse", target="y", pred="p", by="g").find("mse", g="a").value
+        0.25
+        """
+        text = parse(loss).text if not any(r.loss == loss for r in self) else loss
+        found = [
+            r for r in self
+            if text in (r.spec, r.loss) and (model is None or r.model == model) and (not by or dict(r.by) == by)
+        ]  # fmt: skip
+        if not by and len(found) > 1:
+            found = [r for r in found if not r.by] or found
+        if len(found) != 1:
+            known = sorted({f"{r.model}/{r.spec}" if r.model else r.spec for r in self})
+            raise KeyError(f"{len(found)} results for '{loss}'; the report has {', '.join(known)}")
+        return found[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.find(key) if isinstance(key, str) else self.evaluation.results[key]
+
+    def __iter__(self) -> Iterator[LossResult]:
+        return iter(self.evaluation.results)
+
+    def __len__(self) -> int:
+        return len(self.evaluation.results)
+
+    @property
+    def comparisons(self) -> tuple[ComparisonResult, ...]:
+        """Models against each other, where the run was a comparison."""
+        return self.evaluation.comparisons
+
+    @property
+    def warnings(self) -> tuple[WarningResult, ...]:
+        """What a reader of the numbers should know."""
+        return self.evaluation.warnings
+
+    def to_json(self) -> str:
+        """The report as `losscli.report/1`, the same bytes as the command line writes."""
+        return render(self.evaluation, "json")
+
+    def to_markdown(self) -> str:
+        """The report as a Markdown table."""
+        return render(self.evaluation, "markdown")
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a result, as a pandas DataFrame."""
+        import pandas as pd
+
+        slices = dict.fromkeys((name for r in self for name in r.by), "")
+        return pd.DataFrame(
+            [
+                {"model": r.model, **slices, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
+                 "weight": r.weight, "reduction": r.reduction, "direction": r.direction, "signature": r.signature}
+                for r in self
+            ]
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return render(self.evaluation, "plain").rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().drop(columns=["signature"]).to_html(index=False, escape=True, notebook=True))

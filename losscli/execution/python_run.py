@@ -1,0 +1,69 @@
+"""A run from the keyword arguments of the Python API: bound, with its engine, and how far it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from losscli.binding.python_request import matrix_source, request_of
+from losscli.binding.request import Request
+from losscli.contract.kinds import Array
+from losscli.errors import UsageError
+from losscli.execution.engines import ENGINES, Engine
+from losscli.execution.engines.choose import check_choice, chosen
+from losscli.execution.prepare import Data, Prepared, prepare
+from losscli.execution.progress import NO_PROGRESS, Line, ProgressObserver, shown, terminal
+from losscli.execution.python_data import data_of, path_of
+from losscli.execution.row_values import OutputRows
+from losscli.execution.shardable import check_mergeable, expected_files
+
+
+def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
+    """Threads of this process (one per core by default), or the workers of a Dask cluster."""
+    threads, name = settings.get("threads"), settings.get("engine") or ENGINES[0]
+    if threads is not None and threads < 1:
+        raise UsageError(f"threads must be at least 1; got {threads}", code="USAGE_BAD_VALUE")
+    files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
+    return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
+
+
+def observed(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:
+    """The observer that shows the progress: none, unless `progress` is set and standard error is a terminal."""
+    stream = terminal() if settings.get("progress") else None
+    return nullcontext(NO_PROGRESS) if stream is None else shown(Line(stream, not os.environ.get("NO_COLOR")), passes)
+
+
+def check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> None:
+    name = settings.get("engine") or ENGINES[0]
+    check_choice(name, settings.get("scheduler"), bool(settings.get("insecure_scheduler")))
+    if name != ENGINES[0]:
+        check_mergeable(request, data, f"engine='{name}'", f"engine='{ENGINES[0]}'")
+
+
+def gathered(batches: Iterable[OutputRows]) -> dict[str, Any]:
+    """All batches as one dict of arrays."""
+    parts = list(batches)
+    found: dict[str, Any] = {"row": np.concatenate([part.row_number_array for part in parts])}
+    for name in (key.column for key in parts[0].keys):
+        found[name] = [text for part in parts for key in part.keys if key.column == name for text in key.texts()]
+    for name in parts[0].arrays:
+        found[name] = np.concatenate([_with_nan(*part.arrays[name]) for part in parts])
+    return found
+
+
+def _with_nan(values: Array, part: Array | None) -> Array:
+    return values if part is None else np.where(part, values, np.nan)
+
+
+def prepared(settings: Mapping[str, Any]) -> Prepared:
+    """The keyword arguments of `evaluate` as a bound run."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    tables = {matrix_source(key, path_of(table)): path_of(table) for key, table in given.get("tables", {}).items()}
+    request = request_of(given, tables)
+    data = data_of(given, settings["source"], tables, request.on)
+    check_engine(settings, request, data)
+    return prepare(request, data)
