@@ -111,12 +111,12 @@ class Reader:
         location: Location,
     ) -> RowNumbers:
         """The positions of the rows that the policies leave, counted as used; the others are counted as dropped."""
-        judged = [(shown_columns(i.columns), values, missing) for i, (values, missing) in decoded.items()]
+        checked = [(shown_columns(i.columns), values, missing) for i, (values, missing) in decoded.items()]
         if weight is not None:
-            judged.append((self.plan.weight or "", *weight))
+            checked.append((self.plan.weight or "", *weight))
         if cluster is not None:
-            judged.append((cluster.column, np.zeros(0), cluster.codes < 0))
-        drop = checks.dropped(judged, rows, location)
+            checked.append((cluster.column, np.zeros(0), cluster.codes < 0))
+        drop = checks.dropped(checked, rows, location)
         # Nearly always no row is left out: then a range spares an array.
         index: RowNumbers = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
         self.dropped += rows - len(index)

@@ -26,20 +26,13 @@ from losscli import _version
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Answer, Expected, Item, MapFunction
+from losscli.execution.engines.worker_checks import SAME_VERSIONS, check, one_line
 from losscli.parallel import one_blas_thread
 
-CONNECT = 5.0
-"""Seconds that a scheduler has to answer."""
-
-FIRST = 10.0
-"""Seconds that a run waits for the first worker."""
-
-PATIENCE = 60.0
-"""Seconds that a run waits while there is no worker at all."""
-
-AHEAD = 2
-"""Tasks that wait at each thread of a worker beside the one that it works on."""
-
+CONNECT = 5.0  # seconds that a scheduler has to answer
+FIRST = 10.0  # seconds that a run waits for the first worker
+PATIENCE = 60.0  # seconds that a run waits while there is no worker at all
+AHEAD = 2  # tasks that wait at each thread of a worker beside the one that it works on
 _POLL = 5.0  # seconds between two checks of whether there are workers
 
 
@@ -195,7 +188,7 @@ class _Run(Generic[Item, Answer]):
     def _answer(self, future: Any) -> Answer | Exception:
         outcome: _Outcome = self._guarded(lambda: self._result(future))
         if outcome.mismatch is not None:
-            raise FileError(f"a worker that joined later has {outcome.mismatch}", hint=_SAME, code="IO_CLUSTER")
+            raise FileError(f"a worker that joined later has {outcome.mismatch}", hint=SAME_VERSIONS, code="IO_CLUSTER")
         if outcome.raised is not None:
             self.raised.append(outcome.raised)
             return WorkerError(outcome.raised)
@@ -221,14 +214,7 @@ class _Run(Generic[Item, Answer]):
         except (FileError, TimeoutError):
             raise
         except Exception as error:
-            raise FileError(f"the cluster failed: {_line(error)}", code="IO_CLUSTER") from None
-
-
-_SAME = "the scheduler and all workers need the same losscli, Python and NumPy as this process, and CPUs of one kind"
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+            raise FileError(f"the cluster failed: {one_line(error)}", code="IO_CLUSTER") from None
 
 
 @contextlib.contextmanager
@@ -243,7 +229,7 @@ def _client(engine: Dask) -> Iterator[Any]:
         try:
             client = Client(where, timeout=CONNECT, set_as_default=False, name="losscli")
         except Exception as error:
-            why = "" if isinstance(error, OSError) else f": {_line(error)}"  # the system only says that time is up
+            why = "" if isinstance(error, OSError) else f": {one_line(error)}"  # the system only says that time is up
             raise FileError(f"no scheduler answers at {engine.address}{why}",
                             hint="is it running, and is this the address that it printed?",
                             code="IO_CLUSTER") from None  # fmt: skip
@@ -289,7 +275,7 @@ def _local(workers: int) -> Any:
         )  # fmt: skip
     except Exception as error:
         raise FileError(
-            f"the local cluster does not start: {_line(error)}",
+            f"the local cluster does not start: {one_line(error)}",
             hint="--engine threads needs none",
             code="IO_CLUSTER",
         ) from None
@@ -309,86 +295,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
-
-
-# -- before any work -------------------------------------------------------------------------------------------------
-
-
-def check(client: Any, files: Sequence[Expected]) -> None:
-    """A FileError that names the worker with another version, other arithmetic, or without the files."""
-    try:
-        versions = client.get_versions()
-        _check_pythons(versions)
-        _check_version("the scheduler", client.run_on_scheduler(_probe([])))
-        found = client.run(_probe([file.place for file in files]), on_error="return")
-    except FileError:
-        raise
-    except Exception as error:
-        raise FileError(f"the cluster failed: {_line(error)}", hint=_SAME, code="IO_CLUSTER") from None
-    for address, seen in found.items():
-        who = f"worker {address}"
-        _check_version(who, seen)
-        if seen["arithmetic"] != fingerprint():
-            raise FileError(
-                f"{who} has another kind of CPU: its exp and log differ in the last bit", hint=_SAME, code="IO_CLUSTER"
-            )
-        for file, there in zip(files, seen["files"], strict=True):
-            if there is None:
-                raise FileError(f"{who} does not see the file", path=file.path,
-                                hint="every worker must be able to read the files at the same path",
-                                code="IO_CLUSTER")  # fmt: skip
-            if tuple(there) != (file.size, file.time):
-                raise FileError(f"{who} sees a different file: its size or modification time differs", path=file.path,
-                                hint="every worker must read the same file; copies must keep its time (cp -p)",
-                                code="IO_CLUSTER")  # fmt: skip
-
-
-def _check_pythons(versions: Any) -> None:
-    """Python and NumPy must be the same, as code and arrays are sent; they are compared before any code is sent."""
-    here = versions["client"]["packages"]
-    for address, there in {"": versions["scheduler"], **versions["workers"]}.items():
-        who = f"worker {address}" if address else "the scheduler"
-        for name, parts in (("python", 2), ("numpy", 3)):
-            mine, theirs = here[name], there["packages"].get(name)
-            if name == "numpy" and not address:
-                continue
-            if theirs is None or mine.split(".")[:parts] != theirs.split(".")[:parts]:
-                raise FileError(f"{who} has {name} {theirs}, this process has {mine}", hint=_SAME, code="IO_CLUSTER")
-
-
-def _check_version(who: str, seen: Any) -> None:
-    if isinstance(seen, BaseException):
-        raise FileError(f"{who} failed: {_line(seen)}", hint=_SAME, code="IO_CLUSTER")
-    if seen["version"] is None:
-        raise FileError(f"{who} has no losscli", hint=_SAME, code="IO_CLUSTER")
-    if seen["version"] != _version.__version__:
-        message = f"{who} has losscli {seen['version']}, this process has {_version.__version__}"
-        raise FileError(message, hint=_SAME, code="IO_CLUSTER")
-
-
-def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
-    """A function that a worker runs. It is nested, so that its code is sent: the worker may not have this module."""
-    version = _version.__version__
-
-    def probe() -> dict[str, Any]:
-        import importlib
-        from pathlib import Path
-
-        def seen(place: str) -> tuple[int, int] | None:
-            try:
-                with Path(place).open("rb"):
-                    status = Path(place).stat()
-            except OSError:
-                return None
-            return status.st_size, status.st_mtime_ns
-
-        try:
-            theirs = importlib.import_module("losscli").__version__
-        except ImportError:
-            return {"version": None}
-        if theirs != version:
-            return {"version": theirs}
-        kind = importlib.import_module("losscli.execution.cpu_fingerprint").fingerprint()
-        return {"version": theirs, "arithmetic": kind, "files": [seen(place) for place in places]}
-
-    return probe
