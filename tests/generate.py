@@ -24,9 +24,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from waiting import PATIENCE
-
 ROOT = Path(__file__).parent.parent
+PATIENCE = 300  # seconds that a command may take before it counts as hanging
 README = ROOT / "README.md"
 LOSS_NAMES = ROOT / "losscli" / "cli" / "loss_names.txt"
 

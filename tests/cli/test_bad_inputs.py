@@ -119,15 +119,15 @@ def test_numpy_does_not_speak(tmp_path):
 
 # Rows whose test is no command line, or needs more than one.
 ELSEWHERE = {
-    "B125": "test_config.py::test_a_fault_has_its_line_and_a_hint",
-    "B126": "test_config.py::test_a_project_that_says_nothing_is_passed_by",
-    "B127": "test_config.py::test_a_found_file_writes_below_its_folder_only",
-    "B131": "test_process.py::test_modules_in_the_working_directory_are_not_loaded",
-    "B144": "test_sink.py::test_after_a_kill_the_old_file_is_there_and_the_stray_goes_in_time",
-    "B145": "test_sink.py::test_two_writers_leave_one_whole_file",
-    "B148": "test_report_pages.py::test_the_summary_is_cut_between_rows_and_counts_them",
-    "B149": "test_report_pages.py::test_a_delimiter_does_not_occur_in_the_text",
-    "B150": "test_report_pages.py::test_annotations_are_ten_at_most_and_the_last_counts_the_rest",
+    "B125": "cli/test_config.py::test_a_fault_has_its_line_and_a_hint",
+    "B126": "cli/test_config.py::test_a_project_that_says_nothing_is_passed_by",
+    "B127": "cli/test_config.py::test_a_found_file_writes_below_its_folder_only",
+    "B131": "cli/test_process.py::test_modules_in_the_working_directory_are_not_loaded",
+    "B144": "io/test_sink.py::test_after_a_kill_the_old_file_is_there_and_the_stray_goes_in_time",
+    "B145": "io/test_sink.py::test_two_writers_leave_one_whole_file",
+    "B148": "report/test_report_pages.py::test_the_summary_is_cut_between_rows_and_counts_them",
+    "B149": "report/test_report_pages.py::test_a_delimiter_does_not_occur_in_the_text",
+    "B150": "report/test_report_pages.py::test_annotations_are_ten_at_most_and_the_last_counts_the_rest",
 }
 NOT_YET = {"B129", "B130"}  # losses of other packages: there is no way to add one
 

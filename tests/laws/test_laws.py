@@ -124,5 +124,5 @@ def test_aliases_give_the_loss():
     from losscli import losses
 
     assert losses.l1 is REGISTRY["mae"]
-    with pytest.raises(AttributeError, match="no loss is called"):
+    with pytest.raises(AttributeError, match="unknown loss 'nothing'"):
         _ = losses.nothing
