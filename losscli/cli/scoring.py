@@ -161,13 +161,13 @@ def _with_saved_rows(
     prepared: Prepared, saved: Evaluation, path: str, lines: Sequence[tuple[str | None, str]]
 ) -> Prepared:
     """The run with the row values that were saved beside its baseline."""
-    from losscli.baselines.match import models_of
+    from losscli.baselines.match import baseline_models
     from losscli.baselines.paired_rows import with_baseline_rows
     from losscli.baselines.report_file import check_rows_file
     from losscli.baselines.row_file import read_rows
 
     rows = read_rows(check_rows_file(saved, path))
-    return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, models_of(saved, lines), BASELINE))
+    return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, baseline_models(saved, lines), BASELINE))
 
 
 def _with_pairs(prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluation | None) -> Prepared:
@@ -187,15 +187,15 @@ def judge(
     """The run beside its baseline, and judged."""
     absent: Sequence[LossResult] = ()
     if saved is not None and asked.baseline is not None:
-        from losscli.baselines.report_file import compared_with
+        from losscli.baselines.match import match_baseline
 
-        compared = compared_with(evaluation, saved, asked.baseline, asked.allow_incomparable)
-        evaluation, absent = compared.evaluation, compared.absent
+        match = match_baseline(evaluation, saved, asked.baseline, asked.allow_incomparable)
+        evaluation, absent = match.evaluation, match.absent
         _refuse_other_rows(evaluation, asked.baseline)
-        console.print_notes(compared.notes, quiet)
+        console.print_notes(match.notes, quiet)
         if asked.allow_incomparable:
-            told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
-            evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
+            added = [WarningResult(f"not comparable with the baseline: {reason}") for reason in match.reasons]
+            evaluation = replace(evaluation, warnings=(*evaluation.warnings, *added))
     without = "error" if asked.baseline_missing == "error" else "skipped"
     verdicts = evaluate_gates(evaluation, bound, without_baseline=without, only_in_baseline=absent)
     # The verdicts hold what the gates needed of the comparisons; the report of this command has none.
