@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import console
-from losscli.cli.config import OWN, configured
+from losscli.cli.config import CONFIG_NAME, config_from_text
 from losscli.errors import FileError, UsageError
 from losscli.io.remote.address import REMOTE_URL
 
@@ -34,7 +34,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
         raise UsageError(
             "--init reads a file, which the configuration then names; standard input has no name", code="USAGE_CONFLICT"
         )
-    path = outputs[0] if outputs else OWN
+    path = outputs[0] if outputs else CONFIG_NAME
     if path != "-" and os.path.lexists(path):
         raise FileError("the file exists, and --init does not overwrite it", path=path,
                         hint="-o FILE names another")  # fmt: skip
@@ -80,7 +80,7 @@ def _measured(text: str, folder: str, threads: int | None) -> tuple[LossResult, 
     """The numbers of today, by the very suite that is written."""
     from losscli.cli import scoring, suites
 
-    config = configured(text, folder, suites.known_keys())
+    config = config_from_text(text, folder, suites.known_keys())
     (suite,) = config.suites.values()
     options = suites.options_of(config, suite, threads=threads)
     with contextlib.chdir(folder):
