@@ -57,7 +57,7 @@ class Candidate:
 
     @property
     def missing_or_nan(self) -> tuple[bool, bool]:
-        """Whether a cell is missing, and whether a number is NaN. Missing numbers are NaN, so of numbers both or none."""
+        """Whether a cell is missing, and whether a number is NaN. Missing numbers are NaN: of numbers both or none."""
         if self.texts is not None:
             return any(text is None for text in self.texts), False
         non_finite = self.values is not None and not np.isfinite(self.values).all()
