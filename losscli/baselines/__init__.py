@@ -1,4 +1,4 @@
-"""Saved reports and rows, and what in them belongs to this run.
+"""Saved reports and saved row values, and what in them belongs to this run.
 
 It uses aggregate, binding, io and contract.
 """

@@ -1,6 +1,6 @@
-"""Which row of a file has these keys: 64 bits a key, sorted, for millions of keys that are looked up a few at a time.
+"""An index of rows by their keys: sorted 64-bit hashes, for millions of keys that are looked up batch by batch.
 
-What has the same 64 bits is compared as text, so that no row is found by luck.
+Keys with equal hashes are compared as text, so a collision never finds a wrong row.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
 
 _PRIME = np.uint64(0x100000001B3)
-_LONGEST = 64  # bytes of a text that are mixed in columns; longer texts are hashed one by one
+_LONGEST = 64  # bytes of a text that is hashed byte column by byte column; longer texts are hashed one by one
 _AT_ONCE = 1 << 20  # texts
 
 Words = NDArray[np.uint64]
 
 
-class Twice(Exception):
+class DuplicateKey(Exception):
     """The row at `index` has the keys of an earlier one."""
 
     def __init__(self, index: int) -> None:
@@ -34,52 +34,56 @@ class Twice(Exception):
 
 
 @dataclass(frozen=True)
-class Keys:
-    """The rows by the words of their keys; rows that share a word with another key are found by their texts."""
+class KeyIndex:
+    """The rows by the 64-bit hash words of their keys; rows whose word another key shares are found by their texts."""
 
     texts: tuple[pa.Array, ...]
     words: Words
     rows: NDArray[np.int32] | NDArray[np.int64]
-    clashes: Mapping[tuple[str, ...], int]
-    clashing: Words
+    collisions: Mapping[tuple[str, ...], int]
+    collision_words: Words
 
     @classmethod
-    def of(cls, texts: Sequence[pa.Array]) -> Keys:
-        """The index over columns of large strings, none of them null; `Twice` where two rows have the same keys."""
+    def of(cls, texts: Sequence[pa.Array]) -> KeyIndex:
+        """Index key columns of large strings without nulls; raises `DuplicateKey` if two rows have the same keys."""
         words = combined_hash(map(fnv1a_words, texts), len(texts[0]))
         order = np.argsort(words, kind="stable")
         words = words[order]
-        alike = np.flatnonzero(words[1:] == words[:-1])
-        clashing = np.unique(words[alike])
-        clashes: dict[tuple[str, ...], int] = {}
-        # By sorting: where words are close together, NumPy's table of them overflows in older versions.
-        for row in np.sort(order[np.isin(words, clashing, kind="sort")]).tolist() if len(clashing) else ():
+        equal = np.flatnonzero(words[1:] == words[:-1])
+        collision_words = np.unique(words[equal])
+        collisions: dict[tuple[str, ...], int] = {}
+        # kind="sort", because the lookup table of older NumPy overflows if words are close together.
+        for row in (
+            np.sort(order[np.isin(words, collision_words, kind="sort")]).tolist() if len(collision_words) else ()
+        ):
             key = tuple(column[row].as_py() for column in texts)
-            if clashes.setdefault(key, row) != row:
-                raise Twice(row)
-        return cls(tuple(texts), words, order.astype(np.int32) if len(order) < 2**31 else order, clashes, clashing)
+            if collisions.setdefault(key, row) != row:
+                raise DuplicateKey(row)
+        return cls(
+            tuple(texts), words, order.astype(np.int32) if len(order) < 2**31 else order, collisions, collision_words
+        )
 
     def find(self, keys: Sequence[EncodedLabels]) -> Array:
-        """The row that has each of these keys; -1 where none has."""
+        """The row of each of these keys; -1 if no row has it."""
         names = [_large(key.names) for key in keys]
         codes = [np.asarray(key.codes, np.int64) for key in keys]
-        # The last word is that of a missing text, which no row here has.
+        # The last word stands for a missing text, which no row of the index has.
         columns = [np.append(fnv1a_words(n), np.uint64(0))[c] for n, c in zip(names, codes, strict=True)]
         words = combined_hash(columns, len(columns[0]))
         found = np.full(len(words), -1, np.int64)
         at = np.minimum(np.searchsorted(self.words, words), len(self.words) - 1)
         hit = (self.words[at] == words) & np.logical_and.reduce([c >= 0 for c in codes])
         found[hit] = self.rows[at[hit]]
-        if self.clashes:
-            for row in np.flatnonzero(hit & np.isin(words, self.clashing, kind="sort")).tolist():
+        if self.collisions:
+            for row in np.flatnonzero(hit & np.isin(words, self.collision_words, kind="sort")).tolist():
                 key = tuple(key.names[int(c[row])] for key, c in zip(keys, codes, strict=True))
-                found[row] = self.clashes.get(key, -1)
+                found[row] = self.collisions.get(key, -1)
         for column, known, code in zip(self.texts, names, codes, strict=True):
-            sure = np.flatnonzero(found >= 0)
-            ours, theirs = column.take(from_numpy(found[sure])), known.take(from_numpy(code[sure]))
-            if not ours.equals(theirs):
-                pairs = zip(ours.to_pylist(), theirs.to_pylist(), strict=True)
-                found[sure[[mine != their for mine, their in pairs]]] = -1
+            candidates = np.flatnonzero(found >= 0)
+            stored, asked = column.take(from_numpy(found[candidates])), known.take(from_numpy(code[candidates]))
+            if not stored.equals(asked):
+                pairs = zip(stored.to_pylist(), asked.to_pylist(), strict=True)
+                found[candidates[[text != other for text, other in pairs]]] = -1
         return found
 
 

@@ -41,7 +41,7 @@ class PairedRows:
 
     def paired(self, row_numbers: Array, keys: Sequence[EncodedLabels], values: UnitValues) -> UnitValues:
         """`values` of these rows with the earlier values of the same rows; a row that has none is a DataError."""
-        at = self.rows.places(row_numbers, keys)
+        at = self.rows.positions(row_numbers, keys)
         if len(at) and at.min() < 0:
             raise self._unknown_row(int(np.argmax(at < 0)), row_numbers, keys)
         earlier: dict[ValueSource, Mapping[str, Term]] = {}
@@ -66,7 +66,7 @@ class PairedRows:
                 if name is None:
                     raise DataError(f"the term '{term or own}' is not among the saved row values",
                                     path=self.rows.path, code="DATA_BAD_REPORT")  # fmt: skip
-                part = self.rows.parts[name]
+                part = self.rows.taking_part[name]
                 earlier = None if part is None else part[at]
                 both = where if earlier is None else earlier if where is None else where & earlier
                 found[term or own] = Term(self.rows.columns[name][at], both)
@@ -116,7 +116,7 @@ def _columns_of(line: Line, rows: SavedRows, model: str | None) -> TermColumns:
                         hint="save them with the baseline: -o BASELINE.json -o rows=FILE.parquet",
                         code="DATA_BAD_REPORT")  # fmt: skip
     for column in found[0].values():
-        if column in rows.unclear:
+        if column in rows.ambiguous:
             raise DataError(f"'{column}' is null in some rows, which may have been infinite", path=rows.path,
                             hint="save row values as .parquet, .arrow or .csv, which distinguish the two",
                             code="DATA_BAD_REPORT")  # fmt: skip

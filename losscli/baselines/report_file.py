@@ -1,7 +1,7 @@
-"""Saved reports: `losscli.report/1` in a file -> the values that it was made of. A report is input like any other.
+"""Saved reports: a JSON file with the schema `losscli.report/1` -> an `Evaluation`. A report is untrusted input.
 
-What is read here may come from another machine and another version: every field is checked, and what a newer version
-added is passed over. Neither the data nor what scores them is needed.
+It may come from another machine and another version: every field is checked, and fields that a newer version added are
+ignored. Neither the scored data nor any loss is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from losscli.baselines.match import Compared, compared_with
 from losscli.errors import DataError, FileError, UsageError, system_code
 from losscli.results import (
     BatchResult,
@@ -28,8 +27,6 @@ from losscli.results import (
     WarningResult,
 )
 
-__all__ = ["Compared", "check_rows_file", "compared_with", "read_report"]
-
 SCHEMA = "losscli.report/1"
 LARGEST = 256 << 20  # bytes; a report of a million results has about as many
 _NONFINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -38,43 +35,43 @@ Value = TypeVar("Value")
 
 
 def read_report(path: str) -> Evaluation:
-    """The run that a JSON report is about; "-" is standard input."""
+    """Read a JSON report; the path "-" is standard input. An invalid report is a DataError."""
     try:
         document = json.loads(
-            _content(path).decode("utf-8-sig"), object_pairs_hook=_once_each, parse_constant=_no_constant
+            _content(path).decode("utf-8-sig"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant
         )
     except (ValueError, RecursionError) as error:
-        # Python's own words name line and column; of other findings the kind is all that can be said.
-        said = (
+        # The messages of these two name line and column; those of the others say nothing to a user.
+        finding = (
             str(error)
-            if isinstance(error, json.JSONDecodeError | _Refused)
+            if isinstance(error, json.JSONDecodeError | _InvalidReport)
             else "it is not UTF-8 text, or is nested too deeply"
         )
-        raise DataError(f"not a JSON report: {said}", path=path, hint="-o FILE.json saves a report",
+        raise DataError(f"not a JSON report: {finding}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT") from None  # fmt: skip
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
-        said = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
-        raise DataError(f"not a {SCHEMA}: {said}", path=path, hint="-o FILE.json saves a report",
+        finding = f"its schema is '{found}'" if isinstance(found, str) else "it has no schema"
+        raise DataError(f"not a {SCHEMA}: {finding}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT")  # fmt: skip
     try:
         return _evaluation(_Object(document, "the report"))
-    except _Refused as wrong:
-        raise DataError(f"not a {SCHEMA}: {wrong}", path=path, hint="-o FILE.json saves a report",
+    except _InvalidReport as error:
+        raise DataError(f"not a {SCHEMA}: {error}", path=path, hint="-o FILE.json saves a report",
                         code="DATA_BAD_REPORT") from None  # fmt: skip
 
 
 def check_rows_file(saved: Evaluation, path: str) -> str:
-    """The path of the row values that were saved beside this report, or a UsageError that says how to save them."""
+    """The path of the row values that were saved with this report; without them, a UsageError says how to save them."""
     hint = "save them with the baseline: -o BASELINE.json -o rows=FILE.parquet"
     if saved.rows_file is None:
         raise UsageError("a significance test against the baseline needs its row values, but the baseline names "
                          "no file with them", hint=hint, path=path, code="USAGE_INCOMPLETE")  # fmt: skip
-    place = Path(path).parent / saved.rows_file
-    if not place.is_file():
+    rows_path = Path(path).parent / saved.rows_file
+    if not rows_path.is_file():
         raise UsageError("a significance test against the baseline needs its row values, but their file does not exist",
-                         hint=hint, path=str(place), code="USAGE_INCOMPLETE")  # fmt: skip
-    return str(place)
+                         hint=hint, path=str(rows_path), code="USAGE_INCOMPLETE")  # fmt: skip
+    return str(rows_path)
 
 
 def _content(path: str) -> bytes:
@@ -107,86 +104,86 @@ def _too_large(path: str) -> DataError:
                      code="DATA_BAD_REPORT")  # fmt: skip
 
 
-class _Refused(ValueError):
-    """A finding in words."""
+class _InvalidReport(ValueError):
+    """What is invalid in a report."""
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"'{twice}' occurs twice in one object")
+        raise _InvalidReport(f"'{twice}' occurs twice in one object")
     return found
 
 
-def _no_constant(text: str) -> float:
-    raise _Refused(f"'{text}' is not valid JSON")
+def _reject_constant(text: str) -> float:
+    raise _InvalidReport(f"'{text}' is not valid JSON")
 
 
 class _Object:
-    """A JSON object whose fields are asked for by name and type; `where` is what it is, for messages."""
+    """A JSON object with typed access to its fields; `where` names it in messages."""
 
     def __init__(self, fields: Any, where: str) -> None:
         if not isinstance(fields, dict):
-            raise _Refused(f"{where} is not an object")
+            raise _InvalidReport(f"{where} is not an object")
         self.fields, self.where = fields, where
 
-    def _field(self, name: str, kinds: tuple[type, ...], what: str, otherwise: Any = ...) -> Any:
-        value = self.fields.get(name, otherwise)
+    def _get(self, name: str, kinds: tuple[type, ...], what: str, default: Any = ...) -> Any:
+        value = self.fields.get(name, default)
         if value is ...:
-            raise _Refused(f"{self.where} has no '{name}'")
-        if type(value) not in kinds and value is not otherwise:  # a bool is an int to isinstance
-            raise _Refused(f"'{name}' of {self.where} is not {what}")
+            raise _InvalidReport(f"{self.where} has no '{name}'")
+        if type(value) not in kinds and value is not default:  # not isinstance, which takes a bool for an int
+            raise _InvalidReport(f"'{name}' of {self.where} is not {what}")
         return value
 
     def text(self, name: str) -> str:
-        return str(self._field(name, (str,), "text"))
+        return str(self._get(name, (str,), "text"))
 
-    def maybe_text(self, name: str) -> str | None:
-        value = self._field(name, (str, type(None)), "text", None)
+    def optional_text(self, name: str) -> str | None:
+        value = self._get(name, (str, type(None)), "text", None)
         return None if value is None else str(value)
 
-    def count(self, name: str, otherwise: Any = ...) -> int:
-        value = self._field(name, (int,), "a count", otherwise)
+    def count(self, name: str, default: Any = ...) -> int:
+        value = self._get(name, (int,), "a count", default)
         if value < 0:
-            raise _Refused(f"'{name}' of {self.where} is not a count")
+            raise _InvalidReport(f"'{name}' of {self.where} is not a count")
         return int(value)
 
     def number(self, name: str) -> float:
-        """A number; null is one that is not finite, whose kind stands in `nonfinite` where somebody said it."""
-        value = self._field(name, (int, float, type(None)), "a number")
+        """A number; null stands for a non-finite one, which `nonfinite` names where it is present, else for NaN."""
+        value = self._get(name, (int, float, type(None)), "a number")
         if value is None:
             kind = self.fields.get("nonfinite")
             return _NONFINITE.get(kind, math.nan) if isinstance(kind, str) else math.nan
         return _double(value, name, self.where)
 
-    def valued(self) -> float:
-        """`value` with `nonfinite`, which must agree."""
-        kind = self.maybe_text("nonfinite")
+    def value_or_nonfinite(self) -> float:
+        """The number `value`, which must agree with `nonfinite`."""
+        kind = self.optional_text("nonfinite")
         value = self.number("value")
         if (self.fields["value"] is None) != (kind in _NONFINITE) or (kind is not None and kind not in _NONFINITE):
-            raise _Refused(f"'value' and 'nonfinite' of {self.where} do not agree")
+            raise _InvalidReport(f"'value' and 'nonfinite' of {self.where} do not agree")
         return value
 
-    def maybe_number(self, name: str) -> float | None:
+    def optional_number(self, name: str) -> float | None:
         return None if self.fields.get(name) is None else self.number(name)
 
     def object(self, name: str) -> _Object:
-        return _Object(self._field(name, (dict,), "an object"), f"'{name}' of {self.where}")
+        return _Object(self._get(name, (dict,), "an object"), f"'{name}' of {self.where}")
 
     def texts(self, name: str) -> dict[str, str]:
-        """An object of texts."""
+        """An object whose values are texts."""
         inner = self.object(name)
         return {key: inner.text(key) for key in inner.fields}
 
-    def each(self, name: str, made: Callable[[_Object], Value], otherwise: Any = ...) -> tuple[Value, ...]:
-        """The objects of a list."""
-        items = self._field(name, (list,), "a list", otherwise)
-        return tuple(made(_Object(item, f"{name}[{i}]")) for i, item in enumerate(items))
+    def objects(self, name: str, parse: Callable[[_Object], Value], default: Any = ...) -> tuple[Value, ...]:
+        """The objects of a list, each parsed by `parse`."""
+        items = self._get(name, (list,), "a list", default)
+        return tuple(parse(_Object(item, f"{name}[{i}]")) for i, item in enumerate(items))
 
-    def maybe(self, name: str, made: Callable[[_Object], Value]) -> Value | None:
-        return None if self.fields.get(name) is None else made(self.object(name))
+    def optional(self, name: str, parse: Callable[[_Object], Value]) -> Value | None:
+        return None if self.fields.get(name) is None else parse(self.object(name))
 
 
 def _double(value: float, name: str, where: str) -> float:
@@ -195,28 +192,28 @@ def _double(value: float, name: str, where: str) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise _Refused(f"'{name}' of {where} is too large for a number")
+        raise _InvalidReport(f"'{name}' of {where} is too large for a number")
     return number
 
 
 def _evaluation(report: _Object) -> Evaluation:
     rows, data = report.object("rows"), report.object("data")
-    results = report.each("results", _result)
-    places = [(r.model, r.spec, frozenset(r.by.items())) for r in results]
-    if len(set(places)) < len(places):
-        raise _Refused("two results have the same model, loss and slice")
-    rows_file = data.maybe_text("rows_file")
+    results = report.objects("results", _result)
+    keys = [(r.model, r.spec, frozenset(r.by.items())) for r in results]
+    if len(set(keys)) < len(keys):
+        raise _InvalidReport("two results have the same model, loss and slice")
+    rows_file = data.optional_text("rows_file")
     if rows_file is not None and (rows_file in ("", "..") or Path(rows_file).name != rows_file or "\\" in rows_file):
-        raise _Refused("'rows_file' of its data is not the bare name of a file in the same folder")
+        raise _InvalidReport("'rows_file' of its data is not the bare name of a file in the same folder")
     return Evaluation(
-        sources=report.each("sources", lambda s: SourceResult(s.text("path"), s.text("format"), s.count("rows"))),
+        sources=report.objects("sources", lambda s: SourceResult(s.text("path"), s.text("format"), s.count("rows"))),
         rows=RowCounts(rows.count("read"), rows.count("used"), rows.count("dropped")),
         results=results,
         bindings=_bindings(report.object("bindings")),
-        rows_sha256=data.maybe_text("rows_sha256"),
-        targets_sha256=data.maybe_text("targets_sha256"),
+        rows_sha256=data.optional_text("rows_sha256"),
+        targets_sha256=data.optional_text("targets_sha256"),
         rows_file=rows_file,
-        warnings=report.each("warnings", lambda w: WarningResult(w.text("message"), w.count("count", 1))),
+        warnings=report.objects("warnings", lambda w: WarningResult(w.text("message"), w.count("count", 1))),
     )
 
 
@@ -227,7 +224,7 @@ def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
         bindings[model] = {}
         for role, columns in roles.fields.items():
             if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-                raise _Refused(f"'{role}' of {roles.where} is not a list of columns")
+                raise _InvalidReport(f"'{role}' of {roles.where} is not a list of columns")
             bindings[model][role] = tuple(columns)
     return bindings
 
@@ -235,26 +232,27 @@ def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
 def _result(one: _Object) -> LossResult:
     direction = one.text("direction")
     if direction not in ("lower", "higher"):
-        raise _Refused(f"'direction' of {one.where} is '{direction}', not lower or higher")
+        raise _InvalidReport(f"'direction' of {one.where} is '{direction}', not lower or higher")
     terms = one.object("terms")
     return LossResult(
-        model=one.maybe_text("model"), by=one.texts("by"), loss=one.text("loss"), spec=one.text("spec"),
-        params=_params(one.object("params")), reduction=one.text("reduction"), value=one.valued(),
+        model=one.optional_text("model"), by=one.texts("by"), loss=one.text("loss"), spec=one.text("spec"),
+        params=_params(one.object("params")), reduction=one.text("reduction"), value=one.value_or_nonfinite(),
         count=one.count("count"), weight=one.number("weight"),
         terms={name: _term(terms.object(name)) for name in terms.fields}, direction=direction,
         revision=one.count("revision"), signature=one.text("signature"),
         parts=None if one.fields.get("parts") is None
-        else one.each("parts", lambda p: PartResult(p.text("spec"), p.number("factor"), p.valued())),
-        batch=one.maybe("batch", _batch), excluded_count=one.count("without_part", 0),
-        stderr=one.maybe_number("stderr"), interval=_interval(one), uncertainty=one.maybe("uncertainty", _uncertainty),
-        n_eff=one.maybe_number("n_eff"),
+        else one.objects("parts", lambda p: PartResult(p.text("spec"), p.number("factor"), p.value_or_nonfinite())),
+        batch=one.optional("batch", _batch), excluded_count=one.count("without_part", 0),
+        stderr=one.optional_number("stderr"), interval=_interval(one),
+        uncertainty=one.optional("uncertainty", _uncertainty),
+        n_eff=one.optional_number("n_eff"),
     )  # fmt: skip
 
 
 def _params(found: _Object) -> dict[str, float | int | bool | str | None]:
     for name, value in found.fields.items():
         if not isinstance(value, bool | int | float | str | None):
-            raise _Refused(f"'{name}' of {found.where} is not a parameter value")
+            raise _InvalidReport(f"'{name}' of {found.where} is not a parameter value")
     return dict(found.fields)
 
 
@@ -264,7 +262,7 @@ def _term(one: _Object) -> TermResult:
 
 def _batch(one: _Object) -> BatchResult:
     size = None if one.fields.get("size") is None else one.count("size")
-    return BatchResult(one.text("how"), size, one.maybe_text("by"), one.count("groups"))
+    return BatchResult(one.text("how"), size, one.optional_text("by"), one.count("groups"))
 
 
 def _interval(one: _Object) -> tuple[float, float] | None:
@@ -272,7 +270,7 @@ def _interval(one: _Object) -> tuple[float, float] | None:
     if ends is None:
         return None
     if not isinstance(ends, list) or len(ends) != 2 or any(type(end) not in (int, float, type(None)) for end in ends):
-        raise _Refused(f"'interval' of {one.where} is not a pair of numbers")
+        raise _InvalidReport(f"'interval' of {one.where} is not a pair of numbers")
     low, high = (math.nan if end is None else _double(end, "interval", one.where) for end in ends)
     return low, high
 
@@ -282,4 +280,4 @@ def _uncertainty(one: _Object) -> Uncertainty:
         return None if one.fields.get(name) is None else one.count(name)
 
     return Uncertainty(one.text("method"), one.number("level"), one.text("units"), one.count("count"),
-                       one.maybe_number("df"), whole("resamples"), whole("seed"))  # fmt: skip
+                       one.optional_number("df"), whole("resamples"), whole("seed"))  # fmt: skip

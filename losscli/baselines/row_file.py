@@ -1,6 +1,6 @@
-"""The row values of an earlier run, read back: `losscli eval … -o rows=FILE` wrote them, or `losscli rows`.
+"""Reads the row values of an earlier run, which `losscli eval … -o rows=FILE` or `losscli rows` wrote.
 
-The file names its rows by their number (`row`), or by the keys that the run was joined by.
+The file identifies its rows by their number (`row`), or by the keys of the join.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from losscli.baselines.key_index import Keys, Twice
-from losscli.binding import row_columns as rownames
+from losscli.baselines.key_index import DuplicateKey, KeyIndex
+from losscli.binding import row_columns
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Line
 from losscli.binding.spec import parse
@@ -38,54 +38,54 @@ _CSV = ("csv", "tsv")
 class SavedRows:
     """The values of `count` rows, column by column; a value is NaN where the row takes no part.
 
-    `parts` says which rows take part (None: all). JSON has no infinity and no NaN: in the columns `unclear` of such a
-    file, a row that is not in `parts` may have had one of these instead.
+    `taking_part` are masks of the rows that take part (None: all of them). JSON has neither infinities nor NaN: in the
+    columns `ambiguous` of a JSON file, a row that takes no part may have had one of these instead.
     """
 
     path: str
     keys: tuple[str, ...]
     count: int
     columns: Mapping[str, Array] = field(repr=False)
-    parts: Mapping[str, Array | None] = field(repr=False)
-    unclear: tuple[str, ...]
-    numbers: Array | None = field(repr=False)  # of the rows, ascending; None: 1, 2, 3, …, or they have keys
-    index: Keys | None = field(repr=False)
+    taking_part: Mapping[str, Array | None] = field(repr=False)
+    ambiguous: tuple[str, ...]
+    numbers: Array | None = field(repr=False)  # row numbers, ascending; None: 1, 2, 3, …, or the rows have keys
+    index: KeyIndex | None = field(repr=False)
 
-    def places(self, place: Array, keys: Sequence[EncodedLabels]) -> Array:
-        """Where each row of a batch stands in the columns, by its number in the run or by its keys; -1: nowhere."""
+    def positions(self, row_numbers: Array, keys: Sequence[EncodedLabels]) -> Array:
+        """The position in the columns of each row of a batch, by its row number or by its keys; -1 if it is absent."""
         self.check_keys([key.column for key in keys])
         if self.index is not None:
             by_name = {key.column: key for key in keys}
             return self.index.find([by_name[name] for name in self.keys])
-        wanted = np.asarray(place, np.int64)
+        wanted = np.asarray(row_numbers, np.int64)
         if self.numbers is None:
             return np.where((wanted >= 1) & (wanted <= self.count), wanted - 1, -1)
         at = np.minimum(np.searchsorted(self.numbers, wanted), self.count - 1)
         return np.where(self.numbers[at] == wanted, at, -1)
 
     def check_keys(self, names: Sequence[str]) -> None:
-        """The run must name its rows as the file does."""
+        """Require that the run identifies its rows by the same columns as the file."""
         if set(names) != set(self.keys):
-            ours, theirs = (", ".join(map(repr, some)) or "row number" for some in (names, self.keys))
+            ours, theirs = (", ".join(map(repr, columns)) or "row number" for columns in (names, self.keys))
             raise DataError(f"rows were saved by {theirs}, but this run identifies them by {ours}", path=self.path,
                             hint="use the same --on keys in both runs", code="DATA_NOT_COMPARABLE")  # fmt: skip
 
 
 def terms_of(saved: SavedRows, line: Line, model: str | None) -> tuple[Mapping[str | None, str], ...]:
-    """Which columns have what `line` says of a model (as the file calls it): one dict a job, term -> column.
+    """The columns with the values of `line` for a model, by its name in the file: one dict a job, term -> column.
 
-    The key None is one column of all the job's terms, none of which share a row. A blend has one dict for all its
-    jobs, as only the blended values are saved. Nothing where the file lacks a column of it.
+    The key None stands for one column with all terms of the job, no two of which have a value for the same row. A
+    composite loss has one dict for all its jobs, as only its own values are saved. Empty if the file lacks a column.
     """
-    return rownames.terms_of(saved.columns, line, model)
+    return row_columns.terms_of(saved.columns, line, model)
 
 
 def read_rows(path: str) -> SavedRows:
-    """The file, held in memory; whatever is not as such a file is written is a DataError."""
+    """Read a file of row values into memory; an invalid one is a DataError."""
     source = open_source([path])
     if len(source.fragments) != 1:
         raise UsageError("row values are read from one file", path=path, hint=_HINT, code="USAGE_BAD_VALUE")
-    _refuse_cut(source.fragments[0])
+    _check_complete(source.fragments[0])
     csv = source.fragments[0].format in _CSV
     names = {unguarded(name) if csv else name: name for name in source.columns}
     keys = _keys_of(list(names), source)
@@ -93,14 +93,12 @@ def read_rows(path: str) -> SavedRows:
     if not values:
         raise DataError("the file has no column of row values", path=source.fragments[0].path, hint=_HINT,
                         code="DATA_BAD_REPORT")  # fmt: skip
-    reading = _Reading(
-        source.fragments[0], {name: names[name] for name in keys}, {name: names[name] for name in values}
-    )
-    return reading.rows(csv)
+    key_columns, value_columns = ({name: names[name] for name in columns} for columns in (keys, values))
+    return _RowFileReader(source.fragments[0], key_columns, value_columns).rows(csv)
 
 
-def _refuse_cut(fragment: Fragment) -> None:
-    """Text that was cut off inside its last number would read as another number."""
+def _check_complete(fragment: Fragment) -> None:
+    """Refuse a truncated text file: a number that is cut short would be read as another number."""
     if not isinstance(fragment, CsvFragment) or fragment.compression is not None or fragment.file is None:
         return
     with fragment.file.open_seekable() as file:
@@ -111,7 +109,7 @@ def _refuse_cut(fragment: Fragment) -> None:
 
 
 def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
-    """The columns before the values, which are called by losses; none where rows are numbered."""
+    """The key columns: those before the first column named after a loss; empty if the rows are numbered."""
     kind = source.types.get(names[0])
     if names[0] == ROW and (kind is None or pa.types.is_integer(kind)):
         return ()
@@ -123,7 +121,7 @@ def _keys_of(names: Sequence[str], source: Source) -> tuple[str, ...]:
 
 
 def _is_value(name: str) -> bool:
-    """Whether a column is called by a loss: [MODEL/]SPEC[/TERM]."""
+    """Whether a column is named after a loss: [MODEL/]SPEC[/TERM]."""
     pieces = name.split("/")
     ends = (len(pieces), len(pieces) - 1)
     return any(_is_spec("/".join(pieces[start:end])) for start in range(len(pieces)) for end in ends)
@@ -136,8 +134,8 @@ def _is_spec(text: str) -> bool:
         return False
 
 
-def _without_guards(texts: pa.Array) -> pa.Array:
-    """The same for a column; hardly any has such texts, so that is looked at first."""
+def _unguarded(texts: pa.Array) -> pa.Array:
+    """`csv_text.unguarded` for a column. Guarded texts are rare, so a fast check for them comes first."""
     _, offsets, buffer = texts.buffers()
     ends = np.frombuffer(offsets, np.int64, len(texts) + 1, texts.offset * 8)
     if not (np.frombuffer(buffer, np.uint8)[ends[:-1]] == ord("'")).any():  # no text is empty: that would be no key
@@ -145,14 +143,14 @@ def _without_guards(texts: pa.Array) -> pa.Array:
     return strings([unguarded(text) for text in texts.to_pylist()]).cast(pa.large_string())
 
 
-class _Reading:
-    """What is read, batch by batch; `keys` and `values` are name -> the name in the file."""
+class _RowFileReader:
+    """Reads the file batch by batch; `keys` and `values` map each name to the name in the file."""
 
     def __init__(self, fragment: Fragment, keys: Mapping[str, str], values: Mapping[str, str]) -> None:
         self.fragment, self.keys, self.values = fragment, keys, values
-        self.named: dict[str, list[Any]] = {name: [] for name in keys or (ROW,)}
-        self.found: dict[str, list[Array]] = {name: [] for name in values}
-        self.gone: dict[str, list[Array]] = {name: [] for name in values}
+        self.row_ids: dict[str, list[Any]] = {name: [] for name in keys or (ROW,)}
+        self.loss_values: dict[str, list[Array]] = {name: [] for name in values}
+        self.missing: dict[str, list[Array]] = {name: [] for name in values}
         self.last = 0.0
 
     def rows(self, csv: bool) -> SavedRows:
@@ -163,65 +161,66 @@ class _Reading:
             else:
                 self._add_numbers(batch)
             self._add_values(batch)
-        named = {name: self.named[name] for name in self.named if self.named[name]}
-        if not named:
+        row_ids = {name: self.row_ids[name] for name in self.row_ids if self.row_ids[name]}
+        if not row_ids:
             raise DataError("the file has no rows", path=self.fragment.path, hint=_HINT, code="DATA_BAD_REPORT")
-        columns, parts = {}, {}
-        for name in self.values:  # one after the other, so that little more than the whole is held at a time
-            columns[name] = np.concatenate(self.found.pop(name))
-            gone = np.concatenate(self.gone.pop(name))
-            parts[name] = ~gone if gone.any() else None
+        columns, taking_part = {}, {}
+        for name in self.values:  # column by column, so that the memory is little more than the final size
+            columns[name] = np.concatenate(self.loss_values.pop(name))
+            missing = np.concatenate(self.missing.pop(name))
+            taking_part[name] = ~missing if missing.any() else None
         jsonl = self.fragment.format == "jsonl"
-        unclear = tuple(name for name, fragment in parts.items() if fragment is not None and jsonl)
-        numbered, index = (None, self._index()) if self.keys else (self._numbers(), None)
+        ambiguous = tuple(name for name, mask in taking_part.items() if mask is not None and jsonl)
+        row_numbers, index = (None, self._index()) if self.keys else (self._row_numbers(), None)
         count = len(next(iter(columns.values())))
-        return SavedRows(self.fragment.path, tuple(self.keys), count, columns, parts, unclear, numbered, index)
+        return SavedRows(self.fragment.path, tuple(self.keys), count, columns, taking_part, ambiguous, row_numbers,
+                         index)  # fmt: skip
 
     def _add_keys(self, batch: Batch, csv: bool) -> None:
         for name, written in self.keys.items():
             texts = key_texts(_column(batch, written), written, batch.location.path)
-            there = present(texts)
-            if not there.all():
-                raise batch.location.error(int(there.argmin()), written, f"a row has no key in '{written}'", "", _HINT,
-                                       code="DATA_MISSING_VALUE")  # fmt: skip
-            self.named[name].append(_without_guards(texts) if csv else texts)
+            present_mask = present(texts)
+            if not present_mask.all():
+                at, message = int(present_mask.argmin()), f"a row has no key in '{written}'"
+                raise batch.location.error(at, written, message, "", _HINT, code="DATA_MISSING_VALUE")
+            self.row_ids[name].append(_unguarded(texts) if csv else texts)
 
     def _add_numbers(self, batch: Batch) -> None:
-        got = numbers(_column(batch, ROW), ROW, batch.location)
-        values = got.values if got.missing is None else np.where(got.missing, np.nan, got.values)
+        decoded = numbers(_column(batch, ROW), ROW, batch.location)
+        values = decoded.values if decoded.missing is None else np.where(decoded.missing, np.nan, decoded.values)
         wrong = ~((values >= 1) & (values == np.trunc(values)))
         if wrong.any():
             at = int(wrong.argmax())
             raise batch.location.error(at, ROW, "a row number must be a whole number of at least 1", values[at], _HINT,
                                    code="DATA_BAD_REPORT")  # fmt: skip
-        back = np.diff(values, prepend=self.last) <= 0
-        if back.any():
-            at = int(back.argmax())
-            again = "comes twice" if values[at] == (values[at - 1] if at else self.last) else "comes too late"
-            message = f"row {int(values[at])} {again}: rows must be in ascending order"
+        not_ascending = np.diff(values, prepend=self.last) <= 0
+        if not_ascending.any():
+            at = int(not_ascending.argmax())
+            order = "comes twice" if values[at] == (values[at - 1] if at else self.last) else "comes too late"
+            message = f"row {int(values[at])} {order}: rows must be in ascending order"
             raise batch.location.error(at, ROW, message, int(values[at]), _HINT, code="DATA_BAD_REPORT")
         if len(values):
             self.last = float(values[-1])
-            self.named[ROW].append(values.astype(np.int64))
+            self.row_ids[ROW].append(values.astype(np.int64))
 
     def _add_values(self, batch: Batch) -> None:
         for name, written in self.values.items():
-            got = numbers(_column(batch, written), written, batch.location)
-            missing = np.zeros(len(got.values), np.bool_) if got.missing is None else got.missing
-            self.found[name].append(np.where(missing, np.nan, got.values))
-            self.gone[name].append(missing)
+            decoded = numbers(_column(batch, written), written, batch.location)
+            missing = np.zeros(len(decoded.values), np.bool_) if decoded.missing is None else decoded.missing
+            self.loss_values[name].append(np.where(missing, np.nan, decoded.values))
+            self.missing[name].append(missing)
 
-    def _numbers(self) -> Array | None:
-        found = np.concatenate(self.named.pop(ROW))
-        return None if int(found[-1]) == len(found) else found  # ascending from 1 on, so the last one tells
+    def _row_numbers(self) -> Array | None:
+        found = np.concatenate(self.row_ids.pop(ROW))
+        return None if int(found[-1]) == len(found) else found  # ascending from 1, so the last number decides
 
-    def _index(self) -> Keys:
-        texts = [pa.concat_arrays(self.named.pop(name)) for name in self.keys]
+    def _index(self) -> KeyIndex:
+        texts = [pa.concat_arrays(self.row_ids.pop(name)) for name in self.keys]
         try:
-            return Keys.of(texts)
-        except Twice as twice:
-            key = key_text(texts, twice.index)
-            raise DataError(f"duplicate key: '{key}'", path=self.fragment.path, row=twice.index + 1,
+            return KeyIndex.of(texts)
+        except DuplicateKey as duplicate:
+            key = key_text(texts, duplicate.index)
+            raise DataError(f"duplicate key: '{key}'", path=self.fragment.path, row=duplicate.index + 1,
                             column=next(iter(self.keys)), value=key, hint=_HINT,
                             code="DATA_DUPLICATE_KEY") from None  # fmt: skip
 

@@ -41,7 +41,7 @@ def command(**given: Any) -> int:
 def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
     from losscli.cli import console, reports, scoring
-    from losscli.gates.verdicts import Scored, bind
+    from losscli.gates.verdicts import ModelLoss, bind
 
     for gate in options.gates.gates:
         if gate.significant:
@@ -54,7 +54,7 @@ def _diff(options: DiffOptions) -> int:
     with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
-    run = dict.fromkeys(Scored(one.model, one.spec, one.loss, one.direction) for one in new.results)
+    run = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in new.results)
     bound = bind(options.gates.gates, list(run), by, scoring.canonical)
     judged = scoring.judge(new, bound, old, options.gates, options.quiet)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from losscli.cli import console, progress, reports, rows_output
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
-from losscli.gates.verdicts import BASELINE, Bound, Scored, bind, judged, pairs_of, slices_of
+from losscli.gates.verdicts import BASELINE, BoundGate, ModelLoss, bind, compared_pairs, evaluate_gates, slice_columns
 from losscli.report import render, renderer
 from losscli.results import Evaluation, LossResult, WarningResult
 
@@ -24,7 +24,7 @@ class Ready:
     """A run that is bound, the gates on it, and the report that it will stand beside; no row has been read."""
 
     prepared: Prepared
-    bound: tuple[Bound, ...]
+    bound: tuple[BoundGate, ...]
     saved: Evaluation | None
 
 
@@ -52,7 +52,7 @@ def ready(options: EvalOptions) -> Ready:
 
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     gates = options.gates
-    request = replace(run.request, by=slices_of(gates.gates, run.request.by))
+    request = replace(run.request, by=slice_columns(gates.gates, run.request.by))
     inputs = [*run.input.sources, *filter(None, [run.input.targets])]
     _check_paths(options, inputs)
     saved = _saved(gates)
@@ -65,7 +65,9 @@ def ready(options: EvalOptions) -> Ready:
     console.print_notes(prepared.notes, quiet)
     bound = bind(gates.gates, scored(prepared), request.by, canonical)
     if saved is not None and gates.baseline is not None:
-        lines = [(o.scored.model, o.scored.spec) for o in bound if o.gate.significant and o.against == BASELINE]
+        lines = [
+            (b.model_loss.model, b.model_loss.spec) for b in bound if b.gate.significant and b.reference == BASELINE
+        ]
         prepared = _with_saved_rows(prepared, saved, gates.baseline, lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
     check_engine(run.execution, prepared.plan.request, data)
@@ -102,7 +104,7 @@ def _saved(asked: GateOptions) -> Evaluation | None:
     path = asked.baseline
     if path is None:
         for gate in asked.gates:
-            if gate.against == BASELINE:
+            if gate.reference == BASELINE:
                 raise gate.error("there is no baseline to compare with",
                                  "--baseline FILE names a saved report; -o FILE.json saves one")  # fmt: skip
         return None
@@ -139,10 +141,10 @@ def _check_paths(options: EvalOptions, inputs: Sequence[str]) -> None:
                          code="USAGE_CONFLICT")  # fmt: skip
 
 
-def scored(prepared: Prepared) -> list[Scored]:
+def scored(prepared: Prepared) -> list[ModelLoss]:
     """The numbers that a run will have."""
     return [
-        Scored(line.model, line.spec.text, line.spec.name or line.jobs[0].spec.loss.name,
+        ModelLoss(line.model, line.spec.text, line.spec.name or line.jobs[0].spec.loss.name,
                line.jobs[0].spec.loss.direction)
         for line in prepared.plan.lines
     ]  # fmt: skip
@@ -159,18 +161,18 @@ def _with_saved_rows(
     prepared: Prepared, saved: Evaluation, path: str, lines: Sequence[tuple[str | None, str]]
 ) -> Prepared:
     """The run with the row values that were saved beside its baseline."""
-    from losscli.baselines.match import models_of
+    from losscli.baselines.match import baseline_models
     from losscli.baselines.paired_rows import with_baseline_rows
     from losscli.baselines.report_file import check_rows_file
     from losscli.baselines.row_file import read_rows
 
     rows = read_rows(check_rows_file(saved, path))
-    return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, models_of(saved, lines), BASELINE))
+    return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, baseline_models(saved, lines), BASELINE))
 
 
-def _with_pairs(prepared: Prepared, bound: Sequence[Bound], saved: Evaluation | None) -> Prepared:
+def _with_pairs(prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluation | None) -> Prepared:
     """The run with the comparisons that its gates need."""
-    pairs = pairs_of(one for one in bound if saved is not None or one.against != BASELINE)
+    pairs = compared_pairs(b for b in bound if saved is not None or b.reference != BASELINE)
     if not pairs:
         return prepared
     request = prepared.plan.request
@@ -180,22 +182,22 @@ def _with_pairs(prepared: Prepared, bound: Sequence[Bound], saved: Evaluation | 
 
 
 def judge(
-    evaluation: Evaluation, bound: Sequence[Bound], saved: Evaluation | None, asked: GateOptions, quiet: bool
+    evaluation: Evaluation, bound: Sequence[BoundGate], saved: Evaluation | None, asked: GateOptions, quiet: bool
 ) -> Evaluation:
     """The run beside its baseline, and judged."""
     absent: Sequence[LossResult] = ()
     if saved is not None and asked.baseline is not None:
-        from losscli.baselines.report_file import compared_with
+        from losscli.baselines.match import match_baseline
 
-        compared = compared_with(evaluation, saved, asked.baseline, asked.allow_incomparable)
-        evaluation, absent = compared.evaluation, compared.absent
+        match = match_baseline(evaluation, saved, asked.baseline, asked.allow_incomparable)
+        evaluation, absent = match.evaluation, match.absent
         _refuse_other_rows(evaluation, asked.baseline)
-        console.print_notes(compared.notes, quiet)
+        console.print_notes(match.notes, quiet)
         if asked.allow_incomparable:
-            told = [WarningResult(f"not comparable with the baseline: {reason}") for reason in compared.reasons]
-            evaluation = replace(evaluation, warnings=(*evaluation.warnings, *told))
-    lacking = "error" if asked.baseline_missing == "error" else "skipped"
-    verdicts = judged(evaluation, bound, lacking=lacking, absent=absent)
+            added = [WarningResult(f"not comparable with the baseline: {reason}") for reason in match.reasons]
+            evaluation = replace(evaluation, warnings=(*evaluation.warnings, *added))
+    without = "error" if asked.baseline_missing == "error" else "skipped"
+    verdicts = evaluate_gates(evaluation, bound, without_baseline=without, only_in_baseline=absent)
     # The verdicts hold what the gates needed of the comparisons; the report of this command has none.
     return replace(verdicts, comparisons=())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from losscli._version import __version__
-from losscli.cli.config import Config, GateTable, Key, Place, Suite, escaped, open_config
+from losscli.cli.config import Config, GateTable, Key, Suite, TextPosition, escaped, open_config
 from losscli.cli.options import FROM_FILE
 from losscli.errors import UsageError
 from losscli.gates.grammar import Gate, parse_gate
@@ -26,10 +26,10 @@ _NOT_OF_A_SUITE = frozenset({
 })  # fmt: skip
 
 
-def config(named: str | None, start: str, *, trusted: bool) -> Config:
+def config(path: str | None, start: str, *, trusted: bool) -> Config:
     """The configuration of this folder, or the one that is named, wholly read."""
     others = [_spellings(param)[0] for param in _parameters() if param.name in _NOT_OF_A_SUITE]
-    return open_config(named, start, known_keys(), others, __version__, trusted=trusted)
+    return open_config(path, start, known_keys(), others, __version__, trusted=trusted)
 
 
 def known_keys() -> list[Key]:
@@ -77,10 +77,10 @@ def options_of(
     given = _given(config, suite)
     given.update(threads=threads, quiet=quiet, format_="json" if hashing else "plain")
     _check_values(config, suite)
-    options = _located(config, suite.place, eval_options, given)
+    options = _located(config, suite.position, eval_options, given)
     if "-" in options.report.files:
-        place = suite.settings["outputs"].place
-        raise config.error(place, f"standard output is the report of all suites, not that of '{suite.name}' alone",
+        position = suite.settings["outputs"].position
+        raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
     return options._replace(gates=options.gates._replace(gates=tuple(gates_of(config, suite))))
 
@@ -108,8 +108,8 @@ def _given(config: Config, suite: Suite) -> dict[str, Any]:
     except click.BadParameter as error:
         setting = suite.settings[str(error.param.name)] if error.param is not None else None
         name = _spellings(error.param)[0] if error.param is not None else ""
-        place = suite.place if setting is None else setting.place
-        raise config.error(place, f"'{name}': {error.message.rstrip('.')}") from None
+        position = suite.position if setting is None else setting.position
+        raise config.error(position, f"'{name}': {error.message.rstrip('.')}") from None
 
 
 def _check_values(config: Config, suite: Suite) -> None:
@@ -127,16 +127,16 @@ def _check_values(config: Config, suite: Suite) -> None:
         if name in suite.settings:
             setting = suite.settings[name]
             values = setting.value if isinstance(setting.value, tuple) else (setting.value,)
-            for value, place in zip(values, setting.items or (setting.place,), strict=True):
-                _located(config, place, check, value)
+            for value, position in zip(values, setting.items or (setting.position,), strict=True):
+                _located(config, position, check, value)
 
 
-def _located(config: Config, place: Place, function: Callable[[Value], Answer], value: Value) -> Answer:
+def _located(config: Config, position: TextPosition, function: Callable[[Value], Answer], value: Value) -> Answer:
     """The function's answer; where it finds a fault, the fault is at this place."""
     try:
         return function(value)
     except UsageError as error:
-        error.path, error.line, error.character = config.shown, place.line, place.column
+        error.path, error.line, error.character = config.shown, position.line, position.column
         raise
 
 
@@ -146,12 +146,12 @@ def gates_of(config: Config, suite: Suite) -> list[Gate]:
     if setting is None:
         return []
     found: list[Gate] = []
-    for value, place in zip(setting.value, setting.items, strict=True):
+    for value, position in zip(setting.value, setting.items, strict=True):
         for text in texts_of(value, suite) if isinstance(value, GateTable) else [value]:
             try:
-                found.append(parse_gate(text, config.label, place.line))
+                found.append(parse_gate(text, config.label, position.line))
             except UsageError as error:
-                error.path, error.character = config.shown, place.column
+                error.path, error.character = config.shown, position.column
                 raise
     return found
 
@@ -174,5 +174,5 @@ def _lower_is_better(loss: str, suite: Suite) -> bool:
     from losscli.binding.spec import Spec, parse
 
     specs: list[Spec] = [parse(text) for text in suite.settings["losses"].value] if "losses" in suite.settings else []
-    named = next((spec for spec in specs if spec.name == loss), None) or parse(loss)
-    return named.parts[0][1].loss.direction == "lower"
+    composite = next((spec for spec in specs if spec.name == loss), None) or parse(loss)
+    return composite.parts[0][1].loss.direction == "lower"

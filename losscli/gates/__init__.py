@@ -1,4 +1,4 @@
-"""Is a result within its limits: the grammar of gates, and their verdicts.
+"""Gates, which are limits on the numbers of a run: their grammar, and their verdicts.
 
 It uses binding and contract.
 """

@@ -1,9 +1,9 @@
-"""The grammar of gates, `[MODEL/]LOSS OP LIMIT [significant] [by COL[,COL…]]`, and which numbers of a run one is about.
+"""The grammar of gates, `[MODEL/]LOSS OP LIMIT [significant] [by COL[,COL…]]`, and what in a run they limit.
 
     rmse<=1.1    bce<=0.4 by country    rmse<=baseline+max(1%,0.01)    new/rmse<=old significant
 
-A plain number is the double nearest to its text, as the values are that it is held against: a value that is printed as
-1.1 is within `<=1.1`. A percentage is exact.
+A plain number is the double nearest to its text, because values are doubles too: a value that is printed as 1.1 passes
+`<=1.1`. A percentage is exact.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from losscli.errors import UsageError, did_you_mean
 
 BASELINE = "baseline"
 _LONGEST = 1000
-# Three digits of an exponent are all that a double needs, and more could ask for a number that fills the memory.
+# A double needs at most three digits of exponent. With more, the exact fraction could fill the memory.
 _PLAIN = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _NUMBER = re.compile(rf"[+-]?{_PLAIN}", re.ASCII)
 _AMOUNT = rf"{_PLAIN}\s*%?"
-_ALLOWED = re.compile(
+_WITH_TOLERANCE = re.compile(
     rf"(?P<name>.*?)\s*(?P<sign>[+-])\s*(?P<text>max\s*\(\s*{_AMOUNT}\s*,\s*{_AMOUNT}\s*\)|{_AMOUNT})",
     re.ASCII | re.DOTALL,
 )
@@ -33,46 +33,46 @@ _FORM = "for example: rmse<=1.1 · bce<=0.4 by country · rmse<=baseline+1%; see
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How much worse is still allowed: the larger of the two, where there are two; `text` is as typed."""
+    """How much worse than the reference is allowed: the larger of `absolute` and `relative`. `text` is as typed."""
 
     text: str = "0"
     absolute: Fraction = Fraction(0)
     relative: Fraction = Fraction(0)
 
-    def allowance(self, baseline: Fraction) -> Fraction:
-        """The same as a number."""
-        return max(self.absolute, self.relative * abs(baseline))
+    def allowance(self, reference: Fraction) -> Fraction:
+        """The tolerance as an absolute number."""
+        return max(self.absolute, self.relative * abs(reference))
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate as typed. Either `limit` is a number, or `against` names what has one: the baseline or a model.
+    """One gate as typed. Its limit is the number `limit`, or comes from `reference`: the baseline or a model.
 
-    `about` is `[MODEL/]LOSS`. `path` and `line` say where a configuration file has the gate.
+    `subject` is `[MODEL/]LOSS`. `path` and `line` locate the gate in a configuration file.
     """
 
     text: str
-    about: str
+    subject: str
     op: str
     limit: float | None
-    against: str | None
+    reference: str | None
     sign: str
     tolerance: Tolerance
-    whole: str  # the limit before it was cut into name and tolerance: a model may be called a-1
+    limit_text: str  # before it is split into a name and a tolerance, because a model may be named a-1
     significant: bool
     by: tuple[str, ...]
     path: str | None = None
     line: int | None = None
 
     def error(self, message: str, hint: str | None = None) -> UsageError:
-        """What is wrong with this gate."""
+        """An error about this gate."""
         return UsageError(
             f"gate '{self.text}': {message}", hint=hint, path=self.path, line=self.line, code="USAGE_BAD_GATE"
         )
 
 
 def parse_gate(text: str, path: str | None = None, line: int | None = None) -> Gate:
-    """Read one gate; whatever is no gate is a UsageError that shows the piece."""
+    """Parse one gate; a UsageError shows the invalid part."""
     shown = text.strip()
 
     def wrong(message: str, hint: str = _FORM) -> UsageError:
@@ -84,25 +84,25 @@ def parse_gate(text: str, path: str | None = None, line: int | None = None) -> G
     found = _OPERATOR.search(shown)
     if found is None:
         raise wrong("it has none of <= < >= >")
-    about, op = shown[: found.start()].strip(), found[0]
+    subject, op = shown[: found.start()].strip(), found[0]
     rest = _REST.fullmatch(shown, found.end())
     assert rest is not None
     limit, significant = rest["limit"].strip(), rest["significant"] is not None
-    if not about:
+    if not subject:
         raise wrong(f"expected a loss before '{op}'")
     if not limit or limit == "significant":
         raise wrong(f"expected a limit after '{op}'")
     if limit.endswith((" by", "\tby")):
         raise wrong("expected a column after 'by'")
-    number, against, sign, tolerance = _limit(limit, wrong)
-    if significant and against is None:
+    number, reference, sign, tolerance = _limit(limit, wrong)
+    if significant and reference is None:
         raise wrong(f"'significant' needs a baseline or a model to compare with, but {limit} is a number",
                     "name the baseline, or a model of the same run: rmse<=baseline significant")  # fmt: skip
     if significant and len(op) == 1:
         raise wrong(f"'{op}' with 'significant' is ambiguous: it could demand an improvement, or only no worsening",
                     f"write '{op}=': the gate then fails if a change for the worse is significant")  # fmt: skip
     by = () if rest["by"] is None else _columns(rest["by"], wrong)
-    return Gate(shown, about, op, number, against, sign, tolerance, limit, significant, by, path, line)
+    return Gate(shown, subject, op, number, reference, sign, tolerance, limit, significant, by, path, line)
 
 
 def _columns(text: str, wrong: Callable[..., UsageError]) -> tuple[str, ...]:
@@ -117,12 +117,12 @@ def _columns(text: str, wrong: Callable[..., UsageError]) -> tuple[str, ...]:
 
 
 def _limit(text: str, wrong: Callable[..., UsageError]) -> tuple[float | None, str | None, str, Tolerance]:
-    """A number; or a name, and after a sign how much worse than it is allowed."""
+    """Parse a limit into a number, or into a name, a sign and a tolerance."""
     if _NUMBER.fullmatch(text):
         return _finite(text, wrong), None, "", Tolerance()
     if re.fullmatch(rf"[+-]?{_PLAIN}\s*%", text, re.ASCII):
         raise wrong(f"'{text}' is a percentage without a reference", f"name the reference: baseline+{text}")
-    found = _ALLOWED.fullmatch(text)
+    found = _WITH_TOLERANCE.fullmatch(text)
     cut = re.compile(rf"{BASELINE}\s*[+-]")
     if found is None or cut.match(found["name"]):
         if cut.match(text) or "%" in text:
@@ -137,7 +137,8 @@ def _tolerance(text: str, wrong: Callable[..., UsageError]) -> Tolerance:
     amounts = re.findall(_AMOUNT, text, re.ASCII)
     if len(amounts) == 2 and amounts[0].endswith("%") == amounts[1].endswith("%"):
         raise wrong(
-            f"'{text}' has two of the same kind", "one must be a percentage and the other a number: max(1%,0.01)"
+            f"'{text}' has two amounts of the same kind",
+            "one must be a percentage and the other a number: max(1%,0.01)",
         )
     absolute = relative = Fraction(0)
     for amount in amounts:
@@ -156,12 +157,12 @@ def _finite(text: str, wrong: Callable[..., UsageError]) -> float:
     return value
 
 
-# ------------------------------------------------------------------------------------------------ whom it is about
+# -------------------------------------------------------------------------------------------- the numbers of a run
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A number that a run makes, before it is made: one loss of one model."""
+class ModelLoss:
+    """One loss of one model: a number that a run will compute."""
 
     model: str | None
     spec: str
@@ -170,27 +171,27 @@ class Scored:
 
     @property
     def name(self) -> str:
-        """As it stands in gates and messages."""
+        """The name in gates and messages."""
         return self.spec if self.model is None else f"{self.model}/{self.spec}"
 
 
 @dataclass(frozen=True)
-class Bound:
-    """A gate on one model's loss; `against` is BASELINE or the model that has the limit, None for a plain number."""
+class BoundGate:
+    """A gate on one loss of one model; `reference` is BASELINE, a model, or None if the limit is a plain number."""
 
     gate: Gate
-    scored: Scored
-    against: str | None
+    model_loss: ModelLoss
+    reference: str | None
     tolerance: Tolerance
 
     @property
     def sign(self) -> int:
         """+1 where lower is better."""
-        return 1 if self.scored.direction == "lower" else -1
+        return 1 if self.model_loss.direction == "lower" else -1
 
 
-def slices_of(gates: Iterable[Gate], by: Sequence[str]) -> tuple[str, ...]:
-    """The columns that the run is cut by: as it was told, else as its gates say, which must agree."""
+def slice_columns(gates: Iterable[Gate], by: Sequence[str]) -> tuple[str, ...]:
+    """The columns that slice the run: `by` if given, else those of the gates. All of them must agree."""
     found = tuple(by)
     for gate in gates:
         if gate.by and not found:
@@ -202,96 +203,102 @@ def slices_of(gates: Iterable[Gate], by: Sequence[str]) -> tuple[str, ...]:
 
 
 def bind(
-    gates: Iterable[Gate], run: Sequence[Scored], by: Sequence[str], canonical: Callable[[str], str]
-) -> tuple[Bound, ...]:
-    """Every gate on every number that it is about, or a UsageError; `canonical` makes the spec text of any spelling."""
-    models = tuple(dict.fromkeys(one.model for one in run if one.model is not None))
+    gates: Iterable[Gate], run: Sequence[ModelLoss], by: Sequence[str], canonical: Callable[[str], str]
+) -> tuple[BoundGate, ...]:
+    """Bind every gate to each number that it limits; a gate that does not fit the run is a UsageError.
+
+    `run` has the losses and models of the run, `by` the columns that slice it; `canonical` maps any spelling of a spec
+    to its canonical text.
+    """
+    models = tuple(dict.fromkeys(item.model for item in run if item.model is not None))
     bound = []
     for gate in dict.fromkeys(gates):
         if gate.by and set(gate.by) != set(by):
             raise gate.error(f"there are no slices by {', '.join(gate.by)}", "--by makes them")
-        against, tolerance = _against(gate, models)
-        about = [
-            one for one in _about(gate, run, models, canonical) if against in (None, BASELINE) or one.model != against
-        ]
-        if not about:
-            raise gate.error(f"it compares '{against}' with itself", "name another model before the loss: new/…")
-        for one in about:
-            _check_direction(gate, one, tolerance)
-            if against not in (None, BASELINE) and replace(one, model=against) not in run:
-                raise gate.error(f"'{against}' has no {one.spec}")
-            bound.append(Bound(gate, one, against, tolerance))
+        reference, tolerance = _reference(gate, models)
+        limited = _limited(gate, run, models, canonical)
+        if reference not in (None, BASELINE):
+            limited = [item for item in limited if item.model != reference]
+        if not limited:
+            raise gate.error(f"it compares '{reference}' with itself", "name another model before the loss: new/…")
+        for model_loss in limited:
+            _check_direction(gate, model_loss, tolerance)
+            if reference not in (None, BASELINE) and replace(model_loss, model=reference) not in run:
+                raise gate.error(f"'{reference}' has no {model_loss.spec}")
+            bound.append(BoundGate(gate, model_loss, reference, tolerance))
     return tuple(bound)
 
 
-def pairs_of(bound: Iterable[Bound]) -> tuple[tuple[str | None, str | None], ...]:
-    """The comparisons (model, against) whose intervals the gates need; against BASELINE are its saved rows."""
-    return tuple(dict.fromkeys((one.scored.model, one.against) for one in bound if one.gate.significant))
+def compared_pairs(bound: Iterable[BoundGate]) -> tuple[tuple[str | None, str | None], ...]:
+    """The comparisons (model, reference) that the gates need; BASELINE stands for its saved row values."""
+    return tuple(dict.fromkeys((item.model_loss.model, item.reference) for item in bound if item.gate.significant))
 
 
-def _against(gate: Gate, models: Sequence[str]) -> tuple[str | None, Tolerance]:
-    if gate.against is None:
+def _reference(gate: Gate, models: Sequence[str]) -> tuple[str | None, Tolerance]:
+    if gate.reference is None:
         return None, gate.tolerance
-    if gate.against == BASELINE and BASELINE in models:
+    if gate.reference == BASELINE and BASELINE in models:
         raise gate.error(f"'{BASELINE}' is the saved report, and a model of this run has the same name",
                          "give the model another name: -p NAME=COLS")  # fmt: skip
-    if gate.whole in models:  # it is called so: what looks like a tolerance is none
-        return gate.whole, Tolerance()
-    if gate.against != BASELINE and gate.against not in models:
+    if gate.limit_text in models:  # the whole text is the name of a model, so it has no tolerance
+        return gate.limit_text, Tolerance()
+    if gate.reference != BASELINE and gate.reference not in models:
         known = (BASELINE, *models)
         limits = f"a limit is a number or one of: {', '.join(known)}"
-        raise gate.error(f"'{gate.against}' is neither a number nor a model of this run",
-                         did_you_mean(gate.against, known, limits))  # fmt: skip
-    return gate.against, gate.tolerance
+        raise gate.error(f"'{gate.reference}' is neither a number nor a model of this run",
+                         did_you_mean(gate.reference, known, limits))  # fmt: skip
+    return gate.reference, gate.tolerance
 
 
-def _about(
-    gate: Gate, run: Sequence[Scored], models: Sequence[str], canonical: Callable[[str], str]
-) -> Sequence[Scored]:
-    """The numbers that a gate is about: those of one model, or of all that have the loss."""
-    exact = [one for one in run if one.name == gate.about]
+def _limited(
+    gate: Gate, run: Sequence[ModelLoss], models: Sequence[str], canonical: Callable[[str], str]
+) -> Sequence[ModelLoss]:
+    """The numbers that a gate limits: those of one model, or of all models that have the loss."""
+    exact = [item for item in run if item.name == gate.subject]
     if exact:
         return exact
-    # A model may have a slash in its name, and no loss has one, so any slash may be the one between them.
-    cuts = [i for i, char in enumerate(gate.about) if char == "/"]
-    split_up = [(gate.about[:i].strip(), gate.about[i + 1 :].strip()) for i in cuts]
+    # The name of a model may contain slashes, that of a loss cannot: any slash may be the separator.
+    cuts = [i for i, char in enumerate(gate.subject) if char == "/"]
+    split_up = [(gate.subject[:i].strip(), gate.subject[i + 1 :].strip()) for i in cuts]
     known = [(model, text) for model, text in split_up if model in models]
     if split_up and not known:
         name = split_up[-1][0]
         named = f"the models are: {', '.join(models)}" if models else "the models of this run have no names"
         raise gate.error(f"unknown model '{name}'", did_you_mean(name, models, named))
     if not known:
-        return _of_loss(gate, gate.about, run, canonical)
+        return _of_loss(gate, gate.subject, run, canonical)
     model, text = known[0]
-    return _of_loss(gate, text, [one for one in run if one.model == model], canonical)
+    return _of_loss(gate, text, [item for item in run if item.model == model], canonical)
 
 
-def _of_loss(gate: Gate, text: str, some: Sequence[Scored], canonical: Callable[[str], str]) -> Sequence[Scored]:
-    """By its spec as it is, by its name where that is the only spec of it, or by another spelling of either."""
+def _of_loss(
+    gate: Gate, text: str, candidates: Sequence[ModelLoss], canonical: Callable[[str], str]
+) -> Sequence[ModelLoss]:
+    """The numbers with this spec, or with this loss name if it is unambiguous, or with another spelling of either."""
     for spell in (str, canonical):
         try:
             spelled = spell(text)
         except UsageError:
-            break  # the names below are what helps, not what is wrong with a spec that nobody computes
-        if found := [one for one in some if one.spec == spelled]:
+            break  # the error below lists the specs of the run, which helps more than the error of this one
+        if found := [item for item in candidates if item.spec == spelled]:
             return found
-        found = [one for one in some if one.loss == spelled]
-        if len({one.spec for one in found}) > 1:
-            specs = ", ".join(dict.fromkeys(one.spec for one in found))
+        found = [item for item in candidates if item.loss == spelled]
+        if len({item.spec for item in found}) > 1:
+            specs = ", ".join(dict.fromkeys(item.spec for item in found))
             raise gate.error(f"'{text}' could be any of {specs}", "name the spec with its parameters")
         if found:
             return found
-    known = tuple(dict.fromkeys(one.spec for one in some))
+    known = tuple(dict.fromkeys(item.spec for item in candidates))
     raise gate.error(f"'{text}' is not computed here", did_you_mean(text, known, f"computed: {', '.join(known)}"))
 
 
-def _check_direction(gate: Gate, one: Scored, tolerance: Tolerance) -> None:
-    lower = one.direction == "lower"
+def _check_direction(gate: Gate, model_loss: ModelLoss, tolerance: Tolerance) -> None:
+    lower = model_loss.direction == "lower"
     if gate.op.startswith("<") != lower:
         word, right = ("lower", "<=") if lower else ("higher", ">=")
-        raise gate.error(f"{word} is better for {one.spec}, so with '{gate.op}' the worse model would pass",
-                         f"write {gate.about}{right}{gate.whole}")  # fmt: skip
+        raise gate.error(f"{word} is better for {model_loss.spec}, so with '{gate.op}' the worse model would pass",
+                         f"write {gate.subject}{right}{gate.limit_text}")  # fmt: skip
     if tolerance.text == gate.tolerance.text and gate.sign == ("-" if lower else "+"):
-        right = f"{gate.against}{'+' if lower else '-'}{tolerance.text}"
+        right = f"{gate.reference}{'+' if lower else '-'}{tolerance.text}"
         raise gate.error(f"a tolerance allows a worse value, but '{gate.sign}{tolerance.text}' demands a better one",
-                         f"write {gate.about}{gate.op}{right}")  # fmt: skip
+                         f"write {gate.subject}{gate.op}{right}")  # fmt: skip

@@ -1,7 +1,7 @@
-"""Is it within the limits? The verdict of gates on the numbers of a run, in exact arithmetic.
+"""The verdicts of gates on the numbers of a run, in exact arithmetic.
 
-A gate that cannot be judged is never passed: a value or a limit that is no number, a slice or a result that is missing
-fails it; what cannot be set against the baseline is an error. Every gate is judged, whatever the others say.
+Gates fail closed: a value or a limit that is not finite, and a slice or a result that is missing, fail the gate. A run
+that cannot be compared with its baseline is an error. Every gate gets a verdict, whatever the others have.
 """
 
 from __future__ import annotations
@@ -11,149 +11,180 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from losscli.gates.grammar import BASELINE, Bound, Gate, Scored, Tolerance, bind, pairs_of, parse_gate, slices_of
+from losscli.gates.grammar import (
+    BASELINE,
+    BoundGate,
+    Gate,
+    ModelLoss,
+    Tolerance,
+    bind,
+    compared_pairs,
+    parse_gate,
+    slice_columns,
+)
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult
 
-__all__ = ["BASELINE", "Bound", "Gate", "Scored", "Tolerance", "bind", "judged", "pairs_of", "parse_gate", "slices_of"]
+__all__ = ["BASELINE", "BoundGate", "Gate", "ModelLoss", "Tolerance", "bind", "compared_pairs", "evaluate_gates",
+           "parse_gate", "slice_columns"]  # fmt: skip
 
 
-def judged(
+def evaluate_gates(
     evaluation: Evaluation,
-    bound: Sequence[Bound],
+    gates: Sequence[BoundGate],
     *,
-    lacking: str = "error",
-    absent: Sequence[LossResult] = (),
+    without_baseline: str = "error",
+    only_in_baseline: Sequence[LossResult] = (),
 ) -> Evaluation:
-    """The run with the verdict of every gate.
+    """Add the verdict of every gate to a run.
 
-    `lacking` says what a gate is whose number the baseline does not have: "error", else "skipped". `absent` are
-    numbers of the baseline that the run lacks: gates on slices that are gone fail.
+    Parameters
+    ----------
+    evaluation
+        The run. Where it is compared with a baseline, its results have the baseline's numbers.
+    gates
+        The gates, bound to the numbers of this run.
+    without_baseline
+        The state of a gate whose number the baseline does not have: "error" or "skipped".
+    only_in_baseline
+        Results of the baseline that this run does not have. Gates on such slices fail.
+
+    Returns
+    -------
+    Evaluation
+        The run with its `gates` and the `status` that follows from them.
     """
-    book = _Book(evaluation, lacking, absent)
-    gates = tuple(verdict for one in bound for verdict in book.verdicts(one))
-    states = {gate.state for gate in gates}
+    index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
+    verdicts = tuple(verdict for bound in gates for verdict in index.verdicts(bound))
+    states = {verdict.state for verdict in verdicts}
     refused = evaluation.baseline is not None and bool(evaluation.baseline.incomparable)
     status = "error" if refused or "error" in states else "failed" if "failed" in states else evaluation.status
-    return replace(evaluation, gates=gates, status=status)
+    return replace(evaluation, gates=verdicts, status=status)
 
 
-_Place = tuple[str | None, str, frozenset[tuple[str, str]]]
+_ResultKey = tuple[str | None, str, frozenset[tuple[str, str]]]
 
 
-def _place(model: str | None, spec: str, by: Mapping[str, str]) -> _Place:
+def _key(model: str | None, spec: str, by: Mapping[str, str]) -> _ResultKey:
     return model, spec, frozenset(by.items())
 
 
-class _Book:
-    """The numbers of a run, found by model, loss and slice."""
+class _ResultIndex:
+    """The results and comparisons of a run by model, spec and slice."""
 
-    def __init__(self, evaluation: Evaluation, lacking: str, absent: Sequence[LossResult]) -> None:
-        self.results = {_place(r.model, r.spec, r.by): r for r in evaluation.results}
-        self.pairs = {(*_place(c.model, c.spec, c.by), c.against): c for c in evaluation.comparisons}
+    def __init__(self, evaluation: Evaluation, without_baseline: str, only_in_baseline: Sequence[LossResult]) -> None:
+        self.results = {_key(r.model, r.spec, r.by): r for r in evaluation.results}
+        self.comparisons = {(*_key(c.model, c.spec, c.by), c.against): c for c in evaluation.comparisons}
         self.slices: dict[tuple[str | None, str], list[LossResult]] = {}
         for result in evaluation.results:
             if result.by:
                 self.slices.setdefault((result.model, result.spec), []).append(result)
-        self.baseline, self.lacking, self.absent = evaluation.baseline, lacking, absent
+        self.baseline = evaluation.baseline
+        self.without_baseline, self.only_in_baseline = without_baseline, only_in_baseline
 
-    def verdicts(self, one: Bound) -> list[GateResult]:
-        """One verdict, or one a slice."""
-        scored = one.scored
-        if not one.gate.by:
-            whole = self.results.get(_place(scored.model, scored.spec, {}))
-            return [_missing(one, {}, "this run has no such number") if whole is None else self._verdict(one, whole)]
-        found = [self._verdict(one, result) for result in self.slices.get((scored.model, scored.spec), [])]
-        if one.against == BASELINE:
+    def verdicts(self, bound: BoundGate) -> list[GateResult]:
+        """The verdict of a gate, or its verdicts on all slices."""
+        model, spec = bound.model_loss.model, bound.model_loss.spec
+        if not bound.gate.by:
+            result = self.results.get(_key(model, spec, {}))
+            if result is None:
+                return [_missing(bound, {}, "this run has no such number")]
+            return [self._verdict(bound, result)]
+        found = [self._verdict(bound, result) for result in self.slices.get((model, spec), [])]
+        if bound.reference == BASELINE:
             found += [
-                _missing(one, gone.by, f"the baseline has {_slice(gone.by)}, this run has no row of it", gone.value)
-                for gone in self.absent
-                if (gone.model, gone.spec) == (scored.model, scored.spec) and set(gone.by) == set(one.gate.by)
+                _missing(bound, lost.by, f"the baseline has {_slice(lost.by)}, this run has no row of it", lost.value)
+                for lost in self.only_in_baseline
+                if (lost.model, lost.spec) == (model, spec) and set(lost.by) == set(bound.gate.by)
             ]
-        return found or [_missing(one, {}, f"there is no slice by {', '.join(one.gate.by)}")]
+        return found or [_missing(bound, {}, f"there is no slice by {', '.join(bound.gate.by)}")]
 
-    def _verdict(self, one: Bound, result: LossResult) -> GateResult:
-        if one.against is None:
-            assert one.gate.limit is not None
-            return _against_number(one, result, one.gate.limit)
-        if one.against != BASELINE:
-            other = self.results.get(_place(one.against, result.spec, result.by))
+    def _verdict(self, bound: BoundGate, result: LossResult) -> GateResult:
+        if bound.reference is None:
+            assert bound.gate.limit is not None
+            return _against_number(bound, result, bound.gate.limit)
+        if bound.reference != BASELINE:
+            other = self.results.get(_key(bound.reference, result.spec, result.by))
             if other is None:
-                return _missing(one, result.by, f"'{one.against}' has no such number")
-            return self._change(one, result, other.value)
+                return _missing(bound, result.by, f"'{bound.reference}' has no such number")
+            return self._against_reference(bound, result, other.value)
         if self.baseline is None:
-            return _verdict_of(one, result, "skipped", f"{_said(result)}, and there is no baseline")
+            return _verdict_of(bound, result, "skipped", f"{_observed(result)}, and there is no baseline")
         if self.baseline.incomparable:
-            return _verdict_of(one, result, "error", f"not comparable: {self.baseline.incomparable[0]}")
+            return _verdict_of(bound, result, "error", f"not comparable: {self.baseline.incomparable[0]}")
         if result.baseline is None:
-            state = "error" if self.lacking == "error" else "skipped"
-            return _verdict_of(one, result, state, f"{_said(result)}, and the baseline has no such number")
-        return self._change(one, result, result.baseline.value)
+            state = "error" if self.without_baseline == "error" else "skipped"
+            return _verdict_of(bound, result, state, f"{_observed(result)}, and the baseline has no such number")
+        return self._against_reference(bound, result, result.baseline.value)
 
-    def _change(self, one: Bound, result: LossResult, theirs: float) -> GateResult:
-        change = _change_of(one, result, theirs)
-        if not one.gate.significant or math.isnan(change.limit):
-            return change
-        pair = self.pairs.get((*_place(result.model, result.spec, result.by), one.against))
-        return _significant(one, change, theirs, pair)
+    def _against_reference(self, bound: BoundGate, result: LossResult, reference: float) -> GateResult:
+        verdict = _against_value(bound, result, reference)
+        if not bound.gate.significant or math.isnan(verdict.limit):
+            return verdict
+        comparison = self.comparisons.get((*_key(result.model, result.spec, result.by), bound.reference))
+        return _with_significance(bound, verdict, reference, comparison)
 
 
-def _verdict_of(one: Bound, result: LossResult, state: str, reason: str, limit: float = math.nan) -> GateResult:
-    gate = one.gate
+def _verdict_of(
+    bound: BoundGate, result: LossResult, state: str, reason: str, limit: float = math.nan
+) -> GateResult:  # fmt: skip
+    gate = bound.gate
     return GateResult(gate.text, result.model, result.by, result.value, limit, state, result.spec, result.direction,
                       reason, path=gate.path, line=gate.line)  # fmt: skip
 
 
-def _missing(one: Bound, by: Mapping[str, str], reason: str, theirs: float | None = None) -> GateResult:
-    """A number that should be there and is not: failed, as nobody knows what it would be."""
-    scored, gate = one.scored, one.gate
+def _missing(bound: BoundGate, by: Mapping[str, str], reason: str, reference: float | None = None) -> GateResult:
+    """The verdict on a number that the run should have and does not have: failed, as its value is unknown."""
+    model_loss, gate = bound.model_loss, bound.gate
     limit = math.nan if gate.limit is None else gate.limit
-    return GateResult(gate.text, scored.model, by, math.nan, limit, "failed", scored.spec, scored.direction, reason,
-                      baseline=theirs, path=gate.path, line=gate.line)  # fmt: skip
+    return GateResult(gate.text, model_loss.model, by, math.nan, limit, "failed", model_loss.spec,
+                      model_loss.direction, reason, baseline=reference, path=gate.path, line=gate.line)  # fmt: skip
 
 
-def _against_number(one: Bound, result: LossResult, limit: float) -> GateResult:
+def _against_number(bound: BoundGate, result: LossResult, limit: float) -> GateResult:
+    """The verdict of a gate whose limit is a plain number."""
     if not math.isfinite(result.value):
-        return _verdict_of(one, result, "failed", f"{_said(result)}, which never passes a gate", limit)
-    over = one.sign * (Fraction(result.value) - Fraction(limit))
-    if over < 0 or (over == 0 and len(one.gate.op) == 2):
-        return _verdict_of(one, result, "passed", _said(result), limit)
-    if over == 0:
-        reason = f"{_said(result)}, and '{one.gate.op}' does not pass the limit"
-        return _verdict_of(one, result, "failed", reason, limit)
-    mark, word = (">", "over") if one.sign > 0 else ("<", "under")
-    reason = f"{_said(result)} {mark} {limit!r} ({word} by {_digits(over)})"
-    return _verdict_of(one, result, "failed", reason, limit)
+        return _verdict_of(bound, result, "failed", f"{_observed(result)}, which never passes a gate", limit)
+    excess = bound.sign * (Fraction(result.value) - Fraction(limit))
+    if excess < 0 or (excess == 0 and len(bound.gate.op) == 2):
+        return _verdict_of(bound, result, "passed", _observed(result), limit)
+    if excess == 0:
+        reason = f"{_observed(result)}, and '{bound.gate.op}' does not pass the limit"
+        return _verdict_of(bound, result, "failed", reason, limit)
+    sign, side = (">", "over") if bound.sign > 0 else ("<", "under")
+    reason = f"{_observed(result)} {sign} {limit!r} ({side} by {_digits(excess)})"
+    return _verdict_of(bound, result, "failed", reason, limit)
 
 
-def _change_of(one: Bound, result: LossResult, theirs: float) -> GateResult:
-    """Against the number of the baseline or of another model; the limit is NaN where that is none."""
-    who = "the baseline" if one.against == BASELINE else f"'{one.against}'"
-    odd = f"{_said(result)}, and {who} has {theirs!r}: a non-finite value never passes a gate"
-    if not math.isfinite(result.value) or not math.isfinite(theirs):
-        return replace(_verdict_of(one, result, "failed", odd), baseline=theirs)
-    base = Fraction(theirs)
-    worse, allowance = one.sign * (Fraction(result.value) - base), one.tolerance.allowance(base)
-    passed = worse < allowance or (worse == allowance and len(one.gate.op) == 2)
-    limit = _double(base + one.sign * allowance)
-    said = f"{_said(result)}, {who.removeprefix('the ')} {theirs!r}: "
-    verdict = _verdict_of(one, result, "passed" if passed else "failed", said + _worse(one, worse, base, passed), limit)
-    return replace(verdict, baseline=theirs)
+def _against_value(bound: BoundGate, result: LossResult, reference: float) -> GateResult:
+    """The verdict against the number of the baseline or of another model; its limit is NaN if that is not finite."""
+    owner = "the baseline" if bound.reference == BASELINE else f"'{bound.reference}'"
+    if not math.isfinite(result.value) or not math.isfinite(reference):
+        reason = f"{_observed(result)}, and {owner} has {reference!r}: a non-finite value never passes a gate"
+        return replace(_verdict_of(bound, result, "failed", reason), baseline=reference)
+    exact = Fraction(reference)
+    worsening, allowance = bound.sign * (Fraction(result.value) - exact), bound.tolerance.allowance(exact)
+    passed = worsening < allowance or (worsening == allowance and len(bound.gate.op) == 2)
+    limit = _double(exact + bound.sign * allowance)
+    reason = (
+        f"{_observed(result)}, {owner.removeprefix('the ')} {reference!r}: "
+        f"{_change_text(bound, worsening, allowance, passed)}"
+    )
+    return replace(_verdict_of(bound, result, "passed" if passed else "failed", reason, limit), baseline=reference)
 
 
-def _worse(one: Bound, worse: Fraction, base: Fraction, passed: bool) -> str:
-    """By how much, and what was allowed; in digits that tell the two apart."""
-    allowance = one.tolerance.allowance(base)
-    by, allowed = _apart(abs(worse), allowance)
-    how = "the same" if worse == 0 else f"worse by {by}" if worse > 0 else f"better by {by}"
+def _change_text(bound: BoundGate, worsening: Fraction, allowance: Fraction, passed: bool) -> str:
+    """The change and the tolerance, with as many digits as make the two texts differ."""
+    by, allowed = _distinct_texts(abs(worsening), allowance)
+    change = "the same" if worsening == 0 else f"worse by {by}" if worsening > 0 else f"better by {by}"
     if passed:
-        how += ", tolerance"
+        change += ", tolerance"
     else:
-        how += " > tolerance" if worse > allowance else f", which '{one.gate.op}' does not pass; tolerance"
-    return f"{how} {_allowed(one.tolerance, allowance, allowed)}"
+        change += " > tolerance" if worsening > allowance else f", which '{bound.gate.op}' does not pass; tolerance"
+    return f"{change} {_tolerance_text(bound.tolerance, allowance, allowed)}"
 
 
-def _allowed(tolerance: Tolerance, allowance: Fraction, digits: str) -> str:
-    """The tolerance as typed, and what it comes to."""
+def _tolerance_text(tolerance: Tolerance, allowance: Fraction, digits: str) -> str:
+    """The tolerance as typed, with its amount where it is relative."""
     if not tolerance.relative:
         return tolerance.text if allowance else "0"
     if not allowance:
@@ -161,27 +192,34 @@ def _allowed(tolerance: Tolerance, allowance: Fraction, digits: str) -> str:
     return f"{tolerance.text} = {digits}"
 
 
-def _significant(one: Bound, change: GateResult, theirs: float, pair: ComparisonResult | None) -> GateResult:
-    """The same, where only a change counts that the paired interval shows: from beyond the allowance on."""
-    said = change.reason.partition(": ")[0]
-    if pair is None or pair.interval is None or not all(map(math.isfinite, pair.interval)):
-        reason = f"{said}: the change has no confidence interval, so it cannot be shown to be no worse"
-        return replace(change, state="failed", reason=reason)
-    low, high = pair.interval
-    least = Fraction(low) if one.sign > 0 else -Fraction(high)  # so much worse at least
-    allowance = one.tolerance.allowance(Fraction(theirs))
-    failed = least > allowance
-    level = "" if pair.uncertainty is None else f"{100 * pair.uncertainty.level:g} % "
-    beyond = f" beyond {_allowed(one.tolerance, allowance, _apart(abs(least), allowance)[1])}" if allowance else ""
-    worsening = f"{'a' if failed else 'no'} significant worsening{beyond}"
-    shown = f"the {level}confidence interval of the change, [{low!r}, {high!r}], shows {worsening}"
-    return replace(change, state="failed" if failed else "passed", reason=f"{said}: {shown}", interval=(low, high))
+def _with_significance(
+    bound: BoundGate, verdict: GateResult, reference: float, comparison: ComparisonResult | None
+) -> GateResult:
+    """The verdict of a `significant` gate: failed if the confidence interval of the change lies beyond the tolerance.
+
+    A change without a confidence interval fails too, as it cannot be shown to be no worse.
+    """
+    change = verdict.reason.partition(": ")[0]
+    if comparison is None or comparison.interval is None or not all(map(math.isfinite, comparison.interval)):
+        reason = f"{change}: the change has no confidence interval, so it cannot be shown to be no worse"
+        return replace(verdict, state="failed", reason=reason)
+    low, high = comparison.interval
+    least_worsening = Fraction(low) if bound.sign > 0 else -Fraction(high)
+    allowance = bound.tolerance.allowance(Fraction(reference))
+    failed = least_worsening > allowance
+    level = "" if comparison.uncertainty is None else f"{100 * comparison.uncertainty.level:g} % "
+    digits = _distinct_texts(abs(least_worsening), allowance)[1]
+    beyond = f" beyond {_tolerance_text(bound.tolerance, allowance, digits)}" if allowance else ""
+    finding = f"{'a' if failed else 'no'} significant worsening{beyond}"
+    shown = f"the {level}confidence interval of the change, [{low!r}, {high!r}], shows {finding}"
+    state = "failed" if failed else "passed"
+    return replace(verdict, state=state, reason=f"{change}: {shown}", interval=(low, high))
 
 
-# --------------------------------------------------------------------------------------------------------- words
+# ------------------------------------------------------------------------------------------------- texts of reasons
 
 
-def _said(result: LossResult) -> str:
+def _observed(result: LossResult) -> str:
     return f"{result.spec} = {result.value!r}"
 
 
@@ -197,7 +235,7 @@ def _double(number: Fraction) -> float:
 
 
 def _digits(number: Fraction, most: int = 17) -> str:
-    """The shortest text of the nearest double; where there is none, so many digits."""
+    """The shortest text of the nearest double; if no double is near, or `most` is larger, `most` significant digits."""
     if most == 17 and math.isfinite(double := _double(number)) and (double or not number):
         return repr(double)
     from decimal import Context
@@ -206,10 +244,10 @@ def _digits(number: Fraction, most: int = 17) -> str:
     return f"{context.divide(number.numerator, number.denominator):.{most}g}"
 
 
-def _apart(one: Fraction, other: Fraction) -> tuple[str, str]:
-    """Both as texts that differ where the numbers do."""
+def _distinct_texts(number: Fraction, other: Fraction) -> tuple[str, str]:
+    """Both numbers as texts that differ if the numbers do."""
     for most in (17, 20, 30, 50, 100, 1000):
-        texts = _digits(one, most), _digits(other, most)
-        if texts[0] != texts[1] or one == other:
+        texts = _digits(number, most), _digits(other, most)
+        if texts[0] != texts[1] or number == other:
             break
     return texts

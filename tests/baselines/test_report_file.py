@@ -18,7 +18,7 @@ from waiting import PATIENCE
 
 from losscli import report
 from losscli.baselines import report_file as saved
-from losscli.baselines.match import compared_with, renamed_models
+from losscli.baselines.match import match_baseline, renamed_models
 from losscli.baselines.report_file import check_rows_file, read_report
 from losscli.cli.entry import run
 from losscli.errors import DataError, FileError, UsageError
@@ -226,7 +226,7 @@ def test_significance_needs_the_rows_file(tmp_path):
 
 
 def beside(mine, theirs, allow=False):
-    return compared_with(mine, theirs, "b.json", allow)
+    return match_baseline(mine, theirs, "b.json", allow)
 
 
 @pytest.mark.parametrize(

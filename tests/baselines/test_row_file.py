@@ -14,9 +14,9 @@ import pytest
 from typed_request import typed_request
 
 import losscli
-from losscli.baselines import key_index as savedkeys
+from losscli.baselines import key_index
 from losscli.baselines.row_file import read_rows, terms_of
-from losscli.binding import row_columns as rownames
+from losscli.binding import row_columns
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.cli import eval as eval_command
 from losscli.cli import merge as merge_command
@@ -105,8 +105,8 @@ def test_eval_saves_what_rows_gives(suffix, preds, tmp_path, capsys):
     for name, values in got.columns.items():
         assert values.dtype == np.float64
         assert np.array_equal(values, wanted[name])
-        assert got.parts[name] is None
-    assert got.places(np.array([1, 7, ROWS, ROWS + 1, 0]), []).tolist() == [0, 6, ROWS - 1, -1, -1]
+        assert got.taking_part[name] is None
+    assert got.positions(np.array([1, 7, ROWS, ROWS + 1, 0]), []).tolist() == [0, 6, ROWS - 1, -1, -1]
 
 
 def test_the_run_knows_the_bare_name_of_the_file(preds, tmp_path):
@@ -134,9 +134,9 @@ def test_the_rows_are_those_of_the_report(preds, tmp_path):
     of_a = [i for i, g in enumerate(data()["g"]) if g == "a"]
     assert got.count == len(of_a) == json.loads(report.read_text())["rows"]["used"]
     assert (got.numbers - 1).tolist() == of_a
-    places = got.places(np.arange(1, ROWS + 1), [])
-    assert [i for i, at in enumerate(places) if at >= 0] == of_a
-    assert places[places >= 0].tolist() == list(range(len(of_a)))
+    positions = got.positions(np.arange(1, ROWS + 1), [])
+    assert [i for i, at in enumerate(positions) if at >= 0] == of_a
+    assert positions[positions >= 0].tolist() == list(range(len(of_a)))
 
 
 def test_losses_without_row_values_are_left_out_with_a_note(preds, tmp_path, capsys):
@@ -234,19 +234,19 @@ def keyed(path, order, on):
 @pytest.mark.parametrize("weak", [False, True])
 def test_rows_are_found_by_their_keys(suffix, on, weak, tmp_path, monkeypatch):
     if weak:  # many keys share their 64 bits, and texts decide
-        monkeypatch.setattr(savedkeys, "fnv1a_words", lambda texts: np.zeros(len(texts), np.uint64))
+        monkeypatch.setattr(key_index, "fnv1a_words", lambda texts: np.zeros(len(texts), np.uint64))
     order = np.random.default_rng(2).permutation(12).tolist()
     got = read_rows(keyed(tmp_path / f"rows.{suffix}", order, on))
     assert (got.keys, got.count) == (on, 12)
     strangers = {"id": ["07", "x" * 100], "k": ["a", "b"]}
     batch = [coded([*KEYED[name], *strangers[name]], name) for name in on[::-1]]
-    places = got.places(np.arange(14), batch)
-    assert places.tolist() == [order.index(i) for i in range(12)] + (
+    positions = got.positions(np.arange(14), batch)
+    assert positions.tolist() == [order.index(i) for i in range(12)] + (
         [-1, -1] if len(on) == 2 else [-1, order.index(10)]
     )
-    assert got.columns["mae"][places[:12]].tolist() == [i / 8 for i in range(12)]
+    assert got.columns["mae"][positions[:12]].tolist() == [i / 8 for i in range(12)]
     missing = [EncodedLabels(np.array([0, -1]), key.names, key.column) for key in batch]
-    assert got.places(np.arange(2), missing).tolist() == [order.index(0), -1]
+    assert got.positions(np.arange(2), missing).tolist() == [order.index(0), -1]
 
 
 def test_eval_saves_keys_and_rows_may_come_in_another_order(preds, tmp_path):
@@ -260,28 +260,28 @@ def test_eval_saves_keys_and_rows_may_come_in_another_order(preds, tmp_path):
     got = read_rows(str(path))
     assert got.keys == ("id",)
     shuffled = list(np.random.default_rng(0).permutation(table["id"]))
-    places = got.places(np.arange(ROWS), [coded(shuffled)])
-    assert [table["id"][at] for at in places] == shuffled
+    positions = got.positions(np.arange(ROWS), [coded(shuffled)])
+    assert [table["id"][at] for at in positions] == shuffled
     for names in ([], ["id", "k"], ["other"]):
         with pytest.raises(DataError, match="rows were saved by 'id', but this run identifies them by"):
-            got.places(np.arange(1), [coded(["x"], name) for name in names])
+            got.positions(np.arange(1), [coded(["x"], name) for name in names])
     with pytest.raises(DataError, match="saved by row number"):
-        read_rows(saved(tmp_path / "n.csv", {"mse": [1.0]})).places(np.arange(1), [coded(["x"])])
+        read_rows(saved(tmp_path / "n.csv", {"mse": [1.0]})).positions(np.arange(1), [coded(["x"])])
 
 
 def test_a_key_is_not_found_by_luck(monkeypatch):
-    monkeypatch.setattr(savedkeys, "fnv1a_words", lambda texts: np.array([len(t.as_py()) for t in texts], np.uint64))
-    keys = savedkeys.Keys.of([pa.array(["a", "bb", "ccc"], pa.large_string())])
-    assert not keys.clashes
+    monkeypatch.setattr(key_index, "fnv1a_words", lambda texts: np.array([len(t.as_py()) for t in texts], np.uint64))
+    keys = key_index.KeyIndex.of([pa.array(["a", "bb", "ccc"], pa.large_string())])
+    assert not keys.collisions
     assert keys.find([coded(["z", "bb", "ccd", "a", "dddd"])]).tolist() == [-1, 1, -1, 0, -1]
 
 
 def test_many_keys_are_found(monkeypatch):
-    monkeypatch.setattr(savedkeys, "_AT_ONCE", 1000)
+    monkeypatch.setattr(key_index, "_AT_ONCE", 1000)
     rng = np.random.default_rng(1)
     names = [str(n) * int(n % 7 + 1) for n in rng.permutation(30_000)]
-    keys = savedkeys.Keys.of([pa.array(names, pa.large_string())])
-    assert not keys.clashes
+    keys = key_index.KeyIndex.of([pa.array(names, pa.large_string())])
+    assert not keys.collisions
     order = rng.permutation(30_000)
     assert np.array_equal(keys.find([coded([names[i] for i in order])]), order)
     assert (keys.find([coded([f"{name}!" for name in names[:50]])]) == -1).all()
@@ -295,16 +295,16 @@ def test_no_part_and_no_number_are_told_apart_where_the_format_can(suffix, tmp_p
     columns = {"mse": [1.0, None, np.nan, np.inf, -np.inf, 0.1], "m/mae": [1.0, 2.0, 3.0, 4.0, 5.0, 1e-300]}
     got = read_rows(saved(tmp_path / f"rows.{suffix}", columns, rows=[1, 2, 5, 6, 7, 90]))
     assert np.array_equal(got.columns["m/mae"], columns["m/mae"])
-    assert got.parts["m/mae"] is None
+    assert got.taking_part["m/mae"] is None
     if suffix == "jsonl":
-        assert got.unclear == ("mse",)
-        assert got.parts["mse"].tolist() == [True, False, False, False, False, True]
+        assert got.ambiguous == ("mse",)
+        assert got.taking_part["mse"].tolist() == [True, False, False, False, False, True]
         assert np.array_equal(got.columns["mse"], [1.0, *[np.nan] * 4, 0.1], equal_nan=True)
     else:
-        assert got.unclear == ()
-        assert got.parts["mse"].tolist() == [True, False, True, True, True, True]
+        assert got.ambiguous == ()
+        assert got.taking_part["mse"].tolist() == [True, False, True, True, True, True]
         assert np.array_equal(got.columns["mse"], [1.0, np.nan, np.nan, np.inf, -np.inf, 0.1], equal_nan=True)
-    assert got.places(np.array([1, 3, 5, 90, 91]), []).tolist() == [0, -1, 2, 5, -1]
+    assert got.positions(np.array([1, 3, 5, 90, 91]), []).tolist() == [0, -1, 2, 5, -1]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
@@ -386,7 +386,7 @@ def test_files_that_are_cut_off_are_refused(suffix, tmp_path):
 
 
 def test_keys_twice_are_found_where_words_clash(tmp_path, monkeypatch):
-    monkeypatch.setattr(savedkeys, "fnv1a_words", lambda texts: np.full(len(texts), 5, np.uint64))
+    monkeypatch.setattr(key_index, "fnv1a_words", lambda texts: np.full(len(texts), 5, np.uint64))
     path = tmp_path / "rows.csv"
     path.write_text("id,k,mse\na,1,1\nb,1,2\na,2,3\nb,1,4\n")
     with pytest.raises(DataError, match="duplicate key: 'b, 1'") as caught:
@@ -399,7 +399,7 @@ def test_a_key_may_be_called_row_where_types_tell(tmp_path):
     pq.write_table(table, tmp_path / "rows.parquet")
     got = read_rows(str(tmp_path / "rows.parquet"))
     assert got.keys == ("row",)
-    assert got.places(np.arange(2), [coded(["b", "a"], "row")]).tolist() == [1, 0]
+    assert got.positions(np.arange(2), [coded(["b", "a"], "row")]).tolist() == [1, 0]
 
 
 # -- which column has what -------------------------------------------------------------------------------------------
@@ -443,7 +443,7 @@ def test_terms_that_share_rows_have_a_column_each():
 
 
 def terms_of_names(names, line):
-    return rownames.terms_of(names, line, line.model)
+    return row_columns.terms_of(names, line, line.model)
 
 
 def test_a_term_that_has_every_row_has_it_in_any_number_of_chunks(monkeypatch):

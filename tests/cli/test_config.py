@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from losscli.cli import suites
-from losscli.cli.config import Config, GateTable, located, suite_names
+from losscli.cli.config import Config, GateTable, find_config, suite_names
 from losscli.cli.config.document import LIMIT, parse
-from losscli.cli.config.lines import Place, Positions
+from losscli.cli.config.lines import KeyPositions, TextPosition
 from losscli.errors import FileError, UsageError
 
 SUITE = '[suites.a]\nsources = "p.csv"\nlosses = "mse"\n'
@@ -122,14 +122,14 @@ def ways(value, path=()):
 @given(st.randoms(use_true_random=False))
 def test_every_key_and_item_stands_where_it_is_said_to(random):
     text = Writer(random).text()
-    positions = Positions(text)
+    positions = KeyPositions(text)
     found = {path: value for path, value in ways(tomllib.loads(text)) if len(path) < 9}
     assert {path for path in positions.offsets if len(path) < 9} == set(found)
     lines = text.split("\n")
     for path, value in found.items():
-        place = positions.place(path)
-        rest = "\n".join([lines[place.line - 1][place.column - 1 :], *lines[place.line :]])
-        assert stands(path, value, rest), (text, path, place)
+        position = positions.position(path)
+        rest = "\n".join([lines[position.line - 1][position.column - 1 :], *lines[position.line :]])
+        assert stands(path, value, rest), (text, path, position)
 
 
 def stands(path, value, rest):
@@ -150,10 +150,11 @@ def stands(path, value, rest):
 
 
 def test_items_of_arrays_of_tables_stand_at_their_own_headers():
-    positions = Positions("[a]\n[[a.b]]\nx=1\n[[a.b]]\n[a.b.c]\ny=[\n 1,\n  2]\n")
+    positions = KeyPositions("[a]\n[[a.b]]\nx=1\n[[a.b]]\n[a.b.c]\ny=[\n 1,\n  2]\n")
     places = {(): (1, 1), ("a", "b", 0): (2, 5), ("a", "b", 1): (4, 5), ("a", "b", 1, "c"): (5, 6),
               ("a", "b", 1, "c", "y", 1): (8, 3), ("a", "b", 0, "no", "such"): (2, 5)}  # fmt: skip
-    assert {path: positions.place(path) for path in places} == {path: Place(*at) for path, at in places.items()}
+    found = {path: positions.position(path) for path in places}
+    assert found == {path: TextPosition(*at) for path, at in places.items()}
 
 
 # ------------------------------------------------------------------------------------------------------- what is wrong
@@ -241,7 +242,7 @@ def test_dots_without_end_have_their_line(folder):
 
 
 def test_wide_documents_are_read(folder):
-    assert Positions("a = [" + "[]," * 100_000 + "]").place(("a", 99_999)) == Place(1, 6 + 3 * 99_999)
+    assert KeyPositions("a = [" + "[]," * 100_000 + "]").position(("a", 99_999)) == TextPosition(1, 6 + 3 * 99_999)
 
 
 def test_a_large_file_is_none_of_ours(folder):
@@ -252,13 +253,13 @@ def test_a_large_file_is_none_of_ours(folder):
 def test_text_that_is_no_text(folder):
     (folder / "losscli.toml").write_bytes(b"\n\xff = 1\n")
     with pytest.raises(UsageError, match="UTF-8") as caught:
-        located(None, str(folder))
+        find_config(None, str(folder))
     assert caught.value.line == 2
 
 
 def test_a_byte_order_mark_and_other_line_ends(folder):
     document = parse(b"\xef\xbb\xbfa = 1\r\nb = 2\r\n", "x")
-    assert document.place(("b",)) == Place(2, 1)
+    assert document.position(("b",)) == TextPosition(2, 1)
 
 
 # -------------------------------------------------------------------------------------------------- which one counts
@@ -303,7 +304,7 @@ def test_the_search_ends_with_the_repository(kind, folder):
     (repository / "inner").mkdir(parents=True)
     git = repository / ".git"
     git.mkdir() if kind == "folder" else git.write_text("gitdir: elsewhere")
-    assert located(None, str(repository / "inner")) is None
+    assert find_config(None, str(repository / "inner")) is None
     (repository / "losscli.toml").write_text(SUITE)
     assert names_in(repository / "inner") == ["a"]
     assert suites.config(None, str(repository / "inner"), trusted=False).label == "losscli.toml"
@@ -316,7 +317,7 @@ def test_the_search_ends_at_home(folder, tmp_path, monkeypatch):
     assert names_in(folder) == ["home"]
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))
-    assert located(None, str(folder)) is None
+    assert find_config(None, str(folder)) is None
     with pytest.raises(UsageError, match=r"no losscli\.toml") as caught:
         suites.config(None, str(folder), trusted=False)
     assert "--init" in str(caught.value.hint)
@@ -327,10 +328,10 @@ def test_what_is_named_is_read_and_nothing_else(folder):
     (folder / "other.toml").write_text(SUITE.replace(".a", ".named"))
     assert suite_names("other.toml", str(folder)) == ["named"]
     with pytest.raises(FileError):
-        located("gone.toml", str(folder))
+        find_config("gone.toml", str(folder))
     (folder / "pyproject.toml").write_text("[tool.x]\n")
     with pytest.raises(UsageError, match=r"no \[tool.losscli\]"):
-        located("pyproject.toml", str(folder))
+        find_config("pyproject.toml", str(folder))
 
 
 # ----------------------------------------------------------------------------------------------------------- values
@@ -421,7 +422,7 @@ def test_regressions_of_what_should_be_high_are_falls(monkeypatch):
 def _suite():
     from losscli.cli.config import Suite
 
-    return Suite("a", Place(1, 1), {})
+    return Suite("a", TextPosition(1, 1), {})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from losscli.binding.spec import parse
 from losscli.errors import UsageError
-from losscli.gates.verdicts import BASELINE, Bound, Scored, Tolerance, bind, judged, pairs_of, parse_gate, slices_of
+from losscli.gates.verdicts import (
+    BASELINE,
+    BoundGate,
+    ModelLoss,
+    Tolerance,
+    bind,
+    compared_pairs,
+    evaluate_gates,
+    parse_gate,
+    slice_columns,
+)
 from losscli.results import (
     BaselineResult,
     BaselineSource,
@@ -28,8 +38,8 @@ def canonical(text: str) -> str:
     return parse(text).text
 
 
-def scored(model="m", spec="rmse", loss=None, direction="lower"):
-    return Scored(model, spec, loss or spec.partition(":")[0], direction)
+def model_loss(model="m", spec="rmse", loss=None, direction="lower"):
+    return ModelLoss(model, spec, loss or spec.partition(":")[0], direction)
 
 
 def result(value, model="m", spec="rmse", by=None, direction="lower", baseline=None):
@@ -43,12 +53,17 @@ def run_of(*results, baseline=True, comparisons=(), incomparable=()):
 
 
 def bound_to(text, *results, by=()):
-    lines = list(dict.fromkeys(Scored(r.model, r.spec, r.loss, r.direction) for r in results))
+    lines = list(dict.fromkeys(ModelLoss(r.model, r.spec, r.loss, r.direction) for r in results))
     return bind([parse_gate(text)], lines, by, canonical)
 
 
-def verdict(text, *results, by=(), lacking="error", absent=(), **more) -> GateResult:
-    (one,) = judged(run_of(*results, **more), bound_to(text, *results, by=by), lacking=lacking, absent=absent).gates
+def verdict(text, *results, by=(), without_baseline="error", only_in_baseline=(), **more) -> GateResult:
+    (one,) = evaluate_gates(
+        run_of(*results, **more),
+        bound_to(text, *results, by=by),
+        without_baseline=without_baseline,
+        only_in_baseline=only_in_baseline,
+    ).gates
     return one
 
 
@@ -56,7 +71,7 @@ def verdict(text, *results, by=(), lacking="error", absent=(), **more) -> GateRe
 
 
 @pytest.mark.parametrize(
-    ("text", "about", "op", "limit", "against", "sign", "tolerance", "significant", "by"),
+    ("text", "subject", "op", "limit", "reference", "sign", "tolerance", "significant", "by"),
     [
         ("rmse<=1.1", "rmse", "<=", 1.1, None, "", Tolerance(), False, ()),
         ("bce < .4 by country", "bce", "<", 0.4, None, "", Tolerance(), False, ("country",)),
@@ -77,10 +92,10 @@ def verdict(text, *results, by=(), lacking="error", absent=(), **more) -> GateRe
         ("rmse<=model-2+1e-3", "rmse", "<=", None, "model-2", "+", Tolerance("1e-3", Fraction(1e-3)), False, ()),
     ],
 )  # fmt: skip
-def test_what_is_a_gate(text, about, op, limit, against, sign, tolerance, significant, by):
+def test_what_is_a_gate(text, subject, op, limit, reference, sign, tolerance, significant, by):
     gate = parse_gate(f"  {text} ")
-    assert (gate.text, gate.about, gate.op, gate.limit) == (text, about, op, limit)
-    assert (gate.against, gate.sign, gate.tolerance) == (against, sign, tolerance)
+    assert (gate.text, gate.subject, gate.op, gate.limit) == (text, subject, op, limit)
+    assert (gate.reference, gate.sign, gate.tolerance) == (reference, sign, tolerance)
     assert (gate.significant, gate.by) == (significant, by)
 
 
@@ -104,7 +119,7 @@ def test_what_is_a_gate(text, about, op, limit, against, sign, tolerance, signif
         ("rmse<=baseline+1%%", "does not end in a tolerance"),
         ("rmse<=baseline+max(1%)", "does not end in a tolerance"),
         ("rmse<=baseline+1e-9999999", "does not end in a tolerance"),
-        ("rmse<=baseline+max(1%,2%)", "has two of the same kind"),
+        ("rmse<=baseline+max(1%,2%)", "has two amounts of the same kind"),
         ("rmse<=old+nan%", "does not end in a tolerance"),
         ("rmse<=+1e", "is neither a number nor a model"),
         ("rmse<=1e999", "'1e999' is too large"),
@@ -114,7 +129,7 @@ def test_what_is_a_gate(text, about, op, limit, against, sign, tolerance, signif
 )
 def test_what_is_none_says_which_piece(text, says):
     with pytest.raises(UsageError, match=re.escape(says)):
-        bind([parse_gate(text)], [scored()], (), canonical)
+        bind([parse_gate(text)], [model_loss()], (), canonical)
 
 
 def test_an_error_says_where_a_file_has_the_gate():
@@ -122,22 +137,22 @@ def test_an_error_says_where_a_file_has_the_gate():
         parse_gate("rmse", "losscli.toml", 7)
     assert (caught.value.path, caught.value.line) == ("losscli.toml", 7)
     with pytest.raises(UsageError) as caught:
-        bind([parse_gate("mae<=1", "losscli.toml", 7)], [scored()], (), canonical)
+        bind([parse_gate("mae<=1", "losscli.toml", 7)], [model_loss()], (), canonical)
     assert (caught.value.path, caught.value.line) == ("losscli.toml", 7)
 
 
 # --------------------------------------------------------------------------------------------- whom a gate is about
 
 RUN = [
-    scored("old", "rmse"), scored("new", "rmse"), scored("a/b", "rmse"), scored("new", "huber:delta=2"),
-    scored("old", "huber:delta=2"), scored("new", "pinball:q=0.1"), scored("new", "pinball:q=0.9"),
-    scored("new", "ndcg", direction="higher"), scored("old", "ndcg", direction="higher"),
-    scored("new", "total=0.7*mse+0.3*mae", "total"), scored(None, "l2_penalty"),
+    model_loss("old", "rmse"), model_loss("new", "rmse"), model_loss("a/b", "rmse"), model_loss("new", "huber:delta=2"),
+    model_loss("old", "huber:delta=2"), model_loss("new", "pinball:q=0.1"), model_loss("new", "pinball:q=0.9"),
+    model_loss("new", "ndcg", direction="higher"), model_loss("old", "ndcg", direction="higher"),
+    model_loss("new", "total=0.7*mse+0.3*mae", "total"), model_loss(None, "l2_penalty"),
 ]  # fmt: skip
 
 
 def names(text):
-    return [one.scored.name for one in bind([parse_gate(text)], RUN, ("c",), canonical)]
+    return [one.model_loss.name for one in bind([parse_gate(text)], RUN, ("c",), canonical)]
 
 
 @pytest.mark.parametrize(
@@ -186,14 +201,14 @@ def test_what_is_about_nothing_says_what_there_is(text, says, hint):
 
 
 def test_a_model_that_is_called_like_a_tolerance_is_a_model():
-    run = [scored("old"), scored("old+1"), scored("new")]
+    run = [model_loss("old"), model_loss("old+1"), model_loss("new")]
     (about_old, about_new) = bind([parse_gate("rmse<=old+1")], run, (), canonical)
-    assert (about_old.against, about_old.tolerance, about_new.against) == ("old+1", Tolerance(), "old+1")
+    assert (about_old.reference, about_old.tolerance, about_new.reference) == ("old+1", Tolerance(), "old+1")
 
 
 def test_a_model_that_is_called_baseline_is_ambiguous():
     with pytest.raises(UsageError, match="a model of this run has the same name"):
-        bind([parse_gate("rmse<=baseline")], [scored("baseline"), scored("new")], (), canonical)
+        bind([parse_gate("rmse<=baseline")], [model_loss("baseline"), model_loss("new")], (), canonical)
 
 
 def test_specs_are_read_only_where_their_text_does_not_decide():
@@ -205,20 +220,20 @@ def test_specs_are_read_only_where_their_text_does_not_decide():
 
 def test_gates_make_the_slices_where_the_run_has_none():
     gates = [parse_gate("rmse<=1"), parse_gate("rmse<=2 by a,b"), parse_gate("rmse<=3 by b,a")]
-    assert slices_of(gates, ()) == ("a", "b")
-    assert slices_of(gates, ("b", "a")) == ("b", "a")
-    assert slices_of([parse_gate("rmse<=1")], ()) == ()
+    assert slice_columns(gates, ()) == ("a", "b")
+    assert slice_columns(gates, ("b", "a")) == ("b", "a")
+    assert slice_columns([parse_gate("rmse<=1")], ()) == ()
     with pytest.raises(UsageError, match="slices by a; the run has slices by b"):
-        slices_of([parse_gate("rmse<=1 by a")], ("b",))
+        slice_columns([parse_gate("rmse<=1 by a")], ("b",))
     with pytest.raises(UsageError, match="slices by c; the run has slices by a, b"):
-        slices_of([*gates, parse_gate("rmse<=3 by c")], ())
+        slice_columns([*gates, parse_gate("rmse<=3 by c")], ())
 
 
 def test_the_pairs_that_significance_needs():
     gates = [parse_gate(text) for text in ("rmse<=old significant", "rmse<=baseline significant", "rmse<=new",
                                            "huber<=old significant")]  # fmt: skip
     bound = bind(gates, [s for s in RUN if s.model in ("old", "new")], (), canonical)
-    assert pairs_of(bound) == (("new", "old"), ("old", BASELINE), ("new", BASELINE))
+    assert compared_pairs(bound) == (("new", "old"), ("old", BASELINE), ("new", BASELINE))
 
 
 # ------------------------------------------------------------------------------------------------------- verdicts
@@ -345,11 +360,11 @@ def test_what_is_no_number_passes_no_gate(value):
 
 def test_what_is_missing_passes_no_gate():
     one = bound_to("rmse<=9", result(1.0))
-    (lost,) = judged(run_of(), one).gates
+    (lost,) = evaluate_gates(run_of(), one).gates
     assert (lost.state, lost.reason) == ("failed", "this run has no such number")
-    (none,) = judged(run_of(result(1.0)), bound_to("rmse<=9 by c", result(1.0), by=("c",))).gates
+    (none,) = evaluate_gates(run_of(result(1.0)), bound_to("rmse<=9 by c", result(1.0), by=("c",))).gates
     assert (none.state, none.reason) == ("failed", "there is no slice by c")
-    (other,) = judged(
+    (other,) = evaluate_gates(
         run_of(result(1.0, "new")), bound_to("new/rmse<=old", result(1.0, "new"), result(1.0, "old"))
     ).gates
     assert (other.state, other.reason) == ("failed", "'old' has no such number")
@@ -363,49 +378,57 @@ def test_every_slice_is_judged_and_one_that_is_gone_fails():
         result(2.0, by={"c": "b"}, baseline=1.0),
     ]
     bound = bound_to("rmse<=baseline by c", *slices, by=("c",))
-    judgement = judged(run_of(*slices), bound, absent=[result(1.0, by={"c": "z"}), result(1.0, spec="mae")])
+    judgement = evaluate_gates(
+        run_of(*slices), bound, only_in_baseline=[result(1.0, by={"c": "z"}), result(1.0, spec="mae")]
+    )
     assert [(g.by, g.state) for g in judgement.gates] == [
         ({"c": "a"}, "passed"), ({"c": "b"}, "failed"), ({"c": "z"}, "failed"),
     ]  # fmt: skip
     assert judgement.gates[-1].reason == "the baseline has c=z, this run has no row of it"
     assert judgement.status == "failed"
     # A plain limit knows of no slices that are gone.
-    plain = judged(run_of(*slices), bound_to("rmse<=5 by c", *slices, by=("c",)), absent=[result(1.0, by={"c": "z"})])
+    plain = evaluate_gates(
+        run_of(*slices), bound_to("rmse<=5 by c", *slices, by=("c",)), only_in_baseline=[result(1.0, by={"c": "z"})]
+    )
     assert [g.state for g in plain.gates] == ["passed", "passed"]
 
 
 def test_without_a_baseline_gates_on_it_are_skipped_and_no_others():
     some = result(2.0)
     both = [*bound_to("rmse<=baseline", some), *bound_to("rmse<=1", some)]
-    judgement = judged(run_of(some, baseline=False), both)
+    judgement = evaluate_gates(run_of(some, baseline=False), both)
     assert [g.state for g in judgement.gates] == ["skipped", "failed"]
     assert judgement.gates[0].passed is None
-    assert judged(run_of(some, baseline=False), both[:1]).status == "passed"
+    assert evaluate_gates(run_of(some, baseline=False), both[:1]).status == "passed"
 
 
 def test_a_number_that_the_baseline_lacks():
     """B137"""
     assert verdict("rmse<=baseline", result(1.0)).state == "error"
-    assert verdict("rmse<=baseline", result(1.0), lacking="skipped").state == "skipped"
-    assert judged(run_of(result(1.0)), bound_to("rmse<=baseline", result(1.0))).status == "error"
+    assert verdict("rmse<=baseline", result(1.0), without_baseline="skipped").state == "skipped"
+    assert evaluate_gates(run_of(result(1.0)), bound_to("rmse<=baseline", result(1.0))).status == "error"
 
 
 def test_what_is_not_comparable_is_an_error_and_all_gates_are_judged():
     """B140"""
     some = result(2.0)
     bound = [*bound_to("rmse<=1", some), *bound_to("rmse<=baseline", some), *bound_to("rmse<=0.5", some)]
-    judgement = judged(run_of(some, incomparable=["3 rows, in the baseline 4"]), bound, lacking="skipped")
+    judgement = evaluate_gates(
+        run_of(some, incomparable=["3 rows, in the baseline 4"]), bound, without_baseline="skipped"
+    )
     assert [g.state for g in judgement.gates] == ["failed", "error", "failed"]
     assert judgement.gates[1].reason == "not comparable: 3 rows, in the baseline 4"
     assert judgement.status == "error"
-    assert judged(run_of(some, incomparable=["x"]), []).status == "error"
+    assert evaluate_gates(run_of(some, incomparable=["x"]), []).status == "error"
 
 
 # ----------------------------------------------------------------------------------------------------- significance
 
 
-def compared(low, high, against="old", spec="rmse", by=None):
-    return ComparisonResult("new", against, by or {}, spec, spec, "lower", 1.2, 1.0, 0.2, 3, "worse", 0.1, (low, high))
+def compared(low, high, reference="old", spec="rmse", by=None):
+    return ComparisonResult(
+        "new", reference, by or {}, spec, spec, "lower", 1.2, 1.0, 0.2, 3, "worse", 0.1, (low, high)
+    )
 
 
 def significant(text, *comparisons, value=1.2, baseline=None):
@@ -448,7 +471,7 @@ def test_significant_where_higher_is_better():
 
 @pytest.mark.parametrize(
     "comparisons",
-    [(), (compared(math.nan, 1.0),), (compared(-math.inf, math.inf),), (compared(0, 0, against="other"),),
+    [(), (compared(math.nan, 1.0),), (compared(-math.inf, math.inf),), (compared(0, 0, reference="other"),),
      (compared(0, 0, spec="mae"),), (compared(0, 0, by={"c": "a"}),)],
 )  # fmt: skip
 def test_without_an_interval_nothing_is_shown(comparisons):
@@ -466,5 +489,5 @@ def test_significant_against_saved_rows():
 
 def test_a_bound_gate_says_where_a_file_has_it():
     gate = parse_gate("rmse<=1", "losscli.toml", 7)
-    (found,) = judged(run_of(result(2.0)), [Bound(gate, scored(), None, Tolerance())]).gates
+    (found,) = evaluate_gates(run_of(result(2.0)), [BoundGate(gate, model_loss(), None, Tolerance())]).gates
     assert (found.path, found.line, found.gate) == ("losscli.toml", 7, "rmse<=1")

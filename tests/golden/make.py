@@ -7,8 +7,8 @@ Install the peers into an environment of their own, away from losscli, and run t
         optax==0.2.8 lightgbm==4.7.0 xgboost-cpu==3.2.0 packaging tqdm matplotlib polars pandas pyarrow==26.0.1 six
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 catboost==1.2.10 monai==1.6.1
-    peers/bin/python tests/golden/make.py                # all numbers
-    peers/bin/python tests/golden/make.py huber expectile   # the numbers of these losses, and of blends that have them
+    peers/bin/python tests/golden/make.py                   # all numbers
+    peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them
 
 With losses named, all other rows stay as they are, to the byte, and only the peers of these losses need be installed
 (NumPy always; pandas and pyarrow where one has rows of sample_data). A loss whose rows all come from its paper needs

@@ -1,4 +1,4 @@
-"""A file of configuration -> its table, with the place of every key; whatever is wrong with it says where."""
+"""A TOML file -> its table, with the position of every key; errors name file, line and column."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from losscli.cli.config.lines import Path, Place, Positions
+from losscli.cli.config.lines import KeyPath, KeyPositions, TextPosition
 from losscli.errors import FileError, LosscliError, UsageError, system_code
 
-LIMIT = 1 << 20  # bytes: nobody writes as much by hand, and reading more takes long
+LIMIT = 1 << 20  # bytes: more than anybody writes by hand, and parsing more takes long
 
-# tomllib takes a time that grows with the square of the keys that dots join; 64 are more than anybody has.
+# The time of tomllib grows with the square of the number of dotted keys; 64 are more than anybody needs.
 _DEEP = re.compile(r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]++[ \t]*+\.[ \t]*+){64}")
 _AT = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
 
 
 @dataclass(frozen=True)
 class Document:
-    """A table and where its keys stand; `shown` is the path of the file as messages say it."""
+    """A table and the positions of its keys; `shown` is the path of the file in messages."""
 
     shown: str
     table: Mapping[str, Any]
-    positions: Positions
-    top: Path = ()  # the way to this table from the top of the file
+    positions: KeyPositions
+    top: KeyPath = ()  # the path of this table from the top of the file
 
-    def place(self, path: Path) -> Place:
-        return self.positions.place((*self.top, *path))
+    def position(self, path: KeyPath) -> TextPosition:
+        return self.positions.position((*self.top, *path))
 
-    def error(self, path: Path, message: str, hint: str | None = None) -> UsageError:
-        """What is wrong with the value at the end of this way."""
-        return self.error_at(self.place(path), message, hint)
+    def error(self, path: KeyPath, message: str, hint: str | None = None) -> UsageError:
+        """An error about the value at this path."""
+        return self.error_at(self.position(path), message, hint)
 
-    def error_at(self, place: Place, message: str, hint: str | None = None) -> UsageError:
-        return UsageError(message, hint=hint, path=self.shown, line=place.line, character=place.column,
+    def error_at(self, position: TextPosition, message: str, hint: str | None = None) -> UsageError:
+        return UsageError(message, hint=hint, path=self.shown, line=position.line, character=position.column,
                           code="USAGE_CONFIG")  # fmt: skip
 
     def within(self, *keys: str) -> Document | None:
-        """The table below these keys as a document of its own, if there is one."""
+        """The table below these keys as a separate document; None if there is none."""
         table: Any = self.table
         for key in keys:
             table = table.get(key) if isinstance(table, Mapping) else None
@@ -47,7 +47,7 @@ class Document:
 
 
 def read_bytes(path: str, shown: str) -> bytes:
-    """The bytes of a file that is no larger than anybody's."""
+    """The bytes of a file of at most `LIMIT` bytes."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123
             data = file.read(LIMIT + 1)
@@ -60,9 +60,9 @@ def read_bytes(path: str, shown: str) -> bytes:
 
 
 def parse(data: bytes, shown: str) -> Document:
-    """The document that the bytes are."""
+    """Parse the bytes as TOML."""
     try:
-        # As tomllib does it, and without the mark that some editors put first.
+        # As tomllib does it, but without the byte order mark that some editors write.
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -72,7 +72,7 @@ def parse(data: bytes, shown: str) -> Document:
         deep.line = text.count("\n", 0, match.start()) + 1
         raise deep
     try:
-        return Document(shown, tomllib.loads(text), Positions(text))
+        return Document(shown, tomllib.loads(text), KeyPositions(text))
     except tomllib.TOMLDecodeError as error:
         raise _syntax(error, text, shown) from None
     except RecursionError:
@@ -82,10 +82,10 @@ def parse(data: bytes, shown: str) -> Document:
 def _syntax(error: tomllib.TOMLDecodeError, text: str, shown: str) -> UsageError:
     message = str(error)
     found = _AT.search(message)
-    said = message[: found.start()] if found else message
+    problem = message[: found.start()] if found else message
     if found and found[1]:
         line, column = int(found[1]), int(found[2])
     else:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    return UsageError(f"invalid TOML: {said[:1].lower()}{said[1:]}", path=shown, line=line, character=column,
+    return UsageError(f"invalid TOML: {problem[:1].lower()}{problem[1:]}", path=shown, line=line, character=column,
                       code="USAGE_CONFIG")  # fmt: skip

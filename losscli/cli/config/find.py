@@ -1,8 +1,8 @@
-"""Which file of configuration counts: the nearest one at or above the working directory.
+"""Finds the configuration that applies: the nearest one in the working directory or its parents.
 
-The search ends, that folder included, with the first folder that holds `.git`, with the home folder and with the root
-of the file system. In one folder losscli.toml comes before pyproject.toml; a pyproject.toml without [tool.losscli] is
-passed by. Nothing is merged.
+The search ends after the first folder with a `.git`, after the home folder, and at the root of the file system. In one
+folder losscli.toml takes precedence over pyproject.toml; a pyproject.toml without [tool.losscli] is ignored. Files are
+not merged.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from losscli.cli.config.document import Document, parse, read_bytes
 from losscli.errors import UsageError
 
-OWN, PROJECT = "losscli.toml", "pyproject.toml"
+CONFIG_NAME, PYPROJECT = "losscli.toml", "pyproject.toml"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A file of configuration: its absolute path, its table, and whether somebody named it."""
+class ConfigFile:
+    """A configuration file: its absolute path, its table, and whether the user named it (`explicit`)."""
 
     path: str
     document: Document
-    named: bool
+    explicit: bool
 
     @property
     def folder(self) -> str:
@@ -31,41 +31,41 @@ class Found:
 
     @property
     def label(self) -> str:
-        """The path as reports say it, wherever one stands: from the repository's top, else only the name."""
+        """The path in reports, the same from everywhere: relative to the top of the repository, else only the name."""
         for folder in _upwards(self.folder):
             if os.path.lexists(os.path.join(folder, ".git")):  # noqa: PTH118
                 return os.path.relpath(self.path, folder).replace(os.sep, "/")
         return os.path.basename(self.path)  # noqa: PTH119
 
 
-def find(start: str) -> Found | None:
-    """The configuration that counts in this folder."""
+def find(start: str) -> ConfigFile | None:
+    """The configuration that applies to this folder."""
     home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111
     for folder in _upwards(start):
-        own = os.path.join(folder, OWN)  # noqa: PTH118
+        own = os.path.join(folder, CONFIG_NAME)  # noqa: PTH118
         if os.path.isfile(own):  # noqa: PTH113
             shown = _shown(own, start)
-            return Found(own, parse(read_bytes(own, shown), shown), named=False)
-        if (found := _project(os.path.join(folder, PROJECT), start)) is not None:  # noqa: PTH118
+            return ConfigFile(own, parse(read_bytes(own, shown), shown), explicit=False)
+        if (found := _project(os.path.join(folder, PYPROJECT), start)) is not None:  # noqa: PTH118
             return found
         if os.path.lexists(os.path.join(folder, ".git")) or os.path.realpath(folder) == home:  # noqa: PTH118
             return None
     return None
 
 
-def read(path: str) -> Found:
-    """The configuration that somebody named."""
+def read(path: str) -> ConfigFile:
+    """The configuration that the user named."""
     document = parse(read_bytes(path, path), path)
-    if os.path.basename(path) == PROJECT:  # noqa: PTH119
+    if os.path.basename(path) == PYPROJECT:  # noqa: PTH119
         inner = document.within("tool", "losscli")
         if inner is None:
             raise UsageError("the file has no [tool.losscli]", path=path, code="USAGE_CONFIG")
         document = inner
-    return Found(os.path.realpath(path), document, named=True)
+    return ConfigFile(os.path.realpath(path), document, explicit=True)
 
 
-def _project(path: str, start: str) -> Found | None:
-    """A pyproject.toml that speaks of losscli; what is wrong with another one is not our business."""
+def _project(path: str, start: str) -> ConfigFile | None:
+    """A pyproject.toml with [tool.losscli]. Others are not parsed, so their errors do not matter."""
     if not os.path.isfile(path):  # noqa: PTH113
         return None
     shown = _shown(path, start)
@@ -76,7 +76,7 @@ def _project(path: str, start: str) -> Found | None:
     except OSError:
         return None
     document = parse(read_bytes(path, shown), shown).within("tool", "losscli")
-    return None if document is None else Found(path, document, named=False)
+    return None if document is None else ConfigFile(path, document, explicit=False)
 
 
 def _upwards(folder: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""What a file of configuration may do that nobody named: write below its own folder, and nothing else outside.
+"""What a configuration that was found automatically may do: write below its own folder, and nowhere else.
 
-Who runs a command in a folder that came from somewhere does not expect it to write to another one.
+A user who runs a command in a downloaded folder does not expect it to write outside of that folder.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from losscli.cli.config.document import Document
-from losscli.cli.config.lines import Place
+from losscli.cli.config.lines import TextPosition
 from losscli.cli.config.suites import Setting, Suite
 from losscli.errors import UsageError
 
@@ -20,35 +20,35 @@ HINT = "--trust-config allows it for this run, as does naming the file: --config
 
 def check(suite: Suite, folder: str, document: Document) -> None:
     """Refuse a suite that would write outside of `folder`."""
-    for path, place, what in _written(suite):
+    for path, position, what in _written(suite):
         why = _outside(path, folder)
         if why:
-            raise _refused(document, place, f"{what} '{path}' {why}")
+            raise _refused(document, position, f"{what} '{path}' {why}")
     baseline = suite.settings.get("baseline")
     if baseline is not None and _SCHEME.match(baseline.value):
-        raise _refused(document, baseline.place, f"the baseline '{baseline.value}' is on another machine")
+        raise _refused(document, baseline.position, f"the baseline '{baseline.value}' is on another machine")
 
 
-def _refused(document: Document, place: Place, what: str) -> UsageError:
-    return document.error_at(place, f"{what}; a configuration that was found automatically may not do that", HINT)
+def _refused(document: Document, position: TextPosition, what: str) -> UsageError:
+    return document.error_at(position, f"{what}; a configuration that was found automatically may not do that", HINT)
 
 
-def _written(suite: Suite) -> Iterator[tuple[str, Place, str]]:
-    """Every path that the suite may write to, where it stands, and what it is."""
+def _written(suite: Suite) -> Iterator[tuple[str, TextPosition, str]]:
+    """Every path that the suite may write to, its position in the file, and what it is."""
     outputs = suite.settings.get("outputs")
     if outputs is not None:
-        for text, place in zip(outputs.value, outputs.items, strict=True):
-            # `FORMAT=FILE`, or a file with that name: both have to lie inside.
+        for text, position in zip(outputs.value, outputs.items, strict=True):
+            # `FORMAT=FILE`, or a file with that name: both must lie inside the folder.
             for path in dict.fromkeys((text.partition("=")[2] or text, text)):
-                yield path, place, "the output"
+                yield path, position, "the output"
     baseline: Setting | None = suite.settings.get("baseline")
     missing = suite.settings.get("baseline_missing")
     if baseline is not None and missing is not None and missing.value == "create":
-        yield baseline.value, baseline.place, "the baseline"
+        yield baseline.value, baseline.position, "the baseline"
 
 
 def _outside(path: str, folder: str) -> str | None:
-    """Why a path leads out of the folder; None where it does not."""
+    """Why a path leads out of the folder; None if it does not."""
     if _SCHEME.match(path):
         return "is on another machine"
     if os.path.isabs(path) or os.path.splitdrive(path)[0]:  # noqa: PTH117

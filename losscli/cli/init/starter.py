@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import console
-from losscli.cli.config import OWN, configured
+from losscli.cli.config import CONFIG_NAME, config_from_text
 from losscli.errors import FileError, UsageError
 from losscli.io.remote.address import REMOTE_URL
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from losscli.cli.init.guess import Guess
     from losscli.results import LossResult
 
-_SPARE = Decimal("0.05")  # of a number's size: so much worse than today is within the gates
+_TOLERANCE = Decimal("0.05")  # of the absolute value: by so much a number may get worse before its gate fails
 
 
 def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
-    """Write the configuration, and say where it is."""
+    """Write the configuration, and return its path."""
     from losscli.cli.init.guess import guess
     from losscli.cli.init.sample import read_sample
     from losscli.io.write.atomic import check_writable
@@ -34,7 +34,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
         raise UsageError(
             "--init reads a file, which the configuration then names; standard input has no name", code="USAGE_CONFLICT"
         )
-    path = outputs[0] if outputs else OWN
+    path = outputs[0] if outputs else CONFIG_NAME
     if path != "-" and os.path.lexists(path):
         raise FileError("the file exists, and --init does not overwrite it", path=path,
                         hint="-o FILE names another")  # fmt: skip
@@ -43,7 +43,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     shown = _relative(source, folder)
     guessed = guess(read_sample(source), source)
-    text = _text(shown, guessed, _measured(_text(shown, guessed, ()), folder, threads))
+    text = _text(shown, guessed, _current_results(_text(shown, guessed, ()), folder, threads))
     if path == "-":
         console.write_stdout(text)
     else:
@@ -62,7 +62,7 @@ def _create(path: str, text: str) -> None:
 
 
 def _relative(source: str, folder: str) -> str:
-    """The path as the configuration has it: from its own folder."""
+    """The path relative to the folder of the configuration."""
     if REMOTE_URL.match(source) or os.path.isabs(source):  # noqa: PTH117
         shown = source
     else:
@@ -76,11 +76,11 @@ def _relative(source: str, folder: str) -> str:
     return shown
 
 
-def _measured(text: str, folder: str, threads: int | None) -> tuple[LossResult, ...]:
-    """The numbers of today, by the very suite that is written."""
+def _current_results(text: str, folder: str, threads: int | None) -> tuple[LossResult, ...]:
+    """The current numbers, by the suite that is written."""
     from losscli.cli import scoring, suites
 
-    config = configured(text, folder, suites.known_keys())
+    config = config_from_text(text, folder, suites.known_keys())
     (suite,) = config.suites.values()
     options = suites.options_of(config, suite, threads=threads)
     with contextlib.chdir(folder):
@@ -88,7 +88,7 @@ def _measured(text: str, folder: str, threads: int | None) -> tuple[LossResult, 
 
 
 def _gates(results: Sequence[LossResult]) -> list[str]:
-    """A gate a loss that all models keep today, with something to spare."""
+    """A gate for each loss that all models pass now, with a tolerance."""
     worst: dict[str, tuple[float, str]] = {}
     for result in results:
         if result.value - result.value == 0:  # finite
@@ -99,15 +99,15 @@ def _gates(results: Sequence[LossResult]) -> list[str]:
 
 
 def _limit(value: float, direction: str) -> str:
-    """Three digits of the number that is five percent worse."""
+    """The number that is worse by the tolerance, rounded to three digits away from the better side."""
     number = Decimal(value)
-    worse = number - abs(number) * _SPARE if direction == "higher" else number + abs(number) * _SPARE
+    worse = number - abs(number) * _TOLERANCE if direction == "higher" else number + abs(number) * _TOLERANCE
     rounding = ROUND_FLOOR if direction == "higher" else ROUND_CEILING
     return repr(float(Context(prec=3, rounding=rounding).plus(worse)))
 
 
 def quoted(value: Any) -> str:
-    """A text or a list of them as TOML has it."""
+    """A text, a list or a mapping of texts as TOML."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
@@ -116,7 +116,7 @@ def quoted(value: Any) -> str:
 
 
 def _name(source: str) -> str:
-    """A name for the suite: that of the file."""
+    """The name of the suite: that of the file."""
     stem = os.path.basename(source.rstrip("/")).partition(".")[0]  # noqa: PTH119
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "main"
 
@@ -145,8 +145,8 @@ def _text(source: str, guess: Guess, results: Sequence[LossResult]) -> str:
 def _roles(guess: Guess) -> list[str]:
     lines = []
     if guess.target is not None:
-        doubt = "" if guess.usual else "  # guessed from its values: is this the target?"
-        lines.append(f"target = {quoted(guess.target)}{doubt}")
+        comment = "" if guess.named else "  # guessed from its values: is this the target?"
+        lines.append(f"target = {quoted(guess.target)}{comment}")
     if guess.preds:
         lines.append(f"pred = {quoted(guess.preds[0] if len(guess.preds) == 1 else guess.preds)}")
     if guess.columns:
@@ -173,7 +173,7 @@ def _rows(guess: Guess) -> list[str]:
 
 
 def _gate_lines(gates: Sequence[str]) -> list[str]:
-    """The gates of today; none where no number is finite."""
+    """The gates on the current numbers; none if no number is finite."""
     if not gates:
         return []
     return ["", "# The current numbers with a tolerance of 5 %; see 'losscli help gates'.", f"gates = {quoted(gates)}"]
