@@ -159,9 +159,8 @@ def parse_loss(text: str) -> LossSpec:
 
 def find(name: str) -> Loss:
     """The loss of that name or alias."""
-    from losscli import losses  # registers every loss; here, so that reading this module stays cheap
+    from losscli.losses import ALIASES, REGISTRY  # registers every loss; here, so that reading this module stays cheap
 
-    del losses
     if name in ALIASES:
         return REGISTRY[ALIASES[name]]
     if name not in REGISTRY:

@@ -14,16 +14,16 @@ from typing import Any, NoReturn
 
 import click
 
-from losscli import parallel
 from losscli.cli import error_format
 from losscli.errors import Code, ExitCode, FileError, LosscliError, UsageError, system_code
+from losscli.parallel import BLAS_VARIABLES
 
 
 def run(args: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
     # Looking for cycles among what is made once and kept takes a tenth of a short run; there is little to find.
     gc.set_threshold(100_000, 20, 100)
-    for name in parallel.BLAS_VARIABLES:
+    for name in BLAS_VARIABLES:
         os.environ.setdefault(name, "1")
     error_format.speak(error_format.wanted(args, os.environ, sys.stderr is not None and sys.stderr.isatty()))
     if sys.stdout is None:

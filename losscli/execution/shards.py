@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from losscli import _version
+from losscli._version import __version__
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
@@ -90,7 +90,7 @@ def score(prepared: Prepared, shard: Shard, engine: Engine, observer: ProgressOb
         totals.merge(result.score)
     document = {
         "schema": SCHEMA,
-        "losscli": _version.__version__,
+        "losscli": __version__,
         "shard": str(shard),
         "arithmetic": fingerprint(),
         "run": _run(prepared, placed),
@@ -215,9 +215,9 @@ def _read(path: str) -> _State:
             code="DATA_BAD_REPORT",
         )
     version = document.get("losscli")
-    if schema != SCHEMA or version != _version.__version__:
+    if schema != SCHEMA or version != __version__:
         raise DataError(
-            f"a state of losscli {version} ({schema}); this is losscli {_version.__version__} ({SCHEMA})",
+            f"a state of losscli {version} ({schema}); this is losscli {__version__} ({SCHEMA})",
             path=path, hint="merge with the version that scored the shards, or score them again",
             code="DATA_BAD_REPORT",
         )  # fmt: skip

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from losscli.contract.loss import ALIASES, REGISTRY, Loss
+from losscli.contract.loss import ALIASES as ALIASES
+from losscli.contract.loss import REGISTRY as REGISTRY
+from losscli.contract.loss import Loss
 
 for _module in pkgutil.iter_modules(__path__):
     if not _module.name.startswith("_"):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from losscli import losses as _losses  # registers every loss
-from losscli.contract.loss import REGISTRY, Loss
-
-del _losses
+from losscli.contract.loss import Loss
+from losscli.losses import REGISTRY  # registers every loss
 
 
 def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:

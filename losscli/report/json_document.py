@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from losscli import _version
+from losscli._version import __version__
 from losscli.report.sanitized import sanitized
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
@@ -46,7 +46,7 @@ def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
     """The document of a check, as dictionaries and lists."""
     return {
         "schema": CHECK_SCHEMA,
-        "losscli": _version.__version__,
+        "losscli": __version__,
         "status": status(suites),
         "suites": [
             {
@@ -65,7 +65,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
     rows = evaluation.rows
     return {
         "schema": SCHEMA,
-        "losscli": _version.__version__,
+        "losscli": __version__,
         "status": evaluation.status,
         "sources": [{"path": s.path, "format": s.format, "rows": int(s.rows)} for s in evaluation.sources],
         "rows": {"read": int(rows.read), "used": int(rows.used), "dropped": int(rows.dropped)},

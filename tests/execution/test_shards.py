@@ -328,7 +328,7 @@ def test_damaged_and_foreign_files_are_refused(two, tmp_path, capfd, monkeypatch
         assert "error: " in refused(3, capfd, "merge", two[0], bad)
     bad.write_text(text.replace("losscli.state/1", "losscli.state/2"))
     assert "losscli.state/2" in refused(3, capfd, "merge", bad)
-    monkeypatch.setattr("losscli._version.__version__", "9.9")
+    monkeypatch.setattr("losscli.execution.shards.__version__", "9.9")
     said = refused(3, capfd, "merge", *two)
     assert "a state of losscli 0.1.0" in said
     assert "this is losscli 9.9" in said

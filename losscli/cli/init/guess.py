@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from losscli import losses as _losses  # registers every loss
 from losscli.binding.bind import DEFAULT_NAMES
 from losscli.cli.init.sample import Candidate, Sample
 from losscli.contract.kinds import Array, Kind
-from losscli.contract.loss import REGISTRY, Loss
+from losscli.contract.loss import Loss
 from losscli.errors import DataError
-
-del _losses
+from losscli.losses import REGISTRY  # registers every loss
 
 _MAX_TRIED = 64  # columns that are tried for a role
 _MAX_MODELS = 8  # predictions that are listed

@@ -22,7 +22,7 @@ from typing import Any, Generic
 
 from distributed import Client, Future, LocalCluster, get_worker
 
-from losscli import _version
+from losscli._version import __version__
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Answer, Expected, Item, MapFunction
@@ -104,7 +104,7 @@ def _job(pickled: bytes, topic: str, expected: tuple[str, str]) -> _Job:
 def _do(job: _Job, index: int, item: Any) -> _Outcome:
     get_worker().log_event(job.topic, index)
     if _settled() != job.expected:
-        return _Outcome(mismatch=f"losscli {_version.__version__} on another kind of CPU or NumPy")
+        return _Outcome(mismatch=f"losscli {__version__} on another kind of CPU or NumPy")
     try:
         return _Outcome(job.function(item, lambda: job.topic in _STOPPED))
     except Exception as error:
@@ -115,7 +115,7 @@ def _do(job: _Job, index: int, item: Any) -> _Outcome:
 def _settled() -> tuple[str, str]:
     """Version and arithmetic of this process, whose BLAS has one thread from now on: workers have several of ours."""
     _FOREVER.enter_context(one_blas_thread())
-    return _version.__version__, fingerprint()
+    return __version__, fingerprint()
 
 
 def _stop(topic: str) -> None:
@@ -143,7 +143,7 @@ class _Run(Generic[Item, Answer]):
         # A task, not a value that is sent ahead: when the worker that holds it dies, the scheduler makes it again.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-            expected = _version.__version__, fingerprint()
+            expected = __version__, fingerprint()
             self.job = self._submit(_job, pickle.dumps(self.function), self.topic, expected)
 
     def answers(self, items: Iterator[Item]) -> Iterator[tuple[Item, Answer | Exception]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from losscli import _version
+from losscli._version import __version__
 from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Expected
@@ -71,14 +71,14 @@ def _check_version(who: str, seen: Any) -> None:
         raise FileError(f"{who} failed: {one_line(seen)}", hint=SAME_VERSIONS, code="IO_CLUSTER")
     if seen["version"] is None:
         raise FileError(f"{who} has no losscli", hint=SAME_VERSIONS, code="IO_CLUSTER")
-    if seen["version"] != _version.__version__:
-        message = f"{who} has losscli {seen['version']}, this process has {_version.__version__}"
+    if seen["version"] != __version__:
+        message = f"{who} has losscli {seen['version']}, this process has {__version__}"
         raise FileError(message, hint=SAME_VERSIONS, code="IO_CLUSTER")
 
 
 def _probe(places: Sequence[str]) -> Callable[[], dict[str, Any]]:
     """A function that a worker runs. It is nested, so that its code is sent: the worker may not have this module."""
-    version = _version.__version__
+    version = __version__
 
     def probe() -> dict[str, Any]:
         import importlib

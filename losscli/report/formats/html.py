@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from losscli import _version
+from losscli._version import __version__
 from losscli.report import verdicts
 from losscli.report.layout import Cell, Column, Layout, footnotes, layout_of
 from losscli.report.renderer import Renderer
@@ -86,7 +86,7 @@ def _policy() -> str:
 
 
 def _version_note() -> str:
-    return f'<p class="note">losscli {escape(_version.__version__)}</p>\n'
+    return f'<p class="note">losscli {escape(__version__)}</p>\n'
 
 
 def _outcome(suites: Sequence[SuiteResult]) -> str:
