@@ -1,4 +1,4 @@
-"""The one printer: errors, notes and warnings on stderr, results on stdout or in files."""
+"""The console: errors, notes and warnings on stderr, results on stdout or in files."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def in_sight() -> bool:
 
 
 def write_stdout(text: str, *, commands: bool = False) -> None:
-    """Results: UTF-8 and plain newlines where nobody looks on, the terminal's own encoding where somebody does.
+    """Results: UTF-8 and plain newlines in files and pipes, the terminal's own encoding on a terminal.
 
     `commands` says that the text is for a build server to obey; all other text in it is sanitized.
     """

@@ -112,7 +112,7 @@ def _signalled(number: int, _: Any) -> NoReturn:
 
 def _os_error(error: OSError) -> int:
     if error.errno == errno.EPIPE:
-        return ExitCode.PIPE  # nobody reads on
+        return ExitCode.PIPE  # the reader has gone
     path = str(error.filename or "standard output")
     return _told(FileError(error.strerror or str(error), path=path, code=system_code(error)))
 

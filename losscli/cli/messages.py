@@ -17,7 +17,7 @@ _LABEL = re.compile(" *(error|in|hint|note|warning|gate|gates): ")
 
 
 def error_text(error: LosscliError) -> list[str]:
-    """What is wrong, where, and how to fix it: three lines at most, which the printer makes harmless."""
+    """What is wrong, where, and how to fix it: three lines at most, which the console sanitizes."""
     # What is wrong with a command line may take several lines (the filter and a mark below it). Other messages hold
     # text from data, in which a line end must not begin a line of its own.
     first, *more = error.message.split("\n") if isinstance(error, UsageError) else [error.message]

@@ -1,4 +1,4 @@
-"""Rows of values or slopes -> a table file: shared by `rows` and `grad`."""
+"""Row values or gradients -> a table file: shared by `rows` and `grad`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door of Python callers: what a loss is called with, as the arrays that its kernel trusts."""
+"""Validation of Python calls: what a loss is called with, as the arrays that its kernel trusts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from losscli.errors import DataError, UsageError
 
 
 class Declared(Protocol):
-    """What the door asks of a loss."""
+    """What the validation needs of a loss."""
 
     name: str
     roles: dict[str, Role]
@@ -21,7 +21,7 @@ class Declared(Protocol):
     def combinations(self) -> list[tuple[Kind, ...]]: ...
 
 
-def arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:
+def checked_arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:
     """One array a role, checked: shapes, domains, lengths, positions. What is wrong is a DataError with its row."""
     given: dict[str, Any] = dict(zip(loss.roles, columns, strict=False)) | dict(by_name)
     if len(columns) > len(loss.roles):

@@ -1,6 +1,6 @@
 """The kinds of column that a role may ask for: shape, domain, and the words for both.
 
-The domain stands in the kind so that the check at the door, the help and the test data are drawn from one place.
+The domain stands in the kind so that the check on entry, the help and the test data are drawn from one place.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
-from losscli.contract import arguments as door
+from losscli.contract.arguments import checked_arrays
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
@@ -118,17 +118,17 @@ class Loss:
     @overload
     def gradient(self, role: str, /, *columns: Any, **params: Any) -> Any: ...
     def gradient(self, role: str, /, *columns: Any, **params: Any) -> Any:
-        """Declare the slope by `role` (no further argument: a decorator), or compute it (columns and parameters).
+        """Declare the gradient by `role` (no further argument: a decorator), or compute it (columns and parameters).
 
-        Row scope: the slope of each value by its own row. Group scope: the sum of upstream * slope, where
+        Row scope: the derivative of each value by its own row. Group scope: the sum of upstream * derivative, where
         `upstream` is one factor a value (default 1).
         """
         if columns or params:
-            return self._slopes(role, columns, params)
+            return self._gradient(role, columns, params)
 
-        def declare(slope: Callable[..., Any]) -> Callable[..., Any]:
-            self.gradients[role] = slope
-            return slope
+        def declare(kernel: Callable[..., Any]) -> Callable[..., Any]:
+            self.gradients[role] = kernel
+            return kernel
 
         return declare
 
@@ -137,7 +137,7 @@ class Loss:
     def __call__(self, *columns: Any, **params: Any) -> Any:
         """The values, one a unit: an array, or a dict of `Term` where the loss has several terms."""
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        arrays = door.arrays(self, columns, {name: params[name] for name in params if name in self.roles})
+        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles})
         with np.errstate(all="ignore"):
             return self.kernel(*arrays, **settled)
 
@@ -167,7 +167,7 @@ class Loss:
             for name, spec in self.params.items()
         }
 
-    def _slopes(self, role: str, columns: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def _gradient(self, role: str, columns: tuple[Any, ...], params: dict[str, Any]) -> Any:
         if role not in self.gradients:
             known = ", ".join(self.gradients) or "none"
             raise UsageError(
@@ -175,7 +175,7 @@ class Loss:
             )
         upstream = params.pop("upstream", None)
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        arrays = door.arrays(self, columns, {name: params[name] for name in params if name in self.roles})
+        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles})
         with np.errstate(all="ignore"):
             if self.scope == "row":
                 return self.gradients[role](*arrays, **settled)

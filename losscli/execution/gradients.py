@@ -1,4 +1,4 @@
-"""The derivative of the final value by each prediction: totals first, then every row's slope times its share."""
+"""The derivative of the final value by each prediction: totals first, then every row's gradient times its share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from losscli.statistics.finalized_sums import SliceIds, slices
 
 Batch = RowBatch[Input, Array]
 
-_ENTRIES = 1 << 20  # of a slope by a whole matrix that are held at once
+_ENTRIES = 1 << 20  # of a gradient by a whole matrix that are held at once
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
 def gradient(
     prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, observer: ProgressObserver = NO_PROGRESS
 ) -> Iterator[OutputRows]:
-    """The slopes, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
+    """The gradients, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
     lines = prepared.plan.lines
     engine = engine or Threads(available_cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
@@ -96,11 +96,11 @@ def gradient(
         yield from _by_tables(prepared, totals, parts, tables, observer)
         return
     work_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
-    slopes = _Slopes(prepared, totals, work_parts, roles)
+    gradients = _RowGradients(prepared, totals, work_parts, roles)
     if any(part.job.spec.loss.scope != "row" for _, part in work_parts):
-        yield from _by_groups(slopes, engine.count, observer)
+        yield from _by_groups(gradients, engine.count, observer)
     else:
-        yield from in_order(prepared, slopes, engine, observer)
+        yield from in_order(prepared, gradients, engine, observer)
 
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
@@ -112,7 +112,7 @@ def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
 def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, _Share]:
     estimates, kept = term_estimates(totals, job, line, slice_ids)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
-    slopes = (
+    gradients = (
         dict.fromkeys(estimates, 1.0)
         if summed
         else combine_gradient(job, {name: estimate.result.mean for name, estimate in estimates.items()})
@@ -123,14 +123,14 @@ def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -
         by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
         for slice_id in slice_ids:
             factor = Fraction(1) if slice_id.factor is None else slice_id.factor
-            by_slice[slice_id.number] = slopes[name] * rounded(factor, denominator) if denominator else 0.0
+            by_slice[slice_id.number] = gradients[name] * rounded(factor, denominator) if denominator else 0.0
         shares[name] = _Share(by_slice, bool(kept.excluded.any()) or len(estimates) > 1)
     return shares
 
 
 @dataclass(frozen=True)
-class _Slopes:
-    """The slopes of the rows of one split."""
+class _RowGradients:
+    """The gradients of the rows of one split."""
 
     prepared: Prepared
     totals: RunAccumulator
@@ -141,8 +141,8 @@ class _Slopes:
         return [self.of(in_slices(self.totals, some)) for some in rows if len(some.batch)]
 
     def of(self, batch: Batch) -> OutputRows:
-        slopes = _slopes(self.prepared, self.parts, self.roles, batch)
-        columns = {name: Term(values) for name, values in slopes.items()}
+        gradients = _row_gradients(self.prepared, self.parts, self.roles, batch)
+        columns = {name: Term(values) for name, values in gradients.items()}
         return RowBatch(columns, batch.row_numbers, keys=batch.keys)
 
 
@@ -151,9 +151,9 @@ def in_slices(totals: RunAccumulator, rows: ReadRows) -> Batch:
     return replace(rows.batch, slice_ids=totals.slice_ids_of(rows))
 
 
-def _by_groups(slopes: _Slopes, threads: int, observer: ProgressObserver) -> Iterator[OutputRows]:
+def _by_groups(gradients: _RowGradients, threads: int, observer: ProgressObserver) -> Iterator[OutputRows]:
     """All rows at once, at the end, as groups must be formed first."""
-    prepared = slopes.prepared
+    prepared = gradients.prepared
     groups = groups_of(prepared.plan)
     found: list[OutputRows] = []
     keys: dict[str, list[EncodedLabels]] = {}
@@ -161,12 +161,12 @@ def _by_groups(slopes: _Slopes, threads: int, observer: ProgressObserver) -> Ite
         for key in rows.batch.keys:
             keys.setdefault(key.column, []).append(key)
         if len(rows.batch):
-            batch = replace(in_slices(slopes.totals, rows), keys=(), cluster=None)
+            batch = replace(in_slices(gradients.totals, rows), keys=(), cluster=None)
             with using_threads(threads):
-                found += [slopes.of(group) for group in groups.feed(batch, rows.batch_key)]
+                found += [gradients.of(group) for group in groups.feed(batch, rows.batch_key)]
     observer.scores(groups.open)
     with using_threads(threads):
-        found += [slopes.of(group) for group in groups.finish()]
+        found += [gradients.of(group) for group in groups.finish()]
     if found:
         row_numbers = np.concatenate([group.row_number_array for group in found])
         order = np.argsort(row_numbers, kind="stable")
@@ -177,10 +177,10 @@ def _by_groups(slopes: _Slopes, threads: int, observer: ProgressObserver) -> Ite
         yield RowBatch(columns, row_numbers[order], keys=tuple(map(join_labels, keys.values())))
 
 
-def _slopes(
+def _row_gradients(
     prepared: Prepared, parts: list[tuple[Line, _Part]], roles: Mapping[Line, list[str]], batch: Batch
 ) -> dict[str, Array]:
-    """Column -> slope a row (a matrix for a list column), added up over the parts that read the column."""
+    """Column -> gradient a row (a matrix for a list column), added up over the parts that read the column."""
     found: dict[str, Array] = {}
     for line, part in parts:
         args = arguments(part.job.inputs, batch.arrays, prepared.arrays)  # the first pass has checked them
@@ -188,18 +188,18 @@ def _slopes(
         for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
                 continue
-            slope = part.factor * _role_slope(work, role, args, part, batch)
-            slope = slope.reshape(len(batch), -1) if side.wide else slope
+            row_gradient = part.factor * _role_gradient(work, role, args, part, batch)
+            row_gradient = row_gradient.reshape(len(batch), -1) if side.wide else row_gradient
             columns = (
-                {side.columns[0]: slope} if side.listed or not side.wide
-                else {name: slope[:, i] for i, name in enumerate(side.columns)}
+                {side.columns[0]: row_gradient} if side.listed or not side.wide
+                else {name: row_gradient[:, i] for i, name in enumerate(side.columns)}
             )  # fmt: skip
             for name, values in columns.items():
                 found[name] = found[name] + values if name in found else values
     return found
 
 
-def _role_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
+def _role_gradient(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     loss = work.spec.loss
     if loss.scope != "row":
         factors = {name: share.factors(batch) for name, share in part.shares.items()}
@@ -212,28 +212,28 @@ def _role_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], par
             return np.asarray(loss.gradients[role](*whole, upstream=upstream, **work.spec.params))
     return np.concatenate(
         [
-            _row_slope(work, role, cut_rows(work.inputs, args, cut), part, batch.take(cut))
+            _row_derivative(work, role, cut_rows(work.inputs, args, cut), part, batch.take(cut))
             for cut in cuts(len(batch), args, work.inputs, chunk_rows())
         ]
     )
 
 
-def _row_slope(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
+def _row_derivative(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
         answer = work.spec.loss.gradients[role](*args, **work.spec.params)
-    slopes = answer if isinstance(answer, dict) else {next(iter(part.shares)): answer}
-    total_slope: Array | None = None
+    gradients = answer if isinstance(answer, dict) else {next(iter(part.shares)): answer}
+    total: Array | None = None
     outputs = work.spec.loss.roles[role].kinds[0].shape == "number"
-    for name, slope in slopes.items():
+    for name, row_gradient in gradients.items():
         factors = part.shares[name].factors(batch)
-        if slope.ndim > 1:
+        if row_gradient.ndim > 1:
             # Several outputs of a row count as their mean.
-            factors = factors.reshape(-1, *[1] * (slope.ndim - 1)) / (slope.shape[1] if outputs else 1)
+            factors = factors.reshape(-1, *[1] * (row_gradient.ndim - 1)) / (row_gradient.shape[1] if outputs else 1)
         with np.errstate(all="ignore"):
-            share = np.where(factors == 0, 0.0, slope * factors)
-        total_slope = share if total_slope is None else total_slope + share
-    assert total_slope is not None
-    return total_slope
+            share = np.where(factors == 0, 0.0, row_gradient * factors)
+        total = share if total is None else total + share
+    assert total is not None
+    return total
 
 
 def _by_tables(
@@ -255,8 +255,8 @@ def _by_tables(
         if not part.job.spec.loss.source_roles:
             args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
             role = _role_of(part.job, table)
-            slope = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
-            sums.update(part.factor * next(iter(part.shares.values())).by_slice[0] * slope.ravel(), spots)
+            row_gradient = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
+            sums.update(part.factor * next(iter(part.shares.values())).by_slice[0] * row_gradient.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
         Scan(prepared.plan, prepared.source, observer).rows()
@@ -270,8 +270,10 @@ def _by_tables(
                 args_all = arguments(work.inputs, batch.arrays, prepared.arrays)
                 for start in range(0, len(batch), step):
                     cut = slice(start, start + step)
-                    slope = _row_slope(work, role, cut_rows(work.inputs, args_all, cut), part, batch.take(cut))
-                    sums.update((part.factor * slope).ravel(), np.tile(spots, len(slope)))
+                    row_gradient = _row_derivative(
+                        work, role, cut_rows(work.inputs, args_all, cut), part, batch.take(cut)
+                    )
+                    sums.update((part.factor * row_gradient).ravel(), np.tile(spots, len(row_gradient)))
     special = [sums.non_finite(i) for i in range(len(spots))]
     values = np.array([rounded(sums.fraction(i)) if s is None else s for i, s in enumerate(special)])
     columns = prepared.plan.tables[table].columns

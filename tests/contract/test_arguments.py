@@ -1,4 +1,4 @@
-"""Losses called from Python: what passes the door, and what is said to the rest."""
+"""Losses called from Python: which arguments are valid, and what the errors for the others say."""
 
 from __future__ import annotations
 
