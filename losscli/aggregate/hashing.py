@@ -11,6 +11,8 @@ import numpy as np
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 
+_CACHED = 1 << 14  # rows that are hashed at once: longer arrays are new memory each time, and miss the cache
+
 
 class Fingerprint:
     """A hash of a collection of values that does not depend on their order."""
@@ -25,9 +27,11 @@ class Fingerprint:
         """Add one entry a row; `words` are 64-bit patterns, one row or several a value."""
         rows = words.reshape(len(words), -1).view(np.uint64)
         self.count += len(rows)
-        for lane, seed in enumerate(self.SEEDS):
-            mixed = combined_hash(rows.T, len(rows), seed)
-            self.lanes[lane] = (self.lanes[lane] + int(mixed.sum(dtype=np.uint64))) % (1 << 64)
+        for start in range(0, len(rows), _CACHED):
+            columns = rows[start : start + _CACHED].T
+            for lane, seed in enumerate(self.SEEDS):
+                mixed = combined_hash(columns, columns.shape[1], seed)
+                self.lanes[lane] = (self.lanes[lane] + int(mixed.sum(dtype=np.uint64))) % (1 << 64)
 
     def merge(self, other: Fingerprint) -> None:
         self.count += other.count
