@@ -1,4 +1,4 @@
-"""Several columns against several columns: the same names meet, never the same place by luck."""
+"""Columns of several roles in one order: columns are matched by name, and by position only where they have no names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Side = Input | Table | None
 
 
 def align(sides: Sequence[Side], matrices: Mapping[Table, Matrix]) -> tuple[Side, ...]:
-    """The inputs of one loss with columns in one order, and class columns told what the classes are."""
+    """The inputs of one loss with columns in one order, and classes bound to the class columns."""
     out = list(sides)
     for group in (_is_output, _is_vector, _is_class_side):
         places = [i for i, side in enumerate(out) if isinstance(side, Input) and group(side)]

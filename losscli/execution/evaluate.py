@@ -179,15 +179,16 @@ def conclude(
 def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     """How many values of each loss are infinite or NaN."""
     said = []
-    for work, kept in totals.losses.items():
-        for name, tally in kept.terms.items():
-            odd = int(tally.sums.inf.sum() + tally.sums.neg_inf.sum() + tally.sums.nan.sum())
-            if odd:
-                term = f" (term '{name}')" if len(kept.terms) > 1 else ""
+    for call, accumulator in totals.losses.items():
+        for name, term in accumulator.terms.items():
+            sums = term.sums
+            non_finite = int(sums.inf.sum() + sums.neg_inf.sum() + sums.nan.sum())
+            if non_finite:
+                which = f" (term '{name}')" if len(accumulator.terms) > 1 else ""
                 columns = ", ".join(
-                    side.columns[0] for side in work.inputs if side is not None and not isinstance(side, Table)
+                    side.columns[0] for side in call.inputs if side is not None and not isinstance(side, Table)
                 )
-                said.append(WarningResult(f"{work.spec.text}{term} of {columns}: non-finite values", odd))
+                said.append(WarningResult(f"{call.spec.text}{which} of {columns}: non-finite values", non_finite))
     return said
 
 

@@ -1,4 +1,8 @@
-"""The derivative of the final value by each prediction: totals first, then every row's gradient times its share."""
+"""The gradient of the final value by the predictions of each row, or by a table.
+
+A first pass adds up the sums of all rows. By the chain rule, each row then has the gradient of its loss, times how much
+the final value changes with that loss (`_Upstream`).
+"""
 
 from __future__ import annotations
 
@@ -38,24 +42,25 @@ _ENTRIES = 1 << 20  # of a gradient by a whole matrix that are held at once
 
 
 @dataclass(frozen=True)
-class _Share:
-    """How much one unit of a term moves the final value: `by_slice` for each slice id, times the row's weight."""
+class _Upstream:
+    """The derivative of the final value by the value of one unit of a term: `by_slice`, times the unit's weight."""
 
     by_slice: Array
-    apart: bool  # whether the term leaves rows out
+    excludes_rows: bool  # whether the term leaves rows out
 
-    def factors(self, batch: Batch) -> Array:
-        share = self.by_slice[0] if batch.slice_ids is None else self.by_slice[batch.slice_ids]
-        return np.broadcast_to(share, (len(batch),)) * (1.0 if batch.weights is None else batch.weights)
+    def of(self, batch: Batch) -> Array:
+        """The derivative for each row of a batch."""
+        found = self.by_slice[0] if batch.slice_ids is None else self.by_slice[batch.slice_ids]
+        return np.broadcast_to(found, (len(batch),)) * (1.0 if batch.weights is None else batch.weights)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One job of a line with its factor in the blend, and the shares of its terms."""
+    """One job of a line with its factor in the blend, and the upstream derivatives of its terms."""
 
     job: Job
     factor: float
-    shares: Mapping[str, _Share]
+    upstreams: Mapping[str, _Upstream]
 
 
 def wanted_roles(line: Line, wrt: str | None) -> list[str]:
@@ -81,7 +86,7 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
 def gradient(
     prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, observer: ProgressObserver = NO_PROGRESS
 ) -> Iterator[OutputRows]:
-    """The gradients, one piece of rows after the other; a table's gradient is one piece with a row a table row."""
+    """The gradients, one batch of rows after the other; that of a table is one batch with a row per table row."""
     lines = prepared.plan.lines
     engine = engine or Threads(available_cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
@@ -95,9 +100,9 @@ def gradient(
     if tables:
         yield from _by_tables(prepared, totals, parts, tables, observer)
         return
-    work_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
-    gradients = _RowGradients(prepared, totals, work_parts, roles)
-    if any(part.job.spec.loss.scope != "row" for _, part in work_parts):
+    row_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
+    gradients = _RowGradients(prepared, totals, row_parts, roles)
+    if any(part.job.spec.loss.scope != "row" for _, part in row_parts):
         yield from _by_groups(gradients, engine.count, observer)
     else:
         yield from in_order(prepared, gradients, engine, observer)
@@ -105,27 +110,27 @@ def gradient(
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
     slice_ids = slices(totals)[()]
-    return [_Part(job, factor, _shares(totals, job, line, slice_ids))
+    return [_Part(job, factor, _upstreams(totals, job, line, slice_ids))
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
 
 
-def _shares(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, _Share]:
-    estimates, kept = term_estimates(totals, job, line, slice_ids)
+def _upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, _Upstream]:
+    estimates, loss_accumulator = term_estimates(totals, job, line, slice_ids)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
     gradients = (
         dict.fromkeys(estimates, 1.0)
         if summed
         else combine_gradient(job, {name: estimate.result.mean for name, estimate in estimates.items()})
     )
-    shares = {}
+    upstreams = {}
     for name, estimate in estimates.items():
         denominator = Fraction(1) if summed else estimate.denominator
         by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
         for slice_id in slice_ids:
             factor = Fraction(1) if slice_id.factor is None else slice_id.factor
             by_slice[slice_id.number] = gradients[name] * rounded(factor, denominator) if denominator else 0.0
-        shares[name] = _Share(by_slice, bool(kept.excluded.any()) or len(estimates) > 1)
-    return shares
+        upstreams[name] = _Upstream(by_slice, bool(loss_accumulator.excluded.any()) or len(estimates) > 1)
+    return upstreams
 
 
 @dataclass(frozen=True)
@@ -184,11 +189,11 @@ def _row_gradients(
     found: dict[str, Array] = {}
     for line, part in parts:
         args = arguments(part.job.inputs, batch.arrays, prepared.arrays)  # the first pass has checked them
-        work = KernelCall(part.job.spec, part.job.inputs)
+        call = KernelCall(part.job.spec, part.job.inputs)
         for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
                 continue
-            row_gradient = part.factor * _role_gradient(work, role, args, part, batch)
+            row_gradient = part.factor * _role_gradient(call, role, args, part, batch)
             row_gradient = row_gradient.reshape(len(batch), -1) if side.wide else row_gradient
             columns = (
                 {side.columns[0]: row_gradient} if side.listed or not side.wide
@@ -199,39 +204,39 @@ def _row_gradients(
     return found
 
 
-def _role_gradient(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
-    loss = work.spec.loss
+def _role_gradient(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
+    loss = call.spec.loss
     if loss.scope != "row":
-        factors = {name: share.factors(batch) for name, share in part.shares.items()}
+        factors = {name: each.of(batch) for name, each in part.upstreams.items()}
         whole = contiguous(args)
-        if any(share.apart for share in part.shares.values()):
-            for name, term in score(work, whole).items():
+        if any(each.excludes_rows for each in part.upstreams.values()):
+            for name, term in score(call, whole).items():
                 factors[name] = factors[name] if term.where is None else np.where(term.where, factors[name], 0.0)
         upstream: Any = factors["loss"] if set(factors) == {"loss"} else factors
         with np.errstate(all="ignore"):
-            return np.asarray(loss.gradients[role](*whole, upstream=upstream, **work.spec.params))
+            return np.asarray(loss.gradients[role](*whole, upstream=upstream, **call.spec.params))
     return np.concatenate(
         [
-            _row_derivative(work, role, cut_rows(work.inputs, args, cut), part, batch.take(cut))
-            for cut in cuts(len(batch), args, work.inputs, chunk_rows())
+            _row_derivative(call, role, cut_rows(call.inputs, args, cut), part, batch.take(cut))
+            for cut in cuts(len(batch), args, call.inputs, chunk_rows())
         ]
     )
 
 
-def _row_derivative(work: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
+def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
-        answer = work.spec.loss.gradients[role](*args, **work.spec.params)
-    gradients = answer if isinstance(answer, dict) else {next(iter(part.shares)): answer}
+        answer = call.spec.loss.gradients[role](*args, **call.spec.params)
+    gradients = answer if isinstance(answer, dict) else {next(iter(part.upstreams)): answer}
     total: Array | None = None
-    outputs = work.spec.loss.roles[role].kinds[0].shape == "number"
+    outputs = call.spec.loss.roles[role].kinds[0].shape == "number"
     for name, row_gradient in gradients.items():
-        factors = part.shares[name].factors(batch)
+        factors = part.upstreams[name].of(batch)
         if row_gradient.ndim > 1:
             # Several outputs of a row count as their mean.
             factors = factors.reshape(-1, *[1] * (row_gradient.ndim - 1)) / (row_gradient.shape[1] if outputs else 1)
         with np.errstate(all="ignore"):
-            share = np.where(factors == 0, 0.0, row_gradient * factors)
-        total = share if total is None else total + share
+            product = np.where(factors == 0, 0.0, row_gradient * factors)
+        total = product if total is None else total + product
     assert total is not None
     return total
 
@@ -256,7 +261,7 @@ def _by_tables(
             args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
             role = _role_of(part.job, table)
             row_gradient = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
-            sums.update(part.factor * next(iter(part.shares.values())).by_slice[0] * row_gradient.ravel(), spots)
+            sums.update(part.factor * next(iter(part.upstreams.values())).by_slice[0] * row_gradient.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
         Scan(prepared.plan, prepared.source, observer).rows()
@@ -266,12 +271,12 @@ def _by_tables(
         batch = in_slices(totals, rows)
         for _, part in reading:
             if part.job.spec.loss.source_roles:
-                work, role = KernelCall(part.job.spec, part.job.inputs), _role_of(part.job, table)
-                args_all = arguments(work.inputs, batch.arrays, prepared.arrays)
+                call, role = KernelCall(part.job.spec, part.job.inputs), _role_of(part.job, table)
+                args_all = arguments(call.inputs, batch.arrays, prepared.arrays)
                 for start in range(0, len(batch), step):
                     cut = slice(start, start + step)
                     row_gradient = _row_derivative(
-                        work, role, cut_rows(work.inputs, args_all, cut), part, batch.take(cut)
+                        call, role, cut_rows(call.inputs, args_all, cut), part, batch.take(cut)
                     )
                     sums.update((part.factor * row_gradient).ravel(), np.tile(spots, len(row_gradient)))
     special = [sums.non_finite(i) for i in range(len(spots))]
