@@ -180,8 +180,9 @@ def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     """How many values of each loss are infinite or NaN."""
     said = []
     for work, kept in totals.losses.items():
-        for name, term in kept.terms.items():
-            odd = int(term.sums.inf.sum() + term.sums.neg_inf.sum() + term.sums.nan.sum())
+        for name, accumulator in kept.terms.items():
+            sums = accumulator.sums
+            odd = int(sums.inf.sum() + sums.neg_inf.sum() + sums.nan.sum())
             if odd:
                 term = f" (term '{name}')" if len(kept.terms) > 1 else ""
                 columns = ", ".join(
