@@ -14,12 +14,12 @@ list:
 test *arguments:
     "{{ python }}" -m pytest "$@"
 
-# Say what ruff finds, and what it would format
+# Show what ruff finds, and what it would format
 lint:
     "{{ python }}" -m ruff check
     "{{ python }}" -m ruff format --check
 
-# Mend what ruff can mend
+# Fix what ruff can fix
 format:
     "{{ python }}" -m ruff check --fix
     "{{ python }}" -m ruff format

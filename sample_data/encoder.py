@@ -1,7 +1,7 @@
-"""A small network that maps digits to 16 numbers, and the files that measure how well it does so.
+"""A small network that embeds digits in 16 dimensions, and the files to measure its quality.
 
-Trained with the additive angular margin loss (ArcFace) on shifted and noisy training digits; everything written comes
-from held-out digits, apart from the prototypes, which are the class weights that the training learned.
+It is trained with the additive angular margin loss (ArcFace) on shifted and noisy training digits. All files come from
+held-out digits, except the prototypes, which are the learned class weights.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NEGATIVES, TRIED = 4, 5
 
 @dataclass(frozen=True)
 class Trained:
-    """The network after training and the direction it learned for each digit."""
+    """The trained network, and the direction that it learned for each digit."""
 
     network: nn.Module
     prototypes: np.ndarray
@@ -35,7 +35,7 @@ class Trained:
 
 
 def train(images: Images) -> Trained:
-    """Double precision and smooth units, so that the last bits of another processor hardly grow during training."""
+    """Train in double precision with smooth units, so that rounding differences of processors hardly grow."""
     torch.manual_seed(0)
     draw = np.random.default_rng(0)
     network = nn.Sequential(nn.Linear(64, 192), nn.GELU(), nn.Linear(192, SIZE)).double()
@@ -52,7 +52,7 @@ def train(images: Images) -> Trained:
 
 
 def augmented(images: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Each image moved by at most one pixel each way, with a little noise, its ink kept within 0 and 1."""
+    """Each image moved by at most one pixel in each direction, with a little noise, clipped to the range 0 to 1."""
     moved = np.empty_like(images)
     for row, (image, shift) in enumerate(zip(images, draw.integers(0, 3, (len(images), 2)), strict=True)):
         down, right = shift
@@ -61,7 +61,7 @@ def augmented(images: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def embeddings(trained: Trained, images: Images) -> Table:
-    """Held-out digits in the space of the encoder, as one list column and as plain columns."""
+    """Embeddings of held-out digits, as one list column and as plain columns."""
     embedding = trained.embed(images.test[:EMBEDDED])
     return {
         "digit": _names(images.test_digit[:EMBEDDED]),
@@ -78,7 +78,7 @@ def prototypes(trained: Trained) -> Table:
 
 
 def views(trained: Trained, images: Images) -> Table:
-    """Two random views of each digit: a and b are embeddings of the same image, moved and disturbed twice."""
+    """Two random views of each digit: a and b are embeddings of two augmentations of the same image."""
     draw = np.random.default_rng(2)
     shown = images.test[-VIEWED:]
     return {
@@ -89,7 +89,7 @@ def views(trained: Trained, images: Images) -> Table:
 
 
 def triplets(trained: Trained, images: Images) -> Table:
-    """An anchor, another image of its digit, the nearest of five images of other digits, and four more of those."""
+    """An anchor, another image of its digit, the nearest of five images of other digits, and four more such images."""
     draw = np.random.default_rng(3)
     space, digit = trained.embed(images.test), images.test_digit
     positive, negative = np.empty((EMBEDDED, SIZE)), np.empty((EMBEDDED, SIZE))
@@ -99,7 +99,7 @@ def triplets(trained: Trained, images: Images) -> Table:
         positive[row] = space[draw.choice(rows[(digit == digit[row]) & (rows != row)])]
         others = draw.choice(rows[digit != digit[row]], TRIED + NEGATIVES, replace=False)
         tried = space[others[:TRIED]]
-        # Five tries, since nearly every negative drawn blindly is so far off that the triplet costs nothing.
+        # The nearest of five, since most random negatives are so far away that the triplet loss is 0.
         negative[row] = tried[np.linalg.norm(tried - space[row], axis=1).argmin()]
         negatives[row] = space[others[TRIED:]].ravel()
     return {"anchor": space[:EMBEDDED], "positive": positive, "negative": negative, "negatives": negatives}

@@ -1,4 +1,4 @@
-"""Networks that play against each other on 8×8 digits: a GAN, and two mappings there and back (CycleGAN)."""
+"""Adversarial networks on 8×8 digits: a GAN, and two mappings there and back (CycleGAN)."""
 
 import numpy as np
 import torch
@@ -16,14 +16,14 @@ CYCLE_WEIGHT = 10.0
 
 
 def gan(images: Images) -> Table:
-    """What two discriminators make of held-out digits and of generated ones: one trained on logits, one on squares."""
+    """Two discriminators' scores of held-out and generated digits: one with a logistic loss, one with least squares."""
     generator, logistic, least_squares = _train_gan(images.train)
     with torch.no_grad():
         fake = generator(torch.randn(FAKE, NOISE, dtype=torch.float64))
         shown = torch.cat([torch.from_numpy(images.test[:REAL]), fake])
         logit = rounded(logistic(shown).numpy()[:, 0])
         squares = rounded(least_squares(shown).numpy()[:, 0])
-    # Real and fake rows mixed, as a log of scores would have them.
+    # Real and fake rows are mixed, as in a log of scores.
     order = np.random.default_rng(4).permutation(REAL + FAKE)
     target = (np.arange(REAL + FAKE) < REAL).astype(int)[order]
     return {
@@ -36,7 +36,7 @@ def gan(images: Images) -> Table:
 
 
 def cycle(images: Images) -> Table:
-    """Held-out images of two domains and what is left of them after going to the other domain and back."""
+    """Held-out images of two domains, and their reconstructions after a trip to the other domain and back."""
     there, back = _train_cycle(*_unpaired(images.train))
     x, y = images.test[:KEPT_X], other_domain(images.test[KEPT_X : KEPT_X + KEPT_Y])
     with torch.no_grad():
@@ -51,18 +51,18 @@ def cycle(images: Images) -> Table:
 
 
 def other_domain(images: np.ndarray) -> np.ndarray:
-    """The digits turned by a quarter, white on black become black on white."""
+    """The digits rotated by 90 degrees and inverted."""
     return 1.0 - np.rot90(images.reshape(-1, 8, 8), axes=(1, 2)).reshape(-1, 64)
 
 
 def _unpaired(images: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Half of the digits in one domain, the others in the other: no image is ever seen in both."""
+    """Half of the digits in one domain, half in the other; no image is in both."""
     half = len(images) // 2
     return torch.from_numpy(images[:half]), torch.from_numpy(other_domain(images[half:]))
 
 
 def _train_gan(images: np.ndarray) -> tuple[nn.Module, nn.Module, nn.Module]:
-    """One generator against two discriminators, so that both score the very same images."""
+    """Train one generator against two discriminators, so that both score the same images."""
     torch.manual_seed(1)
     generator, logistic, least_squares = _network(NOISE, 64, nn.Sigmoid()), _network(64, 1), _network(64, 1)
     judges = [*logistic.parameters(), *least_squares.parameters()]
@@ -82,7 +82,7 @@ def _train_gan(images: np.ndarray) -> tuple[nn.Module, nn.Module, nn.Module]:
 
 
 def _train_cycle(x: torch.Tensor, y: torch.Tensor) -> tuple[nn.Module, nn.Module]:
-    """Look like the other domain, and come back to where you started (Zhu et al. 2017)."""
+    """Train two mappings between the domains that invert each other (Zhu et al. 2017)."""
     torch.manual_seed(2)
     there, back = _network(64, 64, nn.Sigmoid()), _network(64, 64, nn.Sigmoid())
     judge_x, judge_y = _network(64, 1), _network(64, 1)
@@ -101,7 +101,7 @@ def _train_cycle(x: torch.Tensor, y: torch.Tensor) -> tuple[nn.Module, nn.Module
 
 
 def _network(inputs: int, outputs: int, *last: nn.Module) -> nn.Module:
-    """One hidden layer, in double precision for the reason given in encoder.py."""
+    """A network with one hidden layer, in double precision for the reason given in `encoder.train`."""
     return nn.Sequential(nn.Linear(inputs, 128), nn.GELU(), nn.Linear(128, outputs), *last).double()
 
 

@@ -1,20 +1,20 @@
-"""Makes the files in this folder anew: real models on real data, all bundled with scikit-learn, nothing downloaded.
+"""Makes the files of this folder: real models on real data that come with scikit-learn, without any download.
 
-Neither torch nor scikit-learn is needed to use losscli; in an environment of its own:
+losscli itself needs neither torch nor scikit-learn, so use a separate environment:
 
     pip install torch==2.13.0 scikit-learn==1.9.1 numpy==2.4.6 pyarrow==26.0.1
     python sample_data/make.py              # into this folder
     python sample_data/make.py some/folder  # or elsewhere, to compare
 
-Takes about half a minute. Every seed is fixed and everything runs on one thread: the same versions on the same kind of
-processor give the same bytes. Elsewhere the last digits may differ, and the files here remain the ones to quote.
+This takes about half a minute. All seeds are fixed and everything runs on one thread: the same versions on the same
+kind of processor give the same bytes. Elsewhere the last digits may differ; the files in this folder are the reference.
 """
 
 import os
 import sys
 from pathlib import Path
 
-# Before NumPy and torch load: how many threads share a sum decides its last bits.
+# Before NumPy and torch load, because the number of threads of a sum decides its last bits.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import encoder
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
 def _diabetes(folder: Path, table: Table) -> None:
     write_csv(folder / "diabetes.csv", table)
     write_parquet(folder / "diabetes.parquet", table)
-    # Two orders, so that only a join by key can bring a prediction and its truth together.
+    # Two orders, so that only a join by key can match predictions and targets.
     write_csv(folder / "diabetes_predictions.csv", shuffled(table, PREDICTIONS, seed=6))
     write_csv(folder / "diabetes_targets.csv", shuffled(table, TRUTH, seed=7))
 

@@ -1,4 +1,4 @@
-"""Predictions of scikit-learn models on rows they were not trained on: diabetes, breast cancer, digits."""
+"""Out-of-sample predictions of scikit-learn models: diabetes, breast cancer, digits."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ NEIGHBOURS = 9
 
 @dataclass(frozen=True)
 class Images:
-    """The 8×8 digits with ink from 0 to 1, cut once into training and held-out rows for all models here."""
+    """The 8×8 digits with values from 0 to 1, split once into training and held-out rows for all models."""
 
     train: np.ndarray
     train_digit: np.ndarray
@@ -36,7 +36,7 @@ class Images:
 
 
 def load_images() -> Images:
-    """Stratified, so that all ten digits are held out in equal measure."""
+    """Load the digits, split with stratification, so that all ten digits are held out in equal numbers."""
     pixels, digit = load_digits(return_X_y=True)
     train, test, train_digit, test_digit = train_test_split(
         pixels / 16.0, digit, test_size=HELD_OUT, stratify=digit, random_state=0
@@ -45,7 +45,7 @@ def load_images() -> Images:
 
 
 def diabetes() -> Table:
-    """Disease progression a year later: four regressors, two of them with a predictive variance."""
+    """Disease progression after a year: predictions of four regressors, two of them with a predictive variance."""
     raw = load_diabetes(scaled=False).data
     features, target = load_diabetes(return_X_y=True)
     folds = KFold(5, shuffle=True, random_state=0)
@@ -69,7 +69,7 @@ def diabetes() -> Table:
 
 
 def _sexes(code: np.ndarray, hdl: np.ndarray) -> list[str]:
-    """The data set says 1 and 2 and not which is which; HDL cholesterol, higher in women, tells."""
+    """The data set has codes 1 and 2 without their meaning; HDL cholesterol, which is higher in women, decides."""
     female = 1.0 if hdl[code == 1.0].mean() > hdl[code == 2.0].mean() else 2.0
     return ["female" if value == female else "male" for value in code]
 
@@ -83,7 +83,7 @@ def _bayes(features: np.ndarray, target: np.ndarray, folds: KFold) -> tuple[np.n
 
 
 def _ridge_variance(ridge: Ridge, features: np.ndarray, target: np.ndarray, folds: KFold) -> np.ndarray:
-    """Noise of the training residuals, plus what the coefficients don't know at this row: σ²(1 + x'(X'X + αI)⁻¹x)."""
+    """Noise of the training residuals plus uncertainty of the coefficients at this row: σ²(1 + x'(X'X + αI)⁻¹x)."""
     variance = np.empty_like(target)
     for train, test in folds.split(features):
         ridge.fit(features[train], target[train])
@@ -104,7 +104,7 @@ def cancer() -> Table:
     logistic = make_pipeline(StandardScaler(), LogisticRegression(C=0.1))
     svm = make_pipeline(StandardScaler(), LinearSVC(C=0.1, random_state=0))
     boosting = GradientBoostingClassifier(n_estimators=60, max_depth=2, subsample=0.8, random_state=0)
-    # A forest often agrees on exact 0 or 1, where one wrong row makes the log loss infinite; Platt's map moves them.
+    # A forest often predicts exactly 0 or 1, where one wrong row makes the log loss infinite; Platt scaling avoids it.
     forest = CalibratedClassifierCV(RandomForestClassifier(100, random_state=0), method="sigmoid", cv=3)
 
     def out_of_fold(model: object, method: str) -> np.ndarray:
@@ -127,7 +127,7 @@ def cancer() -> Table:
 
 
 def digits(images: Images, model: LogisticRegression) -> tuple[dict[str, Column], dict[str, Column]]:
-    """Ten classes: the wide columns that any format can hold, and the list columns that only Parquet can."""
+    """Ten classes: wide columns for any file format, and list columns for Parquet."""
     logits = rounded(model.decision_function(images.test))
     proba = softmax(logits, axis=1)
     flat = {
@@ -141,20 +141,20 @@ def digits(images: Images, model: LogisticRegression) -> tuple[dict[str, Column]
 
 
 def fit_digits(images: Images) -> LogisticRegression:
-    """Multinomial logistic regression: its logits are its decision function, its weights a 10×64 matrix."""
+    """Fit multinomial logistic regression: its decision function gives logits, its weights are a 10×64 matrix."""
     return LogisticRegression(C=2.0, max_iter=2000).fit(images.train, images.train_digit)
 
 
 def weights(model: LogisticRegression) -> Table:
-    """The fitted coefficients themselves, one row a class."""
+    """The fitted coefficients, one row per class."""
     pixels = [str(pixel) for pixel in range(model.coef_.shape[1])]
     return {"class": list(DIGITS), **wide("w", pixels, model.coef_)}
 
 
 def _soft_targets(images: Images) -> np.ndarray:
-    """Ten votes, the label's own and those of its nearest training images, smoothed by a hundredth a class.
+    """Shares of ten votes, of the label and its nearest training images, smoothed by a hundredth per class.
 
-    Rounded to the hundredths that they are, so a row is short text and sums to 1 but for the last bits.
+    They are rounded to hundredths, so that a row is short text and sums to 1 except for the last bits.
     """
     nearest = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(images.train).kneighbors(images.test, return_distance=False)
     votes = (images.train_digit[nearest][:, :, None] == np.arange(10)).sum(axis=1)

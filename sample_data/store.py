@@ -1,7 +1,7 @@
-"""Columns on their way into files, written so that CSV and Parquet hold the same doubles.
+"""Writes columns to files such that CSV and Parquet hold the same doubles.
 
-A table is a plain dict of columns. A list or a one-dimensional array is an ordinary column; a two-dimensional array is
-a list column, one vector a row, and can only go to Parquet.
+A table is a dict of columns. A list or a one-dimensional array is an ordinary column; a two-dimensional array is a list
+column with one vector per row, for Parquet only.
 """
 
 import csv
@@ -17,28 +17,28 @@ Table = Mapping[str, Column]
 
 
 def rounded(values: np.ndarray, digits: int = 9) -> np.ndarray:
-    """The same array with every number cut to so many significant decimal digits.
+    """The array with every number rounded to `digits` significant decimal digits.
 
-    Decimal text, not arithmetic: the result is the double nearest to the short text, so its shortest repr is short.
+    Rounding goes through text, not arithmetic: the result is the double nearest to the text, so its repr is short.
     """
     flat = [float(f"{value:.{digits}g}") + 0.0 for value in np.asarray(values, dtype=float).ravel()]
     return np.array(flat).reshape(np.shape(values))
 
 
 def wide(prefix: str, names: Sequence[str], values: np.ndarray) -> dict[str, np.ndarray]:
-    """One column a name from the columns of a matrix: `p_zero`, `p_one`, …"""
-    return {f"{prefix}_{name}": values[:, place] for place, name in enumerate(names)}
+    """One named column per column of a matrix: `p_zero`, `p_one`, …"""
+    return {f"{prefix}_{name}": values[:, index] for index, name in enumerate(names)}
 
 
 def shuffled(table: Table, names: Collection[str], seed: int) -> dict[str, Column]:
-    """Some columns of a table with their rows in another order."""
+    """Some columns of a table, with the rows in another order."""
     rows = len(next(iter(table.values())))
     order = np.random.default_rng(seed).permutation(rows)
     return {name: np.asarray(table[name])[order] for name in names}
 
 
 def write_csv(path: Path, table: Table) -> None:
-    """Write flat columns with floats in shortest round-trip form, then read them back to be sure."""
+    """Write flat columns, with floats as the shortest text that reads back equal, and check by reading."""
     plain = {name: _plain(name, column) for name, column in table.items()}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -52,9 +52,9 @@ def write_csv(path: Path, table: Table) -> None:
 
 
 def write_parquet(path: Path, table: Table, fixed: Collection[str] = ()) -> None:
-    """Write columns, vectors among them, to Parquet, then read them back to be sure.
+    """Write columns, which may be vectors, to Parquet, and check by reading.
 
-    Columns named in `fixed` become fixed_size_list, other vectors list<double>: real files have both.
+    Vectors of the columns in `fixed` become fixed_size_list, others list<double>: real files have both.
     """
     arrays = {name: _arrow(name, column, name in fixed) for name, column in table.items()}
     pq.write_table(pa.table(arrays), path, compression="zstd")

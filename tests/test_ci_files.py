@@ -291,7 +291,7 @@ def test_which_python(tmp_path, runner):
     python(tools, "python3", old=1)
     asked = {"path": str(tools), "ASKED": str(tmp_path / "asked")}
     done, _, _ = run_step(INSTALL, runner, {}, **asked)
-    assert done.returncode == 2 and "no Python of 3.11 or newer" in done.stdout
+    assert done.returncode == 2 and "Python 3.11 or newer was not found" in done.stdout
     python(tools, "python")
     assert run_step(INSTALL, runner, {}, **asked)[0].returncode == 0
     done, _, _ = run_step(INSTALL, runner, {"python": "python3"}, **asked)  # it was named, so no other will do

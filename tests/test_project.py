@@ -1,6 +1,6 @@
-"""Rules of the house that a machine can check: no loss by name in machinery, small pieces, one printer, all files.
+"""The rules of the project that a machine can check: no loss by name in machinery, small modules, one printer.
 
-And of the project around it: one home address, links that lead somewhere also on an index, records of its decisions.
+Also what surrounds the code: one home address, links that work on an index too, the map of CONTRIBUTING.md, records.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RECORDS = sorted((ROOT / "docs" / "design").glob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
-# Only these touch what the process prints on; `console` is the one that everybody else asks.
+# Only these use the standard streams; all other modules print through `console`.
 SPEAKERS = {"cli/console.py", "cli/entry.py", "cli/options.py", "execution/progress.py", "io/write/stdout.py"}
 
 
@@ -234,6 +234,22 @@ def test_links_of_records_lead_somewhere(path):
     text = path.read_text(encoding="utf-8")
     links = [link.partition("#")[0] for link in LINK.findall(text) if not re.match("https?://|#", link)]
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_map_names_every_package():
+    """CONTRIBUTING.md's map has a row for each package and top-level module, and names every folder of tests."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## Where things are\n")[2]
+    section = text.partition("\n## ")[0]
+    named = set(
+        re.findall(r"`([^`\s]+)`", "\n".join(line.split("|")[1] for line in section.splitlines() if "|" in line))
+    )
+    packages = {f"losscli/{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
+    modules = {path.name for path in PACKAGE.glob("*.py")}
+    assert packages - named == set()
+    assert modules - {name.rpartition("/")[2] for name in named} == set()
+    assert {name for name in named if name.endswith("/") and not (ROOT / name).is_dir()} == set()
+    tests = {f"`tests/{path.name}/" for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert {name for name in tests if name not in section} == set()
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)

@@ -60,7 +60,7 @@ class Loss:
         self.revision: int = declared["revision"]
         self.reduction: Literal["mean", "sum"] = declared["reduction"]
         self.first: bool = declared["first"]
-        # A term that is another loss's only term names that loss, so that one tally serves them both.
+        # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.gradients: dict[str, Callable[..., Any]] = {}
         self._combine: Callable[..., Any] | None = None
