@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 
 def main() -> None:
+    """Run the command line in this process, and leave with its exit code."""
     for number in (signal.SIGINT, getattr(signal, "SIGTERM", signal.SIGINT)):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for what it starts in the background
             signal.signal(number, _end)

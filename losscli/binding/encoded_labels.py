@@ -27,6 +27,7 @@ class EncodedLabels:
 
     @staticmethod
     def of(found: Texts, column: str) -> EncodedLabels:
+        """The decoded texts of a column."""
         return EncodedLabels(found.codes, found.names, column)
 
     def canonical(self) -> EncodedLabels:
@@ -34,6 +35,7 @@ class EncodedLabels:
         return EncodedLabels(self.codes, tuple(map(canonical_label, self.names)), self.column)
 
     def take(self, index: RowNumbers) -> EncodedLabels:
+        """The rows at these indexes; a range takes all."""
         return EncodedLabels(taken(self.codes, index), self.names, self.column)
 
     def texts(self) -> list[str]:

@@ -125,6 +125,7 @@ class RowChecks:
         )
 
     def checked_weights(self, given: Array, index: RowNumbers, site: Location) -> Array:
+        """The weights of the used rows; a negative or non-finite one is a DataError."""
         negative = given < 0
         if negative.any():
             row = int(np.argmax(negative))
@@ -155,4 +156,5 @@ def shortest(value: float) -> str:
 
 
 def shown_columns(names: tuple[str, ...]) -> str:
+    """The first three names, for an error."""
     return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")

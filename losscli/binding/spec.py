@@ -50,14 +50,17 @@ class Spec:
 
     @property
     def blend(self) -> bool:
+        """Whether it is a named composite loss."""
         return self.name is not None
 
     @property
     def text(self) -> str:
+        """The shortest text that gives the same loss."""
         return self._text([part.text for _, part in self.parts])
 
     @property
     def full(self) -> str:
+        """The text with every parameter, defaults too."""
         return self._text([part.full for _, part in self.parts])
 
     def _text(self, texts: list[str]) -> str:

@@ -114,6 +114,7 @@ class Command(Plain):
     """A command that needs arguments; without any it shows its help and fails."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; without arguments, show the short help."""
         if not args and not ctx.resilient_parsing:
             raise ShortHelp(ctx.get_help())
         return super().parse_args(ctx, args)
@@ -123,20 +124,24 @@ class Lazy(_Documented, click.Group):
     """A group whose commands are modules; listing them imports none."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; without arguments, show the short help."""
         if not args and not ctx.resilient_parsing:
             raise ShortHelp(ctx.get_help())
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands in the order of help."""
         return [*COMMANDS]  # `list` is a module of this package once somebody asks for it
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command, whose module is imported now; None where there is none."""
         if name not in COMMANDS or not (Path(__file__).parent / f"{name}.py").exists():
             return None
         command: click.Command = importlib.import_module(f"losscli.cli.{name}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The command of the first argument; a near name is suggested where none fits."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             known = f"the commands are: {', '.join(COMMANDS)}"
             raise UsageError(f"unknown command '{args[0]}'", value=args[0], code="USAGE_UNKNOWN_COMMAND",
@@ -144,6 +149,7 @@ class Lazy(_Documented, click.Group):
         return super().resolve_command(ctx, args)
 
     def tables(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+        """The commands, before the options."""
         return {"Commands": [*COMMANDS.items()], **super().tables(ctx)}
 
 

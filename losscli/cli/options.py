@@ -31,9 +31,11 @@ class Option(click.Option):
             self.envvar = f"LOSSCLI_{self.name.upper()}"
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The variable's value; None while a configuration file gives the values."""
         return None if ctx.obj == FROM_FILE else super().resolve_envvar_value(ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
+        """The variable's value, one item a line where the option is repeatable."""
         value = self.resolve_envvar_value(ctx)
         if value is None:
             return None
@@ -50,6 +52,7 @@ class Argument(click.Argument):
         self.about, self.section = help, section
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """The name of the argument and its help."""
         return self.metavar or "", self.about
 
 

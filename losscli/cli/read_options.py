@@ -34,6 +34,7 @@ Group = TypeVar("Group")
 
 
 def eval_options(given: Given) -> EvalOptions:
+    """The options of `eval`."""
     report = reports.wanted(given["outputs"], given["format_"], rows=True)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
     run = _run(given, _inference(given, interval=given["interval"]))
@@ -41,16 +42,19 @@ def eval_options(given: Given) -> EvalOptions:
 
 
 def compare_options(given: Given) -> CompareOptions:
+    """The options of `compare`."""
     report = reports.wanted(given["outputs"], given["format_"])
     inference = _inference(given, interval=True, permutations=given["permutations"])
     return CompareOptions(_run(given, inference), report, given["against"])
 
 
 def rows_options(given: Given) -> TableOptions:
+    """The options of `rows`."""
     return TableOptions(_run(given), row_batches.target(given["output"]))
 
 
 def grad_options(given: Given) -> TableOptions:
+    """The options of `grad`, which takes one loss."""
     if len(given["losses"]) > 1:
         raise UsageError(
             "grad takes one loss",
@@ -61,16 +65,19 @@ def grad_options(given: Given) -> TableOptions:
 
 
 def merge_options(given: Given) -> MergeOptions:
+    """The options of `merge`."""
     return MergeOptions(given["states"], reports.wanted(given["outputs"], given["format_"]), given["quiet"])
 
 
 def diff_options(given: Given) -> DiffOptions:
+    """The options of `diff`: the older report is the baseline."""
     gates = _gates(given, given["old"], "error")
     report = reports.wanted(given["outputs"], given["format_"])
     return DiffOptions(given["old"], given["new"], gates, report, given["quiet"])
 
 
 def check_options(given: Given) -> CheckOptions:
+    """The options of `check`."""
     return _group(CheckOptions, given)
 
 

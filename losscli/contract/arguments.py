@@ -18,7 +18,9 @@ class Declared(Protocol):
     name: str
     roles: dict[str, Role]
 
-    def combinations(self) -> list[tuple[Kind, ...]]: ...
+    def combinations(self) -> list[tuple[Kind, ...]]:
+        """Every valid choice of one kind per role."""
+        ...
 
 
 def checked_arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:

@@ -37,7 +37,7 @@ Scope: TypeAlias = Literal["row", "group", "table"]
 Unit: TypeAlias = Literal["row", "pair", "group", "element"]
 
 
-class Loss:
+class Loss:  # noqa: D101  written from the declaration, below
     # What `help` and notebooks show of a loss is written from its declaration.
     __doc__ = GeneratedDocstring(
         "A kernel with its declaration; a call gives the values, `gradient(role, …)` the gradient."

@@ -38,6 +38,7 @@ class Param:
         return " and ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None)
 
     def allows(self, value: float) -> bool:
+        """Whether the value lies within the bounds."""
         return (
             (self.gt is None or value > self.gt)
             and (self.ge is None or value >= self.ge)
@@ -103,6 +104,7 @@ def words(doc: str) -> tuple[str, str, str]:
 
 
 def arguments(kernel: Callable[..., Any]) -> tuple[dict[str, Role], dict[str, Parameter]]:
+    """Roles of the positional arguments, and parameters of the keyword-only ones."""
     hints = typing.get_type_hints(kernel, include_extras=True)
     roles, params = {}, {}
     for name, argument in inspect.signature(kernel).parameters.items():

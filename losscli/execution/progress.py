@@ -122,6 +122,7 @@ class ProgressState:
         self.pace = Pace(passes, clock())
 
     def reads(self, size: int | None) -> None:
+        """Begin a pass over so many bytes; None where unknown."""
         old = self.pace
         self.pace = Pace(
             old.passes, old.begun, old.number + 1, self.clock(), total=size,
@@ -129,10 +130,12 @@ class ProgressState:
         )  # fmt: skip
 
     def saw(self, rows: int, size: int) -> None:
+        """Count rows that are done, and the bytes that they took."""
         old = self.pace
         self.pace = replace(old, rows=old.rows + rows, size=old.size + size)
 
     def scores(self, groups: int) -> None:
+        """Begin to score so many batches."""
         self.pace = replace(self.pace, groups=groups)
 
     def text(self) -> str:
@@ -173,6 +176,7 @@ class Log:
     every: float = LOGGED
 
     def __call__(self, state: ProgressState, over: threading.Event) -> None:
+        """Show the state until `over` is set."""
         while not over.wait(self.every):
             with suppress(OSError, ValueError):  # the log has no reader any more; the run goes on
                 self.say(state.text())
@@ -187,6 +191,7 @@ class Line:
     delay: float = DELAY
 
     def __call__(self, state: ProgressState, over: threading.Event) -> None:
+        """Show the state until `over` is set."""
         if over.wait(self.delay):
             return
         with suppress(OSError, ValueError):  # the terminal went away; the run goes on

@@ -30,7 +30,9 @@ Made = TypeVar("Made", covariant=True)
 class Scoring(Protocol[Made]):
     """What is done with the rows of one split; pickled where the engine is remote."""
 
-    def __call__(self, rows: Iterable[ReadRows]) -> Made: ...
+    def __call__(self, rows: Iterable[ReadRows]) -> Made:
+        """What is made of the rows of one split."""
+        ...
 
 
 # Arithmetic is thousands of short steps, and after each a thread needs the interpreter's lock. Two threads that compute
@@ -48,6 +50,7 @@ class PlacedSplit:
 
     @property
     def memory_bytes(self) -> int:
+        """The bytes of memory that reading takes, about."""
         return self.split.memory_bytes
 
 
@@ -89,6 +92,7 @@ class ScoreSplit(Generic[Score]):
     scoring: Scoring[Score]
 
     def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
+        """What is made of the rows of one split."""
         reader = new_reader(self.plan)
         files: dict[str, int] = {}
         # Closed at once where scoring raises, as it holds the compute lock.
@@ -153,9 +157,11 @@ class Scan:
             check_positive_labels(self.reader.book)
 
     def counts(self) -> RowCounts:
+        """Rows read, used and dropped so far."""
         return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
 
     def sources(self) -> tuple[SourceResult, ...]:
+        """Each file with its format and the rows read from it."""
         formats = {path: fragment.format for fragment in self.source.fragments for path in fragment.paths}
         beside = {} if self.source.paired_files is None else self.source.paired_files.files
         return (

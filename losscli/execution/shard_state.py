@@ -76,6 +76,7 @@ def request_out(request: Request) -> Plain:
 
 
 def request_in(given: Plain) -> Request:
+    """The request that a state file holds."""
     settings: Plain = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     settings["losses"] = tuple(parse(text) for text in given["losses"])
     if isinstance(given["class_weight"], dict):

@@ -130,6 +130,7 @@ class WholeFragment:
     memory_bytes: int = 8 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         if first_row != 1:
             raise ValueError("a whole fragment starts at its first row")
         return self.fragment.batches(self.projection)
@@ -146,6 +147,7 @@ class InMemorySplit:
     memory_bytes: int = BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         if self.location is not None:
             yield Batch(self.data, self.location)
         else:

@@ -21,9 +21,14 @@ class Subject(Protocol):
     """What results and comparisons have in common."""
 
     @property
-    def model(self) -> str | None: ...
+    def model(self) -> str | None:
+        """The model; None where no model is named."""
+        ...
+
     @property
-    def by(self) -> Mapping[str, str]: ...
+    def by(self) -> Mapping[str, str]:
+        """The slice: column name to value."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class TermMean(NamedTuple):
 
     @property
     def mean(self) -> float:
+        """The mean, rounded once."""
         return rounded(self.sums.numerator, self.sums.denominator)
 
 

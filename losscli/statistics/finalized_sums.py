@@ -45,6 +45,7 @@ class TermEstimate(NamedTuple):
 
     @property
     def denominator(self) -> Fraction:
+        """The denominator, exactly."""
         return Fraction(self.exact_denominator) / ONE
 
 
@@ -122,6 +123,7 @@ class FinalizedRun:
         self._finalized: dict[int, FinalizedSums] = {}
 
     def sums_of(self, accumulator: TermAccumulator) -> FinalizedSums:
+        """The sums of an accumulator, finalized once."""
         if id(accumulator) not in self._finalized:
             self._finalized[id(accumulator)] = FinalizedSums(accumulator)
         return self._finalized[id(accumulator)]

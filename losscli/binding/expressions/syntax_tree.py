@@ -52,17 +52,20 @@ class DecodedBatch:
         return self._data.column(positions[0])
 
     def numbers(self, name: str) -> Numbers:
+        """The column as numbers, decoded once."""
         if name not in self._numbers:  # it may be text, if another role reads this column as text
             column = self._column(name)
             self._numbers[name] = numbers(column, name, self._site, parse_text=True, spelling=self._spelling)
         return self._numbers[name]
 
     def texts(self, name: str) -> Texts:
+        """The column as texts, encoded once."""
         if name not in self._texts:
             self._texts[name] = texts(self._column(name), name, self._site)
         return self._texts[name]
 
     def is_missing(self, name: str) -> Mask:
+        """Which cells of the column are missing."""
         if self._columns[name] != "number":
             return is_missing(self._column(name), name, self._site)
         cells = self.numbers(name)
@@ -86,6 +89,7 @@ class Column:
     name: str
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         if BARE.fullmatch(self.name) and self.name not in WORDS:
             return self.name
         return enclosed(self.name, "`")
@@ -98,6 +102,7 @@ class Constant:
     value: float | str | bool
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
         if isinstance(self.value, str):
@@ -105,6 +110,7 @@ class Constant:
         return str(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e16 else repr(self.value)
 
     def reading(self) -> ComparedAs:
+        """Whether columns that are compared with it are read as numbers or as text."""
         return "number" if isinstance(self.value, float) else "text"
 
     def spellings(self) -> tuple[str, ...]:
@@ -126,6 +132,7 @@ class Comparison:
     right: Operand
 
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
+        """Which rows are true and which are false, as two masks; neither where a cell is missing."""
         constant = self.left if isinstance(self.left, Constant) else self.right
         if isinstance(constant, Constant) and constant.reading() == "text":
             return self._evaluate_text(batch, constant)
@@ -161,9 +168,11 @@ class ComparisonChain:
     pairs: tuple[Comparison, ...]
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         return self.pairs[0].left.text() + "".join(f" {pair.sign} {pair.right.text()}" for pair in self.pairs)
 
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
+        """Which rows are true and which are false, as two masks; neither where a cell is missing."""
         return reduce(_both, (pair.evaluate(batch) for pair in self.pairs))
 
 
@@ -176,10 +185,12 @@ class InList:
     negated: bool
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         listed = ", ".join(choice.text() for choice in self.choices)
         return f"{self.column.text()} {'not ' if self.negated else ''}in [{listed}]"
 
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
+        """Which rows are true and which are false, as two masks; neither where a cell is missing."""
         if self.choices[0].reading() == "number":
             cells = batch.numbers(self.column.name)
             found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
@@ -198,23 +209,27 @@ class IsNull:
     negated: bool
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         return f"{self.column.text()} is {'not ' if self.negated else ''}null"
 
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
+        """Which rows are true and which are false, as two masks; neither where a cell is missing."""
         missing = batch.is_missing(self.column.name)
         return (~missing, missing) if self.negated else (missing, ~missing)
 
 
 @dataclass(frozen=True)
 class Not:
-    """Swaps true and false; rows with a missing cell stay neither."""
+    """Exchanges true and false; rows with a missing cell stay neither."""
 
     inner: Node
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         return f"not ({self.inner.text()})" if isinstance(self.inner, BooleanOperation) else f"not {self.inner.text()}"
 
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
+        """Which rows are true and which are false, as two masks; neither where a cell is missing."""
         return self.inner.evaluate(batch)[::-1]
 
 
@@ -226,6 +241,7 @@ class BooleanOperation:
     parts: tuple[Node, ...]
 
     def text(self) -> str:
+        """The canonical text, which the parser reads back."""
         shown = (
             f"({part.text()})" if isinstance(part, BooleanOperation) and self.word == "and" else part.text()
             for part in self.parts
@@ -233,6 +249,7 @@ class BooleanOperation:
         return f" {self.word} ".join(shown)
 
     def evaluate(self, batch: DecodedBatch) -> ThreeValued:
+        """Which rows are true and which are false, as two masks; neither where a cell is missing."""
         return reduce(_both if self.word == "and" else _either, (part.evaluate(batch) for part in self.parts))
 
 

@@ -28,6 +28,7 @@ class Document:
     top: KeyPath = ()  # the path of this table from the top of the file
 
     def position(self, path: KeyPath) -> TextPosition:
+        """Where the value at a path of keys stands in the file."""
         return self.positions.position((*self.top, *path))
 
     def error(self, path: KeyPath, message: str, hint: str | None = None) -> UsageError:
@@ -35,6 +36,7 @@ class Document:
         return self.error_at(self.position(path), message, hint)
 
     def error_at(self, position: TextPosition, message: str, hint: str | None = None) -> UsageError:
+        """An error with the file, line and character of a position."""
         return UsageError(message, hint=hint, path=self.shown, line=position.line, character=position.column,
                           code="USAGE_CONFIG")  # fmt: skip
 

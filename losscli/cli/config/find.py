@@ -27,6 +27,7 @@ class ConfigFile:
 
     @property
     def folder(self) -> str:
+        """The folder of the file, from which relative paths count."""
         return os.path.dirname(self.path)  # noqa: PTH120
 
     @property

@@ -52,6 +52,7 @@ class KeyPositions:
         return self.position_of_offset(self.offsets.get(path, 0))
 
     def position_of_offset(self, offset: int) -> TextPosition:
+        """Line and character, both from 1, of an offset in the text."""
         before = bisect_right(self._breaks, offset)
         return TextPosition(before + 1, offset - (self._breaks[before - 1] if before else -1))
 

@@ -35,14 +35,17 @@ class Candidate:
 
     @property
     def rows(self) -> int:
+        """The number of sampled rows."""
         return len(self.texts) if self.texts is not None else 0 if self.values is None else len(self.values)
 
     @property
     def is_vector(self) -> bool:
+        """Whether a row has several numbers."""
         return self.values is not None and self.values.ndim == 2
 
     @property
     def is_number(self) -> bool:
+        """Whether a row has one number."""
         return self.values is not None and self.values.ndim == 1
 
     @cached_property
@@ -73,10 +76,12 @@ class Sample:
 
     @property
     def numbers(self) -> list[Candidate]:
+        """The candidates with one number a row."""
         return [c for c in self.candidates.values() if c.is_number]
 
     @property
     def texts(self) -> list[Candidate]:
+        """The candidates with text."""
         return [c for c in self.candidates.values() if c.texts is not None]
 
 

@@ -11,7 +11,9 @@ class TakesMemory(Protocol):
     """An item that takes about `memory_bytes` bytes of memory while it is worked on."""
 
     @property
-    def memory_bytes(self) -> int: ...
+    def memory_bytes(self) -> int:
+        """The bytes of memory that reading takes, about."""
+        ...
 
 
 Item = TypeVar("Item", bound=TakesMemory)

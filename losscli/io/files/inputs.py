@@ -18,7 +18,9 @@ class Input(Protocol):
     """Something that can be opened at its first byte."""
 
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """The path as the user wrote it."""
+        ...
 
     def open(self, last: bool = False) -> Stream:
         """The raw bytes; with `last`, the caller promises not to open the input again."""
@@ -70,18 +72,21 @@ class FileInput:
         return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2])
 
     def open(self, last: bool = False) -> Stream:
+        """A fresh stream of the bytes; `last` says that nobody opens the input again."""
         try:
             return Stream(Path(self.local_path).open("rb", buffering=0), self.path)
         except OSError as error:
             raise file_error(error, self.path) from None
 
     def open_seekable(self) -> io.IOBase:
+        """The file opened for reading at any position."""
         try:
             return Path(self.local_path).open("rb")
         except OSError as error:
             raise file_error(error, self.path) from None
 
     def verify(self) -> None:
+        """Raise a FileError if the file has changed since it was opened first."""
         try:
             now = file_version(self.local_path)
         except OSError:
@@ -101,6 +106,7 @@ class PipeInput:
     consumed: bool = False
 
     def open(self, last: bool = False) -> Stream:
+        """A fresh stream of the bytes; `last` says that nobody opens the input again."""
         if self.consumed:
             raise UsageError(
                 "this input can be read only once",

@@ -48,24 +48,30 @@ class PartitionedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
+        """The path that rows say they come from."""
         return self.fragment.path
 
     @property
     def format(self) -> str:  # type: ignore[override]
+        """The format of the file."""
         return self.fragment.format
 
     @property
     def size(self) -> int | None:
+        """The bytes of the file that reading takes; None where unknown."""
         return self.fragment.size
 
     @property
     def file(self) -> FileInput | None:
+        """The regular file that is read; None for a pipe or memory."""
         return self.fragment.file
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         return self._placed(self.fragment.splits(self._inner(projection)), projection)
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read from the path."""
         return self._placed(self.fragment.remote_splits(self._inner(projection)), projection)
 
     def _placed(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:

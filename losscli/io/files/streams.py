@@ -14,9 +14,15 @@ from losscli.errors import DataError, FileError, LosscliError, nearest, system_c
 
 
 class Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    """What gives bytes in order."""
 
-    def close(self) -> None: ...
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
+
+    def close(self) -> None:
+        """Close the stream and what is below it."""
+        ...
 
 
 @dataclass
@@ -28,6 +34,7 @@ class Stream:
     buffered: bytes = b""
 
     def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes, fewer only at the end; -1 reads all."""
         chunks: list[bytes] = []
         while size > 0:
             chunk = self.buffered or self._read_once(size)
@@ -60,6 +67,7 @@ class Stream:
 
     @property
     def closed(self) -> bool:
+        """Whether the stream is closed: never, as Arrow asks."""
         return False
 
     def _read_once(self, size: int) -> bytes:
@@ -89,6 +97,7 @@ class Stream:
         return DataError("the compressed stream is damaged", path=self.path, code="DATA_CORRUPT_FILE")
 
     def close(self) -> None:
+        """Close the stream and what is below it."""
         self.raw.close()
 
     def __enter__(self) -> Stream:

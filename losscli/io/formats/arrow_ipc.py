@@ -36,9 +36,11 @@ class ArrowFragment(Fragment):
 
     @property
     def size(self) -> int:
+        """The bytes of the file that reading takes; None where unknown."""
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         positions = projected_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, positions) as reader:
             if not isinstance(reader, pa.ipc.RecordBatchFileReader):
@@ -53,6 +55,7 @@ class ArrowFragment(Fragment):
             yield RecordBatchSplit(self, projection, chosen, self.size * len(chosen) // count)
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read from the path."""
         with _opened(self.source) as reader:
             is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
         return self.splits(projection) if is_file else super().remote_splits(projection)
@@ -81,6 +84,7 @@ class RecordBatchSplit:
     memory_bytes: int = 3 * BATCH_BYTES
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         positions = projected_positions(tuple(self.fragment.schema.names), self.projection, self.fragment.path)
         with _opened(self.fragment.source, positions) as reader:
             found = map(reader.get_batch, self.chosen)

@@ -49,9 +49,11 @@ class CsvFragment(Fragment):
 
     @property
     def size(self) -> int | None:
+        """The bytes of the file that reading takes; None where unknown."""
         return plain_size(self.source, self.compression, self.options.encoding)
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         reader = self._reader(projection)
         with self._open() as stream:
             for window in self._windows(stream):
@@ -59,6 +61,7 @@ class CsvFragment(Fragment):
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read from the path."""
         # An offset in the text can be found again only if the bytes of the file are those of the text.
         if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
             yield from super().remote_splits(projection)
@@ -99,6 +102,7 @@ class CsvSplit(WindowSplit):
     window: Window
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         path, window, delimiter = self.fragment.path, self.window, self.fragment.layout.delimiter
         base = 0
         for data in self.reader.read(window, Location(path, first_row, LineNumbers(window, delimiter))):

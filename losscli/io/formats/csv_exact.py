@@ -48,6 +48,7 @@ class LineNumbers:
     base: int = 0
 
     def __call__(self, index: int) -> int | None:
+        """The line of the record at an index of the window; None where unknown."""
         if not self.window.contains(b'"'):  # then a record is a line that is not empty, and much faster to find
             text = self.window.text
             line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
@@ -56,6 +57,7 @@ class LineNumbers:
         return None if found is None else found.line
 
     def record(self, index: int) -> Record | None:
+        """The record at an index of the window; None where it cannot be found."""
         all_names = records(self.window.text, self.delimiter, line=self.window.line)
         return next(islice(all_names, self.base + index, None), None)
 

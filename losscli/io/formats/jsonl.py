@@ -65,9 +65,11 @@ class JsonlFragment(Fragment):
 
     @property
     def size(self) -> int | None:
+        """The bytes of the file that reading takes; None where unknown."""
         return plain_size(self.source, self.compression, self.encoding)
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         projected_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
@@ -75,6 +77,7 @@ class JsonlFragment(Fragment):
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read from the path."""
         if not is_plain(self.source, self.compression, self.encoding):
             yield from super().remote_splits(projection)
             return
@@ -120,6 +123,7 @@ class JsonlSplit(WindowSplit):
     window: Window
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         base = 0
         for data in self.fragment.read(
             self.window, self.projection, Location(self.fragment.path, first_row, _LineNumbers(self.window, 0))

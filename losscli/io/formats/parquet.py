@@ -38,9 +38,11 @@ class ParquetFragment(Fragment):
 
     @property
     def size(self) -> int:
+        """The bytes of the file that reading takes; None where unknown."""
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         projected_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, columns=len(projection)) as file:
             footer, declared = file.metadata, file.metadata.num_rows
@@ -56,9 +58,11 @@ class ParquetFragment(Fragment):
             )
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read from the path."""
         return self.splits(projection)
 
     def is_string(self, name: str) -> bool:
+        """Whether the column holds text."""
         kind = self.schema.field(name).type
         return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
@@ -109,6 +113,7 @@ class RowGroupSplit:
 
     @property
     def memory_bytes(self) -> int:
+        """The bytes of memory that reading takes, about."""
         # The buffers, a page of each column compressed and decompressed, and the decoded rows.
         columns = len(self.projection)
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
@@ -117,6 +122,7 @@ class RowGroupSplit:
         return RowGroupSplit, (self.fragment, dict(self.projection), self.groups, self.rows, self.step, self.size)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         fragment, names = self.fragment, list(self.projection)
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
         checked = columns_to_check(fragment.schema, names)

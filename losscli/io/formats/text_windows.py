@@ -42,6 +42,7 @@ class Window:
         return self.read[: self.size]
 
     def contains(self, mark: bytes) -> bool:
+        """Whether the bytes occur in the window."""
         return self.read.find(mark, 0, self.size) >= 0
 
 
@@ -55,9 +56,13 @@ class WindowedFragment(Protocol):
     """A fragment whose windows can be read again from its file."""
 
     @property
-    def source(self) -> Input: ...
+    def source(self) -> Input:
+        """The input that the windows are cut from."""
+        ...
 
-    def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split: ...
+    def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
+        """The split that parses one window."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,11 @@ class FileRangeSplit:
 
     @property
     def memory_bytes(self) -> int:
+        """The bytes of memory that reading takes, about."""
         return 5 * self.size
 
     def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
         with self.fragment.source.open() as stream:
             stream.seek(self.offset)
             read = stream.read(self.size)
@@ -92,10 +99,12 @@ class WindowSplit:
 
     @property
     def size(self) -> int:
+        """The bytes of the file that reading takes; None where unknown."""
         return self.window.size
 
     @property
     def memory_bytes(self) -> int:
+        """The bytes of memory that reading takes, about."""
         return 4 * self.window.size
 
 

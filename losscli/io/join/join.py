@@ -77,17 +77,21 @@ class JoinedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
+        """The path that rows say they come from."""
         return source_name(self.predictions)
 
     @property
     def paths(self) -> tuple[str, ...]:
+        """The files that rows say they come from."""
         return tuple(fragment.path for fragment in self.predictions.fragments)
 
     @property
     def format(self) -> str:  # type: ignore[override]
+        """The format of the file."""
         return self.predictions.fragments[0].format
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         own = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_prediction(name)}
         looked_up = {name: read_as for name, read_as in projection.items() if name not in own}
         lookup = read_lookup_side(self.targets, self.on, looked_up, self.strict)

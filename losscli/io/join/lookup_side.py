@@ -27,6 +27,7 @@ class KeyErrors:
     first: tuple[Location, int] | None = None
 
     def add(self, location: Location, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
+        """Count these rows; the first one is kept for the error."""
         if len(places) and self.first is None:
             self.first = (location, int(places[0]))
         self.count += len(places)
@@ -34,6 +35,7 @@ class KeyErrors:
             self.examples.append(key_text(keys, int(row)))
 
     def error(self, message: str, column: str, hint: str | None = None, *, code: Code | None = None) -> DataError:
+        """The error about the first row, with the number of others."""
         assert self.first is not None
         location, index = self.first
         listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
@@ -54,11 +56,13 @@ def source_name(source: Source) -> str:
 
 
 def read_batches(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
+    """The batches of all fragments, in order."""
     for fragment in source.fragments:
         yield from fragment.batches(projection)
 
 
 def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
+    """The key columns of a batch, in the order of `on`."""
     have = batch.data.schema.names
     return [key_texts(batch.data.column(have.index(name)), name, batch.location.path) for name in on]
 
@@ -79,10 +83,12 @@ class LookupSide:
         return len(self.keys[0])
 
     def location_of(self, row: int) -> tuple[Location, int]:
+        """The file of a row of the lookup side, and the row's index in it."""
         at = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.locations[at], row - int(self.starts[at])
 
     def take(self, name: str, ids: KeyIds) -> pa.Array:
+        """A column's values for these keys."""
         return self.columns[name].take(from_numpy(self.row_of[ids]))
 
 

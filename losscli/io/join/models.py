@@ -119,6 +119,7 @@ class Mismatch:
     error: DataError | None = None
 
     def evaluate(self) -> None:
+        """Raise the error about the first row that differs, if any does."""
         if self.error is None:
             return
         more = self.rows - 1
@@ -140,17 +141,21 @@ class PairedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
+        """The path that rows say they come from."""
         return source_name(self.models[0].source)
 
     @property
     def paths(self) -> tuple[str, ...]:
+        """The files that rows say they come from."""
         return tuple(fragment.path for fragment in self.models[0].source.fragments)
 
     @property
     def format(self) -> str:  # type: ignore[override]
+        """The format of the file."""
         return self.models[0].source.fragments[0].format
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order, as splits that threads may read side by side."""
         files = [
             AlignedSource(model.source, model.label, reads)
             for model, reads in zip(self.models, self._projections(projection), strict=True)

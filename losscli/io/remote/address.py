@@ -40,10 +40,12 @@ class Address:
 
     @property
     def scheme(self) -> str:
+        """The scheme, such as `s3`."""
         return scheme_of(self.url)
 
     @property
     def redacted(self) -> str:
+        """The address without its secrets."""
         return redacted(self.url)
 
 

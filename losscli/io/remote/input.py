@@ -41,6 +41,7 @@ class RemoteInput:
         return self.version.size
 
     def open(self, last: bool = False) -> Stream:
+        """A fresh stream of the bytes; `last` says that nobody opens the input again."""
         return Stream(_SequentialReader(self), self.path)
 
     def open_seekable(self) -> io.IOBase:
@@ -48,6 +49,7 @@ class RemoteInput:
         return RangeFile(self)
 
     def verify(self) -> None:
+        """Raise a FileError if the file has changed since it was opened first."""
         if not self.version.same_as(run(store_of(self.address).stat(self.address))):
             raise changed_error(self.address)
 
@@ -131,20 +133,25 @@ class RangeFile(io.RawIOBase):
         self.range_bytes = FIRST_RANGE
 
     def readable(self) -> bool:
+        """Always true."""
         return True
 
     def open_for_arrow(self) -> bool:
+        """Always true; Arrow asks before it reads."""
         return True
 
     def tell(self) -> int:
+        """The position, in bytes."""
         return self.at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move to a position; nothing is read."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.source.version.size}[whence]
         self.at = max(0, base + offset)
         return self.at
 
     def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes, fewer only at the end; -1 reads all."""
         total = self.source.version.size
         end = total if size is None or size < 0 else min(self.at + size, total)
         if end <= self.at:
@@ -156,6 +163,7 @@ class RangeFile(io.RawIOBase):
         return data
 
     def readinto(self, buffer: bytearray, /) -> int:  # type: ignore[override]
+        """Fill the buffer; the number of bytes."""
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -32,11 +32,17 @@ _PACKAGES = {
 class Backend(Protocol):
     """The interface of a kind of store; its coroutines run on fsspec's event loop."""
 
-    async def stat(self, address: Address) -> RemoteVersion: ...
+    async def stat(self, address: Address) -> RemoteVersion:
+        """The version of the object: size, time and tag."""
+        ...
 
-    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]: ...
+    async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
+        """The version, and the first `size` bytes."""
+        ...
 
-    async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]: ...
+    async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
+        """The bytes from `start` to `end`, and the version that the answer names (None: it names none)."""
+        ...
 
 
 class ObjectStore:
@@ -46,6 +52,7 @@ class ObjectStore:
         self.filesystem = filesystem
 
     async def stat(self, address: Address) -> RemoteVersion:
+        """The version of the object: size, time and tag."""
         return remote_version(await self.info(address))
 
     async def info(self, address: Address) -> Mapping[str, Any]:
@@ -55,11 +62,13 @@ class ObjectStore:
         return found
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
+        """The version, and the first `size` bytes."""
         version = address.version or await self.stat(address)
         _, head = await self.read_range(address, 0, min(size, version.size))
         return version, head
 
     async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
+        """The bytes from `start` to `end`, and the version that the answer names (None: it names none)."""
         data = await self._ask("cat_file", self.store_path(address), start=start, end=end) if end > start else b""
         if len(data) != end - start:
             raise IncompleteBody(f"{len(data)} of {end - start} bytes")
@@ -72,6 +81,7 @@ class ObjectStore:
         return found
 
     def store_path(self, address: Address) -> str:
+        """The path of the object as its file system writes it."""
         return str(self.filesystem._strip_protocol(address.url))
 
     async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -98,6 +108,7 @@ class Store:
         self.backend, self.limits, self.retries = backend, limits, retries
 
     async def stat(self, address: Address) -> RemoteVersion:
+        """The version of the object: size, time and tag."""
         return await self.retried(lambda: self.backend.stat(address), address)
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes] | None:
@@ -130,6 +141,7 @@ class Store:
         return None
 
     async def retried(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
+        """The first answer of the attempts that the limits allow."""
         return await with_retries(attempt, address, self.limits, self.retries)
 
 

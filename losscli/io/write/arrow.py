@@ -10,6 +10,7 @@ from losscli.io.write.tables import Column, ColumnSpec
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec]) -> _Arrow:
+    """A writer of this format into `file`, for these columns."""
     return _Arrow(file, columns)
 
 

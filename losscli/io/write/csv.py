@@ -19,6 +19,7 @@ _QUOTED = re.compile('[",\t\r\n]')
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec], delimiter: str = ",") -> _Rows:
+    """A writer of this format into `file`, for these columns."""
     return _Rows(file, columns, delimiter)
 
 

@@ -15,6 +15,7 @@ from losscli.io.write.tables import Column, ColumnSpec
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec]) -> _Lines:
+    """A writer of this format into `file`, for these columns."""
     return _Lines(file, columns)
 
 

@@ -13,6 +13,7 @@ _GROUP_BYTES = 128 << 20
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec]) -> _Parquet:
+    """A writer of this format into `file`, for these columns."""
     return _Parquet(file, columns)
 
 

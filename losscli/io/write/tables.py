@@ -56,6 +56,7 @@ class Column:
     null: NDArray[np.bool_] | None
 
     def slice_rows(self, start: int, stop: int) -> Column:
+        """The rows from `start` to `stop`."""
         return Column(self.spec, self.values[start:stop], None if self.null is None else self.null[start:stop])
 
 
@@ -83,6 +84,7 @@ class TableWriter:
 
     @property
     def nonfinite(self) -> int:
+        """How many values could not be written as numbers."""
         return self._format.nonfinite
 
     def write(

@@ -10,4 +10,5 @@ from losscli.io.write.tables import ColumnSpec, Format
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec]) -> Format:
+    """A writer of this format into `file`, for these columns."""
     return csv.open_format(file, columns, delimiter="\t")
