@@ -11,6 +11,7 @@ with exit code 1 where a number, a key or an exit code differs. It is run by han
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -40,7 +42,7 @@ class Step:
 
 @dataclass
 class Outcome:
-    """What one command left: its exit code, its streams, and the files of its folder."""
+    """What one command left: its exit code, its streams, and the files that it wrote."""
 
     exit: int
     texts: dict[str, bytes]
@@ -111,12 +113,15 @@ def outcome(step: Step, work: Path, environment: dict[str, str], place: str) -> 
     for name, text in step.files.items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text(text, encoding="utf-8", newline="\n")
+    began = time.time_ns()
     done = subprocess.run(["sh", "-c", step.command], cwd=work, env=environment, capture_output=True, check=False,
                           stdin=subprocess.DEVNULL, timeout=300)  # fmt: skip
     texts = {"standard output": done.stdout, "standard error": done.stderr}
     for path in sorted(work.rglob("*")):
-        if path.is_file() and "sample_data" not in path.relative_to(work).parts:
-            texts[path.relative_to(work).as_posix()] = path.read_bytes()
+        if path.is_file() and "sample_data" not in path.relative_to(work).parts and path.stat().st_mtime_ns >= began:
+            data = path.read_bytes()
+            # What a compressor writes beside the data (a time, a name) is not ours.
+            texts[path.relative_to(work).as_posix()] = gzip.decompress(data) if path.suffix == ".gz" else data
     return Outcome(done.returncode, {name: text.replace(place.encode(), b"") for name, text in texts.items()})
 
 
