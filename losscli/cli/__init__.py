@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from losscli._version import __version__
-from losscli.cli import error_format, layout
+from losscli.cli import argument_text, error_format, layout
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -67,6 +67,12 @@ class _Documented(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.append(_ErrorFormat())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            argument_text.check(ctx, self.params)
+        return rest
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Usage, purpose, examples, options. Where these fill more than a screen, the details stand below them."""

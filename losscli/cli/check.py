@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -142,28 +142,73 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
 
 
 def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:
-    """No file is written twice, standard input is read once, and the report of all can be written."""
-    from losscli.cli import console
+    """No file is written twice or read too, standard input is read once, and the report of all can be written."""
+    from losscli.cli import outputs, scoring
 
-    inputs = [os.path.join(config.folder, path) for job in jobs for path in _inputs(job) if path != "-"]  # noqa: PTH118
-    console.check_outputs(wanted.paths, inputs)
-    written: dict[str, str | None] = {os.path.realpath(path): None for path in wanted.files if path != "-"}
+    inside = _Inside(config.folder)
+    inputs = inside.all(path for job in jobs for path in job.options.run.files)
+    outputs.check_outputs(wanted.paths, inputs, config.path)
+    with contextlib.chdir(config.folder):
+        written = [scoring.written(job.options) for job in jobs]
+    writers: dict[str, str | None] = {path: None for path in wanted.files if path != "-"}
+    for job, paths in zip(jobs, written, strict=True):
+        for path in inside.all(paths):
+            if (same := outputs.same_destination(path, writers)) is not None:
+                raise _conflict(config, f"{_who(writers[same])} and the suite '{job.name}' would both write "
+                                f"'{inside.shown(path)}'")  # fmt: skip
+            _refuse_input(config, job, path, inputs)
+            writers[path] = job.name
     for job in jobs:
-        for path in job.options.report.paths:
-            real = os.path.realpath(os.path.join(config.folder, path))  # noqa: PTH118
-            if real in written:
-                other = "-o" if written[real] is None else f"the suite '{written[real]}'"
-                raise UsageError(f"{other} and the suite '{job.name}' would both write '{path}'", path=config.shown,
-                                 code="USAGE_CONFLICT")  # fmt: skip
-            written[real] = job.name
-    if sum(path == "-" for job in jobs for path in _inputs(job)) > 1:
-        raise UsageError("standard input can be read only once, but several sources are -", path=config.shown,
-                         code="USAGE_CONFLICT")  # fmt: skip
+        _refuse_fresh_baseline(config, job, writers)
+    if sum(path == "-" for job in jobs for path in job.options.run.files) > 1:
+        raise _conflict(config, "standard input can be read only once, but several sources are -")
 
 
-def _inputs(job: _Job) -> list[str]:
-    given = job.options.run.input
-    return [*given.sources, *filter(None, [given.targets])]
+@dataclass(frozen=True)
+class _Inside:
+    """Paths as a suite names them: relative to the folder of the configuration."""
+
+    folder: str
+
+    def all(self, paths: Iterable[str]) -> list[str]:
+        """The paths as seen from here, without standard input."""
+        return [os.path.join(self.folder, path) for path in paths if path != "-"]  # noqa: PTH118
+
+    def shown(self, path: str) -> str:
+        """The path as the suite names it."""
+        return path.removeprefix(os.path.join(self.folder, ""))  # noqa: PTH118
+
+
+def _refuse_input(config: Config, job: _Job, path: str, inputs: Sequence[str]) -> None:
+    from losscli.cli import outputs
+
+    shown = _Inside(config.folder).shown(path)
+    if outputs.same_destination(path, inputs):
+        raise _conflict(config, f"the suite '{job.name}' would write '{shown}', which is an input")
+    if outputs.same_destination(path, [config.path]):
+        raise _conflict(config, f"the suite '{job.name}' would write '{shown}', which is the configuration")
+
+
+def _refuse_fresh_baseline(config: Config, job: _Job, writers: Mapping[str, str | None]) -> None:
+    """A number that is held against one of the same run says nothing: its gate could not fail."""
+    from losscli.cli import outputs
+
+    baseline = job.options.gates.baseline
+    if baseline is None:
+        return
+    (path,) = _Inside(config.folder).all([baseline]) or [baseline]
+    same = outputs.same_destination(path, writers)
+    if same is not None and writers[same] != job.name:
+        raise _conflict(config, f"{_who(writers[same])} writes '{baseline}', so it is no baseline of the suite "
+                        f"'{job.name}'", "a baseline is a report of an earlier run, at a path of its own")  # fmt: skip
+
+
+def _who(writer: str | None) -> str:
+    return "-o" if writer is None else f"the suite '{writer}'"
+
+
+def _conflict(config: Config, message: str, hint: str | None = None) -> UsageError:
+    return UsageError(message, hint, config.shown, code="USAGE_CONFLICT")
 
 
 def _judged(job: _Job) -> SuiteResult:

@@ -59,7 +59,7 @@ def command(**given: Any) -> int:
 
 
 def _compare(options: CompareOptions) -> int:
-    from losscli.cli import console, progress, reports
+    from losscli.cli import console, outputs, progress, reports
     from losscli.cli.plan_text import plan_text
     from losscli.cli.run import check_engine, data_of, engine_of
     from losscli.execution.evaluate import evaluate
@@ -69,10 +69,12 @@ def _compare(options: CompareOptions) -> int:
     console.print_notes(run.notes, quiet)
     named = _named(run.input.sources)
     data = data_of(run, named=named)
-    files = [path for _, path in named] or list(data.paths)
-    console.check_outputs(list(wanted.files), [*files, *([data.targets] if data.targets else [])])
+    files = [path for _, path in named] or run.input.sources
+    outputs.check_outputs(list(wanted.files), [*files, *run.read_beside])
     with reports.reporting_errors(wanted, quiet):
         prepared = paired(prepare(run.request, data), options.against)
+    for path in wanted.files:
+        outputs.refuse_input(path, prepared.files)
     check_engine(run.execution, prepared.plan.request, data)
     console.print_notes(prepared.notes, quiet)
     if run.console.plan:

@@ -11,9 +11,8 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, TextIO
 
-from losscli.cli import error_format, layout, messages
-from losscli.errors import FileError, LosscliError, UsageError
-from losscli.report import format_names, format_of
+from losscli.cli import error_format, layout, messages, streams
+from losscli.errors import FileError, LosscliError
 from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import Evaluation, GateResult
 
@@ -104,7 +103,7 @@ def _raw_stderr(line: str) -> None:
     if sys.stderr is None:
         return
     encoding = sys.stderr.encoding or "ascii"
-    sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    streams.write_stderr(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def color_wanted(stream: TextIO | None = None) -> bool:
@@ -165,35 +164,5 @@ def view() -> dict[str, Any]:
     return {"width": width, "color": color_wanted(), "ascii_only": ascii_only}
 
 
-def outputs(texts: Sequence[str]) -> dict[str, str]:
-    """`[FORMAT=]FILE` -> path: format; the suffix decides where no format is named."""
-    found: dict[str, str] = {}
-    for text in texts:
-        format_, equals, path = text.partition("=")
-        if not equals or format_ not in format_names():
-            format_, path = "", text
-        format_ = format_ or format_of(path) or ""
-        if not format_:
-            raise UsageError(f"'{text}': its suffix is not that of a report format",
-                             hint=f"write FORMAT=FILE; formats: {', '.join(format_names())}",
-                             code="USAGE_BAD_VALUE")  # fmt: skip
-        if path in found:
-            raise UsageError(f"two reports would be written to '{path}'", code="USAGE_CONFLICT")
-        found[path] = format_
-    return found
-
-
-def check_outputs(paths: Sequence[str], inputs: Sequence[str]) -> None:
-    """Before the work: every file can be written, and none is an input."""
-    from losscli.io.write.atomic import check_writable, same_file
-
-    for path in paths:
-        if path == "-":
-            continue
-        if same_file(path, [name for name in inputs if name != "-"]):
-            raise UsageError(f"'{path}' is an input; writing the report there would destroy it", code="USAGE_CONFLICT")
-        check_writable(path)
-
-
-__all__ = ["FileError", "about", "check_outputs", "color_wanted", "in_sight", "outputs", "print_error", "print_gates",
+__all__ = ["FileError", "about", "color_wanted", "in_sight", "print_error", "print_gates",
            "print_notes", "print_summary", "print_warnings", "say", "view", "write_stdout"]  # fmt: skip

@@ -40,7 +40,7 @@ def command(**given: Any) -> int:
 
 def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
-    from losscli.cli import console, reports, scoring
+    from losscli.cli import outputs, reports, scoring
     from losscli.gates.verdicts import ModelLoss, bind
 
     for gate in options.gates.gates:
@@ -50,7 +50,7 @@ def _diff(options: DiffOptions) -> int:
             )
     if options.old == options.new == "-":
         raise UsageError("standard input can be read once", hint="name a file for one of them", code="USAGE_CONFLICT")
-    console.check_outputs(list(options.report.files), [options.old, options.new])
+    outputs.check_outputs(list(options.report.files), [options.old, options.new])
     with reports.reporting_errors(options.report, options.quiet):
         old, new = read_report(options.old), read_report(options.new)
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))

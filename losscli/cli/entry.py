@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from losscli.cli import error_format
+from losscli.cli import argument_text, error_format, streams
 from losscli.errors import Code, ExitCode, FileError, LosscliError, UsageError, system_code
 from losscli.parallel import BLAS_VARIABLES
 
@@ -25,6 +25,8 @@ def run(args: Sequence[str]) -> int:
     gc.set_threshold(100_000, 20, 100)
     for name in BLAS_VARIABLES:
         os.environ.setdefault(name, "1")
+    if sys.stderr is None:
+        streams.open_stderr()
     error_format.speak(error_format.wanted(args, os.environ, sys.stderr is not None and sys.stderr.isatty()))
     if sys.stdout is None:
         return _told(FileError("standard output is closed", path="-"))
@@ -49,8 +51,7 @@ def leave(code: int) -> NoReturn:
     """End the process; a thread that hangs in a read must not be waited for, and would abort Python's own way out."""
     if threading.active_count() > 1:
         atexit._run_exitfuncs()  # temporary files go
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        streams.flush_stderr()
         os._exit(code)
     sys.exit(code)
 
@@ -78,7 +79,10 @@ def _guarded(args: Sequence[str]) -> int:
                                code="IO_MEMORY"))  # fmt: skip
     except OSError as error:
         return _os_error(error)
-    except Exception:
+    except UnicodeEncodeError as error:
+        argument = argument_text.culprit(error, args)
+        return _bug() if argument is None else _told(argument)
+    except (Exception, SystemExit, GeneratorExit):  # a library that ends the process would choose the exit code
         return _bug()
 
 
@@ -122,7 +126,8 @@ def _let_go() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        streams.silence(1)
+    streams.flush_stderr()
 
 
 def _from_click(error: click.ClickException) -> UsageError:
@@ -176,5 +181,4 @@ def _bug() -> int:
 
 
 def _say(text: str) -> None:
-    if sys.stderr is not None:
-        sys.stderr.write(text.rstrip("\n") + "\n")
+    streams.write_stderr(text.rstrip("\n") + "\n")

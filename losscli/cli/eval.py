@@ -13,7 +13,7 @@ from losscli.errors import UsageError
 if TYPE_CHECKING:
     from losscli.cli.option_values import EvalOptions, GateOptions
     from losscli.execution.prepare import Prepared
-    from losscli.execution.shards import Shard
+    from losscli.execution.state_file import Shard
 
 
 @click.command(
@@ -76,7 +76,7 @@ def _shard(options: EvalOptions) -> Shard | None:
     """Which shard is to be scored; a state without --shard is that of the whole run."""
     if options.shard is None and options.state_out is None:
         return None
-    from losscli.execution.shards import read_shard
+    from losscli.execution.state_file import read_shard
 
     if options.state_out is None:
         raise UsageError(

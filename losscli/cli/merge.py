@@ -26,12 +26,12 @@ def command(**given: Any) -> int:
     The command needs the STATE of every shard, in any order, and not the data. The report is the same, to the last bit,
     as that of one run over all rows.
     """
-    from losscli.cli import console, reports
+    from losscli.cli import console, outputs, reports
     from losscli.cli.read_options import merge_options
     from losscli.execution.shards import merge
 
     options = merge_options(given)
-    console.check_outputs(list(options.report.files), options.states)
+    outputs.check_outputs(list(options.report.files), options.states)
     with reports.reporting_errors(options.report, options.quiet):
         merged = merge(options.states)
     console.print_notes(merged.notes, options.quiet)

@@ -99,6 +99,16 @@ class RunOptions(NamedTuple):
     execution: ExecutionOptions
     console: ConsoleOptions
 
+    @property
+    def read_beside(self) -> list[str]:
+        """The files that are read beside the sources."""
+        return [*filter(None, [self.input.targets]), *(table.path for table in self.request.tables)]
+
+    @property
+    def files(self) -> list[str]:
+        """Everything that is read, as it is named."""
+        return [*self.input.sources, *self.read_beside]
+
 
 class EvalOptions(NamedTuple):
     """What `eval`, or a suite of `check`, is asked for."""

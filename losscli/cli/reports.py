@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from losscli.cli import console, delivery, rows_output
+from losscli.cli import console, delivery, outputs, rows_output
 from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
 from losscli.report import format_names, renderer, unknown_format
@@ -14,13 +14,13 @@ from losscli.report.suites import single_suite
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
-def wanted(outputs: Sequence[str], format_: str | None, *, rows: bool = False) -> Wanted:
+def wanted(texts: Sequence[str], format_: str | None, *, rows: bool = False) -> Wanted:
     """The options -o and -f; row values only where the command has `rows`."""
-    texts, rows_file = rows_output.taken(outputs)
+    reports, rows_file = rows_output.taken(texts)
     if rows_file is not None and not rows:
         raise UsageError("this command has no row values to write", hint="eval takes -o rows=FILE",
                          code="USAGE_CONFLICT")  # fmt: skip
-    files = console.outputs(texts)
+    files = outputs.report_formats(reports)
     format_ = format_ or ("table" if console.is_terminal() else "plain")
     if format_ not in format_names():
         raise unknown_format(format_)
@@ -57,7 +57,7 @@ def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> No
 def reporting_errors(wanted: Wanted, quietly: bool) -> Iterator[None]:
     """Write an error that ends the run within this block to the reports that show errors.
 
-    It is only used after `console.check_outputs`: before that the file of a report may be an input.
+    It is only used after `outputs.check_outputs`: before that the file of a report may be an input.
     """
     try:
         yield

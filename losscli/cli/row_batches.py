@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli import console
+from losscli.cli import console, outputs
 from losscli.cli.option_values import TableFile, TableOptions
 from losscli.errors import EmptyError
 
@@ -21,10 +21,8 @@ FORMATS = ("parquet", "csv", "tsv", "jsonl", "arrow")
 
 def target(text: str | None) -> TableFile:
     """`[FORMAT=]FILE`."""
-    format_, equals, path = (text or "-").partition("=")
-    if equals and format_ in FORMATS:
-        return TableFile(path, format_)
-    return TableFile(text or "-")
+    format_, path = outputs.split_format("-" if text is None else text, FORMATS)
+    return TableFile(path, format_)
 
 
 def prepared(options: TableOptions, *, spool: bool = False) -> Prepared:
@@ -38,8 +36,10 @@ def prepared(options: TableOptions, *, spool: bool = False) -> Prepared:
         format_of(output.path)
     console.print_notes(run.notes, run.console.quiet)
     data = data_of(run, spool=spool)
-    console.check_outputs([output.path], [*data.paths, *([data.targets] if data.targets else [])])
-    return prepare(run.request, data)
+    outputs.check_outputs([output.path], run.files)
+    found = prepare(run.request, data)
+    outputs.refuse_input(output.path, found.files)
+    return found
 
 
 def finish(

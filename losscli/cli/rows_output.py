@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.cli.option_values import RowsFile, TableFile
+from losscli.cli.outputs import same_destination
 from losscli.errors import UsageError
 from losscli.results import Evaluation
 
@@ -39,12 +40,10 @@ def taken(outputs: Sequence[str]) -> tuple[tuple[str, ...], RowsFile | None]:
 
 def check(rows: RowsFile, reports: Iterable[str], baseline: Sequence[str] = ()) -> list[str]:
     """Refuse to write over a report, or over a file of the baseline; what the user should hear."""
-    from losscli.io.write.atomic import same_file
-
     files = [path for path in reports if path != "-"]
-    if rows.path in files or same_file(rows.path, files):
+    if same_destination(rows.path, files):
         raise UsageError(f"a report and the row values would both be written to '{rows.path}'", code="USAGE_CONFLICT")
-    if rows.path in baseline or same_file(rows.path, baseline):
+    if same_destination(rows.path, baseline):
         raise UsageError(f"writing row values to '{rows.path}' would overwrite the baseline",
                          hint="choose another name, or save a new baseline in another folder",
                          code="USAGE_CONFLICT")  # fmt: skip

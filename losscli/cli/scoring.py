@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losscli.cli import console, progress, reports, rows_output
+from losscli.cli import console, outputs, progress, reports, rows_output
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gates.verdicts import BASELINE, BoundGate, ModelLoss, bind, compared_pairs, evaluate_gates, slice_columns
 from losscli.report import render, renderer
@@ -53,7 +53,7 @@ def ready(options: EvalOptions) -> Ready:
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     gates = options.gates
     request = replace(run.request, by=slice_columns(gates.gates, run.request.by))
-    inputs = [*run.input.sources, *filter(None, [run.input.targets])]
+    inputs = run.files
     _check_paths(options, inputs)
     saved = _saved(gates)
     console.print_notes(run.notes, quiet)
@@ -61,6 +61,8 @@ def ready(options: EvalOptions) -> Ready:
     _check_outputs(options, data, saved, inputs)
     with reports.reporting_errors(wanted, quiet):
         prepared = prepare(request, data)
+    for path in written(options):
+        outputs.refuse_input(path, prepared.files)
     _check_rows_file(options, prepared, saved)
     console.print_notes(prepared.notes, quiet)
     bound = bind(gates.gates, scored(prepared), request.by, canonical)
@@ -82,9 +84,19 @@ def _check_outputs(options: EvalOptions, data: Data, saved: Evaluation | None, i
 
         check_mergeable(options.run.request, data, "--shard", "a run without --shard")
     baseline = gates.baseline if saved is None and gates.baseline_missing == "create" else None
-    if baseline is not None and baseline not in wanted.files:
-        console.check_outputs([baseline], inputs)
-    console.check_outputs([*wanted.paths, *filter(None, [options.state_out])], inputs)
+    if baseline is not None and not outputs.same_destination(baseline, wanted.files):
+        outputs.check_outputs([baseline], inputs)
+    outputs.check_outputs([*wanted.paths, *filter(None, [options.state_out])], inputs)
+
+
+def written(options: EvalOptions) -> list[str]:
+    """Everything that the run writes; a baseline that does not exist yet is one of these, if it shall be created."""
+    path = options.gates.baseline
+    created = path is not None and options.gates.baseline_missing == "create" and not Path(path).exists()
+    found = [*options.report.paths, *filter(None, [options.state_out])]
+    if path is not None and created and not outputs.same_destination(path, found):
+        found.append(path)
+    return found
 
 
 def _check_rows_file(options: EvalOptions, prepared: Prepared, saved: Evaluation | None) -> None:
@@ -131,13 +143,13 @@ def _check_paths(options: EvalOptions, inputs: Sequence[str]) -> None:
         raise UsageError(
             f"'{path}' is both an input and the baseline", hint="the baseline is a saved report", code="USAGE_CONFLICT"
         )
-    outputs = [*files, *filter(None, [options.state_out])]
-    if Path(path).exists() and any(name == path or same_file(path, [name]) for name in outputs):
+    if Path(path).exists() and outputs.same_destination(path, [*files, *filter(None, [options.state_out])]):
         raise UsageError(f"writing the report to '{path}' would overwrite the baseline",
                          hint="write to another file, and replace the baseline once the report is accepted",
                          code="USAGE_CONFLICT")  # fmt: skip
-    if options.gates.baseline_missing == "create" and files.get(path, "json") != "json":
-        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[path]}",
+    same = outputs.same_destination(path, files)
+    if options.gates.baseline_missing == "create" and same is not None and files[same] != "json":
+        raise UsageError(f"'{path}' would be the baseline, which is JSON, and a report in {files[same]}",
                          code="USAGE_CONFLICT")  # fmt: skip
 
 
@@ -236,7 +248,7 @@ def create_baseline(evaluation: Evaluation, asked: GateOptions, files: Mapping[s
     if evaluation.status == "failed":
         console.print_notes([f"no baseline was written to {path}, as a gate failed"], quiet)
         return
-    if path not in files:  # else it is one of the reports
+    if not outputs.same_destination(path, files):  # else it is one of the reports
         from losscli.io.write.atomic import write_text
 
         write_text(path, render(replace(evaluation, gates=()), "json"))

@@ -42,6 +42,11 @@ class Prepared:
     arrays: Mapping[Table, Array]
 
     @property
+    def files(self) -> list[str]:
+        """The files that the run reads, each under its own name: those of a folder or a glob too."""
+        return [path for fragment in self.source.fragments for path in fragment.paths]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Notes that come before the number: how columns were found, and what is held in memory."""
         said = [*self.plan.notes, *self.source.notes]

@@ -7,6 +7,7 @@ request.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -19,6 +20,7 @@ from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
 from losscli.binding.spec import parse
+from losscli.execution.field_types import fits
 from losscli.io.arrow.types import is_vector
 
 Plain = dict[str, Any]
@@ -132,6 +134,25 @@ def plan_in(given: Plain) -> Plan:
     }  # fmt: skip
     types = {name: _type_in(kind) for name, kind in given["columns"]}
     return bind(request_in(given["request"]), tuple(types), types, tables)
+
+
+def same_plan(plan: Plan, given: Plain) -> bool:
+    """Whether `plan`, written again, is what it was made from: a field of another type would be read as something."""
+    if not fits(plan.request, Request):
+        return False
+    types = {name: _type_in(kind) for name, kind in given["columns"]}
+    again = plan_out(plan, tuple(types), types)
+    tables = [{**table, "sha256": str(table["sha256"])} for table in given["tables"]]
+    for table, old in zip(again["tables"], tables, strict=True):
+        table["sha256"] = old["sha256"]  # the numbers of tables stayed where they were read
+    spelling = given["null_values"], given["decimal"]
+    again["null_values"], again["decimal"] = [str(text) for text in spelling[0]], str(spelling[1])
+    return all(json_text(value) == json_text(given[name]) for name, value in again.items())
+
+
+def json_text(document: Any) -> str:
+    """The one text of a document: 1, 1.0 and true differ."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
 def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,23 +26,10 @@ from losscli.execution.evaluate import Adding, chunk_rows, conclude, refuse_empt
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
-from losscli.execution.shard_state import Plain, plan_in, plan_out, reader_in, reader_out
-from losscli.io.files.streams import file_error
+from losscli.execution.shard_state import Plain, json_text, plan_in, plan_out, reader_in, reader_out, same_plan
+from losscli.execution.state_file import SCHEMA, Shard, State, checksum, read_state, whole
 from losscli.io.source import Source
 from losscli.results import Evaluation, RowCounts, SourceResult
-
-SCHEMA = "losscli.state/1"
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The part of a run that one process scores: shard `number` of `of`, from 1."""
-
-    number: int
-    of: int
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True)
@@ -62,16 +48,6 @@ class Merged:
 
     evaluation: Evaluation
     notes: tuple[str, ...]
-
-
-def read_shard(text: str) -> Shard:
-    """`3/16`."""
-    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise UsageError(
-            f"'{text}' is not a shard", hint="I/N: shard I of N, counted from 1, such as 3/16", code="USAGE_BAD_VALUE"
-        )
-    return Shard(int(found[1]), int(found[2]))
 
 
 # -- scoring a shard -------------------------------------------------------------------------------------------------
@@ -98,7 +74,7 @@ def score(prepared: Prepared, shard: Shard, engine: Engine, observer: ProgressOb
         "reader": reader_out(scan.reader),
         "totals": totals.state(),
     }
-    document["sha256"] = _checksum(document)
+    document["sha256"] = checksum(document)
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
     return Scored(text, scan.reader.read, len(chosen.splits), len(placed))
 
@@ -149,38 +125,33 @@ def signatures(plan: Plan) -> list[str]:
 # -- merging ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _State:
-    path: str
-    shard: Shard
-    document: Plain
-
-
 def merge(paths: Sequence[str]) -> Merged:
     """The result that one run over everything gives."""
-    states = sorted((_read(path) for path in paths), key=lambda state: state.shard.number)
+    states = sorted((read_state(path) for path in paths), key=lambda state: state.shard.number)
     _refuse_incomplete(states)
     first = states[0]
-    try:
+    with whole(first.path):
         _refuse_different(states)
-        plan = plan_in(first.document["run"])
-        if signatures(plan) != first.document["run"]["signatures"]:
-            raise ValueError("signatures")
-        totals, reader, sources = _add_up(plan, states)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, OverflowError):
-        raise _damaged(first.path) from None
+        run = first.document["run"]
+        plan = plan_in(run)
+        if signatures(plan) != run["signatures"] or not same_plan(plan, run):
+            raise ValueError("the run")
+    totals, reader, sources = _add_up(plan, states)
     check_positive_labels(reader.book)
     rows = RowCounts(reader.read, reader.used, reader.dropped)
     refuse_empty(plan, rows, next((source.path for source in sources), None))
-    return Merged(conclude(totals, reader, sources), _notes(states))
+    with whole(first.path):
+        return Merged(conclude(totals, reader, sources), _notes(states))
 
 
-def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[RunAccumulator, Reader, tuple[SourceResult, ...]]:
+def _add_up(plan: Plan, states: Sequence[State]) -> tuple[RunAccumulator, Reader, tuple[SourceResult, ...]]:
     totals, reader = RunAccumulator(plan, {}, hashing=True, some=True), Reader(plan, None)
-    paths = [(path, format_) for path, format_, _ in states[0].document["sources"]]
+    with whole(states[0].path):
+        paths = [(path, format_) for path, format_, _ in states[0].document["sources"]]
     rows = [0] * len(paths)
     for state in states:
-        theirs = reader_in(plan, state.document["reader"])
+        with whole(state.path):
+            theirs, sums = _parts_in(plan, state.document, len(paths))
         if not reader.agrees(theirs):
             raise DataError(
                 f"shard {state.shard} read its columns differently from the shards before it: its lists have "
@@ -189,57 +160,28 @@ def _add_up(plan: Plan, states: Sequence[_State]) -> tuple[RunAccumulator, Reade
                 code="DATA_NOT_COMPARABLE",
             )  # fmt: skip
         reader.merge(theirs)
-        totals.merge(RunAccumulator.from_state(plan, state.document["totals"]))
+        with whole(state.path):
+            totals.merge(sums)
         for at, (_, _, count) in enumerate(state.document["sources"]):
             rows[at] += count
     return totals, reader, tuple(SourceResult(*source, count) for source, count in zip(paths, rows, strict=True))
 
 
-def _read(path: str) -> _State:
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise file_error(error, path) from None
-    except ValueError:
-        raise DataError("not a valid file name", path=path, code="DATA_BAD_REPORT") from None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _damaged(path) from None
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if not isinstance(schema, str) or not schema.startswith("losscli.state/"):
-        raise DataError(
-            "not the state of a shard",
-            path=path,
-            hint="losscli eval … --shard I/N --state-out FILE",
-            code="DATA_BAD_REPORT",
-        )
-    version = document.get("losscli")
-    if schema != SCHEMA or version != __version__:
-        raise DataError(
-            f"a state of losscli {version} ({schema}); this is losscli {__version__} ({SCHEMA})",
-            path=path, hint="merge with the version that scored the shards, or score them again",
-            code="DATA_BAD_REPORT",
-        )  # fmt: skip
-    if document.pop("sha256", None) != _checksum(document):
-        raise _damaged(path)
-    try:
-        return _State(path, read_shard(str(document.get("shard"))), document)
-    except UsageError:
-        raise _damaged(path) from None
+def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAccumulator]:
+    """The reader and the sums of a state; written again they must be what they were read from."""
+    reader, totals = reader_in(plan, document["reader"]), RunAccumulator.from_state(plan, document["totals"])
+    listed = document["sources"]
+    if any([type(item) for item in source] != [str, str, int] or source[2] < 0 for source in listed):
+        raise ValueError("a source")
+    if not isinstance(listed, list) or len(listed) != sources or not isinstance(document["arithmetic"], str):
+        raise ValueError("a field")
+    written = [(reader_out(reader), "reader"), (totals.state(), "totals")]
+    if any(json_text(part) != json_text(document[name]) for part, name in written):
+        raise ValueError("a field")
+    return reader, totals
 
 
-def _checksum(document: Plain) -> str:
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _damaged(path: str) -> DataError:
-    return DataError("the state is damaged: its content was changed", path=path,
-                     hint="copy it again, or score the shard again", code="DATA_BAD_REPORT")  # fmt: skip
-
-
-def _refuse_incomplete(states: Sequence[_State]) -> None:
+def _refuse_incomplete(states: Sequence[State]) -> None:
     """A DataError unless every shard of one run is given once."""
     if not states:
         raise UsageError("no state was given", hint="losscli merge s*.json", code="USAGE_INCOMPLETE")
@@ -268,7 +210,7 @@ def _are(items: Sequence[str]) -> str:
     return "are" if len(items) > 1 else "is"
 
 
-def _refuse_different(states: Sequence[_State]) -> None:
+def _refuse_different(states: Sequence[State]) -> None:
     """A DataError unless all shards are of the same request and files."""
     first = _parts(states[0].document["run"])
     for state in states[1:]:
@@ -286,7 +228,7 @@ def _parts(run: Plain) -> Plain:
     return {**run["request"], **{name: value for name, value in run.items() if name != "request"}}
 
 
-def _notes(states: Sequence[_State]) -> tuple[str, ...]:
+def _notes(states: Sequence[State]) -> tuple[str, ...]:
     kinds = {state.document["arithmetic"] for state in states}
     if len(kinds) == 1:
         return ()

@@ -22,7 +22,8 @@ from losscli.errors import UsageError
 from losscli.execution import shards
 from losscli.execution.scan import PlacedSplit
 from losscli.execution.shard_state import request_in, request_out
-from losscli.execution.shards import Shard, cut, read_shard
+from losscli.execution.shards import cut
+from losscli.execution.state_file import Shard, checksum, read_shard
 from losscli.io.formats import parquet
 from losscli.io.formats import text_windows as windows
 
@@ -324,11 +325,11 @@ def test_damaged_and_foreign_files_are_refused(two, tmp_path, capfd, monkeypatch
     del document["sha256"]
     for wrong in ({"shard": "0/2"}, {"shard": None}, {"totals": {}}, {"run": []}, {"reader": {"read": "x"}}):
         forged = {**document, **wrong}
-        bad.write_text(json.dumps({**forged, "sha256": shards._checksum(forged)}))
+        bad.write_text(json.dumps({**forged, "sha256": checksum(forged)}))
         assert "error: " in refused(3, capfd, "merge", two[0], bad)
     bad.write_text(text.replace("losscli.state/1", "losscli.state/2"))
     assert "losscli.state/2" in refused(3, capfd, "merge", bad)
-    monkeypatch.setattr("losscli.execution.shards.__version__", "9.9")
+    monkeypatch.setattr("losscli.execution.state_file.__version__", "9.9")
     said = refused(3, capfd, "merge", *two)
     assert "a state of losscli 0.1.0" in said
     assert "this is losscli 9.9" in said
@@ -426,3 +427,39 @@ def test_read_shard():
     assert read_shard(" 3/16 ") == Shard(3, 16)
     with pytest.raises(UsageError):
         read_shard("17/16")
+
+
+def _places(value, path=()):
+    """The path of every value in a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield (*path, key)
+        yield from _places(item, (*path, key))
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", 1.5, True, [], {}])
+def test_a_field_of_another_type_is_damage(value, tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("y,p,g\n1,2,a\n0,1,b\n1,0,a\n")
+    assert run(["eval", "a.csv", "-t", "y", "-p", "p", "-l", "rmse", "--by", "g", "--interval", "-q",
+                "--state-out", "s.json"]) == 0  # fmt: skip
+    text = Path("s.json").read_text()
+    whole = json.loads(text)
+    del whole["sha256"]
+    for place in _places(whole):
+        document = json.loads(json.dumps(whole))
+        inside = document
+        for key in place[:-1]:
+            inside = inside[key]
+        same = type(inside[place[-1]]) is type(value)
+        inside[place[-1]] = value
+        Path("bad.json").write_text(json.dumps({**document, "sha256": checksum(document)}))
+        code = run(["merge", "bad.json", "-f", "json"])
+        # Another value of the same type may be a state too; what may be absent may be null.
+        assert code == 3 or (code in (0, 5) and (same or value in (None, "x", 1) or _unused(place))), (place, code)
+        capfd.readouterr()
+
+
+def _unused(place):
+    """Whether nothing is computed or reported of this field; shards of one run must agree in it."""
+    return place[:2] in [("run", "files"), ("run", "tasks"), ("run", "cut")]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from losscli.cli.config import trust
 from losscli.cli.config.document import Document, parse
@@ -25,11 +26,15 @@ _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
 
 @dataclass(frozen=True)
 class Config:
-    """The suites of one file. `shown` is its path in messages; `label` is its path in reports, the same everywhere."""
+    """The suites of one file.
+
+    `shown` is its path in messages; `label` is its path in reports, the same everywhere; `path` is absolute.
+    """
 
     folder: str
     shown: str
     label: str
+    path: str
     suites: Mapping[str, Suite]
 
     def error(self, position: TextPosition, message: str, hint: str | None = None) -> UsageError:
@@ -56,13 +61,13 @@ def open_config(
     if not (trusted or found.explicit):
         for suite in suites.values():
             trust.check(suite, found.folder, found.document)
-    return Config(found.folder, found.document.shown, found.label, suites)
+    return Config(found.folder, found.document.shown, found.label, found.path, suites)
 
 
 def config_from_text(text: str, folder: str, keys: Sequence[Key]) -> Config:
     """Parse a text as the configuration of this folder."""
     document = parse(text.encode(), CONFIG_NAME)
-    return Config(folder, CONFIG_NAME, CONFIG_NAME, read_suites(document, keys, ()))
+    return Config(folder, CONFIG_NAME, CONFIG_NAME, str(Path(folder, CONFIG_NAME)), read_suites(document, keys, ()))
 
 
 def find_config(path: str | None, start: str) -> ConfigFile | None:

@@ -17,7 +17,7 @@ from losscli.io.arrow.build import dictionary_strings, strings
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.jsonl_exact import lines_of, read_exactly, text_of
+from losscli.io.formats.jsonl_exact import json_finding, lines_of, read_exactly, text_of
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
     FileRangeSplit,
@@ -179,8 +179,8 @@ def read_keys(stream: Stream) -> dict[str, str]:
     for row, (line, text) in enumerate(_first_lines(stream), 1):
         try:
             record = json.loads(text.decode("utf-8", "surrogateescape"))
-        except ValueError as error:
-            reason = getattr(error, "msg", str(error))
+        except (ValueError, RecursionError) as error:
+            reason = json_finding(error)
             raise DataError(
                 f"invalid JSON: {reason}", path=stream.path, row=row, line=line, code="DATA_BAD_ROW"
             ) from None

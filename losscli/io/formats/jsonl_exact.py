@@ -69,7 +69,7 @@ class _NonNumber:
     @property
     def text(self) -> str:
         large = isinstance(self.value, _Overflow) or (isinstance(self.value, int) and not isinstance(self.value, bool))
-        return "a number too large for a float64" if large else json.dumps(_plain(self.value))[:EXCERPT_LENGTH]
+        return "a number too large for a float64" if large else _dumped(_plain(self.value))[:EXCERPT_LENGTH]
 
 
 def _plain(value: Any) -> Any:
@@ -90,7 +90,8 @@ def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
     try:
         record = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_pairs, parse_float=_float)
     except (ValueError, RecursionError) as error:
-        reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        reason = json_finding(error)
+        reason += f" at character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise location.error(
             row, None, f"invalid JSON: {reason}", line[:EXCERPT_LENGTH].decode(errors="replace"), code="DATA_BAD_ROW"
         ) from None
@@ -103,6 +104,18 @@ def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
             code="DATA_BAD_ROW",
         )
     return record
+
+
+def json_finding(error: ValueError | RecursionError) -> str:
+    """What is wrong with a text that is no JSON, or with JSON that Python does not read."""
+    return "nested too deeply" if isinstance(error, RecursionError) else str(getattr(error, "msg", error))
+
+
+def _dumped(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str)
+    except RecursionError:  # what was just readable may be too deep to be written
+        return "…"
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -163,6 +176,6 @@ def text_of(value: Any) -> str:
 
 
 def _excerpt(value: Any) -> str:
-    text = value if isinstance(value, str) else "…" if isinstance(value, _Duplicate) else json.dumps(value, default=str)
+    text = value if isinstance(value, str) else "…" if isinstance(value, _Duplicate) else _dumped(value)
     text = text.encode(errors="replace").decode()
     return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"

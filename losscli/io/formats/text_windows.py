@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from losscli.errors import DataError, UsageError
@@ -166,13 +167,30 @@ def plain_size(source: Input, compression: str | None, encoding: str) -> int | N
 
 def is_utf8(encoding: str) -> bool:
     """Whether the name means UTF-8; an unknown name is a UsageError."""
+    hint = "such as utf-8, utf-16, latin-1, cp1252"
     try:
-        b"0".decode(encoding, "ignore")  # unlike lookup, this refuses codecs that are not text encodings
-        return codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
-    except LookupError:
-        raise UsageError(
-            f"unknown encoding '{encoding}'", hint="such as utf-8, utf-16, latin-1, cp1252", code="USAGE_BAD_VALUE"
-        ) from None
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError):  # a name with a NUL, or with bytes that are no text
+        raise UsageError(f"unknown encoding '{encoding}'", hint=hint, code="USAGE_BAD_VALUE") from None
+    if name in {"utf-8", "utf-8-sig", "ascii"}:
+        return True
+    if not _decodes_tables(encoding):
+        raise UsageError(f"'{encoding}' is not an encoding of text files", hint=hint, code="USAGE_BAD_VALUE")
+    return False
+
+
+@cache
+def _decodes_tables(encoding: str) -> bool:
+    """Whether the codec reads back a table in pieces: some are not for text (hex), others not for files (idna)."""
+    line = "y,p\n" + "1..2,3\n" * 20
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        text = "".join(decoder.decode(bytes([byte])) for byte in line.encode(encoding)) + decoder.decode(
+            b"", final=True
+        )
+    except Exception:  # each codec has errors of its own for what it cannot do
+        return False
+    return text == line and isinstance(decoder.getstate()[0], bytes)
 
 
 class _Transcoded:
@@ -197,7 +215,13 @@ class _Transcoded:
                 ) from None
             self.offset += len(piece)
             if text or not piece:
-                return text.encode()
+                return self._encoded(text)
+
+    def _encoded(self, text: str) -> bytes:
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:  # half of a pair, which utf-7 and unicode_escape can write
+            raise self._refusal(f"U+{ord(text[error.start]):04X} is no character", "correct the file") from None
 
     def _refusal(self, message: str, hint: str) -> DataError:
         return DataError(message, path=getattr(self.stream, "path", None), hint=hint, code="DATA_ENCODING")

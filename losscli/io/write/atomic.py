@@ -127,6 +127,21 @@ def same_file(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[s
     return any(status is not None and os.path.samestat(output, status) for status in found)
 
 
+def destination(path: str | os.PathLike[str]) -> tuple[object, ...] | None:
+    """What two paths have in common if they lead to one file, whether it exists or not; None for a device or a pipe.
+
+    An existing file is its device and inode, so that hard links are equal. Standard output is "-" under all its names.
+    """
+    path = os.fspath(path)
+    stream = 1 if path == "-" else _descriptor(path)
+    if stream is not None:
+        return ("descriptor", stream)
+    status = _status(path)
+    if status is None:
+        return ("path", os.path.realpath(path))
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
 class _Raw(io.FileIO):
     """A file whose write errors name the path, whatever library writes to it."""
 

@@ -1,0 +1,109 @@
+"""The file of a shard's state: read, with its schema, version and checksum judged. A state is untrusted input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from losscli._version import __version__
+from losscli.errors import DataError, EmptyError, UsageError
+from losscli.execution.shard_state import Plain, json_text
+from losscli.io.files.streams import file_error
+
+SCHEMA = "losscli.state/1"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a run that one process scores: shard `number` of `of`, from 1."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def read_shard(text: str) -> Shard:
+    """`3/16`."""
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise UsageError(
+            f"'{text}' is not a shard", hint="I/N: shard I of N, counted from 1, such as 3/16", code="USAGE_BAD_VALUE"
+        )
+    return Shard(int(found[1]), int(found[2]))
+
+
+@dataclass(frozen=True)
+class State:
+    """The document in a file, and the shard that it is of."""
+
+    path: str
+    shard: Shard
+    document: Plain
+
+
+@contextmanager
+def whole(path: str) -> Iterator[None]:
+    """Whatever a field of another type, or another value, leads to: the state is damaged.
+
+    A usage error is about the request in the state, which was right where it was scored.
+    """
+    try:
+        yield
+    except (DataError, EmptyError, MemoryError):
+        raise
+    except Exception:
+        raise damaged(path) from None
+
+
+def read_state(path: str) -> State:
+    """The state in a file; a file that is none, or that was changed, is a DataError."""
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise file_error(error, path) from None
+    except ValueError:
+        raise DataError("not a valid file name", path=path, code="DATA_BAD_REPORT") from None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise damaged(path) from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(schema, str) or not schema.startswith("losscli.state/"):
+        raise DataError(
+            "not the state of a shard",
+            path=path,
+            hint="losscli eval … --shard I/N --state-out FILE",
+            code="DATA_BAD_REPORT",
+        )
+    version = document.get("losscli")
+    if schema != SCHEMA or version != __version__:
+        raise DataError(
+            f"a state of losscli {version} ({schema}); this is losscli {__version__} ({SCHEMA})",
+            path=path, hint="merge with the version that scored the shards, or score them again",
+            code="DATA_BAD_REPORT",
+        )  # fmt: skip
+    with whole(path):
+        if document.pop("sha256", None) != checksum(document):
+            raise ValueError("the checksum")
+    try:
+        return State(path, read_shard(str(document.get("shard"))), document)
+    except UsageError:
+        raise damaged(path) from None
+
+
+def checksum(document: Plain) -> str:
+    """The checksum of a document without its own."""
+    return hashlib.sha256(json_text(document).encode()).hexdigest()
+
+
+def damaged(path: str) -> DataError:
+    """The error about a state that is not as it was written."""
+    return DataError("the state is damaged: its content was changed", path=path,
+                     hint="copy it again, or score the shard again", code="DATA_BAD_REPORT")  # fmt: skip
