@@ -15,7 +15,7 @@ from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.streams import file_error
 
-SCHEMA = "losscli.state/1"
+SCHEMA = "losscli.state/2"
 
 
 @dataclass(frozen=True)

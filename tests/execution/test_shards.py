@@ -327,8 +327,8 @@ def test_damaged_and_foreign_files_are_refused(two, tmp_path, capfd, monkeypatch
         forged = {**document, **wrong}
         bad.write_text(json.dumps({**forged, "sha256": checksum(forged)}))
         assert "error: " in refused(3, capfd, "merge", two[0], bad)
-    bad.write_text(text.replace("losscli.state/1", "losscli.state/2"))
-    assert "losscli.state/2" in refused(3, capfd, "merge", bad)
+    bad.write_text(text.replace("losscli.state/2", "losscli.state/3"))
+    assert "losscli.state/3" in refused(3, capfd, "merge", bad)
     monkeypatch.setattr("losscli.execution.state_file.__version__", "9.9")
     said = refused(3, capfd, "merge", *two)
     assert "a state of losscli 0.1.0" in said
