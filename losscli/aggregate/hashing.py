@@ -34,7 +34,7 @@ class Fingerprint:
                 self.lanes[lane] = (self.lanes[lane] + int(mixed.sum(dtype=np.uint64))) % (1 << 64)
 
     def merge(self, other: Fingerprint) -> None:
-        """Add the rows of another fingerprint; which came first makes no difference."""
+        """Add the rows of another fingerprint; the order of merges makes no difference."""
         self.count += other.count
         self.lanes = [(a + b) % (1 << 64) for a, b in zip(self.lanes, other.lanes, strict=True)]
 
@@ -50,7 +50,7 @@ class Fingerprint:
         return found
 
     def hexdigest(self) -> str:
-        """The hash of all rows so far, in hexadecimal."""
+        """The SHA-256 of the count and the hash of all rows so far, as 64 hexadecimal digits."""
         text = ":".join(map(str, [self.count, *self.lanes]))
         return hashlib.sha256(text.encode()).hexdigest()
 

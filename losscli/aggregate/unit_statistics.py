@@ -194,7 +194,10 @@ def _rounded_sums(values: Array | None, at: Array | None, count: int, units: int
     """The sum at each of `count` positions, rounded once."""
     sums = Sums(count)
     sums.update(np.ones(units) if values is None else values, at)
-    odd = [sums.non_finite(position) for position in range(count)]
+    non_finite = [sums.non_finite(position) for position in range(count)]
     return np.array(
-        [rounded(exact) if o is None else o for exact, o in zip(map(sums.fraction, range(count)), odd, strict=True)]
+        [
+            rounded(exact) if o is None else o
+            for exact, o in zip(map(sums.fraction, range(count)), non_finite, strict=True)
+        ]
     )

@@ -51,9 +51,12 @@ def _pair(first: Input, other: Input) -> tuple[Input, Input]:
         return first, other
     if first.labels is not None and other.labels is not None:
         if set(first.labels) != set(other.labels):
-            odd = sorted(set(first.labels) ^ set(other.labels))[:3]
+            unmatched = sorted(set(first.labels) ^ set(other.labels))[:3]
             raise _mismatch(
-                first, other, f"'{odd[0]}' occurs on one side only", "the parts that * matches must be the same names"
+                first,
+                other,
+                f"'{unmatched[0]}' occurs on one side only",
+                "the parts that * matches must be the same names",
             )
         return first, _reorder(other, first.labels)
     if first.labels is not None:

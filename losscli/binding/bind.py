@@ -31,10 +31,10 @@ class Binder:
         of_tables = {table.role for table in tables}  # what is about these is bound where they are read
         bindings = [*map(self._pred, request.preds), *request.columns]
         self.bindings = [b for b in bindings if b.role.partition(".")[0] not in of_tables]
-        twice = [binding for binding in self.bindings if self._is_repeated(binding)]
-        if twice:
-            whose = "" if twice[0].model is None else f" of model '{twice[0].model}'"
-            raise UsageError(f"the role '{twice[0].role}'{whose} is given more than once",
+        repeated = [binding for binding in self.bindings if self._is_repeated(binding)]
+        if repeated:
+            whose = "" if repeated[0].model is None else f" of model '{repeated[0].model}'"
+            raise UsageError(f"the role '{repeated[0].role}'{whose} is given more than once",
                              hint="give each model its own name: -p NAME=COLS", code="USAGE_COLUMNS")  # fmt: skip
         if request.target is not None:
             self.bindings.append(RoleBinding("target", None, request.target))

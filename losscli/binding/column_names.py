@@ -88,8 +88,8 @@ def resolve(pattern: ColumnsPattern, columns: Sequence[str], what: str = "") -> 
             names.append(_once(name, columns))
             labels.append(name)
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"'{text}' names column '{twice}' twice{what}", code="USAGE_COLUMNS")
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"'{text}' names column '{repeated}' twice{what}", code="USAGE_COLUMNS")
     if any(len(piece.parts) > 1 for piece in pattern.pieces):
         return ColumnSet(text, tuple(names), "glob", tuple(labels))
     return ColumnSet(text, tuple(names), "list" if len(names) > 1 else "one")

@@ -27,7 +27,7 @@ class EncodedLabels:
 
     @staticmethod
     def of(found: Texts, column: str) -> EncodedLabels:
-        """The decoded texts of a column."""
+        """The labels of a column from its decoded texts, unchanged."""
         return EncodedLabels(found.codes, found.names, column)
 
     def canonical(self) -> EncodedLabels:
@@ -35,7 +35,7 @@ class EncodedLabels:
         return EncodedLabels(self.codes, tuple(map(canonical_label, self.names)), self.column)
 
     def take(self, index: RowNumbers) -> EncodedLabels:
-        """The rows at these indexes; a range takes all."""
+        """The labels of the rows at these indexes; a range stands for all rows."""
         return EncodedLabels(taken(self.codes, index), self.names, self.column)
 
     def texts(self) -> list[str]:

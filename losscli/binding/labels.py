@@ -96,15 +96,15 @@ def check_positions(item: Input, values: Array, width: int, index: RowNumbers, l
 
 
 def labelled_numbers(
-    item: Input, column: EncodedLabels, book: ClassBook, location: Location, spelling: NumberFormat = NO_NULLS
+    item: Input, column: EncodedLabels, book: ClassBook, location: Location, number_format: NumberFormat = NO_NULLS
 ) -> tuple[Array, Array | None]:
     """Texts as the numbers that they stand for: the positive label, the labels of the kind, or plain numbers.
 
-    The null texts of `spelling` stand for missing values, except one that is the positive label.
+    The null texts of `number_format` stand for missing values, except one that is the positive label.
     """
-    named = _without_nulls(column, spelling, item.positive).canonical()
+    named = _without_nulls(column, number_format, item.positive).canonical()
     missing = named.codes < 0
-    values = [_label(item, name, spelling) for name in named.names]
+    values = [_label(item, name, number_format) for name in named.names]
     wrong = [i for i, value in enumerate(values) if value is None]
     if wrong:
         row = int(np.argmax(np.isin(named.codes, wrong)))
@@ -119,8 +119,10 @@ def labelled_numbers(
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
 
 
-def _without_nulls(column: EncodedLabels, spelling: NumberFormat, positive: str | None) -> EncodedLabels:
-    kept = [i for i, name in enumerate(column.names) if name.strip(" \t") not in spelling.nulls or name == positive]
+def _without_nulls(column: EncodedLabels, number_format: NumberFormat, positive: str | None) -> EncodedLabels:
+    kept = [
+        i for i, name in enumerate(column.names) if name.strip(" \t") not in number_format.nulls or name == positive
+    ]
     if len(kept) == len(column.names):
         return column
     renumbered = np.full(len(column.names) + 1, -1)  # the last place is for -1, missing already
@@ -128,7 +130,7 @@ def _without_nulls(column: EncodedLabels, spelling: NumberFormat, positive: str 
     return EncodedLabels(renumbered[column.codes], tuple(column.names[i] for i in kept), column.column)
 
 
-def _label(item: Input, name: str, spelling: NumberFormat) -> float | None:
+def _label(item: Input, name: str, number_format: NumberFormat) -> float | None:
     sides = item.kind.sides
     if sides and item.positive is not None:
         return sides[1] if name == canonical_label(item.positive) else sides[0]
@@ -137,7 +139,7 @@ def _label(item: Input, name: str, spelling: NumberFormat) -> float | None:
         return known[name]
     if sides and name in ("true", "false"):
         return sides[name == "true"]
-    return spelling.number(name)
+    return number_format.number(name)
 
 
 def check_positive_labels(book: ClassBook) -> None:

@@ -16,10 +16,12 @@ from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, tex
 from losscli.io.source import Source
 
 
-def read_table(table: Table, source: Source, bindings: Sequence[RoleBinding], spelling: NumberFormat = PLAIN) -> Matrix:
+def read_table(
+    table: Table, source: Source, bindings: Sequence[RoleBinding], number_format: NumberFormat = PLAIN
+) -> Matrix:
     """The numbers of a table, and the names in its class column.
 
-    `bindings` are the roles that the request names columns for, `spelling` how texts stand for numbers.
+    `bindings` are the roles that the request names columns for, `number_format` how texts stand for numbers.
     """
     chosen = class_column = None
     for binding in bindings:
@@ -36,7 +38,7 @@ def read_table(table: Table, source: Source, bindings: Sequence[RoleBinding], sp
     parts, names = [], []
     for fragment in source.fragments:
         for batch in fragment.batches(projection):
-            parts.append(_values(chosen, batch, source, spelling))
+            parts.append(_values(chosen, batch, source, number_format))
             if class_column is not None:
                 found = texts(batch.data.column(class_column), class_column, batch.location)
                 if (found.codes < 0).any():
@@ -77,14 +79,14 @@ def _numeric(source: Source, class_column: str | None) -> ColumnSet:
     return ColumnSet("*", names, "one" if len(names) == 1 else "list")
 
 
-def _values(chosen: ColumnSet, batch: Any, source: Source, spelling: NumberFormat) -> Any:
+def _values(chosen: ColumnSet, batch: Any, source: Source, number_format: NumberFormat) -> Any:
     columns = []
     for name in chosen.names:
         column, kind = batch.data.column(name), source.types.get(name)
         if kind is not None and is_vector(kind):
             found: Any = vectors(column, name, batch.location)
         else:
-            found = numbers(column, name, batch.location, parse_text=kind is None, spelling=spelling)
+            found = numbers(column, name, batch.location, parse_text=kind is None, number_format=number_format)
         bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
         bad = bad if found.missing is None else bad | found.missing
         if bad.any():

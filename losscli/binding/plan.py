@@ -116,7 +116,7 @@ class Plan:
     keys: tuple[str, ...]
     untyped: frozenset[str]  # columns of text formats, whose texts are numbers where a number is wanted
     notes: tuple[str, ...] = ()
-    spelling: NumberFormat = PLAIN  # how texts stand for numbers
+    number_format: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
     baseline: BaselineRows | None = None  # compared with the rows of this run
 

@@ -125,7 +125,7 @@ class Reader:
 
     def _filtered(self, data: Any, location: Location) -> tuple[Any, Location, Array | None]:
         """The rows that the filter keeps, before anything is decoded; their positions in the batch (None: all rows)."""
-        if self.where is None or (mask := self.where.mask(data, location, self.plan.spelling)).all():
+        if self.where is None or (mask := self.where.mask(data, location, self.plan.number_format)).all():
             return data, location, None
         import pyarrow as pa
 
@@ -159,13 +159,13 @@ class Reader:
         # A number is its own label, unless a positive class label was given.
         if labelled and (item.positive is not None or not is_plain_number(column.type)):
             # Only in text formats do spellings stand for missing values; where cells have types, null does.
-            spelling = self.plan.spelling if name in self.plan.untyped else NO_NULLS
-            return labelled_numbers(item, self._column(name, data, location), self.book, location, spelling)
+            number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
+            return labelled_numbers(item, self._column(name, data, location), self.book, location, number_format)
         return self._plain_number(name, data, location)
 
     def _plain_number(self, name: str, data: Any, location: Location) -> tuple[Array, Array | None]:
         parsed = name in self.plan.untyped
-        found = numbers(data.column(name), name, location, parse_text=parsed, spelling=self.plan.spelling)
+        found = numbers(data.column(name), name, location, parse_text=parsed, number_format=self.plan.number_format)
         return found.values, found.missing
 
     def _column(self, name: str, data: Any, location: Location) -> EncodedLabels:

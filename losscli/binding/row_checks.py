@@ -125,7 +125,7 @@ class RowChecks:
         )
 
     def checked_weights(self, given: Array, index: RowNumbers, site: Location) -> Array:
-        """The weights of the used rows; a negative or non-finite one is a DataError."""
+        """The weights of the used rows, unchanged; a negative weight is a DataError."""
         negative = given < 0
         if negative.any():
             row = int(np.argmax(negative))
@@ -156,5 +156,5 @@ def shortest(value: float) -> str:
 
 
 def shown_columns(names: tuple[str, ...]) -> str:
-    """The first three names, for an error."""
+    """Up to three names for a message, and an ellipsis if there are more."""
     return ", ".join(names[:3]) + ("…" if len(names) > 3 else "")

@@ -9,7 +9,7 @@ from losscli.contract.loss import Value
 
 
 def reduction_of(plan: Plan, job: Job) -> str:
-    """The reduction of a loss in this run: what was asked for, else its own."""
+    """`sum` if the loss declares it; otherwise the reduction of the request, by default `mean`."""
     return "sum" if job.spec.loss.reduction == "sum" else plan.request.reduction or "mean"
 
 

@@ -50,17 +50,17 @@ class Spec:
 
     @property
     def blend(self) -> bool:
-        """Whether it is a named composite loss."""
+        """Whether it is a composite loss; its name is its text if the user gave none."""
         return self.name is not None
 
     @property
     def text(self) -> str:
-        """The shortest text that gives the same loss."""
+        """The canonical text: parameters that have their defaults are left out."""
         return self._text([part.text for _, part in self.parts])
 
     @property
     def full(self) -> str:
-        """The text with every parameter, defaults too."""
+        """The canonical text with all parameters."""
         return self._text([part.full for _, part in self.parts])
 
     def _text(self, texts: list[str]) -> str:

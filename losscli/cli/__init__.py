@@ -44,7 +44,7 @@ SECTIONS_FROM = 16
 
 
 class ShortHelp(click.ClickException):
-    """A command that was given nothing: its help is the message. (The oldest click we take has none.)"""
+    """A command without arguments: its help is the message. The oldest supported click has no such error."""
 
 
 class _ErrorFormat(click.Option):
@@ -120,7 +120,7 @@ class Command(Plain):
     """A command that needs arguments; without any it shows its help and fails."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; without arguments, show the short help."""
+        """Parse the arguments; without any, raise `ShortHelp`."""
         if not args and not ctx.resilient_parsing:
             raise ShortHelp(ctx.get_help())
         return super().parse_args(ctx, args)
@@ -130,7 +130,7 @@ class Lazy(_Documented, click.Group):
     """A group whose commands are modules; listing them imports none."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; without arguments, show the short help."""
+        """Parse the arguments; without any, raise `ShortHelp`."""
         if not args and not ctx.resilient_parsing:
             raise ShortHelp(ctx.get_help())
         return super().parse_args(ctx, args)
@@ -140,7 +140,7 @@ class Lazy(_Documented, click.Group):
         return [*COMMANDS]  # `list` is a module of this package once somebody asks for it
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command, whose module is imported now; None where there is none."""
+        """The command, whose module is imported now; None if no command has this name."""
         if name not in COMMANDS or not (Path(__file__).parent / f"{name}.py").exists():
             return None
         command: click.Command = importlib.import_module(f"losscli.cli.{name}").command

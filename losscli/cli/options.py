@@ -31,11 +31,11 @@ class Option(click.Option):
             self.envvar = f"LOSSCLI_{self.name.upper()}"
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The variable's value; None while a configuration file gives the values."""
+        """The text of the environment variable; None if a configuration file gives the values of this run."""
         return None if ctx.obj == FROM_FILE else super().resolve_envvar_value(ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """The variable's value, one item a line where the option is repeatable."""
+        """The value of the environment variable: for a repeatable option, one item per line; None if it is not set."""
         value = self.resolve_envvar_value(ctx)
         if value is None:
             return None
@@ -45,7 +45,7 @@ class Option(click.Option):
 
 
 class Argument(click.Argument):
-    """An argument that has a text and a section in the help, as an option has. (The oldest click we take has none.)"""
+    """An argument with a text and a section in the help, as options have; the oldest supported click has neither."""
 
     def __init__(self, *args: Any, help: str, section: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -19,7 +19,7 @@ class Declared(Protocol):
     roles: dict[str, Role]
 
     def combinations(self) -> list[tuple[Kind, ...]]:
-        """Every valid choice of one kind per role."""
+        """Every valid choice of one kind per role, in the order of the roles."""
         ...
 
 

@@ -104,7 +104,7 @@ def words(doc: str) -> tuple[str, str, str]:
 
 
 def arguments(kernel: Callable[..., Any]) -> tuple[dict[str, Role], dict[str, Parameter]]:
-    """Roles of the positional arguments, and parameters of the keyword-only ones."""
+    """The roles of the positional arguments and the parameters of the keyword-only ones, by name."""
     hints = typing.get_type_hints(kernel, include_extras=True)
     roles, params = {}, {}
     for name, argument in inspect.signature(kernel).parameters.items():

@@ -45,7 +45,7 @@ class Adding:
     slice_index: SliceIndex | None = None  # shared by the threads of a run; None: every split has its own
 
     def __call__(self, rows: Iterable[ReadRows]) -> RunAccumulator:
-        """The accumulated rows of one split, or of one batch."""
+        """The accumulator of the rows of one split."""
         totals = RunAccumulator(
             self.plan, self.tables, self.chunk_rows, self.slice_index, hashing=self.hashing, some=True
         )
@@ -80,7 +80,7 @@ class AddingGroups:
     threads: int
 
     def __call__(self, group: Group, stopped: Callable[[], bool]) -> RunAccumulator:
-        """The accumulated rows of one split, or of one batch."""
+        """The accumulator of the values of one group; a large group is computed with several threads."""
         totals = RunAccumulator(self.plan, self.tables, slice_index=self.slice_index, some=True)
         with using_threads(self.threads if len(group.rows) >= LARGE else 1):
             totals.update_group(group.rows)

@@ -61,14 +61,14 @@ def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     check(request)
     request, source = _source(request, data)
-    spelling = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
+    number_format = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
     tables = {}
     for matrix in request.tables:
         table = Table(matrix.role, matrix.model, redacted(matrix.path))
         opened = _opened(data.tables.get(matrix, matrix.path), data.options)
-        tables[table] = read_table(table, opened, request.columns, spelling)
+        tables[table] = read_table(table, opened, request.columns, number_format)
     try:
-        plan = replace(bind(request, source.columns, source.types, tables), spelling=spelling)
+        plan = replace(bind(request, source.columns, source.types, tables), number_format=number_format)
     except DataError as error:
         # The binding knows names, not files; the error is about the source that lacks them.
         error.path = error.path or next((fragment.path for fragment in source.fragments), None)

@@ -46,7 +46,7 @@ class Pace:
         return min(self.size / self.total, 1.0) if self.total and self.size and not self.groups else None
 
     def text(self, now: float) -> str:
-        """`12,400,000 rows, 1.2 of 4.7 GB, 2.1 M rows/s, 84 MB/s, about 0:00:31 left`"""
+        """`12,400,000 rows, 1.2 of 4.7 GB, 2.1 M rows/s, 84 MB/s, about 0:00:31 left`, of this pass."""
         which = f"pass {self.number} of {self.passes}: " if self.passes > 1 and self.number else ""
         if not self.rows:
             return f"{which}reading"
@@ -77,7 +77,7 @@ def _bytes(size: int, total: int | None) -> str:
 
 
 def _rate(number: float, of: str) -> str:
-    """`2.1 M rows/s`, `840 rows/s`"""
+    """`2.1 M rows/s`, or `840 rows/s` below a thousand."""
     factor, prefix = _unit(number)
     return f"{number / factor:.1f} {prefix} {of}" if prefix else f"{number:.0f} {of}"
 
@@ -122,7 +122,7 @@ class ProgressState:
         self.pace = Pace(passes, clock())
 
     def reads(self, size: int | None) -> None:
-        """Begin a pass over so many bytes; None where unknown."""
+        """Begin a pass over the data, of `size` bytes; None if the size is unknown."""
         old = self.pace
         self.pace = Pace(
             old.passes, old.begun, old.number + 1, self.clock(), total=size,
@@ -130,12 +130,12 @@ class ProgressState:
         )  # fmt: skip
 
     def saw(self, rows: int, size: int) -> None:
-        """Count rows that are done, and the bytes that they took."""
+        """Count more rows as done, and their bytes in the files; 0 if unknown."""
         old = self.pace
         self.pace = replace(old, rows=old.rows + rows, size=old.size + size)
 
     def scores(self, groups: int) -> None:
-        """Begin to score so many batches."""
+        """Begin to score so many groups, after all rows are read."""
         self.pace = replace(self.pace, groups=groups)
 
     def text(self) -> str:
@@ -176,7 +176,7 @@ class Log:
     every: float = LOGGED
 
     def __call__(self, state: ProgressState, over: threading.Event) -> None:
-        """Show the state until `over` is set."""
+        """Log a line every `every` seconds until `over` is set."""
         while not over.wait(self.every):
             with suppress(OSError, ValueError):  # the log has no reader any more; the run goes on
                 self.say(state.text())
@@ -191,7 +191,7 @@ class Line:
     delay: float = DELAY
 
     def __call__(self, state: ProgressState, over: threading.Event) -> None:
-        """Show the state until `over` is set."""
+        """Keep the line up to date until `over` is set; show nothing before `delay` seconds."""
         if over.wait(self.delay):
             return
         with suppress(OSError, ValueError):  # the terminal went away; the run goes on

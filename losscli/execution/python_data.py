@@ -54,7 +54,7 @@ def _is_table(given: Any) -> bool:
 
 
 def _matrix(table: Any) -> Any:
-    """A plain 2-D array as a table of columns 0, 1, …"""
+    """A plain 2-D array as a table of columns 0, 1, … ."""
     if isinstance(table, (np.ndarray, list)):
         array = np.asarray(table, dtype=np.float64)
         return {str(i): np.ascontiguousarray(array[:, i]) for i in range(array.shape[1])}

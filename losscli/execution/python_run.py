@@ -38,7 +38,7 @@ def observed(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextMan
 
 
 def check_engine(settings: Mapping[str, Any], request: Request, data: Data) -> None:
-    """Raise a UsageError if the engine cannot do this request."""
+    """Raise a UsageError if the engine is unknown or cannot run this request on this data."""
     name = settings.get("engine") or ENGINES[0]
     check_choice(name, settings.get("scheduler"), bool(settings.get("insecure_scheduler")))
     if name != ENGINES[0]:

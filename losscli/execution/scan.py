@@ -31,7 +31,7 @@ class Scoring(Protocol[Made]):
     """What is done with the rows of one split; pickled where the engine is remote."""
 
     def __call__(self, rows: Iterable[ReadRows]) -> Made:
-        """What is made of the rows of one split."""
+        """The result for the used rows of one split, which come in batches."""
         ...
 
 
@@ -50,7 +50,7 @@ class PlacedSplit:
 
     @property
     def memory_bytes(self) -> int:
-        """The bytes of memory that reading takes, about."""
+        """About how many bytes of memory are needed to read it."""
         return self.split.memory_bytes
 
 
@@ -92,7 +92,7 @@ class ScoreSplit(Generic[Score]):
     scoring: Scoring[Score]
 
     def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
-        """What is made of the rows of one split."""
+        """The result of one split; reading ends early once `stopped()` is true."""
         reader = new_reader(self.plan)
         files: dict[str, int] = {}
         # Closed at once where scoring raises, as it holds the compute lock.
@@ -157,11 +157,11 @@ class Scan:
             check_positive_labels(self.reader.book)
 
     def counts(self) -> RowCounts:
-        """Rows read, used and dropped so far."""
+        """The numbers of rows read, used and dropped so far."""
         return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
 
     def sources(self) -> tuple[SourceResult, ...]:
-        """Each file with its format and the rows read from it."""
+        """Each file with its format and the number of rows read from it."""
         formats = {path: fragment.format for fragment in self.source.fragments for path in fragment.paths}
         beside = {} if self.source.paired_files is None else self.source.paired_files.files
         return (

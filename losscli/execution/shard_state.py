@@ -78,7 +78,7 @@ def request_out(request: Request) -> Plain:
 
 
 def request_in(given: Plain) -> Request:
-    """The request that a state file holds."""
+    """The request of the plain values that `request_out` returned."""
     settings: Plain = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     settings["losses"] = tuple(parse(text) for text in given["losses"])
     if isinstance(given["class_weight"], dict):
@@ -118,8 +118,8 @@ def plan_out(plan: Plan, columns: Sequence[str], types: Mapping[str, Any]) -> Pl
             }
             for table, matrix in plan.tables.items()
         ],
-        "null_values": sorted(plan.spelling.nulls),
-        "decimal": plan.spelling.decimal,
+        "null_values": sorted(plan.number_format.nulls),
+        "decimal": plan.number_format.decimal,
     }  # fmt: skip
 
 

@@ -203,16 +203,16 @@ class SubjectColumns:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that name a row: model and slices."""
+        """The column of the model, if the run has models, and one column per slice column."""
         model = (Column("model"),) if self.model else ()
         return (*model, *(Column(name, title_from_data=True) for name in self.names))
 
     def labels(self, model: str | None, by: Mapping[str, str]) -> list[Cell]:
-        """The cells of these columns."""
+        """The cells of these columns for a model and a slice; `(all)` where a slice column is not restricted."""
         return [Cell(model or "")] * self.model + [Cell(by.get(name, _WHOLE)) for name in self.names]
 
     def key(self, result: LossResult) -> _Key:
-        """What tells the rows apart: model and slice."""
+        """The model and the slice values of a result; None where it has none. Results with one key share a row."""
         return result.model, tuple(result.by.get(name) for name in self.names)
 
 

@@ -11,7 +11,7 @@ from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
 class Renderer:
-    """A report format. A subclass writes `render` or `render_suites`; everything else has a default.
+    r"""A report format. A subclass writes `render` or `render_suites`; everything else has a default.
 
     A format is a module of `losscli.report.formats` that has an instance of its subclass by the name `RENDERER`. The
     name of the module is the name of the format, with a hyphen for each underscore. A renderer computes nothing, and
@@ -42,7 +42,7 @@ class Renderer:
     ...     suffixes = (".values",)
     ...
     ...     def render(self, evaluation, view):
-    ...         return "".join(f"{result.value!r}\\n" for result in evaluation.results)
+    ...         return "".join(f"{result.value!r}\n" for result in evaluation.results)
     """
 
     summary: ClassVar[str]

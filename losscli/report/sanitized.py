@@ -1,8 +1,8 @@
-"""Text from data, file names and libraries, sanitized: safe to show on a terminal, in a log and on a page.
+r"""Text from data, file names and libraries, sanitized: safe to show on a terminal, in a log and on a page.
 
 A column name may contain an escape sequence that repaints the terminal, a bidirectional override that reorders what
 the reader sees, or a line that a build server takes for a command. `sanitized` writes each such character as Python's
-escape (`\\x1b`, `\\u202e`), so that the reader sees what is there. Ordinary text in any script is unchanged.
+escape (`\x1b`, `\u202e`), so that the reader sees what is there. Ordinary text in any script is unchanged.
 Backslashes are not doubled: paths and patterns stay legible, and the text is not meant to be parsed again.
 """
 
@@ -22,7 +22,7 @@ _JOINERS = "\u200c\u200d"
 
 
 def sanitized(text: str, limit: int | None = 200) -> str:
-    """`text` with a visible escape for each character that acts on a terminal or misleads a reader.
+    r"""`text` with a visible escape for each character that acts on a terminal or misleads a reader.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def sanitized(text: str, limit: int | None = 200) -> str:
 
     Examples
     --------
-    >>> sanitized("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> sanitized("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     if text.isascii() and text.isprintable() and (limit is None or len(text) <= limit):
         return text

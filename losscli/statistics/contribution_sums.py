@@ -37,7 +37,7 @@ class TermMean(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """The mean, rounded once."""
+        """The mean of the term, rounded once from the exact sums."""
         return rounded(self.sums.numerator, self.sums.denominator)
 
 

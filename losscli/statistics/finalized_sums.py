@@ -45,7 +45,7 @@ class TermEstimate(NamedTuple):
 
     @property
     def denominator(self) -> Fraction:
-        """The denominator, exactly."""
+        """The denominator of the mean as an exact fraction, in the units of the weights."""
         return Fraction(self.exact_denominator) / ONE
 
 
@@ -67,11 +67,13 @@ class FinalizedSums:
         numerator, exact_weight = self._sum_and_weight(slice_ids, count)
         weight = rounded(exact_weight, ONE)
         denominator = count * ONE if by_count else exact_weight
-        odd = non_finite_sum(self.sums, slice_ids) if not self.finite else None
+        non_finite = non_finite_sum(self.sums, slice_ids) if not self.finite else None
         if not count or denominator == 0:
-            return TermEstimate(TermResult(math.nan, 0.0 if odd is None else odd, count, weight), denominator)
-        mean = odd if odd is not None else rounded(numerator, denominator)
-        total = odd if odd is not None else rounded(numerator, ONE)
+            return TermEstimate(
+                TermResult(math.nan, 0.0 if non_finite is None else non_finite, count, weight), denominator
+            )
+        mean = non_finite if non_finite is not None else rounded(numerator, denominator)
+        total = non_finite if non_finite is not None else rounded(numerator, ONE)
         return TermEstimate(TermResult(mean, total, count, weight), denominator)
 
     def _plain_estimate(self, slice_id: int, by_count: bool) -> TermEstimate:
@@ -123,7 +125,7 @@ class FinalizedRun:
         self._finalized: dict[int, FinalizedSums] = {}
 
     def sums_of(self, accumulator: TermAccumulator) -> FinalizedSums:
-        """The sums of an accumulator, finalized once."""
+        """The finalized sums of an accumulator; a second call returns the same object."""
         if id(accumulator) not in self._finalized:
             self._finalized[id(accumulator)] = FinalizedSums(accumulator)
         return self._finalized[id(accumulator)]
@@ -131,7 +133,7 @@ class FinalizedRun:
 
 def non_finite_sum(sums: Sums, slice_ids: SliceIds) -> float | None:
     """What the infinities and NaN of these slice ids add up to; None where there are none."""
-    seen = {odd for c in slice_ids if (odd := sums.non_finite(c.number)) is not None}
+    seen = {non_finite for c in slice_ids if (non_finite := sums.non_finite(c.number)) is not None}
     if not seen:
         return None
     return seen.pop() if len(seen) == 1 else math.nan

@@ -204,7 +204,7 @@ def test_a_bad_cell_says_what_is_usually_wrong(cell: str, hint: str | None) -> N
 def test_which_texts_stand_for_no_number(make: Any) -> None:
     def read(cells: list[str | None], *nulls: str) -> list[object]:
         return read_back(
-            numbers(pa.array(make(cells)), "p", LOCATION, parse_text=True, spelling=NumberFormat(frozenset(nulls)))
+            numbers(pa.array(make(cells)), "p", LOCATION, parse_text=True, number_format=NumberFormat(frozenset(nulls)))
         )
 
     # Arrow's reader takes blanks around a number and not around a null; the exact reader behind it takes both.
@@ -220,7 +220,7 @@ def test_which_texts_stand_for_no_number(make: Any) -> None:
         "p",
         LOCATION,
         parse_text=True,
-        spelling=NumberFormat(frozenset({"-999"})),
+        number_format=NumberFormat(frozenset({"-999"})),
     )
     assert (read_back(result), result.values[1]) == ([1, None, -999.0], 0)
     for cells, bad in [(["1", "NA"], "NA"), (["1", "", None], ""), (["1", " "], " ")]:

@@ -40,9 +40,9 @@ class Filter:
     columns: Mapping[str, ComparedAs] = field(hash=False)
     _tree: Node = field(repr=False, compare=False)
 
-    def mask(self, data: pa.RecordBatch, location: Location, spelling: NumberFormat = PLAIN) -> Mask:
-        """True for each row that passes; `spelling` is how numbers are written as text."""
-        return self._tree.evaluate(DecodedBatch(data, location, self.columns, spelling))[0]
+    def mask(self, data: pa.RecordBatch, location: Location, number_format: NumberFormat = PLAIN) -> Mask:
+        """True for each row that passes; `number_format` is how numbers are written as text."""
+        return self._tree.evaluate(DecodedBatch(data, location, self.columns, number_format))[0]
 
 
 def parse(text: str) -> Filter:

@@ -33,9 +33,9 @@ class DecodedBatch:
     """The columns of one batch, each decoded once, when it is first used."""
 
     def __init__(
-        self, data: pa.RecordBatch, location: Location, columns: Mapping[str, ComparedAs], spelling: NumberFormat
+        self, data: pa.RecordBatch, location: Location, columns: Mapping[str, ComparedAs], number_format: NumberFormat
     ) -> None:
-        self._data, self._site, self._columns, self._spelling = data, location, columns, spelling
+        self._data, self._location, self._columns, self._number_format = data, location, columns, number_format
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}
 
@@ -45,7 +45,7 @@ class DecodedBatch:
             what = f"{len(positions)} columns are named '{name}'" if positions else f"no column is named '{name}'"
             raise DataError(
                 f"{what}, which the filter uses",
-                path=self._site.path,
+                path=self._location.path,
                 column=name,
                 code="DATA_DUPLICATE_COLUMN" if positions else "DATA_MISSING_COLUMN",
             )
@@ -55,19 +55,21 @@ class DecodedBatch:
         """The column as numbers, decoded once."""
         if name not in self._numbers:  # it may be text, if another role reads this column as text
             column = self._column(name)
-            self._numbers[name] = numbers(column, name, self._site, parse_text=True, spelling=self._spelling)
+            self._numbers[name] = numbers(
+                column, name, self._location, parse_text=True, number_format=self._number_format
+            )
         return self._numbers[name]
 
     def texts(self, name: str) -> Texts:
         """The column as texts, encoded once."""
         if name not in self._texts:
-            self._texts[name] = texts(self._column(name), name, self._site)
+            self._texts[name] = texts(self._column(name), name, self._location)
         return self._texts[name]
 
     def is_missing(self, name: str) -> Mask:
         """Which cells of the column are missing."""
         if self._columns[name] != "number":
-            return is_missing(self._column(name), name, self._site)
+            return is_missing(self._column(name), name, self._location)
         cells = self.numbers(name)
         return np.zeros(len(cells.values), np.bool_) if cells.missing is None else cells.missing
 

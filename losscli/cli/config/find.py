@@ -27,7 +27,7 @@ class ConfigFile:
 
     @property
     def folder(self) -> str:
-        """The folder of the file, from which relative paths count."""
+        """The folder of the file; relative paths in the file start there."""
         return os.path.dirname(self.path)  # noqa: PTH120
 
     @property

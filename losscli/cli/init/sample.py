@@ -40,12 +40,12 @@ class Candidate:
 
     @property
     def is_vector(self) -> bool:
-        """Whether a row has several numbers."""
+        """Whether the values have shape (rows, width): a vector per row."""
         return self.values is not None and self.values.ndim == 2
 
     @property
     def is_number(self) -> bool:
-        """Whether a row has one number."""
+        """Whether the values have shape (rows,): one number per row."""
         return self.values is not None and self.values.ndim == 1
 
     @cached_property
@@ -76,12 +76,12 @@ class Sample:
 
     @property
     def numbers(self) -> list[Candidate]:
-        """The candidates with one number a row."""
+        """The candidates with one number per row."""
         return [c for c in self.candidates.values() if c.is_number]
 
     @property
     def texts(self) -> list[Candidate]:
-        """The candidates with text."""
+        """The candidates with text, booleans too."""
         return [c for c in self.candidates.values() if c.texts is not None]
 
 

@@ -12,7 +12,7 @@ class TakesMemory(Protocol):
 
     @property
     def memory_bytes(self) -> int:
-        """The bytes of memory that reading takes, about."""
+        """About how many bytes of memory the task needs."""
         ...
 
 

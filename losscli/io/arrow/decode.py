@@ -70,18 +70,18 @@ class Texts:
 
 
 def numbers(
-    column: pa.Array, name: str, location: Location, *, parse_text: bool = False, spelling: NumberFormat = PLAIN
+    column: pa.Array, name: str, location: Location, *, parse_text: bool = False, number_format: NumberFormat = PLAIN
 ) -> Numbers:
     """The column as float64. Integers must be exact in float64; otherwise the cell is an error.
 
-    With `parse_text`, text is parsed as the CSV reader would parse a column of numbers, and `spelling` names the nulls;
-    without it, text is an error.
+    With `parse_text`, text is parsed as the CSV reader would parse a column of numbers, and `number_format` names the
+    nulls; without it, text is an error.
     """
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or (parse_text and is_text(kind))):
         raise _refusal(column.type, name, location, "numbers are")
     _check_sound(column, name, location)
-    cells = decode(column, spelling)
+    cells = decode(column, number_format)
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())
         text = str(column[index].as_py())

@@ -47,7 +47,7 @@ class DictionaryColumn:
         return DictionaryColumn(codes, tuple(names), None, name)
 
     def take(self, index: RowNumbers) -> DictionaryColumn:
-        """The rows at these indexes; a range takes all."""
+        """The cells of the rows at these indexes; a range stands for all rows."""
         if isinstance(index, range):
             return self
         return DictionaryColumn(

@@ -63,13 +63,13 @@ class Cells:
     why: str = ""
 
 
-def decode(array: pa.Array, spelling: NumberFormat) -> Cells:
+def decode(array: pa.Array, number_format: NumberFormat) -> Cells:
     """The numbers in a column of numbers or texts, or in a dictionary of these."""
     kind, count = array.type, len(array)
     if pa.types.is_dictionary(kind):
-        return _decode_entries(decode(array.dictionary, spelling), indices(array))
+        return _decode_entries(decode(array.dictionary, number_format), indices(array))
     if is_text(kind):
-        return _decode_text(array, spelling)
+        return _decode_text(array, number_format)
     missing = missing_cells(array)
     if pa.types.is_null(kind):
         return Cells(np.zeros(count), missing)
@@ -84,13 +84,13 @@ def decode(array: pa.Array, spelling: NumberFormat) -> Cells:
         return Cells(plain.astype(np.float64, copy=False), missing)
 
 
-def _decode_text(array: pa.Array, spelling: NumberFormat) -> Cells:
+def _decode_text(array: pa.Array, number_format: NumberFormat) -> Cells:
     codes, names = encode(array)
-    if "" not in spelling.nulls:  # then an empty text is not a number, while a null is missing
+    if "" not in number_format.nulls:  # then an empty text is not a number, while a null is missing
         missing = missing_cells(array)
         empty = codes < 0 if missing is None else (codes < 0) & ~missing
         codes, names = np.where(empty, len(names), codes), [*names, ""]
-    return _decode_entries(_parse(names, spelling), codes)
+    return _decode_entries(_parse(names, number_format), codes)
 
 
 def _inexact(whole: NDArray[Any]) -> Mask | None:
@@ -117,10 +117,10 @@ def _decimals(array: pa.Array, missing: Mask | None) -> Cells:
     return Cells(values, missing)
 
 
-def _parse(names: Sequence[str], spelling: NumberFormat) -> Cells:
+def _parse(names: Sequence[str], number_format: NumberFormat) -> Cells:
     # A text may be both null and a number, such as -999; surrounding blanks are ignored for both.
-    gone = [name.strip(" \t") in spelling.nulls for name in names]
-    found = [None if null else spelling.number(name) for name, null in zip(names, gone, strict=True)]
+    gone = [name.strip(" \t") in number_format.nulls for name in names]
+    found = [None if null else number_format.number(name) for name, null in zip(names, gone, strict=True)]
     missing = np.array(gone, np.bool_)
     values = np.array([0.0 if number is None else number for number in found], np.float64)
     bad = np.array([number is None for number in found], np.bool_) & ~missing

@@ -19,7 +19,7 @@ class Input(Protocol):
 
     @property
     def path(self) -> str:
-        """The path as the user wrote it."""
+        """The path that is shown to the user."""
         ...
 
     def open(self, last: bool = False) -> Stream:
@@ -72,21 +72,21 @@ class FileInput:
         return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2])
 
     def open(self, last: bool = False) -> Stream:
-        """A fresh stream of the bytes; `last` says that nobody opens the input again."""
+        """The bytes from the first on, in a stream of its own; `last` makes no difference to a file."""
         try:
             return Stream(Path(self.local_path).open("rb", buffering=0), self.path)
         except OSError as error:
             raise file_error(error, self.path) from None
 
     def open_seekable(self) -> io.IOBase:
-        """The file opened for reading at any position."""
+        """The file opened once more, with its own position."""
         try:
             return Path(self.local_path).open("rb")
         except OSError as error:
             raise file_error(error, self.path) from None
 
     def verify(self) -> None:
-        """Raise a FileError if the file has changed since it was opened first."""
+        """Raise a FileError if the file has changed or disappeared since it was found."""
         try:
             now = file_version(self.local_path)
         except OSError:
@@ -106,7 +106,7 @@ class PipeInput:
     consumed: bool = False
 
     def open(self, last: bool = False) -> Stream:
-        """A fresh stream of the bytes; `last` says that nobody opens the input again."""
+        """The bytes from the first on; with `last` they are not kept, and the pipe cannot be opened again."""
         if self.consumed:
             raise UsageError(
                 "this input can be read only once",

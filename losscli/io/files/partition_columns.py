@@ -48,17 +48,17 @@ class PartitionedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
-        """The path that rows say they come from."""
+        """The path of the file, as locations of its rows name it."""
         return self.fragment.path
 
     @property
     def format(self) -> str:  # type: ignore[override]
-        """The format of the file."""
+        """The format of the file, such as `csv`."""
         return self.fragment.format
 
     @property
     def size(self) -> int | None:
-        """The bytes of the file that reading takes; None where unknown."""
+        """The total size of the splits in bytes, if known before they are read."""
         return self.fragment.size
 
     @property
@@ -67,11 +67,11 @@ class PartitionedFragment(Fragment):
         return self.fragment.file
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in file order, with the partition columns; several threads can read the splits."""
         return self._placed(self.fragment.splits(self._inner(projection)), projection)
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read from the path."""
+        """The rows in splits that another process can read, with the partition columns."""
         return self._placed(self.fragment.remote_splits(self._inner(projection)), projection)
 
     def _placed(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:

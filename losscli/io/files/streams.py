@@ -14,10 +14,10 @@ from losscli.errors import DataError, FileError, LosscliError, nearest, system_c
 
 
 class Readable(Protocol):
-    """What gives bytes in order."""
+    """A source of bytes that are read in order."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """The next bytes, none only at the end; about `size` of them, and not always as many."""
         ...
 
     def close(self) -> None:
@@ -34,7 +34,7 @@ class Stream:
     buffered: bytes = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes, fewer only at the end; -1 reads all."""
+        """Exactly `size` bytes, fewer only at the end; none if `size` is negative."""
         chunks: list[bytes] = []
         while size > 0:
             chunk = self.buffered or self._read_once(size)
@@ -67,7 +67,7 @@ class Stream:
 
     @property
     def closed(self) -> bool:
-        """Whether the stream is closed: never, as Arrow asks."""
+        """Whether the stream is closed: always false, as Arrow reads this attribute before it reads bytes."""
         return False
 
     def _read_once(self, size: int) -> bytes:

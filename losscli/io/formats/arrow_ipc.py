@@ -36,11 +36,11 @@ class ArrowFragment(Fragment):
 
     @property
     def size(self) -> int:
-        """The bytes of the file that reading takes; None where unknown."""
+        """The size of the file in bytes when it was found."""
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in file order; several threads can read the splits."""
         positions = projected_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, positions) as reader:
             if not isinstance(reader, pa.ipc.RecordBatchFileReader):
@@ -55,7 +55,7 @@ class ArrowFragment(Fragment):
             yield RecordBatchSplit(self, projection, chosen, self.size * len(chosen) // count)
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read from the path."""
+        """The rows in splits that another process can read; it opens the file by its path."""
         with _opened(self.source) as reader:
             is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
         return self.splits(projection) if is_file else super().remote_splits(projection)

@@ -49,11 +49,11 @@ class CsvFragment(Fragment):
 
     @property
     def size(self) -> int | None:
-        """The bytes of the file that reading takes; None where unknown."""
+        """The size of the file in bytes; None unless it is a local file of plain UTF-8 text."""
         return plain_size(self.source, self.compression, self.options.encoding)
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in file order; several threads can read the splits."""
         reader = self._reader(projection)
         with self._open() as stream:
             for window in self._windows(stream):
@@ -61,7 +61,7 @@ class CsvFragment(Fragment):
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read from the path."""
+        """The rows in splits that another process can read; it opens the file by its path."""
         # An offset in the text can be found again only if the bytes of the file are those of the text.
         if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
             yield from super().remote_splits(projection)

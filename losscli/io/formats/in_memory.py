@@ -28,7 +28,7 @@ class StreamFragment(Fragment):
     format: str = "memory"
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in the order of the table, as splits in memory; several threads can read them."""
         positions = projected_positions(tuple(self.schema.names), projection, self.path)
         for data in self.opened():
             chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(projection))
@@ -53,7 +53,7 @@ class ColumnsFragment(Fragment):
     format: str = "memory"
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in the order of the table, as splits in memory; several threads can read them."""
         positions = projected_positions(self.names, projection, self.path)
         chosen = [self.columns[at].array() for at in positions]
         lengths = {name: len(array) for name, array in zip(projection, chosen, strict=True)}

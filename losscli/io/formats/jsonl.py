@@ -65,11 +65,11 @@ class JsonlFragment(Fragment):
 
     @property
     def size(self) -> int | None:
-        """The bytes of the file that reading takes; None where unknown."""
+        """The size of the file in bytes; None unless it is a local file of plain UTF-8 text."""
         return plain_size(self.source, self.compression, self.encoding)
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in file order; several threads can read the splits."""
         projected_positions(tuple(self.keys), projection, self.path)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
@@ -77,7 +77,7 @@ class JsonlFragment(Fragment):
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read from the path."""
+        """The rows in splits that another process can read; it opens the file by its path."""
         if not is_plain(self.source, self.compression, self.encoding):
             yield from super().remote_splits(projection)
             return

@@ -38,11 +38,11 @@ class ParquetFragment(Fragment):
 
     @property
     def size(self) -> int:
-        """The bytes of the file that reading takes; None where unknown."""
+        """The size of the file in bytes when it was found."""
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The rows in file order; several threads can read the splits."""
         projected_positions(tuple(self.schema.names), projection, self.path)
         with _opened(self.source, columns=len(projection)) as file:
             footer, declared = file.metadata, file.metadata.num_rows
@@ -58,7 +58,7 @@ class ParquetFragment(Fragment):
             )
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read from the path."""
+        """The rows in splits that another process can read; it opens the file by its path."""
         return self.splits(projection)
 
     def is_string(self, name: str) -> bool:
@@ -113,7 +113,7 @@ class RowGroupSplit:
 
     @property
     def memory_bytes(self) -> int:
-        """The bytes of memory that reading takes, about."""
+        """About how many bytes of memory are needed to read it."""
         # The buffers, a page of each column compressed and decompressed, and the decoded rows.
         columns = len(self.projection)
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2

@@ -79,7 +79,7 @@ class FileRangeSplit:
 
     @property
     def memory_bytes(self) -> int:
-        """The bytes of memory that reading takes, about."""
+        """About how many bytes of memory are needed to read it."""
         return 5 * self.size
 
     def batches(self, first_row: int) -> Iterator[Batch]:
@@ -100,12 +100,12 @@ class WindowSplit:
 
     @property
     def size(self) -> int:
-        """The bytes of the file that reading takes; None where unknown."""
+        """The bytes of its records in the decompressed text."""
         return self.window.size
 
     @property
     def memory_bytes(self) -> int:
-        """The bytes of memory that reading takes, about."""
+        """About how many bytes of memory are needed to read it."""
         return 4 * self.window.size
 
 

@@ -77,21 +77,21 @@ class JoinedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
-        """The path that rows say they come from."""
+        """The first file of the predictions, with the number of others."""
         return source_name(self.predictions)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that rows say they come from."""
+        """The files of the predictions, which locations of rows name."""
         return tuple(fragment.path for fragment in self.predictions.fragments)
 
     @property
     def format(self) -> str:  # type: ignore[override]
-        """The format of the file."""
+        """The format of the first file of the predictions."""
         return self.predictions.fragments[0].format
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The matched rows in the order of the predictions, with their targets; several threads can read the splits."""
         own = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_prediction(name)}
         looked_up = {name: read_as for name, read_as in projection.items() if name not in own}
         lookup = read_lookup_side(self.targets, self.on, looked_up, self.strict)

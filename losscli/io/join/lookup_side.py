@@ -27,7 +27,7 @@ class KeyErrors:
     first: tuple[Location, int] | None = None
 
     def add(self, location: Location, keys: Sequence[pa.Array], places: npt.NDArray[np.intp]) -> None:
-        """Count these rows; the first one is kept for the error."""
+        """Count the rows of a batch at `places`; the first row of all is kept for the error."""
         if len(places) and self.first is None:
             self.first = (location, int(places[0]))
         self.count += len(places)
@@ -35,7 +35,7 @@ class KeyErrors:
             self.examples.append(key_text(keys, int(row)))
 
     def error(self, message: str, column: str, hint: str | None = None, *, code: Code | None = None) -> DataError:
-        """The error about the first row, with the number of others."""
+        """The error about the first row; its message lists up to three of the keys."""
         assert self.first is not None
         location, index = self.first
         listed = ", ".join(f"'{key}'" for key in dict.fromkeys(self.examples))
@@ -62,7 +62,7 @@ def read_batches(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[B
 
 
 def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
-    """The key columns of a batch, in the order of `on`."""
+    """The key columns of a batch as texts, in the order of `on`."""
     have = batch.data.schema.names
     return [key_texts(batch.data.column(have.index(name)), name, batch.location.path) for name in on]
 
@@ -83,12 +83,12 @@ class LookupSide:
         return len(self.keys[0])
 
     def location_of(self, row: int) -> tuple[Location, int]:
-        """The file of a row of the lookup side, and the row's index in it."""
+        """The batch of a row of the lookup side, and the index of the row in the batch."""
         at = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.locations[at], row - int(self.starts[at])
 
     def take(self, name: str, ids: KeyIds) -> pa.Array:
-        """A column's values for these keys."""
+        """The values of a column for these key ids, in their order."""
         return self.columns[name].take(from_numpy(self.row_of[ids]))
 
 

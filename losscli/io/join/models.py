@@ -141,21 +141,21 @@ class PairedFragment(Fragment):
 
     @property
     def path(self) -> str:  # type: ignore[override]
-        """The path that rows say they come from."""
+        """The first file of the first model, with the number of others."""
         return source_name(self.models[0].source)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that rows say they come from."""
+        """The files of the first model, which locations of rows name."""
         return tuple(fragment.path for fragment in self.models[0].source.fragments)
 
     @property
     def format(self) -> str:  # type: ignore[override]
-        """The format of the file."""
+        """The format of the first file of the first model."""
         return self.models[0].source.fragments[0].format
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, as splits that threads may read side by side."""
+        """The paired rows in the order of the first model; several threads can read the splits."""
         files = [
             AlignedSource(model.source, model.label, reads)
             for model, reads in zip(self.models, self._projections(projection), strict=True)

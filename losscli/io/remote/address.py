@@ -40,12 +40,12 @@ class Address:
 
     @property
     def scheme(self) -> str:
-        """The scheme, such as `s3`."""
+        """The scheme in lower case, such as `s3`."""
         return scheme_of(self.url)
 
     @property
     def redacted(self) -> str:
-        """The address without its secrets."""
+        """The address without secrets, for messages and reports."""
         return redacted(self.url)
 
 

@@ -27,7 +27,7 @@ class WebServer:
         self.filesystem = filesystem
 
     async def stat(self, address: Address) -> RemoteVersion:
-        """The version of the object: size, time and tag."""
+        """The version of the file: its size, and its ETag or modification time."""
         # GET and not HEAD, because a signed URL is valid for one method
         return (await self._range(address, 0, 1))[0]
 
@@ -36,7 +36,7 @@ class WebServer:
         return await self._range(address, 0, size)
 
     async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
-        """The bytes from `start` to `end`, and the version that the answer names (None: it names none)."""
+        """The bytes from `start` up to, not including, `end`; and the version that the server names with them."""
         try:
             return await self._range(address, start, end)
         except NoRangesError:  # it supported ranges before, so this is another server with the same name

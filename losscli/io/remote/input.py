@@ -41,7 +41,7 @@ class RemoteInput:
         return self.version.size
 
     def open(self, last: bool = False) -> Stream:
-        """A fresh stream of the bytes; `last` says that nobody opens the input again."""
+        """The bytes from the first on, in a stream of its own; `last` makes no difference to a remote file."""
         return Stream(_SequentialReader(self), self.path)
 
     def open_seekable(self) -> io.IOBase:
@@ -49,7 +49,7 @@ class RemoteInput:
         return RangeFile(self)
 
     def verify(self) -> None:
-        """Raise a FileError if the file has changed since it was opened first."""
+        """Raise a FileError if the file has changed since it was found; this is one request."""
         if not self.version.same_as(run(store_of(self.address).stat(self.address))):
             raise changed_error(self.address)
 
@@ -133,7 +133,7 @@ class RangeFile(io.RawIOBase):
         self.range_bytes = FIRST_RANGE
 
     def readable(self) -> bool:
-        """Always true."""
+        """Whether it can be read: always."""
         return True
 
     def open_for_arrow(self) -> bool:
@@ -141,11 +141,11 @@ class RangeFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """The position, in bytes."""
+        """The position of the next read, in bytes from the start."""
         return self.at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move to a position; nothing is read."""
+        """Move to a position, at least 0; nothing is fetched. The new position is returned."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.source.version.size}[whence]
         self.at = max(0, base + offset)
         return self.at
@@ -163,7 +163,7 @@ class RangeFile(io.RawIOBase):
         return data
 
     def readinto(self, buffer: bytearray, /) -> int:  # type: ignore[override]
-        """Fill the buffer; the number of bytes."""
+        """Read into the buffer; the number of bytes that were read, less than its size only at the end."""
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

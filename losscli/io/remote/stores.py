@@ -33,15 +33,15 @@ class Backend(Protocol):
     """The interface of a kind of store; its coroutines run on fsspec's event loop."""
 
     async def stat(self, address: Address) -> RemoteVersion:
-        """The version of the object: size, time and tag."""
+        """The version of the object: its size, and its tag or modification time."""
         ...
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
-        """The version, and the first `size` bytes."""
+        """The version, and the first `size` bytes; fewer if the object is smaller."""
         ...
 
     async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
-        """The bytes from `start` to `end`, and the version that the answer names (None: it names none)."""
+        """The bytes from `start` up to, not including, `end`; and the version, None if the store names none."""
         ...
 
 
@@ -52,7 +52,7 @@ class ObjectStore:
         self.filesystem = filesystem
 
     async def stat(self, address: Address) -> RemoteVersion:
-        """The version of the object: size, time and tag."""
+        """The version of the object: its size, and its tag or modification time."""
         return remote_version(await self.info(address))
 
     async def info(self, address: Address) -> Mapping[str, Any]:
@@ -62,13 +62,13 @@ class ObjectStore:
         return found
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes]:
-        """The version, and the first `size` bytes."""
+        """The version, and the first `size` bytes; fewer if the object is smaller."""
         version = address.version or await self.stat(address)
         _, head = await self.read_range(address, 0, min(size, version.size))
         return version, head
 
     async def read_range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion | None, bytes]:
-        """The bytes from `start` to `end`, and the version that the answer names (None: it names none)."""
+        """The bytes from `start` up to, not including, `end`; and the version, None if the store names none."""
         data = await self._ask("cat_file", self.store_path(address), start=start, end=end) if end > start else b""
         if len(data) != end - start:
             raise IncompleteBody(f"{len(data)} of {end - start} bytes")
@@ -81,7 +81,7 @@ class ObjectStore:
         return found
 
     def store_path(self, address: Address) -> str:
-        """The path of the object as its file system writes it."""
+        """The path of the object in its fsspec filesystem, without the scheme."""
         return str(self.filesystem._strip_protocol(address.url))
 
     async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -108,7 +108,7 @@ class Store:
         self.backend, self.limits, self.retries = backend, limits, retries
 
     async def stat(self, address: Address) -> RemoteVersion:
-        """The version of the object: size, time and tag."""
+        """The version of the object: its size, and its tag or modification time."""
         return await self.retried(lambda: self.backend.stat(address), address)
 
     async def read_head(self, address: Address, size: int) -> tuple[RemoteVersion, bytes] | None:
@@ -141,7 +141,7 @@ class Store:
         return None
 
     async def retried(self, attempt: Callable[[], Awaitable[T]], address: Address) -> T:
-        """The first answer of the attempts that the limits allow."""
+        """The result of the first attempt that succeeds, or one error with the number of attempts."""
         return await with_retries(attempt, address, self.limits, self.retries)
 
 

@@ -56,7 +56,7 @@ class Column:
     null: NDArray[np.bool_] | None
 
     def slice_rows(self, start: int, stop: int) -> Column:
-        """The rows from `start` to `stop`."""
+        """The rows from `start` up to, not including, `stop`."""
         return Column(self.spec, self.values[start:stop], None if self.null is None else self.null[start:stop])
 
 
@@ -84,7 +84,7 @@ class TableWriter:
 
     @property
     def nonfinite(self) -> int:
-        """How many values could not be written as numbers."""
+        """How many numbers were not finite and became null, which happens in JSON."""
         return self._format.nonfinite
 
     def write(

@@ -1,6 +1,6 @@
-"""Tab-separated lines below a header, for pipes: full precision, nothing cut, no quotes.
+r"""Tab-separated lines below a header, for pipes: full precision, nothing cut, no quotes.
 
-A tab or line end in a text is written as an escape, so `cut -f` and `awk -F'\\t'` always see whole columns.
+A tab or line end in a text is written as an escape, so `cut -f` and `awk -F'\t'` always see whole columns.
 A run that compares models only prints its comparisons: a second block with other columns would break those tools.
 """
 
