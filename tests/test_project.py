@@ -33,7 +33,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
 # Only these use the standard streams; all other modules print through `console`.
-SPEAKERS = {"cli/console.py", "cli/entry.py", "cli/options.py", "execution/progress.py", "io/write/stdout.py"}
+SPEAKERS = {"cli/console.py", "cli/entry.py", "cli/streams.py", "execution/progress.py", "io/write/stdout.py"}
 
 
 def relative(path: Path) -> str:

@@ -607,6 +607,7 @@ def test_handles_are_independent_and_threads_may_share_a_file(web, s3):
 def test_random_reads_are_the_bytes_of_the_file(web):
     rng = np.random.default_rng(3)
     handle = remote(f"{web.base}/ok/big.csv").open_seekable()
+    assert handle.readable() and handle.seekable() and not handle.writable()
     for start, size in zip(rng.integers(0, len(BIG), 200), rng.integers(0, 90_000, 200), strict=True):
         handle.seek(int(start))
         assert handle.read(int(size)) == BIG[start : start + size]

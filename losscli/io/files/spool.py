@@ -45,12 +45,12 @@ def spool_stream(read: Callable[[int], bytes], path: str) -> Spool:
 def spool_with(fill: Callable[[SpoolWriter], None], path: str) -> Spool:
     """A copy of all bytes that `fill` writes."""
     try:
-        open_seekable, local_path = tempfile.mkstemp(prefix="losscli-")
+        descriptor, local_path = tempfile.mkstemp(prefix="losscli-")
     except OSError as error:
         raise _spool_error(error, path) from None
     spool = Spool(local_path)
     try:
-        with os.fdopen(open_seekable, "wb") as out:
+        with os.fdopen(descriptor, "wb") as out:
             fill(SpoolWriter(out, path))
     except BaseException as error:
         spool.remove()

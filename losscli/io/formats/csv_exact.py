@@ -58,8 +58,8 @@ class LineNumbers:
 
     def record(self, index: int) -> Record | None:
         """The record at an index of the window; None where it cannot be found."""
-        all_names = records(self.window.text, self.delimiter, line=self.window.line)
-        return next(islice(all_names, self.base + index, None), None)
+        found = records(self.window.text, self.delimiter, line=self.window.line)
+        return next(islice(found, self.base + index, None), None)
 
 
 def number(cell: bytes, grammar: CsvSyntax) -> float | None:

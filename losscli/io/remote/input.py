@@ -53,16 +53,16 @@ class RemoteInput:
         if not self.version.same_as(run(store_of(self.address).stat(self.address))):
             raise changed_error(self.address)
 
-    def cached(self, read_head: int, end: int) -> bytes | None:
+    def cached(self, begin: int, end: int) -> bytes | None:
         """These bytes, if they are part of the head or the tail that was already read."""
         if end <= len(self.head):
-            return self.head[read_head:end]
+            return self.head[begin:end]
         offset = self.version.size - len(self.tail)
-        return self.tail[read_head - offset : end - offset] if read_head >= offset else None
+        return self.tail[begin - offset : end - offset] if begin >= offset else None
 
-    def request(self, read_head: int, end: int) -> Future[bytes]:
+    def request(self, begin: int, end: int) -> Future[bytes]:
         """The future of these bytes."""
-        return start(store_of(self.address).read_range(self.address, self.version, read_head, end))
+        return start(store_of(self.address).read_range(self.address, self.version, begin, end))
 
 
 def find_remote(address: Address) -> Input:
@@ -129,15 +129,15 @@ class RangeFile(io.RawIOBase):
 
     def __init__(self, source: RemoteInput) -> None:
         self.source, self.at = source, 0
-        self.read_head, self.block = 0, b""
+        self.begin, self.block = 0, b""
         self.range_bytes = FIRST_RANGE
 
     def readable(self) -> bool:
         """Whether it can be read: always."""
         return True
 
-    def open_for_arrow(self) -> bool:
-        """Always true; Arrow asks before it reads."""
+    def seekable(self) -> bool:
+        """Always true: nothing is read in order only."""
         return True
 
     def tell(self) -> int:
@@ -168,11 +168,11 @@ class RangeFile(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def _fetched(self, read_head: int, end: int) -> bytes:
-        known = self.read_head + len(self.block)
-        if read_head < self.read_head or end > known:
-            goes_on = self.read_head <= read_head <= known and known > 0
+    def _fetched(self, begin: int, end: int) -> bytes:
+        known = self.begin + len(self.block)
+        if begin < self.begin or end > known:
+            goes_on = self.begin <= begin <= known and known > 0
             self.range_bytes = min(self.range_bytes * 2, LAST_RANGE) if goes_on else FIRST_RANGE
-            until = min(max(end, read_head + self.range_bytes), self.source.version.size)
-            self.block, self.read_head = wait(self.source.request(read_head, until)), read_head
-        return self.block[read_head - self.read_head : end - self.read_head]
+            until = min(max(end, begin + self.range_bytes), self.source.version.size)
+            self.block, self.begin = wait(self.source.request(begin, until)), begin
+        return self.block[begin - self.begin : end - self.begin]
