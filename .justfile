@@ -12,7 +12,7 @@ list:
 
 # Run the tests
 test *arguments:
-    "{{ python }}" -m pytest "$@"
+    "{{ python }}" -m pytest -n auto "$@"
 
 # Show what ruff finds, and what it would format
 lint:

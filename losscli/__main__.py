@@ -14,9 +14,20 @@ def main() -> None:
     for number in (signal.SIGINT, getattr(signal, "SIGTERM", signal.SIGINT)):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell does for what it starts in the background
             signal.signal(number, _end)
-    from losscli.cli.entry import leave, run
-
+    try:
+        from losscli.cli.entry import leave, run
+    except (Exception, SystemExit):  # a broken installation; Python's own exit code for it is that of a failed gate
+        _broken()
     leave(run(sys.argv[1:]))
+
+
+def _broken() -> NoReturn:
+    """Show why the program could not be loaded, and leave with the exit code of a fault inside."""
+    import traceback  # here, as it is rarely needed
+
+    with contextlib.suppress(OSError):  # standard error may be closed or full
+        os.write(2, traceback.format_exc().encode(errors="replace"))
+    os._exit(70)
 
 
 def _end(number: int, _: Any) -> NoReturn:

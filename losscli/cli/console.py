@@ -45,7 +45,7 @@ def print_error(error: LosscliError) -> None:
 
 
 def print_notes(notes: Sequence[str], quiet: bool = False) -> None:
-    """Things worth hearing that are no error."""
+    """Print notes, each on a line of its own; `quiet` prints none."""
     for note in () if quiet else notes:
         say("note", note)
 

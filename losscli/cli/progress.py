@@ -35,7 +35,7 @@ def _showing(verbose: bool, output: str | None) -> Showing | None:
     """A line that is redrawn on a terminal; else lines of a log, with --verbose."""
     from losscli.execution.progress import Line, Log, terminal
 
-    if error_format.spoken() != "text":  # what a run did is worth a line for a program, how far it is is not
+    if error_format.spoken() != "text":  # a program that reads JSON lines gets what a run did, not how far it is
         return _unseen if verbose else None
     stream = terminal()
     if stream is not None and not (output == "-" and console.in_sight()):

@@ -44,7 +44,7 @@ def write_suites(
 def write_error(error: ErrorResult, wanted: Wanted, quietly: bool = False) -> None:
     """Write the error that ended a run to the reports in which a build server looks for errors (junit, github).
 
-    Other files are not changed: an old report that was good is worth more than one without numbers. Nothing is
+    Other files are not changed: a good report of an earlier run says more than one without numbers. Nothing is
     printed: standard output is empty if a run ends in an error, and standard error has the error already.
     """
     run = delivery.Delivery((SuiteResult(None, None, error),), error.exit)

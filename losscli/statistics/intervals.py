@@ -57,7 +57,7 @@ def with_interval(
     result : LossResult
         The result; without an interval where there is none.
     note : str or None
-        Why there is none, where that is worth a warning.
+        The text of a warning: why there is none; None where no warning is needed.
     """
     planned = sums.line(line)
     unit = unit_of(planned)

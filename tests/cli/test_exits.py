@@ -272,3 +272,17 @@ def test_a_baseline_that_exists_may_serve_several_suites(folder):
     text = "".join(SUITE.format(name=name, source="preds.csv", more=more) for name in "ab")
     (folder / "losscli.toml").write_text(text)
     assert run(["check"]) == 0
+
+
+@pytest.mark.parametrize("fault", ["raise ImportError('no click here')", "raise SystemExit(1)", "broken syntax"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_installation_that_cannot_be_loaded_is_no_failed_gate(folder, fault, closed):
+    (folder / "click.py").write_text(fault + "\n")
+    command = "exec 2>&-; " if closed else ""
+    ended = subprocess.run(
+        ["sh", "-c", command + f"exec '{sys.executable}' -m losscli eval preds.csv -t y -p p -l mse"], timeout=PATIENCE,
+        env=environment(PYTHONPATH=os.pathsep.join([str(folder), environment()["PYTHONPATH"]])),
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (70, "")
+    assert closed or "click.py" in ended.stderr
