@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
-from losscli.binding.request import Policy
+from losscli.binding.request import Others, Policy
 from losscli.errors import UsageError
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_batches
@@ -43,6 +43,7 @@ def evaluate(
     missing: Policy = "error",
     nan: Policy = "error",
     positive: str | None = None,
+    others: Others = "error",
     precision: Literal["float64", "float32"] | None = None,
     interval: bool = False,
     level: float = 0.95,
@@ -102,6 +103,8 @@ def evaluate(
         What becomes of rows with an empty cell or null, and of rows with NaN.
     positive : str, optional
         The positive class label of a binary target.
+    others : {"error", "negative"}
+        What more than one other label beside `positive` is: an error, or negative (one against the rest).
     precision : {"float64", "float32"}, optional
         Of the similarities in losses that have this parameter.
     interval : bool

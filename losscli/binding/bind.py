@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from losscli.binding.align_classes import align
@@ -13,7 +13,7 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
-from losscli.io.arrow.decode import is_vector
+from losscli.io.arrow.decode import is_text_list, is_vector
 
 DEFAULT_NAMES = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -133,7 +133,8 @@ class Binder:
 
     def _kinds(self, spec: LossSpec, found: Mapping[str, tuple[Any, ColumnSet | None]]) -> tuple[Kind, ...]:
         """The first combination of kinds whose shapes are those of the columns."""
-        shapes = [None if c is None else self._wide(c) for _, c in found.values()]
+        roles = spec.loss.roles
+        shapes = [None if c is None else self._wide(c, roles[role].kinds) for role, (_, c) in found.items()]
         for kinds in spec.loss.combinations():
             if all(_fits(kind, wide) for kind, wide in zip(kinds, shapes, strict=True)):
                 return kinds
@@ -147,18 +148,21 @@ class Binder:
                 lines.append(f"'{role}' is {wanted}; '{columns.text}' is {got}")
         raise UsageError(f"the columns do not fit '{spec.loss.name}': " + "; ".join(lines), code="USAGE_COLUMNS")
 
-    def _wide(self, columns: ColumnSet) -> bool:
-        return columns.form != "one" or self._listed(columns)
+    def _wide(self, columns: ColumnSet, kinds: Sequence[Kind]) -> bool:
+        return columns.form != "one" or self._listed(columns, kinds)
 
-    def _listed(self, columns: ColumnSet) -> bool:
+    def _listed(self, columns: ColumnSet, kinds: Sequence[Kind]) -> bool:
+        """Whether the columns are one column of lists: of numbers or, where these kinds have labels, of texts."""
         type_ = self.types.get(columns.names[0])
-        return columns.form == "one" and type_ is not None and is_vector(type_)
+        if columns.form != "one" or type_ is None:
+            return False
+        return is_vector(type_) or (is_text_list(type_) and any(kind.sides or kind.labels for kind in kinds))
 
     def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int) -> Input:
         return Input(
             role, kind, columns.names,
-            wide=self._wide(columns),
-            listed=self._listed(columns),
+            wide=self._wide(columns, [kind]),
+            listed=self._listed(columns, [kind]),
             labels=columns.labels,
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
@@ -190,6 +194,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     binder = Binder(request, columns, types, tables)
     lines = binder.lines()
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
+    _refuse_unused_labels(request, inputs)
     projection: dict[str, ReadAs] = {name: "number" for i in inputs for name in i.columns}
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
     class_column = _class_column(request, lines)
@@ -214,6 +219,16 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
                 class_column, request.on,
                 frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
                 cluster=cluster)  # fmt: skip
+
+
+def _refuse_unused_labels(request: Request, inputs: Iterable[Input]) -> None:
+    """A UsageError where a setting about labels has nothing to be about."""
+    if request.positive is not None and not any(item.kind.sides for item in inputs):
+        raise UsageError(
+            "--positive is for binary targets, and no loss here has one",
+            hint="remove --positive",
+            code="USAGE_CONFLICT",
+        )
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

@@ -19,7 +19,7 @@ def taken(values: Array, index: RowNumbers) -> Array:
 
 @dataclass(frozen=True)
 class EncodedLabels:
-    """One text a row: an index into `names`; -1 is missing."""
+    """One text a row, or several: indexes into `names`; -1 is missing."""
 
     codes: Array
     names: tuple[str, ...]

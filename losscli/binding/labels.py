@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Classes, Input
+from losscli.binding.request import Others
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
@@ -16,12 +18,22 @@ from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NO_NULLS, NumberFormat
 
 UNKNOWN = -1  # the position of a class that the other side does not have
-_REMEMBERED = 100  # distinct labels of a batch that an error may list
+_LISTED = 8  # labels that an error lists
 
 
 @dataclass
 class ClassBook:
-    """What a run has learned of classes: whether a list of columns binds by name, and the free classes so far."""
+    """What a run has learned of labels.
+
+    Attributes
+    ----------
+    by_name
+        Whether the classes of a list of columns bind by name.
+    free
+        The classes that have no other side, numbered.
+    seen
+        The labels of a binary target that has a positive one: that one, and the first few others.
+    """
 
     by_name: dict[Classes, bool] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
@@ -31,7 +43,20 @@ class ClassBook:
         """Learn what another book learned about later rows; its numbers of free classes end with its rows."""
         self.by_name = {**other.by_name, **self.by_name}
         for item, names in other.seen.items():
-            self.seen.setdefault(item, set()).update(names)
+            self._remember(item, names)
+
+    def see(self, item: Input, column: EncodedLabels, index: RowNumbers) -> None:
+        """Remember the labels of the used rows, whose positions these are."""
+        codes = column.codes if isinstance(index, range) else np.unique(column.codes[index])
+        used = column.names if isinstance(index, range) else [column.names[code] for code in codes.flat if code >= 0]
+        if used:
+            self._remember(item, used)
+
+    def _remember(self, item: Input, names: Iterable[str]) -> None:
+        """The positive label, and the first others in sorted order, whichever rows come first."""
+        known = {*self.seen.get(item, ()), *names}
+        positive = canonical_label(item.positive or "")
+        self.seen[item] = {*sorted(known - {positive})[: _LISTED + 1], *(known & {positive})}
 
 
 def class_positions(item: Input, named: EncodedLabels, book: ClassBook) -> tuple[Array, Array | None]:
@@ -96,30 +121,26 @@ def check_positions(item: Input, values: Array, width: int, index: RowNumbers, l
 
 
 def labelled_numbers(
-    item: Input, column: EncodedLabels, book: ClassBook, location: Location, number_format: NumberFormat = NO_NULLS
+    item: Input, named: EncodedLabels, location: Location, number_format: NumberFormat = NO_NULLS
 ) -> tuple[Array, Array | None]:
-    """Texts as the numbers that they stand for: the positive label, the labels of the kind, or plain numbers.
-
-    The null texts of `number_format` stand for missing values, except one that is the positive label.
-    """
-    named = _without_nulls(column, number_format, item.positive).canonical()
+    """Texts as the numbers that they stand for: the positive label, the labels of the kind, or plain numbers."""
     missing = named.codes < 0
     values = [_label(item, name, number_format) for name in named.names]
     wrong = [i for i, value in enumerate(values) if value is None]
     if wrong:
-        row = int(np.argmax(np.isin(named.codes, wrong)))
-        seen = ", ".join(f"'{name}'" for name in sorted(named.names)[:8])
+        bad = np.isin(named.codes, wrong)
+        first = named.codes[bad][0]
+        row = int(np.argmax(bad if bad.ndim == 1 else bad.any(axis=1)))
         raise location.error(
-            row, column.column, f"column '{column.column}' contains {seen}, but '{item.role}' must be {item.kind.says}",
-            named.names[int(named.codes[row])], item.kind.hint,
+            row, named.column, f"column '{named.column}' contains {_listed(named.names)}, but '{item.role}' must be "
+            f"{item.kind.says}", named.names[int(first)], item.kind.hint,
             code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
-    if item.positive is not None:
-        book.seen.setdefault(item, set()).update(named.names[:_REMEMBERED])
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
 
 
-def _without_nulls(column: EncodedLabels, number_format: NumberFormat, positive: str | None) -> EncodedLabels:
+def without_nulls(column: EncodedLabels, number_format: NumberFormat, positive: str | None) -> EncodedLabels:
+    """The labels where the null texts of `number_format` are missing, except one that is the positive label."""
     kept = [
         i for i, name in enumerate(column.names) if name.strip(" \t") not in number_format.nulls or name == positive
     ]
@@ -133,7 +154,11 @@ def _without_nulls(column: EncodedLabels, number_format: NumberFormat, positive:
 def _label(item: Input, name: str, number_format: NumberFormat) -> float | None:
     sides = item.kind.sides
     if sides and item.positive is not None:
-        return sides[1] if name == canonical_label(item.positive) else sides[0]
+        if name == canonical_label(item.positive):
+            return sides[1]
+        number = number_format.number(name)
+        # NaN and infinity are no labels, but values that a policy or an error is about.
+        return sides[0] if number is None or math.isfinite(number) else number
     known = dict(item.kind.labels)
     if name in known:
         return known[name]
@@ -142,13 +167,28 @@ def _label(item: Input, name: str, number_format: NumberFormat) -> float | None:
     return number_format.number(name)
 
 
-def check_positive_labels(book: ClassBook) -> None:
-    """A DataError where no row has the positive label, which would score every row as negative."""
+def _listed(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    return ", ".join(f"'{name}'" for name in ordered[:_LISTED]) + (", …" if len(ordered) > _LISTED else "")
+
+
+def check_positive_labels(book: ClassBook, others: Others) -> None:
+    """A DataError unless a binary target has the positive label, and one other label or, as negatives, several."""
     for item, seen in book.seen.items():
-        if item.positive is not None and canonical_label(item.positive) not in seen:
-            listed = ", ".join(f"'{name}'" for name in sorted(seen)[:8])
+        positive, column = canonical_label(item.positive or ""), item.columns[0]
+        if positive not in seen:
+            # Every row would be scored as negative.
             raise DataError(
-                f"the positive class label '{item.positive}' does not occur in column '{item.columns[0]}'",
-                hint=f"the column contains {listed}", column=item.columns[0], value=item.positive,
+                f"the positive class label '{item.positive}' does not occur in column '{column}'",
+                hint=f"the column contains {_listed(seen)}", column=column, value=item.positive,
+                code="DATA_UNKNOWN_CLASS",
+            )  # fmt: skip
+        rest = seen - {positive}
+        if others == "error" and len(rest) > 1:
+            raise DataError(
+                f"column '{column}' contains more than two labels: '{item.positive}' is the positive one, and "
+                f"{_listed(rest)} would all be negative",
+                hint="--others negative counts every other label as negative (one against the rest)",
+                column=column, value=min(rest),
                 code="DATA_UNKNOWN_CLASS",
             )  # fmt: skip

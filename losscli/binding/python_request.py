@@ -21,7 +21,7 @@ Columns = str | Sequence[str]
 """A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
 
 # The settings that a request takes as they are.
-_PLAIN = ("weight", "divide_by", "reduction", "batch_by", "batch_size", "max_slices", "missing", "nan", "positive")
+_PLAIN = ("weight", "divide_by", "reduction", "batch_by", "batch_size", "max_slices", "missing", "nan", "others")
 
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
@@ -39,6 +39,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
         class_weight=weights if weights is None or weights == "balanced"
         else {str(name): float(w) for name, w in weights.items()},
         by=_several(given.get("by", ())), on=_several(given.get("on", ())),
+        positive=str(given["positive"]) if "positive" in given else None,
         where=read_filter(given["where"]) if "where" in given else None,
         inference=_inference(given),
         **{name: given[name] for name in _PLAIN if name in given},

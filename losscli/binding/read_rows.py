@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losscli.binding.encoded_labels import EncodedLabels, taken
-from losscli.binding.labels import ClassBook, class_positions, labelled_numbers, refuse_unknown
+from losscli.binding.labels import ClassBook, class_positions, labelled_numbers, refuse_unknown, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, shown_columns
 from losscli.contract.kinds import Array
 from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.io.arrow.decode import NO_NULLS, numbers, texts, vectors
+from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.types import is_plain_number
+from losscli.io.arrow.types import element_type, is_plain_number
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Filter
@@ -80,7 +80,8 @@ class Reader:
         self.read += data.num_rows
         data, location, kept = self._filtered(data, location)
         coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
-        decoded = {i: self._decode(i, coded, data, location) for i in self.plan.inputs}
+        labels: dict[Input, list[EncodedLabels]] = {}
+        decoded = {i: self._decode(i, coded, labels, data, location) for i in self.plan.inputs}
         weight = self._weight(data, location)
         cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, location)
         checks = RowChecks(self.plan, self.warned)
@@ -88,6 +89,9 @@ class Reader:
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
             refuse_unknown(item, named, arrays[item], index, self.book, location)
+        for item, columns in labels.items():
+            for column in columns:
+                self.book.see(item, column, index)
         checks.check_domains(arrays, index, location)
         weights = None if weight is None else checks.checked_weights(taken(weight[0], index), index, location)
         sliced_by = tuple(
@@ -137,30 +141,52 @@ class Reader:
     # -- decoding --------------------------------------------------------------------------------------------------
 
     def _decode(
-        self, item: Input, coded: Mapping[Input, EncodedLabels], data: Any, location: Location
+        self,
+        item: Input,
+        coded: Mapping[Input, EncodedLabels],
+        labels: dict[Input, list[EncodedLabels]],
+        data: Any,
+        location: Location,
     ) -> tuple[Array, Array | None]:
-        """The values of one input and which rows miss one (None: no row does)."""
+        """The values of one input and which rows miss one (None: no row does); its columns of labels go to `labels`."""
         if item in coded:
             return class_positions(item, coded[item], self.book)
         if item.listed:
-            found = vectors(data.column(item.columns[0]), item.columns[0], location, self.widths.get(item))
+            values, missing = self._lists(item, labels, data, location)
             if data.num_rows:
-                self.widths[item] = found.values.shape[1]
-            return found.values, found.missing
-        columns = [self._number(name, item, data, location) for name in item.columns]
+                self.widths[item] = values.shape[1]
+            return values, missing
+        columns = [self._number(name, item, labels, data, location) for name in item.columns]
         if not item.wide:
             return columns[0]
         gaps = [missing for _, missing in columns if missing is not None]
         return _side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
 
-    def _number(self, name: str, item: Input, data: Any, location: Location) -> tuple[Array, Array | None]:
+    def _lists(
+        self, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
+    ) -> tuple[Array, Array | None]:
+        name, width = item.columns[0], self.widths.get(item)
         column = data.column(name)
-        labelled = self.plan.projection[name] == "text" and (item.kind.sides or item.kind.labels)
-        # A number is its own label, unless a positive class label was given.
-        if labelled and (item.positive is not None or not is_plain_number(column.type)):
+        if not _labelled(item, element_type(column.type)):
+            found = vectors(column, name, location, width)
+            return found.values, found.missing
+        named = EncodedLabels.of(text_lists(column, name, location, width), name).canonical()
+        if item.positive is not None:
+            labels.setdefault(item, []).append(named)
+        values, missing = labelled_numbers(item, named, location)
+        return values, None if missing is None else np.asarray(missing.all(axis=1))
+
+    def _number(
+        self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
+    ) -> tuple[Array, Array | None]:
+        column = data.column(name)
+        if self.plan.projection[name] == "text" and _labelled(item, column.type):
             # Only in text formats do spellings stand for missing values; where cells have types, null does.
             number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
-            return labelled_numbers(item, self._column(name, data, location), self.book, location, number_format)
+            named = without_nulls(self._column(name, data, location), number_format, item.positive).canonical()
+            if item.positive is not None:
+                labels.setdefault(item, []).append(named)
+            return labelled_numbers(item, named, location, number_format)
         return self._plain_number(name, data, location)
 
     def _plain_number(self, name: str, data: Any, location: Location) -> tuple[Array, Array | None]:
@@ -177,6 +203,11 @@ class Reader:
     def _weight(self, data: Any, location: Location) -> tuple[Array, Array | None] | None:
         name = self.plan.weight
         return None if name is None else self._plain_number(name, data, location)
+
+
+def _labelled(item: Input, kind: Any) -> bool:
+    """Whether cells of this type are read as labels. A number is its own label, unless there is a positive one."""
+    return bool(item.kind.sides or item.kind.labels) and (item.positive is not None or not is_plain_number(kind))
 
 
 def _side_by_side(columns: Sequence[Array]) -> Array:

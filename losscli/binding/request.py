@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from losscli.binding.expressions import Filter  # it loads pyarrow, which a run without a filter needs later
 
 Policy = Literal["error", "drop"]
+Others = Literal["error", "negative"]
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ class Request:
     """Losses, the columns that they read, and how their values make a number.
 
     `preds` are predictions of models, `columns` the columns of all other roles, `tables` the files of Matrix roles.
-    `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
-    penalty is).
+    `positive` is the label of a binary target that is 1; `others` says whether its other labels may be several, which
+    all count as 0. `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or
+    the sum that a penalty is).
     """
 
     losses: tuple[Spec, ...]
@@ -99,6 +101,7 @@ class Request:
     missing: Policy = "error"
     nan: Policy = "error"
     positive: str | None = None
+    others: Others = "error"
     on: tuple[str, ...] = ()
     inference: Inference = Inference()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from losscli.binding.plan import Job, Line, Plan
+from losscli.binding.plan import Input, Job, Line, Plan
+from losscli.binding.request import Request
 from losscli.contract.loss import Value
+from losscli.io.arrow.canonical import canonical_label
 
 
 def reduction_of(plan: Plan, job: Job) -> str:
@@ -30,4 +32,18 @@ def signature(plan: Plan, line: Line) -> str:
     pieces.append(f"missing={request.missing}")
     if request.nan != "error":
         pieces.append(f"nan={request.nan}")
+    pieces += _labels(request, line)
     return "|".join(pieces)
+
+
+def _labels(request: Request, line: Line) -> list[str]:
+    """What the labels of the targets mean, where it was said."""
+    inputs = [side for job in line.jobs for side in job.inputs if isinstance(side, Input)]
+    if request.positive is None or not any(item.kind.sides for item in inputs):
+        return []
+    others = ["others=negative"] if request.others == "negative" else []
+    return [f"positive={_escaped(canonical_label(request.positive))}", *others]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|")

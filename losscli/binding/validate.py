@@ -17,6 +17,9 @@ def check(request: Request) -> None:
         raise UsageError("--batch-by and --batch-size cannot be used together", code="USAGE_CONFLICT")
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("--batch-size must be at least 1", code="USAGE_BAD_VALUE")
+    if request.others != "error" and request.positive is None:
+        raise UsageError("--others is about the labels beside the positive one, and there is none",
+                         hint="--positive LABEL", code="USAGE_INCOMPLETE")  # fmt: skip
     loss_list = [part.loss for spec in request.losses for _, part in spec.parts]
     if (request.batch_by or request.batch_size) and all(loss.scope == "row" for loss in loss_list):
         raise UsageError("--batch-by and --batch-size are for batch losses, and none was given",

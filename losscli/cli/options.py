@@ -105,6 +105,8 @@ binding_options = _stack(
     _input("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
            help="Rows whose key is in one file only."),
     _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
+    _columns("--others", type=click.Choice(["error", "negative"]), default="error", show_default=True,
+             help="Several labels beside the positive one. 'negative' makes all of them 0 (one against the rest)."),
     _execution("--precision", type=click.Choice(["float64", "float32"]),
                help="Precision of losses that compare all pairs of a batch. float32 is about twice as fast.  "
                     "[default: float64]"),

@@ -135,7 +135,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         by=given.get("by", ()), max_slices=given.get("max_slices", 100_000),
         where=None if given["where"] is None else read_filter(given["where"]),
         batch_by=given["batch_by"], batch_size=given["batch_size"],
-        missing=given["missing"], nan=given["nan"], positive=given["positive"],
+        missing=given["missing"], nan=given["nan"], positive=given["positive"], others=given["others"],
         on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
         inference=inference or Inference(),
     )  # fmt: skip

@@ -136,7 +136,7 @@ class Scan:
         at = _Position()
         for placed in self._splits(remote=False):
             yield from self._continue(placed, at)
-        check_positive_labels(self.reader.book)
+        check_positive_labels(self.reader.book, self.plan.request.others)
 
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
         """The result of each split, in order."""
@@ -154,7 +154,7 @@ class Scan:
                 self.observer.saw(answer.reader.read, answer.size)
             yield result
         if self.chosen is None:  # rows of other shards may have the label
-            check_positive_labels(self.reader.book)
+            check_positive_labels(self.reader.book, self.plan.request.others)
 
     def counts(self) -> RowCounts:
         """The numbers of rows read, used and dropped so far."""

@@ -21,7 +21,7 @@ from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
 from losscli.binding.spec import parse
 from losscli.execution.field_types import fits
-from losscli.io.arrow.types import is_vector
+from losscli.io.arrow.types import is_text_list, is_vector
 
 Plain = dict[str, Any]
 
@@ -160,11 +160,14 @@ def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _type_out(kind: Any) -> str:
-    """What binding needs of a type: whether it is that of a text format, and whether a cell is a vector."""
-    return "text" if kind is None else "vector" if is_vector(kind) else "other"
+    """What binding needs of a type: whether it is that of a text format, and whether a cell is a list, and of what."""
+    if kind is None:
+        return "text"
+    return "vector" if is_vector(kind) else "texts" if is_text_list(kind) else "other"
 
 
 def _type_in(kind: str) -> Any:
     import pyarrow as pa
 
-    return {"text": None, "vector": pa.list_(pa.float64()), "other": pa.null()}[kind]
+    lists = {"vector": pa.list_(pa.float64()), "texts": pa.list_(pa.string())}
+    return {"text": None, "other": pa.null(), **lists}[kind]

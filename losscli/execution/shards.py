@@ -137,7 +137,7 @@ def merge(paths: Sequence[str]) -> Merged:
         if signatures(plan) != run["signatures"] or not same_plan(plan, run):
             raise ValueError("the run")
     totals, reader, sources = _add_up(plan, states)
-    check_positive_labels(reader.book)
+    check_positive_labels(reader.book, plan.request.others)
     rows = RowCounts(reader.read, reader.used, reader.dropped)
     refuse_empty(plan, rows, next((source.path for source in sources), None))
     with whole(first.path):

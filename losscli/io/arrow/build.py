@@ -100,12 +100,20 @@ def repeated(value: str | None, count: int) -> pa.Array:
 
 def lists(values: Sequence[Sequence[float | None] | None]) -> pa.Array:
     """A list array of float64; None becomes a null list."""
+    return _lists(values, floats([item for value in values if value is not None for item in value]))
+
+
+def string_lists(values: Sequence[Sequence[str | None] | None]) -> pa.Array:
+    """A list array of texts; None becomes a null list."""
+    return _lists(values, strings([item for value in values if value is not None for item in value]))
+
+
+def _lists(values: Sequence[Sequence[object] | None], flat: pa.Array) -> pa.Array:
     ends = np.zeros(len(values) + 1, dtype=np.int32)
     np.cumsum([0 if value is None else len(value) for value in values], out=ends[1:])
     valid = np.array([value is not None for value in values], dtype=np.bool_)
-    flat = floats([item for value in values if value is not None for item in value])
     return pa.Array.from_buffers(
-        pa.list_(pa.float64()), len(values), [validity(valid), pa.py_buffer(ends)], children=[flat]
+        pa.list_(flat.type), len(values), [validity(valid), pa.py_buffer(ends)], children=[flat]
     )
 
 

@@ -17,8 +17,8 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
 from losscli.io.arrow.numbers import NO_NULLS, NULL_TEXTS, PLAIN, NumberFormat, decode, quoted
 from losscli.io.arrow.texts import encode, without_unused
-from losscli.io.arrow.types import is_number, is_plain_number, is_text, is_vector, storage
-from losscli.io.arrow.vectors import VectorError, stack
+from losscli.io.arrow.types import is_number, is_plain_number, is_text, is_text_list, is_vector, storage
+from losscli.io.arrow.vectors import VectorError, stack, stack_texts
 
 __all__ = [
     "NO_NULLS",
@@ -34,8 +34,10 @@ __all__ = [
     "check_texts",
     "is_missing",
     "is_number",
+    "is_text_list",
     "is_vector",
     "numbers",
+    "text_lists",
     "texts",
     "vectors",
 ]
@@ -99,9 +101,25 @@ def vectors(column: pa.Array, name: str, location: Location, width: int | None =
     try:
         return Vectors(*stack(storage(column), width))
     except VectorError as flaw:
-        raise location.error(
-            flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
-        ) from None
+        raise _list_error(flaw, name, location) from None
+
+
+def _list_error(flaw: VectorError, name: str, location: Location) -> DataError:
+    return location.error(
+        flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
+    )
+
+
+def text_lists(column: pa.Array, name: str, location: Location, width: int | None = None) -> Texts:
+    """A column of lists of labels: a row of codes per list, all of one length; -1 where the list is null."""
+    if not (is_vector(column.type) or is_text_list(column.type)):
+        raise _refusal(column.type, name, location, "lists of labels are")
+    _check_sound(column, name, location)
+    try:
+        codes, names, _ = stack_texts(storage(column), width)
+        return Texts(codes, names)
+    except VectorError as flaw:
+        raise _list_error(flaw, name, location) from None
 
 
 def texts(column: pa.Array, name: str, location: Location) -> Texts:

@@ -37,14 +37,26 @@ def is_list(kind: pa.DataType) -> bool:
 
 def is_vector(type: pa.DataType) -> bool:
     """Whether a cell of this type is a list (of lists) of numbers."""
+    kind = element_type(type)
+    return kind is not None and is_number(kind)
+
+
+def is_text_list(type: pa.DataType) -> bool:
+    """Whether a cell of this type is a list (of lists) of texts."""
+    kind = element_type(type)
+    return kind is not None and is_text(kind)
+
+
+def element_type(type: pa.DataType) -> pa.DataType | None:
+    """The type of the elements of a list (of lists); None if it is no list. That of a dictionary is of its entries."""
     kind = _storage_type(type)
+    if not is_list(kind):
+        return None
     for _ in range(_DEEPEST):
         if not is_list(kind):
-            return False
+            break
         kind = kind.value_type
-        if is_number(kind.value_type if pa.types.is_dictionary(kind) else kind):
-            return True
-    return False
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def storage(column: pa.Array) -> pa.Array:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from losscli.io.arrow.buffers import Codes, Floats, Mask, missing_cells
 from losscli.io.arrow.numbers import PLAIN, decode, quoted
+from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import is_list
+
+_Leaves = Callable[[pa.Array], tuple[NDArray[Any], Mask | None]]
+"""The elements of lists as numbers or codes, and which of them are missing."""
 
 
 class VectorError(Exception):
@@ -22,7 +30,26 @@ WIDEST = 10_000_000  # a schema may declare two thousand million numbers per row
 
 
 def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
-    """The lists as rows of a matrix. Null lists are skipped while reading, as their elements are arbitrary."""
+    """The lists as rows of a matrix; null lists are zero."""
+    return _stack(array, width, _numbers, 0.0)
+
+
+def stack_texts(array: pa.Array, width: int | None) -> tuple[Codes, tuple[str, ...], Mask | None]:
+    """The lists as rows of a matrix of codes, and the distinct texts; the codes of null lists are -1."""
+    names: list[str] = []
+
+    def leaves(cells: pa.Array) -> tuple[Codes, Mask | None]:
+        codes, found = without_unused(*encode(cells))
+        names.extend(found)
+        missing = codes < 0
+        return codes, missing if missing.any() else None
+
+    codes, missing = _stack(array, width, leaves, -1)
+    return codes, tuple(names), missing
+
+
+def _stack(array: pa.Array, width: int | None, leaves: _Leaves, filler: float) -> tuple[NDArray[Any], Mask | None]:
+    """Null lists are skipped while reading, as their elements are arbitrary."""
     starts, lengths = _spans(array)
     missing = missing_cells(array)
     kept = np.arange(len(array)) if missing is None else np.flatnonzero(~missing)
@@ -30,14 +57,14 @@ def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
         wide = width or _fixed_width(array.type)
         if wide > WIDEST and len(array):
             raise VectorError(0, f"is declared as a vector of {wide} numbers", "null")
-        return np.zeros((len(array), wide)), missing
+        return np.full((len(array), wide), filler), missing
     try:
-        block = _block(array.values, starts[kept], lengths[kept], width)
+        block = _block(array.values, starts[kept], lengths[kept], width, leaves)
     except VectorError as flaw:
         raise VectorError(int(kept[flaw.index]), flaw.message, flaw.value) from None
     if missing is None:
         return block, None
-    values = np.zeros((len(array), block.shape[1]))
+    values = np.full((len(array), block.shape[1]), filler)
     values[kept] = block
     return values, missing
 
@@ -54,7 +81,7 @@ def _spans(array: pa.Array) -> tuple[Codes, Codes]:
     return offsets[:-1], np.diff(offsets)
 
 
-def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None) -> Floats:
+def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None, leaves: _Leaves) -> NDArray[Any]:
     nested = is_list(inner.type)
     size = int(lengths[0]) if width is None or nested else width
     wrong = np.flatnonzero(lengths != size)
@@ -65,7 +92,7 @@ def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None) ->
         raise VectorError(0, "is empty")
     cells = _elements(inner, starts, size)
     try:
-        values, missing = stack(cells, None) if nested else _leaves(cells)
+        values, missing = _stack(cells, None, leaves, 0.0) if nested else leaves(cells)
     except VectorError as flaw:
         raise VectorError(flaw.index // size, flaw.message, flaw.value) from None
     if missing is not None:
@@ -84,7 +111,7 @@ def _elements(inner: pa.Array, starts: Codes, size: int) -> pa.Array:
     return inner.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)]))
 
 
-def _leaves(array: pa.Array) -> tuple[Floats, Mask | None]:
+def _numbers(array: pa.Array) -> tuple[Floats, Mask | None]:
     cells = decode(array, PLAIN)
     if cells.bad is not None and cells.bad.any():
         index = int(cells.bad.argmax())

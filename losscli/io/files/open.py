@@ -137,14 +137,13 @@ def _open_arrow(source: SeekableInput) -> OpenedFile:
 
 
 def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) -> OpenedFile:
-    from losscli.io.formats.jsonl import JsonlFragment, read_keys
+    from losscli.io.formats.jsonl import LISTS, JsonlFragment, read_keys
     from losscli.io.formats.text_windows import open_text
 
     with open_text(source, compression, options.encoding) as stream:
         keys = read_keys(stream)
     fragment = JsonlFragment(source.path, source, compression, keys, options.encoding, options.lenient)
-    vector = pa.list_(pa.float64())
-    return OpenedFile(fragment, tuple(keys), {name: vector if kind == "list" else None for name, kind in keys.items()})
+    return OpenedFile(fragment, tuple(keys), {name: LISTS.get(kind) for name, kind in keys.items()})
 
 
 def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> OpenedFile:

@@ -35,7 +35,7 @@ BLOCK = 1 << 20
 PIECE = 1 << 16
 PROBED = 100
 VECTOR = pa.list_(pa.float64())
-
+LISTS = {"list": VECTOR, "list of text": pa.list_(pa.string()), "list of boolean": pa.list_(pa.bool_())}
 _TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
 
 
@@ -103,15 +103,15 @@ class JsonlFragment(Fragment):
                 for data in table.select(names).to_batches()
             ]
         except (pa.ArrowInvalid, UnicodeDecodeError):
-            vectors = {name for name, kind in zip(names, kinds, strict=True) if kind == VECTOR}
+            vectors = {name for name, kind in zip(names, kinds, strict=True) if kind in LISTS.values()}
             batches = [read_exactly(window, projection, vectors, location, self.lenient)]
         return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
 
     def _kind(self, name: str, read_as: ReadAs) -> pa.DataType:
         kind = self.keys[name]
-        if read_as == "number":
-            return VECTOR if kind == "list" else pa.float64()
-        return _TEXT_TYPES.get(kind, pa.string())
+        if kind in LISTS:
+            return LISTS[kind] if read_as == "text" else VECTOR
+        return pa.float64() if read_as == "number" else _TEXT_TYPES.get(kind, pa.string())
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _refuse_infinities(table: pa.Table) -> None:
 
 
 def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
-    if read_as == "number":
+    if read_as == "number" or pa.types.is_list(array.type):
         return array
     array.validate(full=True)
     coded = array.dictionary_encode()
@@ -208,5 +208,8 @@ def _first_lines(stream: Stream) -> Iterator[tuple[int, bytes]]:
 def _kind_of(value: Any) -> str:
     if value is None:
         return "null"
-    kinds = {bool: "boolean", int: "integer", float: "float", str: "text", list: "list", dict: "object"}
+    if isinstance(value, list):
+        first = next((item for item in value if item is not None), None)
+        return "list of boolean" if isinstance(first, bool) else "list of text" if isinstance(first, str) else "list"
+    kinds = {bool: "boolean", int: "integer", float: "float", str: "text", dict: "object"}
     return kinds[type(value)]

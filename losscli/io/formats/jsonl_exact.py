@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from losscli.errors import Location
-from losscli.io.arrow.build import dictionary_strings, floats, lists
+from losscli.io.arrow.build import dictionary_strings, floats, lists, string_lists
 from losscli.io.arrow.canonical import canonical_number
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
@@ -34,7 +34,7 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
 def read_exactly(
     window: Window, projection: Mapping[str, ReadAs], vectors: set[str], location: Location, lenient: bool = False
 ) -> list[pa.Array]:
-    """The projected columns of a window; `vectors` names those of lists of numbers."""
+    """The projected columns of a window; `vectors` names those of lists."""
     columns: dict[str, list[Any]] = {name: [] for name in projection}
     bad: list[tuple[int, str, Any, str]] = []
     row = -1
@@ -78,7 +78,7 @@ def _plain(value: Any) -> Any:
 
 def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
     if read_as == "text":
-        return dictionary_strings(values)
+        return string_lists(values) if vector else dictionary_strings(values)
     if vector:
         return lists(values)
     if not any(isinstance(value, _NonNumber) for value in values):
@@ -137,13 +137,12 @@ def _float(text: str) -> float:
 def _value(value: Any, read_as: ReadAs, vector: bool) -> Any:
     if isinstance(value, _Duplicate):
         raise _WrongValue("the key occurs twice in this record")
-    if read_as == "text":
-        return _text(value)
+    element = _text if read_as == "text" else _number
     if not vector:
-        return _number(value)
+        return element(value)
     if not isinstance(value, list):
-        raise _WrongValue("not a list of numbers, as other records have")
-    return [None if item is None else _number(item) for item in value]
+        raise _WrongValue(f"not a list{'' if read_as == 'text' else ' of numbers'}, as other records have")
+    return [None if item is None else element(item) for item in value]
 
 
 def _number(value: Any) -> float:
