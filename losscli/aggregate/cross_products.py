@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.exact_sum import Sums
+from losscli.aggregate.wide_sum import Scaled, WideSums, scaled
 from losscli.contract.kinds import Array
 
+_EXACT_FROM, _EXACT_TO = 2.0**-960, 2.0**960  # sizes of a product whose factors and rounding error keep their digits
 _SPLITTER = 134217729.0  # 2**27 + 1: splits a double into two halves of 26 bits
 
 
@@ -35,7 +36,7 @@ class CrossProducts:
     """For pairs of contributions: the sum of their products over all units, one sum a slice id."""
 
     def __init__(self) -> None:
-        self.sums: dict[ContributionPair, Sums] = {}
+        self.sums: dict[ContributionPair, WideSums] = {}
 
     def update(
         self, pair: ContributionPair, a: Array | None, b: Array | None, count: int, slice_ids: Array | None
@@ -46,14 +47,22 @@ class CrossProducts:
             factor = b if a is None else a
             sums.update(np.ones(count) if factor is None else factor, slice_ids)
             return
-        for part in exact_products(a, b):
-            sums.update(part, slice_ids)
+        product, error = exact_products(a, b)
+        beyond = _out_of_range(product, a, b)
+        if beyond is not None:
+            (x, x_exponents), (y, y_exponents) = scaled(a[beyond]), scaled(b[beyond])
+            ids = None if slice_ids is None else slice_ids[beyond]
+            for part in exact_products(x, y):
+                sums.update_scaled(Scaled(part, x_exponents + y_exponents), ids)
+            product[beyond], error[beyond] = 0.0, 0.0
+        sums.update(product, slice_ids)
+        sums.update(error, slice_ids)
 
     def merge(self, other: CrossProducts, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
         for pair, theirs in other.sums.items():
             at = None if slice_ids is None else slice_ids[: theirs.size]
-            self.sums.setdefault(pair, Sums()).merge(theirs, at)
+            self.sums.setdefault(pair, WideSums()).merge(theirs, at)
 
     def state(self, sources: Sequence[Hashable]) -> list[dict[str, Any]]:
         """All that was added, as plain values; a source is written as its position among `sources`."""
@@ -74,11 +83,11 @@ class CrossProducts:
         found = cls()
         for each in state:
             one, other = each["of"]
-            found.sums[contribution(one), contribution(other)] = Sums.from_state(each["sums"])
+            found.sums[contribution(one), contribution(other)] = WideSums.from_state(each["sums"])
         return found
 
-    def _sums_of(self, pair: ContributionPair, slice_ids: Array | None) -> Sums:
-        sums = self.sums.setdefault(pair, Sums())
+    def _sums_of(self, pair: ContributionPair, slice_ids: Array | None) -> WideSums:
+        sums = self.sums.setdefault(pair, WideSums())
         if slice_ids is not None and len(slice_ids):
             sums.grow(int(slice_ids.max()) + 1)
         return sums
@@ -89,7 +98,7 @@ def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
 
     A variance is a small difference of large sums; it keeps its digits only where those are exact (Dekker 1971,
     doi:10.1007/BF01397083). Beyond 2**996 the halves overflow, and below 2**-968 the rounding error has no double:
-    there only the rounded product counts.
+    there only the rounded product counts, unless the factors are scaled.
     """
     product = a * b
     high_a, low_a = _halves(a)
@@ -101,6 +110,16 @@ def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
     if not np.isfinite(error.sum()):
         error[~np.isfinite(error)] = 0.0
     return product, error
+
+
+def _out_of_range(products: Array, a: Array, b: Array) -> Array | None:
+    """Positions of products of finite numbers, not 0, that `exact_products` may round; None: there are none."""
+    sizes = np.abs(products)
+    if sizes.min(initial=1.0) >= _EXACT_FROM and sizes.max(initial=1.0) < _EXACT_TO:
+        return None
+    beyond = ~((sizes >= _EXACT_FROM) & (sizes < _EXACT_TO)) & (a != 0) & (b != 0) & np.isfinite(a) & np.isfinite(b)
+    found = np.flatnonzero(beyond)
+    return found if len(found) else None
 
 
 def _halves(values: Array) -> tuple[Array, Array]:

@@ -27,8 +27,8 @@ _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
 
-_MOST_BITS = 4096  # no sum of doubles that a run can add up needs more
-_EXACT_TEXT = re.compile(r"(-?[0-9a-f]{1,1024})p(-?[0-9]{1,4})")
+_MOST_BITS = 8192  # no sum that a run can add up needs more
+_EXACT_TEXT = re.compile(r"(-?[0-9a-f]{1,2048})p(-?[0-9]{1,4})")
 
 
 class _Scratch(threading.local):
@@ -69,6 +69,10 @@ class Sums:
                 if exponent is None:
                     part, where, exponent = self._take_special(part, where)
                 self._fold(part, where, exponent)
+
+    def update_shifted(self, values: Array, slice_ids: Array | None, shift: int) -> None:
+        """Add `values * 2**shift`: finite numbers below 2**960, at most `_FOLD`; `shift` is a multiple of `_DIGIT`."""
+        self._fold(values, slice_ids, _exponent(_largest(values)), shift)
 
     def merge(self, other: Sums, slice_ids: Array | None = None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.aggregate.exact_sum import Sums, zero_extended
+from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term, Terms
 
@@ -17,7 +18,7 @@ class TermSums(NamedTuple):
     """The sums of one term, by slice id: exact, in units of 2**-1074."""
 
     counts: list[int]
-    sums: list[int]
+    sums: list[Exact]
     weights: list[int] | None  # None: every unit weighs 1
     finite: bool  # whether no value was NaN or infinite
 
@@ -26,7 +27,7 @@ class TermAccumulator:
     """One term's sums by slice id: of weight * value, of weights, and the count of units that take part."""
 
     def __init__(self, weighted: bool) -> None:
-        self.sums = Sums()
+        self.sums = WideSums()
         self.weights = Sums() if weighted else None
         self.counts = np.zeros(1, np.int64)
 
@@ -51,8 +52,9 @@ class TermAccumulator:
             np.add.at(self.counts, slice_ids, 1)  # as fast as bincount, and it does not make an array of all slices
         if weights is not None and self.weights is not None:
             self.weights.update(weights, slice_ids)
-            values = values * weights
-        self.sums.update(values, slice_ids)
+            self.sums.update_products(values, weights, slice_ids)
+        else:
+            self.sums.update(values, slice_ids)
 
     def merge(self, other: TermAccumulator, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
@@ -72,7 +74,7 @@ class TermAccumulator:
     def from_state(cls, state: Mapping[str, Any]) -> TermAccumulator:
         """The accumulator that `state` was taken of."""
         term = cls(state["weights"] is not None)
-        term.sums, term.counts = Sums.from_state(state["sums"]), read_counts(state["counts"])
+        term.sums, term.counts = WideSums.from_state(state["sums"]), read_counts(state["counts"])
         if state["weights"] is not None:
             term.weights = Sums.from_state(state["weights"])
         return term

@@ -183,9 +183,7 @@ def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     said = []
     for call, accumulator in totals.losses.items():
         for name, term in accumulator.terms.items():
-            sums = term.sums
-            non_finite = int(sums.inf.sum() + sums.neg_inf.sum() + sums.nan.sum())
-            if non_finite:
+            if non_finite := term.sums.non_finite_count:
                 which = f" (term '{name}')" if len(accumulator.terms) > 1 else ""
                 columns = ", ".join(
                     side.columns[0] for side in call.inputs if side is not None and not isinstance(side, Table)

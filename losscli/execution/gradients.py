@@ -1,14 +1,13 @@
 """The gradient of the final value by the predictions of each row, or by a table.
 
 A first pass adds up the sums of all rows. By the chain rule, each row then has the gradient of its loss, times how much
-the final value changes with that loss (`_Upstream`).
+the final value changes with that loss (`Upstream`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -32,26 +31,13 @@ from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows, in_order
 from losscli.execution.scan import Scan
+from losscli.execution.upstream import Upstream, in_range, upstreams
 from losscli.parallel import available_cores, using_threads
-from losscli.statistics.estimates import combine_gradient, term_estimates
-from losscli.statistics.finalized_sums import SliceIds, slices
+from losscli.statistics.finalized_sums import slices
 
 Batch = RowBatch[Input, Array]
 
 _ENTRIES = 1 << 20  # of a gradient by a whole matrix that are held at once
-
-
-@dataclass(frozen=True)
-class _Upstream:
-    """The derivative of the final value by the value of one unit of a term: `by_slice`, times the unit's weight."""
-
-    by_slice: Array
-    excludes_rows: bool  # whether the term leaves rows out
-
-    def of(self, batch: Batch) -> Array:
-        """The derivative for each row of a batch."""
-        found = self.by_slice[0] if batch.slice_ids is None else self.by_slice[batch.slice_ids]
-        return np.broadcast_to(found, (len(batch),)) * (1.0 if batch.weights is None else batch.weights)
 
 
 @dataclass(frozen=True)
@@ -60,7 +46,7 @@ class _Part:
 
     job: Job
     factor: float
-    upstreams: Mapping[str, _Upstream]
+    upstreams: Mapping[str, Upstream]
 
 
 def wanted_roles(line: Line, wrt: str | None) -> list[str]:
@@ -110,27 +96,8 @@ def gradient(
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
     slice_ids = slices(totals)[()]
-    return [_Part(job, factor, _upstreams(totals, job, line, slice_ids))
+    return [_Part(job, factor, upstreams(totals, job, line, slice_ids))
             for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True)]  # fmt: skip
-
-
-def _upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, _Upstream]:
-    estimates, loss_accumulator = term_estimates(totals, job, line, slice_ids)
-    summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
-    gradients = (
-        dict.fromkeys(estimates, 1.0)
-        if summed
-        else combine_gradient(job, {name: estimate.result.mean for name, estimate in estimates.items()})
-    )
-    upstreams = {}
-    for name, estimate in estimates.items():
-        denominator = Fraction(1) if summed else estimate.denominator
-        by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
-        for slice_id in slice_ids:
-            factor = Fraction(1) if slice_id.factor is None else slice_id.factor
-            by_slice[slice_id.number] = gradients[name] * rounded(factor, denominator) if denominator else 0.0
-        upstreams[name] = _Upstream(by_slice, bool(loss_accumulator.excluded.any()) or len(estimates) > 1)
-    return upstreams
 
 
 @dataclass(frozen=True)
@@ -207,14 +174,15 @@ def _row_gradients(
 def _role_gradient(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     loss = call.spec.loss
     if loss.scope != "row":
-        factors = {name: each.of(batch) for name, each in part.upstreams.items()}
+        factors, exponent = in_range(part.upstreams, batch)
         whole = contiguous(args)
         if any(each.excludes_rows for each in part.upstreams.values()):
             for name, term in score(call, whole).items():
                 factors[name] = factors[name] if term.where is None else np.where(term.where, factors[name], 0.0)
         upstream: Any = factors["loss"] if set(factors) == {"loss"} else factors
         with np.errstate(all="ignore"):
-            return np.asarray(loss.gradients[role](*whole, upstream=upstream, **call.spec.params))
+            found = np.asarray(loss.gradients[role](*whole, upstream=upstream, **call.spec.params))
+            return np.ldexp(found, exponent) if exponent else found
     return np.concatenate(
         [
             _row_derivative(call, role, cut_rows(call.inputs, args, cut), part, batch.take(cut))
@@ -230,12 +198,9 @@ def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...],
     total: Array | None = None
     outputs = call.spec.loss.roles[role].kinds[0].shape == "number"
     for name, row_gradient in gradients.items():
-        factors = part.upstreams[name].of(batch)
-        if row_gradient.ndim > 1:
-            # Several outputs of a row count as their mean.
-            factors = factors.reshape(-1, *[1] * (row_gradient.ndim - 1)) / (row_gradient.shape[1] if outputs else 1)
-        with np.errstate(all="ignore"):
-            product = np.where(factors == 0, 0.0, row_gradient * factors)
+        # Several outputs of a row count as their mean.
+        count = row_gradient.shape[1] if outputs and row_gradient.ndim > 1 else 1
+        product = part.upstreams[name].times(row_gradient, batch, count)
         total = product if total is None else total + product
     assert total is not None
     return total

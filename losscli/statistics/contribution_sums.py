@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.cross_products import UNIT, Contribution
-from losscli.aggregate.exact_sum import Sums, rounded
+from losscli.aggregate.exact_sum import rounded
 from losscli.aggregate.hashed_clusters import ResamplingTable
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.paired_outcomes import LinePair
 from losscli.aggregate.required import BaselinePart
+from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.binding.plan import Job, Line
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
-from losscli.statistics.exact_ratio import Exact
 from losscli.statistics.finalized_sums import ExactMean, FinalizedRun, FinalizedSums, Slice, SliceIds, non_finite_sum
 
 Contributions = Sequence[int]  # indices, see ContributionSums
@@ -61,8 +61,8 @@ class _Term(NamedTuple):
 class _Products(NamedTuple):
     """The cross products of two contributions, for all slice ids."""
 
-    sums: Sums
-    exact: list[int]
+    sums: WideSums
+    exact: list[Exact]
     finite: bool
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.wide_sum import Exact
 from losscli.binding.signature import reduction_of
 from losscli.statistics.contribution_sums import ContributionSums, TermMean
 from losscli.statistics.estimates import combine_gradient
-from losscli.statistics.exact_ratio import Exact, Ratio, quotient, square_root
+from losscli.statistics.exact_ratio import Ratio, quotient, square_root
 from losscli.statistics.finalized_sums import SliceIds
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import NamedTuple
 
-Exact = Fraction | int
+from losscli.aggregate.wide_sum import Exact
 
 _ROOT_BITS = 64  # leading bits of a root: more than a double has, so that a single rounding is left
 
@@ -25,6 +24,15 @@ def quotient(a: Exact, b: Exact) -> Ratio:
     both = over | under
     twos = (both & -both).bit_length() - 1
     return Ratio(over >> twos, under >> twos)
+
+
+def mantissa_and_exponent(value: Exact) -> tuple[float, int]:
+    """The number as m * 2**e with 0.5 <= |m| <= 2, rounded once; (0, 0) for 0."""
+    over, under = value.as_integer_ratio()
+    if not over:
+        return 0.0, 0
+    exponent = over.bit_length() - under.bit_length()
+    return (over << max(0, -exponent)) / (under << max(0, exponent)), exponent
 
 
 def square_root(value: Ratio) -> float:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.aggregate.exact_sum import ONE, Sums, rounded
+from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.term_accumulator import TermAccumulator
+from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.errors import DataError
 from losscli.results import TermResult
-from losscli.statistics.exact_ratio import Exact
 
 Slice = tuple[str, ...]
 
@@ -131,7 +131,7 @@ class FinalizedRun:
         return self._finalized[id(accumulator)]
 
 
-def non_finite_sum(sums: Sums, slice_ids: SliceIds) -> float | None:
+def non_finite_sum(sums: WideSums, slice_ids: SliceIds) -> float | None:
     """What the infinities and NaN of these slice ids add up to; None where there are none."""
     seen = {non_finite for c in slice_ids if (non_finite := sums.non_finite(c.number)) is not None}
     if not seen:

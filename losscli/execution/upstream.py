@@ -1,0 +1,92 @@
+"""Upstream derivatives: how much the final value of a run changes with the value of one unit of a term."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.exact_sum import rounded
+from losscli.aggregate.wide_sum import Scaled, is_normal, scaled
+from losscli.binding.plan import Input, Job, Line
+from losscli.binding.row_batch import RowBatch
+from losscli.contract.kinds import Array
+from losscli.statistics.estimates import combine_gradient, term_estimates
+from losscli.statistics.exact_ratio import mantissa_and_exponent
+from losscli.statistics.finalized_sums import SliceIds
+
+Batch = RowBatch[Input, Array]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The derivative of the final value by the value of one unit of a term: `by_slice`, times the unit's weight."""
+
+    by_slice: Array
+    scaled_by_slice: Scaled  # the same, also where no double holds it
+    excludes_rows: bool  # whether the term leaves rows out
+
+    def of(self, batch: Batch) -> Array:
+        """The derivative for each row of a batch."""
+        found = self.by_slice[0] if batch.slice_ids is None else self.by_slice[batch.slice_ids]
+        return np.broadcast_to(found, (len(batch),)) * (1.0 if batch.weights is None else batch.weights)
+
+    def scaled_of(self, batch: Batch) -> Scaled:
+        """The derivative for each row of a batch, also where no double holds it."""
+        ids = np.zeros(len(batch), np.int64) if batch.slice_ids is None else batch.slice_ids
+        found = Scaled(self.scaled_by_slice.values[ids], self.scaled_by_slice.exponents[ids])
+        return found if batch.weights is None else found.times(scaled(batch.weights))
+
+    def times(self, row_gradient: Array, batch: Batch, count: int) -> Array:
+        """The gradient of each row times the derivative, over `count`; 0 where the derivative is 0."""
+        behind = [1] * (row_gradient.ndim - 1)
+        with np.errstate(all="ignore"):
+            factors = self.of(batch).reshape(-1, *behind)
+            factors = factors / count if behind else factors
+            product: Array = np.where(factors == 0, 0.0, row_gradient * factors)
+            doubtful = ~(is_normal(product) & is_normal(factors)) & (row_gradient != 0) & np.isfinite(row_gradient)
+            if doubtful.any():
+                wide = (part.reshape(-1, *behind) for part in self.scaled_of(batch))
+                mantissas, exponents = (np.broadcast_to(part, product.shape)[doubtful] for part in wide)
+                exact = scaled(row_gradient[doubtful]).times(Scaled(mantissas / count, exponents))
+                product[doubtful] = np.ldexp(exact.values, exact.exponents)
+        return product
+
+
+def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, Upstream]:
+    """Term -> the derivative of the value of one line by it, on the whole run."""
+    estimates, loss_accumulator = term_estimates(totals, job, line, slice_ids)
+    summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
+    gradients = (
+        dict.fromkeys(estimates, 1.0)
+        if summed
+        else combine_gradient(job, {name: estimate.result.mean for name, estimate in estimates.items()})
+    )
+    found = {}
+    for name, estimate in estimates.items():
+        denominator = Fraction(1) if summed else estimate.denominator
+        by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
+        mantissas, exponents = by_slice.copy(), by_slice.astype(np.int64)
+        for slice_id in slice_ids if denominator else ():
+            factor = Fraction(1) if slice_id.factor is None else slice_id.factor
+            share = rounded(factor, denominator)
+            by_slice[slice_id.number] = gradients[name] * share if is_normal(share) or not factor else np.nan
+            (m, e), (n, f) = mantissa_and_exponent(factor / denominator), math.frexp(gradients[name])
+            mantissas[slice_id.number], exponents[slice_id.number] = m * n, e + f
+        excludes_rows = bool(loss_accumulator.excluded.any()) or len(estimates) > 1
+        found[name] = Upstream(by_slice, Scaled(mantissas, exponents), excludes_rows)
+    return found
+
+
+def in_range(upstreams: Mapping[str, Upstream], batch: Batch) -> tuple[dict[str, Array], int]:
+    """The derivatives for each row, divided by a power of two where some are no normal doubles; and its exponent."""
+    factors = {name: each.of(batch) for name, each in upstreams.items()}
+    wide = {name: each.scaled_of(batch) for name, each in upstreams.items()}
+    if all((is_normal(factors[name]) | (each.values == 0)).all() for name, each in wide.items()):
+        return factors, 0
+    exponent = max(int(each.exponents.max(initial=-(1 << 20), where=each.values != 0)) for each in wide.values())
+    return {name: np.ldexp(each.values, each.exponents - exponent) for name, each in wide.items()}, exponent
