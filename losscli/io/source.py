@@ -33,6 +33,9 @@ class ReadOptions:
         The character between the cells of a text file. None is a comma, or a tab for tsv.
     decimal : str, default "."
         The decimal mark of numbers in text files.
+    quote : str or None, default '"'
+        The character that encloses cells of a text file which contain delimiters, line ends or quotes; it is doubled
+        inside. None, or ``"none"``, reads quotes as plain text: then no cell has a delimiter or a line end.
     encoding : str, default "utf-8"
         The encoding of text files, by a name that Python knows.
     comment : str or None, default None
@@ -51,6 +54,7 @@ class ReadOptions:
     input_format: str | None = None
     delimiter: str | None = None
     decimal: str = "."
+    quote: str | None = '"'
     encoding: str = "utf-8"
     comment: str | None = None
     header: bool = True

@@ -23,9 +23,10 @@ from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
 from losscli.io.formats.csv_exact import read_cells
-from losscli.io.formats.csv_records import last_record_end, records
+from losscli.io.formats.csv_records import Dialect, RecordCutter, records
 from losscli.io.source import ReadAs, ReadOptions, Source
 
+COMMA = Dialect(b",")
 PY: dict[str, ReadAs] = {"p": "number", "y": "number"}
 
 
@@ -353,7 +354,7 @@ CELL = st.text(alphabet='ab1.",\n\r; é', max_size=5)
 
 
 def _as_python_reads(text: str) -> list[list[str]]:
-    return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -367,13 +368,14 @@ def test_windows_and_readers_change_nothing(
         out = io.StringIO(newline="")
         csv.writer(out, lineterminator=random.Random(size).choice(["\n", "\r\n", "\r"])).writerows(rows)
         body = out.getvalue()
-    expected = _as_python_reads(body)
     path = write(tmp_path, "k,v\n" + body)
     monkeypatch.setattr(windows_module, "WINDOW", size)
     projection: dict[str, ReadAs] = {"k": "text", "v": "text"}
-    fits = all(len(row) == 2 for row in expected)
-    closed = all(record.closed for record in records(body.encode(), b","))
-    if not (fits and closed):
+    try:
+        expected = _as_python_reads(body)
+    except csv.Error:
+        expected = [[]]
+    if any(len(row) != 2 for row in expected):
         with pytest.raises(DataError):
             table(open_source([path]), projection)
         return
@@ -385,11 +387,11 @@ def test_windows_and_readers_change_nothing(
 @given(st.text(alphabet='a",\n\r', max_size=24))
 def test_a_cut_is_never_inside_a_record(text: str) -> None:
     data = text.encode()
-    cut = last_record_end(data, b",")
-    whole = list(records(data, b","))
+    cut = RecordCutter(COMMA)(data)
+    whole = list(records(data, COMMA))
     ends = {record.end for record in whole}
     assert cut == 0 or data[:cut].rstrip(b"\r\n") == b"" or any(data[end:cut].strip(b"\r\n") == b"" for end in ends)
-    again = [*records(data[:cut], b","), *records(data[cut:], b",")]
+    again = [*records(data[:cut], COMMA), *records(data[cut:], COMMA)]
     assert [record.cells for record in again] == [record.cells for record in whole]
 
 

@@ -14,9 +14,9 @@ from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import without_comments
-from losscli.io.formats.csv_exact import Cells, CsvSyntax, LineNumbers, read_cells, read_exactly, unclosed_quote_error
+from losscli.io.formats.csv_exact import Cells, CsvSyntax, LineNumbers, check_quotes, read_cells, read_exactly
 from losscli.io.formats.csv_header import Layout
-from losscli.io.formats.csv_records import delimiting_quotes, last_record_end, records
+from losscli.io.formats.csv_records import RecordCutter
 from losscli.io.formats.text_windows import (
     FileRangeSplit,
     Window,
@@ -56,8 +56,8 @@ class CsvFragment(Fragment):
         """The rows in file order; several threads can read the splits."""
         reader = self._reader(projection)
         with self._open() as stream:
-            for window in self._windows(stream):
-                yield CsvSplit(self, reader, window)
+            for window, checked in self._windows(stream):
+                yield CsvSplit(self, reader, window, checked)
         self.source.verify()
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
@@ -68,7 +68,7 @@ class CsvFragment(Fragment):
             return
         self._reader(projection)
         with self._open() as stream:
-            for window in self._windows(stream):
+            for window, _ in self._windows(stream):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
 
@@ -84,13 +84,15 @@ class CsvFragment(Fragment):
             projected_positions(self.layout.names, projection, self.path),
         )
 
-    def _windows(self, stream: Stream) -> Iterator[Window]:
-        delimiter = self.layout.delimiter
-        return windows(stream, lambda text: last_record_end(text, delimiter), self.layout.body, self.layout.line)
+    def _windows(self, stream: Stream) -> Iterator[tuple[Window, bool]]:
+        """The windows, and whether the quotes of each are known to be right."""
+        cut = RecordCutter(self.layout.dialect)
+        for window in windows(stream, cut, self.layout.body, self.layout.line):
+            yield window, cut.sound and not window.last
 
     def _open(self) -> Stream:
         stream = open_text(self.source, self.compression, self.options.encoding, last=True)
-        return without_comments(stream, self.options.comment, self.layout.delimiter)
+        return without_comments(stream, self.options.comment, self.layout.dialect)
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,17 @@ class CsvSplit(WindowSplit):
     fragment: CsvFragment
     reader: _Reader
     window: Window
+    checked: bool = False
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""
-        path, window, delimiter = self.fragment.path, self.window, self.fragment.layout.delimiter
+        path, window, dialect = self.fragment.path, self.window, self.fragment.layout.dialect
+        location = Location(path, first_row, LineNumbers(window, dialect))
+        if not self.checked and window.contains(dialect.quote):
+            check_quotes(window, self.reader.grammar, location)
         base = 0
-        for data in self.reader.read(window, Location(path, first_row, LineNumbers(window, delimiter))):
-            yield Batch(data, Location(path, first_row + base, LineNumbers(window, delimiter, base)))
+        for data in self.reader.read(window, location):
+            yield Batch(data, Location(path, first_row + base, LineNumbers(window, dialect, base)))
             base += data.num_rows
         verify_local(self.fragment.source)
 
@@ -128,9 +134,9 @@ class _Reader:
         self.used_names = [str(index) for index in positions]
         self.nulls = list(options.null_values)
         self.decimal = options.decimal
-        self.delimiter = layout.delimiter.decode()
+        self.dialect = layout.dialect
         self.grammar = CsvSyntax(
-            layout.delimiter,
+            layout.dialect,
             layout.names,
             options.decimal,
             frozenset(text.encode() for text in options.null_values),
@@ -139,9 +145,7 @@ class _Reader:
         )
 
     def read(self, window: Window, location: Location) -> Iterator[pa.RecordBatch]:
-        quoted = window.contains(b'"')
-        if quoted and window.last and len(delimiting_quotes(window.text, self.grammar.delimiter)) % 2:
-            self._refuse_open_quote(window, location)
+        quoted = window.contains(self.dialect.quote)
         kinds = [pa.float64() if read_as == "number" else TEXT for _, read_as in self.projection]
         try:
             table = self._parse(window, kinds, quoted, BLOCK)
@@ -160,7 +164,12 @@ class _Reader:
         return pc.read_csv(
             pa.BufferReader(pa.py_buffer(window.view)),
             pc.ReadOptions(column_names=self.all_names, block_size=block, use_threads=False),
-            pc.ParseOptions(delimiter=self.delimiter, newlines_in_values=quoted),
+            pc.ParseOptions(
+                delimiter=self.dialect.delimiter.decode(),
+                quote_char=self.dialect.quote.decode() or False,
+                double_quote=bool(self.dialect.quote),
+                newlines_in_values=quoted,
+            ),
             pc.ConvertOptions(
                 include_columns=self.used_names,
                 column_types=dict(zip(self.used_names, kinds, strict=True)),
@@ -188,7 +197,8 @@ class _Reader:
     def _cells(self, window: Window, location: Location) -> list[Cells]:
         """The cells as bytes: by Arrow's reader if possible, else by ours, which raises the precise error."""
         try:
-            table = self._parse(window, [pa.binary()] * len(self.projection), window.contains(b'"'), window.size + 1)
+            kinds, quoted = [pa.binary()] * len(self.projection), window.contains(self.dialect.quote)
+            table = self._parse(window, kinds, quoted, window.size + 1)
         except pa.ArrowInvalid:
             table = None
         if table is None:
@@ -197,8 +207,3 @@ class _Reader:
 
     def _from_arrays(self, arrays: Sequence[pa.Array]) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(list(arrays), names=[name for name, _ in self.projection])
-
-    def _refuse_open_quote(self, window: Window, location: Location) -> None:
-        for row, record in enumerate(records(window.text, self.grammar.delimiter, line=window.line)):
-            if not record.closed:
-                raise unclosed_quote_error(record, window, self.grammar, location, row)

@@ -6,23 +6,31 @@ import re
 
 from losscli.errors import UsageError
 from losscli.io.files.streams import Stream
+from losscli.io.formats.csv_records import Dialect
 
 
-def without_comments(stream: Stream, mark: str | None, delimiter: bytes) -> Stream:
+def without_comments(stream: Stream, mark: str | None, dialect: Dialect) -> Stream:
     """The same text with each record that starts with `mark` made empty."""
     if mark is None:
         return stream
-    if len(mark) != 1 or not mark.isascii() or mark in '"\r\n' or mark.encode() == delimiter:
-        raise UsageError(f"the comment mark must be one ASCII character, not '{mark}'", code="USAGE_BAD_VALUE")
-    return Stream(_Uncommented(stream, mark.encode(), delimiter), stream.path)
+    if len(mark) != 1 or not mark.isascii() or mark in "\r\n" or mark.encode() in dialect:
+        raise UsageError(
+            f"the comment mark must be one ASCII character that is no delimiter or quote, not '{mark}'",
+            code="USAGE_BAD_VALUE",
+        )
+    return Stream(_Uncommented(stream, mark.encode(), dialect), stream.path)
 
 
 class _Uncommented:
-    def __init__(self, stream: Stream, mark: bytes, delimiter: bytes) -> None:
+    def __init__(self, stream: Stream, mark: bytes, dialect: Dialect) -> None:
         self.stream, self.mark = stream, mark
-        stop = re.escape(delimiter) + rb"\r\n"
-        cell = rb'(?:"(?:[^"]++|"")*+"[^' + stop + rb"]*+|[^\"" + stop + rb"][^" + stop + rb"]*+|)"
-        record = cell + rb"(?:" + re.escape(delimiter) + cell + rb")*+"
+        delimiter, quote = map(re.escape, dialect)
+        stop = delimiter + rb"\r\n"
+        cell = rb"[^" + stop + rb"]*+"
+        if quote:
+            inside = rb"(?:[^" + quote + rb"]++|" + quote * 2 + rb")*+"
+            cell = rb"(?:" + quote + inside + quote + cell + rb"|(?!" + quote + rb")" + cell + rb")"
+        record = cell + rb"(?:" + delimiter + cell + rb")*+"
         self.record = re.compile(record + rb"(?:\r\n|\r(?!\Z)|\n)")
         self.comment = re.compile(re.escape(mark) + rb"[^\r\n]*+(?=\r\n|\r|\n)")
         self.held = b""

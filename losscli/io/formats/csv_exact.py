@@ -15,7 +15,16 @@ import pyarrow as pa
 from losscli.errors import DataError, Location
 from losscli.io.arrow.build import dictionary_strings, floats
 from losscli.io.arrow.canonical import parse_number
-from losscli.io.formats.csv_records import Record, count_line_ends, records
+from losscli.io.formats.csv_records import (
+    END,
+    Dialect,
+    QuoteFault,
+    Record,
+    closed_well,
+    count_line_ends,
+    delimiting_quotes,
+    records,
+)
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 
@@ -31,7 +40,7 @@ Cells = Sequence[bytes]
 class CsvSyntax:
     """How the cells of a file are written."""
 
-    delimiter: bytes
+    dialect: Dialect
     names: tuple[str, ...]
     decimal: str
     nulls: frozenset[bytes]
@@ -44,12 +53,14 @@ class LineNumbers:
     """The line number of the row at an index, found by parsing the window again, so it is free until needed."""
 
     window: Window
-    delimiter: bytes
+    dialect: Dialect
     base: int = 0
 
     def __call__(self, index: int) -> int | None:
         """The line of the record at an index of the window; None where unknown."""
-        if not self.window.contains(b'"'):  # then a record is a line that is not empty, and much faster to find
+        if not self.window.contains(
+            self.dialect.quote
+        ):  # then a record is a line that is not empty, and much faster to find
             text = self.window.text
             line = next(islice(_FILLED.finditer(text), self.base + index, None), None)
             return None if line is None else self.window.line + count_line_ends(text[: line.start()])
@@ -58,7 +69,7 @@ class LineNumbers:
 
     def record(self, index: int) -> Record | None:
         """The record at an index of the window; None where it cannot be found."""
-        found = records(self.window.text, self.delimiter, line=self.window.line)
+        found = records(self.window.text, self.dialect, line=self.window.line)
         return next(islice(found, self.base + index, None), None)
 
 
@@ -138,7 +149,7 @@ def _texts(name: str, column: Cells, grammar: CsvSyntax, window: Window, locatio
 def _not_utf8_error(
     name: str, row: int, cell: bytes, grammar: CsvSyntax, window: Window, location: Location
 ) -> DataError:
-    record = LineNumbers(window, grammar.delimiter).record(row)
+    record = LineNumbers(window, grammar.dialect).record(row)
     where = ""
     if record is not None and grammar.plain_utf8:
         index = grammar.names.index(name)
@@ -206,9 +217,9 @@ def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, loc
     """The projected cells of a window, or the error about the first malformed record."""
     columns: list[list[bytes]] = [[] for _ in positions]
     row = -1
-    for row, record in enumerate(records(window.text, grammar.delimiter, line=window.line)):
-        if not record.closed:
-            raise unclosed_quote_error(record, window, grammar, location, row)
+    for row, record in enumerate(records(window.text, grammar.dialect, line=window.line)):
+        if record.fault is not None:
+            raise quote_error(record.fault, grammar, location, row)
         if len(record.cells) != len(grammar.names):
             raise _wrong_width_error(record, window, grammar, location, row)
         for column, position in zip(columns, positions, strict=True):
@@ -216,23 +227,29 @@ def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, loc
     return list(columns)
 
 
-def unclosed_quote_error(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
-    """The error about a quote that the last cell of this record opens, with its line."""
-    inside = record.cells[-1]
-    line = window.line + window.text[: record.end].count(b"\n") - inside.count(b"\n")
-    column = grammar.names[len(record.cells) - 1] if len(record.cells) <= len(grammar.names) else None
-    error = location.error(
-        row, column, f"a quote opened on line {line} is never closed", excerpt(inside), code="DATA_BAD_ROW"
-    )
-    error.line = line
+def quote_error(fault: QuoteFault, grammar: CsvSyntax, location: Location, row: int) -> DataError:
+    """The error about a quoted cell, with the line of its opening quote."""
+    column = grammar.names[fault.index] if fault.index < len(grammar.names) else None
+    error = location.error(row, column, fault.message, excerpt(fault.cell), fault.hint, code="DATA_BAD_ROW")
+    error.line = fault.line
     return error
+
+
+def check_quotes(window: Window, grammar: CsvSyntax, location: Location) -> None:
+    """Refuse a quoted cell that is never closed, or that is closed before its end."""
+    quotes = delimiting_quotes(window.view, grammar.dialect)
+    if len(quotes) % 2 == 0 and closed_well(window.view, quotes, grammar.dialect):
+        return
+    for row, record in enumerate(records(window.text, grammar.dialect, line=window.line)):
+        if record.fault is not None:
+            raise quote_error(record.fault, grammar, location, row)
 
 
 def _wrong_width_error(record: Record, window: Window, grammar: CsvSyntax, location: Location, row: int) -> DataError:
     found, expected = len(record.cells), len(grammar.names)
     text = excerpt(window.text[record.start : record.end])
     hint = None
-    if any(b"\n" in cell for cell in record.cells):
+    if any(END.search(cell) for cell in record.cells):
         hint = "a cell of this row spans several lines: is there a stray quote?"
     elif text.startswith("#"):
         hint = "for comment lines use --comment '#'"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from losscli.errors import DataError, UsageError
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_records import END, Record, records
+from losscli.io.formats.csv_records import END, Dialect, Record, records
 from losscli.io.source import ReadOptions
 
 HEADER_LIMIT = 4 << 20
@@ -22,19 +22,35 @@ class Layout:
     """The columns of one file, and where its rows start: at byte `body` on `line`."""
 
     names: tuple[str, ...]
-    delimiter: bytes
+    dialect: Dialect
     body: int
     line: int
     notes: tuple[str, ...] = ()
 
 
-def delimiter_of(options: ReadOptions, format: str) -> bytes:
-    """The given delimiter, else the default of the format; the delimiter is not guessed."""
+def dialect_of(options: ReadOptions, format: str) -> Dialect:
+    """The given delimiter and quote, else the default of the format; neither is guessed."""
+    delimiter = _delimiter(options, format)
+    quote = options.quote
+    if quote is None or quote == "none":
+        return Dialect(delimiter, b"")
+    if len(quote) != 1 or not quote.isascii() or not quote.isprintable() or quote.isalnum() or quote in "+- ":
+        raise UsageError(
+            f"the quote must be one ASCII character such as \" or ', or the word none, not '{quote}'",
+            code="USAGE_BAD_VALUE",
+        )
+    for other, name in ((delimiter.decode(), "delimiter"), (options.decimal, "decimal mark")):
+        if other == quote:
+            raise UsageError(f"the quote and the {name} are the same character, {quote}", code="USAGE_BAD_VALUE")
+    return Dialect(delimiter, quote.encode())
+
+
+def _delimiter(options: ReadOptions, format: str) -> bytes:
     given = options.delimiter
     if given is None:
         return b"\t" if format == "tsv" else b","
     given = {"\\t": "\t", "tab": "\t"}.get(given, given)
-    if len(given) != 1 or not given.isascii() or given in '"\r\n':
+    if len(given) != 1 or not given.isascii() or given in "\r\n":
         raise UsageError(
             f"the delimiter must be one ASCII character, not '{options.delimiter}'", code="USAGE_BAD_VALUE"
         )
@@ -44,20 +60,19 @@ def delimiter_of(options: ReadOptions, format: str) -> bytes:
 def check_decimal(options: ReadOptions) -> None:
     """Refuse decimal marks that Arrow's reader would accept and misread, such as digits."""
     given = options.decimal
-    if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
+    if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in "+- ":
         raise UsageError(f"the decimal mark must be a character such as . or , not '{given}'", code="USAGE_BAD_VALUE")
 
 
 def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
     """The layout of the text in `stream`."""
-    delimiter = delimiter_of(options, format)
+    dialect = dialect_of(options, format)
     check_decimal(options)
-    text, skip, found = _first_records(stream, delimiter)
+    text, skip, found = _first_records(stream, dialect)
     head = found[0]
-    if not head.closed:
-        raise DataError(
-            f"a quote opened on line {head.line} is never closed", path=stream.path, line=head.line, code="DATA_BAD_ROW"
-        )
+    if head.fault is not None:
+        fault = head.fault
+        raise DataError(fault.message, hint=fault.hint, path=stream.path, line=fault.line, code="DATA_BAD_ROW")
     if b"\0" in text[head.start : head.end]:
         raise DataError(
             "the header contains NUL bytes",
@@ -66,17 +81,17 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
             code="DATA_ENCODING",
         )
     if not options.header:
-        return Layout(tuple(str(n + 1) for n in range(len(head.cells))), delimiter, skip, 1)
+        return Layout(tuple(str(n + 1) for n in range(len(head.cells))), dialect, skip, 1)
     names = _names(head, text, skip, stream.path)
     if options.delimiter is None and len(names) == 1:
         _refuse_other_delimiter(names[0], found[1:], format, stream.path)
     newline = END.match(text, head.end)
     body = newline.end() if newline else head.end
     line = head.line + len(END.findall(text[head.start : body]))
-    return Layout(names, delimiter, skip + body, line, _notes(names, stream.path))
+    return Layout(names, dialect, skip + body, line, _notes(names, stream.path))
 
 
-def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[Record]]:
+def _first_records(stream: Stream, dialect: Dialect) -> tuple[bytes, int, list[Record]]:
     """Text with the whole header, the length of its byte order mark, and its first one or two records."""
     text = stream.read(PIECE)
     skip = len(BOM) if text.startswith(BOM) else 0
@@ -85,12 +100,12 @@ def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[R
         piece = stream.read(max(PIECE, len(text)))
         text += piece
         found = []
-        for record in records(text, delimiter):
+        for record in records(text, dialect):
             found.append(record)
             if len(found) == 2:
                 break
         complete = len(found) == 2 or (found and found[0].end + 1 < len(text))
-        if (complete and found[0].closed) or not piece:
+        if (complete and not _is_open(found[0])) or not piece:
             break
         if len(text) > HEADER_LIMIT:
             raise DataError(
@@ -99,6 +114,10 @@ def _first_records(stream: Stream, delimiter: bytes) -> tuple[bytes, int, list[R
     if not found or not text[found[0].start : found[0].end].strip():
         raise DataError("no header: the file has only blank lines", path=stream.path, code="DATA_BAD_ROW")
     return text, skip, found
+
+
+def _is_open(record: Record) -> bool:
+    return record.fault is not None and not record.fault.closed
 
 
 def _names(head: Record, text: bytes, skip: int, path: str) -> tuple[str, ...]:

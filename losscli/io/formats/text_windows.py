@@ -43,8 +43,8 @@ class Window:
         return self.read[: self.size]
 
     def contains(self, mark: bytes) -> bool:
-        """Whether the bytes occur in the window."""
-        return self.read.find(mark, 0, self.size) >= 0
+        """Whether the bytes occur in the window; no bytes never do."""
+        return bool(mark) and self.read.find(mark, 0, self.size) >= 0
 
 
 def verify_local(source: Input) -> None:

@@ -65,6 +65,7 @@ text("B040", "open_quote_in_an_unused_column", 'y,g,p\n1,a,2\n3,"b,3\n5,c,6\n', 
      "a quote opened on line 3 is never closed")
 text("B040", "open_quote_in_the_header", 'y,"p\n1,2\n3,4\n', 3, "a quote opened on line 1 is never closed")
 text("B041", "quotes_in_labels", 'y,p,g\n1,2,a"b\n3,4,"c""d"\n5,8,e\\"f\n', value=5 / 3, args="--by g")
+text("B041", "text_after_a_closing_quote", 'y,p,g\n1,2,a\n"3"5,3,b\n', 3, "opened on line 3", "--quote none")
 text("B041", "quoted_numbers", 'y,p\n"1","2"\n"3","3"\n', value=0.5)
 text("B042", "semicolons", "y;p\n1;2\n", 3, "separated by ';', not by comma", "use --delimiter ';'", "in: p.csv")
 text("B042", "semicolons_told", "y;p\n1;2\n", args="--delimiter ;", value=1.0)
