@@ -43,7 +43,7 @@ class KernelCall:
 def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
     """Term -> the kernel call that computes it; the key None stands for all terms of the loss itself."""
     if not job.spec.loss.shares:
-        return {None: KernelCall(job.spec, job.inputs)}
+        return {None: KernelCall(job.spec.kernel, job.inputs)}
     return {
         term: KernelCall(LossSpec(other, other.settle({})), job.inputs) for term, other in job.spec.loss.shares.items()
     }

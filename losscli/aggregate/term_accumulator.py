@@ -21,6 +21,7 @@ class TermSums(NamedTuple):
     sums: list[Exact]
     weights: list[int] | None  # None: every unit weighs 1
     finite: bool  # whether no value was NaN or infinite
+    weightless: list[int]  # units of weight 0, which take no part
 
 
 class TermAccumulator:
@@ -30,12 +31,13 @@ class TermAccumulator:
         self.sums = WideSums()
         self.weights = Sums() if weighted else None
         self.counts = np.zeros(1, np.int64)
+        self.weightless = np.zeros(1, np.int64)
 
     def grow(self, size: int) -> None:
         """Make room for `size` slices."""
         if size > len(self.counts):
             self.sums.grow(size)
-            self.counts = zero_extended(self.counts, size)
+            self.counts, self.weightless = (zero_extended(one, size) for one in (self.counts, self.weightless))
             if self.weights is not None:
                 self.weights.grow(size)
 
@@ -56,25 +58,36 @@ class TermAccumulator:
         else:
             self.sums.update(values, slice_ids)
 
+    def count_weightless(self, where: Array | None, counted: Array, slice_ids: Array | None) -> None:
+        """Count the units of a term that take no part as their weight is 0: --divide-by rows asks for them."""
+        left_out = ~counted if where is None else where & ~counted
+        if slice_ids is None:
+            self.weightless[0] += np.count_nonzero(left_out)
+        else:
+            np.add.at(self.weightless, slice_ids[left_out], 1)
+
     def merge(self, other: TermAccumulator, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
         at = None if slice_ids is None else slice_ids[: len(other.counts)]
         self.grow(size_of(other.counts, at))
         self.sums.merge(other.sums, at)
         add_counts(self.counts, other.counts, at)
+        add_counts(self.weightless, other.weightless, at)
         if self.weights is not None and other.weights is not None:
             self.weights.merge(other.weights, at)
 
     def state(self) -> dict[str, Any]:
         """All that was added, as plain values."""
         weights = None if self.weights is None else self.weights.state()
-        return {"sums": self.sums.state(), "weights": weights, "counts": self.counts.tolist()}
+        return {"sums": self.sums.state(), "weights": weights, "counts": self.counts.tolist(),
+                "weightless": self.weightless.tolist()}  # fmt: skip
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> TermAccumulator:
         """The accumulator that `state` was taken of."""
         term = cls(state["weights"] is not None)
         term.sums, term.counts = WideSums.from_state(state["sums"]), read_counts(state["counts"])
+        term.weightless = read_counts(state["weightless"])
         if state["weights"] is not None:
             term.weights = Sums.from_state(state["weights"])
         return term
@@ -82,7 +95,7 @@ class TermAccumulator:
     def evaluate(self) -> TermSums:
         """The sums of all slices at once, which is much faster than one by one."""
         weights = None if self.weights is None else self.weights.evaluate()
-        return TermSums(self.counts.tolist(), self.sums.evaluate(), weights, self.sums.finite)
+        return TermSums(self.counts.tolist(), self.sums.evaluate(), weights, self.sums.finite, self.weightless.tolist())
 
 
 @dataclass
@@ -101,6 +114,8 @@ class LossAccumulator:
                 self.terms[name] = TermAccumulator(weights is not None)
             self.terms[name].grow(size)
             self.terms[name].update(Term(values, both(where, counted)), weights, slice_ids)
+            if counted is not None:
+                self.terms[name].count_weightless(where, counted, slice_ids)
         self.excluded = zero_extended(self.excluded, size)
         in_any = _in_any(terms)
         if in_any is not None and not in_any.all():

@@ -33,7 +33,7 @@ def evaluate(
     unmatched: Policy = "error",
     weight: str | None = None,
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
-    divide_by: Literal["weight", "count"] = "weight",
+    divide_by: Literal["weight", "count", "rows"] | None = None,
     reduction: Literal["mean", "sum"] | None = None,
     by: str | Sequence[str] = (),
     max_slices: int = 100_000,
@@ -85,8 +85,9 @@ def evaluate(
         The column of row weights, at least 0; 0 leaves the row out.
     class_weight : "balanced" or mapping of class to float, optional
         Weights by the class of the target.
-    divide_by : {"weight", "count"}
-        Whether a weighted mean divides by the sum of weights or by the number of rows.
+    divide_by : {"weight", "count", "rows"}, optional
+        What a weighted mean is divided by: the sum of weights (the default, unless a library preset says otherwise),
+        the number of rows with a weight above 0, or the number of all rows.
     reduction : {"mean", "sum"}, optional
         How values make the number; by default as the loss says.
     by : str or sequence of str

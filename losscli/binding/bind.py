@@ -8,6 +8,7 @@ from typing import Any
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, exact_columns, missing_column, resolve
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
+from losscli.binding.preset_checks import asked_of, asked_of_columns, refuse
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
@@ -93,6 +94,7 @@ class Binder:
             else:
                 sides.append(None if columns is None else self._input(role, columns, kind, like))
         job = Job(model if specific else None, spec, align(sides, self.tables))
+        refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
         return job, specific
 
     def _find(
@@ -135,7 +137,7 @@ class Binder:
         """The first combination of kinds whose shapes are those of the columns."""
         roles = spec.loss.roles
         shapes = [None if c is None else self._wide(c, roles[role].kinds) for role, (_, c) in found.items()]
-        for kinds in spec.loss.combinations():
+        for kinds in spec.loss.combinations(spec.params):
             if all(_fits(kind, wide) for kind, wide in zip(kinds, shapes, strict=True)):
                 return kinds
         lines = []

@@ -15,7 +15,7 @@ from losscli.binding.request import (
     read_prediction,
     role_and_model,
 )
-from losscli.binding.spec import Spec, parse, set_everywhere
+from losscli.binding.spec import Spec, parse, set_everywhere, settled
 
 Columns = str | Sequence[str]
 """A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
@@ -31,7 +31,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
     if "precision" in given:
         specs = set_everywhere(specs, "precision", given["precision"])
     return Request(
-        losses=tuple(dict.fromkeys(specs)),
+        losses=settled(specs, given.get("divide_by"), weighted="weight" in given or weights is not None),
         target=_columns(given["target"]) if "target" in given else None,
         preds=_predictions(given["pred"]) if "pred" in given else (),
         columns=tuple(RoleBinding(*role_and_model(key), _columns(c)) for key, c in given.get("columns", {}).items()),

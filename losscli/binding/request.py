@@ -18,7 +18,8 @@ from losscli.binding.column_names import (
     split,
     unescape,
 )
-from losscli.binding.spec import Spec
+from losscli.binding.spec import LossSpec, Spec
+from losscli.contract.presets import DivideBy
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Filter  # it loads pyarrow, which a run without a filter needs later
@@ -91,7 +92,7 @@ class Request:
     tables: tuple[MatrixSource, ...] = ()
     weight: str | None = None
     class_weight: Literal["balanced"] | Mapping[str, float] | None = None
-    divide_by: Literal["weight", "count"] = "weight"
+    divide_by: DivideBy = "weight"
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
     max_slices: int = 100_000
@@ -104,6 +105,15 @@ class Request:
     others: Others = "error"
     on: tuple[str, ...] = ()
     inference: Inference = Inference()
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights, of their own or of their class."""
+        return self.weight is not None or self.class_weight is not None
+
+    def divisor(self, spec: LossSpec) -> DivideBy:
+        """What the mean of a loss is divided by."""
+        return spec.divide_by or self.divide_by
 
 
 def read_prediction(text: str) -> RoleBinding:

@@ -93,6 +93,12 @@ class RowChecks:
                     value, item.kind.hint,
                     code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
+            if item.kind.divided and (empty := item.kind.first_empty(values)) is not None:
+                raise site.error(
+                    int(index[empty]), item.columns[0],
+                    f"the class probabilities of '{item.role}' are all 0: they cannot be divided by their sum", "0",
+                    "leave such rows out with --where", code="DATA_OUT_OF_RANGE",
+                )  # fmt: skip
             if item.kind.total is not None and len(values):
                 self._check_totals(item, values, index, site)
 

@@ -24,8 +24,10 @@ def signature(plan: Plan, line: Line) -> str:
     if isinstance(given, Mapping):
         shown = ",".join(f"{name}={weight!r}" for name, weight in sorted(given.items()))
     revisions = "+".join(str(job.spec.loss.revision) for job in line.jobs)
+    each = [request.divisor(job.spec) for job in line.jobs]
+    divisors = "+".join(each if len(set(each)) > 1 else each[:1])
     pieces = [line.spec.full, f"rev{revisions}", reduction, f"w={plan.weight or 'none'}", f"cw={shown or 'none'}",
-              f"by-{request.divide_by}"]  # fmt: skip
+              f"by-{divisors}"]  # fmt: skip
     if any(job.spec.loss.scope != "row" for job in line.jobs):
         size = request.batch_size
         pieces.append(f"batch={f'size:{size}' if size else f'by:{plan.batch_by}' if plan.batch_by else 'table'}")

@@ -5,39 +5,54 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import cast, get_args
 
 from losscli.contract.loss import ALIASES, REGISTRY, Loss, Parameter, Value
+from losscli.contract.presets import DivideBy
 from losscli.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
 _PLUS = re.compile(r"(?<!\d[eE])\+")  # the plus of 1e+4 is no plus
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too
 _FACTOR = re.compile(r"([^*:@=]+)\*")
+_DIVIDE_BY = "divide_by"  # every loss takes it beside its parameters: what its mean is divided by
 
 
 @dataclass(frozen=True)
 class LossSpec:
-    """One loss with a value for every parameter."""
+    """One loss with a value for every parameter.
+
+    `divide_by` is what a preset, or the text, says of weights (None: as the run says). `presets` are the libraries
+    that the text named: what they cannot follow is refused, and nothing else asks for them.
+    """
 
     loss: Loss
     params: Mapping[str, Value]
+    divide_by: DivideBy | None = None
+    presets: tuple[str, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
         return hash((self.loss.name, self.full))
 
     @property
+    def kernel(self) -> LossSpec:
+        """What its values depend on: the loss and its parameters, not how values make the number."""
+        return self if self.divide_by is None and not self.presets else LossSpec(self.loss, self.params)
+
+    @property
     def text(self) -> str:
         """The shortest text that gives this loss: only parameters that differ from their defaults."""
-        return self._text([n for n, v in self.params.items() if v != self.loss.params[n].default])
+        changed = [n for n, v in self.params.items() if v != self.loss.params[n].default]
+        return self._text(changed, [f"{_DIVIDE_BY}={self.divide_by}"] if self.divide_by else [])
 
     @property
     def full(self) -> str:
-        """The text with every parameter."""
+        """The text with every parameter of the loss."""
         return self._text(list(self.params))
 
-    def _text(self, names: list[str]) -> str:
-        settings = ",".join(f"{name}={plain(self.params[name])}" for name in names)
+    def _text(self, names: Iterable[str], more: Iterable[str] = ()) -> str:
+        settings = ",".join([*(f"{name}={plain(self.params[name])}" for name in names), *more])
         return self.loss.name + (f":{settings}" if settings else "")
 
 
@@ -100,6 +115,21 @@ def parse(text: str) -> Spec:
     return Spec(parts, unnamed.text.removeprefix("="))
 
 
+def settled(specs: Iterable[Spec], divide_by: DivideBy | None, *, weighted: bool) -> tuple[Spec, ...]:
+    """The specs of a run, each once. Where the run says what a mean is divided by, or has no weights, they do not."""
+    found: dict[Spec, Spec] = {}
+    for spec in specs:
+        keeps = weighted and divide_by is None
+        own = spec if keeps else _with_parts(spec, [(f, replace(part, divide_by=None)) for f, part in spec.parts])
+        if own in found:  # the same number by another name: what either preset refuses is refused
+            known = found[own].parts
+            parts = [(f, replace(part, presets=tuple(dict.fromkeys((*old.presets, *part.presets)))))
+                     for (f, part), (_, old) in zip(own.parts, known, strict=True)]  # fmt: skip
+            own = Spec(tuple(parts), own.name)
+        found[own] = own
+    return tuple(found.values())
+
+
 def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec, ...]:
     """The specs with one parameter at this value wherever a loss has it; where none has, a UsageError."""
     specs = tuple(specs)
@@ -113,10 +143,14 @@ def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec
 
 
 def _set(spec: Spec, name: str, value: Value) -> Spec:
-    parts = tuple(
-        (factor, LossSpec(part.loss, part.loss.settle({**part.params, name: value})) if name in part.params else part)
+    return _with_parts(spec, [
+        (factor, replace(part, params=part.loss.settle({**part.params, name: value})) if name in part.params else part)
         for factor, part in spec.parts
-    )
+    ])  # fmt: skip
+
+
+def _with_parts(spec: Spec, changed: Iterable[tuple[float, LossSpec]]) -> Spec:
+    parts = tuple(changed)
     # A composite loss without a name of its own has its text for a name, which changes with the parameter.
     unnamed = spec.blend and spec.name == replace(spec, name="").text.removeprefix("=")
     return Spec(parts, Spec(parts, "").text.removeprefix("=") if unnamed else spec.name)
@@ -142,6 +176,7 @@ def parse_loss(text: str) -> LossSpec:
     name, at, peer = head.strip().partition("@")
     loss = find(name)
     params: dict[str, Value] = {}
+    divide_by: DivideBy | None = None
     if at:
         if peer not in loss.same_as:
             known = ", ".join(sorted(loss.same_as)) or "none"
@@ -150,14 +185,29 @@ def parse_loss(text: str) -> LossSpec:
                 hint=did_you_mean(peer, loss.same_as, f"its presets: {known}"),
                 code="USAGE_BAD_PARAMETER",
             )
-        params |= read_params(loss, loss.same_as[peer])
+        preset = loss.same_as[peer]
+        params |= read_params(loss, preset.settings)
+        divide_by = None if preset.divide_by == "weight" else preset.divide_by
     if colon and not settings.strip():
         raise UsageError(
             f"'{text}' ends in a colon",
             hint=f"write its parameters after the colon: {loss.name}:{example(loss)}",
             code="USAGE_BAD_PARAMETER",
         )
-    return LossSpec(loss, loss.settle(params | read_params(loss, settings)))
+    params |= read_params(loss, settings)
+    if _DIVIDE_BY in params and _DIVIDE_BY not in loss.params:
+        divide_by = _read_divide_by(loss, params.pop(_DIVIDE_BY))
+    return LossSpec(loss, loss.settle(params), divide_by, (peer,) if at else ())
+
+
+def _read_divide_by(loss: Loss, value: Value) -> DivideBy:
+    if value not in get_args(DivideBy):
+        raise UsageError(
+            f"'{_DIVIDE_BY}' of '{loss.name}' must be one of {', '.join(get_args(DivideBy))}; got '{value}'",
+            hint=did_you_mean(str(value), get_args(DivideBy)),
+            code="USAGE_BAD_PARAMETER",
+        )
+    return cast("DivideBy", value)
 
 
 def find(name: str) -> Loss:

@@ -32,8 +32,22 @@ def check(request: Request) -> None:
             )
 
 
+def _check_divisor(request: Request) -> None:
+    """Standard errors are those of a mean over the rows that take part, with one divisor for the whole run."""
+    for spec in request.losses:
+        for _, part in spec.parts:
+            if request.weighted and (request.divisor(part) == "rows" or request.divisor(part) != request.divide_by):
+                raise UsageError(
+                    f"'{part.text}' has no standard error: rows of weight 0 count in its mean",
+                    hint="--divide-by weight, or --divide-by count",
+                    code="USAGE_CONFLICT",
+                )
+
+
 def _check_inference(request: Request) -> None:
     asked = request.inference
+    if asked.interval or asked.pairs:
+        _check_divisor(request)
     if not 0 < asked.level < 1:
         raise UsageError(
             f"the confidence level must be between 0 and 1, such as 0.95; got {asked.level:g}", code="USAGE_BAD_VALUE"

@@ -126,8 +126,9 @@ row_options = _stack(
 weight_options = _stack(
     _weights("-w", "--weight", metavar="COL", help="Row weights, at least 0."),
     _weights("--class-weight", metavar="balanced|A=1,B=2.5", help="Weights by the class of the target."),
-    _weights("--divide-by", type=click.Choice(["weight", "count"]), default="weight", show_default=True,
-             help="The divisor of the mean: the sum of the weights, or the number of rows."),
+    _weights("--divide-by", type=click.Choice(["weight", "count", "rows"]),
+             help="The divisor of the mean: the sum of the weights, the number of rows with weight, or of all rows.  "
+             "[default: weight, or what a library preset says]"),
     _weights("--reduction", type=click.Choice(["mean", "sum"]),
              help="The mean or the sum of the row values.  [default: mean]"),
 )  # fmt: skip

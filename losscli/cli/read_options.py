@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from losscli.cli import reports, row_batches
@@ -92,7 +92,7 @@ def _group(kind: type[Group], given: Given) -> Group:
 
 
 def _run(given: Given, inference: Inference | None = None) -> RunOptions:
-    losses, notes = _losses(given["losses"], given["precision"])
+    losses, notes = _losses(given)
     return RunOptions(
         _request(given, losses, inference),
         notes,
@@ -102,10 +102,11 @@ def _run(given: Given, inference: Inference | None = None) -> RunOptions:
     )
 
 
-def _losses(texts: Sequence[str], precision: str | None) -> tuple[tuple[Spec, ...], tuple[str, ...]]:
+def _losses(given: Given) -> tuple[tuple[Spec, ...], tuple[str, ...]]:
     """Each loss once, and a note on those that are asked for more often."""
-    from losscli.binding.spec import parse, set_everywhere
+    from losscli.binding.spec import parse, set_everywhere, settled
 
+    texts, precision = given["losses"], given["precision"]
     if not texts:
         raise UsageError(
             "no loss was given", hint="-l mse, for example; 'losscli list' shows all", code="USAGE_INCOMPLETE"
@@ -113,7 +114,9 @@ def _losses(texts: Sequence[str], precision: str | None) -> tuple[tuple[Spec, ..
     specs = [parse(text) for text in texts]
     if precision is not None:
         specs = list(set_everywhere(specs, "precision", precision))
-    distinct = tuple(dict.fromkeys(specs))
+    weighted = given.get("weight") is not None or given.get("class_weight") is not None
+    specs = [own for spec in specs for own in settled([spec], given.get("divide_by"), weighted=weighted)]
+    distinct = settled(specs, given.get("divide_by"), weighted=weighted)
     repeated = [spec.text for spec in distinct if specs.count(spec) > 1]
     return distinct, tuple(f"{text} is given more than once; it is scored once" for text in repeated)
 
@@ -131,7 +134,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         columns=tuple(map(read_role, given["columns"])),
         tables=tuple(map(read_matrix, given["tables"])),
         weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
-        divide_by=given.get("divide_by", "weight"), reduction=given.get("reduction"),
+        divide_by=given.get("divide_by") or "weight", reduction=given.get("reduction"),
         by=given.get("by", ()), max_slices=given.get("max_slices", 100_000),
         where=None if given["where"] is None else read_filter(given["where"]),
         batch_by=given["batch_by"], batch_size=given["batch_size"],

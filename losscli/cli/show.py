@@ -14,6 +14,7 @@ from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.contract.loss import Loss, Parameter
+    from losscli.contract.presets import Preset
 
 
 @click.command("show", cls=Command, epilog="losscli show huber\nlosscli show bce@keras\nlosscli show --schema")
@@ -62,7 +63,7 @@ def text(loss: Loss, width: int) -> str:
     roles = [f"{r.name}: {' or '.join(k.says for k in r.kinds)}{' (optional)' if r.optional else ''}"
              for r in loss.roles.values()]  # fmt: skip
     params = [_parameter(p) for p in loss.params.values()]
-    presets = [f"{library}: {loss.name}{':' if text else ''}{text}" for library, text in sorted(loss.same_as.items())]
+    presets = [_preset(loss.name, library, preset) for library, preset in sorted(loss.same_as.items())]
     gradient = f"with respect to {', '.join(loss.gradients)}" if loss.gradients else "none: it is flat"
     example = layout.command_lines(command_line(loss), width)
     for line in loss.example.splitlines():
@@ -85,6 +86,14 @@ def text(loss: Loss, width: int) -> str:
 
 def _listed(title: str, items: Sequence[str], width: int) -> list[str]:
     return [title, *layout.listed([(item, "") for item in items], width)] if items else []
+
+
+def _preset(name: str, library: str, preset: Preset) -> str:
+    """A preset: its parameters, its rule for weights, what differs by design and what it refuses."""
+    said = [f"{library}: {name}{':' if preset.settings else ''}{preset.settings}"]
+    said += ["weighted values are divided by the number of rows"] * (preset.divide_by == "rows")
+    said += [preset.notes] * bool(preset.notes)
+    return "; ".join([*said, *(f"refuses {refusal.text}" for refusal in preset.refuses)])
 
 
 def _parameter(p: Parameter) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from losscli.contract.kinds import Array, Kind
-from losscli.contract.parameters import Role
+from losscli.contract.parameters import Role, Value
 from losscli.errors import DataError, UsageError
 
 
@@ -18,12 +18,14 @@ class Declared(Protocol):
     name: str
     roles: dict[str, Role]
 
-    def combinations(self) -> list[tuple[Kind, ...]]:
+    def combinations(self, params: Mapping[str, Value] | None = None) -> list[tuple[Kind, ...]]:
         """Every valid choice of one kind per role, in the order of the roles."""
         ...
 
 
-def checked_arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[str, Any]) -> list[Array | None]:
+def checked_arrays(
+    loss: Declared, columns: tuple[Any, ...], by_name: Mapping[str, Any], params: Mapping[str, Value]
+) -> list[Array | None]:
     """One array a role, checked: shapes, domains, lengths, positions. What is wrong is a DataError with its row."""
     given: dict[str, Any] = dict(zip(loss.roles, columns, strict=False)) | dict(by_name)
     if len(columns) > len(loss.roles):
@@ -31,7 +33,7 @@ def checked_arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[st
     for role in loss.roles.values():
         if given.get(role.name) is None and not role.optional:
             raise UsageError(f"'{loss.name}' needs '{role.name}'")
-    found, kinds = _chosen(loss, given)
+    found, kinds = _chosen(loss, given, params)
     lengths = {
         len(array) for array, kind in zip(found, kinds, strict=True) if array is not None and kind.shape != "matrix"
     }
@@ -41,10 +43,12 @@ def checked_arrays(loss: Declared, columns: tuple[Any, ...], by_name: Mapping[st
     return found
 
 
-def _chosen(loss: Declared, given: Mapping[str, Any]) -> tuple[list[Array | None], tuple[Kind, ...]]:
+def _chosen(
+    loss: Declared, given: Mapping[str, Any], params: Mapping[str, Value]
+) -> tuple[list[Array | None], tuple[Kind, ...]]:
     """The columns as the first combination of kinds whose shapes they have; then their values are checked."""
     problem: DataError | None = None
-    for kinds in loss.combinations():
+    for kinds in loss.combinations(params):
         found: list[Array | None] = []
         for role, kind in zip(loss.roles, kinds, strict=True):
             try:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from losscli.contract.kinds import Kind
 from losscli.contract.parameters import Parameter, Role
+from losscli.contract.presets import Preset
 
 _WIDTH = 80
 _SHAPES = {
@@ -38,7 +39,7 @@ class Declared(Protocol):
     cite: str
     roles: dict[str, Role]
     params: dict[str, Parameter]
-    same_as: dict[str, str]
+    same_as: dict[str, Preset]
     no_library: str | None
     scope: Literal["row", "group", "table"]
     unit: Literal["row", "pair", "group", "element"]
@@ -141,7 +142,7 @@ def _raises() -> list[str]:
 
 def _notes(loss: Declared) -> list[str]:
     roles = ", ".join(f"`{role}`" for role in loss.gradients) or "none"
-    presets = ", ".join(f"{library} ({params or 'the defaults'})" for library, params in loss.same_as.items())
+    presets = ", ".join(f"{library} ({preset.settings or 'the defaults'})" for library, preset in loss.same_as.items())
     sentences = [
         f"Gradients by: {roles}. {loss.direction.capitalize()} is better.",
         f"The same number in: {presets}." if presets else "",

@@ -39,6 +39,7 @@ class Kind:
     labels: tuple[tuple[str, float], ...] = ()
     classes: bool = False
     total: float | None = None
+    divided: bool = False  # a row is divided by its sum, which must be above 0
     sides: tuple[float, float] | None = None  # what a label means: (any other, the positive one)
     hint: str | None = None
 
@@ -97,7 +98,14 @@ class Kind:
             if off.any():
                 row = int(np.argmax(off))
                 return row, f"a row that sums to {float(values[row].sum()):g}"
+        if self.divided and (empty := self.first_empty(values)) is not None:
+            return empty, "a row that sums to 0"
         return None
+
+    def first_empty(self, values: Array) -> int | None:
+        """The first row that has no sum to be divided by, where rows are."""
+        empty = ~(values > 0).any(axis=-1) if self.divided and len(values) else np.zeros(1, bool)
+        return int(np.argmax(empty)) if empty.any() else None
 
 
 _BINARY = (("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0))
@@ -149,6 +157,10 @@ ProbVector: TypeAlias = Annotated[
     Array,
     Kind("ProbVector", "class probabilities that sum to 1", shape="vector", low=0.0, high=1.0, slack=NEAR,
          classes=True, total=1.0, hint=_LOGITS),
+]  # fmt: skip
+Shares: TypeAlias = Annotated[
+    Array, Kind("Shares", "class shares: numbers of at least 0, divided by their sum", shape="vector", low=0.0,
+                slack=NEAR, classes=True, divided=True, hint=_LOGITS)
 ]  # fmt: skip
 LogitVector: TypeAlias = Annotated[
     Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True)

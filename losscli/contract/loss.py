@@ -20,6 +20,7 @@ from losscli.contract.arguments import checked_arrays
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
+from losscli.contract.presets import Preset
 from losscli.errors import UsageError, did_you_mean
 
 
@@ -50,7 +51,10 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.family: str = kernel.__module__.rpartition(".")[2]
         self.formula: str = inspect.cleandoc(declared["formula"])
         self.cite: str = declared["cite"]
-        self.same_as: dict[str, str] = dict(declared["same_as"])
+        self.same_as: dict[str, Preset] = {
+            library: Preset(given) if isinstance(given, str) else given
+            for library, given in declared["same_as"].items()
+        }
         self.no_library: str | None = declared["no_library"]
         self.aliases: tuple[str, ...] = tuple(declared["aliases"])
         self.scope: Scope = declared["scope"]
@@ -79,7 +83,16 @@ class Loss:  # noqa: D101  written from the declaration, below
         """The roles that rows play: all but the matrices, which are read whole from their own file."""
         return tuple(role for role in self.roles.values() if role.kinds[0].shape != "matrix")
 
-    def combinations(self) -> list[tuple[Kind, ...]]:
+    def roles_with(self, params: Mapping[str, Value]) -> dict[str, Role]:
+        """The roles as these parameters have them: one that lifts a check gives its role a wider kind."""
+        found = dict(self.roles)
+        for name, value in params.items():
+            for role, wide in (self.params[name].param.lifted() if value else {}).items():
+                kinds = tuple(wide if kind.shape == wide.shape else kind for kind in found[role].kinds)
+                found[role] = Role(role, kinds, found[role].optional)
+        return found
+
+    def combinations(self, params: Mapping[str, Value] | None = None) -> list[tuple[Kind, ...]]:
         """Every choice of one kind a role in which the sides belong together, in declared order.
 
         Class probabilities or logits face classes or a distribution, never a number; a class faces such a side
@@ -92,7 +105,8 @@ class Loss:  # noqa: D101  written from the declaration, below
             speakers = sum(kind.shape == "class" for kind in kinds)
             return carriers + speakers >= 2 if carriers else not (speakers and carries)
 
-        return [c for c in itertools.product(*(role.kinds for role in self.roles.values())) if belong(c)]
+        roles = self.roles_with(params or {})
+        return [c for c in itertools.product(*(role.kinds for role in roles.values())) if belong(c)]
 
     @property
     def own_combine(self) -> bool:
@@ -137,7 +151,7 @@ class Loss:  # noqa: D101  written from the declaration, below
     def __call__(self, *columns: Any, **params: Any) -> Any:
         """The values, one a unit: an array, or a dict of `Term` where the loss has several terms."""
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles})
+        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles}, settled)
         with np.errstate(all="ignore"):
             return self.kernel(*arrays, **settled)
 
@@ -175,7 +189,7 @@ class Loss:  # noqa: D101  written from the declaration, below
             )
         upstream = params.pop("upstream", None)
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles})
+        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles}, settled)
         with np.errstate(all="ignore"):
             if self.scope == "row":
                 return self.gradients[role](*arrays, **settled)
@@ -208,7 +222,7 @@ def loss(
     *,
     formula: str,
     cite: str,
-    same_as: Mapping[str, str] | None = None,
+    same_as: Mapping[str, str | Preset] | None = None,
     no_library: str | None = None,
     aliases: tuple[str, ...] = (),
     scope: Scope = "row",
@@ -222,6 +236,7 @@ def loss(
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
+    `same_as` are the libraries that have the loss: the parameters with which it is theirs, or a whole `Preset`.
     `no_library` says why no library computes the loss; its golden numbers are then those that its paper prints.
     `optimum` is the value at a perfect prediction, None where it depends on the data. `reduction="sum"` is for
     losses that are a sum by definition (penalties) whatever the run asks for. `shares` names terms that are another

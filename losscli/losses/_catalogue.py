@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from losscli.contract.loss import Loss
+from losscli.contract.presets import Preset
 from losscli.losses import REGISTRY  # registers every loss
 
 
@@ -30,12 +31,18 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
         "gradients": list(loss.gradients),
         "scope": loss.scope,
         "unit": loss.unit,
-        "same_as": dict(loss.same_as),
+        "same_as": {library: preset.settings for library, preset in loss.same_as.items()},
+        "presets": {library: _preset(preset) for library, preset in loss.same_as.items()},
         "cite": loss.cite,
         "direction": loss.direction,
         "revision": loss.revision,
     }  # fmt: skip
     return found | {"notes": loss.notes, "example": loss.example} if whole else found
+
+
+def _preset(preset: Preset) -> dict[str, Any]:
+    return {"settings": preset.settings, "divide_by": preset.divide_by, "notes": preset.notes,
+            "refuses": [{"when": list(refusal.when), "why": refusal.why} for refusal in preset.refuses]}  # fmt: skip
 
 
 def matching(words: Sequence[str]) -> list[Loss]:

@@ -8,7 +8,12 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Logit, Prob, SoftBinary
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import by_rows, without_weights
 from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
+
+_TORCH_SLOPE = (
+    "torch's gradient divides by max(p (1 - p), 1e-12), where this one is exact, and 0 where the value is limited"
+)
 
 
 def _shares(target: Array, label_smoothing: float) -> tuple[Array, Array]:
@@ -88,8 +93,8 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
     """,
     cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     same_as={
-        "torch": "log_floor=-100",
-        "keras": "clip=1e-07",
+        "torch": by_rows("log_floor=-100", notes=_TORCH_SLOPE),
+        "keras": by_rows("clip=1e-07"),
         "sklearn": "clip=2.220446049250313e-16",
         "lightgbm": "log_floor=-34.53877639770508",
     },
@@ -137,7 +142,7 @@ def _(
     pos_weight * y * log(1 + exp(-pred)) + (1 - y) * log(1 + exp(pred))
     """,
     cite="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
-    same_as={"torch": "", "keras": "", "optax": "", "catboost": ""},
+    same_as={"torch": by_rows(), "keras": by_rows(), "optax": without_weights(), "catboost": ""},
     first=True,
 )
 def bce_with_logits(
@@ -185,7 +190,7 @@ def _balance(target: Array, alpha: float | None) -> Array | float:
     alpha_t * (1 - p_t)**gamma * bce
     """,
     cite="Lin et al. 2017, arXiv:1708.02002",
-    same_as={"keras": "clip=1e-07"},
+    same_as={"keras": by_rows("clip=1e-07")},
     aliases=("binary_focal",),
 )
 def focal(
@@ -236,7 +241,7 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float | None, clip: fl
     alpha_t * (1 - p_t)**gamma * -(y * log(p) + (1 - y) * log(1 - p))
     """,
     cite="Lin et al. 2017, arXiv:1708.02002",
-    same_as={"optax": ""},
+    same_as={"optax": without_weights()},
 )
 def focal_with_logits(
     pred: Logit,

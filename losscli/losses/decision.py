@@ -8,12 +8,13 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import by_rows, without_weights
 
 
 @loss(
     formula="max(0, 1 - target * pred)",
     cite="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
-    same_as={"keras": "", "sklearn": "", "optax": ""},
+    same_as={"keras": by_rows(), "sklearn": "", "optax": without_weights()},
     first=True,
 )
 def hinge(pred: Real, target: Sign) -> Array:
@@ -35,7 +36,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="max(0, 1 - target * pred)**2",
     cite="Lee & Mangasarian 2001, doi:10.1023/A:1011215321374",
-    same_as={"keras": ""},
+    same_as={"keras": by_rows()},
 )
 def squared_hinge(pred: Real, target: Sign) -> Array:
     """Squared hinge loss: it has no corner, and large violations weigh more. Targets are -1 and 1.

@@ -8,12 +8,20 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import by_rows, without_weights
 
 
 @loss(
     formula="(pred - target)**2",
     cite="Gauss 1809, Theoria motus; Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
-    same_as={"torch": "", "keras": "", "sklearn": "", "optax": "", "torchmetrics": "", "lightgbm": ""},
+    same_as={
+        "torch": "",
+        "keras": by_rows(),
+        "sklearn": "",
+        "optax": without_weights(),
+        "torchmetrics": without_weights(),
+        "lightgbm": "",
+    },
     aliases=("mean_squared_error", "l2"),
 )
 def mse(pred: Real, target: Real) -> Array:
@@ -35,7 +43,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="abs(pred - target)",
     cite="Laplace 1774; Willmott & Matsuura 2005, doi:10.3354/cr030079",
-    same_as={"torch": "", "keras": "", "sklearn": "", "torchmetrics": "", "lightgbm": ""},
+    same_as={"torch": "", "keras": by_rows(), "sklearn": "", "torchmetrics": without_weights(), "lightgbm": ""},
     aliases=("mean_absolute_error", "l1"),
     first=True,
 )
@@ -92,7 +100,7 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
     r**2 / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
     """,
     cite="Huber 1964, doi:10.1214/aoms/1177703732",
-    same_as={"torch": "", "keras": "", "optax": "", "lightgbm": "delta=0.9"},
+    same_as={"torch": by_rows(), "keras": by_rows(), "optax": without_weights(), "lightgbm": "delta=0.9"},
 )
 def huber(
     pred: Real,
@@ -122,7 +130,7 @@ def _(pred: Array, target: Array, *, delta: float) -> Array:
     r**2 / (2 * beta) if r < beta else r - beta / 2
     """,
     cite="Girshick 2015, arXiv:1504.08083",
-    same_as={"torch": ""},
+    same_as={"torch": without_weights()},
 )
 def smooth_l1(
     pred: Real,
@@ -153,7 +161,7 @@ def _(pred: Array, target: Array, *, beta: float) -> Array:
 @loss(
     formula="log(cosh(pred - target))",
     cite="Green 1990, doi:10.1109/42.52985",
-    same_as={"keras": "", "optax": ""},
+    same_as={"keras": by_rows(), "optax": without_weights()},
 )
 def log_cosh(pred: Real, target: Real) -> Array:
     """Log-cosh loss: a smooth mae, about r^2/2 near zero and |r| - log 2 in the tails.
@@ -231,7 +239,7 @@ def pinball(
     pred: Real,
     target: Real,
     *,
-    q: Annotated[float, Param("the quantile that is predicted", gt=0, lt=1)] = 0.5,
+    q: Annotated[float, Param("the quantile that is predicted; at 0 and 1 one side is free", ge=0, le=1)] = 0.5,
 ) -> Array:
     """Quantile (pinball) loss: its best constant is the q-quantile. At q = 0.5 it is half the absolute error.
 

@@ -16,6 +16,7 @@ from losscli.aggregate.slices import NULL
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator
 from losscli.binding.plan import Job, Line
 from losscli.binding.signature import reduction_of, signature
+from losscli.contract.presets import DivideBy
 from losscli.results import BatchResult, LossResult, PartResult, TermResult
 from losscli.statistics.finalized_sums import (
     FinalizedRun,
@@ -91,7 +92,7 @@ class LineEstimator:
         plan, loss = finalized.totals.plan, job.spec.loss
         self.job, self.finalized, self.model = job, finalized, line.model
         self.fixed = not loss.source_roles  # a loss of matrices alone is the same in every slice
-        self.by_count = plan.request.divide_by == "count" and not self.fixed
+        self.divisor: DivideBy = "weight" if self.fixed else plan.request.divisor(job.spec)
         self.reduction = reduction_of(plan, job)
         self.signature = signature(plan, line)
         self.params, self.spec = dict(job.spec.params), job.spec.text
@@ -111,7 +112,7 @@ class LineEstimator:
     def term_estimates(self, slice_ids: SliceIds) -> dict[str, TermEstimate]:
         """Term -> its mean over a slice."""
         own = [WeightedSliceId(0)] if self.fixed else slice_ids
-        return {name: sums.estimate(own, self.by_count) for name, sums in self.terms.items()}
+        return {name: sums.estimate(own, self.divisor) for name, sums in self.terms.items()}
 
     def result(self, by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
         """The estimate on one slice."""
@@ -128,7 +129,7 @@ class LineEstimator:
     def _count_and_weight(self, terms: Mapping[str, TermResult], slice_ids: SliceIds) -> tuple[int, float]:
         """How many units take part in any term, and their weight."""
         if self.accumulator.rows is not None:
-            rows = self.finalized.sums_of(self.accumulator.rows).estimate(slice_ids, False).result
+            rows = self.finalized.sums_of(self.accumulator.rows).estimate(slice_ids, "weight").result
         else:
             rows = terms[self.first]
         return rows.count, rows.weight

@@ -13,6 +13,7 @@ from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.term_accumulator import TermAccumulator
 from losscli.aggregate.wide_sum import Exact, WideSums
+from losscli.contract.presets import DivideBy
 from losscli.errors import DataError
 from losscli.results import TermResult
 
@@ -54,21 +55,22 @@ class FinalizedSums:
 
     def __init__(self, accumulator: TermAccumulator) -> None:
         self.accumulator, self.sums = accumulator, accumulator.sums  # held, so that its id stays its own
-        self.counts, self.numerators, self.weights, self.finite = accumulator.evaluate()
+        self.counts, self.numerators, self.weights, self.finite, self.weightless = accumulator.evaluate()
 
-    def estimate(self, slice_ids: SliceIds, by_count: bool) -> TermEstimate:
-        """The mean over a slice; it is divided by the weight of its units, or `by_count` by their count."""
+    def estimate(self, slice_ids: SliceIds, divisor: DivideBy) -> TermEstimate:
+        """The mean over a slice: divided by the weight of its units, by their count, or by that of all rows."""
         if len(slice_ids) == 1 and slice_ids[0].factor is None and self.finite:
             slice_id = slice_ids[0].number
             if slice_id < len(self.counts):
-                return self._plain_estimate(slice_id, by_count)
+                return self._plain_estimate(slice_id, divisor)
+        rows = self._rows(slice_ids)
         slice_ids = self._occurring(slice_ids)
         count = sum([self.counts[c.number] for c in slice_ids])
         numerator, exact_weight = self._sum_and_weight(slice_ids, count)
         weight = rounded(exact_weight, ONE)
-        denominator = count * ONE if by_count else exact_weight
+        denominator = exact_weight if divisor == "weight" else (count if divisor == "count" else rows) * ONE
         non_finite = non_finite_sum(self.sums, slice_ids) if not self.finite else None
-        if not count or denominator == 0:
+        if denominator == 0:
             return TermEstimate(
                 TermResult(math.nan, 0.0 if non_finite is None else non_finite, count, weight), denominator
             )
@@ -76,7 +78,7 @@ class FinalizedSums:
         total = non_finite if non_finite is not None else rounded(numerator, ONE)
         return TermEstimate(TermResult(mean, total, count, weight), denominator)
 
-    def _plain_estimate(self, slice_id: int, by_count: bool) -> TermEstimate:
+    def _plain_estimate(self, slice_id: int, divisor: DivideBy) -> TermEstimate:
         """`estimate` of a single slice id of finite values: with very many slices, most of the time is spent here."""
         count, numerator = self.counts[slice_id], self.numerators[slice_id]
         exact_count = count * ONE
@@ -84,11 +86,18 @@ class FinalizedSums:
         if self.weights is not None:
             exact_weight = self.weights[slice_id]
             weight = rounded(exact_weight, ONE)
-        denominator = exact_count if by_count else exact_weight
-        if not count or not denominator:
+        denominator = exact_weight if divisor == "weight" else exact_count
+        if divisor == "rows":
+            denominator += self.weightless[slice_id] * ONE
+        if not denominator:
             return TermEstimate(TermResult(math.nan, 0.0, count, weight), denominator)
         result = TermResult(rounded(numerator, denominator), rounded(numerator, ONE), count, weight)
         return TermEstimate(result, denominator)
+
+    def _rows(self, slice_ids: SliceIds) -> int:
+        """How many units there are, with those whose weight, or that of whose class, is 0."""
+        known = [c.number for c in slice_ids if c.number < len(self.counts)]
+        return sum([self.counts[number] + self.weightless[number] for number in known])
 
     def exact_mean(self, slice_ids: SliceIds, by_count: bool) -> ExactMean | None:
         """The exact sums of a slice; None where values are not finite."""

@@ -185,6 +185,7 @@ def test_other_runs(cluster, files, tmp_path, capfd, monkeypatch):
         ("eval", name, *SCORE, "--where", 'h == "a" and y > 0', "-l", "x=mse+0.1*mae"),
         ("rows", name, *SCORE[:-2], "--where", 'h == "a"'),
         ("grad", name, "-t", "y", "-p", "p", "-l", "rmse", "-w", "w"),
+        ("eval", name, *SCORE, "-l", "mae@keras", "-w", "w", "--by", "h", "--divide-by", "rows"),
     ):  # fmt: skip
         ends(0, *args)
         expected = capfd.readouterr()

@@ -102,6 +102,8 @@ RUNS = {
     "models": (*PLAIN, "-l", "mse", "-l", "rmse", "-l", "huber:delta=0.3", "-l", "mix=0.7*mse+0.3*mae"),
     "slices": (*PLAIN, "-l", "mae", "-l", "wmape", "--by", "g", "--by", "h"),
     "weights": (*PLAIN, "-l", "mse", "-w", "w", "--by", "h", "--divide-by", "count"),
+    "all rows": (*PLAIN, "-l", "mse", "-l", "rmse", "-w", "w", "--by", "h", "--divide-by", "rows"),
+    "of a preset": (*PLAIN, "-l", "mse@keras", "-l", "mae", "-w", "w", "--by", "h"),
     "filter": (*PLAIN, "-l", "mse", "--where", 'h == "a" and y > -3', "--reduction", "sum"),
     "not finite": ("-t", "b", "-p", "z", "-l", "poisson_nll_log_rate", "-l", "bce_with_logits", "--by", "h"),
     "classes": ("-t", "b", "-p", "s", "-l", "bce", "-l", "focal", "--class-weight", "balanced", "--by", "h"),

@@ -92,7 +92,7 @@ def test_value_is_the_formulas(loss, choice):
             assert abs(got - want) <= mp.mpf("1e-12") * abs(want)
 
 
-@pytest.mark.parametrize("how", ["mean", "weighted", "sum", "count"])
+@pytest.mark.parametrize("how", ["mean", "weighted", "sum", "count", "rows"])
 @pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].gradients])
 def test_gradient_is_the_slope_of_the_final_value(loss, choice, how):
     if how == "sum" and loss.own_combine:
@@ -103,7 +103,8 @@ def test_gradient_is_the_slope_of_the_final_value(loss, choice, how):
     columns, data, settings = case(loss, choice, rows=rows, seed=9)
     weights = np.random.default_rng(4).uniform(0.5, 2.5, rows)
     extra = {"mean": {}, "weighted": {"weight": "w"}, "sum": {"weight": "w", "reduction": "sum"},
-             "count": {"weight": "w", "divide_by": "count"}}[how]  # fmt: skip
+             "count": {"weight": "w", "divide_by": "count"},
+             "rows": {"weight": "w", "divide_by": "rows"}}[how]  # fmt: skip
     formula = Formula(loss)
     with mp.workdps(60):
         for role in loss.gradients:
@@ -129,7 +130,7 @@ def slope(formula, loss, columns, role, place, weights, how):
         for index in (place[0], *shape)[:-1]:
             target = target[index]
         target[(place[0], *shape)[-1]] += sign * step
-        if how in ("sum", "count"):
+        if how in ("sum", "count", "rows"):
             return scaled(formula, out, loss, weights, how)
         return formula.final(out, loss.settle({}), weights)
 
@@ -144,7 +145,7 @@ def scaled(formula, columns, loss, weights, how):
     found = {}
     for term in formula.terms:
         part = [float(w) * outputs_mean(r[term]) for w, r in zip(weights, rows, strict=True) if r[term] is not SKIP]
-        found[term] = mp.fsum(part) / (len(part) if how == "count" else 1)
+        found[term] = mp.fsum(part) / (len(part) if how in ("count", "rows") else 1)  # no weight here is 0
     return mp.fsum(found.values()) if how == "sum" else formula.combine(found, loss.settle({}))
 
 

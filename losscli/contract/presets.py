@@ -1,0 +1,60 @@
+"""Library presets: with which parameters a loss is a library's, and where no parameters make it so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+DivideBy = Literal["weight", "count", "rows"]
+"""What the sum of weight * value is divided by: the sum of weights, the rows with weight, or all rows."""
+
+# What a run can ask of a preset; beside these, the name of a parameter that the user sets.
+ROW_WEIGHTS = "row weights"
+CLASS_WEIGHTS = "class weights"
+SEVERAL_OUTPUTS = "several outputs"
+DISTRIBUTIONS = "distributions as targets"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a preset cannot follow: all of `when` at once. `why` tells what the library does there."""
+
+    when: tuple[str, ...]
+    why: str
+
+    @property
+    def text(self) -> str:
+        """The refusal in words: "row weights: the library has none"."""
+        return f"{' with '.join(self.when)}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The parameters with which a loss is a library's, its rule for weights, and what it cannot follow.
+
+    `notes` tells what differs by design where the values agree, such as the gradient at a clip.
+    """
+
+    settings: str = ""
+    divide_by: Literal["weight", "rows"] = "weight"
+    refuses: tuple[Refusal, ...] = ()
+    notes: str = ""
+
+    def refusal(self, asked: Collection[str]) -> Refusal | None:
+        """The first refusal that what is asked for meets."""
+        return next((refusal for refusal in self.refuses if set(refusal.when) <= set(asked)), None)
+
+
+NO_ROW_WEIGHTS = Refusal((ROW_WEIGHTS,), "the library takes none here")
+NO_CLASS_WEIGHTS = Refusal((CLASS_WEIGHTS,), "the library takes none here")
+
+
+def by_rows(settings: str = "", *refuses: Refusal, notes: str = "") -> Preset:
+    """The preset of a library that divides weighted values by the number of all rows."""
+    return Preset(settings, "rows", refuses, notes)
+
+
+def without_weights(settings: str = "", *refuses: Refusal, notes: str = "") -> Preset:
+    """The preset of a library that takes no weights here."""
+    return Preset(settings, refuses=(NO_ROW_WEIGHTS, NO_CLASS_WEIGHTS, *refuses), notes=notes)
