@@ -196,7 +196,7 @@ def test_comments_with_and_without_quotes(tmp_path: Path, window: int) -> None:
         ({"quote": "'", "delimiter": "'"}, "the delimiter are the same"),
         ({"quote": "#", "comment": "#"}, "no delimiter or quote"),
         ({"delimiter": '"'}, "the delimiter are the same"),
-        ({"decimal": '"'}, "the decimal mark are the same"),
+        ({"decimal": '"'}, "the decimal mark must be"),
     ],
 )
 def test_a_quote_that_cannot_be_one(tmp_path: Path, options: dict[str, Any], words: str) -> None:

@@ -39,9 +39,8 @@ def dialect_of(options: ReadOptions, format: str) -> Dialect:
             f"the quote must be one ASCII character such as \" or ', or the word none, not '{quote}'",
             code="USAGE_BAD_VALUE",
         )
-    for other, name in ((delimiter.decode(), "delimiter"), (options.decimal, "decimal mark")):
-        if other == quote:
-            raise UsageError(f"the quote and the {name} are the same character, {quote}", code="USAGE_BAD_VALUE")
+    if delimiter.decode() == quote:
+        raise UsageError(f"the quote and the delimiter are the same character, {quote}", code="USAGE_BAD_VALUE")
     return Dialect(delimiter, quote.encode())
 
 
@@ -60,8 +59,10 @@ def _delimiter(options: ReadOptions, format: str) -> bytes:
 def check_decimal(options: ReadOptions) -> None:
     """Refuse decimal marks that Arrow's reader would accept and misread, such as digits."""
     given = options.decimal
-    if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in "+- ":
+    if len(given) != 1 or not given.isascii() or not given.isprintable() or given.isalnum() or given in '"+- ':
         raise UsageError(f"the decimal mark must be a character such as . or , not '{given}'", code="USAGE_BAD_VALUE")
+    if given == options.quote:
+        raise UsageError(f"the quote and the decimal mark are the same character, {given}", code="USAGE_BAD_VALUE")
 
 
 def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
