@@ -59,10 +59,13 @@ class RowChecks:
                     )
                 drop |= nan
         for shown, flat in unsure:
-            inf = np.isinf(flat).any(axis=1) & ~drop
+            infinite = np.isinf(flat)
+            inf = infinite.any(axis=1) & ~drop
             if inf.any():
+                first = int(np.argmax(inf))
+                value = shortest(flat[first][infinite[first]][0])
                 raise self._gap(
-                    inf, shown, "is infinite", "leave such rows out with --where", site, "inf", code="DATA_INFINITE"
+                    inf, shown, "is infinite", "leave such rows out with --where", site, value, code="DATA_INFINITE"
                 )
         return drop
 
