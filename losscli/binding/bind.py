@@ -15,6 +15,7 @@ from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
+from losscli.io.arrow.types import is_list
 
 DEFAULT_NAMES = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -158,7 +159,9 @@ class Binder:
         type_ = self.types.get(columns.names[0])
         if columns.form != "one" or type_ is None:
             return False
-        return is_vector(type_) or (is_text_list(type_) and any(kind.sides or kind.labels for kind in kinds))
+        if is_text_list(type_) and any(kind.shape == "number" for kind in kinds):
+            return any(kind.sides or kind.labels for kind in kinds)
+        return is_vector(type_) or is_list(type_)
 
     def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int) -> Input:
         return Input(

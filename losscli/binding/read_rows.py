@@ -153,7 +153,7 @@ class Reader:
             return class_positions(item, coded[item], self.book)
         if item.listed:
             values, missing = self._lists(item, labels, data, location)
-            if data.num_rows:
+            if values.shape[1]:  # 0 where all lists are null
                 self.widths[item] = values.shape[1]
             return values, missing
         columns = [self._number(name, item, labels, data, location) for name in item.columns]
@@ -174,7 +174,7 @@ class Reader:
         if item.positive is not None:
             labels.setdefault(item, []).append(named)
         values, missing = labelled_numbers(item, named, location)
-        return values, None if missing is None else np.asarray(missing.all(axis=1))
+        return values, None if missing is None else np.asarray(missing.any(axis=1))
 
     def _number(
         self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location

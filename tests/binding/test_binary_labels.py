@@ -106,7 +106,7 @@ def test_lists_of_texts_without_a_positive_label() -> None:
     with pytest.raises(DataError, match="column 'y' contains '0', '1', 'a', 'b'") as raised:
         bce(pa.table({"y": [None, ["1", "0"], ["b", "a"]], "p": [None, *pred, *pred]}), missing="drop")
     assert raised.value.row == 3 and "--positive" in (raised.value.hint or "")
-    with pytest.raises(LosscliError, match="holds list<item: string>, but text"):
+    with pytest.raises(LosscliError, match="holds list<item: string>, but lists of numbers are needed"):
         losscli.evaluate(pa.table({"y": [["a"]], "p": [[1.0]]}), "cross_entropy", target="y", pred="p")
 
 

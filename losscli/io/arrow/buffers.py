@@ -5,6 +5,7 @@ They are read directly, because `to_numpy`, `pa.array` and similar functions imp
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -37,6 +38,18 @@ def plain_cells(array: pa.Array) -> NDArray[Any]:
     letter = "f" if pa.types.is_floating(kind) else "i" if pa.types.is_signed_integer(kind) else "u"
     cell = np.dtype(f"{letter}{kind.bit_width // 8}")
     return np.frombuffer(array.buffers()[1], cell, count, array.offset * cell.itemsize) if count else np.empty(0, cell)
+
+
+def largest(chunks: Iterable[pa.Array]) -> float:
+    """At least the largest magnitude in arrays of float64, NaN apart: exact from 2^53 on, and 0 where all are small."""
+    found = 0.0
+    for chunk in chunks:
+        values = plain_cells(chunk)
+        # A dot product is faster than a mask; NaN and values that are huge make it large or NaN.
+        with np.errstate(all="ignore"):
+            if len(values) and not np.dot(values, values) < EXACT**2:
+                found = max(found, float(np.fmax.reduce(np.abs(values))))
+    return found
 
 
 def indices(array: pa.Array) -> Codes:

@@ -100,21 +100,25 @@ def repeated(value: str | None, count: int) -> pa.Array:
 
 def lists(values: Sequence[Sequence[float | None] | None]) -> pa.Array:
     """A list array of float64; None becomes a null list."""
-    return _lists(values, floats([item for value in values if value is not None for item in value]))
+    flat = floats([item for value in values if value is not None for item in value])
+    return lists_of(flat, [None if value is None else len(value) for value in values])
 
 
 def string_lists(values: Sequence[Sequence[str | None] | None]) -> pa.Array:
     """A list array of texts; None becomes a null list."""
-    return _lists(values, strings([item for value in values if value is not None for item in value]))
+    flat = strings([item for value in values if value is not None for item in value])
+    return lists_of(flat, [None if value is None else len(value) for value in values])
 
 
-def _lists(values: Sequence[Sequence[object] | None], flat: pa.Array) -> pa.Array:
-    ends = np.zeros(len(values) + 1, dtype=np.int32)
-    np.cumsum([0 if value is None else len(value) for value in values], out=ends[1:])
-    valid = np.array([value is not None for value in values], dtype=np.bool_)
-    return pa.Array.from_buffers(
-        pa.list_(flat.type), len(values), [validity(valid), pa.py_buffer(ends)], children=[flat]
-    )
+def lists_of(elements: pa.Array, lengths: Sequence[int | None]) -> pa.Array:
+    """A list array of consecutive elements; a length of None is a null list."""
+    ends = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum([length or 0 for length in lengths], out=ends[1:])
+    valid = np.array([length is not None for length in lengths], dtype=np.bool_)
+    small = ends[-1] < 2**31
+    kind = pa.list_(elements.type) if small else pa.large_list(elements.type)
+    buffers = [validity(valid), pa.py_buffer(ends.astype(np.int32) if small else ends)]
+    return pa.Array.from_buffers(kind, len(lengths), buffers, children=[elements])
 
 
 def vectors(values: npt.NDArray[np.generic]) -> pa.Array:

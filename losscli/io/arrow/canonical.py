@@ -6,13 +6,22 @@ import math
 import re
 
 _INTEGRAL = re.compile(r"[+-]?\d+\.0*")
+# Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?0*([0-9]*)")
+_NON_FINITE = re.compile(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))?", re.IGNORECASE)
+
+BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
+"""The numbers that booleans stand for where a number is read, in the spellings of JSON, Python and R."""
+
+
+class InexactNumberError(ValueError):
+    """A whole number that no float64 equals."""
 
 
 def canonical_label(text: str) -> str:
-    """The canonical form of a class label: 1.0 becomes 1, True becomes true; everything else, 007 too, is unchanged."""
-    if _INTEGRAL.fullmatch(text):
+    """The canonical form of a class label: 1.0 becomes 1, -0 becomes 0, True becomes true; all else, 007 too, stays."""
+    if text == "-0" or _INTEGRAL.fullmatch(text):
         return str(int(text.partition(".")[0]))
     return text.lower() if text in ("True", "False", "TRUE", "FALSE") else text
 
@@ -23,9 +32,10 @@ def canonical_number(value: float) -> str:
 
 
 def parse_number(text: str, decimal: str = ".") -> float:
-    """The number that `text` spells: ASCII digits, or a name of infinity or NaN.
+    """The number that `text` spells: ASCII digits, a boolean, or a name of infinity or NaN.
 
-    Raises ValueError if it is not a number, OverflowError if it is too large for a float64.
+    Raises ValueError if it is not a number, InexactNumberError if it is a whole number that a float64 cannot hold, and
+    OverflowError if it is too large for a float64.
     """
     text = text.strip(" \t")
     if decimal != ".":
@@ -34,7 +44,22 @@ def parse_number(text: str, decimal: str = ".") -> float:
         value = float(text)
         if math.isinf(value):
             raise OverflowError(text)
+        if len(text) > 15 and (whole := _WHOLE.fullmatch(text)) and int(whole[1] or 0) != abs(int(value)):
+            raise InexactNumberError(text)
         return value
-    if _NON_FINITE.fullmatch(text):
-        return float(text)
+    if found := _NON_FINITE.fullmatch(text):
+        return float(found[1])
+    if text in BOOLEANS:
+        return BOOLEANS[text]
     raise ValueError(text)
+
+
+def exact_float(whole: int) -> float:
+    """The float64 that equals a whole number.
+
+    Raises InexactNumberError if there is none, and OverflowError if the number is too large.
+    """
+    value = float(whole)
+    if int(value) != whole:
+        raise InexactNumberError(str(whole))
+    return value

@@ -15,7 +15,17 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
-from losscli.io.arrow.numbers import NO_NULLS, NULL_TEXTS, PLAIN, NumberFormat, decode, quoted
+from losscli.io.arrow.numbers import (
+    INEXACT,
+    INEXACT_HINT,
+    NO_NULLS,
+    NULL_TEXTS,
+    PLAIN,
+    NumberFormat,
+    decode,
+    quoted,
+    spelling,
+)
 from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import is_number, is_plain_number, is_text, is_text_list, is_vector, storage
 from losscli.io.arrow.vectors import VectorError, stack, stack_texts
@@ -53,7 +63,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Vectors:
-    """One vector per row, as a matrix; `missing` is None if no row is null, and a null row is zero."""
+    """One vector per row, as a matrix; `missing` marks rows that are null or lack an element (None: no row).
+
+    The values that are missing are 0.
+    """
 
     values: Floats
     missing: Mask | None
@@ -84,18 +97,20 @@ def numbers(
         raise _refusal(column.type, name, location, "numbers are")
     _check_sound(column, name, location)
     cells = decode(column, number_format)
-    if cells.bad is not None and cells.bad.any():
-        index = int(cells.bad.argmax())
-        text = str(column[index].as_py())
-        raise location.error(
-            index, name, f"{quoted(text)} {cells.why}", text, _fix_hint(text, name), code="DATA_BAD_CELL"
-        )
+    if (index := cells.first_bad()) is not None:
+        text = spelling(column[index].as_py())
+        flaw = number_format.flaw(text)
+        hint = INEXACT_HINT if flaw == INEXACT else _fix_hint(text, name)
+        raise location.error(index, name, f"{quoted(text)} {flaw}", text, hint, code="DATA_BAD_CELL")
     return Numbers(cells.values, cells.missing)
 
 
 def vectors(column: pa.Array, name: str, location: Location, width: int | None = None) -> Vectors:
     """A column of lists as a matrix. Nested lists are flattened; every row must have the same length."""
     if not is_vector(column.type):
+        if is_plain_number(column.type) and column.null_count == len(column):
+            # A file of JSON lines in which no row has the list.
+            return Vectors(np.zeros((len(column), width or 0)), np.ones(len(column), np.bool_))
         raise _refusal(column.type, name, location, "lists of numbers are")
     _check_sound(column, name, location)
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,14 @@ from losscli.io.arrow.buffers import (
     plain_cells,
     unscaled_value,
 )
+from losscli.io.arrow.canonical import InexactNumberError, parse_number
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_text
 
 # Texts that are null where a number is read; the same as the CSV reader's for columns of numbers.
 NULL_TEXTS = frozenset({"", "NA", "N/A", "null", "NULL", "None", "<NA>"})
-# Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
-_NUMBER = re.compile(
-    r"[ \t]*([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan))(?:(?<=nan)\(\w*\))?[ \t]*", re.ASCII | re.I
-)
+INEXACT, NOT_A_NUMBER = "cannot be held exactly by a float64", "is not a number"
+INEXACT_HINT = "a float64 holds whole numbers up to 2^53; with a fraction (….0), or stored as a float, it is rounded"
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,23 @@ class NumberFormat:
     decimal: str = "."
 
     def number(self, text: str) -> float | None:
-        """The number that a text spells, as the CSV reader would read it; None if it is not a number."""
-        if self.decimal != ".":
-            text = text.replace(".", "?").replace(self.decimal, ".")
-        found = _NUMBER.fullmatch(text)
-        return float(found[1]) if found else None
+        """The number that a text spells, as the CSV reader would read it; None if it is not an exact number."""
+        try:
+            return parse_number(text, self.decimal)
+        except OverflowError:
+            return -math.inf if text.strip(" \t").startswith("-") else math.inf
+        except ValueError:
+            return None
+
+    def flaw(self, text: str) -> str:
+        """What is wrong with a text that `number` refuses, to follow the text in a message."""
+        try:
+            parse_number(text, self.decimal)
+        except InexactNumberError:
+            return INEXACT
+        except (ValueError, OverflowError):
+            pass
+        return NOT_A_NUMBER
 
 
 PLAIN = NumberFormat()
@@ -55,12 +67,15 @@ NO_NULLS = NumberFormat(frozenset())  # for typed columns, where no text means n
 
 @dataclass(frozen=True)
 class Cells:
-    """Decoded numbers; `bad` marks cells that are not exact numbers, and `why` completes the message about one."""
+    """Decoded numbers; `bad` marks cells that are not exact numbers."""
 
     values: Floats
     missing: Mask | None
     bad: Mask | None = None
-    why: str = ""
+
+    def first_bad(self) -> int | None:
+        """The index of the first cell that is not an exact number; None if all are."""
+        return int(self.bad.argmax()) if self.bad is not None and self.bad.any() else None
 
 
 def decode(array: pa.Array, number_format: NumberFormat) -> Cells:
@@ -79,7 +94,7 @@ def decode(array: pa.Array, number_format: NumberFormat) -> Cells:
     if missing is not None:
         plain = np.where(missing, plain.dtype.type(0), plain)
     if pa.types.is_integer(kind):
-        return Cells(plain.astype(np.float64), missing, _inexact(plain), "cannot be represented exactly as a float64")
+        return Cells(plain.astype(np.float64), missing, _inexact(plain))
     with np.errstate(invalid="ignore"):  # widening a signalling NaN raises a flag; the result is NaN
         return Cells(plain.astype(np.float64, copy=False), missing)
 
@@ -104,17 +119,23 @@ def _inexact(whole: NDArray[Any]) -> Mask | None:
 
 
 def _decimals(array: pa.Array, missing: Mask | None) -> Cells:
-    """Decimals, correctly rounded. Arrow's own cast multiplies by a power of ten and may be off in the last bit."""
+    """Decimals, correctly rounded; with a scale of 0 they are whole numbers, which must be exact.
+
+    Arrow's own cast multiplies by a power of ten and may be off in the last bit.
+    """
     raw, low, fits = decimal_bits(array)
     scale = array.type.scale
     # A single rounding, in the division, if both operands are exact: up to 2^53 and up to 10^22.
     quick = fits & (low <= EXACT) & (low >= -EXACT) & (0 <= scale <= 22)
     values = np.where(quick, low, 0) / 10.0 ** (scale if 0 <= scale <= 22 else 0)
-    for index in np.flatnonzero(~quick):
-        values[index] = float(decimal_value(unscaled_value(raw[index]), scale))
+    bad = np.zeros(len(values), np.bool_)
+    for index in np.flatnonzero(~quick if missing is None else ~quick & ~missing):
+        exact = decimal_value(unscaled_value(raw[index]), scale)
+        values[index] = float(exact)
+        bad[index] = scale == 0 and int(values[index]) != int(exact)
     if missing is not None:
         values[missing] = 0.0
-    return Cells(values, missing)
+    return Cells(values, missing, bad)
 
 
 def _parse(names: Sequence[str], number_format: NumberFormat) -> Cells:
@@ -124,7 +145,12 @@ def _parse(names: Sequence[str], number_format: NumberFormat) -> Cells:
     missing = np.array(gone, np.bool_)
     values = np.array([0.0 if number is None else number for number in found], np.float64)
     bad = np.array([number is None for number in found], np.bool_) & ~missing
-    return Cells(values, missing, bad, "is not a number")
+    return Cells(values, missing, bad)
+
+
+def spelling(cell: Any) -> str:
+    """A cell as text for messages."""
+    return format(cell, "f") if isinstance(cell, Decimal) else str(cell)
 
 
 def quoted(text: str) -> str:
@@ -137,4 +163,4 @@ def _decode_entries(entries: Cells, codes: Codes) -> Cells:
     none = np.zeros(len(entries.values), np.bool_)
     missing = np.append(none if entries.missing is None else entries.missing, True)[codes]
     bad = None if entries.bad is None else np.append(entries.bad, False)[codes]
-    return Cells(np.append(entries.values, 0.0)[codes], missing if missing.any() else None, bad, entries.why)
+    return Cells(np.append(entries.values, 0.0)[codes], missing if missing.any() else None, bad)

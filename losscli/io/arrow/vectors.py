@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from losscli.io.arrow.buffers import Codes, Floats, Mask, missing_cells
-from losscli.io.arrow.numbers import PLAIN, decode, quoted
+from losscli.io.arrow.numbers import PLAIN, decode, quoted, spelling
 from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import is_list
 
@@ -30,7 +30,7 @@ WIDEST = 10_000_000  # a schema may declare two thousand million numbers per row
 
 
 def stack(array: pa.Array, width: int | None) -> tuple[Floats, Mask | None]:
-    """The lists as rows of a matrix; null lists are zero."""
+    """The lists as rows of a matrix, and which rows are missing: null, or with an element that is."""
     return _stack(array, width, _numbers, 0.0)
 
 
@@ -59,13 +59,15 @@ def _stack(array: pa.Array, width: int | None, leaves: _Leaves, filler: float) -
             raise VectorError(0, f"is declared as a vector of {wide} numbers", "null")
         return np.full((len(array), wide), filler), missing
     try:
-        block = _block(array.values, starts[kept], lengths[kept], width, leaves)
+        block, gaps = _block(array.values, starts[kept], lengths[kept], width, leaves)
     except VectorError as flaw:
         raise VectorError(int(kept[flaw.index]), flaw.message, flaw.value) from None
     if missing is None:
-        return block, None
+        return block, gaps
     values = np.full((len(array), block.shape[1]), filler)
     values[kept] = block
+    if gaps is not None:
+        missing[kept] = gaps
     return values, missing
 
 
@@ -81,7 +83,10 @@ def _spans(array: pa.Array) -> tuple[Codes, Codes]:
     return offsets[:-1], np.diff(offsets)
 
 
-def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None, leaves: _Leaves) -> NDArray[Any]:
+def _block(
+    inner: pa.Array, starts: Codes, lengths: Codes, width: int | None, leaves: _Leaves
+) -> tuple[NDArray[Any], Mask | None]:
+    """The lists as rows of a matrix, and which of them lack an element (None: none does)."""
     nested = is_list(inner.type)
     size = int(lengths[0]) if width is None or nested else width
     wrong = np.flatnonzero(lengths != size)
@@ -95,12 +100,10 @@ def _block(inner: pa.Array, starts: Codes, lengths: Codes, width: int | None, le
         values, missing = _stack(cells, None, leaves, 0.0) if nested else leaves(cells)
     except VectorError as flaw:
         raise VectorError(flaw.index // size, flaw.message, flaw.value) from None
-    if missing is not None:
-        raise VectorError(int(missing.argmax()) // size, "has a missing element")
     block = values.reshape(len(starts), -1)
     if width is not None and block.shape[1] != width:
         raise VectorError(0, f"has {block.shape[1]} elements where {width} are expected")
-    return block
+    return block, None if missing is None else np.asarray(missing.reshape(len(starts), size).any(axis=1))
 
 
 def _elements(inner: pa.Array, starts: Codes, size: int) -> pa.Array:
@@ -113,10 +116,9 @@ def _elements(inner: pa.Array, starts: Codes, size: int) -> pa.Array:
 
 def _numbers(array: pa.Array) -> tuple[Floats, Mask | None]:
     cells = decode(array, PLAIN)
-    if cells.bad is not None and cells.bad.any():
-        index = int(cells.bad.argmax())
-        text = str(array[index].as_py())
-        raise VectorError(index, f"has an element that {cells.why}: {quoted(text)}", text)
+    if (index := cells.first_bad()) is not None:
+        text = spelling(array[index].as_py())
+        raise VectorError(index, f"has an element that {PLAIN.flaw(text)}: {quoted(text)}", text)
     return cells.values, cells.missing
 
 

@@ -42,7 +42,15 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     fragments = tuple(_fragment(file, found, missing) for file, found in pairs)
     notes = [*discovery.notes, *(note for file in files for note in file.notes)]
     first = described[0]
-    return Source(fragments, first.columns, first.types, tuple(dict.fromkeys(notes)))
+    return Source(fragments, first.columns, _types(described), tuple(dict.fromkeys(notes)))
+
+
+def _types(files: Sequence[OpenedFile]) -> dict[str, pa.DataType | None]:
+    """The types of the first file; a column of JSON lines without a value there may hold lists in another."""
+    found = dict(files[0].types)
+    for name in [name for name, kind in found.items() if kind is None]:
+        found[name] = next((kind for file in files if (kind := file.types.get(name)) is not None), None)
+    return found
 
 
 def _fragment(file: OpenedFile, found: FoundFile, missing: Mapping[str, MissingColumn]) -> Fragment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,21 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from losscli.errors import Location
+from losscli.io.arrow.buffers import EXACT, largest, plain_cells
+from losscli.io.arrow.build import from_numpy
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import without_comments
-from losscli.io.formats.csv_exact import Cells, CsvSyntax, LineNumbers, check_quotes, read_cells, read_exactly
+from losscli.io.formats.csv_exact import (
+    Cells,
+    CsvSyntax,
+    LineNumbers,
+    all_exact,
+    check_quotes,
+    read_cells,
+    read_exactly,
+)
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.csv_records import RecordCutter
 from losscli.io.formats.text_windows import (
@@ -148,10 +159,10 @@ class _Reader:
         quoted = window.contains(self.dialect.quote)
         kinds = [pa.float64() if read_as == "number" else TEXT for _, read_as in self.projection]
         try:
-            table = self._parse(window, kinds, quoted, BLOCK)
+            table = self._parse(window, list(zip(self.used_names, kinds, strict=True)), quoted, BLOCK)
         except pa.ArrowInvalid:
             table = None
-        if table is None or self._overflows(table):
+        if table is None or not self._holds(table, window, quoted):
             arrays = read_exactly(window, self._cells(window, location), self.projection, self.grammar, location)
             batches = [self._from_arrays(arrays)]
         else:
@@ -160,7 +171,7 @@ class _Reader:
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
 
-    def _parse(self, window: Window, kinds: Sequence[pa.DataType], quoted: bool, block: int) -> pa.Table:
+    def _parse(self, window: Window, kinds: Sequence[tuple[str, pa.DataType]], quoted: bool, block: int) -> pa.Table:
         return pc.read_csv(
             pa.BufferReader(pa.py_buffer(window.view)),
             pc.ReadOptions(column_names=self.all_names, block_size=block, use_threads=False),
@@ -171,8 +182,8 @@ class _Reader:
                 newlines_in_values=quoted,
             ),
             pc.ConvertOptions(
-                include_columns=self.used_names,
-                column_types=dict(zip(self.used_names, kinds, strict=True)),
+                include_columns=[name for name, _ in kinds],
+                column_types=dict(kinds),
                 null_values=self.nulls,
                 strings_can_be_null=False,
                 check_utf8=True,
@@ -180,25 +191,35 @@ class _Reader:
             ),
         )
 
-    def _overflows(self, table: pa.Table) -> bool:
-        """Whether a number is infinite; Arrow reads 1e309 as one without an error, so the text must be checked."""
-        for (_, read_as), column in zip(self.projection, table.columns, strict=True):
-            if read_as != "number":
+    def _holds(self, table: pa.Table, window: Window, quoted: bool) -> bool:
+        """Whether the numbers are those of the text: Arrow reads 1e309 as infinite, and rounds 9007199254740993."""
+        large: list[int] = []
+        for place, ((_, read_as), column) in enumerate(zip(self.projection, table.columns, strict=True)):
+            if read_as != "number" or (size := largest(column.chunks)) < EXACT:
                 continue
-            for chunk in column.chunks:
-                values = np.frombuffer(chunk.buffers()[1], np.float64) if len(chunk) else np.zeros(0)
-                # A sum is faster than a mask, and if it is finite no value is infinite.
-                with np.errstate(all="ignore"):
-                    total = values.sum()
-                if not np.isfinite(total) and np.isinf(values).any():
-                    return True
-        return False
+            if math.isinf(size):
+                return False
+            large.append(place)
+        return not large or self._whole_numbers_hold(table, large, window, quoted)
+
+    def _whole_numbers_hold(self, table: pa.Table, large: Sequence[int], window: Window, quoted: bool) -> bool:
+        """Whether whole numbers beyond 2^53 are exact; the texts of these columns are read for that."""
+        try:
+            texts = self._parse(window, [(self.used_names[place], pa.binary()) for place in large], quoted, BLOCK)
+        except pa.ArrowInvalid:
+            return False
+        for place, cells in zip(large, texts.columns, strict=True):
+            values = np.concatenate([plain_cells(chunk) for chunk in table.column(place).chunks])
+            rows = from_numpy(np.flatnonzero(np.abs(values) >= EXACT))
+            if not all_exact(cells.combine_chunks().take(rows).to_pylist()):
+                return False
+        return True
 
     def _cells(self, window: Window, location: Location) -> list[Cells]:
         """The cells as bytes: by Arrow's reader if possible, else by ours, which raises the precise error."""
         try:
-            kinds, quoted = [pa.binary()] * len(self.projection), window.contains(self.dialect.quote)
-            table = self._parse(window, kinds, quoted, window.size + 1)
+            kinds = [(name, pa.binary()) for name in self.used_names]
+            table = self._parse(window, kinds, window.contains(self.dialect.quote), window.size + 1)
         except pa.ArrowInvalid:
             table = None
         if table is None:

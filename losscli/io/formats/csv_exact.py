@@ -13,8 +13,10 @@ from itertools import islice
 import pyarrow as pa
 
 from losscli.errors import DataError, Location
+from losscli.io.arrow.buffers import EXACT
 from losscli.io.arrow.build import dictionary_strings, floats
-from losscli.io.arrow.canonical import parse_number
+from losscli.io.arrow.canonical import InexactNumberError, parse_number
+from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
 from losscli.io.formats.csv_records import (
     END,
     Dialect,
@@ -32,6 +34,7 @@ EXCERPT_LENGTH = 60
 
 _FILLED = re.compile(rb"[^\r\n]+")
 _PLAIN = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?")
+_WHOLE = re.compile(rb"[ \t]*[+-]?[0-9]+[ \t]*")
 
 Cells = Sequence[bytes]
 
@@ -74,7 +77,7 @@ class LineNumbers:
 
 
 def number(cell: bytes, grammar: CsvSyntax) -> float | None:
-    """The number in a cell, None if it is null; ValueError if it is not a number, OverflowError if it is too large."""
+    """The number in a cell, None if it is null; else an exception of `parse_number`."""
     text = cell.strip(b" \t")
     if text in grammar.nulls:
         return None
@@ -86,7 +89,14 @@ class _BadCell:
     row: int
     column: str
     cell: bytes
-    overflow: bool
+    error: Exception
+
+    @property
+    def flaw(self) -> str:
+        """What is wrong with the cell, to follow its text."""
+        if isinstance(self.error, OverflowError):
+            return "is too large for a float64"
+        return INEXACT if isinstance(self.error, InexactNumberError) else NOT_A_NUMBER
 
 
 def read_exactly(
@@ -118,14 +128,21 @@ def _numbers(name: str, column: Cells, grammar: CsvSyntax, bad: list[_BadCell]) 
     plain = grammar.decimal == "." and not any(_PLAIN.fullmatch(text) for text in grammar.nulls)
     for row, cell in enumerate(column):
         if plain and len(cell) < 300 and _PLAIN.fullmatch(cell):  # nearly all cells, in a third of the time
-            values.append(float(cell))
-            continue
+            value = float(cell)
+            if -EXACT < value < EXACT or b"." in cell:
+                values.append(value)
+                continue
         try:
             values.append(number(cell, grammar))
         except (ValueError, OverflowError) as error:
-            bad.append(_BadCell(row, name, cell, isinstance(error, OverflowError)))
+            bad.append(_BadCell(row, name, cell, error))
             values.append(None)
     return floats(values)
+
+
+def all_exact(cells: Cells) -> bool:
+    """Whether a float64 can hold each of the whole numbers among these cells of numbers."""
+    return all(int(cell) == int(float(cell)) for cell in cells if _WHOLE.fullmatch(cell))
 
 
 def _lenient(numbers: pa.Array, bad: Sequence[_BadCell]) -> pa.Array:
@@ -173,7 +190,7 @@ def _first_bad(text: bytes) -> int:
 def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location) -> DataError:
     first = min(bad, key=lambda cell: cell.row)
     text = excerpt(first.cell)
-    message = f"'{text}' is too large for a float64" if first.overflow else f"'{text}' is not a number"
+    message = f"'{text}' {first.flaw}"
     if len(bad) > 1:
         others = dict.fromkeys(excerpt(cell.cell) for cell in bad if cell is not first)
         listed = ", ".join(f"'{other}'" for other in islice(others, 4))
@@ -186,7 +203,7 @@ def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location
         message,
         text,
         _hint(first, grammar),
-        code="DATA_INFINITE" if first.overflow else "DATA_BAD_CELL",
+        code="DATA_INFINITE" if isinstance(first.error, OverflowError) else "DATA_BAD_CELL",
     )
 
 
@@ -205,6 +222,8 @@ _HINTS: tuple[tuple[str, str], ...] = (
 
 
 def _hint(bad: _BadCell, grammar: CsvSyntax) -> str | None:
+    if isinstance(bad.error, InexactNumberError):
+        return INEXACT_HINT
     text = bad.cell.decode(errors="replace").strip()
     if text == bad.column:
         return "a repeated header: were two files concatenated?"

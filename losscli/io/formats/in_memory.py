@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
+from losscli.io.arrow.buffers import EXACT, largest
+from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, PLAIN, spelling
 from losscli.io.batches import SPLIT_ROWS
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, projected_positions
 
@@ -37,9 +41,9 @@ class StreamFragment(Fragment):
 
 @dataclass(frozen=True)
 class Column:
-    """A column that is converted to Arrow when it is read."""
+    """A column that is converted to Arrow when it is read; without a type, it holds numbers as text."""
 
-    type: pa.DataType
+    type: pa.DataType | None
     array: Callable[[], pa.Array]
 
 
@@ -124,10 +128,21 @@ def _series(series: Any) -> Column:
     """A pandas column. NaN in a plain float column stays NaN; only pandas' own missing values become null."""
     if isinstance(series.dtype, np.dtype) and arrays.holds_numbers(series.dtype):
         return Column(_arrow_type(series.dtype), lambda: arrays.from_numpy(series.to_numpy()))
+    if series.dtype == object and (column := _objects(series)) is not None:
+        return column
     kind = _from_series(series.iloc[:64]).type
     if pa.types.is_null(kind):
         kind = _from_series(series).type
     return Column(kind, lambda: _from_series(series))
+
+
+def _objects(series: Any) -> Column | None:
+    """A column of Python's numbers or lists, of which Arrow takes NaN for missing; None for other objects."""
+    missing = series.isna().to_numpy()
+    values = [None if gone else value for value, gone in zip(series.tolist(), missing.tolist(), strict=True)]
+    known = [value for value in values if value is not None]
+    kinds = (list, tuple, np.ndarray) if known and isinstance(known[0], (list, tuple, np.ndarray)) else _NUMBERS
+    return _from_list(str(series.name), values) if known and all(isinstance(v, kinds) for v in known) else None
 
 
 def _from_series(series: Any) -> pa.Array:
@@ -155,8 +170,7 @@ def _column(name: str, values: Any) -> Column:
         return _series(values)
     if not isinstance(values, np.ndarray):
         if isinstance(values, (list, tuple)):
-            array = _from_list(name, values)
-            return Column(array.type, lambda: array)
+            return _from_list(name, values)
         values = np.asarray(values)
     if values.ndim == 2 and arrays.holds_numbers(values.dtype) and values.shape[1]:
         return Column(pa.list_(_arrow_type(values.dtype), values.shape[1]), lambda: arrays.vectors(values))
@@ -166,41 +180,79 @@ def _column(name: str, values: Any) -> Column:
         )
     if arrays.holds_numbers(values.dtype):
         return Column(_arrow_type(values.dtype), lambda: arrays.from_numpy(values))
-    array = _from_list(name, values.tolist())
-    return Column(array.type, lambda: array)
+    return _from_list(name, values.tolist())
 
 
-def _from_list(name: str, values: Sequence[Any]) -> pa.Array:
+def _from_list(name: str, values: Sequence[Any]) -> Column:
     """Texts, numbers, or lists of numbers; None is missing."""
     known = [value for value in values if value is not None]
     if known and all(isinstance(value, str) for value in known):
-        return arrays.strings(values)
+        return _held(arrays.strings(values))
     if known and all(isinstance(value, (list, tuple, np.ndarray)) for value in known):
-        return _nested(name, values)
-    valid = np.array([value is not None for value in values], dtype=np.bool_)
-    try:
-        array = np.array(known or [0.0])
-    except ValueError:
-        array = np.array(["not numbers"])
-    if array.ndim != 1 or not arrays.holds_numbers(array.dtype):
+        return _held(_nested(name, values))
+    typed = _typed(known)
+    if typed is not None:
+        valid = np.array([value is not None for value in values], dtype=np.bool_)
+        filled = np.zeros(len(values), dtype=typed.dtype)
+        filled[valid] = typed
+        return _held(arrays.from_numpy(filled, valid))
+    if not all(isinstance(value, _NUMBERS) for value in known):
         raise DataError(
             f"column '{name}' does not contain numbers, texts or vectors",
             path=PATH,
             column=name,
             code="DATA_WRONG_TYPE",
         )
-    filled = np.zeros(len(values), dtype=array.dtype)
-    filled[valid] = array[: len(known)]
-    return arrays.from_numpy(filled, valid)
+    # No type of NumPy holds these numbers, so they are read from their digits, as in a text file.
+    texts = [None if value is None else spelling(value) for value in values]
+    return Column(None, lambda: arrays.dictionary_strings(texts))
+
+
+_NUMBERS = (bool, int, float, Decimal, np.bool_, np.integer, np.floating)
+
+
+def _held(array: pa.Array) -> Column:
+    return Column(array.type, lambda: array)
+
+
+def _typed(known: Sequence[Any]) -> npt.NDArray[Any] | None:
+    """The numbers as an array of a type that holds each of them exactly; None if there is no such type."""
+    if not known:
+        return np.zeros(0)
+    try:
+        array = np.array(known)
+    except (ValueError, OverflowError):
+        return None
+    if array.ndim != 1 or not arrays.holds_numbers(array.dtype):
+        return None
+    large = array.dtype.kind == "f" and largest([arrays.from_numpy(array.astype(np.float64))]) >= EXACT
+    if large and any(isinstance(value, (int, np.integer)) and abs(int(value)) > EXACT for value in known):
+        return None
+    return array
 
 
 def _nested(name: str, values: Sequence[Any]) -> pa.Array:
-    try:
-        return arrays.lists([None if value is None else [float(item) for item in value] for value in values])
-    except (TypeError, ValueError):
+    """Lists of numbers, which may be nested; an element that is None is missing."""
+    flat: list[Any] = []
+    for value in values:
+        if value is not None:
+            flat += value.tolist() if isinstance(value, np.ndarray) else value
+    column = _from_list(name, flat)
+    lengths = [None if value is None else len(value) for value in values]
+    if column.type is None and all(map(_is_exact, flat)):
+        return arrays.lists([None if value is None else [*map(_exactly, value)] for value in values])
+    if column.type is None:
+        row = next(row for row, value in enumerate(values) if value is not None and not all(map(_is_exact, value)))
         raise DataError(
-            f"the vectors in column '{name}' contain values that are not numbers",
-            path=PATH,
-            column=name,
-            code="DATA_WRONG_TYPE",
-        ) from None
+            f"the list in column '{name}' has an element that {INEXACT}",
+            path=PATH, row=row + 1, column=name, hint=INEXACT_HINT, code="DATA_BAD_CELL",
+        )  # fmt: skip
+    return arrays.lists_of(column.array(), lengths)
+
+
+def _exactly(value: Any) -> float | None:
+    return None if value is None else PLAIN.number(spelling(value))
+
+
+def _is_exact(value: Any) -> bool:
+    return value is None or _exactly(value) is not None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
 from losscli.errors import DataError, EmptyError, Location
+from losscli.io.arrow.buffers import EXACT, largest
 from losscli.io.arrow.build import dictionary_strings, strings
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
@@ -36,6 +38,9 @@ PIECE = 1 << 16
 PROBED = 100
 VECTOR = pa.list_(pa.float64())
 LISTS = {"list": VECTOR, "list of text": pa.list_(pa.string()), "list of boolean": pa.list_(pa.bool_())}
+
+_LONG = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")  # a whole number that may be beyond 2^53
+
 _TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
 
 
@@ -97,7 +102,7 @@ class JsonlFragment(Fragment):
         kinds = [self._kind(name, read_as) for name, read_as in projection.items()]
         try:
             table = _parse(window, pa.schema(list(zip(names, kinds, strict=True))))
-            _refuse_infinities(table)
+            _refuse_doubtful(table, window)
             batches = [
                 [_as_wanted(array, projection[name]) for name, array in zip(names, data.columns, strict=True)]
                 for data in table.select(names).to_batches()
@@ -149,15 +154,16 @@ def _parse(window: Window, schema: pa.Schema) -> pa.Table:
     )
 
 
-def _refuse_infinities(table: pa.Table) -> None:
-    """Raise if a value is infinite, so that the window is read exactly: it may be a number of 400 digits."""
-    for column in table.columns:
-        for chunk in column.chunks:
-            values = chunk.values if chunk.type == VECTOR else chunk
-            if values.type != pa.float64() or not len(values):
-                continue
-            if np.isinf(np.frombuffer(values.buffers()[1], np.float64)).any():
-                raise pa.ArrowInvalid("infinite")
+def _refuse_doubtful(table: pa.Table, window: Window) -> None:
+    """Raise if a number may not be that of the text, so that the window is read exactly: 1e309, 9007199254740993."""
+    size = largest(
+        chunk.values if chunk.type == VECTOR else chunk
+        for column in table.columns
+        for chunk in column.chunks
+        if chunk.type in (pa.float64(), VECTOR)
+    )
+    if math.isinf(size) or (size >= EXACT and _LONG.search(window.text)):
+        raise pa.ArrowInvalid("infinite, or perhaps not exact")
 
 
 def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:

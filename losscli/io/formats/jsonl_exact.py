@@ -10,13 +10,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from losscli.errors import Location
+from losscli.errors import Code, Location
 from losscli.io.arrow.build import dictionary_strings, floats, lists, string_lists
-from losscli.io.arrow.canonical import canonical_number
+from losscli.io.arrow.canonical import InexactNumberError, canonical_number, exact_float
+from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 
 EXCERPT_LENGTH = 60
+_MOST_DIGITS = 309  # of a whole number that a float64 may hold
 
 
 class _Duplicate:
@@ -36,7 +38,7 @@ def read_exactly(
 ) -> list[pa.Array]:
     """The projected columns of a window; `vectors` names those of lists."""
     columns: dict[str, list[Any]] = {name: [] for name in projection}
-    bad: list[tuple[int, str, Any, str]] = []
+    bad: list[tuple[int, str, Any, _WrongValue]] = []
     row = -1
     for row, (_, line) in enumerate(lines_of(window)):
         record = _record(line, row, location)
@@ -48,16 +50,20 @@ def read_exactly(
                 non_number = lenient and read_as == "number" and name not in vectors
                 columns[name].append(_NonNumber(value) if non_number else None)
                 if not non_number:
-                    bad.append((row, name, value, str(wrong)))
+                    bad.append((row, name, value, wrong))
     if bad:
-        first, name, value, reason = bad[0]
+        first, name, value, flaw = bad[0]
         more = f"; {len(bad) - 1} more such values by row {location.first_row + bad[-1][0]}" if len(bad) > 1 else ""
-        raise location.error(first, name, reason + more, _excerpt(value), code="DATA_BAD_CELL")
+        raise location.error(first, name, f"{flaw}{more}", _excerpt(value), flaw.hint, code=flaw.code)
     return [_array(columns[name], read_as, name in vectors) for name, read_as in projection.items()]
 
 
 class _WrongValue(Exception):
-    """A value of another kind than its column."""
+    """A value of another kind than its column, or a number that is not exact."""
+
+    def __init__(self, message: str, code: Code = "DATA_BAD_CELL", hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.hint = code, hint
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,9 @@ class _NonNumber:
 
     @property
     def text(self) -> str:
-        large = isinstance(self.value, _Overflow) or (isinstance(self.value, int) and not isinstance(self.value, bool))
-        return "a number too large for a float64" if large else _dumped(_plain(self.value))[:EXCERPT_LENGTH]
+        if isinstance(self.value, _Overflow):
+            return self.value.spelled
+        return _dumped(_plain(self.value))[:EXCERPT_LENGTH]
 
 
 def _plain(value: Any) -> Any:
@@ -88,7 +95,8 @@ def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
 
 def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
     try:
-        record = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_pairs, parse_float=_float)
+        text = line.decode("utf-8", "surrogateescape")
+        record = json.loads(text, object_pairs_hook=_pairs, parse_float=_float, parse_int=_int)
     except (ValueError, RecursionError) as error:
         reason = json_finding(error)
         reason += f" at character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
@@ -128,10 +136,25 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _Overflow(float):
     """An infinity that was written with digits, so a number too large for a float64."""
 
+    spelled: str
+
+
+def _overflow(text: str) -> _Overflow:
+    value = _Overflow(-math.inf if text.startswith("-") else math.inf)
+    value.spelled = text
+    return value
+
 
 def _float(text: str) -> float:
     value = float(text)
-    return _Overflow(value) if math.isinf(value) else value
+    return _overflow(text) if math.isinf(value) else value
+
+
+def _int(text: str) -> float:
+    """An integer, whose zero may have a sign; one of hundreds of digits is too large for a float64."""
+    if len(text) > _MOST_DIGITS:
+        return _overflow(text)
+    return -0.0 if text == "-0" else int(text)
 
 
 def _value(value: Any, read_as: ReadAs, vector: bool) -> Any:
@@ -146,14 +169,16 @@ def _value(value: Any, read_as: ReadAs, vector: bool) -> Any:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _WrongValue(f"'{_excerpt(value)}' is not a number")
+    if not isinstance(value, (int, float)):
+        raise _WrongValue(f"'{_excerpt(value)}' {NOT_A_NUMBER}")
     try:
         if not isinstance(value, _Overflow):
-            return float(value)
+            return value if isinstance(value, float) else exact_float(value)
+    except InexactNumberError:
+        raise _WrongValue(f"'{value}' {INEXACT}", hint=INEXACT_HINT) from None
     except OverflowError:
         pass
-    raise _WrongValue("the number is too large for a float64")
+    raise _WrongValue(f"'{_excerpt(value)}' is too large for a float64", "DATA_INFINITE")
 
 
 def _text(value: Any) -> str:
@@ -171,10 +196,13 @@ def text_of(value: Any) -> str:
     """A JSON value as a label: 1.0 and 1 are the same, true is true."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, _Overflow):
+        return value.spelled
     return canonical_number(value) if isinstance(value, float) else str(value)
 
 
 def _excerpt(value: Any) -> str:
     text = value if isinstance(value, str) else "…" if isinstance(value, _Duplicate) else _dumped(value)
+    text = value.spelled if isinstance(value, _Overflow) else text
     text = text.encode(errors="replace").decode()
     return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"

@@ -374,12 +374,15 @@ LOG2 = 0.6931471805599453
 _lists("ragged", pa.array([[1.0, 1.0], [1.0, 1.0, 1.0]]), "has 3 elements where 2 are expected", "row 2, column 'p'")
 _lists("null_row", pa.array([[1.0, 1.0], None]), "column 'p' has no value", "row 2")
 _lists("null_row_dropped", pa.array([[1.0, 1.0], None, [2.0, 2.0]]), code=0, value=LOG2, more=("--missing", "drop"))
-_lists("null_element", pa.array([[1.0, 1.0], [1.0, None]]), "has a missing element", "row 2, column 'p'")
+_lists("null_element", pa.array([[1.0, 1.0], [1.0, None]]), "column 'p' has no value", "row 2, column 'p'",
+       "--missing drop")
+_lists("null_element_dropped", pa.array([[1.0, 1.0], [1.0, None], [2.0, 2.0]]), code=0, value=LOG2,
+       more=("--missing", "drop"))
 _lists("empty", pa.array([[1.0, 1.0], []], pa.list_(pa.float64())), "has 0 elements where 2 are expected", "row 2")
 _lists("all_empty", pa.array([[], []], pa.list_(pa.float64())), "the list in column 'p' is empty", "row 1")
 _lists("nan_element", pa.array([[1.0, 1.0], [1.0, float("nan")]]), "column 'p' is NaN", "row 2")
 _lists("infinite_element", pa.array([[1.0, 1.0], [1.0, float("inf")]]), "column 'p' is infinite", "row 2")
-_lists("of_texts", pa.array([["1", "2"], ["1", "2"]]), "'pred' is class logits", code=2)
+_lists("of_texts", pa.array([["1", "2"], ["1", "2"]]), "lists of numbers are needed")
 _lists("of_lists", pa.array([[[1.0], [1.0]]] * 2), code=0, value=LOG2)
 _lists("class_beyond", pa.array([[1.0], [1.0]]), code=0, value=0.0)
 

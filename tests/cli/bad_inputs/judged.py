@@ -168,7 +168,7 @@ text("B110", "left_out_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":"x","ok":0}\
      args=f"-t y -p p -l mae {OUT}", file="p.jsonl")
 text("B110", "kept_text_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":"3","ok":1}\n', 3, "is not a number",
      "row 2 (line 2), column 'p'", args=f"-t y -p p -l mae {OUT}", file="p.jsonl")
-text("B110", "kept_overflow_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":1e999,"ok":1}\n', 3, "too large for a float64",
+text("B110", "kept_overflow_in_jsonl", '{"y":1,"p":2,"ok":1}\n{"y":3,"p":1e999,"ok":1}\n', 3, "column 'p' is infinite",
      "row 2 (line 2), column 'p'", args=f"-t y -p p -l mae {OUT}", file="p.jsonl")
 text("B110", "left_out_decimal_point", "y;p;ok\n1,5;2,5;1\n3;2.5;0\n", value=1.0,
      args=f"--delimiter ; --decimal , -t y -p p -l mae {OUT}")

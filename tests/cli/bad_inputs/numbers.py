@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow as pa
 from bad_inputs.case import PLAIN, Here, case, text
 
@@ -49,7 +51,7 @@ text("B057", "subnormal", "y,p\n0,5e-324\n", value=5e-324)
 text("B057", "four_hundred_digits", "y,p\n0,0." + "3" * 400 + "\n", value=0.3333333333333333)
 for _number, _word in enumerate(("12%", '"1,234.5"', "1_000", "1.5D3", "١٢", "1 2", "$3", "--1", "1e", ".", "e5",
 "1e5.5", "½",
-                                 "1.2.3", "(3)", "3 m", "TRUE", "−1", "1\u00a0000", "0b1", "1f", "1j", "x")):
+                                 "1.2.3", "(3)", "3 m", "yes", "−1", "1\u00a0000", "0b1", "1f", "1j", "x")):
     text("B058", f"no_number_{_number}", f"y,p\n1,2\n3,{_word}\n", 3, "is not a number",
          "row 2 (line 3), column 'p', value")
     text("B058", f"no_number_{_number}_beside_text", f"y,p\n1,2\n3,{_word}\n", 3, "is not a number",
@@ -119,9 +121,39 @@ def keys_with_zeros(here: Here):
     return ["p.csv", "--targets", "t.csv", "--on", "id", *PLAIN]
 
 
-@case("B067", 3, "'9007199254740993' cannot be represented exactly as a float64", "row 2, column 'y'")
+@case("B067", 3, "'9007199254740993' cannot be held exactly by a float64", "row 2, column 'y'")
 def whole_numbers_too_exact(here: Here):
     return here.parquet({"y": pa.array([1, 2**53 + 1]), "p": [1.0, 2.0]})
+
+
+@case("B067", 3, "'9007199254740993' cannot be held exactly by a float64", "row 2, column 'y'")
+def whole_decimals_too_exact(here: Here):
+    return here.parquet({"y": pa.array([Decimal(1), Decimal(2**53 + 1)], pa.decimal128(20, 0)), "p": [1.0, 2.0]})
+
+
+# A whole number is what is written with digits alone; a fraction or an exponent is rounded, as every other number is.
+for _name, _word in (("", "9007199254740993"), ("_negative", "-9007199254740993"), ("_unsigned", str(2**64 - 1)),
+                     ("_thirty", "123456789012345678901234567890")):
+    for _other in ("1", "0.5", "1e300"):
+        text("B067", f"inexact{_name}_in_csv_by_{_other}", f"y,p\n1,{_other}\n{_word},1\n", 3,
+             f"'{_word}' cannot be held exactly by a float64", "row 2 (line 3), column 'y'", "with a fraction (….0)")
+        text("B067", f"inexact{_name}_in_jsonl_by_{_other}", f'{{"y":1,"p":{_other}}}\n{{"y":{_word},"p":1}}\n', 3,
+             f"'{_word}' cannot be held exactly by a float64", "row 2 (line 2), column 'y'", file="p.jsonl")
+for _word in ("9007199254740992", "9007199254740994", "+9007199254740992", "9007199254740993.0", "9.007199254740993e15",
+              "00000009007199254740992", "9223372036854775808", "1" + "0" * 22):
+    text("B067", f"exact_or_rounded_{_word}", f"y,p\n0,0\n{_word},{float(_word)!r}\n", value=0.0)
+    if _word[0] not in "+0":
+        text("B067", f"exact_or_rounded_{_word}_in_jsonl", f'{{"y":{_word},"p":{float(_word)!r}}}\n', value=0.0,
+             file="p.jsonl")
+text("B067", "inexact_in_a_list", '{"y":[1,9007199254740993],"p":[1,2]}\n', 3, "9007199254740993", "row 1 (line 1)",
+     "cannot be held exactly by a float64", file="p.jsonl")
+text("B067", "inexact_and_left_out", "y,p\n1,2\n9007199254740993,5\n", value=1.0,
+     args="-t y -p p -l mae -q --where p<3")
+text("B067", "inexact_is_not_missing", "y,p\n1,2\n9007199254740993,5\n", 3, "held exactly", args="--missing drop")
+for _word in ("true", "True", "TRUE"):
+    text("B068", f"{_word}_is_a_number", f"y,p\n{_word},1.5\n0,.5\n", value=0.5)
+text("B068", "true_is_a_number_in_jsonl", '{"y":true,"p":1.5}\n{"y":0,"p":0.5}\n', value=0.5, file="p.jsonl")
+text("B068", "text_is_not_in_jsonl", '{"y":"true","p":1.5}\n', 3, "'true' is not a number", file="p.jsonl")
 
 
 @case("B067", value=0.5)

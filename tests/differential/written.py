@@ -1,0 +1,188 @@
+"""A table in every format: the same values, written in all ways that a reader takes."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import math
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+
+from differential.random_tables import Case, Column
+
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda text: pa.Codec("zstd").compress(text, asbytes=True),
+}
+
+
+def cell(value: Any) -> str:
+    """A value as delimited text spells it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def json_value(value: Any) -> str:
+    """A value as JSON spells it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(json_value, value))}]"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[repr(value)]
+    known = value is None or isinstance(value, (bool, int, float, str))
+    return json.dumps(value if known else str(value))
+
+
+def wide_columns(case: Case) -> list[Column]:
+    """The columns of text formats without lists: a column for each element."""
+    columns = []
+    for column in case.columns:
+        if column.width is None:
+            columns.append(column)
+            continue
+        for place in range(column.width):
+            values = [None if row is None else row[place] for row in column.values]
+            columns.append(Column(f"{column.name}_{place}", column.kind, values))
+    return columns
+
+
+def csv_text(case: Case, delimiter: str = ",", quoting: Any = csv.QUOTE_MINIMAL) -> bytes:
+    """Delimited text."""
+    columns = wide_columns(case)
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for row in range(case.rows):
+        writer.writerow([cell(column.values[row]) for column in columns])
+    return text.getvalue().encode()
+
+
+def json_text(case: Case) -> bytes:
+    """JSON lines."""
+    lines = [
+        ", ".join(f"{json.dumps(column.name)}: {json_value(column.values[row])}" for column in case.columns)
+        for row in range(case.rows)
+    ]
+    return "".join(f"{{{line}}}\n" for line in lines).encode()
+
+
+def arrow_table(case: Case, *, fixed: bool = False, encoded: bool = True) -> pa.Table:
+    """An Arrow table; lists are of fixed size if asked for, and dictionary columns are `encoded`."""
+    arrays = {}
+    for column in case.columns:
+        kind = column.type
+        if fixed and column.width is not None:
+            kind = pa.list_(kind.value_type, column.width)
+        values = column.values
+        if column.kind == "float16":
+            half = lambda v: None if v is None else np.float16(v)  # noqa: E731
+            values = [None if v is None else [*map(half, v)] if column.width else half(v) for v in values]
+        array = pa.array(values, kind, from_pandas=False)
+        arrays[column.name] = array.dictionary_encode() if encoded and column.encoded else array
+    return pa.table(arrays)
+
+
+def python_columns(case: Case) -> dict[str, Any]:
+    """A dict of lists of Python's own values."""
+    return {column.name: column.values for column in case.columns}
+
+
+def numpy_columns(case: Case) -> dict[str, Any]:
+    """A dict of NumPy arrays, or of lists where a value is missing."""
+    found: dict[str, Any] = {}
+    for column in case.columns:
+        rows = column.values
+        flat = [v for row in rows for v in (row or [None])] if column.width else rows
+        plain = column.kind not in ("decimal", "whole", "text", "date", "null") and None not in flat
+        found[column.name] = np.array(rows, np.dtype(column.kind)) if plain else rows
+        if column.width and not rows:
+            found[column.name] = np.empty((0, column.width))
+    return found
+
+
+def in_memory(case: Case) -> Iterator[tuple[str, Any]]:
+    """The table in memory, in several ways."""
+    yield "dict of arrays", numpy_columns(case)
+    if case.rows:  # without rows a list of lists is just an empty list
+        yield "dict of lists", python_columns(case)
+    yield "Arrow table", arrow_table(case)
+    yield "DataFrame of Arrow types", arrow_table(case, encoded=False).to_pandas(types_mapper=pd.ArrowDtype)
+    if all(column.width is None and None not in column.values for column in case.columns):
+        yield "DataFrame", pd.DataFrame(numpy_columns(case))
+
+
+def in_files(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
+    """The table in files; what varies beside the format is drawn by the seed."""
+    rng = np.random.default_rng(case.seed)
+    packing = list(COMPRESSIONS)[int(rng.integers(len(COMPRESSIONS)))]
+    for name, text in (
+        ("a.csv", csv_text(case)),
+        ("a.tsv", csv_text(case, "\t")),
+        ("quoted.csv", csv_text(case, quoting=csv.QUOTE_ALL)),
+        ("a.jsonl", json_text(case)),
+    ):
+        if not case.rows and name == "a.jsonl":  # a file without records has no columns
+            continue
+        yield name, _write(folder / name, text)
+        if packing and name != "quoted.csv":
+            yield name + packing, _write(folder / (name + packing), COMPRESSIONS[packing](text))
+    size = int(rng.integers(1, 6))
+    table = arrow_table(case, fixed=bool(rng.integers(2)))
+    codec = ["none", "snappy", "zstd", "gzip"][int(rng.integers(4))]
+    pq.write_table(table, folder / "a.parquet", row_group_size=size, compression=codec)
+    yield f"a.parquet ({codec}, {size} rows a group)", str(folder / "a.parquet")
+    feather.write_feather(table, folder / "a.feather", compression=["lz4", "zstd", "uncompressed"][size % 3])
+    yield "a.feather", str(folder / "a.feather")
+    with pa.ipc.new_stream(str(folder / "a.arrow"), table.schema) as writer:
+        writer.write_table(table, max_chunksize=size)
+    yield "a.arrow (stream)", str(folder / "a.arrow")
+
+
+def in_parts(case: Case, folder: Path) -> Iterator[tuple[str, list[str], list[int]]]:
+    """The table cut into files: their paths, and the first row of each."""
+    rng = np.random.default_rng(case.seed + 1)
+    cuts = sorted({0, *map(int, rng.integers(0, case.rows + 1, 2)), case.rows})
+    parts = [slice(start, stop) for start, stop in pairwise(cuts)]
+    table = arrow_table(case, encoded=False)
+    for kind in ("csv", "jsonl", "parquet"):
+        paths = []
+        for number, part in enumerate(parts):
+            path = folder / kind / f"{number}.{kind}"
+            path.parent.mkdir(exist_ok=True)
+            some = _rows(case, part)
+            if kind == "parquet":
+                pq.write_table(table.slice(part.start, some.rows), path)
+            else:
+                path.write_bytes(csv_text(some) if kind == "csv" else json_text(some))
+            paths.append(str(path))
+        yield f"{len(paths)} files of {kind}", paths, [part.start for part in parts]
+
+
+def _rows(case: Case, part: slice) -> Case:
+    columns = tuple(Column(c.name, c.kind, c.values[part], c.width, c.encoded) for c in case.columns)
+    return Case(case.seed, columns, case.losses, case.settings, case.flaws)
+
+
+def _write(path: Path, text: bytes) -> str:
+    path.write_bytes(text)
+    return str(path)
