@@ -56,6 +56,10 @@ def entry(kind: Kind, n: int, rng, cruel: bool):
         return ids
     shape = {"number": (n,), "vector": (n, CLASSES if kind.classes else WIDTH), "vectors": (n, VECTORS, WIDTH),
              "matrix": (CLASSES, WIDTH)}[kind.shape]  # fmt: skip
+    if kind.divided:
+        shares = rng.choice([0.0, 1e-300, 1e-8, 30.0, 750.0], shape) if cruel else rng.uniform(0.05, 2.0, shape)
+        shares[~shares.any(axis=1), -1] = 30.0  # there must be something to divide by
+        return shares
     if kind.total is not None:
         if cruel:
             rows = np.array([[1.0, 0.0, 0.0], [1e-8, 1 - 2e-8, 1e-8], [0.5, 0.5, 0.0], [1e-300, 1e-8, 1 - 1e-8]])
@@ -65,12 +69,12 @@ def entry(kind: Kind, n: int, rng, cruel: bool):
     return numbers(kind, shape, rng, cruel)
 
 
-def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...] | None = None):
-    """role -> array for n rows; `choice` picks one of each role's kinds."""
+def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...] | None = None, params=None):
+    """role -> array for n rows; `choice` picks one of each role's kinds, which are those that `params` leave."""
     choice = choice or tuple(0 for _ in loss.roles)
     return {
         role.name: entry(role.kinds[which], n, rng, cruel)
-        for role, which in zip(loss.roles.values(), choice, strict=True)
+        for role, which in zip(loss.roles_with(params or {}).values(), choice, strict=True)
     }
 
 

@@ -5,6 +5,7 @@
     python tests/generate.py --tables   # without README's commands: only what comes from the declarations
 
 README.md: its tables between `<!-- generated: NAME -->` and `<!-- end -->`, and what its commands print.
+docs/presets.md: how near each library preset comes to its library.
 losscli/cli/loss_names.txt: the names of losses that completion offers.
 """
 
@@ -27,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PATIENCE = 300  # seconds that a command may take before it counts as hanging
 README = ROOT / "README.md"
+PRESETS = ROOT / "docs" / "presets.md"
 LOSS_NAMES = ROOT / "losscli" / "cli" / "loss_names.txt"
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -122,7 +124,7 @@ def with_outputs(text: str, folder: Path) -> str:
 
 def with_blocks(text: str) -> str:
     """`text` with its generated blocks as they must be now."""
-    tables = {"losses": losses_table}
+    tables = {"losses": losses_table, "presets": presets_table}
     return _BLOCK.sub(lambda match: f"{match[1]}{tables[match[2]]()}{match[3]}", text)
 
 
@@ -145,6 +147,14 @@ def losses_table() -> str:
         cells = (names, about["summary"], needs, params, peers)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines[1:]) + "\n"
+
+
+def presets_table() -> str:
+    """One row per library preset, from what the libraries said (tests/golden/presets.csv)."""
+    sys.path.insert(0, str(ROOT / "tests" / "golden"))
+    import preset_table
+
+    return str(preset_table.table())
 
 
 def _plain(value: object) -> str:
@@ -173,7 +183,8 @@ def generated(*, outputs: bool = True) -> dict[Path, str]:
     if outputs:
         with tempfile.TemporaryDirectory() as folder:
             readme = with_outputs(readme, sample_folder(Path(folder)))
-    return {README: readme, LOSS_NAMES: loss_names()}
+    presets = with_blocks(PRESETS.read_text(encoding="utf-8"))
+    return {README: readme, LOSS_NAMES: loss_names(), PRESETS: presets}
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:

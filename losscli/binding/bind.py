@@ -95,7 +95,8 @@ class Binder:
             else:
                 sides.append(None if columns is None else self._input(role, columns, kind, like))
         job = Job(model if specific else None, spec, align(sides, self.tables))
-        refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
+        if spec.loss.source_roles:
+            refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
         return job, specific
 
     def _find(
@@ -138,7 +139,7 @@ class Binder:
         """The first combination of kinds whose shapes are those of the columns."""
         roles = spec.loss.roles
         shapes = [None if c is None else self._wide(c, roles[role].kinds) for role, (_, c) in found.items()]
-        for kinds in spec.loss.combinations(spec.params):
+        for kinds in spec.loss.combinations(spec.params, spec.presets):
             if all(_fits(kind, wide) for kind, wide in zip(kinds, shapes, strict=True)):
                 return kinds
         lines = []

@@ -96,11 +96,12 @@ class RowChecks:
                     value, item.kind.hint,
                     code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
-            if item.kind.divided and (empty := item.kind.first_empty(values)) is not None:
+            if (row_problem := item.kind.bad_row(values)) is not None:
+                row, what = row_problem
                 raise site.error(
-                    int(index[empty]), item.columns[0],
-                    f"the class probabilities of '{item.role}' are all 0: they cannot be divided by their sum", "0",
-                    "leave such rows out with --where", code="DATA_OUT_OF_RANGE",
+                    int(index[row]), item.columns[0],
+                    f"column '{item.columns[0]}' is not a valid {_NOUNS.get(item.role, item.role)}: "
+                    f"expected {item.kind.says}", what, code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if item.kind.total is not None and len(values):
                 self._check_totals(item, values, index, site)

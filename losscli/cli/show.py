@@ -93,7 +93,7 @@ def _preset(name: str, library: str, preset: Preset) -> str:
     said = [f"{library}: {name}{':' if preset.settings else ''}{preset.settings}"]
     said += ["weighted values are divided by the number of rows"] * (preset.divide_by == "rows")
     said += [preset.notes] * bool(preset.notes)
-    return "; ".join([*said, *(f"refuses {refusal.text}" for refusal in preset.refuses)])
+    return "; ".join([*said, *(f"refuses {refused}" for refused in preset.refused)])
 
 
 def _parameter(p: Parameter) -> str:

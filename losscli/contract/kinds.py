@@ -40,6 +40,7 @@ class Kind:
     classes: bool = False
     total: float | None = None
     divided: bool = False  # a row is divided by its sum, which must be above 0
+    shortest: float = 0.0  # the least length of a vector other than 0
     sides: tuple[float, float] | None = None  # what a label means: (any other, the positive one)
     hint: str | None = None
 
@@ -98,14 +99,17 @@ class Kind:
             if off.any():
                 row = int(np.argmax(off))
                 return row, f"a row that sums to {float(values[row].sum()):g}"
-        if self.divided and (empty := self.first_empty(values)) is not None:
-            return empty, "a row that sums to 0"
-        return None
+        return self.bad_row(values)
 
-    def first_empty(self, values: Array) -> int | None:
-        """The first row that has no sum to be divided by, where rows are."""
-        empty = ~(values > 0).any(axis=-1) if self.divided and len(values) else np.zeros(1, bool)
-        return int(np.argmax(empty)) if empty.any() else None
+    def bad_row(self, values: Array) -> tuple[int, str] | None:
+        """The first row that is outside as a whole, and what it is."""
+        bad: Array = np.zeros(1, bool)
+        if self.divided and len(values):
+            bad = np.asarray(~(values > 0).any(axis=-1))
+        elif self.shortest and len(values):
+            bad = np.asarray(values.any(axis=-1) & (np.sqrt(np.square(values).sum(axis=-1)) < self.shortest))
+        what = "a row that sums to 0" if self.divided else "a shorter vector"
+        return (int(np.argmax(bad)), what) if bad.any() else None
 
 
 _BINARY = (("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0))
@@ -152,6 +156,14 @@ Side: TypeAlias = Annotated[
 ]  # fmt: skip
 ClassId: TypeAlias = Annotated[Array, Kind("ClassId", "a class: its name or number", shape="class")]
 Vector: TypeAlias = Annotated[Array, Kind("Vector", "a vector of real numbers", shape="vector")]
+
+
+def vector_of(shortest: float) -> Any:
+    """The kind of vectors of length 0, or of at least so much."""
+    says = f"a vector of length 0, or of at least {shortest:g}"
+    return Annotated[Array, Kind("Vector", says, shape="vector", shortest=shortest)]
+
+
 Vectors: TypeAlias = Annotated[Array, Kind("Vectors", "K vectors, one after the other", shape="vectors")]
 ProbVector: TypeAlias = Annotated[
     Array,

@@ -11,7 +11,7 @@ import functools
 import importlib
 import inspect
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -83,16 +83,21 @@ class Loss:  # noqa: D101  written from the declaration, below
         """The roles that rows play: all but the matrices, which are read whole from their own file."""
         return tuple(role for role in self.roles.values() if role.kinds[0].shape != "matrix")
 
-    def roles_with(self, params: Mapping[str, Value]) -> dict[str, Role]:
-        """The roles as these parameters have them: one that lifts a check gives its role a wider kind."""
+    def roles_with(self, params: Mapping[str, Value], presets: Iterable[str] = ()) -> dict[str, Role]:
+        """The roles as parameters and presets have them: either may give a role a kind of other values."""
         found = dict(self.roles)
-        for name, value in params.items():
-            for role, wide in (self.params[name].param.lifted() if value else {}).items():
-                kinds = tuple(wide if kind.shape == wide.shape else kind for kind in found[role].kinds)
-                found[role] = Role(role, kinds, found[role].optional)
+        changed = [
+            self.params[name].param.lifts for name, value in params.items() if value != self.params[name].default
+        ]
+        for role, wide in itertools.chain(*changed, *(self.same_as[library].kinds for library in presets)):
+            (other,) = wide.__metadata__
+            kinds = tuple(other if kind.shape == other.shape else kind for kind in found[role].kinds)
+            found[role] = Role(role, kinds, found[role].optional)
         return found
 
-    def combinations(self, params: Mapping[str, Value] | None = None) -> list[tuple[Kind, ...]]:
+    def combinations(
+        self, params: Mapping[str, Value] | None = None, presets: Iterable[str] = ()
+    ) -> list[tuple[Kind, ...]]:
         """Every choice of one kind a role in which the sides belong together, in declared order.
 
         Class probabilities or logits face classes or a distribution, never a number; a class faces such a side
@@ -105,7 +110,7 @@ class Loss:  # noqa: D101  written from the declaration, below
             speakers = sum(kind.shape == "class" for kind in kinds)
             return carriers + speakers >= 2 if carriers else not (speakers and carries)
 
-        roles = self.roles_with(params or {})
+        roles = self.roles_with(params or {}, presets)
         return [c for c in itertools.product(*(role.kinds for role in roles.values())) if belong(c)]
 
     @property
@@ -118,12 +123,16 @@ class Loss:  # noqa: D101  written from the declaration, below
         """The terms whose means make the number; none where it is their sum, whatever they are called."""
         if self._combine is None:
             return ()
-        return tuple(name for name in inspect.signature(self._combine).parameters if name not in self.params)
+        known = {*self.params, "total"}
+        return tuple(name for name in inspect.signature(self._combine).parameters if name not in known)
 
     # -- declaring -----------------------------------------------------------------------------------------------
 
     def value(self, combine: Callable[..., Any]) -> Callable[..., Any]:
-        """Declare how term means make the number: `@rmse.value`. Only +, -, *, /, **, sqrt, exp and log."""
+        """Declare how term means make the number: `@rmse.value`. Only +, -, *, /, **, sqrt, exp and log.
+
+        It may ask for `total`, what the means' sums were divided by: a limit of a sum is one of the mean over it.
+        """
         self._combine = combine
         return combine
 
@@ -159,12 +168,12 @@ class Loss:  # noqa: D101  written from the declaration, below
         """The kernel's answer under one form: term name -> Term. Trusts its input."""
         return as_terms(self.kernel(*arrays, **params))
 
-    def combine(self, means: Mapping[str, Any], params: Mapping[str, Value]) -> Any:
-        """The number that the term means make."""
+    def combine(self, means: Mapping[str, Any], params: Mapping[str, Value], total: Any = np.inf) -> Any:
+        """The number that the term means make; `total` is what their sums were divided by."""
         if self._combine is None:
             return sum(means[name] for name in means)
-        wanted = inspect.signature(self._combine).parameters
-        return self._combine(**means, **{name: params[name] for name in params if name in wanted})
+        wanted, given = inspect.signature(self._combine).parameters, {**params, "total": total}
+        return self._combine(**means, **{name: given[name] for name in given if name in wanted})
 
     def settle(self, params: Mapping[str, Any]) -> dict[str, Value]:
         """All parameters with their values; a wrong name, type or range is a UsageError."""

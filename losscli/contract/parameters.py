@@ -22,8 +22,8 @@ class Param:
     """The words and the range of one parameter; `gt`, `ge`, `lt`, `le` bound it.
 
     `in_formula=False` is for one that says how near the kernel comes to the formula, which then does not name it.
-    `lifts` are roles with the kind that they have instead where this parameter is set (not 0, false or none): a floor
-    under what is divided by takes a 0.
+    `lifts` are roles with the kind that they have instead where this parameter is not its default: with a floor under
+    what is divided by, 0 is a value like others.
     """
 
     help: str
@@ -33,10 +33,6 @@ class Param:
     le: float | None = None
     in_formula: bool = True
     lifts: tuple[tuple[str, Any], ...] = ()
-
-    def lifted(self) -> dict[str, Kind]:
-        """Role -> the kind that it has where the parameter is set."""
-        return {role: kind.__metadata__[0] for role, kind in self.lifts}
 
     @property
     def range(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 DivideBy = Literal["weight", "count", "rows"]
 """What the sum of weight * value is divided by: the sum of weights, the rows with weight, or all rows."""
@@ -23,23 +23,28 @@ class Refusal:
     when: tuple[str, ...]
     why: str
 
-    @property
-    def text(self) -> str:
-        """The refusal in words: "row weights: the library has none"."""
-        return f"{' with '.join(self.when)}: {self.why}"
-
 
 @dataclass(frozen=True)
 class Preset:
     """The parameters with which a loss is a library's, its rule for weights, and what it cannot follow.
 
-    `notes` tells what differs by design where the values agree, such as the gradient at a clip.
+    `kinds` are roles with the kind that the library takes, where it is a narrower one. `notes` tells what differs by
+    design where the values agree, such as the gradient at a clip.
     """
 
     settings: str = ""
     divide_by: Literal["weight", "rows"] = "weight"
     refuses: tuple[Refusal, ...] = ()
     notes: str = ""
+    kinds: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def refused(self) -> list[str]:
+        """What is refused, in words: "row weights, class weights: the library takes none here"."""
+        found: dict[str, list[str]] = {}
+        for refusal in self.refuses:
+            found.setdefault(refusal.why, []).append(" with ".join(refusal.when))
+        return [f"{', '.join(each)}: {why}" for why, each in found.items()]
 
     def refusal(self, asked: Collection[str]) -> Refusal | None:
         """The first refusal that what is asked for meets."""
@@ -50,11 +55,14 @@ NO_ROW_WEIGHTS = Refusal((ROW_WEIGHTS,), "the library takes none here")
 NO_CLASS_WEIGHTS = Refusal((CLASS_WEIGHTS,), "the library takes none here")
 
 
-def by_rows(settings: str = "", *refuses: Refusal, notes: str = "") -> Preset:
+SINGLE = "the library keeps targets in single precision, and may compute in it"
+
+
+def by_rows(settings: str = "", *refuses: Refusal, **more: Any) -> Preset:
     """The preset of a library that divides weighted values by the number of all rows."""
-    return Preset(settings, "rows", refuses, notes)
+    return Preset(settings, "rows", refuses, **more)
 
 
-def without_weights(settings: str = "", *refuses: Refusal, notes: str = "") -> Preset:
+def without_weights(settings: str = "", *refuses: Refusal, **more: Any) -> Preset:
     """The preset of a library that takes no weights here."""
-    return Preset(settings, refuses=(NO_ROW_WEIGHTS, NO_CLASS_WEIGHTS, *refuses), notes=notes)
+    return Preset(settings, refuses=(NO_ROW_WEIGHTS, NO_CLASS_WEIGHTS, *refuses), **more)

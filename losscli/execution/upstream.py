@@ -15,7 +15,7 @@ from losscli.aggregate.wide_sum import Scaled, is_normal, scaled
 from losscli.binding.plan import Input, Job, Line
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
-from losscli.statistics.estimates import combine_gradient, term_estimates
+from losscli.statistics.estimates import combine_gradient, term_estimates, total_of
 from losscli.statistics.exact_ratio import mantissa_and_exponent
 from losscli.statistics.finalized_sums import SliceIds
 
@@ -64,7 +64,9 @@ def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds)
     gradients = (
         dict.fromkeys(estimates, 1.0)
         if summed
-        else combine_gradient(job, {name: estimate.result.mean for name, estimate in estimates.items()})
+        else combine_gradient(
+            job, {name: estimate.result.mean for name, estimate in estimates.items()}, total_of(job, estimates)
+        )
     )
     found = {}
     for name, estimate in estimates.items():

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Logit, Prob, SoftBinary
+from losscli.contract.kinds import Array, Binary, Logit, Prob, SoftBinary
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import by_rows, without_weights
+from losscli.contract.presets import SINGLE, Preset, by_rows, without_weights
 from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
 
+_HARD = (("target", Binary),)
 _TORCH_SLOPE = (
     "torch's gradient divides by max(p (1 - p), 1e-12), where this one is exact, and 0 where the value is limited"
 )
@@ -95,8 +96,8 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
     same_as={
         "torch": by_rows("log_floor=-100", notes=_TORCH_SLOPE),
         "keras": by_rows("clip=1e-07"),
-        "sklearn": "clip=2.220446049250313e-16",
-        "lightgbm": "log_floor=-34.53877639770508",
+        "sklearn": Preset("clip=2.220446049250313e-16", kinds=_HARD),
+        "lightgbm": Preset("log_floor=-34.53877639770508", notes=SINGLE, kinds=_HARD),
     },
     aliases=("binary_cross_entropy", "log_loss"),
     first=True,
@@ -142,7 +143,7 @@ def _(
     pos_weight * y * log(1 + exp(-pred)) + (1 - y) * log(1 + exp(pred))
     """,
     cite="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
-    same_as={"torch": by_rows(), "keras": by_rows(), "optax": without_weights(), "catboost": ""},
+    same_as={"torch": by_rows(), "keras": by_rows(), "optax": without_weights(), "catboost": Preset(notes=SINGLE)},
     first=True,
 )
 def bce_with_logits(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from losscli.contract.kinds import Array, ClassId, Vector, Vectors
+from losscli.contract.kinds import Array, ClassId, Vector, Vectors, vector_of
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine_slope, long_dot
 from losscli.losses._math import dot, unit
 from losscli.losses._pairs import Pull, back_to, slopes, spread
@@ -23,6 +24,13 @@ _Precision = Annotated[
     ),
 ]
 
+_ZERO = "the gradient at a zero vector is 0, where the library divides by its smallest length"
+
+
+def _longer(shortest: float, *roles: str) -> tuple[tuple[str, Any], ...]:
+    """The vectors that a library divides by their own length, and not by the smallest that it allows."""
+    return tuple((role, vector_of(shortest)) for role in roles)
+
 
 @loss(
     formula="""
@@ -33,7 +41,7 @@ _Precision = Annotated[
     (forth + back) / 2 if symmetric else forth
     """,
     cite="van den Oord, Li & Vinyals 2018, arXiv:1807.03748; symmetric: Radford et al. 2021, arXiv:2103.00020",
-    same_as={"info_nce": ""},
+    same_as={"info_nce": without_weights(notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive"))},
     scope="group",
     optimum=None,
 )
@@ -102,7 +110,7 @@ def _(
     -log(own / (own + sum(exp(s(anchor, k) / temperature) for k in negatives)))
     """,
     cite="van den Oord, Li & Vinyals 2018, arXiv:1807.03748",
-    same_as={"info_nce": ""},
+    same_as={"info_nce": without_weights(notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive"))},
     optimum=None,
 )
 def info_nce_negatives(
@@ -186,7 +194,11 @@ def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, n
     (forth + back) / 2
     """,
     cite="Chen, Kornblith, Norouzi & Hinton 2020, arXiv:2002.05709",
-    same_as={"monai": "", "pml": "temperature=0.07", "optax": "temperature=0.07"},
+    same_as={
+        "monai": without_weights(notes=_ZERO, kinds=_longer(1e-8, "anchor", "positive")),
+        "pml": without_weights("temperature=0.07", notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive")),
+        "optax": without_weights("temperature=0.07", notes=_ZERO, kinds=_longer(2**-26, "anchor", "positive")),
+    },
     scope="group",
     optimum=None,
     first=True,
@@ -235,10 +247,14 @@ def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float, pr
     mates = [o for o in others if o.target == target]
     total = sum(exp(s(embedding, o.embedding) / temperature) for o in others)
     logs = [log(exp(s(embedding, o.embedding) / temperature) / total) for o in mates]
-    -sum(logs) / len(mates) if mates else skip
+    labels = [o.target for o in everyone]
+    apart = [label for i, label in enumerate(labels) if label not in labels[:i]]
+    lone = require_both and not 1 < len(apart) < len(labels)
+    0 if lone else -sum(logs) / len(mates) if mates else skip
     """,
     cite="Khosla et al. 2020, arXiv:2004.11362",
-    same_as={"pml": ""},
+    same_as={"pml": without_weights("require_both=true", notes=_ZERO, kinds=_longer(1e-12, "embedding"))},
+    revision=2,
     scope="group",
     optimum=None,
     first=True,
@@ -249,6 +265,9 @@ def supcon(
     *,
     temperature: _Temperature = 0.1,
     normalize: _Normalize = True,
+    require_both: Annotated[
+        bool, Param("a batch in which all rows are of one class, or no two are, gives 0, as in pytorch-metric-learning")
+    ] = False,
     precision: _Precision = "float64",
 ) -> Term:
     """Supervised contrastive loss (SupCon): each row picks the rows of its class among all others of its batch.
@@ -261,9 +280,16 @@ def supcon(
     >>> term.values[term.where].round(6)
     array([0.126928, 0.126928])
     """
+    if require_both and _is_lone(target):
+        return Term(np.zeros(len(target)))
     pairs = _classmates(embedding, target, temperature, normalize, precision)
     part = pairs.mates >= 0
     return Term(spread(pairs)[0].values, part if pairs.classes is None else part | (pairs.classes >= 0))
+
+
+def _is_lone(target: Array) -> bool:
+    """Whether a batch has no two rows of one class, or no two of different classes."""
+    return not 1 < len(np.unique(target)) < len(target)
 
 
 def _classmates(embedding: Array, target: Array, temperature: float, normalize: bool, precision: str) -> Pairs:
@@ -282,8 +308,11 @@ def _classmates(embedding: Array, target: Array, temperature: float, normalize: 
 
 @supcon.gradient("embedding")
 def _(
-    embedding: Array, target: Array, *, upstream: Array, temperature: float, normalize: bool, precision: str
-) -> Array:
+    embedding: Array, target: Array, *, upstream: Array, temperature: float, normalize: bool, require_both: bool,
+    precision: str,
+) -> Array:  # fmt: skip
+    if require_both and _is_lone(target):
+        return np.zeros_like(embedding)
     pairs = _classmates(embedding, target, temperature, normalize, precision)
     pull = Pull.of(pairs, spread(pairs)[0], upstream)
     slope = slopes(pairs, pull, pull, len(embedding))

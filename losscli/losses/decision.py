@@ -8,13 +8,15 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import by_rows, without_weights
+from losscli.contract.presets import SINGLE, Preset, by_rows, without_weights
+
+_HALF = "the gradient at the corner is 0, where the library has half of the slope beside it"
 
 
 @loss(
     formula="max(0, 1 - target * pred)",
     cite="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
-    same_as={"keras": by_rows(), "sklearn": "", "optax": without_weights()},
+    same_as={"keras": by_rows(notes=_HALF), "sklearn": "", "optax": without_weights(notes=_HALF)},
     first=True,
 )
 def hinge(pred: Real, target: Sign) -> Array:
@@ -60,7 +62,7 @@ def _(pred: Array, target: Array) -> Array:
     1 - right
     """,
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
-    same_as={"xgboost": ""},
+    same_as={"xgboost": Preset(notes=SINGLE)},
 )
 def zero_one(
     pred: LogitVector | Prob,

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from losscli.contract.kinds import Array, ClassId, Prototypes, Vector
+from losscli.contract.kinds import Array, ClassId, Prototypes, Vector, vector_of
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._angles import across, cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
 
@@ -35,7 +36,7 @@ _Swap = Annotated[bool, Param("use the negative's distance to the positive if it
     max(d(anchor, positive) - far + margin, 0)
     """,
     cite="Weinberger & Saul 2009, JMLR 10:207-244; Schroff et al. 2015, arXiv:1503.03832; swap: Balntas et al. 2016",
-    same_as={"torch": "eps=1e-06"},
+    same_as={"torch": without_weights("eps=1e-06")},
     first=True,
 )
 def triplet(
@@ -172,7 +173,7 @@ _slope_by("negative", _by_negative)
 @loss(
     formula="1 - dot(unit(pred), unit(target))",
     cite="Salton & McGill 1983, Introduction to Modern Information Retrieval",
-    same_as={"optax": ""},
+    same_as={"optax": without_weights(notes="for a zero vector optax has NaN, where this is 1")},
     first=True,
 )
 def cosine_distance(pred: Vector, target: Vector) -> Array:
@@ -195,12 +196,21 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="""
     cosines = [max(-1, min(1, dot(unit(embedding), unit(w)))) for w in prototypes]
-    own = exp(scale * cos(acos(cosines[target]) + margin))
+    angle = acos(cosines[target])
+    far = beyond == "linear" and angle > pi - margin
+    own = exp(scale * (cos(angle) - margin * sin(margin) if far else cos(angle + margin)))
     -log(own / (own + sum(exp(scale * c) for j, c in enumerate(cosines) if j != target)))
     """,
     cite="Deng, Guo, Xue & Zafeiriou 2019, doi:10.1109/CVPR.2019.00482",
-    same_as={"pml": "margin=0.4991641660703783"},
+    same_as={
+        "pml": without_weights(
+            "margin=0.4991641660703783,beyond=linear",
+            notes="the gradient is 0 at angles of 0 and pi, where the library has infinite ones or NaN",
+            kinds=(("embedding", vector_of(1e-12)),),
+        )
+    },
     optimum=None,
+    revision=2,
 )
 def arcface(
     embedding: Vector,
@@ -209,17 +219,21 @@ def arcface(
     *,
     margin: Annotated[float, Param("angle in radians that is added to the angle to the own class", ge=0)] = 0.5,
     scale: Annotated[float, Param("factor of the cosines", gt=0)] = 64.0,
+    beyond: Annotated[
+        Literal["plain", "linear"],
+        Param("at angles above pi - margin: cos(angle + margin), or cos(angle) - margin * sin(margin)"),
+    ] = "plain",
 ) -> Array:
     """ArcFace loss: cross-entropy over cosines to class prototypes, with a margin on the angle to the own class.
 
     It is cos(angle + margin) at every angle, as in InsightFace. Beyond pi - margin, where this rises again,
-    pytorch-metric-learning continues with cos(angle) - margin * sin(margin). Its margin is in degrees, 28.6. The
-    gradient of the angle is 0 at angles 0 and pi, and at a zero vector, whose cosine is 0.
+    pytorch-metric-learning continues with cos(angle) - margin * sin(margin): `beyond=linear`. Its margin is in
+    degrees, 28.6. The gradient of the angle is 0 at angles 0 and pi, and at a zero vector, whose cosine is 0.
 
     >>> arcface([[2.0, 0.0]], [0], [[1.0, 1.0], [0.0, 3.0]], scale=1.0).round(6)
     array([0.562253])
     """
-    return softplus(log_sum_exp(_lead(embedding, target, prototypes, margin, scale)))
+    return softplus(log_sum_exp(_lead(embedding, target, prototypes, margin, scale, beyond == "linear")))
 
 
 def _sine(a: Array, b: Array) -> Array:
@@ -228,38 +242,50 @@ def _sine(a: Array, b: Array) -> Array:
     return np.where(np.abs(c) < 0.5, np.sqrt((1 - c) * (1 + c)), norm(across(a, b)))
 
 
-def _lead(embedding: Array, target: Array, prototypes: Array, margin: float, scale: float) -> Array:
+def _far(cosines: Array, margin: float) -> Array:
+    """Which angles are above pi - margin; a margin of pi or more leaves none below."""
+    return cosines < (-np.cos(margin) if margin < np.pi else np.inf)
+
+
+def _lead(embedding: Array, target: Array, prototypes: Array, margin: float, scale: float, linear: bool) -> Array:
     """By how much every other class is ahead of the own one; -inf for the own one."""
     own = prototypes[target]
     # cos and sin of the angle, not the angle: acos has no digits left near 0.
-    margined = cosine(embedding, own) * np.cos(margin) - _sine(embedding, own) * np.sin(margin)
+    cosines = cosine(embedding, own)
+    margined = cosines * np.cos(margin) - _sine(embedding, own) * np.sin(margin)
+    if linear:
+        margined = np.where(_far(cosines, margin), cosines - margin * np.sin(margin), margined)
     lead = scale * (rows_times(unit(embedding), unit(prototypes)) - margined[:, None])
     lead[np.arange(len(target)), target] = -np.inf
     return lead
 
 
-def _pulls(embedding: Array, target: Array, prototypes: Array, margin: float, scale: float) -> tuple[Array, Array]:
+def _pulls(
+    embedding: Array, target: Array, prototypes: Array, margin: float, scale: float, linear: bool
+) -> tuple[Array, Array]:
     """The slope of the value by the cosine to every other class, and by the one to the own class."""
-    lead = _lead(embedding, target, prototypes, margin, scale)
+    lead = _lead(embedding, target, prototypes, margin, scale, linear)
     lost = sigmoid(log_sum_exp(lead))
     own = prototypes[target]
     sine = _sine(embedding, own)
     turned = sine * np.cos(margin) + cosine(embedding, own) * np.sin(margin)
     ratio = np.where(sine > 0, turned / np.where(sine > 0, sine, 1.0), 0.0)
+    if linear:
+        ratio = np.where(_far(cosine(embedding, own), margin), 1.0, ratio)
     others = scale * lost[:, None] * softmax(lead) if len(prototypes) > 1 else np.zeros_like(lead)
     return others, -scale * lost * ratio
 
 
 @arcface.gradient("embedding")
-def _(embedding: Array, target: Array, prototypes: Array, *, margin: float, scale: float) -> Array:
-    others, own = _pulls(embedding, target, prototypes, margin, scale)
+def _(embedding: Array, target: Array, prototypes: Array, *, margin: float, scale: float, beyond: str) -> Array:
+    others, own = _pulls(embedding, target, prototypes, margin, scale, beyond == "linear")
     by_others = unit_slope(embedding, rows_times(others, unit(prototypes).T.copy()))
     return by_others + own[:, None] * cosine_slope(embedding, prototypes[target])
 
 
 @arcface.gradient("prototypes")
-def _(embedding: Array, target: Array, prototypes: Array, *, margin: float, scale: float) -> Array:
-    others, own = _pulls(embedding, target, prototypes, margin, scale)
+def _(embedding: Array, target: Array, prototypes: Array, *, margin: float, scale: float, beyond: str) -> Array:
+    others, own = _pulls(embedding, target, prototypes, margin, scale, beyond == "linear")
     slope = np.empty((len(embedding), *prototypes.shape))
     for j, prototype in enumerate(prototypes):
         turn = cosine_slope(np.broadcast_to(prototype, embedding.shape), embedding)

@@ -8,9 +8,12 @@ import numpy as np
 
 from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.losses._math import log_factorial, log_shortfall, stirling_rest
 
 _EPS = Param("added to the rate inside the logarithm", ge=0)
+_STIRLING = Refusal(("full",), "torch has Stirling's approximation, and only for counts above 1")
+_NO_FULL = Refusal(("full",), "the library leaves log(target!) out")
 _FULL_POISSON = Annotated[bool, Param("add log(target!), which does not depend on the prediction")]
 
 
@@ -32,7 +35,7 @@ def _poisson(plain: Array, target: Array, growth: Array, added: float = 0.0) -> 
     pred - (target * log(pred + eps) if target > 0 else 0) + constant
     """,
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
-    same_as={"torch": "eps=1e-08", "keras": "eps=1e-07"},
+    same_as={"torch": without_weights("eps=1e-08", _STIRLING), "keras": by_rows("eps=1e-07", _NO_FULL)},
     optimum=None,
 )
 def poisson_nll(
@@ -65,7 +68,7 @@ def _(pred: Array, target: Array, *, eps: float, full: bool) -> Array:
 @loss(
     formula="exp(pred) - target * pred + (loggamma(target + 1) if full else 0)",
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
-    same_as={"torch": "", "catboost": ""},
+    same_as={"torch": without_weights("", _STIRLING), "catboost": Preset(refuses=(_NO_FULL,), notes=SINGLE)},
     optimum=None,
 )
 def poisson_nll_log_rate(pred: Real, target: NonNegative, *, full: _FULL_POISSON = False) -> Array:
@@ -90,7 +93,11 @@ def _(pred: Array, target: Array, *, full: bool) -> Array:
     (log(v) + (pred - target)**2 / v) / 2 + (log(2 * pi) / 2 if full else 0)
     """,
     cite="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
-    same_as={"torch": "eps=1e-06"},
+    same_as={
+        "torch": without_weights(
+            "eps=1e-06", notes="below eps, the gradient by the variance is 0, where torch has the one at eps"
+        )
+    },
     optimum=None,
 )
 def gaussian_nll(
@@ -98,14 +105,14 @@ def gaussian_nll(
     target: Real,
     variance: Positive,
     *,
-    eps: Annotated[float, Param("lower limit of the variance", ge=0)] = 0.0,
+    eps: Annotated[float, Param("lower limit of the variance", ge=0, lifts=(("variance", NonNegative),))] = 0.0,
     full: Annotated[bool, Param("add log(2 pi) / 2, which does not depend on the prediction")] = False,
 ) -> Array:
     """Gaussian negative log-likelihood: a normal distribution with the predicted mean and variance.
 
     `variance` is the variance, not the standard deviation or its logarithm. The value can be negative. Below `eps`
     the value does not depend on the variance, so the gradient with respect to it is 0. torch hides this clamp from
-    its gradient and gives the gradient at `eps` there.
+    its gradient and gives the gradient at `eps` there. With `eps`, a variance of 0 is allowed.
 
     >>> gaussian_nll([1.0, 0.0], [3.0, 0.0], [4.0, 1.0]).round(4)
     array([1.1931, 0.    ])

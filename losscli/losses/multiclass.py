@@ -6,14 +6,29 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract.kinds import Array, ClassId, LogitVector, Prob, ProbVector, SoftBinary
+from losscli.contract.kinds import Array, Binary, ClassId, LogitVector, Prob, ProbVector, Shares, SoftBinary
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import (
+    CLASS_WEIGHTS,
+    DISTRIBUTIONS,
+    NO_ROW_WEIGHTS,
+    Preset,
+    Refusal,
+    by_rows,
+    without_weights,
+)
 from losscli.losses._classes import each_class, fold, log_of_others, of_target
-from losscli.losses._math import distribution, log_softmax, over, times
+from losscli.losses._math import distribution, log_shortfall, log_softmax, over, times
 
 _CLIP = Param("clip probabilities to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)
-_RENORMALIZE = Param("divide each row by its sum, before clipping")
+_RENORMALIZE = Param("divide each row by its sum, before clipping", lifts=(("pred", Shares),))
+_NO_DISTRIBUTIONS = Refusal((DISTRIBUTIONS,), "scikit-learn takes classes")
 _SMOOTHING = Param("share of the target that is spread over all classes", ge=0, le=1)
+
+_TORCH = (
+    NO_ROW_WEIGHTS,
+    Refusal((CLASS_WEIGHTS, "label_smoothing"), "torch has the weights of all classes inside the smoothed sum"),
+)
 
 
 def _shares(target: Array, classes: int, label_smoothing: float = 0.0) -> Array:
@@ -71,8 +86,8 @@ def _through_softmax(pull: Array, log_p: Array) -> Array:
     """,
     cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
     same_as={
-        "keras": "clip=1e-07,renormalize=true",
-        "sklearn": "clip=2.220446049250313e-16",
+        "keras": by_rows("clip=1e-07,renormalize=true"),
+        "sklearn": Preset("clip=2.220446049250313e-16", refuses=(_NO_DISTRIBUTIONS,)),
     },
     aliases=("categorical_cross_entropy", "cce"),
     first=True,
@@ -121,7 +136,7 @@ def _(pred: Array, target: Array, *, label_smoothing: float, clip: float, renorm
     -sum(y_c * log(exp(z_c) / total) for y_c, z_c in zip(y, z))
     """,
     cite="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; temperature: Hinton et al. 2015, arXiv:1503.02531",
-    same_as={"torch": "", "keras": "", "optax": ""},
+    same_as={"torch": Preset(refuses=_TORCH), "keras": by_rows(), "optax": without_weights()},
     first=True,
 )
 def cross_entropy_with_logits(
@@ -162,7 +177,7 @@ def _(pred: Array, target: Array, *, label_smoothing: float, temperature: float)
     -sum(y_c * alpha * (1 - p_c)**gamma * log(p_c) for y_c, p_c in zip(target, p) if y_c > 0)
     """,
     cite="Lin et al. 2017, arXiv:1708.02002",
-    same_as={"keras": "alpha=0.25,clip=1e-07,renormalize=true"},
+    same_as={"keras": by_rows("alpha=0.25,clip=1e-07,renormalize=true")},
 )
 def categorical_focal(
     pred: ProbVector,
@@ -260,13 +275,15 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float) -> Array:
     sum(y_c * (log(y_c) - log(p_c)) for p_c, y_c in zip(p, y) if y_c > 0)
     """,
     cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
-    same_as={"torchmetrics": "renormalize=true"},
+    same_as={"torchmetrics": without_weights("renormalize=true")},
 )
 def kl_divergence(
     pred: ProbVector,
     target: ProbVector,
     *,
-    renormalize: Annotated[bool, Param("divide each row of both sides by its sum")] = False,
+    renormalize: Annotated[
+        bool, Param("divide each row of both sides by its sum", lifts=(("pred", Shares), ("target", Shares)))
+    ] = False,
 ) -> Array:
     """Kullback-Leibler (KL) divergence KL(target || prediction), in nats.
 
@@ -292,7 +309,27 @@ def kl_divergence(
         return np.asarray(logs.sum(axis=-1))
     # Once for the row: the quotients of each side would round away how near they are.
     sums = np.log1p(apart.sum(axis=-1, keepdims=True) / pred.sum(axis=-1, keepdims=True))
-    return times(target / target.sum(axis=-1, keepdims=True), logs - sums).sum(axis=-1)
+    value = times(target / target.sum(axis=-1, keepdims=True), logs - sums).sum(axis=-1)
+    far = _far_sums(pred, target)
+    if far.any():
+        value[far] = _divergence_of_shares(pred[far], target[far])
+    return value
+
+
+def _far_sums(pred: Array, target: Array) -> Array:
+    """Rows whose two sides are of different size: differences of their entries say nothing of their shares."""
+    one, other = pred.sum(axis=-1), target.sum(axis=-1)
+    return np.asarray((one > 2 * other) | (other > 2 * one))
+
+
+def _divergence_of_shares(pred: Array, target: Array) -> Array:
+    """KL divergence of rows divided by their sums, as a sum of t log(t / p) - t + p, of which no part is negative."""
+    p, t = (side / side.sum(axis=-1, keepdims=True) for side in (pred, target))
+    u = (t - p) / p
+    near = (u > -0.5) & (u < 1)
+    v = np.where(near, u, 0.0)
+    close = p * (v * v - (1 + v) * log_shortfall(v))
+    return np.where(near, close, times(t, np.log(t) - np.log(p)) - t + p).sum(axis=-1)
 
 
 @kl_divergence.gradient("pred")
@@ -303,29 +340,40 @@ def _(pred: Array, target: Array, *, renormalize: bool) -> Array:
     # 1 / total less the target's share / pred, by the differences of the sides: near ones keep their digits.
     apart = target - pred
     growth = np.where(target == 0, -1.0, apart / pred)
-    return (apart.sum(axis=-1, keepdims=True) / total - growth) / target.sum(axis=-1, keepdims=True)
+    whole = target.sum(axis=-1, keepdims=True)
+    if (far := _far_sums(pred, target)).any():
+        ratio = np.where(target == 0, 0.0, target / pred)
+        return np.where(
+            far[:, None], (whole / total - ratio) / whole, (apart.sum(axis=-1, keepdims=True) / total - growth) / whole
+        )
+    return (apart.sum(axis=-1, keepdims=True) / total - growth) / whole
 
 
 @loss(
     formula="""
     score = sum((p_c - y_c)**2 for p_c, y_c in zip(each(pred), each(target)))
-    score / 2 if halve and len(each(pred)) > 1 else score
+    halved = halve and len(each(pred)) > 1 or halve_two and len(each(pred)) == 2
+    score / 2 if halved else score
     """,
     cite="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
-    same_as={"sklearn": ""},
+    same_as={
+        "sklearn": Preset("halve_two=true", refuses=(_NO_DISTRIBUTIONS,), kinds=(("target", Binary),)),
+    },
     first=True,
+    revision=2,
 )
 def brier(
     pred: ProbVector | Prob,
     target: ClassId | ProbVector | SoftBinary,
     *,
     halve: Annotated[bool, Param("half of the sum over classes, so that its range is 0 to 1")] = False,
+    halve_two: Annotated[bool, Param("half of the sum over two classes, and the whole over more")] = False,
 ) -> Array:
     """Brier score: squared error of probabilities, of one probability or summed over the classes.
 
     The range is 0 to 1 for one probability and 0 to 2 for class probabilities. `halve` halves only the latter, so
     two classes then give the same number as one probability. scikit-learn halves two class columns by default, and
-    no others.
+    no others: `halve_two`.
 
     >>> brier([0.75, 0.5], [1.0, 0.0])
     array([0.0625, 0.25  ])
@@ -339,11 +387,13 @@ def brier(
         errors[target, np.arange(len(target))] -= 1.0
     else:
         errors -= target.T
-    return (0.5 if halve else 1.0) * fold(np.square(errors, out=errors))
+    halved = halve or (halve_two and len(errors) == 2)
+    return (0.5 if halved else 1.0) * fold(np.square(errors, out=errors))
 
 
 @brier.gradient("pred")
-def _(pred: Array, target: Array, *, halve: bool) -> Array:
+def _(pred: Array, target: Array, *, halve: bool, halve_two: bool) -> Array:
     if pred.ndim == 1:
         return 2 * (pred - target)
-    return (1.0 if halve else 2.0) * (pred - distribution(target, pred.shape[-1]))
+    halved = halve or (halve_two and pred.shape[-1] == 2)
+    return (1.0 if halved else 2.0) * (pred - distribution(target, pred.shape[-1]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import by_rows, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 
 
 @loss(
@@ -20,7 +20,7 @@ from losscli.contract.presets import by_rows, without_weights
         "sklearn": "",
         "optax": without_weights(),
         "torchmetrics": without_weights(),
-        "lightgbm": "",
+        "lightgbm": Preset(notes=SINGLE),
     },
     aliases=("mean_squared_error", "l2"),
 )
@@ -43,7 +43,13 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="abs(pred - target)",
     cite="Laplace 1774; Willmott & Matsuura 2005, doi:10.3354/cr030079",
-    same_as={"torch": "", "keras": by_rows(), "sklearn": "", "torchmetrics": without_weights(), "lightgbm": ""},
+    same_as={
+        "torch": "",
+        "keras": by_rows(),
+        "sklearn": "",
+        "torchmetrics": without_weights(),
+        "lightgbm": Preset(notes=SINGLE),
+    },
     aliases=("mean_absolute_error", "l1"),
     first=True,
 )
@@ -67,7 +73,12 @@ def _(pred: Array, target: Array) -> Array:
     value: sqrt(squared)
     """,
     cite="Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
-    same_as={"keras": "", "sklearn": "", "lightgbm": "", "catboost": ""},
+    same_as={
+        "keras": "",
+        "sklearn": Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one root for each output"),)),
+        "lightgbm": Preset(notes=SINGLE),
+        "catboost": Preset(notes=SINGLE),
+    },
     aliases=("root_mean_squared_error",),
     shares={"squared": mse},
     first=True,
@@ -100,7 +111,12 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
     r**2 / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
     """,
     cite="Huber 1964, doi:10.1214/aoms/1177703732",
-    same_as={"torch": by_rows(), "keras": by_rows(), "optax": without_weights(), "lightgbm": "delta=0.9"},
+    same_as={
+        "torch": by_rows(),
+        "keras": by_rows(),
+        "optax": without_weights(),
+        "lightgbm": Preset("delta=0.9", notes=SINGLE),
+    },
 )
 def huber(
     pred: Real,
@@ -232,7 +248,7 @@ def _(pred: Array, target: Array, *, delta: float) -> Array:
     q * r if r >= 0 else (q - 1) * r
     """,
     cite="Koenker & Bassett 1978, doi:10.2307/1913643",
-    same_as={"sklearn": "", "lightgbm": "q=0.9"},
+    same_as={"sklearn": "", "lightgbm": Preset("q=0.9", notes=SINGLE)},
     aliases=("quantile_loss",),
 )
 def pinball(

@@ -8,49 +8,62 @@ import numpy as np
 
 from losscli.contract.kinds import AboveMinusOne, Array, NonZero, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
+
+_TORCHMETRICS = "floor=1.17e-06"
+# scikit-learn's root_… functions.
+_ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one root for each output"),))
 
 
 @loss(
-    formula="scale * abs(pred - target) / abs(target)",
+    formula="scale * abs(pred - target) / max(abs(target), floor)",
     cite="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
-    same_as={"sklearn": "", "torchmetrics": "", "keras": "scale=100"},
+    same_as={
+        "sklearn": "floor=2.220446049250313e-16",
+        "torchmetrics": without_weights(_TORCHMETRICS),
+        "keras": by_rows("scale=100,floor=1e-07"),
+    },
     aliases=("mean_absolute_percentage_error",),
+    revision=2,
 )
 def mape(
     pred: Real,
     target: NonZero,
     *,
     scale: Annotated[float, Param("1 gives a fraction, 100 per cent", gt=0)] = 1.0,
+    floor: Annotated[float, Param("lower limit of |target|; 0 turns this off", ge=0, lifts=(("target", Real),))] = 0.0,
 ) -> Array:
     """Mean absolute percentage error: the absolute error as a share of the target.
 
-    A target of 0 has no percentage error, so such a row is an error. Libraries use a small number instead of 0, and
-    their results on the same data range from 0.3 to 1e14.
+    A target of 0 has no percentage error, so such a row is an error unless `floor` is set. Libraries divide by a small
+    number there, and their results on the same data range from 0.3 to 1e14.
 
     >>> mape([3.0, 1.0], [2.0, 4.0])
     array([0.5 , 0.75])
     """
-    return scale * (np.abs(pred - target) / np.abs(target))
+    return scale * (np.abs(pred - target) / np.maximum(np.abs(target), floor))
 
 
 @mape.gradient("pred")
-def _(pred: Array, target: Array, *, scale: float) -> Array:
-    return scale * np.sign(pred - target) / np.abs(target)
+def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
+    return scale * np.sign(pred - target) / np.maximum(np.abs(target), floor)
 
 
 @loss(
     formula="""
-    size = abs(pred) + abs(target)
+    size = max(abs(pred) + abs(target), floor)
     2 * scale * abs(pred - target) / size if size else 0
     """,
     cite="Makridakis 1993, doi:10.1016/0169-2070(93)90079-3",
-    same_as={"torchmetrics": "", "catboost": "scale=100"},
+    same_as={"torchmetrics": without_weights(_TORCHMETRICS), "catboost": Preset("scale=100", notes=SINGLE)},
+    revision=2,
 )
 def smape(
     pred: Real,
     target: Real,
     *,
     scale: Annotated[float, Param("1 gives the range 0 to 2, 100 per cent up to 200", gt=0)] = 1.0,
+    floor: Annotated[float, Param("lower limit of |prediction| + |target|; 0 turns this off", ge=0)] = 0.0,
 ) -> Array:
     """Symmetric mean absolute percentage error: the absolute error over the mean of |prediction| and |target|.
 
@@ -59,7 +72,7 @@ def smape(
     >>> smape([3.0, 0.0], [1.0, 0.0])
     array([1., 0.])
     """
-    size = np.abs(pred) + np.abs(target)
+    size = np.maximum(np.abs(pred) + np.abs(target), floor)
     value = np.subtract(pred, target)
     np.abs(value, out=value)
     value /= size
@@ -69,29 +82,41 @@ def smape(
 
 
 @smape.gradient("pred")
-def _(pred: Array, target: Array, *, scale: float) -> Array:
+def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
     size = np.abs(pred) + np.abs(target)
     safe = np.where(size > 0, size, 1.0)
     error = pred - target
-    # d(|e|/s) = (sign(e) s - |e| sign(p)) / s^2; where the signs agree that is sign(e) 2|y| / s^2, else 0.
-    agree = np.sign(pred) * np.sign(target) >= 0
-    return np.where(agree & (size > 0), 2 * scale * np.sign(error) * (2 * (np.abs(target) / safe) / safe), 0.0)
+    # d(|e|/s) = (sign(e) s - |e| sign(p)) / s^2: sign(e) 2|y| / s^2 where the signs agree, else 0; at p = 0 half of it.
+    agree = 1 + np.sign(pred) * np.sign(target)
+    slope = 2 * scale * np.sign(error) * (agree * (np.abs(target) / safe) / safe)
+    return np.where(size < floor, 2 * scale * np.sign(error) / floor, slope) if floor else slope
 
 
 @loss(
     formula="""
     error: abs(pred - target)
     size: abs(target)
-    value: error / size
+    value: error / max(size, floor / total)
     """,
     cite="Kolassa & Schuetz 2007, Foresight 6:40-43",
-    same_as={"torchmetrics": ""},
+    same_as={
+        "torchmetrics": without_weights(
+            _TORCHMETRICS, Refusal((SEVERAL_OUTPUTS,), "torchmetrics limits the sum over all of them")
+        ),
+    },
     aliases=("wape",),
+    revision=2,
 )
-def wmape(pred: Real, target: Real) -> Any:
+def wmape(
+    pred: Real,
+    target: Real,
+    *,
+    floor: Annotated[float, Param("lower limit of the sum of |target|; 0 turns this off", ge=0)] = 0.0,
+) -> Any:
     """Weighted mean absolute percentage error (WAPE): sum of absolute errors over the sum of |target|.
 
-    Single small targets cannot make it explode, as they can with mape.
+    Single small targets cannot make it explode, as they can with mape. In the formula, `total` is what the sums were
+    divided by: the number of rows, or their weight.
 
     >>> {name: term.values.tolist() for name, term in wmape([3.0, 1.0], [2.0, 4.0]).items()}
     {'error': [1.0, 3.0], 'size': [2.0, 4.0]}
@@ -100,12 +125,13 @@ def wmape(pred: Real, target: Real) -> Any:
 
 
 @wmape.value
-def _(error: Any, size: Any) -> Any:
-    return error / size
+def _(error: Any, size: Any, *, floor: float, total: Any) -> Any:
+    limit = floor / total
+    return error / np.where(np.real(size) < limit, limit, size)
 
 
 @wmape.gradient("pred")
-def _(pred: Array, target: Array) -> dict[str, Array]:
+def _(pred: Array, target: Array, *, floor: float) -> dict[str, Array]:
     return {"error": np.sign(pred - target), "size": np.zeros_like(pred)}
 
 
@@ -123,23 +149,47 @@ def _log_ratio(pred: Array, target: Array) -> Array:
 
 
 @loss(
-    formula="(log(1 + pred) - log(1 + target))**2",
+    formula="""
+    p = pred if floor is None else max(pred, floor)
+    y = target if floor is None else max(target, floor)
+    (log(1 + p) - log(1 + y))**2
+    """,
     cite="Kaggle 2012 (Predicting a Biological Response); scikit-learn user guide 3.4.6.4",
-    same_as={"sklearn": "", "keras": "", "torchmetrics": ""},
+    same_as={
+        "sklearn": "",
+        "keras": by_rows("floor=1e-07", notes="the gradient exactly at the floor is whole, where Keras has half"),
+        "torchmetrics": without_weights(),
+    },
     aliases=("mean_squared_log_error",),
+    revision=2,
 )
-def msle(pred: AboveMinusOne, target: AboveMinusOne) -> Array:
+def msle(
+    pred: AboveMinusOne,
+    target: AboveMinusOne,
+    *,
+    floor: Annotated[
+        float | None,
+        Param(
+            "lower limit of prediction and target; none turns this off",
+            gt=-1,
+            lifts=(("pred", Real), ("target", Real)),
+        ),
+    ] = None,
+) -> Array:
     """Mean squared logarithmic error: squared difference of log(1 + x), so relative errors count the same.
 
     >>> msle([0.0, 2.0], [0.0, 2.0])
     array([0., 0.])
     """
-    return np.square(_log_ratio(pred, target))
+    low = -1.0 if floor is None else floor
+    return np.square(_log_ratio(np.maximum(pred, low), np.maximum(target, low)))
 
 
 @msle.gradient("pred")
-def _(pred: Array, target: Array) -> Array:
-    return 2 * _log_ratio(pred, target) / (1 + pred)
+def _(pred: Array, target: Array, *, floor: float | None) -> Array:
+    low = -1.0 if floor is None else floor
+    p = np.maximum(pred, low)
+    return np.where(pred < low, 0.0, 2 * _log_ratio(p, np.maximum(target, low)) / (1 + p))
 
 
 @loss(
@@ -148,7 +198,7 @@ def _(pred: Array, target: Array) -> Array:
     value: sqrt(squared)
     """,
     cite="scikit-learn user guide 3.4.6.4",
-    same_as={"sklearn": ""},
+    same_as={"sklearn": _ROOTS},
     aliases=("root_mean_squared_log_error",),
     shares={"squared": msle},
 )
@@ -158,7 +208,7 @@ def rmsle(pred: AboveMinusOne, target: AboveMinusOne) -> Any:
     >>> rmsle([0.0, 2.0], [0.0, 2.0])["squared"].values
     array([0., 0.])
     """
-    return {"squared": Term(msle.kernel(pred, target))}
+    return {"squared": Term(msle.kernel(pred, target, floor=None))}
 
 
 @rmsle.value

@@ -91,7 +91,8 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
         summed = reduction_of(sums.plan, job) == "sum"
         gradient = dict.fromkeys([term.term for term in terms], 1.0)
         if job.spec.loss.own_combine and not summed:
-            gradient = combine_gradient(job, {term.term: term.mean for term in terms})
+            total = rounded(terms[0].sums.denominator, ONE)
+            gradient = combine_gradient(job, {term.term: term.mean for term in terms}, total)
         for term in terms:
             if not math.isfinite(gradient[term.term]):
                 return None

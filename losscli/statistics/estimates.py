@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.slices import NULL
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator
@@ -117,11 +118,13 @@ class LineEstimator:
     def result(self, by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
         """The estimate on one slice."""
         loss, own = self.job.spec.loss, [WeightedSliceId(0)] if self.fixed else slice_ids
-        terms = {name: estimate.result for name, estimate in self.term_estimates(slice_ids).items()}
+        estimates = self.term_estimates(slice_ids)
+        terms = {name: estimate.result for name, estimate in estimates.items()}
+        value = combined(self.job, terms, self.reduction, total_of(self.job, estimates))
         count, weight = self._count_and_weight(terms, own)
         return LossResult(
             model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
-            reduction=self.reduction, value=combined(self.job, terms, self.reduction), count=count, weight=weight,
+            reduction=self.reduction, value=value, count=count, weight=weight,
             terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
             excluded_count=sum([self.excluded[c.number] for c in own if c.number < len(self.excluded)]),
         )  # fmt: skip
@@ -160,7 +163,14 @@ def term_estimates(
     return estimator.term_estimates(slice_ids), estimator.accumulator
 
 
-def combined(job: Job, terms: Mapping[str, TermResult], reduction: str) -> float:
+def total_of(job: Job, estimates: Mapping[str, TermEstimate]) -> float:
+    """What the means of a loss were divided by, for a `combine` that asks for it."""
+    if not job.spec.loss.own_combine:
+        return math.inf
+    return rounded(next(iter(estimates.values())).exact_denominator, ONE)
+
+
+def combined(job: Job, terms: Mapping[str, TermResult], reduction: str, total: float) -> float:
     """The value of a loss.
 
     Parameters
@@ -171,6 +181,8 @@ def combined(job: Job, terms: Mapping[str, TermResult], reduction: str) -> float
         Term -> its mean and sum.
     reduction
         "mean" or "sum".
+    total
+        What the sums were divided by.
 
     Returns
     -------
@@ -185,10 +197,10 @@ def combined(job: Job, terms: Mapping[str, TermResult], reduction: str) -> float
         return 0 + next(iter(terms.values())).mean  # the same as below, for very many slices
     means = {name: np.float64(term.mean) for name, term in terms.items()}
     with np.errstate(all="ignore"):
-        return float(job.spec.loss.combine(means, job.spec.params))
+        return float(job.spec.loss.combine(means, job.spec.params, total))
 
 
-def combine_gradient(job: Job, means: Mapping[str, float]) -> dict[str, float]:
+def combine_gradient(job: Job, means: Mapping[str, float], total: float = math.inf) -> dict[str, float]:
     """The partial derivatives of a loss by its term means, by complex step through the loss's own `combine`.
 
     Parameters
@@ -197,6 +209,8 @@ def combine_gradient(job: Job, means: Mapping[str, float]) -> dict[str, float]:
         The loss, and its parameters.
     means
         Term -> its mean.
+    total
+        What the sums were divided by; it does not change.
 
     Returns
     -------
@@ -214,7 +228,7 @@ def combine_gradient(job: Job, means: Mapping[str, float]) -> dict[str, float]:
             step = 1e-20 * max(abs(mean), 1e-270)
             moved: dict[str, Any] = {other: np.complex128(value) for other, value in means.items()}
             moved[name] = np.complex128(complex(mean, step))
-            gradient[name] = float(np.imag(job.spec.loss.combine(moved, job.spec.params)) / step)
+            gradient[name] = float(np.imag(job.spec.loss.combine(moved, job.spec.params, total)) / step)
     return gradient
 
 

@@ -73,7 +73,8 @@ def plug_in(sums: ContributionSums, line: int, contributions: Contributions, sli
                 if reduction_of(sums.plan, job) == "sum":
                     value = value + factor * sum(means[t.term] * rounded(t.sums.denominator, ONE) for t in terms)
                 else:
-                    value = value + factor * job.spec.loss.combine(means, job.spec.params)
+                    total = totals[..., column[terms[0].denominator]]
+                    value = value + factor * job.spec.loss.combine(means, job.spec.params, total)
         return np.asarray(value, np.float64)
 
     return PlugIn(tuple(contributions), statistic)
@@ -100,5 +101,6 @@ def plug_in_value(sums: ContributionSums, line: int, slice_ids: SliceIds) -> flo
     value = math.nan if parts is None else sums.fixed_value(line)
     for factor, job, terms in parts or ():
         means = {term.term: np.float64(term.mean) for term in terms}
-        value += factor * float(job.spec.loss.combine(means, job.spec.params))
+        total = rounded(terms[0].sums.denominator, ONE)
+        value += factor * float(job.spec.loss.combine(means, job.spec.params, total))
     return value

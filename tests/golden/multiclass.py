@@ -181,7 +181,7 @@ def _focal() -> list[Case]:
         by_torch("keras", "categorical_focal:gamma=0.5,renormalize=true", keras.format("alpha=1.0, gamma=0.5"), PROBS),
         by_torch(
             "keras",
-            "categorical_focal@keras",
+            "categorical_focal:alpha=0.25,clip=1e-7,renormalize=true",
             f"keras.losses.CategoricalFocalCrossentropy({KERAS_MEAN})({ONE_HOT}, pred, w)",
             PROBS,
             weights=WEIGHTS,

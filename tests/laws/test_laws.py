@@ -51,8 +51,8 @@ def test_kernel_is_formula(loss, choice, cruel):
     formula = Formula(loss)
     rng = np.random.default_rng([7, cruel])
     for params in variations(loss):
-        columns = draw(loss, rows_of(loss, cruel), rng, cruel=cruel, choice=choice)
         settled = loss.settle(params)
+        columns = draw(loss, rows_of(loss, cruel), rng, cruel=cruel, choice=choice, params=settled)
         before = {r: v.copy() for r, v in columns.items()}
         with np.errstate(all="ignore"):
             terms = as_terms(loss.kernel(*columns.values(), **settled))
@@ -70,8 +70,8 @@ def test_gradient_is_slope_of_values(loss, choice, cruel):
     rng = np.random.default_rng([11, cruel])
     for params in variations(loss):
         rows = 4 if loss.scope != "row" else 12 if cruel else 3
-        columns = draw(loss, rows, rng, cruel=cruel, choice=choice)
         settled = loss.settle(params)
+        columns = draw(loss, rows, rng, cruel=cruel, choice=choice, params=settled)
         for role in loss.gradients:
             if np.asarray(columns[role]).dtype.kind == "f":
                 check_slopes(loss, formula, columns, settled, role, cruel)

@@ -4,7 +4,7 @@ A formula is Python over one row. Names: the roles (numbers; lists for vectors; 
 that may also be a distribution comes as a list of shares, a plain class as its number), the parameters, `others` and
 `everyone` (rows of the group, as `o.anchor`…), `skip` (this row takes no part) and the functions in `WORDS`.
 The last bare expression is the value; `name: expression` lines are the terms of a loss with several; `value:` makes
-the number of the term means.
+the number of the term means; it may say `total`, what their sums were divided by.
 
 No step is rounded to a double. Float parameters become mpf before a formula sees them, so `(1 - power) * (2 - power)`
 has all its digits; whole numbers stay whole (`range(k)`, `scores[k]`), and their quotients and powers are mpf too:
@@ -63,8 +63,8 @@ def power(a, b):
 WORDS = {
     **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list)},
     **{word.__name__: word for word in (log, dot, norm, unit, each)},
-    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "acos": mp.acos, "loggamma": mp.loggamma,
-    "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
+    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
+    "loggamma": mp.loggamma, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
 }  # fmt: skip
 _EXACT = {f"_{made.__name__}": made for made in (mp.mpf, quotient, power)}
 
@@ -128,10 +128,10 @@ class Formula:
     def _matrix(self, role):
         return self.loss.roles[role].kinds[0].shape == "matrix"
 
-    def combine(self, means, params):
+    def combine(self, means, params, total=mp.inf):
         if self.value is None:
             return sum(means.values())
-        return eval(self.value, WORDS | _EXACT | numbers(params) | means)
+        return eval(self.value, WORDS | _EXACT | numbers(params) | means | {"total": total})
 
     def final(self, columns, params, weights=None):
         """The final value by the textbook: weighted term means, combined. None where a term is empty."""
@@ -144,9 +144,9 @@ class Formula:
             part = [(w, row[term]) for w, row in zip(weights, rows, strict=True) if row[term] is not SKIP and w]
             if not part:
                 return None
-            top = mp.fsum(w * outputs_mean(v) for w, v in part)
-            means[term] = top / mp.fsum(w for w, _ in part)
-        return self.combine(means, params)
+            top, total = mp.fsum(w * outputs_mean(v) for w, v in part), mp.fsum(w for w, _ in part)
+            means[term] = top / total
+        return self.combine(means, params, total)
 
 
 def outputs_mean(value):

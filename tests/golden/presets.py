@@ -1,0 +1,525 @@
+r"""Runs each library preset against its library, on random inputs and at the edges of what it takes: presets.csv.
+
+    peers/bin/python tests/golden/presets.py            # writes presets.csv (see make.py for the environment)
+    peers/bin/python tests/golden/presets.py 200 > many.csv
+    python tests/golden/preset_table.py many.csv        # compares that file with losscli
+
+With a number, each preset is asked on so many random tables beside the edges, and the rows go to standard output.
+losscli is not imported here. `preset_table.py` compares, for the documentation and for the tests.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import embedding  # noqa: F401  it names `arcface` in calls
+import numpy as np
+from peers import Case, Inputs, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch, by_xgboost
+
+COLUMNS = ["spec", "kind", "source", "inputs", "weights", "value", "gradient"]
+SEEDS = 2
+ROWS = 6
+Tables = Iterator[tuple[str, Inputs]]
+Maker = Callable[[np.random.Generator], Inputs]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One preset: how its library is asked, without weights and with them, and the tables on which."""
+
+    spec: str
+    ask: Callable[..., Case]
+    call: str
+    random: Maker
+    edges: dict[str, Inputs]
+    weighted: str | None = None
+    by: str | None = "pred"
+
+
+def _rounded(values: Any, digits: int = 4) -> list[Any]:
+    return np.round(values, digits).tolist()
+
+
+# -- random tables -----------------------------------------------------------------------------------------------------
+
+
+def reals(rng: np.random.Generator) -> Inputs:
+    scale = 10.0 ** rng.integers(-3, 4)
+    return {side: _rounded(rng.normal(0, scale, ROWS), 6) for side in ("pred", "target")}
+
+
+def fractions(rng: np.random.Generator) -> Inputs:
+    """What single precision holds exactly."""
+    return {side: (rng.integers(-2000, 2000, ROWS) / 64).tolist() for side in ("pred", "target")}
+
+
+def positive(rng: np.random.Generator) -> Inputs:
+    return {side: _rounded(rng.gamma(2, 3, ROWS) + 0.01) for side in ("pred", "target")}
+
+
+def counts(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.gamma(2, 2, ROWS) + 0.01), "target": rng.poisson(3, ROWS).astype(float).tolist()}
+
+
+def log_counts(rng: np.random.Generator) -> Inputs:
+    return {"pred": (rng.integers(-192, 192, ROWS) / 64).tolist(), "target": counts(rng)["target"]}
+
+
+def normal(rng: np.random.Generator) -> Inputs:
+    return reals(rng) | {"variance": _rounded(rng.gamma(2, 2, ROWS) + 0.01)}
+
+
+def hard(rng: np.random.Generator) -> list[float]:
+    """Zeros and ones, both of them."""
+    return rng.permutation([0.0, 1.0, *rng.integers(0, 2, ROWS - 2).astype(float)]).tolist()
+
+
+def probs(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.beta(0.5, 0.5, ROWS).clip(1e-6, 1 - 1e-6), 7), "target": hard(rng)}
+
+
+def soft_probs(rng: np.random.Generator) -> Inputs:
+    return probs(rng) | {"target": _rounded(rng.uniform(0, 1, ROWS))}
+
+
+def logits(rng: np.random.Generator) -> Inputs:
+    return {"pred": (rng.integers(-640, 640, ROWS) / 64).tolist(), "target": hard(rng)}
+
+
+def signs(rng: np.random.Generator) -> Inputs:
+    target = [2 * y - 1 for y in hard(rng)]
+    return {"pred": (rng.integers(-192, 192, ROWS) / 64).tolist(), "target": target}
+
+
+def _classes(rng: np.random.Generator, classes: int = 3) -> list[int]:
+    return [*range(classes), *rng.integers(0, classes, ROWS - classes).tolist()]
+
+
+def class_probs(rng: np.random.Generator) -> Inputs:
+    raw = np.round(rng.dirichlet([0.7] * 3, ROWS).clip(1e-4), 5)
+    raw[:, -1] = 1 - raw[:, :-1].sum(axis=1)
+    return {"pred": raw.tolist(), "target": _classes(rng)}
+
+
+def class_logits(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.normal(0, 4, (ROWS, 3))), "target": _classes(rng)}
+
+
+def distributions(rng: np.random.Generator) -> Inputs:
+    return {"pred": class_probs(rng)["pred"], "target": class_probs(rng)["pred"]}
+
+
+def _vectors(rng: np.random.Generator) -> list[Any]:
+    return _rounded(rng.normal(0, 1, (ROWS, 3)))
+
+
+def triplets(rng: np.random.Generator) -> Inputs:
+    return {role: _vectors(rng) for role in ("anchor", "positive", "negative")}
+
+
+def pairs(rng: np.random.Generator) -> Inputs:
+    return {role: _vectors(rng) for role in ("anchor", "positive")}
+
+
+def negatives(rng: np.random.Generator) -> Inputs:
+    return pairs(rng) | {"negatives": _rounded(rng.normal(0, 1, (ROWS, 2, 3)))}
+
+
+def two_vectors(rng: np.random.Generator) -> Inputs:
+    return {role: _vectors(rng) for role in ("pred", "target")}
+
+
+def labelled(rng: np.random.Generator) -> Inputs:
+    return {"embedding": _vectors(rng), "target": _classes(rng)}
+
+
+def prototypes(rng: np.random.Generator) -> Inputs:
+    return labelled(rng) | {"prototypes": _vectors(rng)[:3]}
+
+
+def params(rng: np.random.Generator) -> Inputs:
+    return {"params": _vectors(rng)}
+
+
+# -- edges -------------------------------------------------------------------------------------------------------------
+
+NUMBERS: dict[str, Inputs] = {
+    "equal": {"pred": [0.0, 1.5, -2.25], "target": [0.0, 1.5, -2.25]},
+    "near": {"pred": [1.0, 2.0, -3.0], "target": [1.0000001, 2.0, -3.0000002]},
+    "tiny": {"pred": [1e-8, -3e-9, 0.0], "target": [2e-8, 0.0, 1e-300]},
+    "large": {"pred": [3e8, -1e10, 2.0], "target": [-2e8, 1e10, 1.0]},
+    "a kink": {"pred": [2.0, 0.0, 1.9, 0.5], "target": [1.0, 1.0, 1.0, 1.0]},
+    "one row": {"pred": [2.5], "target": [1.0]},
+}
+OUTPUTS: dict[str, Inputs] = {
+    "several outputs": {
+        "pred": [[0.31, 2.2], [1.74, -0.83], [-2.61, 4.09]], "target": [[0.57, 1.43], [-1.21, -0.38], [-2.14, 7.66]],
+    }
+}  # fmt: skip
+COARSE: dict[str, Inputs] = {
+    "equal": {"pred": [0.0, 1.5, -2.25], "target": [0.0, 1.5, -2.25]},
+    "a kink": {"pred": [2.0, 0.0, 1.875, 0.5], "target": [1.0, 1.0, 1.0, 1.0]},
+}
+ZEROS: dict[str, Inputs] = {
+    "targets of 0": {"pred": [1.0, 3.0, 0.0], "target": [0.0, 2.0, 0.0]},
+    "all targets 0": {"pred": [1.0, 3.0], "target": [0.0, 0.0]},
+    "targets near 0": {"pred": [2e-8, 1.0, -1e-9], "target": [1e-8, 1.0, 1e-17]},
+    "targets at a floor": {"pred": [1.0, 1.0, 1.0, 1.0], "target": [1.17e-6, -1e-7, 2.220446049250313e-16, 1e-300]},
+    "all near 0": {"pred": [2e-8, 0.0, -1e-9], "target": [1e-8, 0.0, 1e-17]},
+}
+LOGS: dict[str, Inputs] = {
+    "below 0": {"pred": [-0.5, 1.0, 3.0], "target": [-0.25, 1.0, 3.0]},
+    "near -1": {"pred": [-0.999999, 1.0], "target": [-0.5, 1.0]},
+    "at and below -1": {"pred": [-1.0, -2.5, 3.0], "target": [1.0, 2.0, 3.0]},
+    "targets below -1": {"pred": [1.0, 2.0], "target": [-1.5, 2.0]},
+    "at a floor": {"pred": [1e-7, 1e-8, 0.0, 2e-7], "target": [0.5, 0.5, 0.0, 1e-7]},
+}
+PROBS: dict[str, Inputs] = {
+    "wrong and certain": {"pred": [0.0, 0.5, 0.25], "target": [1.0, 0.0, 1.0]},
+    "certain of class 1": {"pred": [1.0, 0.5, 0.25], "target": [0.0, 0.0, 1.0]},
+    "right and certain": {"pred": [1.0, 0.0, 0.25], "target": [1.0, 0.0, 1.0]},
+    "near a clip": {"pred": [1e-7, 1e-8, 2e-7, 1e-15, 1e-17, 1e-300], "target": [1.0, 1.0, 0.0, 1.0, 1.0, 0.0]},
+    "one class": {"pred": [0.75, 0.5, 0.25], "target": [1.0, 1.0, 1.0]},
+    "outside of [0, 1]": {"pred": [1.25, 0.5, -0.25], "target": [1.0, 0.0, 0.0]},
+}
+SOFT: dict[str, Inputs] = {
+    "soft targets": {"pred": [0.9, 0.2, 0.35], "target": [0.85, 0.25, 0.5]},
+    "soft and certain": {"pred": [1.0, 0.0, 0.35], "target": [0.85, 0.25, 0.5]},
+}
+LOGITS: dict[str, Inputs] = {
+    "large": {"pred": [40.25, -39.5, 750.0, -801.5, 0.125], "target": [0.0, 1.0, 0.0, 1.0, 1.0]},
+    "zeros": {"pred": [0.0, 0.0], "target": [0.0, 1.0]},
+    "one class": {"pred": [1.5, -0.5], "target": [1.0, 1.0]},
+}
+SOFT_LOGITS: dict[str, Inputs] = {"soft targets": {"pred": [2.5, -1.75, 0.5], "target": [0.875, 0.25, 0.5]}}
+SIGNS: dict[str, Inputs] = {
+    "at the margin": {"pred": [1.0, -1.0, 0.0], "target": [1.0, -1.0, 1.0]},
+    "one class": {"pred": [0.5, -0.5], "target": [1.0, 1.0]},
+    "targets of 0 and 1": {"pred": [0.5, -0.5], "target": [1.0, 0.0]},
+}
+VECTORS: dict[str, Inputs] = {
+    "certain": {"pred": [[1.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.25, 0.75, 0.0]], "target": [0, 0, 1]},
+    "near a clip": {"pred": [[1e-8, 1 - 1e-8, 0.0], [1e-17, 0.5, 0.5], [1e-7, 0.5, 0.4999999]], "target": [0, 0, 0]},
+    "sums other than 1": {"pred": [[0.2, 0.2, 0.1], [1.0, 2.0, 1.0], [0.2, 0.5, 0.3]], "target": [0, 1, 2]},
+    "two classes": {"pred": [[0.25, 0.75], [0.5, 0.5], [0.875, 0.125]], "target": [0, 1, 0]},
+    "a row of zeros": {"pred": [[0.0, 0.0, 0.0], [0.5, 0.25, 0.25]], "target": [0, 1]},
+}
+SOFT_VECTORS: dict[str, Inputs] = {
+    "distributions": {"pred": [[0.25, 0.5, 0.25], [0.1, 0.2, 0.7]], "target": [[0.5, 0.25, 0.25], [0.0, 0.1, 0.9]]},
+    "distributions, and certain": {"pred": [[1.0, 0.0, 0.0]], "target": [[0.5, 0.5, 0.0]]},
+}
+LOGIT_VECTORS: dict[str, Inputs] = {
+    "large": {"pred": [[800.0, 0.0, -800.0], [40.0, -40.0, 0.0], [0.0, 0.0, 0.0]], "target": [1, 0, 2]},
+}
+SOFT_LOGIT_VECTORS: dict[str, Inputs] = {
+    "distributions": {"pred": [[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]], "target": [[0.5, 0.25, 0.25], [0.0, 0.1, 0.9]]},
+}
+SIDES: dict[str, Inputs] = {
+    "a class of 0": {"pred": [[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], "target": [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]},
+    "a class that is impossible": {"pred": [[0.5, 0.5, 0.0]], "target": [[0.5, 0.25, 0.25]]},
+    "sums other than 1": {"pred": [[0.2, 0.2, 0.1], [1.0, 2.0, 1.0]], "target": [[2.0, 1.0, 1.0], [0.1, 0.1, 0.2]]},
+    "equal": {"pred": [[0.2, 0.3, 0.5]], "target": [[0.2, 0.3, 0.5]]},
+}
+SPREADS: dict[str, Inputs] = {
+    "variance 0": {"pred": [1.0, 1.0], "target": [2.0, 1.0], "variance": [0.0, 0.0]},
+    "variance below eps": {"pred": [1.0, 1.0], "target": [1.001, 1.0], "variance": [1e-7, 1e-6]},
+    "negative variance": {"pred": [1.0], "target": [2.0], "variance": [-1.0]},
+}
+RATES: dict[str, Inputs] = {
+    "rates of 0": {"pred": [0.0, 0.0, 1.0], "target": [0.0, 2.0, 1.0]},
+    "small rates": {"pred": [1e-9, 1e-7, 1e-300], "target": [1.0, 3.0, 0.0]},
+    "counts that are no counts": {"pred": [0.5, 1.5], "target": [0.25, 1.75]},
+    "negative rates": {"pred": [-0.5, 1.5], "target": [1.0, 2.0]},
+}
+LOG_RATES: dict[str, Inputs] = {
+    "large": {"pred": [40.25, -39.75, 300.0], "target": [2.0, 1.0, 4.0]},
+    "zeros": {"pred": [0.0, 0.0], "target": [0.0, 1.0]},
+}
+TRIPLETS: dict[str, Inputs] = {
+    "equal vectors": {"anchor": [[1.0, 2.0], [0.5, 1.5]], "positive": [[1.0, 2.0], [0.5, 1.0]],
+                      "negative": [[1.0, 2.0], [0.5, 1.5]]},
+    "at the margin": {"anchor": [[0.0, 0.0]], "positive": [[3.0, 4.0]], "negative": [[0.0, 6.0]]},
+}  # fmt: skip
+DIRECTIONS: dict[str, Inputs] = {
+    "parallel and opposite": {"pred": [[1.0, 2.0], [1.0, 2.0]], "target": [[2.0, 4.0], [-3.0, -6.0]]},
+    "a zero vector": {"pred": [[0.0, 0.0], [1.0, 2.0]], "target": [[1.0, 1.0], [2.0, 1.0]]},
+    "tiny vectors": {"pred": [[1e-9, 2e-9], [1e-160, 0.0]], "target": [[1.0, 1.0], [2.0, 1.0]]},
+}
+VIEWS: dict[str, Inputs] = {
+    "equal views": {"anchor": [[1.0, 2.0], [0.5, -1.5]], "positive": [[1.0, 2.0], [0.5, -1.5]]},
+    "one row": {"anchor": [[1.0, 2.0]], "positive": [[2.0, 1.0]]},
+    "a zero vector": {"anchor": [[0.0, 0.0], [0.5, -1.5]], "positive": [[1.0, 2.0], [0.5, -1.5]]},
+    "tiny vectors": {"anchor": [[1e-14, 2e-14], [0.5, -1.5]], "positive": [[1.0, 2.0], [0.5, -1.5]]},
+}
+CHOICES: dict[str, Inputs] = {
+    "equal vectors": {"anchor": [[1.0, 2.0]], "positive": [[1.0, 2.0]], "negatives": [[[1.0, 2.0], [2.0, 1.0]]]},
+}
+LABELS: dict[str, Inputs] = {
+    "one class": {"embedding": [[1.0, 2.0], [0.5, -1.5], [2.0, 0.25]], "target": [0, 0, 0]},
+    "all classes distinct": {"embedding": [[1.0, 2.0], [0.5, -1.5], [2.0, 0.25]], "target": [0, 1, 2]},
+    "a class of one": {"embedding": [[1.0, 2.0], [0.5, -1.5], [2.0, 0.25]], "target": [0, 1, 0]},
+    "one row": {"embedding": [[1.0, 2.0]], "target": [0]},
+    "two rows of one class": {"embedding": [[1.0, 2.0], [2.0, 1.0]], "target": [0, 0]},
+}
+ANGLES: dict[str, Inputs] = {
+    "past pi - margin": {"embedding": [[-1.0, 0.1], [-2.0, -0.3], [1.0, 0.2]], "target": [0, 0, 0],
+                         "prototypes": [[1.0, 0.0], [0.0, 1.0]]},
+    "opposite": {"embedding": [[-1.0, 0.0]], "target": [0], "prototypes": [[1.0, 0.0], [0.0, 1.0]]},
+    "parallel": {"embedding": [[3.0, 0.0]], "target": [0], "prototypes": [[1.0, 0.0], [0.0, 1.0]]},
+    "one class": {"embedding": [[1.0, 2.0]], "target": [0], "prototypes": [[1.0, 0.5]]},
+}  # fmt: skip
+WEIGHTS: dict[str, Inputs] = {"parameters of 0": {"params": [[0.0, -0.0], [1e-8, 2.0]]}}
+
+
+# -- the presets -------------------------------------------------------------------------------------------------------
+
+
+def torch(spec: str, call: str, random: Maker, *edges: dict[str, Inputs], **more: Any) -> Asked:
+    """A preset whose library runs on torch; `peer` is its name."""
+    peer = spec.partition("@")[2].partition(":")[0]
+
+    def ask(*given: Any, **settings: Any) -> Case:
+        return by_torch(peer, *given, **settings)
+
+    return Asked(spec, ask, call, random, _merged(edges), **more)
+
+
+def optax(spec: str, call: str, random: Maker, *edges: dict[str, Inputs], **more: Any) -> Asked:
+    return Asked(spec, by_jax, call, random, _merged(edges), **more)
+
+
+def sklearn(spec: str, call: str, random: Maker, *edges: dict[str, Inputs], **more: Any) -> Asked:
+    def ask(*given: Any, **settings: Any) -> Case:
+        settings.pop("by", None)
+        return by_numpy("sklearn", *given, **settings)
+
+    weighted = call.removesuffix(")") + ", sample_weight=w)"
+    return Asked(spec, ask, call, random, _merged(edges), weighted=weighted, by=None, **more)
+
+
+def boosting(
+    spec: str, make: Callable[..., Case], metric: Any, random: Maker, *edges: dict[str, Inputs], weighted: bool = True
+) -> Asked:
+    def ask(name: str, call: str, inputs: Inputs, **settings: Any) -> Case:
+        settings.pop("by", None)
+        if not weighted:
+            settings.pop("weights")
+        return make(name, metric, inputs, **settings)
+
+    return Asked(spec, ask, "", random, _merged(edges), weighted="" if weighted else None, by=None)
+
+
+def _merged(edges: tuple[dict[str, Inputs], ...]) -> dict[str, Inputs]:
+    return {name: inputs for some in edges for name, inputs in some.items()}
+
+
+def keras(spec: str, loss: str, random: Maker, *edges: dict[str, Inputs], target: str = "target") -> Asked:
+    """A loss of Keras; its weights are those of `sum_over_batch_size`, the default."""
+    wide = target != "target"
+    sides = f"({target}, pred, w)" if wide else "(target[:, None], pred[:, None], w)"
+    return torch(spec, f"keras.losses.{loss}({target}, pred)", random, *edges, weighted=f"keras.losses.{loss}{sides}")
+
+
+ONE_HOT = "F.one_hot(target, pred.shape[1]).double()"
+LABELS_OF = "labels=list(range(pred.shape[1]))"
+TM = "torchmetrics.functional."
+
+
+def presets() -> list[Asked]:
+    return [*_regression(), *_relative(), *_binary(), *_multiclass(), *_likelihoods(), *_vectors_and_batches()]
+
+
+def _regression() -> list[Asked]:
+    gbm = {"objective": "regression", "metric": "l2"}
+    found = []
+    for name, torch_name, keras_name, metric in (
+        ("mse", "mse_loss", "MeanSquaredError()", "mean_squared_error"),
+        ("mae", "l1_loss", "MeanAbsoluteError()", "mean_absolute_error"),
+    ):
+        call = f"F.{torch_name}(pred, target{{}})"
+        found += [
+            torch(f"{name}@torch", call.format(""), reals, NUMBERS, OUTPUTS, weighted=call.format(", weight=w")),
+            keras(f"{name}@keras", keras_name, reals, NUMBERS),
+            sklearn(f"{name}@sklearn", f"sklearn.metrics.{metric}(target, pred)", reals, NUMBERS, OUTPUTS),
+            torch(f"{name}@torchmetrics", f"{TM}{metric}(pred, target)", reals, NUMBERS),
+            boosting(f"{name}@lightgbm", by_lightgbm, {**gbm, "metric": {"mse": "l2", "mae": "l1"}[name]},
+                     fractions, COARSE),
+        ]  # fmt: skip
+    root = "sklearn.metrics.root_mean_squared_error(target, pred)"
+    huber = "F.huber_loss(pred, target{})"
+    return [
+        *found,
+        optax("mse@optax", "optax.squared_error(pred, target).mean()", reals, NUMBERS, OUTPUTS),
+        torch("rmse@keras", "keras.metrics.RootMeanSquaredError(dtype='float64')(target, pred)", reals, NUMBERS, by=""),
+        sklearn("rmse@sklearn", root, reals, NUMBERS, OUTPUTS),
+        boosting("rmse@lightgbm", by_lightgbm, {**gbm, "metric": "rmse"}, fractions, COARSE),
+        boosting("rmse@catboost", by_catboost, "RMSE", fractions, COARSE),
+        torch("huber@torch", huber.format(""), reals, NUMBERS, OUTPUTS, weighted=huber.format(", weight=w")),
+        keras("huber@keras", "Huber()", reals, NUMBERS),
+        optax("huber@optax", "optax.huber_loss(pred, target).mean()", reals, NUMBERS, OUTPUTS),
+        boosting("huber@lightgbm", by_lightgbm, {"objective": "huber", "metric": "huber"}, fractions, COARSE),
+        torch("smooth_l1@torch", "F.smooth_l1_loss(pred, target)", reals, NUMBERS, OUTPUTS),
+        keras("log_cosh@keras", "LogCosh()", reals, NUMBERS),
+        optax("log_cosh@optax", "optax.log_cosh(pred, target).mean()", reals, NUMBERS),
+        *(
+            sklearn(f"pinball@sklearn{spec}", f"sklearn.metrics.mean_pinball_loss(target, pred{alpha})", reals, NUMBERS,
+                    OUTPUTS)
+            for spec, alpha in (("", ""), (":q=0", ", alpha=0"), (":q=1", ", alpha=1"))
+        ),
+        boosting("pinball@lightgbm", by_lightgbm, {"objective": "quantile", "metric": "quantile"}, fractions, COARSE),
+    ]  # fmt: skip
+
+
+def _relative() -> list[Asked]:
+    mape = "mean_absolute_percentage_error"
+    return [
+        sklearn("mape@sklearn", f"sklearn.metrics.{mape}(target, pred)", reals, ZEROS, OUTPUTS),
+        torch("mape@torchmetrics", f"{TM}{mape}(pred, target)", reals, ZEROS, OUTPUTS),
+        keras("mape@keras", "MeanAbsolutePercentageError()", reals, ZEROS),
+        torch("smape@torchmetrics", f"{TM}symmetric_{mape}(pred, target)", reals, ZEROS, OUTPUTS),
+        boosting("smape@catboost", by_catboost, "SMAPE", fractions, COARSE, ZEROS),
+        torch("wmape@torchmetrics", f"{TM}weighted_{mape}(pred, target)", reals, ZEROS, OUTPUTS),
+        sklearn("msle@sklearn", "sklearn.metrics.mean_squared_log_error(target, pred)", positive, LOGS, OUTPUTS),
+        keras("msle@keras", "MeanSquaredLogarithmicError()", positive, LOGS),
+        torch("msle@torchmetrics", f"{TM}mean_squared_log_error(pred, target)", positive, LOGS),
+        sklearn("rmsle@sklearn", "sklearn.metrics.root_mean_squared_log_error(target, pred)", positive, LOGS,
+                {"several outputs": {"pred": [[0.31, 2.2], [1.74, 0.83]], "target": [[0.57, 1.43], [1.21, 0.38]]}}),
+    ]  # fmt: skip
+
+
+def _binary() -> list[Asked]:
+    bce, with_logits = "F.binary_cross_entropy(pred, target{})", "F.binary_cross_entropy_with_logits(pred, target{})"
+    weight = ", weight=w"
+    of_probs = {"objective": "none", "metric": "binary_logloss"}
+    hinge = "sklearn.metrics.hinge_loss(target, pred)"
+    return [
+        torch("bce@torch", bce.format(""), probs, PROBS, SOFT, weighted=bce.format(weight)),
+        keras("bce@keras", "BinaryCrossentropy()", probs, PROBS, SOFT),
+        sklearn("bce@sklearn", "sklearn.metrics.log_loss(target, pred, labels=[0, 1])", probs, PROBS, SOFT),
+        boosting("bce@lightgbm", by_lightgbm, of_probs, probs, PROBS, SOFT),
+        torch("bce_with_logits@torch", with_logits.format(""), logits, LOGITS, SOFT_LOGITS,
+              weighted=with_logits.format(weight)),
+        keras("bce_with_logits@keras", "BinaryCrossentropy(from_logits=True)", logits, LOGITS, SOFT_LOGITS),
+        optax("bce_with_logits@optax", "optax.sigmoid_binary_cross_entropy(pred, target).mean()", logits, LOGITS,
+              SOFT_LOGITS),
+        boosting("bce_with_logits@catboost", by_catboost, "CrossEntropy", logits, LOGITS, SOFT_LOGITS),
+        keras("focal@keras", "BinaryFocalCrossentropy()", probs, PROBS, SOFT),
+        optax("focal_with_logits@optax", "optax.sigmoid_focal_loss(pred, target).mean()", logits, LOGITS, SOFT_LOGITS),
+        keras("hinge@keras", "Hinge()", signs, SIGNS),
+        sklearn("hinge@sklearn", hinge, signs, SIGNS),
+        optax("hinge@optax", "optax.hinge_loss(pred, target).mean()", signs, SIGNS),
+        keras("squared_hinge@keras", "SquaredHinge()", signs, SIGNS),
+        sklearn("brier@sklearn", "sklearn.metrics.brier_score_loss(target, pred)", probs, PROBS, SOFT),
+        boosting("zero_one@xgboost", by_xgboost, "error", eight_probs, weighted=False),
+    ]  # fmt: skip
+
+
+def eight_probs(rng: np.random.Generator) -> Inputs:
+    """A share of eight rows is exact in single precision."""
+    return {"pred": (rng.integers(0, 65, 8) / 64).tolist(), "target": [0.0, 1.0, *rng.integers(0, 2, 6).astype(float)]}
+
+
+def _multiclass() -> list[Asked]:
+    log_loss = f"sklearn.metrics.log_loss(target, pred, {LABELS_OF})"
+    brier = f"sklearn.metrics.brier_score_loss(target, pred, {LABELS_OF})"
+    focal = f"keras.losses.CategoricalFocalCrossentropy()({ONE_HOT}, pred"
+    logits = "cross_entropy_with_logits"
+    return [
+        keras("cross_entropy@keras", "CategoricalCrossentropy()", class_probs, VECTORS, target=ONE_HOT),
+        keras("cross_entropy@keras", "SparseCategoricalCrossentropy()", class_probs, VECTORS),
+        torch("cross_entropy@keras", "keras.losses.CategoricalCrossentropy()(target, pred)", distributions,
+              SOFT_VECTORS),
+        sklearn("cross_entropy@sklearn", log_loss, class_probs, VECTORS),
+        sklearn("brier@sklearn", brier, class_probs, VECTORS),
+        torch("categorical_focal@keras", f"{focal})", class_probs, VECTORS, weighted=f"{focal}, w)"),
+        torch(f"{logits}@torch", "F.cross_entropy(pred, target)", class_logits, LOGIT_VECTORS, SOFT_LOGIT_VECTORS),
+        torch(f"{logits}@torch:label_smoothing=0.1", "F.cross_entropy(pred, target, label_smoothing=0.1)", class_logits,
+              LOGIT_VECTORS, SOFT_LOGIT_VECTORS),
+        keras(f"{logits}@keras", "CategoricalCrossentropy(from_logits=True)", class_logits, LOGIT_VECTORS,
+              target=ONE_HOT),
+        optax(f"{logits}@optax", "optax.softmax_cross_entropy_with_integer_labels(pred, target).mean()", class_logits,
+              LOGIT_VECTORS),
+        torch("kl_divergence@torchmetrics", f"{TM}kl_divergence(target, pred)", distributions, SIDES),
+    ]  # fmt: skip
+
+
+def _likelihoods() -> list[Asked]:
+    return [
+        torch("poisson_nll@torch", "F.poisson_nll_loss(pred, target, log_input=False)", counts, RATES),
+        keras("poisson_nll@keras", "Poisson()", counts, RATES),
+        torch("poisson_nll_log_rate@torch", "F.poisson_nll_loss(pred, target)", log_counts, LOG_RATES),
+        boosting("poisson_nll_log_rate@catboost", by_catboost, "Poisson", log_counts, LOG_RATES),
+        torch("gaussian_nll@torch", "F.gaussian_nll_loss(pred, target, variance)", normal, SPREADS),
+    ]
+
+
+def _vectors_and_batches() -> list[Asked]:
+    both = {"by": "anchor positive"}
+    monai = "monai.losses.ContrastiveLoss()(anchor, positive)"
+    pml = "pml.losses.NTXentLoss()(torch.cat([anchor, positive]), torch.cat([i, i]))"
+    ntxent = "optax.ntxent(jnp.concatenate([anchor, positive]), jnp.concatenate([jnp.arange(n), jnp.arange(n)]))"
+    return [
+        torch("triplet@torch", "F.triplet_margin_loss(anchor, positive, negative)", triplets, TRIPLETS,
+              by="anchor positive negative"),
+        optax("cosine_distance@optax", "optax.cosine_distance(pred, target).mean()", two_vectors, DIRECTIONS),
+        torch("arcface@pml", "arcface(embedding, target, prototypes)", prototypes, ANGLES, by="embedding prototypes"),
+        torch("info_nce@info_nce", "info_nce.InfoNCE()(anchor, positive)", pairs, VIEWS, **both),
+        torch("info_nce_negatives@info_nce", "info_nce.InfoNCE(negative_mode='paired')(anchor, positive, negatives)",
+              negatives, CHOICES, by="anchor positive negatives"),
+        torch("nt_xent@monai:temperature=0.5", monai, pairs, VIEWS, **both),
+        torch("nt_xent@pml", pml, pairs, VIEWS, **both),
+        optax("nt_xent@optax", ntxent, pairs, VIEWS, **both),
+        torch("supcon@pml", "pml.losses.SupConLoss()(embedding, target)", labelled, LABELS, by="embedding"),
+        torch("l1_penalty@keras", "keras.regularizers.L1()(params)", params, WEIGHTS, by="params"),
+        torch("l2_penalty@keras", "keras.regularizers.L2()(params)", params, WEIGHTS, by="params"),
+    ]  # fmt: skip
+
+
+# -- asking ------------------------------------------------------------------------------------------------------------
+
+
+def rows_of(asked: Asked, seeds: int) -> Iterator[list[str]]:
+    """The rows of one preset: random tables, with weights too where the library has any, then the edges."""
+    seed = sum(map(ord, asked.spec))
+    for number in range(seeds):
+        inputs = asked.random(np.random.default_rng([seed, number]))
+        yield _row(asked, "random", asked.call, inputs)
+        if asked.weighted is not None:
+            rng = np.random.default_rng([seed, number, 1])
+            weights = rng.choice([0.0, 0.5, 1.0, 2.25], len(inputs["pred"])).tolist()
+            weights[:2] = 0.0, 1.5
+            yield _row(asked, "weights", asked.weighted, inputs, weights)
+    for name, inputs in asked.edges.items():
+        yield _row(asked, name, asked.call, inputs)
+
+
+def _row(asked: Asked, kind: str, call: str, inputs: Inputs, weights: list[float] | None = None) -> list[str]:
+    settings = {} if asked.by is None else {"by": asked.by}
+    try:
+        case = asked.ask(asked.spec, call, inputs, weights=weights, **settings)
+        answer = case.answer
+        told = [answer.source, answer.value, json.dumps(answer.gradient) if answer.gradient else ""]
+    except Exception as error:  # what a library refuses is an answer too
+        told = [call, f"refused: {type(error).__name__}", ""]
+    source, value, gradient = told
+    return [asked.spec, kind, source, json.dumps(inputs), json.dumps(weights) if weights else "", value, gradient]
+
+
+def main(given: list[str]) -> None:
+    seeds = int(given[0]) if given else SEEDS
+    rows = [row for asked in presets() for row in rows_of(asked, seeds)]
+    if given:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
+        return
+    with Path(__file__).with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
