@@ -31,8 +31,13 @@ class EncodedLabels:
         return EncodedLabels(found.codes, found.names, column)
 
     def canonical(self) -> EncodedLabels:
-        """The same with class text in one form; names may repeat."""
-        return EncodedLabels(self.codes, tuple(map(canonical_label, self.names)), self.column)
+        """The same with labels in canonical form: the rows of 1 and of 1.0 get one code."""
+        names = tuple(map(canonical_label, self.names))
+        places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        if len(places) == len(names):
+            return EncodedLabels(self.codes, names, self.column)
+        renumbered = np.array([*(places[name] for name in names), -1])
+        return EncodedLabels(renumbered[self.codes], tuple(places), self.column)
 
     def take(self, index: RowNumbers) -> EncodedLabels:
         """The labels of the rows at these indexes; a range stands for all rows."""

@@ -129,7 +129,7 @@ class Reader:
 
     def _filtered(self, data: Any, location: Location) -> tuple[Any, Location, Array | None]:
         """The rows that the filter keeps, before anything is decoded; their positions in the batch (None: all rows)."""
-        if self.where is None or (mask := self.where.mask(data, location, self.plan.number_format)).all():
+        if self.where is None or (mask := self._mask(self.where, data, location)).all():
             return data, location, None
         import pyarrow as pa
 
@@ -137,6 +137,9 @@ class Reader:
         bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
         chosen = data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
         return chosen, location.take(kept), kept
+
+    def _mask(self, where: Filter, data: Any, location: Location) -> Array:
+        return where.mask(data, location, self.plan.number_format, self.warned)
 
     # -- decoding --------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,8 @@ binding_options = _stack(
              help="A file that is read whole as a table: prototypes, params. Repeatable."),
     _input("--targets", metavar="FILE", shell_complete=completion.files,
            help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on."),
-    _input("--on", metavar="KEY[,KEY]", help="The key columns by which rows are joined. Keys are compared as text."),
+    _input("--on", metavar="KEY[,KEY]",
+           help="The key columns by which rows are joined. Keys are compared as labels: 007 is not 7."),
     _input("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
            help="Rows whose key is in one file only."),
     _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
@@ -144,7 +145,8 @@ file_options = _stack(
     _input("--comment", metavar="CHAR", help="Lines of a text file that begin with this character are skipped."),
     _input("--no-header", is_flag=True, help="The first line is data. The columns are named 1, 2, 3, …"),
     _input("--null-values", metavar="A,B",
-           help="Texts that mean 'missing' in a column of numbers.  [default: ,NA,N/A,null,NULL,None,<NA>]"),
+           help="Texts that mean 'missing' in a column of numbers and in --where.  "
+                "[default: ,NA,N/A,null,NULL,None,<NA>]"),
 )  # fmt: skip
 
 engine_options = _stack(

@@ -62,6 +62,8 @@ def prepare(request: Request, data: Data) -> Prepared:
     check(request)
     request, source = _source(request, data)
     number_format = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
+    if request.where is not None:
+        request.where.check_texts(number_format)
     tables = {}
     for matrix in request.tables:
         table = Table(matrix.role, matrix.model, redacted(matrix.path))

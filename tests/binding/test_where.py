@@ -6,6 +6,7 @@ import math
 import operator
 import pickle
 import random
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from losscli.binding import expressions as where
 from losscli.binding.expressions import parse
 from losscli.errors import DataError, Location, UsageError
-from losscli.io.arrow.decode import NumberFormat
+from losscli.io.arrow.decode import PLAIN, NumberFormat
 
 LOCATION = Location("data.csv", 1)
 DATA = pa.record_batch(
@@ -77,7 +78,16 @@ def rows(text: str) -> list[int]:
         ("ok in [true, false]", [0, 1, 3, 4]),
         ("written == true", [0, 3]),
         ("written == False", [1]),
-        ('written == "true"', [3]),
+        ('written == "true"', [0, 3]),
+        ('written == "TRUE"', [0, 3]),
+        ('written != "true"', [1, 4]),
+        ('age == "18.0"', [1]),
+        ('p == "1.50"', []),
+        ("text_age is null", [1]),
+        ("text_age is not null", [0, 2, 3, 4]),
+        ('text_age is null or text_age == "10.0"', [0, 1]),
+        ('text_age != "10"', [2, 3, 4]),
+        ('not text_age in ["10"]', [2, 3, 4]),
         ('written in [true, "no"]', [0, 3, 4]),
         ("`2 a\\`b\\\\` >= 4", [3, 4]),
         ("text_age > 5", [0, 2, 3]),
@@ -106,13 +116,51 @@ def test_which_texts_stand_for_no_number() -> None:
     for text in ["a > 1", "a in [1]", "a == a"]:
         with pytest.raises(DataError, match="'-' is not a number"):
             parse(text).mask(data, LOCATION)
-    # Where it is compared as text, nothing but the empty text is missing.
-    assert parse("a == '-'").mask(data, LOCATION, NumberFormat(frozenset({"-"}))).tolist() == [
-        False,
-        True,
-        False,
-        False,
-    ]
+    dash = NumberFormat(frozenset({"-"}))
+    for text in ["a == 'x'", "a != '1'", "a in ['-', 'x']", "a < '0'"]:
+        assert not parse(text).mask(data, LOCATION, dash)[1]  # nor is it where the column is compared with text
+
+
+ALONE = ["n is null", "n is not null"]
+BESIDE = ["n > 3", "n == '5'", "n != 'x'", "n in [5]", "n in ['x']", "n is null", "m > 3", "m == 'x'", "n > m"]
+
+
+@pytest.mark.parametrize("kind", ["text", "entries", "numbers"])
+def test_what_is_missing_does_not_depend_on_the_rest_of_the_filter(kind: str) -> None:
+    cells = [None, None, None, 5.0, None] if kind == "numbers" else ["NA", "", " null ", "5", None]
+    column = pa.array(cells)
+    data = pa.record_batch({"n": column.dictionary_encode() if kind == "entries" else column,
+                            "m": pa.array([1, 2, 3, 4, 5])})  # fmt: skip
+    missing = [True, True, True, False, True]
+    for test, wanted in zip(ALONE, [missing, [not cell for cell in missing]], strict=True):
+        assert parse(test).mask(data, LOCATION).tolist() == wanted
+        for other in BESIDE:
+            rest = parse(other).mask(data, LOCATION).tolist()
+            for text, join in ((f"{test} or {other}", operator.or_), (f"{other} and {test}", operator.and_)):
+                expected = [join(a, b) for a, b in zip(wanted, rest, strict=True)]
+                assert parse(text).mask(data, LOCATION).tolist() == expected, text
+
+
+def test_a_text_that_stands_for_missing_is_not_compared_silently() -> None:
+    data = pa.record_batch({"a": pa.array(["NA", "de", "NA", "", " null"])})
+    warned: Counter[str] = Counter()
+    found = parse("a != 'de' or a in ['fr']")
+    assert not found.mask(data, LOCATION, warned=warned).any()
+    assert warned == {
+        f"'a': '{text}' is a missing cell for the filter; --null-values sets which texts are": count
+        for text, count in (("NA", 2), ("null", 1))
+    }
+    warned.clear()
+    parse("a is null or a is not null").mask(data, LOCATION, warned=warned)
+    assert not warned
+    for text in ["a == 'NA'", "a != ' NA'", "b == 1 or 'null' != a", "a in ['de', 'NA']", "'a' < a < 'null'"]:
+        with pytest.raises(UsageError, match="which stands for a missing cell") as caught:
+            parse(text).check_texts(PLAIN)
+        assert "a is null" in (caught.value.hint or "")
+        parse(text).check_texts(NumberFormat(frozenset({""})))
+    parse("a == 'de' and b is null and c == 5 and d == true").check_texts(PLAIN)
+    kept = NumberFormat(frozenset({""}))
+    assert parse("a == 'NA'").mask(data, LOCATION, kept).tolist() == [True, False, True, False, False]
 
 
 def test_how_columns_are_to_be_read() -> None:

@@ -24,11 +24,12 @@ _MAX_DEPTH = 100
 
 
 class Parser:
-    """Parses one filter; `columns` collects how each column is read."""
+    """Parses one filter; `columns` collects how each column is read, `texts` what they are compared with as text."""
 
     def __init__(self, text: str) -> None:
         self._text, self._tokens, self._position, self._depth = text, tokens(text), 0, 0
         self._readings: dict[str, ComparedAs | None] = {}
+        self.texts: list[tuple[str, str]] = []
 
     @property
     def columns(self) -> dict[str, ComparedAs]:
@@ -154,6 +155,8 @@ class Parser:
     def _read_as(self, token: Token, column: Column, other: Operand) -> None:
         if isinstance(other, Constant) and other.value == "":
             self._fail(token, "an empty text counts as missing", f"write: {column.text()} is null")
+        if isinstance(other, Constant) and isinstance(other.value, str):
+            self.texts.append((column.name, other.value))
         reading = other.reading() if isinstance(other, Constant) else "number"
         before = self._readings.get(column.name) or reading
         if before != reading:

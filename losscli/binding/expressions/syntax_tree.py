@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Literal, TypeAlias
 
@@ -13,7 +14,9 @@ import pyarrow as pa
 
 from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
 from losscli.errors import DataError, Location
+from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Mask, NumberFormat, Numbers, Texts, is_missing, numbers, texts
+from losscli.io.arrow.types import is_text
 
 ComparedAs = Literal["number", "text", "any"]
 # The rows that are true and those that are false; a row in neither has a missing cell (Kleene's three-valued logic).
@@ -30,14 +33,20 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class DecodedBatch:
-    """The columns of one batch, each decoded once, when it is first used."""
+    """The columns of one batch, each decoded once, when it is first used.
+
+    A cell is missing if it is null, empty, or a text that stands for missing in `number_format`; whatever the format
+    of the file, and whatever the cell is compared with.
+    """
 
     def __init__(
-        self, data: pa.RecordBatch, location: Location, columns: Mapping[str, ComparedAs], number_format: NumberFormat
+        self, data: pa.RecordBatch, location: Location, number_format: NumberFormat, warned: Counter[str]
     ) -> None:
-        self._data, self._location, self._columns, self._number_format = data, location, columns, number_format
+        self._data, self._location, self._warned = data, location, warned
+        self._number_format = replace(number_format, nulls=number_format.nulls | {""})
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}
+        self._compared: set[str] = set()
 
     def _column(self, name: str) -> pa.Array:
         positions = self._data.schema.get_all_field_indices(name)
@@ -61,17 +70,40 @@ class DecodedBatch:
         return self._numbers[name]
 
     def texts(self, name: str) -> Texts:
-        """The column as texts, encoded once."""
-        if name not in self._texts:
-            self._texts[name] = texts(self._column(name), name, self._location)
-        return self._texts[name]
+        """The column as labels, encoded once; those that stand for missing are counted in a warning."""
+        cells = self._labels(name)
+        if name not in self._compared:
+            self._compared.add(name)
+            self._warn_of_missing(name)
+        return cells
 
     def is_missing(self, name: str) -> Mask:
         """Which cells of the column are missing."""
-        if self._columns[name] != "number":
-            return is_missing(self._column(name), name, self._location)
-        cells = self.numbers(name)
-        return np.zeros(len(cells.values), np.bool_) if cells.missing is None else cells.missing
+        column = self._column(name)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        return self._labels(name).codes < 0 if is_text(kind) else is_missing(column, name, self._location)
+
+    def _labels(self, name: str) -> Texts:
+        if name not in self._texts:
+            found = texts(self._column(name), name, self._location)
+            missing = self._stand_for_missing(found, name)
+            codes = np.where(np.append(missing, True)[found.codes], -1, found.codes) if missing.any() else found.codes
+            self._texts[name] = Texts(codes, tuple(map(canonical_label, found.names)))
+        return self._texts[name]
+
+    def _stand_for_missing(self, found: Texts, name: str) -> Mask:
+        """Which of the texts stand for missing; in a column of numbers none does."""
+        kind = self._column(name).type
+        if not is_text(kind.value_type if pa.types.is_dictionary(kind) else kind):
+            return np.zeros(len(found.names), np.bool_)
+        return np.array([self._number_format.is_null(text) for text in found.names], np.bool_)
+
+    def _warn_of_missing(self, name: str) -> None:
+        found = texts(self._column(name), name, self._location)
+        for code in np.flatnonzero(self._stand_for_missing(found, name)):
+            text = found.names[code].strip(" \t")
+            message = f"'{name}': '{text}' is a missing cell for the filter; --null-values sets which texts are"
+            self._warned[message] += int(np.count_nonzero(found.codes == code))
 
 
 def _three_valued(result: Mask, missing: Mask | None) -> ThreeValued:
@@ -115,11 +147,9 @@ class Constant:
         """Whether columns that are compared with it are read as numbers or as text."""
         return "number" if isinstance(self.value, float) else "text"
 
-    def spellings(self) -> tuple[str, ...]:
-        """The texts that equal it: booleans are written `True` by Python and `TRUE` by R."""
-        if isinstance(self.value, bool):
-            return ("true", "True", "TRUE") if self.value else ("false", "False", "FALSE")
-        return (str(self.value),)
+    def label(self) -> str:
+        """The label that it is compared as."""
+        return canonical_label(str(self.value))
 
 
 Operand: TypeAlias = Column | Constant
@@ -154,13 +184,10 @@ class Comparison:
     def _evaluate_text(self, batch: DecodedBatch, constant: Constant) -> ThreeValued:
         column = self.left if isinstance(self.left, Column) else self.right
         assert isinstance(column, Column)
-        cells, compare = batch.texts(column.name), _COMPARE[self.sign]
-        if self.sign in ("==", "!="):
-            wanted = constant.spellings()
-            return _text_three_valued(cells, lambda name: (name in wanted) == (self.sign == "=="))
+        cells, compare, label = batch.texts(column.name), _COMPARE[self.sign], constant.label()
         if column is self.left:
-            return _text_three_valued(cells, lambda name: bool(compare(name, constant.value)))
-        return _text_three_valued(cells, lambda name: bool(compare(constant.value, name)))
+            return _text_three_valued(cells, lambda name: bool(compare(name, label)))
+        return _text_three_valued(cells, lambda name: bool(compare(label, name)))
 
 
 @dataclass(frozen=True)
@@ -198,7 +225,7 @@ class InList:
             found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
             verdict = _three_valued(found, cells.missing)
         else:
-            wanted = {spelling for choice in self.choices for spelling in choice.spellings()}
+            wanted = {choice.label() for choice in self.choices}
             verdict = _text_three_valued(batch.texts(self.column.name), wanted.__contains__)
         return verdict[::-1] if self.negated else verdict
 

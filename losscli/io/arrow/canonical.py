@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-_INTEGRAL = re.compile(r"[+-]?\d+\.0*")
+_INTEGRAL = re.compile(r"([+-]?)([0-9]+)\.0*")
 # Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?0*([0-9]*)")
@@ -20,9 +20,15 @@ class InexactNumberError(ValueError):
 
 
 def canonical_label(text: str) -> str:
-    """The canonical form of a class label: 1.0 becomes 1, -0 becomes 0, True becomes true; all else, 007 too, stays."""
-    if text == "-0" or _INTEGRAL.fullmatch(text):
-        return str(int(text.partition(".")[0]))
+    """The canonical form of a label, which slices, keys, filters and classes share.
+
+    1.0 becomes 1, -0 becomes 0, True becomes true; everything else, 007 too, is unchanged.
+    """
+    if found := _INTEGRAL.fullmatch(text):
+        digits = found[2].lstrip("0")  # not int(), which refuses thousands of digits
+        return ("-" if found[1] == "-" else "") + digits if digits else "0"
+    if text == "-0":
+        return "0"
     return text.lower() if text in ("True", "False", "TRUE", "FALSE") else text
 
 

@@ -41,6 +41,10 @@ class NumberFormat:
     nulls: frozenset[str] = NULL_TEXTS
     decimal: str = "."
 
+    def is_null(self, text: str) -> bool:
+        """Whether a text stands for a missing value; blanks around it do not matter."""
+        return text.strip(" \t") in self.nulls
+
     def number(self, text: str) -> float | None:
         """The number that a text spells, as the CSV reader would read it; None if it is not an exact number."""
         try:

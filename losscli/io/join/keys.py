@@ -1,10 +1,11 @@
-"""Keys of a join: key columns of any type as text, and the ids of keys on the side that is held in memory."""
+"""Keys of a join: key columns of any type as labels, and the ids of keys on the side that is held in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,19 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.arrow.build import from_numpy, present, strings, unpack
-from losscli.io.arrow.canonical import canonical_number
+from losscli.io.arrow.canonical import canonical_label, canonical_number
+from losscli.io.arrow.types import is_text
 
 KeyIds = npt.NDArray[np.int64]
 NOT_FOUND = -1
 
+# The texts that are no canonical labels, and how they all end.
+_ENDS = (".", "0", "e", "E")
+_NOT_CANONICAL = r"^(?:-0|[+-]?[0-9]+\.0*|True|TRUE|False|FALSE)$"
+
 
 def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
-    """A key column as text. Null, empty text and NaN become null and match nothing."""
+    """A key column as labels in canonical form. Null, empty text and NaN become null and match nothing."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         texts = key_texts(array.dictionary, column, path)
@@ -30,7 +36,8 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
         return _large(strings([_number_text(value) for value in coded.dictionary.to_pylist()])).take(coded.indices)
     try:
         if not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
-            return _without_empty(_large(array))
+            texts = _without_empty(_large(array))
+            return _canonical(texts) if is_text(kind) else texts
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it cannot be cast to text, or is not valid text
         pass
     raise DataError(
@@ -60,6 +67,19 @@ def _without_empty(texts: pa.Array) -> pa.Array:
         return texts
     keep = from_numpy(np.arange(len(texts), dtype=np.int64), ~empty & present(texts))
     return texts.take(keep)
+
+
+def _canonical(texts: pa.Array) -> pa.Array:
+    """The texts with 1.0 as 1 and True as true, as slices and classes have them."""
+    import pyarrow.compute as pc
+
+    ends = [pc.ends_with(texts, pattern=end) for end in _ENDS]  # ten times as fast as the expression
+    some = texts.filter(reduce(pc.or_, ends))
+    if not len(some) or not pc.any(pc.match_substring_regex(some, pattern=_NOT_CANONICAL)).as_py():
+        return texts
+    other = pc.match_substring_regex(texts, pattern=_NOT_CANONICAL)
+    labels = [canonical_label(text) for text in texts.filter(other).to_pylist()]
+    return pc.replace_with_mask(texts, other, _large(strings(labels)))
 
 
 def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
