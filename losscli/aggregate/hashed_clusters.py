@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,6 +78,17 @@ class HashedClusters:
         self.keys, self.positions = keys, np.arange(len(keys))
 
 
+class TableColumn(NamedTuple):
+    """A column of a table of clusters: the sums of a contribution over slice ids, times their factors if `weighted`."""
+
+    contribution: Contribution
+    slice_ids: SliceIds
+    weighted: bool
+
+
+_Span = tuple[int, int, Fraction | None]  # where the clusters of a slice id start and stop, and its class weight
+
+
 class ResamplingTable:
     """The finalized sums of hashed clusters: one row for each cluster of a slice, one column for each contribution."""
 
@@ -92,55 +104,49 @@ class ResamplingTable:
             for contribution, s in clusters.sums.items() if not s.finite
         }  # fmt: skip
 
-    def is_finite(self, slice_ids: SliceIds, contributions: Sequence[Contribution]) -> bool:
-        """Whether all sums of these slice ids are finite."""
-        flags = [self._not_finite[one] for one in contributions if one in self._not_finite]
-        return not any(flag[start:stop].any() for flag in flags for start, stop, _ in self._spans(slice_ids))
+    def is_finite(self, columns: Sequence[TableColumn]) -> bool:
+        """Whether all sums of these columns are finite."""
+        return not any(
+            self._not_finite[one.contribution][start:stop].any()
+            for one in columns if one.contribution in self._not_finite
+            for start, stop, _ in self._spans(one.slice_ids)
+        )  # fmt: skip
 
-    def exact_columns(
-        self, slice_ids: SliceIds, contributions: Sequence[Contribution], weighted: Sequence[bool]
-    ) -> list[list[int | Fraction]]:
-        """For each contribution its exact sums, one a cluster, in units of 2**-1074.
-
-        Where `weighted`, the sums of a slice id are multiplied by its class weight.
-        """
-        spans = self._spans(slice_ids)
-        for contribution in contributions:
-            if contribution not in self._exact:
-                self._exact[contribution] = self._exact_sums(contribution)
-        if len(spans) == 1 and spans[0][2] is None:
-            start, stop, _ = spans[0]
-            return [list(self._exact[one][start:stop]) for one in contributions]
-        return [self._added_up(self._exact[one], spans, is_weighted)
-                for one, is_weighted in zip(contributions, weighted, strict=True)]  # fmt: skip
-
-    def _added_up(
-        self, exact: list[int], spans: list[tuple[int, int, Fraction | None]], weighted: bool
-    ) -> list[int | Fraction]:
-        """The sums of several slice ids, added up by the hash of the cluster."""
-        hashes = sorted({one for start, stop, _ in spans for one in self._hashes[start:stop]})
+    def exact_columns(self, columns: Sequence[TableColumn]) -> list[list[int | Fraction]]:
+        """The exact sums of each column, one a cluster, in units of 2**-1074; clusters are in the same order."""
+        spans = [self._spans(one.slice_ids) for one in columns]
+        for one in columns:
+            if one.contribution not in self._exact:
+                self._exact[one.contribution] = self._exact_sums(one.contribution)
+        if (span := _only_span(spans)) is not None:
+            return [list(self._exact[one.contribution][span[0] : span[1]]) for one in columns]
+        hashes = sorted({one for each in spans for start, stop, _ in each for one in self._hashes[start:stop]})
         position = {one: at for at, one in enumerate(hashes)}
+        return [self._added_up(one, each, position) for one, each in zip(columns, spans, strict=True)]
+
+    def _added_up(self, column: TableColumn, spans: Sequence[_Span], position: dict[int, int]) -> list[int | Fraction]:
+        """The sums of several slice ids, added up by the hash of the cluster."""
+        exact = self._exact[column.contribution]
         sums = list[int | Fraction]([0] * len(position))
         for start, stop, factor in spans:
-            weight = factor if weighted and factor is not None else 1
+            weight = factor if column.weighted and factor is not None else 1
             for one, value in zip(self._hashes[start:stop], exact[start:stop], strict=True):
                 sums[position[one]] += value * weight
         return sums
 
-    def table(self, slice_ids: SliceIds, contributions: Sequence[Contribution], weighted: Sequence[bool]) -> Array:
-        """The sums as doubles: one row a cluster, one column a contribution."""
-        spans = self._spans(slice_ids)
-        if len(spans) == 1 and spans[0][2] is None:  # the integers of very many clusters would fill the memory
-            for contribution in contributions:
+    def table(self, columns: Sequence[TableColumn]) -> Array:
+        """The sums as doubles: one row a cluster."""
+        span = _only_span([self._spans(one.slice_ids) for one in columns])
+        if span is not None:  # the integers of very many clusters would fill the memory
+            for contribution in {one.contribution: None for one in columns}:
                 if contribution not in self._doubles:
                     exact = self._exact_sums(contribution)
                     self._doubles[contribution] = np.array([rounded(value, ONE) for value in exact])
-            return np.stack([self._doubles[one][spans[0][0] : spans[0][1]] for one in contributions], axis=1)
-        columns = self.exact_columns(slice_ids, contributions, weighted)
-        doubles = np.array([[rounded(value, ONE) for value in column] for column in columns])
-        return doubles.reshape(len(contributions), -1).T
+            return np.stack([self._doubles[one.contribution][span[0] : span[1]] for one in columns], axis=1)
+        doubles = np.array([[rounded(value, ONE) for value in column] for column in self.exact_columns(columns)])
+        return doubles.reshape(len(columns), -1).T
 
-    def _spans(self, slice_ids: SliceIds) -> list[tuple[int, int, Fraction | None]]:
+    def _spans(self, slice_ids: SliceIds) -> list[_Span]:
         """Where the clusters of each slice id start and stop, and its class weight."""
         return [
             (self._starts[slice_id], self._starts[slice_id + 1], factor)
@@ -152,3 +158,9 @@ class ResamplingTable:
         exact = self._sums[contribution].evaluate()
         exact += [0] * (len(self._positions) - len(exact))
         return [exact[position] for position in self._positions]
+
+
+def _only_span(spans: Sequence[list[_Span]]) -> _Span | None:
+    """The one span of all columns; None where there are several, or it has a class weight."""
+    first = spans[0]
+    return first[0] if len(first) == 1 and first[0][2] is None and all(each == first for each in spans) else None

@@ -38,9 +38,11 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
         _for_intervals(plan, gathered)
     for pair in compared_lines(plan):
         _for_comparison(plan, pair, gathered)
+    # Class weights that are computed from the data vary with the rows of each class.
+    balanced = plan.class_column is not None and plan.request.class_weight == "balanced"
     return RequiredStatistics(
-        gathered["row"].finish(),
-        gathered["batch"].finish(),
+        gathered["row"].finish(balanced),
+        gathered["batch"].finish(balanced),
         by_count=plan.request.divide_by == "count",
         needs_row_numbers=(
             inference.cluster is not None
@@ -138,11 +140,12 @@ class _Requirements:
         if cross_products:
             self.cross_products[tuple(dict.fromkeys(sources))] = None
 
-    def finish(self) -> UnitRequirements:
+    def finish(self, row_counts: bool) -> UnitRequirements:
         return UnitRequirements(
             tuple(self.cross_products),
             tuple(self.cluster_sums),
             tuple(self.squared_weights),
             tuple(self.plain_sums),
             self.paired_outcomes,
+            row_counts,
         )

@@ -34,6 +34,7 @@ class UnitRequirements:
     squared_weights: tuple[ValueSource, ...] = ()  # for effective sample sizes
     plain_sums: tuple[ValueSource, ...] = ()  # sources that no loss accumulator adds up
     paired_outcomes: Mapping[LinePair, PairedValues] = field(default_factory=dict)
+    row_counts: bool = False  # the rows of each cluster, with those that take no part in any term
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class UnitStatistics:
             self.cross_products.update(pair, found[pair[0]], found.get(pair[1]), len(units), units.slice_ids)
         if hashes is not None:
             resampled = {one: values for one, values in found.items() if one.source in self.required.cluster_sums}
+            if self.required.row_counts:
+                resampled[UNIT] = None
             self.clusters.update(hashes, units.slice_ids, resampled)
         self.count_outcomes(units)
 
@@ -178,6 +181,8 @@ class RunUnitStatistics:
         for source in units.arrays:
             for contribution, values in self.groups.contributions(source, units):
                 contributions[contribution] = _rounded_sums(values, at, count, len(units))
+        if self.required.groups.row_counts:
+            contributions[UNIT] = _rounded_sums(None, at, count, len(units))
         hashes = np.full(count, splitmix64(np.array([self.groups_formed], np.uint64))[0], np.uint64)
         self.groups.clusters.update(hashes, slice_ids, contributions)
 

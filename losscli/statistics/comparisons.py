@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from losscli.aggregate.required import compared_lines, unit_of
 from losscli.results import ComparisonResult, LossResult, PairedTest
 from losscli.statistics.contribution_sums import ContributionSums
-from losscli.statistics.delta_method import Linearization, linearize, variance
+from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.hypothesis_tests import holm, paired_t
 from losscli.statistics.intervals import ConfidenceInterval, Estimate, confidence_interval, slice_stream
+from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.permutation import permutation_test
 from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
 
@@ -124,8 +125,8 @@ def _compare(
     linear = first.minus(second)
     ours = theirs = None
     if sums.inference.bootstrap is not None or sums.inference.permutations:
-        ours = plug_in(sums, pair.first, first.contributions, pair.slice_ids)
-        theirs = plug_in(sums, pair.second, second.contributions, pair.slice_ids)
+        ours = plug_in(sums, pair.first, first.columns, pair.slice_ids)
+        theirs = plug_in(sums, pair.second, second.columns, pair.slice_ids)
     both = None if ours is None or theirs is None else ours.minus(theirs)
     estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
     interval = confidence_interval(sums, estimate, linear, both)
@@ -183,10 +184,10 @@ def _permutation_p(
     inference = sums.inference
     if not inference.permutations or ours is None or theirs is None:
         return None
-    width = len(ours.contributions)
-    if width != len(theirs.contributions):
+    width = len(ours.columns)
+    if width != len(theirs.columns):
         return None
-    table = sums.cluster_table([*ours.contributions, *theirs.contributions], unit, pair.slice_ids)
+    table = sums.cluster_table([*ours.columns, *theirs.columns], unit, pair.slice_ids)
     if table is None or not len(table):
         return None
     return permutation_test(

@@ -7,13 +7,12 @@ are added up; class weights enter at this place.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.cross_products import UNIT, Contribution
-from losscli.aggregate.exact_sum import rounded
-from losscli.aggregate.hashed_clusters import ResamplingTable
+from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.hashed_clusters import ResamplingTable, TableColumn
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.paired_outcomes import LinePair
 from losscli.aggregate.required import BaselinePart
@@ -22,9 +21,28 @@ from losscli.binding.plan import Job, Line
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
-from losscli.statistics.finalized_sums import ExactMean, FinalizedRun, FinalizedSums, Slice, SliceIds, non_finite_sum
+from losscli.statistics.finalized_sums import (
+    ExactMean,
+    FinalizedRun,
+    FinalizedSums,
+    Slice,
+    SliceIds,
+    WeightedSliceId,
+    non_finite_sum,
+)
 
-Contributions = Sequence[int]  # indices, see ContributionSums
+
+class Column(NamedTuple):
+    """One column of sums: those of a contribution (by its index), of all units or of those of one class.
+
+    With a `stratum`, the class weight is left out: then it is computed from the data, and is no factor that is given.
+    """
+
+    contribution: int
+    stratum: str | None = None
+
+
+Columns = Sequence[Column]
 
 
 class TermMean(NamedTuple):
@@ -42,11 +60,12 @@ class TermMean(NamedTuple):
 
 
 class PartSums(NamedTuple):
-    """One part of a composite loss on a slice (the whole of any other loss)."""
+    """One part of a composite loss on a slice (the whole of any other loss); `units` take part in any of its terms."""
 
     factor: float
     job: Job
     terms: list[TermMean]
+    units: int
 
 
 class _Term(NamedTuple):
@@ -85,13 +104,15 @@ class ContributionSums:
         self.inference: Inference = totals.plan.request.inference
         self.by_count = self.plan.request.divide_by == "count"
         self.weighted = self.plan.weight is not None or self.plan.class_column is not None
+        self.balanced = self.plan.class_column is not None and self.plan.request.class_weight == "balanced"
         self._statistics = {"row": totals.unit_statistics.rows, "batch": totals.unit_statistics.groups}
         self._finalized = FinalizedRun(totals)
         self._contributions: list[Contribution] = []
         self._indices: dict[Contribution, int] = {}
         self._terms: dict[tuple[int, int], list[_Term]] = {}
         self._tables: dict[str, ResamplingTable] = {}
-        self._unit = self._index(UNIT)
+        self.unit = self._index(UNIT)
+        self._finalized_of: dict[int, FinalizedSums] = {}
         self._products: dict[tuple[int, int], _Products] = {}
         for (one, other), sums in self._statistics["row"].cross_products.sums.items():
             products = _Products(sums, sums.evaluate(), sums.finite)
@@ -124,8 +145,15 @@ class ContributionSums:
             terms = [self._term_mean(term, slice_ids) for term in self._terms_of(number, position, job)]
             if not all(terms):
                 return None
-            found.append(PartSums(factor, job, [term for term in terms if term is not None]))
+            known = [term for term in terms if term is not None]
+            found.append(PartSums(factor, job, known, self._units(job, known, slice_ids)))
         return found
+
+    def _units(self, job: Job, terms: Sequence[TermMean], slice_ids: SliceIds) -> int:
+        """How many units take part in any of the terms."""
+        rows = [self.totals.losses[call].rows for call in kernel_calls(job).values()]
+        counts = [self._finalized.sums_of(r).estimate(slice_ids, "weight").result.count for r in rows if r is not None]
+        return max([*counts, *(term.sums.units for term in terms)])
 
     def _terms_of(self, number: int, position: int, job: Job) -> list[_Term]:
         """The terms of a part of a line; of several kernel calls, each has its own."""
@@ -136,6 +164,8 @@ class ContributionSums:
                     source, name = (call, own) if number >= 0 else (BaselinePart(-1 - number, position), term or own)
                     numerator, denominator = (self._index(Contribution(source, name, side)) for side in (False, True))
                     sums = self._finalized.sums_of(accumulator) if number >= 0 else None
+                    if sums is not None:
+                        self._finalized_of[numerator] = self._finalized_of[denominator] = sums
                     found.append(_Term(term or own, numerator, denominator, sums))
             self._terms[number, position] = found
         return self._terms[number, position]
@@ -145,7 +175,7 @@ class ContributionSums:
         if term.sums is not None:
             sums = term.sums.exact_mean(slice_ids, self.by_count)
         else:
-            both = (self.product(one, self._unit, slice_ids) for one in (term.numerator, term.denominator))
+            both = (self._plain_sum(one, slice_ids) for one in (term.numerator, term.denominator))
             numerator, denominator = both
             if numerator is not None and denominator is not None:
                 sums = ExactMean(0, numerator, denominator)
@@ -160,24 +190,51 @@ class ContributionSums:
         return sum(part.factor * part.value for part, job in zip(parts, line.jobs, strict=False)
                    if not job.spec.loss.source_roles)  # fmt: skip
 
+    # -- classes whose weights are computed from the data ----------------------------------------------------------
+
+    def strata(self, slice_ids: SliceIds) -> dict[str, int]:
+        """Class -> its rows; classes without rows are left out."""
+        counts: dict[str, int] = {}
+        for c in slice_ids:
+            if c.stratum is not None:
+                counts[c.stratum] = counts.get(c.stratum, 0) + int(self.totals.counts[c.number])
+        return {name: count for name, count in counts.items() if count}
+
+    def stratum_sums(self, term: TermMean, stratum: str, slice_ids: SliceIds) -> ExactMean:
+        """The exact sums of a term over one class, without class weights."""
+        own = _ids_of(stratum, slice_ids)
+        numerator, denominator = (self._plain_sum(one, own) for one in (term.numerator, term.denominator))
+        return ExactMean(0, numerator or 0, denominator or 0)
+
     # -- cross products --------------------------------------------------------------------------------------------
 
-    def product(self, one: int, other: int, slice_ids: SliceIds) -> Exact | None:
-        """The sum of the products of two contributions, in units of 2**-1074; None where not finite or not kept."""
-        found = self._products.get((one, other))
+    def product(self, one: Column, other: Column, slice_ids: SliceIds) -> Exact | None:
+        """The sum of the products of two contributions, in units of 2**-1074; None where not finite or not kept.
+
+        Columns of different classes have no unit in common.
+        """
+        if one.stratum != other.stratum:
+            return 0
+        own = _ids_of(one.stratum, slice_ids)
+        if self.unit in (one.contribution, other.contribution):
+            return self._plain_sum(one.contribution if other.contribution == self.unit else other.contribution, own)
+        found = self._products.get((one.contribution, other.contribution))
         if found is None:
             return None
-        known = len(found.exact)
-        if not found.finite and non_finite_sum(found.sums, [c for c in slice_ids if c.number < known]) is not None:
-            return None
-        if all(c.factor is None for c in slice_ids):
-            return sum([found.exact[c.number] for c in slice_ids if c.number < known])
-        power = int(self._has_class_weight(one)) + (0 if other == self._unit else int(self._has_class_weight(other)))
-        total: Exact = 0
-        for c in slice_ids:
-            if c.number < known:
-                total += found.exact[c.number] * (1 if c.factor is None else c.factor**power)
-        return total
+        power = int(self._has_class_weight(one.contribution)) + int(self._has_class_weight(other.contribution))
+        return _added_up(found, own, power)
+
+    def _plain_sum(self, contribution: int, slice_ids: SliceIds) -> Exact | None:
+        """The sum of a contribution, in units of 2**-1074; None where not finite or not kept."""
+        if contribution == self.unit:
+            return sum([int(self.totals.counts[c.number]) for c in slice_ids]) * ONE
+        if contribution in self._finalized_of:
+            sums = self._finalized_of[contribution].exact_mean(slice_ids, self.by_count)
+            if sums is None:
+                return None
+            return sums.denominator if self._contributions[contribution].is_denominator else sums.numerator
+        found = self._products.get((contribution, self.unit))
+        return None if found is None else _added_up(found, slice_ids, int(self._has_class_weight(contribution)))
 
     def _has_class_weight(self, contribution: int) -> bool:
         """Whether the class weight is a factor of a contribution: not of a denominator that counts units."""
@@ -185,17 +242,17 @@ class ContributionSums:
 
     # -- sums by cluster -------------------------------------------------------------------------------------------
 
-    def cluster_columns(self, contributions: Contributions, unit: str, slice_ids: SliceIds) -> list[list[Exact]] | None:
-        """For each contribution its exact sums, one a cluster; None where one is not finite."""
-        table, arguments = self._table(unit), self._table_arguments(slice_ids, contributions)
-        return table.exact_columns(*arguments) if table.is_finite(*arguments[:2]) else None
+    def cluster_columns(self, columns: Columns, unit: str, slice_ids: SliceIds) -> list[list[Exact]] | None:
+        """For each column its exact sums, one a cluster; None where one is not finite."""
+        table, wanted = self._table(unit), self._table_columns(slice_ids, columns)
+        return table.exact_columns(wanted) if table.is_finite(wanted) else None
 
-    def cluster_table(self, contributions: Contributions, unit: str, slice_ids: SliceIds) -> Array | None:
+    def cluster_table(self, columns: Columns, unit: str, slice_ids: SliceIds) -> Array | None:
         """The sums as doubles, one row a cluster that has any weight; None where one is not finite."""
-        table, arguments = self._table(unit), self._table_arguments(slice_ids, contributions)
-        if not table.is_finite(*arguments[:2]):
+        table, wanted = self._table(unit), self._table_columns(slice_ids, columns)
+        if not table.is_finite(wanted):
             return None
-        sums = table.table(*arguments)
+        sums = table.table(wanted)
         kept: Array = sums[(sums != 0).any(axis=1)]
         return kept
 
@@ -204,11 +261,15 @@ class ContributionSums:
             self._tables[unit] = ResamplingTable(self._statistics[unit].clusters)
         return self._tables[unit]
 
-    def _table_arguments(
-        self, slice_ids: SliceIds, contributions: Contributions
-    ) -> tuple[list[tuple[int, Fraction | None]], list[Contribution], list[bool]]:
-        weighted = [self._has_class_weight(one) for one in contributions]
-        return [(c.number, c.factor) for c in slice_ids], [self._contributions[one] for one in contributions], weighted
+    def _table_columns(self, slice_ids: SliceIds, columns: Columns) -> list[TableColumn]:
+        return [
+            TableColumn(
+                self._contributions[one.contribution],
+                [(c.number, c.factor) for c in _ids_of(one.stratum, slice_ids)],
+                self._has_class_weight(one.contribution),
+            )
+            for one in columns
+        ]
 
     # -- paired outcomes -------------------------------------------------------------------------------------------
 
@@ -219,3 +280,22 @@ class ContributionSums:
             return None
         wins, losses, ties = counts[[c.number for c in slice_ids if c.number < len(counts)]].sum(axis=0).tolist()
         return wins, losses, ties
+
+
+def _ids_of(stratum: str | None, slice_ids: SliceIds) -> SliceIds:
+    """The slice ids of a class, without its weight; None: all, as they are."""
+    return slice_ids if stratum is None else [WeightedSliceId(c.number) for c in slice_ids if c.stratum == stratum]
+
+
+def _added_up(found: _Products, slice_ids: SliceIds, power: int) -> Exact | None:
+    """The sum over slice ids, each times its class weight to a power; None where it is not finite."""
+    known = len(found.exact)
+    slice_ids = [c for c in slice_ids if c.number < known]
+    if not found.finite and non_finite_sum(found.sums, slice_ids) is not None:
+        return None
+    if all(c.factor is None for c in slice_ids):
+        return sum([found.exact[c.number] for c in slice_ids])
+    total: Exact = 0
+    for c in slice_ids:
+        total += found.exact[c.number] * (1 if c.factor is None else c.factor**power)
+    return total

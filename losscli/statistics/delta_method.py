@@ -1,131 +1,30 @@
-"""The delta method: a value as a linear function of sums near the sums of the run, and the variance of that.
+"""The variance of a value from its linear function of sums, with the degrees of freedom of this variance.
 
-A value is a function of sums over independent units. Near these sums it is linear, so that what each unit adds to it
-(its influence value) is known, and the variance of the influence values gives the standard error. For a weighted mean
-this is the sandwich estimator (White 1980, doi:10.2307/1912934); for clusters it is that of Liang and Zeger (1986,
-doi:10.1093/biomet/73.1.13). All sums are exact, so the result has the same bits however rows are cut into tasks, and no
-digits are lost where values hardly differ. docs/design/standard-errors.md derives the formulas.
+For independent rows of one weight it is the textbook's s**2 / n. For weights it is the sandwich estimator (White 1980,
+doi:10.2307/1912934) with the correction n_eff / (n_eff - 1). For clusters it is CR2, which corrects the residual of
+each cluster by its share of the weight (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018,
+doi:10.1080/07350015.2016.1247004). Degrees of freedom are Satterthwaite's for these estimators, over all terms. All
+sums are exact, so the result has the same bits however rows are cut into tasks, and no digits are lost where values
+hardly differ. docs/design/standard-errors.md derives the formulas.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.wide_sum import Exact
-from losscli.binding.signature import reduction_of
-from losscli.statistics.contribution_sums import ContributionSums, TermMean
-from losscli.statistics.estimates import combine_gradient
-from losscli.statistics.exact_ratio import Ratio, quotient, square_root
+from losscli.statistics.clustered_variance import clustered_variance
+from losscli.statistics.contribution_sums import Column, ContributionSums
+from losscli.statistics.degrees_of_freedom import of_alike_units, satterthwaite
+from losscli.statistics.exact_ratio import Ratio, scaled_doubles, sum_of_ratios
 from losscli.statistics.finalized_sums import SliceIds
-
-
-@dataclass(frozen=True)
-class Linearization:
-    """A value as a linear function of contributions, near the sums of the run.
-
-    Attributes
-    ----------
-    coefficients
-        Contribution (its index), and by how much the value changes for each 1 that is added to its sum.
-    effective_size
-        The effective sample size (Kish) of the term that has the smallest.
-    """
-
-    coefficients: tuple[tuple[int, Ratio], ...]
-    effective_size: float
-
-    def minus(self, other: Linearization) -> Linearization:
-        """The linearisation of the difference of two values."""
-        negative = tuple((one, Ratio(-by.numerator, by.denominator)) for one, by in other.coefficients)
-        return Linearization(self.coefficients + negative, min(self.effective_size, other.effective_size))
-
-    @property
-    def contributions(self) -> list[int]:
-        """The contributions, each once, in the order of their coefficients."""
-        return list(dict.fromkeys(one for one, _ in self.coefficients))
-
-    def over_common_denominator(self) -> tuple[dict[int, int], int]:
-        """Contribution -> an integer, and the one denominator of all of them; coefficients of 0 are left out."""
-        denominator = math.prod({by.denominator for _, by in self.coefficients})
-        integers: dict[int, int] = {}
-        for one, by in self.coefficients:
-            integers[one] = integers.get(one, 0) + by.numerator * (denominator // by.denominator)
-        return {one: integer for one, integer in integers.items() if integer}, denominator
-
-
-class Variance(NamedTuple):
-    """The variance of a value, and its degrees of freedom."""
-
-    value: Ratio
-    df: float
-
-    @property
-    def stderr(self) -> float:
-        """The standard error: infinite where no double is that large."""
-        return square_root(self.value)
-
-
-def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Linearization | None:
-    """The linearisation of one line's value on a slice.
-
-    Parameters
-    ----------
-    sums
-        The unit statistics of the run.
-    line
-        The position of the line; -1 - i for the baseline of line i.
-    slice_ids
-        The slice.
-
-    Returns
-    -------
-    Linearization or None
-        None where the value is undefined, or has no finite derivative.
-    """
-    coefficients: list[tuple[int, Ratio]] = []
-    effective_size = math.inf
-    for factor, job, terms in sums.parts(line, slice_ids) or ():
-        summed = reduction_of(sums.plan, job) == "sum"
-        gradient = dict.fromkeys([term.term for term in terms], 1.0)
-        if job.spec.loss.own_combine and not summed:
-            total = rounded(terms[0].sums.denominator, ONE)
-            gradient = combine_gradient(job, {term.term: term.mean for term in terms}, total)
-        for term in terms:
-            if not math.isfinite(gradient[term.term]):
-                return None
-            coefficients += _term_coefficients(term, factor, gradient[term.term], summed)
-            effective_size = min(effective_size, _effective_size(sums, term, slice_ids))
-    return Linearization(tuple(coefficients), effective_size) if coefficients else None
-
-
-def _term_coefficients(term: TermMean, factor: float, slope: float, summed: bool) -> list[tuple[int, Ratio]]:
-    """The coefficients of a term's contributions, for the sums A of its numerators and B of its denominators.
-
-    They are factor * slope / B for the numerator, and -factor * slope * A / B**2 for the denominator. A sum is the mean
-    times a weight that is given: then they are B times that.
-    """
-    (f, per_f), (s, per_s) = factor.as_integer_ratio(), slope.as_integer_ratio()
-    mean, per_mean = quotient(term.sums.numerator, term.sums.denominator)
-    by, per = f * s, per_f * per_s
-    if not summed:
-        one, weight = quotient(ONE, term.sums.denominator)  # sums are counted in units of 2**-1074
-        by, per = by * one, per * weight
-    return [
-        (term.numerator, Ratio(by * per_mean, per * per_mean)),
-        (term.denominator, Ratio(-by * mean, per * per_mean)),
-    ]
-
-
-def _effective_size(sums: ContributionSums, term: TermMean, slice_ids: SliceIds) -> float:
-    """The effective sample size (sum of weights)**2 / sum of squared weights (Kish 1965, Survey Sampling, 11.7)."""
-    is_weighted = sums.weighted and not sums.by_count
-    squares = sums.product(term.denominator, term.denominator, slice_ids) if is_weighted else None
-    if not squares:
-        return float(term.sums.units) if term.sums.units else rounded(term.sums.denominator, ONE)
-    return rounded(term.sums.denominator**2, squares * ONE)
+from losscli.statistics.linearization import Block, Linearization
+from losscli.statistics.variance import Variance
 
 
 def variance(sums: ContributionSums, linearization: Linearization, unit: str, slice_ids: SliceIds) -> Variance | None:
@@ -136,7 +35,7 @@ def variance(sums: ContributionSums, linearization: Linearization, unit: str, sl
     sums
         The unit statistics of the run.
     linearization
-        The value as a linear function of contributions.
+        The value as a linear function of sums.
     unit
         What the values of the loss are about: "row" or "batch".
     slice_ids
@@ -145,42 +44,137 @@ def variance(sums: ContributionSums, linearization: Linearization, unit: str, sl
     Returns
     -------
     Variance or None
-        None where there are fewer than two units, or sums are not finite.
+        None where there are fewer than two units of any term or class, or sums are not finite.
     """
     if sums.is_clustered(unit):
-        return _clustered_variance(sums, linearization, unit, slice_ids)
-    coefficients, denominator = linearization.over_common_denominator()
-    contributions = list(coefficients)
-    total: Exact = 0
-    for i, one in enumerate(contributions):
-        for other in contributions[i:]:
-            product = sums.product(one, other, slice_ids)
-            if product is None:
+        columns = linearization.columns
+        found = sums.cluster_columns(columns, unit, slice_ids)
+        return (
+            None if found is None else clustered_variance(linearization.blocks, dict(zip(columns, found, strict=True)))
+        )
+    return _RowVariance(sums, slice_ids).of(linearization.blocks)
+
+
+class _Integers(NamedTuple):
+    """The coefficients of a block as integers over one denominator."""
+
+    coefficients: dict[Column, int]
+    denominator: int
+    block: Block
+
+
+class _RowVariance:
+    """The variance over independent rows: quadratic forms of coefficients with cross products."""
+
+    def __init__(self, sums: ContributionSums, slice_ids: SliceIds) -> None:
+        self.sums, self.slice_ids = sums, slice_ids
+
+    def of(self, blocks: Sequence[Block]) -> Variance | None:
+        """The variance; None where there is none."""
+        if any(block.effective_size <= 1 for block in blocks):
+            return None
+        merged = self._merged(blocks)
+        forms: dict[tuple[int, int], Ratio] = {}
+        for i, one in enumerate(merged):
+            for j, other in enumerate(merged[: i + 1]):
+                form = self._form(one, other)
+                if form is None:
+                    return None
+                if form.numerator:
+                    forms[i, j] = form
+        corrections = [_correction(each.block.effective_size) for each in merged]
+        own = [forms.get((i, i), Ratio(0, 1)) for i in range(len(merged))]
+        own = [_times(form, by) for form, by in zip(own, corrections, strict=True)]
+        crossed = [_times(form, 2 * _geometric_mean(corrections[i], corrections[j]))
+                   for (i, j), form in forms.items() if i != j]  # fmt: skip
+        total = sum_of_ratios([*own, *crossed])
+        total = total if total.numerator > 0 else Ratio(0, 1)
+        return Variance(total, self._df([each.block for each in merged], own))
+
+    def _merged(self, blocks: Sequence[Block]) -> list[_Integers]:
+        """The blocks, with those that are about the same units with the same weights as one."""
+        found: list[Block] = []
+        for block in blocks:
+            for position, known in enumerate(found):
+                if self._alike(block, known):
+                    found[position] = replace(known, coefficients=known.coefficients + block.coefficients)
+                    break
+            else:
+                found.append(block)
+        return [_Integers(*block.integers(), block) for block in found]
+
+    def _alike(self, one: Block, other: Block) -> bool:
+        """Whether each unit has the same share in both: weights whose difference has no squares are equal."""
+        if one.weight is None or other.weight is None:
+            return one.weight == other.weight and one.units == other.units
+        if one.weight == other.weight:
+            return True
+        pairs = ((one.weight, one.weight), (one.weight, other.weight), (other.weight, other.weight))
+        products = [self.sums.product(*pair, self.slice_ids) for pair in pairs]
+        return products[0] == products[1] == products[2] != 0 and products[0] is not None
+
+    def _form(self, one: _Integers, other: _Integers) -> Ratio | None:
+        """The sum over units of the products of what they contribute to two blocks; None where it is not finite."""
+        total: Exact = 0
+        same = one is other
+        columns = list(other.coefficients)
+        for at, first in enumerate(one.coefficients):
+            for second in columns[at:] if same else columns:
+                product = self.sums.product(first, second, self.slice_ids)
+                if product is None:
+                    return None
+                twice = 2 if same and first != second else 1
+                total += one.coefficients[first] * other.coefficients[second] * product * twice
+        over, under = total.as_integer_ratio()
+        form = Ratio(over, under * one.denominator * other.denominator * ONE)
+        if one.block.weight is None and other.block.weight is None:
+            return self._centred(form, one, other)
+        return form if not same else Ratio(max(over, 0), form.denominator)
+
+    def _centred(self, form: Ratio, one: _Integers, other: _Integers) -> Ratio | None:
+        """The form of deviations from the mean: what units contribute to a sum does not add up to 0."""
+        totals: list[Exact] = []
+        for each in (one, other):
+            plain = {column: self.sums.product(column, Column(self.sums.unit, column.stratum), self.slice_ids)
+                     for column in each.coefficients}  # fmt: skip
+            if any(value is None for value in plain.values()):
                 return None
-            total += coefficients[one] * coefficients[other] * product * (1 if one == other else 2)
-    if linearization.effective_size <= 1:
-        return None
-    over, under = total.as_integer_ratio()
-    size, per = linearization.effective_size.as_integer_ratio()
-    value = Ratio(max(over, 0) * size, under * denominator * denominator * ONE * (size - per))
-    return Variance(value, linearization.effective_size - 1)
+            totals.append(sum(by * (plain[column] or 0) for column, by in each.coefficients.items()))
+        units = max(one.block.units, other.block.units)
+        moved = Fraction(form.numerator, 1) - Fraction(totals[0]) * totals[1] * Fraction(
+            form.denominator, one.denominator * other.denominator * ONE * ONE * units
+        )  # fmt: skip
+        over, under = moved.as_integer_ratio()
+        return Ratio(max(over, 0) if one is other else over, under * form.denominator)
+
+    def _df(self, blocks: Sequence[Block], variances: Sequence[Ratio]) -> float:
+        """Satterthwaite's degrees of freedom."""
+        used = [(block, by) for block, by in zip(blocks, variances, strict=True) if by.numerator]
+        if len(used) <= 1:
+            return float(used[0][0].effective_size if used else min(b.effective_size for b in blocks)) - 1
+        shares = [[self._common_share(one, other) for other, _ in used] for one, _ in used]
+        return satterthwaite(scaled_doubles([by for _, by in used])[0], *of_alike_units(shares))
+
+    def _common_share(self, one: Block, other: Block) -> float:
+        """The sum over units of the products of their shares in two blocks."""
+        if one is other:
+            return 1 / float(one.effective_size)
+        if one.weight is None or other.weight is None:
+            return 1 / max(each.units for each in (one, other) if each.weight is None)
+        product = self.sums.product(one.weight, other.weight, self.slice_ids)
+        totals = [self.sums.product(each.weight, Column(self.sums.unit, each.weight.stratum), self.slice_ids)
+                  for each in (one, other) if each.weight is not None]  # fmt: skip
+        return rounded((product or 0) * ONE, (totals[0] or 1) * (totals[1] or 1))
 
 
-def _clustered_variance(
-    sums: ContributionSums, linearization: Linearization, unit: str, slice_ids: SliceIds
-) -> Variance | None:
-    """The variance of sums over independent clusters; a cluster without weight is none."""
-    coefficients, denominator = linearization.over_common_denominator()
-    contributions = linearization.contributions
-    columns = sums.cluster_columns(contributions, unit, slice_ids)
-    if columns is None:
-        return None
-    by = [coefficients.get(one, 0) for one in contributions]
-    rows = zip(*columns, strict=True)
-    influence = [sum(b * s for b, s in zip(by, row, strict=True)) for row in rows if any(row)]
-    clusters = len(influence)
-    if clusters < 2:
-        return None
-    over, under = sum(value * value for value in influence).as_integer_ratio()
-    value = Ratio(over * clusters, under * (denominator * ONE) ** 2 * (clusters - 1))
-    return Variance(value, clusters - 1.0)
+def _correction(size: Fraction) -> Fraction:
+    return size / (size - 1)
+
+
+def _geometric_mean(one: Fraction, other: Fraction) -> Fraction:
+    return one if one == other else Fraction(math.sqrt(one * other))
+
+
+def _times(ratio: Ratio, factor: Fraction) -> Ratio:
+    over, under = factor.as_integer_ratio()
+    return Ratio(ratio.numerator * over, ratio.denominator * under)

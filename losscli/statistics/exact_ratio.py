@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from losscli.aggregate.wide_sum import Exact
 
 _ROOT_BITS = 64  # leading bits of a root: more than a double has, so that a single rounding is left
+
+_SUM_BITS = 192  # bits of a sum of ratios below the first bit of the largest
 
 
 class Ratio(NamedTuple):
@@ -67,3 +70,47 @@ def square_root(value: Ratio) -> float:
         return (2 * whole + bool(above)) / (1 << shift + 1)
     except OverflowError:
         return math.inf
+
+
+def scaled_doubles(values: Sequence[Ratio]) -> tuple[list[float], int]:
+    """Ratios as doubles times one power of two: each is rounded once, and the largest lies near 1.
+
+    Parameters
+    ----------
+    values
+        Ratios with positive denominators.
+
+    Returns
+    -------
+    doubles : list of float
+        The ratios divided by 2**exponent. Those beyond the range of doubles below the largest are 0.
+    exponent : int
+        The power of two.
+    """
+    exponents = [over.bit_length() - under.bit_length() for over, under in values if over]
+    exponent = max(exponents, default=0)
+    down, up = max(0, -exponent), max(0, exponent)
+    return [(over << down) / (under << up) if over else 0.0 for over, under in values], exponent
+
+
+def sum_of_ratios(values: Sequence[Ratio]) -> Ratio:
+    """The sum of ratios, to 2**-192 of the largest: exact where there is a single one.
+
+    Parameters
+    ----------
+    values
+        Ratios with positive denominators.
+
+    Returns
+    -------
+    Ratio
+        The sum; rounded so that ratios of thousands of digits stay short.
+    """
+    used = [value for value in values if value.numerator]
+    if len(used) <= 1:
+        return used[0] if used else Ratio(0, 1)
+    exponent = max(over.bit_length() - under.bit_length() for over, under in used)
+    shift = _SUM_BITS - exponent
+    up, down = max(0, shift), max(0, -shift)
+    total = sum((over << up) // (under << down) for over, under in used)
+    return Ratio(total << down, 1 << up)

@@ -21,10 +21,14 @@ Slice = tuple[str, ...]
 
 
 class WeightedSliceId(NamedTuple):
-    """One id of a slice, and the factor that the weight of its class gives it (None: 1, without class weights)."""
+    """One id of a slice, and the factor that the weight of its class gives it (None: 1, without class weights).
+
+    `stratum` is the class, where its weight is computed from the data.
+    """
 
     number: int
     factor: Fraction | None = None
+    stratum: str | None = None
 
 
 SliceIds = list[WeightedSliceId]
@@ -185,4 +189,7 @@ def _with_class_weights(totals: RunAccumulator, slice_ids: list[int], classes: M
                     code="DATA_UNKNOWN_CLASS",
                 )  # fmt: skip
         factors = {name: Fraction(given[name]) for name in counts}
-    return [WeightedSliceId(slice_id, factors.get(classes[slice_id], Fraction(0))) for slice_id in slice_ids]
+    return [
+        WeightedSliceId(slice_id, factors.get(name, Fraction(0)), name if given == "balanced" else None)
+        for slice_id, name in ((slice_id, classes[slice_id]) for slice_id in slice_ids)
+    ]

@@ -10,8 +10,9 @@ from losscli.aggregate.required import unit_of
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.contribution_sums import ContributionSums
-from losscli.statistics.delta_method import Linearization, linearize, variance
+from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
+from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.plug_in import PlugIn, plug_in
 from losscli.statistics.student_t import t_interval
 
@@ -71,7 +72,7 @@ def with_interval(
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
     estimate = Estimate(result.value, result.count, unit, slice_, slice_ids)
     resampled = sums.inference.bootstrap is not None
-    function = plug_in(sums, line, linear.contributions, slice_ids) if resampled else None
+    function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
     found = confidence_interval(sums, estimate, linear, function)
     if found is None:
         what = unit if sums.inference.cluster is None else f"value of '{sums.inference.cluster}'"
@@ -116,7 +117,7 @@ def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearizatio
     if found is None or not math.isfinite(stderr):
         return None
     level = sums.inference.level
-    count = round(found.df + 1) if sums.is_clustered(estimate.unit) else estimate.count
+    count = estimate.count if found.clusters is None else found.clusters
     method = Uncertainty("t", level, _units_name(sums, estimate.unit), count, found.df)
     return ConfidenceInterval(stderr, t_interval(estimate.value, stderr, found.df, level), method)
 
@@ -126,7 +127,7 @@ def _bootstrap_interval(
 ) -> ConfidenceInterval | None:
     """By the bootstrap."""
     level, seed = sums.inference.level, sums.inference.seed
-    table = sums.cluster_table(function.contributions, estimate.unit, estimate.slice_ids)
+    table = sums.cluster_table(function.columns, estimate.unit, estimate.slice_ids)
     if table is None:
         return None
     found = bootstrap(table, function.statistic, resamples, level, seed, slice_stream(estimate.slice))

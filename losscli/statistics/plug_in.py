@@ -11,7 +11,7 @@ import numpy as np
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
-from losscli.statistics.contribution_sums import Contributions, ContributionSums
+from losscli.statistics.contribution_sums import Column, Columns, ContributionSums
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.resampling import Statistic
 
@@ -22,25 +22,25 @@ class PlugIn:
 
     Attributes
     ----------
-    contributions
-        The contributions, by their indices, in the order of the last axis of the sums.
+    columns
+        The columns of sums, in the order of the last axis.
     statistic
-        Makes values of shape (...) of sums of shape (..., contributions).
+        Makes values of shape (...) of sums of shape (..., columns).
     """
 
-    contributions: tuple[int, ...]
+    columns: tuple[Column, ...]
     statistic: Statistic
 
-    def minus(self, other: PlugIn) -> PlugIn:
-        """The difference of two values, as a function of the contributions of both."""
-        ours, theirs, width = self.statistic, other.statistic, len(self.contributions)
+    def minus(self, other: PlugIn, factor: float = 1.0) -> PlugIn:
+        """The difference of this value and a multiple of another, as a function of the columns of both."""
+        ours, theirs, width = self.statistic, other.statistic, len(self.columns)
         return PlugIn(
-            (*self.contributions, *other.contributions),
-            lambda sums: ours(sums[..., :width]) - theirs(sums[..., width:]),
+            (*self.columns, *other.columns),
+            lambda sums: ours(sums[..., :width]) - factor * theirs(sums[..., width:]),
         )
 
 
-def plug_in(sums: ContributionSums, line: int, contributions: Contributions, slice_ids: SliceIds) -> PlugIn | None:
+def plug_in(sums: ContributionSums, line: int, columns: Columns, slice_ids: SliceIds) -> PlugIn | None:
     """One line's value on a slice as a function of sums.
 
     Parameters
@@ -49,8 +49,8 @@ def plug_in(sums: ContributionSums, line: int, contributions: Contributions, sli
         The unit statistics of the run.
     line
         The position of the line; -1 - i for the baseline of line i.
-    contributions
-        The contributions that stand in the last axis of the sums.
+    columns
+        The columns that stand in the last axis of the sums.
     slice_ids
         The slice.
 
@@ -62,22 +62,50 @@ def plug_in(sums: ContributionSums, line: int, contributions: Contributions, sli
     parts = sums.parts(line, slice_ids)
     if parts is None:
         return None
-    column = {contribution: i for i, contribution in enumerate(contributions)}
+    position = {column: i for i, column in enumerate(columns)}
     fixed = sums.fixed_value(line)
+    strata = list(sums.strata(slice_ids)) if sums.balanced else []
 
     def statistic(totals: Array) -> Array:
         value: Any = fixed
         with np.errstate(all="ignore"):
-            for factor, job, terms in parts:
-                means = {t.term: totals[..., column[t.numerator]] / totals[..., column[t.denominator]] for t in terms}
-                if reduction_of(sums.plan, job) == "sum":
-                    value = value + factor * sum(means[t.term] * rounded(t.sums.denominator, ONE) for t in terms)
+            factors = _class_weights(totals, [position[Column(sums.unit, one)] for one in strata])
+            for part in parts:
+                pairs = {
+                    t.term: [
+                        _total(totals, position, factors, index, strata, counted)
+                        for index, counted in ((t.numerator, False), (t.denominator, sums.by_count))
+                    ]
+                    for t in part.terms
+                }
+                if reduction_of(sums.plan, part.job) == "sum":
+                    value = value + part.factor * sum(numerator for numerator, _ in pairs.values())
                 else:
-                    total = totals[..., column[terms[0].denominator]]
-                    value = value + factor * job.spec.loss.combine(means, job.spec.params, total)
+                    means = {term: numerator / denominator for term, (numerator, denominator) in pairs.items()}
+                    total = pairs[part.terms[0].term][1]
+                    value = value + part.factor * part.job.spec.loss.combine(means, part.job.spec.params, total)
         return np.asarray(value, np.float64)
 
-    return PlugIn(tuple(contributions), statistic)
+    return PlugIn(tuple(columns), statistic)
+
+
+def _class_weights(totals: Array, units: list[int]) -> list[Any]:
+    """The balanced weight of each class, computed from how many rows of it the sums have."""
+    counts = [totals[..., position] for position in units]
+    rows = sum(counts)
+    return [rows / (len(counts) * count) for count in counts]
+
+
+def _total(
+    totals: Array, position: dict[Column, int], factors: list[Any], index: int, strata: list[str], counted: bool
+) -> Any:
+    """The sum of a contribution; of classes with balanced weights, times these, but for counts of units."""
+    if not strata:
+        return totals[..., position[Column(index)]]
+    return sum(
+        totals[..., position[column]] * (1.0 if counted else factor)
+        for stratum, factor in zip(strata, factors, strict=True) if (column := Column(index, stratum)) in position
+    )  # fmt: skip
 
 
 def plug_in_value(sums: ContributionSums, line: int, slice_ids: SliceIds) -> float:
@@ -99,8 +127,11 @@ def plug_in_value(sums: ContributionSums, line: int, slice_ids: SliceIds) -> flo
     """
     parts = sums.parts(line, slice_ids)
     value = math.nan if parts is None else sums.fixed_value(line)
-    for factor, job, terms in parts or ():
-        means = {term.term: np.float64(term.mean) for term in terms}
-        total = rounded(terms[0].sums.denominator, ONE)
-        value += factor * float(job.spec.loss.combine(means, job.spec.params, total))
+    for part in parts or ():
+        if reduction_of(sums.plan, part.job) == "sum":
+            value += part.factor * sum(rounded(term.sums.numerator, ONE) for term in part.terms)
+            continue
+        means = {term.term: np.float64(term.mean) for term in part.terms}
+        total = rounded(part.terms[0].sums.denominator, ONE)
+        value += part.factor * float(part.job.spec.loss.combine(means, part.job.spec.params, total))
     return value

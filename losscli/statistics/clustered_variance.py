@@ -1,0 +1,97 @@
+"""The variance of sums over independent clusters: CR2, with the degrees of freedom of Bell and McCaffrey."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.wide_sum import Exact
+from losscli.contract.kinds import Array
+from losscli.statistics.contribution_sums import Column
+from losscli.statistics.degrees_of_freedom import of_shares, satterthwaite
+from losscli.statistics.exact_ratio import Ratio, scaled_doubles
+from losscli.statistics.linearization import Block
+from losscli.statistics.variance import Variance
+
+Table = Mapping[Column, Sequence[Exact]]  # column -> its sum in each cluster, in units of 2**-1074
+
+
+class _Residuals(NamedTuple):
+    """What the clusters contribute to a block: exact ratios, in units of 2**-1074, and their shares of the weight."""
+
+    values: list[Ratio]
+    shares: Array
+    complements: Array  # 1 - share, without cancellation
+
+
+def clustered_variance(blocks: Sequence[Block], table: Table) -> Variance | None:
+    """The variance of a value whose clusters are independent of each other; a cluster without weight is none.
+
+    Parameters
+    ----------
+    blocks
+        The value as a linear function of sums.
+    table
+        The sums by cluster.
+
+    Returns
+    -------
+    Variance or None
+        None where a block has fewer than two clusters.
+    """
+    kept = [position for position, row in enumerate(zip(*table.values(), strict=True)) if any(row)]
+    if len(kept) < 2:
+        return None
+    merged: dict[tuple[Exact, ...] | None, list[Block]] = {}
+    for block in (block for block in blocks if block.coefficients):
+        weights = None if block.weight is None else tuple(table[block.weight][position] for position in kept)
+        merged.setdefault(weights, []).append(block)
+    residuals = [_residuals(those, weights, table, kept) for weights, those in merged.items()]
+    if any(found is None for found in residuals):
+        return None
+    return _variance([found for found in residuals if found is not None])
+
+
+def _residuals(
+    blocks: Sequence[Block], weights: tuple[Exact, ...] | None, table: Table, kept: Sequence[int]
+) -> _Residuals | None:
+    """The residuals of blocks with the same weights; None where one cluster has all of the weight."""
+    count = len(kept)
+    joint = Block(tuple(one for block in blocks for one in block.coefficients), None, count, blocks[0].effective_size)
+    coefficients, denominator = joint.integers()
+    columns = [(by, table[column]) for column, by in coefficients.items()]
+    values = [sum(by * column[position] for by, column in columns) for position in kept]
+    if weights is None:  # what clusters contribute to a sum varies about the mean of all clusters
+        total = sum(values)
+        values, denominator = [value * count - total for value in values], denominator * count
+        shares, complements = np.full(count, 1 / count), np.full(count, (count - 1) / count)
+    else:
+        whole = sum(weights)
+        shares = np.array([rounded(weight, whole) for weight in weights])
+        complements = np.array([rounded(whole - weight, whole) for weight in weights])
+        if not complements.all():
+            return None
+    ratios = [value.as_integer_ratio() for value in values]
+    return _Residuals([Ratio(over, under * denominator) for over, under in ratios], shares, complements)
+
+
+def _variance(residuals: Sequence[_Residuals]) -> Variance:
+    doubles, exponent = scaled_doubles([value for each in residuals for value in each.values])
+    corrected = [
+        np.array(part) / np.sqrt(each.complements)
+        for part, each in zip(np.split(np.array(doubles), len(residuals)), residuals, strict=True)
+    ]
+    total = math.fsum(sum(corrected) ** 2)  # type: ignore[arg-type]  # rounded once, whatever the order
+    over, under = total.as_integer_ratio()
+    value = Ratio(over << max(0, 2 * exponent), (under << max(0, -2 * exponent)) * ONE**2)
+    own = [math.fsum(part**2) for part in corrected]
+    used = [(by, each.shares) for by, each in zip(own, residuals, strict=True) if by] or [(1.0, residuals[0].shares)]
+    alike = len(used) == 1 and len(set(used[0][1].tolist())) == 1  # no rounding, so that it is a whole number
+    df = len(used[0][1]) - 1.0 if alike else satterthwaite([by for by, _ in used], *of_shares([one for _, one in used]))
+    squares = max(float((shares**2).sum()) for _, shares in used)
+    clusters = int(np.count_nonzero(sum(each.shares for each in residuals)))
+    return Variance(value, df, clusters, 1 / squares, max(float(shares.max()) for _, shares in used))

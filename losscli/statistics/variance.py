@@ -1,0 +1,26 @@
+"""A variance with its degrees of freedom."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from losscli.statistics.exact_ratio import Ratio, square_root
+
+
+class Variance(NamedTuple):
+    """The variance of a value, and its degrees of freedom.
+
+    Of clusters, `clusters` is how many there are, `effective_clusters` W**2 / sum(W_g**2) of their weights, and
+    `largest_share` the share of the weight that the largest has: those of the term where clusters are most unequal.
+    """
+
+    value: Ratio
+    df: float
+    clusters: int | None = None
+    effective_clusters: float | None = None
+    largest_share: float | None = None
+
+    @property
+    def stderr(self) -> float:
+        """The standard error: infinite where no double is that large."""
+        return square_root(self.value)

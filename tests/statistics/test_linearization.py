@@ -1,0 +1,228 @@
+"""Standard errors of values as they are computed: weights from the data, sums, several terms, unequal clusters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.linalg import fractional_matrix_power
+
+import losscli
+
+
+def evaluate(data, loss, **settings):
+    return losscli.evaluate(data, loss, **{"target": "y", "pred": "p", "interval": True, **settings})[0]
+
+
+def compare(data, loss, **settings):
+    settings = {"target": "y", "pred": {"p": "p", "q": "q"}, "permutations": 0, **settings}
+    return losscli.compare(data, loss, **settings).comparisons[0]
+
+
+def cr2(values, weights, clusters):
+    """CR2 and the degrees of freedom of Bell and McCaffrey by their matrices, for a mean with weights 1 / variance.
+
+    Bell and McCaffrey 2002; in the notation of Pustejovsky and Tipton 2018, section 2 and appendix, with the regressor
+    1 and the working model Var(e_i) = 1 / w_i.
+    """
+    n, total = len(values), weights.sum()
+    root = np.sqrt(weights)
+    hat = np.outer(root, root) / total  # of the rows times the roots of their weights
+    rest = np.eye(n) - hat
+    residual = root * (values - (weights * values).sum() / total)
+    variance, columns = 0.0, []
+    for cluster in np.unique(clusters):
+        rows = np.flatnonzero(clusters == cluster)
+        own = rest[np.ix_(rows, rows)]
+        adjusted = fractional_matrix_power(own, -0.5).real @ root[rows] / total
+        variance += float(adjusted @ residual[rows]) ** 2
+        columns.append(rest[:, rows] @ adjusted)
+    gram = np.array(columns) @ np.array(columns).T
+    return math.sqrt(variance), np.trace(gram) ** 2 / (gram**2).sum()
+
+
+# -- class weights that are computed from the data ---------------------------------------------------------------------
+
+RARE = {
+    "y": np.repeat([1.0, 0.0], [10, 990]),
+    "p": np.concatenate([np.tile([0.1, 0.15], 5), np.tile([0.01, 0.012], 495)]),
+}
+
+
+def mean_of_class_means(values, classes):
+    """Its standard error, and the degrees of freedom of Welch and Satterthwaite."""
+    parts = [values[classes == name] for name in np.unique(classes)]
+    variances = np.array([part.var(ddof=1) / len(part) for part in parts]) / len(parts) ** 2
+    sizes = np.array([len(part) for part in parts])
+    return math.sqrt(variances.sum()), variances.sum() ** 2 / (variances**2 / (sizes - 1)).sum()
+
+
+@pytest.mark.parametrize("divide_by", ["weight", "count"])
+def test_balanced_class_weights_make_a_mean_of_class_means(divide_by):
+    """Not 0.171 or 0.332, which take as constants the weights that vary with the rows."""
+    values = losscli.losses.bce(RARE["p"], RARE["y"])
+    stderr, df = mean_of_class_means(values, RARE["y"])
+    found = evaluate(RARE, "bce", class_weight="balanced", divide_by=divide_by)
+    assert found.stderr == pytest.approx(0.0338, rel=1e-3)
+    assert found.stderr == pytest.approx(stderr, rel=1e-12)
+    assert found.uncertainty.df == pytest.approx(df, rel=1e-9)
+    assert found.interval == pytest.approx(stats.t.interval(0.95, df, found.value, stderr), rel=1e-9)
+
+
+def test_balanced_class_weights_are_computed_anew_in_each_resample():
+    found = evaluate(RARE, "bce", class_weight="balanced", bootstrap=2000)
+    assert found.stderr == pytest.approx(0.0338 * math.sqrt(0.9), rel=0.1)  # a bootstrap divides by n, not by n - 1
+
+
+def test_balanced_class_weights_of_slices_blends_and_clusters():
+    rng = np.random.default_rng(4)
+    n = 240
+    data = {"y": (rng.uniform(size=n) < 0.3).astype(float), "p": rng.uniform(0.1, 0.9, n),
+            "site": rng.integers(0, 2, n), "user": rng.integers(0, 40, n), "row": np.arange(n)}  # fmt: skip
+    values = losscli.losses.bce(data["p"], data["y"])
+    report = losscli.evaluate(data, "bce", target="y", pred="p", interval=True, class_weight="balanced", by="site")
+    for site in (0, 1):
+        rows = data["site"] == site
+        want = mean_of_class_means(values[rows], data["y"][rows])
+        found = report.find("bce", site=str(site))
+        assert (found.stderr, found.uncertainty.df) == pytest.approx(want, rel=1e-11)
+    assert report[0].stderr == pytest.approx(mean_of_class_means(values, data["y"])[0], rel=1e-12)
+    alone = evaluate(data, "bce", class_weight="balanced", cluster="row")
+    assert (alone.stderr, alone.uncertainty.df) == pytest.approx(
+        (report[0].stderr, report[0].uncertainty.df), rel=1e-11
+    )
+    blend = evaluate(data, "blend=0.7*bce+0.3*brier", class_weight="balanced")
+    blended = 0.7 * values + 0.3 * (data["p"] - data["y"]) ** 2
+    assert blend.stderr == pytest.approx(mean_of_class_means(blended, data["y"])[0], rel=1e-11)
+    # Clusters: the deviations from the class means, of each cluster together, corrected by its share of each class.
+    clustered = evaluate(data, "bce", class_weight="balanced", cluster="user")
+    influence = np.zeros(40)
+    for name in (0.0, 1.0):
+        rows = data["y"] == name
+        share = np.bincount(data["user"][rows], minlength=40) / rows.sum()
+        sums = np.bincount(data["user"][rows], values[rows] - values[rows].mean(), minlength=40) / rows.sum() / 2
+        influence += sums / np.sqrt(1 - share)
+    assert clustered.stderr == pytest.approx(math.sqrt((influence**2).sum()), rel=1e-11)
+
+
+def test_a_class_of_one_row_has_no_standard_error():
+    data = {"y": np.array([1.0, 0, 0, 0]), "p": np.array([0.7, 0.2, 0.4, 0.1])}
+    assert evaluate(data, "bce", class_weight="balanced").stderr is None
+
+
+# -- sums --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sum_does_not_take_its_weight_as_known():
+    rng = np.random.default_rng(5)
+    n = 120
+    data = {"y": np.zeros(n), "p": rng.normal(size=n), "w": rng.lognormal(size=n)}
+    data["user"] = np.repeat(np.arange(12), [2, 30, 5, 8, 1, 20, 9, 10, 3, 12, 15, 5])
+    products = data["w"] * data["p"] ** 2
+    weighted = evaluate(data, "mse", weight="w", reduction="sum")
+    assert weighted.stderr == pytest.approx(products.std(ddof=1) * math.sqrt(n), rel=1e-12)
+    assert weighted.uncertainty.df == n - 1
+    totals = np.bincount(data["user"], data["p"] ** 2)
+    clustered = evaluate(data, "mse", cluster="user", reduction="sum")
+    assert clustered.stderr == pytest.approx(totals.std(ddof=1) * math.sqrt(12), rel=1e-12)
+    assert clustered.uncertainty.df == pytest.approx(11, rel=1e-12)
+    for settings, want in (({"weight": "w"}, weighted), ({"cluster": "user"}, clustered)):
+        drawn = evaluate(data, "mse", bootstrap=3000, reduction="sum", **settings)
+        assert drawn.stderr == pytest.approx(want.stderr, rel=0.1)
+
+
+def test_a_sum_of_terms_and_of_balanced_classes():
+    rng = np.random.default_rng(6)
+    n = 90
+    data = {"y": (rng.uniform(size=n) < 0.4).astype(float), "p": rng.uniform(0.1, 0.9, n)}
+    goal = np.where(data["y"] == 1, 1.0, 0.0)
+    values = (data["p"] - goal) ** 2
+    found = evaluate(data, "lsgan_discriminator:a=0,b=1,factor=1", reduction="sum")
+    assert found.value == pytest.approx(values.sum())
+    assert found.stderr == pytest.approx(values.std(ddof=1) * math.sqrt(n), rel=1e-12)
+    balanced = evaluate(data, "bce", class_weight="balanced", reduction="sum")
+    mean = evaluate(data, "bce", class_weight="balanced")
+    assert balanced.stderr == pytest.approx(n * mean.stderr, rel=1e-12)
+    assert balanced.uncertainty.df == pytest.approx(mean.uncertainty.df, rel=1e-12)
+
+
+def test_the_difference_of_two_sums():
+    rng = np.random.default_rng(7)
+    data = {"y": np.zeros(50), "p": rng.normal(size=50), "q": rng.normal(size=50), "w": rng.lognormal(size=50)}
+    found = losscli.compare(
+        data, "mse", target="y", pred={"p": "p", "q": "q"}, weight="w", reduction="sum", permutations=0
+    )
+    pair = found.comparisons[0]
+    products = data["w"] * (data[pair.model] ** 2 - data[pair.against] ** 2)
+    assert pair.stderr == pytest.approx(products.std(ddof=1) * math.sqrt(50), rel=1e-12)
+    assert pair.uncertainty.df == 49
+
+
+# -- several terms -----------------------------------------------------------------------------------------------------
+
+TWO_TERMS = "lsgan_discriminator:a=0,b=1,factor=1"
+
+
+def test_degrees_of_freedom_of_terms_of_different_rows_are_welchs():
+    """scipy.stats.ttest_ind(equal_var=False) estimates the same two variances."""
+    rng = np.random.default_rng(8)
+    data = {"y": np.repeat([1.0, 0.0], [20, 30]), "p": rng.uniform(0.1, 0.9, 50)}
+    real, fake = (data["p"][:20] - 1) ** 2, data["p"][20:] ** 2
+    found = evaluate(data, TWO_TERMS)
+    welch = stats.ttest_ind(real, fake, equal_var=False)
+    assert found.uncertainty.df == pytest.approx(welch.df, rel=1e-10)
+    assert found.stderr == pytest.approx((real.mean() - fake.mean()) / welch.statistic, rel=1e-10)
+
+
+def test_degrees_of_freedom_belong_to_the_clusters_of_each_term():
+    rng = np.random.default_rng(9)
+    sizes = rng.integers(2, 12, 32)
+    user = np.repeat(np.arange(32), sizes)
+    data = {"y": (user < 2).astype(float), "p": rng.uniform(0.1, 0.9, len(user)), "user": user}
+    found = evaluate(data, TWO_TERMS, cluster="user")
+    of_term = []
+    for goal in (1.0, 0.0):
+        rows = data["y"] == goal
+        of_term.append(cr2((data["p"][rows] - goal) ** 2, np.ones(rows.sum()), user[rows]))
+    variances = np.array([stderr**2 for stderr, _ in of_term])
+    dfs = np.array([df for _, df in of_term])
+    assert found.stderr == pytest.approx(math.sqrt(variances.sum()), rel=1e-11)
+    assert found.uncertainty.df == pytest.approx(variances.sum() ** 2 / (variances**2 / dfs).sum(), rel=1e-9)
+    assert found.uncertainty.df < 31 and found.uncertainty.count == 32
+
+
+def test_one_cluster_of_a_term_is_no_cluster_too_few():
+    data = {"y": np.repeat([1.0, 0.0], [5, 10]), "p": np.linspace(0.1, 0.9, 15), "user": np.repeat(range(5), 3)}
+    data["user"] = np.where(data["y"] == 1, 0, data["user"] + 1)
+    assert evaluate(data, TWO_TERMS, cluster="user").stderr is None
+
+
+# -- unequal clusters --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("sizes", [[100, *[5] * 19], [1, 2, 3], [40, 1], [3, 1, 4, 1, 5, 9, 2, 6], [4] * 7])
+def test_clusters_are_cr2_with_the_degrees_of_freedom_of_bell_and_mccaffrey(sizes, weighted):
+    rng = np.random.default_rng(len(sizes))
+    user = np.repeat(np.arange(len(sizes)), sizes)
+    n = len(user)
+    data = {"y": np.zeros(n), "p": rng.normal(size=n) + user % 3, "w": rng.lognormal(size=n), "user": user}
+    weights = data["w"] if weighted else np.ones(n)
+    want = cr2(np.abs(data["p"]), weights, user)
+    found = evaluate(data, "mae", cluster="user", **({"weight": "w"} if weighted else {}))
+    assert (found.stderr, found.uncertainty.df) == pytest.approx(want, rel=1e-8)
+    if len(set(sizes)) == 1 and not weighted:
+        assert found.uncertainty.df == pytest.approx(len(sizes) - 1, rel=1e-12)
+
+
+def test_a_comparison_by_clusters_has_the_same_degrees_of_freedom():
+    rng = np.random.default_rng(10)
+    user = np.repeat(np.arange(8), [3, 1, 4, 1, 5, 9, 2, 6])
+    data = {"y": np.zeros(31), "p": rng.normal(size=31), "q": rng.normal(size=31), "user": user}
+    pair = losscli.compare(
+        data, "mae", target="y", pred={"p": "p", "q": "q"}, cluster="user", permutations=0
+    ).comparisons[0]
+    want = cr2(np.abs(data[pair.model]) - np.abs(data[pair.against]), np.ones(31), user)
+    assert (pair.stderr, pair.uncertainty.df) == pytest.approx(want, rel=1e-8)
