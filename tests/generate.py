@@ -178,13 +178,14 @@ def loss_names() -> str:
 
 
 def generated(*, outputs: bool = True) -> dict[Path, str]:
-    """The text that each generated file must have now; without `outputs`, README's commands are not run."""
+    """The text that each generated file must have now; without `outputs`, README's commands and the
+    presets are not run."""
     readme = with_blocks(README.read_text(encoding="utf-8"))
     if outputs:
         with tempfile.TemporaryDirectory() as folder:
             readme = with_outputs(readme, sample_folder(Path(folder)))
-    presets = with_blocks(PRESETS.read_text(encoding="utf-8"))
-    return {README: readme, LOSS_NAMES: loss_names(), PRESETS: presets}
+    found = {README: readme, LOSS_NAMES: loss_names()}
+    return found | {PRESETS: with_blocks(PRESETS.read_text(encoding="utf-8"))} if outputs else found
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:

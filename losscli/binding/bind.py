@@ -8,7 +8,7 @@ from typing import Any
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, exact_columns, missing_column, resolve
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
-from losscli.binding.preset_checks import asked_of, asked_of_columns, refuse
+from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
@@ -97,6 +97,7 @@ class Binder:
         job = Job(model if specific else None, spec, align(sides, self.tables))
         if spec.loss.source_roles:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
+            self.notes |= dict.fromkeys(overridden(self.request, spec))
         return job, specific
 
     def _find(

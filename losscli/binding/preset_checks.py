@@ -10,6 +10,12 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.presets import CLASS_WEIGHTS, DISTRIBUTIONS, ROW_WEIGHTS, SEVERAL_OUTPUTS
 from losscli.errors import UsageError
 
+_DIVISORS = {
+    "weight": "the sum of weights",
+    "count": "the number of rows with a weight above 0",
+    "rows": "the number of all rows",
+}
+
 
 def asked_of(request: Request, spec: LossSpec) -> list[str]:
     """What a request asks of a preset: weights, and the parameters that differ from the loss's own."""
@@ -23,6 +29,18 @@ def asked_of_columns(job: Job) -> list[str]:
     sides = [side for side in job.inputs if isinstance(side, Input)]
     asked = [SEVERAL_OUTPUTS] * any(side.kind.shape == "number" and side.wide for side in sides)
     return asked + [DISTRIBUTIONS] * any(side.role == "target" and side.kind.total is not None for side in sides)
+
+
+def overridden(request: Request, spec: LossSpec) -> list[str]:
+    """Notes on presets whose rule for weights gives way to that of the run."""
+    if not request.weighted or spec.divide_by is not None:
+        return []
+    rules = {library: spec.loss.same_as[library].divide_by for library in spec.presets}
+    return [
+        f"{library} divides weighted values by {_DIVISORS[rule]}; here '{spec.loss.name}@{library}' divides by "
+        f"{_DIVISORS[request.divide_by]}"
+        for library, rule in rules.items() if rule != request.divide_by
+    ]  # fmt: skip
 
 
 def refuse(spec: LossSpec, asked: Collection[str]) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, Logit, Prob, SoftBinary
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import SINGLE, Preset, by_rows, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
 
+_CLASSES = Refusal((SEVERAL_OUTPUTS,), "scikit-learn takes several columns for classes")
 _HARD = (("target", Binary),)
 _TORCH_SLOPE = (
     "torch's gradient divides by max(p (1 - p), 1e-12), where this one is exact, and 0 where the value is limited"
@@ -96,7 +97,7 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
     same_as={
         "torch": by_rows("log_floor=-100", notes=_TORCH_SLOPE),
         "keras": by_rows("clip=1e-07"),
-        "sklearn": Preset("clip=2.220446049250313e-16", kinds=_HARD),
+        "sklearn": Preset("clip=2.220446049250313e-16", refuses=(_CLASSES,), kinds=_HARD),
         "lightgbm": Preset("log_floor=-34.53877639770508", notes=SINGLE, kinds=_HARD),
     },
     aliases=("binary_cross_entropy", "log_loss"),

@@ -356,7 +356,9 @@ def _regression() -> list[Asked]:
     return [
         *found,
         optax("mse@optax", "optax.squared_error(pred, target).mean()", reals, NUMBERS, OUTPUTS),
-        torch("rmse@keras", "keras.metrics.RootMeanSquaredError(dtype='float64')(target, pred)", reals, NUMBERS, by=""),
+        torch("rmse@keras", "keras.metrics.RootMeanSquaredError(dtype='float64')(target, pred)", reals, NUMBERS, by="",
+              weighted="keras.metrics.RootMeanSquaredError(dtype='float64')(target, pred, w)"),
+        keras("huber@keras:delta=2", "Huber(delta=2.0)", reals, NUMBERS),
         sklearn("rmse@sklearn", root, reals, NUMBERS, OUTPUTS),
         boosting("rmse@lightgbm", by_lightgbm, {**gbm, "metric": "rmse"}, fractions, COARSE),
         boosting("rmse@catboost", by_catboost, "RMSE", fractions, COARSE),
@@ -409,6 +411,11 @@ def _binary() -> list[Asked]:
         optax("bce_with_logits@optax", "optax.sigmoid_binary_cross_entropy(pred, target).mean()", logits, LOGITS,
               SOFT_LOGITS),
         boosting("bce_with_logits@catboost", by_catboost, "CrossEntropy", logits, LOGITS, SOFT_LOGITS),
+        keras("bce@keras:label_smoothing=0.1", "BinaryCrossentropy(label_smoothing=0.1)", probs, PROBS, SOFT),
+        torch("bce_with_logits@torch:pos_weight=2.5",
+              with_logits.format(", pos_weight=torch.tensor(2.5)"), logits, LOGITS, SOFT_LOGITS),
+        keras("focal@keras:alpha=0.25,gamma=0.5",
+              "BinaryFocalCrossentropy(apply_class_balancing=True, alpha=0.25, gamma=0.5)", probs, PROBS, SOFT),
         keras("focal@keras", "BinaryFocalCrossentropy()", probs, PROBS, SOFT),
         optax("focal_with_logits@optax", "optax.sigmoid_focal_loss(pred, target).mean()", logits, LOGITS, SOFT_LOGITS),
         keras("hinge@keras", "Hinge()", signs, SIGNS),
@@ -432,6 +439,8 @@ def _multiclass() -> list[Asked]:
     logits = "cross_entropy_with_logits"
     return [
         keras("cross_entropy@keras", "CategoricalCrossentropy()", class_probs, VECTORS, target=ONE_HOT),
+        keras("cross_entropy@keras:label_smoothing=0.1", "CategoricalCrossentropy(label_smoothing=0.1)", class_probs,
+              VECTORS, target=ONE_HOT),
         keras("cross_entropy@keras", "SparseCategoricalCrossentropy()", class_probs, VECTORS),
         torch("cross_entropy@keras", "keras.losses.CategoricalCrossentropy()(target, pred)", distributions,
               SOFT_VECTORS),

@@ -16,6 +16,7 @@ ROWS = read()
 # Where a library takes what losscli does not: a domain that is checked, or what a preset says that it refuses.
 REFUSED = {
     "bce@keras": {"outside of [0, 1]"},
+    "bce@keras:label_smoothing=0.1": {"outside of [0, 1]"},
     "bce@lightgbm": {"outside of [0, 1]", "soft targets", "soft and certain"},
     "focal@keras": {"outside of [0, 1]"},
     "hinge@keras": {"targets of 0 and 1"},
@@ -119,3 +120,31 @@ def test_parameters_lift_the_checks_that_they_make_needless():
     assert losscli.losses.msle([-3.0], [1.0], floor=0).tolist() == pytest.approx([math.log(2) ** 2])
     with pytest.raises(LosscliError):
         losscli.losses.msle([-3.0], [1.0])
+
+
+def test_floors_by_hand():
+    """torchmetrics has |y| of at least 1.17e-6, scikit-learn 2.2e-16; Keras clips both sides of msle at 1e-7."""
+    roles = {"target": "y", "pred": "p"}
+    near = {"y": [1e-8, 1.0], "p": [2e-8, 1.0]}
+    for loss, data, want in (
+        ("mape@torchmetrics", near, 1e-8 / 1.17e-6 / 2),
+        ("mape@sklearn", {"y": [1e-17, 1.0], "p": [1e-9, 1.0]}, (1e-9 - 1e-17) / 2**-52 / 2),
+        ("mape@sklearn", {"y": [0.0, 2.0], "p": [1.0, 3.0]}, (2.0**52 + 0.5) / 2),
+        ("smape@torchmetrics", {"y": [1e-9, 1.0], "p": [2e-9, 1.0]}, 1e-9 / 1.17e-6),
+        ("wmape@torchmetrics", {"y": [0.0, 0.0], "p": [1.0, 2.0]}, 3 / 1.17e-6),
+        ("wmape@torchmetrics", {"y": [0.0, 4.0], "p": [1.0, 2.0]}, 0.75),
+        ("msle@keras", {"y": [1.0, 2.0, 3.0], "p": [1.0, -0.5, 3.0]}, math.log(3 / (1 + 1e-7)) ** 2 / 3),
+        ("msle@keras", {"y": [-0.25], "p": [-0.5]}, 0.0),
+    ):
+        assert losscli.evaluate(data, loss, **roles)[0].value == pytest.approx(want, rel=1e-13), loss
+    # The limit is one of a sum: it is the same in slices, with weights, and where rows are divided by their count.
+    data = {"y": [0.0, 0.0, 0.0], "p": [1.0, 2.0, 4.0], "w": [1.0, 0.5, 0.0], "s": ["a", "b", "b"]}
+    for settings, want in (
+        ({}, [7, 1, 6]),
+        ({"weight": "w"}, [2, 1, 1]),
+        ({"weight": "w", "divide_by": "rows"}, [2, 1, 1]),
+    ):
+        report = losscli.evaluate(data, "wmape:floor=0.5", by="s", **roles, **settings)
+        assert [result.value for result in report] == pytest.approx([top / 0.5 for top in want], rel=1e-14)
+    slopes = losscli.gradient(data, "wmape:floor=0.5", weight="w", **roles)["p"]
+    assert slopes.tolist() == pytest.approx([2.0, 1.0, 0.0])
