@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from losscli.binding.column_names import (
@@ -63,7 +64,7 @@ class Inference:
 
     `cluster` is the column whose rows of one value belong together; `bootstrap` the number of resamples that replace
     the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
-    `permutations` of their signs.
+    `permutations` of their signs; `margins` the relative margins beyond which a gate allows no worsening.
     """
 
     interval: bool = False
@@ -73,6 +74,7 @@ class Inference:
     seed: int = 0
     pairs: tuple[tuple[str | None, str | None], ...] = ()
     permutations: int = 0
+    margins: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from losscli.cli import console, outputs, progress, reports, rows_output
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
-from losscli.gates.verdicts import BASELINE, BoundGate, ModelLoss, bind, compared_pairs, evaluate_gates, slice_columns
+from losscli.gates.verdicts import (
+    BASELINE,
+    BoundGate,
+    ModelLoss,
+    bind,
+    compared_pairs,
+    evaluate_gates,
+    relative_margins,
+    slice_columns,
+)
 from losscli.report import render, renderer
 from losscli.results import Evaluation, LossResult, WarningResult
 
@@ -189,7 +198,7 @@ def _with_pairs(prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluatio
         return prepared
     request = prepared.plan.request
     asked = tuple(dict.fromkeys((*request.inference.pairs, *pairs)))
-    request = replace(request, inference=replace(request.inference, pairs=asked))
+    request = replace(request, inference=replace(request.inference, pairs=asked, margins=relative_margins(bound)))
     return replace(prepared, plan=replace(prepared.plan, request=request))
 
 

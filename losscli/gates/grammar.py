@@ -136,10 +136,8 @@ def _limit(text: str, wrong: Callable[..., UsageError]) -> tuple[float | None, s
 def _tolerance(text: str, wrong: Callable[..., UsageError]) -> Tolerance:
     amounts = re.findall(_AMOUNT, text, re.ASCII)
     if len(amounts) == 2 and amounts[0].endswith("%") == amounts[1].endswith("%"):
-        raise wrong(
-            f"'{text}' has two amounts of the same kind",
-            "one must be a percentage and the other a number: max(1%,0.01)",
-        )
+        hint = "one must be a percentage and the other a number: max(1%,0.01)"
+        raise wrong(f"'{text}' has two amounts of the same kind", hint)
     absolute = relative = Fraction(0)
     for amount in amounts:
         value = _finite(amount.removesuffix("%").strip(), wrong)
@@ -232,6 +230,11 @@ def bind(
 def compared_pairs(bound: Iterable[BoundGate]) -> tuple[tuple[str | None, str | None], ...]:
     """The comparisons (model, reference) that the gates need; BASELINE stands for its saved row values."""
     return tuple(dict.fromkeys((item.model_loss.model, item.reference) for item in bound if item.gate.significant))
+
+
+def relative_margins(bound: Iterable[BoundGate]) -> tuple[Fraction, ...]:
+    """The relative margins that `significant` gates allow; each needs a test of its own."""
+    return tuple(dict.fromkeys(i.tolerance.relative for i in bound if i.gate.significant and i.tolerance.relative))
 
 
 def _reference(gate: Gate, models: Sequence[str]) -> tuple[str | None, Tolerance]:

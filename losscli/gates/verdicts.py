@@ -20,12 +20,13 @@ from losscli.gates.grammar import (
     bind,
     compared_pairs,
     parse_gate,
+    relative_margins,
     slice_columns,
 )
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult
 
 __all__ = ["BASELINE", "BoundGate", "Gate", "ModelLoss", "Tolerance", "bind", "compared_pairs", "evaluate_gates",
-           "parse_gate", "slice_columns"]  # fmt: skip
+           "parse_gate", "relative_margins", "slice_columns"]  # fmt: skip
 
 
 def evaluate_gates(
@@ -157,7 +158,7 @@ def _against_number(bound: BoundGate, result: LossResult, limit: float) -> GateR
 
 def _against_value(bound: BoundGate, result: LossResult, reference: float) -> GateResult:
     """The verdict against the number of the baseline or of another model; its limit is NaN if that is not finite."""
-    owner = "the baseline" if bound.reference == BASELINE else f"'{bound.reference}'"
+    owner = _owner(bound)
     if not math.isfinite(result.value) or not math.isfinite(reference):
         reason = f"{_observed(result)}, and {owner} has {reference!r}: a non-finite value never passes a gate"
         return replace(_verdict_of(bound, result, "failed", reason), baseline=reference)
@@ -195,25 +196,54 @@ def _tolerance_text(tolerance: Tolerance, allowance: Fraction, digits: str) -> s
 def _with_significance(
     bound: BoundGate, verdict: GateResult, reference: float, comparison: ComparisonResult | None
 ) -> GateResult:
-    """The verdict of a `significant` gate: failed if the confidence interval of the change lies beyond the tolerance.
+    """The verdict of a `significant` gate: failed if confidence intervals show a change beyond every tolerance.
 
-    A change without a confidence interval fails too, as it cannot be shown to be no worse.
+    A relative tolerance is tested on the difference of the value and a multiple of the reference, which is as uncertain
+    as the value. Beyond the larger of two tolerances is beyond both: both tests must show it (Berger 1982). A change
+    without a confidence interval fails too, as it cannot be shown to be no worse.
     """
     change = verdict.reason.partition(": ")[0]
-    if comparison is None or comparison.interval is None or not all(map(math.isfinite, comparison.interval)):
+    tests = [] if comparison is None else _tests(bound, comparison)
+    if comparison is None or any(interval is None or not all(map(math.isfinite, interval)) for _, interval in tests):
         reason = f"{change}: the change has no confidence interval, so it cannot be shown to be no worse"
         return replace(verdict, state="failed", reason=reason)
-    low, high = comparison.interval
-    least_worsening = Fraction(low) if bound.sign > 0 else -Fraction(high)
-    allowance = bound.tolerance.allowance(Fraction(reference))
-    failed = least_worsening > allowance
+    found: list[tuple[bool, str]] = []
     level = "" if comparison.uncertainty is None else f"{100 * comparison.uncertainty.level:g} % "
-    digits = _distinct_texts(abs(least_worsening), allowance)[1]
-    beyond = f" beyond {_tolerance_text(bound.tolerance, allowance, digits)}" if allowance else ""
-    finding = f"{'a' if failed else 'no'} significant worsening{beyond}"
-    shown = f"the {level}confidence interval of the change, [{low!r}, {high!r}], shows {finding}"
+    for relative, interval in tests:
+        assert interval is not None
+        low, high = interval
+        allowance = Fraction(0) if relative else bound.tolerance.absolute
+        failed = (Fraction(low) if bound.sign > 0 else -Fraction(high)) > allowance
+        finding = f"{'a' if failed else 'no'} significant worsening{_beyond(bound, relative)}"
+        of = f"the change less {_percent(relative)} of {_owner(bound)}" if relative else "the change"
+        found.append((failed, f"the {level}confidence interval of {of}, [{low!r}, {high!r}], shows {finding}"))
+    failed = all(one for one, _ in found)
+    shown = " and ".join(text for one, text in found if one == failed)
     state = "failed" if failed else "passed"
-    return replace(verdict, state=state, reason=f"{change}: {shown}", interval=(low, high))
+    return replace(verdict, state=state, reason=f"{change}: {shown}", interval=comparison.interval)
+
+
+def _tests(bound: BoundGate, comparison: ComparisonResult) -> list[tuple[Fraction, tuple[float, float] | None]]:
+    """The tests that must all show a worsening: the relative tolerance of each (0: none), and its interval."""
+    relative, absolute = bound.tolerance.relative, bound.tolerance.absolute
+    found = [(relative, comparison.margins.get(relative))] if relative else []
+    return found + ([] if relative and not absolute else [(Fraction(0), comparison.interval)])
+
+
+def _beyond(bound: BoundGate, relative: Fraction) -> str:
+    if relative:
+        return f" beyond {_percent(relative)}"
+    absolute = bound.tolerance.absolute
+    text = _digits(absolute).removesuffix(".0") if bound.tolerance.relative else bound.tolerance.text
+    return f" beyond {text}" if absolute else ""
+
+
+def _percent(relative: Fraction) -> str:
+    return f"{_digits(100 * relative).removesuffix('.0')}%"
+
+
+def _owner(bound: BoundGate) -> str:
+    return "the baseline" if bound.reference == BASELINE else f"'{bound.reference}'"
 
 
 # ------------------------------------------------------------------------------------------------- texts of reasons

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from losscli.results.losses import Uncertainty
 
@@ -69,6 +70,9 @@ class ComparisonResult:
     wins, losses, ties : int or None
         Number of units (rows, or anchors of batches) where `model` is better, worse, equal. The win rate is `wins`
         divided by the sum of the three. None where the loss has no value per unit.
+    margins : Mapping[Fraction, tuple[float, float]]
+        For relative margins that gates allow, the confidence interval of `value` minus that multiple of `against_value`
+        which lies the margin on the worse side of it. Reports do not have them.
     """
 
     model: str | None
@@ -92,6 +96,7 @@ class ComparisonResult:
     wins: int | None = None
     losses: int | None = None
     ties: int | None = None
+    margins: Mapping[Fraction, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from losscli.aggregate.required import compared_lines, unit_of
 from losscli.results import ComparisonResult, LossResult, PairedTest
@@ -134,10 +135,29 @@ def _compare(
         result = replace(
             result, stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty
         )  # fmt: skip
+    result = replace(result, margins=_margins(sums, estimate, result, (first, second), (ours, theirs)))
     p_permutation = _permutation_p(sums, pair, unit, ours, theirs)
     if p_permutation is not None:
         result = replace(result, permutations=sums.inference.permutations)
     return _with_t_test(sums, result, estimate, linear, interval, p_permutation)
+
+
+def _margins(
+    sums: ContributionSums, estimate: Estimate, result: ComparisonResult,
+    linear: tuple[Linearization, Linearization], functions: tuple[PlugIn | None, PlugIn | None],
+) -> dict[Fraction, tuple[float, float]]:  # fmt: skip
+    """For each relative margin the interval of the value less that multiple of the other that is so much worse."""
+    found = {}
+    worse = 1 if (result.direction == "lower") == (result.against_value > 0) else -1
+    for margin in sums.inference.margins:
+        multiple = 1 + worse * margin if result.against_value else Fraction(1)
+        beyond = replace(estimate, value=float(Fraction(result.value) - multiple * Fraction(result.against_value)))
+        ours, theirs = functions
+        function = None if ours is None or theirs is None else ours.minus(theirs, float(multiple))
+        interval = confidence_interval(sums, beyond, linear[0].minus(linear[1], multiple), function)
+        if interval is not None:
+            found[margin] = interval.interval
+    return found
 
 
 def _difference(

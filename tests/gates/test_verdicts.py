@@ -21,6 +21,7 @@ from losscli.gates.verdicts import (
     compared_pairs,
     evaluate_gates,
     parse_gate,
+    relative_margins,
     slice_columns,
 )
 from losscli.results import (
@@ -425,10 +426,11 @@ def test_what_is_not_comparable_is_an_error_and_all_gates_are_judged():
 # ----------------------------------------------------------------------------------------------------- significance
 
 
-def compared(low, high, reference="old", spec="rmse", by=None):
+def compared(low, high, reference="old", spec="rmse", by=None, margins=()):
     return ComparisonResult(
-        "new", reference, by or {}, spec, spec, "lower", 1.2, 1.0, 0.2, 3, "worse", 0.1, (low, high)
-    )
+        "new", reference, by or {}, spec, spec, "lower", 1.2, 1.0, 0.2, 3, "worse", 0.1, (low, high),
+        margins=dict(margins),
+    )  # fmt: skip
 
 
 def significant(text, *comparisons, value=1.2, baseline=None):
@@ -450,13 +452,39 @@ def test_significant_fails_only_where_the_interval_leaves_no_doubt():
 
 
 def test_significant_with_a_tolerance_is_a_loss_beyond_it():
-    text = "new/rmse<=old+20% significant"
+    text = "new/rmse<=old+0.2 significant"
     assert significant(text, compared(0.1, 0.3)).state == "passed"
     lost = significant(text, compared(0.25, 0.3))
     assert lost.state == "failed"
     assert (
         lost.reason == "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [0.25, 0.3], "
-        "shows a significant worsening beyond 20% = 0.2"
+        "shows a significant worsening beyond 0.2"
+    )
+
+
+def test_a_relative_tolerance_is_tested_on_the_value_less_a_multiple_of_the_reference():
+    """What the tolerance is a part of is as uncertain as the value itself."""
+    text, margin = "new/rmse<=old+20% significant", Fraction(1, 5)
+    held = significant(text, compared(0.25, 0.3, margins={margin: (-0.1, 0.2)}))
+    assert (held.state, held.interval) == ("passed", (0.25, 0.3))
+    assert (
+        held.reason == "rmse = 1.2, 'old' 1.0: the confidence interval of the change less 20% of 'old', [-0.1, 0.2], "
+        "shows no significant worsening beyond 20%"
+    )
+    assert significant(text, compared(-0.1, 0.3, margins={margin: (0.01, 0.2)})).state == "failed"
+    assert "no confidence interval" in significant(text, compared(0.1, 0.3)).reason
+    bound = bound_to(text, *(result(1.0, name) for name in ("new", "old")))
+    assert relative_margins([*bound, *bound_to("rmse<=baseline+1%", result(1.0))]) == (margin,)
+
+
+def test_beyond_the_larger_of_two_tolerances_is_beyond_both():
+    text, margin = "new/rmse<=old+max(1%,0.2) significant", Fraction(1, 100)
+    assert significant(text, compared(0.3, 0.5, margins={margin: (0.1, 0.4)})).state == "failed"
+    assert significant(text, compared(0.1, 0.5, margins={margin: (0.1, 0.4)})).state == "passed"
+    assert significant(text, compared(0.3, 0.5, margins={margin: (-0.1, 0.4)})).state == "passed"
+    assert significant(text, compared(0.3, 0.5)).state == "failed"
+    assert significant(text, compared(0.1, 0.5, margins={margin: (0.1, 0.4)})).reason.endswith(
+        "the confidence interval of the change, [0.1, 0.5], shows no significant worsening beyond 0.2"
     )
 
 
