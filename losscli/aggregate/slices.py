@@ -1,11 +1,14 @@
 """Slices as numbers: the texts of some columns -> one slice id a row. Text is made only of what is new.
 
 The index of slices is shared by the threads of a run. What is known is read without a lock, what is new is learned
-under one. Slices are numbered as they come, which differs from run to run: results go by their texts.
+under one. Slices are numbered as they come, which differs from run to run: results go by their names. A name is the
+label of the slice's rows, or a mark where they have none: "(null)" for null, "(empty)" for an empty text. A label that
+looks like a mark gets a backslash in front, so that no two slices share a name.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,13 +28,27 @@ from losscli.io.arrow.dictionary import (
 )
 
 NULL = "(null)"
+EMPTY = "(empty)"
+_MARK = re.compile(r"\\*\((?:null|empty)\)")
 _DENSE = 1 << 22  # numbers below this are looked up in a table of their own, others by a hash
 _REMEMBERED = 4  # dictionaries of a column: readers make one for every batch, but the next is mostly the same
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
+def name_of(label: str | None) -> str:
+    """The name of the slice of these labels."""
+    if not label:
+        return NULL if label is None else EMPTY
+    return "\\" + label if _MARK.fullmatch(label) else label
+
+
+def label_of(name: str) -> str:
+    """The label of the rows of a slice that has one."""
+    return name[1:] if name.startswith("\\") and _MARK.fullmatch(name) else name
+
+
 class SliceIndex:
-    """The slices of a run, each with an id from 0: a slice is a tuple of texts, one a column."""
+    """The slices of a run, each with an id from 0: a slice is a tuple of names, one a column."""
 
     def __init__(self, columns: int) -> None:
         self._lock = threading.Lock()
@@ -53,10 +70,10 @@ class SliceIndex:
 
     def ids(self, columns: Sequence[DictionaryColumn]) -> Array:
         """The slice id of each row."""
-        return self._ids_of([column.texts(marks) for column, marks in zip(self._columns, columns, strict=True)])
+        return self._ids_of([known.numbers(column) for known, column in zip(self._columns, columns, strict=True)])
 
     def names(self) -> list[tuple[str, ...]]:
-        """The texts of each slice, by its id."""
+        """The names of each slice, by its id."""
         names: list[tuple[str, ...]] = [()]
         for column, pairs in zip(self._columns, self._pairs, strict=True):
             names = [(*names[pair >> 32], column.names[pair & 0xFFFFFFFF]) for pair in list(pairs)]
@@ -66,15 +83,15 @@ class SliceIndex:
         """The ids of slices with these names, old or new."""
         given = list(names)
         with self._lock:
-            texts = [
-                np.array([column.number(name[place]) for name in given], np.int64)
+            found = [
+                np.array([column.number_of(name[place]) for name in given], np.int64)
                 for place, column in enumerate(self._columns)
             ]
-        return self._ids_of(texts) if texts else np.zeros(len(given), np.int64)
+        return self._ids_of(found) if found else np.zeros(len(given), np.int64)
 
-    def _ids_of(self, texts: list[Array]) -> Array:
-        slice_ids = np.zeros(len(texts[0]), np.int64)
-        for numbers, step, known in zip(texts, self._steps, self._pairs, strict=True):
+    def _ids_of(self, columns: list[Array]) -> Array:
+        slice_ids = np.zeros(len(columns[0]), np.int64)
+        for numbers, step, known in zip(columns, self._steps, self._pairs, strict=True):
             keys = (slice_ids << 32) | numbers if step is not self._steps[0] else numbers
             slice_ids = step.find(keys)
             if len(slice_ids) and slice_ids.min() < 0:
@@ -88,14 +105,14 @@ class SliceIndex:
 
 
 class _Column:
-    """The texts of one column, each with a number."""
+    """The names of one column, each with a number."""
 
     def __init__(self, lock: threading.Lock) -> None:
         self._lock = lock
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []
-        self._found: dict[np.dtype[Any], _Lookup] = {}  # numbers of each type -> texts
-        self._known: dict[Any, tuple[Any, Array]] = {}  # type of entries -> the entries seen, and the text of each
+        self._found: dict[np.dtype[Any], _Lookup] = {}  # numbers of each type -> names
+        self._known: dict[Any, tuple[Any, Array]] = {}  # type of entries -> the entries seen, and the name of each
         self._recent: tuple[tuple[Entries, Array], ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -106,26 +123,28 @@ class _Column:
         """Use this lock for learning."""
         self._lock = lock
 
-    def number(self, text: str | None) -> int:
-        """The number of a text; called under the lock."""
-        text = NULL if text is None else text
-        number = self._numbers.setdefault(text, len(self.names))
+    def number_of(self, name: str) -> int:
+        """The number of a name; called under the lock."""
+        number = self._numbers.setdefault(name, len(self.names))
         if number == len(self.names):
-            self.names.append(text)
+            self.names.append(name)
         return number
 
-    def texts(self, marks: DictionaryColumn) -> Array:
-        """The number of each row's text."""
-        if marks.entries is not None:
-            found: Array = self._of_entries(marks.entries)[marks.cells]
+    def _number(self, label: str | None) -> int:
+        return self.number_of(name_of(label))
+
+    def numbers(self, column: DictionaryColumn) -> Array:
+        """The number of each row's name."""
+        if column.entries is not None:
+            found: Array = self._of_entries(column.entries)[column.cells]
             return found
-        found = self._of_numbers(marks.cells if marks.missing is None else marks.cells[~marks.missing])
-        if marks.missing is None:
+        found = self._of_numbers(column.cells if column.missing is None else column.cells[~column.missing])
+        if column.missing is None:
             return found
         with self._lock:
-            spread = np.full(len(marks.cells), self.number(None))
-        spread[~marks.missing] = found
-        return spread
+            all_rows = np.full(len(column.cells), self._number(None))
+        all_rows[~column.missing] = found
+        return all_rows
 
     def _of_numbers(self, cells: NDArray[Any]) -> Array:
         lookup = self._found.setdefault(cells.dtype, _Lookup())
@@ -136,23 +155,23 @@ class _Column:
             new, first = np.unique(patterns[unknown], return_index=True)
             texts = texts_of_numbers(cells[unknown[first]])
             with self._lock:
-                numbers = np.array([self.number(text) for text in texts], np.int64)
+                numbers = np.array([self._number(text) for text in texts], np.int64)
                 still = lookup.find(new) < 0
                 lookup.learn(new[still], numbers[still])
             found = lookup.find(patterns)
         return found
 
     def _of_entries(self, entries: Entries) -> Array:
-        """The number of each entry's text, and at the end that of a missing one, which the index -1 picks."""
+        """The number of each entry's name, and at the end that of null, which the index -1 picks."""
         for known, numbers in self._recent:
             if same_entries(known, entries):
                 return numbers
         with self._lock:
-            found = [self.number(None)]
+            found = [self._number(None)]
             if worth_joining(entries):
                 numbers = np.append(self._of_many(entries), found)
             else:
-                numbers = np.array([*map(self.number, texts_of_entries(entries)), *found], np.int64)
+                numbers = np.array([*map(self._number, texts_of_entries(entries)), *found], np.int64)
             self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
         return numbers
 
@@ -160,7 +179,7 @@ class _Column:
         known, numbers = self._known.get(entries.type, (entries.slice(0, 0), np.zeros(0, np.int64)))
         joined, places = join_entries(known, entries)
         new = texts_of_entries(joined.slice(len(known)))
-        numbers = np.append(numbers, np.array([*map(self.number, new)], np.int64))
+        numbers = np.append(numbers, np.array([*map(self._number, new)], np.int64))
         self._known[entries.type] = joined, numbers
         return numbers[places]
 

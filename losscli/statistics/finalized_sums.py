@@ -11,6 +11,7 @@ import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.slices import label_of
 from losscli.aggregate.term_accumulator import TermAccumulator
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.presets import DivideBy
@@ -165,7 +166,7 @@ def slices(totals: RunAccumulator) -> dict[Slice, SliceIds]:
             found.setdefault(names[slice_id][:width], []).append(slice_id)
     if totals.plan.class_column is None:
         return {name: [WeightedSliceId(number) for number in slice_ids] for name, slice_ids in found.items()}
-    classes = {number: names[number][-1] for number in used}
+    classes = {number: label_of(names[number][-1]) for number in used}
     return {name: _with_class_weights(totals, slice_ids, classes) for name, slice_ids in found.items()}
 
 

@@ -12,7 +12,7 @@ import pytest
 from waiting import PATIENCE
 
 import losscli
-from losscli.aggregate.slices import NULL, SliceIndex
+from losscli.aggregate.slices import EMPTY, NULL, SliceIndex, label_of, name_of
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.errors import DataError, Location
 from losscli.io.arrow.decode import texts
@@ -29,7 +29,8 @@ def marks(*columns):
 def plainly(column):
     """The text of each row, by the way that makes a text of every distinct cell of a batch."""
     coded = EncodedLabels.of(texts(column, "c", LOCATION), "c").canonical()
-    return [NULL if code < 0 else coded.names[code] for code in coded.codes]
+    found = [NULL if code < 0 else coded.names[code] for code in coded.codes]
+    return [EMPTY if cell == "" else name for cell, name in zip(column.to_pylist(), found, strict=True)]
 
 
 def many(kind, n=9000, distinct=5000):
@@ -84,9 +85,32 @@ def test_one_text_is_one_slice_whatever_its_type():
             pa.array(["1"]).dictionary_encode(), pa.array([1.0]).dictionary_encode(),
             pa.array([1], pa.decimal128(5, 2))]  # fmt: skip
     assert {int(index.ids(marks(one))[0]) for one in ones} == {0}
-    gaps = [pa.array([None], pa.int64()), pa.array([""]), pa.nulls(1), pa.array(["(null)"]), pa.array([None, ""])]
+    gaps = [pa.array([None], pa.int64()), pa.nulls(1), pa.array([None], pa.string()),
+            pa.array([None], pa.string()).dictionary_encode(), pa.array([None], pa.decimal128(5, 2))]  # fmt: skip
     assert {int(number) for gap in gaps for number in index.ids(marks(gap))} == {1}
     assert index.names() == [("1",), (NULL,)]
+
+
+@pytest.mark.parametrize("count", [1, 5000])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
+@pytest.mark.parametrize("encoded", [False, True])
+def test_null_the_empty_text_and_texts_like_their_marks_are_different_slices(count, kind, encoded):
+    cells = [None, "", "(null)", "(empty)", "\\(null)", "\\\\(empty)", "(NULL)", "\\", "a"]
+    column = pa.array(cells * count, kind)
+    if encoded and kind != pa.string_view():
+        column = column.dictionary_encode()
+    index = SliceIndex(1)
+    found = index.ids(marks(column))
+    assert len(index) == len(cells) and (found.reshape(count, -1) == found[: len(cells)]).all()
+    names = [name for (name,) in index.names()]
+    assert [names[place] for place in found[: len(cells)]] == [
+        NULL, EMPTY, "\\(null)", "\\(empty)", "\\\\(null)", "\\\\\\(empty)", "(NULL)", "\\", "a",
+    ]  # fmt: skip
+    assert [label_of(name) for name in map(name_of, cells[2:])] == cells[2:]
+    again = SliceIndex(1)
+    again.learn(index.names())
+    assert again.names() == index.names()  # names are not marked twice
+    assert len(again) == len(cells) and (again.ids(marks(column)) == found).all()
 
 
 def test_several_columns():

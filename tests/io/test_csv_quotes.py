@@ -48,7 +48,7 @@ def read(paths: list[str], names: str, remote: bool = False, **options: Any) -> 
         first = len(rows)
         for split in fragment.remote_splits(projection) if remote else fragment.splits(projection):
             for batch in split.batches(1 + len(rows) - first):
-                rows += [list(row.values()) for row in batch.data.to_pylist()]
+                rows += [[cell or "" for cell in row.values()] for row in batch.data.to_pylist()]
     return rows
 
 

@@ -124,7 +124,21 @@ def test_nan_and_infinity_are_values_and_the_rest_is_missing(tmp_path: Path, win
 def test_text_stays_as_it_is_written(tmp_path: Path, window: int) -> None:
     cells = ["007", "9007199254740993", "18446744073709551615", "NA", "", "None", "nan", " a", "1.0", "é"]
     got = read(tmp_path, "z,k\n" + "".join(f"0,{cell}\n" for cell in cells), {"k": "text"})
-    assert got == {"k": cells}
+    assert got == {"k": [cell or None for cell in cells]}
+    got = read(tmp_path, "z,k\n" + "".join(f"0,{cell}\n" for cell in cells), {"k": "text"}, null_values=("NA",))
+    assert got == {"k": cells}  # there the empty cell is a text
+
+
+QUOTED = 'z,k,n\n1,a,1\n2,,2\n3,"",3\n4,"""",4\n5," ",5\n6,b,""\n7,"",\n8,,8\n'
+
+
+@pytest.mark.parametrize("tail", ["", "9,c,oops\n", "9,c,1e400\n"], ids=["fast", "partly text", "too large"])
+def test_an_empty_cell_is_null_and_empty_quotes_are_a_text(tmp_path: Path, window: int, tail: str) -> None:
+    got = read(tmp_path, QUOTED + tail, {"k": "text", "n": "number"}, lenient=True)
+    assert got["k"][:8] == ["a", None, "", '"', " ", "b", "", None]
+    assert [None if cell is None else float(cell) for cell in got["n"][:8]] == [1, 2, 3, 4, 5, None, None, 8]
+    plain = read(tmp_path, QUOTED + tail, {"k": "text", "n": "text"}, quote=None)
+    assert plain["k"][:8] == ["a", None, '""', '""""', '" "', "b", '""', None]
 
 
 def test_a_type_does_not_depend_on_the_first_rows(tmp_path: Path, window: int) -> None:
@@ -381,7 +395,7 @@ def test_windows_and_readers_change_nothing(
             table(open_source([path]), projection)
         return
     got = table(open_source([path]), projection)
-    assert [list(row) for row in zip(got["k"], got["v"], strict=True)] == expected
+    assert [[k or "", v or ""] for k, v in zip(got["k"], got["v"], strict=True)] == expected
 
 
 @settings(max_examples=300)

@@ -26,7 +26,7 @@ Entries: TypeAlias = pa.Array | tuple[str, ...]
 
 @dataclass(frozen=True)
 class DictionaryColumn:
-    """One code per row: an index into `entries` (-1 is missing) or, without entries, the number itself."""
+    """One code per row: an index into `entries` (-1 is null) or, without entries, the number itself."""
 
     cells: NDArray[Any]
     entries: Entries | None
@@ -44,6 +44,8 @@ class DictionaryColumn:
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             return DictionaryColumn(plain_cells(column), None, missing_cells(column), name)
         codes, names = encode(column)
+        if is_text(column.type) and (empty := _empty(column, codes)).any():
+            codes, names = np.where(empty, len(names), codes), [*names, ""]
         return DictionaryColumn(codes, tuple(names), None, name)
 
     def take(self, index: RowNumbers) -> DictionaryColumn:
@@ -61,12 +63,20 @@ def texts_of_numbers(cells: NDArray[Any]) -> list[str]:
 
 
 def texts_of_entries(entries: Entries) -> list[str | None]:
-    """The canonical text of each entry; None for null and the empty text."""
+    """The canonical text of each entry; None for null."""
     if isinstance(entries, tuple):
         return [canonical_label(name) for name in entries]
     codes, names = encode(entries)
-    forms: list[str | None] = [*map(canonical_label, names), None]
+    if is_text(entries.type):
+        codes = np.where(_empty(entries, codes), len(names), codes)
+    forms: list[str | None] = [*map(canonical_label, names), "", None]
     return [forms[code] for code in codes.tolist()]
+
+
+def _empty(column: pa.Array, codes: Codes) -> Mask:
+    """Which texts are empty; `encode` gives them the code of null."""
+    missing = missing_cells(column)
+    return codes < 0 if missing is None else (codes < 0) & ~missing
 
 
 def same_entries(some: Entries, others: Entries) -> bool:

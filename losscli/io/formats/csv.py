@@ -12,11 +12,12 @@ import pyarrow.csv as pc
 
 from losscli.errors import Location
 from losscli.io.arrow.buffers import EXACT, largest, plain_cells
-from losscli.io.arrow.build import from_numpy
+from losscli.io.arrow.build import from_numpy, present
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_comments import without_comments
+from losscli.io.formats.csv_empty import Bools, empty_cells, with_nulls
 from losscli.io.formats.csv_exact import (
     Cells,
     CsvSyntax,
@@ -167,11 +168,46 @@ class _Reader:
             batches = [self._from_arrays(arrays)]
         else:
             batches = [self._from_arrays(batch.columns) for batch in table.to_batches()]
-        for batch in batches:
+        for batch in self._with_empty_as_null(batches, window):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
 
-    def _parse(self, window: Window, kinds: Sequence[tuple[str, pa.DataType]], quoted: bool, block: int) -> pa.Table:
+    def _with_empty_as_null(self, batches: Sequence[pa.RecordBatch], window: Window) -> Iterator[pa.RecordBatch]:
+        """The batches with null in the empty cells of text columns, if the empty text is a null value."""
+        texts = [place for place, (_, read_as) in enumerate(self.projection) if read_as == "text"]
+        if not texts or "" not in self.nulls:
+            yield from batches
+            return
+        known = self._null_cells(texts, window) if window.contains(2 * self.dialect.quote) else None
+        row = 0
+        for batch in batches:
+            columns = list(batch.columns)
+            for place in texts:
+                here = slice(row, row + batch.num_rows)
+                null = empty_cells(columns[place]) if known is None else known[place][here]
+                columns[place] = with_nulls(columns[place], null)
+            row += batch.num_rows
+            yield self._from_arrays(columns)
+
+    def _null_cells(self, texts: Sequence[int], window: Window) -> dict[int, Bools] | None:
+        """Which cells of these columns are empty without quotes; None if Arrow cannot read the window."""
+        kinds = {self.used_names[place]: pa.binary() for place in texts}
+        try:
+            table = self._parse(window, list(kinds.items()), quoted=True, block=window.size + 1, texts_too=True)
+        except pa.ArrowInvalid:
+            return None
+        columns = dict(zip(kinds, table.columns, strict=True))
+        return {place: ~present(columns[self.used_names[place]].combine_chunks()) for place in texts}
+
+    def _parse(
+        self,
+        window: Window,
+        kinds: Sequence[tuple[str, pa.DataType]],
+        quoted: bool,
+        block: int,
+        texts_too: bool = False,
+    ) -> pa.Table:
+        """The columns of these names and types; with `texts_too` a text is null if it is empty without quotes."""
         return pc.read_csv(
             pa.BufferReader(pa.py_buffer(window.view)),
             pc.ReadOptions(column_names=self.all_names, block_size=block, use_threads=False),
@@ -184,8 +220,9 @@ class _Reader:
             pc.ConvertOptions(
                 include_columns=[name for name, _ in kinds],
                 column_types=dict(kinds),
-                null_values=self.nulls,
-                strings_can_be_null=False,
+                null_values=[""] if texts_too else self.nulls,
+                strings_can_be_null=texts_too,
+                quoted_strings_can_be_null=not texts_too,
                 check_utf8=True,
                 decimal_point=self.decimal,
             ),
