@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
-from losscli.binding.request import Others, Policy
+from losscli.binding.request import Others, Policy, Unmatched
 from losscli.errors import UsageError
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_batches
@@ -16,6 +16,7 @@ from losscli.execution.python_data import paths_of
 from losscli.execution.python_run import check_engine, engine_of, gathered, observed, prepared
 from losscli.execution.row_values import row_values as value_batches
 from losscli.execution.shards import merge as merge_states
+from losscli.gates.verdicts import DropLimit, evaluate_gates, parse_drop_limit
 from losscli.io.source import ReadOptions
 from losscli.parallel import one_blas_thread
 
@@ -30,7 +31,7 @@ def evaluate(
     tables: Mapping[str, Any] | None = None,
     targets: Any = None,
     on: str | Sequence[str] = (),
-    unmatched: Policy = "error",
+    unmatched: Unmatched = "error",
     weight: str | None = None,
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
     divide_by: Literal["weight", "count", "rows"] | None = None,
@@ -42,6 +43,7 @@ def evaluate(
     batch_size: int | None = None,
     missing: Policy = "error",
     nan: Policy = "error",
+    max_dropped: int | str | None = None,
     positive: str | None = None,
     others: Others = "error",
     precision: Literal["float64", "float32"] | None = None,
@@ -79,8 +81,9 @@ def evaluate(
         The targets, where they stand in a table of their own; rows are joined by `on`.
     on : str or sequence of str
         The key columns of that join.
-    unmatched : {"error", "drop"}
-        What becomes of rows whose key is on one side only.
+    unmatched : {"error", "drop", "drop-targets"}
+        What becomes of rows whose key is on one side only. With "drop-targets", targets may be without a prediction,
+        but no prediction without a target.
     weight : str, optional
         The column of row weights, at least 0; 0 leaves the row out.
     class_weight : "balanced" or mapping of class to float, optional
@@ -102,6 +105,10 @@ def evaluate(
         For batch losses: so many rows, one after the other, make a batch. By default the whole table is one.
     missing, nan : {"error", "drop"}
         What becomes of rows with an empty cell or null, and of rows with NaN.
+    max_dropped : int or str, optional
+        How many predictions may be left out by these two and by `unmatched`: a number, or "1%" of them. The verdict
+        is in `report.evaluation.gates`, and `report.evaluation.status` is "failed" if there are more. By default any
+        number; a warning counts them.
     positive : str, optional
         The positive class label of a binary target.
     others : {"error", "negative"}
@@ -160,8 +167,10 @@ def evaluate(
     """
     settings = dict(locals())
     with one_blas_thread(), observed(settings) as observer:
+        limit = _drop_limit(max_dropped)
         run = prepared(settings)
-        return Report(evaluate_prepared(run, engine_of(settings, run), hashing=True, observer=observer))
+        evaluation = evaluate_prepared(run, engine_of(settings, run), hashing=True, observer=observer)
+        return Report(evaluate_gates(evaluation, (), max_dropped=limit))
 
 
 def compare(
@@ -212,18 +221,22 @@ def compare(
     _check_names("compare", settings)
     given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
     with one_blas_thread(), observed(given) as observer:
+        limit = _drop_limit(given.get("max_dropped"))
         run = paired(prepared(given), against)
         check_engine(given, run.plan.request, Data())
-        return Report(evaluate_prepared(run, engine_of(given, run), hashing=True, observer=observer))
+        evaluation = evaluate_prepared(run, engine_of(given, run), hashing=True, observer=observer)
+        return Report(evaluate_gates(evaluation, (), max_dropped=limit))
 
 
-def merge(states: Any) -> Report:
+def merge(states: Any, *, max_dropped: int | str | None = None) -> Report:
     """Merge the shards of one run, scored by `losscli eval --shard I/N --state-out FILE`, into its report.
 
     Parameters
     ----------
     states : path or list of paths
         The state file of the whole run, or those of all its shards, in any order.
+    max_dropped : int or str, optional
+        How many predictions may have been left out, as in `evaluate`.
 
     Returns
     -------
@@ -243,7 +256,8 @@ def merge(states: Any) -> Report:
     Traceback (most recent call last):
     losscli.errors.FileError: no such file
     """
-    return Report(merge_states(paths_of(states) or ()).evaluation)
+    limit = _drop_limit(max_dropped)
+    return Report(evaluate_gates(merge_states(paths_of(states) or ()).evaluation, (), max_dropped=limit))
 
 
 def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
@@ -322,6 +336,10 @@ def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any)
     with one_blas_thread(), observed(settings, passes=2) as observer:
         run = prepared({"source": source, "losses": [loss], **settings})
         return gathered(gradient_batches(run, wrt, engine_of(settings, run), observer))
+
+
+def _drop_limit(given: int | str | None) -> DropLimit | None:
+    return None if given is None else parse_drop_limit(given)
 
 
 def _check_names(function: str, settings: Mapping[str, Any]) -> None:

@@ -207,7 +207,7 @@ def _evaluation(report: _Object) -> Evaluation:
         raise _InvalidReport("'rows_file' of its data is not the bare name of a file in the same folder")
     return Evaluation(
         sources=report.objects("sources", lambda s: SourceResult(s.text("path"), s.text("format"), s.count("rows"))),
-        rows=RowCounts(rows.count("read"), rows.count("used"), rows.count("dropped")),
+        rows=_row_counts(rows),
         results=results,
         bindings=_bindings(report.object("bindings")),
         rows_sha256=data.optional_text("rows_sha256"),
@@ -215,6 +215,16 @@ def _evaluation(report: _Object) -> Evaluation:
         rows_file=rows_file,
         warnings=report.objects("warnings", lambda w: WarningResult(w.text("message"), w.count("count", 1))),
     )
+
+
+def _row_counts(rows: _Object) -> RowCounts:
+    """The counts; reports of older versions only have the first three."""
+    unmatched = rows.object("unmatched") if "unmatched" in rows.fields else _Object({}, "unmatched")
+    missing, nan = rows.count("missing", 0), rows.count("nan", 0)
+    return RowCounts(
+        rows.count("read"), rows.count("used"), rows.count("dropped"), rows.count("filtered", 0), missing, nan,
+        {side: unmatched.count(side) for side in unmatched.fields}, max(rows.count("lost", 0) - missing - nan, 0),
+    )  # fmt: skip
 
 
 def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -24,6 +24,7 @@ from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.types import element_type, is_plain_number
+from losscli.results import RowCounts
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Filter
@@ -48,7 +49,9 @@ class Reader:
     where: Filter | None
     read: int = 0
     used: int = 0
-    dropped: int = 0
+    filtered: int = 0
+    missing: int = 0
+    nan: int = 0
     warned: Counter[str] = field(default_factory=Counter)
     book: ClassBook = field(default_factory=ClassBook)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
@@ -65,10 +68,17 @@ class Reader:
         """Count what `other` read as read after ours."""
         self.read += other.read
         self.used += other.used
-        self.dropped += other.dropped
+        self.filtered += other.filtered
+        self.missing += other.missing
+        self.nan += other.nan
         self.warned.update(other.warned)
         self.widths = {**other.widths, **self.widths}
         self.book.merge(other.book)
+
+    def counts(self) -> RowCounts:
+        """How many rows were read so far, and what became of them."""
+        dropped = self.missing + self.nan
+        return RowCounts(self.read, self.used, dropped, self.filtered, self.missing, self.nan)
 
     def rows(self, data: Any, location: Location) -> ReadRows:
         """The used rows of a batch; a value that is not valid is a DataError with its location."""
@@ -79,6 +89,7 @@ class Reader:
         start = self.read
         self.read += data.num_rows
         data, location, kept = self._filtered(data, location)
+        self.filtered += self.read - start - data.num_rows
         coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
         labels: dict[Input, list[EncodedLabels]] = {}
         decoded = {i: self._decode(i, coded, labels, data, location) for i in self.plan.inputs}
@@ -120,10 +131,11 @@ class Reader:
             checked.append((self.plan.weight or "", *weight))
         if cluster is not None:
             checked.append((cluster.column, np.zeros(0), cluster.codes < 0))
-        drop = checks.dropped(checked, rows, location)
+        drop, without_value = checks.dropped(checked, rows, location)
         # Nearly always no row is left out: then a range spares an array.
         index: RowNumbers = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
-        self.dropped += rows - len(index)
+        self.missing += without_value
+        self.nan += rows - len(index) - without_value
         self.used += len(index)
         return index
 

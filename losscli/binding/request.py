@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Policy = Literal["error", "drop"]
 Others = Literal["error", "negative"]
 
+Unmatched = Literal["error", "drop", "drop-targets"]
+
 
 @dataclass(frozen=True)
 class RoleBinding:

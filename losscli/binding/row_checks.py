@@ -27,8 +27,12 @@ class RowChecks:
     plan: Plan
     warned: Counter[str]
 
-    def dropped(self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Location) -> Array:
-        """Which rows the policies leave out. Missing and NaN: an error or dropped; infinite: always an error.
+    def dropped(
+        self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Location
+    ) -> tuple[Array, int]:
+        """Which rows the policies leave out, and how many of them for a missing value; the others have NaN.
+
+        Missing and NaN are an error or dropped; infinite is always an error.
 
         All columns are tested for missing values and NaN before an infinite value is an error: its row may be dropped.
         """
@@ -50,6 +54,7 @@ class RowChecks:
             # tested one by one.
             if values.dtype.kind == "f" and len(values) and not np.isfinite(values.sum()):
                 unsure.append((shown, values.reshape(len(values), -1)))
+        without_value = int(drop.sum())
         for shown, flat in unsure:
             nan = np.isnan(flat).any(axis=1) & ~drop
             if nan.any():
@@ -67,7 +72,7 @@ class RowChecks:
                 raise self._gap(
                     inf, shown, "is infinite", "leave such rows out with --where", site, value, code="DATA_INFINITE"
                 )
-        return drop
+        return drop, without_value
 
     def _gap(
         self, which: Array, shown: str, what: str, hint: str, site: Location, value: str | None = None, *, code: Code

@@ -38,6 +38,7 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
     metavar="N",
     help="Random permutations of the permutation test. 0 leaves the test out.",
 )
+@shared.max_dropped_option
 @shared.report_options
 @shared.verbose_option
 @shared.plan_option
@@ -59,11 +60,12 @@ def command(**given: Any) -> int:
 
 
 def _compare(options: CompareOptions) -> int:
-    from losscli.cli import console, outputs, progress, reports
+    from losscli.cli import console, outputs, progress, reports, scoring
     from losscli.cli.plan_text import plan_text
     from losscli.cli.run import check_engine, data_of, engine_of
     from losscli.execution.evaluate import evaluate
     from losscli.execution.prepare import paired, prepare
+    from losscli.gates.verdicts import evaluate_gates
 
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     console.print_notes(run.notes, quiet)
@@ -82,8 +84,9 @@ def _compare(options: CompareOptions) -> int:
         return 0
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console) as observer:
         evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, observer=observer)
-    reports.write(evaluation, wanted, quiet)
-    return 0
+    judged = evaluate_gates(evaluation, (), max_dropped=options.gates.max_dropped)
+    scoring.deliver(judged, options.gates, wanted, quiet)
+    return scoring.ended(judged, options.gates)
 
 
 def _named(sources: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from losscli.report import renderer
 
 if TYPE_CHECKING:
-    from losscli.binding.request import Policy, Request
+    from losscli.binding.request import Request, Unmatched
+    from losscli.gates.dropped import DropLimit
     from losscli.gates.grammar import Gate
     from losscli.io.source import ReadOptions
 
@@ -59,7 +60,7 @@ class InputOptions(NamedTuple):
 
     sources: tuple[str, ...]
     targets: str | None
-    unmatched: Policy
+    unmatched: Unmatched
     read: ReadOptions
 
 
@@ -81,13 +82,14 @@ class ConsoleOptions(NamedTuple):
 
 
 class GateOptions(NamedTuple):
-    """Gates, the baseline, and what follows from a verdict."""
+    """Gates, the baseline, and what follows from a verdict; without a limit, a gate allows no dropped prediction."""
 
-    gates: tuple[Gate, ...]
-    baseline: str | None
-    baseline_missing: Literal["error", "skip", "create"]
-    allow_incomparable: bool
-    exit_zero: bool
+    gates: tuple[Gate, ...] = ()
+    baseline: str | None = None
+    baseline_missing: Literal["error", "skip", "create"] = "error"
+    allow_incomparable: bool = False
+    exit_zero: bool = False
+    max_dropped: DropLimit | None = None
 
 
 class RunOptions(NamedTuple):
@@ -125,6 +127,7 @@ class CompareOptions(NamedTuple):
 
     run: RunOptions
     report: Wanted
+    gates: GateOptions
     against: str | None
 
 
@@ -140,6 +143,7 @@ class MergeOptions(NamedTuple):
     """What `merge` is asked for."""
 
     states: tuple[str, ...]
+    gates: GateOptions
     report: Wanted
     quiet: bool
 

@@ -103,8 +103,9 @@ binding_options = _stack(
            help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on."),
     _input("--on", metavar="KEY[,KEY]",
            help="The key columns by which rows are joined. Keys are compared as labels: 007 is not 7."),
-    _input("--unmatched", type=click.Choice(["error", "drop"]), default="error", show_default=True,
-           help="Rows whose key is in one file only."),
+    _input("--unmatched", type=click.Choice(["error", "drop", "drop-targets"]), default="error", show_default=True,
+           help="Rows whose key is in one file only. drop-targets: targets may be without a prediction, but no "
+                "prediction without a target."),
     _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
     _columns("--others", type=click.Choice(["error", "negative"]), default="error", show_default=True,
              help="Several labels beside the positive one. 'negative' makes all of them 0 (one against the rest)."),
@@ -175,6 +176,12 @@ _incomparable = _gates("--allow-incomparable", is_flag=True,
 exit_zero_option = _gates("--exit-zero", is_flag=True,
                           help="Exit with 0 if a gate fails. Errors keep their exit codes.")  # fmt: skip
 
+max_dropped_option = _gates(
+    "--max-dropped", metavar="N|P%",
+    help="How many predictions may be left out by --missing, --nan and --unmatched drop. The exit code is 1 if there "
+         "are more.  [default: 0 with a gate, else any number]",
+)  # fmt: skip
+
 gate_options = _stack(
     _gate,
     _gates("--baseline", metavar="FILE", shell_complete=completion.files,
@@ -182,9 +189,9 @@ gate_options = _stack(
     _gates("--baseline-missing", type=click.Choice(["error", "skip", "create"]), default="error", show_default=True,
            help="If the baseline or a number in it is missing, gates that need it are an error or are skipped; "
                 "create also saves this run as the baseline."),
-    _incomparable, exit_zero_option,
+    max_dropped_option, _incomparable, exit_zero_option,
 )  # fmt: skip
-diff_options = _stack(_gate, _incomparable, exit_zero_option)
+diff_options = _stack(_gate, max_dropped_option, _incomparable, exit_zero_option)
 
 
 def _reporting(more: str = "") -> Callable[[Function], Function]:

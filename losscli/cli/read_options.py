@@ -20,6 +20,7 @@ from losscli.cli.option_values import (
     TableOptions,
 )
 from losscli.errors import UsageError
+from losscli.gates.dropped import parse_drop_limit
 from losscli.gates.grammar import parse_gate
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def compare_options(given: Given) -> CompareOptions:
     """The options of `compare`."""
     report = reports.wanted(given["outputs"], given["format_"])
     inference = _inference(given, interval=True, permutations=given["permutations"])
-    return CompareOptions(_run(given, inference), report, given["against"])
+    return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"])
 
 
 def rows_options(given: Given) -> TableOptions:
@@ -66,7 +67,8 @@ def grad_options(given: Given) -> TableOptions:
 
 def merge_options(given: Given) -> MergeOptions:
     """The options of `merge`."""
-    return MergeOptions(given["states"], reports.wanted(given["outputs"], given["format_"]), given["quiet"])
+    report = reports.wanted(given["outputs"], given["format_"])
+    return MergeOptions(given["states"], _drop_limit(given), report, given["quiet"])
 
 
 def diff_options(given: Given) -> DiffOptions:
@@ -83,7 +85,15 @@ def check_options(given: Given) -> CheckOptions:
 
 def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:
     gates = tuple(map(parse_gate, given["gates"]))
-    return GateOptions(gates, baseline, missing, given["allow_incomparable"], given["exit_zero"])
+    return _drop_limit(given)._replace(gates=gates, baseline=baseline, baseline_missing=missing,
+                                       allow_incomparable=given["allow_incomparable"],
+                                       exit_zero=given["exit_zero"])  # fmt: skip
+
+
+def _drop_limit(given: Given) -> GateOptions:
+    """The one gate of commands that take no others."""
+    text = given["max_dropped"]
+    return GateOptions(max_dropped=None if text is None else parse_drop_limit(text))
 
 
 def _group(kind: type[Group], given: Given) -> Group:

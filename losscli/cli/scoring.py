@@ -12,6 +12,7 @@ from losscli.cli import console, outputs, progress, reports, rows_output
 from losscli.errors import DataError, ExitCode, FileError, LosscliError, UsageError
 from losscli.gates.verdicts import (
     BASELINE,
+    NO_DROPS,
     BoundGate,
     ModelLoss,
     bind,
@@ -218,7 +219,8 @@ def judge(
             added = [WarningResult(f"not comparable with the baseline: {reason}") for reason in match.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *added))
     without = "error" if asked.baseline_missing == "error" else "skipped"
-    verdicts = evaluate_gates(evaluation, bound, without_baseline=without, only_in_baseline=absent)
+    limit = asked.max_dropped or (NO_DROPS if asked.gates else None)
+    verdicts = evaluate_gates(evaluation, bound, without_baseline=without, only_in_baseline=absent, max_dropped=limit)
     # The verdicts hold what the gates needed of the comparisons; the report of this command has none.
     return replace(verdicts, comparisons=())
 

@@ -11,6 +11,7 @@ from losscli._version import __version__
 from losscli.cli.config import Config, GateTable, Key, Suite, TextPosition, escaped, open_config
 from losscli.cli.options import FROM_FILE
 from losscli.errors import UsageError
+from losscli.gates.dropped import DropLimit, parse_drop_limit
 from losscli.gates.grammar import Gate, parse_gate
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _key(param: click.Parameter) -> Key:
     name, spellings = str(param.name), _spellings(param)
     if name == "gates":
         return Key(name, spellings, "gates")
+    if name == "max_dropped":
+        return Key(name, spellings, "amount")
     if isinstance(param, click.Argument) or param.multiple:
         return Key(name, spellings, "texts", pairs="=" in (param.metavar or ""))
     if isinstance(param, click.Option) and param.is_flag:
@@ -82,7 +85,8 @@ def options_of(
         position = suite.settings["outputs"].position
         raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
-    return options._replace(gates=options.gates._replace(gates=tuple(gates_of(config, suite))))
+    gates = options.gates._replace(gates=tuple(gates_of(config, suite)), max_dropped=_drop_limit(config, suite))
+    return options._replace(gates=gates)
 
 
 def _given(config: Config, suite: Suite) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def _check_values(config: Config, suite: Suite) -> None:
     from losscli.cli.read_options import read_class_weight
 
     checks: dict[str, Callable[[str], object]] = {
-        "losses": parse, "class_weight": read_class_weight, "where": parse_filter,
+        "losses": parse, "class_weight": read_class_weight, "where": parse_filter, "max_dropped": parse_drop_limit,
         "outputs": lambda text: reports.wanted((text,), "plain", rows=True),
     }  # fmt: skip
     for name, check in checks.items():
@@ -138,6 +142,12 @@ def _located(config: Config, position: TextPosition, function: Callable[[Value],
     except UsageError as error:
         error.path, error.line, error.character = config.shown, position.line, position.column
         raise
+
+
+def _drop_limit(config: Config, suite: Suite) -> DropLimit | None:
+    """The suite's limit on dropped predictions, with its place in the file."""
+    setting = suite.settings.get("max_dropped")
+    return None if setting is None else parse_drop_limit(setting.value, config.label, setting.position.line)
 
 
 def gates_of(config: Config, suite: Suite) -> list[Gate]:

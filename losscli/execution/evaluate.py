@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from losscli.aggregate.accumulator import RunAccumulator
@@ -19,8 +19,8 @@ from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.execution.scan import Scan
-from losscli.io.source import Source
+from losscli.execution.scan import Scan, with_unmatched
+from losscli.io.source import DroppedRows
 from losscli.parallel import available_cores, using_threads
 from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
 from losscli.statistics.estimates import results, undefined_terms
@@ -136,13 +136,14 @@ def evaluate(
 ) -> Evaluation:
     """The result of the whole run, by default on all cores of this machine."""
     totals, scan = total(prepared, engine or Threads(available_cores()), hashing=hashing, observer=observer)
-    return conclude(totals, scan.reader, scan.sources(), _unmatched(prepared.source))
+    return conclude(totals, scan.reader, scan.sources(), prepared.source.dropped)
 
 
 def conclude(
-    totals: RunAccumulator, reader: Reader, sources: tuple[SourceResult, ...], left_out: Sequence[WarningResult] = ()
+    totals: RunAccumulator, reader: Reader, sources: tuple[SourceResult, ...], dropped: DroppedRows | None = None
 ) -> Evaluation:
-    """The result of a run whose rows are all added up; `left_out` warns of rows that were not scored."""
+    """The result of a run whose rows are all added up; `dropped` are those that a join left out."""
+    rows = with_unmatched(reader.counts(), dropped)
     outcome = results(totals)
     comparisons: tuple[ComparisonResult, ...] = ()
     notes: tuple[str, ...] = ()
@@ -152,7 +153,7 @@ def conclude(
         outcome, comparisons, notes = with_uncertainty(totals, outcome)
     warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
-    warnings += [*_infinite(totals), *left_out, *map(WarningResult, notes)]
+    warnings += [*_infinite(totals), *_left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
@@ -168,7 +169,7 @@ def conclude(
     keys, targets = totals.key_fingerprint, totals.target_fingerprint
     return Evaluation(
         sources=sources,
-        rows=RowCounts(reader.read, reader.used, reader.dropped),
+        rows=rows,
         results=outcome,
         bindings=_bindings(totals.plan),
         rows_sha256=keys.hexdigest() if totals.hashing and totals.plan.keys else None,
@@ -192,17 +193,17 @@ def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     return said
 
 
-def _unmatched(source: Source) -> list[WarningResult]:
-    """Rows that a join with --unmatched drop left out."""
-    if source.dropped is None:
-        return []
-    dropped = source.dropped
-    sides = {"the predictions": dropped.predictions, "the targets": dropped.targets, **dropped.files}
-    return [
-        WarningResult(f"{n} row{'s' * (n > 1)} of {side} had no match and {'were' if n > 1 else 'was'} left out")
-        for side, n in sides.items()
-        if n
-    ]
+def _left_out(rows: RowCounts, dropped: DroppedRows | None) -> Iterator[WarningResult]:
+    """Rows that policies and a join left out; what was asked for as such (the filter, weights of 0) is none of them."""
+    if rows.dropped:
+        listed = ", ".join(f"{n} {reason}" for reason, n in {"missing": rows.missing, "NaN": rows.nan}.items() if n)
+        were = "were" if rows.dropped > 1 else "was"
+        yield WarningResult(f"{rows.dropped} of {rows.used + rows.dropped} rows {were} dropped: {listed}")
+    for side, n in rows.unmatched.items():
+        if n and not (side == "targets" and dropped is not None and dropped.targets_may_remain):
+            named = side if dropped is not None and dropped.files else f"the {side}"
+            left = f"{n} row{'s' * (n > 1)} of {named} had no match and {'were' if n > 1 else 'was'} left out"
+            yield WarningResult(left)
 
 
 def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:

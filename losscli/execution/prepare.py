@@ -9,7 +9,7 @@ from typing import Any
 from losscli.binding.bind import bind
 from losscli.binding.matrices import read_table
 from losscli.binding.plan import Plan, Table
-from losscli.binding.request import MatrixSource, Request
+from losscli.binding.request import MatrixSource, Request, Unmatched
 from losscli.binding.validate import check
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError, did_you_mean
@@ -28,7 +28,7 @@ class Data:
     options: ReadOptions = field(default_factory=ReadOptions)
     targets: Any = None
     on: tuple[str, ...] = ()
-    unmatched: str = "error"
+    unmatched: Unmatched = "error"
     tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
 
@@ -118,6 +118,9 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     if data.targets is None:
         if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
+        if data.unmatched == "drop-targets":
+            raise UsageError("--unmatched drop-targets needs --targets FILE, the file with the targets",
+                             code="USAGE_INCOMPLETE")  # fmt: skip
         return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
@@ -125,7 +128,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     from losscli.io.join.join import join  # not on the way of a run without a join
 
     truth = _opened(data.targets, options)
-    return request, join(source, truth, data.on, "drop" if data.unmatched == "drop" else "error")
+    return request, join(source, truth, data.on, data.unmatched)
 
 
 def _opened(given: Any, options: ReadOptions) -> Source:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,11 +20,20 @@ from losscli.binding.plan import Plan
 from losscli.binding.read_rows import Reader, ReadRows
 from losscli.execution.engines import Engine
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.io.source import Source, Split
+from losscli.io.source import DroppedRows, Source, Split
 from losscli.results import RowCounts, SourceResult
 
 Score = TypeVar("Score")
 Made = TypeVar("Made", covariant=True)
+
+
+def with_unmatched(rows: RowCounts, dropped: DroppedRows | None) -> RowCounts:
+    """The counts with the rows that a join left out."""
+    if dropped is None:
+        return rows
+    sides = dropped.files or {"predictions": dropped.predictions, "targets": dropped.targets}
+    lost = max(dropped.files.values(), default=dropped.predictions)
+    return replace(rows, unmatched=sides, unmatched_predictions=lost)
 
 
 class Scoring(Protocol[Made]):
@@ -157,8 +166,8 @@ class Scan:
             check_positive_labels(self.reader.book, self.plan.request.others)
 
     def counts(self) -> RowCounts:
-        """The numbers of rows read, used and dropped so far."""
-        return RowCounts(self.reader.read, self.reader.used, self.reader.dropped)
+        """The rows read so far, and what became of them; those that a join left out once all are read."""
+        return with_unmatched(self.reader.counts(), self.source.dropped)
 
     def sources(self) -> tuple[SourceResult, ...]:
         """Each file with its format and the number of rows read from it."""

@@ -25,6 +25,8 @@ from losscli.io.arrow.types import is_text_list, is_vector
 
 Plain = dict[str, Any]
 
+_COUNTS = ("read", "used", "filtered", "missing", "nan")  # of rows, in a reader
+
 
 # -- the reader ------------------------------------------------------------------------------------------------------
 
@@ -38,7 +40,7 @@ def reader_out(reader: Reader) -> Plain:
         if item.classes is not None and item.classes in book.by_name
     }  # fmt: skip
     return {
-        "read": reader.read, "used": reader.used, "dropped": reader.dropped,
+        **{name: getattr(reader, name) for name in _COUNTS},
         "warned": sorted([message, count] for message, count in reader.warned.items()),
         "widths": sorted([place[item], width] for item, width in reader.widths.items()),
         "by_name": sorted([number, sure] for number, sure in named.items()),
@@ -49,7 +51,8 @@ def reader_out(reader: Reader) -> Plain:
 def reader_in(plan: Plan, given: Plain) -> Reader:
     """What `reader_out` wrote."""
     reader = Reader(plan, None)
-    reader.read, reader.used, reader.dropped = (int(given[name]) for name in ("read", "used", "dropped"))
+    for name in _COUNTS:
+        setattr(reader, name, int(given[name]))
     reader.warned.update({message: int(count) for message, count in given["warned"]})
     reader.widths = {plan.inputs[at]: int(width) for at, width in given["widths"]}
     for at, sure in given["by_name"]:

@@ -29,7 +29,7 @@ from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
 from losscli.execution.shard_state import Plain, json_text, plan_in, plan_out, reader_in, reader_out, same_plan
 from losscli.execution.state_file import SCHEMA, Shard, State, checksum, read_state, whole
 from losscli.io.source import Source
-from losscli.results import Evaluation, RowCounts, SourceResult
+from losscli.results import Evaluation, SourceResult
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def merge(paths: Sequence[str]) -> Merged:
             raise ValueError("the run")
     totals, reader, sources = _add_up(plan, states)
     check_positive_labels(reader.book, plan.request.others)
-    rows = RowCounts(reader.read, reader.used, reader.dropped)
+    rows = reader.counts()
     refuse_empty(plan, rows, next((source.path for source in sources), None))
     with whole(first.path):
         return Merged(conclude(totals, reader, sources), _notes(states))

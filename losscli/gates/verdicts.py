@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from losscli.gates.dropped import NO_DROPS, DropLimit, judge_dropped, parse_drop_limit
 from losscli.gates.grammar import (
     BASELINE,
     BoundGate,
@@ -23,10 +24,11 @@ from losscli.gates.grammar import (
     relative_margins,
     slice_columns,
 )
-from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult
+from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, RowCounts
 
-__all__ = ["BASELINE", "BoundGate", "Gate", "ModelLoss", "Tolerance", "bind", "compared_pairs", "evaluate_gates",
-           "parse_gate", "relative_margins", "slice_columns"]  # fmt: skip
+__all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
+           "compared_pairs", "evaluate_gates", "parse_drop_limit", "parse_gate", "relative_margins",
+           "slice_columns"]  # fmt: skip
 
 
 def evaluate_gates(
@@ -35,6 +37,7 @@ def evaluate_gates(
     *,
     without_baseline: str = "error",
     only_in_baseline: Sequence[LossResult] = (),
+    max_dropped: DropLimit | None = None,
 ) -> Evaluation:
     """Add the verdict of every gate to a run.
 
@@ -48,6 +51,8 @@ def evaluate_gates(
         The state of a gate whose number the baseline does not have: "error" or "skipped".
     only_in_baseline
         Results of the baseline that this run does not have. Gates on such slices fail.
+    max_dropped
+        How many predictions the run may lose. None: any number. `NO_DROPS` has a verdict only if it is exceeded.
 
     Returns
     -------
@@ -55,11 +60,19 @@ def evaluate_gates(
         The run with its `gates` and the `status` that follows from them.
     """
     index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
-    verdicts = tuple(verdict for bound in gates for verdict in index.verdicts(bound))
+    rows = evaluation.rows
+    verdicts = tuple(_with_rows(verdict, rows) for bound in gates for verdict in index.verdicts(bound))
+    if max_dropped is not None and (rows.lost or max_dropped is not NO_DROPS):
+        verdicts = (*verdicts, judge_dropped(rows, max_dropped))
     states = {verdict.state for verdict in verdicts}
     refused = evaluation.baseline is not None and bool(evaluation.baseline.incomparable)
     status = "error" if refused or "error" in states else "failed" if "failed" in states else evaluation.status
     return replace(evaluation, gates=verdicts, status=status)
+
+
+def _with_rows(verdict: GateResult, rows: RowCounts) -> GateResult:
+    """The verdict, with the rows that its number is about where some were left out."""
+    return replace(verdict, reason=f"{verdict.reason}; {rows.text}") if rows.left_out else verdict
 
 
 _ResultKey = tuple[str | None, str, frozenset[tuple[str, str]]]

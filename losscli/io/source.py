@@ -162,12 +162,14 @@ class InMemorySplit:
 class DroppedRows:
     """How many rows a join dropped in its last pass; filled while the source is read.
 
-    `files` has the counts by file, if files of several models are joined.
+    `files` has the counts by file, if files of several models are joined. `targets_may_remain` says that targets
+    without a prediction were expected.
     """
 
     predictions: int = 0
     targets: int = 0
     files: dict[str, int] = field(default_factory=dict)
+    targets_may_remain: bool = False
 
 
 @dataclass

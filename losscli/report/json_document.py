@@ -31,6 +31,7 @@ from losscli.results import (
     LossResult,
     PairedTest,
     PartResult,
+    RowCounts,
     SuiteResult,
     TermResult,
     Uncertainty,
@@ -62,13 +63,12 @@ def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
     """The document of a run, as dictionaries and lists."""
-    rows = evaluation.rows
     return {
         "schema": SCHEMA,
         "losscli": __version__,
         "status": evaluation.status,
         "sources": [{"path": s.path, "format": s.format, "rows": int(s.rows)} for s in evaluation.sources],
-        "rows": {"read": int(rows.read), "used": int(rows.used), "dropped": int(rows.dropped)},
+        "rows": rows_object(evaluation.rows),
         "results": [result_object(result) for result in evaluation.results],
         "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
         "bindings": {
@@ -84,6 +84,13 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "baseline": _baseline_source(evaluation.baseline),
         "warnings": [{"message": w.message, "count": int(w.count)} for w in evaluation.warnings],
     }
+
+
+def rows_object(rows: RowCounts) -> dict[str, Any]:
+    """The entry `rows`."""
+    names = ("read", "used", "dropped", "filtered", "missing", "nan", "lost")
+    counts: dict[str, Any] = {name: int(getattr(rows, name)) for name in names}
+    return {**counts, "unmatched": {side: int(count) for side, count in rows.unmatched.items()}}
 
 
 def result_object(result: LossResult) -> dict[str, Any]:

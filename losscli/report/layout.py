@@ -142,16 +142,7 @@ def footnotes(evaluation: Evaluation, *more: str) -> str:
     """What belongs below the table of results: the number of rows, what the renderer adds, and explanations."""
     effective = any(result.n_eff is not None for result in evaluation.results)
     explained = "n_eff: effective sample size (Kish)" if effective else ""
-    return "; ".join(filter(None, [_row_counts(evaluation), *more, explained, _interval_note(evaluation)]))
-
-
-def _row_counts(evaluation: Evaluation) -> str:
-    rows = evaluation.rows
-    used = f"{rows.used} row{'' if rows.used == 1 else 's'}"
-    if rows.used == rows.read:
-        return used
-    dropped = f", {rows.dropped} dropped" if rows.dropped else ""
-    return f"{used} of {rows.read}{dropped}"
+    return "; ".join(filter(None, [evaluation.rows.text, *more, explained, _interval_note(evaluation)]))
 
 
 def _interval_note(evaluation: Evaluation) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from losscli.report.suites import evaluated
 from losscli.report.view import exact, slice_headers
-from losscli.results import BaselineResult, ComparisonResult, LossResult, PairedTest, SuiteResult
+from losscli.results import BaselineResult, ComparisonResult, LossResult, PairedTest, RowCounts, SuiteResult
 
 
 class Subject(Protocol):
@@ -110,27 +110,37 @@ def has_comparisons(suites: Sequence[SuiteResult]) -> bool:
     return bool(found) and all(found)
 
 
-def result_lines(suites: Sequence[SuiteResult], front: Sequence[Field], back: Sequence[Field]) -> Lines:
-    """The header, then the results."""
-    return _lines([(name, evaluation.results) for name, evaluation in evaluated(suites)], front, back)
+def result_lines(
+    suites: Sequence[SuiteResult], front: Sequence[Field], back: Sequence[Field], *, with_rows: bool = False
+) -> Lines:
+    """The header, then the results; with the rows that were left out where any were, if `with_rows`."""
+    groups = [(name, evaluation.results, evaluation.rows) for name, evaluation in evaluated(suites)]
+    return _lines(groups, front, back, with_rows)
 
 
-def comparison_lines(suites: Sequence[SuiteResult]) -> Lines:
-    """The header, then the comparisons."""
-    return _lines([(name, evaluation.comparisons) for name, evaluation in evaluated(suites)], _PAIR, COMPARISON)
+def comparison_lines(suites: Sequence[SuiteResult], *, with_rows: bool = False) -> Lines:
+    """The header, then the comparisons; with the rows that were left out where any were, if `with_rows`."""
+    groups = [(name, evaluation.comparisons, evaluation.rows) for name, evaluation in evaluated(suites)]
+    return _lines(groups, _PAIR, COMPARISON, with_rows)
 
 
 def _lines(
-    groups: Sequence[tuple[str | None, Sequence[Subject]]], front: Sequence[Field], back: Sequence[Field]
+    groups: Sequence[tuple[str | None, Sequence[Subject], RowCounts]],
+    front: Sequence[Field],
+    back: Sequence[Field],
+    with_rows: bool,
 ) -> Lines:
-    suite = ["suite"] if any(name is not None for name, _ in groups) else []
-    names = tuple(dict.fromkeys(column for _, found in groups for one in found for column in one.by))
+    suite = ["suite"] if any(name is not None for name, *_ in groups) else []
+    names = tuple(dict.fromkeys(column for _, found, _ in groups for one in found for column in one.by))
+    counts = tuple(dict.fromkeys(name for *_, rows in groups for name in rows.names)) if with_rows else ()
     taken = [*suite, *(field.title for field in front), *(field.title for field in back)]
     titles = [(title, True) for title in slice_headers(names, ["suite", "model", *taken])]
-    yield [*((t, False) for t in suite), *((f.title, False) for f in front), *titles, *((f.title, False) for f in back)]
-    for name, found in groups:
+    ours = [*((t, False) for t in suite), *((f.title, False) for f in front)]
+    yield [*ours, *titles, *((f.title, False) for f in back), *((f"rows_{name}", True) for name in counts)]
+    for name, found, rows in groups:
         for one in found:
             cells = [(name or "", True) for _ in suite]
             cells += [(field.cell(one), field.from_data) for field in front]
             cells += [(one.by.get(column, ""), True) for column in names]
-            yield cells + [(field.cell(one), field.from_data) for field in back]
+            cells += [(field.cell(one), field.from_data) for field in back]
+            yield cells + [(str(rows.names.get(count, 0)), False) for count in counts]

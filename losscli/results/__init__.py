@@ -6,11 +6,11 @@ Numbers may be infinite or NaN; an undefined number is NaN. The JSON report writ
 
 from losscli.results.judgements import ComparisonResult, GateResult, PairedTest
 from losscli.results.losses import BaselineResult, BatchResult, LossResult, PartResult, TermResult, Uncertainty
+from losscli.results.row_counts import RowCounts
 from losscli.results.runs import (
     BaselineSource,
     ErrorResult,
     Evaluation,
-    RowCounts,
     SourceResult,
     SuiteResult,
     WarningResult,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from losscli.results.judgements import ComparisonResult, GateResult
 from losscli.results.losses import LossResult
+from losscli.results.row_counts import RowCounts
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,6 @@ class SourceResult:
     path: str
     format: str
     rows: int
-
-
-@dataclass(frozen=True)
-class RowCounts:
-    """How many rows of the sources a run used.
-
-    Attributes
-    ----------
-    read : int
-        Rows that were read.
-    used : int
-        Rows that were scored: read, kept by the filter and not dropped.
-    dropped : int
-        Rows that were left out for a missing or invalid value, or without a match.
-    """
-
-    read: int
-    used: int
-    dropped: int
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,19 @@ def test_other_runs(cluster, files, tmp_path, capfd, monkeypatch):
     assert far.to_json() == ours.evaluate(name, "mae", **settings).to_json()
 
 
+def test_dropped_rows_are_counted_by_workers(cluster, tmp_path, capfd):
+    path = tmp_path / "holes.csv"
+    bad = {4: "nan", 5: ""}
+    path.write_text("y,p\n" + "".join(f"{i},{bad.get(i % 9, i)}\n" for i in range(9000)))
+    args = ("eval", path, "-t", "y", "-p", "p", "-l", "mae", "--missing", "drop", "--nan", "drop",
+            "--where", "y >= 900", "-f", "json", "--gate", "mae<=1")  # fmt: skip
+    ends(1, *args)
+    expected = capfd.readouterr()
+    assert json.loads(expected.out)["gates"][-1]["value"] == 1800
+    ends(1, *args, *on(cluster))
+    assert capfd.readouterr() == expected
+
+
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_an_error_is_that_of_threads(kind, cluster, tmp_path, capfd):
     data = table(1000)

@@ -169,7 +169,8 @@ def test_policies_classes_lists_and_tables(tmp_path):
     assert merged(tmp_path, states(tmp_path, args, 4)) == one(tmp_path, args)
     args = (source, "-t", "y", "-p", "p", "-l", "mae", "--missing", "drop")
     assert merged(tmp_path, states(tmp_path, args, 3)) == one(tmp_path, args)
-    assert json.loads(one(tmp_path, args))["rows"] == {"read": 400, "used": 392, "dropped": 8}
+    counts = {"read": 400, "used": 392, "dropped": 8, "filtered": 0, "missing": 8, "nan": 0, "lost": 8}
+    assert json.loads(one(tmp_path, args))["rows"] == {**counts, "unmatched": {}}
     args = (source, "-c", "anchor=e", "-c", "positive=e", "-c", "negative=e", "-l", "triplet")
     assert merged(tmp_path, states(tmp_path, args, 3)) == one(tmp_path, args)
 

@@ -15,7 +15,7 @@ from losscli.cli.config.document import Document
 from losscli.cli.config.lines import KeyPath, TextPosition
 from losscli.errors import UsageError, did_you_mean
 
-Form = Literal["text", "whole", "number", "flag", "texts", "gates"]
+Form = Literal["text", "amount", "whole", "number", "flag", "texts", "gates"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SPECIAL = re.compile(r"[,=*:\\]")
@@ -165,6 +165,10 @@ class _Reader:
         expected, valid = {
             "text": ("a text", isinstance(value, str)),
             "flag": ("true or false", isinstance(value, bool)),
+            "amount": (
+                "a whole number, or a percentage in quotes",
+                isinstance(value, int | str) and not isinstance(value, bool),
+            ),
             "whole": ("a whole number", isinstance(value, int) and not isinstance(value, bool)),
             "number": ("a number", isinstance(value, int | float) and not isinstance(value, bool)),
         }[key.form]
@@ -174,7 +178,7 @@ class _Reader:
             listed = ", ".join(key.choices)
             raise self.document.error(path, f"'{path[-1]}' must be one of {listed}; got '{value}'",
                                       did_you_mean(value, key.choices))  # fmt: skip
-        return Setting(value, position)
+        return Setting(str(value) if key.form == "amount" else value, position)
 
     def _wrong_type(self, path: KeyPath, expected: str, value: Any) -> UsageError:
         quoted = expected == "a text" and isinstance(value, int | float) and not isinstance(value, bool)

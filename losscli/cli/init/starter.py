@@ -17,7 +17,7 @@ from losscli.io.remote.address import REMOTE_URL
 
 if TYPE_CHECKING:
     from losscli.cli.init.guess import Guess
-    from losscli.results import LossResult
+    from losscli.results import Evaluation, LossResult, RowCounts
 
 _TOLERANCE = Decimal("0.05")  # of the absolute value: by so much a number may get worse before its gate fails
 
@@ -43,7 +43,7 @@ def write(source: str, outputs: Sequence[str], threads: int | None) -> str:
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120
     shown = _relative(source, folder)
     guessed = guess(read_sample(source), source)
-    text = _text(shown, guessed, _current_results(_text(shown, guessed, ()), folder, threads))
+    text = _text(shown, guessed, _current(_text(shown, guessed), folder, threads))
     if path == "-":
         console.write_stdout(text)
     else:
@@ -76,15 +76,15 @@ def _relative(source: str, folder: str) -> str:
     return shown
 
 
-def _current_results(text: str, folder: str, threads: int | None) -> tuple[LossResult, ...]:
-    """The current numbers, by the suite that is written."""
+def _current(text: str, folder: str, threads: int | None) -> Evaluation:
+    """The current run, by the suite that is written."""
     from losscli.cli import scoring, suites
 
     config = config_from_text(text, folder, suites.known_keys())
     (suite,) = config.suites.values()
     options = suites.options_of(config, suite, threads=threads)
     with contextlib.chdir(folder):
-        return scoring.score(options).results
+        return scoring.score(options)
 
 
 def _gates(results: Sequence[LossResult]) -> list[str]:
@@ -121,7 +121,7 @@ def _name(source: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "main"
 
 
-def _text(source: str, guess: Guess, results: Sequence[LossResult]) -> str:
+def _text(source: str, guess: Guess, current: Evaluation | None = None) -> str:
     lines = [
         "# Written by 'losscli check --init' from the first rows of the file. Please check it.",
         "# 'losscli check' runs it. 'losscli help config' describes all keys.",
@@ -131,7 +131,7 @@ def _text(source: str, guess: Guess, results: Sequence[LossResult]) -> str:
         *_roles(guess),
         f"losses = {quoted(guess.losses)}  # 'losscli list' shows all losses",
         *_rows(guess),
-        *_gate_lines(_gates(results)),
+        *([] if current is None else _gate_lines(_gates(current.results), current.rows)),
         "",
         "# To compare with a saved report instead: write one, and keep an accepted copy as baseline.json.",
         '# outputs = ["report.json", "junit=report.xml"]',
@@ -172,8 +172,13 @@ def _rows(guess: Guess) -> list[str]:
     return lines
 
 
-def _gate_lines(gates: Sequence[str]) -> list[str]:
-    """The gates on the current numbers; none if no number is finite."""
+def _gate_lines(gates: Sequence[str], rows: RowCounts) -> list[str]:
+    """The gates on the current numbers, and on the share of dropped rows; none if no number is finite."""
     if not gates:
         return []
-    return ["", "# The current numbers with a tolerance of 5 %; see 'losscli help gates'.", f"gates = {quoted(gates)}"]
+    lines = ["", "# The current numbers with a tolerance of 5 %; see 'losscli help gates'.", f"gates = {quoted(gates)}"]
+    if rows.lost:
+        share = Decimal(100 * rows.lost) / rows.wanted
+        allowed = min(Context(prec=2, rounding=ROUND_CEILING).multiply(share, 1 + _TOLERANCE), Decimal(100))
+        lines.append(f"max-dropped = {quoted(f'{allowed:f}%')}  # {rows.lost} of {rows.wanted} rows are dropped now")
+    return lines

@@ -16,22 +16,28 @@ from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_si
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 
+TARGETS_HINT = "--unmatched drop-targets leaves targets without a prediction out"
+
 
 def join(
-    predictions: Source, targets: Source, on: Sequence[str], unmatched: Literal["error", "drop"] = "error"
+    predictions: Source,
+    targets: Source,
+    on: Sequence[str],
+    unmatched: Literal["error", "drop", "drop-targets"] = "error",
 ) -> Source:
     """The rows of `predictions`, in their order, with the columns of the row of `targets` that has the same key.
 
     The keys and projected columns of the targets are held in memory. A duplicate key on a side is a DataError. A row
-    without a match or without a key is one too, unless `unmatched` is "drop": then it is counted in `dropped` of the
-    source while the source is read. If no key is common, it is an EmptyError.
+    without a match or without a key is one too, unless `unmatched` is "drop", or it is one of the targets and
+    `unmatched` is "drop-targets": then it is counted in `dropped` of the source while the source is read. If no key is
+    common, it is an EmptyError.
     """
     if not on:
         raise UsageError("the join needs key columns", hint="--on KEY[,KEY]",
                          code="USAGE_INCOMPLETE")  # fmt: skip
     check_keys((predictions, targets), on)
-    dropped = DroppedRows()
-    fragment = JoinedFragment(predictions, targets, tuple(on), unmatched == "error", dropped)
+    dropped = DroppedRows(targets_may_remain=unmatched == "drop-targets")
+    fragment = JoinedFragment(predictions, targets, tuple(on), unmatched, dropped)
     columns = tuple(dict.fromkeys((*predictions.columns, *targets.columns)))
     types = {**targets.types, **predictions.types}
     notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on))
@@ -72,7 +78,7 @@ class JoinedFragment(Fragment):
     predictions: Source
     targets: Source
     on: tuple[str, ...]
-    strict: bool
+    unmatched: Literal["error", "drop", "drop-targets"]
     dropped: DroppedRows
 
     @property
@@ -94,15 +100,16 @@ class JoinedFragment(Fragment):
         """The matched rows in the order of the predictions, with their targets; several threads can read the splits."""
         own = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_prediction(name)}
         looked_up = {name: read_as for name, read_as in projection.items() if name not in own}
-        lookup = read_lookup_side(self.targets, self.on, looked_up, self.strict)
-        match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on)
+        strict = self.unmatched != "drop"
+        lookup = read_lookup_side(self.targets, self.on, looked_up, self.unmatched == "error", TARGETS_HINT)
+        match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT)
         read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
         for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read), [lookup], self.on):
             match.update(batch, keys, ids)
-            if not match.has_errors(self.strict):
+            if not match.has_errors(strict):
                 joined = self._joined(batch, ids, lookup, projection)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location)
-        match.check(self.strict)
+        match.check(strict, lookup_strict=self.unmatched == "error")
         self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows
 
     def _is_prediction(self, name: str) -> bool:

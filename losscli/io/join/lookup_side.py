@@ -16,6 +16,7 @@ from losscli.io.join.keys import KeyIds, KeyIndex, key_text, key_texts, rows_wit
 from losscli.io.source import ReadAs, Source
 
 EXAMPLES = 3
+DROP_HINT = "--unmatched drop leaves such rows out"
 
 
 @dataclass
@@ -120,16 +121,16 @@ def _read_rows(source: Source, on: Sequence[str], projection: Mapping[str, ReadA
     return read
 
 
-def read_lookup_side(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool) -> LookupSide:
+def read_lookup_side(
+    source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool, hint: str = DROP_HINT
+) -> LookupSide:
     """The lookup side of a source. Duplicate keys are an error, and if `strict` rows without a key, too."""
     read = _read_rows(source, on, projection)
     if not read.locations:
         raise EmptyError(f"{source_name(source)} has no rows to join", path=source_name(source), code="EMPTY_NO_ROWS")
     if read.without_key.count and strict:
         count = rows(read.without_key.count, "have")
-        raise read.without_key.error(
-            f"{count} no key", on[0], "--unmatched drop leaves such rows out", code="DATA_UNMATCHED_KEY"
-        )
+        raise read.without_key.error(f"{count} no key", on[0], hint, code="DATA_UNMATCHED_KEY")
     joined = tuple(pa.concat_arrays(parts) for parts in read.keys)
     filled = np.flatnonzero(rows_with_key(joined))
     if not len(filled):

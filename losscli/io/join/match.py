@@ -14,14 +14,12 @@ from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds, key_text, rows_with_key
-from losscli.io.join.lookup_side import EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
+from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 
 CHUNK_ROWS = 1 << 21
 """The most rows of one look-up. Each look-up builds a hash table of all keys, so it should serve many rows."""
 
 FEWEST_ROWS = 1 << 16
-
-DROP_HINT = "--unmatched drop leaves such rows out"
 
 
 @dataclass
@@ -32,6 +30,7 @@ class KeyMatch:
     name: str
     lookup_name: str
     on: tuple[str, ...]
+    lookup_hint: str = DROP_HINT
     seen: npt.NDArray[np.bool_] = field(init=False)
     rows: int = 0
     matched: int = 0
@@ -62,8 +61,11 @@ class KeyMatch:
         """Whether `check` will raise an error."""
         return bool(self.repeated.count or (strict and (self.without_key.count or self.unmatched.count)))
 
-    def check(self, strict: bool) -> None:
-        """Raise the most important error, if any; rows without a match are errors only if `strict`."""
+    def check(self, strict: bool, *, lookup_strict: bool | None = None) -> None:
+        """Raise the most important error, if any; rows without a match are errors only if `strict`.
+
+        Those of the lookup side are errors if `lookup_strict`, which is as `strict` by default.
+        """
         unused = np.flatnonzero(~self.seen)
         if self.rows and not self.matched:
             raise self._no_common_key()
@@ -76,7 +78,7 @@ class KeyMatch:
         if strict and self.unmatched.count:
             message = f"{self.unmatched.count} of {self.rows} rows: no match in {self.lookup_name}"
             raise self.unmatched.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
-        if strict and self.rows and len(unused):
+        if (strict if lookup_strict is None else lookup_strict) and self.rows and len(unused):
             raise self._unused_error(unused)
 
     @property
@@ -95,7 +97,7 @@ class KeyMatch:
         errors.add(self.lookup.locations[0], self.lookup.keys, places)
         errors.first = self.lookup.location_of(int(places[0]))
         message = f"{len(places)} of {len(self.lookup)} rows: no match in {self.name}"
-        return errors.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
+        return errors.error(message, self.on[0], self.lookup_hint, code="DATA_UNMATCHED_KEY")
 
     def _no_common_key(self) -> EmptyError:
         theirs = [key_text(self.lookup.keys, int(row)) for row in self.lookup.row_of[:EXAMPLES]]

@@ -1,6 +1,7 @@
 """One row per result, for spreadsheets and data frames, with full precision.
 
-A run that compares models has one row per comparison instead, as a table has rows of one kind.
+A run that compares models has one row per comparison instead, as a table has rows of one kind. Where rows of the data
+were left out, the last columns count them.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ RENDERER = Csv()
 
 def _lines(suites: Sequence[SuiteResult]) -> records.Lines:
     if records.has_comparisons(suites):
-        return records.comparison_lines(suites)
-    return records.result_lines(suites, [records.MODEL], (*_FIELDS, *records.optional_fields(suites), _SIGNATURE))
+        return records.comparison_lines(suites, with_rows=True)
+    fields = (*_FIELDS, *records.optional_fields(suites), _SIGNATURE)
+    return records.result_lines(suites, [records.MODEL], fields, with_rows=True)
 
 
 def _text(text: str, view: View) -> str:

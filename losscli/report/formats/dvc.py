@@ -3,7 +3,7 @@
 DVC ignores lists and nulls silently, joins nested keys with a dot, and writes NaN, which its own JSON must not contain.
 So there are only numbers here, no key contains a dot, and values that are not finite are omitted. The keys are the
 suite and the model where there are any, then each loss. Below "slices" is each slice with its losses, and below "rows"
-the number of rows used and dropped.
+the number of rows used and dropped, and of those left out for each reason that occurred.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Dvc(Renderer):
                 if math.isfinite(result.value):
                     _add(parent, keys, result, view)
             rows = evaluation.rows
-            parent[_ROWS] = {"used": int(rows.used), "dropped": int(rows.dropped)}
+            names = UniqueNames().reserve("used", "dropped")
+            left_out = {names.name(name, _key(name, view)): int(count) for name, count in rows.names.items()}
+            parent[_ROWS] = {"used": int(rows.used), "dropped": int(rows.dropped), **left_out}
         return dumps(whole, view, indent=2) + "\n"
 
     def omitted(self, evaluation: Evaluation) -> list[str]:

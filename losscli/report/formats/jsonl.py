@@ -1,4 +1,4 @@
-"""One JSON object per line: results, then comparisons, then gates, each as it is in the JSON report.
+"""One JSON object per line: results, comparisons, gates, each as it is in the JSON report, and rows left out.
 
 `kind` says which it is, so that a program can select: `jq 'select(.kind == "result")'`. In a check of several suites
 the name of the suite comes first. A suite that ended in an error has a line of the kind "error".
@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from losscli.report.json_document import comparison_object, dumps, error_object, gate_object, result_object
+from losscli.report.json_document import (
+    comparison_object,
+    dumps,
+    error_object,
+    gate_object,
+    result_object,
+    rows_object,
+)
 from losscli.report.renderer import Renderer
 from losscli.report.view import View
 from losscli.results import SuiteResult
@@ -18,7 +25,7 @@ from losscli.results import SuiteResult
 class Jsonl(Renderer):
     """JSON Lines."""
 
-    summary = "One result per line, then comparisons and gates; `kind` says which."
+    summary = "One result per line, then comparisons, gates, rows left out; `kind` says which."
     suffixes = (".jsonl", ".ndjson")
 
     def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
@@ -45,3 +52,5 @@ def _objects(suite: SuiteResult) -> Iterator[dict[str, Any]]:
         yield {"kind": "comparison", **comparison_object(comparison)}
     for gate in suite.evaluation.gates:
         yield {"kind": "gate", **gate_object(gate)}
+    if suite.evaluation.rows.left_out:
+        yield {"kind": "rows", **rows_object(suite.evaluation.rows)}

@@ -71,8 +71,9 @@ def _cases(suite: SuiteResult, view: View) -> list[_Case]:
     cases = [] if suite.error is None else [_of_error(suite.error, view)]
     if suite.evaluation is None:
         return cases
-    gates = suite.evaluation.gates
-    return cases + ([_of_gate(gate) for gate in gates] or [_of_result(result) for result in suite.evaluation.results])
+    found = suite.evaluation
+    rows = (f"rows: {found.rows.text}",) if found.rows.left_out else ()  # which the reasons of gates have
+    return cases + ([_of_gate(gate) for gate in found.gates] or [_of_result(one, rows) for one in found.results])
 
 
 def _of_gate(gate: GateResult) -> _Case:
@@ -83,11 +84,11 @@ def _of_gate(gate: GateResult) -> _Case:
     return _Case(_titled(gate.gate, subject(gate.model, gate.by)), text, outcome, "gate", gate.path, gate.line)
 
 
-def _of_result(result: LossResult) -> _Case:
+def _of_result(result: LossResult, rows: tuple[str, ...]) -> _Case:
     word = exact(result.value)
     outcome = "" if math.isfinite(result.value) else "failure"
     reason = f"the value is {word}" if outcome else f"value: {word}"
-    text = (reason, f"spec: {result.spec}", f"count: {result.count}")
+    text = (reason, f"spec: {result.spec}", f"count: {result.count}", *rows)
     return _Case(_titled(display_name(result), subject(result.model, result.by)), text, outcome, "value")
 
 

@@ -32,10 +32,11 @@ _FAMILIES = {
     "losscli_stderr": "Standard error of the value of a loss.",
     "losscli_difference": "Value of a loss of one model minus that of another on the same rows.",
     "losscli_rows": "Rows read, used and dropped.",
+    "losscli_rows_left_out": "Rows that were left out, by reason and side.",
     "losscli_gate": "1: the gate passed; 0: it failed or could not be judged.",
     "losscli_error": "1: an error ended the run.",
 }
-_LABELS = ("suite", "model", "against", "loss", "gate", "state", "code")
+_LABELS = ("suite", "model", "against", "loss", "gate", "state", "code", "reason", "side")
 
 
 class OpenMetrics(Renderer):
@@ -75,6 +76,8 @@ def _add(page: _Page, suite: str | None, evaluation: Evaluation) -> None:
         page.add("losscli_difference", one.difference, suite, one.by, **pair)
     for state in ("read", "used", "dropped"):
         page.add("losscli_rows", getattr(evaluation.rows, state), suite, state=state)
+    for (reason, side), count in evaluation.rows.left_out.items():
+        page.add("losscli_rows_left_out", int(count), suite, reason=reason, side=side)
     for gate in evaluation.gates:
         if gate.state != "skipped":
             page.add("losscli_gate", int(gate.state == "passed"), suite, gate.by, model=gate.model, gate=gate.gate)
