@@ -341,9 +341,11 @@ def test_a_long_header_is_refused(tmp_path: Path) -> None:
 def test_a_record_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows_module, "RECORD_LIMIT", 1000)
     monkeypatch.setattr(windows_module, "WINDOW", 64)
-    error = refused(tmp_path, 'p,y\n1,"' + "2,3\n" * 10_000)
-    assert "a record is longer than" in error.message
-    assert error.line == 2
+    for options in ({}, {"comment": "#"}):
+        error = refused(tmp_path, 'p,y\n1,"' + "2,3\n" * 10_000, **options)
+        assert "a record is longer than" in error.message
+        assert error.line == 2
+        assert "--quote none" in (error.hint or "")
 
 
 def test_changed_while_reading(tmp_path: Path) -> None:

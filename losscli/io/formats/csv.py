@@ -45,6 +45,8 @@ from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, projected_po
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""
 
+LONG_HINT = "is there a quote that is never closed? --quote none reads quotes as plain text"
+
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -99,7 +101,8 @@ class CsvFragment(Fragment):
     def _windows(self, stream: Stream) -> Iterator[tuple[Window, bool]]:
         """The windows, and whether the quotes of each are known to be right."""
         cut = RecordCutter(self.layout.dialect)
-        for window in windows(stream, cut, self.layout.body, self.layout.line):
+        hint = LONG_HINT if self.layout.dialect.quote else None
+        for window in windows(stream, cut, self.layout.body, self.layout.line, hint):
             yield window, cut.sound and not window.last
 
     def _open(self) -> Stream:

@@ -6,6 +6,7 @@ import re
 
 from losscli.errors import UsageError
 from losscli.io.files.streams import Stream
+from losscli.io.formats import text_windows
 from losscli.io.formats.csv_records import Dialect
 
 
@@ -43,6 +44,8 @@ class _Uncommented:
                 self.started, piece = True, piece.removeprefix(b"\xef\xbb\xbf")
             text = self.held + (piece or b"\n")
             clean, used = self._clean(text)
+            if len(text) - used > text_windows.RECORD_LIMIT:  # the windows refuse such a record, with its line
+                clean, used = clean + text[used:], len(text)
             if not piece:
                 self.held, rest = b"", text[used:]
                 return b"" if text == b"\n" else (clean + rest)[:-1]

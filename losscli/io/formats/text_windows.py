@@ -109,8 +109,13 @@ class WindowSplit:
         return 4 * self.window.size
 
 
-def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: int = 1) -> Iterator[Window]:
-    """All records from byte `skip`, which is on `line`. `cut` finds the end of the last complete record."""
+def windows(
+    stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: int = 1, hint: str | None = None
+) -> Iterator[Window]:
+    """All records from byte `skip`, which is on `line`. `cut` finds the end of the last complete record.
+
+    `hint` is for the error about a record that is too long.
+    """
     offset = skip
     text = b""
     size = WINDOW
@@ -135,7 +140,7 @@ def windows(stream: Stream, cut: Callable[[bytes], int], skip: int = 0, line: in
                 f"a record is longer than {RECORD_LIMIT >> 20} MiB",
                 path=stream.path,
                 line=line,
-                hint="is there a quote that is never closed?",
+                hint=hint,
                 code="DATA_BAD_ROW",
             )
 
