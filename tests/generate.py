@@ -150,7 +150,7 @@ def losses_table() -> str:
 
 
 def presets_table() -> str:
-    """One row per library preset, from what the libraries said (tests/golden/presets.csv)."""
+    """One row per library preset, from what the libraries said (tests/golden/libraries/presets.csv)."""
     sys.path.insert(0, str(ROOT / "tests" / "golden"))
     import preset_table
 

@@ -44,7 +44,13 @@ class Preset:
         found: dict[str, list[str]] = {}
         for refusal in self.refuses:
             found.setdefault(refusal.why, []).append(" with ".join(refusal.when))
-        return [f"{', '.join(each)}: {why}" for why, each in found.items()]
+        narrow: dict[str, list[str]] = {}
+        for role, kind in self.kinds:
+            narrow.setdefault(kind.__metadata__[0].says, []).append(role)
+        return [
+            *(f"{', '.join(each)}: {why}" for why, each in found.items()),
+            *(f"{', '.join(each)} other than {says}" for says, each in narrow.items()),
+        ]
 
     def refusal(self, asked: Collection[str]) -> Refusal | None:
         """The first refusal that what is asked for meets."""

@@ -42,7 +42,7 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
 
 def _preset(preset: Preset) -> dict[str, Any]:
     return {"settings": preset.settings, "divide_by": preset.divide_by, "notes": preset.notes,
-            "refuses": [{"when": list(refusal.when), "why": refusal.why} for refusal in preset.refuses]}  # fmt: skip
+            "refuses": preset.refused}  # fmt: skip
 
 
 def matching(words: Sequence[str]) -> list[Loss]:

@@ -22,7 +22,7 @@ from losscli.contract.loss import REGISTRY, Loss
 from losscli.contract.presets import ROW_WEIGHTS, Preset
 from losscli.errors import LosscliError
 
-PRESETS = Path(__file__).with_name("presets.csv")
+PRESETS = Path(__file__).parent / "libraries" / "presets.csv"
 STEPS = (1e-14, 1e-12, 1e-9, 1e-6, 1e-3)
 """Bounds that a difference is said to lie within; the last digits are those of a machine."""
 
@@ -150,7 +150,10 @@ def _largest(gaps: Iterable[float | None]) -> str:
 def _said(preset: Preset, rows: Iterable[Compared]) -> Iterator[str]:
     yield from preset.refused
     for one in rows:
-        if one.refused is not None and not one.library_has_none and "cannot follow" not in one.refused:
+        told = one.refused is None or one.library_has_none or "cannot follow" in one.refused
+        if not told and not any(
+            f"other than {(one.refused or '').partition('expected ')[2]}" in t for t in preset.refused
+        ):
             yield f"{one.row['kind']}: {one.refused.partition(': ')[2] or one.refused}"
     other = [f"'{one.row['kind']}'" for one in rows if one.gradient is not None and one.gradient > STEPS[2]]
     if other:

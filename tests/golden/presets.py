@@ -1,6 +1,6 @@
-r"""Runs each library preset against its library, on random inputs and at the edges of what it takes: presets.csv.
+r"""Runs each library preset against its library, on random inputs and at the edges of what it takes.
 
-    peers/bin/python tests/golden/presets.py            # writes presets.csv (see make.py for the environment)
+    peers/bin/python tests/golden/presets.py            # writes libraries/presets.csv; see make.py for the environment
     peers/bin/python tests/golden/presets.py 200 > many.csv
     python tests/golden/preset_table.py many.csv        # compares that file with losscli
 
@@ -526,7 +526,8 @@ def main(given: list[str]) -> None:
     if given:
         csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
         return
-    with Path(__file__).with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
+    path = Path(__file__).parent / "libraries" / "presets.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
 
 

@@ -9,8 +9,10 @@ from conftest import LOSSES
 from preset_table import compared, read
 
 import losscli
+from losscli.cli.show import text
 from losscli.contract.presets import CLASS_WEIGHTS, DISTRIBUTIONS, ROW_WEIGHTS, SEVERAL_OUTPUTS, SINGLE
 from losscli.errors import DataError, LosscliError, UsageError
+from losscli.losses._catalogue import entry
 
 ROWS = read()
 # Where a library takes what losscli does not: a domain that is checked, or what a preset says that it refuses.
@@ -73,6 +75,16 @@ def test_what_a_preset_cannot_follow_is_known_and_has_a_reason(loss, library):
     for refusal in loss.same_as[library].refuses:
         assert set(refusal.when) <= words and len(refusal.why) > 10
         assert loss.same_as[library].refusal(refusal.when)
+
+
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss.same_as], ids=lambda loss: loss.name)
+def test_show_lists_what_a_preset_refuses(loss):
+    shown, listed = " ".join(text(loss, 80).split()), entry(loss)["presets"]
+    for library, preset in loss.same_as.items():
+        told = [f"refuses {refused}" for refused in preset.refused] + [preset.notes] * bool(preset.notes)
+        assert all(piece in shown for piece in told), library
+        assert listed[library]["refuses"] == preset.refused
+        assert ("divided by the number of rows" in shown) or preset.divide_by == "weight"
 
 
 def test_refusals():
