@@ -43,7 +43,7 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
     return RequiredStatistics(
         gathered["row"].finish(balanced),
         gathered["batch"].finish(balanced),
-        by_count=plan.request.divide_by == "count",
+        by_count=plan.request.run_divisor == "count",
         needs_row_numbers=(
             inference.cluster is not None
             or inference.bootstrap is not None

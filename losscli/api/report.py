@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from losscli.binding.spec import parse
+from losscli.binding.spec import parse, settled
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
 
@@ -63,10 +63,14 @@ class Report(Sequence[LossResult]):
         >>> losscli.evaluate(table, "mse", target="y", pred="p", by="g").find("mse", g="a").value
         0.25
         """
-        text = parse(loss).text if not any(r.loss == loss for r in self) else loss
+        if any(r.loss == loss for r in self):
+            weighted = plain = loss
+        else:
+            weighted, plain = (settled([parse(loss)], None, weighted=one)[0].text for one in (True, False))
         found = [
             r for r in self
-            if text in (r.spec, r.loss) and (model is None or r.model == model) and (not by or dict(r.by) == by)
+            if (weighted if r.is_weighted else plain) in (r.spec, r.loss)
+            and (model is None or r.model == model) and (not by or dict(r.by) == by)
         ]  # fmt: skip
         if not by and len(found) > 1:
             found = [r for r in found if not r.by] or found

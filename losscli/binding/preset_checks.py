@@ -38,8 +38,8 @@ def overridden(request: Request, spec: LossSpec) -> list[str]:
     rules = {library: spec.loss.same_as[library].divide_by for library in spec.presets}
     return [
         f"{library} divides weighted values by {_DIVISORS[rule]}; here '{spec.loss.name}@{library}' divides by "
-        f"{_DIVISORS[request.divide_by]}"
-        for library, rule in rules.items() if rule != request.divide_by
+        f"{_DIVISORS[request.run_divisor]}"
+        for library, rule in rules.items() if rule != request.run_divisor
     ]  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from losscli.binding.column_names import (
     split,
     unescape,
 )
-from losscli.binding.spec import LossSpec, Spec
+from losscli.binding.spec import LossSpec, Spec, settled
+from losscli.binding.spec import parse as parse_spec
 from losscli.contract.presets import DivideBy
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Request:
     `preds` are predictions of models, `columns` the columns of all other roles, `tables` the files of Matrix roles.
     `positive` is the label of a binary target that is 1; `others` says whether its other labels may be several, which
     all count as 0. `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or
-    the sum that a penalty is).
+    the sum that a penalty is), and `divide_by` None to a preset (or else by weight).
     """
 
     losses: tuple[Spec, ...]
@@ -96,7 +97,7 @@ class Request:
     tables: tuple[MatrixSource, ...] = ()
     weight: str | None = None
     class_weight: Literal["balanced"] | Mapping[str, float] | None = None
-    divide_by: DivideBy = "weight"
+    divide_by: DivideBy | None = None
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
     max_slices: int = 100_000
@@ -117,7 +118,16 @@ class Request:
 
     def divisor(self, spec: LossSpec) -> DivideBy:
         """What the mean of a loss is divided by."""
-        return spec.divide_by or self.divide_by
+        return spec.divide_by or self.run_divisor
+
+    @property
+    def run_divisor(self) -> DivideBy:
+        """What means are divided by where a loss does not say otherwise."""
+        return self.divide_by or "weight"
+
+    def spelling(self, text: str) -> str:
+        """The text that a loss of this run has, of any spelling of it."""
+        return settled([parse_spec(text)], self.divide_by, weighted=self.weighted)[0].text
 
 
 def read_prediction(text: str) -> RoleBinding:

@@ -36,7 +36,8 @@ def _check_divisor(request: Request) -> None:
     """Standard errors are those of a mean over the rows that take part, with one divisor for the whole run."""
     for spec in request.losses:
         for _, part in spec.parts:
-            if request.weighted and (request.divisor(part) == "rows" or request.divisor(part) != request.divide_by):
+            divisor = request.divisor(part)
+            if request.weighted and (divisor == "rows" or divisor != request.run_divisor):
                 raise UsageError(
                     f"'{part.text}' has no standard error: rows of weight 0 count in its mean",
                     hint="--divide-by weight, or --divide-by count",

@@ -38,6 +38,13 @@ def command(**given: Any) -> int:
     return _diff(diff_options(given))
 
 
+def _spelling(text: str, weighted: bool) -> str:
+    """The text that a loss of a report has, of any spelling of it."""
+    from losscli.binding.spec import parse, settled  # loads NumPy, which reports without gates do without
+
+    return settled([parse(text)], None, weighted=weighted)[0].text
+
+
 def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
     from losscli.cli import outputs, reports, scoring
@@ -55,7 +62,8 @@ def _diff(options: DiffOptions) -> int:
         old, new = read_report(options.old), read_report(options.new)
     by = tuple(dict.fromkeys(name for result in new.results for name in result.by))
     run = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in new.results)
-    bound = bind(options.gates.gates, list(run), by, scoring.canonical)
+    weighted = any(one.is_weighted for one in new.results)
+    bound = bind(options.gates.gates, list(run), by, lambda text: _spelling(text, weighted))
     judged = scoring.judge(new, bound, old, options.gates, options.quiet)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:
         raise DataError("the two reports have no number in common", path=options.old,

@@ -75,7 +75,7 @@ def ready(options: EvalOptions) -> Ready:
         outputs.refuse_input(path, prepared.files)
     _check_rows_file(options, prepared, saved)
     console.print_notes(prepared.notes, quiet)
-    bound = bind(gates.gates, scored(prepared), request.by, canonical)
+    bound = bind(gates.gates, scored(prepared), request.by, request.spelling)
     if saved is not None and gates.baseline is not None:
         lines = [
             (b.model_loss.model, b.model_loss.spec) for b in bound if b.gate.significant and b.reference == BASELINE
@@ -170,13 +170,6 @@ def scored(prepared: Prepared) -> list[ModelLoss]:
                line.jobs[0].spec.loss.direction)
         for line in prepared.plan.lines
     ]  # fmt: skip
-
-
-def canonical(text: str) -> str:
-    """The one spelling of a spec."""
-    from losscli.binding.spec import parse
-
-    return parse(text).text
 
 
 def _with_saved_rows(

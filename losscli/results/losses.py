@@ -195,3 +195,8 @@ class LossResult:
     uncertainty: Uncertainty | None = None
     n_eff: float | None = None
     baseline: BaselineResult | None = None
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether rows had weights, of their own or of their class, as the signature says."""
+        return "|w=none|cw=none|" not in self.signature

@@ -102,7 +102,7 @@ class ContributionSums:
         assert totals.unit_statistics is not None
         self.totals, self.plan, self.results = totals, totals.plan, results
         self.inference: Inference = totals.plan.request.inference
-        self.by_count = self.plan.request.divide_by == "count"
+        self.by_count = self.plan.request.run_divisor == "count"
         self.weighted = self.plan.weight is not None or self.plan.class_column is not None
         self.balanced = self.plan.class_column is not None and self.plan.request.class_weight == "balanced"
         self._statistics = {"row": totals.unit_statistics.rows, "batch": totals.unit_statistics.groups}

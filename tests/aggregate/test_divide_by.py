@@ -139,3 +139,19 @@ def test_the_command(tmp_path, capsys):
 def test_no_loss_has_a_parameter_of_that_name():
     """Every loss takes `divide_by` beside its own parameters."""
     assert [loss.name for loss in LOSSES if "divide_by" in loss.params] == []
+
+
+@pytest.mark.parametrize("more", [[], ["-w", "w"], ["-w", "w", "--divide-by", "weight"]])
+def test_a_preset_is_found_by_its_name(more, tmp_path, capsys):
+    """In gates, in reports and in saved ones, with weights and without."""
+    path, saved = tmp_path / "a.csv", str(tmp_path / "report.json")
+    path.write_text("y,p,w\n1,0.5,0.1\n1,0.5,0\n1,0.5,0.1\n")
+    args = ["eval", str(path), "-t", "y", "-p", "p", *more, "-l", "mse@keras", "-l", "mae", "-o", saved]
+    assert run([*args, "--gate", "mse@keras<=1"]) == 0
+    assert run([*args, "--gate", "mse@keras<=0"]) == 1
+    if "--divide-by" not in more:
+        assert run(["diff", saved, saved, "--gate", "mse@keras<=baseline"]) == 0
+        settings = {"weight": "w"} if more else {}
+        report = losscli.evaluate(str(path), ["mse@keras", "mae"], **ROLES, **settings)
+        assert report["mse@keras"].value == report[0].value
+    capsys.readouterr()
