@@ -213,8 +213,15 @@ def _evaluation(report: _Object) -> Evaluation:
         rows_sha256=data.optional_text("rows_sha256"),
         targets_sha256=data.optional_text("targets_sha256"),
         rows_file=rows_file,
+        environment=_environment(report.fields.get("environment", [])),
         warnings=report.objects("warnings", lambda w: WarningResult(w.text("message"), w.count("count", 1))),
     )
+
+
+def _environment(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _InvalidReport("'environment' of the report is not a list of names")
+    return tuple(names)
 
 
 def _row_counts(rows: _Object) -> RowCounts:

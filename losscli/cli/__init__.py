@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import click
 
 from losscli._version import __version__
-from losscli.cli import argument_text, error_format, layout
+from losscli.cli import argument_text, environment, error_format, layout
 from losscli.errors import UsageError, did_you_mean
 
 # In the order in which people meet them; help shows them so.
@@ -114,6 +115,12 @@ def section_of(param: click.Parameter) -> str | None:
 
 class Plain(_Documented):
     """A command: what all of them have."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Say what the environment had a say in, and run. Commands that write reports get its names, too."""
+        if any(name.startswith(environment.PREFIX) for name in os.environ):
+            environment.announce(ctx)
+        return super().invoke(ctx)
 
 
 class Command(Plain):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -123,7 +123,7 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     from losscli.cli import console, reports, suites
     from losscli.report.suites import exit_code
 
-    wanted = reports.wanted(options.outputs, options.format_)
+    wanted = reports.wanted(options.outputs, options.format_, environment=options.environment)
     jobs = [
         # Hashes of the data are made where a report shows them, be it that of the suite or that of all.
         _Job(s.name, suites.options_of(config, s, threads=options.threads, quiet=options.quiet, hashing=wanted.hashing))
@@ -132,6 +132,8 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     _check_files(config, jobs, wanted)
     with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
         results = [_judged(job) for job in jobs]
+    if wanted.environment:
+        results = [_with_environment(suite, wanted.environment) for suite in results]
     code = exit_code(results)
     code = ExitCode.OK if code == ExitCode.GATE and options.exit_zero else code
     stdout = all(suite.error is None for suite in results)
@@ -139,6 +141,12 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     if not options.quiet:
         console.print_summary("; ".join(map(_summary, results)))
     return code
+
+
+def _with_environment(suite: SuiteResult, names: tuple[str, ...]) -> SuiteResult:
+    """The suite as the report of all shows it, which the environment may have chosen."""
+    evaluation = None if suite.evaluation is None else replace(suite.evaluation, environment=names)
+    return replace(suite, evaluation=evaluation)
 
 
 def _check_files(config: Config, jobs: Sequence[_Job], wanted: Wanted) -> None:

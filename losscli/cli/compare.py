@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ def _compare(options: CompareOptions) -> int:
         return 0
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console) as observer:
         evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, observer=observer)
+    evaluation = replace(evaluation, environment=wanted.environment)
     judged = evaluate_gates(evaluation, (), max_dropped=options.gates.max_dropped)
     scoring.deliver(judged, options.gates, wanted, quiet)
     return scoring.ended(judged, options.gates)

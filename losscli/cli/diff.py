@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,7 +65,8 @@ def _diff(options: DiffOptions) -> int:
     run = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in new.results)
     weighted = any(one.is_weighted for one in new.results)
     bound = bind(options.gates.gates, list(run), by, lambda text: _spelling(text, weighted))
-    judged = scoring.judge(new, bound, old, options.gates, options.quiet)
+    named = dict.fromkeys((*new.environment, *options.report.environment))
+    judged = scoring.judge(replace(new, environment=tuple(named)), bound, old, options.gates, options.quiet)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:
         raise DataError("the two reports have no number in common", path=options.old,
                         hint="numbers are matched by model, loss and slice",

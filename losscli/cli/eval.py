@@ -101,7 +101,7 @@ def _write_state(prepared: Prepared, shard: Shard, options: EvalOptions) -> None
     from losscli.io.write.atomic import write_text
 
     with progress.observed(options.run.console) as observer:
-        scored = score(prepared, shard, engine_of(options.run, prepared), observer)
+        scored = score(prepared, shard, engine_of(options.run, prepared), observer, options.report.environment)
     path = options.state_out
     if path is None or path == "-":
         console.write_stdout(scored.text)

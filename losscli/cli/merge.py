@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -37,6 +38,8 @@ def command(**given: Any) -> int:
     with reports.reporting_errors(options.report, options.quiet):
         merged = merge(options.states)
     console.print_notes(merged.notes, options.quiet)
-    judged = evaluate_gates(merged.evaluation, (), max_dropped=options.gates.max_dropped)
+    named = dict.fromkeys((*merged.evaluation.environment, *options.report.environment))
+    evaluation = replace(merged.evaluation, environment=tuple(named))
+    judged = evaluate_gates(evaluation, (), max_dropped=options.gates.max_dropped)
     scoring.deliver(judged, options.gates, options.report, options.quiet)
     return scoring.ended(judged, options.gates)

@@ -31,11 +31,15 @@ class RowsFile(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """The format for standard output, the format of each file by its path, and the file of row values."""
+    """The format for standard output, the format of each file by its path, and the file of row values.
+
+    `environment` names the variables that had a say in the numbers, for the reports.
+    """
 
     format: str
     files: Mapping[str, str]
     rows: RowsFile | None = None
+    environment: tuple[str, ...] = ()
 
     @property
     def paths(self) -> list[str]:
@@ -171,3 +175,4 @@ class CheckOptions(NamedTuple):
     quiet: bool
     exit_zero: bool
     threads: int | None
+    environment: tuple[str, ...]

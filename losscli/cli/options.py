@@ -21,13 +21,13 @@ FROM_FILE = "from a file"
 class Option(click.Option):
     """An option that the environment may set: LOSSCLI_NAME, one value a line where it may be repeated.
 
-    `section` is its place in the help of a command with many options.
+    `section` is its place in the help of a command with many options. With `typed`, the environment has no say.
     """
 
-    def __init__(self, *args: Any, section: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str | None = None, typed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
-        if self.name and self.envvar is None:
+        if self.name and self.envvar is None and not typed:
             self.envvar = f"LOSSCLI_{self.name.upper()}"
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
@@ -173,7 +173,7 @@ _gate = _gates("--gate", "gates", envvar="LOSSCLI_GATE", multiple=True, metavar=
                     "met. Repeatable. See 'losscli help gates'.")  # fmt: skip
 _incomparable = _gates("--allow-incomparable", is_flag=True,
                        help="Compare with a baseline even if its rows, targets or settings differ.")  # fmt: skip
-exit_zero_option = _gates("--exit-zero", is_flag=True,
+exit_zero_option = _gates("--exit-zero", is_flag=True, typed=True,
                           help="Exit with 0 if a gate fails. Errors keep their exit codes.")  # fmt: skip
 
 max_dropped_option = _gates(

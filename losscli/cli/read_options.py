@@ -18,6 +18,7 @@ from losscli.cli.option_values import (
     MergeOptions,
     RunOptions,
     TableOptions,
+    Wanted,
 )
 from losscli.errors import UsageError
 from losscli.gates.dropped import parse_drop_limit
@@ -36,7 +37,7 @@ Group = TypeVar("Group")
 
 def eval_options(given: Given) -> EvalOptions:
     """The options of `eval`."""
-    report = reports.wanted(given["outputs"], given["format_"], rows=True)
+    report = _wanted(given, rows=True)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
     run = _run(given, _inference(given, interval=given["interval"]))
     return EvalOptions(run, report, gates, given["shard"], given["state_out"])
@@ -44,7 +45,7 @@ def eval_options(given: Given) -> EvalOptions:
 
 def compare_options(given: Given) -> CompareOptions:
     """The options of `compare`."""
-    report = reports.wanted(given["outputs"], given["format_"])
+    report = _wanted(given)
     inference = _inference(given, interval=True, permutations=given["permutations"])
     return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"])
 
@@ -67,20 +68,25 @@ def grad_options(given: Given) -> TableOptions:
 
 def merge_options(given: Given) -> MergeOptions:
     """The options of `merge`."""
-    report = reports.wanted(given["outputs"], given["format_"])
+    report = _wanted(given)
     return MergeOptions(given["states"], _drop_limit(given), report, given["quiet"])
 
 
 def diff_options(given: Given) -> DiffOptions:
     """The options of `diff`: the older report is the baseline."""
     gates = _gates(given, given["old"], "error")
-    report = reports.wanted(given["outputs"], given["format_"])
+    report = _wanted(given)
     return DiffOptions(given["old"], given["new"], gates, report, given["quiet"])
 
 
 def check_options(given: Given) -> CheckOptions:
     """The options of `check`."""
-    return _group(CheckOptions, given)
+    return _group(CheckOptions, {"environment": (), **given})
+
+
+def _wanted(given: Given, *, rows: bool = False) -> Wanted:
+    """The reports; commands know the variables that had a say in them, and suites have none."""
+    return reports.wanted(given["outputs"], given["format_"], rows=rows, environment=given.get("environment", ()))
 
 
 def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:

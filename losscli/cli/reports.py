@@ -14,7 +14,9 @@ from losscli.report.suites import single_suite
 from losscli.results import ErrorResult, Evaluation, SuiteResult
 
 
-def wanted(texts: Sequence[str], format_: str | None, *, rows: bool = False) -> Wanted:
+def wanted(
+    texts: Sequence[str], format_: str | None, *, rows: bool = False, environment: tuple[str, ...] = ()
+) -> Wanted:
     """The options -o and -f; row values only where the command has `rows`."""
     reports, rows_file = rows_output.taken(texts)
     if rows_file is not None and not rows:
@@ -24,7 +26,7 @@ def wanted(texts: Sequence[str], format_: str | None, *, rows: bool = False) -> 
     format_ = format_ or ("table" if console.is_terminal() else "plain")
     if format_ not in format_names():
         raise unknown_format(format_)
-    return Wanted(format_, files, rows_file)
+    return Wanted(format_, files, rows_file, environment)
 
 
 def write(

@@ -50,6 +50,7 @@ def score(options: EvalOptions) -> Evaluation:
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
         evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, observer=observer)
+        evaluation = replace(evaluation, environment=wanted.environment)
         evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, observer, evaluation)
     console.print_notes(notes, quiet)
     return judge(evaluation, ready_run.bound, ready_run.saved, options.gates, quiet)

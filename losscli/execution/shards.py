@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,14 @@ class Merged:
 # -- scoring a shard -------------------------------------------------------------------------------------------------
 
 
-def score(prepared: Prepared, shard: Shard, engine: Engine, observer: ProgressObserver = NO_PROGRESS) -> Scored:
-    """Score the splits of one shard."""
+def score(
+    prepared: Prepared,
+    shard: Shard,
+    engine: Engine,
+    observer: ProgressObserver = NO_PROGRESS,
+    environment: Sequence[str] = (),
+) -> Scored:
+    """Score the splits of one shard; `environment` names the variables that had a say in the request."""
     placed = remote_splits(prepared.plan, prepared.source)
     chosen = cut(placed, shard)
     scan = Scan(prepared.plan, prepared.source, observer, chosen)
@@ -69,6 +75,7 @@ def score(prepared: Prepared, shard: Shard, engine: Engine, observer: ProgressOb
         "losscli": __version__,
         "shard": str(shard),
         "arithmetic": fingerprint(),
+        "environment": list(environment),
         "run": _run(prepared, placed),
         "sources": [[source.path, source.format, source.rows] for source in scan.sources()],
         "reader": reader_out(scan.reader),
@@ -141,7 +148,9 @@ def merge(paths: Sequence[str]) -> Merged:
     rows = reader.counts()
     refuse_empty(plan, rows, next((source.path for source in sources), None))
     with whole(first.path):
-        return Merged(conclude(totals, reader, sources), _notes(states))
+        named = dict.fromkeys(name for state in states for name in state.document["environment"])
+        evaluation = replace(conclude(totals, reader, sources), environment=tuple(named))
+        return Merged(evaluation, _notes(states))
 
 
 def _add_up(plan: Plan, states: Sequence[State]) -> tuple[RunAccumulator, Reader, tuple[SourceResult, ...]]:
@@ -173,6 +182,9 @@ def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAcc
     listed = document["sources"]
     if any([type(item) for item in source] != [str, str, int] or source[2] < 0 for source in listed):
         raise ValueError("a source")
+    named = document["environment"]
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise ValueError("the environment")
     if not isinstance(listed, list) or len(listed) != sources or not isinstance(document["arithmetic"], str):
         raise ValueError("a field")
     written = [(reader_out(reader), "reader"), (totals.state(), "totals")]

@@ -82,6 +82,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         },
         "gates": [gate_object(gate) for gate in evaluation.gates],
         "baseline": _baseline_source(evaluation.baseline),
+        "environment": list(evaluation.environment),
         "warnings": [{"message": w.message, "count": int(w.count)} for w in evaluation.warnings],
     }
 

@@ -142,7 +142,8 @@ def footnotes(evaluation: Evaluation, *more: str) -> str:
     """What belongs below the table of results: the number of rows, what the renderer adds, and explanations."""
     effective = any(result.n_eff is not None for result in evaluation.results)
     explained = "n_eff: effective sample size (Kish)" if effective else ""
-    return "; ".join(filter(None, [evaluation.rows.text, *more, explained, _interval_note(evaluation)]))
+    named = f"from the environment: {', '.join(evaluation.environment)}" if evaluation.environment else ""
+    return "; ".join(filter(None, [evaluation.rows.text, *more, explained, _interval_note(evaluation), named]))
 
 
 def _interval_note(evaluation: Evaluation) -> str:

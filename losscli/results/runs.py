@@ -90,6 +90,8 @@ class Evaluation:
         The saved report that the run is compared with.
     rows_file : str or None
         The name of the file of row values that was saved beside the report.
+    environment : tuple[str, ...]
+        The environment variables that had a say in numbers or verdicts.
     warnings : tuple[WarningResult, ...]
         What the reader of the numbers should know.
     """
@@ -105,6 +107,7 @@ class Evaluation:
     comparisons: tuple[ComparisonResult, ...] = ()
     baseline: BaselineSource | None = None
     rows_file: str | None = None
+    environment: tuple[str, ...] = ()
     warnings: tuple[WarningResult, ...] = field(default=())
 
 
