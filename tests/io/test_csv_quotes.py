@@ -19,6 +19,7 @@ import losscli
 from losscli.cli.entry import run
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.files.open import open_source
+from losscli.io.formats import csv as delimited
 from losscli.io.formats import text_windows
 from losscli.io.formats.csv_records import Dialect, RecordCutter, closed_well, delimiting_quotes, records
 from losscli.io.source import ReadAs, ReadOptions
@@ -155,6 +156,16 @@ def test_no_quote_at_all(tmp_path: Path, window: int, delimiter: str, name: str)
             list(fragment.batches({"y": "number"}))
     error = caught.value
     assert (error.row, error.line) == (3, 4)
+
+
+@pytest.mark.parametrize("cell", ["a\r\nb", "\r\n" * 20, "x\r\n" * 13], ids=["one", "pairs", "every third"])
+def test_a_line_end_in_quotes_keeps_both_bytes_where_a_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
+    monkeypatch.setattr(delimited, "BLOCK", 64)
+    for shift in range(70):
+        path = write(tmp_path, f'y,p\n{"1" * (1 + shift)},"{cell}"\n' + f'2,"{cell}"\r\n' * 9)
+        assert {row[1] for row in read([path], "yp")} == {cell}
 
 
 def test_names_without_quotes(tmp_path: Path) -> None:
@@ -303,6 +314,7 @@ def readings(folder: Path, text: str, delimiter: str) -> Iterator[tuple[str, lis
 @given(
     rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6),
     size=st.sampled_from([1, 2, 5, 16, 1 << 20]),
+    block=st.sampled_from([30, 1 << 20]),
     written=st.sampled_from(["raw", "\n", "\r\n", "\r"]),
     delimiter=st.sampled_from([",", "\t"]),
 )
@@ -311,6 +323,7 @@ def test_every_way_to_read_finds_the_same_rows(
     monkeypatch: pytest.MonkeyPatch,
     rows: list[tuple[str, str]],
     size: int,
+    block: int,
     written: str,
     delimiter: str,
 ) -> None:
@@ -324,6 +337,7 @@ def test_every_way_to_read_finds_the_same_rows(
     if expected is not None and any(len(row) != 2 for row in expected):
         expected = None
     monkeypatch.setattr(text_windows, "WINDOW", size)
+    monkeypatch.setattr(delimited, "BLOCK", block)
     for way, got in readings(tmp_path, text, delimiter):
         assert got == expected, way
 
