@@ -132,7 +132,8 @@ class RowChecks:
             raise site.error(
                 int(index[row]), shown,
                 f"the class probabilities of '{item.role}' sum to {values[row].sum():.6g}, not 1",
-                shortest(values[row].sum()), "normalize them, or check that all class columns are named",
+                shortest(values[row].sum()),
+                "normalize them (renormalize=true divides by the sum), or check that all class columns are named",
                 code="DATA_OUT_OF_RANGE",
             )  # fmt: skip
         self.warned[f"'{shown}': the sum of the class probabilities differs from 1 by more than {NEAR:g}"] += int(

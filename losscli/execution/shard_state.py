@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from losscli.binding.column_names import ColumnPiece, ColumnsPattern
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
-from losscli.binding.spec import parse
+from losscli.binding.spec import Spec, parse
 from losscli.execution.field_types import fits
 from losscli.io.arrow.types import is_text_list, is_vector
 
@@ -70,6 +70,8 @@ def request_out(request: Request) -> Plain:
     """The request, setting by setting."""
     found = {each.name: getattr(request, each.name) for each in fields(request)}
     found["losses"] = [spec.text for spec in request.losses]
+    # Their texts do not name presets, which may narrow what a column may hold.
+    found["presets"] = [[list(part.presets) for _, part in spec.parts] for spec in request.losses]
     if isinstance(request.class_weight, Mapping):
         found["class_weight"] = {name: float(weight).hex() for name, weight in request.class_weight.items()}
     found["target"] = None if request.target is None else asdict(request.target)
@@ -84,7 +86,8 @@ def request_out(request: Request) -> Plain:
 def request_in(given: Plain) -> Request:
     """The request of the plain values that `request_out` returned."""
     settings: Plain = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    settings["losses"] = tuple(parse(text) for text in given["losses"])
+    presets = settings.pop("presets")
+    settings["losses"] = tuple(map(_loss_in, given["losses"], presets))
     if isinstance(given["class_weight"], dict):
         settings["class_weight"] = {name: float.fromhex(text) for name, text in given["class_weight"].items()}
     settings["target"] = _columns_in(given["target"])
@@ -93,6 +96,12 @@ def request_in(given: Plain) -> Request:
     settings["where"] = None if given["where"] is None else read_filter(given["where"])
     settings["inference"] = Inference(**{**given["inference"], "pairs": tuple(map(tuple, given["inference"]["pairs"]))})
     return Request(**settings)
+
+
+def _loss_in(text: str, presets: list[list[str]]) -> Spec:
+    spec = parse(text)
+    parts = zip(spec.parts, presets, strict=True)
+    return Spec(tuple((factor, replace(part, presets=tuple(own))) for (factor, part), own in parts), spec.name)
 
 
 def _role_in(given: Plain) -> RoleBinding:
