@@ -23,7 +23,7 @@ from losscli.contract.presets import ROW_WEIGHTS, Preset
 from losscli.errors import LosscliError
 
 PRESETS = Path(__file__).parent / "libraries" / "presets.csv"
-STEPS = (1e-14, 1e-12, 1e-9, 1e-6, 1e-3)
+STEPS = (1e-13, 1e-11, 1e-9, 1e-7, 1e-5)
 """Bounds that a difference is said to lie within; the last digits are those of a machine."""
 
 
