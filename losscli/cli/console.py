@@ -53,7 +53,8 @@ def print_notes(notes: Sequence[str], quiet: bool = False) -> None:
 def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
     """What a reader of the numbers should know."""
     for warning in () if quiet else evaluation.warnings:
-        say("warning", warning.message, warning.count)
+        if not warning.noted:
+            say("warning", warning.message, warning.count)
 
 
 def say(kind: str, message: str, count: int = 1) -> None:

@@ -50,6 +50,8 @@ def _diff(options: DiffOptions) -> int:
     from losscli.baselines.report_file import read_report
     from losscli.cli import outputs, reports, scoring
     from losscli.gates.verdicts import ModelLoss, bind
+    from losscli.io.write.atomic import same_file
+    from losscli.results import WarningResult
 
     for gate in options.gates.gates:
         if gate.significant:
@@ -65,6 +67,9 @@ def _diff(options: DiffOptions) -> int:
     run = dict.fromkeys(ModelLoss(one.model, one.spec, one.loss, one.direction) for one in new.results)
     weighted = any(one.is_weighted for one in new.results)
     bound = bind(options.gates.gates, list(run), by, lambda text: _spelling(text, weighted))
+    if same_file(options.new, [options.old]):
+        said = WarningResult(f"{options.old} and {options.new} are the same file, so no number can have changed")
+        new = replace(new, warnings=(*new.warnings, said))
     named = dict.fromkeys((*new.environment, *options.report.environment))
     judged = scoring.judge(replace(new, environment=tuple(named)), bound, old, options.gates, options.quiet)
     if all(one.baseline is None for one in judged.results) and scoring.judged_error(judged) is None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import click
 
 from losscli.errors import nearest
-from losscli.io.remote.address import REMOTE_URL
 
 PREFIX = "LOSSCLI_"
 # These set no option.
@@ -75,13 +74,10 @@ def every_variable() -> set[str]:
 
 
 def _settings(ctx: click.Context, given: Iterable[str]) -> Iterator[str]:
-    """The variables that set no option and take effect here; what is on the screen, or not, says the others."""
-    read = [*(ctx.params.get("sources") or ()), ctx.params.get("targets") or ""]
-    for name in given:
-        if name == "LOSSCLI_CHUNK_ROWS" and "sources" in ctx.params and os.environ[name].isdigit():
-            yield name
-        if name.startswith("LOSSCLI_REMOTE_") and name in SETTINGS and any(map(REMOTE_URL.match, read)):
-            yield name
+    """The variables that set no option and had an effect on how rows are read; the others are about what is shown."""
+    name = "LOSSCLI_CHUNK_ROWS"
+    if name in given and "sources" in ctx.params and os.environ[name].isdigit():
+        yield name
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

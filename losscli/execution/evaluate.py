@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.aggregate.accumulator import RunAccumulator
@@ -136,13 +136,21 @@ def evaluate(
 ) -> Evaluation:
     """The result of the whole run, by default on all cores of this machine."""
     totals, scan = total(prepared, engine or Threads(available_cores()), hashing=hashing, observer=observer)
-    return conclude(totals, scan.reader, scan.sources(), prepared.source.dropped)
+    doubled = [WarningResult(said, noted=True) for said in prepared.source.doubled]
+    return conclude(totals, scan.reader, scan.sources(), prepared.source.dropped, doubled)
 
 
 def conclude(
-    totals: RunAccumulator, reader: Reader, sources: tuple[SourceResult, ...], dropped: DroppedRows | None = None
+    totals: RunAccumulator,
+    reader: Reader,
+    sources: tuple[SourceResult, ...],
+    dropped: DroppedRows | None = None,
+    known: Sequence[WarningResult] = (),
 ) -> Evaluation:
-    """The result of a run whose rows are all added up; `dropped` are those that a join left out."""
+    """The result of a run whose rows are all added up; `dropped` are those that a join left out.
+
+    `known` are warnings about the sources.
+    """
     rows = with_unmatched(reader.counts(), dropped)
     outcome = results(totals)
     comparisons: tuple[ComparisonResult, ...] = ()
@@ -151,7 +159,7 @@ def conclude(
         from losscli.statistics.uncertainty import with_uncertainty
 
         outcome, comparisons, notes = with_uncertainty(totals, outcome)
-    warnings = [WarningResult(message, count) for message, count in sorted(reader.warned.items())]
+    warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *_left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [

@@ -14,8 +14,10 @@ from losscli.binding.validate import check
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import NumberFormat
+from losscli.io.files.found import FoundFile
+from losscli.io.files.identity import check_once, common, identity_of
 from losscli.io.files.open import open_source
-from losscli.io.remote.address import redacted
+from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.io.source import ReadOptions, Source
 
 
@@ -47,6 +49,11 @@ class Prepared:
         return [path for fragment in self.source.fragments for path in fragment.paths]
 
     @property
+    def doubled(self) -> tuple[str, ...]:
+        """Which files are the same under several names, or are given more than once; this is among the notes, too."""
+        return self.source.doubled
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Notes that come before the number: how columns were found, and what is held in memory."""
         said = [*self.plan.notes, *self.source.notes]
@@ -60,6 +67,7 @@ class Prepared:
 def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     check(request)
+    _check_pipes(request, data)
     request, source = _source(request, data)
     number_format = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
     if request.where is not None:
@@ -128,7 +136,26 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     from losscli.io.join.join import join  # not on the way of a run without a join
 
     truth = _opened(data.targets, options)
+    _refuse_same(source, truth)
     return request, join(source, truth, data.on, data.unmatched)
+
+
+def _check_pipes(request: Request, data: Data) -> None:
+    """What can be read only once is named once, under whatever name and for whatever purpose."""
+    tables = (matrix.path for matrix in request.tables if matrix not in data.tables)
+    named = [*data.paths, *(path for _, path in data.named), data.targets, *tables]
+    local = [path for path in named if isinstance(path, str) and not REMOTE_URL.match(path)]
+    if len(local) > 1:
+        check_once([(path, identity_of(FoundFile(path))) for path in local])
+
+
+def _refuse_same(source: Source, truth: Source) -> None:
+    """A file that is joined with itself adds nothing: another one was meant."""
+    same = common(source.identities, truth.identities)
+    if same is not None:
+        names = same[0] if same[0] == same[1] else f"{same[0]} and {same[1]} are the same file, which"
+        raise UsageError(f"{names} is given as SOURCE and as --targets", path=same[1], code="USAGE_CONFLICT",
+                         hint="--targets is another file; without it the targets are columns of SOURCE")  # fmt: skip
 
 
 def _opened(given: Any, options: ReadOptions) -> Source:

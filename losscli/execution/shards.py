@@ -29,7 +29,7 @@ from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
 from losscli.execution.shard_state import Plain, json_text, plan_in, plan_out, reader_in, reader_out, same_plan
 from losscli.execution.state_file import SCHEMA, Shard, State, checksum, read_state, whole
 from losscli.io.source import Source
-from losscli.results import Evaluation, SourceResult
+from losscli.results import Evaluation, SourceResult, WarningResult
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def score(
         "shard": str(shard),
         "arithmetic": fingerprint(),
         "environment": list(environment),
+        "doubled": list(prepared.source.doubled),
         "run": _run(prepared, placed),
         "sources": [[source.path, source.format, source.rows] for source in scan.sources()],
         "reader": reader_out(scan.reader),
@@ -149,7 +150,9 @@ def merge(paths: Sequence[str]) -> Merged:
     refuse_empty(plan, rows, next((source.path for source in sources), None))
     with whole(first.path):
         named = dict.fromkeys(name for state in states for name in state.document["environment"])
-        evaluation = replace(conclude(totals, reader, sources), environment=tuple(named))
+        doubled = dict.fromkeys(said for state in states for said in state.document["doubled"])
+        evaluation = conclude(totals, reader, sources, known=list(map(WarningResult, doubled)))
+        evaluation = replace(evaluation, environment=tuple(named))
         return Merged(evaluation, _notes(states))
 
 
@@ -182,9 +185,9 @@ def _parts_in(plan: Plan, document: Plain, sources: int) -> tuple[Reader, RunAcc
     listed = document["sources"]
     if any([type(item) for item in source] != [str, str, int] or source[2] < 0 for source in listed):
         raise ValueError("a source")
-    named = document["environment"]
-    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-        raise ValueError("the environment")
+    for texts in (document["environment"], document["doubled"]):
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise ValueError("a list of texts")
     if not isinstance(listed, list) or len(listed) != sources or not isinstance(document["arithmetic"], str):
         raise ValueError("a field")
     written = [(reader_out(reader), "reader"), (totals.state(), "totals")]

@@ -181,7 +181,10 @@ class PairedFiles:
 
 @dataclass(frozen=True)
 class Source:
-    """One table in one or more fragments. A type of None means text, which `ReadAs` of a projection interprets."""
+    """One table in one or more fragments. A type of None means text, which `ReadAs` of a projection interprets.
+
+    `identities` are what its files are beside their names; `doubled`, which is among `notes`, says which are the same.
+    """
 
     fragments: tuple[Fragment, ...]
     columns: tuple[str, ...]
@@ -189,6 +192,8 @@ class Source:
     notes: tuple[str, ...] = ()
     dropped: DroppedRows | None = field(default=None, compare=False)
     paired_files: PairedFiles | None = field(default=None, compare=False)
+    doubled: tuple[str, ...] = field(default=(), compare=False)
+    identities: Mapping[tuple[object, ...], str] = field(default_factory=dict, compare=False)
 
 
 def projected_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:

@@ -58,10 +58,13 @@ class WarningResult:
         One sentence.
     count : int
         How often it occurred.
+    noted : bool
+        Whether a note on standard error has said it before the run.
     """
 
     message: str
     count: int = 1
+    noted: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,19 @@ from pathlib import Path, PurePath
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
+from losscli.io.files.identity import Identity, check_once, identity_of, repeated
 from losscli.io.files.streams import file_error
 from losscli.io.remote.address import REMOTE_URL
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """The files that were found, and notes for the user."""
+    """The files that were found, notes for the user, and which of them are the same; `doubled` is among the notes."""
 
     files: tuple[FoundFile, ...]
     notes: tuple[str, ...]
+    identities: tuple[tuple[str, Identity], ...]
+    doubled: tuple[str, ...]
 
 
 def discover(paths: Sequence[str]) -> Discovery:
@@ -28,20 +31,12 @@ def discover(paths: Sequence[str]) -> Discovery:
     notes: list[str] = []
     if not paths:
         raise UsageError("no source was given", code="USAGE_INCOMPLETE")
-    if list(paths).count("-") > 1:
-        raise UsageError("stdin (-) can be given only once", code="USAGE_CONFLICT")
     for path in paths:
         files.extend(_expand_remote(path, notes) if REMOTE_URL.match(path) else _expand_local(path, notes))
-    seen: dict[tuple[str, str], int] = {}
-    for file in files:
-        key = (file.path, file.remote.url if file.remote else "")  # two URLs may be the same after redaction
-        seen[key] = seen.get(key, 0) + 1
-    notes.extend(
-        f"{path} is given {count} times, so its rows are counted that often"
-        for (path, _), count in seen.items()
-        if count > 1
-    )
-    return Discovery(tuple(files), tuple(notes))
+    identities = tuple((file.path, identity_of(file)) for file in files)
+    check_once(identities)
+    doubled = tuple(repeated(identities))
+    return Discovery(tuple(files), (*notes, *doubled), identities, doubled)
 
 
 def _expand_remote(path: str, notes: list[str]) -> list[FoundFile]:

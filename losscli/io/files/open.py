@@ -11,10 +11,12 @@ import pyarrow as pa
 from losscli.errors import DataError
 from losscli.io.files.compression import compression_of, open_decompressed, spool_to_file
 from losscli.io.files.detect import detect_format
-from losscli.io.files.discover import discover
+from losscli.io.files.discover import Discovery, discover
 from losscli.io.files.found import FoundFile
+from losscli.io.files.identity import Identity, repeated, tag_identity
 from losscli.io.files.inputs import FileInput, Input, PipeInput, SeekableInput, find_local
 from losscli.io.files.partition_columns import MissingColumn, PartitionedFragment, missing_columns
+from losscli.io.remote.address import RemoteVersion
 from losscli.io.source import Fragment, ReadOptions, Source
 
 HEAD = 1 << 16
@@ -40,9 +42,22 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     described = [_with_partition_columns(file, found) for file, found in pairs]
     missing = missing_columns([(file.fragment.path, file.columns) for file in described])
     fragments = tuple(_fragment(file, found, missing) for file, found in pairs)
-    notes = [*discovery.notes, *(note for file in files for note in file.notes)]
-    first = described[0]
-    return Source(fragments, first.columns, _types(described), tuple(dict.fromkeys(notes)))
+    tagged = _tagged(discovery, files)
+    doubled = (*discovery.doubled, *repeated(tagged))
+    notes = dict.fromkeys([*discovery.notes, *doubled, *(note for file in files for note in file.notes)])
+    identities = {identity: path for path, identity in (*tagged, *discovery.identities)}
+    return Source(fragments, described[0].columns, _types(described), tuple(notes), doubled=doubled,
+                  identities=identities)  # fmt: skip
+
+
+def _tagged(discovery: Discovery, files: Sequence[OpenedFile]) -> list[tuple[str, Identity]]:
+    """The identities of remote files by their ETag, one for each address."""
+    found: dict[Identity, tuple[str, Identity]] = {}
+    for (path, address), file in zip(discovery.identities, files, strict=True):
+        version = getattr(getattr(file.fragment, "source", None), "version", None)
+        if isinstance(version, RemoteVersion) and (tag := tag_identity(version)) is not None:
+            found.setdefault(address, (path, tag))
+    return list(found.values())
 
 
 def _types(files: Sequence[OpenedFile]) -> dict[str, pa.DataType | None]:

@@ -41,7 +41,8 @@ def join(
     columns = tuple(dict.fromkeys((*predictions.columns, *targets.columns)))
     types = {**targets.types, **predictions.types}
     notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on))
-    return Source((fragment,), columns, types, notes, dropped)
+    doubled = (*predictions.doubled, *targets.doubled)
+    return Source((fragment,), columns, types, notes, dropped, doubled=doubled)
 
 
 def _notes(predictions: Source, targets: Source, on: Sequence[str]) -> Iterator[str]:

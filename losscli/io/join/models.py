@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location, UsageError, did_you_mean
 from losscli.io.arrow.equality import cell_text, different_rows
+from losscli.io.files.identity import common
 from losscli.io.join.align import ROW_ORDER_HINT, AlignedCounts, AlignedRows, AlignedSource, by_key, by_row_order
 from losscli.io.join.join import check_keys, notes_on_types
 from losscli.io.join.lookup_side import source_name
@@ -56,8 +57,18 @@ def pair_models(
     dropped, paired_files = DroppedRows(), PairedFiles()
     fragment = PairedFragment(files, tuple(on), unmatched == "error", column_sources, dropped, paired_files)
     notes = [note for side in files for note in side.source.notes]
-    notes += _notes(files, compared, on)
-    return Source((fragment,), tuple(column_sources), types, tuple(dict.fromkeys(notes)), dropped, paired_files)
+    doubled = [*(said for side in files for said in side.source.doubled), *_same_files(files)]
+    notes += [*_notes(files, compared, on), *doubled]
+    return Source((fragment,), tuple(column_sources), types, tuple(dict.fromkeys(notes)), dropped, paired_files,
+                  tuple(dict.fromkeys(doubled)))  # fmt: skip
+
+
+def _same_files(files: Sequence[ModelFile]) -> Iterator[str]:
+    """What to say of models whose predictions are in the same file, whatever its names."""
+    for at, side in enumerate(files):
+        for other in files[at + 1 :]:
+            if common(side.source.identities, other.source.identities) is not None:
+                yield f"'{side.name}' and '{other.name}' are models of the same file, {source_name(side.source)}"
 
 
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:

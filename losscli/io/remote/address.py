@@ -25,6 +25,7 @@ class RemoteVersion:
 
     size: int
     tag: str
+    is_etag: bool = field(default=False, compare=False)
 
     def same_as(self, now: RemoteVersion) -> bool:
         """Whether the file is unchanged; if the server gives no tag, only the size is compared."""

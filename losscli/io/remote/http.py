@@ -65,15 +65,17 @@ class WebServer:
 
     async def _range(self, address: Address, start: int, end: int) -> tuple[RemoteVersion, bytes]:
         async with self._answer(address, {"Range": f"bytes={start}-{end - 1}"}) as answer:
-            tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+            etag = answer.headers.get("ETag", "")
+            tag = etag or answer.headers.get("Last-Modified") or ""
+            strong = bool(etag) and not etag.startswith("W/")
             found = re.fullmatch(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", answer.headers.get("Content-Range", "").strip())
             if answer.status == 416 and found and int(found[3]) <= start:
-                return RemoteVersion(int(found[3]), tag), b""
+                return RemoteVersion(int(found[3]), tag, strong), b""
             if answer.status == 416 and start == 0:
                 raise NoRangesError  # some servers answer so for an empty file, without its size
             if answer.status != 206 or found is None or found[1] is None:
                 raise NoRangesError
-            version = RemoteVersion(int(found[3]), tag)
+            version = RemoteVersion(int(found[3]), tag, strong)
             promised = (int(found[1]), int(found[2]) + 1)
             if promised != (start, min(end, version.size)):
                 raise NoRangesError

@@ -97,7 +97,7 @@ def remote_version(info: Mapping[str, Any]) -> RemoteVersion:
     # Listings and single answers differ in the quotes of a tag and in the precision of the time.
     tag = next((str(value).strip('"') for name in _TAGS if (value := info.get(name))), "")
     return RemoteVersion(
-        int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), "")
+        int(info["size"]), tag or next((str(value)[:19] for name in _TIMES if (value := info.get(name))), ""), bool(tag)
     )
 
 
