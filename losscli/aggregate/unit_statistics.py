@@ -169,12 +169,14 @@ class RunUnitStatistics:
             if self.required.baseline is not None:
                 paired = self.required.baseline.paired(chunk.row_number_array, chunk.keys, chunk.arrays)
                 chunk = chunk.holding(paired)
-            self.rows.update(chunk, _identities(chunk) if self.required.rows.cluster_sums else None)
+            with np.errstate(all="ignore"):  # what is not finite is counted so
+                self.rows.update(chunk, _identities(chunk) if self.required.rows.cluster_sums else None)
 
     def _add_group(self, units: Units) -> None:
         """Add the rows of one group: in each slice they are one unit, which contributes the sums of its rows."""
         self.groups_formed += 1
-        self.groups.count_outcomes(units)
+        with np.errstate(all="ignore"):
+            self.groups.count_outcomes(units)
         slice_ids, at = (None, None) if units.slice_ids is None else np.unique(units.slice_ids, return_inverse=True)
         count = 1 if slice_ids is None else len(slice_ids)
         contributions: dict[Contribution, Array | None] = {}

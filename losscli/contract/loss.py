@@ -64,6 +64,7 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.revision: int = declared["revision"]
         self.reduction: Literal["mean", "sum"] = declared["reduction"]
         self.first: bool = declared["first"]
+        self.binary: bool = declared["binary"]
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.gradients: dict[str, Callable[..., Any]] = {}
@@ -242,6 +243,7 @@ def loss(
     reduction: Literal["mean", "sum"] = "mean",
     shares: Mapping[str, Loss] | None = None,
     first: bool = False,
+    binary: bool = False,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
@@ -251,11 +253,12 @@ def loss(
     losses that are a sum by definition (penalties) whatever the run asks for. `shares` names terms that are another
     loss's only term with the same roles and no parameters: they are computed and added up once. `first` marks what
     people ask for first where columns fit it: a configuration that is made for a file begins with such losses.
+    `binary` says that each value is 0 or 1, so that a mean is a proportion.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library, "aliases": aliases,
         "scope": scope, "unit": unit, "direction": direction, "optimum": optimum, "revision": revision,
-        "reduction": reduction, "shares": shares or {}, "first": first,
+        "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

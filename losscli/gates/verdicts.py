@@ -213,9 +213,12 @@ def _with_significance(
 
     A relative tolerance is tested on the difference of the value and a multiple of the reference, which is as uncertain
     as the value. Beyond the larger of two tolerances is beyond both: both tests must show it (Berger 1982). A change
-    without a confidence interval fails too, as it cannot be shown to be no worse.
+    without a confidence interval fails too, as it cannot be shown to be no worse; one that is the same in all units is
+    judged as it is.
     """
     change = verdict.reason.partition(": ")[0]
+    if comparison is not None and comparison.interval is None and comparison.stderr == 0:
+        return replace(verdict, reason=f"{verdict.reason}; {_same_change(comparison)}")
     tests = [] if comparison is None else _tests(bound, comparison)
     if comparison is None or any(interval is None or not all(map(math.isfinite, interval)) for _, interval in tests):
         reason = f"{change}: the change has no confidence interval, so it cannot be shown to be no worse"
@@ -234,6 +237,13 @@ def _with_significance(
     shown = " and ".join(text for one, text in found if one == failed)
     state = "failed" if failed else "passed"
     return replace(verdict, state=state, reason=f"{change}: {shown}", interval=comparison.interval)
+
+
+def _same_change(comparison: ComparisonResult) -> str:
+    """What a change shows that is the same in all units: of n units 2 / 2**n of the choices of signs are so alike."""
+    uncertainty = comparison.uncertainty
+    few = uncertainty is None or 2.0 ** (1 - uncertainty.count) >= 1 - uncertainty.level
+    return "it is the same in all units" + (", too few for a test" if few else "")
 
 
 def _tests(bound: BoundGate, comparison: ComparisonResult) -> list[tuple[Fraction, tuple[float, float] | None]]:

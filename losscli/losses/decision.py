@@ -63,6 +63,7 @@ def _(pred: Array, target: Array) -> Array:
     """,
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
     same_as={"xgboost": Preset(notes=SINGLE)},
+    binary=True,
 )
 def zero_one(
     pred: LogitVector | Prob,

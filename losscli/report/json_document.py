@@ -142,6 +142,7 @@ def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
         "t": _optional(comparison.t),
         "t_test": _test(comparison.t_test),
         "permutation": _test(comparison.permutation),
+        "mcnemar": _test(comparison.mcnemar),
         "permutations": _whole(comparison.permutations),
         "wins": _whole(comparison.wins),
         "losses": _whole(comparison.losses),

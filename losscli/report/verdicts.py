@@ -92,7 +92,7 @@ def comparisons(evaluation: Evaluation) -> Layout:
     slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
     several = len({(one.model, one.against) for one in found}) > 1
     numbers: list[_Number] = [("difference", _difference)]
-    tests = {"t_test": "t-test", "permutation": "permutation"}
+    tests = {"t_test": "t-test", "permutation": "permutation", "mcnemar": "McNemar"}
     shown = [name for name in tests if any(getattr(one, name) is not None for one in found)]
     for name in shown:
         numbers.append((f"p ({tests[name]})", _p_value(name, "p")))

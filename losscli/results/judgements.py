@@ -52,11 +52,13 @@ class ComparisonResult:
     count : int
         Number of units that both models have.
     verdict : str
-        "better", "worse" (`model`, statistically significant at the confidence level) or "no difference shown".
+        "better", "worse" (`model`, statistically significant at the confidence level), "no difference shown", or
+        "undefined" where the difference is not finite.
     stderr : float or None
         Standard error of the difference. None where it cannot be estimated.
     interval : tuple[float, float] or None
-        Lower and upper end of the confidence interval of the difference.
+        Lower and upper end of the confidence interval of the difference. None where there is none, as where the
+        difference is the same in all units.
     uncertainty : Uncertainty or None
         How `stderr` and `interval` were estimated.
     t : float or None
@@ -65,8 +67,10 @@ class ComparisonResult:
         p-values of the paired t-test.
     permutation : PairedTest or None
         p-values of the paired (sign-flip) permutation test.
+    mcnemar : PairedTest or None
+        p-values of McNemar's exact test, where the values of the loss are 0 or 1.
     permutations : int or None
-        Number of random permutations that were asked for.
+        Number of permutations that were made: all of them, or as many random ones as were asked for.
     wins, losses, ties : int or None
         Number of units (rows, or anchors of batches) where `model` is better, worse, equal. The win rate is `wins`
         divided by the sum of the three. None where the loss has no value per unit.
@@ -92,6 +96,7 @@ class ComparisonResult:
     t: float | None = None
     t_test: PairedTest | None = None
     permutation: PairedTest | None = None
+    mcnemar: PairedTest | None = None
     permutations: int | None = None
     wins: int | None = None
     losses: int | None = None

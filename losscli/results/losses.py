@@ -76,8 +76,8 @@ class Uncertainty:
     Attributes
     ----------
     method : str
-        "t": from sums of squares and products (delta method, Student's t distribution); "bootstrap": from bootstrap
-        resamples.
+        "t": from sums of squares and products (delta method, Student's t distribution); "wilson": Wilson's score
+        interval, of losses that are 0 or 1; "bootstrap": from bootstrap resamples.
     level : float
         Confidence level, between 0 and 1.
     units : str
@@ -85,7 +85,7 @@ class Uncertainty:
     count : int
         Number of independent units.
     df : float or None
-        Degrees of freedom of the t distribution, where `method` is "t".
+        Degrees of freedom of the t distribution, where `method` is "t" or "wilson".
     resamples : int or None
         Number of bootstrap resamples, where `method` is "bootstrap".
     seed : int or None

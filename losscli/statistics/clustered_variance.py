@@ -13,7 +13,7 @@ from losscli.aggregate.wide_sum import Exact
 from losscli.contract.kinds import Array
 from losscli.statistics.contribution_sums import Column
 from losscli.statistics.degrees_of_freedom import of_shares, satterthwaite
-from losscli.statistics.exact_ratio import Ratio, scaled_doubles
+from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio, is_above, scaled_doubles
 from losscli.statistics.linearization import Block
 from losscli.statistics.variance import Variance
 
@@ -26,6 +26,7 @@ class _Residuals(NamedTuple):
     values: list[Ratio]
     shares: Array
     complements: Array  # 1 - share, without cancellation
+    varies: bool  # whether the clusters differ by more than rounding
 
 
 def clustered_variance(blocks: Sequence[Block], table: Table) -> Variance | None:
@@ -75,8 +76,22 @@ def _residuals(
         complements = np.array([rounded(whole - weight, whole) for weight in weights])
         if not complements.all():
             return None
-    ratios = [value.as_integer_ratio() for value in values]
-    return _Residuals([Ratio(over, under * denominator) for over, under in ratios], shares, complements)
+    ratios = [Ratio(over, under * denominator) for over, under in (value.as_integer_ratio() for value in values)]
+    return _Residuals(ratios, shares, complements, _varies(ratios, denominator, columns, kept))
+
+
+def _varies(
+    residuals: Sequence[Ratio], denominator: int, columns: Sequence[tuple[int, Sequence[Exact]]], kept: Sequence[int]
+) -> bool:
+    """Whether the largest residual is more than the rounding of what it is the sum of."""
+    parts = [(by * column[position]).as_integer_ratio() for by, column in columns for position in kept]
+    largest = max(parts, key=_length, default=(0, 1))
+    return is_above(max(residuals, key=_length), Ratio(largest[0], largest[1] * denominator), ROUNDING_BITS)
+
+
+def _length(ratio: tuple[int, int]) -> int:
+    """The exponent of the leading bit; that of 0 is below all."""
+    return ratio[0].bit_length() - ratio[1].bit_length() if ratio[0] else -(1 << 62)
 
 
 def _variance(residuals: Sequence[_Residuals]) -> Variance:
@@ -94,4 +109,6 @@ def _variance(residuals: Sequence[_Residuals]) -> Variance:
     df = len(used[0][1]) - 1.0 if alike else satterthwaite([by for by, _ in used], *of_shares([one for _, one in used]))
     squares = max(float((shares**2).sum()) for _, shares in used)
     clusters = int(np.count_nonzero(sum(each.shares for each in residuals)))
-    return Variance(value, df, clusters, 1 / squares, max(float(shares.max()) for _, shares in used))
+    constant = not any(each.varies for each in residuals)
+    largest = max(float(shares.max()) for _, shares in used)
+    return Variance(Ratio(0, 1) if constant else value, df, constant, clusters, 1 / squares, largest)

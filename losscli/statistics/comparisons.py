@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from losscli.aggregate.required import compared_lines, unit_of
-from losscli.results import ComparisonResult, LossResult, PairedTest
+from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
-from losscli.statistics.hypothesis_tests import holm, paired_t
-from losscli.statistics.intervals import ConfidenceInterval, Estimate, confidence_interval, slice_stream
+from losscli.statistics.hypothesis_tests import holm, mcnemar, paired_t
+from losscli.statistics.intervals import ConfidenceInterval, Estimate, confidence_interval, is_proportion, slice_stream
 from losscli.statistics.linearization import Linearization, linearize
-from losscli.statistics.permutation import permutation_test
+from losscli.statistics.permutation import exchanges, permutation_test
 from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
 
-_NOT_SHOWN = "no difference shown"
+_NOT_SHOWN, _UNDEFINED = "no difference shown", "undefined"
+_FEW_UNITS = 20  # of fewer, the permutation test decides
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class _UnadjustedComparison:
     slice: Slice
     p_t: float | None = None
     p_permutation: float | None = None
+    p_mcnemar: float | None = None
 
 
 def comparisons(
@@ -77,12 +79,13 @@ def comparisons(
 
 def _adjusted(family: list[_UnadjustedComparison]) -> Iterator[ComparisonResult]:
     """The comparisons of a family with adjusted p-values and verdicts."""
-    ps_t, ps_permutation = holm([c.p_t for c in family]), holm([c.p_permutation for c in family])
-    for comparison, p_t, p_permutation in zip(family, ps_t, ps_permutation, strict=True):
+    adjusted = (holm([getattr(c, name) for c in family]) for name in ("p_t", "p_permutation", "p_mcnemar"))
+    for comparison, p_t, p_permutation, p_mcnemar in zip(family, *adjusted, strict=True):
         result = replace(
             comparison.result,
             t_test=_paired_test(comparison.p_t, p_t),
             permutation=_paired_test(comparison.p_permutation, p_permutation),
+            mcnemar=_paired_test(comparison.p_mcnemar, p_mcnemar),
         )
         yield replace(result, verdict=verdict(result))
 
@@ -102,16 +105,33 @@ def verdict(result: ComparisonResult) -> str:
     Returns
     -------
     str
-        "better" or "worse" where the confidence interval of the difference leaves out 0; with several comparisons in
-        the family, the adjusted p-value of the t test must be below 1 - level too. Else "no difference shown".
+        "better" or "worse" where both the confidence interval of the difference leaves out 0 and the p-value of the
+        test that decides, adjusted for the other comparisons of its family, is below 1 - level; "undefined" where the
+        difference is not finite. Else "no difference shown".
     """
-    if result.interval is None or result.uncertainty is None or result.interval[0] <= 0 <= result.interval[1]:
+    if not math.isfinite(result.difference):
+        return _UNDEFINED
+    if result.uncertainty is None or not result.difference:
         return _NOT_SHOWN
-    if result.t_test is not None and result.t_test.holm > result.t_test.p > 0:  # it is one of several
-        level = result.uncertainty.level
-        if result.t_test.holm >= 1 - level:
-            return _NOT_SHOWN
+    if result.interval is not None and result.interval[0] <= 0 <= result.interval[1]:
+        return _NOT_SHOWN
+    p = _deciding_p(result, result.uncertainty)
+    if p is not None and p >= 1 - result.uncertainty.level:
+        return _NOT_SHOWN
     return "better" if (result.difference < 0) == (result.direction == "lower") else "worse"
+
+
+def _deciding_p(result: ComparisonResult, uncertainty: Uncertainty) -> float | None:
+    """The adjusted p-value of the test that decides: McNemar's of losses that are 0 or 1, else Student's t.
+
+    Of few units it is that of the permutation test, which does not ask how their values are distributed. Where all
+    units differ by the same, it is 2 / 2**units: that of the exchanges which leave all signs alike.
+    """
+    few = uncertainty.count < _FEW_UNITS or result.interval is None
+    decides = result.mcnemar or (few and result.permutation) or result.t_test
+    if decides:
+        return decides.holm
+    return 2.0 ** (1 - uncertainty.count) if result.interval is None else None
 
 
 def _compare(
@@ -136,10 +156,15 @@ def _compare(
             result, stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty
         )  # fmt: skip
     result = replace(result, margins=_margins(sums, estimate, result, (first, second), (ours, theirs)))
-    p_permutation = _permutation_p(sums, pair, unit, ours, theirs)
-    if p_permutation is not None:
-        result = replace(result, permutations=sums.inference.permutations)
-    return _with_t_test(sums, result, estimate, linear, interval, p_permutation)
+    permuted = _permuted(sums, pair, unit, ours, theirs)
+    if permuted is not None:
+        result = replace(result, permutations=permuted[1])
+    found = _with_t_test(sums, result, estimate, linear, interval)
+    return replace(
+        found,
+        p_permutation=None if permuted is None else permuted[0],
+        p_mcnemar=_mcnemar_p(sums, pair, unit, result),
+    )
 
 
 def _margins(
@@ -155,7 +180,7 @@ def _margins(
         ours, theirs = functions
         function = None if ours is None or theirs is None else ours.minus(theirs, float(multiple))
         interval = confidence_interval(sums, beyond, linear[0].minus(linear[1], multiple), function)
-        if interval is not None:
+        if interval is not None and interval.interval is not None:
             found[margin] = interval.interval
     return found
 
@@ -182,7 +207,7 @@ def _difference(
 
 def _with_t_test(
     sums: ContributionSums, result: ComparisonResult, estimate: Estimate, linear: Linearization,
-    interval: ConfidenceInterval | None, p_permutation: float | None,
+    interval: ConfidenceInterval | None,
 ) -> _UnadjustedComparison:  # fmt: skip
     """The comparison with its paired t test, which is that of the delta method even beside a bootstrap interval."""
     if interval is not None and interval.uncertainty.df is not None:
@@ -190,17 +215,28 @@ def _with_t_test(
     else:
         found = variance(sums, linear, estimate.unit, estimate.slice_ids)
         if found is None:
-            return _UnadjustedComparison(result, estimate.slice, None, p_permutation)
+            return _UnadjustedComparison(result, estimate.slice)
         stderr, df = found.stderr, found.df
     t, p = paired_t(result.difference, stderr, df)
     result = replace(result, t=t if math.isfinite(t) else None)
-    return _UnadjustedComparison(result, estimate.slice, None if math.isnan(p) else p, p_permutation)
+    return _UnadjustedComparison(result, estimate.slice, None if math.isnan(p) else p)
 
 
-def _permutation_p(
+def _mcnemar_p(sums: ContributionSums, pair: _Pair, unit: str, result: ComparisonResult) -> float | None:
+    """The p-value of McNemar's exact test; None where values are not 0 or 1, or units are weighted or clustered."""
+    binary = all(is_proportion(sums, line) for line in (pair.first, pair.second))
+    if not binary or sums.weighted or sums.is_clustered(unit) or result.wins is None or result.losses is None:
+        return None
+    return mcnemar(result.wins, result.losses)
+
+
+def _permuted(
     sums: ContributionSums, pair: _Pair, unit: str, ours: PlugIn | None, theirs: PlugIn | None
-) -> float | None:
-    """The p-value of the permutation test; None where it is not requested, or the two lines have other terms."""
+) -> tuple[float, int] | None:
+    """The p-value of the permutation test, and how many exchanges it is of.
+
+    None where it is not requested, or the two lines have other terms.
+    """
     inference = sums.inference
     if not inference.permutations or ours is None or theirs is None:
         return None
@@ -210,7 +246,8 @@ def _permutation_p(
     table = sums.cluster_table([*ours.columns, *theirs.columns], unit, pair.slice_ids)
     if table is None or not len(table):
         return None
-    return permutation_test(
+    p = permutation_test(
         table[:, :width], table[:, width:], ours.statistic,
         inference.permutations, inference.seed, slice_stream(pair.slice),
     )  # fmt: skip
+    return None if p is None else (p, exchanges(len(table), inference.permutations))

@@ -21,7 +21,7 @@ from losscli.aggregate.wide_sum import Exact
 from losscli.statistics.clustered_variance import clustered_variance
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.degrees_of_freedom import of_alike_units, satterthwaite
-from losscli.statistics.exact_ratio import Ratio, scaled_doubles, sum_of_ratios
+from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio, is_above, scaled_doubles, sum_of_ratios
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.linearization import Block, Linearization
 from losscli.statistics.variance import Variance
@@ -68,6 +68,7 @@ class _RowVariance:
 
     def __init__(self, sums: ContributionSums, slice_ids: SliceIds) -> None:
         self.sums, self.slice_ids = sums, slice_ids
+        self.varies: list[bool] = []  # for each block whether its units differ by more than rounding
 
     def of(self, blocks: Sequence[Block]) -> Variance | None:
         """The variance; None where there is none."""
@@ -88,8 +89,9 @@ class _RowVariance:
         crossed = [_times(form, 2 * _geometric_mean(corrections[i], corrections[j]))
                    for (i, j), form in forms.items() if i != j]  # fmt: skip
         total = sum_of_ratios([*own, *crossed])
-        total = total if total.numerator > 0 else Ratio(0, 1)
-        return Variance(total, self._df([each.block for each in merged], own))
+        constant = total.numerator <= 0 or not any(self.varies)
+        df = self._df([each.block for each in merged], own)
+        return Variance(Ratio(0, 1) if constant else total, df, constant)
 
     def _merged(self, blocks: Sequence[Block]) -> list[_Integers]:
         """The blocks, with those that are about the same units with the same weights as one."""
@@ -116,6 +118,7 @@ class _RowVariance:
     def _form(self, one: _Integers, other: _Integers) -> Ratio | None:
         """The sum over units of the products of what they contribute to two blocks; None where it is not finite."""
         total: Exact = 0
+        squares: Exact = 0  # what the units would contribute if nothing cancelled
         same = one is other
         columns = list(other.coefficients)
         for at, first in enumerate(one.coefficients):
@@ -123,13 +126,22 @@ class _RowVariance:
                 product = self.sums.product(first, second, self.slice_ids)
                 if product is None:
                     return None
-                twice = 2 if same and first != second else 1
-                total += one.coefficients[first] * other.coefficients[second] * product * twice
+                added = one.coefficients[first] * other.coefficients[second] * product
+                total += 2 * added if same and first != second else added
+                squares += added if first == second else 0
         over, under = total.as_integer_ratio()
         form = Ratio(over, under * one.denominator * other.denominator * ONE)
         if one.block.weight is None and other.block.weight is None:
-            return self._centred(form, one, other)
-        return form if not same else Ratio(max(over, 0), form.denominator)
+            centred = self._centred(form, one, other)
+            if centred is None:
+                return None
+            form = centred
+        if same:
+            form = Ratio(max(form.numerator, 0), form.denominator)
+            scale, under = squares.as_integer_ratio()
+            largest = Ratio(scale, under * one.denominator**2 * ONE)
+            self.varies.append(is_above(form, largest, 2 * ROUNDING_BITS))
+        return form
 
     def _centred(self, form: Ratio, one: _Integers, other: _Integers) -> Ratio | None:
         """The form of deviations from the mean: what units contribute to a sum does not add up to 0."""

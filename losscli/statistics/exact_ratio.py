@@ -10,6 +10,7 @@ from losscli.aggregate.wide_sum import Exact
 
 _ROOT_BITS = 64  # leading bits of a root: more than a double has, so that a single rounding is left
 
+ROUNDING_BITS = 48  # what is smaller than 2**-48 of what it is the difference of may be rounding of a loss's values
 _SUM_BITS = 192  # bits of a sum of ratios below the first bit of the largest
 
 
@@ -91,6 +92,14 @@ def scaled_doubles(values: Sequence[Ratio]) -> tuple[list[float], int]:
     exponent = max(exponents, default=0)
     down, up = max(0, -exponent), max(0, exponent)
     return [(over << down) / (under << up) if over else 0.0 for over, under in values], exponent
+
+
+def is_above(value: Ratio, other: Ratio, bits: int) -> bool:
+    """Whether a value is above 2**-bits of another: to a factor of 4, as it is decided by the lengths of integers."""
+    if not value.numerator or not other.numerator:
+        return bool(value.numerator)
+    lengths = [one.numerator.bit_length() - one.denominator.bit_length() for one in (value, other)]
+    return lengths[0] + bits > lengths[1]
 
 
 def sum_of_ratios(values: Sequence[Ratio]) -> Ratio:

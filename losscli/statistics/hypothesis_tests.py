@@ -1,4 +1,4 @@
-"""The paired t test, and Holm's correction for several tests.
+"""The paired t test, McNemar's test, and Holm's correction for several tests.
 
 The t distribution is in `student_t`, the permutation test in `permutation`.
 """
@@ -9,6 +9,9 @@ import math
 from collections.abc import Sequence
 
 from losscli.statistics.student_t import t_p_value
+
+_LOG_2 = math.log(2)
+_EXACT_BELOW = 1000  # binomial coefficients of more have too many digits to be quick
 
 
 def paired_t(difference: float, stderr: float, df: float) -> tuple[float, float]:
@@ -26,9 +29,9 @@ def paired_t(difference: float, stderr: float, df: float) -> tuple[float, float]
     Returns
     -------
     t : float
-        difference / stderr. Where nothing varies (stderr 0), infinite for a difference and NaN without one.
+        difference / stderr. NaN where nothing varies (stderr 0): no multiple of 0 says how far a difference is.
     p : float
-        The two-sided p-value. Where nothing varies, 0 for a difference and 1 without one: any value would be as far
+        The two-sided p-value. Where nothing varies, NaN for a difference and 1 without one: any value would be as far
         from 0. Both are NaN where df is not above 0.
 
     References
@@ -38,7 +41,7 @@ def paired_t(difference: float, stderr: float, df: float) -> tuple[float, float]
     if math.isnan(difference) or math.isnan(stderr) or not df > 0:
         return math.nan, math.nan
     if stderr == 0:
-        return (math.copysign(math.inf, difference), 0.0) if difference else (math.nan, 1.0)
+        return math.nan, math.nan if difference else 1.0
     t = difference / stderr
     return t, t_p_value(t, df)
 
@@ -72,3 +75,38 @@ def holm(ps: Sequence[float | None]) -> list[float]:
         largest = max(largest, min(1.0, (len(known) - rank) * p))
         adjusted[place] = largest
     return adjusted
+
+
+def mcnemar(wins: int, losses: int) -> float:
+    """McNemar's exact test of two models whose losses are 0 or 1, two-sided.
+
+    Without a difference, a unit in which only one of the two is right is as likely to be the one's as the other's.
+
+    Parameters
+    ----------
+    wins, losses
+        How many units only the first model has right, and only the second.
+
+    Returns
+    -------
+    float
+        The p-value: twice the chance of so few or fewer of the rarer of the two, at most 1.
+
+    References
+    ----------
+    McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages",
+    doi:10.1007/BF02295996
+    """
+    total, fewest = wins + losses, min(wins, losses)
+    if 2 * fewest == total:
+        return 1.0
+    # From the largest term down; those left out are below any digit that is printed.
+    term = math.exp(math.lgamma(total + 1) - math.lgamma(fewest + 1) - math.lgamma(total - fewest + 1) - total * _LOG_2)
+    if total < _EXACT_BELOW:
+        term = math.comb(total, fewest) / (1 << total)
+    sum_, count = term, fewest
+    while count and term > sum_ * 1e-18:
+        term *= count / (total - count + 1)
+        sum_ += term
+        count -= 1
+    return min(1.0, 2 * sum_)

@@ -7,33 +7,44 @@ from dataclasses import dataclass, replace
 
 from losscli.aggregate.hashing import sha256_words
 from losscli.aggregate.required import unit_of
+from losscli.binding.signature import reduction_of
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
+from losscli.statistics.exact_ratio import Ratio
 from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.plug_in import PlugIn, plug_in
+from losscli.statistics.proportions import wilson
 from losscli.statistics.student_t import t_interval
+from losscli.statistics.variance import Variance
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimated value on one slice, `count` units of the kind `unit` ("row" or "batch") it is made of."""
+    """An estimated value on one slice, `count` units of the kind `unit` ("row" or "batch") it is made of.
+
+    `proportion` says that it is a mean of values that are 0 or 1.
+    """
 
     value: float
     count: int
     unit: str
     slice: Slice
     slice_ids: SliceIds
+    proportion: bool = False
 
 
 @dataclass(frozen=True)
 class ConfidenceInterval:
-    """A confidence interval, the standard error, and how the two were computed."""
+    """A confidence interval, the standard error, and how the two were computed.
+
+    The interval is None where all units are alike: a standard error of 0 does not say how sure an estimate is.
+    """
 
     stderr: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     uncertainty: Uncertainty
 
 
@@ -70,7 +81,7 @@ def with_interval(
     if linear is None or not math.isfinite(result.value):
         return result, None
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
-    estimate = Estimate(result.value, result.count, unit, slice_, slice_ids)
+    estimate = Estimate(result.value, result.count, unit, slice_, slice_ids, is_proportion(sums, line))
     resampled = sums.inference.bootstrap is not None
     function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
     found = confidence_interval(sums, estimate, linear, function)
@@ -81,7 +92,20 @@ def with_interval(
     done = replace(
         result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
     )  # fmt: skip
-    return done, None
+    if found.interval or slice_:  # slices of few rows are often so
+        return done, None
+    return done, f"{result.spec}: all values are alike, so there is no confidence interval"
+
+
+def is_proportion(sums: ContributionSums, line: int) -> bool:
+    """Whether the value of a line is a mean of values that are 0 or 1."""
+    planned = sums.line(line)
+    return (
+        len(planned.jobs) == 1
+        and not planned.spec.blend
+        and planned.jobs[0].spec.loss.binary
+        and reduction_of(sums.plan, planned.jobs[0]) == "mean"
+    )
 
 
 def confidence_interval(
@@ -107,7 +131,16 @@ def confidence_interval(
     """
     if sums.inference.bootstrap is None:
         return _t_interval(sums, estimate, linear)
-    return None if function is None else _bootstrap_interval(sums, estimate, function, sums.inference.bootstrap)
+    if function is None:
+        return None
+    found = _bootstrap_interval(sums, estimate, function, sums.inference.bootstrap)
+    if found is None or found.interval is not None or not estimate.proportion:
+        return found
+    if sums.is_clustered(estimate.unit):
+        return _t_interval(sums, estimate, linear)
+    alike = Variance(Ratio(0, 1), linear.effective_size - 1, constant=True)  # of rows, the bootstrap has no products
+    method = replace(found.uncertainty, method="wilson", df=alike.df, resamples=None, seed=None)
+    return _wilson_interval(estimate.value, alike, linear, method)
 
 
 def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearization) -> ConfidenceInterval | None:
@@ -116,10 +149,26 @@ def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearizatio
     stderr = math.inf if found is None else found.stderr
     if found is None or not math.isfinite(stderr):
         return None
-    level = sums.inference.level
+    level, units = sums.inference.level, _units_name(sums, estimate.unit)
     count = estimate.count if found.clusters is None else found.clusters
-    method = Uncertainty("t", level, _units_name(sums, estimate.unit), count, found.df)
-    return ConfidenceInterval(stderr, t_interval(estimate.value, stderr, found.df, level), method)
+    if estimate.proportion and 0 <= estimate.value <= 1:
+        return _wilson_interval(estimate.value, found, linear, Uncertainty("wilson", level, units, count, found.df))
+    method = Uncertainty("t", level, units, count, found.df)
+    interval = None if found.constant else t_interval(estimate.value, stderr, found.df, level)
+    return ConfidenceInterval(stderr, interval, method)
+
+
+def _wilson_interval(
+    value: float, found: Variance, linear: Linearization, method: Uncertainty
+) -> ConfidenceInterval:  # fmt: skip
+    """Of a proportion, by Wilson's score with the effective sample size that the variance shows."""
+    spread = value * (1 - value)
+    if found.constant or not spread:
+        size = linear.effective_size if found.effective_clusters is None else found.effective_clusters
+    else:
+        size = 1 + spread / found.stderr**2
+    df = math.inf if found.clusters is None else found.df
+    return ConfidenceInterval(found.stderr, wilson(value, size, df, method.level), method)
 
 
 def _bootstrap_interval(
@@ -135,7 +184,7 @@ def _bootstrap_interval(
         return None
     units = _units_name(sums, estimate.unit)
     method = Uncertainty("bootstrap", level, units, len(table), None, resamples, seed)
-    return ConfidenceInterval(found.stderr, (found.low, found.high), method)
+    return ConfidenceInterval(found.stderr, (found.low, found.high) if found.stderr else None, method)
 
 
 def _units_name(sums: ContributionSums, unit: str) -> str:

@@ -63,13 +63,31 @@ def permutation_test(
             return None
         # Below that the rounding of the two values decides, and what is equal in exact numbers has to count as equal.
         threshold = observed - max(1e-12 * observed, ROUNDING_NOISE * max(map(abs, values)))
-        if units < 63 and 1 << units <= permutations:
+        if exchanges(units, permutations) == 1 << units:
             # The other half of the exchanges are these with the models in each other's place: equally far from 0.
             half = 1 << units - 1
             return sum(count_extreme(exchanged, threshold) for exchanged in _all_exchanges(units)) / half
         random = RandomStream(seed, (PERMUTATION_STREAM, *stream))
         extreme = sum(count_extreme(random.bits(rows, units), threshold) for rows in blocks(permutations, units))
     return (1 + extreme) / (1 + permutations)
+
+
+def exchanges(units: int, permutations: int) -> int:
+    """How many exchanges a test of so many units makes: all, or the random ones that are asked for if these are fewer.
+
+    Parameters
+    ----------
+    units
+        How many units there are.
+    permutations
+        How many exchanges are asked for.
+
+    Returns
+    -------
+    int
+        min(2**units, permutations).
+    """
+    return min(1 << units, permutations) if units < 63 else permutations
 
 
 def _all_exchanges(units: int) -> Iterator[Array]:

@@ -10,12 +10,14 @@ from losscli.statistics.exact_ratio import Ratio, square_root
 class Variance(NamedTuple):
     """The variance of a value, and its degrees of freedom.
 
-    Of clusters, `clusters` is how many there are, `effective_clusters` W**2 / sum(W_g**2) of their weights, and
+    `constant` says that the units differ by no more than rounding: then the variance is 0, and shows nothing. Of
+    clusters, `clusters` is how many there are, `effective_clusters` W**2 / sum(W_g**2) of their weights, and
     `largest_share` the share of the weight that the largest has: those of the term where clusters are most unequal.
     """
 
     value: Ratio
     df: float
+    constant: bool = False
     clusters: int | None = None
     effective_clusters: float | None = None
     largest_share: float | None = None

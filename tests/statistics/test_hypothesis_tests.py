@@ -31,8 +31,7 @@ def test_paired_t_is_scipys():
 
 
 def test_paired_t_where_nothing_varies():
-    assert paired_t(0.5, 0.0, 9) == (math.inf, 0.0)
-    assert paired_t(-0.5, 0.0, 9) == (-math.inf, 0.0)
+    assert all(map(math.isnan, paired_t(0.5, 0.0, 9)))
     t, p = paired_t(0.0, 0.0, 9)
     assert math.isnan(t) and p == 1
     assert paired_t(0.0, 0.5, 9) == (0.0, 1.0)
