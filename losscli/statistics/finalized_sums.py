@@ -75,7 +75,7 @@ class FinalizedSums:
         weight = rounded(exact_weight, ONE)
         denominator = exact_weight if divisor == "weight" else (count if divisor == "count" else rows) * ONE
         non_finite = non_finite_sum(self.sums, slice_ids) if not self.finite else None
-        if denominator == 0:
+        if not count or denominator == 0:
             return TermEstimate(
                 TermResult(math.nan, 0.0 if non_finite is None else non_finite, count, weight), denominator
             )
@@ -94,7 +94,7 @@ class FinalizedSums:
         denominator = exact_weight if divisor == "weight" else exact_count
         if divisor == "rows":
             denominator += self.weightless[slice_id] * ONE
-        if not denominator:
+        if not count or not denominator:
             return TermEstimate(TermResult(math.nan, 0.0, count, weight), denominator)
         result = TermResult(rounded(numerator, denominator), rounded(numerator, ONE), count, weight)
         return TermEstimate(result, denominator)

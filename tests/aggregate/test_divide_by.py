@@ -27,12 +27,11 @@ ROLES = {"target": "y", "pred": "p"}
 
 
 def divided(values, weights, divisor):
-    """The mean by the textbook, in exact fractions."""
+    """The mean by the textbook, in exact fractions; where no row has weight there is none."""
     top = sum(Fraction(w) * Fraction(v) for v, w in zip(values, weights, strict=True) if w)
-    rows = {"weight": sum(map(Fraction, weights)), "count": int(np.count_nonzero(weights)), "rows": len(weights)}[
-        divisor
-    ]
-    return float(top / Fraction(rows)) if rows else math.nan
+    taking_part = int(np.count_nonzero(weights))
+    rows = {"weight": sum(map(Fraction, weights)), "count": taking_part, "rows": len(weights)}[divisor]
+    return float(top / Fraction(rows)) if taking_part else math.nan
 
 
 @pytest.mark.parametrize("divisor", ["weight", "count", "rows"])
@@ -76,6 +75,16 @@ def test_class_weights_and_batches():
     )
     assert one.value == pytest.approx(other.value * DATA["w"].sum() / ROWS, rel=1e-15)
     assert one.count == other.count == np.count_nonzero(DATA["w"])
+
+
+@pytest.mark.parametrize("loss", ["mse", "mse@keras"])
+def test_where_no_row_has_weight_there_is_no_number_and_no_gate_passes(loss, tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_text("y,p,w,s\n1,0.5,0,a\n1,0.5,0,a\n1,0.5,0.1,b\n")
+    args = ["eval", str(path), "-t", "y", "-p", "p", "-w", "w", "-l", loss, "--divide-by", "rows"]
+    assert run([*args, "--where", 's == "a"', "--gate", "mse<=1"]) == 5
+    assert run([*args, "--gate", "mse<=1 by s"]) == 1
+    assert "mse = nan, which never passes a gate" in capsys.readouterr().err.replace(":divide_by=rows", "")
 
 
 def test_terms_that_leave_rows_out_count_their_own():
