@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from losscli.baselines.signature_differences import difference
 from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
 
 
@@ -96,9 +97,9 @@ def _incomparable(
     """Why the run and the baseline are not comparable; each reason shows both sides."""
     reasons = []
     for result, before in pairs:
-        if result.signature != before.signature:
-            computed = f"{result.spec} is computed as {result.signature} here and as {before.signature} in the baseline"
-            reasons.append(computed)
+        reason = difference(result.spec, result.signature, before.signature)
+        if reason is not None:
+            reasons.append(reason)
             break  # a difference in one loss is mostly one in all of them
     if evaluation.rows.used != saved.rows.used:
         reasons.append(f"{evaluation.rows.used} rows are used here, {saved.rows.used} in the baseline")

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from losscli.binding.plan import Input, Job, Line, Plan
 from losscli.binding.request import Request
-from losscli.contract.loss import Value
 from losscli.io.arrow.canonical import canonical_label
+
+_NONE = "none"
 
 
 def reduction_of(plan: Plan, job: Job) -> str:
@@ -16,21 +17,23 @@ def reduction_of(plan: Plan, job: Job) -> str:
 
 
 def signature(plan: Plan, line: Line) -> str:
-    """What two numbers must share to be compared: everything that makes the number, but not the rows."""
+    """What two numbers must share to be compared: everything that makes the number, but not the rows.
+
+    Words joined by `|`. Those about what may be absent are always there, as `where=none`: so a signature of a version
+    that did not have a word yet is told from one that was made without a filter.
+    """
     request = plan.request
     reduction = reduction_of(plan, next((job for job in line.jobs if job.spec.loss.source_roles), line.jobs[0]))
-    given = request.class_weight
-    shown: Value = given if isinstance(given, str) else None
-    if isinstance(given, Mapping):
-        shown = ",".join(f"{name}={weight!r}" for name, weight in sorted(given.items()))
     revisions = "+".join(str(job.spec.loss.revision) for job in line.jobs)
     each = [request.divisor(job.spec) for job in line.jobs]
     divisors = "+".join(each if len(set(each)) > 1 else each[:1])
-    pieces = [line.spec.full, f"rev{revisions}", reduction, f"w={plan.weight or 'none'}", f"cw={shown or 'none'}",
-              f"by-{divisors}"]  # fmt: skip
+    pieces = [line.spec.full, f"rev{revisions}", reduction, f"w={_value(plan.weight)}",
+              f"cw={_class_weights(request.class_weight)}", f"by-{divisors}"]  # fmt: skip
     if any(job.spec.loss.scope != "row" for job in line.jobs):
         size = request.batch_size
-        pieces.append(f"batch={f'size:{size}' if size else f'by:{plan.batch_by}' if plan.batch_by else 'table'}")
+        batch = f"size:{size}" if size else f"by:{_escaped(plan.batch_by)}" if plan.batch_by else "table"
+        pieces.append(f"batch={batch}")
+    pieces.append(f"where={_value(None if request.where is None else request.where.text)}")
     pieces.append(f"missing={request.missing}")
     if request.nan != "error":
         pieces.append(f"nan={request.nan}")
@@ -47,5 +50,19 @@ def _labels(request: Request, line: Line) -> list[str]:
     return [f"positive={_escaped(canonical_label(request.positive))}", *others]
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|")
+def _class_weights(given: str | Mapping[str, float] | None) -> str:
+    if not isinstance(given, Mapping):
+        return given or _NONE
+    return ",".join(f"{_escaped(name, ',=')}={weight!r}" for name, weight in sorted(given.items()))
+
+
+def _value(text: str | None) -> str:
+    """A name or a filter as the value of a word; a column may be called "none", too."""
+    return _NONE if text is None else f"\\{text}" if text == _NONE else _escaped(text)
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """The text with a backslash before what separates words, so that no two requests have one signature."""
+    for char in f"\\|{more}":
+        text = text.replace(char, f"\\{char}")
+    return text
