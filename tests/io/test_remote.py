@@ -173,6 +173,8 @@ def moto():
     client.put_object(Bucket="bucket", Key="run/", Body=b"")
     client.put_object(Bucket="bucket", Key="run/README.md", Body=b"# hello")
     client.put_object(Bucket="bucket", Key="readme/README.md", Body=b"# hello")
+    for name in ("part1.csv", "_delta_log/00000000000000000000.json"):
+        client.put_object(Bucket="bucket", Key=f"delta/t/{name}", Body=b"y,p\n1,2\n")
     yield endpoint, client
     client.close()
     running.stop()
@@ -331,6 +333,8 @@ def test_a_listing_spares_the_question_about_each_file(web, s3):
     [
         ("s3://bucket/none*.csv", FileError, "no file matches"),
         ("s3://bucket/readme/", FileError, "the folder has no data files; ignored: README.md"),
+        ("s3://bucket/delta/t/", DataError, "the folder is a table of Delta Lake"),
+        ("s3://bucket/delta", DataError, "the folder is a table of Delta Lake"),
         ("s3://bucket/none.csv", FileError, "no such file"),
         ("s3://none/none.csv", FileError, "no such file"),
         ("s3://none/", FileError, "no such file"),

@@ -12,6 +12,7 @@ from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.identity import Identity, check_once, identity_of, repeated
 from losscli.io.files.streams import file_error
+from losscli.io.files.table_formats import enclosing_table, local_table_format, refused
 from losscli.io.remote.address import REMOTE_URL
 
 
@@ -55,9 +56,12 @@ def _expand_local(path: str, notes: list[str]) -> list[FoundFile]:
     if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, notes)
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):
+        _note_tables([path], notes)
         return [FoundFile(path)]
     files: dict[str, FoundFile] = {}
-    for match in _glob(path):
+    matches = _glob(path)
+    _note_tables([match for match in matches if not os.path.isdir(match)], notes)  # noqa: PTH112
+    for match in matches:
         for file in _folder(match, notes) if os.path.isdir(match) else [FoundFile(match, partition_values(match))]:  # noqa: PTH112
             files.setdefault(file.path, file)
     if not files:
@@ -81,7 +85,19 @@ def _glob(pattern: str) -> list[str]:
     )
 
 
+def _note_tables(paths: Sequence[str], notes: list[str]) -> None:
+    """Note that files which are named one by one are of a table format: its own list is not asked about them."""
+    for folder in dict.fromkeys(os.path.dirname(path) for path in paths):  # noqa: PTH120
+        if (table := enclosing_table(folder or ".")) is not None:
+            notes.append(
+                f"{folder or '.'} is a table of {table[0].name}, whose list of files is not read: rows that were "
+                "deleted or replaced may be among those of the files named"
+            )
+
+
 def _folder(root: str, notes: list[str]) -> list[FoundFile]:
+    if (table := enclosing_table(root)) is not None:
+        raise refused(*table)
     ignored: list[str] = []
     paths = list(_scan_folder(root, ignored, notes))
     names, others = ([os.path.relpath(path, root) for path in some] for some in (paths, ignored))
@@ -97,6 +113,8 @@ def _scan_folder(root: str, ignored: list[str], notes: list[str]) -> Iterator[st
     for entry in entries:
         if entry.name.startswith((".", "_")):
             continue
+        if entry.is_dir() and (table := local_table_format(Path(entry.path))) is not None:
+            raise refused(table, entry.path)
         if entry.is_dir(follow_symlinks=False):
             yield from _scan_folder(entry.path, ignored, notes)
         elif entry.is_dir():

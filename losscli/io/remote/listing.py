@@ -10,6 +10,7 @@ from typing import Any
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
+from losscli.io.files.table_formats import refused, table_format_of
 from losscli.io.remote.address import WEB, Address, check
 from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
 from losscli.io.remote.transfer import run
@@ -63,6 +64,8 @@ def _folder(address: Address, store: Store, backend: ObjectStore, notes: list[st
     root = backend.store_path(address).rstrip("/")
     entries = run(store.retried(lambda: backend.listing("find", root), address))
     below = {name[len(root) + 1 :]: name for name in entries if name.startswith(f"{root}/")}
+    if (table := table_format_of(below)) is not None:
+        raise refused(table[0], "/".join(filter(None, [address.redacted.rstrip("/"), table[1]])))
     seen = [name for name in below if _is_visible(name)]
     chosen = sorted_data_files(
         address.redacted.rstrip("/"),
