@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 
 from losscli.report.view import exact
 from losscli.results import Evaluation, LossResult
+
+_MARK = 6  # hexadecimal digits of a hash: the names that it tells apart are already alike
 
 
 def subject(model: str | None, by: Mapping[str, str]) -> list[str]:
@@ -32,17 +35,16 @@ def nonfinite_results(evaluation: Evaluation) -> list[str]:
 
 @dataclass
 class UniqueNames:
-    """One name per key. If two keys ask for the same name, the second gets it with a number.
-
-    The order of the calls decides, so the same run always gives the same names.
+    """One name per key. A key whose name is taken gets it with a mark.
 
     Attributes
     ----------
-    numbered : str
-        How a name with a number is written.
+    numbered : str or None
+        How a name with a number is written, if that is the mark. None: the mark is a part of the hash of the key, which
+        does not depend on the order of the calls.
     """
 
-    numbered: str = "{}_{}"
+    numbered: str | None = None
     _names: dict[object, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
@@ -57,18 +59,39 @@ class UniqueNames:
             name, number = wanted, 1
             while name in self._taken:
                 number += 1
-                name = self.numbered.format(wanted, number)
+                name = self.numbered.format(wanted, number) if self.numbered else marked(wanted, repr((key, number)))
             self._taken.add(name)
             self._names[key] = name
         return self._names[key]
 
 
-def underscored(text: str, disallowed: re.Pattern[str]) -> str:
-    """The text with an underscore for each disallowed character. It is never empty.
+def marked(name: str, *texts: str) -> str:
+    """The name with the first digits of a hash of what it stands for."""
+    digest = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name}_{digest[:_MARK]}"
+
+
+def safe_name(text: str, disallowed: re.Pattern[str], shown: str | None = None) -> str:
+    """The text; with an underscore for each disallowed character, and then with a part of its hash.
+
+    A name depends on its text alone: another thing in the run, or one that is not there any more, changes no name, so
+    that what reads two runs does not take one thing for another. It is never empty.
+
+    Parameters
+    ----------
+    text : str
+        What is named.
+    disallowed : re.Pattern[str]
+        The characters that the name must not have.
+    shown : str, optional
+        The text as it is shown, if that is another one.
 
     Examples
     --------
-    >>> underscored("huber:delta=0.5", re.compile("[^a-z]"))
-    'huber_delta____'
+    >>> safe_name("rmse", re.compile("[^a-z]"))
+    'rmse'
+    >>> safe_name("a.b", re.compile("[^a-z]"))
+    'a_b_4258e3'
     """
-    return disallowed.sub("_", text) or "_"
+    name = disallowed.sub("_", text if shown is None else shown) or "_"
+    return name if name == text else marked(name, text)

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -85,7 +86,9 @@ def test_openmetrics_has_every_number() -> None:
     assert found["losscli_loss_baseline", whole] == 0.4011 and found["losscli_stderr", whole] == 0.01
     assert math.isnan(found["losscli_loss", (("model", "ridge"), ("loss", "rmse"), ("country", "FR"))])
     gates = {dict(labels)["gate"]: value for (name, labels), value in found.items() if name == "losscli_gate"}
-    assert gates == {"mse_=0.40": 0, "mae_=0.5": 1, "rmse_=1_by_country": 0}, "a gate that was skipped says nothing"
+    assert gates == {"mse_=0.40_03b4df": 0, "mae_=0.5_7905c9": 1, "rmse_=1_by_country_418023": 0}, (
+        "a gate that was skipped says nothing"
+    )
     assert found["losscli_rows", (("state", "dropped"),)] == 8
     assert text.endswith("\n# EOF\n")
     compared = samples(report.render(COMPARED, "openmetrics"))
@@ -114,8 +117,79 @@ def test_labels_that_would_look_alike_differ() -> None:
     alike = run(*(result(by={"a b": text, "loss": "x", "1": "y", "a_b": "z"}) for text in ("ü", "ä", "all", "_")))
     found = samples(report.render(alike, "openmetrics"))
     losses = [dict(labels) for name, labels in found if name == "losscli_loss"]
-    assert [labels["a_b"] for labels in losses] == ["_", "__2", "all_2", "__3"]
-    assert list(losses[0]) == ["loss", "a_b", "by_loss", "by_1", "a_b_2"]
+    by = "a_b_c8687a"
+    assert [labels[by] for labels in losses] == ["__607474", "__33e6d7", "all_b08878", "_"]
+    assert list(losses[0]) == ["loss", by, "by_loss", "by_1", "a_b"]
+
+
+LIKE = (
+    "a.b",
+    "a_b",
+    "a b",
+    "a[b",
+    "A_b",
+    "a_b_2",
+    "by_a_b",
+    "rows",
+    "slices",
+    "all",
+    "none",
+    "1",
+    "by_1",
+    "ü",
+    "_",
+    "",
+)
+
+
+def _named(names: Sequence[str]) -> Evaluation:
+    """A run with a model, a loss of a name and a slice for each name."""
+    found = [result(name, 1.0, name, by={"k": name}) for name in names]
+    return run(*found, *(result(name, 1.0, name) for name in names), *(result(by={name: "x"}) for name in names))
+
+
+def _openmetrics_names(names: Sequence[str]) -> dict[str, set[str]]:
+    labels = [dict(labels) for name, labels in samples(report.render(_named(names), "openmetrics"))]
+    found = {key: {one[key] for one in labels if key in one} for key in ("model", "loss", "k")}
+    return {**found, "columns": {key for one in labels for key in one}}
+
+
+def _dvc_names(names: Sequence[str]) -> dict[str, set[str]]:
+    models = strict(report.render(_named(names), "dvc"))
+    slices = {key for model in models.values() for key in model.get("slices", {})}
+    return {"models": set(models) - {"rows", "slices"}, "slices": slices}
+
+
+def _outputs(names: Sequence[str]) -> dict[str, set[str]]:
+    found = read_outputs(github.outputs(single_suite(run(*(result("mse", 1.0, name) for name in names))), VIEW))
+    return {"scores": {name.casefold() for name in found if name.startswith("score_")}}
+
+
+@pytest.mark.parametrize("names", [_openmetrics_names, _dvc_names, _outputs])
+def test_safe_names_are_distinct_whatever_else_is_in_the_run(names: Callable[[Sequence[str]], Any]) -> None:
+    nothing, every = names(["zz", "yy"]), names([*LIKE, "zz", "yy"])
+    for kind, found in every.items():
+        assert len(found - nothing[kind]) == len(LIKE), kind
+    alone = {kind: set() for kind in every}
+    for name in LIKE:
+        for kind, found in names([name, "zz", "yy"]).items():
+            alone[kind] |= found
+            assert len(found - nothing[kind]) == 1, (kind, name)
+    if names is not _outputs:  # joined names of GitHub only have a mark where they agree
+        assert alone == every, "no name depends on what else is there"
+    assert names([*LIKE, "zz", "yy"]) == names(["yy", "zz", *reversed(LIKE)]), "nor on the order"
+
+
+def test_slices_that_are_spelt_alike_are_different_keys_of_dvc() -> None:
+    alike = [{"a": "1,b=2"}, {"a": "1", "b": "2"}, {"a=1,b": "2"}, {"a": "1.b"}, {"a": "1_b"}]
+    found = strict(report.render(run(*(result("mse", float(i), by=by) for i, by in enumerate(alike))), "dvc"))["slices"]
+    assert sorted(slice["mse"] for slice in found.values()) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert found["a=1,b=2"] == {"mse": 1.0} and found["a=1_b"] == {"mse": 4.0}
+
+
+def test_long_texts_that_are_cut_alike_are_different_keys_of_dvc() -> None:
+    long = run(*(result("mse", 1.0, "m" * 300 + end) for end in "ab"))
+    assert len(strict(report.render(long, "dvc"))) == 2 + 1
 
 
 @given(ENEMY)
@@ -195,7 +269,7 @@ def test_the_runner_gets_its_commands_and_no_other(text: str) -> None:
 def test_outputs_have_a_score_a_loss() -> None:
     found = read_outputs(github.outputs(single_suite(PLAIN), VIEW))
     assert found == {
-        "passed": "true", "exit-code": "0", "score_mse": "0.30000000000000004", "score_huber_delta_0_5": "-0.0",
+        "passed": "true", "exit-code": "0", "score_mse": "0.30000000000000004", "score_huber_delta_0_5_e9e38f": "-0.0",
         "failures": "",
     }  # fmt: skip
     assert read_outputs(github.outputs(single_suite(COMPARED), VIEW))["score_b_mse"] == "1.25"
@@ -239,11 +313,11 @@ NUMBERS: dict[str, Any] = {
 
 def test_dvc_gets_nested_numbers() -> None:
     assert strict(report.render(PLAIN, "dvc")) == {
-        "mse": 0.1 + 0.2, "huber:delta=0_5": -0.0, "rows": {"used": 442, "dropped": 8},
+        "mse": 0.1 + 0.2, "huber:delta=0_5_e9e38f": -0.0, "rows": {"used": 442, "dropped": 8},
     }  # fmt: skip
     sliced = run(result("mse", 1.0, "a", by={"k": "x.y"}), result("mse", 2.0, "a"), result("mse", 3.0, "rows"))
     assert strict(report.render(sliced, "dvc")) == {
-        "a": {"mse": 2.0, "slices": {"k=x_y": {"mse": 1.0}}}, "rows_2": {"mse": 3.0},
+        "a": {"mse": 2.0, "slices": {"k=x_y_4cf2af": {"mse": 1.0}}}, "rows_1bb9c8": {"mse": 3.0},
         "rows": {"used": 442, "dropped": 8},
     }  # fmt: skip
     assert strict(render_suites(SUITES[:3], "dvc"))["gated"]["ridge"] == {"mse": 0.41283917264, "mae": 0.25}

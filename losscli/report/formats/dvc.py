@@ -12,10 +12,10 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from losscli.report.json_document import dumps
-from losscli.report.naming import UniqueNames, display_name, nonfinite_results, subject, underscored
+from losscli.report.naming import UniqueNames, display_name, marked, nonfinite_results, safe_name, subject
 from losscli.report.renderer import Renderer
 from losscli.report.suites import evaluated
 from losscli.report.view import View
@@ -24,6 +24,8 @@ from losscli.results import Evaluation, LossResult, SuiteResult
 # DVC prints keys through a library that interprets text in brackets.
 _DISALLOWED = re.compile(r"[.\[\]]")
 _ROWS, _SLICES = "rows", "slices"
+
+Named: TypeAlias = "str | tuple[tuple[str, str], ...]"
 
 
 class Dvc(Renderer):
@@ -58,15 +60,24 @@ def _add(parent: dict[str, Any], keys: dict[int, UniqueNames], result: LossResul
     if result.model is not None:
         parent = _child(parent, keys, result.model, view)
     if result.by:
-        parent = _child(parent.setdefault(_SLICES, {}), keys, ",".join(subject(None, result.by)), view)
+        parent = _child(parent.setdefault(_SLICES, {}), keys, tuple(result.by.items()), view)
     parent[keys[id(parent)].name((result.spec,), _key(display_name(result), view))] = float(result.value)
 
 
-def _child(parent: dict[str, Any], keys: dict[int, UniqueNames], name: str, view: View) -> dict[str, Any]:
-    """The object of this name in its parent. Different names have different objects, even if their keys look alike."""
-    child: dict[str, Any] = parent.setdefault(keys[id(parent)].name(name, _key(name, view)), {})
+def _child(parent: dict[str, Any], keys: dict[int, UniqueNames], name: Named, view: View) -> dict[str, Any]:
+    """The object of this name, or of this slice, in its parent: another one for each, even if their keys look alike."""
+    wanted = _key(name, view) if isinstance(name, str) else _slice_key(name, view)
+    child: dict[str, Any] = parent.setdefault(keys[id(parent)].name(name, wanted), {})
     return child
 
 
+def _slice_key(by: tuple[tuple[str, str], ...], view: View) -> str:
+    """The key of a slice, `column=value,column=value`, which must not be that of another slice."""
+    text = ",".join(subject(None, dict(by)))
+    if any(sign in part for pair in by for part in pair for sign in ",="):
+        return marked(_DISALLOWED.sub("_", view.text(text)), *(part for pair in by for part in pair))
+    return _key(text, view)
+
+
 def _key(text: str, view: View) -> str:
-    return underscored(view.text(text), _DISALLOWED)
+    return safe_name(text, _DISALLOWED, view.text(text))

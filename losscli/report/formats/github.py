@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from losscli.errors import ExitCode
 from losscli.report.formats import markdown
-from losscli.report.naming import UniqueNames, display_name, underscored
+from losscli.report.naming import display_name, marked, safe_name
 from losscli.report.renderer import Renderer
 from losscli.report.sanitized import break_workflow_commands
 from losscli.report.suites import error_lines, evaluated, exit_code, status
@@ -161,11 +162,15 @@ def _scores(suites: Sequence[SuiteResult]) -> dict[str, str]:
     """`score_<loss>`; if there are several models or suites, their names come before that of the loss."""
     whole = [(name, result) for name, found in evaluated(suites) for result in found.results if not result.by]
     several = len({(name, result.model) for name, result in whole}) > len({name for name, _ in whole})
-    names, scores = UniqueNames(), {}
-    for at, (name, result) in enumerate(whole):
-        parts = [name, result.model if several else None, display_name(result)]
-        wanted = "_".join(["score", *(underscored(part, _DISALLOWED) for part in parts if part is not None)])
-        scores[names.name(at, wanted)] = exact(result.value)
+    scores: dict[str, str] = {}
+    named = []
+    for name, result in whole:
+        parts = [part for part in (name, result.model if several else None, display_name(result)) if part is not None]
+        named.append(("_".join(["score", *(safe_name(part, _DISALLOWED) for part in parts)]), parts, result))
+    # The runner does not distinguish capitals, and joined names may agree: then none of them has the name alone.
+    counts = Counter(name.casefold() for name, _, _ in named)
+    for name, parts, result in named:
+        scores[name if counts[name.casefold()] == 1 else marked(name, *parts)] = exact(result.value)
     return scores
 
 

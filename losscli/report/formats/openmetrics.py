@@ -1,9 +1,9 @@
 """OpenMetrics text, which GitLab takes as metrics of a merge request and Prometheus reads.
 
 GitLab cuts each line at `#` and splits the rest as a shell would, so label values only contain letters, digits and
-`_.:/=+-`. Any other character becomes an underscore, and values that would then be the same get a number. Labels are
-in the same order in every line, and numbers have every digit: GitLab compares both as text. The slice of all rows is
-"all".
+`_.:/=+-`. Any other character becomes an underscore, and then a part of the hash of the text follows, so that different
+texts stay different, in this run and in others. Labels are in the same order in every line, and numbers have every
+digit: GitLab compares both as text. The slice of all rows is "all".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from losscli.report.naming import UniqueNames, display_name, underscored
+from losscli.report.naming import UniqueNames, display_name, safe_name
 from losscli.report.renderer import Renderer
 from losscli.report.suites import evaluated
 from losscli.report.view import View, exact
@@ -24,6 +24,7 @@ _NOT_IN_VALUES = re.compile(r"[^A-Za-z0-9_.:/=+\-]")
 _NOT_IN_NAMES = re.compile("[^A-Za-z0-9_]")
 _ALL_ROWS = "all"
 _NO_LABEL = "none"
+_BY = "by_"  # before the names of columns that may not be labels as they are, and of those that have it already
 
 # Name and help, in the order of the page. The lines of a family are together, for all suites.
 _FAMILIES = {
@@ -111,13 +112,13 @@ class _Page:
         if name not in self.values:
             self.values[name] = UniqueNames()
             self.values[name].name(None, nothing)
-        return f'{name}="{self.values[name].name(text, underscored(text or "", _NOT_IN_VALUES))}"'
+        return f'{name}="{self.values[name].name(text, safe_name(text or "", _NOT_IN_VALUES))}"'
 
     def _label(self, column: str) -> str:
-        name = underscored(column, _NOT_IN_NAMES)
+        name = safe_name(column, _NOT_IN_NAMES)
         # Names must not begin with a digit, and those with two underscores are reserved for Prometheus.
-        plain = name[0] not in "_0123456789" and name not in _LABELS
-        return self.names.name(column, name if plain else f"by_{name}")
+        plain = name[0] not in "_0123456789" and name not in _LABELS and not name.startswith(_BY)
+        return self.names.name(column, name if plain else f"{_BY}{name}")
 
 
 def _has_models(suites: Sequence[SuiteResult]) -> bool:
