@@ -16,9 +16,9 @@ from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
-from losscli.aggregate.hashing import Fingerprint, label_hashes
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score
 from losscli.aggregate.required import required_statistics
+from losscli.aggregate.row_fingerprints import RowFingerprints
 from losscli.aggregate.slices import SliceIndex
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, add_counts, read_counts, size_of
 from losscli.aggregate.unit_statistics import RunUnitStatistics
@@ -45,7 +45,7 @@ class RunAccumulator:
         self.counts = np.zeros(1, np.int64)  # rows by slice id
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
         self.groups = groups_of(plan)
-        self.target_fingerprint, self.key_fingerprint = Fingerprint(), Fingerprint()
+        self.fingerprints = RowFingerprints(plan)
         required = required_statistics(plan)
         self.unit_statistics = None if required is None else RunUnitStatistics(required)
         # The values of these are needed beside their sums.
@@ -85,7 +85,7 @@ class RunAccumulator:
         self._count(batch)
         self._limit()
         if self.hashing:
-            self._hash(batch)
+            self.fingerprints.update(rows, batch, self.slice_index)
         scored: dict[Hashable, Terms] = {}
         for call in self.losses:
             if call.by_row:
@@ -150,14 +150,6 @@ class RunAccumulator:
                 hint="slice by a column with fewer values, or raise --max-slices",
             )  # fmt: skip
 
-    def _hash(self, batch: RowBatch[Input, Array]) -> None:
-        targets = {item.columns: values for item, values in batch.arrays.items() if item.role == "target"}
-        for values in targets.values():
-            self.target_fingerprint.update(np.ascontiguousarray(values).view(np.uint64))
-        if batch.keys:
-            hashes = np.stack([label_hashes(key) for key in batch.keys], axis=1)
-            self.key_fingerprint.update(np.ascontiguousarray(hashes))
-
     # -- merge ---------------------------------------------------------------------------------------------------------
 
     def merge(self, other: RunAccumulator, slice_ids: Array | None = None, before: int = 0) -> None:
@@ -175,8 +167,7 @@ class RunAccumulator:
         for call, theirs in other.losses.items():
             self.losses[call].merge(theirs, slice_ids)
         self.groups.formed += other.groups.formed
-        self.target_fingerprint.merge(other.target_fingerprint)
-        self.key_fingerprint.merge(other.key_fingerprint)
+        self.fingerprints.merge(other.fingerprints)
         if self.unit_statistics is not None and other.unit_statistics is not None:
             self.unit_statistics.merge(other.unit_statistics, slice_ids, before)
 
@@ -189,8 +180,7 @@ class RunAccumulator:
             "cells": [list(name) for name in self.slice_index.names()],
             "counts": self.counts.tolist(),
             "kept": [loss.state() for loss in self.losses.values()],
-            "targets": self.target_fingerprint.state(),
-            "keys": self.key_fingerprint.state(),
+            "fingerprints": self.fingerprints.state(),
             "moments": [] if products is None else products.state(list(self.losses)),
         }
 
@@ -201,8 +191,7 @@ class RunAccumulator:
         read.counts = read_counts(state["counts"])
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
-        read.target_fingerprint = Fingerprint.from_state(state["targets"])
-        read.key_fingerprint = Fingerprint.from_state(state["keys"])
+        read.fingerprints.restore(state["fingerprints"])
         if read.unit_statistics is not None:
             products = CrossProducts.from_state(state["moments"], list(read.losses))
             read.unit_statistics.rows.cross_products = products

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losscli.aggregate.hashing import sha256_words
 from losscli.contract.kinds import Array
 from losscli.io.arrow.dictionary import (
     DictionaryColumn,
@@ -56,6 +57,7 @@ class SliceIndex:
         # Ids by the first column, by the first two, and so on: (id so far, text) -> id.
         self._steps = [_Lookup() for _ in range(columns)]
         self._pairs: list[list[int]] = [[] for _ in range(columns)]
+        self._hashes = np.zeros(0, np.uint64)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}
@@ -78,6 +80,15 @@ class SliceIndex:
         for column, pairs in zip(self._columns, self._pairs, strict=True):
             names = [(*names[pair >> 32], column.names[pair & 0xFFFFFFFF]) for pair in list(pairs)]
         return names
+
+    def hashes(self, columns: Sequence[str]) -> Array:
+        """A hash of each slice, by its id: of the first of its texts with the names of their columns, in any order."""
+        with self._lock:
+            if len(self._hashes) < len(self):
+                order = sorted(range(len(columns)), key=columns.__getitem__)
+                new = (repr([(columns[at], name[at]) for at in order]) for name in self.names()[len(self._hashes) :])
+                self._hashes = np.append(self._hashes, sha256_words(tuple(new)))
+            return self._hashes
 
     def learn(self, names: Iterable[tuple[str, ...]]) -> Array:
         """The ids of slices with these names, old or new."""

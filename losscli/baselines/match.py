@@ -107,10 +107,19 @@ def _incomparable(
         "keys of the rows": (evaluation.rows_sha256, saved.rows_sha256),
         "targets": (evaluation.targets_sha256, saved.targets_sha256),
     }
+    if evaluation.targets_sha256 == saved.targets_sha256:  # the hashes of these contain the targets
+        hashes["weights of the rows"] = (evaluation.weights_sha256, saved.weights_sha256)
+        hashes["rows of the batches"] = (evaluation.batches_sha256, saved.batches_sha256)
+        if _slice_columns(evaluation) == _slice_columns(saved):
+            hashes["rows of the slices"] = (evaluation.slices_sha256, saved.slices_sha256)
     for what, (here, there) in hashes.items():
         if here is not None and there is not None and here != there:
             reasons.append(f"the {what} differ (sha256 {here[:12]}…, in the baseline {there[:12]}…)")
     return tuple(reasons)
+
+
+def _slice_columns(evaluation: Evaluation) -> set[str]:
+    return {name for result in evaluation.results for name in result.by}
 
 
 def _change(result: LossResult, before: LossResult) -> BaselineResult:

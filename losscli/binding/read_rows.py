@@ -39,6 +39,7 @@ class ReadRows:
     batch_key: EncodedLabels | None  # the column of the keys that make groups
     location: Location  # of the batch of the file, for errors
     index: RowNumbers  # each row's position in that batch
+    labels: Mapping[Input, EncodedLabels]  # of all rows of that batch, where an input is classes
 
 
 @dataclass
@@ -114,7 +115,7 @@ class Reader:
         row_numbers = moved(index if kept is None else taken(kept, index), start + 1)
         cluster = None if cluster is None else cluster.take(index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster)
-        return ReadRows(batch, sliced_by, batch_key, location, index)
+        return ReadRows(batch, sliced_by, batch_key, location, index, coded)
 
     def _used(
         self,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import CHUNK
+from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import Reader, ReadRows
@@ -174,14 +175,17 @@ def conclude(
         raise EmptyError("there is nothing to score: " + "; ".join(undefined_terms(outcome)[:3]),
                          hint="all weights are 0" if weightless else None,
                          code="EMPTY_ALL_WEIGHTS_ZERO" if weightless else "EMPTY_NO_ROWS")  # fmt: skip
-    keys, targets = totals.key_fingerprint, totals.target_fingerprint
+    hashes = totals.fingerprints.hexdigests() if totals.hashing else dict.fromkeys(ASPECTS)
     return Evaluation(
         sources=sources,
         rows=rows,
         results=outcome,
         bindings=_bindings(totals.plan),
-        rows_sha256=keys.hexdigest() if totals.hashing and totals.plan.keys else None,
-        targets_sha256=targets.hexdigest() if totals.hashing and targets.count else None,
+        rows_sha256=hashes["keys"],
+        targets_sha256=hashes["targets"],
+        weights_sha256=hashes["weights"],
+        batches_sha256=hashes["batches"],
+        slices_sha256=hashes["slices"],
         comparisons=comparisons,
         warnings=tuple(warnings),
     )

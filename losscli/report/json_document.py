@@ -78,6 +78,9 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "data": {
             "rows_sha256": evaluation.rows_sha256,
             "targets_sha256": evaluation.targets_sha256,
+            "weights_sha256": evaluation.weights_sha256,
+            "batches_sha256": evaluation.batches_sha256,
+            "slices_sha256": evaluation.slices_sha256,
             "rows_file": evaluation.rows_file,
         },
         "gates": [gate_object(gate) for gate in evaluation.gates],

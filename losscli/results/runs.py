@@ -84,7 +84,9 @@ class Evaluation:
     status : str
         "passed", "failed" (a gate failed) or "error" (a gate could not be judged).
     rows_sha256, targets_sha256 : str or None
-        Hashes of the rows and of the targets, whatever their order. None where no report shows them.
+        Hashes of the rows' keys and of the targets, whatever their order. None where no report shows them.
+    weights_sha256, batches_sha256, slices_sha256 : str or None
+        Hashes of the weights, batches and slices with the targets of their rows. None where a run has none.
     gates : tuple[GateResult, ...]
         The verdicts of gates.
     comparisons : tuple[ComparisonResult, ...]
@@ -106,6 +108,9 @@ class Evaluation:
     status: str = "passed"
     rows_sha256: str | None = None
     targets_sha256: str | None = None
+    weights_sha256: str | None = None
+    batches_sha256: str | None = None
+    slices_sha256: str | None = None
     gates: tuple[GateResult, ...] = ()
     comparisons: tuple[ComparisonResult, ...] = ()
     baseline: BaselineSource | None = None

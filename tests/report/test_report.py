@@ -243,7 +243,14 @@ def test_json_holds_what_was_found() -> None:
     assert contrast["batch"] == {"how": "size", "size": 512, "by": None, "groups": 7}
     assert found["gates"][0]["value"] == 812.2500000000001 and found["gates"][0]["passed"] is False
     assert found["warnings"] == [{"message": "probabilities were clipped to the bound", "count": 3}]
-    assert found["data"] == {"rows_sha256": "0" * 64, "targets_sha256": None, "rows_file": None}
+    assert found["data"] == {
+        "rows_sha256": "0" * 64,
+        "targets_sha256": None,
+        "weights_sha256": None,
+        "batches_sha256": None,
+        "slices_sha256": None,
+        "rows_file": None,
+    }
 
 
 def test_json_text_is_legible_safe_and_exact() -> None:

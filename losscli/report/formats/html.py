@@ -144,7 +144,13 @@ def _data(evaluation: Evaluation) -> Layout:
     facts.append(("rows", f"{rows.read} read, {rows.used} used, {rows.dropped} dropped"))
     facts += [(f"rows: {name.replace('_', ' ', 1)}", str(count)) for name, count in rows.names.items()]
     facts += [("from the environment", ", ".join(evaluation.environment))] if evaluation.environment else []
-    hashes = {"rows (SHA-256)": evaluation.rows_sha256, "targets (SHA-256)": evaluation.targets_sha256}
+    hashes = {
+        "rows (SHA-256)": evaluation.rows_sha256,
+        "targets (SHA-256)": evaluation.targets_sha256,
+        "weights (SHA-256)": evaluation.weights_sha256,
+        "batches (SHA-256)": evaluation.batches_sha256,
+        "slices (SHA-256)": evaluation.slices_sha256,
+    }
     facts += [(name, value) for name, value in hashes.items() if value is not None]
     facts += [] if evaluation.rows_file is None else [("row values", evaluation.rows_file)]
     return _listed(("what", "value"), facts)
