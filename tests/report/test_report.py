@@ -209,7 +209,7 @@ def test_quiet_is_every_digit_in_order() -> None:
 
 KEYS = [
     *("schema", "losscli", "status", "sources", "rows", "results", "comparisons", "bindings", "data", "gates"),
-    *("baseline", "warnings"),
+    *("baseline", "environment", "warnings"),
 ]
 RESULT_KEYS = (
     *("model", "by", "loss", "spec", "params", "reduction", "value", "nonfinite", "count", "weight", "terms"),
