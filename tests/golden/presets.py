@@ -481,7 +481,7 @@ def _vectors_and_batches() -> list[Asked]:
         torch("info_nce@info_nce", "info_nce.InfoNCE()(anchor, positive)", pairs, VIEWS, **both),
         torch("info_nce_negatives@info_nce", "info_nce.InfoNCE(negative_mode='paired')(anchor, positive, negatives)",
               negatives, CHOICES, by="anchor positive negatives"),
-        torch("nt_xent@monai:temperature=0.5", monai, pairs, VIEWS, **both),
+        torch("nt_xent@monai", monai, pairs, VIEWS, **both),
         torch("nt_xent@pml", pml, pairs, VIEWS, **both),
         optax("nt_xent@optax", ntxent, pairs, VIEWS, **both),
         torch("supcon@pml", "pml.losses.SupConLoss()(embedding, target)", labelled, LABELS, by="embedding"),
