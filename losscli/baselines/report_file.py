@@ -230,11 +230,11 @@ def _environment(names: Any) -> tuple[str, ...]:
 def _row_counts(rows: _Object) -> RowCounts:
     """The counts; reports of older versions only have the first three."""
     unmatched = rows.object("unmatched") if "unmatched" in rows.fields else _Object({}, "unmatched")
-    missing, nan = rows.count("missing", 0), rows.count("nan", 0)
-    return RowCounts(
-        rows.count("read"), rows.count("used"), rows.count("dropped"), rows.count("filtered", 0), missing, nan,
-        {side: unmatched.count(side) for side in unmatched.fields}, max(rows.count("lost", 0) - missing - nan, 0),
-    )  # fmt: skip
+    sides = {side: unmatched.count(side) for side in unmatched.fields}
+    names = ("filtered", "missing", "nan", "weightless", "lost")
+    filtered, missing, nan, weightless, lost = (rows.count(name, 0) for name in names)
+    return RowCounts(rows.count("read"), rows.count("used"), rows.count("dropped"), filtered, missing, nan, weightless,
+                     sides, max(lost - missing - nan, 0))  # fmt: skip
 
 
 def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -53,6 +53,7 @@ class Reader:
     filtered: int = 0
     missing: int = 0
     nan: int = 0
+    weightless: int = 0
     warned: Counter[str] = field(default_factory=Counter)
     book: ClassBook = field(default_factory=ClassBook)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
@@ -72,6 +73,7 @@ class Reader:
         self.filtered += other.filtered
         self.missing += other.missing
         self.nan += other.nan
+        self.weightless += other.weightless
         self.warned.update(other.warned)
         self.widths = {**other.widths, **self.widths}
         self.book.merge(other.book)
@@ -79,7 +81,7 @@ class Reader:
     def counts(self) -> RowCounts:
         """How many rows were read so far, and what became of them."""
         dropped = self.missing + self.nan
-        return RowCounts(self.read, self.used, dropped, self.filtered, self.missing, self.nan)
+        return RowCounts(self.read, self.used, dropped, self.filtered, self.missing, self.nan, self.weightless)
 
     def rows(self, data: Any, location: Location) -> ReadRows:
         """The used rows of a batch; a value that is not valid is a DataError with its location."""
@@ -135,10 +137,19 @@ class Reader:
         drop, without_value = checks.dropped(checked, rows, location)
         # Nearly always no row is left out: then a range spares an array.
         index: RowNumbers = range(len(drop)) if not drop.any() else np.flatnonzero(~drop)
-        self.missing += without_value
-        self.nan += rows - len(index) - without_value
+        if len(index) < rows:
+            self._count_dropped(drop, without_value, weight)
         self.used += len(index)
         return index
+
+    def _count_dropped(self, drop: Array, without_value: Array, weight: tuple[Array, Array | None] | None) -> None:
+        """Count the rows that the policies left out; a row of weight 0 would not have been scored with its values."""
+        if weight is not None:
+            weightless = drop & (weight[0] == 0) & (True if weight[1] is None else ~weight[1])
+            self.weightless += int(weightless.sum())
+            drop, without_value = drop & ~weightless, without_value & ~weightless
+        self.missing += int(without_value.sum())
+        self.nan += int(drop.sum() - without_value.sum())
 
     def _filtered(self, data: Any, location: Location) -> tuple[Any, Location, Array | None]:
         """The rows that the filter keeps, before anything is decoded; their positions in the batch (None: all rows)."""

@@ -29,8 +29,8 @@ class RowChecks:
 
     def dropped(
         self, columns: Sequence[tuple[str, Array, Array | None]], rows: int, site: Location
-    ) -> tuple[Array, int]:
-        """Which rows the policies leave out, and how many of them for a missing value; the others have NaN.
+    ) -> tuple[Array, Array]:
+        """Which rows the policies leave out, and which of them for a missing value; the others have NaN.
 
         Missing and NaN are an error or dropped; infinite is always an error.
 
@@ -54,7 +54,7 @@ class RowChecks:
             # tested one by one.
             if values.dtype.kind == "f" and len(values) and not np.isfinite(values.sum()):
                 unsure.append((shown, values.reshape(len(values), -1)))
-        without_value = int(drop.sum())
+        without_value = drop.copy()
         for shown, flat in unsure:
             nan = np.isnan(flat).any(axis=1) & ~drop
             if nan.any():

@@ -25,7 +25,7 @@ from losscli.io.arrow.types import is_text_list, is_vector
 
 Plain = dict[str, Any]
 
-_COUNTS = ("read", "used", "filtered", "missing", "nan")  # of rows, in a reader
+_COUNTS = ("read", "used", "filtered", "missing", "nan", "weightless")  # of rows, in a reader
 
 
 # -- the reader ------------------------------------------------------------------------------------------------------

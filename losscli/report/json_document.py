@@ -92,7 +92,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
 
 def rows_object(rows: RowCounts) -> dict[str, Any]:
     """The entry `rows`."""
-    names = ("read", "used", "dropped", "filtered", "missing", "nan", "lost")
+    names = ("read", "used", "dropped", "filtered", "missing", "nan", "weightless", "lost")
     counts: dict[str, Any] = {name: int(getattr(rows, name)) for name in names}
     return {**counts, "unmatched": {side: int(count) for side, count in rows.unmatched.items()}}
 

@@ -22,6 +22,8 @@ class RowCounts:
         Rows of them that the filter left out.
     missing, nan : int
         The dropped rows with a missing value, and the others, which have NaN.
+    weightless : int
+        Rows of weight 0 that were left out, whatever their values.
     unmatched : Mapping[str, int]
         Rows that a join left out, as their key is in one file only: of the sides "predictions" and "targets", or of
         each file of a comparison. Empty where nothing is joined.
@@ -35,6 +37,7 @@ class RowCounts:
     filtered: int = 0
     missing: int = 0
     nan: int = 0
+    weightless: int = 0
     unmatched: Mapping[str, int] = field(default_factory=dict)
     unmatched_predictions: int = 0
 
@@ -59,14 +62,14 @@ class RowCounts:
         """The rows that were left out, by reason and side; no count is 0."""
         found = {
             ("missing", "predictions"): self.missing, ("nan", "predictions"): self.nan,
-            ("filtered", "predictions"): self.filtered,
+            ("filtered", "predictions"): self.filtered, ("weightless", "predictions"): self.weightless,
             **{("unmatched", side): count for side, count in self.unmatched.items()},
         }  # fmt: skip
         return {key: count for key, count in found.items() if count}
 
     @property
     def names(self) -> dict[str, int]:
-        """`left_out` under names for keys and columns: `missing`, `nan`, `filtered`, `unmatched_SIDE`."""
+        """`left_out` under names for keys and columns: `missing`, `nan`, `filtered`, `weightless`, `unmatched_SIDE`."""
         return {
             f"unmatched_{side}" if reason == "unmatched" else reason: count
             for (reason, side), count in self.left_out.items()
@@ -81,6 +84,8 @@ class RowCounts:
             shown.append(f"{dropped} dropped{_in_brackets(self.lost_by_reason)}")
         if self.filtered:
             shown.append(f"{self.filtered} filtered")
+        if self.weightless:
+            shown.append(f"{self.weightless} of weight 0")
         if "predictions" not in self.unmatched:  # the file of each model has rows of its own
             shown += [f"{count} of {side} unmatched" for side, count in self.unmatched.items() if count]
         elif targets := self.unmatched.get("targets"):

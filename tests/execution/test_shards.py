@@ -182,6 +182,7 @@ def test_policies_classes_lists_and_tables(tmp_path):
     args = (source, "-t", "y", "-p", "p", "-l", "mae", "--missing", "drop")
     assert merged(tmp_path, states(tmp_path, args, 3)) == one(tmp_path, args)
     counts = {"read": 400, "used": 392, "dropped": 8, "filtered": 0, "missing": 8, "nan": 0, "lost": 8}
+    counts |= {"weightless": 0}
     assert json.loads(one(tmp_path, args))["rows"] == {**counts, "unmatched": {}}
     args = (source, "-c", "anchor=e", "-c", "positive=e", "-c", "negative=e", "-l", "triplet")
     assert merged(tmp_path, states(tmp_path, args, 3)) == one(tmp_path, args)

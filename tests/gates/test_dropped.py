@@ -90,9 +90,16 @@ def test_the_default_of_a_gate_is_none(more, folder, capfd):
     assert said(capfd, "eval", *RUN, *more)[0] == 0
 
 
-def test_rows_of_weight_0_are_not_lost(capfd):
+def test_rows_of_weight_0_are_not_lost(folder, capfd):
     where = ("--where", "id != 3 and id != 5 and id != 8")
     assert said(capfd, "eval", *RUN, *where, "-w", "w", "--gate", "mae<=9")[0] == 0
+    (folder / "w.csv").write_text("y,p,w\n1,1.5,1\n2,,0\n3,nan,0\n4,4.5,1\n5,nan,\n6,nan,1\n")
+    words = ("w.csv", "-t", "y", "-p", "p", "-l", "mae", "--missing", "drop", "--nan", "drop", "-w", "w")
+    code, out, err = said(capfd, "eval", *words, "--max-dropped", "1", "-f", "json", "--error-format", "text")
+    assert code == 1 and "2 of 4 predictions dropped (1 missing, 1 NaN) > 1" in err
+    rows = json.loads(out)["rows"]
+    assert (rows["missing"], rows["nan"], rows["weightless"], rows["lost"]) == (1, 1, 2, 2)
+    assert said(capfd, "eval", *words, "--max-dropped", "2")[0] == 0
 
 
 def test_a_baseline_is_not_made_of_a_run_that_lost_rows(folder, capfd):
@@ -142,7 +149,7 @@ def test_one_of_a_thousand_predictions_that_matched_is_no_pass(folder, capfd):
     assert "999 of 1000 predictions dropped (999 unmatched) > 0" in err
     counts = json.loads(out.splitlines()[-1])
     assert counts == {"kind": "rows", "read": 1, "used": 1, "dropped": 0, "filtered": 0, "missing": 0, "nan": 0,
-                      "lost": 999, "unmatched": {"predictions": 999, "targets": 4}}  # fmt: skip
+                      "weightless": 0, "lost": 999, "unmatched": {"predictions": 999, "targets": 4}}  # fmt: skip
     python = {"targets": "t.csv", "on": "id", "target": "y", "pred": "p", "max_dropped": 0}
     assert losscli.evaluate("p.csv", "mae", unmatched="drop", **python).evaluation.status == "failed"
     (folder / "t.csv").write_text("id,y\n" + "".join(f"{i},{i}\n" for i in range(-5, 1005)) + ",1\n")
