@@ -53,6 +53,7 @@ def finish(
     from losscli.cli import progress
     from losscli.cli.plan_text import plan_text
     from losscli.cli.run import engine_of
+    from losscli.execution.evaluate import left_out
 
     run, output = options.run, options.output
     console.print_notes(prepared.notes, run.console.quiet)
@@ -61,6 +62,9 @@ def finish(
         return 0
     with progress.observed(run.console, passes=passes, output=output.path) as observer:
         written = write(rows(engine_of(run, prepared), observer), output)
+    source = prepared.source
+    for warning in () if run.console.quiet or not source.passes else left_out(source.passes[-1], source.dropped):
+        console.say("warning", warning.message)
     console.print_notes(written.notes, run.console.quiet)
     return 0
 

@@ -162,7 +162,7 @@ def conclude(
         outcome, comparisons, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
-    warnings += [*_infinite(totals), *_left_out(rows, dropped), *map(WarningResult, notes)]
+    warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
@@ -205,7 +205,7 @@ def _infinite(totals: RunAccumulator) -> list[WarningResult]:
     return said
 
 
-def _left_out(rows: RowCounts, dropped: DroppedRows | None) -> Iterator[WarningResult]:
+def left_out(rows: RowCounts, dropped: DroppedRows | None) -> Iterator[WarningResult]:
     """Rows that policies and a join left out; what was asked for as such (the filter, weights of 0) is none of them."""
     if rows.dropped:
         listed = ", ".join(f"{n} {reason}" for reason, n in {"missing": rows.missing, "NaN": rows.nan}.items() if n)

@@ -146,6 +146,7 @@ class Scan:
         for placed in self._splits(remote=False):
             yield from self._continue(placed, at)
         check_positive_labels(self.reader.book, self.plan.request.others)
+        self.source.passes.append(self.counts())
 
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
         """The result of each split, in order."""
@@ -164,6 +165,7 @@ class Scan:
             yield result
         if self.chosen is None:  # rows of other shards may have the label
             check_positive_labels(self.reader.book, self.plan.request.others)
+        self.source.passes.append(self.counts())
 
     def counts(self) -> RowCounts:
         """The rows read so far, and what became of them; those that a join left out once all are read."""

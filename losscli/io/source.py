@@ -12,6 +12,7 @@ import pyarrow as pa
 from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import FileInput
+from losscli.results import RowCounts
 
 ReadAs = Literal["number", "text"]
 """How to read a column of a text format; columns of formats with types keep their types."""
@@ -184,6 +185,7 @@ class Source:
     """One table in one or more fragments. A type of None means text, which `ReadAs` of a projection interprets.
 
     `identities` are what its files are beside their names; `doubled`, which is among `notes`, says which are the same.
+    `passes` gets what became of the rows, each time when all are read.
     """
 
     fragments: tuple[Fragment, ...]
@@ -194,6 +196,7 @@ class Source:
     paired_files: PairedFiles | None = field(default=None, compare=False)
     doubled: tuple[str, ...] = field(default=(), compare=False)
     identities: Mapping[tuple[object, ...], str] = field(default_factory=dict, compare=False)
+    passes: list[RowCounts] = field(default_factory=list, compare=False)
 
 
 def projected_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:

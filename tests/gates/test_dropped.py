@@ -178,3 +178,17 @@ def test_formats_of_programs_count_by_reason(capfd):
     assert "<td>2</td>" in said(capfd, *words, "html")[1]
     assert "rows: 6 rows of 10, 3 dropped (1 missing, 2 NaN), 1 filtered" in said(capfd, *words, "junit")[1]
     assert said(capfd, *words, "plain")[1].splitlines()[1] == "p\tmae\t0.5\t6"
+
+
+@pytest.mark.parametrize("words", [("rows",), ("grad",), ("rows", "--threads", "1")], ids=str)
+def test_files_of_row_values_are_not_silent(words, folder, capfd):
+    code, out, err = said(capfd, words[0], *RUN, *words[1:])
+    assert code == 0
+    assert "warning: 3 of 10 rows were dropped: 1 missing, 2 NaN\n" in err
+    assert len(out.splitlines()) == 8
+    assert "dropped" not in said(capfd, words[0], *RUN, *words[1:], "-q")[2]
+    (folder / "t.csv").write_text("id,z\n1,1\n2,2\n77,1\n")
+    joined = (words[0], "holes.csv", "--targets", "t.csv", "--on", "id", "-t", "z", "-p", "p", "-l", "mae")
+    err = said(capfd, *joined, "--unmatched", "drop")[2]
+    assert "warning: 8 rows of the predictions had no match and were left out\n" in err
+    assert "warning: 1 row of the targets had no match and was left out\n" in err
