@@ -174,9 +174,13 @@ class Scan:
     def sources(self) -> tuple[SourceResult, ...]:
         """Each file with its format and the number of rows read from it."""
         formats = {path: fragment.format for fragment in self.source.fragments for path in fragment.paths}
+        unmatched = {} if self.source.dropped is None else self.source.dropped.paths
         beside = {} if self.source.paired_files is None else self.source.paired_files.files
         return (
-            *(SourceResult(path, formats.get(path, ""), rows) for path, rows in self.files.items()),
+            *(
+                SourceResult(path, formats.get(path, ""), rows + unmatched.get(path, 0))
+                for path, rows in self.files.items()
+            ),
             *(SourceResult(path, *found) for path, found in beside.items() if path not in self.files),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -163,14 +164,15 @@ class InMemorySplit:
 class DroppedRows:
     """How many rows a join dropped in its last pass; filled while the source is read.
 
-    `files` has the counts by file, if files of several models are joined. `targets_may_remain` says that targets
-    without a prediction were expected.
+    `files` has the counts by file, if files of several models are joined; `paths` those of the rows of the first side,
+    by the path that their locations name. `targets_may_remain` says that targets without a prediction were expected.
     """
 
     predictions: int = 0
     targets: int = 0
     files: dict[str, int] = field(default_factory=dict)
     targets_may_remain: bool = False
+    paths: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass

@@ -192,3 +192,17 @@ def test_files_of_row_values_are_not_silent(words, folder, capfd):
     err = said(capfd, *joined, "--unmatched", "drop")[2]
     assert "warning: 8 rows of the predictions had no match and were left out\n" in err
     assert "warning: 1 row of the targets had no match and was left out\n" in err
+
+
+def test_a_report_has_the_rows_of_every_file(folder, capfd):
+    (folder / "a.csv").write_text("id,p,y\n1,1,1\n2,2,1\n3,3,1\n")
+    (folder / "b.csv").write_text("id,p,y\n4,4,1\n5,5,1\n")
+    (folder / "t.csv").write_text("id,z\n1,1\n5,2\n77,1\n")
+    words = ("eval", "a.csv", "b.csv", "--targets", "t.csv", "--on", "id", "-t", "z", "-p", "p", "-l", "mae")
+    document = json.loads(said(capfd, *words, "--unmatched", "drop", "-f", "json")[1])
+    assert {source["path"]: source["rows"] for source in document["sources"]} == {"a.csv": 3, "b.csv": 2}
+    assert (document["rows"]["read"], document["rows"]["unmatched"]["predictions"]) == (2, 3)
+    (folder / "c.csv").write_text("id,p,y\n1,1,1\n9,1,1\n2,2,1\n")
+    words = ("compare", "a=a.csv", "c=c.csv", "--on", "id", "-t", "y", "-p", "p", "-l", "mae", "--unmatched", "drop")
+    document = json.loads(said(capfd, *words, "-f", "json")[1])
+    assert {source["path"]: source["rows"] for source in document["sources"]} == {"a.csv": 3, "c.csv": 3}

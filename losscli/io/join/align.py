@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -51,6 +52,7 @@ class AlignedCounts:
 
     rows: list[int] = field(default_factory=list)
     common: int = 0
+    unmatched_by_path: Counter[str] = field(default_factory=Counter)  # of the first source
 
 
 def by_key(
@@ -69,6 +71,8 @@ def by_key(
         for match, found in zip(matches, ids, strict=True):
             match.update(batch, keys, found)
         kept = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in ids]))
+        if len(kept) < batch.data.num_rows:
+            counts.unmatched_by_path[batch.location.path] += batch.data.num_rows - len(kept)
         common += len(kept)
         if len(kept) and not any(match.has_errors(strict) for match in matches):
             matched = [_matched_rows(lookup, found[kept]) for lookup, found in zip(lookups, ids, strict=True)]

@@ -111,6 +111,7 @@ class JoinedFragment(Fragment):
                 joined = self._joined(batch, ids, lookup, projection)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location)
         match.check(strict, lookup_strict=self.unmatched == "error")
+        self.dropped.paths = match.unmatched_by_path
         self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows
 
     def _is_prediction(self, name: str) -> bool:

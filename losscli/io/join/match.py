@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -38,6 +39,7 @@ class KeyMatch:
     repeated: KeyErrors = field(default_factory=KeyErrors)
     unmatched: KeyErrors = field(default_factory=KeyErrors)
     example_keys: list[str] = field(default_factory=list)
+    unmatched_by_path: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.seen = np.zeros(len(self.lookup.index), np.bool_)
@@ -48,6 +50,8 @@ class KeyMatch:
         found = np.flatnonzero(ids >= 0)
         self.rows += len(ids)
         self.matched += len(found)
+        if len(found) < len(ids):
+            self.unmatched_by_path[batch.location.path] += len(ids) - len(found)
         self.without_key.add(batch.location, keys, np.flatnonzero(~keyed))
         self.unmatched.add(batch.location, keys, np.flatnonzero(keyed & (ids < 0)))
         first = np.zeros(len(found), np.bool_)

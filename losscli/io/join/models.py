@@ -243,6 +243,7 @@ class PairedFragment(Fragment):
     def _count(self, counts: AlignedCounts) -> None:
         """Record how many rows each file had, and how many of them were dropped."""
         left = zip(self.models, counts.rows, strict=True)
+        self.dropped.paths = counts.unmatched_by_path
         self.dropped.files = {model.label: rows - counts.common for model, rows in left}
         for model, rows in zip(self.models[1:], counts.rows[1:], strict=True):
             self.paired_files.files[source_name(model.source)] = model.source.fragments[0].format, rows
