@@ -118,7 +118,7 @@ class Plain(_Documented):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Say what the environment had a say in, and run. Commands that write reports get its names, too."""
-        if any(name.startswith(environment.PREFIX) for name in os.environ):
+        if any(name.upper().startswith(environment.PREFIX) for name in os.environ):
             environment.announce(ctx)
         return super().invoke(ctx)
 

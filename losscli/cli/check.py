@@ -107,6 +107,8 @@ def _listed(config: Config, chosen: Sequence[Suite]) -> str:
     lines = []
     for suite in chosen:
         lines += [suite.name, *(f"  {sanitized(gate.text)}" for gate in suites.gates_of(config, suite))]
+        limit = suites.drop_limit(config, suite)
+        lines += [] if limit is None else [f"  {limit.gate}"]
     return "".join(f"{line}\n" for line in lines)
 
 

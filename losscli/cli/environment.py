@@ -34,7 +34,7 @@ class Environment:
 
 def read_environment(ctx: click.Context) -> Environment:
     """What the environment said to a command whose parameters are read."""
-    given = sorted(name for name, value in os.environ.items() if name.startswith(PREFIX) and value)
+    given = sorted(name for name, value in os.environ.items() if name.upper().startswith(PREFIX) and value)
     if not given:
         return Environment()
     used = {
@@ -82,6 +82,6 @@ def _settings(ctx: click.Context, given: Iterable[str]) -> Iterator[str]:
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     """A misspelt variable is as if it was not set, so that a run may look right and be another."""
-    close = nearest(name.removeprefix(PREFIX), sorted(one.removeprefix(PREFIX) for one in known))
+    close = nearest(name[len(PREFIX) :], sorted(one.removeprefix(PREFIX) for one in known))
     named = " or ".join(PREFIX + one for one in close)
     return f"{name} is no variable of losscli, and is ignored" + (f"; did you mean {named}?" if close else "")

@@ -85,7 +85,7 @@ def options_of(
         position = suite.settings["outputs"].position
         raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
-    gates = options.gates._replace(gates=tuple(gates_of(config, suite)), max_dropped=_drop_limit(config, suite))
+    gates = options.gates._replace(gates=tuple(gates_of(config, suite)), max_dropped=drop_limit(config, suite))
     return options._replace(gates=gates)
 
 
@@ -144,7 +144,7 @@ def _located(config: Config, position: TextPosition, function: Callable[[Value],
         raise
 
 
-def _drop_limit(config: Config, suite: Suite) -> DropLimit | None:
+def drop_limit(config: Config, suite: Suite) -> DropLimit | None:
     """The suite's limit on dropped predictions, with its place in the file."""
     setting = suite.settings.get("max_dropped")
     return None if setting is None else parse_drop_limit(setting.value, config.label, setting.position.line)

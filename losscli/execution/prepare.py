@@ -164,4 +164,4 @@ def _opened(given: Any, options: ReadOptions) -> Source:
         return open_source([given], options)
     from losscli.io.formats.in_memory import from_memory  # most runs read files, and start-up is a feature
 
-    return from_memory(given)
+    return replace(from_memory(given), identities={("memory", id(given)): "<memory>"})

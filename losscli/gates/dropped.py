@@ -27,6 +27,11 @@ class DropLimit:
     path: str | None = None
     line: int | None = None
 
+    @property
+    def gate(self) -> str:
+        """The name in verdicts."""
+        return f"max-dropped<={self.text}"
+
     def allowed(self, rows: RowCounts) -> Fraction:
         """How many of these rows may be lost."""
         return Fraction(self.count) if self.share is None else self.share * rows.wanted
@@ -56,7 +61,7 @@ def judge_dropped(rows: RowCounts, limit: DropLimit) -> GateResult:
     if not passed:
         share = "" if limit.share is None else f" = {float(allowed):g}"
         reason += f" > {limit.text}{share}; --max-dropped {rows.lost} allows it"
-    return GateResult(f"max-dropped<={limit.text}", None, {}, float(rows.lost), _double(allowed),
+    return GateResult(limit.gate, None, {}, float(rows.lost), _double(allowed),
                       "passed" if passed else "failed", reason=reason, path=limit.path, line=limit.line)  # fmt: skip
 
 

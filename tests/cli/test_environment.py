@@ -104,7 +104,7 @@ def test_every_command_with_reports_shows_it(folder, monkeypatch, capfd):
 @pytest.mark.parametrize(
     ("name", "near"),
     [("MISING", "MISSING"), ("WEIGTH", "WEIGHT"), ("LOSSES", "LOSS"), ("REMOTE_RETRY", "REMOTE_RETRIES"),
-     ("MAXDROPPED", "MAX_DROPPED"), ("ZZZZ", None)],
+     ("MAXDROPPED", "MAX_DROPPED"), ("nan", "NAN"), ("ZZZZ", None)],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["eval", "list"])
 def test_a_misspelt_variable_is_warned_of(name, near, command, monkeypatch, capfd):
@@ -146,3 +146,8 @@ def test_every_option_but_one_has_its_variable():
     assert {param.name for param in options if not param.envvar} == {"exit_zero"}
     assert {param.envvar for param in options} - {None} == every_variable()
     assert not every_variable() & {*SETTINGS, *IGNORED}
+
+
+def test_lower_case_is_another_name(monkeypatch, capfd):
+    monkeypatch.setenv("losscli_missing", "drop")
+    assert "warning: losscli_missing is no variable of losscli" in said(capfd, "list", "mae")[2]

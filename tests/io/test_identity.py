@@ -101,6 +101,17 @@ def test_models_of_one_file_are_said(other, capfd):
     assert "same file" not in said(capfd, "compare", "m=a.csv", "n=copy.csv", *SCORE)[2]
 
 
+def test_one_table_in_memory_twice_is_said():
+    table = {"id": ["a", "b"], "y": [1.0, 2.0], "p": [1.5, 2.0]}
+    settings = {"target": "y", "pred": "p"}
+    report = losscli.compare({"m": table, "n": table}, "mae", **settings)
+    assert "'m' and 'n' are models of the same table, <memory>" in [warning.message for warning in report.warnings]
+    report = losscli.compare({"m": table, "n": dict(table)}, "mae", **settings)
+    assert not [warning for warning in report.warnings if "same" in warning.message]
+    with pytest.raises(UsageError, match="as SOURCE and as --targets"):
+        losscli.evaluate(table, "mae", targets=table, on="id", **settings)
+
+
 def test_a_report_beside_itself_is_said(capfd):
     said(capfd, "eval", "a.csv", *SCORE, "-o", "r.json")
     os.link("r.json", "again.json")

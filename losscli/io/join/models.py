@@ -68,7 +68,9 @@ def _same_files(files: Sequence[ModelFile]) -> Iterator[str]:
     for at, side in enumerate(files):
         for other in files[at + 1 :]:
             if common(side.source.identities, other.source.identities) is not None:
-                yield f"'{side.name}' and '{other.name}' are models of the same file, {source_name(side.source)}"
+                shown = source_name(side.source)
+                kind = "table" if shown == "<memory>" else "file"
+                yield f"'{side.name}' and '{other.name}' are models of the same {kind}, {shown}"
 
 
 def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Sequence[str]) -> None:
