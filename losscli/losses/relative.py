@@ -41,7 +41,8 @@ def mape(
     >>> mape([3.0, 1.0], [2.0, 4.0])
     array([0.5 , 0.75])
     """
-    return scale * (np.abs(pred - target) / np.maximum(np.abs(target), floor))
+    size = np.abs(target)
+    return scale * (np.abs(pred - target) / (np.maximum(size, floor, out=size) if floor else size))
 
 
 @mape.gradient("pred")
@@ -72,7 +73,9 @@ def smape(
     >>> smape([3.0, 0.0], [1.0, 0.0])
     array([1., 0.])
     """
-    size = np.maximum(np.abs(pred) + np.abs(target), floor)
+    size = np.abs(pred) + np.abs(target)
+    if floor:
+        np.maximum(size, floor, out=size)
     value = np.subtract(pred, target)
     np.abs(value, out=value)
     value /= size
@@ -181,8 +184,9 @@ def msle(
     >>> msle([0.0, 2.0], [0.0, 2.0])
     array([0., 0.])
     """
-    low = -1.0 if floor is None else floor
-    return np.square(_log_ratio(np.maximum(pred, low), np.maximum(target, low)))
+    if floor is not None:
+        pred, target = np.maximum(pred, floor), np.maximum(target, floor)
+    return np.square(_log_ratio(pred, target))
 
 
 @msle.gradient("pred")
