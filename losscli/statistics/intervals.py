@@ -20,6 +20,8 @@ from losscli.statistics.proportions import wilson
 from losscli.statistics.student_t import t_interval
 from losscli.statistics.variance import Variance
 
+_FEW_CLUSTERS, _LARGE_SHARE = 10 - 1e-9, 0.25  # effective clusters, and the share of one, where intervals are unsure
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -46,6 +48,7 @@ class ConfidenceInterval:
     stderr: float
     interval: tuple[float, float] | None
     uncertainty: Uncertainty
+    variance: Variance | None = None
 
 
 def with_interval(
@@ -92,9 +95,27 @@ def with_interval(
     done = replace(
         result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
     )  # fmt: skip
-    if found.interval or slice_:  # slices of few rows are often so
+    if slice_:  # slices of few rows are often so
         return done, None
-    return done, f"{result.spec}: all values are alike, so there is no confidence interval"
+    if found.interval is None:
+        return done, f"{result.spec}: all values are alike, so there is no confidence interval"
+    return done, few_clusters(sums, found.variance)
+
+
+def few_clusters(sums: ContributionSums, found: Variance | None) -> str | None:
+    """The text of a warning where clusters are so few, or so unequal, that an interval by them is not to be relied on.
+
+    Fewer than 10 equal clusters would tell as much, or one has a quarter of the weight.
+    """
+    if sums.inference.cluster is None or found is None:
+        return None
+    size, largest = found.effective_clusters, found.largest_share
+    if size is None or largest is None or (size >= _FEW_CLUSTERS and largest < _LARGE_SHARE):
+        return None
+    return (
+        f"the {found.clusters} clusters of '{sums.inference.cluster}' tell as much as {size:.3g} equal ones, and the "
+        f"largest has {100 * largest:.3g} % of the weight: intervals from so few are uncertain"
+    )
 
 
 def is_proportion(sums: ContributionSums, line: int) -> bool:
@@ -155,7 +176,7 @@ def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearizatio
         return _wilson_interval(estimate.value, found, linear, Uncertainty("wilson", level, units, count, found.df))
     method = Uncertainty("t", level, units, count, found.df)
     interval = None if found.constant else t_interval(estimate.value, stderr, found.df, level)
-    return ConfidenceInterval(stderr, interval, method)
+    return ConfidenceInterval(stderr, interval, method, found)
 
 
 def _wilson_interval(
@@ -168,7 +189,7 @@ def _wilson_interval(
     else:
         size = 1 + spread / found.stderr**2
     df = math.inf if found.clusters is None else found.df
-    return ConfidenceInterval(found.stderr, wilson(value, size, df, method.level), method)
+    return ConfidenceInterval(found.stderr, wilson(value, size, df, method.level), method, found)
 
 
 def _bootstrap_interval(

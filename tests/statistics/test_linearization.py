@@ -226,3 +226,81 @@ def test_a_comparison_by_clusters_has_the_same_degrees_of_freedom():
     ).comparisons[0]
     want = cr2(np.abs(data[pair.model]) - np.abs(data[pair.against]), np.ones(31), user)
     assert (pair.stderr, pair.uncertainty.df) == pytest.approx(want, rel=1e-8)
+
+
+def clusters_warned(sizes, **settings):
+    user = np.repeat(np.arange(len(sizes)), sizes)
+    data = {"y": np.zeros(len(user)), "p": np.random.default_rng(11).normal(size=len(user)), "user": user}
+    report = losscli.evaluate(data, "mae", target="y", pred="p", cluster="user", **settings)
+    return [warning.message for warning in report.warnings]
+
+
+def test_few_or_unequal_clusters_are_told():
+    assert clusters_warned([5] * 10) == []
+    assert clusters_warned([3] * 9 + [4] * 9) == []
+    (few,) = clusters_warned([5] * 9)
+    assert few == (
+        "the 9 clusters of 'user' tell as much as 9 equal ones, and the largest has 11.1 % of the weight: "
+        "intervals from so few are uncertain"
+    )
+    (unequal,) = clusters_warned([1000, *[10] * 19])
+    assert "the 20 clusters of 'user' tell as much as 1.41 equal ones, and the largest has 84 %" in unequal
+    assert len(clusters_warned([10, *[1] * 25])) == 1  # 28.6 % of the weight
+
+
+def test_unequal_clusters_cover_what_they_should():
+    """One cluster of 200 rows beside 19 of 10: Liang and Zeger's intervals with G - 1 held the mean in 0.7 or fewer."""
+    samples, sizes = 2000, np.array([200, *[10] * 19])
+    rng = np.random.default_rng(12)
+    of_cluster = rng.normal(size=(samples, 20))
+    rows = np.repeat(of_cluster, sizes, axis=1) + rng.normal(size=(samples, sizes.sum()))
+    report = losscli.evaluate(
+        {"y": np.zeros(rows.size), "p": rows.ravel() + 50, "s": np.repeat(np.arange(samples), sizes.sum()),
+         "user": np.tile(np.repeat(np.arange(20), sizes), samples)},
+        "mae", target="y", pred="p", cluster="user", by="s",
+    )  # fmt: skip
+    inside = np.mean([r.interval[0] <= 50 <= r.interval[1] for r in report if r.by])
+    assert inside >= 0.93
+
+
+# -- the same value by other options -----------------------------------------------------------------------------------
+
+
+def test_the_same_value_has_the_same_standard_error_by_whatever_option_it_is_reached():
+    rng = np.random.default_rng(13)
+    n = 80
+    label = (rng.uniform(size=n) < 0.3).astype(float)
+    row = np.arange(n)
+    data = {"y": label, "p": rng.uniform(0.1, 0.9, n), "one": np.ones(n), "three": np.full(n, 3.0), "row": row,
+            "user": row // 4, "half": (row // 4 % 2).astype(float), "all": np.zeros(n, int)}  # fmt: skip
+    rare = float(label.mean())
+    balanced = {"1": 1 / (2 * rare), "0": 1 / (2 - 2 * rare)}
+
+    def found(loss="brier", times=1.0, **settings):
+        report = losscli.evaluate(data, loss, **{"target": "y", "pred": "p", "interval": True, **settings})
+        result = report[-1]
+        return (*(times * x for x in (result.value, result.stderr, *result.interval)), result.uncertainty.df)
+
+    def same(*several, rel=1e-10):
+        assert all(one == pytest.approx(several[0], rel=rel) for one in several[1:])
+
+    same(
+        found(), found(weight="one"), found(weight="three"), found(cluster="row"), found(divide_by="count"),
+        found(class_weight={"0": 2.0, "1": 2.0}), found(where="row >= 0"), found(by="all"),
+        found("blend=0.5*brier+0.5*brier"), found(times=1 / n, reduction="sum"),
+        found(times=1 / n, reduction="sum", cluster="row"), found(weight="three", divide_by="count", times=1 / 3),
+    )  # fmt: skip
+    same(found(cluster="user"), found(cluster="user", weight="one"), found(cluster="user", weight="three"),
+         found(cluster="user", times=1 / n, reduction="sum"), found(cluster="user", by="all"))  # fmt: skip
+    same(found(weight="half"), found(where="half == 1"))
+    same(found(weight="half", cluster="user"), found(where="half == 1", cluster="user"))
+    same(
+        found(class_weight="balanced"), found(class_weight="balanced", divide_by="count"),
+        found(class_weight="balanced", cluster="row"), found(class_weight="balanced", weight="three"),
+        found(class_weight="balanced", reduction="sum", times=1 / n), found(class_weight="balanced", by="all"),
+    )  # fmt: skip
+    # Weights that are given stay as they are: the same value, but not the same question.
+    given = found(class_weight=balanced)
+    assert given[0] == pytest.approx(found(class_weight="balanced")[0]) and given[1] != pytest.approx(
+        found(class_weight="balanced")[1], rel=1e-3
+    )
