@@ -65,6 +65,8 @@ def finish(
     source = prepared.source
     for warning in () if run.console.quiet or not source.passes else left_out(source.passes[-1], source.dropped):
         console.say("warning", warning.message)
+    for message, count in () if run.console.quiet else sorted(prepared.warned.items()):
+        console.say("warning", message, count)
     console.print_notes(written.notes, run.console.quiet)
     return 0
 

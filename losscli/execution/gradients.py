@@ -129,7 +129,7 @@ def _by_groups(gradients: _RowGradients, threads: int, observer: ProgressObserve
     groups = groups_of(prepared.plan)
     found: list[OutputRows] = []
     keys: dict[str, list[EncodedLabels]] = {}
-    for rows in Scan(prepared.plan, prepared.source, observer).rows():
+    for rows in Scan(prepared.plan, prepared.source, observer, warned=prepared.warned).rows():
         for key in rows.batch.keys:
             keys.setdefault(key.column, []).append(key)
         if len(rows.batch):
@@ -229,7 +229,7 @@ def _by_tables(
             sums.update(part.factor * next(iter(part.upstreams.values())).by_slice[0] * row_gradient.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
-        Scan(prepared.plan, prepared.source, observer).rows()
+        Scan(prepared.plan, prepared.source, observer, warned=prepared.warned).rows()
         if any(p.job.spec.loss.source_roles for _, p in reading)
         else ()
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -42,6 +43,7 @@ class Prepared:
     plan: Plan
     source: Source
     arrays: Mapping[Table, Array]
+    warned: Counter[str] = field(default_factory=Counter, compare=False)  # filled while rows without a report are read
 
     @property
     def files(self) -> list[str]:

@@ -49,7 +49,7 @@ def in_order(
     prepared: Prepared, scoring: Scoring[list[OutputRows]], engine: Engine | None, observer: ProgressObserver
 ) -> Iterator[OutputRows]:
     """The batches of every split in order, their rows numbered in the whole run."""
-    scan = Scan(prepared.plan, prepared.source, observer)
+    scan = Scan(prepared.plan, prepared.source, observer, warned=prepared.warned)
     for result in scan.scores(scoring, engine or Threads(available_cores())):
         for batch in result.score:
             yield batch.behind(result.before)
@@ -141,7 +141,7 @@ def _in_groups(prepared: Prepared, engine: Engine, observer: ProgressObserver) -
                 found[call] = score(call, contiguous(arguments(call.inputs, group.arrays, prepared.arrays)))
         late.append(RowBatch(found, group.row_numbers))
 
-    for rows in Scan(prepared.plan, prepared.source, observer).rows():
+    for rows in Scan(prepared.plan, prepared.source, observer, warned=prepared.warned).rows():
         early.append(_score_rows(prepared, calls, rows))
         if len(rows.batch):
             for call in grouped:

@@ -9,6 +9,7 @@ value or the error.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
@@ -133,11 +134,12 @@ class Scan:
     source: Source
     observer: ProgressObserver = NO_PROGRESS
     chosen: Chosen | None = None
+    warned: Counter[str] = field(default_factory=Counter)  # what its reader accepted with a warning
     reader: Reader = field(init=False)
     files: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.reader = new_reader(self.plan)
+        self.reader = replace(new_reader(self.plan), warned=self.warned)
         self.files = {path: 0 for fragment in self.source.fragments for path in fragment.paths}
 
     def rows(self) -> Iterator[ReadRows]:
