@@ -16,7 +16,7 @@ from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
-from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score
+from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score_beyond, without_vanished
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
 from losscli.aggregate.slices import SliceIndex
@@ -118,16 +118,18 @@ class RunAccumulator:
     def _update_loss(
         self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], cut: slice
     ) -> Terms:
-        terms = score(call, args)
+        terms, beyond = score_beyond(call, args)
         weights = None if batch.weights is None else batch.weights[cut]
         slice_ids = None if batch.slice_ids is None else batch.slice_ids[cut]
-        self.losses[call].update(terms, weights, slice_ids, len(self.counts))
-        return terms
+        self.losses[call].update(terms, weights, slice_ids, len(self.counts), beyond)
+        return without_vanished(terms, beyond) if beyond and call in self.unit_value_calls else terms
 
     def _update_fixed(self, call: KernelCall) -> None:
         """A loss of tables alone is evaluated once, under the id 0, which every slice reads."""
-        for name, term in score(call, arguments(call.inputs, {}, self.tables)).items():
-            self.losses[call].terms.setdefault(name, TermAccumulator(False)).update(term, None, None)
+        terms, beyond = score_beyond(call, arguments(call.inputs, {}, self.tables))
+        for name, term in terms.items():
+            accumulator = self.losses[call].terms.setdefault(name, TermAccumulator(False))
+            accumulator.update(term, None, None, beyond.get(name))
 
     def _count(self, batch: RowBatch[Input, Array]) -> None:
         if batch.slice_ids is None:

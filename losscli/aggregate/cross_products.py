@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.wide_sum import Scaled, WideSums, scaled
+from losscli.aggregate.wide_sum import WideSums
 from losscli.contract.kinds import Array
+from losscli.contract.scaled import Scaled, scaled
 
 _EXACT_FROM, _EXACT_TO = 2.0**-960, 2.0**960  # sizes of a product whose factors and rounding error keep their digits
 _SPLITTER = 134217729.0  # 2**27 + 1: splits a double into two halves of 26 bits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from losscli.binding.plan import Input, Job, Table
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
-from losscli.contract.loss import Term, Terms
+from losscli.contract.loss import Beyond, Term, Terms
+from losscli.contract.scaled import SMALLEST_NORMAL
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,26 @@ def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
 
 def score(call: KernelCall, args: tuple[Array | None, ...]) -> Terms:
     """The terms of one kernel on checked arrays, one value a unit."""
+    return score_beyond(call, args)[0]
+
+
+def score_beyond(call: KernelCall, args: tuple[Array | None, ...]) -> tuple[Terms, dict[str, Beyond]]:
+    """The terms of one kernel on checked arrays, one value a unit; and the values that may be no normal doubles."""
+    loss, params = call.spec.loss, call.spec.params
     with np.errstate(all="ignore"):
-        terms = call.spec.loss.terms(args, call.spec.params)
-        return {name: Term(_unit_values(values), where) for name, (values, where) in terms.items()}
+        terms = {name: Term(_unit_values(values), where) for name, (values, where) in loss.terms(args, params).items()}
+        return terms, loss.beyond(args, params, terms)
+
+
+def without_vanished(terms: Terms, beyond: Mapping[str, Beyond]) -> Terms:
+    """The terms with NaN for values that are below the normal doubles: a variance made of them would be wrong."""
+    found = dict(terms)
+    for name, (rows, numbers) in beyond.items():
+        values = terms[name].values.copy()
+        vanished = (numbers.values != 0) & (np.abs(values[rows]) < SMALLEST_NORMAL)
+        values[rows[vanished]] = np.nan
+        found[name] = Term(values, terms[name].where)
+    return found
 
 
 def _unit_values(values: Array) -> Array:

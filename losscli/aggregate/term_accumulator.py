@@ -11,7 +11,8 @@ import numpy as np
 from losscli.aggregate.exact_sum import Sums, zero_extended
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.kinds import Array
-from losscli.contract.loss import Term, Terms
+from losscli.contract.loss import Beyond, Term, Terms
+from losscli.contract.scaled import scaled
 
 
 class TermSums(NamedTuple):
@@ -41,9 +42,11 @@ class TermAccumulator:
             if self.weights is not None:
                 self.weights.grow(size)
 
-    def update(self, term: Term, weights: Array | None, slice_ids: Array | None) -> None:
+    def update(self, term: Term, weights: Array | None, slice_ids: Array | None, beyond: Beyond | None = None) -> None:
         """Add units. A unit that takes no part is left out, never multiplied by 0."""
         values, part = term
+        if beyond is not None:
+            values = self._update_beyond(beyond, term, weights, slice_ids)
         if part is not None:
             values = values[part]
             weights = None if weights is None else weights[part]
@@ -65,6 +68,17 @@ class TermAccumulator:
             self.weightless[0] += np.count_nonzero(left_out)
         else:
             np.add.at(self.weightless, slice_ids[left_out], 1)
+
+    def _update_beyond(self, beyond: Beyond, term: Term, weights: Array | None, slice_ids: Array | None) -> Array:
+        """Add to the sum the units whose values no normal double holds; give all values with 0 in their places."""
+        rows, numbers = beyond
+        counts = numbers.values != 0 if term.where is None else (numbers.values != 0) & term.where[rows]
+        rows, numbers = rows[counts], numbers.at(counts)
+        numbers = numbers if weights is None else numbers.times(scaled(weights[rows]))
+        self.sums.update_scaled(numbers, None if slice_ids is None else slice_ids[rows])
+        values = term.values.copy()
+        values[rows] = 0.0
+        return values
 
     def merge(self, other: TermAccumulator, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
@@ -106,14 +120,20 @@ class LossAccumulator:
     rows: TermAccumulator | None = None  # None: the rows of the one term
     excluded: Array = field(default_factory=lambda: np.zeros(1, np.int64))  # count of rows in no term, by slice id
 
-    def update(self, terms: Terms, weights: Array | None, slice_ids: Array | None, size: int) -> None:
-        """Add the terms of some rows, which belong to some of `size` slices. Rows of weight 0 take no part."""
+    def update(
+        self, terms: Terms, weights: Array | None, slice_ids: Array | None, size: int,
+        beyond: Mapping[str, Beyond] | None = None,
+    ) -> None:  # fmt: skip
+        """Add the terms of some rows, which belong to some of `size` slices. Rows of weight 0 take no part.
+
+        `beyond` are their values that may be no normal doubles.
+        """
         counted = None if weights is None or weights.all() else weights != 0
         for name, (values, where) in terms.items():
             if name not in self.terms:
                 self.terms[name] = TermAccumulator(weights is not None)
             self.terms[name].grow(size)
-            self.terms[name].update(Term(values, both(where, counted)), weights, slice_ids)
+            self.terms[name].update(Term(values, both(where, counted)), weights, slice_ids, (beyond or {}).get(name))
             if counted is not None:
                 self.terms[name].count_weightless(where, counted, slice_ids)
         self.excluded = zero_extended(self.excluded, size)

@@ -8,42 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from losscli.aggregate.exact_sum import Sums
 from losscli.contract.kinds import Array
+from losscli.contract.scaled import SMALLEST_NORMAL, Scaled, scaled
 
 Exact = int | Fraction
 
-SMALLEST_NORMAL = 2.0**-1022
 _BLOCK = 504  # exponents that are folded together: a multiple of the bits of a level, and far from the ends of doubles
 _BELOW = 9 * _BLOCK  # the small numbers are kept in units of 2**(-1074 - _BELOW): below products of four doubles
 _PIECE = 1 << 15  # numbers that are folded at once
-
-
-def is_normal(values: Any) -> Any:
-    """Which doubles have all their digits: they are not 0, infinite, NaN or below the normal doubles."""
-    sizes = np.abs(values)
-    return (sizes >= SMALLEST_NORMAL) & (sizes < np.inf)
-
-
-class Scaled(NamedTuple):
-    """Numbers as `values * 2**exponents`; each value is 0, or neither huge nor tiny."""
-
-    values: Array
-    exponents: Array
-
-    def times(self, other: Scaled) -> Scaled:
-        """The products, rounded to 53 bits."""
-        return Scaled(self.values * other.values, self.exponents + other.exponents)
-
-
-def scaled(values: Array) -> Scaled:
-    """Finite doubles as mantissas and exponents."""
-    mantissas, exponents = np.frexp(values)
-    return Scaled(mantissas, exponents.astype(np.int64))
 
 
 class WideSums:

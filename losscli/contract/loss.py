@@ -21,6 +21,7 @@ from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.contract.presets import Preset
+from losscli.contract.scaled import Scaled, doubtful_rows
 from losscli.errors import UsageError, did_you_mean
 
 
@@ -32,6 +33,13 @@ class Term(NamedTuple):
 
 
 Terms: TypeAlias = dict[str, Term]
+
+
+class Beyond(NamedTuple):
+    """The values of some rows of a term that may be no normal doubles."""
+
+    rows: Array
+    numbers: Scaled
 
 
 Scope: TypeAlias = Literal["row", "group", "table"]
@@ -69,6 +77,7 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.gradients: dict[str, Callable[..., Any]] = {}
         self._combine: Callable[..., Any] | None = None
+        self._scaled: Callable[..., Any] | None = None
         self.summary, self.notes, self.example = words(kernel.__doc__ or "")
         self.roles, self.params = arguments(kernel)
 
@@ -137,6 +146,14 @@ class Loss:  # noqa: D101  written from the declaration, below
         self._combine = combine
         return combine
 
+    def scaled(self, kernel: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the values, for rows where steps of the kernel overflow or vanish, as `Scaled`: `@mse.scaled`.
+
+        It takes what the kernel takes, some rows of it. Terms that it leaves out keep the kernel's values.
+        """
+        self._scaled = kernel
+        return kernel
+
     @overload
     def gradient(self, role: str, /) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
     @overload
@@ -163,11 +180,35 @@ class Loss:  # noqa: D101  written from the declaration, below
         settled = self.settle({name: params[name] for name in params if name not in self.roles})
         arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles}, settled)
         with np.errstate(all="ignore"):
-            return self.kernel(*arrays, **settled)
+            answer = self.kernel(*arrays, **settled)
+            self.beyond(tuple(arrays), settled, as_terms(answer))
+        return answer
 
     def terms(self, arrays: tuple[Array | None, ...], params: Mapping[str, Value]) -> Terms:
         """The kernel's answer under one form: term name -> Term. Trusts its input."""
         return as_terms(self.kernel(*arrays, **params))
+
+    def beyond(self, arrays: tuple[Array | None, ...], params: Mapping[str, Value], terms: Terms) -> dict[str, Beyond]:
+        """Term -> the values that may be no normal doubles. Where steps overflowed or vanished, `terms` gets them too.
+
+        The terms are those of these arrays; several outputs of a row are still apart, or have become their mean.
+        """
+        found = {}
+        for name, (values, _) in terms.items() if self._scaled is not None else ():
+            rows = doubtful_rows(values)
+            if rows is None:
+                continue
+            assert self._scaled is not None
+            some = arrays if self.unit == "element" else tuple(None if a is None else a[rows] for a in arrays)
+            answer = self._scaled(*some, **params)
+            numbers = answer.get(name) if isinstance(answer, dict) else answer
+            if numbers is not None:
+                numbers = numbers.at(rows) if self.unit == "element" else numbers
+                numbers = numbers.mean() if numbers.values.ndim > values.ndim else numbers
+                found[name] = Beyond(rows, numbers)
+                lost = (values[rows] == 0) | ~np.isfinite(values[rows])
+                values[rows] = np.where(lost, numbers.doubles(), values[rows])
+        return found
 
     def combine(self, means: Mapping[str, Any], params: Mapping[str, Value], total: Any = np.inf) -> Any:
         """The number that the term means make; `total` is what their sums were divided by."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import CHUNK
+from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex
 from losscli.binding.plan import Input, Plan, Table
@@ -23,7 +25,7 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
 from losscli.io.source import DroppedRows
 from losscli.parallel import available_cores, using_threads
-from losscli.results import ComparisonResult, Evaluation, RowCounts, SourceResult, WarningResult
+from losscli.results import ComparisonResult, Evaluation, LossResult, RowCounts, SourceResult, WarningResult
 from losscli.statistics.estimates import results, undefined_terms
 
 
@@ -167,6 +169,7 @@ def conclude(
         WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
     ]  # fmt: skip
+    warnings += _overflows(totals, outcome)
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):
@@ -216,6 +219,19 @@ def left_out(rows: RowCounts, dropped: DroppedRows | None) -> Iterator[WarningRe
             named = side if dropped is not None and dropped.files else f"the {side}"
             left = f"{n} row{'s' * (n > 1)} of {named} had no match and {'were' if n > 1 else 'was'} left out"
             yield WarningResult(left)
+
+
+def _overflows(totals: RunAccumulator, outcome: Sequence[LossResult]) -> list[WarningResult]:
+    """Values that are infinite though all values of units are finite numbers, if not doubles."""
+    already_said = {
+        line.spec.text for line in totals.plan.lines for job in line.jobs for call in kernel_calls(job).values()
+        if not all(term.sums.finite for term in totals.losses[call].terms.values())
+    }  # fmt: skip
+    found = Counter(
+        r.spec for r in outcome if math.isinf(r.value) and r.spec not in already_said
+        and (not r.terms or any(math.isinf(term.mean) for term in r.terms.values()))
+    )  # fmt: skip
+    return [WarningResult(f"{spec}: the value is beyond the largest double", count) for spec, count in found.items()]
 
 
 def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -11,11 +11,12 @@ import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import rounded
-from losscli.aggregate.wide_sum import Scaled, is_normal, scaled
 from losscli.binding.plan import Input, Job, Line
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
-from losscli.statistics.estimates import combine_gradient, term_estimates, total_of
+from losscli.contract.scaled import Scaled, is_normal, scaled
+from losscli.statistics.combination import combine_gradient, means_of
+from losscli.statistics.estimates import term_estimates
 from losscli.statistics.exact_ratio import mantissa_and_exponent
 from losscli.statistics.finalized_sums import SliceIds
 
@@ -48,7 +49,8 @@ class Upstream:
             factors = self.of(batch).reshape(-1, *behind)
             factors = factors / count if behind else factors
             product: Array = np.where(factors == 0, 0.0, row_gradient * factors)
-            doubtful = ~(is_normal(product) & is_normal(factors)) & (row_gradient != 0) & np.isfinite(row_gradient)
+            doubtful = ~is_normal(product) & (row_gradient != 0) | ~is_normal(factors)
+            doubtful &= np.isfinite(row_gradient)
             if doubtful.any():
                 wide = (part.reshape(-1, *behind) for part in self.scaled_of(batch))
                 mantissas, exponents = (np.broadcast_to(part, product.shape)[doubtful] for part in wide)
@@ -61,13 +63,9 @@ def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds)
     """Term -> the derivative of the value of one line by it, on the whole run."""
     estimates, loss_accumulator = term_estimates(totals, job, line, slice_ids)
     summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
-    gradients = (
-        dict.fromkeys(estimates, 1.0)
-        if summed
-        else combine_gradient(
-            job, {name: estimate.result.mean for name, estimate in estimates.items()}, total_of(job, estimates)
-        )
-    )
+    gradients: Mapping[str, float | Fraction] = dict.fromkeys(estimates, 1.0)
+    if not summed:
+        gradients = combine_gradient(job, means_of(estimates))
     found = {}
     for name, estimate in estimates.items():
         denominator = Fraction(1) if summed else estimate.denominator
@@ -76,12 +74,17 @@ def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds)
         for slice_id in slice_ids if denominator else ():
             factor = Fraction(1) if slice_id.factor is None else slice_id.factor
             share = rounded(factor, denominator)
-            by_slice[slice_id.number] = gradients[name] * share if is_normal(share) or not factor else np.nan
-            (m, e), (n, f) = mantissa_and_exponent(factor / denominator), math.frexp(gradients[name])
+            (m, e), (n, f) = mantissa_and_exponent(factor / denominator), _frexp(gradients[name])
+            slope = math.nan if isinstance(gradients[name], Fraction) else float(gradients[name])
+            by_slice[slice_id.number] = slope * share if is_normal(share) or not factor else np.nan
             mantissas[slice_id.number], exponents[slice_id.number] = m * n, e + f
         excludes_rows = bool(loss_accumulator.excluded.any()) or len(estimates) > 1
         found[name] = Upstream(by_slice, Scaled(mantissas, exponents), excludes_rows)
     return found
+
+
+def _frexp(number: float | Fraction) -> tuple[float, int]:
+    return math.frexp(number) if isinstance(number, float) else mantissa_and_exponent(number)
 
 
 def in_range(upstreams: Mapping[str, Upstream], batch: Batch) -> tuple[dict[str, Array], int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Matrix
 from losscli.contract.loss import Param, loss
+from losscli.contract.scaled import Scaled, scaled
 
 _Strength = Annotated[float, Param("factor of the whole penalty, often called lambda", ge=0)]
 
@@ -28,6 +29,11 @@ def l1_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
     return strength * np.abs(params).ravel()
 
 
+@l1_penalty.scaled
+def _(params: Array, *, strength: float) -> Scaled:
+    return scaled(params.ravel()).times(scaled(strength)).size()
+
+
 @l1_penalty.gradient("params")
 def _(params: Array, *, strength: float) -> Array:
     return strength * np.sign(params)
@@ -39,6 +45,7 @@ def _(params: Array, *, strength: float) -> Array:
     same_as={"keras": "strength=0.01"},
     unit="element",
     reduction="sum",
+    revision=2,
 )
 def l2_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
     """L2 penalty (ridge): the sum of squared parameters. It shrinks all of them, and large ones most.
@@ -51,6 +58,12 @@ def l2_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
     return strength * np.square(params).ravel()
 
 
+@l2_penalty.scaled
+def _(params: Array, *, strength: float) -> Scaled:
+    each = scaled(params.ravel())
+    return each.times(each).times(scaled(strength))
+
+
 @l2_penalty.gradient("params")
 def _(params: Array, *, strength: float) -> Array:
-    return 2 * strength * params
+    return 2 * (strength * params)  # a power of two last: 2 * strength may overflow

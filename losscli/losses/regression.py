@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
+from losscli.contract.scaled import Scaled, difference
 
 
 @loss(
@@ -35,6 +36,12 @@ def mse(pred: Real, target: Real) -> Array:
     return np.square(pred - target)
 
 
+@mse.scaled
+def _(pred: Array, target: Array) -> Scaled:
+    error = difference(pred, target)
+    return error.times(error)
+
+
 @mse.gradient("pred")
 def _(pred: Array, target: Array) -> Array:
     return 2 * (pred - target)
@@ -52,6 +59,7 @@ def _(pred: Array, target: Array) -> Array:
     },
     aliases=("mean_absolute_error", "l1"),
     first=True,
+    revision=2,
 )
 def mae(pred: Real, target: Real) -> Array:
     """Mean absolute error: every unit of error counts the same. The gradient at no error is 0.
@@ -60,6 +68,11 @@ def mae(pred: Real, target: Real) -> Array:
     array([2. , 0.5])
     """
     return np.abs(pred - target)
+
+
+@mae.scaled
+def _(pred: Array, target: Array) -> Scaled:
+    return difference(pred, target).size()
 
 
 @mae.gradient("pred")
@@ -82,6 +95,7 @@ def _(pred: Array, target: Array) -> Array:
     aliases=("root_mean_squared_error",),
     shares={"squared": mse},
     first=True,
+    revision=2,
 )
 def rmse(pred: Real, target: Real) -> Any:
     """Root mean squared error, in the unit of the target.

@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.kinds import AboveMinusOne, Array, NonZero, Real
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
+from losscli.contract.scaled import Scaled, difference, scaled
 
 _TORCHMETRICS = "floor=1.17e-06"
 # scikit-learn's root_… functions.
@@ -43,6 +44,12 @@ def mape(
     """
     size = np.abs(target)
     return scale * (np.abs(pred - target) / (np.maximum(size, floor, out=size) if floor else size))
+
+
+@mape.scaled
+def _(pred: Array, target: Array, *, scale: float, floor: float) -> Scaled:
+    size = scaled(np.maximum(np.abs(target), floor))
+    return difference(pred, target).over(size).times(scaled(scale)).size()
 
 
 @mape.gradient("pred")
@@ -84,6 +91,14 @@ def smape(
     return value
 
 
+@smape.scaled
+def _(pred: Array, target: Array, *, scale: float, floor: float) -> Scaled:
+    small = np.abs(pred) + np.abs(target) < floor
+    size = difference(np.where(small, floor, np.abs(pred)), np.where(small, 0.0, -np.abs(target)))
+    value = difference(pred, target).over(size).times(scaled(2.0)).times(scaled(scale)).size()
+    return Scaled(np.where(size.values == 0, 0.0, value.values), value.exponents)
+
+
 @smape.gradient("pred")
 def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
     size = np.abs(pred) + np.abs(target)
@@ -91,7 +106,12 @@ def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
     error = pred - target
     # d(|e|/s) = (sign(e) s - |e| sign(p)) / s^2: sign(e) 2|y| / s^2 where the signs agree, else 0; at p = 0 half of it.
     agree = 1 + np.sign(pred) * np.sign(target)
-    slope = 2 * scale * np.sign(error) * (agree * (np.abs(target) / safe) / safe)
+    share = np.abs(target) / safe / safe
+    far = np.isinf(size)
+    if far.any():
+        half = 0.5 * np.abs(pred[far]) + 0.5 * np.abs(target[far])
+        share[far] = 0.25 * np.abs(target[far]) / half / half
+    slope = 2 * scale * np.sign(error) * (agree * share)
     return np.where(size < floor, 2 * scale * np.sign(error) / floor, slope) if floor else slope
 
 
@@ -125,6 +145,11 @@ def wmape(
     {'error': [1.0, 3.0], 'size': [2.0, 4.0]}
     """
     return {"error": Term(np.abs(pred - target)), "size": Term(np.abs(target))}
+
+
+@wmape.scaled
+def _(pred: Array, target: Array, *, floor: float) -> dict[str, Scaled]:
+    return {"error": difference(pred, target).size()}
 
 
 @wmape.value
@@ -189,6 +214,13 @@ def msle(
     return np.square(_log_ratio(pred, target))
 
 
+@msle.scaled
+def _(pred: Array, target: Array, *, floor: float | None) -> Scaled:
+    low = -1.0 if floor is None else floor
+    ratio = scaled(_log_ratio(np.maximum(pred, low), np.maximum(target, low)))
+    return ratio.times(ratio)
+
+
 @msle.gradient("pred")
 def _(pred: Array, target: Array, *, floor: float | None) -> Array:
     low = -1.0 if floor is None else floor
@@ -205,6 +237,7 @@ def _(pred: Array, target: Array, *, floor: float | None) -> Array:
     same_as={"sklearn": _ROOTS},
     aliases=("root_mean_squared_log_error",),
     shares={"squared": msle},
+    revision=2,
 )
 def rmsle(pred: AboveMinusOne, target: AboveMinusOne) -> Any:
     """Root mean squared logarithmic error: the root of msle. As with rmse, rows have no value of their own.

@@ -21,6 +21,7 @@ from losscli.binding.plan import Job, Line
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
+from losscli.statistics.combination import Means
 from losscli.statistics.finalized_sums import (
     ExactMean,
     FinalizedRun,
@@ -28,6 +29,7 @@ from losscli.statistics.finalized_sums import (
     Slice,
     SliceIds,
     WeightedSliceId,
+    far_ratio,
     non_finite_sum,
 )
 
@@ -66,6 +68,12 @@ class PartSums(NamedTuple):
     job: Job
     terms: list[TermMean]
     units: int
+
+    @property
+    def means(self) -> Means:
+        """The means of the terms."""
+        exact = {t.term: far_ratio(t.mean, t.sums.numerator, t.sums.denominator) for t in self.terms}
+        return Means({term.term: term.mean for term in self.terms}, exact, self.terms[0].sums.denominator)
 
 
 class _Term(NamedTuple):

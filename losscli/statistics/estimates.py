@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import gc
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
-
-import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.slices import NULL
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator
 from losscli.binding.plan import Job, Line
 from losscli.binding.signature import reduction_of, signature
 from losscli.contract.presets import DivideBy
+from losscli.contract.scaled import is_normal
 from losscli.results import BatchResult, LossResult, PartResult, TermResult
+from losscli.statistics.combination import combined, means_of, wide_value
 from losscli.statistics.finalized_sums import (
     FinalizedRun,
     FinalizedSums,
@@ -27,6 +24,7 @@ from losscli.statistics.finalized_sums import (
     WeightedSliceId,
     slices,
 )
+from losscli.statistics.wide_number import WideNumber
 
 
 def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
@@ -73,6 +71,9 @@ def _line_result(line: Line, estimators: list[LineEstimator], by: Mapping[str, s
         return singles[0]
     factors = [factor for factor, _ in line.spec.parts]
     value = sum(factor * single.value for factor, single in zip(factors, singles, strict=True))
+    if not is_normal(value) or not all(is_normal(single.value) for single in singles):
+        exact = [estimator.wide_value(slice_ids) for estimator in estimators]
+        value = _wide_sum(factors, [single.value for single in singles], exact, float(value))
     rows = [s for s, job in zip(singles, line.jobs, strict=True) if job.spec.loss.source_roles] or singles
     assert line.spec.name is not None
     return LossResult(
@@ -84,6 +85,14 @@ def _line_result(line: Line, estimators: list[LineEstimator], by: Mapping[str, s
         batch=next((s.batch for s in singles if s.batch), None),
         excluded_count=max(s.excluded_count for s in singles),
     )  # fmt: skip
+
+
+def _wide_sum(factors: Sequence[float], values: Sequence[float], exact: Sequence[WideNumber], plain: float) -> float:
+    """The weighted sum of exact values; the `plain` sum where no double of them has lost digits."""
+    known = all(each.value.is_finite() for each in exact)
+    if not known or all(is_normal(value) or not each.value for value, each in zip(values, exact, strict=True)):
+        return plain
+    return float(sum((f * each for f, each in zip(factors, exact, strict=True)), WideNumber.of(0)).value)
 
 
 class LineEstimator:
@@ -120,14 +129,20 @@ class LineEstimator:
         loss, own = self.job.spec.loss, [WeightedSliceId(0)] if self.fixed else slice_ids
         estimates = self.term_estimates(slice_ids)
         terms = {name: estimate.result for name, estimate in estimates.items()}
-        value = combined(self.job, terms, self.reduction, total_of(self.job, estimates))
         count, weight = self._count_and_weight(terms, own)
         return LossResult(
             model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
-            reduction=self.reduction, value=value, count=count, weight=weight,
+            reduction=self.reduction, value=combined(self.job, estimates, self.reduction), count=count, weight=weight,
             terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
             excluded_count=sum([self.excluded[c.number] for c in own if c.number < len(self.excluded)]),
         )  # fmt: skip
+
+    def wide_value(self, slice_ids: SliceIds) -> WideNumber:
+        """The value of the estimate on one slice, also where no double holds it."""
+        estimates = self.term_estimates(slice_ids)
+        if self.reduction == "sum":
+            return WideNumber.of(sum(estimate.result.sum for estimate in estimates.values()))
+        return wide_value(self.job, means_of(estimates))
 
     def _count_and_weight(self, terms: Mapping[str, TermResult], slice_ids: SliceIds) -> tuple[int, float]:
         """How many units take part in any term, and their weight."""
@@ -161,75 +176,6 @@ def term_estimates(
     """
     estimator = LineEstimator(FinalizedRun(totals), job, line)
     return estimator.term_estimates(slice_ids), estimator.accumulator
-
-
-def total_of(job: Job, estimates: Mapping[str, TermEstimate]) -> float:
-    """What the means of a loss were divided by, for a `combine` that asks for it."""
-    if not job.spec.loss.own_combine:
-        return math.inf
-    return rounded(next(iter(estimates.values())).exact_denominator, ONE)
-
-
-def combined(job: Job, terms: Mapping[str, TermResult], reduction: str, total: float) -> float:
-    """The value of a loss.
-
-    Parameters
-    ----------
-    job
-        The loss, and its parameters.
-    terms
-        Term -> its mean and sum.
-    reduction
-        "mean" or "sum".
-    total
-        What the sums were divided by.
-
-    Returns
-    -------
-    float
-        The sum of its terms' sums, or what the loss's `combine` makes of their means.
-    """
-    if reduction == "sum":
-        if any(math.isnan(term.mean) for term in terms.values()):
-            return math.nan
-        return float(sum(term.sum for term in terms.values()))
-    if not job.spec.loss.own_combine and len(terms) == 1:
-        return 0 + next(iter(terms.values())).mean  # the same as below, for very many slices
-    means = {name: np.float64(term.mean) for name, term in terms.items()}
-    with np.errstate(all="ignore"):
-        return float(job.spec.loss.combine(means, job.spec.params, total))
-
-
-def combine_gradient(job: Job, means: Mapping[str, float], total: float = math.inf) -> dict[str, float]:
-    """The partial derivatives of a loss by its term means, by complex step through the loss's own `combine`.
-
-    Parameters
-    ----------
-    job
-        The loss, and its parameters.
-    means
-        Term -> its mean.
-    total
-        What the sums were divided by; it does not change.
-
-    Returns
-    -------
-    dict
-        Term -> the partial derivative of the loss's value by the mean of this term.
-
-    References
-    ----------
-    Squire and Trapp 1998, "Using complex variables to estimate derivatives of real functions",
-    doi:10.1137/S003614459631241X
-    """
-    gradient = {}
-    with np.errstate(all="ignore"):
-        for name, mean in means.items():
-            step = 1e-20 * max(abs(mean), 1e-270)
-            moved: dict[str, Any] = {other: np.complex128(value) for other, value in means.items()}
-            moved[name] = np.complex128(complex(mean, step))
-            gradient[name] = float(np.imag(job.spec.loss.combine(moved, job.spec.params, total)) / step)
-    return gradient
 
 
 def _batch(totals: RunAccumulator) -> BatchResult:

@@ -21,6 +21,9 @@ from losscli.results import TermResult
 Slice = tuple[str, ...]
 
 
+_NEAR_FROM, _NEAR_TO = 1e-250, 1e250  # between these a complex step, and a product of few such numbers, is accurate
+
+
 class WeightedSliceId(NamedTuple):
     """One id of a slice, and the factor that the weight of its class gives it (None: 1, without class weights).
 
@@ -48,6 +51,7 @@ class TermEstimate(NamedTuple):
 
     result: TermResult
     exact_denominator: Exact
+    exact_mean: Fraction | None = None  # where it is far from 1: its double may have lost digits
 
     @property
     def denominator(self) -> Fraction:
@@ -81,7 +85,8 @@ class FinalizedSums:
             )
         mean = non_finite if non_finite is not None else rounded(numerator, denominator)
         total = non_finite if non_finite is not None else rounded(numerator, ONE)
-        return TermEstimate(TermResult(mean, total, count, weight), denominator)
+        exact = None if non_finite is not None else far_ratio(mean, numerator, denominator)
+        return TermEstimate(TermResult(mean, total, count, weight), denominator, exact)
 
     def _plain_estimate(self, slice_id: int, divisor: DivideBy) -> TermEstimate:
         """`estimate` of a single slice id of finite values: with very many slices, most of the time is spent here."""
@@ -96,8 +101,9 @@ class FinalizedSums:
             denominator += self.weightless[slice_id] * ONE
         if not count or not denominator:
             return TermEstimate(TermResult(math.nan, 0.0, count, weight), denominator)
-        result = TermResult(rounded(numerator, denominator), rounded(numerator, ONE), count, weight)
-        return TermEstimate(result, denominator)
+        mean = rounded(numerator, denominator)
+        result = TermResult(mean, rounded(numerator, ONE), count, weight)
+        return TermEstimate(result, denominator, far_ratio(mean, numerator, denominator))
 
     def _rows(self, slice_ids: SliceIds) -> int:
         """How many units there are, with those whose weight, or that of whose class, is 0."""
@@ -143,6 +149,13 @@ class FinalizedRun:
         if id(accumulator) not in self._finalized:
             self._finalized[id(accumulator)] = FinalizedSums(accumulator)
         return self._finalized[id(accumulator)]
+
+
+def far_ratio(double: float, numerator: Exact, denominator: Exact) -> Fraction | None:
+    """The ratio whose double this is, where that is so far from 1 that computing with it may lose digits."""
+    if _NEAR_FROM < double < _NEAR_TO or _NEAR_FROM < -double < _NEAR_TO or not numerator:
+        return None
+    return Fraction(numerator) / denominator
 
 
 def non_finite_sum(sums: WideSums, slice_ids: SliceIds) -> float | None:

@@ -16,8 +16,8 @@ from fractions import Fraction
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.wide_sum import Exact
 from losscli.binding.signature import reduction_of
+from losscli.statistics.combination import combine_gradient
 from losscli.statistics.contribution_sums import Column, ContributionSums, PartSums, TermMean
-from losscli.statistics.estimates import combine_gradient
 from losscli.statistics.exact_ratio import Ratio, quotient
 from losscli.statistics.finalized_sums import SliceIds
 
@@ -112,11 +112,10 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
     effective_size = math.inf
     for part in sums.parts(line, slice_ids) or ():
         summed = reduction_of(sums.plan, part.job) == "sum"
-        slopes = dict.fromkeys([term.term for term in part.terms], 1.0)
+        slopes: dict[str, float | Fraction] = dict.fromkeys([term.term for term in part.terms], 1.0)
         if part.job.spec.loss.own_combine and not summed:
-            total = rounded(part.terms[0].sums.denominator, ONE)
-            slopes = combine_gradient(part.job, {term.term: term.mean for term in part.terms}, total)
-        if not all(math.isfinite(slopes[term.term]) for term in part.terms):
+            slopes = combine_gradient(part.job, part.means)
+        if any(isinstance(slope, float) and not math.isfinite(slope) for slope in slopes.values()):
             return None
         sizes = {term.term: _effective_size(sums, term, slice_ids) for term in part.terms}
         effective_size = min(effective_size, *map(float, sizes.values()))
@@ -137,7 +136,7 @@ def _sum_block(part: PartSums) -> Block:
     return Block(tuple(coefficients), None, part.units, Fraction(part.units))
 
 
-def _mean_block(term: TermMean, factor: float, slope: float, size: Fraction) -> Block:
+def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: Fraction) -> Block:
     """A mean, for the sums A of its numerators and B of its denominators.
 
     The coefficients are factor * slope / B for the numerator, and -factor * slope * A / B**2 for the denominator.
@@ -154,7 +153,7 @@ def _mean_block(term: TermMean, factor: float, slope: float, size: Fraction) -> 
 
 
 def _balanced_blocks(
-    sums: ContributionSums, part: PartSums, slopes: Mapping[str, float], slice_ids: SliceIds, summed: bool
+    sums: ContributionSums, part: PartSums, slopes: Mapping[str, float | Fraction], slice_ids: SliceIds, summed: bool
 ) -> Iterator[Block]:
     """Means and sums in which each class has the weight rows / (classes * rows of the class), a block a class.
 

@@ -11,6 +11,7 @@ import numpy as np
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
+from losscli.statistics.combination import value_of
 from losscli.statistics.contribution_sums import Column, Columns, ContributionSums
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.resampling import Statistic
@@ -131,7 +132,5 @@ def plug_in_value(sums: ContributionSums, line: int, slice_ids: SliceIds) -> flo
         if reduction_of(sums.plan, part.job) == "sum":
             value += part.factor * sum(rounded(term.sums.numerator, ONE) for term in part.terms)
             continue
-        means = {term.term: np.float64(term.mean) for term in part.terms}
-        total = rounded(part.terms[0].sums.denominator, ONE)
-        value += part.factor * float(part.job.spec.loss.combine(means, part.job.spec.params, total))
+        value += part.factor * value_of(part.job, part.means)
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -152,16 +154,20 @@ def scaled(formula, columns, loss, weights, how):
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss.own_combine], ids=lambda loss: loss.name)
 def test_complex_step_through_combine(loss):
     """∂combine/∂mean by complex step equals real differences."""
+    from losscli.aggregate.exact_sum import ONE
     from losscli.binding.plan import Job
     from losscli.binding.spec import LossSpec
-    from losscli.statistics.estimates import combine_gradient
+    from losscli.statistics.combination import Means, combine_gradient
 
     columns = draw(loss, 5, np.random.default_rng(0))
     settled = loss.settle({})
     from losscli.contract.loss import as_terms
 
     means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}
-    got = combine_gradient(Job(None, LossSpec(loss, settled), ()), means)
+    job = Job(None, LossSpec(loss, settled), ())
+    got = combine_gradient(job, Means(means, dict.fromkeys(means), 5 * ONE))
+    far = combine_gradient(job, Means(means, {name: Fraction(mean) for name, mean in means.items()}, 5 * ONE))
+    assert {name: float(slope) for name, slope in far.items()} == pytest.approx(got, rel=1e-14)
     for name, mean in means.items():
         step = 1e-6 * abs(mean)
         up, down = ({**means, name: mean + s * step} for s in (1, -1))
