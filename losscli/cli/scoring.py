@@ -213,7 +213,9 @@ def judge(
             added = [WarningResult(f"not comparable with the baseline: {reason}") for reason in match.reasons]
             evaluation = replace(evaluation, warnings=(*evaluation.warnings, *added))
     without = "error" if asked.baseline_missing == "error" else "skipped"
-    limit = asked.max_dropped or (NO_DROPS if asked.gates else None)
+    limit = asked.max_dropped
+    if limit is None and asked.gates:  # the verdict stands where the first gate stands
+        limit = replace(NO_DROPS, path=asked.gates[0].path, line=asked.gates[0].line)
     verdicts = evaluate_gates(evaluation, bound, without_baseline=without, only_in_baseline=absent, max_dropped=limit)
     # The verdicts hold what the gates needed of the comparisons; the report of this command has none.
     return replace(verdicts, comparisons=())

@@ -18,7 +18,8 @@ _SHARE = re.compile(r"(\d{1,3}(?:\.\d{0,15})?|\.\d{1,15})\s*%", re.ASCII)
 class DropLimit:
     """How many predictions may be lost, as `N` or `P%` of those that were to be scored. `text` is as typed.
 
-    `path` and `line` locate the limit in a configuration file.
+    `path` and `line` locate the limit, or the gates that imply it, in a configuration file. A limit that was not
+    `given` has a verdict only if it is exceeded.
     """
 
     text: str = "0"
@@ -26,6 +27,7 @@ class DropLimit:
     share: Fraction | None = None
     path: str | None = None
     line: int | None = None
+    given: bool = True
 
     @property
     def gate(self) -> str:
@@ -37,7 +39,7 @@ class DropLimit:
         return Fraction(self.count) if self.share is None else self.share * rows.wanted
 
 
-NO_DROPS = DropLimit()
+NO_DROPS = DropLimit(given=False)
 """The limit where there is a gate and none was given."""
 
 

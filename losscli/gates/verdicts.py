@@ -52,7 +52,7 @@ def evaluate_gates(
     only_in_baseline
         Results of the baseline that this run does not have. Gates on such slices fail.
     max_dropped
-        How many predictions the run may lose. None: any number. `NO_DROPS` has a verdict only if it is exceeded.
+        How many predictions the run may lose. None: any number. `NO_DROPS` is the limit of other gates.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def evaluate_gates(
     index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
     rows = evaluation.rows
     verdicts = tuple(_with_rows(verdict, rows) for bound in gates for verdict in index.verdicts(bound))
-    if max_dropped is not None and (rows.lost or max_dropped is not NO_DROPS):
+    if max_dropped is not None and (rows.lost or max_dropped.given):
         verdicts = (*verdicts, judge_dropped(rows, max_dropped))
     states = {verdict.state for verdict in verdicts}
     refused = evaluation.baseline is not None and bool(evaluation.baseline.incomparable)

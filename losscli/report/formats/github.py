@@ -46,8 +46,8 @@ class GitHub(Renderer):
         errors = [_error(suite, view) for suite in suites if suite.error is not None]
         errors += [_gate(gate, view) for gate in failed]
         warnings = [
-            _command("warning", [f"{w.message} ({w.count} times)" if w.count > 1 else w.message], view)
-            for _, found in evaluated(suites)
+            _command("warning", [_of(name) + w.message + (f" ({w.count} times)" if w.count > 1 else "")], view)
+            for name, found in evaluated(suites)
             for w in found.warnings
         ]
         lines = [*_first("error", errors), *_first("warning", warnings)]
@@ -111,6 +111,10 @@ def _first(kind: str, lines: Sequence[str]) -> list[str]:
         return list(lines)
     kept = lines[: _MOST_ANNOTATIONS - 1]
     return [*kept, f"::{kind} title=losscli::and {len(lines) - len(kept)} more; the summary has all"]
+
+
+def _of(name: str | None) -> str:
+    return "" if name is None else f"{name}: "
 
 
 def _gate(gate: GateResult, view: View) -> str:
