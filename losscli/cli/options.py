@@ -148,6 +148,11 @@ file_options = _stack(
     _input("--null-values", metavar="A,B",
            help="Texts that mean 'missing' in a column of numbers and in --where.  "
                 "[default: ,NA,N/A,null,NULL,None,<NA>]"),
+    _input("--sha256", envvar="LOSSCLI_SHA256", multiple=True, metavar="FILE[=HEX]",
+           help="The SHA-256 that a file must have, checked before it is read. Without =HEX it only stands in the "
+                "report. Repeatable."),
+    _input("--checksums", metavar="FILE", shell_complete=completion.files,
+           help="A file as sha256sum writes it. Every file that is read must be in it, and be as it says."),
 )  # fmt: skip
 
 engine_options = _stack(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from losscli.cli import reports, row_batches
@@ -177,7 +177,22 @@ def _read_options(given: Given) -> ReadOptions:
         input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],
         quote=given["quote"], encoding=given["encoding"], comment=given["comment"], header=not given["no_header"],
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")),
+        sha256=_sha256(given["sha256"]), checksums=given["checksums"],
     )  # fmt: skip
+
+
+def _sha256(texts: Sequence[str]) -> dict[str, str | None]:
+    """The SHA-256 of each file; two for one file are an error."""
+    if not texts:
+        return {}
+    from losscli.io.files.checksums import read_sha256
+
+    found: dict[str, str | None] = {}
+    for path, digest in map(read_sha256, texts):
+        if found.get(path) not in (None, digest):
+            raise UsageError("two different SHA-256 are expected of one file", path=path, code="USAGE_CONFLICT")
+        found[path] = digest or found.get(path)
+    return found
 
 
 def read_class_weight(text: str | None) -> Literal["balanced"] | Mapping[str, float] | None:

@@ -76,6 +76,10 @@ def ready(options: EvalOptions) -> Ready:
         outputs.refuse_input(path, prepared.files)
     _check_rows_file(options, prepared, saved)
     console.print_notes(prepared.notes, quiet)
+    if run.console.verbose:
+        from losscli.io.formats.page_checksums import advice
+
+        console.print_notes(advice(prepared.source), quiet)
     bound = bind(gates.gates, scored(prepared), request.by, request.spelling)
     if saved is not None and gates.baseline is not None:
         lines = [

@@ -6,7 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import CHUNK
@@ -140,7 +140,8 @@ def evaluate(
     """The result of the whole run, by default on all cores of this machine."""
     totals, scan = total(prepared, engine or Threads(available_cores()), hashing=hashing, observer=observer)
     doubled = [WarningResult(said, noted=True) for said in prepared.source.doubled]
-    return conclude(totals, scan.reader, scan.sources(), prepared.source.dropped, doubled)
+    sources = tuple(replace(found, sha256=prepared.hashes.get(found.path)) for found in scan.sources())
+    return conclude(totals, scan.reader, sources, prepared.source.dropped, doubled)
 
 
 def conclude(

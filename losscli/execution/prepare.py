@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.binding.bind import bind
 from losscli.binding.matrices import read_table
@@ -20,6 +20,9 @@ from losscli.io.files.identity import check_once, common, identity_of
 from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.io.source import ReadOptions, Source
+
+if TYPE_CHECKING:
+    from losscli.io.files.checksums import Checksums
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Prepared:
     source: Source
     arrays: Mapping[Table, Array]
     warned: Counter[str] = field(default_factory=Counter, compare=False)  # filled while rows without a report are read
+    hashes: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of files, by path, where these were asked for
 
     @property
     def files(self) -> list[str]:
@@ -70,6 +74,8 @@ def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     check(request)
     _check_pipes(request, data)
+    verifier = _verifier(data.options)
+    data = replace(data, options=replace(data.options, verifier=verifier))
     request, source = _source(request, data)
     number_format = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
     if request.where is not None:
@@ -85,7 +91,18 @@ def prepare(request: Request, data: Data) -> Prepared:
         # The binding knows names, not files; the error is about the source that lacks them.
         error.path = error.path or next((fragment.path for fragment in source.fragments), None)
         raise
-    return Prepared(plan, source, {table: matrix.values for table, matrix in plan.tables.items()})
+    if verifier is not None:
+        verifier.refuse_unused()
+    arrays = {table: matrix.values for table, matrix in plan.tables.items()}
+    return Prepared(plan, source, arrays, hashes={} if verifier is None else verifier.found)
+
+
+def _verifier(options: ReadOptions) -> Checksums | None:
+    if not options.sha256 and options.checksums is None:
+        return None
+    from losscli.io.files.checksums import Checksums
+
+    return Checksums(options.sha256, options.checksums)
 
 
 def paired(prepared: Prepared, against: str | None = None) -> Prepared:

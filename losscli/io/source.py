@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pyarrow as pa
 
@@ -14,6 +14,9 @@ from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import FileInput
 from losscli.results import RowCounts
+
+if TYPE_CHECKING:
+    from losscli.io.files.checksums import Checksums
 
 ReadAs = Literal["number", "text"]
 """How to read a column of a text format; columns of formats with types keep their types."""
@@ -51,6 +54,10 @@ class ReadOptions:
     lenient : bool, default False
         Read a column of numbers in which some cell is not a number as text, instead of raising an error. A filter
         may drop that row, which is known only after the column is read.
+    sha256 : mapping of str to str or None
+        The SHA-256 that files must have, by their paths; with None it only stands in the report.
+    checksums : str or None, default None
+        A file as ``sha256sum`` writes it, with a checksum of every file that is read.
     """
 
     input_format: str | None = None
@@ -63,6 +70,9 @@ class ReadOptions:
     null_values: tuple[str, ...] = DEFAULT_NULLS
     spool: bool = False
     lenient: bool = False
+    sha256: Mapping[str, str | None] = field(default_factory=dict)
+    checksums: str | None = None
+    verifier: Checksums | None = field(default=None, repr=False)  # made of the two, for one run
 
 
 class Split(Protocol):

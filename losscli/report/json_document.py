@@ -32,6 +32,7 @@ from losscli.results import (
     PairedTest,
     PartResult,
     RowCounts,
+    SourceResult,
     SuiteResult,
     TermResult,
     Uncertainty,
@@ -67,7 +68,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "schema": SCHEMA,
         "losscli": __version__,
         "status": evaluation.status,
-        "sources": [{"path": s.path, "format": s.format, "rows": int(s.rows)} for s in evaluation.sources],
+        "sources": [_source(source) for source in evaluation.sources],
         "rows": rows_object(evaluation.rows),
         "results": [result_object(result) for result in evaluation.results],
         "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
@@ -95,6 +96,11 @@ def rows_object(rows: RowCounts) -> dict[str, Any]:
     names = ("read", "used", "dropped", "filtered", "missing", "nan", "weightless", "lost")
     counts: dict[str, Any] = {name: int(getattr(rows, name)) for name in names}
     return {**counts, "unmatched": {side: int(count) for side, count in rows.unmatched.items()}}
+
+
+def _source(source: SourceResult) -> dict[str, Any]:
+    found = {"path": source.path, "format": source.format, "rows": int(source.rows)}
+    return found if source.sha256 is None else {**found, "sha256": source.sha256}
 
 
 def result_object(result: LossResult) -> dict[str, Any]:

@@ -22,11 +22,14 @@ class SourceResult:
         "csv", "tsv", "parquet", "arrow", "jsonl", or what a table in memory is.
     rows : int
         Number of rows in the file.
+    sha256 : str or None
+        The SHA-256 of its bytes as they are stored, where that was asked for.
     """
 
     path: str
     format: str
     rows: int
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,10 @@ def _check_same_format(files: Sequence[OpenedFile]) -> None:
 
 def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     """One file, opened by the reader of its format."""
-    source, compression = _detect_compression(_input(found), options)
+    source = _input(found)
+    if options.verifier is not None:
+        source = options.verifier.verified(source)
+    source, compression = _detect_compression(source, options)
     with open_decompressed(source, compression) as stream:
         head = stream.read(HEAD)
     format = detect_format(found.path, head, options)
