@@ -70,6 +70,8 @@ class RunAccumulator:
 
     def update(self, rows: ReadRows) -> Iterator[RowBatch[Input, Array]]:
         """Score a batch of rows; yields the groups that they complete, for `update_group`."""
+        if rows.weightless is not None:
+            self._count_weightless(rows)
         if not len(rows.batch):
             return
         with np.errstate(all="ignore"):  # what overflows is infinite, and is counted so
@@ -137,6 +139,14 @@ class RunAccumulator:
             return
         self.counts = zero_extended(self.counts, len(self.slice_index))
         np.add.at(self.counts, batch.slice_ids, 1)
+
+    def _count_weightless(self, rows: ReadRows) -> None:
+        """Count the rows of weight 0, so that a slice of such rows alone is reported as undefined."""
+        if rows.weightless is None or self.plan.class_column is not None:
+            return
+        ids = self.slice_index.ids(rows.weightless_sliced_by) if rows.weightless_sliced_by else None
+        self._count(replace(rows.weightless, slice_ids=ids))
+        self._limit()
 
     def slice_ids_of(self, rows: ReadRows) -> Array | None:
         """Each row's slice id: of its slice, and of its class where classes have weights."""

@@ -124,3 +124,9 @@ class Plan:
     def jobs(self) -> tuple[Job, ...]:
         """Every job once."""
         return tuple(dict.fromkeys(job for line in self.lines for job in line.jobs))
+
+    @property
+    def leaves_out_weightless(self) -> bool:
+        """Whether rows of weight 0 are left out before they are judged: unless a mean is divided by all rows."""
+        divisors = [self.request.divisor(job.spec) for job in self.jobs]
+        return self.weight is not None and "rows" not in divisors

@@ -1,14 +1,14 @@
 """A batch of columns -> the arrays that kernels get: decoded, filtered, policies applied, domains checked.
 
-Values are validated here once, and trusted after. The order is fixed, so that a row that the filter leaves out never
-causes an error about its values: filter, decode, missing and NaN, infinite, domain.
+Values are validated here once, and trusted after. The order is fixed, so that a row that the filter or a weight of 0
+leaves out never causes an error about its values: filter, weight, decode, missing and NaN, infinite, domain.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class ReadRows:
     location: Location  # of the batch of the file, for errors
     index: RowNumbers  # each row's position in that batch
     labels: Mapping[Input, EncodedLabels]  # of all rows of that batch, where an input is classes
+    weightless: RowBatch[Input, Array] | None = None  # rows of weight 0, which hold nothing but their numbers and keys
+    weightless_sliced_by: tuple[DictionaryColumn, ...] = ()  # their columns of slices, where classes have no weights
 
 
 @dataclass
@@ -93,10 +95,24 @@ class Reader:
         self.read += data.num_rows
         data, location, kept = self._filtered(data, location)
         self.filtered += self.read - start - data.num_rows
+        weight = self._weight(data, location)
+        zero = None if weight is None or not self.plan.leaves_out_weightless else _zeros(*weight)
+        if zero is None or weight is None:
+            return self._judged(data, weight, location, kept, start)
+        at, (values, missing) = np.flatnonzero(~zero), weight
+        found = self._judged(
+            _chosen(data, ~zero), (values[at], None if missing is None else missing[at]), location.take(at),
+            at if kept is None else kept[at], start,
+        )  # fmt: skip
+        return self._with_weightless(found, data, location, np.flatnonzero(zero), kept, start)
+
+    def _judged(
+        self, data: Any, weight: tuple[Array, Array | None] | None, location: Location, kept: Array | None, start: int
+    ) -> ReadRows:
+        """The used ones of these rows, which are at `kept` in their batch; `start` rows were read before it."""
         coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
         labels: dict[Input, list[EncodedLabels]] = {}
         decoded = {i: self._decode(i, coded, labels, data, location) for i in self.plan.inputs}
-        weight = self._weight(data, location)
         cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, location)
         checks = RowChecks(self.plan, self.warned)
         index = self._used(checks, decoded, weight, cluster, data.num_rows, location)
@@ -118,6 +134,18 @@ class Reader:
         cluster = None if cluster is None else cluster.take(index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
+
+    def _with_weightless(
+        self, found: ReadRows, data: Any, location: Location, zero: Array, kept: Array | None, start: int
+    ) -> ReadRows:
+        """The used rows together with those of weight 0, whose values are not judged."""
+        self.weightless += len(zero)
+        keys = tuple(self._texts(name, data, location).take(zero) for name in self.plan.keys)
+        rows = RowBatch[Input, Array]({}, moved(zero if kept is None else kept[zero], start + 1), keys=keys)
+        # A class that only such rows have needs no weight.
+        names = self.plan.by if self.plan.class_column is None else ()
+        sliced_by = tuple(DictionaryColumn.of(data.column(name), name, location).take(zero) for name in names)
+        return replace(found, weightless=rows, weightless_sliced_by=sliced_by)
 
     def _used(
         self,
@@ -155,12 +183,8 @@ class Reader:
         """The rows that the filter keeps, before anything is decoded; their positions in the batch (None: all rows)."""
         if self.where is None or (mask := self._mask(self.where, data, location)).all():
             return data, location, None
-        import pyarrow as pa
-
         kept = np.flatnonzero(mask)
-        bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
-        chosen = data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
-        return chosen, location.take(kept), kept
+        return _chosen(data, mask), location.take(kept), kept
 
     def _mask(self, where: Filter, data: Any, location: Location) -> Array:
         return where.mask(data, location, self.plan.number_format, self.warned)
@@ -235,6 +259,20 @@ class Reader:
 def _labelled(item: Input, kind: Any) -> bool:
     """Whether cells of this type are read as labels. A number is its own label, unless there is a positive one."""
     return bool(item.kind.sides or item.kind.labels) and (item.positive is not None or not is_plain_number(kind))
+
+
+def _zeros(weights: Array, missing: Array | None) -> Array | None:
+    """Which rows have a weight of 0; None where no row has."""
+    zero = weights == 0 if missing is None else (weights == 0) & ~missing
+    return zero if zero.any() else None
+
+
+def _chosen(data: Any, mask: Array) -> Any:
+    """The rows of a batch at which the mask is true."""
+    import pyarrow as pa
+
+    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
+    return data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
 
 
 def _side_by_side(columns: Sequence[Array]) -> Array:

@@ -127,7 +127,7 @@ def total(
 
 def refuse_empty(plan: Plan, rows: RowCounts, path: str | None) -> None:
     """An EmptyError where no row was used, unless no loss needs rows."""
-    if rows.used or not any(job.spec.loss.source_roles for job in plan.jobs):
+    if rows.used or rows.weightless or not any(job.spec.loss.source_roles for job in plan.jobs):
         return
     left = f"; {rows.dropped} row{'s were' if rows.dropped > 1 else ' was'} dropped" if rows.dropped else ""
     said = f"none of the {rows.read} rows is left{left}" if rows.read else "0 rows"

@@ -6,7 +6,7 @@ the final value changes with that loss (`Upstream`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,7 +91,7 @@ def gradient(
     if any(part.job.spec.loss.scope != "row" for _, part in row_parts):
         yield from _by_groups(gradients, engine.count, observer)
     else:
-        yield from in_order(prepared, gradients, engine, observer)
+        yield from _all_with_columns(in_order(prepared, gradients, engine, observer))
 
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
@@ -110,12 +110,56 @@ class _RowGradients:
     roles: Mapping[Line, list[str]]
 
     def __call__(self, rows: Iterable[ReadRows]) -> list[OutputRows]:
-        return [self.of(in_slices(self.totals, some)) for some in rows if len(some.batch)]
+        return [
+            _with_zeros(self.of(in_slices(self.totals, some)) if len(some.batch) else None, some.weightless)
+            for some in rows
+            if len(some.batch) or some.weightless is not None
+        ]
 
     def of(self, batch: Batch) -> OutputRows:
         gradients = _row_gradients(self.prepared, self.parts, self.roles, batch)
         columns = {name: Term(values) for name, values in gradients.items()}
         return RowBatch(columns, batch.row_numbers, keys=batch.keys)
+
+
+def _with_zeros(found: OutputRows | None, weightless: Batch | None) -> OutputRows:
+    """The gradients with those of the rows of weight 0, which are 0; without columns where no other row is known."""
+    if weightless is None:
+        assert found is not None
+        return found
+    if found is None:
+        return RowBatch({}, weightless.row_numbers, keys=weightless.keys)
+    numbers = np.concatenate([found.row_number_array, weightless.row_number_array])
+    order = np.argsort(numbers, kind="stable")
+    columns = {
+        name: Term(np.concatenate([values, np.zeros((len(weightless), *values.shape[1:]))])[order])
+        for name, (values, _) in found.arrays.items()
+    }
+    keys = tuple(join_labels(pair).take(order) for pair in zip(found.keys, weightless.keys, strict=True))
+    return RowBatch(columns, numbers[order], keys=keys)
+
+
+def _joined(weightless: Sequence[Batch]) -> Batch | None:
+    """The rows of weight 0 of all batches."""
+    if not weightless:
+        return None
+    numbers = np.concatenate([batch.row_number_array for batch in weightless])
+    return RowBatch({}, numbers, keys=tuple(map(join_labels, zip(*(batch.keys for batch in weightless), strict=True))))
+
+
+def _all_with_columns(batches: Iterable[OutputRows]) -> Iterator[OutputRows]:
+    """The batches in order; those of rows of weight 0 alone get the columns of a neighbour."""
+    waiting: list[OutputRows] = []
+    shapes: dict[str, tuple[int, ...]] = {}
+    for batch in batches:
+        if batch.arrays:
+            shapes = {name: term.values.shape[1:] for name, term in batch.arrays.items()}
+        waiting.append(batch)
+        if shapes:
+            for one in waiting:
+                zeros = {name: Term(np.zeros((len(one), *shape))) for name, shape in shapes.items()}
+                yield one if one.arrays else one.holding(zeros)
+            waiting = []
 
 
 def in_slices(totals: RunAccumulator, rows: ReadRows) -> Batch:
@@ -129,7 +173,9 @@ def _by_groups(gradients: _RowGradients, threads: int, observer: ProgressObserve
     groups = groups_of(prepared.plan)
     found: list[OutputRows] = []
     keys: dict[str, list[EncodedLabels]] = {}
+    weightless: list[Batch] = []
     for rows in Scan(prepared.plan, prepared.source, observer, warned=prepared.warned).rows():
+        weightless += [] if rows.weightless is None else [rows.weightless]
         for key in rows.batch.keys:
             keys.setdefault(key.column, []).append(key)
         if len(rows.batch):
@@ -146,7 +192,8 @@ def _by_groups(gradients: _RowGradients, threads: int, observer: ProgressObserve
             name: Term(np.concatenate([group.arrays[name].values for group in found])[order])
             for name in found[0].arrays
         }
-        yield RowBatch(columns, row_numbers[order], keys=tuple(map(join_labels, keys.values())))
+        whole = RowBatch(columns, row_numbers[order], keys=tuple(map(join_labels, keys.values())))
+        yield _with_zeros(whole, _joined(weightless))
 
 
 def _row_gradients(

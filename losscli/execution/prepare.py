@@ -125,8 +125,8 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
 def _source(request: Request, data: Data) -> tuple[Request, Source]:
     """The source of the rows, and the request on it: models with files of their own change its columns."""
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
-    # With a filter, a cell that is no number may be in a row that is left out; this is known only after the filter.
-    options = replace(data.options, lenient=request.where is not None)
+    # A cell that is no number may be in a row that a filter or a weight of 0 leaves out; this is known only later.
+    options = replace(data.options, lenient=request.where is not None or request.weight is not None)
     if data.named:
         from losscli.binding.model_files import side_by_side
 

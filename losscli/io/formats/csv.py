@@ -146,11 +146,7 @@ class _Reader:
     def __init__(
         self, layout: Layout, options: ReadOptions, projection: Sequence[tuple[str, ReadAs]], positions: Sequence[int]
     ) -> None:
-        # With another decimal mark a column that is partly text is read as text as a whole: its numbers would read 2.5.
-        as_text = options.lenient and options.decimal != "."
-        self.projection: Sequence[tuple[str, ReadAs]] = (
-            [(name, "text") for name, _ in projection] if as_text else projection
-        )
+        self.projection = projection
         self.positions = positions
         # numbers as names: those of the file may repeat or be empty
         self.all_names = [str(index) for index in range(len(layout.names))]

@@ -114,7 +114,7 @@ def read_exactly(
             before = len(bad)
             arrays.append(_numbers(name, column, grammar, bad))
             if grammar.lenient and len(bad) > before:
-                arrays[-1] = _lenient(arrays[-1], bad[before:])
+                arrays[-1] = _lenient(arrays[-1], bad[before:], grammar.decimal)
                 del bad[before:]
         else:
             arrays.append(_texts(name, column, grammar, window, location))
@@ -145,9 +145,10 @@ def all_exact(cells: Cells) -> bool:
     return all(int(cell) == int(float(cell)) for cell in cells if _WHOLE.fullmatch(cell))
 
 
-def _lenient(numbers: pa.Array, bad: Sequence[_BadCell]) -> pa.Array:
+def _lenient(numbers: pa.Array, bad: Sequence[_BadCell], decimal: str) -> pa.Array:
     """Numbers as text that reads back the same, together with the cells that are not numbers."""
-    texts: list[str | None] = [None if value is None else repr(value) for value in numbers.to_pylist()]
+    values = numbers.to_pylist()
+    texts: list[str | None] = [None if value is None else repr(value).replace(".", decimal) for value in values]
     for cell in bad:
         texts[cell.row] = cell.cell.decode(errors="replace")
     return dictionary_strings(texts)
