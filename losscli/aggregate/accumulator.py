@@ -16,6 +16,7 @@ from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
+from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score_beyond, without_vanished
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
@@ -187,13 +188,14 @@ class RunAccumulator:
 
     def state(self) -> dict[str, Any]:
         """Everything that was added up, as plain values: kernel calls by their positions in the plan."""
-        products = None if self.unit_statistics is None else self.unit_statistics.rows.cross_products
+        rows = None if self.unit_statistics is None else self.unit_statistics.rows
         return {
             "cells": [list(name) for name in self.slice_index.names()],
             "counts": self.counts.tolist(),
             "kept": [loss.state() for loss in self.losses.values()],
             "fingerprints": self.fingerprints.state(),
-            "moments": [] if products is None else products.state(list(self.losses)),
+            "moments": [] if rows is None else rows.cross_products.state(list(self.losses)),
+            "units": None if rows is None else rows.kept.state(list(self.losses)),
         }
 
     @classmethod
@@ -205,8 +207,9 @@ class RunAccumulator:
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
         read.fingerprints.restore(state["fingerprints"])
         if read.unit_statistics is not None:
-            products = CrossProducts.from_state(state["moments"], list(read.losses))
-            read.unit_statistics.rows.cross_products = products
+            rows, sources = read.unit_statistics.rows, list(read.losses)
+            rows.cross_products = CrossProducts.from_state(state["moments"], sources)
+            rows.kept = KeptUnits.from_state(state["units"], sources)
         elif state["moments"]:
             raise ValueError("this run needs no cross products")
         found.merge(read, found.slice_index.learn([tuple(name) for name in state["cells"]]))

@@ -40,9 +40,10 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
         _for_comparison(plan, pair, gathered)
     # Class weights that are computed from the data vary with the rows of each class.
     balanced = plan.class_column is not None and plan.request.class_weight == "balanced"
+    weighted = (plan.weight is not None or plan.class_column is not None) and plan.request.run_divisor == "weight"
     return RequiredStatistics(
-        gathered["row"].finish(balanced),
-        gathered["batch"].finish(balanced),
+        gathered["row"].finish(balanced, weighted and not balanced and inference.cluster is None),
+        gathered["batch"].finish(balanced, False),
         by_count=plan.request.run_divisor == "count",
         needs_row_numbers=(
             inference.cluster is not None
@@ -140,12 +141,13 @@ class _Requirements:
         if cross_products:
             self.cross_products[tuple(dict.fromkeys(sources))] = None
 
-    def finish(self, row_counts: bool) -> UnitRequirements:
+    def finish(self, row_counts: bool, keeps_units: bool) -> UnitRequirements:
         return UnitRequirements(
             tuple(self.cross_products),
             tuple(self.cluster_sums),
             tuple(self.squared_weights),
             tuple(self.plain_sums),
             self.paired_outcomes,
+            keeps_units,
             row_counts,
         )

@@ -18,6 +18,7 @@ from losscli.aggregate.cross_products import UNIT, Contribution, ContributionPai
 from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, zero_extended
 from losscli.aggregate.hashed_clusters import HashedClusters
 from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64
+from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.paired_outcomes import LinePair, PairedValues, ValueSource, paired_outcomes, taking_part
 from losscli.binding.plan import BaselineRows
 from losscli.binding.row_batch import RowBatch
@@ -34,6 +35,7 @@ class UnitRequirements:
     squared_weights: tuple[ValueSource, ...] = ()  # for effective sample sizes
     plain_sums: tuple[ValueSource, ...] = ()  # sources that no loss accumulator adds up
     paired_outcomes: Mapping[LinePair, PairedValues] = field(default_factory=dict)
+    keeps_units: bool = False  # the contributions of each unit, as long as there are few
     row_counts: bool = False  # the rows of each cluster, with those that take no part in any term
 
 
@@ -65,12 +67,13 @@ class UnitStatistics:
 
     def __init__(self, required: UnitRequirements, by_count: bool) -> None:
         self.required, self.by_count = required, by_count
-        self.cross_products, self.clusters = CrossProducts(), HashedClusters()
+        self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(), KeptUnits()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
         """Add the statistics of other units, but for clusters: these are filled once row numbers are known."""
         self.cross_products.merge(other.cross_products, slice_ids)
+        self.kept.merge(other.kept, slice_ids)
         for pair, counts in other.outcomes.items():
             at = np.arange(len(counts)) if slice_ids is None else slice_ids[: len(counts)]
             np.add.at(self._outcomes_of(pair, int(at.max(initial=-1)) + 1), at, counts)
@@ -80,6 +83,8 @@ class UnitStatistics:
         found = {one: values for source in units.arrays for one, values in self.contributions(source, units)}
         for pair in self._required_pairs(found):
             self.cross_products.update(pair, found[pair[0]], found.get(pair[1]), len(units), units.slice_ids)
+        if self.required.keeps_units:
+            self.kept.update(len(units), units.slice_ids, found)
         if hashes is not None:
             resampled = {one: values for one, values in found.items() if one.source in self.required.cluster_sums}
             if self.required.row_counts:

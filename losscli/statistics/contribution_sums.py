@@ -264,6 +264,26 @@ class ContributionSums:
         kept: Array = sums[(sums != 0).any(axis=1)]
         return kept
 
+    def unit_columns(self, columns: Columns, slice_ids: SliceIds) -> list[list[Exact]] | None:
+        """For each column what each row contributes, in an order that does not depend on that of the rows.
+
+        None where the rows are not kept: they are many, or have one weight.
+        """
+        kept, found = self._statistics["row"].kept, []
+        for one in columns:
+            given = kept.column(self._contributions[one.contribution])
+            if given is None:
+                return None
+            weighted = self._has_class_weight(one.contribution)
+            exact: list[Exact] = []
+            for c in slice_ids:
+                factor = c.factor if weighted and c.factor is not None else 1
+                ratios = [value.as_integer_ratio() for value in given[1][given[0] == c.number].tolist()]
+                exact += [over * (ONE // under) * factor for over, under in ratios]
+            found.append(exact)
+        rows = sorted(zip(*found, strict=True))
+        return [list(column) for column in zip(*rows, strict=True)] if rows else None
+
     def _table(self, unit: str) -> ResamplingTable:
         if unit not in self._tables:
             self._tables[unit] = ResamplingTable(self._statistics[unit].clusters)

@@ -1,11 +1,11 @@
 """The variance of a value from its linear function of sums, with the degrees of freedom of this variance.
 
-For independent rows of one weight it is the textbook's s**2 / n. For weights it is the sandwich estimator (White 1980,
-doi:10.2307/1912934) with the correction n_eff / (n_eff - 1). For clusters it is CR2, which corrects the residual of
-each cluster by its share of the weight (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018,
-doi:10.1080/07350015.2016.1247004). Degrees of freedom are Satterthwaite's for these estimators, over all terms. All
-sums are exact, so the result has the same bits however rows are cut into tasks, and no digits are lost where values
-hardly differ. docs/design/standard-errors.md derives the formulas.
+For independent rows of one weight it is the textbook's s**2 / n. For many weighted rows it is the sandwich estimator
+(White 1980, doi:10.2307/1912934) with the correction n_eff / (n_eff - 1). For clusters, and for weighted rows that are
+few enough to be kept, it is CR2, which corrects the residual of each by its share of the weight (Bell and McCaffrey
+2002; Pustejovsky and Tipton 2018, doi:10.1080/07350015.2016.1247004). Degrees of freedom are Satterthwaite's for these
+estimators, over all terms. All sums are exact, so the result has the same bits however rows are cut into tasks, and no
+digits are lost where values hardly differ. docs/design/standard-errors.md derives the formulas.
 """
 
 from __future__ import annotations
@@ -46,12 +46,16 @@ def variance(sums: ContributionSums, linearization: Linearization, unit: str, sl
     Variance or None
         None where there are fewer than two units of any term or class, or sums are not finite.
     """
+    columns = linearization.columns
     if sums.is_clustered(unit):
-        columns = linearization.columns
         found = sums.cluster_columns(columns, unit, slice_ids)
         return (
             None if found is None else clustered_variance(linearization.blocks, dict(zip(columns, found, strict=True)))
         )
+    kept = sums.unit_columns(columns, slice_ids)
+    if kept is not None:  # each row is its own cluster
+        alone = clustered_variance(linearization.blocks, dict(zip(columns, kept, strict=True)))
+        return None if alone is None else Variance(alone.value, alone.df, alone.constant)
     return _RowVariance(sums, slice_ids).of(linearization.blocks)
 
 

@@ -73,8 +73,19 @@ def test_of_a_weighted_mean_it_is_the_sandwich():
     found = one("mse", weight="w")
     mean = (w * SQUARES).sum() / w.sum()
     n_eff = w.sum() ** 2 / (w**2).sum()
-    want = math.sqrt((w**2 * (SQUARES - mean) ** 2).sum() / w.sum() ** 2 * n_eff / (n_eff - 1))
+    want = math.sqrt((w**2 * (SQUARES - mean) ** 2 / (1 - w / w.sum())).sum()) / w.sum()  # HC2
     assert found.n_eff == pytest.approx(n_eff, rel=1e-14)
+    assert found.stderr == pytest.approx(want, rel=1e-13)
+    assert found.uncertainty.df == pytest.approx(n_eff - 1, rel=1e-3)
+
+
+def test_of_many_weighted_rows_it_is_corrected_by_the_effective_size():
+    data = {name: np.tile(DATA[name], 2) for name in ("y", "a")}
+    w = data["w"] = RNG.uniform(0, 2, 2 * N)
+    found = losscli.evaluate(data, "mse", target="y", pred="a", weight="w", interval=True)[0]
+    squares, n_eff = np.tile(SQUARES, 2), w.sum() ** 2 / (w**2).sum()
+    mean = (w * squares).sum() / w.sum()
+    want = math.sqrt((w**2 * (squares - mean) ** 2).sum() / w.sum() ** 2 * n_eff / (n_eff - 1))
     assert found.stderr == pytest.approx(want, rel=1e-13)
     assert found.uncertainty.df == pytest.approx(n_eff - 1)
 
@@ -104,7 +115,7 @@ def test_class_weights():
     w = np.where(DATA["z"] == 1, 3.0, 1.0)
     mean = (w * values).sum() / w.sum()
     n_eff = w.sum() ** 2 / (w**2).sum()
-    want = math.sqrt((w**2 * (values - mean) ** 2).sum() / w.sum() ** 2 * n_eff / (n_eff - 1))
+    want = math.sqrt((w**2 * (values - mean) ** 2 / (1 - w / w.sum())).sum()) / w.sum()
     assert found.stderr == pytest.approx(want, rel=1e-13)
     assert found.n_eff == pytest.approx(n_eff, rel=1e-14)
 

@@ -228,6 +228,39 @@ def test_a_comparison_by_clusters_has_the_same_degrees_of_freedom():
     assert (pair.stderr, pair.uncertainty.df) == pytest.approx(want, rel=1e-8)
 
 
+@pytest.mark.parametrize("n", [2, 5, 40, 300])
+def test_weighted_rows_are_clusters_of_one_row(n):
+    rng = np.random.default_rng(n)
+    data = {"y": np.zeros(n), "p": rng.normal(size=n), "w": rng.lognormal(sigma=1.5, size=n), "row": np.arange(n)}
+    want = cr2(np.abs(data["p"]), data["w"], data["row"])
+    found, clustered = evaluate(data, "mae", weight="w"), evaluate(data, "mae", weight="w", cluster="row")
+    assert (found.stderr, found.uncertainty.df) == pytest.approx(want, rel=1e-8)
+    assert (found.stderr, found.uncertainty.df) == (clustered.stderr, clustered.uncertainty.df)
+    assert (found.uncertainty.units, found.uncertainty.count) == ("row", n)
+    turned = evaluate({name: values[::-1] for name, values in data.items()}, "mae", weight="w")
+    assert (turned.stderr, turned.uncertainty.df) == (found.stderr, found.uncertainty.df)
+
+
+def test_weighted_rows_as_statsmodels_prints_them():
+    """statsmodels 0.15.0: WLS(x, ones(6), weights=w).fit().HC2_se"""
+    data = {"y": np.zeros(6), "p": np.array([0.5, 1.25, 2.0, 0.75, 3.5, 1.0]),
+            "w": np.array([1.0, 4.0, 0.5, 2.0, 0.25, 8.0])}  # fmt: skip
+    assert evaluate(data, "mae", weight="w").stderr == pytest.approx(0.10560939989186109, rel=1e-12)
+
+
+def test_few_rows_with_very_unequal_weights_cover_what_they_should():
+    samples, n = 3000, 12
+    rng = np.random.default_rng(14)
+    size = samples * n
+    report = losscli.evaluate(
+        {"y": np.zeros(size), "p": rng.normal(size=size) + 50, "s": np.repeat(np.arange(samples), n),
+         "w": rng.lognormal(size=size)},
+        "mae", target="y", pred="p", weight="w", by="s", interval=True,
+    )  # fmt: skip
+    inside = np.mean([r.interval[0] <= 50 <= r.interval[1] for r in report if r.by])
+    assert 0.92 <= inside <= 0.97
+
+
 def clusters_warned(sizes, **settings):
     user = np.repeat(np.arange(len(sizes)), sizes)
     data = {"y": np.zeros(len(user)), "p": np.random.default_rng(11).normal(size=len(user)), "user": user}
@@ -292,6 +325,8 @@ def test_the_same_value_has_the_same_standard_error_by_whatever_option_it_is_rea
     )  # fmt: skip
     same(found(cluster="user"), found(cluster="user", weight="one"), found(cluster="user", weight="three"),
          found(cluster="user", times=1 / n, reduction="sum"), found(cluster="user", by="all"))  # fmt: skip
+    data["w"] = rng.lognormal(size=n)
+    same(found(weight="w"), found(weight="w", cluster="row"), found(weight="w", by="all"))
     same(found(weight="half"), found(where="half == 1"))
     same(found(weight="half", cluster="user"), found(where="half == 1", cluster="user"))
     same(
