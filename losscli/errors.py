@@ -107,6 +107,8 @@ class LosscliError(Exception):
             raise ValueError(f"{self.code} is not a code of {type(self).__name__}")
         if isinstance(self.hint, Hint):
             self.suggestions = self.suggestions or self.hint.suggestions
+        if self.hint:
+            self.add_note(f"hint: {self.hint}")  # what a traceback shows below the message
 
     def __str__(self) -> str:
         return self.message

@@ -28,6 +28,7 @@ LEAVES = {
     "parallel": "numpy",
     "_version": "",
     "csv_text": "",
+    "array_likes": "",
 }
 
 

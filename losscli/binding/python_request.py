@@ -16,6 +16,7 @@ from losscli.binding.request import (
     role_and_model,
 )
 from losscli.binding.spec import Spec, parse, set_everywhere, settled
+from losscli.errors import UsageError
 
 Columns = str | Sequence[str]
 """A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
@@ -27,6 +28,13 @@ _PLAIN = ("weight", "divide_by", "reduction", "batch_by", "batch_size", "max_sli
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
     """The request of these arguments, of which none is None; `tables` are the sources of its Matrix roles."""
     losses, weights = given["losses"], given.get("class_weight")
+    known = isinstance(losses, str) or (isinstance(losses, Sequence) and all(isinstance(one, str) for one in losses))
+    if not known:
+        raise UsageError(
+            f"losses are named by texts, such as 'mse' or ['mse', 'mae'], not by {type(losses).__name__}",
+            hint="arrays make one table: evaluate({'y': target, 'p': pred}, 'mse', target='y', pred='p')",
+            code="USAGE_BAD_VALUE",
+        )
     specs: Iterable[Spec] = map(parse, [losses] if isinstance(losses, str) else losses)
     if "precision" in given:
         specs = set_everywhere(specs, "precision", given["precision"])

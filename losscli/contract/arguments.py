@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from losscli.array_likes import check_indexes, plain
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Role, Value
 from losscli.errors import DataError, UsageError
@@ -33,7 +34,8 @@ def checked_arrays(
     for role in loss.roles.values():
         if given.get(role.name) is None and not role.optional:
             raise UsageError(f"'{loss.name}' needs '{role.name}'")
-    found, kinds = _chosen(loss, given, params)
+    check_indexes(given)
+    found, kinds = _chosen(loss, {role: plain(values) for role, values in given.items()}, params)
     lengths = {
         len(array) for array, kind in zip(found, kinds, strict=True) if array is not None and kind.shape != "matrix"
     }

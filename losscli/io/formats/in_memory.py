@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from losscli.array_likes import check_indexes, plain
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
 from losscli.io.arrow.buffers import EXACT, largest
@@ -79,6 +80,7 @@ def from_memory(table: object) -> Source:
     of column name to numbers, texts, vectors (a 2-D array) or lists.
     """
     if isinstance(table, Mapping):
+        check_indexes(table)
         return _columns([(str(name), _column(str(name), values)) for name, values in table.items()])
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(table, pandas.DataFrame):
@@ -90,12 +92,15 @@ def from_memory(table: object) -> Source:
         return _stream(held.schema, held.to_reader)
     if isinstance(table, pa.RecordBatchReader):
         return _stream(table.schema, _once(table))
+    if hasattr(table, "collect_schema") and hasattr(table, "collect"):
+        table = table.collect()  # a lazy frame
     if hasattr(table, "__arrow_c_stream__"):
         schema = pa.RecordBatchReader.from_stream(table).schema
         return _stream(schema, lambda: pa.RecordBatchReader.from_stream(table))
     raise UsageError(
         f"cannot read a table from {type(table).__name__}",
-        hint="hand in a DataFrame, an Arrow table, or a dict of column name to array",
+        hint="hand in a DataFrame, an Arrow table, or a dict of column name to array: "
+        "evaluate({'y': target, 'p': pred}, 'mse', target='y', pred='p')",
         code="USAGE_BAD_VALUE",
     )
 
@@ -130,6 +135,8 @@ def _series(series: Any) -> Column:
         return Column(_arrow_type(series.dtype), lambda: arrays.from_numpy(series.to_numpy()))
     if series.dtype == object and (column := _objects(series)) is not None:
         return column
+    if str(series.dtype) == "category" and str(series.cat.categories.dtype).startswith("interval"):
+        series = series.cat.rename_categories([str(one) for one in series.cat.categories])  # as pandas prints them
     kind = _from_series(series.iloc[:64]).type
     if pa.types.is_null(kind):
         kind = _from_series(series).type
@@ -166,8 +173,14 @@ def _column(name: str, values: Any) -> Column:
     if isinstance(values, pa.Array):
         return Column(values.type, lambda: values)
     pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(values, (pandas.Index, pandas.api.extensions.ExtensionArray)):
+        values = pandas.Series(values, name=name)
     if pandas is not None and isinstance(values, pandas.Series):
-        return _series(values)
+        return _series(values.rename(name))
+    if hasattr(values, "__arrow_c_stream__"):
+        held = pa.chunked_array(values)
+        return Column(held.type, held.combine_chunks)
+    values = plain(values)
     if not isinstance(values, np.ndarray):
         if isinstance(values, (list, tuple)):
             return _from_list(name, values)
@@ -180,6 +193,8 @@ def _column(name: str, values: Any) -> Column:
         )
     if arrays.holds_numbers(values.dtype):
         return Column(_arrow_type(values.dtype), lambda: arrays.from_numpy(values))
+    if values.dtype.kind == "M":
+        return _held(pa.array(values))
     return _from_list(name, values.tolist())
 
 
