@@ -33,17 +33,22 @@ class ClassBook:
         The classes that have no other side, numbered.
     seen
         The labels of a binary target that has a positive one: that one, and the first few others.
+    probable
+        Whether all logits so far look like probabilities.
     """
 
     by_name: dict[Classes, bool] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
     seen: dict[Input, set[str]] = field(default_factory=dict)
+    probable: dict[Input, bool] = field(default_factory=dict)
 
     def merge(self, other: ClassBook) -> None:
         """Learn what another book learned about later rows; its numbers of free classes end with its rows."""
         self.by_name = {**other.by_name, **self.by_name}
         for item, names in other.seen.items():
             self._remember(item, names)
+        for item, probable in other.probable.items():
+            self.probable[item] = probable and self.probable.get(item, True)
 
     def see(self, item: Input, column: EncodedLabels, index: RowNumbers) -> None:
         """Remember the labels of the used rows, whose positions these are."""

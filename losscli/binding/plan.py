@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol, TypeAlias
 
 from losscli.binding.encoded_labels import EncodedLabels
@@ -119,6 +120,14 @@ class Plan:
     number_format: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
     baseline: BaselineRows | None = None  # compared with the rows of this run
+
+    @cached_property
+    def logits(self) -> tuple[Input, ...]:
+        """The predicted logits of losses that are also there for probabilities."""
+        return tuple(dict.fromkeys(
+            side for job in self.jobs if job.spec.loss.of_probabilities is not None
+            for side in job.inputs if isinstance(side, Input) and side.kind.logit
+        ))  # fmt: skip
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -17,7 +17,7 @@ from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.labels import ClassBook, class_positions, labelled_numbers, refuse_unknown, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import RowBatch, moved
-from losscli.binding.row_checks import TOGETHER, RowChecks, shown_columns
+from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
 from losscli.contract.kinds import Array
 from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
@@ -123,6 +123,9 @@ class Reader:
             for column in columns:
                 self.book.see(item, column, index)
         checks.check_domains(arrays, index, location)
+        for item in self.plan.logits:
+            if len(index) and self.book.probable.get(item, True):
+                self.book.probable[item] = are_probabilities(item.kind, arrays[item])
         weights = None if weight is None else checks.checked_weights(taken(weight[0], index), index, location)
         sliced_by = tuple(
             DictionaryColumn.of(data.column(name), name, location).take(index)

@@ -17,6 +17,7 @@ TOGETHER = 1 << 16
 """Numbers of a matrix that are written or read together."""
 
 _NOUNS = {"pred": "prediction"}  # roles whose names are no words
+_FIRST = 64  # rows that are looked at before all are
 _SHORT = 64  # numbers of a row that are added column by column
 
 
@@ -98,7 +99,7 @@ class RowChecks:
                 raise site.error(
                     int(index[row]), name,
                     f"column '{name}' is not a valid {_NOUNS.get(item.role, item.role)}: expected {item.kind.says}",
-                    value, item.kind.hint,
+                    value, item.kind.hint or self._logits_hint(item),
                     code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if (row_problem := item.kind.bad_row(values)) is not None:
@@ -110,6 +111,15 @@ class RowChecks:
                 )  # fmt: skip
             if item.kind.total is not None and len(values):
                 self._check_totals(item, values, index, site)
+
+    def _logits_hint(self, item: Input) -> str | None:
+        """What to do where predicted probabilities may be logits."""
+        if item.kind.link is None or item.role == "target":
+            return None
+        losses = [job.spec.loss for job in self.plan.jobs if item in job.inputs]
+        if all(loss.of_logits is not None for loss in losses):
+            return "if these are logits, use the loss of the same name with '_with_logits'"
+        return f"if these are logits, apply the {item.kind.link} to them first"
 
     def _nudged(self, item: Input, values: Array, bad: Array) -> tuple[Array, Array | None]:
         """Values that miss a bound by no more than the slack are set to it, and counted."""
@@ -149,6 +159,14 @@ class RowChecks:
                              shortest(given[row]), "weights must be at least 0; 0 leaves a row out",
                              code="DATA_OUT_OF_RANGE")  # fmt: skip
         return given
+
+
+def are_probabilities(kind: Kind, values: Array) -> bool:
+    """Whether logits look like probabilities: each in [0, 1], and those of several classes sum to 1."""
+    for some in (values[:_FIRST], values):  # nearly always a few of them tell
+        if some.min() < 0 or some.max() > 1:
+            return False
+    return kind.shape != "vector" or bool((np.abs(_row_sums(values) - 1) <= FAR).all())
 
 
 def _row_sums(values: Array) -> Array:

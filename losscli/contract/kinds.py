@@ -43,6 +43,8 @@ class Kind:
     shortest: float = 0.0  # the least length of a vector other than 0
     sides: tuple[float, float] | None = None  # what a label means: (any other, the positive one)
     hint: str | None = None
+    link: str | None = None  # the function that makes such values of logits
+    logit: bool = False
 
     @property
     def allowed(self) -> tuple[float, ...]:
@@ -114,10 +116,9 @@ class Kind:
 
 _BINARY = (("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0))
 _POSITIVE_HINT = "name the positive class label with --positive LABEL"
-_LOGITS = "if these are logits, use the loss of the same name with '_with_logits'"
 
 Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
-Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number")]
+Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number", logit=True)]
 NonNegative: TypeAlias = Annotated[Array, Kind("NonNegative", "a number of at least 0", low=0.0)]
 Positive: TypeAlias = Annotated[Array, Kind("Positive", "a number above 0", low=0.0, open_low=True)]
 NonZero: TypeAlias = Annotated[
@@ -127,7 +128,9 @@ NonZero: TypeAlias = Annotated[
 AboveMinusOne: TypeAlias = Annotated[
     Array, Kind("AboveMinusOne", "a number above -1 (its log1p is taken)", low=-1.0, open_low=True)
 ]
-Prob: TypeAlias = Annotated[Array, Kind("Prob", "a probability in [0, 1]", low=0.0, high=1.0, slack=NEAR, hint=_LOGITS)]
+Prob: TypeAlias = Annotated[
+    Array, Kind("Prob", "a probability in [0, 1]", low=0.0, high=1.0, slack=NEAR, link="sigmoid")
+]
 SoftBinary: TypeAlias = Annotated[
     Array,
     Kind(
@@ -168,14 +171,14 @@ Vectors: TypeAlias = Annotated[Array, Kind("Vectors", "K vectors, one after the 
 ProbVector: TypeAlias = Annotated[
     Array,
     Kind("ProbVector", "class probabilities that sum to 1", shape="vector", low=0.0, high=1.0, slack=NEAR,
-         classes=True, total=1.0, hint=_LOGITS),
+         classes=True, total=1.0, link="softmax"),
 ]  # fmt: skip
 Shares: TypeAlias = Annotated[
     Array, Kind("Shares", "class shares: numbers of at least 0, divided by their sum", shape="vector", low=0.0,
-                slack=NEAR, classes=True, divided=True, hint=_LOGITS)
+                slack=NEAR, classes=True, divided=True, link="softmax")
 ]  # fmt: skip
 LogitVector: TypeAlias = Annotated[
-    Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True)
+    Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True, logit=True)
 ]
 Matrix: TypeAlias = Annotated[Array, Kind("Matrix", "a table of numbers, read whole", shape="matrix")]
 Prototypes: TypeAlias = Annotated[

@@ -124,6 +124,16 @@ class Loss:  # noqa: D101  written from the declaration, below
         return [c for c in itertools.product(*(role.kinds for role in roles.values())) if belong(c)]
 
     @property
+    def of_logits(self) -> Loss | None:
+        """The same loss of logits, where this one is of probabilities and there is such a loss."""
+        return REGISTRY.get(self.name + WITH_LOGITS)
+
+    @property
+    def of_probabilities(self) -> Loss | None:
+        """The same loss of probabilities, where this one is of logits and there is such a loss."""
+        return REGISTRY.get(self.name.removesuffix(WITH_LOGITS)) if self.name.endswith(WITH_LOGITS) else None
+
+    @property
     def own_combine(self) -> bool:
         """Whether the value is something else than the sum of the term means."""
         return self._combine is not None
@@ -264,6 +274,9 @@ def _registered(name: str, module: str) -> Loss:
         importlib.import_module(module)
     return REGISTRY[name]
 
+
+WITH_LOGITS = "_with_logits"
+"""How the name of a loss of logits ends; without it, it is the name of the loss of probabilities, if there is one."""
 
 REGISTRY: dict[str, Loss] = {}
 ALIASES: dict[str, str] = {}

@@ -13,6 +13,7 @@ from losscli.aggregate.exact_sum import CHUNK
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex
+from losscli.binding.label_warnings import label_warnings
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import Reader, ReadRows
 from losscli.binding.row_batch import RowBatch
@@ -164,6 +165,7 @@ def conclude(
 
         outcome, comparisons, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
+    warnings += [WarningResult(message) for message in label_warnings(totals.plan, reader.book)]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [

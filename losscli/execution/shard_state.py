@@ -45,6 +45,7 @@ def reader_out(reader: Reader) -> Plain:
         "widths": sorted([place[item], width] for item, width in reader.widths.items()),
         "by_name": sorted([number, sure] for number, sure in named.items()),
         "seen": sorted([place[item], sorted(names)] for item, names in book.seen.items()),
+        "probable": sorted([place[item], probable] for item, probable in book.probable.items()),
     }  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def reader_in(plan: Plan, given: Plain) -> Reader:
         assert classes is not None
         reader.book.by_name[classes] = bool(sure)
     reader.book.seen = {plan.inputs[at]: set(names) for at, names in given["seen"]}
+    reader.book.probable = {plan.inputs[at]: bool(probable) for at, probable in given["probable"]}
     return reader
 
 
