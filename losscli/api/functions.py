@@ -46,6 +46,8 @@ def evaluate(
     max_dropped: int | str | None = None,
     positive: str | None = None,
     others: Others = "error",
+    classes: str | Sequence[Any] | None = None,
+    first_class: int | None = None,
     precision: Literal["float64", "float32"] | None = None,
     interval: bool = False,
     level: float = 0.95,
@@ -113,6 +115,10 @@ def evaluate(
         The positive class label of a binary target.
     others : {"error", "negative"}
         What more than one other label beside `positive` is: an error, or negative (one against the rest).
+    classes : str or sequence, optional
+        The classes of a column of lists, or of listed columns, in their order.
+    first_class : int, optional
+        The first class index of targets that are positions; by default 0.
     precision : {"float64", "float32"}, optional
         Of the similarities in losses that have this parameter.
     interval : bool

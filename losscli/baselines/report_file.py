@@ -217,7 +217,7 @@ def _evaluation(report: _Object) -> Evaluation:
         slices_sha256=data.optional_text("slices_sha256"),
         rows_file=rows_file,
         environment=_environment(report.fields.get("environment", [])),
-        warnings=report.objects("warnings", lambda w: WarningResult(w.text("message"), w.count("count", 1))),
+        warnings=report.objects("warnings", _warning),
     )
 
 
@@ -235,6 +235,10 @@ def _row_counts(rows: _Object) -> RowCounts:
     filtered, missing, nan, weightless, lost = (rows.count(name, 0) for name in names)
     return RowCounts(rows.count("read"), rows.count("used"), rows.count("dropped"), filtered, missing, nan, weightless,
                      sides, max(lost - missing - nan, 0))  # fmt: skip
+
+
+def _warning(found: _Object) -> WarningResult:
+    return WarningResult(found.text("message"), found.count("count", 1), found.optional_text("kind") or "warning")
 
 
 def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:

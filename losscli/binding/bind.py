@@ -14,6 +14,7 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
+from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.types import is_list
 
@@ -44,6 +45,7 @@ class Binder:
         self.models = list(dict.fromkeys(model for model in models if model is not None))
         self.used: set[RoleBinding | Table] = set()
         self.notes: dict[str, None] = {}
+        self.pairings: dict[str, None] = {}
 
     def _is_repeated(self, binding: RoleBinding) -> bool:
         return sum((other.role, other.model) == (binding.role, binding.model) for other in self.bindings) > 1
@@ -94,7 +96,9 @@ class Binder:
                 sides.append(who)
             else:
                 sides.append(None if columns is None else self._input(role, columns, kind, like))
-        job = Job(model if specific else None, spec, align(sides, self.tables))
+        aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
+        self.pairings.update(dict.fromkeys(aligned.notes))
+        job = Job(model if specific else None, spec, aligned.sides)
         if spec.loss.source_roles:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
             self.notes |= dict.fromkeys(overridden(self.request, spec))
@@ -170,10 +174,32 @@ class Binder:
             role, kind, columns.names,
             wide=self._wide(columns, [kind]),
             listed=self._listed(columns, [kind]),
-            labels=columns.labels,
+            labels=self._labels(role, columns, kind),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
         )  # fmt: skip
+
+    def _labels(self, role: str, columns: ColumnSet, kind: Kind) -> tuple[str, ...] | None:
+        """What the columns, or the numbers of lists, are called: by the stars of a glob, or by --classes."""
+        classes = self.request.classes
+        if not (classes and kind.classes and kind.shape == "vector"):
+            return columns.labels
+        if columns.labels is None:
+            if not self._listed(columns, [kind]) and len(columns.names) != len(classes):
+                raise UsageError(
+                    f"--classes names {len(classes)} classes, but '{role}' has {len(columns.names)} columns: "
+                    f"{columns.text}",
+                    code="USAGE_COLUMNS",
+                )
+            return classes
+        if set(map(canonical_label, columns.labels)) != set(map(canonical_label, classes)):
+            raise UsageError(
+                f"the classes of '{role}' ({columns.text}) are {', '.join(columns.labels)}, which are not those of "
+                "--classes",
+                hint="remove --classes: the part that * matches names the class",
+                code="USAGE_COLUMNS",
+            )
+        return columns.labels
 
     def _refuse_unknown_roles(self) -> None:
         """A misspelled role is an error of its own: it comes before the one about the role that is missing."""
@@ -225,17 +251,24 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
                 frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
-                cluster=cluster)  # fmt: skip
+                cluster=cluster, pairings=tuple(binder.pairings))  # fmt: skip
 
 
 def _refuse_unused_labels(request: Request, inputs: Iterable[Input]) -> None:
     """A UsageError where a setting about labels has nothing to be about."""
+    inputs = list(inputs)
+    carriers = [item.classes for item in inputs if item.classes is not None and item.classes.carrier is not None]
+    why = None
     if request.positive is not None and not any(item.kind.sides for item in inputs):
-        raise UsageError(
-            "--positive is for binary targets, and no loss here has one",
-            hint="remove --positive",
-            code="USAGE_CONFLICT",
-        )
+        why = "--positive is for binary targets, and no loss here has one"
+    elif request.classes and not (carriers or any(item.kind.classes for item in inputs)):
+        why = "--classes is for losses of several classes, and there is none here"
+    elif request.first_class is not None and not carriers:
+        why = "--first-class is for class indices, and no loss here has them"
+    elif request.first_class is not None and all(classes.sure for classes in carriers):
+        why = "--first-class is for class indices, but the classes have names here"
+    if why is not None:
+        raise UsageError(why, hint=f"remove {why.split()[0]}", code="USAGE_CONFLICT")
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

@@ -95,6 +95,28 @@ def resolve(pattern: ColumnsPattern, columns: Sequence[str], what: str = "") -> 
     return ColumnSet(text, tuple(names), "list" if len(names) > 1 else "one")
 
 
+def own_parts(names: Sequence[str]) -> tuple[str, ...] | None:
+    """What differs between the names: y_a, y_b -> a, b. None where a name has no part of its own.
+
+    What they share ends at one of _ . : / - or a space, or where a number begins (y1, y2): of cat and car, t and r are
+    no names.
+    """
+    shared = _same_begin(names)
+    begin = len(shared.rstrip("0123456789"))
+    if not all(name[begin : begin + 1].isdigit() for name in names):
+        begin = len(re.split(r"[^_.:/ -]*$", shared)[0])
+    rest = [name[begin:] for name in names]
+    shared = _same_begin([name[::-1] for name in rest])[::-1]
+    mark = re.search(r"[_.:/ -]", shared)
+    parts = tuple(name[: len(name) - len(shared) + mark.start()] if mark else name for name in rest)
+    return parts if all(parts) and len(set(parts)) == len(parts) else None
+
+
+def _same_begin(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    return first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+
+
 def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataError:
     """The error about a column that is not there: what it may have meant, and what there is."""
     shown = ", ".join(columns[:30]) + (f", … ({len(columns)} columns)" if len(columns) > 30 else "")

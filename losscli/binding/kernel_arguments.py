@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from losscli.binding.labels import check_positions
+from losscli.binding.class_positions import check_positions
 from losscli.binding.plan import Input, Table
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location

@@ -44,13 +44,15 @@ class Classes:
     """How a class column becomes positions.
 
     `names` are the classes in the order of the other side; `sure` says that they are names for certain (a glob, a
-    class column), else they are only where they occur among the targets. Without names, whole numbers are positions
-    below `count`. Without either, classes are whatever the column holds.
+    class column, --classes), else they are only if the first target is one of them. Otherwise whole numbers are
+    positions, and count from `first`, which is None where it was not given. Without a carrier, classes are whatever the
+    column holds.
     """
 
     names: tuple[str, ...] | None = None
     sure: bool = False
     carrier: Input | Table | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     number_format: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
+    pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run
 
     @cached_property

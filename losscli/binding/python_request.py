@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from losscli.binding.column_names import ColumnsPattern, exact_columns, read_columns
+from losscli.binding.column_names import ColumnsPattern, exact_columns, read_columns, split, unescape
 from losscli.binding.request import (
     Inference,
     MatrixSource,
@@ -22,7 +22,18 @@ Columns = str | Sequence[str]
 """A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
 
 # The settings that a request takes as they are.
-_PLAIN = ("weight", "divide_by", "reduction", "batch_by", "batch_size", "max_slices", "missing", "nan", "others")
+_PLAIN = (
+    "weight",
+    "divide_by",
+    "reduction",
+    "batch_by",
+    "batch_size",
+    "max_slices",
+    "missing",
+    "nan",
+    "others",
+    "first_class",
+)
 
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
@@ -48,6 +59,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
         else {str(name): float(w) for name, w in weights.items()},
         by=_several(given.get("by", ())), on=_several(given.get("on", ())),
         positive=str(given["positive"]) if "positive" in given else None,
+        classes=_classes(given.get("classes", ())),
         where=read_filter(given["where"]) if "where" in given else None,
         inference=_inference(given),
         **{name: given[name] for name in _PLAIN if name in given},
@@ -73,6 +85,11 @@ def _inference(given: Mapping[str, Any]) -> Inference:
     wanted = {name: given[name] for name in ("level", "cluster", "bootstrap", "seed", "pairs", "permutations")
               if name in given}  # fmt: skip
     return Inference(interval=bool(given.get("interval") or "cluster" in given or "bootstrap" in given), **wanted)
+
+
+def _classes(given: str | Sequence[Any]) -> tuple[str, ...]:
+    pieces = map(unescape, split(given, ",")) if isinstance(given, str) else map(str, given)
+    return tuple(pieces)
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

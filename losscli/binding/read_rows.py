@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losscli.binding.class_positions import class_positions
 from losscli.binding.encoded_labels import EncodedLabels, taken
-from losscli.binding.labels import ClassBook, class_positions, labelled_numbers, refuse_unknown, without_nulls
+from losscli.binding.label_book import LabelBook
+from losscli.binding.labels import labelled_numbers, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
@@ -57,7 +59,7 @@ class Reader:
     nan: int = 0
     weightless: int = 0
     warned: Counter[str] = field(default_factory=Counter)
-    book: ClassBook = field(default_factory=ClassBook)
+    book: LabelBook = field(default_factory=LabelBook)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
 
     def __getstate__(self) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class Reader:
 
     def agrees(self, other: Reader) -> bool:
         """Whether `other`, which began afresh, read its rows as this reader would have done after its own."""
-        return _same(self.widths, other.widths) and _same(self.book.by_name, other.book.by_name)
+        return _same(self.widths, other.widths) and self.book.agrees(other.book)
 
     def merge(self, other: Reader) -> None:
         """Count what `other` read as read after ours."""
@@ -118,10 +120,10 @@ class Reader:
         index = self._used(checks, decoded, weight, cluster, data.num_rows, location)
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
-            refuse_unknown(item, named, arrays[item], index, self.book, location)
+            arrays[item] = class_positions(item, named, index, self.book, location)
         for item, columns in labels.items():
             for column in columns:
-                self.book.see(item, column, index)
+                self.book.see_labels(item, column, index)
         checks.check_domains(arrays, index, location)
         for item in self.plan.logits:
             if len(index) and self.book.probable.get(item, True):
@@ -204,7 +206,9 @@ class Reader:
     ) -> tuple[Array, Array | None]:
         """The values of one input and which rows miss one (None: no row does); its columns of labels go to `labels`."""
         if item in coded:
-            return class_positions(item, coded[item], self.book)
+            # Positions are found when it is known which rows are used.
+            gap = coded[item].codes < 0
+            return coded[item].codes, gap if gap.any() else None
         if item.listed:
             values, missing = self._lists(item, labels, data, location)
             if values.shape[1]:  # 0 where all lists are null
@@ -219,7 +223,8 @@ class Reader:
     def _lists(
         self, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
-        name, width = item.columns[0], self.widths.get(item)
+        name = item.columns[0]
+        width = len(item.labels) if item.labels is not None else self.widths.get(item)
         column = data.column(name)
         if not _labelled(item, element_type(column.type)):
             found = vectors(column, name, location, width)

@@ -86,8 +86,9 @@ class Request:
 
     `preds` are predictions of models, `columns` the columns of all other roles, `tables` the files of Matrix roles.
     `positive` is the label of a binary target that is 1; `others` says whether its other labels may be several, which
-    all count as 0. `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or
-    the sum that a penalty is), and `divide_by` None to a preset (or else by weight).
+    all count as 0. `classes` names what lists hold in their order, `first_class` is the first class index (by default
+    0). `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
+    penalty is), and `divide_by` None to a preset (or else by weight).
     """
 
     losses: tuple[Spec, ...]
@@ -108,6 +109,8 @@ class Request:
     nan: Policy = "error"
     positive: str | None = None
     others: Others = "error"
+    classes: tuple[str, ...] = ()
+    first_class: int | None = None
     on: tuple[str, ...] = ()
     inference: Inference = Inference()
 

@@ -44,10 +44,20 @@ def signature(plan: Plan, line: Line) -> str:
 def _labels(request: Request, line: Line) -> list[str]:
     """What the labels of the targets mean, where it was said."""
     inputs = [side for job in line.jobs for side in job.inputs if isinstance(side, Input)]
-    if request.positive is None or not any(item.kind.sides for item in inputs):
-        return []
-    others = ["others=negative"] if request.others == "negative" else []
-    return [f"positive={_escaped(canonical_label(request.positive))}", *others]
+    said = []
+    if request.positive is not None and any(item.kind.sides for item in inputs):
+        said.append(f"positive={_escaped(canonical_label(request.positive))}")
+        if request.others != "error":
+            said.append(f"others={request.others}")
+    if request.classes and any(item.kind.classes or _has_classes(item) for item in inputs):
+        said.append(f"classes={','.join(_escaped(canonical_label(name), ',') for name in request.classes)}")
+    if request.first_class and any(map(_has_classes, inputs)):
+        said.append(f"first-class={request.first_class}")
+    return said
+
+
+def _has_classes(item: Input) -> bool:
+    return item.classes is not None and item.classes.carrier is not None
 
 
 def _class_weights(given: str | Mapping[str, float] | None) -> str:

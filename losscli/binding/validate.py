@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from losscli.binding.request import Request
 from losscli.errors import UsageError
+from losscli.io.arrow.canonical import canonical_label
 
 MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 
@@ -17,6 +18,7 @@ def check(request: Request) -> None:
         raise UsageError("--batch-by and --batch-size cannot be used together", code="USAGE_CONFLICT")
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("--batch-size must be at least 1", code="USAGE_BAD_VALUE")
+    _check_classes(request)
     if request.others != "error" and request.positive is None:
         raise UsageError("--others is about the labels beside the positive one, and there is none",
                          hint="--positive LABEL", code="USAGE_INCOMPLETE")  # fmt: skip
@@ -43,6 +45,17 @@ def _check_divisor(request: Request) -> None:
                     hint="--divide-by weight, or --divide-by count",
                     code="USAGE_CONFLICT",
                 )
+
+
+def _check_classes(request: Request) -> None:
+    names = list(map(canonical_label, request.classes))
+    for name in names:
+        if not name or names.count(name) > 1:
+            what = f"class '{name}' twice" if name else "a class without a name"
+            raise UsageError(f"--classes contains {what}", code="USAGE_BAD_VALUE")
+    if names and request.first_class is not None:
+        raise UsageError("--classes and --first-class cannot be used together",
+                         hint="with --classes the targets are names, not indices", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _check_inference(request: Request) -> None:

@@ -54,7 +54,7 @@ def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
     """What a reader of the numbers should know."""
     for warning in () if quiet else evaluation.warnings:
         if not warning.noted:
-            say("warning", warning.message, warning.count)
+            say(warning.kind, warning.message, warning.count)
 
 
 def say(kind: str, message: str, count: int = 1) -> None:

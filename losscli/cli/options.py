@@ -109,6 +109,10 @@ binding_options = _stack(
     _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
     _columns("--others", type=click.Choice(["error", "negative"]), default="error", show_default=True,
              help="Several labels beside the positive one. 'negative' makes all of them 0 (one against the rest)."),
+    _columns("--classes", metavar="A,B,C",
+             help="The classes of a column of lists, or of listed columns, in their order."),
+    _columns("--first-class", type=int, metavar="N",
+             help="The first class index of targets that are positions, such as 1.  [default: 0]"),
     _execution("--precision", type=click.Choice(["float64", "float32"]),
                help="Precision of losses that compare all pairs of a batch. float32 is about twice as fast.  "
                     "[default: float64]"),

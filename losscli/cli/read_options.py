@@ -155,9 +155,16 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         where=None if given["where"] is None else read_filter(given["where"]),
         batch_by=given["batch_by"], batch_size=given["batch_size"],
         missing=given["missing"], nan=given["nan"], positive=given["positive"], others=given["others"],
+        classes=_classes(given["classes"]), first_class=given["first_class"],
         on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
         inference=inference or Inference(),
     )  # fmt: skip
+
+
+def _classes(text: str | None) -> tuple[str, ...]:
+    from losscli.binding.column_names import split, unescape
+
+    return () if text is None else tuple(unescape(piece) for piece in split(text, ","))
 
 
 def _inference(given: Given, *, interval: bool, permutations: int = 0) -> Inference:

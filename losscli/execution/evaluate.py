@@ -13,7 +13,7 @@ from losscli.aggregate.exact_sum import CHUNK
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex
-from losscli.binding.label_warnings import label_warnings
+from losscli.binding.label_warnings import class_notes, label_warnings
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import Reader, ReadRows
 from losscli.binding.row_batch import RowBatch
@@ -165,7 +165,8 @@ def conclude(
 
         outcome, comparisons, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
-    warnings += [WarningResult(message) for message in label_warnings(totals.plan, reader.book)]
+    labels = totals.plan, reader.book, reader.widths
+    warnings += [WarningResult(message) for message in label_warnings(*labels)]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [
@@ -173,6 +174,7 @@ def conclude(
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
     ]  # fmt: skip
     warnings += _overflows(totals, outcome)
+    warnings += [WarningResult(message, kind="note") for message in class_notes(*labels)]
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):

@@ -16,6 +16,7 @@ import numpy as np
 
 from losscli.binding.bind import bind
 from losscli.binding.column_names import ColumnPiece, ColumnsPattern
+from losscli.binding.label_book import LabelBook
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
@@ -34,34 +35,21 @@ _COUNTS = ("read", "used", "filtered", "missing", "nan", "weightless")  # of row
 def reader_out(reader: Reader) -> Plain:
     """What a reader counted and learned; inputs as their positions in the plan."""
     place = {item: number for number, item in enumerate(reader.plan.inputs)}
-    book = reader.book
-    named = {
-        number: book.by_name[item.classes] for item, number in place.items()
-        if item.classes is not None and item.classes in book.by_name
-    }  # fmt: skip
     return {
         **{name: getattr(reader, name) for name in _COUNTS},
         "warned": sorted([message, count] for message, count in reader.warned.items()),
         "widths": sorted([place[item], width] for item, width in reader.widths.items()),
-        "by_name": sorted([number, sure] for number, sure in named.items()),
-        "seen": sorted([place[item], sorted(names)] for item, names in book.seen.items()),
-        "probable": sorted([place[item], probable] for item, probable in book.probable.items()),
+        **reader.book.state(place),
     }  # fmt: skip
 
 
 def reader_in(plan: Plan, given: Plain) -> Reader:
     """What `reader_out` wrote."""
-    reader = Reader(plan, None)
+    reader = Reader(plan, None, book=LabelBook.from_state(plan.inputs, given))
     for name in _COUNTS:
         setattr(reader, name, int(given[name]))
     reader.warned.update({message: int(count) for message, count in given["warned"]})
     reader.widths = {plan.inputs[at]: int(width) for at, width in given["widths"]}
-    for at, sure in given["by_name"]:
-        classes = plan.inputs[at].classes
-        assert classes is not None
-        reader.book.by_name[classes] = bool(sure)
-    reader.book.seen = {plan.inputs[at]: set(names) for at, names in given["seen"]}
-    reader.book.probable = {plan.inputs[at]: bool(probable) for at, probable in given["probable"]}
     return reader
 
 

@@ -87,7 +87,10 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "gates": [gate_object(gate) for gate in evaluation.gates],
         "baseline": _baseline_source(evaluation.baseline),
         "environment": list(evaluation.environment),
-        "warnings": [{"message": w.message, "count": int(w.count)} for w in evaluation.warnings],
+        "warnings": [
+            {"message": w.message, "count": int(w.count), **({} if w.kind == "warning" else {"kind": w.kind})}
+            for w in evaluation.warnings
+        ],
     }
 
 

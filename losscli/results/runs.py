@@ -63,11 +63,14 @@ class WarningResult:
         How often it occurred.
     noted : bool
         Whether a note on standard error has said it before the run.
+    kind : str
+        "warning", or "note": what was bound or decided without being asked for.
     """
 
     message: str
     count: int = 1
     noted: bool = False
+    kind: str = "warning"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,11 @@ class GitHub(Renderer):
         errors = [_error(suite, view) for suite in suites if suite.error is not None]
         errors += [_gate(gate, view) for gate in failed]
         warnings = [
-            _command("warning", [_of(name) + w.message + (f" ({w.count} times)" if w.count > 1 else "")], view)
+            _command(
+                "notice" if w.kind == "note" else "warning",
+                [_of(name) + w.message + (f" ({w.count} times)" if w.count > 1 else "")],
+                view,
+            )
             for name, found in evaluated(suites)
             for w in found.warnings
         ]
