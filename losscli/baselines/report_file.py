@@ -238,7 +238,7 @@ def _row_counts(rows: _Object) -> RowCounts:
 
 
 def _warning(found: _Object) -> WarningResult:
-    return WarningResult(found.text("message"), found.count("count", 1), found.optional_text("kind") or "warning")
+    return WarningResult(found.text("message"), found.count("count", 1), kind=found.optional_text("kind") or "warning")
 
 
 def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:

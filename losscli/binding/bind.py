@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, exact_columns, missing_column, resolve
+from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.request import Request, RoleBinding
@@ -14,7 +15,6 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import UsageError, did_you_mean
-from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.types import is_list
 
@@ -174,32 +174,10 @@ class Binder:
             role, kind, columns.names,
             wide=self._wide(columns, [kind]),
             listed=self._listed(columns, [kind]),
-            labels=self._labels(role, columns, kind),
+            labels=class_labels(role, columns, kind, self._listed(columns, [kind]), self.request.classes),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
         )  # fmt: skip
-
-    def _labels(self, role: str, columns: ColumnSet, kind: Kind) -> tuple[str, ...] | None:
-        """What the columns, or the numbers of lists, are called: by the stars of a glob, or by --classes."""
-        classes = self.request.classes
-        if not (classes and kind.classes and kind.shape == "vector"):
-            return columns.labels
-        if columns.labels is None:
-            if not self._listed(columns, [kind]) and len(columns.names) != len(classes):
-                raise UsageError(
-                    f"--classes names {len(classes)} classes, but '{role}' has {len(columns.names)} columns: "
-                    f"{columns.text}",
-                    code="USAGE_COLUMNS",
-                )
-            return classes
-        if set(map(canonical_label, columns.labels)) != set(map(canonical_label, classes)):
-            raise UsageError(
-                f"the classes of '{role}' ({columns.text}) are {', '.join(columns.labels)}, which are not those of "
-                "--classes",
-                hint="remove --classes: the part that * matches names the class",
-                code="USAGE_COLUMNS",
-            )
-        return columns.labels
 
     def _refuse_unknown_roles(self) -> None:
         """A misspelled role is an error of its own: it comes before the one about the role that is missing."""
@@ -227,7 +205,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     binder = Binder(request, columns, types, tables)
     lines = binder.lines()
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
-    _refuse_unused_labels(request, inputs)
+    refuse_unused_labels(request, inputs)
     projection: dict[str, ReadAs] = {name: "number" for i in inputs for name in i.columns}
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
     class_column = _class_column(request, lines)
@@ -252,23 +230,6 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
                 class_column, request.on,
                 frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
                 cluster=cluster, pairings=tuple(binder.pairings))  # fmt: skip
-
-
-def _refuse_unused_labels(request: Request, inputs: Iterable[Input]) -> None:
-    """A UsageError where a setting about labels has nothing to be about."""
-    inputs = list(inputs)
-    carriers = [item.classes for item in inputs if item.classes is not None and item.classes.carrier is not None]
-    why = None
-    if request.positive is not None and not any(item.kind.sides for item in inputs):
-        why = "--positive is for binary targets, and no loss here has one"
-    elif request.classes and not (carriers or any(item.kind.classes for item in inputs)):
-        why = "--classes is for losses of several classes, and there is none here"
-    elif request.first_class is not None and not carriers:
-        why = "--first-class is for class indices, and no loss here has them"
-    elif request.first_class is not None and all(classes.sure for classes in carriers):
-        why = "--first-class is for class indices, but the classes have names here"
-    if why is not None:
-        raise UsageError(why, hint=f"remove {why.split()[0]}", code="USAGE_CONFLICT")
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from losscli.cli import error_format, layout, messages, streams
 from losscli.errors import FileError, LosscliError
 from losscli.report.sanitized import break_workflow_commands, sanitized
-from losscli.results import Evaluation, GateResult
+from losscli.results import GateResult, WarningResult
 
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
 
@@ -50,9 +50,9 @@ def print_notes(notes: Sequence[str], quiet: bool = False) -> None:
         say("note", note)
 
 
-def print_warnings(evaluation: Evaluation, quiet: bool = False) -> None:
+def print_warnings(warnings: Sequence[WarningResult], quiet: bool = False) -> None:
     """What a reader of the numbers should know."""
-    for warning in () if quiet else evaluation.warnings:
+    for warning in () if quiet else warnings:
         if not warning.noted:
             say(warning.kind, warning.message, warning.count)
 

@@ -34,7 +34,7 @@ def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietl
     commands = stdout and not quietly and printed is not None and renderer(printed).prints_workflow_commands
     for name, evaluation in evaluated(what.suites):
         with console.about(name):
-            console.print_warnings(evaluation, quietly or commands)  # the commands include the warnings
+            console.print_warnings(evaluation.warnings, quietly or commands)  # the commands include the warnings
     _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly)
     for named in dict.fromkeys(filter(None, (printed, format))):
         _append(what, named, quietly)

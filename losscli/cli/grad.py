@@ -43,5 +43,8 @@ def command(**given: Any) -> int:
     for line in prepared.plan.lines:
         wanted_roles(line, options.wrt)
     return row_batches.finish(
-        options, prepared, lambda engine, observer: gradient(prepared, options.wrt, engine, observer), passes=2
+        options,
+        prepared,
+        lambda engine, observer, after: gradient(prepared, options.wrt, engine, observer, after),
+        passes=2,
     )

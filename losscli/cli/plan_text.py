@@ -27,8 +27,12 @@ def plan_text(prepared: Prepared) -> str:
         "by": ", ".join(plan.by),
         "batch by": plan.batch_by,
         "where": plan.request.where.text if plan.request.where else None,
+        "positive class label": plan.request.positive,
+        "other labels": plan.request.others if plan.request.others != "error" else None,
+        "first class index": plan.request.first_class,
     }
-    lines += [f"{name}: {value}" for name, value in extra.items() if value]
+    lines += [f"{name}: {value}" for name, value in extra.items() if value not in (None, "")]
+    lines += plan.pairings
     return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)
 
 
@@ -38,4 +42,4 @@ def _classes(side: Input) -> str:
         return ""
     if classes.names is None:
         return "  classes by position"
-    return f"  classes {'' if classes.sure else 'by name where they occur: '}{', '.join(classes.names)}"
+    return f"  classes {'' if classes.sure else 'by name if the first target is one of: '}{', '.join(classes.names)}"

@@ -11,10 +11,12 @@ from losscli.cli.option_values import TableFile, TableOptions
 from losscli.errors import EmptyError
 
 if TYPE_CHECKING:
+    from losscli.binding.read_rows import Reader
     from losscli.execution.engines import Engine
     from losscli.execution.prepare import Prepared
     from losscli.execution.progress import ProgressObserver
     from losscli.execution.row_values import OutputRows
+    from losscli.execution.scan import AfterReading
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "arrow")
 
@@ -45,7 +47,7 @@ def prepared(options: TableOptions, *, spool: bool = False) -> Prepared:
 def finish(
     options: TableOptions,
     prepared: Prepared,
-    rows: Callable[[Engine, ProgressObserver], Iterator[OutputRows]],
+    rows: Callable[[Engine, ProgressObserver, AfterReading], Iterator[OutputRows]],
     *,
     passes: int = 1,
 ) -> int:
@@ -53,20 +55,23 @@ def finish(
     from losscli.cli import progress
     from losscli.cli.plan_text import plan_text
     from losscli.cli.run import engine_of
-    from losscli.execution.evaluate import left_out
+    from losscli.execution.evaluate import left_out, meaning_of_labels
 
     run, output = options.run, options.output
     console.print_notes(prepared.notes, run.console.quiet)
     if run.console.plan:
         console.write_stdout(plan_text(prepared))
         return 0
+    readers: list[Reader] = []
     with progress.observed(run.console, passes=passes, output=output.path) as observer:
-        written = write(rows(engine_of(run, prepared), observer), output)
+        written = write(rows(engine_of(run, prepared), observer, readers.append), output)
     source = prepared.source
     for warning in () if run.console.quiet or not source.passes else left_out(source.passes[-1], source.dropped):
         console.say("warning", warning.message)
     for message, count in () if run.console.quiet else sorted(prepared.warned.items()):
         console.say("warning", message, count)
+    for reader in readers:
+        console.print_warnings(meaning_of_labels(prepared.plan, reader), run.console.quiet)
     console.print_notes(written.notes, run.console.quiet)
     return 0
 

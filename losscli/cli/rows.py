@@ -34,4 +34,6 @@ def command(**given: Any) -> int:
 
     options = rows_options(given)
     prepared = row_batches.prepared(options)
-    return row_batches.finish(options, prepared, lambda engine, observer: row_values(prepared, engine, observer))
+    return row_batches.finish(
+        options, prepared, lambda engine, observer, after: row_values(prepared, engine, observer, after)
+    )

@@ -165,8 +165,6 @@ def conclude(
 
         outcome, comparisons, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
-    labels = totals.plan, reader.book, reader.widths
-    warnings += [WarningResult(message) for message in label_warnings(*labels)]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [
@@ -174,7 +172,7 @@ def conclude(
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
     ]  # fmt: skip
     warnings += _overflows(totals, outcome)
-    warnings += [WarningResult(message, kind="note") for message in class_notes(*labels)]
+    warnings += meaning_of_labels(totals.plan, reader)
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()
     ):
@@ -197,6 +195,13 @@ def conclude(
         comparisons=comparisons,
         warnings=tuple(warnings),
     )
+
+
+def meaning_of_labels(plan: Plan, reader: Reader) -> list[WarningResult]:
+    """What is doubtful in the labels and predictions that were read, then notes on what was bound by position."""
+    learned = plan, reader.book, reader.widths
+    notes = [WarningResult(message, kind="note") for message in class_notes(*learned)]
+    return [*map(WarningResult, label_warnings(*learned)), *notes]
 
 
 def _infinite(totals: RunAccumulator) -> list[WarningResult]:

@@ -30,7 +30,7 @@ from losscli.execution.evaluate import chunk_rows, total
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows, in_order
-from losscli.execution.scan import Scan
+from losscli.execution.scan import AfterReading, Scan, ignored
 from losscli.execution.upstream import Upstream, in_range, upstreams
 from losscli.parallel import available_cores, using_threads
 from losscli.statistics.finalized_sums import slices
@@ -70,13 +70,18 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
 
 
 def gradient(
-    prepared: Prepared, wrt: str | None = None, engine: Engine | None = None, observer: ProgressObserver = NO_PROGRESS
+    prepared: Prepared,
+    wrt: str | None = None,
+    engine: Engine | None = None,
+    observer: ProgressObserver = NO_PROGRESS,
+    after: AfterReading = ignored,
 ) -> Iterator[OutputRows]:
     """The gradients, one batch of rows after the other; that of a table is one batch with a row per table row."""
     lines = prepared.plan.lines
     engine = engine or Threads(available_cores())
     roles = {line: wanted_roles(line, wrt) for line in lines}
-    totals, _ = total(prepared, engine, observer=observer)
+    totals, scan = total(prepared, engine, observer=observer)
+    after(scan.reader)
     parts = {line: _parts(totals, line) for line in lines}
     tables = {
         side for line in lines for part in parts[line]

@@ -22,7 +22,7 @@ from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import chunk_rows
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.execution.scan import Scan, Scoring
+from losscli.execution.scan import AfterReading, Scan, Scoring, ignored
 from losscli.parallel import available_cores, using_threads
 
 OutputRows = RowBatch[str, Term]
@@ -32,27 +32,35 @@ _Scored = RowBatch[KernelCall, Terms]
 
 
 def row_values(
-    prepared: Prepared, engine: Engine | None = None, observer: ProgressObserver = NO_PROGRESS
+    prepared: Prepared,
+    engine: Engine | None = None,
+    observer: ProgressObserver = NO_PROGRESS,
+    after: AfterReading = ignored,
 ) -> Iterator[OutputRows]:
     """One value a row and spec, in the order of the rows; a loss without row values is a UsageError."""
     for line in prepared.plan.lines:
         if (refusal := without_rows(line)) is not None:
             raise refusal
     if any(not call.by_row for call in _calls(prepared)):
-        for scored in _in_groups(prepared, engine or Threads(available_cores()), observer):
+        for scored in _in_groups(prepared, engine or Threads(available_cores()), observer, after):
             yield _columns(prepared, scored)
         return
-    yield from in_order(prepared, _Values(prepared), engine, observer)
+    yield from in_order(prepared, _Values(prepared), engine, observer, after)
 
 
 def in_order(
-    prepared: Prepared, scoring: Scoring[list[OutputRows]], engine: Engine | None, observer: ProgressObserver
+    prepared: Prepared,
+    scoring: Scoring[list[OutputRows]],
+    engine: Engine | None,
+    observer: ProgressObserver,
+    after: AfterReading = ignored,
 ) -> Iterator[OutputRows]:
     """The batches of every split in order, their rows numbered in the whole run."""
     scan = Scan(prepared.plan, prepared.source, observer, warned=prepared.warned)
     for result in scan.scores(scoring, engine or Threads(available_cores())):
         for batch in result.score:
             yield batch.behind(result.before)
+    after(scan.reader)
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,9 @@ def _score_rows(prepared: Prepared, calls: list[KernelCall], rows: ReadRows) -> 
     return RowBatch(found, rows.batch.row_numbers, keys=rows.batch.keys)
 
 
-def _in_groups(prepared: Prepared, engine: Engine, observer: ProgressObserver) -> Iterator[_Scored]:
+def _in_groups(
+    prepared: Prepared, engine: Engine, observer: ProgressObserver, after: AfterReading
+) -> Iterator[_Scored]:
     """The rows with their terms where groups must be formed first: all rows at once, at the end."""
     calls = _calls(prepared)
     grouped = [call for call in calls if not call.by_row]
@@ -141,7 +151,8 @@ def _in_groups(prepared: Prepared, engine: Engine, observer: ProgressObserver) -
                 found[call] = score(call, contiguous(arguments(call.inputs, group.arrays, prepared.arrays)))
         late.append(RowBatch(found, group.row_numbers))
 
-    for rows in Scan(prepared.plan, prepared.source, observer, warned=prepared.warned).rows():
+    scan = Scan(prepared.plan, prepared.source, observer, warned=prepared.warned)
+    for rows in scan.rows():
         early.append(_score_rows(prepared, calls, rows))
         if len(rows.batch):
             for call in grouped:
@@ -151,6 +162,7 @@ def _in_groups(prepared: Prepared, engine: Engine, observer: ProgressObserver) -
     observer.scores(groups.open)
     for group in groups.finish():
         close(group)
+    after(scan.reader)
     if late:
         yield from _beside(early, late)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
@@ -43,6 +43,14 @@ class Scoring(Protocol[Made]):
     def __call__(self, rows: Iterable[ReadRows]) -> Made:
         """The result for the used rows of one split, which come in batches."""
         ...
+
+
+AfterReading: TypeAlias = Callable[[Reader], None]
+"""Gets what was counted and learned of all rows."""
+
+
+def ignored(reader: Reader) -> None:
+    """What was learned of the rows is not needed."""
 
 
 # Arithmetic is thousands of short steps, and after each a thread needs the interpreter's lock. Two threads that compute

