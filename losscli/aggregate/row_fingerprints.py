@@ -39,7 +39,8 @@ class RowFingerprints:
         for each in words:
             self.aspects["targets"].update(each)
         if batch.keys:
-            self._add("keys", [label_hashes(key) for key in batch.keys])
+            keys = np.stack([label_hashes(key) for key in batch.keys], axis=1)
+            self.aspects["keys"].update(np.ascontiguousarray(keys))
         if not (self.weighted or self.batch_size or self.batch_by or self.by):
             return
         row = combined_hash((column for each in words for column in each.T), len(batch))
@@ -68,7 +69,8 @@ class RowFingerprints:
         return list(found.values())
 
     def _add(self, aspect: str, columns: Sequence[Array]) -> None:
-        self.aspects[aspect].update(np.ascontiguousarray(np.stack(columns, axis=1)))
+        """Add one entry a row; mixed into one word first, as each lane of the fingerprint mixes every word again."""
+        self.aspects[aspect].update(combined_hash(columns, len(columns[0])))
 
     def merge(self, other: RowFingerprints) -> None:
         """Add the rows of another; the order of merges makes no difference."""
