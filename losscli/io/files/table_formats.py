@@ -55,12 +55,12 @@ def refused(found: TableFormat, folder: str) -> DataError:
 
 def local_table_format(folder: Path) -> TableFormat | None:
     """The table format that a local folder is a table of."""
-    for name, found in _FOLDERS.items():
-        if (folder / name).is_dir():
-            return found
     try:
+        for name, found in _FOLDERS.items():
+            if (folder / name).is_dir():
+                return found
         listed = any(entry.name.endswith(_LISTS) for entry in (folder / _METADATA).iterdir())
-    except OSError:
+    except OSError:  # reading its files says what is wrong with it
         return None
     return _ICEBERG if listed else None
 

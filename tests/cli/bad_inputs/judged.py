@@ -64,7 +64,7 @@ text("B117", "share_of_zero", "y,p\n1,0.5\n0,0.5\n", 3, "a number other than 0",
      "row 2 (line 3), column 'y', value '0'",
      "--where 'TARGET != 0'", args="-t y -p p -l mape")
 text("B117", "share_of_zero_left_out", "y,p\n1,0.5\n0,0.5\n", args="-t y -p p -l mape -q --where y!=0", value=0.5)
-for _spec in ("pinball:q=0", "pinball:q=1", "pinball:q=-0.1", "pinball:q=nan", "huber:delta=0", "huber:delta=-1",
+for _spec in ("pinball:q=1.5", "pinball:q=-0.1", "pinball:q=nan", "huber:delta=0", "huber:delta=-1",
               "huber:delta=inf", "huber:delta=1e999", "huber:delta=", "huber:delta", "huber:delta=1,delta=2", "huber:",
               "expectile:q=2", "focal:gamma=-1", "huber:delta=0x1", "nt_xent:temperature=0", "",
               ":", "=",
@@ -76,6 +76,8 @@ for _spec in ("pinball:q=0", "pinball:q=1", "pinball:q=-0.1", "pinball:q=nan", "
 
     _parameter.__name__ = f"spec_{_spec[:20]!r}"
     case("B118", 2)(_parameter)
+text("B118", "quantile_of_0", "y,p\n1,2\n", args="-t y -p p -l pinball:q=0 -q", value=1.0)
+text("B118", "quantile_of_1", "y,p\n1,2\n", args="-t y -p p -l pinball:q=1 -q", value=0.0)
 text("B118", "number_with_a_low_line", "y,p\n1,2\n", 2, args="-t y -p p -l huber:delta=1_0")
 text("B118", "negative_factor", "y,p\n1,2\n", args="-t y -p p -l a=-1*mse -q", value=-1.0)
 

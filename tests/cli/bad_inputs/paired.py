@@ -147,8 +147,7 @@ text("B104", "weight_nan", "y,p,w\n1,2,1\n3,3,nan\n", 3, "column 'w' is NaN", "r
 text("B104", "weight_infinite", "y,p,w\n1,2,1\n3,3,inf\n", 3, "column 'w' is infinite", "row 2 (line 3)", args="-w w")
 text("B104", "weight_missing", "y,p,w\n1,2,1\n3,3,\n", 3, "column 'w' has no value", "row 2 (line 3)", args="-w w")
 text("B104", "sum_of_weights_is_too_large", "y,p,w\n0,0.5,1e308\n0,1.5,1e308\n", args="-w w", value=1.0)
-text("B104", "weighted_value_is_too_large", "y,p,w\n1,2,1e308\n3,5,1e308\n", 0, "warning: ", "non-finite",
-     args="-t y -p p -l mae -w w")
+text("B104", "weighted_value_is_too_large", "y,p,w\n1,2,1e308\n3,5,1e308\n", args="-t y -p p -l mae -w w -q", value=1.5)
 text("B104", "weights_tiny", "y,p,w\n1,2,5e-324\n3,5,5e-324\n", args="-w w", value=1.5)
 text("B105", "no_weight_column", "y,p,w\n1,2,1\n", 3, "no column 'ww'", "did you mean 'w'?", args="-w ww")
 text("B105", "equal_weights", "y,p,w\n1,2,0.1\n3,3,0.1\n5,5,0.1\n", args="-w w", value=1 / 3)
