@@ -134,6 +134,11 @@ class Loss:  # noqa: D101  written from the declaration, below
         return REGISTRY.get(self.name.removesuffix(WITH_LOGITS)) if self.name.endswith(WITH_LOGITS) else None
 
     @property
+    def scales(self) -> bool:
+        """Whether there are values as scaled numbers, for rows where steps of the kernel overflow or vanish."""
+        return self._scaled is not None
+
+    @property
     def own_combine(self) -> bool:
         """Whether the value is something else than the sum of the term means."""
         return self._combine is not None

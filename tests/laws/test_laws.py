@@ -6,6 +6,7 @@ import ast
 import doctest
 import inspect
 
+import conftest
 import mpmath as mp
 import numpy as np
 import pytest
@@ -126,3 +127,24 @@ def test_aliases_give_the_loss():
     assert losses.l1 is REGISTRY["mae"]
     with pytest.raises(AttributeError, match="unknown loss 'nothing'"):
         _ = losses.nothing
+
+
+ENDS = np.array([1e308, -1e308, 1.7e308, -1.7e308, 1e154, -1e154, 1e200, 1e-162, -1e-170, 5e-324, -3e-310, 1.0, 0.0])
+SCALED = [
+    case for case in CASES if case.values[0].scales and case.values[0].scope == "row" and case.values[0].source_roles
+]
+
+
+@pytest.mark.parametrize(("loss", "choice"), SCALED)
+def test_kernel_is_formula_at_the_ends_of_the_doubles(loss, choice, monkeypatch):
+    """Where steps of a kernel overflow or vanish, the values that it declares as scaled numbers are the formula's."""
+    monkeypatch.setattr(conftest, "CRUEL", ENDS)
+    formula = Formula(loss)
+    for params in variations(loss):
+        columns = draw(loss, 60, np.random.default_rng(13), cruel=True, choice=choice)
+        settled = loss.settle(params)
+        with np.errstate(all="ignore"):
+            terms = as_terms(loss.kernel(*columns.values(), **settled))
+            loss.beyond(tuple(columns.values()), settled, terms)
+        with mp.workdps(1500):
+            compare_terms(formula, exact(loss, columns), settled, terms)
