@@ -217,7 +217,7 @@ def _spoil(draw: Drawing, columns: list[Column]) -> None:
     column = columns[at]
     if not draw.rows or column.name == "g":
         return
-    name, value = _flaw(draw, column)
+    name, value = _flaw(draw, column, weighted=any(other.name == "w" for other in columns))
     if name in ("text", "date", "null"):
         values = [None if value is None else value for _ in column.values]
         columns[at] = replace(column, kind=name, values=values, encoded=False, width=None)
@@ -233,12 +233,14 @@ def _spoil(draw: Drawing, columns: list[Column]) -> None:
     draw.flaws.append(f"{name} in {column.name}")
 
 
-def _flaw(draw: Drawing, column: Column) -> tuple[str, Any]:
+def _flaw(draw: Drawing, column: Column, *, weighted: bool) -> tuple[str, Any]:
     choices: list[tuple[str, Any]] = [("missing", None), ("missing", None)]
     if column.width is not None:
         choices += [("null list", None)] * (draw.rows > 2)  # some row must show that it is a column of lists
     elif column.kind in NUMBERS:
-        choices += [("text", "n/m"), ("date", datetime.date(2024, 2, 29)), ("null", None)]
+        choices.append(("null", None))
+        if not weighted:  # formats with types refuse a column of texts, though all of its rows have a weight of 0
+            choices += [("text", "n/m"), ("date", datetime.date(2024, 2, 29))]
     if column.kind in FLOATS:
         choices += [("nan", NAN), ("nan", NAN), ("inf", INF), ("inf", -INF)]
     if column.kind in INEXACT:

@@ -22,7 +22,7 @@ from losscli.execution.shards import score
 from losscli.execution.state_file import Shard
 
 # A typed column of texts or dates is refused as a whole, a cell of a text format alone.
-_SAME_CODE = {"DATA_WRONG_TYPE": "DATA_BAD_CELL"}
+_SAME_CODE = {"DATA_WRONG_TYPE": "DATA_BAD_CELL", "DATA_UNKNOWN_CLASS": "DATA_BAD_CELL"}
 
 
 @dataclass(frozen=True)
