@@ -120,7 +120,10 @@ def _same_begin(names: Sequence[str]) -> str:
 def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataError:
     """The error about a column that is not there: what it may have meant, and what there is."""
     shown = ", ".join(columns[:30]) + (f", … ({len(columns)} columns)" if len(columns) > 30 else "")
-    hint = did_you_mean(name, columns, f"the columns are: {shown}" if columns else "the file has no columns")
+    there = f"the columns are: {shown}" if columns else "the file has no columns"
+    if columns and columns[0].startswith("#"):
+        there += "; if lines that begin with # are comments, use --comment '#'"
+    hint = did_you_mean(name, columns, there)
     return DataError(f"no column '{name}'{what}", hint=hint, column=name, code="DATA_MISSING_COLUMN")
 
 

@@ -43,6 +43,12 @@ def typed(folder: Path, cells: list[str], kind: pa.DataType) -> Path:
     return path
 
 
+def test_a_target_that_is_read_as_text_has_the_same_hint(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        score(written(tmp_path, ["1", "?", "0"]), "mae", by=("t",))
+    assert caught.value.hint is not None and "--null-values ',NA,N/A,null,NULL,None,<NA>,?'" in caught.value.hint
+
+
 def test_there_is_one_list() -> None:
     assert frozenset(DEFAULT_NULLS) == NULL_TEXTS
 

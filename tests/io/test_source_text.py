@@ -316,6 +316,15 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
         ("p,y\n1,2\np,y\n", PY, "repeated header"),
         ('p,y\n"1,5",2\n', PY, "--decimal"),
         ("p;y\n1,5;2\n", PY, "--delimiter ';' --decimal ','"),
+        ("p,y\n1,-\n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,-'"),
+        ("p,y\n1, n/a \n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,n/a'"),
+        ("p,y\n1,#N/A\n", PY, ",#N/A'"),
+        ("p,y\n1,?\n", PY, ",?'"),
+        ("p,y\n1,.\n", PY, ",.'"),
+        ("p,y\n1,\\N\n", PY, ",\\N'"),
+        ("p,y\n1,NaT\n", PY, ",NaT'"),
+        ("# run 12\np,y\n1,2\n", PY, "--comment '#'"),
+        ("# run 12\n# of May\np,y\n1,2\n", PY, "--comment '#'"),
         ("p\n# note, really\n1\n", {"p": "number"}, "--comment"),
         ("p,y\n1,2,\n", PY, "ends with a delimiter"),
         ("p, y\n1,2\n", PY, "' y'"),
@@ -325,6 +334,18 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
 )
 def test_hints(tmp_path: Path, content: str | bytes, projection: dict[str, ReadAs], hint: str) -> None:
     assert hint in (refused(tmp_path, content, projection).hint or "")
+
+
+def test_the_hint_about_missing_values_keeps_those_that_were_named(tmp_path: Path) -> None:
+    hint = refused(tmp_path, "p,y\n1,?\n", null_values=("", "-999")).hint
+    assert hint is not None and "--null-values ',-999,?'" in hint
+    assert refused(tmp_path, "p,y\n1,high\n").hint is None
+
+
+@pytest.mark.parametrize("name", ["#", "#p"])
+def test_a_first_name_may_begin_as_a_comment_does(tmp_path: Path, name: str) -> None:
+    assert read(tmp_path, f"{name},y\n#1,2\n", {name: "text", "y": "number"}) == {name: ["#1"], "y": [2]}
+    assert read(tmp_path, "#f00\n#0f0\n", {"1": "text"}, header=False) == {"1": ["#f00", "#0f0"]}
 
 
 def test_invalid_utf8_names_the_byte(tmp_path: Path, window: int) -> None:

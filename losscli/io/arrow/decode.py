@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Codes, Floats, Mask, indices, missing_cells
+from losscli.io.arrow.missing_texts import missing_hint
 from losscli.io.arrow.numbers import (
     INEXACT,
     INEXACT_HINT,
@@ -100,7 +101,7 @@ def numbers(
     if (index := cells.first_bad()) is not None:
         text = spelling(column[index].as_py())
         flaw = number_format.flaw(text)
-        hint = INEXACT_HINT if flaw == INEXACT else _fix_hint(text, name)
+        hint = INEXACT_HINT if flaw == INEXACT else _fix_hint(text, name, number_format)
         raise location.error(index, name, f"{quoted(text)} {flaw}", text, hint, code="DATA_BAD_CELL")
     return Numbers(cells.values, cells.missing)
 
@@ -217,7 +218,7 @@ def _is_readable(column: pa.Array, index: int) -> bool:
     return True
 
 
-def _fix_hint(text: str, name: str) -> str | None:
+def _fix_hint(text: str, name: str, number_format: NumberFormat) -> str | None:
     """A hint about the usual mistake in such a cell."""
     if text.strip() == name:
         return "the header seems to be repeated in the file"
@@ -225,4 +226,4 @@ def _fix_hint(text: str, name: str) -> str | None:
         return "write a fraction, such as 0.12, instead of a percentage"
     if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", text):
         return "write a decimal point instead of a comma"
-    return None
+    return missing_hint(text, number_format.nulls)

@@ -16,6 +16,7 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import EXACT
 from losscli.io.arrow.build import dictionary_strings, floats
 from losscli.io.arrow.canonical import InexactNumberError, parse_number
+from losscli.io.arrow.missing_texts import missing_hint
 from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
 from losscli.io.formats.csv_records import (
     END,
@@ -230,7 +231,8 @@ def _hint(bad: _BadCell, grammar: CsvSyntax) -> str | None:
         return "a repeated header: were two files concatenated?"
     if grammar.decimal != "." and "." in text:
         return "the decimal mark is ',' here"
-    return next((advice for pattern, advice in _HINTS if re.fullmatch(pattern, text)), None)
+    known = next((advice for pattern, advice in _HINTS if re.fullmatch(pattern, text)), None)
+    return known or missing_hint(text, {null.decode() for null in grammar.nulls})
 
 
 def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, location: Location) -> list[Cells]:

@@ -14,6 +14,7 @@ from losscli.io.source import ReadOptions
 HEADER_LIMIT = 4 << 20
 PIECE = 1 << 16
 BOM = b"\xef\xbb\xbf"
+COMMENT_HINT = "for comment lines use --comment '#'"
 NAMED = {",": "comma", ";": "';'", "\t": "a tab", "|": "'|'"}
 
 
@@ -81,6 +82,7 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
             hint="for UTF-16 use --encoding utf-16-le or utf-16-be",
             code="DATA_ENCODING",
         )
+    _refuse_comments(found, options, stream.path)
     if not options.header:
         return Layout(tuple(str(n + 1) for n in range(len(head.cells))), dialect, skip, 1)
     names = _names(head, text, skip, stream.path)
@@ -139,6 +141,23 @@ def _names(head: Record, text: bytes, skip: int, path: str) -> tuple[str, ...]:
                 code="DATA_ENCODING",
             ) from None
     return tuple(names)
+
+
+def _refuse_comments(found: Sequence[Record], options: ReadOptions, path: str) -> None:
+    """Refuse a first line that begins with # and is no part of the table: a line of another width, or of #, follows."""
+    head, rest = found[0], found[1:]
+    if options.comment is not None or not rest or not head.cells[0].startswith(b"#"):
+        return
+    again = options.header and len(head.cells) == 1 and rest[0].cells[0].startswith(b"#")
+    if again or len(rest[0].cells) != len(head.cells):
+        raise DataError(
+            "the first line begins with '#', and is not like the next one",
+            path=path,
+            line=head.line,
+            value=str(head.cells[0], "latin-1")[:60],
+            hint=COMMENT_HINT,
+            code="DATA_BAD_ROW",
+        )
 
 
 def _refuse_other_delimiter(name: str, rows: Sequence[Record], format: str, path: str) -> None:
