@@ -67,18 +67,29 @@ def norm(a: Array) -> Array:
     return np.asarray((safe * np.sqrt(((a / safe) ** 2).sum(axis=-1, keepdims=True)) * (scale > 0))[..., 0])
 
 
+def measured(a: Array) -> tuple[Array, Array]:
+    """The vectors and their lengths, with an axis more; one that is longer than any double is made 2**-64 as long."""
+    length = norm(a)[..., None]
+    beyond = np.isinf(length) & np.isfinite(a).all(axis=-1, keepdims=True)
+    if beyond.any():
+        a = a * np.where(beyond, 2.0**-64, 1.0)
+        length = norm(a)[..., None]
+    return a, length
+
+
 def unit(a: Array) -> Array:
     """Each vector divided by its length; a zero vector stays zero, so its cosine with anything is 0."""
-    length = norm(a)[..., None]
+    a, length = measured(a)
     return a / np.where(length > 0, length, 1.0)
 
 
 def unit_slope(a: Array, slope: Array) -> Array:
     """The slope by `a` of something whose slope by unit(a) is `slope`; 0 at the zero vector."""
-    length = norm(a)[..., None]
+    long = np.isinf(norm(a))[..., None]
+    a, length = measured(a)
     u = a / np.where(length > 0, length, 1.0)
     across = slope - u * (u * slope).sum(axis=-1, keepdims=True)
-    return np.where(length > 0, across / np.where(length > 0, length, 1.0), 0.0)
+    return np.where(length > 0, across / np.where(length > 0, length, 1.0), 0.0) * np.where(long, 2.0**-64, 1.0)
 
 
 def log_sum_exp(x: Array) -> Array:

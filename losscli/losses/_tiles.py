@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.losses._math import norm
+from losscli.losses._math import measured, norm
 from losscli.parallel import map_in_order
 
 Made = TypeVar("Made")
@@ -45,6 +45,10 @@ class Side:
             return cls(parts, None)
         found = [norm(part[cut]) for part in parts for cut in blocks(part)]
         lengths = np.concatenate(found) if found else np.zeros(0)
+        if np.isinf(lengths).any():  # some are longer than any double, and become shorter
+            shorter = [measured(part) for part in parts]
+            parts = tuple(part for part, _ in shorter)
+            lengths = np.concatenate([length[:, 0] for _, length in shorter])
         return cls(parts, np.where(lengths > 0, lengths, 1.0))
 
     def __len__(self) -> int:

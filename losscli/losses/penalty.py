@@ -19,6 +19,7 @@ _Strength = Annotated[float, Param("factor of the whole penalty, often called la
     same_as={"keras": "strength=0.01"},
     unit="element",
     reduction="sum",
+    revision=2,
 )
 def l1_penalty(params: Matrix, *, strength: _Strength = 1.0) -> Array:
     """L1 penalty (lasso): the sum of absolute parameters. It drives small ones to zero. The gradient at 0 is 0.

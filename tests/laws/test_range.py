@@ -185,3 +185,12 @@ def test_any_cut_gives_the_same_bits(monkeypatch):
                                       by="g", threads=2)  # fmt: skip
             found.add(tuple((r.value, r.by.get("g"), *(t.mean for t in r.terms.values())) for r in report))
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("name", ["cosine_distance", "info_nce", "nt_xent"])
+def test_vectors_longer_than_any_double_have_a_direction(name):
+    kernel = getattr(losscli.losses, name)
+    a = np.array([[1.5e308, 1.5e308, 0.0], [1.0, 2.0, 3.0], [1.5e308, 1.5e308, 1.5e308]])
+    b = np.array([[0.0, 1.5e308, 1.5e308], [2.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    with np.errstate(all="ignore"):
+        assert kernel(a, b).tolist() == kernel(a * 2.0**-40, b * 2.0**-40).tolist()
