@@ -458,7 +458,8 @@ def _interrupt(process):
     assert set(open_ports) == {"127.0.0.1"}
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out, err) == (130, b"", b"Interrupted.\n")
+    said = b"note: from the environment: LOSSCLI_CHUNK_ROWS\nInterrupted.\n"
+    assert (process.returncode, out, err) == (130, b"", said)
     gone, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert len(gone) >= 2
     assert alive == []

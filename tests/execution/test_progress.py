@@ -461,7 +461,8 @@ def test_a_log_of_a_quick_run_is_its_totals(folder):
     assert (plain.returncode, plain.stderr) == (0, "")
     assert (verbose.returncode, verbose.stdout) == (0, plain.stdout)
     assert re.fullmatch(r"note: read 4 rows, 29 B in \d+\.\d s, [\d.]+ k? ?rows/s\n", verbose.stderr)
-    assert losscli(*SCORE, folder=folder, LOSSCLI_VERBOSE="1").stderr.startswith("note: read 4 rows")
+    by_variable = losscli(*SCORE, folder=folder, LOSSCLI_VERBOSE="1").stderr
+    assert by_variable.startswith("note: from the environment: LOSSCLI_VERBOSE\nnote: read 4 rows")
     assert losscli(*SCORE, "-v", "-q", folder=folder).stderr == ""
 
 

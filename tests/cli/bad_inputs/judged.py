@@ -82,7 +82,7 @@ text("B118", "number_with_a_low_line", "y,p\n1,2\n", 2, args="-t y -p p -l huber
 text("B118", "negative_factor", "y,p\n1,2\n", args="-t y -p p -l a=-1*mse -q", value=-1.0)
 
 
-@case("B119", 0, "non-finite values", shows=('"nonfinite": "inf"',))
+@case("B119", 0, "mse: the value is beyond the largest double", shows=('"nonfinite": "inf"',))
 def squares_overflow(here: Here):
     return [here.file("y,p\n0,1e300\n"), "-t", "y", "-p", "p", "-l", "mse", "-f", "json", "--error-format", "text"]
 
@@ -90,7 +90,7 @@ def squares_overflow(here: Here):
 text("B119", "differences_overflow", "y,p\n-1e308,1e308\n", args="-t y -p p -l mae -q", value=float("inf"))
 text("B119", "sum_that_only_looks_too_large", "y,p\n0,1e308\n0,1e308\n0,1e308\n", args="-t y -p p -l mae -q",
      value=1e308)
-text("B119", "root_of_large_squares", "y,p\n0,1e200\n", 0, "non-finite", args="-t y -p p -l rmse")
+text("B119", "root_of_large_squares", "y,p\n0,1e200\n", args="-t y -p p -l rmse -q", value=1e200)
 text("B120", "all_equal", "y,p\n0.1,0.1\n1e300,1e300\n-3,-3\n", args="-t y -p p -l rmse -q", value=0.0)
 for _loss in ("mse", "mae", "huber", "log_cosh", "pinball", "smape", "mape"):
     text("B120", f"all_equal_{_loss}", "y,p\n0.1,0.1\n7,7\n", args=f"-t y -p p -l {_loss} -q", value=0.0)
