@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from losscli.errors import DataError, UsageError
+from losscli.io.files.placeholders import refuse_placeholder
 from losscli.io.source import ReadOptions
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
@@ -25,6 +27,8 @@ SUFFIXES = {
 
 COMPRESSION_SUFFIXES = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
 
+SHEET_HINT = "save the sheet as CSV (UTF-8)"
+
 _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"PARE", "content is encrypted Parquet, which is not supported", "decrypt it first"),
     (b"FEA1", "content is Feather version 1, which is not supported", "write it again as Arrow or Parquet"),
@@ -35,7 +39,10 @@ _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"\x80\x04\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
     (b"\x80\x05\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
     (b"%PDF", "content is PDF", None),
+    (b"\xd0\xcf\x11\xe0", "content is an Excel book or another Office document, not a table", SHEET_HINT),
 )
+
+_HTML = re.compile(rb"(?s)(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|title|meta)\b|<!--")
 
 _DISPLAY_NAMES = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", "arrow": "Arrow"}
 
@@ -51,7 +58,13 @@ def format_of_name(path: str) -> str | None:
 def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
     """The format of a file whose (decompressed) first bytes are `head`."""
     if not head:
-        raise DataError("the file is empty (0 bytes)", path=path, code="DATA_CORRUPT_FILE")
+        raise DataError(
+            "the file is empty (0 bytes)",
+            path=path,
+            hint="did the step that writes it fail, or is it still running?",
+            code="DATA_CORRUPT_FILE",
+        )
+    refuse_placeholder(path, head)
     requested = options.input_format
     if requested is not None:
         if requested not in FORMATS:
@@ -97,15 +110,17 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
         raise DataError("the text is UTF-16", path=path, hint="use --encoding utf-16", code="DATA_ENCODING")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     lower = start[:200].lower()
-    if lower.startswith((b"<!doctype html", b"<html")):
+    if _HTML.match(lower):
         raise DataError(
             "content is HTML, not data",
             path=path,
-            hint="is it a login or error page?",
+            hint="is it a login or error page? get the file again, and look at what the server answers",
             code="DATA_WRONG_FORMAT",
         )
     if lower.startswith(b"<?xml"):
-        raise DataError("content is XML, not a table", path=path, code="DATA_WRONG_FORMAT")
+        sheet = b"excel.sheet" in lower or b"office:spreadsheet" in start[:1000]
+        hint = SHEET_HINT if sheet else "is it a server's answer about an error? look at what it says"
+        raise DataError("content is XML, not a table", path=path, hint=hint, code="DATA_WRONG_FORMAT")
     if start.startswith(b"{"):
         return "jsonl"
     if start.startswith((b"[{", b"[\n", b"[\r", b"[ ")) and format_of_name(path) in {None, "jsonl"}:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from losscli.errors import DataError, FileError, LosscliError, nearest, system_code
+from losscli.io.files.placeholders import tracked_elsewhere
 
 
 class Readable(Protocol):
@@ -110,6 +111,8 @@ class Stream:
 def file_error(error: OSError, path: str) -> FileError:
     """The operating system's error as a FileError about this path."""
     if isinstance(error, FileNotFoundError):
+        if elsewhere := tracked_elsewhere(path):
+            return FileError("no such file", path=path, hint=elsewhere, code="IO_NOT_FOUND")
         return FileError(
             "no such file", path=path, suggestions=similar_paths(path), hint=_similar_hint(path), code="IO_NOT_FOUND"
         )
