@@ -1,15 +1,22 @@
-"""Numbers and class labels as text, each in one canonical form, and numbers read from text."""
+"""Numbers, instants and class labels as text, each in one canonical form, and numbers read from text."""
 
 from __future__ import annotations
 
 import math
 import re
+from datetime import datetime, timedelta
 
 _INTEGRAL = re.compile(r"([+-]?)([0-9]+)\.0*")
 # Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?0*([0-9]*)")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]+))?"
+    r"(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?"
+)
 _NON_FINITE = re.compile(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))?", re.IGNORECASE)
+
+_SHORTEST_TIME = len("2024-01-31 13:45")
 
 BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
 """The numbers that booleans stand for where a number is read, in the spellings of JSON, Python and R."""
@@ -22,14 +29,44 @@ class InexactNumberError(ValueError):
 def canonical_label(text: str) -> str:
     """The canonical form of a label, which slices, keys, filters and classes share.
 
-    1.0 becomes 1, -0 becomes 0, True becomes true; everything else, 007 too, is unchanged.
+    1.0 becomes 1, -0 becomes 0, True becomes true, and dates with a time are as `canonical_instant` says; everything
+    else, 007 too, is unchanged.
     """
+    if len(text) >= _SHORTEST_TIME and text[4] == text[7] == "-":
+        return canonical_instant(text)
     if found := _INTEGRAL.fullmatch(text):
         digits = found[2].lstrip("0")  # not int(), which refuses thousands of digits
         return ("-" if found[1] == "-" else "") + digits if digits else "0"
     if text == "-0":
         return "0"
     return text.lower() if text in ("True", "False", "TRUE", "FALSE") else text
+
+
+def canonical_instant(text: str) -> str:
+    """The one text of a date with a time in ISO 8601; any other text is unchanged.
+
+    2024-01-31T13:45 becomes 2024-01-31 13:45:00, midnight the date alone, and a fraction has no zeros at its end. With
+    an offset it is a time in UTC, which always has its time and ends in +00:00. So the order of the texts is that of
+    the instants.
+    """
+    found = _INSTANT.fullmatch(text)
+    if found is None or (found[4] and not found[3]):
+        return text
+    try:
+        moment = datetime.fromisoformat(f"{found[1]} {found[2]}{found[3] or ':00'}")
+        if found[6]:
+            offset = timedelta(hours=int(found[7]), minutes=int(found[8] or 0))
+            moment = moment - offset if found[6] == "+" else moment + offset
+    except (ValueError, OverflowError):  # the 30th of February, or before the year 1
+        return text
+    return spelled_instant(str(moment), (found[4] or "").rstrip("0"), bool(found[5] or found[6]))
+
+
+def spelled_instant(seconds: str, fraction: str, zoned: bool) -> str:
+    """The canonical text of 2024-01-31 13:45:00, the digits after the second, and whether it is a time in UTC."""
+    if not fraction and not zoned and seconds.endswith(" 00:00:00"):
+        return seconds.removesuffix(" 00:00:00")
+    return seconds + (f".{fraction}" if fraction else "") + ("+00:00" if zoned else "")
 
 
 def canonical_number(value: float) -> str:

@@ -28,7 +28,7 @@ from losscli.io.arrow.numbers import (
     spelling,
 )
 from losscli.io.arrow.texts import encode, without_unused
-from losscli.io.arrow.types import is_number, is_plain_number, is_text, is_text_list, is_vector, storage
+from losscli.io.arrow.types import is_instant, is_number, is_plain_number, is_text, is_text_list, is_vector, storage
 from losscli.io.arrow.vectors import VectorError, stack, stack_texts
 
 __all__ = [
@@ -139,7 +139,7 @@ def text_lists(column: pa.Array, name: str, location: Location, width: int | Non
 
 
 def texts(column: pa.Array, name: str, location: Location) -> Texts:
-    """The column as class, slice or key text, in canonical form: 1.0 is "1", true is "true", text stays as it is."""
+    """The column as class, slice or key text: 1.0 is "1", true is "true", midnight its date; text stays as it is."""
     check_texts(column, name, location)
     codes, spelled = encode(column)
     if is_plain_number(column.type):  # other types may have names that no cell uses
@@ -150,8 +150,8 @@ def texts(column: pa.Array, name: str, location: Location) -> Texts:
 def check_texts(column: pa.Array, name: str, location: Location) -> None:
     """Raise a DataError if the column cannot be read as text or is damaged."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (is_number(kind) or is_text(kind)):
-        raise _refusal(column.type, name, location, "text, integers or booleans are")
+    if not (is_number(kind) or is_text(kind) or is_instant(kind)):
+        raise _refusal(column.type, name, location, "text, integers, booleans or dates are")
     _check_sound(column, name, location)
 
 

@@ -16,7 +16,7 @@ from losscli.io.arrow.canonical import canonical_label, canonical_number
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.numbers import PLAIN, decode
 from losscli.io.arrow.texts import encode
-from losscli.io.arrow.types import is_number, is_text, is_vector, storage
+from losscli.io.arrow.types import is_instant, is_number, is_text, is_vector, storage
 from losscli.io.arrow.vectors import VectorError, stack
 
 # Not 007 and not 00.5: a code with leading zeros is not a number, as for keys.
@@ -38,7 +38,7 @@ def different_rows(
         ours_as, theirs_as = decode(ours, PLAIN), decode(theirs, PLAIN)
         if not any(cells.bad is not None and cells.bad.any() for cells in (ours_as, theirs_as)):
             return _numbers(ours_as.values, ours_as.missing, theirs_as.values, theirs_as.missing)
-    if all(is_number(kind) or is_text(kind) for kind in kinds):
+    if all(is_number(kind) or is_text(kind) or is_instant(kind) for kind in kinds):
         check_texts(ours, name, our_location)
         check_texts(theirs, name, their_location)
         return _texts(ours, theirs)

@@ -20,8 +20,8 @@ from losscli.io.arrow.buffers import (
     plain_cells,
     unscaled_value,
 )
-from losscli.io.arrow.canonical import canonical_number
-from losscli.io.arrow.types import is_text
+from losscli.io.arrow.canonical import canonical_number, spelled_instant
+from losscli.io.arrow.types import is_instant, is_text
 
 _Cell = TypeVar("_Cell")
 
@@ -43,8 +43,14 @@ def encode(array: pa.Array) -> tuple[Codes, list[str]]:
     if pa.types.is_decimal(kind):
         codes, names = _encode_decimals(array)
         return (codes if missing is None else np.where(missing, -1, codes)), names
-    cells = plain_cells(array)
-    codes, names = _encode_plain(cells if missing is None else cells[~missing])
+    if is_instant(kind):
+        cells = array.view(pa.int32() if pa.types.is_date32(kind) else pa.int64())
+        cells = plain_cells(cells)
+        codes, whole = _first_seen(cells if missing is None else cells[~missing])
+        names = _spelled_instants(whole, kind)
+    else:
+        cells = plain_cells(array)
+        codes, names = _encode_plain(cells if missing is None else cells[~missing])
     if missing is None:
         return codes, names
     spread = np.full(len(array), -1)
@@ -109,6 +115,23 @@ def _encode_plain(cells: NDArray[Any]) -> tuple[Codes, list[str]]:
         found, first, inverse = np.unique(cells, return_index=True, return_inverse=True)
     order = np.argsort(first)
     return np.argsort(order)[inverse], [canonical_number(value) for value in found[order]]
+
+
+def _spelled_instants(whole: list[int], kind: pa.DataType) -> list[str]:
+    """The canonical text of each date or time, which are counted in the unit of the column since 1970."""
+    unit = "D" if pa.types.is_date32(kind) else "ms" if pa.types.is_date64(kind) else kind.unit
+    moments = np.array(whole, np.int64).view(f"datetime64[{unit}]")
+    seconds = moments.astype("datetime64[s]")
+    zoned = pa.types.is_timestamp(kind) and kind.tz is not None
+    shown = (text.replace("T", " ") for text in np.datetime_as_string(seconds).tolist())
+    if unit in ("D", "s"):
+        return [spelled_instant(text, "", zoned) for text in shown]
+    digits = {"ms": 3, "us": 6, "ns": 9}[unit]
+    fractions = (np.array(whole, np.int64) % 10**digits).tolist()
+    return [
+        spelled_instant(text, f"{fraction:0{digits}d}".rstrip("0") if fraction else "", zoned)
+        for text, fraction in zip(shown, fractions, strict=True)
+    ]
 
 
 def spelled(cells: NDArray[Any]) -> list[str]:

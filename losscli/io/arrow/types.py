@@ -1,4 +1,4 @@
-"""Which Arrow types are numbers, texts or vectors."""
+"""Which Arrow types are numbers, texts, instants or vectors."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def is_text(kind: pa.DataType) -> bool:
     """Whether a cell of this type is a text, in any of Arrow's layouts."""
     t = pa.types
     return bool(t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind))
+
+
+def is_instant(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is a date, or a date with a time."""
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
 def is_list(kind: pa.DataType) -> bool:

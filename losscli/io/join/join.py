@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
@@ -67,9 +68,16 @@ def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[
     """Notes about key columns that have different types."""
     for name in on:
         left, right = ours.types[name], theirs.types[name]
-        if left != right:
+        if left != right and not _both_instants(left, right):
             kinds = f"{left or 'text'} in {source_name(ours)}, {right or 'text'} in {source_name(theirs)}"
             yield f"the key '{name}' is {kinds}: compared as text"
+
+
+def _both_instants(left: pa.DataType | None, right: pa.DataType | None) -> bool:
+    """Whether both are dates or times, which are compared by value; one with a zone is never one without."""
+    if left is None or right is None or not (is_instant(left) and is_instant(right)):
+        return False
+    return (getattr(left, "tz", None) is None) == (getattr(right, "tz", None) is None)
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,18 @@ import pyarrow as pa
 from losscli.errors import DataError
 from losscli.io.arrow.build import from_numpy, present, strings, unpack
 from losscli.io.arrow.canonical import canonical_label, canonical_number
-from losscli.io.arrow.types import is_text
+from losscli.io.arrow.texts import encode
+from losscli.io.arrow.types import is_instant, is_text
 
 KeyIds = npt.NDArray[np.int64]
 NOT_FOUND = -1
 
 # The texts that are no canonical labels, and how they all end.
 _ENDS = (".", "0", "e", "E")
+# The bytes that are alike in all dates with a time, and the fewest that such a text has.
+_DATE_AND_TIME = {4: b"-", 7: b"-", 10: b" T", 13: b":"}
+_DIGITS_OF_TIME = (11, 12, 14, 15, 17, 18)
+_SHORTEST_TIME = len("2024-01-31 13:45")
 _NOT_CANONICAL = r"^(?:-0|[+-]?[0-9]+\.0*|True|TRUE|False|FALSE)$"
 
 
@@ -34,10 +39,13 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         coded = array.dictionary_encode()
         return _large(strings([_number_text(value) for value in coded.dictionary.to_pylist()])).take(coded.indices)
+    if is_instant(kind):
+        codes, names = encode(array)
+        return _large(strings(names)).take(from_numpy(codes, codes >= 0))
     try:
         if not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
             texts = _without_empty(_large(array))
-            return _canonical(texts) if is_text(kind) else texts
+            return _canonical_times(_canonical(texts)) if is_text(kind) else texts
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it cannot be cast to text, or is not valid text
         pass
     raise DataError(
@@ -80,6 +88,36 @@ def _canonical(texts: pa.Array) -> pa.Array:
     other = pc.match_substring_regex(texts, pattern=_NOT_CANONICAL)
     labels = [canonical_label(text) for text in texts.filter(other).to_pylist()]
     return pc.replace_with_mask(texts, other, _large(strings(labels)))
+
+
+def _canonical_times(texts: pa.Array) -> pa.Array:
+    """The texts with 2024-01-31T00:00:00 as 2024-01-31, as typed dates and times have them."""
+    ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    places = np.flatnonzero((np.diff(ends) >= _SHORTEST_TIME) & present(texts))
+    if not len(places):
+        return texts
+    data = np.frombuffer(texts.buffers()[2], np.uint8)
+    for at, bytes_of in _DATE_AND_TIME.items():
+        places = places[np.isin(data[ends[places] + at], np.frombuffer(bytes_of, np.uint8))]
+    places = places[~_plain_times(data, ends[places], ends[places + 1])]
+    if not len(places):
+        return texts
+    import pyarrow.compute as pc
+
+    times = np.zeros(len(texts), np.bool_)
+    times[places] = True
+    coded = texts.take(from_numpy(places)).dictionary_encode()
+    forms = _large(strings([canonical_label(text) for text in coded.dictionary.to_pylist()]))
+    return pc.replace_with_mask(texts, from_numpy(times), forms.take(coded.indices))
+
+
+def _plain_times(data: npt.NDArray[np.uint8], starts: KeyIds, ends: KeyIds) -> npt.NDArray[np.bool_]:
+    """Which dates with a time are surely canonical: 2024-01-31 13:45:00, the most usual form, and not midnight."""
+    plain = ends - starts == len("2024-01-31 13:45:00")
+    first = starts[plain]
+    late = reduce(np.logical_or, (data[first + at] != ord("0") for at in _DIGITS_OF_TIME))
+    plain[plain] = (data[first + 10] == ord(" ")) & (data[first + 16] == ord(":")) & late
+    return np.asarray(plain)
 
 
 def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
