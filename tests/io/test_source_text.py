@@ -285,6 +285,8 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], type[LosscliError], str, i
     ("unclosed header", 'p,"y\n1,2\n', {}, DataError, "never closed", None, 1),
     ("semicolons", "p;y\n1;2\n", {}, DataError, "separated by ';'", None, 1),
     ("tabs", "p\ty\n1\t2\n", {}, DataError, "separated by a tab", None, 1),
+    ("blanks", "p y\n1 2\n", {}, DataError, "separated by blanks", None, 1),
+    ("blanks beside text", "k p y\na 1.5e-3 .5\n", {}, DataError, "separated by blanks", None, 1),
     ("bars", "p|y\n1|2\n", {}, DataError, "separated by '|'", None, 1),
     ("repeated header", "p,y\n1,2\np,y\n3,4\n", {}, DataError, "'p' is not a number", 2, 3),
     ("UTF-16", "p,y\n1,2\n".encode("utf-16"), {}, DataError, "UTF-16", None, None),
@@ -316,6 +318,7 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
         ("p,y\n1,2\np,y\n", PY, "repeated header"),
         ('p,y\n"1,5",2\n', PY, "--decimal"),
         ("p;y\n1,5;2\n", PY, "--delimiter ';' --decimal ','"),
+        ("p y\n1 2\n", PY, "--delimiter ' '"),
         ("p,y\n1,-\n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,-'"),
         ("p,y\n1, n/a \n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,n/a'"),
         ("p,y\n1,#N/A\n", PY, ",#N/A'"),
@@ -340,6 +343,11 @@ def test_the_hint_about_missing_values_keeps_those_that_were_named(tmp_path: Pat
     hint = refused(tmp_path, "p,y\n1,?\n", null_values=("", "-999")).hint
     assert hint is not None and "--null-values ',-999,?'" in hint
     assert refused(tmp_path, "p,y\n1,high\n").hint is None
+
+
+@pytest.mark.parametrize("content", ["the loss\n0.5\n", "the label\nNew York\n", "the loss\n", "a text\n1 2 3\n"])
+def test_one_column_may_have_blanks(tmp_path: Path, content: str) -> None:
+    assert open_source([write(tmp_path, content)]).columns == (content.split("\n")[0],)
 
 
 @pytest.mark.parametrize("name", ["#", "#p"])

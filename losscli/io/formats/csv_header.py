@@ -88,6 +88,7 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
     names = _names(head, text, skip, stream.path)
     if options.delimiter is None and len(names) == 1:
         _refuse_other_delimiter(names[0], found[1:], format, stream.path)
+        _refuse_blanks(names[0], found[1:], stream.path)
     newline = END.match(text, head.end)
     body = newline.end() if newline else head.end
     line = head.line + len(END.findall(text[head.start : body]))
@@ -174,6 +175,23 @@ def _refuse_other_delimiter(name: str, rows: Sequence[Record], format: str, path
             line=1,
             value=name,
             hint=f"use --delimiter {shown}" + (" --decimal ','" if comma else ""),
+            code="DATA_WRONG_FORMAT",
+        )
+
+
+def _refuse_blanks(name: str, rows: Sequence[Record], path: str) -> None:
+    """Refuse one column whose name and first cell have as many words, of which one is a number in the cell."""
+    words = name.split(" ")
+    cells = [cell.split(b" ") for row in rows[:1] for cell in row.cells]
+    if len(words) < 2 or not all(words) or len(cells) != 1 or len(cells[0]) != len(words):
+        return
+    if any(re.fullmatch(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", word) for word in cells[0]):
+        raise DataError(
+            "the file looks separated by blanks",
+            path=path,
+            line=1,
+            value=name,
+            hint="use --delimiter ' '",
             code="DATA_WRONG_FORMAT",
         )
 
