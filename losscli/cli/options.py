@@ -148,6 +148,8 @@ file_options = _stack(
     _input("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
     _input("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
     _input("--comment", metavar="CHAR", help="Lines of a text file that begin with this character are skipped."),
+    _input("--skip-lines", type=click.IntRange(min=0), default=0, metavar="N",
+           help="Lines above the header of a text file that are skipped, whatever they hold.  [default: 0]"),
     _input("--no-header", is_flag=True, help="The first line is data. The columns are named 1, 2, 3, …"),
     _input("--null-values", metavar="A,B",
            help="Texts that mean 'missing' in a column of numbers and in --where.  "

@@ -45,6 +45,8 @@ class ReadOptions:
         The encoding of text files, by a name that Python knows.
     comment : str or None, default None
         One ASCII character; lines of a text file that begin with it are skipped.
+    skip_lines : int, default 0
+        How many lines above the header, or above the first row, of a text file are skipped.
     header : bool, default True
         Whether the first line of a text file holds the column names. Without it, columns are named 1, 2, 3, …
     null_values : tuple of str
@@ -66,6 +68,7 @@ class ReadOptions:
     quote: str | None = '"'
     encoding: str = "utf-8"
     comment: str | None = None
+    skip_lines: int = 0
     header: bool = True
     null_values: tuple[str, ...] = DEFAULT_NULLS
     spool: bool = False

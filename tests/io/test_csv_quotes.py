@@ -296,12 +296,20 @@ def readings(folder: Path, text: str, delimiter: str) -> Iterator[tuple[str, lis
     packed = write(folder, gzip.compress((head + text).encode(), mtime=0), name + ".gz")
     marked = write(folder, "\ufeff" + head + text, "b" + name)
     noted = write(folder, "%\n" + head + text, "c" + name)
+    above = write(folder, 'a "title\r\n\r,,;\n' + head + text, "d" + name)
+    named = write(folder, f"sep={delimiter}\r\n" + head + text, "e" + name)
+    both = write(folder, f'\ufeff"\n%\rsep={delimiter}\n%\n' + head + text, "f" + name)
     ways: dict[str, tuple[str, dict[str, Any]]] = {
         "plain": (plain, {}),
         "gz": (packed, {}),
         "splits of a file": (plain, {"remote": True}),
         "byte order mark": (marked, {}),
         "comments": (noted, {"comment": "%"}),
+        "lines above": (above, {"skip_lines": 3}),
+        "splits below lines": (above, {"skip_lines": 3, "remote": True}),
+        "a named delimiter": (named, {}),
+        "splits below a named delimiter": (named, {"remote": True}),
+        "lines, comments and a named delimiter": (both, {"skip_lines": 2, "comment": "%"}),
     }
     for way, (path, options) in ways.items():
         try:

@@ -160,6 +160,20 @@ def test_a_type_does_not_depend_on_the_first_rows(tmp_path: Path, window: int) -
         ("a.csv", "\ufeff#c\np,y\r\n#\r\n1,2\r\n", {"comment": "#"}),
         ("a.csv", "p,y\n1,2\n".encode("utf-16"), {"encoding": "utf-16"}),
         ("a.csv", "p,y\n1,2\n".encode("utf-16-le"), {"encoding": "utf-16-le"}),
+        ("a.csv", "Exported 2024-01-02\n\np,y\n1,2\n", {"skip_lines": 2}),
+        ("a.csv", '\ufeffsaid "a\r\n\r\rp,y\r\n1,2\r\n', {"skip_lines": 3}),
+        (
+            "a.csv",
+            "x\r\n\n".encode("utf-16") + "p,y\n1,2\n".encode("utf-16-le"),
+            {"skip_lines": 2, "encoding": "utf-16"},
+        ),
+        ("a.csv", '"#\n#\np,y\n#\n1,2\n', {"skip_lines": 1, "comment": "#"}),
+        ("a.csv", "sep=;\np;y\n1;2\n", {}),
+        ("a.csv", "sep=;\r\np;y\r\n1;2\r\n", {"delimiter": ";"}),
+        ("a.csv", '\ufeff"SEP=|"\np|y\n1|2\n', {}),
+        ("a.csv", "x\nsep=\t\np\ty\n1\t2\n", {"skip_lines": 1, "delimiter": "tab"}),
+        ("a.csv", "sep=;\np,y\n1,2\n", {"skip_lines": 1, "delimiter": ","}),
+        ("a.csv", "sep=;\n#\np;y\n1;2\n", {"comment": "#"}),
         ("a.data", "p,y\n1,2\n", {}),
         ("a", "p,y\n1,2\n", {"input_format": "csv"}),
         ("a.csv", "p,y\n1,-\n1,2\n", {"null_values": ("-",)}),
@@ -287,6 +301,15 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], type[LosscliError], str, i
     ("tabs", "p\ty\n1\t2\n", {}, DataError, "separated by a tab", None, 1),
     ("blanks", "p y\n1 2\n", {}, DataError, "separated by blanks", None, 1),
     ("blanks beside text", "k p y\na 1.5e-3 .5\n", {}, DataError, "separated by blanks", None, 1),
+    ("title", "Scores of May\n\np,y\n1,2\n", {}, DataError, "line 3 has 2", None, 1),
+    ("all lines skipped", "p,y\n1,2\n", {"skip_lines": 2}, DataError, "below the 2 that are skipped", None, None),
+    ("more lines skipped", "p,y\n1,2", {"skip_lines": 9}, DataError, "below the 9 that are skipped", None, None),
+    ("row below lines", "x\n\np,y\n1,2\n3\n", {"skip_lines": 2}, DataError, "1 cell, the header 2", 2, 5),
+    ("cell below lines", "x\r\rp,y\r1,2\r3,z", {"skip_lines": 2}, DataError, "'z' is not a number", 2, 5),
+    ("cell below comments", '"\n#\np,y\n#\nz,2', {"skip_lines": 1, "comment": "#"}, DataError, "'z' is", 1, 5),
+    ("cell below sep", "sep=;\np;y\n1;z\n", {}, DataError, "'z' is not a number", 1, 3),
+    ("delimiter below lines", "x\np;y\n1;z\n", {"skip_lines": 1}, DataError, "separated by ';'", None, 2),
+    ("another delimiter", "sep=;\np,y\n1,2\n", {"delimiter": ","}, DataError, "line 1 says that", None, 1),
     ("bars", "p|y\n1|2\n", {}, DataError, "separated by '|'", None, 1),
     ("repeated header", "p,y\n1,2\np,y\n3,4\n", {}, DataError, "'p' is not a number", 2, 3),
     ("UTF-16", "p,y\n1,2\n".encode("utf-16"), {}, DataError, "UTF-16", None, None),
@@ -318,6 +341,8 @@ def test_refused(tmp_path: Path, case: Any, window: int) -> None:
         ("p,y\n1,2\np,y\n", PY, "repeated header"),
         ('p,y\n"1,5",2\n', PY, "--decimal"),
         ("p;y\n1,5;2\n", PY, "--delimiter ';' --decimal ','"),
+        ("a b\n\np,y\n1,2\n", PY, "--skip-lines 2"),
+        ("sep=;\np,y\n1,2\n", PY, "the columns are"),
         ("p y\n1 2\n", PY, "--delimiter ' '"),
         ("p,y\n1,-\n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,-'"),
         ("p,y\n1, n/a \n", PY, "--null-values ',NA,N/A,null,NULL,None,<NA>,n/a'"),
@@ -354,6 +379,24 @@ def test_one_column_may_have_blanks(tmp_path: Path, content: str) -> None:
 def test_a_first_name_may_begin_as_a_comment_does(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, f"{name},y\n#1,2\n", {name: "text", "y": "number"}) == {name: ["#1"], "y": [2]}
     assert read(tmp_path, "#f00\n#0f0\n", {"1": "text"}, header=False) == {"1": ["#f00", "#0f0"]}
+
+
+def test_lines_above_the_header(tmp_path: Path, window: int) -> None:
+    source = open_source([write(tmp_path, "x\ny\np,y\n1,2\n")], ReadOptions(skip_lines=2))
+    assert (source.columns, source.notes) == (("p", "y"), ())
+    assert read(tmp_path, "x\n1,2\n", {"1": "number"}, skip_lines=1, header=False) == {"1": [1]}
+    for last in ("\n", "\r", "\r\n"):  # lines end alike wherever a piece of the file ends
+        title = "x" * 65_535
+        assert read(tmp_path, f"{title}{last}{title}{last}p,y{last}1,2", skip_lines=2) == {"p": [1], "y": [2]}
+    error = refused(tmp_path, b"x\np,k\n1,a\n2,caf\xe9\n", {"k": "text"}, skip_lines=1)
+    assert (error.row, error.line) == (2, 4)
+    assert "at byte 16" in error.message
+
+
+def test_a_delimiter_that_the_file_names_is_noted(tmp_path: Path) -> None:
+    path = write(tmp_path, "sep=;\np;y\n1;2\n")
+    assert open_source([path]).notes == (f"{path}: line 1 names the delimiter, ';', and is no row",)
+    assert open_source([write(tmp_path, "sep=a,b\n1,2\n")]).columns == ("sep=a", "b")
 
 
 def test_invalid_utf8_names_the_byte(tmp_path: Path, window: int) -> None:

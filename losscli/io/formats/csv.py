@@ -16,7 +16,7 @@ from losscli.io.arrow.build import from_numpy, present
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_comments import without_comments
+from losscli.io.formats.csv_comments import changes_text, without_comments
 from losscli.io.formats.csv_empty import Bools, empty_cells, with_nulls
 from losscli.io.formats.csv_exact import (
     Cells,
@@ -28,6 +28,7 @@ from losscli.io.formats.csv_exact import (
     read_exactly,
 )
 from losscli.io.formats.csv_header import Layout
+from losscli.io.formats.csv_preamble import skip_lines
 from losscli.io.formats.csv_records import RecordCutter
 from losscli.io.formats.text_windows import (
     FileRangeSplit,
@@ -85,7 +86,7 @@ class CsvFragment(Fragment):
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in splits that another process can read; it opens the file by its path."""
         # An offset in the text can be found again only if the bytes of the file are those of the text.
-        if not is_plain(self.source, self.compression, self.options.encoding) or self.options.comment is not None:
+        if not is_plain(self.source, self.compression, self.options.encoding) or changes_text(self.options):
             yield from super().remote_splits(projection)
             return
         self._reader(projection)
@@ -115,6 +116,8 @@ class CsvFragment(Fragment):
 
     def _open(self) -> Stream:
         stream = open_text(self.source, self.compression, self.options.encoding, last=True)
+        if changes_text(self.options):  # then the rows are counted from behind the lines above the table
+            skip_lines(stream, self.layout.above)
         return without_comments(stream, self.options.comment, self.layout.dialect)
 
 
@@ -159,7 +162,7 @@ class _Reader:
             layout.names,
             options.decimal,
             frozenset(text.encode() for text in options.null_values),
-            is_utf8(options.encoding) and options.comment is None,
+            is_utf8(options.encoding) and not changes_text(options),
             options.lenient,
         )
 

@@ -8,6 +8,12 @@ from losscli.errors import UsageError
 from losscli.io.files.streams import Stream
 from losscli.io.formats import text_windows
 from losscli.io.formats.csv_records import Dialect
+from losscli.io.source import ReadOptions
+
+
+def changes_text(options: ReadOptions) -> bool:
+    """Whether the text that is parsed has other bytes than the file."""
+    return options.comment is not None
 
 
 def without_comments(stream: Stream, mark: str | None, dialect: Dialect) -> Stream:

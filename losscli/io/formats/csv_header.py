@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from losscli.errors import DataError, UsageError
 from losscli.io.files.streams import Stream
+from losscli.io.formats.csv_comments import changes_text
+from losscli.io.formats.csv_preamble import Preamble
 from losscli.io.formats.csv_records import END, Dialect, Record, records
 from losscli.io.source import ReadOptions
 
 HEADER_LIMIT = 4 << 20
 PIECE = 1 << 16
+_NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 BOM = b"\xef\xbb\xbf"
 COMMENT_HINT = "for comment lines use --comment '#'"
 NAMED = {",": "comma", ";": "';'", "\t": "a tab", "|": "'|'"}
@@ -20,12 +23,16 @@ NAMED = {",": "comma", ";": "';'", "\t": "a tab", "|": "'|'"}
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of one file, and where its rows start: at byte `body` on `line`."""
+    """The columns of one file, and where its rows start: at byte `body` on `line`; `above` lines precede the table.
+
+    Where comments are removed, `body` counts from behind the lines above.
+    """
 
     names: tuple[str, ...]
     dialect: Dialect
     body: int
     line: int
+    above: int
     notes: tuple[str, ...] = ()
 
 
@@ -66,11 +73,13 @@ def check_decimal(options: ReadOptions) -> None:
         raise UsageError(f"the quote and the decimal mark are the same character, {given}", code="USAGE_BAD_VALUE")
 
 
-def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
-    """The layout of the text in `stream`."""
+def read_layout(stream: Stream, preamble: Preamble, format: str) -> Layout:
+    """The layout of the text in `stream`, which goes on behind the preamble."""
+    options, above = preamble.options, preamble.lines
     dialect = dialect_of(options, format)
     check_decimal(options)
-    text, skip, found = _first_records(stream, dialect)
+    text, mark, found = _first_records(stream, dialect, above)
+    skip = mark if changes_text(options) else preamble.size + mark
     head = found[0]
     if head.fault is not None:
         fault = head.fault
@@ -84,18 +93,21 @@ def read_layout(stream: Stream, options: ReadOptions, format: str) -> Layout:
         )
     _refuse_comments(found, options, stream.path)
     if not options.header:
-        return Layout(tuple(str(n + 1) for n in range(len(head.cells))), dialect, skip, 1)
+        return Layout(
+            tuple(str(n + 1) for n in range(len(head.cells))), dialect, skip, above + 1, above, preamble.notes
+        )
+    _refuse_title(found, stream.path)
     names = _names(head, text, skip, stream.path)
     if options.delimiter is None and len(names) == 1:
-        _refuse_other_delimiter(names[0], found[1:], format, stream.path)
-        _refuse_blanks(names[0], found[1:], stream.path)
+        _refuse_other_delimiter(names[0], found, format, stream.path)
+        _refuse_blanks(names[0], found, stream.path)
     newline = END.match(text, head.end)
     body = newline.end() if newline else head.end
     line = head.line + len(END.findall(text[head.start : body]))
-    return Layout(names, dialect, skip + body, line, _notes(names, stream.path))
+    return Layout(names, dialect, skip + body, line, above, (*preamble.notes, *_notes(names, stream.path)))
 
 
-def _first_records(stream: Stream, dialect: Dialect) -> tuple[bytes, int, list[Record]]:
+def _first_records(stream: Stream, dialect: Dialect, above: int) -> tuple[bytes, int, list[Record]]:
     """Text with the whole header, the length of its byte order mark, and its first one or two records."""
     text = stream.read(PIECE)
     skip = len(BOM) if text.startswith(BOM) else 0
@@ -104,7 +116,7 @@ def _first_records(stream: Stream, dialect: Dialect) -> tuple[bytes, int, list[R
         piece = stream.read(max(PIECE, len(text)))
         text += piece
         found = []
-        for record in records(text, dialect):
+        for record in records(text, dialect, line=above + 1):
             found.append(record)
             if len(found) == 2:
                 break
@@ -113,10 +125,14 @@ def _first_records(stream: Stream, dialect: Dialect) -> tuple[bytes, int, list[R
             break
         if len(text) > HEADER_LIMIT:
             raise DataError(
-                f"the header is longer than {HEADER_LIMIT >> 20} MiB", path=stream.path, line=1, code="DATA_BAD_ROW"
+                f"the header is longer than {HEADER_LIMIT >> 20} MiB",
+                path=stream.path,
+                line=above + 1,
+                code="DATA_BAD_ROW",
             )
     if not found or not text[found[0].start : found[0].end].strip():
-        raise DataError("no header: the file has only blank lines", path=stream.path, code="DATA_BAD_ROW")
+        where = f" below the {above} that are skipped" if above else ""
+        raise DataError(f"no header: the file has only blank lines{where}", path=stream.path, code="DATA_BAD_ROW")
     return text, skip, found
 
 
@@ -161,35 +177,51 @@ def _refuse_comments(found: Sequence[Record], options: ReadOptions, path: str) -
         )
 
 
-def _refuse_other_delimiter(name: str, rows: Sequence[Record], format: str, path: str) -> None:
+def _refuse_title(found: Sequence[Record], path: str) -> None:
+    """Refuse one cell above two or more that could be column names."""
+    head, rest = found[0], found[1:]
+    if not rest or len(head.cells) != 1 or len(rest[0].cells) < 2 or rest[0].cells[0].startswith(b"#"):
+        return
+    if all(cell.strip() and not _NUMBER.fullmatch(cell.strip()) for cell in rest[0].cells):
+        raise DataError(
+            f"the first line has 1 cell, line {rest[0].line} has {len(rest[0].cells)}",
+            path=path,
+            line=head.line,
+            value=str(head.cells[0], "latin-1")[:60],
+            hint=f"if line {rest[0].line} is the header, use --skip-lines {rest[0].line - 1}",
+            code="DATA_BAD_ROW",
+        )
+
+
+def _refuse_other_delimiter(name: str, found: Sequence[Record], format: str, path: str) -> None:
     usual = "\t" if format == "tsv" else ","
     for other in (";", "\t", "|", ","):
         if other == usual or other not in name:
             continue
         shown = "'\\t'" if other == "\t" else f"'{other}'"
-        cells = ",".join(str(cell, "latin-1") for row in rows for cell in row.cells).split(other)
+        cells = ",".join(str(cell, "latin-1") for row in found[1:] for cell in row.cells).split(other)
         comma = other == ";" and any(re.fullmatch(r"[+-]?\d+,\d+", cell.strip()) for cell in cells)
         raise DataError(
             f"the file looks separated by {NAMED[other]}, not by {NAMED[usual]}",
             path=path,
-            line=1,
+            line=found[0].line,
             value=name,
             hint=f"use --delimiter {shown}" + (" --decimal ','" if comma else ""),
             code="DATA_WRONG_FORMAT",
         )
 
 
-def _refuse_blanks(name: str, rows: Sequence[Record], path: str) -> None:
+def _refuse_blanks(name: str, found: Sequence[Record], path: str) -> None:
     """Refuse one column whose name and first cell have as many words, of which one is a number in the cell."""
     words = name.split(" ")
-    cells = [cell.split(b" ") for row in rows[:1] for cell in row.cells]
+    cells = [cell.split(b" ") for row in found[1:2] for cell in row.cells]
     if len(words) < 2 or not all(words) or len(cells) != 1 or len(cells[0]) != len(words):
         return
-    if any(re.fullmatch(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", word) for word in cells[0]):
+    if any(map(_NUMBER.fullmatch, cells[0])):
         raise DataError(
             "the file looks separated by blanks",
             path=path,
-            line=1,
+            line=found[0].line,
             value=name,
             hint="use --delimiter ' '",
             code="DATA_WRONG_FORMAT",
