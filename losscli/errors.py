@@ -107,11 +107,10 @@ class LosscliError(Exception):
             raise ValueError(f"{self.code} is not a code of {type(self).__name__}")
         if isinstance(self.hint, Hint):
             self.suggestions = self.suggestions or self.hint.suggestions
-        if self.hint:
-            self.add_note(f"hint: {self.hint}")  # what a traceback shows below the message
 
     def __str__(self) -> str:
-        return self.message
+        """The message and the hint; not a note (`add_note`), as `str` and many loggers leave notes out."""
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
 
 
 class UsageError(LosscliError):

@@ -107,5 +107,5 @@ def test_categories_of_intervals_make_slices_beside_times():
 def test_a_traceback_shows_the_hint():
     with pytest.raises(losscli.LosscliError) as caught:
         losscli.evaluate({"y": Y, "p": P}, "mea")
-    assert caught.value.__notes__ == [f"hint: {caught.value.hint}"]
+    assert str(caught.value) == f"{caught.value.message}\nhint: {caught.value.hint}"
     assert f"hint: {caught.value.hint}" in "".join(traceback.format_exception(caught.value))

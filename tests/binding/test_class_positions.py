@@ -186,7 +186,7 @@ def test_a_list_binds_by_name_or_by_position_as_its_first_target_does(tmp_path: 
         try:
             return score(path, "1,2,3", loss="brier", **more)[0].value
         except LosscliError as error:
-            return (str(error), error.row)
+            return (error.message, error.row)
 
     named = ["1"] * 100 + ["3"] * 100
     assert {outcome(named, threads=n) for n in (1, 2)} == {0.25 * (0.375 + 0.875) + 0.25 * (0.375 + 0.875)}

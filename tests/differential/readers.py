@@ -92,7 +92,7 @@ def failed(error: LosscliError, starts: dict[str, int] | None = None) -> Outcome
     """The outcome of a run that ended with an error; `starts` has the first row of each file, from 0."""
     row = error.row if error.row is None else error.row + (starts or {}).get(error.path or "", 0)
     column = None if error.column is None else re.sub(r"_\d+$", "", re.split(r"[,…]", error.column)[0])
-    return Outcome(int(error.exit_code), code=error.code, column=column, row=row, message=str(error))
+    return Outcome(int(error.exit_code), code=error.code, column=column, row=row, message=error.message)
 
 
 def settings(case: Case, data: Any) -> dict[str, Any]:

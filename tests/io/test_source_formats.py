@@ -426,7 +426,7 @@ def stdin(data: bytes, options: str = "", twice: bool = False) -> str:
         "from losscli.io.files.open import open_source\nfrom losscli.io.source import ReadOptions\n"
         "from losscli.errors import LosscliError\n"
         f"try:\n    s = open_source(['-'], ReadOptions({options}))\n    {read}\n" + (f"    {read}\n" if twice else "")
-    ) + "except LosscliError as error: print(type(error).__name__, error, error.path)\n"
+    ) + "except LosscliError as error: print(type(error).__name__, error.message, error.path)\n"
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], input=data, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stderr == b""
