@@ -30,7 +30,7 @@ def evaluate(
     columns: Mapping[str, Columns] | None = None,
     tables: Mapping[str, Any] | None = None,
     targets: Any = None,
-    on: str | Sequence[str] = (),
+    on: str | Sequence[str] | Mapping[str, str] = (),
     unmatched: Unmatched = "error",
     weight: str | None = None,
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
@@ -81,8 +81,9 @@ def evaluate(
         Roles that are read whole, such as `prototypes`: a path, a 2-D array of shape (rows, D), or a table.
     targets : path or table, optional
         The targets, where they stand in a table of their own; rows are joined by `on`.
-    on : str or sequence of str
-        The key columns of that join.
+    on : str, sequence of str, or dict
+        The key columns of that join; a dict has the name in `source` and that in `targets`. "" is a column of a text
+        file without a name.
     unmatched : {"error", "drop", "drop-targets"}
         What becomes of rows whose key is on one side only. With "drop-targets", targets may be without a prediction,
         but no prediction without a target.

@@ -142,6 +142,16 @@ def split(text: str, mark: str, most: int = -1) -> list[str]:
     return [*pieces, text[start:]]
 
 
+def read_keys(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`id,day=ds` -> the key columns of the predictions, and those of the targets; an empty name is the nameless."""
+    pairs = [tuple(map(unescape, split(piece, "="))) for piece in split(text, ",")]
+    for pair in pairs:
+        if len(pair) > 2:
+            raise UsageError(f"'{'='.join(pair)}' is no pair of key columns", value=text, code="USAGE_COLUMNS",
+                             hint="--on KEY, or --on PREDICTION_KEY=TARGET_KEY")  # fmt: skip
+    return tuple(pair[0] for pair in pairs), tuple(pair[-1] for pair in pairs)
+
+
 def unescape(text: str) -> str:
     r"""`a\,b` -> `a,b`; a backslash before anything else is a backslash."""
     return re.sub(r"\\([,=*:\\])", r"\1", text)
@@ -155,7 +165,7 @@ def _glob(piece: ColumnPiece, columns: Sequence[str], what: str) -> list[tuple[s
             code="USAGE_COLUMNS",
         )
     pattern = re.compile("(.*)".join(map(re.escape, piece.parts)), re.DOTALL)
-    found = [(name, match[1]) for name in columns if (match := pattern.fullmatch(name))]
+    found = [(name, match[1]) for name in columns if name and (match := pattern.fullmatch(name))]
     if not found:
         raise missing_column(piece.text, columns, what)
     return found

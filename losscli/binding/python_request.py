@@ -58,6 +58,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
         class_weight=weights if weights is None or weights == "balanced"
         else {str(name): float(w) for name, w in weights.items()},
         by=_several(given.get("by", ())), on=_several(given.get("on", ())),
+        targets_on=tuple(given["on"].values()) if isinstance(given.get("on"), Mapping) else (),
         positive=str(given["positive"]) if "positive" in given else None,
         classes=_classes(given.get("classes", ())),
         where=read_filter(given["where"]) if "where" in given else None,

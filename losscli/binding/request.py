@@ -112,6 +112,7 @@ class Request:
     classes: tuple[str, ...] = ()
     first_class: int | None = None
     on: tuple[str, ...] = ()
+    targets_on: tuple[str, ...] = ()  # the keys of the targets, if they have other names
     inference: Inference = Inference()
 
     @property

@@ -102,7 +102,8 @@ binding_options = _stack(
     _input("--targets", metavar="FILE", shell_complete=completion.files,
            help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on."),
     _input("--on", metavar="KEY[,KEY]",
-           help="The key columns by which rows are joined. Keys are compared as labels: 007 is not 7."),
+           help="The key columns by which rows are joined: a name, or 'ID=id' if the targets have another; '' is a "
+                "column without a name. Keys are compared as labels: 007 is not 7."),
     _input("--unmatched", type=click.Choice(["error", "drop", "drop-targets"]), default="error", show_default=True,
            help="Rows whose key is in one file only. drop-targets: targets may be without a prediction, but no "
                 "prediction without a target."),

@@ -139,10 +139,10 @@ def _losses(given: Given) -> tuple[tuple[Spec, ...], tuple[str, ...]]:
 
 def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None) -> Request:
     """What can be judged without a file is judged here. A command that lacks an option has the request's default."""
-    from losscli.binding.column_names import read_columns, split, unescape
+    from losscli.binding.column_names import read_columns, read_keys
     from losscli.binding.request import Inference, Request, read_filter, read_matrix, read_prediction, read_role
 
-    on = given["on"]
+    on, targets_on = ((), ()) if given["on"] is None else read_keys(given["on"])
     return Request(
         losses,
         target=None if given["target"] is None else read_columns(given["target"]),
@@ -156,7 +156,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         batch_by=given["batch_by"], batch_size=given["batch_size"],
         missing=given["missing"], nan=given["nan"], positive=given["positive"], others=given["others"],
         classes=_classes(given["classes"]), first_class=given["first_class"],
-        on=tuple(unescape(piece) for piece in split(on, ",")) if on else (),
+        on=on, targets_on=() if on == targets_on else targets_on,
         inference=inference or Inference(),
     )  # fmt: skip
 

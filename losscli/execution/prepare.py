@@ -34,6 +34,7 @@ class Data:
     options: ReadOptions = field(default_factory=ReadOptions)
     targets: Any = None
     on: tuple[str, ...] = ()
+    targets_on: tuple[str, ...] = ()
     unmatched: Unmatched = "error"
     tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
@@ -145,6 +146,9 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     if data.targets is None:
         if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
+        if data.targets_on:
+            raise UsageError("--on KEY=KEY needs --targets FILE, the file that has the second of the names",
+                             code="USAGE_INCOMPLETE")  # fmt: skip
         if data.unmatched == "drop-targets":
             raise UsageError("--unmatched drop-targets needs --targets FILE, the file with the targets",
                              code="USAGE_INCOMPLETE")  # fmt: skip
@@ -156,7 +160,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
 
     truth = _opened(data.targets, options)
     _refuse_same(source, truth)
-    return request, join(source, truth, data.on, data.unmatched)
+    return request, join(source, truth, data.on, data.unmatched, data.targets_on)
 
 
 def _check_pipes(request: Request, data: Data) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,6 @@ def prepared(settings: Mapping[str, Any]) -> Prepared:
     given = {name: value for name, value in settings.items() if value is not None}
     tables = {matrix_source(key, path_of(table)): path_of(table) for key, table in given.get("tables", {}).items()}
     request = request_of(given, tables)
-    data = data_of(given, settings["source"], tables, request.on)
+    data = replace(data_of(given, settings["source"], tables, request.on), targets_on=request.targets_on)
     check_engine(settings, request, data)
     return prepare(request, data)

@@ -25,8 +25,11 @@ def join(
     targets: Source,
     on: Sequence[str],
     unmatched: Literal["error", "drop", "drop-targets"] = "error",
+    targets_on: Sequence[str] = (),
 ) -> Source:
     """The rows of `predictions`, in their order, with the columns of the row of `targets` that has the same key.
+
+    `targets_on` are the key columns of the targets, one for each of `on`, if they have other names.
 
     The keys and projected columns of the targets are held in memory. A duplicate key on a side is a DataError. A row
     without a match or without a key is one too, unless `unmatched` is "drop", or it is one of the targets and
@@ -36,38 +39,43 @@ def join(
     if not on:
         raise UsageError("the join needs key columns", hint="--on KEY[,KEY]",
                          code="USAGE_INCOMPLETE")  # fmt: skip
-    check_keys((predictions, targets), on)
+    theirs = tuple(targets_on or on)
+    check_keys((predictions,), on)
+    check_keys((targets,), theirs)
     dropped = DroppedRows(targets_may_remain=unmatched == "drop-targets")
-    fragment = JoinedFragment(predictions, targets, tuple(on), unmatched, dropped)
-    columns = tuple(dict.fromkeys((*predictions.columns, *targets.columns)))
-    types = {**targets.types, **predictions.types}
-    notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on))
+    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped)
+    columns = tuple(dict.fromkeys((*predictions.columns, *on, *targets.columns)))  # `on` may be a nameless column
+    types = {**targets.types, **dict.fromkeys(on), **predictions.types}
+    notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on, theirs))
     doubled = (*predictions.doubled, *targets.doubled)
     return Source((fragment,), columns, types, notes, dropped, doubled=doubled)
 
 
-def _notes(predictions: Source, targets: Source, on: Sequence[str]) -> Iterator[str]:
+def _notes(predictions: Source, targets: Source, on: Sequence[str], targets_on: Sequence[str]) -> Iterator[str]:
     yield f"the join holds the keys and the needed columns of {source_name(targets)} in memory"
-    yield from notes_on_types(predictions, targets, on)
+    yield from notes_on_types(predictions, targets, on, targets_on)
 
 
 def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
-    """Check that each source has all key columns, and that none is named twice."""
+    """Check that each source has all key columns, and that none is named twice.
+
+    Whether there is a nameless column, which is no column of a source, its reader knows.
+    """
     if len(set(on)) < len(on):
         raise UsageError("a key column is named twice", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
     for source in sources:
         for name in on:
-            if name not in source.columns:
+            if name and name not in source.columns:
                 listed = "the columns are " + ", ".join(f"'{known}'" for known in source.columns[:20])
                 hint = did_you_mean(name, source.columns, listed)
                 raise DataError(f"no key column '{name}'", path=source_name(source), column=name, hint=hint,
                                 code="DATA_MISSING_COLUMN")  # fmt: skip
 
 
-def notes_on_types(ours: Source, theirs: Source, on: Sequence[str]) -> Iterator[str]:
+def notes_on_types(ours: Source, theirs: Source, on: Sequence[str], their_on: Sequence[str]) -> Iterator[str]:
     """Notes about key columns that have different types."""
-    for name in on:
-        left, right = ours.types[name], theirs.types[name]
+    for name, their_name in zip(on, their_on, strict=True):
+        left, right = ours.types.get(name), theirs.types.get(their_name)
         if left != right and not _both_instants(left, right):
             kinds = f"{left or 'text'} in {source_name(ours)}, {right or 'text'} in {source_name(theirs)}"
             yield f"the key '{name}' is {kinds}: compared as text"
@@ -87,6 +95,7 @@ class JoinedFragment(Fragment):
     predictions: Source
     targets: Source
     on: tuple[str, ...]
+    targets_on: tuple[str, ...]
     unmatched: Literal["error", "drop", "drop-targets"]
     dropped: DroppedRows
 
@@ -110,7 +119,7 @@ class JoinedFragment(Fragment):
         own = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_prediction(name)}
         looked_up = {name: read_as for name, read_as in projection.items() if name not in own}
         strict = self.unmatched != "drop"
-        lookup = read_lookup_side(self.targets, self.on, looked_up, self.unmatched == "error", TARGETS_HINT)
+        lookup = read_lookup_side(self.targets, self.targets_on, looked_up, self.unmatched == "error", TARGETS_HINT)
         match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT)
         read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
         for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read), [lookup], self.on):

@@ -79,6 +79,7 @@ class LookupSide:
     locations: tuple[Location, ...]
     starts: KeyIds
     without_key: KeyErrors
+    on: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.keys[0])
@@ -145,6 +146,7 @@ def read_lookup_side(
         tuple(read.locations),
         np.array(read.starts[:-1], np.int64),
         read.without_key,
+        tuple(on),
     )
     _refuse_repeats(lookup, ids, filled, on[0])
     return lookup

@@ -101,12 +101,13 @@ class KeyMatch:
         errors.add(self.lookup.locations[0], self.lookup.keys, places)
         errors.first = self.lookup.location_of(int(places[0]))
         message = f"{len(places)} of {len(self.lookup)} rows: no match in {self.name}"
-        return errors.error(message, self.on[0], self.lookup_hint, code="DATA_UNMATCHED_KEY")
+        return errors.error(message, self.lookup.on[0], self.lookup_hint, code="DATA_UNMATCHED_KEY")
 
     def _no_common_key(self) -> EmptyError:
         theirs = [key_text(self.lookup.keys, int(row)) for row in self.lookup.row_of[:EXAMPLES]]
         shown = [", ".join(f"'{key}'" for key in keys) or "none" for keys in (self.example_keys, theirs)]
-        named = ", ".join(self.on)
+        pairs = ((ours or "''", other or "''") for ours, other in zip(self.on, self.lookup.on, strict=True))
+        named = ", ".join(ours if ours == other else f"{ours} = {other}" for ours, other in pairs)
         return EmptyError(
             f"no key in common by {named}: {self.name} has {shown[0]}, {self.lookup_name} has {shown[1]}",
             hint="keys are compared as text: 007 is not 7", code="EMPTY_NO_ROWS",

@@ -53,7 +53,7 @@ def pair_models(
         ModelFile(model, source, label, tuple(name for name in compared if name in source.columns))
         for (model, source), label in zip(named, labels, strict=True)
     )
-    column_sources, types = _column_sources(files)
+    column_sources, types = _column_sources(files, on)
     dropped, paired_files = DroppedRows(), PairedFiles()
     fragment = PairedFragment(files, tuple(on), unmatched == "error", column_sources, dropped, paired_files)
     notes = [note for side in files for note in side.source.notes]
@@ -93,9 +93,11 @@ def _check(named: Sequence[tuple[str, Source]], shared: Sequence[str], on: Seque
                             code="DATA_MISSING_COLUMN")  # fmt: skip
 
 
-def _column_sources(files: Sequence[ModelFile]) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
-    """The source and column of each name, and the types of all."""
-    column_sources = {name: (0, name) for name in files[0].source.columns}
+def _column_sources(
+    files: Sequence[ModelFile], on: Sequence[str]
+) -> tuple[dict[str, tuple[int, str]], dict[str, pa.DataType | None]]:
+    """The source and column of each name, and the types of all; a key may be a nameless column."""
+    column_sources = {name: (0, name) for name in (*files[0].source.columns, *on)}
     types = {name: files[0].source.types.get(name) for name in column_sources}
     for at, side in enumerate(files):
         for column in side.source.columns:
@@ -118,7 +120,7 @@ def _notes(files: Sequence[ModelFile], compared: Sequence[str], on: Sequence[str
         checked = f"{listed} must agree row by row" if agree else "no shared column confirms that they belong together"
         yield f"rows of {first.label} and {held} are paired by row order; {checked}"
     for side in others:
-        yield from notes_on_types(first.source, side.source, on)
+        yield from notes_on_types(first.source, side.source, on, on)
         for name in compared:
             if name not in side.shared:
                 yield f"{side.label} has no column '{name}': that of {first.label} is used"
