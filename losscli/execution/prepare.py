@@ -52,8 +52,9 @@ class Prepared:
 
     @property
     def files(self) -> list[str]:
-        """The files that the run reads, each under its own name: those of a folder or a glob too."""
-        return [path for fragment in self.source.fragments for path in fragment.paths]
+        """The files that the run reads, each under its own name: those of folders and globs, and joined ones, too."""
+        named = (path for fragment in self.source.fragments for path in fragment.paths)
+        return list(dict.fromkeys([*named, *self.source.identities.values()]))
 
     @property
     def doubled(self) -> tuple[str, ...]:
@@ -160,7 +161,8 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
 
     truth = _opened(data.targets, options)
     _refuse_same(source, truth)
-    return request, join(source, truth, data.on, data.unmatched, data.targets_on)
+    joined = join(source, truth, data.on, data.unmatched, data.targets_on)
+    return request, replace(joined, identities={**source.identities, **truth.identities})
 
 
 def _check_pipes(request: Request, data: Data) -> None:

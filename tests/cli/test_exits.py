@@ -286,3 +286,23 @@ def test_an_installation_that_cannot_be_loaded_is_no_failed_gate(folder, fault, 
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (70, "")
     assert closed or "click.py" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["tg/a.csv", "tg/../tg/a.csv", "linked.csv"])
+def test_no_report_over_a_file_of_a_folder_that_is_joined(folder, name):
+    (folder / "tg").mkdir()
+    (folder / "p.csv").write_text("i,p\n1,2\n2,3\n")
+    (folder / "tg/a.csv").write_text("i,y\n1,2\n2,3\n")
+    (folder / "linked.csv").symlink_to("tg/a.csv")
+    score = ["-t", "y", "-p", "p", "-l", "mae", "-q", "-o", name]
+    assert run(["eval", "p.csv", "--targets", "tg", "--on", "i", *score]) == 2
+    assert (folder / "tg/a.csv").read_text() == "i,y\n1,2\n2,3\n"
+
+
+def test_no_report_over_a_file_of_a_models_folder(folder):
+    for model in "ab":
+        (folder / model).mkdir()
+        (folder / model / "p.csv").write_text(f"y,p\n1,2\n2,{ord(model)}\n")
+    for path in ("a/p.csv", "b/p.csv"):
+        assert run(["compare", "A=a", "B=b", "-t", "y", "-p", "p", "-l", "mae", "-q", "-o", path]) == 2
+        assert (folder / path).read_text().startswith("y,p")

@@ -59,8 +59,9 @@ def pair_models(
     notes = [note for side in files for note in side.source.notes]
     doubled = [*(said for side in files for said in side.source.doubled), *_same_files(files)]
     notes += [*_notes(files, compared, on), *doubled]
+    identities = {identity: path for side in files for identity, path in side.source.identities.items()}
     return Source((fragment,), tuple(column_sources), types, tuple(dict.fromkeys(notes)), dropped, paired_files,
-                  tuple(dict.fromkeys(doubled)))  # fmt: skip
+                  tuple(dict.fromkeys(doubled)), identities)  # fmt: skip
 
 
 def _same_files(files: Sequence[ModelFile]) -> Iterator[str]:
