@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
+from losscli.binding.expressions import parse
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import texts
@@ -177,3 +178,44 @@ def test_a_date_is_still_no_number(tmp_path: Path) -> None:
     pq.write_table(pa.table({"ds": pa.array([datetime.date(2024, 1, 1)]), "y": [1.0], "p": [2.0]}), path)
     with pytest.raises(DataError, match=r"holds date32\[day\], but numbers are needed"):
         losscli.evaluate(path, "mae", target="y", pred="p", where="ds > 5")
+
+
+def test_a_filter_reads_a_time_without_an_offset_in_utc(tmp_path: Path) -> None:
+    path = str(tmp_path / "zoned.parquet")
+    times = pa.array([0, 86400, 86401], pa.timestamp("s", "Europe/Berlin"))
+    pq.write_table(pa.table({"ds": times, "y": [1.0, 2.0, 3.0], "p": [2.0, 4.0, 6.0]}), path)
+
+    def value(where: str) -> float | None:
+        return losscli.evaluate(path, "mae", target="y", pred="p", where=where).find("mae").value
+
+    assert value('ds == "1970-01-02"') == value('ds in ["1970-01-02T01:00+01:00"]') == 2.0
+    assert value('ds > "1970-01-02"') == value('ds >= "1970-01-02 00:00:00.5"') == 3.0
+    assert value('ds <= "1970-01-02"') == 1.5
+
+
+@pytest.mark.parametrize("text", ["2024-1-2", "2024-01", "01/02/2024", "2024-02-30", "2024-01-02 25:00:00", "x"])
+@pytest.mark.parametrize("form", ["ds < '{}'", "'{}' == ds", "ds not in ['2024-01-01', '{}']"])
+def test_a_filter_refuses_text_that_is_no_date_beside_dates(text: str, form: str) -> None:
+    data = pa.record_batch({"ds": pa.array([datetime.date(2024, 1, 1)])})
+    for column in (data.column(0), data.column(0).dictionary_encode(), data.column(0).cast(pa.timestamp("ns"))):
+        with pytest.raises(DataError, match=f"compares it with '{text}', which is no date or time"):
+            parse(form.format(text)).mask(pa.record_batch({"ds": column}), HERE)
+    written = pa.record_batch({"ds": pa.array(["2024-01-01"])})
+    assert parse(form.format(text)).mask(written, HERE).shape == (1,)  # a column of text is compared as text
+
+
+def test_a_filter_refuses_an_offset_beside_times_without_a_zone() -> None:
+    data = pa.record_batch({"ds": pa.array([datetime.date(2024, 1, 1)])})
+    with pytest.raises(DataError, match="which has an offset, but the column has no zone"):
+        parse("ds > '2024-01-01T00:00Z'").mask(data, HERE)
+
+
+def test_target_files_may_differ_in_the_unit_of_a_slice(tmp_path: Path) -> None:
+    for at, kind in enumerate((pa.date32(), pa.timestamp("ns"), pa.timestamp("s"), pa.string())):
+        days = pa.array([datetime.date(2024, 1, 1), None]).cast(kind)
+        pq.write_table(pa.table({"id": [f"{at}a", f"{at}b"], "ds": days, "y": [1.0, 2.0]}), tmp_path / f"{at}.parquet")
+    found = losscli.evaluate(
+        {"id": [f"{at}{name}" for at in range(4) for name in "ab"], "p": np.ones(8)}, "mae", target="y", pred="p",
+        targets=str(tmp_path), on="id", by="ds", missing="drop",
+    )  # fmt: skip
+    assert [(r.by["ds"], r.value, r.count) for r in found if r.by] == [("(null)", 1.0, 4), ("2024-01-01", 0.0, 4)]

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from losscli.binding.expressions.instants import label_beside
 from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
 from losscli.errors import DataError, Location
 from losscli.io.arrow.canonical import canonical_label
@@ -76,6 +77,10 @@ class DecodedBatch:
             self._compared.add(name)
             self._warn_of_missing(name)
         return cells
+
+    def label(self, constant: Constant, name: str) -> str:
+        """The label that a literal is compared as with the column."""
+        return label_beside(constant.written(), self._column(name).type, name, self._location)
 
     def is_missing(self, name: str) -> Mask:
         """Which cells of the column are missing."""
@@ -147,9 +152,9 @@ class Constant:
         """Whether columns that are compared with it are read as numbers or as text."""
         return "number" if isinstance(self.value, float) else "text"
 
-    def label(self) -> str:
-        """The label that it is compared as."""
-        return canonical_label(str(self.value))
+    def written(self) -> str:
+        """What it says, as the text that a column is compared with."""
+        return str(self.value)
 
 
 Operand: TypeAlias = Column | Constant
@@ -184,7 +189,7 @@ class Comparison:
     def _evaluate_text(self, batch: DecodedBatch, constant: Constant) -> ThreeValued:
         column = self.left if isinstance(self.left, Column) else self.right
         assert isinstance(column, Column)
-        cells, compare, label = batch.texts(column.name), _COMPARE[self.sign], constant.label()
+        cells, compare, label = batch.texts(column.name), _COMPARE[self.sign], batch.label(constant, column.name)
         if column is self.left:
             return _text_three_valued(cells, lambda name: bool(compare(name, label)))
         return _text_three_valued(cells, lambda name: bool(compare(label, name)))
@@ -225,7 +230,7 @@ class InList:
             found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
             verdict = _three_valued(found, cells.missing)
         else:
-            wanted = {choice.label() for choice in self.choices}
+            wanted = {batch.label(choice, self.column.name) for choice in self.choices}
             verdict = _text_three_valued(batch.texts(self.column.name), wanted.__contains__)
         return verdict[::-1] if self.negated else verdict
 

@@ -14,6 +14,7 @@ _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]+))?"
     r"(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?"
 )
+_CANONICAL_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?)(?:\.[0-9]+)?(\+00:00)?")
 _NON_FINITE = re.compile(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))?", re.IGNORECASE)
 
 _SHORTEST_TIME = len("2024-01-31 13:45")
@@ -60,6 +61,24 @@ def canonical_instant(text: str) -> str:
     except (ValueError, OverflowError):  # the 30th of February, or before the year 1
         return text
     return spelled_instant(str(moment), (found[4] or "").rstrip("0"), bool(found[5] or found[6]))
+
+
+def instant_label(text: str, zoned: bool) -> str | None:
+    """The label of a written date or time in a column of times with or without a zone; None if it can have none.
+
+    In a column with a zone, a text without an offset is a time in UTC.
+    """
+    label = canonical_label(text)
+    found = _CANONICAL_INSTANT.fullmatch(label)
+    if found is None or (found[2] and not zoned):
+        return None
+    try:
+        datetime.fromisoformat(found[1])
+    except ValueError:
+        return None
+    if found[2] or not zoned:
+        return label
+    return f"{label}{' 00:00:00' if label == label[:10] else ''}+00:00"
 
 
 def spelled_instant(seconds: str, fraction: str, zoned: bool) -> str:

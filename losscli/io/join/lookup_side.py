@@ -10,7 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import Code, DataError, EmptyError, Location
-from losscli.io.arrow.build import dictionary_strings, from_numpy
+from losscli.io.arrow.build import dictionary_strings, from_numpy, strings
+from losscli.io.arrow.texts import encode
+from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds, KeyIndex, key_text, key_texts, rows_with_key
 from losscli.io.source import ReadAs, Source
@@ -180,8 +182,16 @@ def _numbers_as_text(part: pa.Array) -> pa.Array:
     return dictionary_strings([None if value is None else repr(value) for value in part.to_pylist()])
 
 
+def _instants_as_text(part: pa.Array) -> pa.Array:
+    """Dates and times as the labels that they are, because another part of the column has another unit."""
+    codes, names = encode(part)
+    return pa.DictionaryArray.from_arrays(from_numpy(codes.astype(np.int32), codes >= 0), strings(names))
+
+
 def concatenate(name: str, parts: list[pa.Array], source: Source) -> pa.Array:
     """The parts of a column as one array; files may differ in the type of their numbers."""
+    if len({part.type for part in parts}) > 1:
+        parts = [_instants_as_text(part) if is_instant(part.type) else part for part in parts]
     kinds = {part.type for part in parts}
     if len(kinds) > 1 and any(pa.types.is_dictionary(kind) for kind in kinds):
         parts = [part if pa.types.is_dictionary(part.type) else _numbers_as_text(part) for part in parts]
