@@ -143,7 +143,8 @@ weight_options = _stack(
 file_options = _stack(
     _input("--input-format", metavar="FORMAT",
            help="csv, tsv, parquet, arrow or jsonl, if the file name does not tell the format."),
-    _input("--delimiter", metavar="CHAR", help="Separates the cells of a text file.  [default: ',', tab in .tsv]"),
+    _input("--delimiter", metavar="CHAR|blanks",
+           help="Separates the cells of a text file. blanks: any run of spaces and tabs.  [default: ',', tab in .tsv]"),
     _input("--quote", metavar="CHAR|none", default='"', show_default=True,
            help="Encloses cells of a text file that contain delimiters or line ends. none: quotes are plain text."),
     _input("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),

@@ -35,7 +35,8 @@ class ReadOptions:
         ``"csv"``, ``"tsv"``, ``"jsonl"``, ``"parquet"`` or ``"arrow"``. None detects the format by the content of
         each file, with its name as a cross-check.
     delimiter : str or None, default None
-        The character between the cells of a text file. None is a comma, or a tab for tsv.
+        The character between the cells of a text file, or ``"blanks"`` for any run of spaces and tabs. None is a
+        comma, or a tab for tsv.
     decimal : str, default "."
         The decimal mark of numbers in text files.
     quote : str or None, default '"'

@@ -174,14 +174,14 @@ def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) ->
 
 def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> OpenedFile:
     from losscli.io.formats.csv import CsvFragment
-    from losscli.io.formats.csv_comments import without_comments
+    from losscli.io.formats.csv_comments import plain_text
     from losscli.io.formats.csv_header import dialect_of, read_layout
     from losscli.io.formats.csv_preamble import read_preamble
     from losscli.io.formats.text_windows import open_text
 
     with open_text(source, compression, options.encoding) as stream:
         preamble = read_preamble(stream, options)
-        cleaned = without_comments(stream, options.comment, dialect_of(preamble.options, format))
+        cleaned = plain_text(stream, options, dialect_of(preamble.options, format))
         layout = read_layout(cleaned, preamble, format)
     fragment = CsvFragment(source.path, format, source, compression, layout, options)
     columns = tuple(dict.fromkeys(name for name in layout.names if name.strip()))

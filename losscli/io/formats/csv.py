@@ -16,7 +16,7 @@ from losscli.io.arrow.build import from_numpy, present
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.csv_comments import changes_text, without_comments
+from losscli.io.formats.csv_comments import changes_text, plain_text
 from losscli.io.formats.csv_empty import Bools, empty_cells, with_nulls
 from losscli.io.formats.csv_exact import (
     Cells,
@@ -118,7 +118,7 @@ class CsvFragment(Fragment):
         stream = open_text(self.source, self.compression, self.options.encoding, last=True)
         if changes_text(self.options):  # then the rows are counted from behind the lines above the table
             skip_lines(stream, self.layout.above)
-        return without_comments(stream, self.options.comment, self.layout.dialect)
+        return plain_text(stream, self.options, self.layout.dialect)
 
 
 @dataclass(frozen=True)

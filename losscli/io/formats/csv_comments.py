@@ -7,25 +7,34 @@ import re
 from losscli.errors import UsageError
 from losscli.io.files.streams import Stream
 from losscli.io.formats import text_windows
+from losscli.io.formats.csv_blanks import BLANKS, SingleBlanks
 from losscli.io.formats.csv_records import Dialect
 from losscli.io.source import ReadOptions
 
 
 def changes_text(options: ReadOptions) -> bool:
     """Whether the text that is parsed has other bytes than the file."""
-    return options.comment is not None
+    return options.comment is not None or options.delimiter == BLANKS
 
 
-def without_comments(stream: Stream, mark: str | None, dialect: Dialect) -> Stream:
-    """The same text with each record that starts with `mark` made empty."""
-    if mark is None:
+def plain_text(stream: Stream, options: ReadOptions, dialect: Dialect) -> Stream:
+    """The same text with each record that is a comment made empty, and with single delimiters."""
+    mark = options.comment
+    if not changes_text(options):
         return stream
+    if mark is not None:
+        _check_mark(mark, dialect)
+    if options.delimiter == BLANKS:
+        return Stream(SingleBlanks(stream, None if mark is None else mark.encode(), dialect), stream.path)
+    return stream if mark is None else Stream(_Uncommented(stream, mark.encode(), dialect), stream.path)
+
+
+def _check_mark(mark: str, dialect: Dialect) -> None:
     if len(mark) != 1 or not mark.isascii() or mark in "\r\n" or mark.encode() in dialect:
         raise UsageError(
             f"the comment mark must be one ASCII character that is no delimiter or quote, not '{mark}'",
             code="USAGE_BAD_VALUE",
         )
-    return Stream(_Uncommented(stream, mark.encode(), dialect), stream.path)
 
 
 class _Uncommented:

@@ -275,6 +275,8 @@ def _wrong_width_error(record: Record, window: Window, grammar: CsvSyntax, locat
         hint = "a cell of this row spans several lines: is there a stray quote?"
     elif text.startswith("#"):
         hint = "for comment lines use --comment '#'"
+    elif grammar.dialect.delimiter == b" " and "  " in text:
+        hint = "for runs of blanks use --delimiter blanks"
     elif found == expected + 1 and not record.cells[-1]:
         hint = "the row ends with a delimiter, the header does not"
     cells = "cell" if found == 1 else "cells"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from losscli.errors import DataError, UsageError
 from losscli.io.files.streams import Stream
+from losscli.io.formats.csv_blanks import BLANKS
 from losscli.io.formats.csv_comments import changes_text
 from losscli.io.formats.csv_preamble import Preamble
 from losscli.io.formats.csv_records import END, Dialect, Record, records
@@ -56,10 +57,13 @@ def _delimiter(options: ReadOptions, format: str) -> bytes:
     given = options.delimiter
     if given is None:
         return b"\t" if format == "tsv" else b","
+    if given == BLANKS:
+        return b" "
     given = {"\\t": "\t", "tab": "\t"}.get(given, given)
     if len(given) != 1 or not given.isascii() or given in "\r\n":
         raise UsageError(
-            f"the delimiter must be one ASCII character, not '{options.delimiter}'", code="USAGE_BAD_VALUE"
+            f"the delimiter must be one ASCII character, or the word {BLANKS}, not '{options.delimiter}'",
+            code="USAGE_BAD_VALUE",
         )
     return given.encode()
 
@@ -213,17 +217,18 @@ def _refuse_other_delimiter(name: str, found: Sequence[Record], format: str, pat
 
 def _refuse_blanks(name: str, found: Sequence[Record], path: str) -> None:
     """Refuse one column whose name and first cell have as many words, of which one is a number in the cell."""
-    words = name.split(" ")
-    cells = [cell.split(b" ") for row in found[1:2] for cell in row.cells]
-    if len(words) < 2 or not all(words) or len(cells) != 1 or len(cells[0]) != len(words):
+    words = name.split()
+    cells = [cell.split() for row in found[1:2] for cell in row.cells]
+    if len(words) < 2 or len(cells) != 1 or len(cells[0]) != len(words):
         return
+    single = [name.encode(), *found[1].cells] == [" ".join(words).encode(), b" ".join(cells[0])]
     if any(map(_NUMBER.fullmatch, cells[0])):
         raise DataError(
             "the file looks separated by blanks",
             path=path,
             line=found[0].line,
             value=name,
-            hint="use --delimiter ' '",
+            hint="use --delimiter ' '" if single else f"use --delimiter {BLANKS}",
             code="DATA_WRONG_FORMAT",
         )
 
