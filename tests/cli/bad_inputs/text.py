@@ -73,8 +73,13 @@ text("B042", "tabs", "y\tp\n1\t2\n", 3, "separated by a tab", "use --delimiter '
 text("B042", "tabs_told", "y\tp\n1\t2\n", args="--delimiter \\t", value=1.0)
 text("B042", "bars", "y|p\n1|2\n", 3, "separated by '|'", "use --delimiter '|'")
 text("B042", "commas_in_tsv", "y,p\n1,2\n", 3, "separated by comma, not by a tab", "use --delimiter ','", file="p.tsv")
-text("B042", "spaces", "y p\n1 2\n", 3, "no column 'p'", "the columns are: y p")
-text("B042", "two_letters", "y;;p\n1;;2\n", 2, "the delimiter must be one ASCII character, not ';;'",
+text("B042", "spaces", "y p\n1 2\n", 3, "separated by blanks", "use --delimiter ' '", "in: p.csv:1")
+text("B042", "aligned", "y   p\n1   2\n", 3, "separated by blanks", "use --delimiter blanks", "in: p.csv:1")
+text("B042", "aligned_told", "y   p\n1   2\n", args="--delimiter blanks", value=1.0)
+text("B042", "title", "Scores\n\ny,p\n1,2\n", 3, "the first line has 1 cell, line 3 has 2", "--skip-lines 2")
+text("B042", "title_told", "Scores\n\ny,p\n1,2\n", args="--skip-lines 2", value=1.0)
+text("B042", "two_delimiters", "sep=;\ny;p\n1;2\n", 3, "line 1 says that the delimiter is ';'", args="--delimiter ,")
+text("B042", "two_letters", "y;;p\n1;;2\n", 2, "must be one ASCII character, or the word blanks, not ';;'",
      args="--delimiter ;;")
 text("B043", "decimal_comma", 'y,p\n1,"2,5"\n', 3, "'2,5' is not a number", "--decimal ','")
 text("B043", "decimal_comma_told", 'y,p\n"1,5","3"\n', args="--decimal ,", value=1.5)
@@ -112,7 +117,7 @@ text("B050", "header_as_class", "label,p_a,p_b\na,0.5,0.5\nlabel,p_a,p_b\n", 3, 
      args="-t label -p p_* -l cross_entropy")
 
 
-@case("B044", 3, "no column 'p'", "the columns are: # made by x")
+@case("B044", 3, "the first line begins with '#'", "use --comment '#'", "in: p.csv:1")
 def comment_first(here: Here):
     return here.file("# made by x\ny,p\n1,2\n")
 
