@@ -203,6 +203,11 @@ class Location:
         """The location of the rows at the indices `kept` only."""
         return replace(self, original_index=lambda index: self.original_index(int(kept[index])))
 
+    def written(self, index: int, column: str) -> str | None:
+        """The cell of the row at `index` as the file has it; None where the reader cannot tell."""
+        cell_of = getattr(self.line_of, "cell", None)
+        return None if cell_of is None else cell_of(self.original_index(index), column)
+
     def error(
         self, index: int, column: str | None, message: str, value: object = None, hint: str | None = None,
         *, code: Code | None = None,

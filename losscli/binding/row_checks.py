@@ -69,7 +69,7 @@ class RowChecks:
             inf = infinite.any(axis=1) & ~drop
             if inf.any():
                 first = int(np.argmax(inf))
-                value = shortest(flat[first][infinite[first]][0])
+                value = site.written(first, shown) or shortest(flat[first][infinite[first]][0])
                 raise self._gap(
                     inf, shown, "is infinite", "leave such rows out with --where", site, value, code="DATA_INFINITE"
                 )

@@ -169,3 +169,15 @@ def test_decimal_commas_are_read_wherever_numbers_are(tmp_path: Path) -> None:
         path.write_text("y;p\n0;0.5\n")
         request = typed_request("mse", target="y", preds=("p",), by=("p",))
         evaluate(prepare(request, Data((str(path),), options=options)))
+
+
+@pytest.mark.parametrize("word", ["-Infinity", "+inf", "INF", " Infinity "])
+def test_an_infinite_cell_is_shown_as_it_is_written(tmp_path: Path, word: str) -> None:
+    (tmp_path / "a.csv").write_text(f't,p\n1,2\n"3",2\n\n1,{word}\n')
+    with pytest.raises(DataError, match="is infinite") as caught:
+        score(tmp_path / "a.csv", "mae")
+    assert (caught.value.value, caught.value.row, caught.value.line) == (word, 3, 5)
+    (tmp_path / "a.csv").write_text(f"t,p,k\n1,NA,a\n1,2,b\n1,{word},a\n")
+    with pytest.raises(DataError, match="is infinite") as caught:
+        score(tmp_path / "a.csv", "mae")
+    assert (caught.value.value, caught.value.row) == (word, 3)

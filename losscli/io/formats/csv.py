@@ -138,7 +138,8 @@ class CsvSplit(WindowSplit):
             check_quotes(window, self.reader.grammar, location)
         base = 0
         for data in self.reader.read(window, location):
-            yield Batch(data, Location(path, first_row + base, LineNumbers(window, dialect, base)))
+            lines = LineNumbers(window, dialect, base, self.fragment.layout.names)
+            yield Batch(data, Location(path, first_row + base, lines))
             base += data.num_rows
         verify_local(self.fragment.source)
 

@@ -59,6 +59,7 @@ class LineNumbers:
     window: Window
     dialect: Dialect
     base: int = 0
+    names: tuple[str, ...] = ()
 
     def __call__(self, index: int) -> int | None:
         """The line of the record at an index of the window; None where unknown."""
@@ -70,6 +71,13 @@ class LineNumbers:
             return None if line is None else self.window.line + count_line_ends(text[: line.start()])
         found = self.record(index)
         return None if found is None else found.line
+
+    def cell(self, index: int, column: str) -> str | None:
+        """The cell of a column in the record at an index of the window; None where it cannot be found."""
+        found = self.record(index)
+        if found is None or self.names.count(column) != 1 or len(found.cells) != len(self.names):
+            return None
+        return excerpt(found.cells[self.names.index(column)])
 
     def record(self, index: int) -> Record | None:
         """The record at an index of the window; None where it cannot be found."""
