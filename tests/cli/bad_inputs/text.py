@@ -91,6 +91,7 @@ for _number, _mark in enumerate((",,", "", "1", "e", "-", '"', "é", "\0")):
     text("B043", f"decimal_mark_{_number}", GOOD, 2, "the decimal mark must be a character such as . or ,",
          args=f"--decimal|{_mark}")
 text("B044", "comment_first_told", "# made by x, y\ny,p\n1,2\n# and\n3,3\n", args="--comment #", value=0.5)
+text("B044", "comment_as_wide", "# made by x, y\ny,p\n1,2\n", 3, "no column 'p'", "use --comment '#'", "# made by x")
 text("B044", "comment_inside", "y,p\n1,2\n# note\n3,3\n", 3, "the row has 1 cell, the header 2", "--comment '#'",
      "row 2 (line 3)")
 text("B045", "no_header", "1,2\n3,3\n", 3, "no column 'p'", "the columns are: 1, 2")
