@@ -4,7 +4,7 @@ Cosmic Ray (`pip install -e '.[dev]'`) changes one operator, comparison, number 
 the tests of the area must fail. A sample is drawn from all places where something can be changed, with one change for
 a place, so that code with many operators is not tried more often than it deserves. A fault that the area's own tests
 do not notice is tried with those of whole runs too. What survives is printed as a difference: a test is missing, or
-the change is none (the same result in every case), which is then said in `equivalent.md`.
+the change makes no difference in any case.
 """
 
 from __future__ import annotations
