@@ -38,14 +38,14 @@ def test_a_row_is_dropped_where_one_of_its_columns_is_nan(folder, column):
     assert (result["count"], result["value"]) == (2, pytest.approx(-(np.log(0.5) + np.log(0.75)) / 2, rel=1e-15))
 
 
-@pytest.mark.parametrize(("text", "value"), [("inf", "inf"), ("-inf", "-inf"), ("Infinity", "inf"), ("1e999", "1e999")])
-def test_an_error_about_an_infinite_value_holds_it(folder, capsys, text, value):
+@pytest.mark.parametrize("text", ["inf", "-inf", "Infinity", "1e999"])
+def test_an_error_about_an_infinite_value_holds_it(folder, capsys, text):
     (folder / "t.csv").write_text(f"y,p\n1,0.5\n1,{text}\n")
     assert run(["eval", "t.csv", "-t", "y", "-p", "p", "-l", "mse", "--error-format", "json"]) == 3
     error = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert error["row"] == 2
     assert error["column"] == "p"
-    assert error["value"] == value
+    assert error["value"] == text
 
 
 @pytest.mark.parametrize("gate", ["mse<=baseline by g", "mse<=baseline+1000% by g"])
