@@ -106,7 +106,7 @@ def with_baseline_rows(
 
 def _columns_of(line: Line, rows: SavedRows, model: str | None) -> TermColumns:
     """The columns of the file that hold the values of a line."""
-    if line.spec.blend or unit_of(line) != "row":
+    if line.spec.is_composite or unit_of(line) != "row":
         raise UsageError(f"'{line.spec.text}' has no saved row values, which a significance test needs",
                          hint="compare the models in one run: -p old=… -p new=…",
                          code="USAGE_CONFLICT")  # fmt: skip

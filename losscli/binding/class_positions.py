@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from losscli.binding.encoded_labels import EncodedLabels
-from losscli.binding.label_book import LabelBook, used_names
+from losscli.binding.label_registry import LabelRegistry, used_names
 from losscli.binding.plan import Classes, Input
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
@@ -18,24 +18,26 @@ UNKNOWN = -1  # the position of a class that the other side does not have
 _INDEX = re.compile(r"0|-?[1-9][0-9]{0,15}")  # 007 is not the class 7
 
 
-def class_positions(item: Input, named: EncodedLabels, index: RowNumbers, book: LabelBook, location: Location) -> Array:
+def class_positions(
+    item: Input, named: EncodedLabels, index: RowNumbers, registry: LabelRegistry, location: Location
+) -> Array:
     """The class of each of these rows, which all have one, as a position on the other side.
 
     A class that the other side does not have is an error that shows both sides.
     """
     classes, used = item.classes or Classes(), named.take(index)
     if classes.carrier is None:
-        places = [book.free.setdefault(name, len(book.free)) for name in named.names]
+        places = [registry.free.setdefault(name, len(registry.free)) for name in named.names]
         return np.array([*places, 0])[used.codes]
     known = {canonical_label(name): i for i, name in enumerate(classes.names or ())}
     if not len(used.codes):
         return np.zeros(0, np.int64)
-    by_name = _binds_by_name(classes, used.names[used.codes[0]], known, book)
+    by_name = _binds_by_name(classes, used.names[used.codes[0]], known, registry)
     places = [known.get(name, UNKNOWN) if by_name else _position(name, classes) for name in used.names]
     if not by_name:
         if classes.first is None:
             places = [UNKNOWN if name in known else place for name, place in zip(used.names, places, strict=True)]
-        book.see_positions(item, (places[code] for code in used_names(named, index)))
+        registry.see_positions(item, (places[code] for code in used_names(named, index)))
     positions = np.array([*places, 0])[used.codes]
     unknown = positions == UNKNOWN
     if unknown.any():
@@ -44,11 +46,11 @@ def class_positions(item: Input, named: EncodedLabels, index: RowNumbers, book: 
     return positions
 
 
-def _binds_by_name(classes: Classes, first: str, known: dict[str, int], book: LabelBook) -> bool:
+def _binds_by_name(classes: Classes, first: str, known: dict[str, int], registry: LabelRegistry) -> bool:
     """A glob, a class column and --classes name the classes; the columns of a list do if the first target is one."""
     if classes.sure or classes.first is not None or classes.names is None:
         return classes.sure
-    return book.by_name.setdefault(classes, first in known)
+    return registry.by_name.setdefault(classes, first in known)
 
 
 def _position(name: str, classes: Classes) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from losscli.binding.align_classes import numbered
-from losscli.binding.label_book import LISTED, LabelBook
+from losscli.binding.label_registry import LISTED, LabelRegistry
 from losscli.binding.plan import Classes, Input, Plan, Table
 
 
-def class_notes(plan: Plan, book: LabelBook, widths: Mapping[Input, int]) -> list[str]:
+def class_notes(plan: Plan, registry: LabelRegistry, widths: Mapping[Input, int]) -> list[str]:
     """What was bound by position: columns of several roles, and classes."""
     said = [*plan.pairings]
-    for item in book.positions:
+    for item in registry.positions:
         classes = item.classes or Classes()
         first, carrier, count = classes.first or 0, classes.carrier, _count(plan, classes, widths)
         if classes.names is not None:
@@ -24,14 +24,14 @@ def class_notes(plan: Plan, book: LabelBook, widths: Mapping[Input, int]) -> lis
     return list(dict.fromkeys(said))
 
 
-def label_warnings(plan: Plan, book: LabelBook, widths: Mapping[Input, int]) -> list[str]:
+def label_warnings(plan: Plan, registry: LabelRegistry, widths: Mapping[Input, int]) -> list[str]:
     """What a reader of the numbers should check, one sentence each."""
-    return list(dict.fromkeys([*_absent_classes(plan, book, widths), *_probable_logits(plan, book)]))
+    return list(dict.fromkeys([*_absent_classes(plan, registry, widths), *_probable_logits(plan, registry)]))
 
 
-def _absent_classes(plan: Plan, book: LabelBook, widths: Mapping[Input, int]) -> Iterator[str]:
+def _absent_classes(plan: Plan, registry: LabelRegistry, widths: Mapping[Input, int]) -> Iterator[str]:
     """Classes that never occur, where they bind by position: their indices may count from another number."""
-    for item, seen in book.positions.items():
+    for item, seen in registry.positions.items():
         classes = item.classes or Classes()
         absent = sorted(set(range(_count(plan, classes, widths))) - seen)
         if not absent:
@@ -52,10 +52,10 @@ def _count(plan: Plan, classes: Classes, widths: Mapping[Input, int]) -> int:
     return len(plan.tables[carrier].values) if isinstance(carrier, Table) else widths.get(carrier, 0)
 
 
-def _probable_logits(plan: Plan, book: LabelBook) -> Iterator[str]:
+def _probable_logits(plan: Plan, registry: LabelRegistry) -> Iterator[str]:
     for job in plan.jobs:
         loss, other = job.spec.loss, job.spec.loss.of_probabilities
-        for item in (item for item in plan.logits if item in job.inputs and book.probable.get(item)):
+        for item in (item for item in plan.logits if item in job.inputs and registry.probable.get(item)):
             shown = item.columns[0] if len(item.columns) == 1 else f"{item.columns[0]}…{item.columns[-1]}"
             rows = " and every row sums to 1" if item.kind.shape == "vector" else ""
             if other is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from losscli.binding.encoded_labels import EncodedLabels
-from losscli.binding.label_book import LISTED, LabelBook
+from losscli.binding.label_registry import LISTED, LabelRegistry
 from losscli.binding.plan import Input
 from losscli.binding.request import Others
 from losscli.contract.kinds import Array
@@ -69,9 +69,9 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in ordered[:LISTED]) + (", …" if len(ordered) > LISTED else "")
 
 
-def check_positive_labels(book: LabelBook, others: Others) -> None:
+def check_positive_labels(registry: LabelRegistry, others: Others) -> None:
     """A DataError unless a binary target has the positive label, and one other label or, as negatives, several."""
-    for item, seen in book.labels.items():
+    for item, seen in registry.labels.items():
         positive, column = canonical_label(item.positive or ""), item.columns[0]
         if positive not in seen:
             # Every row would be scored as negative.

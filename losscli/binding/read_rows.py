@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.binding.class_positions import class_positions
 from losscli.binding.encoded_labels import EncodedLabels, taken
-from losscli.binding.label_book import LabelBook
+from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.labels import labelled_numbers, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import RowBatch, moved
@@ -59,7 +59,7 @@ class Reader:
     nan: int = 0
     weightless: int = 0
     warned: Counter[str] = field(default_factory=Counter)
-    book: LabelBook = field(default_factory=LabelBook)
+    registry: LabelRegistry = field(default_factory=LabelRegistry)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
 
     def __getstate__(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Reader:
 
     def agrees(self, other: Reader) -> bool:
         """Whether `other`, which began afresh, read its rows as this reader would have done after its own."""
-        return _same(self.widths, other.widths) and self.book.agrees(other.book)
+        return _same(self.widths, other.widths) and self.registry.agrees(other.registry)
 
     def merge(self, other: Reader) -> None:
         """Count what `other` read as read after ours."""
@@ -80,7 +80,7 @@ class Reader:
         self.weightless += other.weightless
         self.warned.update(other.warned)
         self.widths = {**other.widths, **self.widths}
-        self.book.merge(other.book)
+        self.registry.merge(other.registry)
 
     def counts(self) -> RowCounts:
         """How many rows were read so far, and what became of them."""
@@ -120,14 +120,14 @@ class Reader:
         index = self._used(checks, decoded, weight, cluster, data.num_rows, location)
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
-            arrays[item] = class_positions(item, named, index, self.book, location)
+            arrays[item] = class_positions(item, named, index, self.registry, location)
         for item, columns in labels.items():
             for column in columns:
-                self.book.see_labels(item, column, index)
+                self.registry.see_labels(item, column, index)
         checks.check_domains(arrays, index, location)
         for item in self.plan.logits:
-            if len(index) and self.book.probable.get(item, True):
-                self.book.probable[item] = are_probabilities(item.kind, arrays[item])
+            if len(index) and self.registry.probable.get(item, True):
+                self.registry.probable[item] = are_probabilities(item.kind, arrays[item])
         weights = None if weight is None else checks.checked_weights(taken(weight[0], index), index, location)
         sliced_by = tuple(
             DictionaryColumn.of(data.column(name), name, location).take(index)

@@ -39,7 +39,7 @@ def without_rows(line: Line) -> UsageError | None:
                 hint="remove it here; 'losscli eval' scores it",
                 code="USAGE_CONFLICT",
             )
-        if line.spec.blend and loss.own_combine:
+        if line.spec.is_composite and loss.own_combine:
             return UsageError(
                 f"'{line.spec.name}' has no value per row, because its component '{loss.name}' has none",
                 code="USAGE_CONFLICT",
@@ -57,12 +57,12 @@ def terms_of(names: Collection[str], line: Line, model: str | None) -> tuple[Map
     loss = line.jobs[0].spec.loss
     if without_rows(line) is not None:
         return ()
-    if line.spec.blend or not loss.own_combine:
+    if line.spec.is_composite or not loss.own_combine:
         if name in names:
             return ({None: name},)
         begun = [other for other in names if other.startswith(of_term(name, ""))]
         terms = {other[len(name) + 1 :]: other for other in begun}
         found: dict[str | None, str] = {term: other for term, other in terms.items() if term.isidentifier()}
-        return (found,) if found and not line.spec.blend else ()
+        return (found,) if found and not line.spec.is_composite else ()
     wanted: dict[str | None, str] = {term: of_term(name, term) for term in loss.combined}
     return (wanted,) if set(wanted.values()) <= set(names) else ()

@@ -64,7 +64,7 @@ class Spec:
     name: str | None = None  # None: one loss, under its own name
 
     @property
-    def blend(self) -> bool:
+    def is_composite(self) -> bool:
         """Whether it is a composite loss; its name is its text if the user gave none."""
         return self.name is not None
 
@@ -152,7 +152,7 @@ def _set(spec: Spec, name: str, value: Value) -> Spec:
 def _with_parts(spec: Spec, changed: Iterable[tuple[float, LossSpec]]) -> Spec:
     parts = tuple(changed)
     # A composite loss without a name of its own has its text for a name, which changes with the parameter.
-    unnamed = spec.blend and spec.name == replace(spec, name="").text.removeprefix("=")
+    unnamed = spec.is_composite and spec.name == replace(spec, name="").text.removeprefix("=")
     return Spec(parts, Spec(parts, "").text.removeprefix("=") if unnamed else spec.name)
 
 

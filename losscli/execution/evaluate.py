@@ -199,7 +199,7 @@ def conclude(
 
 def meaning_of_labels(plan: Plan, reader: Reader) -> list[WarningResult]:
     """What is doubtful in the labels and predictions that were read, then notes on what was bound by position."""
-    learned = plan, reader.book, reader.widths
+    learned = plan, reader.registry, reader.widths
     notes = [WarningResult(message, kind="note") for message in class_notes(*learned)]
     return [*map(WarningResult, label_warnings(*learned)), *notes]
 

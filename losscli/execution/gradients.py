@@ -42,7 +42,7 @@ _ENTRIES = 1 << 20  # of a gradient by a whole matrix that are held at once
 
 @dataclass(frozen=True)
 class _Part:
-    """One job of a line with its factor in the blend, and the upstream derivatives of its terms."""
+    """One job of a line with its factor in the composite loss, and the upstream derivatives of its terms."""
 
     job: Job
     factor: float

@@ -92,7 +92,7 @@ def _line_columns(line: Line, scored: _Scored) -> dict[str, Term]:
             for own, found in scored.arrays[call].items():
                 terms[term or own] = found
         parts.append(terms)
-    if not line.spec.blend:
+    if not line.spec.is_composite:
         (job,), (terms,) = line.jobs, parts
         overlap = len(terms) > 1 and any(where is None for _, where in terms.values())
         if apart(job.spec.loss, overlap):

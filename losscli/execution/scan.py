@@ -155,7 +155,7 @@ class Scan:
         at = _Position()
         for placed in self._splits(remote=False):
             yield from self._continue(placed, at)
-        check_positive_labels(self.reader.book, self.plan.request.others)
+        check_positive_labels(self.reader.registry, self.plan.request.others)
         self.source.passes.append(self.counts())
 
     def scores(self, scoring: Scoring[Score], engine: Engine) -> Iterator[SplitResult[Score]]:
@@ -174,7 +174,7 @@ class Scan:
                 self.observer.saw(answer.reader.read, answer.size)
             yield result
         if self.chosen is None:  # rows of other shards may have the label
-            check_positive_labels(self.reader.book, self.plan.request.others)
+            check_positive_labels(self.reader.registry, self.plan.request.others)
         self.source.passes.append(self.counts())
 
     def counts(self) -> RowCounts:

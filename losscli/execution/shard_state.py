@@ -16,7 +16,7 @@ import numpy as np
 
 from losscli.binding.bind import bind
 from losscli.binding.column_names import ColumnPiece, ColumnsPattern
-from losscli.binding.label_book import LabelBook
+from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
@@ -39,13 +39,13 @@ def reader_out(reader: Reader) -> Plain:
         **{name: getattr(reader, name) for name in _COUNTS},
         "warned": sorted([message, count] for message, count in reader.warned.items()),
         "widths": sorted([place[item], width] for item, width in reader.widths.items()),
-        **reader.book.state(place),
+        **reader.registry.state(place),
     }  # fmt: skip
 
 
 def reader_in(plan: Plan, given: Plain) -> Reader:
     """What `reader_out` wrote."""
-    reader = Reader(plan, None, book=LabelBook.from_state(plan.inputs, given))
+    reader = Reader(plan, None, registry=LabelRegistry.from_state(plan.inputs, given))
     for name in _COUNTS:
         setattr(reader, name, int(given[name]))
     reader.warned.update({message: int(count) for message, count in given["warned"]})

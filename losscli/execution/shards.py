@@ -145,7 +145,7 @@ def merge(paths: Sequence[str]) -> Merged:
         if signatures(plan) != run["signatures"] or not same_plan(plan, run):
             raise ValueError("the run")
     totals, reader, sources = _add_up(plan, states)
-    check_positive_labels(reader.book, plan.request.others)
+    check_positive_labels(reader.registry, plan.request.others)
     rows = reader.counts()
     refuse_empty(plan, rows, next((source.path for source in sources), None))
     with whole(first.path):

@@ -67,7 +67,7 @@ def _without_garbage_collection() -> Iterator[None]:
 def _line_result(line: Line, estimators: list[LineEstimator], by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
     """The estimate of one line on one slice: of its loss, or of a composite loss by its parts."""
     singles = [estimator.result(by, slice_ids) for estimator in estimators]
-    if not line.spec.blend:
+    if not line.spec.is_composite:
         return singles[0]
     factors = [factor for factor, _ in line.spec.parts]
     value = sum(factor * single.value for factor, single in zip(factors, singles, strict=True))

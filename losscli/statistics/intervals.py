@@ -123,7 +123,7 @@ def is_proportion(sums: ContributionSums, line: int) -> bool:
     planned = sums.line(line)
     return (
         len(planned.jobs) == 1
-        and not planned.spec.blend
+        and not planned.spec.is_composite
         and planned.jobs[0].spec.loss.binary
         and reduction_of(sums.plan, planned.jobs[0]) == "mean"
     )

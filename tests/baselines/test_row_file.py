@@ -423,7 +423,7 @@ def test_what_is_written_is_found_under_its_name(preds, tmp_path):
     for line in lines:
         (terms,) = terms_of(got, line, line.model)
         loss = line.jobs[0].spec.loss
-        assert set(terms) == (set(loss.combined) if loss.own_combine and not line.spec.blend else {None})
+        assert set(terms) == (set(loss.combined) if loss.own_combine and not line.spec.is_composite else {None})
         assert terms_of(got, line, "stranger") == ()
 
 

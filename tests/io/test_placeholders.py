@@ -49,10 +49,10 @@ def zipped(*names: str) -> bytes:
         ("p.xls", EXPORTED, "content is XML", "save the sheet as CSV"),
         ("p.csv", b"", "the file is empty (0 bytes)", "did the step that writes it fail"),
         ("p.parquet", b"", "the file is empty (0 bytes)", "did the step that writes it fail"),
-        ("p.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel book", "save the sheet as CSV"),
-        ("p.csv", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel book", "save the sheet as CSV"),
+        ("p.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook", "save the sheet as CSV"),
+        ("p.csv", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook", "save the sheet as CSV"),
         ("p.ods", zipped("mimetype", "content.xml"), "an OpenDocument file", "save the sheet as CSV"),
-        ("p.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "an Excel book", "save the sheet as CSV"),
+        ("p.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "an Excel workbook", "save the sheet as CSV"),
     ],
 )
 def test_no_data(tmp_path: Path, name: str, content: bytes, message: str, hint: str) -> None:

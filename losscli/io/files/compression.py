@@ -70,7 +70,7 @@ def _open_zip(file: str, path: str) -> IO[bytes]:
         members = [info for info in archive.infolist() if not info.is_dir()]
         if any(info.filename == "[Content_Types].xml" for info in members):
             raise DataError(
-                "content is an Excel book or another Office document, not a table",
+                "content is an Excel workbook or another Office document, not a table",
                 path=path,
                 hint="save the sheet as CSV (UTF-8)",
                 code="DATA_WRONG_FORMAT",

@@ -39,7 +39,7 @@ _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"\x80\x04\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
     (b"\x80\x05\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
     (b"%PDF", "content is PDF", None),
-    (b"\xd0\xcf\x11\xe0", "content is an Excel book or another Office document, not a table", SHEET_HINT),
+    (b"\xd0\xcf\x11\xe0", "content is an Excel workbook or another Office document, not a table", SHEET_HINT),
 )
 
 _HTML = re.compile(rb"(?s)(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|title|meta)\b|<!--")

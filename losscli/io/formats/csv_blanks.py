@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 
 from losscli.io.files.streams import Stream
-from losscli.io.formats import text_windows
 from losscli.io.formats.csv_records import Dialect
+from losscli.io.formats.rewritten_text import RewrittenText
 
 BLANKS = "blanks"
 """The delimiter that means runs of spaces and tabs."""
 
 
-class SingleBlanks:
+class SingleBlanks(RewrittenText):
     """The same text with one space between its cells, and without comments. Line ends and quoted cells stay."""
 
     def __init__(self, stream: Stream, mark: bytes | None, dialect: Dialect) -> None:
-        self.stream, self.quote = stream, dialect.quote
+        super().__init__(stream)
+        self.quote = dialect.quote
         quote = re.escape(self.quote)
         plain = rb"[^ \t\r\n]"
         cell = plain + rb"++"
@@ -31,27 +32,8 @@ class SingleBlanks:
             rb"[ \t]*+(" + comment + rb"(?:" + cell + rb"(?:[ \t]++" + cell + rb")*+)?+[ \t]*+)(\r\n|\r|\n)"
         )
         self.mark = mark
-        self.held = b""
-        self.started = False
 
-    def read(self, size: int, /) -> bytes:
-        """The next lines; none only at the end."""
-        while True:
-            piece = self.stream.read(max(size, 4))  # more than a byte order mark
-            if not self.started:
-                self.started, piece = True, piece.removeprefix(b"\xef\xbb\xbf")
-            text = self.held + (piece or b"\n")
-            clean, used = self._clean(text)
-            if len(text) - used > text_windows.RECORD_LIMIT:  # the windows refuse such a record, with its line
-                clean, used = clean + text[used:], len(text)
-            if not piece:
-                self.held, rest = b"", text[used:]
-                return b"" if text == b"\n" else (clean + rest)[:-1]
-            self.held = text[used:]
-            if clean:
-                return clean
-
-    def _clean(self, text: bytes) -> tuple[bytes, int]:
+    def rewritten(self, text: bytes) -> tuple[bytes, int]:
         """The complete records of `text` with single blanks, and how many bytes of it they were."""
         if self.quote and self.quote in text:
             return self._by_record(text)
@@ -72,10 +54,6 @@ class SingleBlanks:
                 kept.append(b" ".join(self.cell.findall(line)))
             kept.append(end)
         return b"".join(kept), at
-
-    def close(self) -> None:
-        """Close the stream below."""
-        self.stream.close()
 
 
 def _single(lines: bytes) -> bytes:

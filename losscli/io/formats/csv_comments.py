@@ -6,9 +6,9 @@ import re
 
 from losscli.errors import UsageError
 from losscli.io.files.streams import Stream
-from losscli.io.formats import text_windows
 from losscli.io.formats.csv_blanks import BLANKS, SingleBlanks
 from losscli.io.formats.csv_records import Dialect
+from losscli.io.formats.rewritten_text import RewrittenText
 from losscli.io.source import ReadOptions
 
 
@@ -37,9 +37,9 @@ def _check_mark(mark: str, dialect: Dialect) -> None:
         )
 
 
-class _Uncommented:
+class _Uncommented(RewrittenText):
     def __init__(self, stream: Stream, mark: bytes, dialect: Dialect) -> None:
-        self.stream, self.mark = stream, mark
+        super().__init__(stream)
         delimiter, quote = map(re.escape, dialect)
         stop = delimiter + rb"\r\n"
         cell = rb"[^" + stop + rb"]*+"
@@ -49,26 +49,8 @@ class _Uncommented:
         record = cell + rb"(?:" + delimiter + cell + rb")*+"
         self.record = re.compile(record + rb"(?:\r\n|\r(?!\Z)|\n)")
         self.comment = re.compile(re.escape(mark) + rb"[^\r\n]*+(?=\r\n|\r|\n)")
-        self.held = b""
-        self.started = False
 
-    def read(self, size: int, /) -> bytes:
-        while True:
-            piece = self.stream.read(size)
-            if not self.started:
-                self.started, piece = True, piece.removeprefix(b"\xef\xbb\xbf")
-            text = self.held + (piece or b"\n")
-            clean, used = self._clean(text)
-            if len(text) - used > text_windows.RECORD_LIMIT:  # the windows refuse such a record, with its line
-                clean, used = clean + text[used:], len(text)
-            if not piece:
-                self.held, rest = b"", text[used:]
-                return b"" if text == b"\n" else (clean + rest)[:-1]
-            self.held = text[used:]
-            if clean:
-                return clean
-
-    def _clean(self, text: bytes) -> tuple[bytes, int]:
+    def rewritten(self, text: bytes) -> tuple[bytes, int]:
         """The complete records of `text` without comments, and how many bytes of it they were."""
         kept: list[bytes] = []
         at = done = 0
@@ -82,6 +64,3 @@ class _Uncommented:
             at = found.end()
         kept.append(text[done:at])
         return b"".join(kept), at
-
-    def close(self) -> None:
-        self.stream.close()

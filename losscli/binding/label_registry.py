@@ -1,4 +1,4 @@
-"""What a run learns of labels; books of other rows merge exactly."""
+"""What a run learns of labels; registries of other rows merge exactly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LISTED = 8
 
 
 @dataclass
-class LabelBook:
+class LabelRegistry:
     """What a run has learned of labels.
 
     Attributes
@@ -41,12 +41,12 @@ class LabelBook:
     positions: dict[Input, set[int]] = field(default_factory=dict)
     probable: dict[Input, bool] = field(default_factory=dict)
 
-    def agrees(self, other: LabelBook) -> bool:
-        """Whether `other`, which began afresh, bound its classes as this book would have done after its own."""
+    def agrees(self, other: LabelRegistry) -> bool:
+        """Whether `other`, which began afresh, bound its classes as this registry would have done after its own."""
         return all(self.by_name.get(classes, by_name) == by_name for classes, by_name in other.by_name.items())
 
-    def merge(self, other: LabelBook) -> None:
-        """Learn what another book learned about later rows; its numbers of free classes end with its rows."""
+    def merge(self, other: LabelRegistry) -> None:
+        """Learn what another registry learned about later rows; its numbers of free classes end with its rows."""
         self.by_name = {**other.by_name, **self.by_name}
         for item, names in other.labels.items():
             self._remember(item, names)
@@ -81,8 +81,8 @@ class LabelBook:
         }
 
     @classmethod
-    def from_state(cls, inputs: tuple[Input, ...], state: Mapping[str, Any]) -> LabelBook:
-        """The book that `state` was taken of."""
+    def from_state(cls, inputs: tuple[Input, ...], state: Mapping[str, Any]) -> LabelRegistry:
+        """The registry that `state` was taken of."""
         by_name = {inputs[at].classes: bool(by_name) for at, by_name in state["by_name"]}
         return cls(
             by_name={classes: bound for classes, bound in by_name.items() if classes is not None},
