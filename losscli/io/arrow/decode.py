@@ -28,7 +28,16 @@ from losscli.io.arrow.numbers import (
     spelling,
 )
 from losscli.io.arrow.texts import encode, without_unused
-from losscli.io.arrow.types import is_instant, is_number, is_plain_number, is_text, is_text_list, is_vector, storage
+from losscli.io.arrow.types import (
+    SPELLED_NUMBERS,
+    is_instant,
+    is_number,
+    is_plain_number,
+    is_text,
+    is_text_list,
+    is_vector,
+    storage,
+)
 from losscli.io.arrow.vectors import VectorError, stack, stack_texts
 
 __all__ = [
@@ -108,7 +117,7 @@ def numbers(
 
 def vectors(column: pa.Array, name: str, location: Location, width: int | None = None) -> Vectors:
     """A column of lists as a matrix. Nested lists are flattened; every row must have the same length."""
-    if not is_vector(column.type):
+    if not is_vector(column.type) and column.type != SPELLED_NUMBERS:
         if is_plain_number(column.type) and column.null_count == len(column):
             # A file of JSON lines in which no row has the list.
             return Vectors(np.zeros((len(column), width or 0)), np.ones(len(column), np.bool_))

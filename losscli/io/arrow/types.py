@@ -46,6 +46,10 @@ def is_vector(type: pa.DataType) -> bool:
     return kind is not None and is_number(kind)
 
 
+SPELLED_NUMBERS = pa.list_(pa.field("spelled", pa.string()))
+"""Lists of numbers as a text file spells them, some of which may be no numbers: judged where their row is used."""
+
+
 def is_text_list(type: pa.DataType) -> bool:
     """Whether a cell of this type is a list (of lists) of texts."""
     kind = element_type(type)

@@ -14,6 +14,7 @@ from losscli.errors import Code, Location
 from losscli.io.arrow.build import dictionary_strings, floats, lists, string_lists
 from losscli.io.arrow.canonical import InexactNumberError, canonical_number, exact_float
 from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
+from losscli.io.arrow.types import SPELLED_NUMBERS
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 
@@ -47,15 +48,29 @@ def read_exactly(
             try:
                 columns[name].append(None if value is None else _value(value, read_as, name in vectors))
             except _WrongValue as wrong:
-                non_number = lenient and read_as == "number" and name not in vectors
-                columns[name].append(_NonNumber(value) if non_number else None)
-                if not non_number:
+                kept = _kept(value, name in vectors) if lenient and read_as == "number" else None
+                columns[name].append(kept)
+                if kept is None:
                     bad.append((row, name, value, wrong))
     if bad:
         first, name, value, flaw = bad[0]
         more = f"; {len(bad) - 1} more such values by row {location.first_row + bad[-1][0]}" if len(bad) > 1 else ""
         raise location.error(first, name, f"{flaw}{more}", _excerpt(value), flaw.hint, code=flaw.code)
     return [_array(columns[name], read_as, name in vectors) for name, read_as in projection.items()]
+
+
+def _kept(value: Any, vector: bool) -> Any:
+    """A value that is no number, to be judged once it is known that its row is used; None: it is judged at once."""
+    if not vector:
+        return _NonNumber(value)
+    return [None if item is None else _kept_element(item) for item in value] if isinstance(value, list) else None
+
+
+def _kept_element(item: Any) -> Any:
+    try:
+        return _number(item)
+    except _WrongValue:
+        return _NonNumber(item)
 
 
 class _WrongValue(Exception):
@@ -87,10 +102,17 @@ def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
     if read_as == "text":
         return string_lists(values) if vector else dictionary_strings(values)
     if vector:
-        return lists(values)
+        if not any(isinstance(item, _NonNumber) for value in values for item in value or ()):
+            return lists(values)
+        spelled = string_lists([None if value is None else [_spelled(item) for item in value] for value in values])
+        return spelled.cast(SPELLED_NUMBERS)
     if not any(isinstance(value, _NonNumber) for value in values):
         return floats(values)
-    return dictionary_strings([None if v is None else v.text if isinstance(v, _NonNumber) else repr(v) for v in values])
+    return dictionary_strings([_spelled(value) for value in values])
+
+
+def _spelled(value: Any) -> str | None:
+    return None if value is None else value.text if isinstance(value, _NonNumber) else repr(value)
 
 
 def _record(line: bytes, row: int, location: Location) -> dict[str, Any]:
