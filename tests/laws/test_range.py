@@ -194,3 +194,19 @@ def test_vectors_longer_than_any_double_have_a_direction(name):
     b = np.array([[0.0, 1.5e308, 1.5e308], [2.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
     with np.errstate(all="ignore"):
         assert kernel(a, b).tolist() == kernel(a * 2.0**-40, b * 2.0**-40).tolist()
+
+
+@pytest.mark.parametrize(
+    ("loss", "roles"),
+    [
+        ("triplet", {"anchor": [1.5e308, 1.5e308], "positive": [-1.5e308, 1.5e308], "negative": [1.5e308, -1.5e308]}),
+        ("cross_entropy_with_logits:label_smoothing=0.1", {"target": [0], "pred": [1e308, -1e308]}),
+    ],
+)
+def test_what_is_lost_is_said(loss, roles):
+    """Sums of several huge steps may be lost, but never without a word."""
+    columns = {role: [f"{role}{i}" for i in range(len(values))] for role, values in roles.items()}
+    data = {f"{role}{i}": [value] for role, values in roles.items() for i, value in enumerate(values)}
+    report = losscli.evaluate(data, loss, columns=columns)
+    assert not np.isfinite(report[0].value)
+    assert any("non-finite values" in warning.message for warning in report.warnings)
