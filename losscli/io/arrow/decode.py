@@ -29,10 +29,10 @@ from losscli.io.arrow.numbers import (
 )
 from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import (
-    SPELLED_NUMBERS,
     is_instant,
     is_number,
     is_plain_number,
+    is_spelled,
     is_text,
     is_text_list,
     is_vector,
@@ -117,7 +117,7 @@ def numbers(
 
 def vectors(column: pa.Array, name: str, location: Location, width: int | None = None) -> Vectors:
     """A column of lists as a matrix. Nested lists are flattened; every row must have the same length."""
-    if not is_vector(column.type) and column.type != SPELLED_NUMBERS:
+    if not is_vector(column.type) and not is_spelled(column.type):
         if is_plain_number(column.type) and column.null_count == len(column):
             # A file of JSON lines in which no row has the list.
             return Vectors(np.zeros((len(column), width or 0)), np.ones(len(column), np.bool_))

@@ -50,6 +50,11 @@ SPELLED_NUMBERS = pa.list_(pa.field("spelled", pa.string()))
 """Lists of numbers as a text file spells them, some of which may be no numbers: judged where their row is used."""
 
 
+def is_spelled(type: pa.DataType) -> bool:
+    """Whether it is `SPELLED_NUMBERS`; for `==` the name of the elements makes no difference."""
+    return bool(pa.types.is_list(type)) and type.value_field.name == SPELLED_NUMBERS.value_field.name
+
+
 def is_text_list(type: pa.DataType) -> bool:
     """Whether a cell of this type is a list (of lists) of texts."""
     kind = element_type(type)

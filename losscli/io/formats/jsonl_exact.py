@@ -105,7 +105,7 @@ def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
         if not any(isinstance(item, _NonNumber) for value in values for item in value or ()):
             return lists(values)
         spelled = string_lists([None if value is None else [_spelled(item) for item in value] for value in values])
-        return spelled.cast(SPELLED_NUMBERS)
+        return pa.Array.from_buffers(SPELLED_NUMBERS, len(spelled), spelled.buffers()[:2], children=[spelled.values])
     if not any(isinstance(value, _NonNumber) for value in values):
         return floats(values)
     return dictionary_strings([_spelled(value) for value in values])
