@@ -162,6 +162,8 @@ def _reorder(side: Input, labels: tuple[str, ...]) -> Input:
     """The columns in the order of these labels, which are canonical."""
     assert side.labels is not None
     place = {canonical_label(label): i for i, label in enumerate(side.labels)}
+    if side.keyed:
+        return replace(side, labels=labels)
     if side.listed:
         if tuple(place) != labels:
             raise DataError(f"the lists of '{side.columns[0]}' cannot be put in another order", code="DATA_MISMATCH")

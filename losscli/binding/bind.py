@@ -14,9 +14,10 @@ from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
-from losscli.errors import UsageError, did_you_mean
+from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
-from losscli.io.arrow.types import is_list
+from losscli.io.arrow.keyed import keyed_fields, labels_of
+from losscli.io.arrow.types import fields_of, is_list
 
 DEFAULT_NAMES = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -116,7 +117,7 @@ class Binder:
             for binding in self.bindings:
                 if binding.role == role.name and binding.model == wanted:
                     self.used.add(binding)
-                    return binding, resolve(binding.columns, self.columns, f" (for '{role.name}')")
+                    return binding, self._cells(resolve(binding.columns, self.columns, f" (for '{role.name}')"))
         if role.optional:
             return None, None
         if role.kinds[0].shape == "matrix":
@@ -126,6 +127,18 @@ class Binder:
                 code="USAGE_COLUMNS",
             )
         return None, self._usual(spec, role)
+
+    def _cells(self, columns: ColumnSet) -> ColumnSet:
+        """The columns, none of which holds objects."""
+        for name in columns.names:
+            fields = fields_of(self.types.get(name))
+            if fields:
+                raise DataError(
+                    f"column '{name}' holds objects with the fields {', '.join(fields[:20])}",
+                    hint=f"name a field, {name}.{fields[0]}, or all of them, '{name}.*'",
+                    column=name, code="DATA_WRONG_TYPE",
+                )  # fmt: skip
+        return columns
 
     def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
         option = {"target": "-t COLS", "pred": "-p COLS"}.get(role.name, f"-c {role.name}=COLS")
@@ -174,10 +187,28 @@ class Binder:
             role, kind, columns.names,
             wide=self._wide(columns, [kind]),
             listed=self._listed(columns, [kind]),
-            labels=class_labels(role, columns, kind, self._listed(columns, [kind]), self.request.classes),
+            keyed=self._keyed(columns),
+            labels=self._labels(role, columns, kind),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
         )  # fmt: skip
+
+    def _keyed(self, columns: ColumnSet) -> bool:
+        """Whether the columns are one column of lists of a label and a number each."""
+        return columns.form == "one" and keyed_fields(self.types.get(columns.names[0])) is not None
+
+    def _labels(self, role: str, columns: ColumnSet, kind: Kind) -> tuple[str, ...] | None:
+        """What the columns, or the numbers of lists, are called."""
+        found = class_labels(role, columns, kind, self._listed(columns, [kind]), self.request.classes)
+        if found is not None or not self._keyed(columns):
+            return found
+        known = labels_of(self.types[columns.names[0]])
+        if known is None:
+            raise UsageError(
+                f"'{columns.text}' holds lists of a label and a number each, and no row says which labels there are",
+                hint="--classes A,B,C", code="USAGE_COLUMNS",
+            )  # fmt: skip
+        return known
 
     def _refuse_unknown_roles(self) -> None:
         """A misspelled role is an error of its own: it comes before the one about the role that is missing."""

@@ -165,7 +165,10 @@ def _glob(piece: ColumnPiece, columns: Sequence[str], what: str) -> list[tuple[s
             code="USAGE_COLUMNS",
         )
     pattern = re.compile("(.*)".join(map(re.escape, piece.parts)), re.DOTALL)
-    found = [(name, match[1]) for name in columns if name and (match := pattern.fullmatch(name))]
+    matches = [(name, match) for name in columns if name and (match := pattern.fullmatch(name))]
+    # Of columns inside others the star is one name: that of a field.
+    found = [(name, match[1]) for name, match in matches
+             if not any(match.start(1) <= cut < match.end(1) for cut in getattr(name, "cuts", ()))]  # fmt: skip
     if not found:
         raise missing_column(piece.text, columns, what)
     return found

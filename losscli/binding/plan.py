@@ -64,6 +64,7 @@ class Input:
     columns: tuple[str, ...]
     wide: bool = False
     listed: bool = False
+    keyed: bool = False  # lists of a label and a number each
     labels: tuple[str, ...] | None = None
     classes: Classes | None = None
     positive: str | None = None

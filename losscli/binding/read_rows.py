@@ -25,6 +25,7 @@ from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
+from losscli.io.arrow.keyed import keyed_vectors
 from losscli.io.arrow.types import element_type, is_plain_number
 from losscli.results import RowCounts
 
@@ -226,6 +227,9 @@ class Reader:
         name = item.columns[0]
         width = len(item.labels) if item.labels is not None else self.widths.get(item)
         column = data.column(name)
+        if item.keyed:
+            found = keyed_vectors(column, item.labels or (), name, location)
+            return found.values, found.missing
         if not _labelled(item, element_type(column.type)):
             found = vectors(column, name, location, width)
             return found.values, found.missing

@@ -18,7 +18,9 @@ def plan_text(prepared: Prepared) -> str:
                 if side is None:
                     lines.append(f"  {role}: (left out)")
                 elif isinstance(side, Input):
-                    lines.append(f"  {role}: {', '.join(side.columns)}  [{side.kind.says}]{_classes(side)}")
+                    lines.append(
+                        f"  {role}: {', '.join(side.columns)}  [{side.kind.says}]{_kind_of_lists(side)}{_classes(side)}"
+                    )
                 else:
                     lines.append(f"  {role}: {side.path} ({', '.join(prepared.plan.tables[side].columns)})")
     plan = prepared.plan
@@ -34,6 +36,10 @@ def plan_text(prepared: Prepared) -> str:
     lines += [f"{name}: {value}" for name, value in extra.items() if value not in (None, "")]
     lines += plan.pairings
     return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)
+
+
+def _kind_of_lists(side: Input) -> str:
+    return f"  by the labels {', '.join(side.labels or ())}" if side.keyed else ""
 
 
 def _classes(side: Input) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.binding.bind import bind
 from losscli.binding.matrices import read_table
+from losscli.binding.nested_columns import inside_hint, with_nested_columns
 from losscli.binding.plan import Plan, Table
 from losscli.binding.request import MatrixSource, Request, Unmatched
 from losscli.binding.validate import check
@@ -85,13 +86,15 @@ def prepare(request: Request, data: Data) -> Prepared:
     tables = {}
     for matrix in request.tables:
         table = Table(matrix.role, matrix.model, redacted(matrix.path))
-        opened = _opened(data.tables.get(matrix, matrix.path), data.options)
+        opened = with_nested_columns(_opened(data.tables.get(matrix, matrix.path), data.options), request)
         tables[table] = read_table(table, opened, request.columns, number_format)
     try:
         plan = replace(bind(request, source.columns, source.types, tables), number_format=number_format)
     except DataError as error:
         # The binding knows names, not files; the error is about the source that lacks them.
         error.path = error.path or next((fragment.path for fragment in source.fragments), None)
+        if error.code == "DATA_MISSING_COLUMN" and error.column is not None:
+            error.hint = inside_hint(source, error.column) or error.hint
         raise
     if verifier is not None:
         verifier.refuse_unused()
@@ -132,7 +135,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     if data.named:
         from losscli.binding.model_files import side_by_side
 
-        opened = [(name, _opened(given, options)) for name, given in data.named]
+        opened = [(name, with_nested_columns(_opened(given, options), request, data.on)) for name, given in data.named]
         request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error")
     elif data.memory is not None:
         source = _opened(data.memory, data.options)
@@ -144,6 +147,8 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         )
     else:
         source = Source((), (), {})
+    if not data.named:
+        source = with_nested_columns(source, request, data.on)
     if data.targets is None:
         if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
@@ -159,7 +164,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
                          hint="rows are never paired by row order", code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.io.join.join import join  # not on the way of a run without a join
 
-    truth = _opened(data.targets, options)
+    truth = with_nested_columns(_opened(data.targets, options), request, data.targets_on or data.on)
     _refuse_same(source, truth)
     joined = join(source, truth, data.on, data.unmatched, data.targets_on)
     return request, replace(joined, identities={**source.identities, **truth.identities})

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ from losscli.results import RowCounts
 
 if TYPE_CHECKING:
     from losscli.io.files.checksums import Checksums
+    from losscli.io.nested.paths import NestedPath
 
 ReadAs = Literal["number", "text"]
 """How to read a column of a text format; columns of formats with types keep their types."""
@@ -102,6 +103,16 @@ class Fragment(ABC):
 
     path: str
     format: str
+    typed: ClassVar[bool] = True  # whether cells have types; those of text files have none
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of its columns, where these may hold others."""
+        return {}
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> Fragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        raise ValueError("its columns hold no others")
 
     @property
     def size(self) -> int | None:
@@ -130,6 +141,10 @@ class Fragment(ABC):
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The same rows in splits that another process can read from the path; by default one split with all rows."""
         yield WholeFragment(self, projection, self.size or 0)
+
+    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
+        """The first rows, before all are read; None if there are none, or if they could not be read again."""
+        return next(self.batches(projection), None)
 
     def batches(self, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
         """All rows in file order."""

@@ -514,7 +514,7 @@ def test_a_dict_of_columns(given: Any, expected: list[Any]) -> None:
     assert values(from_memory({"p": given})) == expected
 
 
-@pytest.mark.parametrize("bad", [np.zeros((2, 2, 2)), [1, "a"], [{"a": 1}], [[1], ["a"]], [b"x"], np.float64(3)])
+@pytest.mark.parametrize("bad", [np.zeros((2, 2, 2)), [1, "a"], [{"a": 1}, 2], [[1], ["a"]], [b"x"], np.float64(3)])
 def test_columns_that_are_refused(bad: Any) -> None:
     with pytest.raises(DataError):
         values(from_memory({"p": bad}))

@@ -3,7 +3,7 @@
     filter      comparisons joined by `and`, `or`, `not`, parentheses
     comparison  value ( == != < <= > >= value )+ · column [not] in [literal, ...] · column is [not] null
     value       a column or a literal, at least one of two neighbours a column
-    column      letters, digits, `_` and `.`; any other name in backticks
+    column      letters, digits, `_`, `.` and elements `[0]`; any other name in backticks
     literal     12, -0.5, 1e-3 · "text" or 'text' with backslash escapes · true, false
 
 A column is read as numbers or as text, depending on what it is compared with; two columns are compared as numbers.

@@ -105,7 +105,7 @@ def numbers(
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or (parse_text and is_text(kind))):
         raise _refusal(column.type, name, location, "numbers are")
-    _check_sound(column, name, location)
+    check_sound(column, name, location)
     cells = decode(column, number_format)
     if (index := cells.first_bad()) is not None:
         text = spelling(column[index].as_py())
@@ -122,14 +122,14 @@ def vectors(column: pa.Array, name: str, location: Location, width: int | None =
             # A file of JSON lines in which no row has the list.
             return Vectors(np.zeros((len(column), width or 0)), np.ones(len(column), np.bool_))
         raise _refusal(column.type, name, location, "lists of numbers are")
-    _check_sound(column, name, location)
+    check_sound(column, name, location)
     try:
         return Vectors(*stack(storage(column), width))
     except VectorError as flaw:
-        raise _list_error(flaw, name, location) from None
+        raise list_error(flaw, name, location) from None
 
 
-def _list_error(flaw: VectorError, name: str, location: Location) -> DataError:
+def list_error(flaw: VectorError, name: str, location: Location) -> DataError:
     return location.error(
         flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
     )
@@ -139,12 +139,12 @@ def text_lists(column: pa.Array, name: str, location: Location, width: int | Non
     """A column of lists of labels: a row of codes per list, all of one length; -1 where the list is null."""
     if not (is_vector(column.type) or is_text_list(column.type)):
         raise _refusal(column.type, name, location, "lists of labels are")
-    _check_sound(column, name, location)
+    check_sound(column, name, location)
     try:
         codes, names, _ = stack_texts(storage(column), width)
         return Texts(codes, names)
     except VectorError as flaw:
-        raise _list_error(flaw, name, location) from None
+        raise list_error(flaw, name, location) from None
 
 
 def texts(column: pa.Array, name: str, location: Location) -> Texts:
@@ -161,7 +161,7 @@ def check_texts(column: pa.Array, name: str, location: Location) -> None:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (is_number(kind) or is_text(kind) or is_instant(kind)):
         raise _refusal(column.type, name, location, "text, integers, booleans or dates are")
-    _check_sound(column, name, location)
+    check_sound(column, name, location)
 
 
 def is_missing(column: pa.Array, name: str, location: Location) -> Mask:
@@ -169,7 +169,7 @@ def is_missing(column: pa.Array, name: str, location: Location) -> Mask:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if is_text(kind):
         return texts(column, name, location).codes < 0
-    _check_sound(column, name, location)
+    check_sound(column, name, location)
     if pa.types.is_dictionary(column.type):
         codes, entries = indices(column), missing_cells(column.dictionary)
         return codes < 0 if entries is None else np.append(entries, True)[codes]
@@ -179,7 +179,7 @@ def is_missing(column: pa.Array, name: str, location: Location) -> Mask:
 
 _HINTS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (pa.types.is_temporal, "convert it to numbers or text when you write the file"),
-    (pa.types.is_struct, "write the field as a separate column"),
+    (pa.types.is_struct, "name a field of it, as in doc.gold"),
     (pa.types.is_nested, "a list column is read as a vector, and must contain numbers"),
     (is_text, "if these are numbers, store them as a numeric type"),
 )
@@ -200,7 +200,7 @@ def _refusal(kind: pa.DataType, name: str, location: Location, wanted: str) -> D
     )
 
 
-def _check_sound(column: pa.Array, name: str, location: Location) -> None:
+def check_sound(column: pa.Array, name: str, location: Location) -> None:
     """Validate offsets, indices and UTF-8, which Arrow's readers may take from a damaged file unchecked."""
     flat = is_number(column.type)
     try:

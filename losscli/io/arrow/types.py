@@ -40,6 +40,13 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(t.is_list(kind) or t.is_large_list(kind) or t.is_fixed_size_list(kind))
 
 
+def fields_of(kind: pa.DataType | None) -> list[str]:
+    """The names of the fields of a struct; none if it is no struct."""
+    if kind is None or not pa.types.is_struct(kind):
+        return []
+    return [kind.field(index).name for index in range(kind.num_fields)]
+
+
 def is_vector(type: pa.DataType) -> bool:
     """Whether a cell of this type is a list (of lists) of numbers."""
     kind = element_type(type)

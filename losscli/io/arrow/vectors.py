@@ -50,7 +50,7 @@ def stack_texts(array: pa.Array, width: int | None) -> tuple[Codes, tuple[str, .
 
 def _stack(array: pa.Array, width: int | None, leaves: _Leaves, filler: float) -> tuple[NDArray[Any], Mask | None]:
     """Null lists are skipped while reading, as their elements are arbitrary."""
-    starts, lengths = _spans(array)
+    starts, lengths = spans(array)
     missing = missing_cells(array)
     kept = np.arange(len(array)) if missing is None else np.flatnonzero(~missing)
     if not kept.size:
@@ -71,7 +71,7 @@ def _stack(array: pa.Array, width: int | None, leaves: _Leaves, filler: float) -
     return values, missing
 
 
-def _spans(array: pa.Array) -> tuple[Codes, Codes]:
+def spans(array: pa.Array) -> tuple[Codes, Codes]:
     """The start of each list in `array.values`, which ignores slices, and its length."""
     count, kind = len(array), array.type
     if pa.types.is_fixed_size_list(kind):

@@ -163,13 +163,14 @@ def _open_arrow(source: SeekableInput) -> OpenedFile:
 
 
 def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) -> OpenedFile:
-    from losscli.io.formats.jsonl import LISTS, JsonlFragment, read_keys
+    from losscli.io.formats.jsonl import JsonlFragment, read_keys
     from losscli.io.formats.text_windows import open_text
+    from losscli.io.nested.json_types import column_type
 
     with open_text(source, compression, options.encoding) as stream:
         keys = read_keys(stream)
     fragment = JsonlFragment(source.path, source, compression, keys, options.encoding, options.lenient)
-    return OpenedFile(fragment, tuple(keys), {name: LISTS.get(kind) for name, kind in keys.items()})
+    return OpenedFile(fragment, tuple(keys), {name: column_type(kind) for name, kind in keys.items()})
 
 
 def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> OpenedFile:

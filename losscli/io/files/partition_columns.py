@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -12,6 +12,7 @@ from losscli.io.arrow.build import floats, repeated
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
+from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split
 
 
@@ -57,6 +58,20 @@ class PartitionedFragment(Fragment):
         return self.fragment.format
 
     @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of the columns of the file."""
+        return self.fragment.nested_types
+
+    @property
+    def typed(self) -> bool:  # type: ignore[override]
+        """Whether cells have types."""
+        return self.fragment.typed
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> PartitionedFragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, fragment=self.fragment.with_paths(paths))
+
+    @property
     def size(self) -> int | None:
         """The total size of the splits in bytes, if known before they are read."""
         return self.fragment.size
@@ -65,6 +80,10 @@ class PartitionedFragment(Fragment):
     def file(self) -> FileInput | None:
         """The regular file that is read; None for a pipe or memory."""
         return self.fragment.file
+
+    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
+        """The first rows of the file; none of a partition column."""
+        return None if set(projection) & set(self.partition_values) else self.fragment.first_batch(projection)
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order, with the partition columns; several threads can read the splits."""

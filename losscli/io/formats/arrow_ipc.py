@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -19,6 +19,8 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
+from losscli.io.nested.leaves import check_paths, leaves, roots
+from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, projected_positions
 
 MOST_SPLITS = 256
@@ -33,6 +35,21 @@ class ArrowFragment(Fragment):
     source: SeekableInput
     schema: pa.Schema
     format: str = "arrow"
+    nested: Mapping[str, NestedPath] = field(default_factory=dict)
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of its columns."""
+        return {column.name: column.type for column in self.schema}
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> ArrowFragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, nested={**self.nested, **paths})
+
+    def positions(self, names: Iterable[str]) -> list[int]:
+        """The positions of the columns from which those with these names are taken."""
+        starts = dict.fromkeys(roots(names, self.nested), "number")
+        return projected_positions(tuple(self.schema.names), cast(Mapping[str, ReadAs], starts), self.path)
 
     @property
     def size(self) -> int:
@@ -41,11 +58,12 @@ class ArrowFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
-        positions = projected_positions(tuple(self.schema.names), projection, self.path)
+        positions, names = self.positions(projection), list(projection)
+        check_paths(names, self.nested, self.schema, self.path)
         with _opened(self.source, positions) as reader:
             if not isinstance(reader, pa.ipc.RecordBatchFileReader):
-                for data in self.read(iter(reader), list(projection), 1):
-                    yield InMemorySplit(select_columns(data, list(projection)), self.path)
+                for data in self.read(iter(reader), names, 1):
+                    yield InMemorySplit(data, self.path)
                 self.source.verify()
                 return
             count = reader.num_record_batches
@@ -61,13 +79,14 @@ class ArrowFragment(Fragment):
         return self.splits(projection) if is_file else super().remote_splits(projection)
 
     def read(self, found: Iterator[pa.RecordBatch], names: list[str], row: int) -> Iterator[pa.RecordBatch]:
-        """These record batches, each validated; `row` is the row number of the first."""
-        checked = columns_to_check(self.schema, names)
+        """These columns of record batches, each validated; `row` is the row number of the first."""
+        starts = roots(names, self.nested)
+        checked = columns_to_check(self.schema, starts)
         try:
             for data in found:
                 data.validate()
                 check_values(data, checked, self.path, row)
-                yield data
+                yield leaves(select_columns(data, starts), names, self.nested)
                 row += data.num_rows
         except Exception as error:
             raise read_error(error, self.source, "Arrow data") from None
@@ -85,11 +104,10 @@ class RecordBatchSplit:
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""
-        positions = projected_positions(tuple(self.fragment.schema.names), self.projection, self.fragment.path)
-        with _opened(self.fragment.source, positions) as reader:
+        with _opened(self.fragment.source, self.fragment.positions(self.projection)) as reader:
             found = map(reader.get_batch, self.chosen)
             for data in self.fragment.read(found, list(self.projection), first_row):
-                yield from bounded_batches(select_columns(data, list(self.projection)), self.fragment.path, first_row)
+                yield from bounded_batches(data, self.fragment.path, first_row)
                 first_row += data.num_rows
         self.fragment.source.verify()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,9 @@ from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
 from losscli.io.arrow.buffers import EXACT, largest
 from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, PLAIN, spelling
-from losscli.io.batches import SPLIT_ROWS
+from losscli.io.batches import SPLIT_ROWS, Batch
+from losscli.io.nested.leaves import leaves, roots
+from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, projected_positions
 
 PATH = "<memory>"
@@ -31,13 +33,29 @@ class StreamFragment(Fragment):
     opened: Callable[[], pa.RecordBatchReader]
     path: str = PATH
     format: str = "memory"
+    nested: Mapping[str, NestedPath] = field(default_factory=dict)
+    repeatable: bool = True
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of its columns."""
+        return {column.name: column.type for column in self.schema}
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> StreamFragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, nested={**self.nested, **paths})
+
+    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
+        """The first rows, unless they could not be read again."""
+        return super().first_batch(projection) if self.repeatable else None
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in the order of the table, as splits in memory; several threads can read them."""
-        positions = projected_positions(tuple(self.schema.names), projection, self.path)
+        starts = roots(projection, self.nested)
+        positions = projected_positions(tuple(self.schema.names), dict.fromkeys(starts, "number"), self.path)
         for data in self.opened():
-            chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=list(projection))
-            yield from _splits(chosen, self.path)
+            chosen = pa.RecordBatch.from_arrays([data.column(at) for at in positions], names=starts)
+            yield from _splits(leaves(chosen, list(projection), self.nested), self.path)
 
 
 @dataclass(frozen=True)
@@ -56,16 +74,28 @@ class ColumnsFragment(Fragment):
     columns: tuple[Column, ...] = field(repr=False)
     path: str = PATH
     format: str = "memory"
+    nested: Mapping[str, NestedPath] = field(default_factory=dict)
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of its columns; numbers in columns without a type are no lists or structs."""
+        return {name: column.type or pa.null() for name, column in zip(self.names, self.columns, strict=True)}
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> ColumnsFragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, nested={**self.nested, **paths})
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in the order of the table, as splits in memory; several threads can read them."""
-        positions = projected_positions(self.names, projection, self.path)
+        starts = roots(projection, self.nested)
+        positions = projected_positions(self.names, dict.fromkeys(starts, "number"), self.path)
         chosen = [self.columns[at].array() for at in positions]
-        lengths = {name: len(array) for name, array in zip(projection, chosen, strict=True)}
+        lengths = {name: len(array) for name, array in zip(starts, chosen, strict=True)}
         if len(set(lengths.values())) > 1:
             listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
             raise DataError(f"the columns differ in length: {listed}", path=self.path, code="DATA_MISMATCH")
-        yield from _splits(pa.RecordBatch.from_arrays(chosen, names=list(projection)), self.path)
+        data = pa.RecordBatch.from_arrays(chosen, names=starts)
+        yield from _splits(leaves(data, list(projection), self.nested), self.path)
 
 
 def _splits(data: pa.RecordBatch, path: str) -> Iterator[Split]:
@@ -91,7 +121,7 @@ def from_memory(table: object) -> Source:
         held = table
         return _stream(held.schema, held.to_reader)
     if isinstance(table, pa.RecordBatchReader):
-        return _stream(table.schema, _once(table))
+        return _stream(table.schema, _once(table), repeatable=False)
     if hasattr(table, "collect_schema") and hasattr(table, "collect"):
         table = table.collect()  # a lazy frame
     if hasattr(table, "__arrow_c_stream__"):
@@ -105,9 +135,9 @@ def from_memory(table: object) -> Source:
     )
 
 
-def _stream(schema: pa.Schema, opened: Callable[[], pa.RecordBatchReader]) -> Source:
+def _stream(schema: pa.Schema, opened: Callable[[], pa.RecordBatchReader], repeatable: bool = True) -> Source:
     types = {column.name: column.type for column in schema}
-    return Source((StreamFragment(schema, opened),), tuple(types), types)
+    return Source((StreamFragment(schema, opened, repeatable=repeatable),), tuple(types), types)
 
 
 def _columns(pairs: Sequence[tuple[str, Column]]) -> Source:
@@ -205,6 +235,8 @@ def _from_list(name: str, values: Sequence[Any]) -> Column:
         return _held(arrays.strings(values))
     if known and all(isinstance(value, (list, tuple, np.ndarray)) for value in known):
         return _held(_nested(name, values))
+    if known and all(isinstance(value, dict) for value in known):
+        return _held(pa.array(values))
     typed = _typed(known)
     if typed is not None:
         valid = np.array([value is not None for value in values], dtype=np.bool_)

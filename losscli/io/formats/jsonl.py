@@ -6,9 +6,9 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.json as pj
@@ -16,10 +16,11 @@ import pyarrow.json as pj
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.buffers import EXACT, largest
 from losscli.io.arrow.build import dictionary_strings, strings
+from losscli.io.arrow.keyed import keyed_fields
 from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
-from losscli.io.formats.jsonl_exact import json_finding, lines_of, read_exactly, text_of
+from losscli.io.formats.jsonl_exact import Wanted, json_finding, lines_of, read_exactly, text_of
 from losscli.io.formats.text_windows import (
     RECORD_LIMIT,
     FileRangeSplit,
@@ -31,17 +32,18 @@ from losscli.io.formats.text_windows import (
     verify_local,
     windows,
 )
+from losscli.io.nested.json_types import VECTOR, list_type, merged, pruned, type_of
+from losscli.io.nested.leaves import leaves, roots
+from losscli.io.nested.paths import NestedPath, Step, type_at
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
 PROBED = 100
-VECTOR = pa.list_(pa.float64())
-LISTS = {"list": VECTOR, "list of text": pa.list_(pa.string()), "list of boolean": pa.list_(pa.bool_())}
 
 _LONG = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")  # a whole number that may be beyond 2^53
 
-_TEXT_TYPES = {"integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
+_TEXT_TYPES = (pa.int64(), pa.float64(), pa.bool_())  # what is read in its own type to become text
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,26 @@ class _LineNumbers:
 
 @dataclass(frozen=True)
 class JsonlFragment(Fragment):
-    """One file of JSON lines; `keys` are those of its first records, each with the kind of its first value."""
+    """One file of JSON lines; `keys` are those of its first records, each with the type of its first value."""
 
     path: str
     source: Input
     compression: str | None
-    keys: Mapping[str, str]
+    keys: Mapping[str, pa.DataType]
     encoding: str
     lenient: bool = False
     format: str = "jsonl"
+    nested: Mapping[str, NestedPath] = field(default_factory=dict)
+    typed: ClassVar[bool] = False
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types that the first records show."""
+        return self.keys
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> JsonlFragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, nested={**self.nested, **paths})
 
     @property
     def size(self) -> int | None:
@@ -75,7 +88,7 @@ class JsonlFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
-        projected_positions(tuple(self.keys), projection, self.path)
+        self._check(projection)
         with open_text(self.source, self.compression, self.encoding, last=True) as stream:
             for window in windows(stream, _last_line_end):
                 yield self.window_split(projection, window)
@@ -86,7 +99,7 @@ class JsonlFragment(Fragment):
         if not is_plain(self.source, self.compression, self.encoding):
             yield from super().remote_splits(projection)
             return
-        projected_positions(tuple(self.keys), projection, self.path)
+        self._check(projection)
         with open_text(self.source, self.compression, self.encoding) as stream:
             for window in windows(stream, _last_line_end):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
@@ -99,24 +112,53 @@ class JsonlFragment(Fragment):
     def read(self, window: Window, projection: Mapping[str, ReadAs], location: Location) -> list[pa.RecordBatch]:
         """The projected columns of one window; `location` is that of its first row."""
         names = list(projection)
-        kinds = [self._kind(name, read_as) for name, read_as in projection.items()]
+        kinds = {name: self._kind(name, read_as) for name, read_as in projection.items()}
         try:
-            table = _parse(window, pa.schema(list(zip(names, kinds, strict=True))))
-            _refuse_doubtful(table, window)
+            table = _parse(window, self._schema(kinds))
+            read = [leaves(data, names, self.nested) for data in table.select(roots(names, self.nested)).to_batches()]
+            _refuse_doubtful(read, window)
             batches = [
                 [_as_wanted(array, projection[name]) for name, array in zip(names, data.columns, strict=True)]
-                for data in table.select(names).to_batches()
+                for data in read
             ]
         except (pa.ArrowInvalid, UnicodeDecodeError):
-            vectors = {name for name, kind in zip(names, kinds, strict=True) if kind in LISTS.values()}
-            batches = [read_exactly(window, projection, vectors, location, self.lenient)]
+            wanted = {
+                name: Wanted(read_as, pa.types.is_list(kinds[name]), self.nested.get(name), keyed_fields(kinds[name]))
+                for name, read_as in projection.items()
+            }
+            batches = [read_exactly(window, wanted, location, self.lenient)]
         return [pa.RecordBatch.from_arrays(arrays, names=names) for arrays in batches]
 
+    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
+        """The first rows; those of a pipe are kept for the reader of all."""
+        with open_text(self.source, self.compression, self.encoding) as stream:
+            window = next(windows(stream, _last_line_end), None)
+        return None if window is None else next(self.window_split(projection, window).batches(1), None)
+
+    def _check(self, projection: Mapping[str, ReadAs]) -> None:
+        projected_positions(tuple(self.keys), dict.fromkeys(roots(projection, self.nested), "number"), self.path)
+
     def _kind(self, name: str, read_as: ReadAs) -> pa.DataType:
-        kind = self.keys[name]
-        if kind in LISTS:
-            return LISTS[kind] if read_as == "text" else VECTOR
-        return pa.float64() if read_as == "number" else _TEXT_TYPES.get(kind, pa.string())
+        kind = self.keys.get(name)
+        if name in self.nested:
+            kind = type_at(self.nested[name], self.keys)  # None where the first records of this file do not have it
+        kind = pa.null() if kind is None else kind
+        if (fields := keyed_fields(kind)) is not None:
+            return pa.list_(pa.struct([(fields.label, pa.string()), (fields.number, pa.float64())]))
+        if (lists := list_type(kind)) is not None:
+            return lists if read_as == "text" else VECTOR
+        return pa.float64() if read_as == "number" else kind if kind in _TEXT_TYPES else pa.string()
+
+    def _schema(self, kinds: Mapping[str, pa.DataType]) -> pa.Schema:
+        """What Arrow reads of each record: of an object only the fields on a path."""
+        wanted: dict[str, list[tuple[tuple[Step, ...], pa.DataType]]] = {}
+        for name, kind in kinds.items():
+            path = self.nested.get(name, NestedPath(name, ()))
+            wanted.setdefault(path.root, []).append((path.steps, kind))
+        types = {root: pruned(columns) for root, columns in wanted.items()}
+        if None in types.values():
+            raise pa.ArrowInvalid("one value is wanted in two types")
+        return pa.schema(list(types.items()))
 
 
 @dataclass(frozen=True)
@@ -154,16 +196,19 @@ def _parse(window: Window, schema: pa.Schema) -> pa.Table:
     )
 
 
-def _refuse_doubtful(table: pa.Table, window: Window) -> None:
+def _refuse_doubtful(read: Sequence[pa.RecordBatch], window: Window) -> None:
     """Raise if a number may not be that of the text, so that the window is read exactly: 1e309, 9007199254740993."""
-    size = largest(
-        chunk.values if chunk.type == VECTOR else chunk
-        for column in table.columns
-        for chunk in column.chunks
-        if chunk.type in (pa.float64(), VECTOR)
-    )
+    size = largest(numbers for data in read for column in data.columns if (numbers := _numbers_of(column)) is not None)
     if math.isinf(size) or (size >= EXACT and _LONG.search(window.text)):
         raise pa.ArrowInvalid("infinite, or perhaps not exact")
+
+
+def _numbers_of(column: pa.Array) -> pa.Array | None:
+    """The numbers in a column, if it has any."""
+    if (fields := keyed_fields(column.type)) is not None:
+        return column.values.field(fields.number)
+    column = column.values if column.type == VECTOR else column
+    return column if column.type == pa.float64() else None
 
 
 def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
@@ -179,9 +224,9 @@ def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
     return pa.DictionaryArray.from_arrays(coded.indices, strings(texts))
 
 
-def read_keys(stream: Stream) -> dict[str, str]:
-    """The keys of the first records, each with the kind of its first value that is not null."""
-    kinds: dict[str, str] = {}
+def read_keys(stream: Stream) -> dict[str, pa.DataType]:
+    """The keys of the first records, each with the type of its first value that is not null."""
+    kinds: dict[str, pa.DataType] = {}
     for row, (line, text) in enumerate(_first_lines(stream), 1):
         try:
             record = json.loads(text.decode("utf-8", "surrogateescape"))
@@ -194,8 +239,7 @@ def read_keys(stream: Stream) -> dict[str, str]:
             message = f"a JSON line that is not an object (line {line})"
             raise DataError(message, path=stream.path, line=line, hint="write one {…} per line", code="DATA_BAD_ROW")
         for name, value in record.items():
-            if kinds.get(name, "null") == "null":
-                kinds[name] = _kind_of(value)
+            kinds[name] = merged(kinds.get(name, pa.null()), type_of(value))
     if not kinds:
         raise EmptyError("the file holds no records", path=stream.path, code="EMPTY_NO_ROWS")
     return kinds
@@ -209,13 +253,3 @@ def _first_lines(stream: Stream) -> Iterator[tuple[int, bytes]]:
     lines: Sequence[bytes] = text.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     filled = ((number, line) for number, line in enumerate(lines if ended else lines[:-1], 1) if line.strip())
     return islice(filled, PROBED)
-
-
-def _kind_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, list):
-        first = next((item for item in value if item is not None), None)
-        return "list of boolean" if isinstance(first, bool) else "list of text" if isinstance(first, str) else "list"
-    kinds = {bool: "boolean", int: "integer", float: "float", str: "text", dict: "object"}
-    return kinds[type(value)]

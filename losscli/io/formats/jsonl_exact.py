@@ -11,15 +11,27 @@ from typing import Any
 import pyarrow as pa
 
 from losscli.errors import Code, Location
-from losscli.io.arrow.build import dictionary_strings, floats, lists, string_lists
+from losscli.io.arrow.build import dictionary_strings, floats, lists, lists_of, string_lists, strings
 from losscli.io.arrow.canonical import InexactNumberError, canonical_number, exact_float
+from losscli.io.arrow.keyed import KeyedFields
 from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
 from losscli.io.arrow.types import SPELLED_NUMBERS
 from losscli.io.formats.text_windows import Window
+from losscli.io.nested.paths import NestedPath
 from losscli.io.source import ReadAs
 
 EXCERPT_LENGTH = 60
 _MOST_DIGITS = 309  # of a whole number that a float64 may hold
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a column is read, whether it holds lists, and the path to it where it is inside another."""
+
+    read_as: ReadAs
+    vector: bool = False
+    path: NestedPath | None = None
+    keyed: KeyedFields | None = None  # of lists of a label and a number each
 
 
 class _Duplicate:
@@ -35,20 +47,21 @@ def lines_of(window: Window) -> Iterator[tuple[int, bytes]]:
 
 
 def read_exactly(
-    window: Window, projection: Mapping[str, ReadAs], vectors: set[str], location: Location, lenient: bool = False
+    window: Window, projection: Mapping[str, Wanted], location: Location, lenient: bool = False
 ) -> list[pa.Array]:
-    """The projected columns of a window; `vectors` names those of lists."""
+    """The projected columns of a window."""
     columns: dict[str, list[Any]] = {name: [] for name in projection}
     bad: list[tuple[int, str, Any, _WrongValue]] = []
     row = -1
     for row, (_, line) in enumerate(lines_of(window)):
         record = _record(line, row, location)
-        for name, read_as in projection.items():
-            value = record.get(name)
+        for name, wanted in projection.items():
+            value = None
             try:
-                columns[name].append(None if value is None else _value(value, read_as, name in vectors))
+                value = record.get(name) if wanted.path is None else _inside(record, wanted.path)
+                columns[name].append(None if value is None else _value(value, wanted))
             except _WrongValue as wrong:
-                kept = _kept(value, name in vectors) if lenient and read_as == "number" else None
+                kept = _kept(value, wanted) if lenient and wanted.read_as == "number" and value is not None else None
                 columns[name].append(kept)
                 if kept is None:
                     bad.append((row, name, value, wrong))
@@ -56,12 +69,30 @@ def read_exactly(
         first, name, value, flaw = bad[0]
         more = f"; {len(bad) - 1} more such values by row {location.first_row + bad[-1][0]}" if len(bad) > 1 else ""
         raise location.error(first, name, f"{flaw}{more}", _excerpt(value), flaw.hint, code=flaw.code)
-    return [_array(columns[name], read_as, name in vectors) for name, read_as in projection.items()]
+    return [_array(columns[name], wanted) for name, wanted in projection.items()]
 
 
-def _kept(value: Any, vector: bool) -> Any:
+def _inside(record: dict[str, Any], path: NestedPath) -> Any:
+    """What a path leads to in a record; None where a step leads nowhere."""
+    value = record.get(path.root)
+    for step in path.steps:
+        if value is None or isinstance(value, _Duplicate):
+            return value
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list):
+            value = value[step] if -len(value) <= step < len(value) else None
+        else:
+            what = "an object" if isinstance(step, str) else "a list"
+            raise _WrongValue(f"'{_excerpt(value)}' is not {what}, as other records have there")
+    return value
+
+
+def _kept(value: Any, wanted: Wanted) -> Any:
     """A value that is no number, to be judged once it is known that its row is used; None: it is judged at once."""
-    if not vector:
+    if wanted.keyed is not None:
+        return None
+    if not wanted.vector:
         return _NonNumber(value)
     return [None if item is None else _kept_element(item) for item in value] if isinstance(value, list) else None
 
@@ -98,10 +129,12 @@ def _plain(value: Any) -> Any:
     return "…" if isinstance(value, _Duplicate) else value
 
 
-def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
-    if read_as == "text":
-        return string_lists(values) if vector else dictionary_strings(values)
-    if vector:
+def _array(values: list[Any], wanted: Wanted) -> pa.Array:
+    if wanted.keyed is not None:
+        return _keyed_array(values, wanted.keyed)
+    if wanted.read_as == "text":
+        return string_lists(values) if wanted.vector else dictionary_strings(values)
+    if wanted.vector:
         if not any(isinstance(item, _NonNumber) for value in values for item in value or ()):
             return lists(values)
         spelled = string_lists([None if value is None else [_spelled(item) for item in value] for value in values])
@@ -109,6 +142,14 @@ def _array(values: list[Any], read_as: ReadAs, vector: bool) -> pa.Array:
     if not any(isinstance(value, _NonNumber) for value in values):
         return floats(values)
     return dictionary_strings([_spelled(value) for value in values])
+
+
+def _keyed_array(values: list[Any], fields: KeyedFields) -> pa.Array:
+    flat = [item for value in values if value is not None for item in value]
+    columns = strings([item[0] for item in flat]), floats([item[1] for item in flat])
+    return lists_of(
+        pa.StructArray.from_arrays(columns, names=list(fields)), [None if v is None else len(v) for v in values]
+    )
 
 
 def _spelled(value: Any) -> str | None:
@@ -179,15 +220,26 @@ def _int(text: str) -> float:
     return -0.0 if text == "-0" else int(text)
 
 
-def _value(value: Any, read_as: ReadAs, vector: bool) -> Any:
+def _value(value: Any, wanted: Wanted) -> Any:
     if isinstance(value, _Duplicate):
         raise _WrongValue("the key occurs twice in this record")
-    element = _text if read_as == "text" else _number
-    if not vector:
+    element = _text if wanted.read_as == "text" else _number
+    if not wanted.vector:
         return element(value)
     if not isinstance(value, list):
-        raise _WrongValue(f"not a list{'' if read_as == 'text' else ' of numbers'}, as other records have")
+        raise _WrongValue(f"not a list{'' if wanted.read_as == 'text' else ' of numbers'}, as other records have")
+    if wanted.keyed is not None:
+        return [_keyed_element(item, wanted.keyed) for item in value]
     return [None if item is None else element(item) for item in value]
+
+
+def _keyed_element(item: Any, fields: KeyedFields) -> tuple[str | None, float | None]:
+    if not isinstance(item, dict):
+        raise _WrongValue(f"'{_excerpt(item)}' is not an object with '{fields.label}' and '{fields.number}'")
+    label, number = item.get(fields.label), item.get(fields.number)
+    if isinstance(label, _Duplicate) or isinstance(number, _Duplicate):
+        raise _WrongValue("a key occurs twice in an element")
+    return None if label is None else _text(label), None if number is None else _number(number)
 
 
 def _number(value: Any) -> float:

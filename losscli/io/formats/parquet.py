@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +21,8 @@ from losscli.io.formats.binary import (
     read_error,
     select_columns,
 )
+from losscli.io.nested.leaves import check_paths, leaves, roots
+from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 
 PROBED = 16
@@ -35,6 +38,16 @@ class ParquetFragment(Fragment):
     source: SeekableInput
     schema: pa.Schema
     format: str = "parquet"
+    nested: Mapping[str, NestedPath] = field(default_factory=dict)
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of its columns."""
+        return {column.name: column.type for column in self.schema}
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> ParquetFragment:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, nested={**self.nested, **paths})
 
     @property
     def size(self) -> int:
@@ -43,7 +56,9 @@ class ParquetFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
-        projected_positions(tuple(self.schema.names), projection, self.path)
+        names = roots(projection, self.nested)
+        projected_positions(tuple(self.schema.names), dict.fromkeys(names, "number"), self.path)
+        check_paths(projection, self.nested, self.schema, self.path)
         with _opened(self.source, columns=len(projection)) as file:
             footer, declared = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
@@ -61,8 +76,14 @@ class ParquetFragment(Fragment):
         """The rows in splits that another process can read; it opens the file by its path."""
         return self.splits(projection)
 
+    def stored(self, names: Iterable[str]) -> list[str]:
+        """What is read of the file: of a struct only the fields on a path, as Parquet stores each apart."""
+        return [_up_to_list(self.nested[name]) if name in self.nested else name for name in names]
+
     def is_string(self, name: str) -> bool:
         """Whether the column holds text."""
+        if name in self.nested:
+            return False  # Arrow reads only whole columns as dictionaries
         kind = self.schema.field(name).type
         return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
@@ -78,11 +99,21 @@ class ParquetFragment(Fragment):
 
         The sizes in the footer are not used, because pyarrow aborts the process if they are damaged.
         """
-        nested = [name for name in names if pa.types.is_nested(self.schema.field(name).type)]
+        nested = [name for name in names if name in self.nested or pa.types.is_nested(self.schema.field(name).type)]
         size = 8 * (len(names) - len(nested))
-        if nested and (first := self.next(file.iter_batches(PROBED, columns=nested, use_threads=False))) is not None:
+        if (
+            nested
+            and (first := self.next(file.iter_batches(PROBED, columns=self.stored(nested), use_threads=False)))
+            is not None
+        ):
             size += 2 * first.nbytes // first.num_rows  # twice, as they may be stored as float32
         return size
+
+
+def _up_to_list(path: NestedPath) -> str:
+    """The path as Parquet names columns, up to the first list, whose elements are called differently by each writer."""
+    fields = takewhile(lambda step: isinstance(step, str), path.steps)
+    return ".".join((path.root, *map(str, fields)))
 
 
 def _grouped(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
@@ -125,14 +156,16 @@ class RowGroupSplit:
         """The rows in order; the first is row `first_row` of its file."""
         fragment, names = self.fragment, list(self.projection)
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
-        checked = columns_to_check(fragment.schema, names)
+        starts = roots(names, fragment.nested)
+        checked = columns_to_check(fragment.schema, starts)
+        stored = fragment.stored(names)
         row = first_row
         with _opened(fragment.source, texts, len(names), self.footer) as file:
-            batches = file.iter_batches(self.step, row_groups=list(self.groups), columns=names, use_threads=False)
+            batches = file.iter_batches(self.step, row_groups=list(self.groups), columns=stored, use_threads=False)
             while (data := fragment.next(batches)) is not None:
-                data = select_columns(data, names)
+                data = select_columns(data, starts)
                 check_values(data, checked, fragment.path, row)
-                yield from bounded_batches(data, fragment.path, row)
+                yield from bounded_batches(leaves(data, names, fragment.nested), fragment.path, row)
                 row += data.num_rows
         fragment.source.verify()
         if row - first_row != self.rows:  # Arrow's reader reports no error if pages are missing

@@ -1,0 +1,55 @@
+"""Which columns inside others a request names: `doc.gold`, `st.*`, `probs[0]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from losscli.binding.column_names import ColumnsPattern
+from losscli.binding.request import Request
+from losscli.io.arrow.types import element_type
+from losscli.io.source import Source
+
+
+def with_nested_columns(source: Source, request: Request, keys: Iterable[str] = ()) -> Source:
+    """The source with the columns inside others that the request, or a join by these keys, names."""
+    asked = [*_asked(request), *((key,) for key in keys)]
+    if any("." in part or "[" in part for parts in asked for part in parts):
+        from losscli.io.nested.columns import with_nested  # not on the way of a run with plain names
+
+        source = with_nested(source, asked)
+    names = [parts[0] for parts in asked if len(parts) == 1 and _holds_objects(source.types.get(parts[0]))]
+    if names and not request.classes:
+        from losscli.io.nested.keyed import with_known_labels
+
+        source = with_known_labels(source, names)
+    return source
+
+
+def inside_hint(source: Source, name: str) -> str | None:
+    """What there is instead of a column inside another that is missing; None where the name is no such column's."""
+    if not ("." in name or "[" in name):
+        return None
+    from losscli.io.nested.columns import missing_hint
+
+    return missing_hint(source, name)
+
+
+def _holds_objects(kind: Any) -> bool:
+    inner = None if kind is None else element_type(kind)
+    return inner is not None and inner.num_fields > 0
+
+
+def _asked(request: Request) -> Iterator[tuple[str, ...]]:
+    for pattern in (request.target, *(binding.columns for binding in (*request.preds, *request.columns))):
+        if pattern is not None:
+            yield from _pieces(pattern)
+    plain = [*request.by, request.weight, request.batch_by, request.inference.cluster]
+    plain += () if request.where is None else request.where.columns
+    yield from ((name,) for name in plain if name is not None)
+
+
+def _pieces(pattern: ColumnsPattern) -> Iterator[tuple[str, ...]]:
+    if pattern.literal is not None:
+        yield (pattern.literal,)
+    yield from (piece.parts for piece in pattern.pieces if len(piece.parts) <= 2)
