@@ -62,9 +62,9 @@ def _residuals(
 ) -> _Residuals | None:
     """The residuals of blocks with the same weights; None where one cluster has all of the weight."""
     count = len(kept)
-    joint = Block(tuple(one for block in blocks for one in block.coefficients), None, count, blocks[0].effective_size)
-    coefficients, denominator = joint.integers()
-    columns = [(by, table[column]) for column, by in coefficients.items()]
+    joint = blocks[0].plus(blocks[1:])
+    denominator = joint.denominator
+    columns = [(by, table[column]) for column, by in joint.coefficients.items()]
     values = [sum(by * column[position] for by, column in columns) for position in kept]
     if weights is None:  # what clusters contribute to a sum varies about the mean of all clusters
         total = sum(values)

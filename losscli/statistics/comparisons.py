@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from losscli.aggregate.required import compared_lines, unit_of
+from losscli.aggregate.required import compared_lines
 from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
@@ -139,7 +139,7 @@ def _compare(
 ) -> _UnadjustedComparison:
     """Two lines on one slice."""
     result = _difference(sums, pair, results)
-    unit = unit_of(sums.line(pair.first))
+    unit = sums.unit_of(pair.first)
     first, second = (linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second))
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
         return _UnadjustedComparison(result, pair.slice)
@@ -195,7 +195,7 @@ def _difference(
     else:
         assert sums.plan.baseline is not None
         theirs, model = plug_in_value(sums, pair.second, pair.slice_ids), sums.plan.baseline.name
-    unit = unit_of(sums.line(pair.first))
+    unit = sums.unit_of(pair.first)
     outcomes = None if unit is None else sums.paired_outcomes((pair.first, pair.second), unit, pair.slice_ids)
     wins, losses, ties = outcomes or (None, None, None)
     return ComparisonResult(

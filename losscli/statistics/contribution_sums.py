@@ -11,17 +11,15 @@ from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.cross_products import UNIT, Contribution
-from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.exact_sum import ONE
 from losscli.aggregate.hashed_clusters import ResamplingTable, TableColumn
-from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.paired_outcomes import LinePair
-from losscli.aggregate.required import BaselinePart
+from losscli.aggregate.required import unit_of
 from losscli.aggregate.wide_sum import Exact, WideSums
-from losscli.binding.plan import Job, Line
+from losscli.binding.plan import Line
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
-from losscli.statistics.combination import Means
 from losscli.statistics.finalized_sums import (
     ExactMean,
     FinalizedRun,
@@ -29,9 +27,9 @@ from losscli.statistics.finalized_sums import (
     Slice,
     SliceIds,
     WeightedSliceId,
-    far_ratio,
     non_finite_sum,
 )
+from losscli.statistics.line_sums import LineSums, PartSums, TermMean
 
 
 class Column(NamedTuple):
@@ -45,44 +43,6 @@ class Column(NamedTuple):
 
 
 Columns = Sequence[Column]
-
-
-class TermMean(NamedTuple):
-    """One term on a slice: the indices of its two contributions, and their exact sums."""
-
-    term: str
-    numerator: int
-    denominator: int
-    sums: ExactMean
-
-    @property
-    def mean(self) -> float:
-        """The mean of the term, rounded once from the exact sums."""
-        return rounded(self.sums.numerator, self.sums.denominator)
-
-
-class PartSums(NamedTuple):
-    """One part of a composite loss on a slice (the whole of any other loss); `units` take part in any of its terms."""
-
-    factor: float
-    job: Job
-    terms: list[TermMean]
-    units: int
-
-    @property
-    def means(self) -> Means:
-        """The means of the terms."""
-        exact = {t.term: far_ratio(t.mean, t.sums.numerator, t.sums.denominator) for t in self.terms}
-        return Means({term.term: term.mean for term in self.terms}, exact, self.terms[0].sums.denominator)
-
-
-class _Term(NamedTuple):
-    """One term on all slices; `sums` are None for the row values of an earlier run."""
-
-    term: str
-    numerator: int
-    denominator: int
-    sums: FinalizedSums | None
 
 
 class _Products(NamedTuple):
@@ -117,7 +77,8 @@ class ContributionSums:
         self._finalized = FinalizedRun(totals)
         self._contributions: list[Contribution] = []
         self._indices: dict[Contribution, int] = {}
-        self._terms: dict[tuple[int, int], list[_Term]] = {}
+        self._lines: dict[int, LineSums] = {}
+        self._units: dict[int, str | None] = {}
         self._tables: dict[str, ResamplingTable] = {}
         self.unit = self._index(UNIT)
         self._finalized_of: dict[int, FinalizedSums] = {}
@@ -137,6 +98,12 @@ class ContributionSums:
         """The line of the plan at this position; a baseline has that of its model in this run."""
         return self.plan.lines[number if number >= 0 else -1 - number]
 
+    def unit_of(self, number: int) -> str | None:
+        """The kind of unit of a line's values: "row" or "batch"; None where its parts differ, or read no rows."""
+        if number not in self._units:
+            self._units[number] = unit_of(self.line(number))
+        return self._units[number]
+
     def is_clustered(self, unit: str) -> bool:
         """Whether the independent units are batches or clusters, and not single rows."""
         return unit == "batch" or self.inference.cluster is not None
@@ -145,51 +112,14 @@ class ContributionSums:
 
     def parts(self, number: int, slice_ids: SliceIds) -> list[PartSums] | None:
         """The parts of a line that read rows, with the sums of their terms; None where a term's mean is undefined."""
-        line = self.line(number)
-        found = []
-        for position, ((factor, _), job) in enumerate(zip(line.spec.parts, line.jobs, strict=True)):
-            if not job.spec.loss.source_roles:
-                continue
-            terms = [self._term_mean(term, slice_ids) for term in self._terms_of(number, position, job)]
-            if not all(terms):
-                return None
-            known = [term for term in terms if term is not None]
-            found.append(PartSums(factor, job, known, self._units(job, known, slice_ids)))
-        return found
+        return self._line_sums(number).parts(slice_ids)
 
-    def _units(self, job: Job, terms: Sequence[TermMean], slice_ids: SliceIds) -> int:
-        """How many units take part in any of the terms."""
-        rows = [self.totals.losses[call].rows for call in kernel_calls(job).values()]
-        counts = [self._finalized.sums_of(r).estimate(slice_ids, "weight").result.count for r in rows if r is not None]
-        return max([*counts, *(term.sums.units for term in terms)])
-
-    def _terms_of(self, number: int, position: int, job: Job) -> list[_Term]:
-        """The terms of a part of a line; of several kernel calls, each has its own."""
-        if (number, position) not in self._terms:
-            found = []
-            for term, call in kernel_calls(job).items():
-                for own, accumulator in self.totals.losses[call].terms.items():
-                    source, name = (call, own) if number >= 0 else (BaselinePart(-1 - number, position), term or own)
-                    numerator, denominator = (self._index(Contribution(source, name, side)) for side in (False, True))
-                    sums = self._finalized.sums_of(accumulator) if number >= 0 else None
-                    if sums is not None:
-                        self._finalized_of[numerator] = self._finalized_of[denominator] = sums
-                    found.append(_Term(term or own, numerator, denominator, sums))
-            self._terms[number, position] = found
-        return self._terms[number, position]
-
-    def _term_mean(self, term: _Term, slice_ids: SliceIds) -> TermMean | None:
-        sums: ExactMean | None = None
-        if term.sums is not None:
-            sums = term.sums.exact_mean(slice_ids, self.by_count)
-        else:
-            both = (self._plain_sum(one, slice_ids) for one in (term.numerator, term.denominator))
-            numerator, denominator = both
-            if numerator is not None and denominator is not None:
-                sums = ExactMean(0, numerator, denominator)
-        if sums is None or sums.denominator == 0:
-            return None
-        return TermMean(term.term, term.numerator, term.denominator, sums)
+    def _line_sums(self, number: int) -> LineSums:
+        if number not in self._lines:
+            line = LineSums(self._finalized, number, self._index, self._plain_sum, self.by_count)
+            self._finalized_of.update(line.finalized())
+            self._lines[number] = line
+        return self._lines[number]
 
     def fixed_value(self, number: int) -> float:
         """What the parts that read no rows add to a line's value; they are the same in every slice."""
@@ -224,13 +154,15 @@ class ContributionSums:
         if one.stratum != other.stratum:
             return 0
         own = _ids_of(one.stratum, slice_ids)
-        if self.unit in (one.contribution, other.contribution):
-            return self._plain_sum(one.contribution if other.contribution == self.unit else other.contribution, own)
-        found = self._products.get((one.contribution, other.contribution))
+        first, second, unit = one.contribution, other.contribution, self.unit
+        if unit in (first, second):
+            return self._plain_sum(first if second == unit else second, own)
+        found = self._products.get((first, second))
         if found is None:
             return None
-        power = int(self._has_class_weight(one.contribution)) + int(self._has_class_weight(other.contribution))
-        return _added_up(found, own, power)
+        if (plain := _only_number(own)) is not None and found.finite:
+            return found.exact[plain] if plain < len(found.exact) else 0
+        return _added_up(found, own, int(self._has_class_weight(first)) + int(self._has_class_weight(second)))
 
     def _plain_sum(self, contribution: int, slice_ids: SliceIds) -> Exact | None:
         """The sum of a contribution, in units of 2**-1074; None where not finite or not kept."""
@@ -313,6 +245,11 @@ class ContributionSums:
 def _ids_of(stratum: str | None, slice_ids: SliceIds) -> SliceIds:
     """The slice ids of a class, without its weight; None: all, as they are."""
     return slice_ids if stratum is None else [WeightedSliceId(c.number) for c in slice_ids if c.stratum == stratum]
+
+
+def _only_number(slice_ids: SliceIds) -> int | None:
+    """The number of a slice of one id without a class weight: with very many slices, each is such a one."""
+    return slice_ids[0].number if len(slice_ids) == 1 and slice_ids[0].factor is None else None
 
 
 def _added_up(found: _Products, slice_ids: SliceIds, power: int) -> Exact | None:

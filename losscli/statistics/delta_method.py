@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -46,25 +45,29 @@ def variance(sums: ContributionSums, linearization: Linearization, unit: str, sl
     Variance or None
         None where there are fewer than two units of any term or class, or sums are not finite.
     """
-    columns = linearization.columns
     if sums.is_clustered(unit):
+        columns = linearization.columns
         found = sums.cluster_columns(columns, unit, slice_ids)
         return (
             None if found is None else clustered_variance(linearization.blocks, dict(zip(columns, found, strict=True)))
         )
-    kept = sums.unit_columns(columns, slice_ids)
-    if kept is not None:  # each row is its own cluster
-        alone = clustered_variance(linearization.blocks, dict(zip(columns, kept, strict=True)))
-        return None if alone is None else Variance(alone.value, alone.df, alone.constant)
+    if sums.weighted:
+        columns = linearization.columns
+        kept = sums.unit_columns(columns, slice_ids)
+        if kept is not None:  # each row is its own cluster
+            alone = clustered_variance(linearization.blocks, dict(zip(columns, kept, strict=True)))
+            return None if alone is None else Variance(alone.value, alone.df, alone.constant)
     return _RowVariance(sums, slice_ids).of(linearization.blocks)
 
 
-class _Integers(NamedTuple):
-    """The coefficients of a block as integers over one denominator."""
+class _Form(NamedTuple):
+    """The sum over units of the products of what they contribute to two blocks.
 
-    coefficients: dict[Column, int]
-    denominator: int
-    block: Block
+    `varies` says, of a block with itself, that its units differ by more than rounding.
+    """
+
+    value: Ratio
+    varies: bool
 
 
 class _RowVariance:
@@ -72,42 +75,41 @@ class _RowVariance:
 
     def __init__(self, sums: ContributionSums, slice_ids: SliceIds) -> None:
         self.sums, self.slice_ids = sums, slice_ids
-        self.varies: list[bool] = []  # for each block whether its units differ by more than rounding
 
     def of(self, blocks: Sequence[Block]) -> Variance | None:
         """The variance; None where there is none."""
         if any(block.effective_size <= 1 for block in blocks):
             return None
         merged = self._merged(blocks)
-        forms: dict[tuple[int, int], Ratio] = {}
+        corrections = [_correction(block.effective_size) for block in merged]
+        own: list[Ratio] = []
+        crossed: list[Ratio] = []
+        varies = False
         for i, one in enumerate(merged):
             for j, other in enumerate(merged[: i + 1]):
                 form = self._form(one, other)
                 if form is None:
                     return None
-                if form.numerator:
-                    forms[i, j] = form
-        corrections = [_correction(each.block.effective_size) for each in merged]
-        own = [forms.get((i, i), Ratio(0, 1)) for i in range(len(merged))]
-        own = [_times(form, by) for form, by in zip(own, corrections, strict=True)]
-        crossed = [_times(form, 2 * _geometric_mean(corrections[i], corrections[j]))
-                   for (i, j), form in forms.items() if i != j]  # fmt: skip
+                varies = varies or form.varies
+                if i == j:
+                    own.append(_product(form.value, corrections[i]))
+                elif form.value.numerator:
+                    crossed.append(_product(form.value, _joint_correction(corrections[i], corrections[j])))
         total = sum_of_ratios([*own, *crossed])
-        constant = total.numerator <= 0 or not any(self.varies)
-        df = self._df([each.block for each in merged], own)
-        return Variance(Ratio(0, 1) if constant else total, df, constant)
+        constant = total.numerator <= 0 or not varies
+        return Variance(Ratio(0, 1) if constant else total, self._df(merged, own), constant)
 
-    def _merged(self, blocks: Sequence[Block]) -> list[_Integers]:
+    def _merged(self, blocks: Sequence[Block]) -> list[Block]:
         """The blocks, with those that are about the same units with the same weights as one."""
-        found: list[Block] = []
+        alike: list[list[Block]] = []
         for block in blocks:
-            for position, known in enumerate(found):
-                if self._alike(block, known):
-                    found[position] = replace(known, coefficients=known.coefficients + block.coefficients)
+            for known in alike:
+                if self._alike(block, known[0]):
+                    known.append(block)
                     break
             else:
-                found.append(block)
-        return [_Integers(*block.integers(), block) for block in found]
+                alike.append([block])
+        return [first.plus(others) for first, *others in alike]
 
     def _alike(self, one: Block, other: Block) -> bool:
         """Whether each unit has the same share in both: weights whose difference has no squares are equal."""
@@ -119,35 +121,35 @@ class _RowVariance:
         products = [self.sums.product(*pair, self.slice_ids) for pair in pairs]
         return products[0] == products[1] == products[2] != 0 and products[0] is not None
 
-    def _form(self, one: _Integers, other: _Integers) -> Ratio | None:
-        """The sum over units of the products of what they contribute to two blocks; None where it is not finite."""
+    def _form(self, one: Block, other: Block) -> _Form | None:
+        """None where it is not finite."""
         total: Exact = 0
         squares: Exact = 0  # what the units would contribute if nothing cancelled
         same = one is other
-        columns = list(other.coefficients)
-        for at, first in enumerate(one.coefficients):
-            for second in columns[at:] if same else columns:
+        columns = list(other.coefficients.items())
+        for at, (first, by) in enumerate(one.coefficients.items()):
+            for second, times in columns[at:] if same else columns:
                 product = self.sums.product(first, second, self.slice_ids)
                 if product is None:
                     return None
-                added = one.coefficients[first] * other.coefficients[second] * product
+                added = by * times * product
                 total += 2 * added if same and first != second else added
                 squares += added if first == second else 0
         over, under = total.as_integer_ratio()
         form = Ratio(over, under * one.denominator * other.denominator * ONE)
-        if one.block.weight is None and other.block.weight is None:
+        if one.weight is None and other.weight is None:
             centred = self._centred(form, one, other)
             if centred is None:
                 return None
             form = centred
-        if same:
-            form = Ratio(max(form.numerator, 0), form.denominator)
-            scale, under = squares.as_integer_ratio()
-            largest = Ratio(scale, under * one.denominator**2 * ONE)
-            self.varies.append(is_above(form, largest, 2 * ROUNDING_BITS))
-        return form
+        if not same:
+            return _Form(form, False)
+        form = Ratio(max(form.numerator, 0), form.denominator)
+        scale, under = squares.as_integer_ratio()
+        largest = Ratio(scale, under * one.denominator**2 * ONE)
+        return _Form(form, is_above(form, largest, 2 * ROUNDING_BITS))
 
-    def _centred(self, form: Ratio, one: _Integers, other: _Integers) -> Ratio | None:
+    def _centred(self, form: Ratio, one: Block, other: Block) -> Ratio | None:
         """The form of deviations from the mean: what units contribute to a sum does not add up to 0."""
         totals: list[Exact] = []
         for each in (one, other):
@@ -156,7 +158,7 @@ class _RowVariance:
             if any(value is None for value in plain.values()):
                 return None
             totals.append(sum(by * (plain[column] or 0) for column, by in each.coefficients.items()))
-        units = max(one.block.units, other.block.units)
+        units = max(one.units, other.units)
         moved = Fraction(form.numerator, 1) - Fraction(totals[0]) * totals[1] * Fraction(
             form.denominator, one.denominator * other.denominator * ONE * ONE * units
         )  # fmt: skip
@@ -167,14 +169,14 @@ class _RowVariance:
         """Satterthwaite's degrees of freedom."""
         used = [(block, by) for block, by in zip(blocks, variances, strict=True) if by.numerator]
         if len(used) <= 1:
-            return float(used[0][0].effective_size if used else min(b.effective_size for b in blocks)) - 1
+            return (used[0][0].effective_size if used else min([block.effective_size for block in blocks])) - 1
         shares = [[self._common_share(one, other) for other, _ in used] for one, _ in used]
         return satterthwaite(scaled_doubles([by for _, by in used])[0], *of_alike_units(shares))
 
     def _common_share(self, one: Block, other: Block) -> float:
         """The sum over units of the products of their shares in two blocks."""
         if one is other:
-            return 1 / float(one.effective_size)
+            return 1 / one.effective_size
         if one.weight is None or other.weight is None:
             return 1 / max(each.units for each in (one, other) if each.weight is None)
         product = self.sums.product(one.weight, other.weight, self.slice_ids)
@@ -183,14 +185,20 @@ class _RowVariance:
         return rounded((product or 0) * ONE, (totals[0] or 1) * (totals[1] or 1))
 
 
-def _correction(size: Fraction) -> Fraction:
-    return size / (size - 1)
+def _correction(size: float) -> Ratio:
+    """size / (size - 1), exact."""
+    over, under = size.as_integer_ratio()
+    return Ratio(over, over - under)
 
 
-def _geometric_mean(one: Fraction, other: Fraction) -> Fraction:
-    return one if one == other else Fraction(math.sqrt(one * other))
+def _joint_correction(one: Ratio, other: Ratio) -> Ratio:
+    """Twice the geometric mean of two corrections: a product of two blocks counts twice."""
+    if one == other:
+        return Ratio(2 * one.numerator, one.denominator)
+    product = one.numerator * other.numerator / (one.denominator * other.denominator)
+    over, under = math.sqrt(product).as_integer_ratio()
+    return Ratio(2 * over, under)
 
 
-def _times(ratio: Ratio, factor: Fraction) -> Ratio:
-    over, under = factor.as_integer_ratio()
-    return Ratio(ratio.numerator * over, ratio.denominator * under)
+def _product(one: Ratio, other: Ratio) -> Ratio:
+    return Ratio(one.numerator * other.numerator, one.denominator * other.denominator)

@@ -23,8 +23,10 @@ class Ratio(NamedTuple):
 
 def quotient(a: Exact, b: Exact) -> Ratio:
     """a / b without the powers of two that both have: these are nearly all of their digits."""
-    (a_top, a_bottom), (b_top, b_bottom) = a.as_integer_ratio(), b.as_integer_ratio()
-    over, under = a_top * b_bottom, b_top * a_bottom
+    over, under = a, b
+    if not (isinstance(over, int) and isinstance(under, int)):
+        (a_top, a_bottom), (b_top, b_bottom) = a.as_integer_ratio(), b.as_integer_ratio()
+        over, under = a_top * b_bottom, b_top * a_bottom
     both = over | under
     twos = (both & -both).bit_length() - 1
     return Ratio(over >> twos, under >> twos)

@@ -110,14 +110,29 @@ class FinalizedSums:
         known = [c.number for c in slice_ids if c.number < len(self.counts)]
         return sum([self.counts[number] + self.weightless[number] for number in known])
 
+    def count(self, slice_ids: SliceIds) -> int:
+        """How many units of a slice count."""
+        return sum([self.counts[c.number] for c in self._occurring(slice_ids)])
+
     def exact_mean(self, slice_ids: SliceIds, by_count: bool) -> ExactMean | None:
         """The exact sums of a slice; None where values are not finite."""
+        if len(slice_ids) == 1 and slice_ids[0].factor is None and self.finite:
+            return self._plain_exact_mean(slice_ids[0].number, by_count)
         slice_ids = self._occurring(slice_ids)
         count = sum([self.counts[c.number] for c in slice_ids])
         if not self.finite and non_finite_sum(self.sums, slice_ids) is not None:
             return None
         numerator, weight = self._sum_and_weight(slice_ids, count)
         return ExactMean(count, numerator, count * ONE if by_count else weight)
+
+    def _plain_exact_mean(self, slice_id: int, by_count: bool) -> ExactMean:
+        """`exact_mean` of a single slice id of finite values: with very many slices, all are such."""
+        count = self.counts[slice_id] if slice_id < len(self.counts) else 0
+        if not count:
+            return ExactMean(0, 0, 0)
+        by_weight = self.weights is not None and not by_count
+        weight = self.weights[slice_id] if by_weight and self.weights is not None else count * ONE
+        return ExactMean(count, self.numerators[slice_id], weight)
 
     def _occurring(self, slice_ids: SliceIds) -> SliceIds:
         """The slice ids that have units which count."""

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, replace
 
 from losscli.aggregate.hashing import sha256_words
-from losscli.aggregate.required import unit_of
 from losscli.binding.signature import reduction_of
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.bootstrap import bootstrap
@@ -75,7 +74,7 @@ def with_interval(
         The text of a warning: why there is none; None where no warning is needed.
     """
     planned = sums.line(line)
-    unit = unit_of(planned)
+    unit = sums.unit_of(line)
     if unit is None:
         if any(job.spec.loss.source_roles for job in planned.jobs):
             return result, f"{result.spec}: its components have different units, so it has no standard error"

@@ -9,27 +9,28 @@ docs/design/standard-errors.md derives the formulas.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
-from losscli.aggregate.wide_sum import Exact
-from losscli.binding.signature import reduction_of
 from losscli.statistics.combination import combine_gradient
-from losscli.statistics.contribution_sums import Column, ContributionSums, PartSums, TermMean
-from losscli.statistics.exact_ratio import Ratio, quotient
+from losscli.statistics.contribution_sums import Column, ContributionSums
+from losscli.statistics.exact_ratio import quotient
 from losscli.statistics.finalized_sums import SliceIds
+from losscli.statistics.line_sums import PartSums, TermMean
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A part of a linear function: an estimate of some units, in which each unit has a share.
 
     Attributes
     ----------
     coefficients
-        Column of sums, and by how much the value changes for each 1 that is added to its sum.
+        Column of sums, and by how much the value changes for each 1 that is added to its sum, times `denominator`.
+    denominator
+        The one denominator of the coefficients.
     weight
         The column whose share of its sum is the leverage of a unit. None: all `units` have the same share, and the
         estimate is a sum over so many units.
@@ -39,29 +40,28 @@ class Block:
         The effective sample size (Kish) of the block.
     """
 
-    coefficients: tuple[tuple[Column, Ratio], ...]
+    coefficients: Mapping[Column, int]
+    denominator: int
     weight: Column | None
     units: int
-    effective_size: Fraction
-
-    @property
-    def stratum(self) -> str | None:
-        """The class that the block is about; None: all units."""
-        return None if self.weight is None else self.weight.stratum
-
-    def integers(self) -> tuple[dict[Column, int], int]:
-        """Column -> an integer, and the one denominator of all of them; coefficients of 0 are left out."""
-        denominator = math.prod({by.denominator for _, by in self.coefficients})
-        found: dict[Column, int] = {}
-        for one, by in self.coefficients:
-            found[one] = found.get(one, 0) + by.numerator * (denominator // by.denominator)
-        return {one: integer for one, integer in found.items() if integer}, denominator
+    effective_size: float
 
     def scaled(self, factor: Fraction) -> Block:
         """The block of a multiple of the value."""
         over, under = factor.as_integer_ratio()
-        return replace(self, coefficients=tuple((one, Ratio(by.numerator * over, by.denominator * under))
-                                                for one, by in self.coefficients))  # fmt: skip
+        coefficients = {one: by * over for one, by in self.coefficients.items()}
+        return self._replace(coefficients=coefficients, denominator=self.denominator * under)
+
+    def plus(self, others: Sequence[Block]) -> Block:
+        """The block of the sum of this estimate and others, with the same shares; coefficients of 0 are left out."""
+        blocks = (self, *others)
+        denominator = math.prod({block.denominator for block in blocks})
+        found: dict[Column, int] = {}
+        for block in blocks:
+            factor = denominator // block.denominator
+            for one, by in block.coefficients.items():
+                found[one] = found.get(one, 0) + by * factor
+        return self._replace(coefficients={one: by for one, by in found.items() if by}, denominator=denominator)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Linearization:
     @property
     def columns(self) -> list[Column]:
         """The columns of sums that the value depends on, each once."""
-        found = [one for block in self.blocks for one, _ in block.coefficients]
+        found = [one for block in self.blocks for one in block.coefficients]
         return list(dict.fromkeys(found + [block.weight for block in self.blocks if block.weight is not None]))
 
 
@@ -109,34 +109,37 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
         None where the value is undefined, or has no finite derivative.
     """
     blocks: list[Block] = []
-    effective_size = math.inf
+    smallest = math.inf
     for part in sums.parts(line, slice_ids) or ():
-        summed = reduction_of(sums.plan, part.job) == "sum"
         slopes: dict[str, float | Fraction] = dict.fromkeys([term.term for term in part.terms], 1.0)
-        if part.job.spec.loss.own_combine and not summed:
+        if part.job.spec.loss.own_combine and not part.summed:
             slopes = combine_gradient(part.job, part.means)
-        if any(isinstance(slope, float) and not math.isfinite(slope) for slope in slopes.values()):
-            return None
-        sizes = {term.term: _effective_size(sums, term, slice_ids) for term in part.terms}
-        effective_size = min(effective_size, *map(float, sizes.values()))
+            if any(isinstance(slope, float) and not math.isfinite(slope) for slope in slopes.values()):
+                return None
+        sizes = [_effective_size(sums, term, slice_ids) for term in part.terms]
+        smallest = min(smallest, *sizes)
         if sums.balanced:
-            blocks += _balanced_blocks(sums, part, slopes, slice_ids, summed)
-        elif summed:
+            blocks += _balanced_blocks(sums, part, slopes, slice_ids)
+        elif part.summed:
             blocks.append(_sum_block(part))
         else:
-            blocks += [_mean_block(t, part.factor, slopes[t.term], sizes[t.term]) for t in part.terms]
-    return Linearization(tuple(blocks), effective_size) if blocks else None
+            blocks += [
+                _mean_block(term, part.factor, slopes[term.term], size)
+                for term, size in zip(part.terms, sizes, strict=True)
+            ]
+    return Linearization(tuple(blocks), smallest) if blocks else None
 
 
 def _sum_block(part: PartSums) -> Block:
     """A sum over the units that take part in any of its terms."""
-    coefficients = [(Column(term.numerator), Ratio(*part.factor.as_integer_ratio())) for term in part.terms]
+    by, denominator = part.factor.as_integer_ratio()
+    coefficients = {Column(term.numerator): by for term in part.terms}
     # The denominators add nothing; they tell a unit whose value is 0 from one that takes no part.
-    coefficients += [(Column(term.denominator), Ratio(0, 1)) for term in part.terms]
-    return Block(tuple(coefficients), None, part.units, Fraction(part.units))
+    coefficients.update((Column(term.denominator), 0) for term in part.terms)
+    return Block(coefficients, denominator, None, part.units, float(part.units))
 
 
-def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: Fraction) -> Block:
+def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: float) -> Block:
     """A mean, for the sums A of its numerators and B of its denominators.
 
     The coefficients are factor * slope / B for the numerator, and -factor * slope * A / B**2 for the denominator.
@@ -145,15 +148,13 @@ def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: Fr
     mean, per_mean = quotient(term.sums.numerator, term.sums.denominator)
     one, weight = quotient(ONE, term.sums.denominator)  # sums are counted in units of 2**-1074
     by, per = f * s * one, per_f * per_s * weight
-    coefficients = (
-        (Column(term.numerator), Ratio(by * per_mean, per * per_mean)),
-        (Column(term.denominator), Ratio(-by * mean, per * per_mean)),
-    )
-    return Block(coefficients, Column(term.denominator), term.sums.units, size)
+    denominator = Column(term.denominator)
+    coefficients = {Column(term.numerator): by * per_mean, denominator: -by * mean}
+    return Block(coefficients, per * per_mean, denominator, term.sums.units, size)
 
 
 def _balanced_blocks(
-    sums: ContributionSums, part: PartSums, slopes: Mapping[str, float | Fraction], slice_ids: SliceIds, summed: bool
+    sums: ContributionSums, part: PartSums, slopes: Mapping[str, float | Fraction], slice_ids: SliceIds
 ) -> Iterator[Block]:
     """Means and sums in which each class has the weight rows / (classes * rows of the class), a block a class.
 
@@ -161,10 +162,10 @@ def _balanced_blocks(
     class: what is estimated is a mean of means of classes, of which each is estimated by its own rows.
     """
     counts = sums.strata(slice_ids)
-    rows = sum(counts.values())
+    rows, summed = sum(counts.values()), part.summed
     for stratum, count in counts.items():
         class_weight = Fraction(rows, len(counts) * count)
-        coefficients: list[tuple[Column, Ratio]] = []
+        coefficients: dict[Column, Fraction] = {}
         centre = Fraction(0)
         for term in part.terms:
             slope = Fraction(part.factor) * (1 if summed else Fraction(slopes[term.term]))
@@ -177,26 +178,28 @@ def _balanced_blocks(
                 (term.numerator, by * class_weight, own.numerator),
                 (term.denominator, -by * mean * (1 if sums.by_count else class_weight), own.denominator),
             ):
-                coefficients.append((Column(index, stratum), Ratio(*factor.as_integer_ratio())))
+                coefficients[Column(index, stratum)] = factor
                 centre -= factor * Fraction(total)
         unit = Column(sums.unit, stratum)
         if coefficients:
-            coefficients.append((unit, Ratio(*(centre / count / ONE).as_integer_ratio())))
-        yield Block(tuple(coefficients), unit, count, Fraction(count))
+            coefficients[unit] = centre / count / ONE
+        yield _block_of_fractions(coefficients, unit, count)
     if summed and rows:  # what clusters of more rows add to the sum; rows alone add the same each
         total = sum((Fraction(part.factor) * Fraction(t.sums.numerator) for t in part.terms), Fraction(0)) / ONE
-        yield Block(((Column(sums.unit), Ratio(*(total / rows).as_integer_ratio())),), None, rows, Fraction(rows))
+        yield _block_of_fractions({Column(sums.unit): total / rows}, None, rows)
 
 
-def _effective_size(sums: ContributionSums, term: TermMean, slice_ids: SliceIds) -> Fraction:
+def _block_of_fractions(coefficients: Mapping[Column, Fraction], weight: Column | None, units: int) -> Block:
+    """A block of alike units, from coefficients with denominators of their own."""
+    denominator = math.prod({by.denominator for by in coefficients.values()})
+    integers = {one: by.numerator * (denominator // by.denominator) for one, by in coefficients.items()}
+    return Block(integers, denominator, weight, units, float(units))
+
+
+def _effective_size(sums: ContributionSums, term: TermMean, slice_ids: SliceIds) -> float:
     """The effective sample size (sum of weights)**2 / sum of squared weights (Kish 1965, Survey Sampling, 11.7)."""
     is_weighted = sums.weighted and not sums.by_count
     squares = sums.product(Column(term.denominator), Column(term.denominator), slice_ids) if is_weighted else None
     if not squares:
-        return Fraction(term.sums.units or rounded(term.sums.denominator, ONE))
-    return _rounded_fraction(term.sums.denominator**2, squares * ONE)
-
-
-def _rounded_fraction(over: Exact, under: Exact) -> Fraction:
-    """The nearest double of a ratio, as a fraction: few digits for the arithmetic that follows."""
-    return Fraction(rounded(over, under))
+        return float(term.sums.units or rounded(term.sums.denominator, ONE))
+    return rounded(term.sums.denominator**2, squares * ONE)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from losscli.aggregate.exact_sum import ONE, rounded
-from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
 from losscli.statistics.combination import value_of
 from losscli.statistics.contribution_sums import Column, Columns, ContributionSums
@@ -79,7 +78,7 @@ def plug_in(sums: ContributionSums, line: int, columns: Columns, slice_ids: Slic
                     ]
                     for t in part.terms
                 }
-                if reduction_of(sums.plan, part.job) == "sum":
+                if part.summed:
                     value = value + part.factor * sum(numerator for numerator, _ in pairs.values())
                 else:
                     means = {term: numerator / denominator for term, (numerator, denominator) in pairs.items()}
@@ -129,7 +128,7 @@ def plug_in_value(sums: ContributionSums, line: int, slice_ids: SliceIds) -> flo
     parts = sums.parts(line, slice_ids)
     value = math.nan if parts is None else sums.fixed_value(line)
     for part in parts or ():
-        if reduction_of(sums.plan, part.job) == "sum":
+        if part.summed:
             value += part.factor * sum(rounded(term.sums.numerator, ONE) for term in part.terms)
             continue
         value += part.factor * value_of(part.job, part.means)
