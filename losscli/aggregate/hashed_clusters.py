@@ -17,9 +17,12 @@ import numpy as np
 
 from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
+from losscli.errors import DataError
 
 MAX_CLUSTERS = 1 << 16
+MAX_TIMES = 1 << 18
 _BITS = 40
 
 SliceIds = Sequence[tuple[int, Fraction | None]]  # ids of a slice, and the factors that class weights give
@@ -28,11 +31,14 @@ SliceIds = Sequence[tuple[int, Fraction | None]]  # ids of a slice, and the fact
 class HashedClusters:
     """Exact sums of contributions, one for each hashed cluster of each slice id."""
 
-    def __init__(self) -> None:
+    def __init__(self, merges: bool = True) -> None:
+        """Without `merges`, every unit keeps sums of its own."""
+        self.merges = merges
         self.bits = _BITS  # leading bits of the hash that still tell clusters apart
         self.sums: dict[Contribution, Sums] = {}
         self.keys = np.zeros(0, np.int64)  # sorted: the slice id in the high bits, the hash in the `_BITS` low ones
         self.positions = np.zeros(0, np.int64)  # for each key: which of the sums is its own
+        self.labels: dict[int, str] = {}  # the hash of a cluster -> its label, where that is kept
 
     def update(
         self, hashes: Array, slice_ids: Array | None, contributions: Mapping[Contribution, Array | None]
@@ -49,8 +55,21 @@ class HashedClusters:
             sums = self.sums.setdefault(contribution, Sums())
             sums.grow(len(self.keys))
             sums.update(np.ones(len(hashes)) if values is None else values, positions)
-        while len(self.keys) > MAX_CLUSTERS and self.bits:
+        while len(self.keys) > MAX_CLUSTERS and self.bits and self.merges:
             self._merge_neighbours()
+
+    def learn(self, hashes: Array, labels: EncodedLabels) -> None:
+        """Keep the label of each of these units, which are times where units are not merged: so there is a limit."""
+        codes, first = np.unique(labels.codes, return_index=True)
+        keys = (hashes[first] >> np.uint64(64 - _BITS)).tolist()
+        for key, code in zip(keys, codes.tolist(), strict=True):
+            self.labels.setdefault(key, labels.names[code])
+        if not self.merges and len(self.keys) > MAX_TIMES:
+            raise DataError(
+                f"there are more than {MAX_TIMES:,} times in column '{labels.column}', counted in each slice",
+                column=labels.column,
+                hint="--time with a column of longer periods, such as hours or days; or fewer slices",
+            )
 
     def _positions_of(self, keys: Array) -> Array:
         """The positions of the sums of these keys, which are unique and sorted; a new key gets the next position."""
@@ -120,7 +139,7 @@ class ResamplingTable:
                 self._exact[one.contribution] = self._exact_sums(one.contribution)
         if (span := _only_span(spans)) is not None:
             return [list(self._exact[one.contribution][span[0] : span[1]]) for one in columns]
-        hashes = sorted({one for each in spans for start, stop, _ in each for one in self._hashes[start:stop]})
+        hashes = self.hashes(columns)
         position = {one: at for at, one in enumerate(hashes)}
         return [self._added_up(one, each, position) for one, each in zip(columns, spans, strict=True)]
 
@@ -133,6 +152,13 @@ class ResamplingTable:
             for one, value in zip(self._hashes[start:stop], exact[start:stop], strict=True):
                 sums[position[one]] += value * weight
         return sums
+
+    def hashes(self, columns: Sequence[TableColumn]) -> list[int]:
+        """The hash of each cluster, in the order of the rows of `exact_columns` and `table`."""
+        spans = [self._spans(one.slice_ids) for one in columns]
+        if (span := _only_span(spans)) is not None:
+            return list(self._hashes[span[0] : span[1]])
+        return sorted({one for each in spans for start, stop, _ in each for one in self._hashes[start:stop]})
 
     def table(self, columns: Sequence[TableColumn]) -> Array:
         """The sums as doubles: one row a cluster."""

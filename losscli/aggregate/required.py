@@ -42,22 +42,23 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
     balanced = plan.class_column is not None and plan.request.class_weight == "balanced"
     weighted = (plan.weight is not None or plan.class_column is not None) and plan.request.run_divisor == "weight"
     return RequiredStatistics(
-        gathered["row"].finish(balanced, weighted and not balanced and inference.cluster is None),
+        gathered["row"].finish(balanced, weighted and not balanced and inference.grouping is None),
         gathered["batch"].finish(balanced, False),
         by_count=plan.request.run_divisor == "count",
         needs_row_numbers=(
-            inference.cluster is not None
+            inference.grouping is not None
             or inference.bootstrap is not None
             or plan.baseline is not None
             or (bool(inference.pairs) and inference.permutations > 0)
         ),
         baseline=plan.baseline,
+        by_time=plan.by_time,
     )
 
 
 def _for_intervals(plan: Plan, gathered: dict[str, _Requirements]) -> None:
     inference = plan.request.inference
-    by_cluster = inference.cluster is not None or inference.bootstrap is not None
+    by_cluster = inference.grouping is not None or inference.bootstrap is not None
     for line in plan.lines:
         if (unit := unit_of(line)) is not None:
             calls = row_kernel_calls(line)
@@ -71,7 +72,7 @@ def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirement
     line = plan.lines[first]
     if (unit := unit_of(line)) is None:
         return
-    clustered = inference.cluster is not None
+    clustered = inference.grouping is not None
     earlier = baseline_parts(plan, first) if second < 0 else []
     sources = [*row_kernel_calls(line), *(earlier if second < 0 else row_kernel_calls(plan.lines[second]))]
     # The t test of a comparison needs cross products, even where its interval comes from the bootstrap.

@@ -48,6 +48,7 @@ class RequiredStatistics:
     by_count: bool  # means are divided by the count of units, not by their weight
     needs_row_numbers: bool  # the number of a row in the whole run
     baseline: BaselineRows | None = None
+    by_time: bool = False  # clusters are times, whose labels are kept
 
     @property
     def sources(self) -> frozenset[ValueSource]:
@@ -65,9 +66,9 @@ Units = RowBatch[ValueSource, Mapping[str, Term]]
 class UnitStatistics:
     """The statistics of one kind of unit."""
 
-    def __init__(self, required: UnitRequirements, by_count: bool) -> None:
+    def __init__(self, required: UnitRequirements, by_count: bool, merges: bool = True) -> None:
         self.required, self.by_count = required, by_count
-        self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(), KeptUnits()
+        self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(merges), KeptUnits()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
@@ -138,7 +139,7 @@ class RunUnitStatistics:
 
     def __init__(self, required: RequiredStatistics) -> None:
         self.required = required
-        self.rows = UnitStatistics(required.rows, required.by_count)
+        self.rows = UnitStatistics(required.rows, required.by_count, merges=not required.by_time)
         self.groups = UnitStatistics(required.groups, required.by_count)
         self.waiting: list[Units] = []
         self.waiting_groups: list[Units] = []
@@ -174,8 +175,11 @@ class RunUnitStatistics:
             if self.required.baseline is not None:
                 paired = self.required.baseline.paired(chunk.row_number_array, chunk.keys, chunk.arrays)
                 chunk = chunk.holding(paired)
+            hashes = _identities(chunk) if self.required.rows.cluster_sums else None
             with np.errstate(all="ignore"):  # what is not finite is counted so
-                self.rows.update(chunk, _identities(chunk) if self.required.rows.cluster_sums else None)
+                self.rows.update(chunk, hashes)
+            if hashes is not None and chunk.cluster is not None and self.required.by_time:
+                self.rows.clusters.learn(hashes, chunk.cluster)
 
     def _add_group(self, units: Units) -> None:
         """Add the rows of one group: in each slice they are one unit, which contributes the sums of its rows."""

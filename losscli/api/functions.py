@@ -52,6 +52,8 @@ def evaluate(
     interval: bool = False,
     level: float = 0.95,
     cluster: str | None = None,
+    time: str | None = None,
+    horizon: int | None = None,
     bootstrap: int | None = None,
     seed: int = 0,
     options: ReadOptions | None = None,
@@ -128,6 +130,11 @@ def evaluate(
         The confidence level, between 0 and 1.
     cluster : str, optional
         The column whose equal values mark rows that belong together; implies `interval`.
+    time : str, optional
+        The column that orders the rows (numbers, dates, dates with a time): rows depend on those before. Rows of one
+        time are one unit. Implies `interval`.
+    horizon : int, optional
+        How many steps ahead the rows were forecast: those further apart are taken as independent. Needs `time`.
     bootstrap : int, optional
         The number of bootstrap resamples, in place of the t interval; implies `interval`.
     seed : int

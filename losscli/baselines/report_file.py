@@ -304,4 +304,6 @@ def _uncertainty(one: _Object) -> Uncertainty:
         return None if one.fields.get(name) is None else one.count(name)
 
     return Uncertainty(one.text("method"), one.number("level"), one.text("units"), one.count("count"),
-                       one.optional_number("df"), whole("resamples"), whole("seed"))  # fmt: skip
+                       one.optional_number("df"), whole("resamples"), whole("seed"),
+                       whole("lag"), one.optional_text("kernel"), one.optional_number("autocorrelation"),
+                       whole("block"))  # fmt: skip

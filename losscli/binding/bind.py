@@ -240,7 +240,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     projection: dict[str, ReadAs] = {name: "number" for i in inputs for name in i.columns}
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
     class_column = _class_column(request, lines)
-    cluster = request.inference.cluster
+    cluster = request.inference.grouping
     plain = [*request.by, *filter(None, [request.batch_by, cluster]), *request.on]
     if request.weight is not None:
         if request.weight not in columns:
@@ -260,7 +260,8 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
                 frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
-                cluster=cluster, pairings=tuple(binder.pairings))  # fmt: skip
+                cluster=cluster, by_time=request.inference.time is not None,
+                pairings=tuple(binder.pairings))  # fmt: skip
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

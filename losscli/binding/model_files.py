@@ -88,7 +88,7 @@ def _shared(request: Request, first: Source) -> Iterator[str]:
     for binding in request.columns:
         if binding.model is None:
             yield from resolve(binding.columns, first.columns, f" (for '{binding.role}')").names
-    plain = [*request.by, request.weight, request.batch_by, request.inference.cluster]
+    plain = [*request.by, request.weight, request.batch_by, request.inference.grouping]
     if request.where is not None:
         plain += request.where.columns
     yield from (name for name in plain if name is not None and name in first.columns)

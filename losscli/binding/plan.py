@@ -122,6 +122,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     number_format: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
+    by_time: bool = False  # `cluster` is a column of times
     pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run
 

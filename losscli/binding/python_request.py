@@ -35,6 +35,8 @@ _PLAIN = (
     "first_class",
 )
 
+_INFERENCE = ("level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations")
+
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
     """The request of these arguments, of which none is None; `tables` are the sources of its Matrix roles."""
@@ -83,9 +85,9 @@ def _columns(columns: Columns) -> ColumnsPattern:
 
 
 def _inference(given: Mapping[str, Any]) -> Inference:
-    wanted = {name: given[name] for name in ("level", "cluster", "bootstrap", "seed", "pairs", "permutations")
-              if name in given}  # fmt: skip
-    return Inference(interval=bool(given.get("interval") or "cluster" in given or "bootstrap" in given), **wanted)
+    wanted = {name: given[name] for name in _INFERENCE if name in given}
+    implied = any(name in given for name in ("cluster", "bootstrap", "time"))
+    return Inference(interval=bool(given.get("interval") or implied), **wanted)
 
 
 def _classes(given: str | Sequence[Any]) -> tuple[str, ...]:

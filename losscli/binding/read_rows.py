@@ -20,6 +20,7 @@ from losscli.binding.labels import labelled_numbers, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
+from losscli.binding.time_labels import timed
 from losscli.contract.kinds import Array
 from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
@@ -138,6 +139,8 @@ class Reader:
         keys = tuple(self._texts(name, data, location).take(index) for name in self.plan.keys)
         row_numbers = moved(index if kept is None else taken(kept, index), start + 1)
         cluster = None if cluster is None else cluster.take(index)
+        if cluster is not None and self.plan.by_time:
+            cluster = timed(cluster, index, location, self.plan.number_format.decimal)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
 

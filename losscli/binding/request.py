@@ -65,7 +65,9 @@ class MatrixSource(NamedTuple):
 class Inference:
     """Which uncertainty is reported, and how it is computed.
 
-    `cluster` is the column whose rows of one value belong together; `bootstrap` the number of resamples that replace
+    `cluster` is the column whose rows of one value belong together; `time` the column that orders the rows, whose
+    errors depend on those before, and `horizon` how many steps ahead they were forecast, if that bounds how far errors
+    depend on each other; `bootstrap` the number of resamples that replace
     the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
     `permutations` of their signs; `margins` the relative margins beyond which a gate allows no worsening.
     """
@@ -78,6 +80,13 @@ class Inference:
     pairs: tuple[tuple[str | None, str | None], ...] = ()
     permutations: int = 0
     margins: tuple[Fraction, ...] = ()
+    time: str | None = None
+    horizon: int | None = None
+
+    @property
+    def grouping(self) -> str | None:
+        """The column whose rows of one value are one unit: of clusters, or of times."""
+        return self.cluster if self.time is None else self.time
 
 
 @dataclass(frozen=True)

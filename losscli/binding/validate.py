@@ -78,10 +78,31 @@ def _check_inference(request: Request) -> None:
         )
     if asked.seed < 0:
         raise UsageError("the seed must be a whole number of at least 0", code="USAGE_BAD_VALUE")
-    if asked.cluster is not None:
-        for spec in request.losses:
-            for _, part in spec.parts:
-                if part.loss.scope != "row" and part.loss.source_roles:
-                    raise UsageError(f"'{part.loss.name}' is a batch loss, and its batches are the clusters",
-                                     hint="remove --cluster; --batch-by defines the batches",
-                                     code="USAGE_CONFLICT")  # fmt: skip
+    _check_grouping(request)
+
+
+def _check_grouping(request: Request) -> None:
+    """Rows are units by clusters or by times, not by both."""
+    asked = request.inference
+    if asked.cluster is not None and asked.time is not None:
+        raise UsageError("--cluster and --time cannot be used together",
+                         hint="with --time the rows of one time are one unit, whatever their cluster",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if asked.horizon is not None and asked.time is None:
+        raise UsageError("--horizon is about the order of rows, and there is none", hint="--time COL",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    if asked.horizon is not None and asked.horizon < 1:
+        raise UsageError(f"the horizon must be at least 1; got {asked.horizon}", code="USAGE_BAD_VALUE")
+    if asked.horizon is not None and asked.bootstrap is not None:
+        raise UsageError("--horizon and --bootstrap cannot be used together",
+                         hint="the bootstrap finds from the data how far rows depend on each other",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if asked.grouping is None:
+        return
+    option = "--cluster" if asked.time is None else "--time"
+    for spec in request.losses:
+        for _, part in spec.parts:
+            if part.loss.scope != "row" and part.loss.source_roles:
+                raise UsageError(f"'{part.loss.name}' is a batch loss, and its batches are the clusters",
+                                 hint=f"remove {option}; --batch-by defines the batches",
+                                 code="USAGE_CONFLICT")  # fmt: skip

@@ -235,6 +235,12 @@ spread_options = _stack(
     statistics("--cluster", metavar="COL",
                help="Rows with the same value in COL belong together (a user, a session) and count as one draw in "
                     "standard errors and confidence intervals."),
+    statistics("--time", metavar="COL",
+               help="COL orders the rows, which depend on those before (numbers, dates, dates with a time): standard "
+                    "errors by Newey and West, no permutation test. Rows of one time are one unit."),
+    statistics("--horizon", type=click.IntRange(min=1), metavar="H",
+               help="Rows were forecast H steps ahead, so errors further apart are independent (Diebold and Mariano's "
+                    "test, with the correction of Harvey, Leybourne and Newbold). Needs --time."),
     statistics("--bootstrap", type=click.IntRange(min=2), metavar="N",
                help="Confidence intervals from N bootstrap resamples instead of the t distribution, "
                     "for statistics other than means."),

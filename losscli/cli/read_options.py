@@ -171,9 +171,10 @@ def _inference(given: Given, *, interval: bool, permutations: int = 0) -> Infere
     """Which uncertainty is reported; clusters and resamples are about intervals, so they ask for these."""
     from losscli.binding.request import Inference
 
-    cluster, bootstrap = given["cluster"], given["bootstrap"]
-    return Inference(interval or cluster is not None or bootstrap is not None, given["level"], cluster, bootstrap,
-                     given["seed"], permutations=permutations)  # fmt: skip
+    cluster, time, bootstrap = given["cluster"], given["time"], given["bootstrap"]
+    implied = any(one is not None for one in (cluster, time, bootstrap))
+    return Inference(interval or implied, given["level"], cluster, bootstrap, given["seed"],
+                     permutations=permutations, time=time, horizon=given["horizon"])  # fmt: skip
 
 
 def _read_options(given: Given) -> ReadOptions:

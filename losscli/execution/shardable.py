@@ -22,7 +22,7 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
                     code="USAGE_CONFLICT",
                 )
     asked = request.inference
-    if asked.pairs or asked.cluster is not None or asked.bootstrap is not None:
+    if asked.pairs or asked.grouping is not None or asked.bootstrap is not None:
         raise UsageError(f"{what} splits the rows, but clusters, resamples and comparisons need all of them in one run",
                          hint=f"{instead} supports these; --interval alone works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip

@@ -282,6 +282,10 @@ def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
         "df": _optional(found.df),
         "resamples": _whole(found.resamples),
         "seed": _whole(found.seed),
+        "lag": _whole(found.lag),
+        "kernel": found.kernel,
+        "autocorrelation": _optional(found.autocorrelation),
+        "block": _whole(found.block),
     }
 
 

@@ -154,6 +154,11 @@ def _interval_note(evaluation: Evaluation) -> str:
     for how in filter(None, found):
         bootstrap = f"bootstrap ({how.resamples} resamples, seed {how.seed})"
         method = "Student's t" if how.resamples is None else bootstrap
+        if how.block is not None:
+            method += f", blocks of {how.block} of {how.count} times"
+        if how.lag is not None:
+            author = "Newey-West" if how.kernel == "bartlett" else "Diebold-Mariano"
+            method += f", {author} standard errors of {how.count} times (lag {how.lag})"
         notes.append(f"{percent(how.level)} confidence intervals (CI): {method}, unit: {how.units}")
     return "; ".join(dict.fromkeys(notes))
 

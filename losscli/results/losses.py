@@ -90,6 +90,15 @@ class Uncertainty:
         Number of bootstrap resamples, where `method` is "bootstrap".
     seed : int or None
         Seed of the resamples, where `method` is "bootstrap".
+    lag : int or None
+        The largest distance in time of values whose products are in the standard error, where the units are times.
+    kernel : str or None
+        How such products are weighted: "bartlett" (Newey & West) or "rectangular".
+    autocorrelation : float or None
+        The autocorrelation of values at successive times, corrected for its bias. Standard errors of Newey & West are
+        those of values that are freed of it (prewhitening), times what it adds.
+    block : int or None
+        How many successive times are resampled together, where `method` is "bootstrap" and the units are times.
     """
 
     method: str
@@ -99,6 +108,10 @@ class Uncertainty:
     df: float | None = None
     resamples: int | None = None
     seed: int | None = None
+    lag: int | None = None
+    kernel: str | None = None
+    autocorrelation: float | None = None
+    block: int | None = None
 
 
 @dataclass(frozen=True)

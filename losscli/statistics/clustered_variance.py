@@ -20,7 +20,7 @@ from losscli.statistics.variance import Variance
 Table = Mapping[Column, Sequence[Exact]]  # column -> its sum in each cluster, in units of 2**-1074
 
 
-class _Residuals(NamedTuple):
+class Residuals(NamedTuple):
     """What the clusters contribute to a block: exact ratios, in units of 2**-1074, and their shares of the weight."""
 
     values: list[Ratio]
@@ -44,6 +44,15 @@ def clustered_variance(blocks: Sequence[Block], table: Table) -> Variance | None
     Variance or None
         None where a block has fewer than two clusters.
     """
+    residuals = block_residuals(blocks, table)
+    return None if residuals is None else _variance(residuals)
+
+
+def block_residuals(blocks: Sequence[Block], table: Table) -> list[Residuals] | None:
+    """The residuals of the clusters that have any weight, for each block; blocks of the same weights are one.
+
+    None where there are fewer than two clusters, or one has all of the weight of a block.
+    """
     kept = [position for position, row in enumerate(zip(*table.values(), strict=True)) if any(row)]
     if len(kept) < 2:
         return None
@@ -52,14 +61,13 @@ def clustered_variance(blocks: Sequence[Block], table: Table) -> Variance | None
         weights = None if block.weight is None else tuple(table[block.weight][position] for position in kept)
         merged.setdefault(weights, []).append(block)
     residuals = [_residuals(those, weights, table, kept) for weights, those in merged.items()]
-    if any(found is None for found in residuals):
-        return None
-    return _variance([found for found in residuals if found is not None])
+    known = [found for found in residuals if found is not None]
+    return known if len(known) == len(residuals) else None
 
 
 def _residuals(
     blocks: Sequence[Block], weights: tuple[Exact, ...] | None, table: Table, kept: Sequence[int]
-) -> _Residuals | None:
+) -> Residuals | None:
     """The residuals of blocks with the same weights; None where one cluster has all of the weight."""
     count = len(kept)
     joint = blocks[0].plus(blocks[1:])
@@ -77,7 +85,7 @@ def _residuals(
         if not complements.all():
             return None
     ratios = [Ratio(over, under * denominator) for over, under in (value.as_integer_ratio() for value in values)]
-    return _Residuals(ratios, shares, complements, _varies(ratios, denominator, columns, kept))
+    return Residuals(ratios, shares, complements, _varies(ratios, denominator, columns, kept))
 
 
 def _varies(
@@ -94,15 +102,14 @@ def _length(ratio: tuple[int, int]) -> int:
     return ratio[0].bit_length() - ratio[1].bit_length() if ratio[0] else -(1 << 62)
 
 
-def _variance(residuals: Sequence[_Residuals]) -> Variance:
+def _variance(residuals: Sequence[Residuals]) -> Variance:
     doubles, exponent = scaled_doubles([value for each in residuals for value in each.values])
     corrected = [
         np.array(part) / np.sqrt(each.complements)
         for part, each in zip(np.split(np.array(doubles), len(residuals)), residuals, strict=True)
     ]
     total = math.fsum(sum(corrected) ** 2)  # type: ignore[arg-type]  # rounded once, whatever the order
-    over, under = total.as_integer_ratio()
-    value = Ratio(over << max(0, 2 * exponent), (under << max(0, -2 * exponent)) * ONE**2)
+    value = squared(total, exponent)
     own = [math.fsum(part**2) for part in corrected]
     used = [(by, each.shares) for by, each in zip(own, residuals, strict=True) if by] or [(1.0, residuals[0].shares)]
     alike = len(used) == 1 and len(set(used[0][1].tolist())) == 1  # no rounding, so that it is a whole number
@@ -112,3 +119,9 @@ def _variance(residuals: Sequence[_Residuals]) -> Variance:
     constant = not any(each.varies for each in residuals)
     largest = max(float(shares.max()) for _, shares in used)
     return Variance(Ratio(0, 1) if constant else value, df, constant, clusters, 1 / squares, largest)
+
+
+def squared(total: float, exponent: int) -> Ratio:
+    """A sum of squares of residuals that were scaled by 2**-exponent, and counted in units of 2**-1074."""
+    over, under = total.as_integer_ratio()
+    return Ratio(over << max(0, 2 * exponent), (under << max(0, -2 * exponent)) * ONE**2)

@@ -235,10 +235,11 @@ def _permuted(
 ) -> tuple[float, int] | None:
     """The p-value of the permutation test, and how many exchanges it is of.
 
-    None where it is not requested, or the two lines have other terms.
+    None where it is not requested, the two lines have other terms, or units depend on those before: then single ones
+    cannot be exchanged.
     """
     inference = sums.inference
-    if not inference.permutations or ours is None or theirs is None:
+    if not inference.permutations or inference.time is not None or ours is None or theirs is None:
         return None
     width = len(ours.columns)
     if width != len(theirs.columns):

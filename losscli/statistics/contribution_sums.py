@@ -30,6 +30,7 @@ from losscli.statistics.finalized_sums import (
     non_finite_sum,
 )
 from losscli.statistics.line_sums import LineSums, PartSums, TermMean
+from losscli.statistics.time_order import order_of, ranks
 
 
 class Column(NamedTuple):
@@ -80,6 +81,7 @@ class ContributionSums:
         self._lines: dict[int, LineSums] = {}
         self._units: dict[int, str | None] = {}
         self._tables: dict[str, ResamplingTable] = {}
+        self._ranks: dict[int, int] | None = None  # hash of a time -> its place in the order of times
         self.unit = self._index(UNIT)
         self._finalized_of: dict[int, FinalizedSums] = {}
         self._products: dict[tuple[int, int], _Products] = {}
@@ -106,7 +108,7 @@ class ContributionSums:
 
     def is_clustered(self, unit: str) -> bool:
         """Whether the independent units are batches or clusters, and not single rows."""
-        return unit == "batch" or self.inference.cluster is not None
+        return unit == "batch" or self.inference.grouping is not None
 
     # -- sums of terms ---------------------------------------------------------------------------------------------
 
@@ -183,18 +185,32 @@ class ContributionSums:
     # -- sums by cluster -------------------------------------------------------------------------------------------
 
     def cluster_columns(self, columns: Columns, unit: str, slice_ids: SliceIds) -> list[list[Exact]] | None:
-        """For each column its exact sums, one a cluster; None where one is not finite."""
+        """For each column its exact sums, one a cluster, times in their order; None where one is not finite."""
         table, wanted = self._table(unit), self._table_columns(slice_ids, columns)
-        return table.exact_columns(wanted) if table.is_finite(wanted) else None
+        if not table.is_finite(wanted):
+            return None
+        found = table.exact_columns(wanted)
+        order = self._time_order(unit, wanted)
+        return found if order is None else [[column[position] for position in order] for column in found]
 
     def cluster_table(self, columns: Columns, unit: str, slice_ids: SliceIds) -> Array | None:
-        """The sums as doubles, one row a cluster that has any weight; None where one is not finite."""
+        """The sums as doubles, one row a cluster that has any weight, times in order; None where one is not finite."""
         table, wanted = self._table(unit), self._table_columns(slice_ids, columns)
         if not table.is_finite(wanted):
             return None
         sums = table.table(wanted)
+        if (order := self._time_order(unit, wanted)) is not None:
+            sums = sums[order]
         kept: Array = sums[(sums != 0).any(axis=1)]
         return kept
+
+    def _time_order(self, unit: str, wanted: Sequence[TableColumn]) -> list[int] | None:
+        """The positions of the clusters of these columns in the order of time; None where they are no times."""
+        if self.inference.time is None or unit != "row":
+            return None
+        if self._ranks is None:
+            self._ranks = ranks(self._statistics[unit].clusters.labels, self.inference.time)
+        return order_of(self._table(unit).hashes(wanted), self._ranks)
 
     def unit_columns(self, columns: Columns, slice_ids: SliceIds) -> list[list[Exact]] | None:
         """For each column what each row contributes, in an order that does not depend on that of the rows.

@@ -23,6 +23,7 @@ from losscli.statistics.degrees_of_freedom import of_alike_units, satterthwaite
 from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio, is_above, scaled_doubles, sum_of_ratios
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.linearization import Block, Linearization
+from losscli.statistics.serial_variance import serial_variance
 from losscli.statistics.variance import Variance
 
 
@@ -48,9 +49,12 @@ def variance(sums: ContributionSums, linearization: Linearization, unit: str, sl
     if sums.is_clustered(unit):
         columns = linearization.columns
         found = sums.cluster_columns(columns, unit, slice_ids)
-        return (
-            None if found is None else clustered_variance(linearization.blocks, dict(zip(columns, found, strict=True)))
-        )
+        if found is None:
+            return None
+        table = dict(zip(columns, found, strict=True))
+        if sums.inference.time is not None:
+            return serial_variance(linearization.blocks, table, sums.inference.horizon)
+        return clustered_variance(linearization.blocks, table)
     if sums.weighted:
         columns = linearization.columns
         kept = sums.unit_columns(columns, slice_ids)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from losscli.aggregate.hashing import sha256_words
 from losscli.binding.signature import reduction_of
+from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
+from losscli.statistics.block_bootstrap import block_bootstrap
 from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
@@ -16,6 +18,7 @@ from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.plug_in import PlugIn, plug_in
 from losscli.statistics.proportions import wilson
+from losscli.statistics.serial_variance import with_lags
 from losscli.statistics.student_t import t_interval
 from losscli.statistics.variance import Variance
 
@@ -88,7 +91,7 @@ def with_interval(
     function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
     found = confidence_interval(sums, estimate, linear, function)
     if found is None:
-        what = unit if sums.inference.cluster is None else f"value of '{sums.inference.cluster}'"
+        what = unit if sums.inference.grouping is None else f"value of '{sums.inference.grouping}'"
         why = f"there is no standard error with only one {what} or with non-finite values"
         return replace(result, n_eff=n_eff), f"{result.spec}: {why}"
     done = replace(
@@ -172,8 +175,9 @@ def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearizatio
     level, units = sums.inference.level, _units_name(sums, estimate.unit)
     count = estimate.count if found.clusters is None else found.clusters
     if estimate.proportion and 0 <= estimate.value <= 1:
-        return _wilson_interval(estimate.value, found, linear, Uncertainty("wilson", level, units, count, found.df))
-    method = Uncertainty("t", level, units, count, found.df)
+        method = with_lags(Uncertainty("wilson", level, units, count, found.df), found.lags)
+        return _wilson_interval(estimate.value, found, linear, method)
+    method = with_lags(Uncertainty("t", level, units, count, found.df), found.lags)
     interval = None if found.constant else t_interval(estimate.value, stderr, found.df, level)
     return ConfidenceInterval(stderr, interval, method, found)
 
@@ -199,6 +203,8 @@ def _bootstrap_interval(
     table = sums.cluster_table(function.columns, estimate.unit, estimate.slice_ids)
     if table is None:
         return None
+    if sums.inference.time is not None:
+        return _block_interval(sums, estimate, function, table)
     found = bootstrap(table, function.statistic, resamples, level, seed, slice_stream(estimate.slice))
     if found is None:
         return None
@@ -207,9 +213,25 @@ def _bootstrap_interval(
     return ConfidenceInterval(found.stderr, (found.low, found.high) if found.stderr else None, method)
 
 
+def _block_interval(
+    sums: ContributionSums, estimate: Estimate, function: PlugIn, table: Array
+) -> ConfidenceInterval | None:
+    """By the bootstrap of blocks of times."""
+    asked = sums.inference
+    assert asked.bootstrap is not None and asked.time is not None
+    found = block_bootstrap(
+        table, function.statistic, asked.bootstrap, asked.level, asked.seed, slice_stream(estimate.slice)
+    )
+    if found is None:
+        return None
+    method = Uncertainty("bootstrap", asked.level, asked.time, len(table), None, asked.bootstrap, asked.seed,
+                         autocorrelation=found.autocorrelation, block=found.block)  # fmt: skip
+    return ConfidenceInterval(found.stderr, (found.low, found.high) if found.stderr else None, method)
+
+
 def _units_name(sums: ContributionSums, unit: str) -> str:
-    """What is taken as independent: "row", "batch", or the column of clusters."""
-    cluster = sums.inference.cluster
+    """What is taken as a unit: "row", "batch", or the column of clusters or times."""
+    cluster = sums.inference.grouping
     return cluster if cluster is not None and unit == "row" else unit
 
 

@@ -11,6 +11,7 @@ from losscli.statistics.comparisons import comparisons
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.finalized_sums import slices
 from losscli.statistics.intervals import with_interval
+from losscli.statistics.serial_variance import few_times
 
 
 class UncertainResults(NamedTuple):
@@ -45,4 +46,8 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
         done = [with_interval(sums, line, slice_, found[slice_], result) for (line, slice_), result in results.items()]
         results = dict(zip(places, [result for result, _ in done], strict=True))
         notes = list(dict.fromkeys(note for _, note in done if note is not None))
-    return UncertainResults(tuple(results.values()), tuple(comparisons(sums, found, results)), tuple(notes))
+    compared = tuple(comparisons(sums, found, results))
+    whole = [(one.spec, one.uncertainty) for one in results.values() if not one.by]  # slices often have few times
+    whole += [(one.spec, one.uncertainty) for one in compared if not one.by]
+    notes += [f"{spec}: {note}" for spec, how in whole if (note := few_times(how)) is not None]
+    return UncertainResults(tuple(results.values()), compared, tuple(dict.fromkeys(notes)))

@@ -7,12 +7,25 @@ from typing import NamedTuple
 from losscli.statistics.exact_ratio import Ratio, square_root
 
 
+class Lags(NamedTuple):
+    """Which products of values at different times are in a variance.
+
+    `kernel` are their weights: "bartlett" or "rectangular". `autocorrelation` is that which the values were freed of
+    before; None where they were not.
+    """
+
+    lag: int
+    kernel: str
+    autocorrelation: float | None = None
+
+
 class Variance(NamedTuple):
     """The variance of a value, and its degrees of freedom.
 
     `constant` says that the units differ by no more than rounding: then the variance is 0, and shows nothing. Of
     clusters, `clusters` is how many there are, `effective_clusters` W**2 / sum(W_g**2) of their weights, and
     `largest_share` the share of the weight that the largest has: those of the term where clusters are most unequal.
+    `lags` are those of a series in time.
     """
 
     value: Ratio
@@ -21,6 +34,7 @@ class Variance(NamedTuple):
     clusters: int | None = None
     effective_clusters: float | None = None
     largest_share: float | None = None
+    lags: Lags | None = None
 
     @property
     def stderr(self) -> float:
