@@ -81,6 +81,8 @@ def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirement
         cluster_sums=clustered or inference.bootstrap is not None or inference.permutations > 0,
         cross_products=not clustered,
     )
+    if not clustered:
+        gathered[unit].few_units.update(dict.fromkeys(sources))
     gathered[unit].squared_weights.update(dict.fromkeys(row_kernel_calls(line)))
     gathered[unit].plain_sums.update(dict.fromkeys(earlier))
     theirs = unit_value_of(plan.lines[second]) if second >= 0 else baseline_unit_value(plan, first)
@@ -134,6 +136,7 @@ class _Requirements:
         self.cluster_sums: dict[ValueSource, None] = {}
         self.squared_weights: dict[ValueSource, None] = {}
         self.plain_sums: dict[ValueSource, None] = {}
+        self.few_units: dict[ValueSource, None] = {}
         self.paired_outcomes: dict[LinePair, PairedValues] = {}
 
     def add(self, sources: list[ValueSource], *, cluster_sums: bool, cross_products: bool) -> None:
@@ -148,6 +151,7 @@ class _Requirements:
             tuple(self.cluster_sums),
             tuple(self.squared_weights),
             tuple(self.plain_sums),
+            tuple(self.few_units),
             self.paired_outcomes,
             keeps_units,
             row_counts,

@@ -16,6 +16,7 @@ import numpy as np
 
 from losscli.aggregate.cross_products import UNIT, Contribution, ContributionPair, CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, zero_extended
+from losscli.aggregate.few_units import FewUnits
 from losscli.aggregate.hashed_clusters import HashedClusters
 from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64
 from losscli.aggregate.kept_units import KeptUnits
@@ -34,6 +35,7 @@ class UnitRequirements:
     cluster_sums: tuple[ValueSource, ...] = ()
     squared_weights: tuple[ValueSource, ...] = ()  # for effective sample sizes
     plain_sums: tuple[ValueSource, ...] = ()  # sources that no loss accumulator adds up
+    few_units: tuple[ValueSource, ...] = ()  # whose contributions are kept where a slice has few units
     paired_outcomes: Mapping[LinePair, PairedValues] = field(default_factory=dict)
     keeps_units: bool = False  # the contributions of each unit, as long as there are few
     row_counts: bool = False  # the rows of each cluster, with those that take no part in any term
@@ -69,12 +71,14 @@ class UnitStatistics:
     def __init__(self, required: UnitRequirements, by_count: bool, merges: bool = True) -> None:
         self.required, self.by_count = required, by_count
         self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(merges), KeptUnits()
+        self.few = FewUnits()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
         """Add the statistics of other units, but for clusters: these are filled once row numbers are known."""
         self.cross_products.merge(other.cross_products, slice_ids)
         self.kept.merge(other.kept, slice_ids)
+        self.few.merge(other.few, slice_ids)
         for pair, counts in other.outcomes.items():
             at = np.arange(len(counts)) if slice_ids is None else slice_ids[: len(counts)]
             np.add.at(self._outcomes_of(pair, int(at.max(initial=-1)) + 1), at, counts)
@@ -86,6 +90,9 @@ class UnitStatistics:
             self.cross_products.update(pair, found[pair[0]], found.get(pair[1]), len(units), units.slice_ids)
         if self.required.keeps_units:
             self.kept.update(len(units), units.slice_ids, found)
+        if self.required.few_units:
+            few = {one: values for one, values in found.items() if one.source in self.required.few_units}
+            self.few.update(len(units), units.slice_ids, few)
         if hashes is not None:
             resampled = {one: values for one, values in found.items() if one.source in self.required.cluster_sums}
             if self.required.row_counts:

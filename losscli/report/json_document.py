@@ -25,6 +25,7 @@ from losscli.results import (
     BaselineSource,
     BatchResult,
     ComparisonResult,
+    Decision,
     ErrorResult,
     Evaluation,
     GateResult,
@@ -156,6 +157,8 @@ def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
         "permutation": _test(comparison.permutation),
         "mcnemar": _test(comparison.mcnemar),
         "permutations": _whole(comparison.permutations),
+        "permutations_exact": comparison.permutations_exact,
+        "decision": _decision(comparison.decision),
         "wins": _whole(comparison.wins),
         "losses": _whole(comparison.losses),
         "ties": _whole(comparison.ties),
@@ -291,6 +294,13 @@ def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
 
 def _test(test: PairedTest | None) -> dict[str, Any] | None:
     return None if test is None else {"p": _number(test.p), "holm": _number(test.holm)}
+
+
+def _decision(decision: Decision | None) -> dict[str, Any] | None:
+    if decision is None:
+        return None
+    numbers = {name: _number(getattr(decision, name)) for name in ("p", "holm", "smallest_p", "alpha")}
+    return {"test": decision.test, "reason": decision.reason, **numbers}
 
 
 def _interval(interval: tuple[float, float] | None) -> list[float | None] | None:

@@ -4,7 +4,7 @@ Numbers may be infinite or NaN; an undefined number is NaN. The JSON report writ
 `nonfinite`. Its keys are the names of the fields below, except that `excluded_count` is `without_part` there.
 """
 
-from losscli.results.judgements import ComparisonResult, GateResult, PairedTest
+from losscli.results.judgements import ComparisonResult, Decision, GateResult, PairedTest
 from losscli.results.losses import BaselineResult, BatchResult, LossResult, PartResult, TermResult, Uncertainty
 from losscli.results.row_counts import RowCounts
 from losscli.results.runs import (
@@ -21,6 +21,7 @@ __all__ = [
     "BaselineSource",
     "BatchResult",
     "ComparisonResult",
+    "Decision",
     "ErrorResult",
     "Evaluation",
     "GateResult",

@@ -30,6 +30,43 @@ class PairedTest:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """The test that decides what a comparison shows.
+
+    Attributes
+    ----------
+    test : str
+        "t" (paired t-test), "permutation" (paired sign-flip test) or "mcnemar" (exact).
+    reason : str
+        Why this test, in one clause.
+    p : float
+        Its two-sided p-value.
+    holm : float
+        The p-value adjusted by Holm's method for the number of models that are compared.
+    smallest_p : float
+        The smallest p-value that the test can give of so many units, whatever their values: 0 if any.
+    alpha : float
+        1 - confidence level: a difference is shown where `holm` is below it.
+
+    References
+    ----------
+    Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6.
+    """
+
+    test: str
+    reason: str
+    p: float
+    holm: float
+    smallest_p: float
+    alpha: float
+
+    @property
+    def enough_units(self) -> bool:
+        """Whether there are enough units for this test to show any difference."""
+        return self.smallest_p < self.alpha
+
+
+@dataclass(frozen=True)
 class ComparisonResult:
     """Two models on the same rows: `model` against `against`.
 
@@ -52,8 +89,9 @@ class ComparisonResult:
     count : int
         Number of units that both models have.
     verdict : str
-        "better", "worse" (`model`, statistically significant at the confidence level), "no difference shown", or
-        "undefined" where the difference is not finite.
+        "better", "worse" (`model`, statistically significant at the confidence level), "no difference shown", "not
+        enough units" (the test that decides could not show any difference of so few), or "undefined" where the
+        difference is not finite.
     stderr : float or None
         Standard error of the difference. None where it cannot be estimated.
     interval : tuple[float, float] or None
@@ -71,6 +109,10 @@ class ComparisonResult:
         p-values of McNemar's exact test, where the values of the loss are 0 or 1.
     permutations : int or None
         Number of permutations that were made: all of them, or as many random ones as were asked for.
+    permutations_exact : bool or None
+        Whether these were all of them, so that nothing in the test is random.
+    decision : Decision or None
+        The test that decides, and why. None where there is none, as where the difference is not finite.
     wins, losses, ties : int or None
         Number of units (rows, or anchors of batches) where `model` is better, worse, equal. The win rate is `wins`
         divided by the sum of the three. None where the loss has no value per unit.
@@ -98,10 +140,17 @@ class ComparisonResult:
     permutation: PairedTest | None = None
     mcnemar: PairedTest | None = None
     permutations: int | None = None
+    permutations_exact: bool | None = None
+    decision: Decision | None = None
     wins: int | None = None
     losses: int | None = None
     ties: int | None = None
     margins: Mapping[Fraction, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def enough_units(self) -> bool:
+        """Whether there are enough units for the test that decides to show any difference; True where none decides."""
+        return self.decision is None or self.decision.enough_units
 
 
 @dataclass(frozen=True)

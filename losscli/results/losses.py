@@ -77,7 +77,9 @@ class Uncertainty:
     ----------
     method : str
         "t": from sums of squares and products (delta method, Student's t distribution); "wilson": Wilson's score
-        interval, of losses that are 0 or 1; "bootstrap": from bootstrap resamples.
+        interval, of losses that are 0 or 1; "permutation": the differences that the permutation test does not reject;
+        "score": Tango's score interval of a difference of losses that are 0 or 1; "bootstrap": from bootstrap
+        resamples.
     level : float
         Confidence level, between 0 and 1.
     units : str
@@ -85,7 +87,7 @@ class Uncertainty:
     count : int
         Number of independent units.
     df : float or None
-        Degrees of freedom of the t distribution, where `method` is "t" or "wilson".
+        Degrees of freedom of `stderr`, where that is not from bootstrap resamples.
     resamples : int or None
         Number of bootstrap resamples, where `method` is "bootstrap".
     seed : int or None

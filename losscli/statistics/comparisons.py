@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from losscli.aggregate.required import compared_lines
-from losscli.results import ComparisonResult, LossResult, PairedTest, Uncertainty
+from losscli.results import ComparisonResult, Decision, LossResult, PairedTest
 from losscli.statistics.contribution_sums import ContributionSums
+from losscli.statistics.decisions import NOT_SHOWN, Choice, Units, alpha_of, choose, verdict
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
-from losscli.statistics.hypothesis_tests import holm, mcnemar, paired_t
-from losscli.statistics.intervals import ConfidenceInterval, Estimate, confidence_interval, is_proportion, slice_stream
-from losscli.statistics.linearization import Linearization, linearize
-from losscli.statistics.permutation import exchanges, permutation_test
+from losscli.statistics.hypothesis_tests import holm, paired_t
+from losscli.statistics.intervals import Estimate, confidence_interval
+from losscli.statistics.linearization import linearize
+from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, score_interval
 from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
-
-_NOT_SHOWN, _UNDEFINED = "no difference shown", "undefined"
-_FEW_UNITS = 20  # of fewer, the permutation test decides
+from losscli.statistics.variance import Variance
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class _UnadjustedComparison:
     p_t: float | None = None
     p_permutation: float | None = None
     p_mcnemar: float | None = None
+    choice: Choice | None = None
+    p: float | None = None  # of the test that decides
 
 
 def comparisons(
@@ -72,66 +73,34 @@ def comparisons(
     for comparison in unadjusted:
         families.setdefault((comparison.result.spec, comparison.slice), []).append(comparison)
     adjusted: dict[int, ComparisonResult] = {}
+    alpha = float(alpha_of(sums.inference.level))
     for family in families.values():
-        adjusted.update(zip(map(id, family), _adjusted(family), strict=True))
+        adjusted.update(zip(map(id, family), _adjusted(family, alpha), strict=True))
     return (adjusted[id(comparison)] for comparison in unadjusted)
 
 
-def _adjusted(family: list[_UnadjustedComparison]) -> Iterator[ComparisonResult]:
+def _adjusted(family: list[_UnadjustedComparison], alpha: float) -> Iterator[ComparisonResult]:
     """The comparisons of a family with adjusted p-values and verdicts."""
-    adjusted = (holm([getattr(c, name) for c in family]) for name in ("p_t", "p_permutation", "p_mcnemar"))
-    for comparison, p_t, p_permutation, p_mcnemar in zip(family, *adjusted, strict=True):
+    names = ("p_t", "p_permutation", "p_mcnemar", "p")
+    adjusted = [holm([getattr(comparison, name) for comparison in family]) for name in names]
+    for comparison, p_t, p_permutation, p_mcnemar, p in zip(family, *adjusted, strict=True):
         result = replace(
             comparison.result,
             t_test=_paired_test(comparison.p_t, p_t),
             permutation=_paired_test(comparison.p_permutation, p_permutation),
             mcnemar=_paired_test(comparison.p_mcnemar, p_mcnemar),
+            decision=_decision(comparison, p, alpha),
         )
         yield replace(result, verdict=verdict(result))
 
 
-def _paired_test(p: float | None, adjusted: float | None) -> PairedTest | None:
-    return None if p is None or adjusted is None else PairedTest(p, adjusted)
+def _paired_test(p: float | None, adjusted: float) -> PairedTest | None:
+    return None if p is None else PairedTest(p, adjusted)
 
 
-def verdict(result: ComparisonResult) -> str:
-    """What a comparison shows of its first model.
-
-    Parameters
-    ----------
-    result
-        A comparison with its interval and tests.
-
-    Returns
-    -------
-    str
-        "better" or "worse" where both the confidence interval of the difference leaves out 0 and the p-value of the
-        test that decides, adjusted for the other comparisons of its family, is below 1 - level; "undefined" where the
-        difference is not finite. Else "no difference shown".
-    """
-    if not math.isfinite(result.difference):
-        return _UNDEFINED
-    if result.uncertainty is None or not result.difference:
-        return _NOT_SHOWN
-    if result.interval is not None and result.interval[0] <= 0 <= result.interval[1]:
-        return _NOT_SHOWN
-    p = _deciding_p(result, result.uncertainty)
-    if p is not None and p >= 1 - result.uncertainty.level:
-        return _NOT_SHOWN
-    return "better" if (result.difference < 0) == (result.direction == "lower") else "worse"
-
-
-def _deciding_p(result: ComparisonResult, uncertainty: Uncertainty) -> float | None:
-    """The adjusted p-value of the test that decides: McNemar's of losses that are 0 or 1, else Student's t.
-
-    Of few units it is that of the permutation test, which does not ask how their values are distributed. Where all
-    units differ by the same, it is 2 / 2**units: that of the exchanges which leave all signs alike.
-    """
-    few = uncertainty.count < _FEW_UNITS or result.interval is None
-    decides = result.mcnemar or (few and result.permutation) or result.t_test
-    if decides:
-        return decides.holm
-    return 2.0 ** (1 - uncertainty.count) if result.interval is None else None
+def _decision(comparison: _UnadjustedComparison, adjusted: float, alpha: float) -> Decision | None:
+    choice, p = comparison.choice, comparison.p
+    return None if choice is None or p is None else Decision(*choice[:2], p, adjusted, choice.smallest_p, alpha)
 
 
 def _compare(
@@ -143,46 +112,112 @@ def _compare(
     first, second = (linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second))
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
         return _UnadjustedComparison(result, pair.slice)
-    linear = first.minus(second)
-    ours = theirs = None
-    if sums.inference.bootstrap is not None or sums.inference.permutations:
-        ours = plug_in(sums, pair.first, first.columns, pair.slice_ids)
-        theirs = plug_in(sums, pair.second, second.columns, pair.slice_ids)
-    both = None if ours is None or theirs is None else ours.minus(theirs)
     estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
-    interval = confidence_interval(sums, estimate, linear, both)
+    lines = ComparedLines(sums, pair.first, pair.second, estimate, (first, second))
+    functions = _functions(lines)
+    interval = confidence_interval(sums, estimate, lines.difference, functions and functions[0].minus(functions[1]))
+    found = None if interval is None else interval.variance
+    if found is None:  # the t test is that of the delta method even beside a bootstrap interval
+        found = variance(sums, lines.difference, unit, pair.slice_ids)
     if interval is not None:
         result = replace(
             result, stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty
         )  # fmt: skip
-    result = replace(result, margins=_margins(sums, estimate, result, (first, second), (ours, theirs)))
-    permuted = _permuted(sums, pair, unit, ours, theirs)
-    if permuted is not None:
-        result = replace(result, permutations=permuted[1])
-    found = _with_t_test(sums, result, estimate, linear, interval)
-    return replace(
-        found,
-        p_permutation=None if permuted is None else permuted[0],
-        p_mcnemar=_mcnemar_p(sums, pair, unit, result),
+    return _tested(lines, replace(result, margins=_margins(lines, result, functions)), found, functions)
+
+
+def _functions(lines: ComparedLines) -> tuple[PlugIn, PlugIn] | None:
+    """The two values as functions of sums, for the bootstrap."""
+    if lines.sums.inference.bootstrap is None:
+        return None
+    ours, theirs = (
+        plug_in(lines.sums, line, linear.columns, lines.estimate.slice_ids)
+        for line, linear in zip((lines.first, lines.second), lines.linear, strict=True)
     )
+    return None if ours is None or theirs is None else (ours, theirs)
+
+
+def _tested(
+    lines: ComparedLines, result: ComparisonResult, found: Variance | None, functions: tuple[PlugIn, PlugIn] | None
+) -> _UnadjustedComparison:
+    """The tests of a comparison, the one of them that decides, and its interval."""
+    inference = lines.sums.inference
+    units = lines.units(found)
+    choice = choose(units)
+    t, p_t = (math.nan, math.nan) if found is None else paired_t(result.difference, found.stderr, found.df)
+    result = replace(result, t=t if math.isfinite(t) else None)
+    permuted = lines.permutation() if inference.permutations or choice.test == "permutation" else None
+    if permuted is not None:
+        result = replace(result, permutations=permuted.permutations, permutations_exact=permuted.exact)
+    p_mcnemar = mcnemar_p(units, result)
+    ps = {
+        "t": None if math.isnan(p_t) else p_t,
+        "permutation": None if permuted is None else permuted.p,
+        "mcnemar": p_mcnemar,
+    }
+    if choice.test == "permutation" and permuted is None:
+        choice, ps["permutation"] = _without_sums_of_units(units, result, choice)
+    p = ps[choice.test]
+    unadjusted = _UnadjustedComparison(result, lines.estimate.slice, ps["t"], ps["permutation"], p_mcnemar, choice, p)
+    if inference.bootstrap is not None or found is None or (found.constant and choice.test == "permutation"):
+        return unadjusted
+    if choice.test == "permutation" and permuted is not None:
+        margins = _permuted_margins(lines, result)
+        return replace(unadjusted, result=_with_interval(result, "permutation", permuted.interval, margins))
+    if choice.test == "mcnemar" and p is not None:
+        interval = score_interval(result, p, inference.level)
+        return replace(unadjusted, result=_with_interval(result, "score", interval, result.margins))
+    return unadjusted
+
+
+def _with_interval(
+    result: ComparisonResult, method: str, interval: Interval | None, margins: Mapping[Fraction, Interval]
+) -> ComparisonResult:
+    """The comparison with the interval of the test that decides; the standard error and its df stay."""
+    how = result.uncertainty
+    return replace(
+        result, interval=interval, margins=margins, uncertainty=how if how is None else replace(how, method=method)
+    )  # fmt: skip
+
+
+def _without_sums_of_units(units: Units, result: ComparisonResult, choice: Choice) -> tuple[Choice, float | None]:
+    """What decides where the sums of units are not kept, as of very many rows that all differ by the same."""
+    if units.constant:
+        return choice, choice.smallest_p if result.difference else 1.0
+    return Choice("t", f"{choice.reason}, whose values are not kept", 0.0), None
 
 
 def _margins(
-    sums: ContributionSums, estimate: Estimate, result: ComparisonResult,
-    linear: tuple[Linearization, Linearization], functions: tuple[PlugIn | None, PlugIn | None],
-) -> dict[Fraction, tuple[float, float]]:  # fmt: skip
+    lines: ComparedLines, result: ComparisonResult, functions: tuple[PlugIn, PlugIn] | None
+) -> dict[Fraction, Interval]:
     """For each relative margin the interval of the value less that multiple of the other that is so much worse."""
     found = {}
-    worse = 1 if (result.direction == "lower") == (result.against_value > 0) else -1
-    for margin in sums.inference.margins:
-        multiple = 1 + worse * margin if result.against_value else Fraction(1)
-        beyond = replace(estimate, value=float(Fraction(result.value) - multiple * Fraction(result.against_value)))
-        ours, theirs = functions
-        function = None if ours is None or theirs is None else ours.minus(theirs, float(multiple))
-        interval = confidence_interval(sums, beyond, linear[0].minus(linear[1], multiple), function)
+    for margin, multiple, value in _multiples(lines, result):
+        beyond = replace(lines.estimate, value=value)
+        function = functions and functions[0].minus(functions[1], float(multiple))
+        linear = lines.linear[0].minus(lines.linear[1], multiple)
+        interval = confidence_interval(lines.sums, beyond, linear, function)
         if interval is not None and interval.interval is not None:
             found[margin] = interval.interval
     return found
+
+
+def _permuted_margins(lines: ComparedLines, result: ComparisonResult) -> dict[Fraction, Interval]:
+    """The same intervals by the permutation test."""
+    found = {}
+    for margin, multiple, value in _multiples(lines, result):
+        permuted = lines.sign_flips(multiple, value)
+        if permuted is not None and permuted.interval is not None:
+            found[margin] = permuted.interval
+    return found
+
+
+def _multiples(lines: ComparedLines, result: ComparisonResult) -> Iterator[tuple[Fraction, Fraction, float]]:
+    """For each relative margin the multiple of the other value that is so much worse, and the value less this."""
+    worse = 1 if (result.direction == "lower") == (result.against_value > 0) else -1
+    for margin in lines.sums.inference.margins:
+        multiple = 1 + worse * margin if result.against_value else Fraction(1)
+        yield margin, multiple, float(Fraction(result.value) - multiple * Fraction(result.against_value))
 
 
 def _difference(
@@ -200,55 +235,6 @@ def _difference(
     wins, losses, ties = outcomes or (None, None, None)
     return ComparisonResult(
         model=ours.model, against=model, by=ours.by, loss=ours.loss, spec=ours.spec, direction=ours.direction,
-        value=ours.value, against_value=theirs, difference=ours.value - theirs, count=ours.count, verdict=_NOT_SHOWN,
+        value=ours.value, against_value=theirs, difference=ours.value - theirs, count=ours.count, verdict=NOT_SHOWN,
         wins=wins, losses=losses, ties=ties,
     )  # fmt: skip
-
-
-def _with_t_test(
-    sums: ContributionSums, result: ComparisonResult, estimate: Estimate, linear: Linearization,
-    interval: ConfidenceInterval | None,
-) -> _UnadjustedComparison:  # fmt: skip
-    """The comparison with its paired t test, which is that of the delta method even beside a bootstrap interval."""
-    if interval is not None and interval.uncertainty.df is not None:
-        stderr, df = interval.stderr, interval.uncertainty.df
-    else:
-        found = variance(sums, linear, estimate.unit, estimate.slice_ids)
-        if found is None:
-            return _UnadjustedComparison(result, estimate.slice)
-        stderr, df = found.stderr, found.df
-    t, p = paired_t(result.difference, stderr, df)
-    result = replace(result, t=t if math.isfinite(t) else None)
-    return _UnadjustedComparison(result, estimate.slice, None if math.isnan(p) else p)
-
-
-def _mcnemar_p(sums: ContributionSums, pair: _Pair, unit: str, result: ComparisonResult) -> float | None:
-    """The p-value of McNemar's exact test; None where values are not 0 or 1, or units are weighted or clustered."""
-    binary = all(is_proportion(sums, line) for line in (pair.first, pair.second))
-    if not binary or sums.weighted or sums.is_clustered(unit) or result.wins is None or result.losses is None:
-        return None
-    return mcnemar(result.wins, result.losses)
-
-
-def _permuted(
-    sums: ContributionSums, pair: _Pair, unit: str, ours: PlugIn | None, theirs: PlugIn | None
-) -> tuple[float, int] | None:
-    """The p-value of the permutation test, and how many exchanges it is of.
-
-    None where it is not requested, the two lines have other terms, or units depend on those before: then single ones
-    cannot be exchanged.
-    """
-    inference = sums.inference
-    if not inference.permutations or inference.time is not None or ours is None or theirs is None:
-        return None
-    width = len(ours.columns)
-    if width != len(theirs.columns):
-        return None
-    table = sums.cluster_table([*ours.columns, *theirs.columns], unit, pair.slice_ids)
-    if table is None or not len(table):
-        return None
-    p = permutation_test(
-        table[:, :width], table[:, width:], ours.statistic,
-        inference.permutations, inference.seed, slice_stream(pair.slice),
-    )  # fmt: skip
-    return None if p is None else (p, exchanges(len(table), inference.permutations))

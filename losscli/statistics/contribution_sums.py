@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.cross_products import UNIT, Contribution
 from losscli.aggregate.exact_sum import ONE
@@ -192,6 +194,37 @@ class ContributionSums:
         found = table.exact_columns(wanted)
         order = self._time_order(unit, wanted)
         return found if order is None else [[column[position] for position in order] for column in found]
+
+    def unit_table(self, columns: Columns, unit: str, slice_ids: SliceIds) -> Array | None:
+        """The sums as doubles, one row a unit (or cluster) that has any weight.
+
+        None where one is not finite, or units are many and their sums were not requested.
+        """
+        few = None if self.is_clustered(unit) else self._few_units(columns, slice_ids)
+        if few is not None:
+            return few if np.isfinite(few).all() else None
+        if not self._statistics[unit].clusters.sums:
+            return None
+        return self.cluster_table(columns, unit, slice_ids)
+
+    def _few_units(self, columns: Columns, slice_ids: SliceIds) -> Array | None:
+        """What each row contributes, in an order that does not depend on that of the rows; None if rows are many."""
+        given = self._statistics["row"].few.of(
+            [c.number for c in slice_ids], [self._contributions[one.contribution] for one in columns]
+        )
+        if given is None:
+            return None
+        table = np.zeros((len(given[0]), len(columns)))
+        for c in slice_ids:
+            own = given[0] == c.number
+            for position, (one, values) in enumerate(zip(columns, given[1], strict=True)):
+                if one.stratum is not None and one.stratum != c.stratum:
+                    continue
+                weighted = one.stratum is None and c.factor is not None and self._has_class_weight(one.contribution)
+                table[own, position] = values[own] * (float(c.factor or 0) if weighted else 1.0)
+        table = table[(table != 0).any(axis=1)]
+        ordered: Array = table[np.lexsort(table.T)]
+        return ordered
 
     def cluster_table(self, columns: Columns, unit: str, slice_ids: SliceIds) -> Array | None:
         """The sums as doubles, one row a cluster that has any weight, times in order; None where one is not finite."""

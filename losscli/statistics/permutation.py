@@ -1,19 +1,52 @@
-"""The permutation test of a paired difference of two models."""
+"""The permutation test of a paired difference of two models, and the confidence interval that it makes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.statistics.resampling import BLOCK, PERMUTATION_STREAM, ROUNDING_NOISE, RandomStream, Statistic, blocks
 
+_TINY = 5e-324  # the least double above 0
+
+
+class PermutationResult(NamedTuple):
+    """What a permutation test found.
+
+    Attributes
+    ----------
+    p : float
+        The two-sided p-value.
+    permutations : int
+        How many permutations were made.
+    exact : bool
+        Whether these are all that there are.
+    interval : tuple[float, float] or None
+        The differences that the test does not reject. None where it was not requested, or the test cannot reject any.
+    """
+
+    p: float
+    permutations: int
+    exact: bool
+    interval: tuple[float, float] | None = None
+
+
+class _Observed(NamedTuple):
+    """The difference of the data, and how far from 0 a permutation must be to count as no nearer."""
+
+    difference: float
+    threshold: float
+
 
 def permutation_test(
-    a: Array, b: Array, statistic: Statistic, permutations: int, seed: int, stream: Sequence[int]
-) -> float | None:
+    a: Array, b: Array, statistic: Statistic, permutations: int, seed: int, stream: Sequence[int],
+    shares: Array | None = None, alpha: Fraction = Fraction(1, 20),
+) -> PermutationResult | None:  # fmt: skip
     """The two-sided p-value of statistic(a.sum(0)) - statistic(b.sum(0)), by exchanging the models within units.
 
     Under the null hypothesis, which model a unit's sums come from makes no difference. Each permutation exchanges the
@@ -21,6 +54,15 @@ def permutation_test(
     signs). p is the share of permutations whose difference is at least as far from 0 as that of the data, which count
     as one of them (Phipson and Smyth 2010). All 2**units exchanges are made where they are not more than
     `permutations`: then the test is exact.
+
+    The interval has the differences that are not rejected. That units differ by d is tested by the signs of what is
+    left of their differences less d times their shares. A choice of signs s with the difference T_s, in which units of
+    the share f are exchanged, is no nearer to 0 than the data with the difference T if d lies between
+
+        (T - T_s) / (2 f)  and  (T + T_s) / (2 (1 - f))
+
+    which for means are those of the units that are exchanged and of the others (Hartigan 1969). So the bounds are
+    quantiles of these, and 0 lies in the interval if and only if p >= alpha.
 
     Parameters
     ----------
@@ -32,15 +74,20 @@ def permutation_test(
         How many random exchanges are made.
     seed, stream
         The seed of the run, and integers that tell apart the uses of this seed.
+    shares : array of shape (units,), optional
+        What part of a difference that all units have each unit contributes; they add up to 1. None: no interval.
+    alpha
+        1 - the confidence level of the interval.
 
     Returns
     -------
-    float or None
-        The p-value. A permutation that is undefined counts as far from 0, and so does one that is nearer to 0 by no
-        more than rounding. None where the difference is undefined or infinite, or there are no units.
+    PermutationResult or None
+        A permutation that is undefined counts as far from 0, and so does one that is nearer to 0 by no more than
+        rounding. None where the difference is undefined or infinite, or there are no units.
 
     References
     ----------
+    Hartigan 1969, "Using subsample values as typical values", doi:10.1080/01621459.1969.10501057
     Noreen 1989, Computer-intensive methods for testing hypotheses, Wiley
     Phipson and Smyth 2010, "Permutation p-values should never be zero", doi:10.2202/1544-6115.1585
     """
@@ -49,27 +96,68 @@ def permutation_test(
         return None
     a, b = np.asfortranarray(a), np.asfortranarray(b)  # as in bootstrap
     total_a, total_b, shift = a.sum(axis=0), b.sum(axis=0), b - a
+    lows, highs = [np.array([-np.inf])], [np.array([np.inf])]  # of the data: no signs change
 
-    def count_extreme(exchanged: Array, threshold: float) -> int:
+    def count_extreme(exchanged: Array, of: _Observed) -> int:
         """How many permutations (rows of 0 and 1) give a difference that is not below the threshold."""
-        shifts = exchanged.astype(np.float64) @ shift
-        differences = np.abs(statistic(total_a + shifts) - statistic(total_b - shifts))
-        return int(np.count_nonzero(~(differences < threshold)))
+        exchanged = exchanged.astype(np.float64)
+        shifts = exchanged @ shift
+        differences = statistic(total_a + shifts) - statistic(total_b - shifts)
+        extreme = ~(np.abs(differences) < of.threshold)
+        if shares is not None:
+            low, high = _not_rejected(of.difference, differences, exchanged @ shares, extreme)
+            lows.append(low)
+            highs.append(high)
+        return int(np.count_nonzero(extreme))
 
     with np.errstate(all="ignore"):
-        values = float(statistic(total_a)), float(statistic(total_b))
-        observed = abs(values[0] - values[1])
-        if not math.isfinite(observed):
+        observed = _observed(float(statistic(total_a)), float(statistic(total_b)))
+        if observed is None:
             return None
-        # Below that the rounding of the two values decides, and what is equal in exact numbers has to count as equal.
-        threshold = observed - max(1e-12 * observed, ROUNDING_NOISE * max(map(abs, values)))
-        if exchanges(units, permutations) == 1 << units:
+        exact = exchanges(units, permutations) == 1 << units
+        if exact:
             # The other half of the exchanges are these with the models in each other's place: equally far from 0.
-            half = 1 << units - 1
-            return sum(count_extreme(exchanged, threshold) for exchanged in _all_exchanges(units)) / half
-        random = RandomStream(seed, (PERMUTATION_STREAM, *stream))
-        extreme = sum(count_extreme(random.bits(rows, units), threshold) for rows in blocks(permutations, units))
-    return (1 + extreme) / (1 + permutations)
+            made, choices = 1 << units, _all_exchanges(units)
+        else:
+            random = RandomStream(seed, (PERMUTATION_STREAM, *stream))
+            made, choices = permutations, (random.bits(rows, units) for rows in blocks(permutations, units))
+        extreme = sum(count_extreme(exchanged, observed) for exchanged in choices)
+    p = extreme / (made // 2) if exact else (1 + extreme) / (1 + made)
+    return PermutationResult(p, made, exact, None if shares is None else _interval(lows, highs, exact, alpha))
+
+
+def _observed(ours: float, theirs: float) -> _Observed | None:
+    difference = ours - theirs
+    if not math.isfinite(difference):
+        return None
+    # Below that the rounding of the two values decides, and what is equal in exact numbers has to count as equal.
+    noise = max(1e-12 * abs(difference), ROUNDING_NOISE * max(abs(ours), abs(theirs)))
+    return _Observed(difference, abs(difference) - noise)
+
+
+def _not_rejected(observed: float, differences: Array, flipped: Array, extreme: Array) -> tuple[Array, Array]:
+    """For each permutation the differences that it speaks for: 0 is one of them where it is `extreme`."""
+    one, other = (observed - differences) / (2 * flipped), (observed + differences) / (2 * (1 - flipped))
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    undefined = np.isnan(low)
+    low[undefined], high[undefined] = -np.inf, np.inf
+    low, high = np.where(extreme & (low > 0), 0.0, low), np.where(extreme & (high < 0), 0.0, high)
+    touches = ~extreme & (low <= 0) & (high >= 0)  # by rounding
+    if observed > 0:
+        return np.where(touches, _TINY, low), high
+    return low, np.where(touches, -_TINY, high)
+
+
+def _interval(
+    lows: list[Array], highs: list[Array], exact: bool, alpha: Fraction
+) -> tuple[float, float] | None:  # fmt: skip
+    """The differences that so many permutations are no nearer to 0 than the data that p >= alpha."""
+    low, high = np.concatenate(lows[exact:]), np.concatenate(highs[exact:])  # all exchanges have the data among them
+    least = math.ceil(alpha * len(low))
+    if least <= 1:
+        return None
+    bounds = float(np.partition(low, least - 1)[least - 1]), float(np.partition(high, -least)[-least])
+    return bounds if all(map(math.isfinite, bounds)) else None
 
 
 def exchanges(units: int, permutations: int) -> int:

@@ -1,0 +1,111 @@
+"""Which test decides a comparison, and what the comparison shows: one rule.
+
+The test is chosen by what is known before values are looked at: whether losses are 0 or 1, and how many units there
+are. Its p-value decides, and the confidence interval has the differences that it does not reject, so the two do not
+contradict each other. docs/statistics.md tells the rule to users.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from losscli.results import ComparisonResult
+
+BETTER, WORSE = "better", "worse"
+NOT_SHOWN, NOT_ENOUGH, UNDEFINED = "no difference shown", "not enough units", "undefined"
+FEW_UNITS = 20 - 1e-9  # effective units; of fewer, the t distribution does not hold for values of any distribution
+DEFAULT_PERMUTATIONS = 10_000
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is known of the units of a comparison before their values are.
+
+    Attributes
+    ----------
+    count : int
+        How many units take part.
+    effective : float
+        Their effective number: (sum of weights)**2 / sum of squared weights.
+    binary : bool
+        Whether the losses are 0 or 1.
+    alike : bool
+        Whether they are independent rows of one weight.
+    constant : bool
+        Whether all differ by the same.
+    """
+
+    count: int
+    effective: float
+    binary: bool
+    alike: bool
+    constant: bool
+
+
+class Choice(NamedTuple):
+    """The test that decides, why, and the smallest p-value that it can give."""
+
+    test: str
+    reason: str
+    smallest_p: float
+
+
+def alpha_of(level: float) -> Fraction:
+    """1 - level, as exact as the level is typed: 1 - 0.95 of doubles is a little above 0.05."""
+    return 1 - Fraction(repr(level))
+
+
+def choose(units: Units) -> Choice:
+    """The test that decides a comparison.
+
+    Parameters
+    ----------
+    units
+        The units that are compared.
+
+    Returns
+    -------
+    Choice
+        McNemar's test of losses that are 0 or 1 on independent rows of one weight; else the permutation test of fewer
+        than 20 effective units, and where all units differ by the same; else the t-test.
+    """
+    by_signs = math.ldexp(1.0, 1 - units.count)  # all signs alike, either way
+    if units.binary and units.alike:
+        return Choice("mcnemar", "the losses are 0 or 1", by_signs)
+    if units.effective < FEW_UNITS:
+        return Choice("permutation", f"fewer than 20 effective units ({units.effective:.3g})", by_signs)
+    if units.constant:
+        return Choice("permutation", "all units differ by the same", by_signs)
+    return Choice("t", "20 effective units or more", 0.0)
+
+
+def verdict(result: ComparisonResult) -> str:
+    """What a comparison shows of its first model.
+
+    Parameters
+    ----------
+    result
+        A comparison with its interval and decision.
+
+    Returns
+    -------
+    str
+        "undefined" where the difference is not finite, "not enough units" where the test that decides could not show
+        any difference of so many units. "better" or "worse" where its p-value, adjusted for the other comparisons of
+        the family, is below 1 - level, and the confidence interval of the difference leaves out 0. Else "no difference
+        shown".
+    """
+    decision = result.decision
+    if not math.isfinite(result.difference):
+        return UNDEFINED
+    if decision is None:
+        return NOT_SHOWN
+    if not decision.enough_units:
+        return NOT_ENOUGH
+    holds_none = result.interval is not None and result.interval[0] <= 0 <= result.interval[1]
+    if decision.holm >= decision.alpha or holds_none or not result.difference:
+        return NOT_SHOWN
+    return BETTER if (result.difference < 0) == (result.direction == "lower") else WORSE
