@@ -202,7 +202,7 @@ def compare(
     against : str, optional
         The model that the others are compared with; by default the first.
     permutations : int
-        Random permutations of the permutation test; 0 leaves it out.
+        Random permutations of the permutation test; 0 leaves it out where another test decides.
     **settings
         The other arguments of `evaluate`; `cluster` and `bootstrap` count here too.
 

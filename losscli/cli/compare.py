@@ -37,7 +37,7 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
     default=10_000,
     show_default=True,
     metavar="N",
-    help="Random permutations of the permutation test. 0 leaves the test out.",
+    help="Random permutations of the permutation test. 0 leaves the test out where another one decides.",
 )
 @shared.max_dropped_option
 @shared.report_options
@@ -51,6 +51,11 @@ def command(**given: Any) -> int:
     For each loss and slice, the report has the difference (below 0 if the model's number is smaller), its confidence
     interval, the p-values of a paired t test and of a permutation test, and the win rate. With more than two models,
     the p-values are also adjusted for multiple comparisons (Holm).
+
+    One test decides: McNemar's exact test of losses that are 0 or 1; of fewer than 20 effective units (or clusters) the
+    permutation test, which changes the signs of differences and assumes that without a difference either sign is as
+    likely; else the t test. The interval is that of the test that decides. Where so few units could show no difference,
+    the verdict is "not enough units".
 
     If each model has its own file, rows are paired by --on KEY, or by row order without it. The target, the weight and
     the slices of a row must be the same in all files.

@@ -92,7 +92,7 @@ def test_values_that_are_alike_have_no_interval_and_say_so():
 def test_two_equal_differences_show_nothing():
     found = compare([2.0, 3.0], [1.0, 2.0])
     assert (found.difference, found.stderr, found.interval) == (1.0, 0.0, None)
-    assert (found.t, found.t_test, found.verdict) == (None, None, "no difference shown")
+    assert (found.t, found.t_test, found.verdict) == (None, None, "not enough units")
     assert found.permutation.p == 0.5 and found.permutations == 4
 
 
@@ -102,7 +102,7 @@ def test_many_equal_differences_show_what_their_signs_show():
         found = compare(rows + 1, rows, permutations=permutations)
         assert (found.t_test, found.interval, found.verdict) == (None, None, "worse")
     assert found.permutation.p == 2 / 2**8
-    assert compare(rows[:5] + 1, rows[:5], permutations=0).verdict == "no difference shown"
+    assert compare(rows[:5] + 1, rows[:5], permutations=0).verdict == "not enough units"
 
 
 @pytest.mark.parametrize("cluster", [False, True])
@@ -113,7 +113,7 @@ def test_rounding_noise_is_no_variance(cluster):
     found = losscli.compare(data, "mae", target="y", pred={"a": "a", "b": "b"}, against="b",
                             **({"cluster": "user"} if cluster else {})).comparisons[0]  # fmt: skip
     assert (found.t, found.t_test, found.stderr, found.interval) == (None, None, 0.0, None)
-    assert found.verdict == "no difference shown"
+    assert found.verdict == "not enough units"
 
 
 # -- McNemar's test ----------------------------------------------------------------------------------------------------
@@ -148,10 +148,11 @@ def test_a_comparison_of_zero_one_losses_is_decided_by_mcnemars_test():
 
 def test_five_rows_of_which_one_model_has_all_right():
     """All rows differ alike, so there is no t; five rows cannot show it at 95 %, six can."""
-    for rows, shown in ((5, "no difference shown"), (6, "worse")):
+    for rows, shown in ((5, "not enough units"), (6, "worse")):
         data = {"y": np.ones(rows), "a": np.full(rows, 0.1), "b": np.full(rows, 0.9)}
         found = losscli.compare(data, "zero_one", target="y", pred={"a": "a", "b": "b"}, against="b").comparisons[0]
-        assert (found.t_test, found.interval, found.verdict) == (None, None, shown)
+        assert (found.t_test, found.stderr, found.verdict) == (None, 0.0, shown)
+        assert (found.interval[0] > 0) == (shown == "worse") and found.interval[1] == 1.0
         assert found.mcnemar.p == pytest.approx(2.0 ** (1 - rows))
 
 
@@ -184,4 +185,4 @@ def test_the_permutation_test_decides_where_units_are_few():
     """The t test of four differences shows one at 95 %; their signs cannot."""
     found = compare([1.1, 1.3, 1.2, 1.25], np.zeros(4))
     assert found.t_test.p < 0.05 < found.permutation.p == 0.125
-    assert found.verdict == "no difference shown"
+    assert found.verdict == "not enough units" and found.interval is None
