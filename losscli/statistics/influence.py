@@ -51,7 +51,7 @@ def unit_values(linear: Linearization, columns: Sequence[Column], table: Array, 
     influence = np.zeros(len(table))
     for block in linear.blocks:
         own = sum(
-            (rounded(by.numerator, by.denominator) * table[:, columns.index(one)] for one, by in block.coefficients),
+            (rounded(by, block.denominator) * table[:, columns.index(one)] for one, by in block.coefficients.items()),
             np.zeros(len(table)),
         )
         influence += own if block.weight is not None else own - own.mean()

@@ -48,6 +48,26 @@ def test_a_relative_margin_is_a_joint_test_row_by_row(tmp_path):
     assert ends(gate) == [pytest.approx(t_interval(np.abs(data["b"]) - 1.2 * np.abs(data["a"])), abs=0.06)]
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_relative_margin_of_few_rows_is_tested_by_signs(tmp_path, weighted):
+    """The interval of a - 1.2 b of ten rows has the numbers that the signs of its rows do not reject."""
+    rng = np.random.default_rng(7)
+    a, b = rng.uniform(1, 2, 10), rng.uniform(1, 1.5, 10)
+    w = rng.uniform(1, 1.5, 10) if weighted else np.ones(10)
+    data, two = {"y": np.zeros(10), "a": a, "b": b, "w": w}, ("-p", "a", "-p", "b", "-l", "mae")
+    weights = ("-w", "w") if weighted else ()
+    (gate,) = judged(tmp_path, data, *two, *weights, "--gate", "a/mae<=b+20% significant")
+    share = w / w.sum()
+
+    def p_of(shift):
+        moved = share * (a - 1.2 * b - shift)
+        return stats.permutation_test((moved,), lambda x, axis: np.sum(x, axis=axis), permutation_type="samples",
+                                      vectorized=True, n_resamples=np.inf).pvalue  # fmt: skip
+
+    ((low, high),) = ends(gate)
+    assert p_of(low - 1e-9) < 0.05 <= p_of(low + 1e-9) and p_of(high + 1e-9) < 0.05 <= p_of(high - 1e-9)
+
+
 def test_where_higher_is_better_and_where_the_reference_is_negative(tmp_path):
     rng = np.random.default_rng(2)
     data = {"y": rng.normal(size=30), "a": rng.normal(size=30), "b": rng.normal(size=30)}
