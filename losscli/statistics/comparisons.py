@@ -146,7 +146,9 @@ def _tested(
     choice = choose(units)
     t, p_t = (math.nan, math.nan) if found is None else paired_t(result.difference, found.stderr, found.df)
     result = replace(result, t=t if math.isfinite(t) else None)
-    permuted = lines.permutation() if inference.permutations or choice.test == "permutation" else None
+    permuted = None
+    if choice.test == "permutation" or (inference.permutations and not units.serial):
+        permuted = lines.permutation()
     if permuted is not None:
         result = replace(result, permutations=permuted.permutations, permutations_exact=permuted.exact)
     p_mcnemar = mcnemar_p(units, result)

@@ -36,6 +36,8 @@ class Units:
         Whether they are independent rows of one weight.
     constant : bool
         Whether all differ by the same.
+    serial : bool
+        Whether they depend on those before, so that single ones cannot be exchanged.
     """
 
     count: int
@@ -43,6 +45,7 @@ class Units:
     binary: bool
     alike: bool
     constant: bool
+    serial: bool = False
 
 
 class Choice(NamedTuple):
@@ -69,9 +72,11 @@ def choose(units: Units) -> Choice:
     Returns
     -------
     Choice
-        McNemar's test of losses that are 0 or 1 on independent rows of one weight; else the permutation test of fewer
-        than 20 effective units, and where all units differ by the same; else the t-test.
+        The t-test of a series in time; McNemar's test of losses that are 0 or 1 on independent rows of one weight; else
+        the permutation test of fewer than 20 effective units, and where all units differ by the same; else the t-test.
     """
+    if units.serial:
+        return Choice("t", "the units are a series in time", 0.0)
     by_signs = math.ldexp(1.0, 1 - units.count)  # all signs alike, either way
     if units.binary and units.alike:
         return Choice("mcnemar", "the losses are 0 or 1", by_signs)

@@ -59,6 +59,7 @@ class ComparedLines:
         return Units(
             count, min(effective, count), self.is_binary,
             not sums.weighted and not sums.is_clustered(estimate.unit), found is not None and found.constant,
+            sums.inference.time is not None,
         )  # fmt: skip
 
     @property
