@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
-from losscli.binding.request import Others, Policy, Unmatched
+from losscli.binding.request import Adjust, Others, Policy, Unmatched
 from losscli.errors import UsageError
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_batches
@@ -188,8 +188,9 @@ def evaluate(
 
 
 def compare(
-    source: Any, losses: str | Sequence[str], *, against: str | None = None, permutations: int = 10_000, **settings: Any
-) -> Report:
+    source: Any, losses: str | Sequence[str], *, against: str | None = None, permutations: int = 10_000,
+    adjust: Adjust = "holm", **settings: Any
+) -> Report:  # fmt: skip
     """Score two or more models on the same rows, and test each against one of them.
 
     Parameters
@@ -203,6 +204,9 @@ def compare(
         The model that the others are compared with; by default the first.
     permutations : int
         Random permutations of the permutation test; 0 leaves it out where another test decides.
+    adjust : {"holm", "bh", "none"}
+        How p-values are adjusted: by Holm's method for the models of a slice, or by that of Benjamini and Hochberg
+        (false discovery rate) for all models and slices of a loss.
     **settings
         The other arguments of `evaluate`; `cluster` and `bootstrap` count here too.
 
@@ -210,8 +214,8 @@ def compare(
     -------
     Report
         `report.comparisons` has for each pair the difference of the losses, its standard error and confidence
-        interval, the p-values of the paired t test and of the permutation test, both adjusted for the number of models
-        (Holm), and how many rows each model wins.
+        interval, the p-values of the paired t test and of the permutation test, as they are and adjusted for several
+        comparisons, and how many rows each model wins.
 
     Raises
     ------
@@ -224,6 +228,7 @@ def compare(
     ----------
     .. [1] Noreen 1989, Computer-intensive methods for testing hypotheses (permutation test)
     .. [2] Holm 1979, Scandinavian Journal of Statistics 6(2), 65-70
+    .. [3] Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x
 
     Examples
     --------
@@ -233,7 +238,14 @@ def compare(
     0.16666666666666663
     """
     _check_names("compare", settings)
-    given = {**settings, "source": source, "losses": losses, "interval": True, "permutations": permutations}
+    given = {
+        **settings,
+        "source": source,
+        "losses": losses,
+        "interval": True,
+        "permutations": permutations,
+        "adjust": adjust,
+    }
     with one_blas_thread(), observed(given) as observer:
         limit = _drop_limit(given.get("max_dropped"))
         run = paired(prepared(given), against)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Policy = Literal["error", "drop"]
 Others = Literal["error", "negative"]
+Adjust = Literal["holm", "bh", "none"]
 
 Unmatched = Literal["error", "drop", "drop-targets"]
 
@@ -69,7 +70,8 @@ class Inference:
     errors depend on those before, and `horizon` how many steps ahead they were forecast, if that bounds how far errors
     depend on each other; `bootstrap` the number of resamples that replace
     the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
-    `permutations` of their signs; `margins` the relative margins beyond which a gate allows no worsening.
+    `permutations` of their signs and p-values adjusted by the method `adjust`; `margins` the relative margins beyond
+    which a gate allows no worsening.
     """
 
     interval: bool = False
@@ -79,6 +81,7 @@ class Inference:
     seed: int = 0
     pairs: tuple[tuple[str | None, str | None], ...] = ()
     permutations: int = 0
+    adjust: Adjust = "holm"
     margins: tuple[Fraction, ...] = ()
     time: str | None = None
     horizon: int | None = None

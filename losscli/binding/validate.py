@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from losscli.binding.request import Request
+from typing import get_args
+
+from losscli.binding.request import Adjust, Request
 from losscli.errors import UsageError
 from losscli.io.arrow.canonical import canonical_label
 
@@ -76,6 +78,8 @@ def _check_inference(request: Request) -> None:
             f"the number of permutations must be 0 to {MOST_DRAWS:,}; got {asked.permutations:,}",
             code="USAGE_BAD_VALUE",
         )
+    if asked.adjust not in (methods := get_args(Adjust)):
+        raise UsageError(f"p-values are adjusted by {', '.join(methods)}; got '{asked.adjust}'", code="USAGE_BAD_VALUE")
     if asked.seed < 0:
         raise UsageError("the seed must be a whole number of at least 0", code="USAGE_BAD_VALUE")
     _check_grouping(request)

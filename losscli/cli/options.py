@@ -254,6 +254,12 @@ inference_options = _stack(
     spread_options,
 )  # fmt: skip
 
+adjust_option = statistics(
+    "--adjust", type=click.Choice(["holm", "bh", "none"]), default="holm", show_default=True,
+    help="How p-values are adjusted for multiple comparisons: holm for the models of a slice, bh (Benjamini-Hochberg, "
+         "false discovery rate) for all models and slices of a loss.",
+)  # fmt: skip
+
 verbose_option = _output(
     "-v", "--verbose", is_flag=True, help="Report on standard error the progress of a long run, and what was read."
 )

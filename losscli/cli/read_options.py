@@ -25,7 +25,7 @@ from losscli.gates.dropped import parse_drop_limit
 from losscli.gates.grammar import parse_gate
 
 if TYPE_CHECKING:
-    from losscli.binding.request import Inference, Request
+    from losscli.binding.request import Adjust, Inference, Request
     from losscli.binding.spec import Spec
     from losscli.io.source import ReadOptions
 
@@ -46,7 +46,7 @@ def eval_options(given: Given) -> EvalOptions:
 def compare_options(given: Given) -> CompareOptions:
     """The options of `compare`."""
     report = _wanted(given)
-    inference = _inference(given, interval=True, permutations=given["permutations"])
+    inference = _inference(given, interval=True, permutations=given["permutations"], adjust=given["adjust"])
     return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"])
 
 
@@ -167,14 +167,14 @@ def _classes(text: str | None) -> tuple[str, ...]:
     return () if text is None else tuple(unescape(piece) for piece in split(text, ","))
 
 
-def _inference(given: Given, *, interval: bool, permutations: int = 0) -> Inference:
+def _inference(given: Given, *, interval: bool, permutations: int = 0, adjust: Adjust = "holm") -> Inference:
     """Which uncertainty is reported; clusters and resamples are about intervals, so they ask for these."""
     from losscli.binding.request import Inference
 
     cluster, time, bootstrap = given["cluster"], given["time"], given["bootstrap"]
     implied = any(one is not None for one in (cluster, time, bootstrap))
     return Inference(interval or implied, given["level"], cluster, bootstrap, given["seed"],
-                     permutations=permutations, time=time, horizon=given["horizon"])  # fmt: skip
+                     permutations=permutations, adjust=adjust, time=time, horizon=given["horizon"])  # fmt: skip
 
 
 def _read_options(given: Given) -> ReadOptions:

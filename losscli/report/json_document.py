@@ -156,6 +156,7 @@ def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
         "t_test": _test(comparison.t_test),
         "permutation": _test(comparison.permutation),
         "mcnemar": _test(comparison.mcnemar),
+        "adjustment": comparison.adjustment,
         "permutations": _whole(comparison.permutations),
         "permutations_exact": comparison.permutations_exact,
         "decision": _decision(comparison.decision),
@@ -293,7 +294,9 @@ def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
 
 
 def _test(test: PairedTest | None) -> dict[str, Any] | None:
-    return None if test is None else {"p": _number(test.p), "holm": _number(test.holm)}
+    if test is None:
+        return None
+    return {"p": _number(test.p), "holm": _number(test.holm), "adjusted": _number(test.decisive)}
 
 
 def _decision(decision: Decision | None) -> dict[str, Any] | None:

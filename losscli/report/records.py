@@ -101,6 +101,8 @@ COMPARISON = (
     *(Field("wins", _whole("wins")), Field("losses", _whole("losses")), Field("ties", _whole("ties"))),
     Field("verdict", lambda found: found.verdict),
 )
+_ADJUSTED = tuple(Field(f"adjusted_{title}", _p(test, "decisive"))
+                  for title, test in (("t", "t_test"), ("permutation", "permutation")))  # fmt: skip
 _PAIR = (MODEL, Field("against", lambda found: found.against or "", from_data=True))
 
 
@@ -121,7 +123,9 @@ def result_lines(
 def comparison_lines(suites: Sequence[SuiteResult], *, with_rows: bool = False) -> Lines:
     """The header, then the comparisons; with the rows that were left out where any were, if `with_rows`."""
     groups = [(name, evaluation.comparisons, evaluation.rows) for name, evaluation in evaluated(suites)]
-    return _lines(groups, _PAIR, COMPARISON, with_rows)
+    adjusted = any(one.adjustment != "holm" for _, found, _ in groups for one in found)
+    *fields, verdict = COMPARISON
+    return _lines(groups, _PAIR, [*fields, *(_ADJUSTED if adjusted else ()), verdict], with_rows)
 
 
 def _lines(

@@ -21,6 +21,7 @@ _VERDICTS: dict[str, Literal["good", "bad"]] = {
     "failed": "bad",
     "error": "bad",
 }
+_METHODS = {"holm": "Holm", "bh": "BH"}
 _Number = tuple[str, Callable[[ComparisonResult], str]]
 
 
@@ -87,17 +88,19 @@ def gates(evaluation: Evaluation) -> Layout:
 
 
 def comparisons(evaluation: Evaluation) -> Layout:
-    """One row per comparison; p-values adjusted by Holm's method if there are several pairs of models."""
+    """One row per comparison; p-values are also adjusted if there are several in a family."""
     found = evaluation.comparisons
     slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
+    method = _METHODS.get(found[0].adjustment, "")
     several = len({(one.model, one.against) for one in found}) > 1
+    adjusts = bool(method) and (several or (len(found) > 1 and found[0].adjustment != "holm"))
     numbers: list[_Number] = [("difference", _difference)]
     tests = {"t_test": "t-test", "permutation": "permutation", "mcnemar": "McNemar"}
     shown = [name for name in tests if any(getattr(one, name) is not None for one in found)]
     for name in shown:
         numbers.append((f"p ({tests[name]})", _p_value(name, "p")))
-        adjusted = "p adj. (Holm)" if len(shown) == 1 else f"p adj. (Holm, {tests[name]})"
-        numbers += [(adjusted, _p_value(name, "holm"))] * several
+        adjusted = f"p adj. ({method})" if len(shown) == 1 else f"p adj. ({method}, {tests[name]})"
+        numbers += [(adjusted, _p_value(name, "decisive"))] * adjusts
     if any(one.wins is not None for one in found):
         numbers.append(("win rate", _win_rate))
     columns = [Column("model"), Column("against"), *slices.columns, Column("loss")]

@@ -19,6 +19,8 @@ class PairedTest:
         Two-sided p-value, between 0 and 1.
     holm : float
         The p-value adjusted by Holm's method for the number of models that are compared.
+    adjusted : float or None
+        The p-value adjusted by the method of the run (`ComparisonResult.adjustment`); None: by Holm's.
 
     References
     ----------
@@ -27,6 +29,12 @@ class PairedTest:
 
     p: float
     holm: float
+    adjusted: float | None = None
+
+    @property
+    def decisive(self) -> float:
+        """The adjusted p-value that a verdict follows."""
+        return self.holm if self.adjusted is None else self.adjusted
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,9 @@ class Decision:
     smallest_p : float
         The smallest p-value that the test can give of so many units, whatever their values: 0 if any.
     alpha : float
-        1 - confidence level: a difference is shown where `holm` is below it.
+        1 - confidence level: a difference is shown where the adjusted p-value is below it.
+    adjusted : float or None
+        The p-value adjusted by the method of the run (`ComparisonResult.adjustment`); None: by Holm's.
 
     References
     ----------
@@ -59,6 +69,12 @@ class Decision:
     holm: float
     smallest_p: float
     alpha: float
+    adjusted: float | None = None
+
+    @property
+    def decisive(self) -> float:
+        """The adjusted p-value that the verdict follows."""
+        return self.holm if self.adjusted is None else self.adjusted
 
     @property
     def enough_units(self) -> bool:
@@ -107,6 +123,9 @@ class ComparisonResult:
         p-values of the paired (sign-flip) permutation test.
     mcnemar : PairedTest or None
         p-values of McNemar's exact test, where the values of the loss are 0 or 1.
+    adjustment : str
+        How p-values are adjusted: "holm" for the models of one slice; "bh" (Benjamini and Hochberg) for the models and
+        slices of one loss; "none".
     permutations : int or None
         Number of permutations that were made: all of them, or as many random ones as were asked for.
     permutations_exact : bool or None
@@ -139,6 +158,7 @@ class ComparisonResult:
     t_test: PairedTest | None = None
     permutation: PairedTest | None = None
     mcnemar: PairedTest | None = None
+    adjustment: str = "holm"
     permutations: int | None = None
     permutations_exact: bool | None = None
     decision: Decision | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -13,9 +13,10 @@ from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.decisions import NOT_SHOWN, Choice, Units, alpha_of, choose, verdict
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
-from losscli.statistics.hypothesis_tests import holm, paired_t
+from losscli.statistics.hypothesis_tests import paired_t
 from losscli.statistics.intervals import Estimate, confidence_interval
 from losscli.statistics.linearization import linearize
+from losscli.statistics.multiple_testing import adjusted, holm
 from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, score_interval
 from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
 from losscli.statistics.variance import Variance
@@ -62,45 +63,66 @@ def comparisons(
     ------
     ComparisonResult
         Each requested pair of models on each slice. The comparisons of one loss on one slice are a family, within
-        which p-values are adjusted (Holm).
+        which p-values are adjusted by Holm's method. By that of Benjamini and Hochberg they are adjusted over all
+        slices of a loss; the whole run is a family of its own.
     """
     unadjusted = [
         _compare(sums, _Pair(first, second, slice_, slice_ids), results)
         for first, second in compared_lines(sums.plan)
         for slice_, slice_ids in found.items()
     ]
-    families: dict[tuple[str, Slice], list[_UnadjustedComparison]] = {}
-    for comparison in unadjusted:
-        families.setdefault((comparison.result.spec, comparison.slice), []).append(comparison)
-    adjusted: dict[int, ComparisonResult] = {}
-    alpha = float(alpha_of(sums.inference.level))
-    for family in families.values():
-        adjusted.update(zip(map(id, family), _adjusted(family, alpha), strict=True))
-    return (adjusted[id(comparison)] for comparison in unadjusted)
+    method, level = sums.inference.adjust, sums.inference.level
+
+    def adjust(ps: _PValues) -> list[float]:
+        """Over all slices of a loss: what belongs together where it is not the models of a slice."""
+        return _within([(c.result.spec, bool(c.slice)) for c in unadjusted], ps, lambda those: adjusted(those, method))
+
+    yield from _judged(unadjusted, method, None if method == "holm" else adjust, float(alpha_of(level)))
 
 
-def _adjusted(family: list[_UnadjustedComparison], alpha: float) -> Iterator[ComparisonResult]:
-    """The comparisons of a family with adjusted p-values and verdicts."""
-    names = ("p_t", "p_permutation", "p_mcnemar", "p")
-    adjusted = [holm([getattr(comparison, name) for comparison in family]) for name in names]
-    for comparison, p_t, p_permutation, p_mcnemar, p in zip(family, *adjusted, strict=True):
+_PValues = Sequence[float | None]
+_TESTS = ("p_t", "p_permutation", "p_mcnemar", "p")
+
+
+def _judged(
+    unadjusted: list[_UnadjustedComparison], method: str, adjust: Callable[[_PValues], list[float]] | None, alpha: float
+) -> Iterator[ComparisonResult]:
+    """The comparisons with p-values that are adjusted, by Holm's method unless otherwise, and verdicts."""
+    families = [(c.result.spec, c.slice) for c in unadjusted]
+    found: dict[str, list[PairedTest | None]] = {}
+    for name in _TESTS:
+        ps = [getattr(comparison, name) for comparison in unadjusted]
+        by_slice = _within(families, ps, holm)
+        others: _PValues = [None] * len(ps) if adjust is None else adjust(ps)
+        each = zip(ps, by_slice, others, strict=True)
+        found[name] = [None if p is None else PairedTest(p, one, other) for p, one, other in each]
+    for position, comparison in enumerate(unadjusted):
+        t_test, permutation, mcnemar, decides = (found[name][position] for name in _TESTS)
         result = replace(
-            comparison.result,
-            t_test=_paired_test(comparison.p_t, p_t),
-            permutation=_paired_test(comparison.p_permutation, p_permutation),
-            mcnemar=_paired_test(comparison.p_mcnemar, p_mcnemar),
-            decision=_decision(comparison, p, alpha),
-        )
+            comparison.result, adjustment=method, t_test=t_test, permutation=permutation, mcnemar=mcnemar,
+            decision=_decision(comparison.choice, decides, alpha),
+        )  # fmt: skip
         yield replace(result, verdict=verdict(result))
 
 
-def _paired_test(p: float | None, adjusted: float) -> PairedTest | None:
-    return None if p is None else PairedTest(p, adjusted)
+def _within(
+    families: Sequence[Hashable], ps: _PValues, adjust: Callable[[list[float | None]], list[float]]
+) -> list[float]:
+    """The p-values, each adjusted for those of its family."""
+    found = [math.nan] * len(ps)
+    members: dict[Hashable, list[int]] = {}
+    for place, family in enumerate(families):
+        members.setdefault(family, []).append(place)
+    for places in members.values():
+        for place, p in zip(places, adjust([ps[place] for place in places]), strict=True):
+            found[place] = p
+    return found
 
 
-def _decision(comparison: _UnadjustedComparison, adjusted: float, alpha: float) -> Decision | None:
-    choice, p = comparison.choice, comparison.p
-    return None if choice is None or p is None else Decision(*choice[:2], p, adjusted, choice.smallest_p, alpha)
+def _decision(choice: Choice | None, found: PairedTest | None, alpha: float) -> Decision | None:
+    if choice is None or found is None:
+        return None
+    return Decision(*choice[:2], found.p, found.holm, choice.smallest_p, alpha, found.adjusted)
 
 
 def _compare(

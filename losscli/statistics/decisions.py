@@ -111,6 +111,6 @@ def verdict(result: ComparisonResult) -> str:
     if not decision.enough_units:
         return NOT_ENOUGH
     holds_none = result.interval is not None and result.interval[0] <= 0 <= result.interval[1]
-    if decision.holm >= decision.alpha or holds_none or not result.difference:
+    if decision.decisive >= decision.alpha or holds_none or not result.difference:
         return NOT_SHOWN
     return BETTER if (result.difference < 0) == (result.direction == "lower") else WORSE

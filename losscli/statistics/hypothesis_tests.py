@@ -1,12 +1,11 @@
-"""The paired t test, McNemar's test, and Holm's correction for several tests.
+"""The paired t test and McNemar's test.
 
-The t distribution is in `student_t`, the permutation test in `permutation`.
+The t distribution is in `student_t`, the permutation test in `permutation`; `multiple_testing` adjusts for several.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from losscli.statistics.student_t import t_p_value
 
@@ -44,37 +43,6 @@ def paired_t(difference: float, stderr: float, df: float) -> tuple[float, float]
         return math.nan, math.nan if difference else 1.0
     t = difference / stderr
     return t, t_p_value(t, df)
-
-
-def holm(ps: Sequence[float | None]) -> list[float]:
-    """p-values adjusted for the number of tests by Holm's step-down method.
-
-    The smallest of m p-values is multiplied by m, the next by m - 1, and so on. No adjusted value is below one before
-    it, and none is above 1.
-
-    Parameters
-    ----------
-    ps
-        The p-values of one family of tests. A test that could not be made (None or NaN) rejects nothing: it is not
-        counted in m.
-
-    Returns
-    -------
-    list of float
-        The adjusted p-values in the same order; NaN for a test that could not be made.
-
-    References
-    ----------
-    Holm 1979, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 65-70,
-    https://www.jstor.org/stable/4615733
-    """
-    known = [(p, place) for place, p in enumerate(ps) if p is not None and not math.isnan(p)]
-    adjusted = [math.nan] * len(ps)
-    largest = 0.0
-    for rank, (p, place) in enumerate(sorted(known)):
-        largest = max(largest, min(1.0, (len(known) - rank) * p))
-        adjusted[place] = largest
-    return adjusted
 
 
 def mcnemar(wins: int, losses: int) -> float:

@@ -96,7 +96,7 @@ def test_json_says_what_gates_baseline_and_comparison_found() -> None:
     assert found["gates"][2]["nonfinite"] == "nan" and found["gates"][0]["line"] == 7
     assert found["baseline"] == {"path": "base.json", "absent": ["rmse of forest"], "incomparable": []}
     compared = strict(report.render(RUNS["compared"], "json"))["comparisons"]
-    assert compared[0]["t_test"] == {"p": 0.0123, "holm": 0.0246} and compared[1]["t_test"] is None
+    assert compared[0]["t_test"] == {"p": 0.0123, "holm": 0.0246, "adjusted": 0.0246} and compared[1]["t_test"] is None
     assert (compared[0]["wins"], compared[0]["against"], compared[0]["difference"]) == (221, "a", -0.25)
 
 

@@ -1,4 +1,4 @@
-"""Paired tests, Holm's correction, and square roots: outside numbers, exact numbers, laws."""
+"""Paired tests and square roots: outside numbers, exact numbers, laws."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from waiting import PATIENCE
 
 from losscli.statistics.exact_ratio import Ratio, square_root
-from losscli.statistics.hypothesis_tests import holm, paired_t
+from losscli.statistics.hypothesis_tests import paired_t
 
 LARGEST = 1.7976931348623157e308
 
@@ -37,37 +37,6 @@ def test_paired_t_where_nothing_varies():
     assert paired_t(0.0, 0.5, 9) == (0.0, 1.0)
     for arguments in ((math.nan, 1, 9), (1, math.nan, 9), (1, 1, 0), (1, 0, 0), (1, 1, math.nan)):
         assert all(map(math.isnan, paired_t(*arguments)))
-
-
-@pytest.mark.parametrize(
-    ("ps", "adjusted"),
-    [
-        # statsmodels 0.15.0, multipletests(ps, method="holm")[1]
-        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]),
-        ([0.02, 0.0009, 0.6, 0.02, 0.3, 0.011, 0.049], [0.1, 0.0063, 0.6, 0.1, 0.6, 0.066, 0.147]),
-        ([0.9, 0.5, 0.7], [1.0, 1.0, 1.0]),
-        ([0.04], [0.04]),
-        ([], []),
-    ],
-)
-def test_holm_is_statsmodels(ps, adjusted):
-    assert holm(ps) == pytest.approx(adjusted, rel=1e-15)
-
-
-def test_tests_that_were_not_made_do_not_count():
-    found = holm([0.01, None, 0.04, math.nan, 0.03, 0.005])
-    assert math.isnan(found[1]) and math.isnan(found[3])
-    assert [p for p in found if not math.isnan(p)] == pytest.approx([0.03, 0.06, 0.06, 0.02], rel=1e-15)
-    assert math.isnan(holm([None])[0])
-
-
-@given(st.lists(st.floats(0, 1), max_size=12))
-def test_holm_keeps_order_and_lies_between_raw_and_bonferroni(ps):
-    found = holm(ps)
-    for p, q in zip(ps, found, strict=True):
-        assert p <= q <= min(1, len(ps) * p)
-    pairs = sorted(zip(ps, found, strict=True))
-    assert [q for _, q in pairs] == sorted(found)
 
 
 def rooted(square: Fraction) -> float:
