@@ -35,7 +35,7 @@ _PLAIN = (
     "first_class",
 )
 
-_INFERENCE = ("level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations")
+_INFERENCE = ("level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust")
 
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
