@@ -303,7 +303,7 @@ def _decision(decision: Decision | None) -> dict[str, Any] | None:
     if decision is None:
         return None
     numbers = {name: _number(getattr(decision, name)) for name in ("p", "holm", "smallest_p", "alpha")}
-    return {"test": decision.test, "reason": decision.reason, **numbers}
+    return {"test": decision.test, "reason": decision.reason, **numbers, "adjusted": _number(decision.decisive)}
 
 
 def _interval(interval: tuple[float, float] | None) -> list[float | None] | None:

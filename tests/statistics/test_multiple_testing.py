@@ -84,7 +84,8 @@ def test_the_family_of_bh_is_all_slices_of_a_loss():
             assert [c.t_test.adjusted for c in family] == pytest.approx(expected.tolist(), rel=1e-13)
     by_holm = compare(table, ["mse", "mae"], **given).comparisons
     assert [c.t_test.holm for c in by_holm] == [c.t_test.holm for c in found]
-    assert all(c.t_test.adjusted == c.t_test.holm for c in by_holm)
+    assert all(c.t_test.decisive == c.t_test.holm and c.decision.decisive == c.decision.holm for c in by_holm)
+    assert all(c.decision.decisive == c.t_test.adjusted for c in found)
     plain = compare(table, ["mse", "mae"], adjust="none", **given).comparisons
     assert all(c.t_test.decisive == c.t_test.p for c in plain)
 
