@@ -10,8 +10,8 @@ import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.results import Uncertainty
-from losscli.statistics.clustered_variance import Residuals, Table, block_residuals, squared
-from losscli.statistics.exact_ratio import Ratio, scaled_doubles
+from losscli.statistics.clustered_variance import Residuals, Table, block_residuals, scaled_residuals, squared
+from losscli.statistics.exact_ratio import Ratio
 from losscli.statistics.linearization import Block
 from losscli.statistics.long_run_variance import automatic_lag, bartlett, lagged_sum, persistence, working_model
 from losscli.statistics.variance import Lags, Variance
@@ -51,8 +51,7 @@ def serial_variance(blocks: Sequence[Block], table: Table, horizon: int | None) 
     residuals = block_residuals(blocks, table)
     if residuals is None or (horizon is None and len(residuals[0].values) < _FEWEST):
         return None
-    doubles, exponent = scaled_doubles([value for each in residuals for value in each.values])
-    parts = np.split(np.array(doubles), len(residuals))
+    parts, exponent = scaled_residuals(residuals)
     series = np.asarray(sum(parts))
     own = [math.fsum(part**2) for part in parts]
     used = [(by, each.shares) for by, each in zip(own, residuals, strict=True) if by] or [(1.0, residuals[0].shares)]
