@@ -203,6 +203,10 @@ class Location:
         """The location of the rows at the indices `kept` only."""
         return replace(self, original_index=lambda index: self.original_index(int(kept[index])))
 
+    def path_of(self, column: str | None) -> str:
+        """The file that has a column."""
+        return self.path
+
     def written(self, index: int, column: str) -> str | None:
         """The cell of the row at `index` as the file has it; None where the reader cannot tell."""
         cell_of = getattr(self.line_of, "cell", None)

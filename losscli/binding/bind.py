@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from losscli.binding.align_classes import align
-from losscli.binding.column_names import ColumnSet, exact_columns, missing_column, resolve
+from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
@@ -18,6 +19,7 @@ from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
 from losscli.io.arrow.types import fields_of, is_list
+from losscli.io.sides import Sides
 
 DEFAULT_NAMES = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -29,9 +31,10 @@ class Binder:
     """Resolves names against one source's columns, and remembers what was used."""
 
     def __init__(
-        self, request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix]
-    ) -> None:
-        self.request, self.columns, self.types, self.tables = request, columns, types, tables
+        self, request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix],
+        sides: Sides | None = None,
+    ) -> None:  # fmt: skip
+        self.request, self.columns, self.types, self.tables, self.sides = request, columns, types, tables, sides
         of_tables = {table.role for table in tables}  # what is about these is bound where they are read
         bindings = [*map(self._pred, request.preds), *request.columns]
         self.bindings = [b for b in bindings if b.role.partition(".")[0] not in of_tables]
@@ -117,7 +120,7 @@ class Binder:
             for binding in self.bindings:
                 if binding.role == role.name and binding.model == wanted:
                     self.used.add(binding)
-                    return binding, self._cells(resolve(binding.columns, self.columns, f" (for '{role.name}')"))
+                    return binding, self._cells(self._resolve(role.name, binding.columns))
         if role.optional:
             return None, None
         if role.kinds[0].shape == "matrix":
@@ -140,18 +143,43 @@ class Binder:
                 )  # fmt: skip
         return columns
 
+    def _resolve(self, role: str, wanted: ColumnsPattern) -> ColumnSet:
+        """The columns of a role; of two joined files, those of its side first."""
+        what = f" (for '{role}')"
+        if self.sides is None:
+            return resolve(wanted, self.columns, what)
+        begins = [piece.text for piece in wanted.pieces]
+        found = resolve(wanted, self.sides.columns_of(role, begins), what)
+        both = [name for name in found.names if self.sides.in_both(name) and name not in self.request.on]
+        self.notes |= dict.fromkeys(self.sides.note(name, role) for name in both)
+        return replace(found, names=tuple(self.sides.name_for(role, name) for name in found.names))
+
     def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
         option = {"target": "-t COLS", "pred": "-p COLS"}.get(role.name, f"-c {role.name}=COLS")
         usual = DEFAULT_NAMES.get(role.name, ())
-        present = [name for name in usual if name in self.columns]
+        present = [name for name in usual if name in self._side_of(role.name)]
+        present = present or [name for name in usual if name in self.columns]
         if len(present) == 1:
             self.notes[f"using column '{present[0]}' as {role.name}"] = None
-            return resolve(exact_columns(present), self.columns)
+            return self._resolve(role.name, exact_columns(present))
+        if not present and usual and (only := self._only_in_both()) is not None:
+            return self._resolve(role.name, exact_columns([only]))
         listed = ", ".join(self.columns[:30])
         why = f"it could be any of the columns {' and '.join(present)}" if present else f"the columns are: {listed}"
         raise UsageError(
             f"'{spec.loss.name}' needs '{role.name}': name its column with {option}", hint=why, code="USAGE_COLUMNS"
         )
+
+    def _side_of(self, role: str) -> Sequence[str]:
+        """The columns among which a default name is looked for first."""
+        if self.sides is None:
+            return self.columns
+        return self.sides.targets if role == "target" else self.sides.preds
+
+    def _only_in_both(self) -> str | None:
+        """The one column that both files have, as those of a competition do: a solution and a submission."""
+        keys = (*self.request.on, *self.request.targets_on)
+        return None if self.sides is None else self.sides.only_in_both(keys)
 
     def _kinds(self, spec: LossSpec, found: Mapping[str, tuple[Any, ColumnSet | None]]) -> tuple[Kind, ...]:
         """The first combination of kinds whose shapes are those of the columns."""
@@ -231,9 +259,15 @@ def _fits(kind: Kind, wide: bool | None) -> bool:
     return kind.shape == "number" or (kind.shape == "class") != wide
 
 
-def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix]) -> Plan:
-    """Decide which columns every loss reads; anything that is not certain is an error that shows both sides."""
-    binder = Binder(request, columns, types, tables)
+def bind(
+    request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix],
+    sides: Sides | None = None,
+) -> Plan:  # fmt: skip
+    """Decide which columns every loss reads; anything that is not certain is an error that shows both sides.
+
+    `sides` are the two files of which the columns are, if these are joined.
+    """
+    binder = Binder(request, columns, types, tables, sides)
     lines = binder.lines()
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
     refuse_unused_labels(request, inputs)
@@ -243,7 +277,7 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
     cluster = request.inference.grouping
     plain = [*request.by, *filter(None, [request.batch_by, cluster]), *request.on]
     if request.weight is not None:
-        if request.weight not in columns:
+        if request.weight not in columns and not (sides is not None and sides.is_known(request.weight)):
             raise missing_column(request.weight, columns, " (for the weights)")
         projection.setdefault(request.weight, "number")
     for name, want in ({} if request.where is None else request.where.columns).items():
@@ -253,9 +287,13 @@ def bind(request: Request, columns: Sequence[str], types: Mapping[str, Any], tab
             projection[name] = "text" if want == "text" else projection.get(name, "number")
     for name in [*texts, *plain, *filter(None, [class_column])]:
         projection[name] = "text"
+    if sides is not None:
+        others = [*plain, *filter(None, [request.weight]), *(() if request.where is None else request.where.columns)]
+        both = [name for name in dict.fromkeys(others) if sides.in_both(name) and name not in request.on]
+        binder.notes |= dict.fromkeys(map(sides.note, both))
     known = set(columns)
     for name in projection:
-        if name not in known:
+        if name not in known and not (sides is not None and sides.is_known(name)):
             raise missing_column(name, columns)
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,

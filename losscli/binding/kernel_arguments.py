@@ -61,7 +61,7 @@ def _check_multiple(side: Input, flat: Array | None, like: Array | None, locatio
         raise DataError(
             f"'{side.role}' has {width} numbers per row, which is not a multiple of {like.shape[1]}, "
             "the size of one vector",
-            path=location.path, column=side.columns[0],
+            path=location.path_of(side.columns[0]), column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip
 

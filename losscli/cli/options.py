@@ -100,7 +100,8 @@ binding_options = _stack(
     _columns("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
              help="A file that is read whole as a table: prototypes, params. Repeatable."),
     _input("--targets", metavar="FILE", shell_complete=completion.files,
-           help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on."),
+           help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on. Of a column that is in "
+                "both, -t takes that of FILE; targets.NAME and preds.NAME name either."),
     _input("--on", metavar="KEY[,KEY]",
            help="The key columns by which rows are joined: a name, or 'ID=id' if the targets have another; '' is a "
                 "column without a name. Keys are compared as labels: 007 is not 7."),

@@ -89,7 +89,7 @@ def prepare(request: Request, data: Data) -> Prepared:
         opened = with_nested_columns(_opened(data.tables.get(matrix, matrix.path), data.options), request)
         tables[table] = read_table(table, opened, request.columns, number_format)
     try:
-        plan = replace(bind(request, source.columns, source.types, tables), number_format=number_format)
+        plan = replace(bind(request, source.columns, source.types, tables, source.sides), number_format=number_format)
     except DataError as error:
         # The binding knows names, not files; the error is about the source that lacks them.
         error.path = error.path or next((fragment.path for fragment in source.fragments), None)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import FileInput
+from losscli.io.sides import Sides
 from losscli.results import RowCounts
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class Source:
     """One table in one or more fragments. A type of None means text, which `ReadAs` of a projection interprets.
 
     `identities` are what its files are beside their names; `doubled`, which is among `notes`, says which are the same.
-    `passes` gets what became of the rows, each time when all are read.
+    `passes` gets what became of the rows, each time when all are read. `sides` are the columns of two joined files.
     """
 
     fragments: tuple[Fragment, ...]
@@ -228,6 +229,7 @@ class Source:
     doubled: tuple[str, ...] = field(default=(), compare=False)
     identities: Mapping[tuple[object, ...], str] = field(default_factory=dict, compare=False)
     passes: list[RowCounts] = field(default_factory=list, compare=False)
+    sides: Sides | None = None
 
 
 def projected_positions(names: tuple[str, ...], projection: Mapping[str, ReadAs], path: str) -> list[int]:

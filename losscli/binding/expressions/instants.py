@@ -24,7 +24,7 @@ def label_beside(text: str, kind: pa.DataType, name: str, location: Location) ->
         what = "has an offset, but the column has no zone" if bare else "is no date or time in ISO 8601"
         raise DataError(
             f"column '{name}' holds {inner}, and the filter compares it with '{text}', which {what}",
-            path=location.path, column=name, value=text, code="DATA_WRONG_TYPE",
+            path=location.path_of(name), column=name, value=text, code="DATA_WRONG_TYPE",
             hint="write it as \"2024-01-31\" or \"2024-01-31 13:45\"",
         )  # fmt: skip
     return label

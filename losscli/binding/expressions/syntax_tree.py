@@ -55,7 +55,7 @@ class DecodedBatch:
             what = f"{len(positions)} columns are named '{name}'" if positions else f"no column is named '{name}'"
             raise DataError(
                 f"{what}, which the filter uses",
-                path=self._location.path,
+                path=self._location.path_of(name),
                 column=name,
                 code="DATA_DUPLICATE_COLUMN" if positions else "DATA_MISSING_COLUMN",
             )

@@ -9,12 +9,14 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.errors import DataError, Hint, UsageError, did_you_mean
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds
-from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
+from losscli.io.join.locations import JoinedLocation, LookupRows
+from losscli.io.join.lookup_side import read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
+from losscli.io.sides import Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 
 TARGETS_HINT = "--unmatched drop-targets leaves targets without a prediction out"
@@ -40,15 +42,18 @@ def join(
         raise UsageError("the join needs key columns", hint="--on KEY[,KEY]",
                          code="USAGE_INCOMPLETE")  # fmt: skip
     theirs = tuple(targets_on or on)
-    check_keys((predictions,), on)
-    check_keys((targets,), theirs)
+    check_keys((predictions,), on, [f"--on {{}}={other}" for other in theirs])
+    check_keys((targets,), theirs, [f"--on {name}={{}}" for name in on])
     dropped = DroppedRows(targets_may_remain=unmatched == "drop-targets")
-    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped)
-    columns = tuple(dict.fromkeys((*predictions.columns, *on, *targets.columns)))  # `on` may be a nameless column
-    types = {**targets.types, **dict.fromkeys(on), **predictions.types}
+    ours = (*predictions.columns, *(name for name in on if name not in predictions.columns))  # a nameless column
+    other = (*targets.columns, *(name for name in theirs if name not in targets.columns))
+    sides = Sides(ours, other, source_name(predictions), source_name(targets))
+    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped, sides)
+    columns = tuple(dict.fromkeys((*ours, *targets.columns)))
+    types = sides.types({**dict.fromkeys(on), **predictions.types}, targets.types)
     notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on, theirs))
     doubled = (*predictions.doubled, *targets.doubled)
-    return Source((fragment,), columns, types, notes, dropped, doubled=doubled)
+    return Source((fragment,), columns, types, notes, dropped, doubled=doubled, sides=sides)
 
 
 def _notes(predictions: Source, targets: Source, on: Sequence[str], targets_on: Sequence[str]) -> Iterator[str]:
@@ -56,20 +61,33 @@ def _notes(predictions: Source, targets: Source, on: Sequence[str], targets_on: 
     yield from notes_on_types(predictions, targets, on, targets_on)
 
 
-def check_keys(sources: Sequence[Source], on: Sequence[str]) -> None:
+def check_keys(sources: Sequence[Source], on: Sequence[str], options: Sequence[str] = ()) -> None:
     """Check that each source has all key columns, and that none is named twice.
 
-    Whether there is a nameless column, which is no column of a source, its reader knows.
+    `options` are how to write each key with another name, which is put at `{}`. Whether there is a nameless column,
+    which is no column of a source, its reader knows.
     """
     if len(set(on)) < len(on):
         raise UsageError("a key column is named twice", hint="--on KEY[,KEY]", code="USAGE_BAD_VALUE")
     for source in sources:
-        for name in on:
+        for at, name in enumerate(on):
             if name and name not in source.columns:
-                listed = "the columns are " + ", ".join(f"'{known}'" for known in source.columns[:20])
-                hint = did_you_mean(name, source.columns, listed)
+                hint = _other_name(name, source.columns, options[at] if options else None)
                 raise DataError(f"no key column '{name}'", path=source_name(source), column=name, hint=hint,
                                 code="DATA_MISSING_COLUMN")  # fmt: skip
+
+
+def _other_name(name: str, columns: Sequence[str], option: str | None) -> str | None:
+    """The hint about a key column that is not there: a similar name, and how the option is then written."""
+    listed = "the columns are " + ", ".join(f"'{known}'" for known in columns[:20])
+    if option is None:
+        return did_you_mean(name, columns, listed)
+    hint = did_you_mean(name, columns)
+    if hint is None:
+        return f"{listed}; a key may have another name here: {option.format('NAME')}"
+    said = Hint(f"{hint} {option.format(hint.suggestions[0])} joins by it") if isinstance(hint, Hint) else Hint(hint)
+    said.suggestions = getattr(hint, "suggestions", ())
+    return said
 
 
 def notes_on_types(ours: Source, theirs: Source, on: Sequence[str], their_on: Sequence[str]) -> Iterator[str]:
@@ -98,6 +116,7 @@ class JoinedFragment(Fragment):
     targets_on: tuple[str, ...]
     unmatched: Literal["error", "drop", "drop-targets"]
     dropped: DroppedRows
+    sides: Sides
 
     @property
     def path(self) -> str:  # type: ignore[override]
@@ -116,44 +135,57 @@ class JoinedFragment(Fragment):
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The matched rows in the order of the predictions, with their targets; several threads can read the splits."""
-        own = {name: read_as for name, read_as in projection.items() if name in self.on or self._is_prediction(name)}
-        looked_up = {name: read_as for name, read_as in projection.items() if name not in own}
+        own, looked_up = self._projections(projection)
         strict = self.unmatched != "drop"
         lookup = read_lookup_side(self.targets, self.targets_on, looked_up, self.unmatched == "error", TARGETS_HINT)
         match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT)
+        theirs = LookupRows(self.targets, lookup, looked_up, self._targets_columns(projection))
         read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
         for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read), [lookup], self.on):
             match.update(batch, keys, ids)
             if not match.has_errors(strict):
-                joined = self._joined(batch, ids, lookup, projection)
+                joined = self._joined(batch, ids, theirs, projection)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location)
         match.check(strict, lookup_strict=self.unmatched == "error")
         self.dropped.paths = match.unmatched_by_path
         self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows
 
-    def _is_prediction(self, name: str) -> bool:
-        """Whether the predictions have this column; a column on both sides is an error."""
-        own, looked_up = name in self.predictions.columns, name in self.targets.columns
-        if own and looked_up:
-            raise DataError(
-                f"column '{name}' is in both {source_name(self.predictions)} and {source_name(self.targets)}",
-                column=name,
-                hint="rename one of them",
-                code="DATA_DUPLICATE_COLUMN",
-            )
-        return own or not looked_up  # a column that neither side has is an error of the predictions
+    def _projections(self, projection: Mapping[str, ReadAs]) -> tuple[dict[str, ReadAs], dict[str, ReadAs]]:
+        """How the columns of each side are read. What is read as text can be made a number, not the reverse."""
+        found: dict[Side, dict[str, ReadAs]] = {"preds": {}, "targets": {}}
+        for name, read_as in projection.items():
+            side, own = self.sides.locate(name)
+            found[side][own] = "text" if "text" in (read_as, found[side].get(own)) else read_as
+        for key in self.targets_on:
+            if key in found["targets"]:
+                found["targets"][key] = "text"
+        return found["preds"], found["targets"]
 
-    def _joined(self, batch: Batch, ids: KeyIds, lookup: LookupSide, projection: Mapping[str, ReadAs]) -> Batch:
+    def _targets_columns(self, projection: Mapping[str, ReadAs]) -> dict[str, str]:
+        """The columns of the targets by their names in the joined table."""
+        located = {name: self.sides.locate(name) for name in projection}
+        return {name: own for name, (side, own) in located.items() if side == "targets"}
+
+    def _joined(self, batch: Batch, ids: KeyIds, theirs: LookupRows, projection: Mapping[str, ReadAs]) -> Batch:
         kept = np.flatnonzero(ids >= 0)
         batch, ids = take_rows(batch, kept), ids[kept]
         data, location = batch.data, batch.location
+        rows = theirs.lookup.row_of[ids]
+        located = JoinedLocation(
+            location.path, location.first_row, location.line_of, location.original_index, theirs, rows
+        )
         arrays = []
         for name, read_as in projection.items():
-            if name not in data.schema.names:
-                arrays.append(lookup.take(name, ids))
-                continue
-            column = data.column(data.schema.names.index(name))
-            if name in self.on and read_as == "number" and pa.types.is_dictionary(column.type):
-                column = as_numbers(column, name, location)
+            if name in theirs.columns:
+                column = theirs.lookup.take(theirs.columns[name], ids)
+            else:
+                column = data.column(data.schema.names.index(self.sides.locate(name)[1]))
+            if read_as == "number" and self._is_key(name) and pa.types.is_dictionary(column.type):
+                column = as_numbers(column, name, located)
             arrays.append(column)
-        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(projection)), location)
+        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(projection)), located)
+
+    def _is_key(self, name: str) -> bool:
+        """Whether a column is a key, which is read as text."""
+        side, own = self.sides.locate(name)
+        return own in (self.on if side == "preds" else self.targets_on)
