@@ -210,7 +210,11 @@ def _identities(units: Units) -> Array:
     labels = (units.cluster,) if units.cluster is not None else units.keys
     if not labels:
         return splitmix64(units.row_number_array.astype(np.uint64))
-    return combined_hash(map(label_hashes, labels), len(units))
+    hashes = combined_hash(map(label_hashes, labels), len(units))
+    if units.cluster is None and units.repeats is not None:  # a row that is the only one of its key keeps its hash
+        again = np.flatnonzero(units.repeats)
+        hashes[again] = splitmix64(hashes[again] + units.repeats[again].astype(np.uint64))
+    return hashes
 
 
 def _rounded_sums(values: Array | None, at: Array | None, count: int, units: int) -> Array:

@@ -32,6 +32,7 @@ def evaluate(
     targets: Any = None,
     on: str | Sequence[str] | Mapping[str, str] = (),
     unmatched: Unmatched = "error",
+    join: Literal["one-to-one", "many-to-one"] | None = None,
     weight: str | None = None,
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
     divide_by: Literal["weight", "count", "rows"] | None = None,
@@ -90,6 +91,9 @@ def evaluate(
     unmatched : {"error", "drop", "drop-targets"}
         What becomes of rows whose key is on one side only. With "drop-targets", targets may be without a prediction,
         but no prediction without a target.
+    join : {"one-to-one", "many-to-one"}, optional
+        How many predictions a target may have. By default several where another used column of the predictions, such as
+        one of `by`, tells them apart, else one. Rows that are the same in every column are an error.
     weight : str, optional
         The column of row weights, at least 0; 0 leaves the row out.
     class_weight : "balanced" or mapping of class to float, optional

@@ -56,6 +56,9 @@ class SavedRows:
         self.check_keys([key.column for key in keys])
         if self.index is not None:
             by_name = {key.column: key for key in keys}
+            if ROW in self.keys:  # several rows have the same keys
+                numbers = np.asarray(row_numbers, np.int64)
+                by_name[ROW] = EncodedLabels(np.arange(len(numbers)), tuple(map(str, numbers.tolist())), ROW)
             return self.index.find([by_name[name] for name in self.keys])
         wanted = np.asarray(row_numbers, np.int64)
         if self.numbers is None:
@@ -65,8 +68,9 @@ class SavedRows:
 
     def check_keys(self, names: Sequence[str]) -> None:
         """Require that the run identifies its rows by the same columns as the file."""
-        if set(names) != set(self.keys):
-            ours, theirs = (", ".join(map(repr, columns)) or "row number" for columns in (names, self.keys))
+        saved = [name for name in self.keys if name != ROW]
+        if set(names) != set(saved):
+            ours, theirs = (", ".join(map(repr, columns)) or "row number" for columns in (names, saved))
             raise DataError(f"rows were saved by {theirs}, but this run identifies them by {ours}", path=self.path,
                             hint="use the same --on keys in both runs", code="DATA_NOT_COMPARABLE")  # fmt: skip
 
@@ -216,13 +220,25 @@ class _RowFileReader:
 
     def _index(self) -> KeyIndex:
         texts = [pa.concat_arrays(self.row_ids.pop(name)) for name in self.keys]
+        numbers = list(self.keys).index(ROW) if ROW in self.keys and len(texts) > 1 else None
         try:
+            if numbers is not None:
+                return self._index_without_numbers(texts, numbers)
             return KeyIndex.of(texts)
         except DuplicateKey as duplicate:
             key = key_text(texts, duplicate.index)
             raise DataError(f"duplicate key: '{key}'", path=self.fragment.path, row=duplicate.index + 1,
                             column=next(iter(self.keys)), value=key, hint=_HINT,
                             code="DATA_DUPLICATE_KEY") from None  # fmt: skip
+
+    def _index_without_numbers(self, texts: Sequence[pa.Array], numbers: int) -> KeyIndex:
+        """The index by the keys alone where no two rows share them: then the rows of a run may have another order."""
+        try:
+            index = KeyIndex.of([text for at, text in enumerate(texts) if at != numbers])
+        except DuplicateKey:
+            return KeyIndex.of(texts)
+        self.keys = {name: written for name, written in self.keys.items() if name != ROW}
+        return index
 
 
 def _column(batch: Batch, name: str) -> pa.Array:

@@ -13,15 +13,20 @@ from typing import Literal
 from losscli.binding.bind import DEFAULT_NAMES
 from losscli.binding.column_names import ColumnsPattern, exact_columns, resolve
 from losscli.binding.request import Request, RoleBinding
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.join.models import pair_models
 from losscli.io.source import Source
 
 
 def side_by_side(
-    request: Request, named: Sequence[tuple[str, Source]], unmatched: Literal["error", "drop"]
-) -> tuple[Request, Source]:
-    """The request bound to one source that holds the rows of all; `named` are models and their files."""
+    request: Request, named: Sequence[tuple[str, Source]], unmatched: Literal["error", "drop"],
+    targets: Source | None = None, paired_by: Sequence[str] = (),
+) -> tuple[Request, Source]:  # fmt: skip
+    """The request bound to one source that holds the rows of all; `named` are models and their files.
+
+    Columns that only `targets` has are no matter of these files; they are joined later. `paired_by` are columns by
+    which rows are paired beside the keys, as several have one target.
+    """
     for name, _ in named:
         if not name or any(mark in name for mark in "\\,=*:/"):
             raise UsageError(f"'{name}' is not a valid model name: it contains one of \\ , = * : /",
@@ -29,10 +34,12 @@ def side_by_side(
     first = named[0][1]
     own = _own_predictions(request, [name for name, _ in named])
     preds = [
-        RoleBinding("pred", name, _of(name, own[name] if name in own else _usual(source))) for name, source in named
+        RoleBinding("pred", name, _of(name, own[name] if name in own else _usual(source, targets, request)))
+        for name, source in named
     ]
-    shared = list(dict.fromkeys(_shared(request, first)))
-    pairing = pair_models(named, shared, request.on, unmatched)
+    elsewhere = () if targets is None else targets.columns
+    shared = list(dict.fromkeys(_shared(request, first, elsewhere)))
+    pairing = pair_models(named, shared, (*request.on, *paired_by), unmatched)
     columns = tuple(_own_columns(binding, [name for name, _ in named]) for binding in request.columns)
     needs_preds = any("pred" in part.loss.roles for spec in request.losses for _, part in spec.parts)
     return replace(request, preds=tuple(preds) if needs_preds else (), columns=columns), pairing
@@ -55,9 +62,15 @@ def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, Col
     return found
 
 
-def _usual(source: Source) -> ColumnsPattern:
-    """The prediction column of a file if the request names none: the one with a default name."""
+def _usual(source: Source, targets: Source | None, request: Request) -> ColumnsPattern:
+    """The prediction column of a file if the request names none: the one with a default name.
+
+    If no column has one: the only column beside the keys that the targets have, too.
+    """
     known = [name for name in DEFAULT_NAMES["pred"] if name in source.columns]
+    if not known and targets is not None:
+        keys = {*request.on, *request.targets_on}
+        known = [name for name in source.columns if name in targets.columns and name not in keys]
     if len(known) != 1:
         what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(DEFAULT_NAMES['pred'])}"
         raise DataError(f"which column holds the predictions? The file {what}", hint="-p COLS",
@@ -78,17 +91,34 @@ def _own_columns(binding: RoleBinding, names: Sequence[str]) -> RoleBinding:
     return replace(binding, columns=_of(binding.model, binding.columns))
 
 
-def _shared(request: Request, first: Source) -> Iterator[str]:
-    """The columns that are about the row. A name that no column has is left to the binding, which reports it."""
+def _shared(request: Request, first: Source, elsewhere: Sequence[str]) -> Iterator[str]:
+    """The columns that are about the row. A name that no column has is left to the binding, which reports it.
+
+    `elsewhere` are the columns of the targets: a target is one of these if it can be, anything else if it must be.
+    """
     if request.target is not None:
-        yield from resolve(request.target, first.columns, " (for 'target')").names
-    else:
+        if not _all_in(request.target, elsewhere):
+            yield from resolve(request.target, first.columns, " (for 'target')").names
+    elif not any(name in elsewhere for name in DEFAULT_NAMES["target"]):
         usual = [name for name in DEFAULT_NAMES["target"] if name in first.columns]
         yield from usual if len(usual) == 1 else ()
     for binding in request.columns:
-        if binding.model is None:
+        if binding.model is None and (_all_in(binding.columns, first.columns) or not elsewhere):
             yield from resolve(binding.columns, first.columns, f" (for '{binding.role}')").names
     plain = [*request.by, request.weight, request.batch_by, request.inference.grouping]
     if request.where is not None:
         plain += request.where.columns
-    yield from (name for name in plain if name is not None and name in first.columns)
+    yield from (
+        name.removeprefix("preds.") if name not in first.columns else name
+        for name in plain
+        if name is not None and (name in first.columns or name.removeprefix("preds.") in first.columns)
+    )
+
+
+def _all_in(columns: ColumnsPattern, known: Sequence[str]) -> bool:
+    """Whether these columns are all there, with or without the side that a name may begin with."""
+    both = [*known, *(f"targets.{name}" for name in known)]
+    try:
+        return bool(resolve(columns, both).names)
+    except LosscliError:
+        return False

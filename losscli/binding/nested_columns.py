@@ -8,12 +8,19 @@ from typing import Any
 from losscli.binding.column_names import ColumnsPattern
 from losscli.binding.request import Request
 from losscli.io.arrow.types import element_type
+from losscli.io.sides import PREFIXES
 from losscli.io.source import Source
 
 
 def with_nested_columns(source: Source, request: Request, keys: Iterable[str] = ()) -> Source:
     """The source with the columns inside others that the request, or a join by these keys, names."""
     asked = [*_asked(request), *((key,) for key in keys)]
+    asked += [
+        (parts[0].removeprefix(prefix), *parts[1:])
+        for parts in asked
+        for prefix in PREFIXES
+        if parts[0].startswith(prefix)
+    ]  # of joined files: targets.doc.gold is doc.gold of the targets
     if any("." in part or "[" in part for parts in asked for part in parts):
         from losscli.io.nested.columns import with_nested  # not on the way of a run with plain names
 

@@ -125,6 +125,7 @@ class Plan:
     by_time: bool = False  # `cluster` is a column of times
     pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run
+    shares_keys: bool = False  # whether several rows may have the same keys
 
     @cached_property
     def logits(self) -> tuple[Input, ...]:

@@ -23,11 +23,12 @@ from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, s
 from losscli.binding.time_labels import timed
 from losscli.contract.kinds import Array
 from losscli.errors import Location
-from losscli.io.arrow.buffers import RowNumbers
+from losscli.io.arrow.buffers import RowNumbers, plain_cells
 from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.keyed import keyed_vectors
 from losscli.io.arrow.types import element_type, is_plain_number
+from losscli.io.sides import REPEATS
 from losscli.results import RowCounts
 
 if TYPE_CHECKING:
@@ -141,8 +142,13 @@ class Reader:
         cluster = None if cluster is None else cluster.take(index)
         if cluster is not None and self.plan.by_time:
             cluster = timed(cluster, index, location, self.plan.number_format.decimal)
-        batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster)
+        repeats = self._repeats(data, index)
+        batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
+
+    def _repeats(self, data: Any, index: RowNumbers) -> Array | None:
+        """How many rows before these had the same keys; None where keys are unique."""
+        return taken(plain_cells(data.column(REPEATS)), index) if self.plan.shares_keys else None
 
     def _with_weightless(
         self, found: ReadRows, data: Any, location: Location, zero: Array, kept: Array | None, start: int
@@ -150,7 +156,8 @@ class Reader:
         """The used rows together with those of weight 0, whose values are not judged."""
         self.weightless += len(zero)
         keys = tuple(self._texts(name, data, location).take(zero) for name in self.plan.keys)
-        rows = RowBatch[Input, Array]({}, moved(zero if kept is None else kept[zero], start + 1), keys=keys)
+        rows = RowBatch[Input, Array]({}, moved(zero if kept is None else kept[zero], start + 1), keys=keys,
+                                        repeats=self._repeats(data, zero))  # fmt: skip
         # A class that only such rows have needs no weight.
         names = self.plan.by if self.plan.class_column is None else ()
         sliced_by = tuple(DictionaryColumn.of(data.column(name), name, location).take(zero) for name in names)

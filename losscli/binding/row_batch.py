@@ -38,6 +38,8 @@ class RowBatch(Generic[Name, Content]):
         The columns that name a row, if any do.
     cluster
         The column whose equal values mark rows that belong together, if there is one.
+    repeats
+        How many rows before each row had the same keys; None where keys are unique.
     """
 
     arrays: Mapping[Name, Content]
@@ -46,6 +48,7 @@ class RowBatch(Generic[Name, Content]):
     slice_ids: Array | None = None
     keys: tuple[EncodedLabels, ...] = ()
     cluster: EncodedLabels | None = None
+    repeats: Array | None = None
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -58,7 +61,8 @@ class RowBatch(Generic[Name, Content]):
 
     def holding(self, arrays: Mapping[OtherName, OtherContent]) -> RowBatch[OtherName, OtherContent]:
         """The same rows with these arrays in place of their own."""
-        return RowBatch(arrays, self.row_numbers, self.weights, self.slice_ids, self.keys, self.cluster)
+        return RowBatch(arrays, self.row_numbers, self.weights, self.slice_ids, self.keys, self.cluster,
+                        self.repeats)  # fmt: skip
 
     def behind(self, rows: int) -> RowBatch[Name, Content]:
         """The same rows, numbered on behind so many others."""
@@ -78,6 +82,7 @@ class RowBatch(Generic[Name, Content]):
             _rows_of(self.slice_ids, rows),
             tuple(_rows_of(key, rows) for key in self.keys),
             _rows_of(self.cluster, rows),
+            _rows_of(self.repeats, rows),
         )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from losscli.binding.request import Request, Unmatched
     from losscli.gates.dropped import DropLimit
     from losscli.gates.grammar import Gate
+    from losscli.io.sides import JoinKind
     from losscli.io.source import ReadOptions
 
 
@@ -65,6 +66,7 @@ class InputOptions(NamedTuple):
     sources: tuple[str, ...]
     targets: str | None
     unmatched: Unmatched
+    join: JoinKind | None
     read: ReadOptions
 
 

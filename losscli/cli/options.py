@@ -108,6 +108,9 @@ binding_options = _stack(
     _input("--unmatched", type=click.Choice(["error", "drop", "drop-targets"]), default="error", show_default=True,
            help="Rows whose key is in one file only. drop-targets: targets may be without a prediction, but no "
                 "prediction without a target."),
+    _input("--join", type=click.Choice(["one-to-one", "many-to-one"]),
+           help="How many predictions a target may have. Default: several where another used column, such as one of "
+                "--by, tells them apart, else one."),
     _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
     _columns("--others", type=click.Choice(["error", "negative"]), default="error", show_default=True,
              help="Several labels beside the positive one. 'negative' makes all of them 0 (one against the rest)."),

@@ -112,7 +112,7 @@ def _run(given: Given, inference: Inference | None = None) -> RunOptions:
     return RunOptions(
         _request(given, losses, inference),
         notes,
-        InputOptions(given["sources"], given["targets"], given["unmatched"], _read_options(given)),
+        InputOptions(given["sources"], given["targets"], given["unmatched"], given["join"], _read_options(given)),
         _group(ExecutionOptions, given),
         _group(ConsoleOptions, given),
     )

@@ -68,6 +68,7 @@ def finish(
     source = prepared.source
     for warning in () if run.console.quiet or not source.passes else left_out(source.passes[-1], source.dropped):
         console.say("warning", warning.message)
+    console.print_notes(() if source.dropped is None else source.dropped.notes, run.console.quiet)
     for message, count in () if run.console.quiet else sorted(prepared.warned.items()):
         console.say("warning", message, count)
     for reader in readers:
@@ -98,7 +99,9 @@ def write(batches: Iterator[OutputRows], output: TableFile) -> Written:
     first = next(batches, None)
     if first is None:
         raise EmptyError("there is nothing to score: no row is left", code="EMPTY_NO_ROWS")
-    specs = [ColumnSpec(key.column, "text") for key in first.keys] or [ColumnSpec("row", "int")]
+    specs = [ColumnSpec(key.column, "text") for key in first.keys]
+    numbered = not specs or (first.repeats is not None and all(spec.name != "row" for spec in specs))
+    specs += [ColumnSpec("row", "int")] * numbered
     specs += [
         ColumnSpec(name, "list" if values.ndim > 1 else "float", values.shape[1] if values.ndim > 1 else None)
         for name, (values, _) in first.arrays.items()
@@ -107,7 +110,7 @@ def write(batches: Iterator[OutputRows], output: TableFile) -> Written:
         batch: OutputRows | None = first
         while batch is not None:
             keys = {key.column: key.texts() for key in batch.keys}
-            columns: dict[str, Any] = dict(keys) or {"row": batch.row_number_array}
+            columns: dict[str, Any] = {**keys, **({"row": batch.row_number_array} if numbered else {})}
             columns |= {name: values for name, (values, _) in batch.arrays.items()}
             table.write(columns, {name: ~part for name, (_, part) in batch.arrays.items() if part is not None})
             batch = next(batches, None)

@@ -23,7 +23,8 @@ def data_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str
             "no SOURCE was given", hint="name a file of predictions; - is standard input", code="USAGE_INCOMPLETE"
         )
     data = Data(paths=() if named else given.sources, options=replace(given.read, spool=spool), targets=given.targets,
-                on=request.on, targets_on=request.targets_on, unmatched=given.unmatched, named=named)  # fmt: skip
+                on=request.on, targets_on=request.targets_on, unmatched=given.unmatched, join=given.join,
+                named=named)  # fmt: skip
     check_engine(run.execution, request, data)
     return data
 

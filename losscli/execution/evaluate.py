@@ -167,6 +167,7 @@ def conclude(
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
+    warnings += [WarningResult(said, kind="note") for said in (() if dropped is None else dropped.notes)]
     warnings += [
         WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())

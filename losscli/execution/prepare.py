@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,20 @@ from losscli.binding.plan import Plan, Table
 from losscli.binding.request import MatrixSource, Request, Unmatched
 from losscli.binding.validate import check
 from losscli.contract.kinds import Array
-from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.errors import DataError, Location, UsageError, did_you_mean
+from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import check_once, common, identity_of
 from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.io.sides import JoinKind
 from losscli.io.source import ReadOptions, Source
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from losscli.binding.expressions import Filter
     from losscli.io.files.checksums import Checksums
 
 
@@ -37,6 +42,7 @@ class Data:
     on: tuple[str, ...] = ()
     targets_on: tuple[str, ...] = ()
     unmatched: Unmatched = "error"
+    join: JoinKind | None = None
     tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
 
@@ -80,7 +86,7 @@ def prepare(request: Request, data: Data) -> Prepared:
     verifier = _verifier(data.options)
     data = replace(data, options=replace(data.options, verifier=verifier))
     request, source = _source(request, data)
-    number_format = NumberFormat(frozenset(data.options.null_values), data.options.decimal)
+    number_format = number_format_of(data.options)
     if request.where is not None:
         request.where.check_texts(number_format)
     tables = {}
@@ -96,10 +102,48 @@ def prepare(request: Request, data: Data) -> Prepared:
         if error.code == "DATA_MISSING_COLUMN" and error.column is not None:
             error.hint = inside_hint(source, error.column) or error.hint
         raise
+    if source.sides is not None:
+        source, plan = _with_shared_keys(source, plan)
     if verifier is not None:
         verifier.refuse_unused()
     arrays = {table: matrix.values for table, matrix in plan.tables.items()}
     return Prepared(plan, source, arrays, hashes={} if verifier is None else verifier.found)
+
+
+def number_format_of(options: ReadOptions) -> NumberFormat:
+    """How the files spell numbers and missing cells."""
+    return NumberFormat(frozenset(options.null_values), options.decimal)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """The filter, for a join that judges no row which it leaves out."""
+
+    filter: Filter
+    number_format: NumberFormat
+
+    @property
+    def columns(self) -> Mapping[str, object]:
+        return self.filter.columns
+
+    def only(self, known: Callable[[str], bool]) -> _Where | None:
+        found = self.filter.only(known)
+        return None if found is None else _Where(found, self.number_format)
+
+    def mask(self, data: pa.RecordBatch, location: Location) -> Mask:
+        return self.filter.mask(data, location, self.number_format)
+
+
+def _with_shared_keys(source: Source, plan: Plan) -> tuple[Source, Plan]:
+    """The source and the plan that know which columns tell predictions with the same key apart."""
+    from losscli.io.join.join import telling_rows_apart
+    from losscli.io.sides import REPEATS
+
+    values = {name for item in plan.inputs for name in item.columns} | {plan.weight}
+    source, shares = telling_rows_apart(source, [name for name in plan.projection if name not in values])
+    if not shares:
+        return source, plan
+    return source, replace(plan, shares_keys=True, projection={**plan.projection, REPEATS: "number"})
 
 
 def _verifier(options: ReadOptions) -> Checksums | None:
@@ -132,11 +176,14 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # A cell that is no number may be in a row that a filter or a weight of 0 leaves out; this is known only later.
     options = replace(data.options, lenient=request.where is not None or request.weight is not None)
+    truth = None
     if data.named:
         from losscli.binding.model_files import side_by_side
 
         opened = [(name, with_nested_columns(_opened(given, options), request, data.on)) for name, given in data.named]
-        request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error")
+        truth = _truth(request, data, options)
+        beside = _paired_by(request, opened, data.join)
+        request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error", truth, beside)
     elif data.memory is not None:
         source = _opened(data.memory, data.options)
     elif data.paths:
@@ -158,16 +205,39 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         if data.unmatched == "drop-targets":
             raise UsageError("--unmatched drop-targets needs --targets FILE, the file with the targets",
                              code="USAGE_INCOMPLETE")  # fmt: skip
+        if data.join is not None:
+            raise UsageError("--join needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
         return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
                          hint="rows are never paired by row order", code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.io.join.join import join  # not on the way of a run without a join
 
-    truth = with_nested_columns(_opened(data.targets, options), request, data.targets_on or data.on)
+    truth = truth or _truth(request, data, options)
+    assert truth is not None
     _refuse_same(source, truth)
-    joined = join(source, truth, data.on, data.unmatched, data.targets_on)
+    where = None if request.where is None else _Where(request.where, number_format_of(data.options))
+    joined = join(source, truth, data.on, data.unmatched, data.targets_on, data.join, where)
     return request, replace(joined, identities={**source.identities, **truth.identities})
+
+
+def _truth(request: Request, data: Data, options: ReadOptions) -> Source | None:
+    """The targets, if they stand in a file of their own."""
+    if data.targets is None:
+        return None
+    return with_nested_columns(_opened(data.targets, options), request, data.targets_on or data.on)
+
+
+def _paired_by(request: Request, opened: Sequence[tuple[str, Source]], kind: JoinKind | None) -> tuple[str, ...]:
+    """The columns by which rows of several files are paired beside the keys, where several rows have one target."""
+    if kind != "many-to-one":
+        return ()
+    told = [*request.by, request.batch_by, request.inference.cluster]
+    told += () if request.where is None else request.where.columns
+    return tuple(dict.fromkeys(
+        name for name in told
+        if name is not None and name not in request.on and all(name in source.columns for _, source in opened)
+    ))  # fmt: skip
 
 
 def _check_pipes(request: Request, data: Data) -> None:

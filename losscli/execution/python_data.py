@@ -20,7 +20,7 @@ def data_of(given: Mapping[str, Any], source: Any, tables: Mapping[MatrixSource,
         paths=paths or (), memory=None if paths is not None else source, named=named,
         options=given.get("options", ReadOptions()),
         targets=path_of(given["targets"]) if "targets" in given else None, on=on,
-        unmatched=given.get("unmatched", "error"),
+        unmatched=given.get("unmatched", "error"), join=given.get("join"),
         tables={matrix: _matrix(table) for matrix, table in tables.items() if not isinstance(table, str)},
     )  # fmt: skip
 

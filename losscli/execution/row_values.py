@@ -80,7 +80,7 @@ def _columns(prepared: Prepared, scored: _Scored) -> OutputRows:
     columns: dict[str, Term] = {}
     for line in prepared.plan.lines:
         columns |= _line_columns(line, scored)
-    return RowBatch(columns, scored.row_numbers, keys=scored.keys)
+    return RowBatch(columns, scored.row_numbers, keys=scored.keys, repeats=scored.repeats)
 
 
 def _line_columns(line: Line, scored: _Scored) -> dict[str, Term]:
@@ -131,7 +131,7 @@ def _score_rows(prepared: Prepared, calls: list[KernelCall], rows: ReadRows) -> 
             check_arguments(call.inputs, rows.batch.arrays, prepared.arrays, rows.index, rows.location)
             args = arguments(call.inputs, rows.batch.arrays, prepared.arrays)
             found[call] = _in_chunks(call, args, len(rows.batch))
-    return RowBatch(found, rows.batch.row_numbers, keys=rows.batch.keys)
+    return RowBatch(found, rows.batch.row_numbers, keys=rows.batch.keys, repeats=rows.batch.repeats)
 
 
 def _in_groups(

@@ -32,9 +32,12 @@ def with_unmatched(rows: RowCounts, dropped: DroppedRows | None) -> RowCounts:
     """The counts with the rows that a join left out."""
     if dropped is None:
         return rows
-    sides = dropped.files or {"predictions": dropped.predictions, "targets": dropped.targets}
+    sides = dropped.files or {"predictions": dropped.predictions}
+    if not dropped.files or dropped.has_targets:
+        sides = {**sides, "targets": dropped.targets}
     lost = max(dropped.files.values(), default=dropped.predictions)
-    return replace(rows, unmatched=sides, unmatched_predictions=lost)
+    return replace(rows, read=rows.read + dropped.filtered, filtered=rows.filtered + dropped.filtered, unmatched=sides,
+                   unmatched_predictions=lost)  # fmt: skip
 
 
 class Scoring(Protocol[Made]):

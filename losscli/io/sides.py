@@ -10,6 +10,11 @@ from losscli.errors import DataError
 
 Side = Literal["preds", "targets"]
 
+JoinKind = Literal["one-to-one", "many-to-one"]
+
+REPEATS = "\0repeats"
+"""A column that joined tables have beside their own, and no file has: how many rows before had the same key."""
+
 PREFIXES: Mapping[str, Side] = {"preds.": "preds", "targets.": "targets"}
 """What may stand before the name of a column of joined tables, to say which of them is meant."""
 

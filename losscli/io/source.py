@@ -196,6 +196,7 @@ class DroppedRows:
 
     `files` has the counts by file, if files of several models are joined; `paths` those of the rows of the first side,
     by the path that their locations name. `targets_may_remain` says that targets without a prediction were expected.
+    `filtered` are rows without a match that the filter leaves out anyway; `notes` are on how the rows were matched.
     """
 
     predictions: int = 0
@@ -203,6 +204,9 @@ class DroppedRows:
     files: dict[str, int] = field(default_factory=dict)
     targets_may_remain: bool = False
     paths: Counter[str] = field(default_factory=Counter)
+    filtered: int = 0
+    has_targets: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass

@@ -20,13 +20,13 @@ The lexer splits the text into tokens, the parser builds the syntax tree, and th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from losscli.binding.expressions.parser import Parser
-from losscli.binding.expressions.syntax_tree import Column, ComparedAs, DecodedBatch, Node
+from losscli.binding.expressions.syntax_tree import BooleanOperation, Column, ComparedAs, DecodedBatch, Node
 from losscli.errors import Location, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
 
@@ -57,6 +57,13 @@ class Filter:
         """
         warned = Counter() if warned is None else warned
         return self._tree.evaluate(DecodedBatch(data, location, number_format, warned))[0]
+
+    def only(self, known: Callable[[str], bool]) -> Filter | None:
+        """The conditions, of those that all must hold, all of whose columns are known; None if there are none."""
+        tree = self._tree
+        parts = tree.parts if isinstance(tree, BooleanOperation) and tree.word == "and" else (tree,)
+        chosen = [part for part in parts if all(map(known, parse(part.text()).columns))]
+        return parse(" and ".join(f"({part.text()})" for part in chosen)) if chosen else None
 
     def check_texts(self, number_format: NumberFormat) -> None:
         """Refuse a comparison with a text that stands for missing: no row could pass it."""

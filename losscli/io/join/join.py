@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from losscli.errors import DataError, Hint, UsageError, did_you_mean
+from losscli.io.arrow.buffers import Mask
+from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
+from losscli.io.join.duplicates import SameRows
+from losscli.io.join.filters import NO_FILTERS, SideFilters, Where
 from losscli.io.join.keys import KeyIds
 from losscli.io.join.locations import JoinedLocation, LookupRows
-from losscli.io.join.lookup_side import read_batches, read_lookup_side, source_name
+from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
-from losscli.io.sides import Side, Sides
+from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
+from losscli.io.sides import REPEATS, JoinKind, Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
+
+REPEAT_HINT = "each key must occur once; --join many-to-one scores several predictions of one target"
 
 TARGETS_HINT = "--unmatched drop-targets leaves targets without a prediction out"
 
@@ -28,12 +36,16 @@ def join(
     on: Sequence[str],
     unmatched: Literal["error", "drop", "drop-targets"] = "error",
     targets_on: Sequence[str] = (),
+    kind: JoinKind | None = None,
+    where: Where | None = None,
 ) -> Source:
     """The rows of `predictions`, in their order, with the columns of the row of `targets` that has the same key.
 
     `targets_on` are the key columns of the targets, one for each of `on`, if they have other names.
 
-    The keys and projected columns of the targets are held in memory. A duplicate key on a side is a DataError. A row
+    The keys and projected columns of the targets are held in memory. A duplicate key of the targets is a DataError, and
+    of the predictions unless `kind` says otherwise (`telling_rows_apart`). Rows that `where` leaves out cannot be
+    wrong: what it says of the columns of one side counts before the join. A row
     without a match or without a key is one too, unless `unmatched` is "drop", or it is one of the targets and
     `unmatched` is "drop-targets": then it is counted in `dropped` of the source while the source is read. If no key is
     common, it is an EmptyError.
@@ -44,16 +56,34 @@ def join(
     theirs = tuple(targets_on or on)
     check_keys((predictions,), on, [f"--on {{}}={other}" for other in theirs])
     check_keys((targets,), theirs, [f"--on {name}={{}}" for name in on])
-    dropped = DroppedRows(targets_may_remain=unmatched == "drop-targets")
+    dropped = DroppedRows(targets_may_remain=unmatched == "drop-targets", has_targets=True)
     ours = (*predictions.columns, *(name for name in on if name not in predictions.columns))  # a nameless column
     other = (*targets.columns, *(name for name in theirs if name not in targets.columns))
     sides = Sides(ours, other, source_name(predictions), source_name(targets))
-    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped, sides)
+    filters = SideFilters.of(where, sides)
+    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped, sides, kind, filters)
     columns = tuple(dict.fromkeys((*ours, *targets.columns)))
     types = sides.types({**dict.fromkeys(on), **predictions.types}, targets.types)
     notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on, theirs))
     doubled = (*predictions.doubled, *targets.doubled)
-    return Source((fragment,), columns, types, notes, dropped, doubled=doubled, sides=sides)
+    return Source((fragment,), columns, types, notes, dropped, predictions.paired_files, doubled, sides=sides)
+
+
+def telling_rows_apart(source: Source, columns: Sequence[str]) -> tuple[Source, bool]:
+    """The joined source with the used columns that tell predictions with the same key apart, if any do.
+
+    By default many predictions of one target are in order where each has other cells in these columns. The second value
+    is whether several predictions may have one target.
+    """
+    (fragment,) = source.fragments
+    if not isinstance(fragment, JoinedFragment):
+        return source, False
+    own = {name: fragment.sides.locate(name) for name in columns}
+    telling = tuple(dict.fromkeys(
+        name for side, name in own.values() if side == "preds" and name not in fragment.on
+    ))  # fmt: skip
+    shares = fragment.kind == "many-to-one" or (fragment.kind is None and bool(telling))
+    return replace(source, fragments=(replace(fragment, telling=telling),)), shares
 
 
 def _notes(predictions: Source, targets: Source, on: Sequence[str], targets_on: Sequence[str]) -> Iterator[str]:
@@ -117,6 +147,9 @@ class JoinedFragment(Fragment):
     unmatched: Literal["error", "drop", "drop-targets"]
     dropped: DroppedRows
     sides: Sides
+    kind: JoinKind | None = None
+    filters: SideFilters = NO_FILTERS
+    telling: tuple[str, ...] = ()  # columns of the predictions, which tell rows with one key apart
 
     @property
     def path(self) -> str:  # type: ignore[override]
@@ -126,7 +159,7 @@ class JoinedFragment(Fragment):
     @property
     def paths(self) -> tuple[str, ...]:
         """The files of the predictions, which locations of rows name."""
-        return tuple(fragment.path for fragment in self.predictions.fragments)
+        return tuple(path for fragment in self.predictions.fragments for path in fragment.paths)
 
     @property
     def format(self) -> str:  # type: ignore[override]
@@ -136,24 +169,68 @@ class JoinedFragment(Fragment):
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The matched rows in the order of the predictions, with their targets; several threads can read the splits."""
         own, looked_up = self._projections(projection)
-        strict = self.unmatched != "drop"
-        lookup = read_lookup_side(self.targets, self.targets_on, looked_up, self.unmatched == "error", TARGETS_HINT)
-        match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT)
+        strict, lookup_strict = self.unmatched != "drop", self.unmatched == "error"
+        lookup = read_lookup_side(
+            self.targets, self.targets_on, looked_up, lookup_strict, TARGETS_HINT, self.filters.of_targets
+        )
+        match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT,
+                         self._unique, REPEAT_HINT)  # fmt: skip
         theirs = LookupRows(self.targets, lookup, looked_up, self._targets_columns(projection))
         read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
+        same = self._same_rows(lookup, read)
         for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read), [lookup], self.on):
-            match.update(batch, keys, ids)
+            kept = self._kept(lookup, batch, ids)
+            before = match.update(batch, keys, ids, kept)
+            if same is not None:
+                same.update(batch, ids, kept)
             if not match.has_errors(strict):
-                joined = self._joined(batch, ids, theirs, projection)
+                joined = self._joined(batch, ids, theirs, projection, before)
                 yield InMemorySplit(joined.data, joined.location.path, joined.location)
-        match.check(strict, lookup_strict=self.unmatched == "error")
+        match.check(strict, lookup_strict=lookup_strict)
+        if same is not None and match.occurrences.most > 1:
+            same.check(lookup)
+        self._count(match, same)
+
+    @property
+    def _unique(self) -> bool:
+        """Whether no two predictions may have the same key."""
+        return self.kind == "one-to-one" or (self.kind is None and not self.telling)
+
+    def _same_rows(self, lookup: LookupSide, read: Mapping[str, ReadAs]) -> SameRows | None:
+        """What finds predictions that should not be there twice, where several may have one key."""
+        if self._unique:
+            return None
+        columns = self.telling if self.kind is None else ()
+        most = max(FEWEST_HASHES, HASHES_PER_TARGET * len(lookup))
+        return SameRows(self.predictions, self.on, columns, read, partial(self._kept, lookup), RowHashes(most))
+
+    def _kept(self, lookup: LookupSide, batch: Batch, ids: KeyIds) -> Mask | None:
+        """The rows that the filter keeps, as far as one side alone can tell; None: all of them."""
+        own = None if self.filters.of_preds is None else self.filters.of_preds(batch)
+        if lookup.kept is None:
+            return own
+        theirs = lookup.kept[lookup.row_of[np.maximum(ids, 0)]] | (ids < 0)
+        return theirs if own is None else own & theirs
+
+    def _count(self, match: KeyMatch, same: SameRows | None) -> None:
+        """Record what was left out, and how many predictions the targets had."""
         self.dropped.paths = match.unmatched_by_path
         self.dropped.predictions, self.dropped.targets = match.unmatched_rows, match.unmatched_lookup_rows
+        self.dropped.filtered = match.filtered
+        if (paired := self.predictions.dropped) is not None:  # the file of each model may have lost rows before
+            self.dropped.files = {label: lost + match.unmatched_rows for label, lost in paired.files.items()}
+            self.dropped.paths = self.dropped.paths + paired.paths
+        notes = list(match.occurrences.notes())
+        if notes and same is not None and same.hashes.parts > 1:
+            notes.append(f"rows that are the same were looked for in 1 of {same.hashes.parts} parts of the predictions")
+        self.dropped.notes = tuple(notes)
 
     def _projections(self, projection: Mapping[str, ReadAs]) -> tuple[dict[str, ReadAs], dict[str, ReadAs]]:
         """How the columns of each side are read. What is read as text can be made a number, not the reverse."""
         found: dict[Side, dict[str, ReadAs]] = {"preds": {}, "targets": {}}
         for name, read_as in projection.items():
+            if name == REPEATS:
+                continue
             side, own = self.sides.locate(name)
             found[side][own] = "text" if "text" in (read_as, found[side].get(own)) else read_as
         for key in self.targets_on:
@@ -166,9 +243,11 @@ class JoinedFragment(Fragment):
         located = {name: self.sides.locate(name) for name in projection}
         return {name: own for name, (side, own) in located.items() if side == "targets"}
 
-    def _joined(self, batch: Batch, ids: KeyIds, theirs: LookupRows, projection: Mapping[str, ReadAs]) -> Batch:
+    def _joined(
+        self, batch: Batch, ids: KeyIds, theirs: LookupRows, projection: Mapping[str, ReadAs], before: KeyIds
+    ) -> Batch:
         kept = np.flatnonzero(ids >= 0)
-        batch, ids = take_rows(batch, kept), ids[kept]
+        batch, ids, before = take_rows(batch, kept), ids[kept], before[kept]
         data, location = batch.data, batch.location
         rows = theirs.lookup.row_of[ids]
         located = JoinedLocation(
@@ -176,7 +255,9 @@ class JoinedFragment(Fragment):
         )
         arrays = []
         for name, read_as in projection.items():
-            if name in theirs.columns:
+            if name == REPEATS:
+                column = from_numpy(before)
+            elif name in theirs.columns:
                 column = theirs.lookup.take(theirs.columns[name], ids)
             else:
                 column = data.column(data.schema.names.index(self.sides.locate(name)[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import Code, DataError, EmptyError, Location
+from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import dictionary_strings, from_numpy, strings
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant
@@ -82,6 +83,7 @@ class LookupSide:
     starts: KeyIds
     without_key: KeyErrors
     on: tuple[str, ...] = ()
+    kept: Mask | None = None  # the rows that a filter keeps; None: all of them
 
     def __len__(self) -> int:
         return len(self.keys[0])
@@ -105,14 +107,21 @@ class _LookupRows:
     locations: list[Location] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
     without_key: KeyErrors = field(default_factory=KeyErrors)
+    kept: list[Mask] = field(default_factory=list)
 
 
-def _read_rows(source: Source, on: Sequence[str], projection: Mapping[str, ReadAs]) -> _LookupRows:
+def _read_rows(
+    source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], where: Callable[[Batch], Mask] | None
+) -> _LookupRows:
     read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     for batch in read_batches(source, read_as):
         texts = batch_keys(batch, on)
-        read.without_key.add(batch.location, texts, np.flatnonzero(~rows_with_key(texts)))
+        without = ~rows_with_key(texts)
+        if where is not None:
+            read.kept.append(where(batch))
+            without &= read.kept[-1]
+        read.without_key.add(batch.location, texts, np.flatnonzero(without))
         for held, text in zip(read.keys, texts, strict=True):
             held.append(text)
         for name in projection:
@@ -125,10 +134,14 @@ def _read_rows(source: Source, on: Sequence[str], projection: Mapping[str, ReadA
 
 
 def read_lookup_side(
-    source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool, hint: str = DROP_HINT
-) -> LookupSide:
-    """The lookup side of a source. Duplicate keys are an error, and if `strict` rows without a key, too."""
-    read = _read_rows(source, on, projection)
+    source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool, hint: str = DROP_HINT,
+    where: Callable[[Batch], Mask] | None = None,
+) -> LookupSide:  # fmt: skip
+    """The lookup side of a source. Duplicate keys are an error, and if `strict` rows without a key, too.
+
+    Of rows that `where` does not keep, neither is one; such a row is looked up if no other row has its key.
+    """
+    read = _read_rows(source, on, projection, where)
     if not read.locations:
         raise EmptyError(f"{source_name(source)} has no rows to join", path=source_name(source), code="EMPTY_NO_ROWS")
     if read.without_key.count and strict:
@@ -140,29 +153,39 @@ def read_lookup_side(
         raise EmptyError(f"no row of {source_name(source)} has a key", path=source_name(source), code="EMPTY_NO_ROWS")
     texts = list(joined) if len(filled) == read.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
     index, ids = KeyIndex.of(texts)
+    kept = np.concatenate(read.kept) if read.kept else None
     lookup = LookupSide(
         index,
-        _rows_by_id(ids, filled, len(index)),
+        _rows_by_id(ids, filled, len(index), kept),
         joined,
         {name: concatenate(name, parts, source) for name, parts in read.columns.items()},
         tuple(read.locations),
         np.array(read.starts[:-1], np.int64),
         read.without_key,
         tuple(on),
+        kept,
     )
     _refuse_repeats(lookup, ids, filled, on[0])
     return lookup
 
 
-def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int) -> KeyIds:
+def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int, kept: Mask | None) -> KeyIds:
     row_of = np.empty(count, np.int64)
     row_of[ids] = places
+    if kept is not None:
+        chosen = kept[places]
+        row_of[ids[chosen]] = places[chosen]
     return row_of
 
 
 def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp], column: str) -> None:
     if len(ids) == len(lookup.index):
         return
+    if lookup.kept is not None:
+        chosen = lookup.kept[places]
+        ids, places = ids[chosen], places[chosen]
+        if len(np.unique(ids)) == len(ids):
+            return
     order = np.argsort(ids, kind="stable")
     again = np.sort(order[1:][ids[order][1:] == ids[order][:-1]])
     errors = KeyErrors()
@@ -172,7 +195,9 @@ def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp
     raise errors.error(
         f"{rows(len(again), 'repeat')} a key of an earlier row",
         column,
-        "each key must occur once",
+        "each key must occur once"
+        if lookup.kept is None
+        else "each key must occur once among the rows that --where keeps",
         code="DATA_DUPLICATE_KEY",
     )
 

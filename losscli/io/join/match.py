@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Location
+from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds, key_text, rows_with_key
 from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
+from losscli.io.join.repeats import Occurrences
 
 CHUNK_ROWS = 1 << 21
 """The most rows of one look-up. Each look-up builds a hash table of all keys, so it should serve many rows."""
@@ -32,6 +34,8 @@ class KeyMatch:
     lookup_name: str
     on: tuple[str, ...]
     lookup_hint: str = DROP_HINT
+    unique: bool = True  # whether a key may occur once only
+    repeat_hint: str = "each key must occur once"
     seen: npt.NDArray[np.bool_] = field(init=False)
     rows: int = 0
     matched: int = 0
@@ -40,26 +44,37 @@ class KeyMatch:
     unmatched: KeyErrors = field(default_factory=KeyErrors)
     example_keys: list[str] = field(default_factory=list)
     unmatched_by_path: Counter[str] = field(default_factory=Counter)
+    occurrences: Occurrences = field(init=False)
+    filtered: int = 0  # rows without a match that the filter leaves out
 
     def __post_init__(self) -> None:
         self.seen = np.zeros(len(self.lookup.index), np.bool_)
+        self.occurrences = Occurrences(len(self.lookup.index))
 
-    def update(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds) -> None:
-        """Record the matches of one batch."""
-        keyed = rows_with_key(keys)
-        found = np.flatnonzero(ids >= 0)
+    def update(self, batch: Batch, keys: Sequence[pa.Array], ids: KeyIds, kept: Mask | None = None) -> KeyIds:
+        """Record the matches of one batch; how many rows before each row had the same key.
+
+        `kept` are the rows that a filter keeps (None: all of them): the others may repeat a key and lack a match.
+        """
+        keyed, matched = rows_with_key(keys), ids >= 0
+        kept = np.ones(len(ids), np.bool_) if kept is None else kept
+        found = np.flatnonzero(matched)
         self.rows += len(ids)
         self.matched += len(found)
         if len(found) < len(ids):
             self.unmatched_by_path[batch.location.path] += len(ids) - len(found)
-        self.without_key.add(batch.location, keys, np.flatnonzero(~keyed))
-        self.unmatched.add(batch.location, keys, np.flatnonzero(keyed & (ids < 0)))
-        first = np.zeros(len(found), np.bool_)
-        first[np.unique(ids[found], return_index=True)[1]] = True
-        self.repeated.add(batch.location, keys, found[~first | self.seen[ids[found]]])
+            self.without_key.add(batch.location, keys, np.flatnonzero(~keyed & kept))
+            self.unmatched.add(batch.location, keys, np.flatnonzero(keyed & ~matched & kept))
+            self.filtered += int((~matched & ~kept).sum())
         self.seen[ids[found]] = True
+        counted = found[kept[found]]
+        before = np.zeros(len(ids), np.int64)
+        before[counted] = self.occurrences.add(ids[counted])
+        if self.unique:
+            self.repeated.add(batch.location, keys, np.flatnonzero(before))
         for row in np.flatnonzero(keyed)[: EXAMPLES - len(self.example_keys)]:
             self.example_keys.append(key_text(keys, int(row)))
+        return before
 
     def has_errors(self, strict: bool) -> bool:
         """Whether `check` will raise an error."""
@@ -70,7 +85,7 @@ class KeyMatch:
 
         Those of the lookup side are errors if `lookup_strict`, which is as `strict` by default.
         """
-        unused = np.flatnonzero(~self.seen)
+        unused = self._unused()
         if self.rows and not self.matched:
             raise self._no_common_key()
         if strict and self.without_key.count:
@@ -78,7 +93,7 @@ class KeyMatch:
                                      code="DATA_UNMATCHED_KEY")  # fmt: skip
         if self.repeated.count:
             message = f"{rows(self.repeated.count, 'repeat')} a key of an earlier row"
-            raise self.repeated.error(message, self.on[0], "each key must occur once", code="DATA_DUPLICATE_KEY")
+            raise self.repeated.error(message, self.on[0], self.repeat_hint, code="DATA_DUPLICATE_KEY")
         if strict and self.unmatched.count:
             message = f"{self.unmatched.count} of {self.rows} rows: no match in {self.lookup_name}"
             raise self.unmatched.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
@@ -93,7 +108,12 @@ class KeyMatch:
     @property
     def unmatched_lookup_rows(self) -> int:
         """The number of rows of the lookup side without a match."""
-        return int((~self.seen).sum()) + self.lookup.without_key.count
+        return len(self._unused()) + self.lookup.without_key.count
+
+    def _unused(self) -> KeyIds:
+        """The ids of keys that no streamed row has; not those of rows that the filter leaves out."""
+        unused = np.flatnonzero(~self.seen)
+        return unused if self.lookup.kept is None else unused[self.lookup.kept[self.lookup.row_of[unused]]]
 
     def _unused_error(self, unused: npt.NDArray[np.intp]) -> DataError:
         places = np.sort(self.lookup.row_of[unused])
