@@ -55,6 +55,7 @@ def evaluate(
     cluster: str | None = None,
     time: str | None = None,
     horizon: int | None = None,
+    sequential: bool = False,
     bootstrap: int | None = None,
     seed: int = 0,
     options: ReadOptions | None = None,
@@ -140,6 +141,9 @@ def evaluate(
         time are one unit. Implies `interval`.
     horizon : int, optional
         How many steps ahead the rows were forecast: those further apart are taken as independent. Needs `time`.
+    sequential : bool
+        Whether intervals hold at all looks together, where one scores a growing sample again and again (confidence
+        sequences); implies `interval`.
     bootstrap : int, optional
         The number of bootstrap resamples, in place of the t interval; implies `interval`.
     seed : int

@@ -35,7 +35,9 @@ _PLAIN = (
     "first_class",
 )
 
-_INFERENCE = ("level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust")
+_INFERENCE = (
+    "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust", "sequential"
+)  # fmt: skip
 
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
@@ -86,7 +88,7 @@ def _columns(columns: Columns) -> ColumnsPattern:
 
 def _inference(given: Mapping[str, Any]) -> Inference:
     wanted = {name: given[name] for name in _INFERENCE if name in given}
-    implied = any(name in given for name in ("cluster", "bootstrap", "time"))
+    implied = any(name in given for name in ("cluster", "bootstrap", "time")) or given.get("sequential")
     return Inference(interval=bool(given.get("interval") or implied), **wanted)
 
 

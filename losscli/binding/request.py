@@ -68,8 +68,8 @@ class Inference:
 
     `cluster` is the column whose rows of one value belong together; `time` the column that orders the rows, whose
     errors depend on those before, and `horizon` how many steps ahead they were forecast, if that bounds how far errors
-    depend on each other; `bootstrap` the number of resamples that replace
-    the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
+    depend on each other; `sequential` says that one looks again as rows come in; `bootstrap` the number of resamples
+    that replace the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
     `permutations` of their signs and p-values adjusted by the method `adjust`; `margins` the relative margins beyond
     which a gate allows no worsening.
     """
@@ -85,6 +85,7 @@ class Inference:
     margins: tuple[Fraction, ...] = ()
     time: str | None = None
     horizon: int | None = None
+    sequential: bool = False
 
     @property
     def grouping(self) -> str | None:

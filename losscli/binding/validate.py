@@ -88,6 +88,11 @@ def _check_inference(request: Request) -> None:
 def _check_grouping(request: Request) -> None:
     """Rows are units by clusters or by times, not by both."""
     asked = request.inference
+    if asked.sequential and (asked.time is not None or asked.bootstrap is not None):
+        other = "--bootstrap" if asked.time is None else "--time"
+        raise UsageError(f"--sequential and {other} cannot be used together",
+                         hint="confidence sequences are of independent rows or clusters",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if asked.cluster is not None and asked.time is not None:
         raise UsageError("--cluster and --time cannot be used together",
                          hint="with --time the rows of one time are one unit, whatever their cluster",

@@ -172,9 +172,10 @@ def _inference(given: Given, *, interval: bool, permutations: int = 0, adjust: A
     from losscli.binding.request import Inference
 
     cluster, time, bootstrap = given["cluster"], given["time"], given["bootstrap"]
-    implied = any(one is not None for one in (cluster, time, bootstrap))
+    implied = given["sequential"] or any(one is not None for one in (cluster, time, bootstrap))
     return Inference(interval or implied, given["level"], cluster, bootstrap, given["seed"],
-                     permutations=permutations, adjust=adjust, time=time, horizon=given["horizon"])  # fmt: skip
+                     permutations=permutations, adjust=adjust, time=time, horizon=given["horizon"],
+                     sequential=given["sequential"])  # fmt: skip
 
 
 def _read_options(given: Given) -> ReadOptions:

@@ -154,6 +154,8 @@ def _interval_note(evaluation: Evaluation) -> str:
     for how in filter(None, found):
         bootstrap = f"bootstrap ({how.resamples} resamples, seed {how.seed})"
         method = "Student's t" if how.resamples is None else bootstrap
+        if how.method.startswith("sequential"):
+            method = "confidence sequence, for repeated looks" + (", exact" if how.method.endswith("exact") else "")
         if how.block is not None:
             method += f", blocks of {how.block} of {how.count} times"
         if how.lag is not None:

@@ -44,7 +44,8 @@ class Decision:
     Attributes
     ----------
     test : str
-        "t" (paired t-test), "permutation" (paired sign-flip test) or "mcnemar" (exact).
+        "t" (paired t-test), "permutation" (paired sign-flip test), "mcnemar" (exact) or "sequential" (a test that
+        holds at all looks together).
     reason : str
         Why this test, in one clause.
     p : float

@@ -79,7 +79,8 @@ class Uncertainty:
         "t": from sums of squares and products (delta method, Student's t distribution); "wilson": Wilson's score
         interval, of losses that are 0 or 1; "permutation": the differences that the permutation test does not reject;
         "score": Tango's score interval of a difference of losses that are 0 or 1; "bootstrap": from bootstrap
-        resamples.
+        resamples; "sequential": a confidence sequence, which holds at all looks together; "sequential-exact": one of
+        losses that are 0 or 1.
     level : float
         Confidence level, between 0 and 1.
     units : str

@@ -19,6 +19,7 @@ from losscli.statistics.linearization import linearize
 from losscli.statistics.multiple_testing import adjusted, holm
 from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, score_interval
 from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
+from losscli.statistics.sequential_tests import sequential_test
 from losscli.statistics.variance import Variance
 
 
@@ -145,7 +146,11 @@ def _compare(
         result = replace(
             result, stderr=interval.stderr, interval=interval.interval, uncertainty=interval.uncertainty
         )  # fmt: skip
-    return _tested(lines, replace(result, margins=_margins(lines, result, functions)), found, functions)
+    result = replace(result, margins=_margins(lines, result, functions))
+    if sums.inference.sequential:  # neither permutations nor McNemar's test hold at several looks
+        result, choice, p = sequential_test(lines, result, found)
+        return _UnadjustedComparison(result, pair.slice, p_t=p, choice=choice, p=p)
+    return _tested(lines, result, found, functions)
 
 
 def _functions(lines: ComparedLines) -> tuple[PlugIn, PlugIn] | None:

@@ -9,6 +9,7 @@ from losscli.aggregate.hashing import sha256_words
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
+from losscli.statistics import sequential
 from losscli.statistics.block_bootstrap import block_bootstrap
 from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.contribution_sums import ContributionSums
@@ -152,6 +153,8 @@ def confidence_interval(
     ConfidenceInterval or None
         None where there are fewer than two units, or sums are not finite.
     """
+    if sums.inference.sequential:
+        return _sequential_interval(sums, estimate, linear)
     if sums.inference.bootstrap is None:
         return _t_interval(sums, estimate, linear)
     if function is None:
@@ -180,6 +183,26 @@ def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearizatio
     method = with_lags(Uncertainty("t", level, units, count, found.df), found.lags)
     interval = None if found.constant else t_interval(estimate.value, stderr, found.df, level)
     return ConfidenceInterval(stderr, interval, method, found)
+
+
+def _sequential_interval(
+    sums: ContributionSums, estimate: Estimate, linear: Linearization
+) -> ConfidenceInterval | None:
+    """A confidence sequence: exact for independent values that are 0 or 1, else by the mixture of t tests."""
+    found = variance(sums, linear, estimate.unit, estimate.slice_ids)
+    stderr = math.inf if found is None else found.stderr
+    if found is None or not math.isfinite(stderr):
+        return None
+    level, units = sums.inference.level, _units_name(sums, estimate.unit)
+    count = estimate.count if found.clusters is None else found.clusters
+    if estimate.proportion and not sums.weighted and not sums.is_clustered(estimate.unit):
+        ends = sequential.proportion(round(estimate.value * count), count, level)
+        return ConfidenceInterval(stderr, ends, Uncertainty("sequential-exact", level, units, count), found)
+    method = Uncertainty("sequential", level, units, count, found.df)
+    if found.constant:
+        return ConfidenceInterval(stderr, None, method, found)
+    wide = sequential.half_width(found.df, level) * stderr
+    return ConfidenceInterval(stderr, (estimate.value - wide, estimate.value + wide), method, found)
 
 
 def _wilson_interval(
