@@ -197,7 +197,7 @@ def _sequential_interval(
     count = estimate.count if found.clusters is None else found.clusters
     if estimate.proportion and not sums.weighted and not sums.is_clustered(estimate.unit):
         ends = sequential.proportion(round(estimate.value * count), count, level)
-        return ConfidenceInterval(stderr, ends, Uncertainty("sequential-exact", level, units, count), found)
+        return ConfidenceInterval(stderr, ends, Uncertainty("sequential-exact", level, units, count, found.df), found)
     method = Uncertainty("sequential", level, units, count, found.df)
     if found.constant:
         return ConfidenceInterval(stderr, None, method, found)

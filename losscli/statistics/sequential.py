@@ -20,7 +20,7 @@ def _spread(level: float) -> float:
     References
     ----------
     Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence
-    sequences", Annals of Statistics 52, doi:10.1214/24-AOS2408
+    sequences", Annals of Statistics 52, arXiv:2103.06476
     """
     twice = -2 * math.log(1 - level)
     return (twice + math.log(twice + 1)) / TARGET

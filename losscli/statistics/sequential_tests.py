@@ -44,7 +44,7 @@ def sequential_test(
         ones = (result.losses, result.wins) if result.direction == "lower" else (result.wins, result.losses)
         interval, p = sequential.paired_proportions(*ones, result.count - sum(ones), how.level)
         result = replace(result, interval=interval, uncertainty=replace(how, method="sequential-exact"))
-        return result, Choice("sequential", reason, sequential.p_of_like_signs(units.count)), p
+        return result, Choice("sequential", reason, sequential.paired_proportions(units.count, 0, 0, how.level)[1]), p
     if found.constant:  # all units differ by the same
         smallest = sequential.p_of_like_signs(units.count)
         return result, Choice("sequential", reason, smallest), smallest if result.difference else 1.0

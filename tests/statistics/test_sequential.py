@@ -143,7 +143,7 @@ def test_a_difference_of_decisions_is_exact():
 
 
 def test_like_differences_are_judged_by_their_signs():
-    assert compared(np.full(5, 2.0), np.full(5, 1.0)).verdict == "no difference shown"
+    assert compared(np.full(5, 2.0), np.full(5, 1.0)).verdict == "not enough units"
     found = compared(np.full(12, 2.0), np.full(12, 1.0))
     assert (found.verdict, found.interval) == ("worse", None)
     evidence = 2.0**12 * special.beta(12.5, 0.5) / special.beta(0.5, 0.5)
