@@ -18,6 +18,7 @@ from losscli.contract.loss import Role
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
+from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
 from losscli.io.arrow.types import fields_of, is_list
 from losscli.io.sides import Sides
 
@@ -185,9 +186,12 @@ class Binder:
         """The first combination of kinds whose shapes are those of the columns."""
         roles = spec.loss.roles
         shapes = [None if c is None else self._wide(c, roles[role].kinds) for role, (_, c) in found.items()]
-        for kinds in spec.loss.combinations(spec.params, spec.presets):
-            if all(_fits(kind, wide) for kind, wide in zip(kinds, shapes, strict=True)):
-                return kinds
+        forms = [None if c is None else self._spelled(c) for _, c in found.values()]
+        for likely in (True, False) if any(forms) else (True,):
+            for kinds in spec.loss.combinations(spec.params, spec.presets):
+                sides = zip(kinds, shapes, forms, strict=True)
+                if all(_fits(k, wide) if form is None else _suits(k, form, likely) for k, wide, form in sides):
+                    return kinds
         lines = []
         for (role, (_, columns)), wide in zip(found.items(), shapes, strict=True):
             if columns is not None:
@@ -206,6 +210,8 @@ class Binder:
         type_ = self.types.get(columns.names[0])
         if columns.form != "one" or type_ is None:
             return False
+        if (form := form_of_type(type_)) is not None:
+            return all(kind.shape != "class" and _suits(kind, form, likely=kind.shape == "number") for kind in kinds)
         if is_text_list(type_) and any(kind.shape == "number" for kind in kinds):
             return any(kind.sides or kind.labels for kind in kinds)
         return is_vector(type_) or is_list(type_)
@@ -215,15 +221,21 @@ class Binder:
             role, kind, columns.names,
             wide=self._wide(columns, [kind]),
             listed=self._listed(columns, [kind]),
-            keyed=self._keyed(columns),
+            spelled=self._listed(columns, [kind]) and self._spelled(columns) is not None,
+            keyed=self._listed(columns, [kind]) and self._keyed(columns),
             labels=self._labels(role, columns, kind),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
         )  # fmt: skip
 
+    def _spelled(self, columns: ColumnSet) -> SpelledForm | None:
+        """How the texts of the columns spell vectors, if they are one column of a text file that does."""
+        return form_of_type(self.types.get(columns.names[0])) if columns.form == "one" else None
+
     def _keyed(self, columns: ColumnSet) -> bool:
         """Whether the columns are one column of lists of a label and a number each."""
-        return columns.form == "one" and keyed_fields(self.types.get(columns.names[0])) is not None
+        kind = self.types.get(columns.names[0])
+        return columns.form == "one" and (keyed_fields(kind) is not None or labels_of(kind) is not None)
 
     def _labels(self, role: str, columns: ColumnSet, kind: Kind) -> tuple[str, ...] | None:
         """What the columns, or the numbers of lists, are called."""
@@ -259,6 +271,16 @@ def _fits(kind: Kind, wide: bool | None) -> bool:
     return kind.shape == "number" or (kind.shape == "class") != wide
 
 
+def _suits(kind: Kind, form: SpelledForm, likely: bool) -> bool:
+    """Whether texts that spell vectors in this form can be of this kind, or are `likely` to be meant so.
+
+    A text such as 0;1 may be a label, too.
+    """
+    if kind.shape == "number":
+        return form.labels is None and (form.sure or not (kind.sides or kind.labels))
+    return not likely or (kind.shape == "class") != form.sure
+
+
 def bind(
     request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix],
     sides: Sides | None = None,
@@ -275,6 +297,7 @@ def bind(
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
     class_column = _class_column(request, lines)
     cluster = request.inference.grouping
+    texts += [i.columns[0] for i in inputs if i.listed and form_of_type(types.get(i.columns[0])) is not None]
     plain = [*request.by, *filter(None, [request.batch_by, cluster]), *request.on]
     if request.weight is not None:
         if request.weight not in columns and not (sides is not None and sides.is_known(request.weight)):
@@ -297,9 +320,13 @@ def bind(
             raise missing_column(name, columns)
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
-                frozenset(name for name in projection if types.get(name) is None), tuple(binder.notes),
+                frozenset(name for name in projection if _is_untyped(types.get(name))), tuple(binder.notes),
                 cluster=cluster, by_time=request.inference.time is not None,
                 pairings=tuple(binder.pairings))  # fmt: skip
+
+
+def _is_untyped(kind: Any) -> bool:
+    return kind is None or form_of_type(kind) is not None
 
 
 def _class_column(request: Request, lines: Sequence[Line]) -> str | None:

@@ -13,6 +13,8 @@ from losscli.binding.request import RoleBinding
 from losscli.errors import DataError, EmptyError
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, texts, vectors
+from losscli.io.arrow.parse_vectors import spelled_lists
+from losscli.io.arrow.spelled_vectors import form_of_type
 from losscli.io.source import Source
 
 
@@ -32,7 +34,9 @@ def read_table(
         elif binding.role == f"{table.role}.class":
             class_column = resolve(binding.columns, source.columns, f" (for '{table.role}.class')").names[0]
     chosen = chosen or _numeric(source, class_column)
-    projection: dict[str, Any] = dict.fromkeys(chosen.names, "number")
+    projection: dict[str, Any] = {
+        name: "number" if form_of_type(source.types.get(name)) is None else "text" for name in chosen.names
+    }
     if class_column is not None:
         projection[class_column] = "text"
     parts, names = [], []
@@ -83,6 +87,8 @@ def _values(chosen: ColumnSet, batch: Any, source: Source, number_format: Number
     columns = []
     for name in chosen.names:
         column, kind = batch.data.column(name), source.types.get(name)
+        if form_of_type(kind) is not None:
+            column = spelled_lists(column, name, batch.location, number_format)
         if kind is not None and is_vector(kind):
             found: Any = vectors(column, name, batch.location)
         else:

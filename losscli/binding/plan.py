@@ -65,6 +65,7 @@ class Input:
     wide: bool = False
     listed: bool = False
     keyed: bool = False  # lists of a label and a number each
+    spelled: bool = False  # texts that spell vectors
     labels: tuple[str, ...] | None = None
     classes: Classes | None = None
     positive: str | None = None

@@ -27,6 +27,7 @@ from losscli.io.arrow.buffers import RowNumbers, plain_cells
 from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.keyed import keyed_vectors
+from losscli.io.arrow.parse_vectors import sparse_vectors, spelled_lists
 from losscli.io.arrow.types import element_type, is_plain_number
 from losscli.io.sides import REPEATS
 from losscli.results import RowCounts
@@ -237,6 +238,11 @@ class Reader:
         name = item.columns[0]
         width = len(item.labels) if item.labels is not None else self.widths.get(item)
         column = data.column(name)
+        if item.spelled and item.keyed:
+            found = sparse_vectors(column, item.labels or (), name, location, self.plan.number_format)
+            return found.values, found.missing
+        if item.spelled:
+            column = spelled_lists(column, name, location, self.plan.number_format)
         if item.keyed:
             found = keyed_vectors(column, item.labels or (), name, location)
             return found.values, found.missing

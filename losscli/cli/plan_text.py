@@ -39,7 +39,8 @@ def plan_text(prepared: Prepared) -> str:
 
 
 def _kind_of_lists(side: Input) -> str:
-    return f"  by the labels {', '.join(side.labels or ())}" if side.keyed else ""
+    labels = f"  by the labels {', '.join(side.labels or ())}" if side.keyed else ""
+    return f"{'  vectors as text' if side.spelled else ''}{labels}"
 
 
 def _classes(side: Input) -> str:

@@ -22,6 +22,8 @@ from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
 from losscli.binding.spec import Spec, parse
 from losscli.execution.field_types import fits
+from losscli.io.arrow.keyed import keyed_fields, labels_of, with_labels
+from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
 from losscli.io.arrow.types import is_text_list, is_vector
 
 Plain = dict[str, Any]
@@ -166,11 +168,22 @@ def _type_out(kind: Any) -> str:
     """What binding needs of a type: whether it is that of a text format, and whether a cell is a list, and of what."""
     if kind is None:
         return "text"
+    if (form := form_of_type(kind)) is not None:
+        return f"spelled {json_text([form.sure, form.labels])}"
+    if keyed_fields(kind) is not None:
+        return f"keyed {json_text(labels_of(kind))}"
     return "vector" if is_vector(kind) else "texts" if is_text_list(kind) else "other"
 
 
 def _type_in(kind: str) -> Any:
     import pyarrow as pa
 
+    what, _, more = kind.partition(" ")
+    if what == "spelled":
+        sure, labels = json.loads(more)
+        return SpelledForm(sure, None if labels is None else tuple(labels)).type
+    if what == "keyed":
+        pairs = pa.list_(pa.struct([("label", pa.string()), ("number", pa.float64())]))
+        return pairs if (labels := json.loads(more)) is None else with_labels(pairs, labels)
     lists = {"vector": pa.list_(pa.float64()), "texts": pa.list_(pa.string())}
     return {"text": None, "other": pa.null(), **lists}[kind]

@@ -84,6 +84,8 @@ def scored(report: dict[str, Any]) -> Outcome:
     """The outcome of a run that gave a report."""
     kept = ("model", "by", "spec", "value", "nonfinite", "count", "weight", "terms", "without_part")
     results = [{name: result[name] for name in kept} for result in report["results"]]
+    for result in results:
+        result["by"] = {name.removeprefix("row."): value for name, value in result["by"].items()}
     results.sort(key=lambda result: json.dumps([result["model"], result["spec"], result["by"]]))
     return Outcome(0, json.dumps([report["rows"], report["data"]["targets_sha256"], results]))
 
@@ -91,13 +93,17 @@ def scored(report: dict[str, Any]) -> Outcome:
 def failed(error: LosscliError, starts: dict[str, int] | None = None) -> Outcome:
     """The outcome of a run that ended with an error; `starts` has the first row of each file, from 0."""
     row = error.row if error.row is None else error.row + (starts or {}).get(error.path or "", 0)
-    column = None if error.column is None else re.sub(r"_\d+$", "", re.split(r"[,…]", error.column)[0])
+    column = None if error.column is None else re.sub(r"_\d+$|^row\.", "", re.split(r"[,…]", error.column)[0])
     return Outcome(int(error.exit_code), code=error.code, column=column, row=row, message=error.message)
 
 
 def settings(case: Case, data: Any) -> dict[str, Any]:
-    """The settings, with a column for each element of a list where the format has no lists."""
+    """The settings, with a column for each element of a list where the format has no lists, and paths where nested."""
     first = data[0] if isinstance(data, list) else data
+    if isinstance(first, str) and "nested." in first:
+        return {name: _inside(value) if name in _NAMES else value for name, value in case.settings.items()}
+    if isinstance(first, str) and first.endswith("vectors.csv"):
+        return case.settings
     if not (isinstance(first, str) and re.search(r"\.[ct]sv", first)):
         return case.settings
     widths = {column.name: column.width for column in case.columns if column.width}
@@ -109,6 +115,13 @@ def settings(case: Case, data: Any) -> dict[str, Any]:
 
     named = ("target", "pred", "columns")
     return {name: wide(value) if name in named else value for name, value in case.settings.items()}
+
+
+_NAMES = ("target", "pred", "columns", "weight", "by")
+
+
+def _inside(value: Any) -> Any:
+    return {name: f"row.{column}" for name, column in value.items()} if isinstance(value, dict) else f"row.{value}"
 
 
 def sharded(case: Case, paths: list[str], folder: Path, starts: dict[str, int]) -> Outcome:

@@ -77,6 +77,31 @@ def csv_text(case: Case, delimiter: str = ",", quoting: Any = csv.QUOTE_MINIMAL)
     return text.getvalue().encode()
 
 
+def vectors_text(case: Case, form: int) -> bytes | None:
+    """Delimited text with each list in one cell; None if the first one of a column does not show that it is a list."""
+    left, mark, right = [("[", ", ", "]"), ("[", " ", "]"), ("array([", ",", "])"), ("", ";", "")][form]
+    columns = []
+    for column in case.columns:
+        if column.width is not None:
+            first = next((row for row in column.values if row is not None), None)
+            if first is None or None in first or (form == 3 and column.kind in ("int64", "uint64", "bool", "whole")):
+                return None
+            spelled = [[cell(v) or "NA" for v in row or ()] for row in column.values]
+            rows = [
+                None if v is None else left + mark.join(s) + right for v, s in zip(column.values, spelled, strict=True)
+            ]
+            column = Column(column.name, "text", rows)
+        columns.append(column)
+    return csv_text(Case(case.seed, tuple(columns), case.losses, case.settings, case.flaws))
+
+
+def nested_table(case: Case) -> pa.Table:
+    """All columns as the fields of one."""
+    table = arrow_table(case, encoded=False)
+    chunks = [column.combine_chunks() for column in table.columns]
+    return pa.table({"row": pa.StructArray.from_arrays(chunks, names=table.column_names)})
+
+
 def json_text(case: Case) -> bytes:
     """JSON lines."""
     lines = [
@@ -140,12 +165,19 @@ def in_files(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
         ("a.tsv", csv_text(case, "\t")),
         ("quoted.csv", csv_text(case, quoting=csv.QUOTE_ALL)),
         ("a.jsonl", json_text(case)),
+        ("nested.jsonl", b"".join(b'{"row": %s}\n' % line for line in json_text(case).splitlines())),
     ):
-        if not case.rows and name == "a.jsonl":  # a file without records has no columns
+        if not case.rows and name.endswith(".jsonl"):  # a file without records has no columns
             continue
         yield name, _write(folder / name, text)
         if packing and name != "quoted.csv":
             yield name + packing, _write(folder / (name + packing), COMPRESSIONS[packing](text))
+    vectors = vectors_text(case, case.seed % 4)
+    if vectors is not None and any(column.width for column in case.columns):
+        yield "vectors.csv", _write(folder / "vectors.csv", vectors)
+    if case.rows:
+        pq.write_table(nested_table(case), folder / "nested.parquet", row_group_size=4)
+        yield "nested.parquet", str(folder / "nested.parquet")
     size = int(rng.integers(1, 6))
     table = arrow_table(case, fixed=bool(rng.integers(2)))
     codec = ["none", "snappy", "zstd", "gzip"][int(rng.integers(4))]

@@ -16,7 +16,7 @@ from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Vectors, check_sound, list_error
 from losscli.io.arrow.numbers import PLAIN, decode, quoted, spelling
 from losscli.io.arrow.texts import encode
-from losscli.io.arrow.types import is_list, is_number, is_text
+from losscli.io.arrow.types import is_label, is_list, is_number
 from losscli.io.arrow.vectors import WIDEST, VectorError, spans
 
 _LABELS = b"labels"
@@ -34,13 +34,9 @@ def keyed_fields(kind: pa.DataType | None) -> KeyedFields | None:
     if kind is None or not is_list(kind) or not pa.types.is_struct(kind.value_type):
         return None
     fields = [kind.value_type.field(index) for index in range(kind.value_type.num_fields)]
-    texts = [field.name for field in fields if _is_label(field.type)]
+    texts = [field.name for field in fields if is_label(field.type)]
     numbers = [field.name for field in fields if is_number(field.type) and not pa.types.is_boolean(field.type)]
     return KeyedFields(texts[0], numbers[0]) if len(texts) == len(numbers) == 1 else None
-
-
-def _is_label(kind: pa.DataType) -> bool:
-    return is_text(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 def with_labels(kind: pa.DataType, labels: Sequence[str]) -> pa.DataType:

@@ -29,6 +29,11 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind))
 
 
+def is_label(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is a text, also in a dictionary."""
+    return is_text(kind.value_type if pa.types.is_dictionary(kind) else kind)
+
+
 def is_instant(kind: pa.DataType) -> bool:
     """Whether a cell of this type is a date, or a date with a time."""
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))

@@ -42,6 +42,8 @@ _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"\xd0\xcf\x11\xe0", "content is an Excel workbook or another Office document, not a table", SHEET_HINT),
 )
 
+_VECTOR = re.compile(rb"\[|\(|[0-9.];|\S:[-+.0-9]")  # any sign of numbers that share a cell
+
 _HTML = re.compile(rb"(?s)(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|title|meta)\b|<!--")
 
 _DISPLAY_NAMES = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", "arrow": "Arrow"}
@@ -133,3 +135,8 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
     if start.startswith(b"[") and format_of_name(path) == "jsonl":
         return "jsonl"  # its reader reports that a list is not a record
     return "text"
+
+
+def may_spell_vectors(head: bytes) -> bool:
+    """Whether there is any sign of a vector in the first bytes of a file; nearly always there is none."""
+    return _VECTOR.search(head) is not None

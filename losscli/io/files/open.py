@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.files.compression import compression_of, open_decompressed, spool_to_file
-from losscli.io.files.detect import detect_format
+from losscli.io.files.detect import detect_format, may_spell_vectors
 from losscli.io.files.discover import Discovery, discover
 from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import Identity, repeated, tag_identity
@@ -117,7 +117,7 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
         return _open_parquet(binary) if format == "parquet" else _open_arrow(binary)
     if format == "jsonl":
         return _open_jsonl(source, compression, options)
-    return _open_delimited(source, compression, options, format)
+    return _open_delimited(source, compression, options, format, head)
 
 
 def _input(found: FoundFile) -> Input:
@@ -173,7 +173,9 @@ def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) ->
     return OpenedFile(fragment, tuple(keys), {name: column_type(kind) for name, kind in keys.items()})
 
 
-def _open_delimited(source: Input, compression: str | None, options: ReadOptions, format: str) -> OpenedFile:
+def _open_delimited(
+    source: Input, compression: str | None, options: ReadOptions, format: str, head: bytes
+) -> OpenedFile:
     from losscli.io.formats.csv import CsvFragment
     from losscli.io.formats.csv_comments import plain_text
     from losscli.io.formats.csv_header import dialect_of, read_layout
@@ -186,4 +188,10 @@ def _open_delimited(source: Input, compression: str | None, options: ReadOptions
         layout = read_layout(cleaned, preamble, format)
     fragment = CsvFragment(source.path, format, source, compression, layout, options)
     columns = tuple(dict.fromkeys(name for name in layout.names if name.strip()))
-    return OpenedFile(fragment, columns, dict.fromkeys(columns), layout.notes)
+    types: dict[str, pa.DataType | None] = dict.fromkeys(columns)
+    if may_spell_vectors(head):
+        from losscli.io.formats.csv_vectors import vector_columns
+
+        with fragment.opened(last=False) as stream:
+            types |= {name: kind for name, kind in vector_columns(stream, layout, options).items() if name in types}
+    return OpenedFile(fragment, columns, types, layout.notes)

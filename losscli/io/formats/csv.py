@@ -78,7 +78,7 @@ class CsvFragment(Fragment):
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in file order; several threads can read the splits."""
         reader = self._reader(projection)
-        with self._open() as stream:
+        with self.opened() as stream:
             for window, checked in self._windows(stream):
                 yield CsvSplit(self, reader, window, checked)
         self.source.verify()
@@ -90,7 +90,7 @@ class CsvFragment(Fragment):
             yield from super().remote_splits(projection)
             return
         self._reader(projection)
-        with self._open() as stream:
+        with self.opened() as stream:
             for window, _ in self._windows(stream):
                 yield FileRangeSplit(self, projection, window.offset, window.size, window.line, window.last)
         self.source.verify()
@@ -114,8 +114,9 @@ class CsvFragment(Fragment):
         for window in windows(stream, cut, self.layout.body, self.layout.line, hint):
             yield window, cut.sound and not window.last
 
-    def _open(self) -> Stream:
-        stream = open_text(self.source, self.compression, self.options.encoding, last=True)
+    def opened(self, last: bool = True) -> Stream:
+        """The text that rows are counted in; with `last` the input is not opened again."""
+        stream = open_text(self.source, self.compression, self.options.encoding, last)
         if changes_text(self.options):  # then the rows are counted from behind the lines above the table
             skip_lines(stream, self.layout.above)
         return plain_text(stream, self.options, self.layout.dialect)
