@@ -54,14 +54,26 @@ def variance(sums: ContributionSums, linearization: Linearization, unit: str, sl
         table = dict(zip(columns, found, strict=True))
         if sums.inference.time is not None:
             return serial_variance(linearization.blocks, table, sums.inference.horizon)
-        return clustered_variance(linearization.blocks, table)
+        clustered = clustered_variance(linearization.blocks, table)
+        return _of_rows(clustered) if _each_is_a_row(linearization.blocks, unit, clustered) else clustered
     if sums.weighted:
         columns = linearization.columns
         kept = sums.unit_columns(columns, slice_ids)
         if kept is not None:  # each row is its own cluster
             alone = clustered_variance(linearization.blocks, dict(zip(columns, kept, strict=True)))
-            return None if alone is None else Variance(alone.value, alone.df, alone.constant)
+            return _of_rows(alone)
     return _RowVariance(sums, slice_ids).of(linearization.blocks)
+
+
+def _each_is_a_row(blocks: Sequence[Block], unit: str, found: Variance | None) -> bool:
+    """Whether each cluster has a single row: there are as many as rows, of which each is in one of the blocks."""
+    units = {block.weight: block.units for block in blocks}
+    return unit == "row" and found is not None and found.clusters == sum(units.values())
+
+
+def _of_rows(found: Variance | None) -> Variance | None:
+    """The variance without what is said of clusters: where these are rows, their intervals are those of rows."""
+    return found if found is None else found._replace(clusters=None, effective_clusters=None, largest_share=None)
 
 
 class _Form(NamedTuple):
