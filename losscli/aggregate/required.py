@@ -59,11 +59,20 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
 def _for_intervals(plan: Plan, gathered: dict[str, _Requirements]) -> None:
     inference = plan.request.inference
     by_cluster = inference.grouping is not None or inference.bootstrap is not None
+    # Differences of slices and what is simultaneous are by the delta method, also beside the bootstrap.
+    joint = inference.between is not None or inference.adjust == "max-t"
+    by_products = not by_cluster or (joint and inference.grouping is None)
     for line in plan.lines:
         if (unit := unit_of(line)) is not None:
             calls = row_kernel_calls(line)
-            gathered[unit].add(list(calls), cluster_sums=by_cluster, cross_products=not by_cluster)
+            gathered[unit].add(list(calls), cluster_sums=by_cluster, cross_products=by_products)
             gathered[unit].squared_weights.update(dict.fromkeys(calls))
+    if inference.adjust == "max-t" and by_products:  # models of a loss have rows in common
+        for spec in dict.fromkeys(line.spec for line in plan.lines):
+            lines = [line for line in plan.lines if line.spec == spec]
+            if len(lines) > 1 and (unit := unit_of(lines[0])) is not None:
+                calls = [call for line in lines for call in row_kernel_calls(line)]
+                gathered[unit].add(list(calls), cluster_sums=False, cross_products=True)
 
 
 def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirements]) -> None:

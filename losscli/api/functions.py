@@ -58,6 +58,8 @@ def evaluate(
     sequential: bool = False,
     bootstrap: int | None = None,
     seed: int = 0,
+    adjust: Adjust = "holm",
+    between: str | None = None,
     options: ReadOptions | None = None,
     threads: int | None = None,
     progress: bool = False,
@@ -148,6 +150,13 @@ def evaluate(
         The number of bootstrap resamples, in place of the t interval; implies `interval`.
     seed : int
         The seed of bootstrap and permutation test.
+    adjust : {"holm", "bh", "max-t", "none"}
+        How multiple comparisons are accounted for. By Holm's method or that of Benjamini and Hochberg (false discovery
+        rate) p-values are adjusted; by "max-t" also the confidence intervals are simultaneous: they hold for all
+        models and slices of a loss together.
+    between : str, optional
+        Whether slices are compared: "rest" (each with the rest of the rows) or "COL=VALUE" (with that slice); implies
+        `interval`. `between` of each result has the difference.
     options : ReadOptions, optional
         How text files are read.
     threads : int, optional
@@ -197,8 +206,8 @@ def evaluate(
 
 
 def compare(
-    source: Any, losses: str | Sequence[str], *, against: str | None = None, permutations: int = 10_000,
-    adjust: Adjust = "holm", **settings: Any
+    source: Any, losses: str | Sequence[str], *, against: str | None = None, pairs: bool = False,
+    permutations: int = 10_000, **settings: Any
 ) -> Report:  # fmt: skip
     """Score two or more models on the same rows, and test each against one of them.
 
@@ -211,13 +220,13 @@ def compare(
         Specs, as in `evaluate`.
     against : str, optional
         The model that the others are compared with; by default the first.
+    pairs : bool
+        Whether every two models are compared, and all of them ranked: `ranking` of each result has the rank and the
+        relative skill, which `against` scales to that of a model.
     permutations : int
         Random permutations of the permutation test; 0 leaves it out where another test decides.
-    adjust : {"holm", "bh", "none"}
-        How p-values are adjusted: by Holm's method for the models of a slice, or by that of Benjamini and Hochberg
-        (false discovery rate) for all models and slices of a loss.
     **settings
-        The other arguments of `evaluate`; `cluster` and `bootstrap` count here too.
+        The other arguments of `evaluate`; `cluster`, `bootstrap` and `adjust` count here too.
 
     Returns
     -------
@@ -253,11 +262,10 @@ def compare(
         "losses": losses,
         "interval": True,
         "permutations": permutations,
-        "adjust": adjust,
     }
     with one_blas_thread(), observed(given) as observer:
         limit = _drop_limit(given.get("max_dropped"))
-        run = paired(prepared(given), against)
+        run = paired(prepared(given), against, pairs=pairs)
         check_engine(given, run.plan.request, Data())
         evaluation = evaluate_prepared(run, engine_of(given, run), hashing=True, observer=observer)
         return Report(evaluate_gates(evaluation, (), max_dropped=limit))

@@ -36,7 +36,8 @@ _PLAIN = (
 )
 
 _INFERENCE = (
-    "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust", "sequential"
+    "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust", "between",
+    "sequential"
 )  # fmt: skip
 
 
@@ -88,7 +89,8 @@ def _columns(columns: Columns) -> ColumnsPattern:
 
 def _inference(given: Mapping[str, Any]) -> Inference:
     wanted = {name: given[name] for name in _INFERENCE if name in given}
-    implied = any(name in given for name in ("cluster", "bootstrap", "time")) or given.get("sequential")
+    implied = any(name in given for name in ("cluster", "bootstrap", "time", "between"))
+    implied = implied or given.get("sequential") or given.get("adjust") == "max-t"
     return Inference(interval=bool(given.get("interval") or implied), **wanted)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Policy = Literal["error", "drop"]
 Others = Literal["error", "negative"]
-Adjust = Literal["holm", "bh", "none"]
+Adjust = Literal["holm", "bh", "max-t", "none"]
 
 Unmatched = Literal["error", "drop", "drop-targets"]
 
@@ -71,7 +71,8 @@ class Inference:
     depend on each other; `sequential` says that one looks again as rows come in; `bootstrap` the number of resamples
     that replace the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
     `permutations` of their signs and p-values adjusted by the method `adjust`; `margins` the relative margins beyond
-    which a gate allows no worsening.
+    which a gate allows no worsening. `between` says what slices are compared with: the "rest", or COL=VALUE. Models
+    may be `ranked`, and their relative skill `scaled_by` one of them. Comparisons are `gated` where gates need them.
     """
 
     interval: bool = False
@@ -82,6 +83,10 @@ class Inference:
     pairs: tuple[tuple[str | None, str | None], ...] = ()
     permutations: int = 0
     adjust: Adjust = "holm"
+    between: str | None = None
+    ranked: bool = False
+    scaled_by: str | None = None
+    gated: bool = False
     margins: tuple[Fraction, ...] = ()
     time: str | None = None
     horizon: int | None = None
@@ -172,6 +177,12 @@ def read_filter(text: str) -> Filter:
     from losscli.binding.expressions import parse  # not on the way of a run without a filter
 
     return parse(text)
+
+
+def read_slice(text: str) -> dict[str, str]:
+    """`COL=VALUE[,COL=VALUE]`: column -> the name of the slice."""
+    return {unescape(name.strip()): unescape(value) for name, value in
+            (read_assignment(piece, "rest, or COL=VALUE") for piece in split(text, ","))}  # fmt: skip
 
 
 def role_and_model(text: str) -> tuple[str, str | None]:

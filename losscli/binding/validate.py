@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from losscli.binding.request import Adjust, Request
+from losscli.binding.request import Adjust, Request, read_slice
 from losscli.errors import UsageError
 from losscli.io.arrow.canonical import canonical_label
 
@@ -60,6 +60,31 @@ def _check_classes(request: Request) -> None:
                          hint="with --classes the targets are names, not indices", code="USAGE_CONFLICT")  # fmt: skip
 
 
+def _check_between(request: Request) -> None:
+    """Slices are compared with the rest, or with a slice of the same columns."""
+    between = request.inference.between
+    if between is None:
+        return
+    if not request.by:
+        raise UsageError("--between compares slices, and there are none", hint="--by COL makes slices",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
+    if request.inference.sequential:
+        raise UsageError("there are no confidence sequences of differences between slices",
+                         hint="--between without --sequential", code="USAGE_CONFLICT")  # fmt: skip
+    if request.inference.time is not None:
+        raise UsageError("--between takes rows of different slices as independent, which those of one time are not",
+                         hint="without --time, or with --cluster COL for the column of times",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if between == "rest":
+        return
+    named = read_slice(between)
+    for name in [*named, *request.by]:
+        if name not in request.by or name not in named:
+            what = f"'{name}' is not a column of --by" if name in named else f"it does not say which '{name}'"
+            raise UsageError(f"--between {between}: {what}", code="USAGE_BAD_VALUE",
+                             hint="rest, or COL=VALUE for each column of --by")  # fmt: skip
+
+
 def _check_inference(request: Request) -> None:
     asked = request.inference
     if asked.interval or asked.pairs:
@@ -80,6 +105,7 @@ def _check_inference(request: Request) -> None:
         )
     if asked.adjust not in (methods := get_args(Adjust)):
         raise UsageError(f"p-values are adjusted by {', '.join(methods)}; got '{asked.adjust}'", code="USAGE_BAD_VALUE")
+    _check_between(request)
     if asked.seed < 0:
         raise UsageError("the seed must be a whole number of at least 0", code="USAGE_BAD_VALUE")
     _check_grouping(request)

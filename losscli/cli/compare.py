@@ -39,7 +39,12 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
     metavar="N",
     help="Random permutations of the permutation test. 0 leaves the test out where another one decides.",
 )
-@shared.adjust_option
+@shared.statistics(
+    "--pairs",
+    is_flag=True,
+    help="Compare every two models, and rank all of them with their relative skill: the geometric mean of "
+    "the ratios of their values. --against scales it to that of a model.",
+)
 @shared.max_dropped_option
 @shared.report_options
 @shared.verbose_option
@@ -81,7 +86,7 @@ def _compare(options: CompareOptions) -> int:
     files = [path for _, path in named] or run.input.sources
     outputs.check_outputs(list(wanted.files), [*files, *run.read_beside])
     with reports.reporting_errors(wanted, quiet):
-        prepared = paired(prepare(run.request, data), options.against)
+        prepared = paired(prepare(run.request, data), options.against, pairs=options.pairs)
     for path in wanted.files:
         outputs.refuse_input(path, prepared.files)
     check_engine(run.execution, prepared.plan.request, data)

@@ -135,6 +135,7 @@ class CompareOptions(NamedTuple):
     report: Wanted
     gates: GateOptions
     against: str | None
+    pairs: bool
 
 
 class TableOptions(NamedTuple):

@@ -253,18 +253,19 @@ spread_options = _stack(
                     "for statistics other than means."),
     statistics("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
                help="The seed of bootstrap resamples and permutation tests."),
+    statistics("--adjust", type=click.Choice(["holm", "bh", "max-t", "none"]), default="holm", show_default=True,
+               help="Multiple comparisons. holm, bh (Benjamini-Hochberg, false discovery rate): adjusted p-values. "
+                    "max-t: also simultaneous confidence intervals, which hold for all models and slices of a loss "
+                    "together."),
 )  # fmt: skip
 
 inference_options = _stack(
+    statistics("--between", metavar="rest|COL=VALUE",
+               help="How each slice of --by differs from the rest of the rows, or from the slice COL=VALUE: with "
+                    "confidence interval and p-value."),
     statistics("--interval", is_flag=True,
                help="Also report the standard error and a confidence interval (CI) of every number."),
     spread_options,
-)  # fmt: skip
-
-adjust_option = statistics(
-    "--adjust", type=click.Choice(["holm", "bh", "none"]), default="holm", show_default=True,
-    help="How p-values are adjusted for multiple comparisons: holm for the models of a slice, bh (Benjamini-Hochberg, "
-         "false discovery rate) for all models and slices of a loss.",
 )  # fmt: skip
 
 verbose_option = _output(

@@ -25,7 +25,7 @@ from losscli.gates.dropped import parse_drop_limit
 from losscli.gates.grammar import parse_gate
 
 if TYPE_CHECKING:
-    from losscli.binding.request import Adjust, Inference, Request
+    from losscli.binding.request import Inference, Request
     from losscli.binding.spec import Spec
     from losscli.io.source import ReadOptions
 
@@ -39,15 +39,15 @@ def eval_options(given: Given) -> EvalOptions:
     """The options of `eval`."""
     report = _wanted(given, rows=True)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
-    run = _run(given, _inference(given, interval=given["interval"]))
+    run = _run(given, _inference(given, interval=given["interval"], between=given["between"]))
     return EvalOptions(run, report, gates, given["shard"], given["state_out"])
 
 
 def compare_options(given: Given) -> CompareOptions:
     """The options of `compare`."""
     report = _wanted(given)
-    inference = _inference(given, interval=True, permutations=given["permutations"], adjust=given["adjust"])
-    return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"])
+    inference = _inference(given, interval=True, permutations=given["permutations"])
+    return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"], given["pairs"])
 
 
 def rows_options(given: Given) -> TableOptions:
@@ -167,14 +167,14 @@ def _classes(text: str | None) -> tuple[str, ...]:
     return () if text is None else tuple(unescape(piece) for piece in split(text, ","))
 
 
-def _inference(given: Given, *, interval: bool, permutations: int = 0, adjust: Adjust = "holm") -> Inference:
+def _inference(given: Given, *, interval: bool, permutations: int = 0, between: str | None = None) -> Inference:
     """Which uncertainty is reported; clusters and resamples are about intervals, so they ask for these."""
     from losscli.binding.request import Inference
 
-    cluster, time, bootstrap = given["cluster"], given["time"], given["bootstrap"]
-    implied = given["sequential"] or any(one is not None for one in (cluster, time, bootstrap))
-    return Inference(interval or implied, given["level"], cluster, bootstrap, given["seed"],
-                     permutations=permutations, adjust=adjust, time=time, horizon=given["horizon"],
+    cluster, time, bootstrap, adjust = given["cluster"], given["time"], given["bootstrap"], given["adjust"]
+    implied = any(one is not None for one in (cluster, time, bootstrap, between)) or adjust == "max-t"
+    return Inference(interval or implied or given["sequential"], given["level"], cluster, bootstrap, given["seed"],
+                     permutations=permutations, adjust=adjust, between=between, time=time, horizon=given["horizon"],
                      sequential=given["sequential"])  # fmt: skip
 
 

@@ -197,7 +197,9 @@ def _with_pairs(prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluatio
         return prepared
     request = prepared.plan.request
     asked = tuple(dict.fromkeys((*request.inference.pairs, *pairs)))
-    request = replace(request, inference=replace(request.inference, pairs=asked, margins=relative_margins(bound)))
+    request = replace(
+        request, inference=replace(request.inference, pairs=asked, gated=True, margins=relative_margins(bound))
+    )
     return replace(prepared, plan=replace(prepared.plan, request=request))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from losscli.binding.bind import bind
@@ -154,8 +155,11 @@ def _verifier(options: ReadOptions) -> Checksums | None:
     return Checksums(options.sha256, options.checksums)
 
 
-def paired(prepared: Prepared, against: str | None = None) -> Prepared:
-    """The same run, with every model compared to one of them, on the same rows: to `against`, or to the first."""
+def paired(prepared: Prepared, against: str | None = None, *, pairs: bool = False) -> Prepared:
+    """The same run, with every model compared to one of them, on the same rows: to `against`, or to the first.
+
+    With `pairs`, every two models are compared, and all are ranked; `against` scales their relative skill.
+    """
     plan = prepared.plan
     models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
     if len(models) < 2:
@@ -166,8 +170,11 @@ def paired(prepared: Prepared, against: str | None = None) -> Prepared:
                          hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"),
                          code="USAGE_BAD_VALUE")  # fmt: skip
     reference = models[0] if against is None else against
-    pairs = tuple((model, reference) for model in models if model != reference)
-    inference = replace(plan.request.inference, pairs=pairs)
+    asked = tuple((model, reference) for model in models if model != reference)
+    if pairs:
+        asked = tuple((later, earlier) for earlier, later in combinations(models, 2))
+    scaled_by = against if pairs else None
+    inference = replace(plan.request.inference, pairs=asked, ranked=pairs, scaled_by=scaled_by)
     return replace(prepared, plan=replace(plan, request=replace(plan.request, inference=inference)))
 
 

@@ -32,7 +32,9 @@ from losscli.results import (
     LossResult,
     PairedTest,
     PartResult,
+    Ranking,
     RowCounts,
+    SliceDifference,
     SourceResult,
     SuiteResult,
     TermResult,
@@ -130,6 +132,8 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "uncertainty": _uncertainty(result.uncertainty),
         "n_eff": _optional(result.n_eff),
         "baseline": _baseline(result.baseline),
+        **({} if result.between is None else {"between": _between(result.between)}),
+        **({} if result.ranking is None else {"ranking": _ranking(result.ranking)}),
         "signature": result.signature,
     }
 
@@ -275,6 +279,36 @@ def _baseline(baseline: BaselineResult | None) -> dict[str, Any] | None:
     }
 
 
+def _between(found: SliceDifference) -> dict[str, Any]:
+    return {
+        "against": None if found.against is None else dict(found.against),
+        "value": _number(found.value),
+        "count": int(found.count),
+        "difference": _number(found.difference),
+        "nonfinite": nonfinite(found.difference),
+        "verdict": found.verdict,
+        "stderr": _optional(found.stderr),
+        "interval": _interval(found.interval),
+        "uncertainty": _uncertainty(found.uncertainty),
+        "t": _optional(found.t),
+        "p": _optional(found.p),
+        "p_adjusted": _optional(found.p_adjusted),
+        "adjustment": found.adjustment,
+    }
+
+
+def _ranking(found: Ranking) -> dict[str, Any]:
+    return {
+        "rank": _whole(found.rank),
+        "better_than": int(found.better_than),
+        "worse_than": int(found.worse_than),
+        "relative_skill": _optional(found.relative_skill),
+        "interval": _interval(found.interval),
+        "uncertainty": _uncertainty(found.uncertainty),
+        "scaled_by": found.scaled_by,
+    }
+
+
 def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
     if found is None:
         return None
@@ -290,6 +324,14 @@ def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
         "kernel": found.kernel,
         "autocorrelation": _optional(found.autocorrelation),
         "block": _whole(found.block),
+        **(
+            {}
+            if found.simultaneous is None
+            else {
+                "simultaneous": int(found.simultaneous),
+                "pointwise_level": _optional(found.pointwise_level),
+            }
+        ),
     }
 
 

@@ -150,6 +150,7 @@ def _interval_note(evaluation: Evaluation) -> str:
     """How the confidence intervals were estimated; empty if there are none."""
     found = [result.uncertainty for result in evaluation.results]
     found += [comparison.uncertainty for comparison in evaluation.comparisons]
+    found += [result.between.uncertainty for result in evaluation.results if result.between is not None]
     notes = []
     for how in filter(None, found):
         bootstrap = f"bootstrap ({how.resamples} resamples, seed {how.seed})"
@@ -161,7 +162,8 @@ def _interval_note(evaluation: Evaluation) -> str:
         if how.lag is not None:
             author = "Newey-West" if how.kernel == "bartlett" else "Diebold-Mariano"
             method += f", {author} standard errors of {how.count} times (lag {how.lag})"
-        notes.append(f"{percent(how.level)} confidence intervals (CI): {method}, unit: {how.units}")
+        together = f", simultaneous for {how.simultaneous}" if (how.simultaneous or 1) > 1 else ""
+        notes.append(f"{percent(how.level)} confidence intervals (CI): {method}, unit: {how.units}{together}")
     return "; ".join(dict.fromkeys(notes))
 
 

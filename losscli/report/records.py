@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from losscli.report.suites import evaluated
-from losscli.report.view import exact, slice_headers
-from losscli.results import BaselineResult, ComparisonResult, LossResult, PairedTest, RowCounts, SuiteResult
+from losscli.report.view import exact, slice_headers, slice_text
+from losscli.results import (
+    BaselineResult,
+    ComparisonResult,
+    LossResult,
+    PairedTest,
+    RowCounts,
+    SliceDifference,
+    SuiteResult,
+)
 
 
 class Subject(Protocol):
@@ -54,19 +62,24 @@ def optional_fields(suites: Sequence[SuiteResult]) -> list[Field]:
     results = results_of(suites)
     effective = any(result.n_eff is not None for result in results)
     based = any(result.baseline is not None for result in results)
-    return [*([_EFFECTIVE] * effective), *(_BASELINE if based else ())]
+    between = any(result.between is not None for result in results)
+    return [*([_EFFECTIVE] * effective), *(_BASELINE if based else ()), *(_BETWEEN if between else ())]
 
 
 def _number(value: float | None) -> str:
     return "" if value is None else exact(value)
 
 
-def _end(at: int) -> Callable[[LossResult | ComparisonResult], str]:
+def _end(at: int) -> Callable[[LossResult | ComparisonResult | SliceDifference], str]:
     return lambda found: "" if found.interval is None else exact(found.interval[at])
 
 
 def _of_baseline(cell: Callable[[BaselineResult], str]) -> Callable[[LossResult], str]:
     return lambda result: "" if result.baseline is None else cell(result.baseline)
+
+
+def _of_slices(cell: Callable[[SliceDifference], str]) -> Callable[[LossResult], str]:
+    return lambda result: "" if result.between is None else cell(result.between)
 
 
 def _p(test: str, which: str) -> Callable[[ComparisonResult], str]:
@@ -91,6 +104,17 @@ _BASELINE = (
     Field("baseline", _of_baseline(lambda baseline: exact(baseline.value))),
     Field("change", _of_baseline(lambda baseline: exact(baseline.change))),
     Field("verdict", _of_baseline(lambda baseline: baseline.verdict)),
+)
+_BETWEEN = (
+    Field("between_against", _of_slices(lambda found: slice_text(found.against)), from_data=True),
+    Field("between_value", _of_slices(lambda found: exact(found.value))),
+    Field("between_difference", _of_slices(lambda found: exact(found.difference))),
+    Field("between_stderr", _of_slices(lambda found: _number(found.stderr))),
+    Field("between_low", _of_slices(_end(0))),
+    Field("between_high", _of_slices(_end(1))),
+    Field("between_p", _of_slices(lambda found: _number(found.p))),
+    Field("between_p_adjusted", _of_slices(lambda found: _number(found.p_adjusted))),
+    Field("between_verdict", _of_slices(lambda found: found.verdict)),
 )
 COMPARISON = (
     *(Field("loss", lambda found: found.spec, from_data=True), VALUE),
@@ -125,7 +149,24 @@ def comparison_lines(suites: Sequence[SuiteResult], *, with_rows: bool = False) 
     groups = [(name, evaluation.comparisons, evaluation.rows) for name, evaluation in evaluated(suites)]
     adjusted = any(one.adjustment != "holm" for _, found, _ in groups for one in found)
     *fields, verdict = COMPARISON
-    return _lines(groups, _PAIR, [*fields, *(_ADJUSTED if adjusted else ()), verdict], with_rows)
+    fields += [*(_ADJUSTED if adjusted else ()), *_skills(results_of(suites)), verdict]
+    return _lines(groups, _PAIR, fields, with_rows)
+
+
+def _skills(results: Sequence[LossResult]) -> Iterator[Field]:
+    """The relative skill of both models of a comparison, where models are ranked."""
+    found = {(one.model, one.spec, tuple(one.by.items())): one.ranking for one in results if one.ranking is not None}
+
+    def skill(side: str) -> Callable[[ComparisonResult], str]:
+        def cell(one: ComparisonResult) -> str:
+            ranking = found.get((getattr(one, side), one.spec, tuple(one.by.items())))
+            return "" if ranking is None else _number(ranking.relative_skill)
+
+        return cell
+
+    if found:
+        yield Field("relative_skill", skill("model"))
+        yield Field("against_relative_skill", skill("against"))
 
 
 def _lines(

@@ -21,7 +21,7 @@ _VERDICTS: dict[str, Literal["good", "bad"]] = {
     "failed": "bad",
     "error": "bad",
 }
-_METHODS = {"holm": "Holm", "bh": "BH"}
+_METHODS = {"holm": "Holm", "bh": "BH", "max-t": "max-t"}
 _Number = tuple[str, Callable[[ComparisonResult], str]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.report.sanitized import sanitized
@@ -99,3 +99,8 @@ def has_models(evaluation: Evaluation) -> bool:
 def slice_headers(names: Iterable[str], taken: Sequence[str]) -> list[str]:
     """Headers of the columns of slices: one that is named like a column of ours gets the prefix `by:`."""
     return [f"by:{name}" if name in taken else name for name in names]
+
+
+def slice_text(by: Mapping[str, str] | None) -> str:
+    """Another slice in words: `country=DE`; None is the rest of the rows."""
+    return "rest" if by is None else ",".join(f"{name}={value}" for name, value in by.items())

@@ -5,7 +5,16 @@ Numbers may be infinite or NaN; an undefined number is NaN. The JSON report writ
 """
 
 from losscli.results.judgements import ComparisonResult, Decision, GateResult, PairedTest
-from losscli.results.losses import BaselineResult, BatchResult, LossResult, PartResult, TermResult, Uncertainty
+from losscli.results.losses import (
+    BaselineResult,
+    BatchResult,
+    LossResult,
+    PartResult,
+    Ranking,
+    SliceDifference,
+    TermResult,
+    Uncertainty,
+)
 from losscli.results.row_counts import RowCounts
 from losscli.results.runs import (
     BaselineSource,
@@ -28,7 +37,9 @@ __all__ = [
     "LossResult",
     "PairedTest",
     "PartResult",
+    "Ranking",
     "RowCounts",
+    "SliceDifference",
     "SourceResult",
     "SuiteResult",
     "TermResult",

@@ -125,8 +125,8 @@ class ComparisonResult:
     mcnemar : PairedTest or None
         p-values of McNemar's exact test, where the values of the loss are 0 or 1.
     adjustment : str
-        How p-values are adjusted: "holm" for the models of one slice; "bh" (Benjamini and Hochberg) for the models and
-        slices of one loss; "none".
+        How p-values are adjusted: "holm" for the models of one slice; "bh" (Benjamini and Hochberg) or "max-t" for the
+        models and slices of one loss; "none".
     permutations : int or None
         Number of permutations that were made: all of them, or as many random ones as were asked for.
     permutations_exact : bool or None

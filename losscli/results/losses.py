@@ -78,9 +78,9 @@ class Uncertainty:
     method : str
         "t": from sums of squares and products (delta method, Student's t distribution); "wilson": Wilson's score
         interval, of losses that are 0 or 1; "permutation": the differences that the permutation test does not reject;
-        "score": Tango's score interval of a difference of losses that are 0 or 1; "bootstrap": from bootstrap
-        resamples; "sequential": a confidence sequence, which holds at all looks together; "sequential-exact": one of
-        losses that are 0 or 1.
+        "score": Tango's score interval of a difference of losses that are 0 or 1; "newcombe": the hybrid score interval
+        of such a difference between slices; "bootstrap": from bootstrap resamples; "sequential": a confidence sequence,
+        which holds at all looks together; "sequential-exact": one of losses that are 0 or 1.
     level : float
         Confidence level, between 0 and 1.
     units : str
@@ -102,6 +102,10 @@ class Uncertainty:
         those of values that are freed of it (prewhitening), times what it adds.
     block : int or None
         How many successive times are resampled together, where `method` is "bootstrap" and the units are times.
+    simultaneous : int or None
+        How many intervals have the confidence level together; None: each alone.
+    pointwise_level : float or None
+        The confidence level of each of them alone.
     """
 
     method: str
@@ -115,6 +119,8 @@ class Uncertainty:
     kernel: str | None = None
     autocorrelation: float | None = None
     block: int | None = None
+    simultaneous: int | None = None
+    pointwise_level: float | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,83 @@ class BaselineResult:
     change: float
     relative: float | None
     verdict: str
+
+
+@dataclass(frozen=True)
+class SliceDifference:
+    """What a slice differs from: the rest of the rows, or another slice.
+
+    Attributes
+    ----------
+    against : Mapping[str, str] or None
+        The other slice, as column to value. None: the rest of the rows.
+    value : float
+        The value of the loss on the other slice.
+    count : int
+        Number of units there.
+    difference : float
+        The value of the slice minus `value`.
+    verdict : str
+        "better", "worse" (statistically significant at the confidence level), "no difference shown", or "undefined"
+        where the difference is not finite.
+    adjustment : str
+        How `p_adjusted` is: "holm", "bh" (Benjamini and Hochberg), "max-t" or "none", for the slices of one loss and
+        model.
+    stderr : float or None
+        Standard error of the difference. None where it cannot be estimated.
+    interval : tuple[float, float] or None
+        Lower and upper end of the confidence interval of the difference.
+    uncertainty : Uncertainty or None
+        How `stderr` and `interval` were estimated: "t" with the degrees of freedom of Welch, or "newcombe".
+    t : float or None
+        difference / stderr. None for losses that are 0 or 1.
+    p, p_adjusted : float or None
+        Two-sided p-value of the test that belongs to the interval, and the same adjusted for the other slices.
+    """
+
+    against: Mapping[str, str] | None
+    value: float
+    count: int
+    difference: float
+    verdict: str
+    adjustment: str = "holm"
+    stderr: float | None = None
+    interval: tuple[float, float] | None = None
+    uncertainty: Uncertainty | None = None
+    t: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The place of a model among all models of a comparison, by one loss on one slice.
+
+    Attributes
+    ----------
+    rank : int or None
+        1 for the best; models of one value share a rank. None where the value is not a number.
+    better_than, worse_than : int
+        Than how many models the verdict is that it is better, and worse.
+    relative_skill : float or None
+        The geometric mean of the ratios of its value and those of all models (Cramer et al. 2022), below 1 for a model
+        whose loss is lower than that of most; divided by that of `scaled_by`, if there is one. None where a value is
+        not above 0.
+    interval : tuple[float, float] or None
+        Its confidence interval.
+    uncertainty : Uncertainty or None
+        How `interval` was estimated.
+    scaled_by : str or None
+        The model whose relative skill is 1.
+    """
+
+    rank: int | None
+    better_than: int
+    worse_than: int
+    relative_skill: float | None = None
+    interval: tuple[float, float] | None = None
+    uncertainty: Uncertainty | None = None
+    scaled_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +271,10 @@ class LossResult:
         Effective sample size (Kish): (sum of weights)**2 / sum of squared weights. None where rows have no weights.
     baseline : BaselineResult or None
         The same number in the baseline. None without a baseline, or where it lacks the number.
+    between : SliceDifference or None
+        What the slice differs from, where that was asked for.
+    ranking : Ranking or None
+        The place among all models, where these are ranked.
     """
 
     model: str | None
@@ -211,6 +298,8 @@ class LossResult:
     uncertainty: Uncertainty | None = None
     n_eff: float | None = None
     baseline: BaselineResult | None = None
+    between: SliceDifference | None = None
+    ranking: Ranking | None = None
 
     @property
     def is_weighted(self) -> bool:

@@ -67,18 +67,57 @@ def comparisons(
         which p-values are adjusted by Holm's method. By that of Benjamini and Hochberg they are adjusted over all
         slices of a loss; the whole run is a family of its own.
     """
-    unadjusted = [
-        _compare(sums, _Pair(first, second, slice_, slice_ids), results)
+    pairs = [
+        _Pair(first, second, slice_, slice_ids)
         for first, second in compared_lines(sums.plan)
         for slice_, slice_ids in found.items()
     ]
-    method, level = sums.inference.adjust, sums.inference.level
+    method, level = "holm" if sums.inference.gated else sums.inference.adjust, sums.inference.level
+    if method == "max-t":
+        yield from _simultaneous(sums, pairs, results)
+        return
+    unadjusted = [_compare(sums, pair, results) for pair in pairs]
 
     def adjust(ps: _PValues) -> list[float]:
         """Over all slices of a loss: what belongs together where it is not the models of a slice."""
         return _within([(c.result.spec, bool(c.slice)) for c in unadjusted], ps, lambda those: adjusted(those, method))
 
     yield from _judged(unadjusted, method, None if method == "holm" else adjust, float(alpha_of(level)))
+
+
+def _simultaneous(
+    sums: ContributionSums, pairs: Sequence[_Pair], results: Mapping[tuple[int, Slice], LossResult]
+) -> Iterator[ComparisonResult]:
+    """Comparisons whose intervals hold together for all models and slices of a loss, as their p-values do."""
+    from losscli.statistics.simultaneous import Member, maximum, member, of_all
+
+    families = [(sums.line(pair.first).spec.text, bool(pair.slice)) for pair in pairs]
+    members: dict[Hashable, list[Member]] = {family: [] for family in families}
+    numbers = {slice_: number for number, slice_ in enumerate(dict.fromkeys(pair.slice for pair in pairs))}
+    for family, pair in zip(families, pairs, strict=True):
+        first, second = (linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second))
+        linear = None if first is None or second is None else first.minus(second)
+        place = numbers[pair.slice], pair.slice_ids
+        one = member(sums, linear, sums.unit_of(pair.first), place, proportion=False)
+        members[family] += [] if one is None else [one]
+    level = sums.inference.level
+    maxima = {family: maximum(sums, those) for family, those in members.items()}
+    at_level = {family: sums.at_level(one.pointwise(level)) for family, one in maxima.items()}
+    unadjusted = []
+    for family, pair in zip(families, pairs, strict=True):
+        found = _compare(at_level[family], pair, results)
+        how = found.result.uncertainty
+        if how is not None:
+            how = of_all(how, level, maxima[family].size)
+            found = replace(found, result=replace(found.result, uncertainty=how))
+        unadjusted.append(found)
+
+    def adjust(ps: _PValues) -> list[float]:
+        """By the largest statistic of a family."""
+        each = zip(ps, families, strict=True)
+        return [math.nan if p is None else maxima[family].adjusted(p) for p, family in each]
+
+    yield from _judged(unadjusted, "max-t", adjust, float(alpha_of(level)))
 
 
 _PValues = Sequence[float | None]

@@ -6,7 +6,9 @@ are added up; class weights enter at this place.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -39,10 +41,12 @@ class Column(NamedTuple):
     """One column of sums: those of a contribution (by its index), of all units or of those of one class.
 
     With a `stratum`, the class weight is left out: then it is computed from the data, and is no factor that is given.
+    Where two slices are compared, the columns of the second have the `place` 1.
     """
 
     contribution: int
     stratum: str | None = None
+    place: int = 0
 
 
 Columns = Sequence[Column]
@@ -107,6 +111,12 @@ class ContributionSums:
         if number not in self._units:
             self._units[number] = unit_of(self.line(number))
         return self._units[number]
+
+    def at_level(self, level: float) -> ContributionSums:
+        """The same statistics, for intervals of another confidence level."""
+        other = copy.copy(self)
+        other.inference = replace(self.inference, level=level)
+        return other
 
     def is_clustered(self, unit: str) -> bool:
         """Whether the independent units are batches or clusters, and not single rows."""
@@ -244,6 +254,25 @@ class ContributionSums:
         if self._ranks is None:
             self._ranks = ranks(self._statistics[unit].clusters.labels, self.inference.time)
         return order_of(self._table(unit).hashes(wanted), self._ranks)
+
+    def joint_cluster_columns(
+        self, columns: Sequence[tuple[Column, SliceIds]], unit: str
+    ) -> list[list[Exact]] | None:  # fmt: skip
+        """For each column its exact sums over its own slice, one a cluster of any; None where one is not finite."""
+        table = self._table(unit)
+        wanted = [one for column, slice_ids in columns for one in self._table_columns(slice_ids, [column])]
+        return table.exact_columns(wanted) if table.is_finite(wanted) else None
+
+    def hashed_table(self, columns: Columns, unit: str, slice_ids: SliceIds) -> tuple[Array, Array]:
+        """What identifies each cluster of a slice, and its sums as doubles, one row a cluster."""
+        table, wanted = self._table(unit), self._table_columns(slice_ids, columns)
+        return np.array(table.hashes(wanted), np.int64), table.table(wanted)
+
+    def share_clusters(self, unit: str, one: SliceIds, other: SliceIds) -> bool:
+        """Whether any cluster has rows in both slices."""
+        table = self._table(unit)
+        hashes = [set(table.hashes(self._table_columns(each, [Column(self.unit)]))) for each in (one, other)]
+        return not hashes[0].isdisjoint(hashes[1])
 
     def unit_columns(self, columns: Columns, slice_ids: SliceIds) -> list[list[Exact]] | None:
         """For each column what each row contributes, in an order that does not depend on that of the rows.

@@ -198,6 +198,29 @@ def slices(totals: RunAccumulator) -> dict[Slice, SliceIds]:
     return {name: _with_class_weights(totals, slice_ids, classes) for name, slice_ids in found.items()}
 
 
+def rest_of(totals: RunAccumulator, whole: SliceIds, own: SliceIds) -> SliceIds:
+    """The ids of all rows that a slice does not have; balanced class weights are those of these rows.
+
+    Parameters
+    ----------
+    totals
+        Everything that the run added up.
+    whole, own
+        The ids of the whole run, and of the slice.
+
+    Returns
+    -------
+    list of WeightedSliceId
+        The slice that is left.
+    """
+    numbers = {one.number for one in own}
+    left = [one.number for one in whole if one.number not in numbers]
+    if totals.plan.class_column is None:
+        return [WeightedSliceId(number) for number in left]
+    names = totals.slice_index.names()
+    return _with_class_weights(totals, left, {number: label_of(names[number][-1]) for number in left})
+
+
 def _with_class_weights(totals: RunAccumulator, slice_ids: list[int], classes: Mapping[int, str]) -> SliceIds:
     """The slice ids with their class's weight: as given, or n / (K * n_c) over the rows and classes of this slice."""
     given = totals.plan.request.class_weight

@@ -13,7 +13,7 @@ Statistic: TypeAlias = Callable[[Array], Array]
 """Makes estimates of shape (...) of totals of shape (..., contributions)."""
 
 
-BOOTSTRAP_STREAM, PERMUTATION_STREAM = 1, 2  # the two never share a stream
+BOOTSTRAP_STREAM, PERMUTATION_STREAM, MAXIMUM_STREAM = 1, 2, 3  # none shares a stream with another
 BLOCK = 1 << 18  # entries of the matrix of a block of replicates: 2 MB, which stays in the cache
 _HALVES = 1 << 20  # fewer units than this are drawn by 32 random bits each
 ROUNDING_NOISE = 64 * 2.0**-52  # values no further apart than this, relative to their size, are taken as equal
@@ -57,6 +57,15 @@ class RandomStream:
         """For each of `rows`, `count` random bits as uint8."""
         raw = self._raw(rows, -(-count // 64)).view(np.uint8)
         return np.unpackbits(raw, axis=1, count=count, bitorder="little")
+
+    def normals(self, rows: int, count: int) -> Array:
+        """For each of `rows`, `count` numbers of the standard normal distribution, by pairs (Box & Muller 1958)."""
+        raw = self._raw(rows, 2 * -(-count // 2)) >> np.uint64(11)
+        fractions = (raw + np.uint64(1)) * 2.0**-53  # above 0, so that each has a logarithm
+        lengths, turns = np.split(fractions, 2, axis=1)
+        lengths = np.sqrt(-2 * np.log(lengths))
+        turns = 2 * np.pi * turns
+        return np.concatenate([lengths * np.cos(turns), lengths * np.sin(turns)], axis=1)[:, :count]
 
     def _raw(self, rows: int, count: int) -> Array:
         raw = np.asarray(self._source.random_raw(rows * count), dtype="<u8")  # the bytes alike on any machine

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.results import ComparisonResult, LossResult
 from losscli.statistics.comparisons import comparisons
 from losscli.statistics.contribution_sums import ContributionSums
-from losscli.statistics.finalized_sums import slices
-from losscli.statistics.intervals import with_interval
+from losscli.statistics.finalized_sums import Slice, SliceIds, slices
+from losscli.statistics.intervals import is_proportion, with_interval
+from losscli.statistics.linearization import linearize
 from losscli.statistics.serial_variance import few_times
+
+Results = dict[tuple[int, Slice], LossResult]
 
 
 class UncertainResults(NamedTuple):
@@ -37,17 +41,73 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     UncertainResults
         The results in the same order.
     """
-    found = slices(totals)
+    found, inference = slices(totals), totals.plan.request.inference
     places = [(line, slice_) for line in range(len(totals.plan.lines)) for slice_ in found]
     results = dict(zip(places, estimates, strict=True))
     sums = ContributionSums(totals, results)
     notes: list[str] = []
-    if totals.plan.request.inference.interval:
-        done = [with_interval(sums, line, slice_, found[slice_], result) for (line, slice_), result in results.items()]
-        results = dict(zip(places, [result for result, _ in done], strict=True))
-        notes = list(dict.fromkeys(note for _, note in done if note is not None))
+    if inference.interval:
+        results, notes = _with_intervals(sums, found, results)
+    if inference.between is not None:
+        from losscli.statistics.slice_differences import slice_differences
+
+        for place, difference in slice_differences(sums, found, results).items():
+            results[place] = replace(results[place], between=difference)
     compared = tuple(comparisons(sums, found, results))
+    if inference.ranked:
+        from losscli.statistics.rankings import rankings
+
+        for place, ranking in rankings(sums, found, results, compared).items():
+            results[place] = replace(results[place], ranking=ranking)
+        notes += _unskilled(results)
     whole = [(one.spec, one.uncertainty) for one in results.values() if not one.by]  # slices often have few times
     whole += [(one.spec, one.uncertainty) for one in compared if not one.by]
     notes += [f"{spec}: {note}" for spec, how in whole if (note := few_times(how)) is not None]
     return UncertainResults(tuple(results.values()), compared, tuple(dict.fromkeys(notes)))
+
+
+def _with_intervals(
+    sums: ContributionSums, found: Mapping[Slice, SliceIds], results: Results
+) -> tuple[Results, list[str]]:
+    """The results with standard errors and intervals, and notes about those that have none."""
+    if sums.inference.adjust == "max-t":
+        return _with_simultaneous_intervals(sums, found, results)
+    done = {place: with_interval(sums, place[0], place[1], found[place[1]], one) for place, one in results.items()}
+    notes = dict.fromkeys(note for _, note in done.values() if note is not None)
+    return {place: result for place, (result, _) in done.items()}, list(notes)
+
+
+def _with_simultaneous_intervals(
+    sums: ContributionSums, found: Mapping[Slice, SliceIds], results: Results
+) -> tuple[Results, list[str]]:
+    """The same, where the intervals of all models and slices of a loss hold together; all rows are no slice."""
+    from losscli.statistics.simultaneous import Member, maximum, member, of_all
+
+    families: dict[tuple[str, bool], list[Member]] = {}
+    numbers = {slice_: number for number, slice_ in enumerate(found)}
+    for (line, slice_), result in results.items():
+        unit = sums.unit_of(line)
+        linear = None if unit is None else linearize(sums, line, found[slice_])
+        place = numbers[slice_], found[slice_]
+        one = member(sums, linear, unit, place, is_proportion(sums, line))
+        families.setdefault((result.spec, bool(slice_)), []).extend([] if one is None else [one])
+    level = sums.inference.level
+    maxima = {family: maximum(sums, members) for family, members in families.items()}
+    at_level = {family: sums.at_level(one.pointwise(level)) for family, one in maxima.items()}
+    done: Results = {}
+    notes: dict[str, None] = {}
+    for (line, slice_), result in results.items():
+        family = result.spec, bool(slice_)
+        wider, note = with_interval(at_level[family], line, slice_, found[slice_], result)
+        if wider.uncertainty is not None:
+            wider = replace(wider, uncertainty=of_all(wider.uncertainty, level, maxima[family].size))
+        done[line, slice_] = wider
+        notes |= {} if note is None else {note: None}
+    return done, list(notes)
+
+
+def _unskilled(results: Results) -> list[str]:
+    """Notes about losses that have no relative skill."""
+    specs = {one.spec: None for one in results.values()
+             if one.ranking is not None and one.ranking.relative_skill is None}  # fmt: skip
+    return [f"{spec}: relative skill is a mean of ratios, and needs values above 0" for spec in specs]

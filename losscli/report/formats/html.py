@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from losscli._version import __version__
-from losscli.report import verdicts
+from losscli.report import standings, verdicts
 from losscli.report.layout import Cell, Column, Layout, footnotes, layout_of
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines, sections, status
@@ -119,6 +119,11 @@ def _blocks(evaluation: Evaluation, view: View) -> Iterator[str]:
         yield _list([f"{verdict} {gate}: {why}" for verdict, gate, why in reasons(evaluation)], view)
     yield _table("Results", layout_of(evaluation), view)
     yield f'<p class="note">{_safe(footnotes(evaluation), view)}</p>\n'
+    if standings.has_slice_differences(evaluation):
+        yield _table("Differences between slices", standings.slice_differences(evaluation), view)
+    if standings.has_rankings(evaluation):
+        yield _table("Models beside each other", standings.rankings(evaluation), view)
+        yield f'<p class="note">{_safe(standings.note(evaluation), view)}</p>\n'
     if evaluation.comparisons:
         yield _table("Comparisons of models on the same rows", verdicts.comparisons(evaluation), view)
     if evaluation.warnings:

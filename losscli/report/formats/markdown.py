@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from losscli.report import verdicts
+from losscli.report import standings, verdicts
 from losscli.report.layout import Layout, footnotes, layout_of
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines, sections
@@ -54,6 +54,10 @@ def _body(evaluation: Evaluation, view: View) -> str:
         why = [f"- {word} {literal(gate, view)}: {literal(why, view)}\n" for word, gate, why in reasons(evaluation)]
         blocks += ["".join(why)] if why else []
     blocks += [_table(layout_of(evaluation), view), footnotes(evaluation) + "\n"]
+    if standings.has_slice_differences(evaluation):
+        blocks.append(_table(standings.slice_differences(evaluation), view))
+    if standings.has_rankings(evaluation):
+        blocks += [_table(standings.rankings(evaluation), view), literal(standings.note(evaluation), view) + "\n"]
     if evaluation.comparisons:
         blocks.append(_table(verdicts.comparisons(evaluation), view))
     return "\n".join(blocks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscli.report import verdicts
+from losscli.report import standings, verdicts
 from losscli.report.aligned import Aligned, StyledText, aligned
 from losscli.report.layout import Cell, Column, Layout, compares_values, footnotes, layout_of, results_as_rows
 from losscli.report.renderer import Renderer
@@ -20,8 +20,13 @@ class Table(Renderer):
     shows_gates = True
 
     def render(self, evaluation: Evaluation, view: View) -> str:
-        """The results and their rows, then comparisons, and gates last, where a reader looks first."""
+        """The results, slices and models beside each other, comparisons, and gates last, where a reader looks first."""
         blocks = [_results(evaluation, view)]
+        if standings.has_slice_differences(evaluation):
+            blocks.append(_aligned(standings.slice_differences(evaluation), view).text(view))
+        if standings.has_rankings(evaluation):
+            note = "\n" + standings.note(evaluation) + "\n"
+            blocks.append(_aligned(standings.rankings(evaluation), view).text(view) + note)
         if evaluation.comparisons:
             blocks.append(_aligned(verdicts.comparisons(evaluation), view).text(view))
         if evaluation.gates:
