@@ -79,10 +79,10 @@ def note(evaluation: Evaluation) -> str:
     ranked = next((one.ranking for one in evaluation.results if one.ranking is not None), None)
     if ranked is None:
         return ""
-    scaled = "" if ranked.scaled_by is None else f", as a multiple of that of {ranked.scaled_by}"
+    scaled = "" if ranked.scaled_by is None else ", as a multiple of that of the model that has 1"
     return (
         f"relative skill: geometric mean of the ratios of a model's value and those of all models{scaled}; the columns "
-        "of models: difference, and its adjusted p-value"
+        "of models: difference, and the adjusted p-value that decides"
     )
 
 
@@ -105,7 +105,7 @@ def _cell(pairs: _Pairs, own: LossResult, model: str) -> Cell:
     if found is None:
         return Cell()
     pair, sign = found
-    test = pair.mcnemar or pair.t_test or pair.permutation
+    test = pair.decision
     verdict = pair.verdict if sign > 0 else _OPPOSITE.get(pair.verdict, pair.verdict)
     p = "" if test is None else f" (p {test.decisive:.2g})"
     return Cell(signed(sign * pair.difference) + p, verdict=_VERDICTS.get(verdict, ""))

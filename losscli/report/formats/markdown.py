@@ -57,7 +57,7 @@ def _body(evaluation: Evaluation, view: View) -> str:
     if standings.has_slice_differences(evaluation):
         blocks.append(_table(standings.slice_differences(evaluation), view))
     if standings.has_rankings(evaluation):
-        blocks += [_table(standings.rankings(evaluation), view), literal(standings.note(evaluation), view) + "\n"]
+        blocks += [_table(standings.rankings(evaluation), view), standings.note(evaluation) + "\n"]
     if evaluation.comparisons:
         blocks.append(_table(verdicts.comparisons(evaluation), view))
     return "\n".join(blocks)
