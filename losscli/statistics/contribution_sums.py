@@ -24,6 +24,7 @@ from losscli.binding.plan import Line
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
 from losscli.results import LossResult
+from losscli.statistics.few_clusters import FewClusters
 from losscli.statistics.finalized_sums import (
     ExactMean,
     FinalizedRun,
@@ -81,6 +82,7 @@ class ContributionSums:
         self.weighted = self.plan.weight is not None or self.plan.class_column is not None
         self.balanced = self.plan.class_column is not None and self.plan.request.class_weight == "balanced"
         self._statistics = {"row": totals.unit_statistics.rows, "batch": totals.unit_statistics.groups}
+        self.few_clusters = FewClusters(self.inference.cluster, self.plan.by)
         self._finalized = FinalizedRun(totals)
         self._contributions: list[Contribution] = []
         self._indices: dict[Contribution, int] = {}

@@ -23,8 +23,6 @@ from losscli.statistics.serial_variance import with_lags
 from losscli.statistics.student_t import t_interval
 from losscli.statistics.variance import Variance
 
-_FEW_CLUSTERS, _LARGE_SHARE = 10 - 1e-9, 0.25  # effective clusters, and the share of one, where intervals are unsure
-
 
 @dataclass(frozen=True)
 class Estimate:
@@ -98,27 +96,10 @@ def with_interval(
     done = replace(
         result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
     )  # fmt: skip
-    if slice_:  # slices of few rows are often so
-        return done, None
-    if found.interval is None:
+    sums.few_clusters.add(slice_, found.variance)
+    if found.interval is None and not slice_:  # slices of few rows are often so
         return done, f"{result.spec}: all values are alike, so there is no confidence interval"
-    return done, few_clusters(sums, found.variance)
-
-
-def few_clusters(sums: ContributionSums, found: Variance | None) -> str | None:
-    """The text of a warning where clusters are so few, or so unequal, that an interval by them is not to be relied on.
-
-    Fewer than 10 equal clusters would tell as much, or one has a quarter of the weight.
-    """
-    if sums.inference.cluster is None or found is None:
-        return None
-    size, largest = found.effective_clusters, found.largest_share
-    if size is None or largest is None or (size >= _FEW_CLUSTERS and largest < _LARGE_SHARE):
-        return None
-    return (
-        f"the {found.clusters} clusters of '{sums.inference.cluster}' tell as much as {size:.3g} equal ones, and the "
-        f"largest has {100 * largest:.3g} % of the weight: intervals from so few are uncertain"
-    )
+    return done, None
 
 
 def is_proportion(sums: ContributionSums, line: int) -> bool:

@@ -281,6 +281,29 @@ def test_few_or_unequal_clusters_are_told():
     assert len(clusters_warned([10, *[1] * 25])) == 1  # 28.6 % of the weight
 
 
+def test_slices_with_few_or_unequal_clusters_are_counted_and_the_worst_is_named():
+    """One warning, however many slices and losses there are; the slice is named by its columns."""
+    sizes = {"a": [4] * 12, "b": [50, 5, 5, 5], "c": [5] * 9, "d": [3] * 30}
+    user = np.concatenate([np.repeat(np.arange(len(each)), each) + 100 * i for i, each in enumerate(sizes.values())])
+    site = np.repeat(list(sizes), [sum(each) for each in sizes.values()])
+    data = {"y": np.zeros(len(user)), "p": np.random.default_rng(3).normal(size=len(user)), "user": user, "site": site,
+            "year": np.full(len(user), 2024)}  # fmt: skip
+    settings = {"target": "y", "pred": "p", "cluster": "user", "interval": True}
+    report = losscli.evaluate(data, ["mae", "mse"], by=["site", "year"], **settings)
+    assert [warning.message for warning in report.warnings] == [
+        "few or unequal clusters in 2 of 4 slices, whose intervals are uncertain; the worst is site=b, year=2024: its "
+        "4 clusters of 'user' tell as much as 1.64 equal ones, and the largest has 76.9 % of the weight"
+    ]
+    assert [warning.count for warning in report.warnings] == [1]
+    good = losscli.evaluate(data, "mae", by="site", where='site == "a" or site == "d"', **settings)
+    assert good.warnings == ()
+    whole = losscli.evaluate(data, "mae", by="site", where='site == "b"', **settings)
+    assert [warning.message.split(":")[0] for warning in whole.warnings] == [
+        "the 4 clusters of 'user' tell as much as 1.64 equal ones, and the largest has 76.9 % of the weight",
+        "few or unequal clusters in the slice, whose intervals are uncertain; the worst is site=b",
+    ]
+
+
 def test_unequal_clusters_cover_what_they_should():
     """One cluster of 200 rows beside 19 of 10: Liang and Zeger's intervals with G - 1 held the mean in 0.7 or fewer."""
     samples, sizes = 2000, np.array([200, *[10] * 19])
