@@ -58,8 +58,16 @@ class HashedClusters:
         while len(self.keys) > MAX_CLUSTERS and self.bits and self.merges:
             self._merge_neighbours()
 
+    @property
+    def merged(self) -> bool:
+        """Whether some clusters have their sums together."""
+        return self.bits < _BITS
+
     def learn(self, hashes: Array, labels: EncodedLabels) -> None:
-        """Keep the label of each of these units, which are times where units are not merged: so there is a limit."""
+        """Keep the label of each of these units, as long as none are merged; of times none are, so there is a limit."""
+        if self.merged:
+            self.labels.clear()
+            return
         codes, first = np.unique(labels.codes, return_index=True)
         keys = (hashes[first] >> np.uint64(64 - _BITS)).tolist()
         for key, code in zip(keys, codes.tolist(), strict=True):

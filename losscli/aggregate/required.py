@@ -31,10 +31,10 @@ def unit_of(line: Line) -> str | None:
 def required_statistics(plan: Plan) -> RequiredStatistics | None:
     """The unit statistics that a run must keep; None where neither an interval nor a comparison is requested."""
     inference = plan.request.inference
-    if not (inference.interval or inference.pairs):
+    if not (inference.interval or inference.pairs or inference.why):
         return None
     gathered = {"row": _Requirements(), "batch": _Requirements()}
-    if inference.interval:
+    if inference.interval or inference.why:
         _for_intervals(plan, gathered)
     for pair in compared_lines(plan):
         _for_comparison(plan, pair, gathered)
@@ -47,12 +47,14 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
         by_count=plan.request.run_divisor == "count",
         needs_row_numbers=(
             inference.grouping is not None
+            or inference.why
             or inference.bootstrap is not None
             or plan.baseline is not None
             or (bool(inference.pairs) and inference.permutations > 0)
         ),
         baseline=plan.baseline,
         by_time=plan.by_time,
+        keeps_labels=plan.by_time or inference.why,
     )
 
 
@@ -65,7 +67,7 @@ def _for_intervals(plan: Plan, gathered: dict[str, _Requirements]) -> None:
     for line in plan.lines:
         if (unit := unit_of(line)) is not None:
             calls = row_kernel_calls(line)
-            gathered[unit].add(list(calls), cluster_sums=by_cluster, cross_products=by_products)
+            gathered[unit].add(list(calls), cluster_sums=by_cluster or inference.why, cross_products=by_products)
             gathered[unit].squared_weights.update(dict.fromkeys(calls))
     if inference.adjust == "max-t" and by_products:  # models of a loss have rows in common
         for spec in dict.fromkeys(line.spec for line in plan.lines):
@@ -87,7 +89,7 @@ def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirement
     # The t test of a comparison needs cross products, even where its interval comes from the bootstrap.
     gathered[unit].add(
         sources,
-        cluster_sums=clustered or inference.bootstrap is not None or inference.permutations > 0,
+        cluster_sums=clustered or inference.bootstrap is not None or inference.permutations > 0 or inference.why,
         cross_products=not clustered,
     )
     if not clustered:

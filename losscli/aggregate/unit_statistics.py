@@ -21,6 +21,7 @@ from losscli.aggregate.hashed_clusters import HashedClusters
 from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.paired_outcomes import LinePair, PairedValues, ValueSource, paired_outcomes, taking_part
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import BaselineRows
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
@@ -50,7 +51,8 @@ class RequiredStatistics:
     by_count: bool  # means are divided by the count of units, not by their weight
     needs_row_numbers: bool  # the number of a row in the whole run
     baseline: BaselineRows | None = None
-    by_time: bool = False  # clusters are times, whose labels are kept
+    by_time: bool = False  # clusters are times, which are never merged
+    keeps_labels: bool = False  # those of units
 
     @property
     def sources(self) -> frozenset[ValueSource]:
@@ -185,8 +187,8 @@ class RunUnitStatistics:
             hashes = _identities(chunk) if self.required.rows.cluster_sums else None
             with np.errstate(all="ignore"):  # what is not finite is counted so
                 self.rows.update(chunk, hashes)
-            if hashes is not None and chunk.cluster is not None and self.required.by_time:
-                self.rows.clusters.learn(hashes, chunk.cluster)
+            if hashes is not None and self.required.keeps_labels and not self.rows.clusters.merged:
+                self.rows.clusters.learn(hashes, _unit_labels(chunk))
 
     def _add_group(self, units: Units) -> None:
         """Add the rows of one group: in each slice they are one unit, which contributes the sums of its rows."""
@@ -203,6 +205,9 @@ class RunUnitStatistics:
             contributions[UNIT] = _rounded_sums(None, at, count, len(units))
         hashes = np.full(count, splitmix64(np.array([self.groups_formed], np.uint64))[0], np.uint64)
         self.groups.clusters.update(hashes, slice_ids, contributions)
+        if self.required.keeps_labels:
+            labels = EncodedLabels(np.zeros(count, np.int64), (str(self.groups_formed),), "batch")
+            self.groups.clusters.learn(hashes, labels)
 
 
 def _identities(units: Units) -> Array:
@@ -215,6 +220,14 @@ def _identities(units: Units) -> Array:
         again = np.flatnonzero(units.repeats)
         hashes[again] = splitmix64(hashes[again] + units.repeats[again].astype(np.uint64))
     return hashes
+
+
+def _unit_labels(units: Units) -> EncodedLabels:
+    """The label of each unit: that of its cluster, its keys, or else its row number."""
+    if units.cluster is not None:
+        return units.cluster
+    texts = [*zip(*(key.texts() for key in units.keys), strict=True)] or units.row_number_array[:, None].tolist()
+    return EncodedLabels(np.arange(len(units)), tuple(", ".join(map(str, text)) for text in texts), "row")
 
 
 def _rounded_sums(values: Array | None, at: Array | None, count: int, units: int) -> Array:

@@ -56,6 +56,7 @@ def evaluate(
     time: str | None = None,
     horizon: int | None = None,
     sequential: bool = False,
+    why: bool = False,
     bootstrap: int | None = None,
     seed: int = 0,
     adjust: Adjust = "holm",
@@ -146,6 +147,8 @@ def evaluate(
     sequential : bool
         Whether intervals hold at all looks together, where one scores a growing sample again and again (confidence
         sequences); implies `interval`.
+    why : bool
+        Whether the report has the clusters, times, batches or rows whose removal would change a value most.
     bootstrap : int, optional
         The number of bootstrap resamples, in place of the t interval; implies `interval`.
     seed : int

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.binding.spec import parse, settled
 from losscli.report import render
-from losscli.results import ComparisonResult, Evaluation, LossResult, WarningResult
+from losscli.results import ComparisonResult, Evaluation, InfluenceResult, LossResult, WarningResult
 
 if TYPE_CHECKING:
     import pandas
@@ -92,6 +92,11 @@ class Report(Sequence[LossResult]):
     def comparisons(self) -> tuple[ComparisonResult, ...]:
         """Models against each other, where the run was a comparison."""
         return self.evaluation.comparisons
+
+    @property
+    def influence(self) -> tuple[InfluenceResult, ...]:
+        """The units whose removal would change each number most, where `why` asked for them."""
+        return self.evaluation.influence
 
     @property
     def warnings(self) -> tuple[WarningResult, ...]:

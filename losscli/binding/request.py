@@ -68,11 +68,12 @@ class Inference:
 
     `cluster` is the column whose rows of one value belong together; `time` the column that orders the rows, whose
     errors depend on those before, and `horizon` how many steps ahead they were forecast, if that bounds how far errors
-    depend on each other; `sequential` says that one looks again as rows come in; `bootstrap` the number of resamples
-    that replace the t interval; `pairs` the comparisons (model, against) that are made on the same rows, with so many
-    `permutations` of their signs and p-values adjusted by the method `adjust`; `margins` the relative margins beyond
-    which a gate allows no worsening. `between` says what slices are compared with: the "rest", or COL=VALUE. Models
-    may be `ranked`, and their relative skill `scaled_by` one of them. Comparisons are `gated` where gates need them.
+    depend on each other; `sequential` says that one looks again as rows come in; `why` asks for the units that matter
+    most; `bootstrap` the number of resamples that replace the t interval; `pairs` the comparisons (model, against) that
+    are made on the same rows, with so many `permutations` of their signs and p-values adjusted by the method `adjust`;
+    `margins` the relative margins beyond which a gate allows no worsening. `between` says what slices are compared
+    with: the "rest", or COL=VALUE. Models may be `ranked`, and their relative skill `scaled_by` one of them.
+    Comparisons are `gated` where gates need them.
     """
 
     interval: bool = False
@@ -91,6 +92,7 @@ class Inference:
     time: str | None = None
     horizon: int | None = None
     sequential: bool = False
+    why: bool = False
 
     @property
     def grouping(self) -> str | None:

@@ -119,6 +119,12 @@ def _check_grouping(request: Request) -> None:
         raise UsageError(f"--sequential and {other} cannot be used together",
                          hint="confidence sequences are of independent rows or clusters",
                          code="USAGE_CONFLICT")  # fmt: skip
+    for option, given in (("--sequential", asked.sequential), ("--time", asked.time is not None)):
+        joint = "--between" if asked.between is not None else "--adjust max-t" if asked.adjust == "max-t" else None
+        if given and joint is not None:
+            raise UsageError(f"{option} and {joint} cannot be used together",
+                             hint=f"{joint} is for one look at independent rows or clusters",
+                             code="USAGE_CONFLICT")  # fmt: skip
     if asked.cluster is not None and asked.time is not None:
         raise UsageError("--cluster and --time cannot be used together",
                          hint="with --time the rows of one time are one unit, whatever their cluster",

@@ -245,6 +245,9 @@ spread_options = _stack(
     statistics("--horizon", type=click.IntRange(min=1), metavar="H",
                help="Rows were forecast H steps ahead, so errors further apart are independent (Diebold and Mariano's "
                     "test, with the correction of Harvey, Leybourne and Newbold). Needs --time."),
+    statistics("--why", is_flag=True,
+               help="Also show the clusters (--cluster; else times, batches or rows) whose removal would change each "
+                    "number most."),
     statistics("--sequential", is_flag=True,
                help="Confidence intervals and p-values that hold at all looks together, for a job that scores a "
                     "growing file every day (confidence sequences). They are wider."),

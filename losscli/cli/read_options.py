@@ -175,7 +175,7 @@ def _inference(given: Given, *, interval: bool, permutations: int = 0, between: 
     implied = any(one is not None for one in (cluster, time, bootstrap, between)) or adjust == "max-t"
     return Inference(interval or implied or given["sequential"], given["level"], cluster, bootstrap, given["seed"],
                      permutations=permutations, adjust=adjust, between=between, time=time, horizon=given["horizon"],
-                     sequential=given["sequential"])  # fmt: skip
+                     sequential=given["sequential"], why=given["why"])  # fmt: skip
 
 
 def _read_options(given: Given) -> ReadOptions:

@@ -26,7 +26,15 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
 from losscli.io.source import DroppedRows
 from losscli.parallel import available_cores, using_threads
-from losscli.results import ComparisonResult, Evaluation, LossResult, RowCounts, SourceResult, WarningResult
+from losscli.results import (
+    ComparisonResult,
+    Evaluation,
+    InfluenceResult,
+    LossResult,
+    RowCounts,
+    SourceResult,
+    WarningResult,
+)
 from losscli.statistics.estimates import results, undefined_terms
 
 
@@ -159,11 +167,12 @@ def conclude(
     rows = with_unmatched(reader.counts(), dropped)
     outcome = results(totals)
     comparisons: tuple[ComparisonResult, ...] = ()
+    influence: tuple[InfluenceResult, ...] = ()
     notes: tuple[str, ...] = ()
     if totals.unit_statistics is not None:
         from losscli.statistics.uncertainty import with_uncertainty
 
-        outcome, comparisons, notes = with_uncertainty(totals, outcome)
+        outcome, comparisons, influence, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
@@ -194,6 +203,7 @@ def conclude(
         batches_sha256=hashes["batches"],
         slices_sha256=hashes["slices"],
         comparisons=comparisons,
+        influence=influence,
         warnings=tuple(warnings),
     )
 

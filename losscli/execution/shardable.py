@@ -22,9 +22,9 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
                     code="USAGE_CONFLICT",
                 )
     asked = request.inference
-    if asked.pairs or asked.grouping is not None or asked.bootstrap is not None:
-        raise UsageError(f"{what} splits the rows, but clusters, resamples and comparisons need all of them in one run",
-                         hint=f"{instead} supports these; --interval alone works here, too",
+    if asked.pairs or asked.grouping is not None or asked.bootstrap is not None or asked.why:
+        raise UsageError(f"{what} splits the rows, but clusters, resamples, comparisons and --why need all of them in "
+                         "one run", hint=f"{instead} supports these; --interval alone works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
     if data.targets is not None:
         raise UsageError(f"{what} does not support joins: every process would read --targets again",

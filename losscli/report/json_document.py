@@ -29,6 +29,7 @@ from losscli.results import (
     ErrorResult,
     Evaluation,
     GateResult,
+    InfluenceResult,
     LossResult,
     PairedTest,
     PartResult,
@@ -75,6 +76,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "rows": rows_object(evaluation.rows),
         "results": [result_object(result) for result in evaluation.results],
         "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
+        **({"influence": [influence_object(one) for one in evaluation.influence]} if evaluation.influence else {}),
         "bindings": {
             model: {role: list(columns) for role, columns in sorted(roles.items())}
             for model, roles in sorted(evaluation.bindings.items())
@@ -93,6 +95,23 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "warnings": [
             {"message": w.message, "count": int(w.count), **({} if w.kind == "warning" else {"kind": w.kind})}
             for w in evaluation.warnings
+        ],
+    }
+
+
+def influence_object(found: InfluenceResult) -> dict[str, Any]:
+    """One entry of `influence`."""
+    return {
+        "model": found.model,
+        "against": found.against,
+        "loss": found.loss,
+        "spec": found.spec,
+        "units": found.units,
+        "count": int(found.count),
+        "value": _number(found.value),
+        "removed": [
+            {"unit": one.unit, "value": _number(one.value), "change": _number(one.change), "share": _number(one.share)}
+            for one in found.removed
         ],
     }
 

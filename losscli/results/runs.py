@@ -74,6 +74,60 @@ class WarningResult:
 
 
 @dataclass(frozen=True)
+class RemovedUnit:
+    """A value without one of its units.
+
+    Attributes
+    ----------
+    unit : str
+        The cluster, the time, the key or number of the row, or the number of the batch.
+    value : float
+        The value of all other units. NaN where it is undefined.
+    change : float
+        `value` minus the value of all units.
+    share : float
+        The share that the unit has of the weight, between 0 and 1.
+    """
+
+    unit: str
+    value: float
+    change: float
+    share: float
+
+
+@dataclass(frozen=True)
+class InfluenceResult:
+    """The units whose removal would change a value, or a difference of two models, most.
+
+    Attributes
+    ----------
+    model : str or None
+        The model.
+    against : str or None
+        The model that it is compared with; None for a value alone.
+    loss, spec : str
+        The loss, and with its parameters as it can be typed.
+    units : str
+        What is removed: the name of the column of clusters or times, "row" or "batch".
+    count : int
+        Number of units.
+    value : float
+        The value of all units, or the difference.
+    removed : tuple[RemovedUnit, ...]
+        Up to ten units, the largest change first.
+    """
+
+    model: str | None
+    against: str | None
+    loss: str
+    spec: str
+    units: str
+    count: int
+    value: float
+    removed: tuple[RemovedUnit, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A whole run: what was read, and all results.
 
@@ -97,6 +151,8 @@ class Evaluation:
         The verdicts of gates.
     comparisons : tuple[ComparisonResult, ...]
         The comparisons of models that were asked for.
+    influence : tuple[InfluenceResult, ...]
+        The units that matter most, for each value and comparison of all rows. Empty where that was not asked for.
     baseline : BaselineSource or None
         The saved report that the run is compared with.
     rows_file : str or None
@@ -119,6 +175,7 @@ class Evaluation:
     slices_sha256: str | None = None
     gates: tuple[GateResult, ...] = ()
     comparisons: tuple[ComparisonResult, ...] = ()
+    influence: tuple[InfluenceResult, ...] = ()
     baseline: BaselineSource | None = None
     rows_file: str | None = None
     environment: tuple[str, ...] = ()

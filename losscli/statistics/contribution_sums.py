@@ -207,6 +207,23 @@ class ContributionSums:
         order = self._time_order(unit, wanted)
         return found if order is None else [[column[position] for position in order] for column in found]
 
+    def unit_labels(self, columns: Columns, unit: str, slice_ids: SliceIds) -> list[str]:
+        """The label of each unit, in the order of `cluster_columns`, where a run keeps labels."""
+        wanted = self._table_columns(slice_ids, columns)
+        labels = self._statistics[unit].clusters.labels
+        found = [labels[key] for key in self._table(unit).hashes(wanted)]
+        order = self._time_order(unit, wanted)
+        return found if order is None else [found[position] for position in order]
+
+    @property
+    def units_are_merged(self) -> bool:
+        """Whether there were so many units that only sums of several are kept."""
+        return any(kind.clusters.merged for kind in self._statistics.values())
+
+    def is_weight(self, column: Column) -> bool:
+        """Whether a column has the weights of units, or their number."""
+        return column.contribution == self.unit or self._contributions[column.contribution].is_denominator
+
     def unit_table(self, columns: Columns, unit: str, slice_ids: SliceIds) -> Array | None:
         """The sums as doubles, one row a unit (or cluster) that has any weight.
 

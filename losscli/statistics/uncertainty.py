@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.results import ComparisonResult, LossResult
+from losscli.results import ComparisonResult, InfluenceResult, LossResult
 from losscli.statistics.comparisons import comparisons
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.finalized_sums import Slice, SliceIds, slices
 from losscli.statistics.intervals import is_proportion, with_interval
+from losscli.statistics.leave_one_out import influences
 from losscli.statistics.linearization import linearize
 from losscli.statistics.serial_variance import few_times
 
@@ -19,10 +20,11 @@ Results = dict[tuple[int, Slice], LossResult]
 
 
 class UncertainResults(NamedTuple):
-    """Results with their uncertainty, the comparisons, and notes about what has no standard error."""
+    """Results with their uncertainty, comparisons, the influence of units, and notes on what has no standard error."""
 
     results: tuple[LossResult, ...]
     comparisons: tuple[ComparisonResult, ...]
+    influence: tuple[InfluenceResult, ...]
     notes: tuple[str, ...]
 
 
@@ -64,7 +66,10 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     whole = [(one.spec, one.uncertainty) for one in results.values() if not one.by]  # slices often have few times
     whole += [(one.spec, one.uncertainty) for one in compared if not one.by]
     notes += [f"{spec}: {note}" for spec, how in whole if (note := few_times(how)) is not None]
-    return UncertainResults(tuple(results.values()), compared, tuple(dict.fromkeys(notes)))
+    influence = list(influences(sums, found[()], results)) if sums.inference.why else []
+    notes += [one for one in influence if isinstance(one, str)]
+    shown = tuple(one for one in influence if not isinstance(one, str))
+    return UncertainResults(tuple(results.values()), compared, shown, tuple(dict.fromkeys(notes)))
 
 
 def _with_intervals(

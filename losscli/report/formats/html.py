@@ -11,6 +11,7 @@ from html import escape
 
 from losscli._version import __version__
 from losscli.report import standings, verdicts
+from losscli.report.influence import influence
 from losscli.report.layout import Cell, Column, Layout, footnotes, layout_of
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines, sections, status
@@ -126,6 +127,8 @@ def _blocks(evaluation: Evaluation, view: View) -> Iterator[str]:
         yield f'<p class="note">{_safe(standings.note(evaluation), view)}</p>\n'
     if evaluation.comparisons:
         yield _table("Comparisons of models on the same rows", verdicts.comparisons(evaluation), view)
+    if evaluation.influence:
+        yield _table("Influence of single units", influence(evaluation), view)
     if evaluation.warnings:
         counted = [(w.message, f" ({w.count} times)" if w.count > 1 else "") for w in evaluation.warnings]
         yield "<h3>Warnings</h3>\n" + _list([message + count for message, count in counted], view)

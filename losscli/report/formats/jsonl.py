@@ -14,6 +14,7 @@ from losscli.report.json_document import (
     dumps,
     error_object,
     gate_object,
+    influence_object,
     result_object,
     rows_object,
 )
@@ -50,6 +51,8 @@ def _objects(suite: SuiteResult) -> Iterator[dict[str, Any]]:
         yield {"kind": "result", **result_object(result)}
     for comparison in suite.evaluation.comparisons:
         yield {"kind": "comparison", **comparison_object(comparison)}
+    for found in suite.evaluation.influence:
+        yield {"kind": "influence", **influence_object(found)}
     for gate in suite.evaluation.gates:
         yield {"kind": "gate", **gate_object(gate)}
     if suite.evaluation.rows.left_out:

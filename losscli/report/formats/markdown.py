@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from losscli.report import standings, verdicts
+from losscli.report.influence import influence
 from losscli.report.layout import Layout, footnotes, layout_of
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines, sections
@@ -60,6 +61,8 @@ def _body(evaluation: Evaluation, view: View) -> str:
         blocks += [_table(standings.rankings(evaluation), view), standings.note(evaluation) + "\n"]
     if evaluation.comparisons:
         blocks.append(_table(verdicts.comparisons(evaluation), view))
+    if evaluation.influence:
+        blocks.append(_table(influence(evaluation), view))
     return "\n".join(blocks)
 
 

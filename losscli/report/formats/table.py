@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from losscli.report import standings, verdicts
 from losscli.report.aligned import Aligned, StyledText, aligned
+from losscli.report.influence import influence
 from losscli.report.layout import Cell, Column, Layout, compares_values, footnotes, layout_of, results_as_rows
 from losscli.report.renderer import Renderer
 from losscli.report.verdicts import gate_counts, reasons
@@ -29,6 +30,8 @@ class Table(Renderer):
             blocks.append(_aligned(standings.rankings(evaluation), view).text(view) + note)
         if evaluation.comparisons:
             blocks.append(_aligned(verdicts.comparisons(evaluation), view).text(view))
+        if evaluation.influence:
+            blocks.append(_aligned(influence(evaluation), view).text(view))
         if evaluation.gates:
             why = [f"{word} {view.text(gate)}: {view.text(why, 500)}\n" for word, gate, why in reasons(evaluation)]
             blocks.append(_aligned(verdicts.gates(evaluation), view).text(view))
