@@ -17,7 +17,7 @@ from losscli.contract.kinds import Array
 from losscli.statistics.resampling import MAXIMUM_STREAM, RandomStream, blocks
 from losscli.statistics.student_t import t_quantile
 
-_DRAWS, _FEWEST_DRAWS, _NORMALS = 1 << 17, 1 << 14, 1 << 23  # draws a group, at least, and numbers of all groups
+_DRAWS, _FEWEST_DRAWS, _NORMALS = 1 << 16, 1 << 14, 1 << 23  # draws a group, at least, and numbers of all groups
 _STEPS = 200  # halvings of the interval of a search; far more than a double has bits
 
 

@@ -144,3 +144,15 @@ def test_the_same_bits_in_any_order():
         runs = [evaluate(each, ["mse", "rmse"], target="y", pred={n: n for n in "mnk"}, by="g", adjust="max-t", **given)
                 for each in (table, other)]  # fmt: skip
         assert [(r.interval, r.uncertainty) for r in runs[0]] == [(r.interval, r.uncertainty) for r in runs[1]]
+
+
+@pytest.mark.parametrize(("models", "rows", "correlation"), [(8, 20, 0.8), (4, 60, 0.5), (5, 10, 0.95)])
+def test_t_intervals_of_the_pointwise_level_hold_together(models, rows, correlation):
+    # Of few rows too: each has its own quantile of Student's t, and a part of its standard error in common.
+    rng = np.random.default_rng(3)
+    level = Maximum([_equal(models, correlation)], 0, ()).pointwise(0.95)
+    both = math.sqrt(correlation) * rng.normal(size=(6000, 1, rows))
+    x = both + math.sqrt(1 - correlation) * rng.normal(size=(6000, models, rows))
+    t = np.abs(x.mean(axis=2)) / (x.std(axis=2, ddof=1) / math.sqrt(rows))
+    held = (t.max(axis=1) <= scipy.stats.t.ppf((1 + level) / 2, rows - 1)).mean()
+    assert 0.94 <= held <= 0.96
