@@ -210,7 +210,7 @@ def evaluate(
 
 def compare(
     source: Any, losses: str | Sequence[str], *, against: str | None = None, pairs: bool = False,
-    permutations: int = 10_000, **settings: Any
+    permutations: int = 10_000, power: float | None = None, **settings: Any,
 ) -> Report:  # fmt: skip
     """Score two or more models on the same rows, and test each against one of them.
 
@@ -228,6 +228,9 @@ def compare(
         relative skill, which `against` scales to that of a model.
     permutations : int
         Random permutations of the permutation test; 0 leaves it out where another test decides.
+    power : float, optional
+        Such as 0.8: comparisons then have in `detection` the minimal detectable difference at this power, and the
+        number of units needed to detect the observed difference.
     **settings
         The other arguments of `evaluate`; `cluster`, `bootstrap` and `adjust` count here too.
 
@@ -236,7 +239,7 @@ def compare(
     Report
         `report.comparisons` has for each pair the difference of the losses, its standard error and confidence
         interval, the p-values of the paired t test and of the permutation test, as they are and adjusted for several
-        comparisons, and how many rows each model wins.
+        comparisons, the effect size, and how many rows each model wins.
 
     Raises
     ------
@@ -265,6 +268,7 @@ def compare(
         "losses": losses,
         "interval": True,
         "permutations": permutations,
+        "power": power,
     }
     with one_blas_thread(), observed(given) as observer:
         limit = _drop_limit(given.get("max_dropped"))

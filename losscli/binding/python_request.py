@@ -37,7 +37,7 @@ _PLAIN = (
 
 _INFERENCE = (
     "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust", "between",
-    "sequential", "why"
+    "sequential", "why", "power"
 )  # fmt: skip
 
 

@@ -73,7 +73,8 @@ class Inference:
     are made on the same rows, with so many `permutations` of their signs and p-values adjusted by the method `adjust`;
     `margins` the relative margins beyond which a gate allows no worsening. `between` says what slices are compared
     with: the "rest", or COL=VALUE. Models may be `ranked`, and their relative skill `scaled_by` one of them.
-    Comparisons are `gated` where gates need them.
+    Comparisons are `gated` where gates need them. `power` is the chance with
+    which comparisons are to find a difference.
     """
 
     interval: bool = False
@@ -93,6 +94,7 @@ class Inference:
     horizon: int | None = None
     sequential: bool = False
     why: bool = False
+    power: float | None = None
 
     @property
     def grouping(self) -> str | None:

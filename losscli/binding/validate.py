@@ -106,6 +106,11 @@ def _check_inference(request: Request) -> None:
     if asked.adjust not in (methods := get_args(Adjust)):
         raise UsageError(f"p-values are adjusted by {', '.join(methods)}; got '{asked.adjust}'", code="USAGE_BAD_VALUE")
     _check_between(request)
+    if asked.power is not None and not 1 - asked.level < asked.power < 1:
+        raise UsageError(
+            f"the power must be between {1 - asked.level:g} (1 - level) and 1, such as 0.8; got {asked.power:g}",
+            code="USAGE_BAD_VALUE",
+        )
     if asked.seed < 0:
         raise UsageError("the seed must be a whole number of at least 0", code="USAGE_BAD_VALUE")
     _check_grouping(request)

@@ -45,6 +45,13 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
     help="Compare every two models, and rank all of them with their relative skill: the geometric mean of "
     "the ratios of their values. --against scales it to that of a model.",
 )
+@shared.statistics(
+    "--power",
+    type=float,
+    metavar="P",
+    help="Also report the effect size, the minimal detectable difference at this power (such as 0.8), and the units "
+    "needed to detect the observed difference.",
+)
 @shared.max_dropped_option
 @shared.report_options
 @shared.verbose_option

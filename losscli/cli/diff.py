@@ -54,7 +54,7 @@ def _diff(options: DiffOptions) -> int:
     from losscli.results import WarningResult
 
     for gate in options.gates.gates:
-        if gate.significant:
+        if gate.test:
             raise gate.error(
                 "reports contain no rows, so the change has no confidence interval", "'losscli eval' judges it"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from losscli.cli import reports, row_batches
@@ -47,6 +48,7 @@ def compare_options(given: Given) -> CompareOptions:
     """The options of `compare`."""
     report = _wanted(given)
     inference = _inference(given, interval=True, permutations=given["permutations"])
+    inference = replace(inference, power=given["power"])
     return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"], given["pairs"])
 
 

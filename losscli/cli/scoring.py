@@ -82,9 +82,7 @@ def ready(options: EvalOptions) -> Ready:
         console.print_notes(advice(prepared.source), quiet)
     bound = bind(gates.gates, scored(prepared), request.by, request.spelling)
     if saved is not None and gates.baseline is not None:
-        lines = [
-            (b.model_loss.model, b.model_loss.spec) for b in bound if b.gate.significant and b.reference == BASELINE
-        ]
+        lines = [(b.model_loss.model, b.model_loss.spec) for b in bound if b.gate.test and b.reference == BASELINE]
         prepared = _with_saved_rows(prepared, saved, gates.baseline, lines) if lines else prepared
     prepared = _with_pairs(prepared, bound, saved)
     check_engine(run.execution, prepared.plan.request, data)

@@ -172,11 +172,12 @@ def texts_of(table: GateTable, suite: Suite) -> list[str]:
     by = f" by {','.join(map(escaped, table.by))}" if table.by else ""
     limits = [] if table.max is None else [f"<={table.max!r}"]
     limits += [] if table.min is None else [f">={table.min!r}"]
-    significant = " significant" if table.significant else ""
+    test = " significant" if table.significant else " shown" if table.shown else ""
+    test += " if-enough" if table.if_enough else ""
     if table.max_regression is not None:
         worse = "<=baseline+" if _lower_is_better(table.loss, suite) else ">=baseline-"
-        return [f"{about}{limit}{by}" for limit in limits] + [f"{about}{worse}{table.max_regression}{significant}{by}"]
-    return [f"{about}{limit}{significant}{by}" for limit in limits]
+        return [f"{about}{limit}{by}" for limit in limits] + [f"{about}{worse}{table.max_regression}{test}{by}"]
+    return [f"{about}{limit}{test}{by}" for limit in limits]
 
 
 def _lower_is_better(loss: str, suite: Suite) -> bool:

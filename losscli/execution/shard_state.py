@@ -71,7 +71,7 @@ def request_out(request: Request) -> Plain:
         found[name] = [asdict(binding) for binding in found[name]]
     found["where"] = None if request.where is None else request.where.text
     found["inference"] = asdict(request.inference)
-    del found["inference"]["margins"]  # of comparisons, which no shard makes
+    del found["inference"]["margins"], found["inference"]["power"]  # of comparisons, which no shard makes
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 

@@ -1,6 +1,8 @@
-"""The grammar of gates, `[MODEL/]LOSS OP LIMIT [significant] [by COL[,COL…]]`, and what in a run they limit.
+"""The grammar of gates, `[MODEL/]LOSS OP LIMIT [TEST] [by COL[,COL…]]`, and what in a run they limit.
 
     rmse<=1.1    bce<=0.4 by country    rmse<=baseline+max(1%,0.01)    new/rmse<=old significant
+
+TEST is `significant [if-enough]` or `shown`.
 
 A plain number is the double nearest to its text, because values are doubles too: a value that is printed as 1.1 passes
 `<=1.1`. A percentage is exact.
@@ -27,7 +29,11 @@ _WITH_TOLERANCE = re.compile(
     re.ASCII | re.DOTALL,
 )
 _OPERATOR = re.compile("[<>]=?")
-_REST = re.compile(r"\s*(?P<limit>.*?)(?P<significant>\s+significant)?(?:\s+by\s+(?P<by>.*))?\s*", re.DOTALL)
+_REST = re.compile(
+    r"\s*(?P<limit>.*?)(?:\s+(?P<test>significant|shown)(?P<enough>\s+if-enough)?)?(?:\s+by\s+(?P<by>.*))?\s*",
+    re.DOTALL,
+)
+_TESTS = ("significant", "shown")
 _FORM = "for example: rmse<=1.1 · bce<=0.4 by country · rmse<=baseline+1%; see 'losscli help gates'"
 
 
@@ -48,7 +54,8 @@ class Tolerance:
 class Gate:
     """One gate as typed. Its limit is the number `limit`, or comes from `reference`: the baseline or a model.
 
-    `subject` is `[MODEL/]LOSS`. `path` and `line` locate the gate in a configuration file.
+    `subject` is `[MODEL/]LOSS`; `test` is "significant", "shown" or "", and `if_enough` says that the test is made only
+    where there are enough units for one. `path` and `line` locate the gate in a configuration file.
     """
 
     text: str
@@ -59,10 +66,11 @@ class Gate:
     sign: str
     tolerance: Tolerance
     limit_text: str  # before it is split into a name and a tolerance, because a model may be named a-1
-    significant: bool
+    test: str
     by: tuple[str, ...]
     path: str | None = None
     line: int | None = None
+    if_enough: bool = False
 
     def error(self, message: str, hint: str | None = None) -> UsageError:
         """An error about this gate."""
@@ -87,27 +95,30 @@ def parse_gate(text: str, path: str | None = None, line: int | None = None) -> G
     subject, op = shown[: found.start()].strip(), found[0]
     rest = _REST.fullmatch(shown, found.end())
     assert rest is not None
-    limit, significant = rest["limit"].strip(), rest["significant"] is not None
+    limit, test, if_enough = rest["limit"].strip(), rest["test"] or "", rest["enough"] is not None
     if not subject:
         raise wrong(f"expected a loss before '{op}'")
-    if not limit or limit == "significant":
+    if not limit or limit in _TESTS:
         raise wrong(f"expected a limit after '{op}'")
     if limit.endswith((" by", "\tby")):
         raise wrong("expected a column after 'by'")
     number, reference, sign, tolerance = _limit(limit, wrong)
-    if significant and reference is None:
-        raise wrong(f"'significant' needs a baseline or a model to compare with, but {limit} is a number",
-                    "name the baseline, or a model of the same run: rmse<=baseline significant")  # fmt: skip
-    if significant and len(op) == 1:
+    if test and reference is None:
+        raise wrong(f"'{test}' needs a baseline or a model to compare with, but {limit} is a number",
+                    f"name the baseline, or a model of the same run: rmse<=baseline {test}")  # fmt: skip
+    if if_enough and test == "shown":
+        raise wrong("'shown' fails where there are not enough rows, so 'if-enough' cannot be used with it",
+                    "'significant if-enough' skips the gate where no test could tell")  # fmt: skip
+    if test == "significant" and len(op) == 1:
         raise wrong(f"'{op}' with 'significant' is ambiguous: it could demand an improvement, or only no worsening",
                     f"write '{op}=': the gate then fails if a change for the worse is significant")  # fmt: skip
     by = () if rest["by"] is None else _columns(rest["by"], wrong)
-    return Gate(shown, subject, op, number, reference, sign, tolerance, limit, significant, by, path, line)
+    return Gate(shown, subject, op, number, reference, sign, tolerance, limit, test, by, path, line, if_enough)
 
 
 def _columns(text: str, wrong: Callable[..., UsageError]) -> tuple[str, ...]:
-    if re.search(r"\ssignificant\s*\Z", text):
-        raise wrong("'significant' must come before 'by'")
+    if found := re.search(r"\s(significant|shown|if-enough)\s*\Z", text):
+        raise wrong(f"'{found[1]}' must come before 'by'")
     pieces = [unescape(piece.strip()) for piece in split(text, ",")]
     if not all(pieces):
         raise wrong(f"'by {text.strip()}' contains an empty column name")
@@ -229,12 +240,12 @@ def bind(
 
 def compared_pairs(bound: Iterable[BoundGate]) -> tuple[tuple[str | None, str | None], ...]:
     """The comparisons (model, reference) that the gates need; BASELINE stands for its saved row values."""
-    return tuple(dict.fromkeys((item.model_loss.model, item.reference) for item in bound if item.gate.significant))
+    return tuple(dict.fromkeys((item.model_loss.model, item.reference) for item in bound if item.gate.test))
 
 
 def relative_margins(bound: Iterable[BoundGate]) -> tuple[Fraction, ...]:
-    """The relative margins that `significant` gates allow; each needs a test of its own."""
-    return tuple(dict.fromkeys(i.tolerance.relative for i in bound if i.gate.significant and i.tolerance.relative))
+    """The relative margins that gates with a test allow; each needs a test of its own."""
+    return tuple(dict.fromkeys(i.tolerance.relative for i in bound if i.gate.test and i.tolerance.relative))
 
 
 def _reference(gate: Gate, models: Sequence[str]) -> tuple[str | None, Tolerance]:

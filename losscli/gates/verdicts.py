@@ -24,7 +24,8 @@ from losscli.gates.grammar import (
     relative_margins,
     slice_columns,
 )
-from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, RowCounts
+from losscli.gates.significance import judged, tested
+from losscli.results import Evaluation, GateResult, LossResult, RowCounts
 
 __all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
            "compared_pairs", "evaluate_gates", "parse_drop_limit", "parse_gate", "relative_margins",
@@ -61,7 +62,10 @@ def evaluate_gates(
     """
     index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
     rows = evaluation.rows
-    verdicts = tuple(_with_rows(verdict, rows) for bound in gates for verdict in index.verdicts(bound))
+    families: dict[Gate, list[GateResult]] = {}  # what one gate tests: its models and slices
+    for bound in gates:
+        families.setdefault(bound.gate, []).extend(index.verdicts(bound))
+    verdicts = tuple(_with_rows(verdict, rows) for family in families.values() for verdict in judged(family))
     if max_dropped is not None and (rows.lost or max_dropped.given):
         verdicts = (*verdicts, judge_dropped(rows, max_dropped))
     states = {verdict.state for verdict in verdicts}
@@ -132,10 +136,10 @@ class _ResultIndex:
 
     def _against_reference(self, bound: BoundGate, result: LossResult, reference: float) -> GateResult:
         verdict = _against_value(bound, result, reference)
-        if not bound.gate.significant or math.isnan(verdict.limit):
+        if not bound.gate.test or math.isnan(verdict.limit):
             return verdict
         comparison = self.comparisons.get((*_key(result.model, result.spec, result.by), bound.reference))
-        return _with_significance(bound, verdict, reference, comparison)
+        return tested(bound, verdict, reference, comparison)
 
 
 def _verdict_of(
@@ -204,65 +208,6 @@ def _tolerance_text(tolerance: Tolerance, allowance: Fraction, digits: str) -> s
     if not allowance:
         return f"{tolerance.text} = 0, as the baseline is 0"
     return f"{tolerance.text} = {digits}"
-
-
-def _with_significance(
-    bound: BoundGate, verdict: GateResult, reference: float, comparison: ComparisonResult | None
-) -> GateResult:
-    """The verdict of a `significant` gate: failed if confidence intervals show a change beyond every tolerance.
-
-    A relative tolerance is tested on the difference of the value and a multiple of the reference, which is as uncertain
-    as the value. Beyond the larger of two tolerances is beyond both: both tests must show it (Berger 1982). A change
-    without a confidence interval fails too, as it cannot be shown to be no worse; one that is the same in all units is
-    judged as it is.
-    """
-    change = verdict.reason.partition(": ")[0]
-    if comparison is not None and comparison.interval is None and comparison.stderr == 0:
-        return replace(verdict, reason=f"{verdict.reason}; {_same_change(comparison)}")
-    tests = [] if comparison is None else _tests(bound, comparison)
-    if comparison is None or any(interval is None or not all(map(math.isfinite, interval)) for _, interval in tests):
-        reason = f"{change}: the change has no confidence interval, so it cannot be shown to be no worse"
-        return replace(verdict, state="failed", reason=reason)
-    found: list[tuple[bool, str]] = []
-    level = "" if comparison.uncertainty is None else f"{100 * comparison.uncertainty.level:g} % "
-    for relative, interval in tests:
-        assert interval is not None
-        low, high = interval
-        allowance = Fraction(0) if relative else bound.tolerance.absolute
-        failed = (Fraction(low) if bound.sign > 0 else -Fraction(high)) > allowance
-        finding = f"{'a' if failed else 'no'} significant worsening{_beyond(bound, relative)}"
-        of = f"the change less {_percent(relative)} of {_owner(bound)}" if relative else "the change"
-        found.append((failed, f"the {level}confidence interval of {of}, [{low!r}, {high!r}], shows {finding}"))
-    failed = all(one for one, _ in found)
-    shown = " and ".join(text for one, text in found if one == failed)
-    state = "failed" if failed else "passed"
-    return replace(verdict, state=state, reason=f"{change}: {shown}", interval=comparison.interval)
-
-
-def _same_change(comparison: ComparisonResult) -> str:
-    """What a change shows that is the same in all units: of n units 2 / 2**n of the choices of signs are so alike."""
-    uncertainty = comparison.uncertainty
-    few = uncertainty is None or 2.0 ** (1 - uncertainty.count) >= 1 - uncertainty.level
-    return "it is the same in all units" + (", too few for a test" if few else "")
-
-
-def _tests(bound: BoundGate, comparison: ComparisonResult) -> list[tuple[Fraction, tuple[float, float] | None]]:
-    """The tests that must all show a worsening: the relative tolerance of each (0: none), and its interval."""
-    relative, absolute = bound.tolerance.relative, bound.tolerance.absolute
-    found = [(relative, comparison.margins.get(relative))] if relative else []
-    return found + ([] if relative and not absolute else [(Fraction(0), comparison.interval)])
-
-
-def _beyond(bound: BoundGate, relative: Fraction) -> str:
-    if relative:
-        return f" beyond {_percent(relative)}"
-    absolute = bound.tolerance.absolute
-    text = _digits(absolute).removesuffix(".0") if bound.tolerance.relative else bound.tolerance.text
-    return f" beyond {text}" if absolute else ""
-
-
-def _percent(relative: Fraction) -> str:
-    return f"{_digits(100 * relative).removesuffix('.0')}%"
 
 
 def _owner(bound: BoundGate) -> str:

@@ -17,6 +17,10 @@ from numbers import Integral, Real
 from typing import Any
 
 from losscli._version import __version__
+from losscli.report.json_numbers import number as _number
+from losscli.report.json_numbers import optional as _optional
+from losscli.report.json_numbers import whole as _whole
+from losscli.report.json_tests import gate_test_object, power_object
 from losscli.report.sanitized import sanitized
 from losscli.report.suites import status
 from losscli.report.view import View, exact, nonfinite
@@ -186,6 +190,9 @@ def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
         "wins": _whole(comparison.wins),
         "losses": _whole(comparison.losses),
         "ties": _whole(comparison.ties),
+        "effect_size": _optional(comparison.effect_size),
+        "odds_ratio": _optional(comparison.odds_ratio),
+        "power": power_object(comparison.detection),
     }
 
 
@@ -204,6 +211,7 @@ def gate_object(gate: GateResult) -> dict[str, Any]:
         "reason": gate.reason,
         "baseline": _optional(gate.baseline),
         "interval": _interval(gate.interval),
+        "test": gate_test_object(gate.test),
         "path": gate.path,
         "line": _whole(gate.line),
     }
@@ -242,10 +250,6 @@ def _escaped(char: str, always: bool) -> str:
     if not always and sanitized(char) == char:
         return char
     return json.dumps(char)[1:-1] if ord(char) > 0x7F else f"\\u{ord(char):04x}"
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _valued(value: float) -> dict[str, Any]:
@@ -369,11 +373,3 @@ def _decision(decision: Decision | None) -> dict[str, Any] | None:
 
 def _interval(interval: tuple[float, float] | None) -> list[float | None] | None:
     return None if interval is None else [_number(end) for end in interval]
-
-
-def _optional(value: float | None) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _whole(value: int | None) -> int | None:
-    return None if value is None else int(value)

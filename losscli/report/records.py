@@ -130,6 +130,13 @@ _ADJUSTED = tuple(Field(f"adjusted_{title}", _p(test, "decisive"))
 _PAIR = (MODEL, Field("against", lambda found: found.against or "", from_data=True))
 
 
+_DETECTION = (
+    Field("effect_size", lambda found: _number(found.effect_size)),
+    Field("minimal_detectable", lambda found: _number(found.detection and found.detection.minimal_difference)),
+    Field("units_needed", lambda found: "" if found.detection is None else _whole("units_needed")(found.detection)),
+)
+
+
 def has_comparisons(suites: Sequence[SuiteResult]) -> bool:
     """Whether the lines are comparisons: all suites with results have some."""
     found = [bool(evaluation.comparisons) for _, evaluation in evaluated(suites)]
@@ -147,9 +154,11 @@ def result_lines(
 def comparison_lines(suites: Sequence[SuiteResult], *, with_rows: bool = False) -> Lines:
     """The header, then the comparisons; with the rows that were left out where any were, if `with_rows`."""
     groups = [(name, evaluation.comparisons, evaluation.rows) for name, evaluation in evaluated(suites)]
+    planned = any(one.detection is not None for _, found, _ in groups for one in found)
     adjusted = any(one.adjustment != "holm" for _, found, _ in groups for one in found)
     *fields, verdict = COMPARISON
     fields += [*(_ADJUSTED if adjusted else ()), *_skills(results_of(suites)), verdict]
+    fields += _DETECTION if planned else ()
     return _lines(groups, _PAIR, fields, with_rows)
 
 

@@ -57,9 +57,14 @@ def gate_subject(gate: GateResult) -> str:
 
 
 def reasons(evaluation: Evaluation) -> list[tuple[str, str, str]]:
-    """For each gate that did not pass: the verdict, the gate with its model and slice, and the reason."""
-    found = [gate for gate in evaluation.gates if gate.state != "passed" and gate.reason]
+    """For each gate that did not pass, or passed on no evidence: verdict, gate with model and slice, and the reason."""
+    found = [gate for gate in evaluation.gates if (gate.state != "passed" or undecided(gate)) and gate.reason]
     return [(verdict_word(gate), f"{gate.gate} {gate_subject(gate)}".strip(), gate.reason) for gate in found]
+
+
+def undecided(gate: GateResult) -> bool:
+    """Whether the test of a gate has not enough rows to tell no change from the tolerance."""
+    return gate.test is not None and not gate.test.enough
 
 
 def gates(evaluation: Evaluation) -> Layout:
@@ -67,10 +72,14 @@ def gates(evaluation: Evaluation) -> Layout:
     found = {_key(result): result for result in evaluation.results}
     has_subjects = any(gate_subject(gate) for gate in evaluation.gates)
     based = any(gate.baseline is not None for gate in evaluation.gates)
+    tests = [gate.test for gate in evaluation.gates if gate.test is not None]
+    adjusted = any(test.family > 1 for test in tests)
     columns = (
         *(Column("gate"), *([Column("model / slice")] if has_subjects else [])),
         *(Column("observed", number=True), Column("limit", number=True)),
         *((Column("baseline", number=True), Column("change", number=True)) if based else ()),
+        *([Column("p (one-sided)", number=True)] if tests else []),
+        *([Column("p adj. (Holm)", number=True)] if adjusted else []),
         Column("result", fixed_words=True),
     )
     rows = []
@@ -83,6 +92,9 @@ def gates(evaluation: Evaluation) -> Layout:
         if based:
             result = found.get(_key(gate)) if baseline else None
             cells += [Cell(baseline[0] if baseline else ""), Cell("" if result is None else change(result))]
+        test = gate.test
+        cells += [Cell("" if test is None else f"{test.p:.3g}")] * bool(tests)
+        cells += [Cell("" if test is None or test.holm is None else f"{test.holm:.3g}")] * adjusted
         rows.append((*cells, Cell(verdict_word(gate), verdict=_VERDICTS.get(gate.state, ""))))
     return Layout(columns, tuple(rows))
 
@@ -103,6 +115,9 @@ def comparisons(evaluation: Evaluation) -> Layout:
         numbers += [(adjusted, _p_value(name, "decisive"))] * adjusts
     if any(one.wins is not None for one in found):
         numbers.append(("win rate", _win_rate))
+    if powers := {one.detection.power for one in found if one.detection is not None}:
+        title = f"min. detectable ({percent(max(powers))})"
+        numbers += [("effect size", _effect_size), (title, _detectable), ("units needed", _needed)]
     columns = [Column("model"), Column("against"), *slices.columns, Column("loss")]
     columns += [*(Column(title, number=True) for title, _ in numbers), Column("verdict", fixed_words=True)]
     rows = []
@@ -130,6 +145,20 @@ def _p_value(test: str, which: str) -> Callable[[ComparisonResult], str]:
 def _win_rate(one: ComparisonResult) -> str:
     units = (one.wins or 0) + (one.losses or 0) + (one.ties or 0)
     return "" if one.wins is None or not units else percent(one.wins / units)
+
+
+def _effect_size(one: ComparisonResult) -> str:
+    return "" if one.effect_size is None else signed(one.effect_size)
+
+
+def _detectable(one: ComparisonResult) -> str:
+    found = None if one.detection is None else one.detection.minimal_difference
+    return "" if found is None else f"±{short(found)}"
+
+
+def _needed(one: ComparisonResult) -> str:
+    found = one.detection
+    return "" if found is None or found.units_needed is None else f"{found.units_needed:,}"
 
 
 def _key(of: LossResult | GateResult) -> tuple[object, ...]:

@@ -4,7 +4,14 @@ Numbers may be infinite or NaN; an undefined number is NaN. The JSON report writ
 `nonfinite`. Its keys are the names of the fields below, except that `excluded_count` is `without_part` there.
 """
 
-from losscli.results.judgements import ComparisonResult, Decision, GateResult, PairedTest
+from losscli.results.judgements import (
+    ComparisonResult,
+    Decision,
+    Detection,
+    GateResult,
+    GateTest,
+    PairedTest,
+)
 from losscli.results.losses import (
     BaselineResult,
     BatchResult,
@@ -33,9 +40,11 @@ __all__ = [
     "BatchResult",
     "ComparisonResult",
     "Decision",
+    "Detection",
     "ErrorResult",
     "Evaluation",
     "GateResult",
+    "GateTest",
     "InfluenceResult",
     "LossResult",
     "PairedTest",

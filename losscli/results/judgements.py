@@ -84,6 +84,30 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Detection:
+    """What a test of a difference could find, for normal differences of units.
+
+    Attributes
+    ----------
+    power : float
+        The chance with which a difference is to be found.
+    minimal_difference : float or None
+        The minimal detectable difference: the smallest true difference that the test finds with this chance, with the
+        units that there are. None where there is none.
+    count : int
+        Number of units that there are.
+    units_needed : int or None
+        Number of units with which the difference that is asked about is found with this chance: in comparisons the
+        observed one. None where it is 0, or more than 10**15 units would be needed.
+    """
+
+    power: float
+    minimal_difference: float | None
+    count: int
+    units_needed: int | None
+
+
+@dataclass(frozen=True)
 class ComparisonResult:
     """Two models on the same rows: `model` against `against`.
 
@@ -136,6 +160,11 @@ class ComparisonResult:
     wins, losses, ties : int or None
         Number of units (rows, or anchors of batches) where `model` is better, worse, equal. The win rate is `wins`
         divided by the sum of the three. None where the loss has no value per unit.
+    effect_size : float or None
+        The difference in standard deviations of the differences of units (Cohen's d_z), unbiased for normal differences
+        (Hedges' g). None where these have no standard deviation.
+    detection : Detection or None
+        What the comparison could find at a power that was asked for.
     margins : Mapping[Fraction, tuple[float, float]]
         For relative margins that gates allow, the confidence interval of `value` minus that multiple of `against_value`
         which lies the margin on the worse side of it. Reports do not have them.
@@ -166,12 +195,60 @@ class ComparisonResult:
     wins: int | None = None
     losses: int | None = None
     ties: int | None = None
+    effect_size: float | None = None
+    detection: Detection | None = None
     margins: Mapping[Fraction, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def enough_units(self) -> bool:
         """Whether there are enough units for the test that decides to show any difference; True where none decides."""
         return self.decision is None or self.decision.enough_units
+
+    @property
+    def odds_ratio(self) -> float | None:
+        """Of losses that are 0 or 1: units where only `model` is worse, divided by those where only `against` is."""
+        return self.losses / self.wins if self.mcnemar is not None and self.wins and self.losses is not None else None
+
+
+@dataclass(frozen=True)
+class GateTest:
+    """The test of a gate that asks for one.
+
+    Attributes
+    ----------
+    kind : str
+        "significant": is a change for the worse shown, beyond the tolerance; "shown": is it shown to be within.
+    alpha : float
+        The level of the one-sided test: half of what the confidence interval leaves out.
+    p : float
+        Its one-sided p-value, that of the confidence interval which the gate shows.
+    enough : bool
+        Whether the confidence interval tells no change from the tolerance: it leaves out one of them.
+    holm : float or None
+        Of `significant`, the p-value adjusted by Holm's method for the tests of the gate. It decides.
+    family : int
+        How many tests that is.
+    detection : Detection or None
+        The minimal detectable difference of the test, and the units needed to tell no change from the tolerance; where
+        the tolerance is 0, from the observed change.
+    units : str
+        What the units are, as a plural.
+    tolerance : float
+        The tolerance as a number.
+    reasons : tuple[str, ...]
+        What the intervals show, for a gate that passes and for one that fails. Reports have the one that applies.
+    """
+
+    kind: str
+    alpha: float
+    p: float
+    enough: bool
+    holm: float | None = None
+    family: int = 1
+    detection: Detection | None = None
+    units: str = "rows"
+    tolerance: float = 0.0
+    reasons: tuple[str, ...] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -191,8 +268,8 @@ class GateResult:
     limit : float
         The number that the value was compared with, tolerance included. NaN where there is none.
     state : str
-        "passed", "failed", "skipped" (there is no baseline, and that was allowed) or "error" (it could not be judged,
-        which is not a pass).
+        "passed", "failed", "skipped" (there is no baseline, or there are not enough units, and that was allowed) or
+        "error" (it could not be judged, which is not a pass).
     spec : str
         The loss with its parameters.
     direction : str
@@ -202,7 +279,9 @@ class GateResult:
     baseline : float or None
         The value in the baseline, where the gate asks for one.
     interval : tuple[float, float] or None
-        Confidence interval of the change, where the gate asks whether it is statistically significant.
+        Confidence interval of the change, where the gate asks for a test.
+    test : GateTest or None
+        The test, where the gate asks for one and it could be made.
     path : str or None
         The configuration file that has the gate.
     line : int or None
@@ -222,6 +301,7 @@ class GateResult:
     interval: tuple[float, float] | None = None
     path: str | None = None
     line: int | None = None
+    test: GateTest | None = None
 
     @property
     def passed(self) -> bool | None:

@@ -95,3 +95,27 @@ def benjamini_hochberg(ps: PValues) -> list[float]:
 def _known(ps: PValues) -> list[tuple[float, int]]:
     """The tests that could be made, the smallest p-value first, each with its place."""
     return sorted((p, place) for place, p in enumerate(ps) if p is not None and not math.isnan(p))
+
+
+def simes(ps: Sequence[float]) -> float:
+    """The p-value of several tests together: are all of their hypotheses true?
+
+    The smallest of m p-values is multiplied by m, the k-th smallest by m / k, and the least of these is taken. It holds
+    for tests that are independent or positively dependent (Sarkar 1998), and of two tests nearly for any.
+
+    Parameters
+    ----------
+    ps
+        The p-values, at least one.
+
+    Returns
+    -------
+    float
+        The p-value of the hypothesis that all are true.
+
+    References
+    ----------
+    Simes 1986, "An improved Bonferroni procedure for multiple tests of significance", doi:10.1093/biomet/73.3.751;
+    Sarkar 1998, "Some probability inequalities for ordered MTP2 random variables", doi:10.1214/aos/1028144846
+    """
+    return min(len(ps) * p / rank for rank, p in enumerate(sorted(ps), 1))

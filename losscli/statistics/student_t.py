@@ -129,6 +129,22 @@ def _in_tail(a: float, y: float) -> bool:
     return y * (a + 2.5) > 1.5
 
 
+def root_gamma_ratio(a: float) -> float:
+    """Γ(a + 1/2) / Γ(a) for a > 0, which is about √a.
+
+    Parameters
+    ----------
+    a
+        The argument.
+
+    Returns
+    -------
+    float
+        The ratio, without a difference of large logarithms.
+    """
+    return _scale(a) * _ROOT_PI
+
+
 def _scale(a: float) -> float:
     """1 / B(a, 1/2) = Γ(a + 1/2) / (Γ(a) √π), without a difference of large logarithms.
 

@@ -10,6 +10,7 @@ from losscli.aggregate.accumulator import RunAccumulator
 from losscli.results import ComparisonResult, InfluenceResult, LossResult
 from losscli.statistics.comparisons import comparisons
 from losscli.statistics.contribution_sums import ContributionSums
+from losscli.statistics.detection import with_detection
 from losscli.statistics.finalized_sums import Slice, SliceIds, slices
 from losscli.statistics.intervals import is_proportion, with_interval
 from losscli.statistics.leave_one_out import influences
@@ -56,7 +57,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
 
         for place, difference in slice_differences(sums, found, results).items():
             results[place] = replace(results[place], between=difference)
-    compared = tuple(comparisons(sums, found, results))
+    compared = tuple(with_detection(one, inference) for one in comparisons(sums, found, results))
     if inference.ranked:
         from losscli.statistics.rankings import rankings
 

@@ -72,32 +72,35 @@ def verdict(text, *results, by=(), without_baseline="error", only_in_baseline=()
 
 
 @pytest.mark.parametrize(
-    ("text", "subject", "op", "limit", "reference", "sign", "tolerance", "significant", "by"),
+    ("text", "subject", "op", "limit", "reference", "sign", "tolerance", "test", "by"),
     [
-        ("rmse<=1.1", "rmse", "<=", 1.1, None, "", Tolerance(), False, ()),
-        ("bce < .4 by country", "bce", "<", 0.4, None, "", Tolerance(), False, ("country",)),
-        ("huber:delta=2<=3", "huber:delta=2", "<=", 3.0, None, "", Tolerance(), False, ()),
-        ("r2>=-1e-3", "r2", ">=", -0.001, None, "", Tolerance(), False, ()),
-        ("rmse<=baseline", "rmse", "<=", None, BASELINE, "", Tolerance(), False, ()),
-        ("rmse<=baseline+1%", "rmse", "<=", None, BASELINE, "+", Tolerance("1%", 0, Fraction(1, 100)), False, ()),
-        ("rmse <= baseline + 0.01", "rmse", "<=", None, BASELINE, "+", Tolerance("0.01", Fraction(0.01)), False, ()),
-        ("r2>=old-0.5%", "r2", ">=", None, "old", "-", Tolerance("0.5%", 0, Fraction(1, 200)), False, ()),
+        ("rmse<=1.1", "rmse", "<=", 1.1, None, "", Tolerance(), "", ()),
+        ("bce < .4 by country", "bce", "<", 0.4, None, "", Tolerance(), "", ("country",)),
+        ("huber:delta=2<=3", "huber:delta=2", "<=", 3.0, None, "", Tolerance(), "", ()),
+        ("r2>=-1e-3", "r2", ">=", -0.001, None, "", Tolerance(), "", ()),
+        ("rmse<=baseline", "rmse", "<=", None, BASELINE, "", Tolerance(), "", ()),
+        ("rmse<=baseline+1%", "rmse", "<=", None, BASELINE, "+", Tolerance("1%", 0, Fraction(1, 100)), "", ()),
+        ("rmse <= baseline + 0.01", "rmse", "<=", None, BASELINE, "+", Tolerance("0.01", Fraction(0.01)), "", ()),
+        ("r2>=old-0.5%", "r2", ">=", None, "old", "-", Tolerance("0.5%", 0, Fraction(1, 200)), "", ()),
         ("ridge/rmse<=baseline+max(1%,0.01)", "ridge/rmse", "<=", None, BASELINE, "+",
-         Tolerance("max(1%,0.01)", Fraction(0.01), Fraction(1, 100)), False, ()),
+         Tolerance("max(1%,0.01)", Fraction(0.01), Fraction(1, 100)), "", ()),
         ("rmse<=old+max( 2 , 3 % )", "rmse", "<=", None, "old", "+",
-         Tolerance("max( 2 , 3 % )", Fraction(2), Fraction(3, 100)), False, ()),
-        ("new/rmse<=old significant", "new/rmse", "<=", None, "old", "", Tolerance(), True, ()),
+         Tolerance("max( 2 , 3 % )", Fraction(2), Fraction(3, 100)), "", ()),
+        ("new/rmse<=old significant", "new/rmse", "<=", None, "old", "", Tolerance(), "significant", ()),
         ("rmse<=baseline+1% significant by a,b", "rmse", "<=", None, BASELINE, "+",
-         Tolerance("1%", 0, Fraction(1, 100)), True, ("a", "b")),
-        (r"rmse<=1 by a\,b , c by d", "rmse", "<=", 1.0, None, "", Tolerance(), False, ("a,b", "c by d")),
-        ("rmse<=model-2+1e-3", "rmse", "<=", None, "model-2", "+", Tolerance("1e-3", Fraction(1e-3)), False, ()),
+         Tolerance("1%", 0, Fraction(1, 100)), "significant", ("a", "b")),
+        ("rmse<=baseline+1% shown by a", "rmse", "<=", None, BASELINE, "+",
+         Tolerance("1%", 0, Fraction(1, 100)), "shown", ("a",)),
+        ("rmse<old shown", "rmse", "<", None, "old", "", Tolerance(), "shown", ()),
+        (r"rmse<=1 by a\,b , c by d", "rmse", "<=", 1.0, None, "", Tolerance(), "", ("a,b", "c by d")),
+        ("rmse<=model-2+1e-3", "rmse", "<=", None, "model-2", "+", Tolerance("1e-3", Fraction(1e-3)), "", ()),
     ],
 )  # fmt: skip
-def test_what_is_a_gate(text, subject, op, limit, reference, sign, tolerance, significant, by):
+def test_what_is_a_gate(text, subject, op, limit, reference, sign, tolerance, test, by):
     gate = parse_gate(f"  {text} ")
     assert (gate.text, gate.subject, gate.op, gate.limit) == (text, subject, op, limit)
     assert (gate.reference, gate.sign, gate.tolerance) == (reference, sign, tolerance)
-    assert (gate.significant, gate.by) == (significant, by)
+    assert (gate.test, gate.by) == (test, by)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,11 @@ def test_what_is_a_gate(text, subject, op, limit, reference, sign, tolerance, si
         ("rmse<=1 by a,", "contains an empty column name"),
         ("rmse<=1 by a,a", "names a column twice"),
         ("rmse<=baseline by a significant", "'significant' must come before 'by'"),
+        ("rmse<=baseline by a shown", "'shown' must come before 'by'"),
+        ("rmse<=baseline significant by a if-enough", "'if-enough' must come before 'by'"),
+        ("rmse<=1 shown", "'shown' needs a baseline or a model to compare with, but 1 is a number"),
+        ("rmse<= shown", "expected a limit after"),
+        ("rmse<=baseline shown if-enough", "'if-enough' cannot be used with it"),
         ("rmse<=1 significant", "'significant' needs a baseline or a model to compare with, but 1 is a number"),
         ("rmse<baseline significant", "it could demand an improvement"),
         ("rmse<=1%", "'1%' is a percentage without a reference"),
@@ -428,7 +436,7 @@ def test_what_is_not_comparable_is_an_error_and_all_gates_are_judged():
 
 def compared(low, high, reference="old", spec="rmse", by=None, margins=()):
     return ComparisonResult(
-        "new", reference, by or {}, spec, spec, "lower", 1.2, 1.0, 0.2, 3, "worse", 0.1, (low, high),
+        "new", reference, by or {}, spec, spec, "lower", 1.2, 1.0, (low + high) / 2, 3, "worse", 0.1, (low, high),
         margins=dict(margins),
     )  # fmt: skip
 
@@ -444,7 +452,8 @@ def test_significant_fails_only_where_the_interval_leaves_no_doubt():
     assert (held.state, held.interval) == ("passed", (-0.1, 0.5))
     assert (
         held.reason
-        == "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [-0.1, 0.5], shows no significant worsening"
+        == "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [-0.1, 0.5], shows no significant "
+        "worsening (one-sided p = 0.0957); not enough rows to tell"
     )
     assert significant("new/rmse<=old significant", compared(0.0, 0.5)).state == "passed"
     assert significant("new/rmse<=old significant", compared(5e-324, 0.5)).state == "failed"
@@ -458,7 +467,7 @@ def test_significant_with_a_tolerance_is_a_loss_beyond_it():
     assert lost.state == "failed"
     assert (
         lost.reason == "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [0.25, 0.3], "
-        "shows a significant worsening beyond 0.2"
+        "shows a significant worsening beyond 0.2 (one-sided p = 2.05e-09)"
     )
 
 
@@ -469,7 +478,7 @@ def test_a_relative_tolerance_is_tested_on_the_value_less_a_multiple_of_the_refe
     assert (held.state, held.interval) == ("passed", (0.25, 0.3))
     assert (
         held.reason == "rmse = 1.2, 'old' 1.0: the confidence interval of the change less 20% of 'old', [-0.1, 0.2], "
-        "shows no significant worsening beyond 20%"
+        "shows no significant worsening beyond 20% (one-sided p = 0.2)"
     )
     assert significant(text, compared(-0.1, 0.3, margins={margin: (0.01, 0.2)})).state == "failed"
     assert "no confidence interval" in significant(text, compared(0.1, 0.3)).reason
@@ -483,8 +492,8 @@ def test_beyond_the_larger_of_two_tolerances_is_beyond_both():
     assert significant(text, compared(0.1, 0.5, margins={margin: (0.1, 0.4)})).state == "passed"
     assert significant(text, compared(0.3, 0.5, margins={margin: (-0.1, 0.4)})).state == "passed"
     assert significant(text, compared(0.3, 0.5)).state == "failed"
-    assert significant(text, compared(0.1, 0.5, margins={margin: (0.1, 0.4)})).reason.endswith(
-        "the confidence interval of the change, [0.1, 0.5], shows no significant worsening beyond 0.2"
+    assert "the confidence interval of the change, [0.1, 0.5], shows no significant worsening beyond 0.2" in (
+        significant(text, compared(0.1, 0.5, margins={margin: (0.1, 0.4)})).reason
     )
 
 
@@ -497,14 +506,33 @@ def test_significant_where_higher_is_better():
     assert verdict(text, *high, comparisons=[compared(0.2, 0.5)]).state == "passed"
 
 
+def test_shown_passes_only_where_the_interval_lies_within_the_margin():
+    high = (result(1.0, "new", direction="higher"), result(1.2, "old", direction="higher"))
+    text = "new/rmse>=old-0.125 shown"
+    assert verdict(text, *high, comparisons=[compared(-0.1, 0.05)]).state == "passed"
+    assert verdict(text, *high, comparisons=[compared(-0.125, 0.05)]).state == "passed"
+    assert verdict(text, *high, comparisons=[compared(-0.2, 0.05)]).state == "failed"
+    assert verdict(text, *high, comparisons=[compared(0.2, 0.5)]).state == "passed"
+    assert significant("new/rmse<=old shown", compared(-0.3, 0.0)).state == "passed"
+    assert significant("new/rmse<old shown", compared(-0.3, 0.0)).state == "failed"
+    assert significant("new/rmse<old shown", compared(-0.3, -0.1)).state == "passed"
+    lost = significant("new/rmse<=old+0.2 shown", compared(0.1, 0.3))
+    assert lost.reason == (
+        "rmse = 1.2, 'old' 1.0: the confidence interval of the change, [0.1, 0.3], does not show that it is no worse "
+        "than 0.2 (one-sided p = 0.5)"
+    )
+    assert lost.test.enough  # it is worse, if not by how much
+
+
 @pytest.mark.parametrize(
     "comparisons",
     [(), (compared(math.nan, 1.0),), (compared(-math.inf, math.inf),), (compared(0, 0, reference="other"),),
      (compared(0, 0, spec="mae"),), (compared(0, 0, by={"c": "a"}),)],
 )  # fmt: skip
 def test_without_an_interval_nothing_is_shown(comparisons):
-    lost = significant("new/rmse<=old significant", *comparisons, value=0.5)
-    assert lost.state == "failed" and "the change has no confidence interval" in lost.reason
+    for test in ("significant", "shown"):
+        lost = significant(f"new/rmse<=old {test}", *comparisons, value=0.5)
+        assert lost.state == "failed" and "the change has no confidence interval" in lost.reason
 
 
 def test_significant_against_saved_rows():

@@ -62,6 +62,8 @@ class GateTable:
     by: tuple[str, ...] = ()
     model: str | None = None
     significant: bool = False
+    shown: bool = False
+    if_enough: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,10 @@ class _Reader:
             raise self.document.error(path, "a gate needs its loss", 'loss = "…"')
         if not read.keys() & {"max", "min", "max_regression"}:
             raise self.document.error(path, "a gate needs a limit", 'max = …, min = … or max-regression = "1%"')
+        if read.get("significant") and read.get("shown"):
+            raise self.document.error(path, "a gate is 'significant' or 'shown', not both", "write two gates")
+        if read.get("if_enough") and not read.get("significant"):
+            raise self.document.error(path, "'if-enough' needs significant = true")
         return GateTable(**read)
 
     def _gate_value(self, path: KeyPath, expected: str, value: Any) -> Any:
@@ -259,4 +265,6 @@ _GATE = {
     "by": ("by", "texts"),
     "model": ("model", "a text"),
     "significant": ("significant", "true or false"),
+    "shown": ("shown", "true or false"),
+    "if-enough": ("if_enough", "true or false"),
 }

@@ -20,7 +20,7 @@ from losscli.report.naming import display_name, marked, safe_name
 from losscli.report.renderer import Renderer
 from losscli.report.sanitized import break_workflow_commands
 from losscli.report.suites import error_lines, evaluated, exit_code, status
-from losscli.report.verdicts import gate_headline, gate_subject, verdict_word
+from losscli.report.verdicts import gate_headline, gate_subject, undecided, verdict_word
 from losscli.report.view import View, exact
 from losscli.results import GateResult, SuiteResult
 
@@ -54,6 +54,8 @@ class GitHub(Renderer):
             for name, found in evaluated(suites)
             for w in found.warnings
         ]
+        unsure = [one for _, found in evaluated(suites) for one in found.gates if one.passed and undecided(one)]
+        warnings += [_gate(gate, view, "notice") for gate in unsure]
         lines = [*_first("error", errors), *_first("warning", warnings)]
         if not errors:
             lines.append(_command("notice", ["; ".join(_outcomes(suites))], view))
@@ -121,9 +123,9 @@ def _of(name: str | None) -> str:
     return "" if name is None else f"{name}: "
 
 
-def _gate(gate: GateResult, view: View) -> str:
+def _gate(gate: GateResult, view: View, kind: str = "error") -> str:
     message = f"{verdict_word(gate)} {f'{gate.gate} {gate_subject(gate)}'.strip()}: {gate.reason or exact(gate.value)}"
-    return _command("error", [message], view, title="losscli gate", file=gate.path, line=gate.line)
+    return _command(kind, [message], view, title="losscli gate", file=gate.path, line=gate.line)
 
 
 def _error(suite: SuiteResult, view: View) -> str:

@@ -52,7 +52,9 @@ def _body(evaluation: Evaluation, view: View) -> str:
     blocks = []
     if evaluation.gates:
         blocks.append(_table(verdicts.gates(evaluation), view))
-        why = [f"- {word} {literal(gate, view)}: {literal(why, view)}\n" for word, gate, why in reasons(evaluation)]
+        why = [
+            f"- {word} {literal(gate, view)}: {literal(why, view, 500)}\n" for word, gate, why in reasons(evaluation)
+        ]
         blocks += ["".join(why)] if why else []
     blocks += [_table(layout_of(evaluation), view), footnotes(evaluation) + "\n"]
     if standings.has_slice_differences(evaluation):
@@ -66,7 +68,7 @@ def _body(evaluation: Evaluation, view: View) -> str:
     return "\n".join(blocks)
 
 
-def literal(text: str, view: View) -> str:
+def literal(text: str, view: View, limit: int | None = None) -> str:
     """Text that the reader of the page sees exactly as it is.
 
     Examples
@@ -74,7 +76,7 @@ def literal(text: str, view: View) -> str:
     >>> literal("a|b", View())
     '<code>a&#124;b</code>'
     """
-    shown = view.text(text)
+    shown = view.text(text) if limit is None else view.text(text, limit)
     if not shown:
         return ""
     if not _DISALLOWED_IN_SPAN.search(shown):
