@@ -53,6 +53,9 @@ losscli check --init preds.csv""",
                help="Write a configuration file for SOURCE to -o FILE.  [default: losscli.toml]")  # fmt: skip
 @shared.report_options
 @shared.exit_zero_option
+@shared.option("--holm-over", type=click.Choice(["gate", "suites"]), default="gate", show_default=True,
+               help="Adjust the p-values of 'significant' gates for the tests of each gate, or for all tests of all "
+                    "suites.")  # fmt: skip
 @shared.option("--threads", type=click.IntRange(min=1), metavar="N",
                help="Threads that read and compute.  [default: number of cores]")  # fmt: skip
 def command(**given: Any) -> int:
@@ -133,7 +136,7 @@ def _run(config: Config, chosen: Sequence[Suite], options: CheckOptions) -> int:
     ]
     _check_files(config, jobs, wanted)
     with contextlib.chdir(config.folder):  # paths are relative to it, and are shown as they stand in the file
-        results = [_judged(job) for job in jobs]
+        results = _judged_jobs(jobs, together=options.holm_over == "suites")
     if wanted.environment:
         results = [_with_environment(suite, wanted.environment) for suite in results]
     code = exit_code(results)
@@ -221,8 +224,33 @@ def _conflict(config: Config, message: str, hint: str | None = None) -> UsageErr
     return UsageError(message, hint, config.shown, code="USAGE_CONFLICT")
 
 
-def _judged(job: _Job) -> SuiteResult:
-    """One suite, whatever comes of it."""
+def _judged_jobs(jobs: Sequence[_Job], *, together: bool) -> list[SuiteResult]:
+    """Every suite; where their gates are one family of tests, all are scored before any is judged."""
+    from losscli.gates.verdicts import judged_together
+    from losscli.results import Evaluation
+
+    if not together:
+        return [_judged(job) for job in jobs]
+    outcomes = [_outcome(job) for job in jobs]
+    runs = iter(judged_together([each for each in outcomes if isinstance(each, Evaluation)]))
+    return [_judged(job, next(runs) if isinstance(outcome, Evaluation) else outcome)
+            for job, outcome in zip(jobs, outcomes, strict=True)]  # fmt: skip
+
+
+def _outcome(job: _Job) -> Evaluation | Exception:
+    """The run of a suite, or the error that ended it."""
+    from losscli.cli import console, scoring
+
+    with console.about(job.name):
+        try:
+            return scoring.score(job.options)
+        except Exception as caught:
+            _raise_signal(caught)
+            return caught
+
+
+def _judged(job: _Job, outcome: Evaluation | Exception | None = None) -> SuiteResult:
+    """One suite, whatever comes of it; it is scored here unless its outcome is known."""
     from losscli.cli import console, reports, scoring
     from losscli.results import SuiteResult
 
@@ -230,7 +258,9 @@ def _judged(job: _Job) -> SuiteResult:
     wanted, quiet = job.options.report, job.options.run.console.quiet
     with console.about(job.name):
         try:
-            evaluation = scoring.score(job.options)
+            if isinstance(outcome, Exception):
+                raise outcome
+            evaluation = outcome or scoring.score(job.options)
             error = scoring.judged_error(evaluation)
             if error is None:
                 scoring.create_baseline(evaluation, job.options.gates, wanted.files, quiet)

@@ -177,5 +177,6 @@ class CheckOptions(NamedTuple):
     format_: str | None
     quiet: bool
     exit_zero: bool
+    holm_over: str
     threads: int | None
     environment: tuple[str, ...]

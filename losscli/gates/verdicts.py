@@ -28,7 +28,7 @@ from losscli.gates.significance import judged, tested
 from losscli.results import Evaluation, GateResult, LossResult, RowCounts
 
 __all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
-           "compared_pairs", "evaluate_gates", "parse_drop_limit", "parse_gate", "relative_margins",
+           "compared_pairs", "evaluate_gates", "judged_together", "parse_drop_limit", "parse_gate", "relative_margins",
            "slice_columns"]  # fmt: skip
 
 
@@ -72,6 +72,29 @@ def evaluate_gates(
     refused = evaluation.baseline is not None and bool(evaluation.baseline.incomparable)
     status = "error" if refused or "error" in states else "failed" if "failed" in states else evaluation.status
     return replace(evaluation, gates=verdicts, status=status)
+
+
+def judged_together(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """Judged runs whose `significant` gates are one family of tests.
+
+    Parameters
+    ----------
+    evaluations
+        Runs with the verdicts of their gates.
+
+    Returns
+    -------
+    list of Evaluation
+        The runs in the same order: the p-values of all their `significant` gates are adjusted together (Holm).
+    """
+    verdicts = iter(judged([verdict for evaluation in evaluations for verdict in evaluation.gates]))
+    found = []
+    for run in evaluations:
+        own = [next(verdicts) for _ in run.gates]
+        gates = tuple(one if one.test is None else _with_rows(one, run.rows) for one in own)
+        status = "failed" if any(one.state == "failed" for one in gates) else "passed"
+        found.append(replace(run, gates=gates, status="error" if run.status == "error" else status))
+    return found
 
 
 def _with_rows(verdict: GateResult, rows: RowCounts) -> GateResult:

@@ -195,3 +195,34 @@ def test_the_gate_of_a_configuration_may_be_a_table(tmp_path, monkeypatch, capsy
         (tmp_path / "losscli.toml").write_text(f"{suite}{table}{keys}\n")
         assert run(["check", "--list"]) == 2
         assert says in capsys.readouterr().err
+
+
+def test_holm_over_all_suites(tmp_path, monkeypatch, capsys):
+    """Equal models in many suites fail as seldom as in one; a suite that ends in an error is out of the family."""
+    monkeypatch.chdir(tmp_path)
+    suites = []
+    for name, mean in (("p", 0.36), ("q", 0.7), ("r", 0.0), ("s", 0.1)):
+        pa.parquet.write_table(pa.table(worse_by(noise(40, mean, seed=9))), f"{name}.parquet")
+        suites.append(f'[suites.{name}]\nsources = ["{name}.parquet"]\ntarget = "y"\npred = ["a", "b"]\n'
+                      'losses = ["mae"]\ngates = ["b/mae<=a significant", "b/mae<=a+5 shown"]\n'
+                      f'outputs = ["{name}.json"]\n')  # fmt: skip
+    (tmp_path / "losscli.toml").write_text("".join(suites))
+
+    def states(*options, code):
+        assert run(["check", "-f", "json", *options]) == code
+        found = json.loads(capsys.readouterr().out)["suites"]
+        return [(one["report"]["status"], one["report"]["gates"][0]) for one in found]
+
+    alone = states(code=1)
+    assert [status for status, _ in alone] == ["failed", "failed", "passed", "passed"]
+    assert all(gate["test"]["tests"] == 1 for _, gate in alone)
+    together = states("--holm-over", "suites", code=1)
+    assert [status for status, _ in together] == ["passed", "failed", "passed", "passed"]
+    ps = [gate["test"]["p"] for _, gate in together]
+    assert [gate["test"]["holm"] for _, gate in together] == holm(ps)
+    assert all("by Holm's method over 4 tests" in gate["reason"] for _, gate in together)
+    assert json.loads((tmp_path / "p.json").read_text())["status"] == "passed"
+    (tmp_path / "losscli.toml").write_text("".join([*suites[1:], suites[0].replace('"p.parquet"', '"none.parquet"')]))
+    assert run(["check", "--holm-over", "suites"]) == 4
+    seen = capsys.readouterr().err
+    assert "by Holm's method over 3 tests" in seen and "none.parquet" in seen
