@@ -146,7 +146,7 @@ weight_options = _stack(
 
 file_options = _stack(
     _input("--input-format", metavar="FORMAT",
-           help="csv, tsv, parquet, arrow or jsonl, if the file name does not tell the format."),
+           help="csv, tsv, parquet, arrow, jsonl or json, if the file name does not tell the format."),
     _input("--delimiter", metavar="CHAR|blanks",
            help="Separates the cells of a text file. blanks: any run of spaces and tabs.  [default: ',', tab in .tsv]"),
     _input("--quote", metavar="CHAR|none", default='"', show_default=True,
@@ -157,6 +157,8 @@ file_options = _stack(
     _input("--skip-lines", type=click.IntRange(min=0), default=0, metavar="N",
            help="Lines above the header of a text file that are skipped, whatever they hold.  [default: 0]"),
     _input("--no-header", is_flag=True, help="The first line is data. The columns are named 1, 2, 3, …"),
+    _input("--json-path", metavar="PATH",
+           help="The part of a JSON document that is the table: results.samples.  [default: the records in it]"),
     _input("--null-values", metavar="A,B",
            help="Texts that mean 'missing' in a column of numbers and in --where.  "
                 "[default: ,NA,N/A,null,NULL,None,<NA>]"),

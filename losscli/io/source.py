@@ -52,6 +52,9 @@ class ReadOptions:
         How many lines above the header, or above the first row, of a text file are skipped.
     header : bool, default True
         Whether the first line of a text file holds the column names. Without it, columns are named 1, 2, 3, …
+    json_path : str or None, default None
+        The part of a JSON document that is the table, such as ``"results.samples"``. None is the whole document or,
+        where it is an object with one array of records, that array.
     null_values : tuple of str
         Cells of text files that are null; by default the empty cell, NA, N/A, null, NULL, None and <NA>.
     spool : bool, default False
@@ -73,6 +76,7 @@ class ReadOptions:
     comment: str | None = None
     skip_lines: int = 0
     header: bool = True
+    json_path: str | None = None
     null_values: tuple[str, ...] = DEFAULT_NULLS
     spool: bool = False
     lenient: bool = False

@@ -102,6 +102,12 @@ def nested_table(case: Case) -> pa.Table:
     return pa.table({"row": pa.StructArray.from_arrays(chunks, names=table.column_names)})
 
 
+def columns_text(case: Case) -> bytes:
+    """A JSON document with an array for each column."""
+    members = (f"{json.dumps(c.name)}: [{', '.join(map(json_value, c.values))}]" for c in case.columns)
+    return f"{{{', '.join(members)}}}".encode()
+
+
 def json_text(case: Case) -> bytes:
     """JSON lines."""
     lines = [
@@ -165,9 +171,11 @@ def in_files(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
         ("a.tsv", csv_text(case, "\t")),
         ("quoted.csv", csv_text(case, quoting=csv.QUOTE_ALL)),
         ("a.jsonl", json_text(case)),
+        ("array.json", b"[%s]" % b",\n".join(json_text(case).splitlines())),
+        ("columns.json", columns_text(case)),
         ("nested.jsonl", b"".join(b'{"row": %s}\n' % line for line in json_text(case).splitlines())),
     ):
-        if not case.rows and name.endswith(".jsonl"):  # a file without records has no columns
+        if not case.rows and ".json" in name:  # a file without records has no columns
             continue
         yield name, _write(folder / name, text)
         if packing and name != "quoted.csv":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from losscli.io.arrow.canonical import canonical_label
-from losscli.io.arrow.numbers import NumberFormat
+from losscli.io.arrow.numbers import INEXACT, NumberFormat
 
 _DENSE, _DOUBTFUL, _SPARSE = "vector as text", "perhaps a vector as text", "sparse vector as text"
 _LABELS = b"labels"
@@ -80,7 +80,7 @@ def recognised(cells: Sequence[str], number_format: NumberFormat) -> SpelledForm
         elements = split_cell(cells[0], number_format)
     except NotAVectorError:
         return None
-    numbers = [number_format.number(element) is not None for element in elements]
+    numbers = [number_format.number(e) is not None or number_format.flaw(e) == INEXACT for e in elements]
     known = [number or number_format.is_null(e) for number, e in zip(numbers, elements, strict=True)]
     if not any(numbers) or not all(known):
         return None

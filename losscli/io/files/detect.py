@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import PurePath
 
@@ -9,7 +10,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.files.placeholders import refuse_placeholder
 from losscli.io.source import ReadOptions
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow")
 
 SUFFIXES = {
     ".csv": "csv",
@@ -46,7 +47,13 @@ _VECTOR = re.compile(rb"\[|\(|[0-9.];|\S:[-+.0-9]")  # any sign of numbers that 
 
 _HTML = re.compile(rb"(?s)(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|title|meta)\b|<!--")
 
-_DISPLAY_NAMES = {"csv": "delimited text", "jsonl": "JSON lines", "parquet": "Parquet", "arrow": "Arrow"}
+_DISPLAY_NAMES = {
+    "csv": "delimited text",
+    "jsonl": "JSON lines",
+    "json": "a JSON document",
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+}
 
 
 def format_of_name(path: str) -> str | None:
@@ -54,7 +61,8 @@ def format_of_name(path: str) -> str | None:
     suffixes = [suffix.lower() for suffix in PurePath(path).suffixes]
     while suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
         suffixes.pop()
-    return SUFFIXES.get(suffixes[-1]) if suffixes else None
+    # Beside the tables of a folder, .json files describe them, so it is none of the suffixes that are looked for there.
+    return SUFFIXES.get(suffixes[-1], "json" if suffixes[-1] == ".json" else None) if suffixes else None
 
 
 def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
@@ -73,6 +81,7 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
             raise UsageError(
                 f"unknown input format '{requested}'", hint=f"one of {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
             )
+        _check_json_path(path, requested, options)
         return requested
     by_name = format_of_name(path)
     content = _content(path, head, options)
@@ -80,7 +89,8 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
         return by_name  # blank lines fit any text format
     if content == "text":
         content = "tsv" if by_name == "tsv" else "csv"
-    if by_name is None or by_name == content:
+    _check_json_path(path, content, options)
+    if by_name in (None, content) or (by_name, content) == ("json", "jsonl"):
         return content
     if by_name == "parquet" and not head.isascii():
         return by_name  # the footer decides; the first four bytes are a formality
@@ -90,6 +100,13 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
         hint=f"rename it, or use --input-format {content}",
         code="DATA_WRONG_FORMAT",
     )
+
+
+def _check_json_path(path: str, content: str, options: ReadOptions) -> None:
+    if options.json_path is not None and content != "json":
+        what = _DISPLAY_NAMES[_family(content)]
+        raise UsageError(f"--json-path is for JSON documents, and this is {what}", path=path, hint="remove it",
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _family(format: str) -> str:
@@ -123,18 +140,28 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
         sheet = b"excel.sheet" in lower or b"office:spreadsheet" in start[:1000]
         hint = SHEET_HINT if sheet else "is it a server's answer about an error? look at what it says"
         raise DataError("content is XML, not a table", path=path, hint=hint, code="DATA_WRONG_FORMAT")
-    if start.startswith(b"{"):
-        return "jsonl"
-    if start.startswith((b"[{", b"[\n", b"[\r", b"[ ")) and format_of_name(path) in {None, "jsonl"}:
-        raise DataError(
-            "content is one JSON array, not JSON lines",
-            path=path,
-            hint="convert it with jq -c '.[]'",
-            code="DATA_WRONG_FORMAT",
-        )
-    if start.startswith(b"[") and format_of_name(path) == "jsonl":
-        return "jsonl"  # its reader reports that a list is not a record
-    return "text"
+    return _json(start, format_of_name(path), options) or "text"
+
+
+def _json(start: bytes, by_name: str | None, options: ReadOptions) -> str | None:
+    """What text that begins as JSON is: lines of records, or one document; None if it may be neither."""
+    if start.startswith(b"["):
+        if by_name == "json" or options.json_path is not None or re.match(rb"\[(?:\{|\s)", start):
+            return "json"
+        return "jsonl" if by_name == "jsonl" else None  # its reader reports that a list is not a record
+    if not start.startswith(b"{"):
+        return None
+    if options.json_path is not None:
+        return "json"
+    first, _, rest = start.partition(b"\n")
+    try:
+        is_record = isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        is_record = False
+    if by_name == "json":
+        return "jsonl" if is_record and rest.lstrip().startswith(b"{") else "json"
+    opened = first.rstrip()[-1:] in b"{[,"  # a document over several lines, as indent= writes it
+    return "json" if by_name is None and not is_record and rest and opened else "jsonl"
 
 
 def may_spell_vectors(head: bytes) -> bool:

@@ -115,6 +115,8 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     if format in {"parquet", "arrow"}:
         binary = _seekable(source, compression)
         return _open_parquet(binary) if format == "parquet" else _open_arrow(binary)
+    if format == "json":
+        return _open_json(source, compression, options)
     if format == "jsonl":
         return _open_jsonl(source, compression, options)
     return _open_delimited(source, compression, options, format, head)
@@ -171,6 +173,17 @@ def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) ->
         keys = read_keys(stream)
     fragment = JsonlFragment(source.path, source, compression, keys, options.encoding, options.lenient)
     return OpenedFile(fragment, tuple(keys), {name: column_type(kind) for name, kind in keys.items()})
+
+
+def _open_json(source: Input, compression: str | None, options: ReadOptions) -> OpenedFile:
+    from losscli.io.formats.json_input import open_document
+    from losscli.io.formats.jsonl import JsonlFragment
+    from losscli.io.nested.json_types import column_type
+
+    found, keys, what = open_document(source, compression, options.encoding, options.json_path)
+    fragment = JsonlFragment(source.path, found, None, keys, "utf-8", options.lenient, format="json")
+    types = {name: column_type(kind) for name, kind in keys.items()}
+    return OpenedFile(fragment, tuple(keys), types, (f"{source.path}: the table is {what}",) if what else ())
 
 
 def _open_delimited(

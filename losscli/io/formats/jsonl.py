@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import ClassVar
@@ -173,15 +173,17 @@ class JsonlSplit(WindowSplit):
         """The rows in order; the first is row `first_row` of its file."""
         base = 0
         for data in self.fragment.read(
-            self.window, self.projection, Location(self.fragment.path, first_row, _LineNumbers(self.window, 0))
+            self.window, self.projection, Location(self.fragment.path, first_row, self._lines(0))
         ):
             for start in range(0, data.num_rows, BATCH_ROWS):
-                location = Location(
-                    self.fragment.path, first_row + base + start, _LineNumbers(self.window, base + start)
-                )
+                location = Location(self.fragment.path, first_row + base + start, self._lines(base + start))
                 yield Batch(data.slice(start, BATCH_ROWS), location)
             base += data.num_rows
         verify_local(self.fragment.source)
+
+    def _lines(self, base: int) -> Callable[[int], int | None]:
+        """The line numbers of rows; the records of a document may share lines."""
+        return _LineNumbers(self.window, base) if self.fragment.format == "jsonl" else lambda index: None
 
 
 def _last_line_end(text: bytes) -> int:

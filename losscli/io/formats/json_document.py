@@ -1,0 +1,355 @@
+"""A JSON document that is held whole: which part of it is the table, and its rows as JSON lines.
+
+The values stay as they are written, so that numbers are read as those of JSON lines are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.io.formats.json_marks import CLOSE, COLON, COMMA, NEWLINE, Bytes, Marks, marks_of
+
+LIMIT = 256 << 20
+_SAMPLED = 100  # members whose fields tell records from splits
+_MANY = 100  # as many lists are no columns, if each is shorter than that
+_NAMES = ("samples", "records", "rows", "data", "instances", "predictions", "examples", "results")
+_STEP = re.compile(r"\[([0-9]{1,9})\]|\.?([^.\[\]]+)")
+
+
+class Part(NamedTuple):
+    """A value in the text: its first byte and the one behind it, and the number of the mark that opens it, if any."""
+
+    start: int
+    stop: int
+    mark: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows as JSON lines, and what they are in words."""
+
+    lines: bytes
+    what: str
+
+
+class Document:
+    """The text of a document, and the marks in it."""
+
+    def __init__(self, text: bytes, path: str) -> None:
+        self.path = path
+        self.raw: Bytes = np.frombuffer(text, np.uint8)
+        self.marks: Marks = marks_of(self.raw)
+        newlines = self.marks.at[self.marks.kinds == NEWLINE]
+        if len(newlines):
+            self.raw = self.raw.copy()
+            self.raw[newlines] = 32  # records stand on one line each
+            self.marks = self.marks.where(self.marks.kinds != NEWLINE)
+        self.text = self.raw.tobytes()
+        start = len(self.text) - len(self.text.lstrip())
+        if self.marks.in_string or not len(self.marks.depth) or self.marks.depth[-1] or (self.marks.depth < 0).any():
+            raise self.error("the JSON document is not complete", "did the step that writes it fail?")
+        if (np.flatnonzero((self.marks.depth == 0) & (self.marks.kinds == CLOSE))[0]) + 1 != len(self.marks.at):
+            raise self.error("there is text behind the end of the JSON document")
+        self.whole = Part(start, len(self.text.rstrip()), 0)
+        if int(self.marks.at[-1]) + 1 != self.whole.stop:
+            raise self.error("there is text behind the end of the JSON document")
+
+    def error(self, message: str, hint: str | None = None) -> DataError:
+        """The error about the document."""
+        return DataError(message, path=self.path, hint=hint, code="DATA_CORRUPT_FILE")
+
+    def value(self, part: Part) -> bytes:
+        """The text of a part."""
+        return self.text[part.start : part.stop]
+
+    def kind(self, part: Part) -> str:
+        """`{` of an object, `[` of an array, and a point of any other value."""
+        first = self.text[part.start : part.start + 1].decode(errors="replace")
+        return first if first in "{[" else "."
+
+    def _parts(self, part: Part) -> Iterator[tuple[int, int, int, int]]:
+        """Where each element begins and ends, the number of its first mark, and where its colon is (-1: nowhere)."""
+        at, kinds, depth, _ = self.marks
+        level = depth[part.mark]
+        end = self._close(part.mark)
+        inside = slice(part.mark + 1, end)
+        own = np.flatnonzero(depth[inside] == level) + part.mark + 1
+        commas = own[kinds[own] == COMMA]
+        colons = own[kinds[own] == COLON]
+        starts, stops = [part.mark, *commas.tolist()], [*commas.tolist(), end]
+        if not self.text[int(at[part.mark]) + 1 : int(at[end])].strip():
+            return
+        found = np.searchsorted(colons, stops)
+        before = 0
+        for (first, last), count in zip(zip(starts, stops, strict=True), found.tolist(), strict=True):
+            colon = int(at[colons[before]]) if count == before + 1 else -1 if count == before else -2
+            mark = int(colons[before]) + 1 if count == before + 1 else first + 1
+            before = count
+            yield int(at[first]) + 1, int(at[last]), mark, colon
+
+    def _close(self, mark: int) -> int:
+        """The number of the mark that closes what one opens."""
+        depth, start, size = self.marks.depth, mark + 1, 64
+        while True:
+            below = depth[start : start + size] < depth[mark]
+            if below.any():
+                return start + int(below.argmax())
+            start, size = start + size, 2 * size
+
+    def elements(self, part: Part) -> list[Part]:
+        """The elements of an array."""
+        found = []
+        for start, stop, mark, colon in self._parts(part):
+            found.append(self._trimmed(start, stop, mark))
+            if colon != -1:
+                raise self.error("a colon between the elements of a JSON array")
+        return found
+
+    def values(self, part: Part) -> list[bytes]:
+        """The texts of the elements of an array."""
+        text = self.text[part.start + 1 : part.stop - 1]
+        inside = slice(part.mark + 1, self._close(part.mark))
+        count = inside.stop - inside.start
+        if count and (self.marks.kinds[inside] == COMMA).all() and text.count(b",") == count:
+            found = text.split(b",")  # each comma is between two elements: nearly always
+            if all(map(bytes.strip, found)):
+                return found
+        return [self.value(element) for element in self.elements(part)]
+
+    def members(self, part: Part) -> dict[str, Part]:
+        """The members of an object by their keys."""
+        found: dict[str, Part] = {}
+        for start, stop, mark, colon in self._parts(part):
+            try:
+                key = json.loads(self.text[start:colon]) if colon >= 0 else None
+            except ValueError:
+                key = None
+            if not isinstance(key, str):
+                raise self.error(f"invalid JSON: '{self.text[start:stop][:60].decode(errors='replace').strip()}' is no "
+                                 "member of an object")  # fmt: skip
+            if key in found:
+                raise DataError(f"the key '{key}' occurs twice in one object", path=self.path, value=key,
+                                code="DATA_DUPLICATE_KEY")  # fmt: skip
+            found[key] = self._trimmed(colon + 1, stop, mark)
+        return found
+
+    def _trimmed(self, start: int, stop: int, mark: int) -> Part:
+        text = self.text[start:stop]
+        first = start + len(text) - len(text.lstrip())
+        last = stop - len(text) + len(text.rstrip())
+        if first >= last:
+            raise self.error("a value is missing in the JSON document")
+        return Part(first, last, mark)
+
+    def read(self, part: Part) -> Any:
+        """A value, read by Python."""
+        try:
+            return json.loads(self.value(part))
+        except (ValueError, RecursionError) as flaw:
+            raise self.error(f"invalid JSON: {getattr(flaw, 'msg', 'nested too deeply')}") from None
+
+
+def table_of(text: bytes, path: str, json_path: str | None) -> Table:
+    """The table in a document, or in the part of it that `json_path` names."""
+    document = Document(text, path)
+    part, named = document.whole, json_path or ""
+    if json_path is not None:
+        part = _at(document, json_path)
+    if document.kind(part) == "[":
+        return _of_array(document, part, named)
+    if document.kind(part) == "{":
+        return _of_object(document, part, named)
+    raise UsageError(f"'{named}' is a single value, not a table", path=path, code="USAGE_BAD_VALUE")
+
+
+def _at(document: Document, json_path: str) -> Part:
+    """The part that a path such as `results.samples` or `runs[0].rows` names."""
+    part, seen = document.whole, ""
+    rest = json_path.removeprefix("$").removeprefix(".")
+    while rest:
+        if document.kind(part) == "{":
+            members = document.members(part)
+            names = sorted((n for n in members if n and (rest == n or rest.startswith((f"{n}.", f"{n}[")))), key=len)
+            if not names:
+                listed = ", ".join(list(members)[:20])
+                name = _STEP.match(rest)
+                hint = did_you_mean(name[2] or rest if name else rest, list(members), f"there are: {listed}")
+                raise _no_part(document, json_path, rest, seen, hint)
+            part, seen, rest = members[names[-1]], seen + "." * bool(seen) + names[-1], rest[len(names[-1]) :]
+        else:
+            step = re.match(r"\[([0-9]{1,9})\]", rest)
+            elements = document.elements(part) if document.kind(part) == "[" else []
+            if step is None or int(step[1]) >= len(elements):
+                raise _no_part(document, json_path, rest, seen)
+            part, seen, rest = elements[int(step[1])], seen + step[0], rest[step.end() :]
+        rest = rest.removeprefix(".")
+    return part
+
+
+def _no_part(document: Document, json_path: str, rest: str, seen: str, hint: str | None = None) -> UsageError:
+    where = f" in '{seen}'" if seen else ""
+    return UsageError(f"--json-path {json_path}: there is no '{rest}'{where}", path=document.path, hint=hint,
+                      code="USAGE_BAD_VALUE")  # fmt: skip
+
+
+def _of_array(document: Document, part: Part, named: str) -> Table:
+    """Records, or values of one column."""
+    elements = document.elements(part)
+    if elements and document.kind(elements[0]) != "{":
+        return Table(
+            _lines(b'{"value": %b}' % document.value(e) for e in elements), _said("values, column 'value'", named)
+        )
+    return Table(_lines(map(document.value, elements)), _said("records", named))
+
+
+def _said(what: str, named: str) -> str:
+    return f"{what} of '{named}'" if named else what
+
+
+def _lines(rows: Iterable[bytes]) -> bytes:
+    return b"".join(row + b"\n" for row in rows)
+
+
+def _of_object(document: Document, part: Part, named: str) -> Table:
+    members = document.members(part)
+    if not members:
+        return Table(b"", "an empty object")
+    kinds = {name: document.kind(member) for name, member in members.items()}
+    if {"columns", "data"} <= set(members) <= {"columns", "index", "data"} and kinds["data"] == kinds["columns"] == "[":
+        return _of_rows(document, members, named)
+    records = [name for name, kind in kinds.items() if kind == "[" and _holds_objects(document, members[name])]
+    if records and len(records) == len(members) > 1:
+        return Table(_lines(_of_splits(document, members)), _said("splits of records, column 'split'", named))
+    likely = [name for name in records if name in _NAMES] if len(records) > 1 else records
+    if len(likely) == 1:
+        inner = f"{named}.{likely[0]}" if named else likely[0]
+        return _of_array(document, members[likely[0]], inner)
+    if not records and set(kinds.values()) == {"["}:
+        return _of_lists(document, members, named)
+    if set(kinds.values()) == {"{"}:
+        return _of_objects(document, members, named)
+    if set(kinds.values()) == {"."}:
+        return Table(_lines(_pairs(document, members)), _said("keys and values, columns 'key' and 'value'", named))
+    listed = ", ".join(f"{named}.{name}" if named else name for name, kind in kinds.items() if kind != ".")
+    raise UsageError(
+        "which part of the JSON document is the table?", path=document.path,
+        hint=f"--json-path PATH, one of {listed}", code="USAGE_INCOMPLETE",
+    )  # fmt: skip
+
+
+def _holds_objects(document: Document, part: Part) -> bool:
+    return document.text[part.start + 1 : part.stop].lstrip()[:1] == b"{"
+
+
+def _key(name: str) -> bytes:
+    return json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _pairs(document: Document, members: dict[str, Part], before: bytes = b"") -> Iterator[bytes]:
+    for name, value in members.items():
+        yield b'{%b"key": %b, "value": %b}' % (before, _key(name), document.value(value))
+
+
+def _with_fields(document: Document, fields: bytes, record: Part) -> bytes:
+    """A record with more fields before its own."""
+    if document.kind(record) != "{":
+        raise document.error(
+            f"'{document.value(record)[:60].decode(errors='replace')}' is no record, as other members are"
+        )
+    inner = document.value(record)[1:-1].strip()
+    return b"{%b%b}" % (fields, b", " + inner if inner else b"")
+
+
+def _of_splits(document: Document, members: dict[str, Part]) -> Iterator[bytes]:
+    for name, part in members.items():
+        for record in document.elements(part):
+            yield _with_fields(document, b'"split": %b' % _key(name), record)
+
+
+def _of_rows(document: Document, members: dict[str, Part], named: str) -> Table:
+    """What pandas writes with orient="split": the names of the columns, and the rows."""
+    names = [_key(str(name)) for name in document.read(members["columns"])]
+    rows = []
+    index = document.elements(members["index"]) if "index" in members else []
+    for place, row in enumerate(document.elements(members["data"])):
+        cells = document.elements(row) if document.kind(row) == "[" else []
+        if len(cells) != len(names):
+            raise DataError(f"a row has {len(cells)} values where {len(names)} are expected", path=document.path,
+                            row=place + 1, code="DATA_BAD_ROW")  # fmt: skip
+        fields = [b"%b: %b" % (name, document.value(value)) for name, value in zip(names, cells, strict=True)]
+        if index and b'"key"' not in names:
+            fields.append(b'"key": ' + document.value(index[place]))
+        rows.append(b"{%b}" % b", ".join(fields))
+    return Table(_lines(iter(rows)), _said("rows below the names of columns", named))
+
+
+def _of_lists(document: Document, members: dict[str, Part], named: str) -> Table:
+    """Columns of one length; very many short lists are values."""
+    columns = {name: document.values(part) for name, part in members.items()}
+    lengths = {name: len(column) for name, column in columns.items()}
+    longest = max(lengths.values())
+    if len(members) > max(_MANY, longest):
+        return Table(_lines(_pairs(document, members)), _said("keys and lists, columns 'key' and 'value'", named))
+    if len(set(lengths.values())) > 1:
+        few, other = min(lengths, key=lambda n: lengths[n]), max(lengths, key=lambda n: lengths[n])
+        raise DataError(
+            f"the columns differ in length: '{few}' has {lengths[few]} values, '{other}' has {lengths[other]}",
+            path=document.path, column=few, code="DATA_MISMATCH",
+        )  # fmt: skip
+    row = b"{%b}" % b", ".join(_key(name).replace(b"%", b"%%") + b": %b" for name in columns)
+    rows = (row % cells for cells in zip(*columns.values(), strict=True))
+    return Table(_lines(rows), _said("columns", named))
+
+
+def _of_objects(document: Document, members: dict[str, Part], named: str) -> Table:
+    """Key → record, split → key → value (or record), or column → index → value."""
+    sample = {name: document.members(part) for name, part in list(members.items())[:_SAMPLED]}
+    sets = [frozenset(inner) for inner in sample.values()]
+    if len(sample) == len(members) and len(set(sets)) == 1 and list(sets[0]) and _is_index(sets[0]):
+        return _of_indexed(document, sample, named)
+    shared = len(frozenset().union(*sets)) < sum(map(len, sets))
+    if shared:
+        key = _free_name(sets)
+        rows = (_with_fields(document, b'"%b": %b' % (key.encode(), _key(n)), part) for n, part in members.items())
+        return Table(_lines(rows), _said(f"keys and records, column '{key}'", named))
+    inner = {name: document.members(part) for name, part in members.items()}
+    values = [document.kind(value) == "{" for some in inner.values() for value in some.values()]
+    if all(values) and values:
+        key = _free_name(
+            [frozenset(document.members(v)) for some in inner.values() for v in list(some.values())[:_SAMPLED]]
+        )
+        rows = (
+            _with_fields(document, b'"split": %b, "%b": %b' % (_key(split), key.encode(), _key(name)), record)
+            for split, some in inner.items()
+            for name, record in some.items()
+        )
+        return Table(_lines(rows), _said(f"splits of keys and records, columns 'split' and '{key}'", named))
+    pairs: Callable[[str], bytes] = lambda split: b'"split": %b, ' % _key(split)  # noqa: E731
+    rows = (row for split, some in inner.items() for row in _pairs(document, some, pairs(split)))
+    return Table(_lines(rows), _said("splits of keys and values, columns 'split', 'key' and 'value'", named))
+
+
+def _is_index(names: frozenset[str]) -> bool:
+    """Whether these are the numbers of rows, as pandas writes them."""
+    return names == {str(number) for number in range(len(names))}
+
+
+def _of_indexed(document: Document, columns: dict[str, dict[str, Part]], named: str) -> Table:
+    keys = list(next(iter(columns.values())))
+    rows = (
+        b"{%b}" % b", ".join(b"%b: %b" % (_key(name), document.value(cells[key])) for name, cells in columns.items())
+        for key in keys
+    )
+    return Table(_lines(rows), _said("columns by row number", named))
+
+
+def _free_name(sets: Sequence[frozenset[str]]) -> str:
+    """The name of the column of keys: one that no record has."""
+    return next(name for name in ("key", "id", "(key)") if not any(name in names for names in sets))

@@ -1,0 +1,101 @@
+"""JSON documents as inputs of JSON lines: an array of records is streamed, anything else is held in memory."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from losscli.errors import DataError, EmptyError
+from losscli.io.files.inputs import Input
+from losscli.io.files.streams import Stream
+from losscli.io.formats.json_document import LIMIT, Table, table_of
+from losscli.io.formats.json_records import RecordLines
+from losscli.io.formats.jsonl import read_keys
+from losscli.io.formats.text_windows import open_text
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass
+class JsonTableInput:
+    """The records of a JSON document, one a line."""
+
+    source: Input
+    compression: str | None
+    encoding: str
+    json_path: str | None = None
+    streamed: bool = False
+    held: Table | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The path that is shown to the user."""
+        return self.source.path
+
+    @property
+    def version(self) -> object:
+        """The version of a remote file."""
+        return getattr(self.source, "version", None)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return JsonTableInput, (self.source, self.compression, self.encoding, self.json_path, self.streamed)
+
+    def open(self, last: bool = False) -> Stream:
+        """The lines from the first record on."""
+        if not self.streamed:
+            return Stream(io.BytesIO(self.table().lines), self.path)
+        stream = self._text(last)
+        stream.buffered = _begun(stream)[1] + stream.buffered
+        stream.read(1)
+        return Stream(RecordLines(stream, self.path), self.path)
+
+    def table(self) -> Table:
+        """The rows of a document that is held whole."""
+        if self.held is None:
+            with self._text(last=True) as stream:
+                text = stream.read(LIMIT + 1)
+            if len(text) > LIMIT:
+                raise DataError(
+                    f"the JSON document is larger than {LIMIT >> 20} MiB, and is no array of records", path=self.path,
+                    hint="only an array of records, [{…}, …], is read piece by piece; write that, or JSON lines",
+                    code="DATA_WRONG_FORMAT",
+                )  # fmt: skip
+            self.held = table_of(text.removeprefix(_BOM), self.path, self.json_path)
+        return self.held
+
+    def _text(self, last: bool) -> Stream:
+        return open_text(self.source, self.compression, self.encoding, last)
+
+    def verify(self) -> None:
+        """Raise a FileError if the file may have changed since it was found."""
+        self.source.verify()
+
+
+def _begun(stream: Stream) -> tuple[bytes, bytes]:
+    """The first two marks of the text, and what was read of it, from the first on."""
+    text = stream.read(1 << 16).removeprefix(_BOM).lstrip()
+    while len(text) < 2 or not text[1:].strip():
+        piece = stream.read(1 << 16)
+        if not piece:
+            break
+        text = (text + piece).lstrip()
+    return text[:1] + text[1:].lstrip()[:1], text
+
+
+def open_document(
+    source: Input, compression: str | None, encoding: str, json_path: str | None
+) -> tuple[JsonTableInput, dict[str, pa.DataType], str]:
+    """The input, the keys of its first records, and what is a row of it in words."""
+    found = JsonTableInput(source, compression, encoding, json_path)
+    if json_path is None:
+        with open_text(source, compression, encoding) as stream:
+            found.streamed = _begun(stream)[0] == b"[{"
+    what = "" if found.streamed else found.table().what
+    try:
+        with found.open() as stream:
+            return found, read_keys(stream), what
+    except (DataError, EmptyError) as error:
+        error.line = None  # a line of what is read, not of the file
+        raise

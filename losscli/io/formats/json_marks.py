@@ -1,0 +1,58 @@
+"""The structure of JSON text: where its brackets, colons and commas are, found over all bytes at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+QUOTE, BACKSLASH, OPEN, CLOSE, COMMA, COLON, NEWLINE = range(1, 8)
+
+_KINDS = np.zeros(256, np.uint8)
+for _letters, _kind in ((b'"', QUOTE), (b"\\", BACKSLASH), (b"{[", OPEN), (b"}]", CLOSE), (b",", COMMA), (b":", COLON),
+                        (b"\r\n", NEWLINE)):  # fmt: skip
+    _KINDS[list(_letters)] = _kind
+
+
+class Marks(NamedTuple):
+    """The marks of a text outside its strings: their positions, kinds, and the depth behind each."""
+
+    at: Positions
+    kinds: Bytes
+    depth: Positions
+    in_string: bool  # whether the text ends inside a string
+
+    def where(self, kept: slice | NDArray[np.bool_]) -> Marks:
+        """Some of the marks."""
+        return Marks(self.at[kept], self.kinds[kept], self.depth[kept], self.in_string)
+
+
+def marks_of(raw: Bytes) -> Marks:
+    """The marks of a text that begins outside a string."""
+    kinds = _KINDS[raw]
+    at = np.flatnonzero(kinds)
+    kinds = kinds[at]
+    if (kinds == BACKSLASH).any():
+        at, kinds = _without_escaped(at, kinds)
+    quotes = kinds == QUOTE
+    inside = (np.cumsum(quotes) & 1).astype(np.bool_)
+    outside = ~inside & ~quotes
+    at, kinds = at[outside], kinds[outside]
+    depth = np.cumsum((kinds == OPEN).astype(np.int64) - (kinds == CLOSE))
+    return Marks(at, kinds, depth, bool(inside[-1]) if len(inside) else False)
+
+
+def _without_escaped(at: Positions, kinds: Bytes) -> tuple[Positions, Bytes]:
+    """The marks without backslashes, and without the quotes behind an odd number of these."""
+    slashes = at[kinds == BACKSLASH]
+    begins = np.ones(len(slashes), np.bool_)
+    begins[1:] = np.diff(slashes) != 1
+    run = np.maximum.accumulate(np.where(begins, np.arange(len(slashes)), 0))
+    odd = (np.arange(len(slashes)) - run) % 2 == 0  # it is the 1st, 3rd, … of its run
+    escaped = np.isin(at, slashes[odd] + 1) & (kinds == QUOTE)
+    kept = (kinds != BACKSLASH) & ~escaped
+    return at[kept], kinds[kept]
