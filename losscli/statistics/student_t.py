@@ -145,6 +145,7 @@ def root_gamma_ratio(a: float) -> float:
     return _scale(a) * _ROOT_PI
 
 
+@functools.lru_cache(maxsize=64)  # the steps of a quantile share it
 def _scale(a: float) -> float:
     """1 / B(a, 1/2) = Γ(a + 1/2) / (Γ(a) √π), without a difference of large logarithms.
 
@@ -178,19 +179,21 @@ def _fraction(a: float, x: float, y: float) -> float:
     `a y - x/2` is a - (a + b) x of the paper, rearranged: x is near 1 where df is large, and the difference would keep
     no digit. In the limit this is the fraction of the normal's tail.
     """
-    lead = 1 + a * y - x / 2
-    below = c = a / (a + 1) * lead
-    d = 0.0
-    for n in range(1, 100_000):
-        width = a + 2 * n - 1
-        top = (a + n - 1) / width * ((a + n - 0.5) / width) * n * (0.5 - n) * x * x
-        bottom = n + n * (0.5 - n) * x / width + (a + n) / (width + 2) * (lead + n * (1 + y))
-        d = 1 / (bottom + top * d)
+    lead, more, least, most = 1.0 + a * y - x / 2.0, 1.0 + y, 1.0 - 2 * _EPSILON, 1.0 + 2 * _EPSILON
+    below = c = a / (a + 1.0) * lead
+    d = n = 0.0
+    while n < 100_000.0:  # all numbers are doubles, which is faster: a quantile takes most of its time here
+        n += 1.0
+        width, at, half = a + 2.0 * n - 1.0, a + n, 0.5 - n
+        top = (at - 1.0) / width * ((at - 0.5) / width) * n * half * x * x
+        bottom = n + n * half * x / width + at / (width + 2.0) * (lead + n * more)
+        d = 1.0 / (bottom + top * d)
         c = bottom + top / c
-        below *= c * d
-        if abs(c * d - 1) <= 2 * _EPSILON:
+        change = c * d
+        below *= change
+        if least <= change <= most:
             break
-    return 1 / below
+    return 1.0 / below
 
 
 def _quantile_from_tail(tail_area: float, df: float) -> float:
