@@ -27,8 +27,9 @@ class _Group:
     def __init__(self, correlations: Array, draws: int, random: RandomStream) -> None:
         self.size = len(correlations)
         values, vectors = np.linalg.eigh(correlations)
-        root = vectors * np.sqrt(np.maximum(values, 0))
-        maxima = [np.abs(random.normals(rows, self.size) @ root.T).max(axis=1) for rows in blocks(draws, self.size)]
+        # The symmetric root: that of the vectors alone would depend on how a library chooses among them.
+        root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        maxima = [np.abs(random.normals(rows, self.size) @ root).max(axis=1) for rows in blocks(draws, self.size)]
         self.maxima = np.sort(np.concatenate(maxima))
 
     def tail(self, p: float) -> float:
