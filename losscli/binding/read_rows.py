@@ -18,7 +18,7 @@ from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.labels import labelled_numbers, without_nulls
 from losscli.binding.plan import Input, Plan
-from losscli.binding.row_batch import RowBatch, moved
+from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
 from losscli.binding.time_labels import timed
 from losscli.contract.kinds import Array
@@ -138,7 +138,7 @@ class Reader:
             for name in (*self.plan.by, *filter(None, [self.plan.class_column]))
         )
         batch_key = None if self.plan.batch_by is None else self._texts(self.plan.batch_by, data, location).take(index)
-        keys = tuple(self._texts(name, data, location).take(index) for name in self.plan.keys)
+        keys = self._keys(data, location, index)
         row_numbers = moved(index if kept is None else taken(kept, index), start + 1)
         cluster = None if cluster is None else cluster.take(index)
         if cluster is not None and self.plan.by_time:
@@ -146,6 +146,13 @@ class Reader:
         repeats = self._repeats(data, index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
+
+    def _keys(self, data: Any, location: Location, index: RowNumbers) -> Sequence[EncodedLabels]:
+        """The keys of these rows, decoded when they are needed; the join has read them all, so none is invalid."""
+        names = self.plan.keys
+        if not names:
+            return ()
+        return DeferredKeys(len(names), lambda: tuple(self._texts(name, data, location).take(index) for name in names))
 
     def _repeats(self, data: Any, index: RowNumbers) -> Array | None:
         """How many rows before these had the same keys; None where keys are unique."""
@@ -156,7 +163,7 @@ class Reader:
     ) -> ReadRows:
         """The used rows together with those of weight 0, whose values are not judged."""
         self.weightless += len(zero)
-        keys = tuple(self._texts(name, data, location).take(zero) for name in self.plan.keys)
+        keys = self._keys(data, location, zero)
         rows = RowBatch[Input, Array]({}, moved(zero if kept is None else kept[zero], start + 1), keys=keys,
                                         repeats=self._repeats(data, zero))  # fmt: skip
         # A class that only such rows have needs no weight.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -17,6 +18,27 @@ Name = TypeVar("Name", bound=Hashable)
 Content = TypeVar("Content")
 OtherName = TypeVar("OtherName", bound=Hashable)
 OtherContent = TypeVar("OtherContent")
+
+
+class DeferredKeys(Sequence[EncodedLabels]):
+    """Columns of keys that are decoded when something needs them: most runs join rows, and then only count them."""
+
+    def __init__(self, count: int, decode: Callable[[], Sequence[EncodedLabels]]) -> None:
+        self._count, self._decode = count, decode
+
+    @cached_property
+    def _columns(self) -> Sequence[EncodedLabels]:
+        return self._decode()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._columns[at]
+
+    def take(self, rows: Any) -> DeferredKeys:
+        """The keys of the rows at these positions."""
+        return DeferredKeys(self._count, lambda: tuple(_rows_of(key, rows) for key in self))
 
 
 @dataclass(frozen=True)
@@ -46,7 +68,7 @@ class RowBatch(Generic[Name, Content]):
     row_numbers: RowNumbers
     weights: Array | None = None
     slice_ids: Array | None = None
-    keys: tuple[EncodedLabels, ...] = ()
+    keys: Sequence[EncodedLabels] = ()
     cluster: EncodedLabels | None = None
     repeats: Array | None = None
 
@@ -80,7 +102,9 @@ class RowBatch(Generic[Name, Content]):
             numbers,
             _rows_of(self.weights, rows),
             _rows_of(self.slice_ids, rows),
-            tuple(_rows_of(key, rows) for key in self.keys),
+            self.keys.take(rows)
+            if isinstance(self.keys, DeferredKeys)
+            else tuple(_rows_of(key, rows) for key in self.keys),
             _rows_of(self.cluster, rows),
             _rows_of(self.repeats, rows),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
@@ -118,6 +118,10 @@ class Fragment(ABC):
     def with_paths(self, paths: Mapping[str, NestedPath]) -> Fragment:
         """The fragment whose projections may hold these names, too: columns inside others."""
         raise ValueError("its columns hold no others")
+
+    def with_plain_texts(self, names: Collection[str]) -> Fragment:
+        """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
+        return self
 
     @property
     def size(self) -> int | None:

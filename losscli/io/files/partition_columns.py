@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -70,6 +70,10 @@ class PartitionedFragment(Fragment):
     def with_paths(self, paths: Mapping[str, NestedPath]) -> PartitionedFragment:
         """The fragment whose projections may hold these names, too: columns inside others."""
         return replace(self, fragment=self.fragment.with_paths(paths))
+
+    def with_plain_texts(self, names: Collection[str]) -> PartitionedFragment:
+        """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
+        return replace(self, fragment=self.fragment.with_plain_texts(names))
 
     @property
     def size(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -39,6 +39,7 @@ class ParquetFragment(Fragment):
     schema: pa.Schema
     format: str = "parquet"
     nested: Mapping[str, NestedPath] = field(default_factory=dict)
+    plain: frozenset[str] = frozenset()
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
@@ -48,6 +49,10 @@ class ParquetFragment(Fragment):
     def with_paths(self, paths: Mapping[str, NestedPath]) -> ParquetFragment:
         """The fragment whose projections may hold these names, too: columns inside others."""
         return replace(self, nested={**self.nested, **paths})
+
+    def with_plain_texts(self, names: Collection[str]) -> ParquetFragment:
+        """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
+        return replace(self, plain=self.plain.union(names))
 
     @property
     def size(self) -> int:
@@ -81,8 +86,8 @@ class ParquetFragment(Fragment):
         return [_up_to_list(self.nested[name]) if name in self.nested else name for name in names]
 
     def is_string(self, name: str) -> bool:
-        """Whether the column holds text."""
-        if name in self.nested:
+        """Whether the column is read as a dictionary of texts."""
+        if name in self.nested or name in self.plain:
             return False  # Arrow reads only whole columns as dictionaries
         kind = self.schema.field(name).type
         return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

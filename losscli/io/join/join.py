@@ -178,7 +178,7 @@ class JoinedFragment(Fragment):
         theirs = LookupRows(self.targets, lookup, looked_up, self._targets_columns(projection))
         read: dict[str, ReadAs] = {**own, **dict.fromkeys(self.on, "text")}
         same = self._same_rows(lookup, read)
-        for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read), [lookup], self.on):
+        for batch, keys, (ids,) in with_key_ids(read_batches(self.predictions, read, self.on), [lookup], self.on):
             kept = self._kept(lookup, batch, ids)
             before = match.update(batch, keys, ids, kept)
             if same is not None:

@@ -21,8 +21,10 @@ from losscli.io.arrow.types import is_instant, is_text
 KeyIds = npt.NDArray[np.int64]
 NOT_FOUND = -1
 
-# The texts that are no canonical labels, and how they all end.
-_ENDS = (".", "0", "e", "E")
+# The first and the last bytes of texts that may be no canonical labels: numbers with a point, -0, and booleans.
+_FIRST = np.isin(np.arange(256), np.frombuffer(b"+-0123456789TF", np.uint8))
+_LAST = np.isin(np.arange(256), np.frombuffer(b".0eE", np.uint8))
+_DIGIT = np.isin(np.arange(256), np.frombuffer(b"0123456789", np.uint8))
 # The bytes that are alike in all dates with a time, and the fewest that such a text has.
 _DATE_AND_TIME = {4: b"-", 7: b"-", 10: b" T", 13: b":"}
 _DIGITS_OF_TIME = (11, 12, 14, 15, 17, 18)
@@ -66,11 +68,29 @@ def _number_text(value: Any) -> str | None:
     return canonical_number(value)
 
 
+def _ends(texts: pa.Array) -> KeyIds:
+    """Where each text begins in the bytes of all, and where the last one ends."""
+    return np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+
+
+def _bytes(texts: pa.Array) -> npt.NDArray[np.uint8]:
+    data = texts.buffers()[2]
+    return np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+
+
+def _first_bytes(ends: KeyIds, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The first byte of each text; any byte where it has none."""
+    if not len(data):
+        return np.zeros(len(ends) - 1, np.uint8)
+    found: npt.NDArray[np.uint8] = data[np.minimum(ends[:-1], len(data) - 1)]
+    return found
+
+
 def _without_empty(texts: pa.Array) -> pa.Array:
     if not len(texts):
         return texts
-    ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    empty = np.diff(ends) == 0
+    ends = _ends(texts)
+    empty = ends[1:] == ends[:-1]
     if not empty.any():
         return texts
     keep = from_numpy(np.arange(len(texts), dtype=np.int64), ~empty & present(texts))
@@ -79,26 +99,36 @@ def _without_empty(texts: pa.Array) -> pa.Array:
 
 def _canonical(texts: pa.Array) -> pa.Array:
     """The texts with 1.0 as 1 and True as true, as slices and classes have them."""
+    ends, data = _ends(texts), _bytes(texts)
+    places = np.flatnonzero(_FIRST[_first_bytes(ends, data)])
+    places = places[ends[places + 1] > ends[places]]
+    places = places[_LAST[data[ends[places + 1] - 1]]]
+    if not len(places):
+        return texts
     import pyarrow.compute as pc
 
-    ends = [pc.ends_with(texts, pattern=end) for end in _ENDS]  # ten times as fast as the expression
-    some = texts.filter(reduce(pc.or_, ends))
-    if not len(some) or not pc.any(pc.match_substring_regex(some, pattern=_NOT_CANONICAL)).as_py():
+    some = texts.take(from_numpy(places))
+    other = pc.match_substring_regex(some, pattern=_NOT_CANONICAL).to_numpy(zero_copy_only=False)
+    places = places[other.astype(np.bool_) & present(some)]
+    if not len(places):
         return texts
-    other = pc.match_substring_regex(texts, pattern=_NOT_CANONICAL)
-    labels = [canonical_label(text) for text in texts.filter(other).to_pylist()]
-    return pc.replace_with_mask(texts, other, _large(strings(labels)))
+    changed = np.zeros(len(texts), np.bool_)
+    changed[places] = True
+    labels = [canonical_label(text) for text in texts.take(from_numpy(places)).to_pylist()]
+    return pc.replace_with_mask(texts, from_numpy(changed), _large(strings(labels)))
 
 
 def _canonical_times(texts: pa.Array) -> pa.Array:
     """The texts with 2024-01-31T00:00:00 as 2024-01-31, as typed dates and times have them."""
-    ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    places = np.flatnonzero((np.diff(ends) >= _SHORTEST_TIME) & present(texts))
+    ends, data = _ends(texts), _bytes(texts)
+    places = np.flatnonzero(_DIGIT[_first_bytes(ends, data)])
+    places = places[ends[places + 1] - ends[places] >= _SHORTEST_TIME]
     if not len(places):
         return texts
-    data = np.frombuffer(texts.buffers()[2], np.uint8)
+    places = places[present(texts)[places]]
     for at, bytes_of in _DATE_AND_TIME.items():
-        places = places[np.isin(data[ends[places] + at], np.frombuffer(bytes_of, np.uint8))]
+        found = data[ends[places] + at]
+        places = places[reduce(np.logical_or, (found == byte for byte in bytes_of))]
     places = places[~_plain_times(data, ends[places], ends[places + 1])]
     if not len(places):
         return texts

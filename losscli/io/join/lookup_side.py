@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,10 +59,10 @@ def source_name(source: Source) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def read_batches(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
-    """The batches of all fragments, in order."""
+def read_batches(source: Source, projection: Mapping[str, ReadAs], keys: Collection[str] = ()) -> Iterator[Batch]:
+    """The batches of all fragments, in order; of the columns `keys`, nearly all cells are different."""
     for fragment in source.fragments:
-        yield from fragment.batches(projection)
+        yield from fragment.with_plain_texts(keys).batches(projection)
 
 
 def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
@@ -115,7 +115,8 @@ def _read_rows(
 ) -> _LookupRows:
     read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
-    for batch in read_batches(source, read_as):
+    keys_only = [name for name in on if name not in projection]
+    for batch in read_batches(source, read_as, keys_only):
         texts = batch_keys(batch, on)
         without = ~rows_with_key(texts)
         if where is not None:
