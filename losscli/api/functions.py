@@ -33,6 +33,7 @@ def evaluate(
     on: str | Sequence[str] | Mapping[str, str] = (),
     unmatched: Unmatched = "error",
     join: Literal["one-to-one", "many-to-one"] | None = None,
+    key_match: str | Sequence[str] = (),
     weight: str | None = None,
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
     divide_by: Literal["weight", "count", "rows"] | None = None,
@@ -98,6 +99,9 @@ def evaluate(
     join : {"one-to-one", "many-to-one"}, optional
         How many predictions a target may have. By default several where another used column of the predictions, such as
         one of `by`, tells them apart, else one. Rows that are the same in every column are an error.
+    key_match : str or sequence of str
+        What keys may differ in: `"trim"` (white space around them), `"unicode"` (composed or not), `"number"` (zeros:
+        007 and 7.0 are 7), `"case"`. By default in nothing.
     weight : str, optional
         The column of row weights, at least 0; 0 leaves the row out.
     class_weight : "balanced" or mapping of class to float, optional

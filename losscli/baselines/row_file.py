@@ -56,7 +56,7 @@ class SavedRows:
         self.check_keys([key.column for key in keys])
         if self.index is not None:
             by_name = {key.column: key for key in keys}
-            if ROW in self.keys:  # several rows have the same keys
+            if self._numbered:  # several rows have the same keys
                 numbers = np.asarray(row_numbers, np.int64)
                 by_name[ROW] = EncodedLabels(np.arange(len(numbers)), tuple(map(str, numbers.tolist())), ROW)
             return self.index.find([by_name[name] for name in self.keys])
@@ -66,9 +66,14 @@ class SavedRows:
         at = np.minimum(np.searchsorted(self.numbers, wanted), self.count - 1)
         return np.where(self.numbers[at] == wanted, at, -1)
 
+    @property
+    def _numbered(self) -> bool:
+        """Whether row numbers tell rows with the same keys apart."""
+        return ROW in self.keys and len(self.keys) > 1
+
     def check_keys(self, names: Sequence[str]) -> None:
         """Require that the run identifies its rows by the same columns as the file."""
-        saved = [name for name in self.keys if name != ROW]
+        saved = [name for name in self.keys if not (self._numbered and name == ROW)]
         if set(names) != set(saved):
             ours, theirs = (", ".join(map(repr, columns)) or "row number" for columns in (names, saved))
             raise DataError(f"rows were saved by {theirs}, but this run identifies them by {ours}", path=self.path,

@@ -15,12 +15,13 @@ from losscli.binding.column_names import ColumnsPattern, exact_columns, resolve
 from losscli.binding.request import Request, RoleBinding
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.join.models import pair_models
+from losscli.io.sides import KeyDifference
 from losscli.io.source import Source
 
 
 def side_by_side(
     request: Request, named: Sequence[tuple[str, Source]], unmatched: Literal["error", "drop"],
-    targets: Source | None = None, paired_by: Sequence[str] = (),
+    targets: Source | None = None, paired_by: Sequence[str] = (), key_match: Sequence[KeyDifference] = (),
 ) -> tuple[Request, Source]:  # fmt: skip
     """The request bound to one source that holds the rows of all; `named` are models and their files.
 
@@ -39,7 +40,7 @@ def side_by_side(
     ]
     elsewhere = () if targets is None else targets.columns
     shared = list(dict.fromkeys(_shared(request, first, elsewhere)))
-    pairing = pair_models(named, shared, (*request.on, *paired_by), unmatched)
+    pairing = pair_models(named, shared, (*request.on, *paired_by), unmatched, key_match)
     columns = tuple(_own_columns(binding, [name for name, _ in named]) for binding in request.columns)
     needs_preds = any("pred" in part.loss.roles for spec in request.losses for _, part in spec.parts)
     return replace(request, preds=tuple(preds) if needs_preds else (), columns=columns), pairing

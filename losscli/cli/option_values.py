@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from losscli.binding.request import Request, Unmatched
     from losscli.gates.dropped import DropLimit
     from losscli.gates.grammar import Gate
-    from losscli.io.sides import JoinKind
+    from losscli.io.sides import JoinKind, KeyDifference
     from losscli.io.source import ReadOptions
 
 
@@ -67,6 +67,7 @@ class InputOptions(NamedTuple):
     targets: str | None
     unmatched: Unmatched
     join: JoinKind | None
+    key_match: tuple[KeyDifference, ...]
     read: ReadOptions
 
 

@@ -111,6 +111,9 @@ binding_options = _stack(
     _input("--join", type=click.Choice(["one-to-one", "many-to-one"]),
            help="How many predictions a target may have. Default: several where another used column, such as one of "
                 "--by, tells them apart, else one."),
+    _input("--key-match", metavar="WHAT[,WHAT]",
+           help="What keys of --on may differ in: trim (white space around them), unicode (composed or not), number "
+                "(zeros: 007 and 7.0 are 7), case."),
     _columns("--positive", metavar="LABEL", help="The positive class label of a binary target: the text that is 1."),
     _columns("--others", type=click.Choice(["error", "negative"]), default="error", show_default=True,
              help="Several labels beside the positive one. 'negative' makes all of them 0 (one against the rest)."),

@@ -28,6 +28,7 @@ from losscli.gates.grammar import parse_gate
 if TYPE_CHECKING:
     from losscli.binding.request import Inference, Request
     from losscli.binding.spec import Spec
+    from losscli.io.sides import KeyDifference
     from losscli.io.source import ReadOptions
 
 Given = Mapping[str, Any]
@@ -114,10 +115,26 @@ def _run(given: Given, inference: Inference | None = None) -> RunOptions:
     return RunOptions(
         _request(given, losses, inference),
         notes,
-        InputOptions(given["sources"], given["targets"], given["unmatched"], given["join"], _read_options(given)),
+        InputOptions(
+            given["sources"],
+            given["targets"],
+            given["unmatched"],
+            given["join"],
+            _key_match(given["key_match"]),
+            _read_options(given),
+        ),
         _group(ExecutionOptions, given),
         _group(ConsoleOptions, given),
     )
+
+
+def _key_match(text: str | None) -> tuple[KeyDifference, ...]:
+    """`trim,case` as the differences that keys may have."""
+    if text is None:
+        return ()
+    from losscli.io.sides import key_differences
+
+    return key_differences(text.split(","))
 
 
 def _losses(given: Given) -> tuple[tuple[Spec, ...], tuple[str, ...]]:

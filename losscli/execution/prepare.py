@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.binding.bind import bind
 from losscli.binding.matrices import read_table
@@ -22,7 +22,7 @@ from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import check_once, common, identity_of
 from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, redacted
-from losscli.io.sides import JoinKind
+from losscli.io.sides import JoinKind, KeyDifference
 from losscli.io.source import ReadOptions, Source
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Data:
     targets_on: tuple[str, ...] = ()
     unmatched: Unmatched = "error"
     join: JoinKind | None = None
+    key_match: tuple[KeyDifference, ...] = ()
     tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
 
@@ -180,6 +181,8 @@ def paired(prepared: Prepared, against: str | None = None, *, pairs: bool = Fals
 
 def _source(request: Request, data: Data) -> tuple[Request, Source]:
     """The source of the rows, and the request on it: models with files of their own change its columns."""
+    if data.key_match and not data.on:
+        raise UsageError("--key-match needs --on KEY, the columns by which rows are joined", code="USAGE_INCOMPLETE")
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # A cell that is no number may be in a row that a filter or a weight of 0 leaves out; this is known only later.
     options = replace(data.options, lenient=request.where is not None or request.weight is not None)
@@ -190,7 +193,8 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         opened = [(name, with_nested_columns(_opened(given, options), request, data.on)) for name, given in data.named]
         truth = _truth(request, data, options)
         beside = _paired_by(request, opened, data.join)
-        request, source = side_by_side(request, opened, "drop" if data.unmatched == "drop" else "error", truth, beside)
+        unmatched: Literal["error", "drop"] = "drop" if data.unmatched == "drop" else "error"
+        request, source = side_by_side(request, opened, unmatched, truth, beside, data.key_match)
     elif data.memory is not None:
         source = _opened(data.memory, data.options)
     elif data.paths:
@@ -224,7 +228,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     assert truth is not None
     _refuse_same(source, truth)
     where = None if request.where is None else _Where(request.where, number_format_of(data.options))
-    joined = join(source, truth, data.on, data.unmatched, data.targets_on, data.join, where)
+    joined = join(source, truth, data.on, data.unmatched, data.targets_on, data.join, where, data.key_match)
     return request, replace(joined, identities={**source.identities, **truth.identities})
 
 

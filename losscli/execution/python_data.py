@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from losscli.binding.request import MatrixSource
 from losscli.execution.prepare import Data
+from losscli.io.sides import key_differences
 from losscli.io.source import ReadOptions
 
 
@@ -21,8 +22,13 @@ def data_of(given: Mapping[str, Any], source: Any, tables: Mapping[MatrixSource,
         options=given.get("options", ReadOptions()),
         targets=path_of(given["targets"]) if "targets" in given else None, on=on,
         unmatched=given.get("unmatched", "error"), join=given.get("join"),
+        key_match=key_differences(_several(given.get("key_match", ()))),
         tables={matrix: _matrix(table) for matrix, table in tables.items() if not isinstance(table, str)},
     )  # fmt: skip
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    return names.split(",") if isinstance(names, str) else names
 
 
 def path_of(source: Any) -> Any:

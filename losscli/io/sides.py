@@ -6,17 +6,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError, did_you_mean
 
 Side = Literal["preds", "targets"]
 
 JoinKind = Literal["one-to-one", "many-to-one"]
+
+KeyDifference = Literal["trim", "unicode", "number", "case"]
+
+KEY_DIFFERENCES: Mapping[KeyDifference, str] = {
+    "trim": "white space around them", "unicode": "their Unicode form", "number": "zeros of numbers", "case": "case",
+}  # fmt: skip
+"""What keys of a join may differ in, if it is asked to look over it."""
 
 REPEATS = "\0repeats"
 """A column that joined tables have beside their own, and no file has: how many rows before had the same key."""
 
 PREFIXES: Mapping[str, Side] = {"preds.": "preds", "targets.": "targets"}
 """What may stand before the name of a column of joined tables, to say which of them is meant."""
+
+
+def key_differences(names: Sequence[str]) -> tuple[KeyDifference, ...]:
+    """What keys may differ in, from the names of an option."""
+    for name in names:
+        if name not in KEY_DIFFERENCES:
+            listed = ", ".join(KEY_DIFFERENCES)
+            raise UsageError(f"'{name}' is nothing that keys may differ in", value=name, code="USAGE_BAD_VALUE",
+                             hint=did_you_mean(name, KEY_DIFFERENCES, f"--key-match takes {listed}"))  # fmt: skip
+    return tuple(name for name in KEY_DIFFERENCES if name in names)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from losscli.io.batches import Batch
 from losscli.io.join.keys import KeyIds, key_text
 from losscli.io.join.lookup_side import LookupSide, concatenate, read_batches, read_lookup_side
 from losscli.io.join.match import KeyMatch, take_rows, with_key_ids
+from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
 
 ROW_ORDER_HINT = "rows are paired by row order; --on KEY pairs them by key"
@@ -56,14 +57,18 @@ class AlignedCounts:
 
 
 def by_key(
-    sources: Sequence[AlignedSource], on: tuple[str, ...], strict: bool, counts: AlignedCounts
+    sources: Sequence[AlignedSource],
+    on: tuple[str, ...],
+    strict: bool,
+    counts: AlignedCounts,
+    key_match: Sequence[KeyDifference] = (),
 ) -> Iterator[AlignedRows]:
     """Rows with the same key, in the order of the first source; the others are held in memory.
 
     Errors about keys are raised at the end, when all of them are known.
     """
     first, *others = sources
-    lookups = [read_lookup_side(source.source, on, source.projection, strict) for source in others]
+    lookups = [read_lookup_side(source.source, on, source.projection, strict, match=key_match) for source in others]
     matches = [KeyMatch(lookup, first.label, source.label, on) for source, lookup in zip(others, lookups, strict=True)]
     common = 0
     projection: dict[str, ReadAs] = {**first.projection, **dict.fromkeys(on, "text")}

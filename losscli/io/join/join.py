@@ -17,12 +17,13 @@ from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.join.duplicates import SameRows
 from losscli.io.join.filters import NO_FILTERS, SideFilters, Where
+from losscli.io.join.key_match import said_of
 from losscli.io.join.keys import KeyIds
 from losscli.io.join.locations import JoinedLocation, LookupRows
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
-from losscli.io.sides import REPEATS, JoinKind, Side, Sides
+from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 
 REPEAT_HINT = "each key must occur once; --join many-to-one scores several predictions of one target"
@@ -38,6 +39,7 @@ def join(
     targets_on: Sequence[str] = (),
     kind: JoinKind | None = None,
     where: Where | None = None,
+    key_match: Sequence[KeyDifference] = (),
 ) -> Source:
     """The rows of `predictions`, in their order, with the columns of the row of `targets` that has the same key.
 
@@ -61,7 +63,8 @@ def join(
     other = (*targets.columns, *(name for name in theirs if name not in targets.columns))
     sides = Sides(ours, other, source_name(predictions), source_name(targets))
     filters = SideFilters.of(where, sides)
-    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped, sides, kind, filters)
+    fragment = JoinedFragment(predictions, targets, tuple(on), theirs, unmatched, dropped, sides, kind, filters,
+                              key_match=tuple(key_match))  # fmt: skip
     columns = tuple(dict.fromkeys((*ours, *targets.columns)))
     types = sides.types({**dict.fromkeys(on), **predictions.types}, targets.types)
     notes = (*predictions.notes, *targets.notes, *_notes(predictions, targets, on, theirs))
@@ -149,6 +152,7 @@ class JoinedFragment(Fragment):
     sides: Sides
     kind: JoinKind | None = None
     filters: SideFilters = NO_FILTERS
+    key_match: tuple[KeyDifference, ...] = ()
     telling: tuple[str, ...] = ()  # columns of the predictions, which tell rows with one key apart
 
     @property
@@ -171,8 +175,9 @@ class JoinedFragment(Fragment):
         own, looked_up = self._projections(projection)
         strict, lookup_strict = self.unmatched != "drop", self.unmatched == "error"
         lookup = read_lookup_side(
-            self.targets, self.targets_on, looked_up, lookup_strict, TARGETS_HINT, self.filters.of_targets
-        )
+            self.targets, self.targets_on, looked_up, lookup_strict, TARGETS_HINT, self.filters.of_targets,
+            self.key_match,
+        )  # fmt: skip
         match = KeyMatch(lookup, source_name(self.predictions), source_name(self.targets), self.on, TARGETS_HINT,
                          self._unique, REPEAT_HINT)  # fmt: skip
         theirs = LookupRows(self.targets, lookup, looked_up, self._targets_columns(projection))
@@ -220,8 +225,8 @@ class JoinedFragment(Fragment):
         if (paired := self.predictions.dropped) is not None:  # the file of each model may have lost rows before
             self.dropped.files = {label: lost + match.unmatched_rows for label, lost in paired.files.items()}
             self.dropped.paths = self.dropped.paths + paired.paths
-        notes = list(match.occurrences.notes())
-        if notes and same is not None and same.hashes.parts > 1:
+        notes = [*said_of(self.key_match), *match.occurrences.notes()]
+        if match.occurrences.most > 1 and same is not None and same.hashes.parts > 1:
             notes.append(f"rows that are the same were looked for in 1 of {same.hashes.parts} parts of the predictions")
         self.dropped.notes = tuple(notes)
 

@@ -46,7 +46,7 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
         return _large(strings(names)).take(from_numpy(codes, codes >= 0))
     try:
         if not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
-            texts = _without_empty(_large(array))
+            texts = without_empty(_large(array))
             return _canonical_times(_canonical(texts)) if is_text(kind) else texts
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # it cannot be cast to text, or is not valid text
         pass
@@ -86,7 +86,8 @@ def _first_bytes(ends: KeyIds, data: npt.NDArray[np.uint8]) -> npt.NDArray[np.ui
     return found
 
 
-def _without_empty(texts: pa.Array) -> pa.Array:
+def without_empty(texts: pa.Array) -> pa.Array:
+    """The texts with null in place of empty ones."""
     if not len(texts):
         return texts
     ends = _ends(texts)

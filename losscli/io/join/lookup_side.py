@@ -15,7 +15,9 @@ from losscli.io.arrow.build import dictionary_strings, from_numpy, strings
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
+from losscli.io.join.key_match import folded
 from losscli.io.join.keys import KeyIds, KeyIndex, key_text, key_texts, rows_with_key
+from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
 
 EXAMPLES = 3
@@ -65,10 +67,11 @@ def read_batches(source: Source, projection: Mapping[str, ReadAs], keys: Collect
         yield from fragment.with_plain_texts(keys).batches(projection)
 
 
-def batch_keys(batch: Batch, on: Sequence[str]) -> list[pa.Array]:
-    """The key columns of a batch as texts, in the order of `on`."""
+def batch_keys(batch: Batch, on: Sequence[str], match: Sequence[KeyDifference] = ()) -> list[pa.Array]:
+    """The key columns of a batch as texts, in the order of `on`, without the differences `match`."""
     have = batch.data.schema.names
-    return [key_texts(batch.data.column(have.index(name)), name, batch.location.path) for name in on]
+    columns = [key_texts(batch.data.column(have.index(name)), name, batch.location.path) for name in on]
+    return [folded(column, match) for column in columns]
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class LookupSide:
     without_key: KeyErrors
     on: tuple[str, ...] = ()
     kept: Mask | None = None  # the rows that a filter keeps; None: all of them
+    match: tuple[KeyDifference, ...] = ()  # what the keys may differ in
 
     def __len__(self) -> int:
         return len(self.keys[0])
@@ -111,13 +115,14 @@ class _LookupRows:
 
 
 def _read_rows(
-    source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], where: Callable[[Batch], Mask] | None
-) -> _LookupRows:
+    source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], where: Callable[[Batch], Mask] | None,
+    match: Sequence[KeyDifference],
+) -> _LookupRows:  # fmt: skip
     read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     keys_only = [name for name in on if name not in projection]
     for batch in read_batches(source, read_as, keys_only):
-        texts = batch_keys(batch, on)
+        texts = batch_keys(batch, on, match)
         without = ~rows_with_key(texts)
         if where is not None:
             read.kept.append(where(batch))
@@ -136,13 +141,13 @@ def _read_rows(
 
 def read_lookup_side(
     source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], strict: bool, hint: str = DROP_HINT,
-    where: Callable[[Batch], Mask] | None = None,
+    where: Callable[[Batch], Mask] | None = None, match: Sequence[KeyDifference] = (),
 ) -> LookupSide:  # fmt: skip
     """The lookup side of a source. Duplicate keys are an error, and if `strict` rows without a key, too.
 
     Of rows that `where` does not keep, neither is one; such a row is looked up if no other row has its key.
     """
-    read = _read_rows(source, on, projection, where)
+    read = _read_rows(source, on, projection, where, match)
     if not read.locations:
         raise EmptyError(f"{source_name(source)} has no rows to join", path=source_name(source), code="EMPTY_NO_ROWS")
     if read.without_key.count and strict:
@@ -165,6 +170,7 @@ def read_lookup_side(
         read.without_key,
         tuple(on),
         kept,
+        tuple(match),
     )
     _refuse_repeats(lookup, ids, filled, on[0])
     return lookup
@@ -196,11 +202,14 @@ def _refuse_repeats(lookup: LookupSide, ids: KeyIds, places: npt.NDArray[np.intp
     raise errors.error(
         f"{rows(len(again), 'repeat')} a key of an earlier row",
         column,
-        "each key must occur once"
-        if lookup.kept is None
-        else "each key must occur once among the rows that --where keeps",
+        _once_hint(lookup),
         code="DATA_DUPLICATE_KEY",
     )
+
+
+def _once_hint(lookup: LookupSide) -> str:
+    hint = "each key must occur once" + ("" if lookup.kept is None else " among the rows that --where keeps")
+    return hint + (f"; --key-match {','.join(lookup.match)} makes keys alike" if lookup.match else "")
 
 
 def _numbers_as_text(part: pa.Array) -> pa.Array:

@@ -15,6 +15,7 @@ from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
+from losscli.io.join.key_match import UnmatchedKeys
 from losscli.io.join.keys import KeyIds, key_text, rows_with_key
 from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 from losscli.io.join.repeats import Occurrences
@@ -45,6 +46,7 @@ class KeyMatch:
     example_keys: list[str] = field(default_factory=list)
     unmatched_by_path: Counter[str] = field(default_factory=Counter)
     occurrences: Occurrences = field(init=False)
+    unmatched_keys: UnmatchedKeys = field(default_factory=UnmatchedKeys)
     filtered: int = 0  # rows without a match that the filter leaves out
 
     def __post_init__(self) -> None:
@@ -64,7 +66,9 @@ class KeyMatch:
         if len(found) < len(ids):
             self.unmatched_by_path[batch.location.path] += len(ids) - len(found)
             self.without_key.add(batch.location, keys, np.flatnonzero(~keyed & kept))
-            self.unmatched.add(batch.location, keys, np.flatnonzero(keyed & ~matched & kept))
+            lost = np.flatnonzero(keyed & ~matched & kept)
+            self.unmatched.add(batch.location, keys, lost)
+            self.unmatched_keys.add(keys, lost)
             self.filtered += int((~matched & ~kept).sum())
         self.seen[ids[found]] = True
         counted = found[kept[found]]
@@ -96,7 +100,7 @@ class KeyMatch:
             raise self.repeated.error(message, self.on[0], self.repeat_hint, code="DATA_DUPLICATE_KEY")
         if strict and self.unmatched.count:
             message = f"{self.unmatched.count} of {self.rows} rows: no match in {self.lookup_name}"
-            raise self.unmatched.error(message, self.on[0], DROP_HINT, code="DATA_UNMATCHED_KEY")
+            raise self.unmatched.error(message, self.on[0], self._hint(DROP_HINT), code="DATA_UNMATCHED_KEY")
         if (strict if lookup_strict is None else lookup_strict) and self.rows and len(unused):
             raise self._unused_error(unused)
 
@@ -115,6 +119,10 @@ class KeyMatch:
         unused = np.flatnonzero(~self.seen)
         return unused if self.lookup.kept is None else unused[self.lookup.kept[self.lookup.row_of[unused]]]
 
+    def _hint(self, otherwise: str) -> str:
+        """The hint about keys without a match: what they differ in from keys of the other side, if that is little."""
+        return self.unmatched_keys.hint(self.lookup.keys, self.lookup.match) or otherwise
+
     def _unused_error(self, unused: npt.NDArray[np.intp]) -> DataError:
         places = np.sort(self.lookup.row_of[unused])
         errors = KeyErrors()
@@ -130,7 +138,7 @@ class KeyMatch:
         named = ", ".join(ours if ours == other else f"{ours} = {other}" for ours, other in pairs)
         return EmptyError(
             f"no key in common by {named}: {self.name} has {shown[0]}, {self.lookup_name} has {shown[1]}",
-            hint="keys are compared as text: 007 is not 7", code="EMPTY_NO_ROWS",
+            hint=self._hint("keys are compared as text: 007 is not 7"), code="EMPTY_NO_ROWS",
         )  # fmt: skip
 
 
@@ -142,7 +150,7 @@ def with_key_ids(
     held: list[tuple[Batch, list[pa.Array]]] = []
     waiting = 0
     for batch in batches:
-        held.append((batch, batch_keys(batch, on)))
+        held.append((batch, batch_keys(batch, on, lookups[0].match)))
         waiting += batch.data.num_rows
         if waiting >= enough:
             yield from _look_up(held, lookups)

@@ -17,8 +17,10 @@ from losscli.io.arrow.equality import cell_text, different_rows
 from losscli.io.files.identity import common
 from losscli.io.join.align import ROW_ORDER_HINT, AlignedCounts, AlignedRows, AlignedSource, by_key, by_row_order
 from losscli.io.join.join import check_keys, notes_on_types
+from losscli.io.join.key_match import said_of
 from losscli.io.join.lookup_side import source_name
 from losscli.io.join.match import as_numbers
+from losscli.io.sides import KeyDifference
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
 
 
@@ -37,6 +39,7 @@ def pair_models(
     shared: Sequence[str],
     on: Sequence[str] = (),
     unmatched: Literal["error", "drop"] = "error",
+    key_match: Sequence[KeyDifference] = (),
 ) -> Source:
     """The rows of the first source with its columns, and the columns of each source again as `NAME:column`.
 
@@ -54,8 +57,9 @@ def pair_models(
         for (model, source), label in zip(named, labels, strict=True)
     )
     column_sources, types = _column_sources(files, on)
-    dropped, paired_files = DroppedRows(), PairedFiles()
-    fragment = PairedFragment(files, tuple(on), unmatched == "error", column_sources, dropped, paired_files)
+    dropped, paired_files = DroppedRows(notes=tuple(said_of(key_match))), PairedFiles()
+    fragment = PairedFragment(files, tuple(on), unmatched == "error", column_sources, dropped, paired_files,
+                              tuple(key_match))  # fmt: skip
     notes = [note for side in files for note in side.source.notes]
     doubled = [*(said for side in files for said in side.source.doubled), *_same_files(files)]
     notes += [*_notes(files, compared, on), *doubled]
@@ -154,6 +158,7 @@ class PairedFragment(Fragment):
     column_sources: Mapping[str, tuple[int, str]] = field(repr=False)
     dropped: DroppedRows
     paired_files: PairedFiles
+    key_match: tuple[KeyDifference, ...] = ()
 
     @property
     def path(self) -> str:  # type: ignore[override]
@@ -177,7 +182,9 @@ class PairedFragment(Fragment):
             for model, reads in zip(self.models, self._projections(projection), strict=True)
         ]  # fmt: skip
         mismatch, counts = Mismatch(), AlignedCounts()
-        for rows in by_key(files, self.on, self.strict, counts) if self.on else by_row_order(files, counts):
+        for rows in (
+            by_key(files, self.on, self.strict, counts, self.key_match) if self.on else by_row_order(files, counts)
+        ):
             self._compare(rows, mismatch)
             if mismatch.error is None:
                 yield InMemorySplit(self._table(rows, projection), rows.batch.location.path, rows.batch.location)
