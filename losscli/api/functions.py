@@ -88,8 +88,8 @@ def evaluate(
     tables : mapping of role to path or table, optional
         Roles that are read whole, such as `prototypes`: a path, a 2-D array of shape (rows, D), or a table.
     targets : path or table, optional
-        The targets, where they stand in a table of their own; rows are joined by `on`. Of a column that is in both,
-        `target` takes that of `targets`; `targets.NAME` and `preds.NAME` name either.
+        The targets, where they stand in a table of their own; rows are joined by `on`. `targets.NAME`, `preds.NAME`
+        name a column that both have.
     on : str, sequence of str, or dict
         The key columns of that join; a dict has the name in `source` and that in `targets`. "" is a column of a text
         file without a name.
@@ -97,11 +97,9 @@ def evaluate(
         What becomes of rows whose key is on one side only. With "drop-targets", targets may be without a prediction,
         but no prediction without a target.
     join : {"one-to-one", "many-to-one"}, optional
-        How many predictions a target may have. By default several where another used column of the predictions, such as
-        one of `by`, tells them apart, else one. Rows that are the same in every column are an error.
+        How many predictions a target may have; by default several where a used column (as in `by`) tells them apart.
     key_match : str or sequence of str
-        What keys may differ in: `"trim"` (white space around them), `"unicode"` (composed or not), `"number"` (zeros:
-        007 and 7.0 are 7), `"case"`. By default in nothing.
+        What keys may differ in: "trim" (white space around them), "unicode", "number" (zeros of 007, 7.0), "case".
     weight : str, optional
         The column of row weights, at least 0; 0 leaves the row out.
     class_weight : "balanced" or mapping of class to float, optional
