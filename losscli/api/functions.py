@@ -88,8 +88,7 @@ def evaluate(
     tables : mapping of role to path or table, optional
         Roles that are read whole, such as `prototypes`: a path, a 2-D array of shape (rows, D), or a table.
     targets : path or table, optional
-        The targets, where they stand in a table of their own; rows are joined by `on`. `targets.NAME`, `preds.NAME`
-        name a column that both have.
+        The targets in a table of their own, joined by `on`; `targets.NAME` and `preds.NAME` name columns of either.
     on : str, sequence of str, or dict
         The key columns of that join; a dict has the name in `source` and that in `targets`. "" is a column of a text
         file without a name.
