@@ -186,7 +186,9 @@ class _RowVariance:
         used = [(block, by) for block, by in zip(blocks, variances, strict=True) if by.numerator]
         if len(used) <= 1:
             return (used[0][0].effective_size if used else min([block.effective_size for block in blocks])) - 1
-        shares = [[self._common_share(one, other) for other, _ in used] for one, _ in used]
+        blocks = [block for block, _ in used]
+        below = [[self._common_share(one, other) for other in blocks[: i + 1]] for i, one in enumerate(blocks)]
+        shares = [[below[max(k, m)][min(k, m)] for m in range(len(blocks))] for k in range(len(blocks))]
         return satterthwaite(scaled_doubles([by for _, by in used])[0], *of_alike_units(shares))
 
     def _common_share(self, one: Block, other: Block) -> float:

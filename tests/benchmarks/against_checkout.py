@@ -23,6 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MILLION = 1_000_000
 TIME, MEMORY = 1.2, 300.0  # goals: the ratio of times, and MB
 
+# File -> its rows and slices.
+FILES = {
+    "units_20m": (20 * MILLION, 1), "units_5m": (5 * MILLION, 1), "units_2m": (2 * MILLION, 1),
+    "slices_2000": (MILLION, 2000), "slices_500": (MILLION, 500), "thousand": (1000, 1),
+}  # fmt: skip
+
 # What is done -> the command, with the file that it reads.
 COMMANDS = {
     "5 M rows, mse": "eval units_5m.parquet -t y -p p -l mse --interval",
@@ -66,10 +72,7 @@ def make_data(folder: Path) -> None:
             "slice": rng.integers(0, slices, rows),
         })  # fmt: skip
 
-    for name, rows, slices in (
-        ("units_20m", 20 * MILLION, 1), ("units_5m", 5 * MILLION, 1), ("units_2m", 2 * MILLION, 1),
-        ("slices_2000", MILLION, 2000), ("slices_500", MILLION, 500), ("thousand", 1000, 1),
-    ):  # fmt: skip
+    for name, (rows, slices) in FILES.items():
         path, part = folder / f"{name}.parquet", folder / f"{name}.part"
         if path.exists():
             continue

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("resource", reason="it asks the system what a child took, as POSIX systems tell")
 
-from benchmarks import agree, command, data, measure, table
+from benchmarks import against_checkout, agree, command, data, measure, table
 from benchmarks.measure import SplitResult, Spread, Usage
 from benchmarks.rows import ROWS, SCRIPTS, TEN, Goal, Row, Side
 
@@ -78,6 +78,11 @@ def test_rows_name_what_there_is():
         assert based or not {"speed-up", "memory over imports"} & {goal.compared for goal in row.goals}
         assert row.against is None or row.tolerance is not None or row.work.startswith("start-up")
     assert len(TEN) == 10
+
+
+def test_commands_beside_another_checkout_name_what_there_is():
+    named = {line.split()[1].removesuffix(".parquet") for line in against_checkout.COMMANDS.values()}
+    assert named == against_checkout.FILES.keys()
 
 
 def test_a_ratio_is_that_of_a_pair():
