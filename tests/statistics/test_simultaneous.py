@@ -51,7 +51,7 @@ def test_differences_of_all_pairs_are_tukeys():
 
 def test_p_and_level_are_the_same_statement():
     found = Maximum([_equal(4, 0.8), _equal(3, 0.2), np.ones((1, 1))], 7, (1,))
-    p = 1 - found.pointwise(0.95)
+    p = (1 - found.pointwise(0.95)) * (1 - 1e-9)  # a draw may lie just there
     assert found.adjusted(p) <= 0.05 + 1e-12 and found.adjusted(p * 1.01) > 0.0499
     assert 0.05 / 8 <= p <= 0.05
     previous = 0.0
