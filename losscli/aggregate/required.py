@@ -8,6 +8,7 @@ from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
 from losscli.aggregate.paired_outcomes import LinePair, PairedValues, UnitValue, UnitValuePart, ValueSource
 from losscli.aggregate.unit_statistics import RequiredStatistics, UnitRequirements
 from losscli.binding.plan import Line, Plan
+from losscli.binding.request import Inference
 
 
 class BaselinePart(NamedTuple):
@@ -50,12 +51,17 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
             or inference.why
             or inference.bootstrap is not None
             or plan.baseline is not None
-            or (bool(inference.pairs) and inference.permutations > 0)
+            or (bool(inference.pairs) and by_unit(inference))
         ),
         baseline=plan.baseline,
         by_time=plan.by_time,
         keeps_labels=plan.by_time or inference.why,
     )
+
+
+def by_unit(inference: Inference) -> bool:
+    """Whether a test needs the values of all units, however many there are."""
+    return inference.permutations > 0 or inference.test in ("permutation", "wild")
 
 
 def _for_intervals(plan: Plan, gathered: dict[str, _Requirements]) -> None:
@@ -89,7 +95,7 @@ def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirement
     # The t test of a comparison needs cross products, even where its interval comes from the bootstrap.
     gathered[unit].add(
         sources,
-        cluster_sums=clustered or inference.bootstrap is not None or inference.permutations > 0 or inference.why,
+        cluster_sums=clustered or inference.bootstrap is not None or by_unit(inference) or inference.why,
         cross_products=not clustered,
     )
     if not clustered:

@@ -211,7 +211,7 @@ def evaluate(
 
 def compare(
     source: Any, losses: str | Sequence[str], *, against: str | None = None, pairs: bool = False,
-    permutations: int = 10_000, power: float | None = None, **settings: Any,
+    permutations: int = 10_000, test: str = "auto", power: float | None = None, **settings: Any,
 ) -> Report:  # fmt: skip
     """Score two or more models on the same rows, and test each against one of them.
 
@@ -229,6 +229,9 @@ def compare(
         relative skill, which `against` scales to that of a model.
     permutations : int
         Random permutations of the permutation test; 0 leaves it out where another test decides.
+    test : str
+        The test that decides: "t", "permutation", "wild" (wild cluster bootstrap), "mcnemar", "mcnemar-mid-p", or
+        "auto", which goes by the loss and the number of units.
     power : float, optional
         Such as 0.8: comparisons then have in `detection` the minimal detectable difference at this power, and the
         number of units needed to detect the observed difference.
@@ -269,6 +272,7 @@ def compare(
         "losses": losses,
         "interval": True,
         "permutations": permutations,
+        "test": test,
         "power": power,
     }
     with one_blas_thread(), observed(given) as observer:

@@ -36,7 +36,7 @@ _PLAIN = (
 )
 
 _INFERENCE = (
-    "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "adjust", "between",
+    "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "test", "adjust", "between",
     "sequential", "why", "power"
 )  # fmt: skip
 

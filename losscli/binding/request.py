@@ -70,11 +70,11 @@ class Inference:
     errors depend on those before, and `horizon` how many steps ahead they were forecast, if that bounds how far errors
     depend on each other; `sequential` says that one looks again as rows come in; `why` asks for the units that matter
     most; `bootstrap` the number of resamples that replace the t interval; `pairs` the comparisons (model, against) that
-    are made on the same rows, with so many `permutations` of their signs and p-values adjusted by the method `adjust`;
-    `margins` the relative margins beyond which a gate allows no worsening. `between` says what slices are compared
-    with: the "rest", or COL=VALUE. Models may be `ranked`, and their relative skill `scaled_by` one of them.
-    Comparisons are `gated` where gates need them. `power` is the chance with
-    which comparisons are to find a difference.
+    are made on the same rows, with so many `permutations` of their signs and p-values adjusted by the method `adjust`,
+    and which `test` decides ("auto": by the units and the loss); `margins` the relative margins beyond which a gate
+    allows no worsening. `between` says what slices are compared with: the "rest", or COL=VALUE. Models may be `ranked`,
+    and their relative skill `scaled_by` one of them. Comparisons are `gated` where gates need them. `power` is the
+    chance with which comparisons are to find a difference.
     """
 
     interval: bool = False
@@ -89,6 +89,7 @@ class Inference:
     ranked: bool = False
     scaled_by: str | None = None
     gated: bool = False
+    test: str = "auto"
     margins: tuple[Fraction, ...] = ()
     time: str | None = None
     horizon: int | None = None

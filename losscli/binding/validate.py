@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import get_args
 
 from losscli.binding.request import Adjust, Request, read_slice
 from losscli.errors import UsageError
 from losscli.io.arrow.canonical import canonical_label
 
+TESTS = ("auto", "t", "permutation", "wild", "mcnemar", "mcnemar-mid-p")
 MOST_DRAWS = 1_000_000  # of a bootstrap, or of a permutation test
 
 
@@ -111,6 +113,17 @@ def _check_inference(request: Request) -> None:
             f"the power must be between {1 - asked.level:g} (1 - level) and 1, such as 0.8; got {asked.power:g}",
             code="USAGE_BAD_VALUE",
         )
+    if asked.test not in TESTS:
+        raise UsageError(f"'{asked.test}' is no test; the tests are: {', '.join(TESTS)}", code="USAGE_BAD_VALUE")
+    if asked.test in ("permutation", "wild") and asked.time is not None:
+        raise UsageError(f"--test {asked.test} and --time cannot be used together",
+                         hint="rows of a series depend on those before, so that single ones cannot be exchanged",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    if asked.permutations and Fraction(1, 1 + asked.permutations) >= 1 - Fraction(repr(asked.level)):
+        raise UsageError(
+            f"of {asked.permutations:,} permutations no p-value is below {1 - asked.level:.3g}",
+            hint="--permutations with a larger number, or a lower --level", code="USAGE_BAD_VALUE",
+        )  # fmt: skip
     if asked.seed < 0:
         raise UsageError("the seed must be a whole number of at least 0", code="USAGE_BAD_VALUE")
     _check_grouping(request)

@@ -49,7 +49,7 @@ def compare_options(given: Given) -> CompareOptions:
     """The options of `compare`."""
     report = _wanted(given)
     inference = _inference(given, interval=True, permutations=given["permutations"])
-    inference = replace(inference, power=given["power"])
+    inference = replace(inference, power=given["power"], test=given["test"])
     return CompareOptions(_run(given, inference), report, _drop_limit(given), given["against"], given["pairs"])
 
 

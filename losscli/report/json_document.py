@@ -183,6 +183,7 @@ def comparison_object(comparison: ComparisonResult) -> dict[str, Any]:
         "t_test": _test(comparison.t_test),
         "permutation": _test(comparison.permutation),
         "mcnemar": _test(comparison.mcnemar),
+        "wild": _test(comparison.wild),
         "adjustment": comparison.adjustment,
         "permutations": _whole(comparison.permutations),
         "permutations_exact": comparison.permutations_exact,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
-from losscli.results import Evaluation, LossResult, PartResult
+from losscli.results import ComparisonResult, Evaluation, LossResult, PartResult
 
 _WHOLE = "(all)"
 _Key = tuple[str | None, tuple[str | None, ...]]
@@ -83,9 +83,13 @@ class _ExtraColumn:
     cell: Callable[[LossResult], Cell]
 
 
-def layout_of(evaluation: Evaluation) -> Layout:
-    """The table of a run: losses as columns if it has several models or slices, and otherwise results as rows."""
-    return losses_as_columns(evaluation) if compares_values(evaluation) else results_as_rows(evaluation)
+def layout_of(evaluation: Evaluation, *, brief: bool = False) -> Layout:
+    """The table of a run: losses as columns if it has several models or slices, and otherwise results as rows.
+
+    Without standard errors and their degrees of freedom if `brief`.
+    """
+    make = losses_as_columns if compares_values(evaluation) else results_as_rows
+    return make(evaluation, brief=brief)
 
 
 def compares_values(evaluation: Evaluation) -> bool:
@@ -94,11 +98,15 @@ def compares_values(evaluation: Evaluation) -> bool:
     return not _with_baseline(evaluation) and len({subjects.key(result) for result in evaluation.results}) > 1
 
 
-def results_as_rows(evaluation: Evaluation) -> Layout:
+def results_as_rows(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     """One row per result, and below a composite loss one per loss of it."""
     best = _best(evaluation)
     subjects = SubjectColumns.of(evaluation)
-    extras = (*_counts(evaluation), *(_BASELINE if _with_baseline(evaluation) else ()))
+    extras = (
+        *_uncertainty(evaluation, brief),
+        *_counts(evaluation),
+        *(_BASELINE if _with_baseline(evaluation) else ()),
+    )
     rows: list[tuple[Cell, ...]] = []
     for result in evaluation.results:
         value = Cell(_value(result), best=id(result) in best)
@@ -111,7 +119,7 @@ def results_as_rows(evaluation: Evaluation) -> Layout:
     return Layout(columns, tuple(rows))
 
 
-def losses_as_columns(evaluation: Evaluation) -> Layout:
+def losses_as_columns(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     """One column per loss, one row per model and slice, and below it one row per loss of each composite loss."""
     subjects = SubjectColumns.of(evaluation)
     rows: dict[_Key, dict[str, LossResult]] = {}
@@ -121,7 +129,7 @@ def losses_as_columns(evaluation: Evaluation) -> Layout:
     # If an extra number is the same for all losses of each row, it has one column instead of one per loss.
     each: list[_ExtraColumn] = []
     last: list[_ExtraColumn] = []
-    for extra in _counts(evaluation):
+    for extra in (*_uncertainty(evaluation, brief), *_counts(evaluation)):
         shared = all(len({extra.cell(result) for result in row.values()}) == 1 for row in rows.values())
         (last if shared else each).append(extra)
     columns = list(subjects.columns)
@@ -154,7 +162,7 @@ def _interval_note(evaluation: Evaluation) -> str:
     notes = []
     for how in filter(None, found):
         bootstrap = f"bootstrap ({how.resamples} resamples, seed {how.seed})"
-        method = "Student's t" if how.resamples is None else bootstrap
+        method = _METHODS.get(how.method, "Student's t") if how.resamples is None else bootstrap
         if how.method.startswith("sequential"):
             method = "confidence sequence, for repeated looks" + (", exact" if how.method.endswith("exact") else "")
         if how.block is not None:
@@ -228,6 +236,24 @@ def _counts(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
     return (_COUNT,) * counted + (_EFFECTIVE,) * effective
 
 
+def _uncertainty(evaluation: Evaluation, brief: bool) -> tuple[_ExtraColumn, ...]:
+    """The columns of standard errors and their degrees of freedom, if there are any."""
+    has_df = any(result.uncertainty is not None and result.uncertainty.df is not None for result in evaluation.results)
+    has_se = any(result.stderr is not None for result in evaluation.results)
+    return () if brief or not has_se else (_SE, _DF) if has_df else (_SE,)
+
+
+def standard_error(of: LossResult | ComparisonResult) -> str:
+    """The standard error, in few digits; empty where there is none."""
+    return "" if of.stderr is None else short(of.stderr)
+
+
+def degrees_of_freedom(of: LossResult | ComparisonResult) -> str:
+    """The degrees of freedom of the standard error, to a tenth; empty where there are none."""
+    df = None if of.uncertainty is None else of.uncertainty.df
+    return "" if df is None else f"{df:.1f}".removesuffix(".0")
+
+
 def change(result: LossResult) -> str:
     """The change from the baseline: this value minus that of the baseline, and in percent of the latter."""
     if result.baseline is None:
@@ -247,6 +273,14 @@ def _baseline_value(result: LossResult) -> Cell:
     return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
 
 
+_METHODS = {
+    "wilson": "Wilson",
+    "permutation": "permutation test",
+    "wild": "wild cluster bootstrap",
+    "score": "score test (Tango)",
+}
+_SE = _ExtraColumn(Column("SE", number=True), lambda result: Cell(standard_error(result)))
+_DF = _ExtraColumn(Column("df", number=True), lambda result: Cell(degrees_of_freedom(result)))
 _COUNT = _ExtraColumn(Column("count", number=True), lambda result: Cell(str(int(result.count))))
 _EFFECTIVE = _ExtraColumn(
     Column("n_eff", number=True), lambda result: Cell("" if result.n_eff is None else short(result.n_eff))
@@ -262,7 +296,7 @@ def _value(result: LossResult) -> str:
     value = short(result.value) if result.baseline is None else distinguishable(result.value, result.baseline.value)[0]
     if result.interval is not None:
         return f"{value} [{short(result.interval[0])}, {short(result.interval[1])}]"
-    return value + (f" (se {short(result.stderr)})" if result.stderr is not None else "")
+    return value
 
 
 def _part_label(part: PartResult) -> Cell:

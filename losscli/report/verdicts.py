@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import isnan
 from typing import Literal
 
-from losscli.report.layout import Cell, Column, Layout, SubjectColumns, change
+from losscli.report.layout import Cell, Column, Layout, SubjectColumns, change, degrees_of_freedom, standard_error
 from losscli.report.naming import subject
-from losscli.report.view import distinguishable, percent, short, signed
+from losscli.report.view import distinguishable, percent, signed
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, PairedTest
 
 _WORDS = {"passed": "pass", "failed": "FAIL", "skipped": "skipped"}
@@ -22,6 +23,12 @@ _VERDICTS: dict[str, Literal["good", "bad"]] = {
     "error": "bad",
 }
 _METHODS = {"holm": "Holm", "bh": "BH", "max-t": "max-t"}
+_TESTS = {"t": "t-test", "permutation": "permutation", "mcnemar": "McNemar", "mcnemar-mid-p": "McNemar (mid-p)",
+          "wild": "wild bootstrap", "sequential": "sequential"}  # fmt: skip
+_ASSUMPTIONS = {
+    "permutation": "it assumes that without a difference either sign of a unit's difference is as likely",
+}
+_COUNT = re.compile(r" \([0-9.e+]+\)$")
 _Number = tuple[str, Callable[[ComparisonResult], str]]
 
 
@@ -99,39 +106,56 @@ def gates(evaluation: Evaluation) -> Layout:
     return Layout(columns, tuple(rows))
 
 
-def comparisons(evaluation: Evaluation) -> Layout:
-    """One row per comparison; p-values are also adjusted if there are several in a family."""
+def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
+    """One row per comparison; p-values are also adjusted if there are several in a family.
+
+    Without standard errors, their degrees of freedom and win rates if `brief`.
+    """
     found = evaluation.comparisons
     slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
     method = _METHODS.get(found[0].adjustment, "")
     several = len({(one.model, one.against) for one in found}) > 1
     adjusts = bool(method) and (several or (len(found) > 1 and found[0].adjustment != "holm"))
     numbers: list[_Number] = [("difference", _difference)]
-    tests = {"t_test": "t-test", "permutation": "permutation", "mcnemar": "McNemar"}
+    if not brief and any(one.stderr is not None for one in found):
+        numbers += [("SE", standard_error), ("df", degrees_of_freedom)]
+    tests = {"t_test": "t-test", "permutation": "permutation", "mcnemar": "McNemar", "wild": "wild bootstrap"}
     shown = [name for name in tests if any(getattr(one, name) is not None for one in found)]
     for name in shown:
         numbers.append((f"p ({tests[name]})", _p_value(name, "p")))
         adjusted = f"p adj. ({method})" if len(shown) == 1 else f"p adj. ({method}, {tests[name]})"
         numbers += [(adjusted, _p_value(name, "decisive"))] * adjusts
-    if any(one.wins is not None for one in found):
+    if not brief and any(one.wins is not None for one in found):
         numbers.append(("win rate", _win_rate))
     if powers := {one.detection.power for one in found if one.detection is not None}:
         title = f"min. detectable ({percent(max(powers))})"
         numbers += [("effect size", _effect_size), (title, _detectable), ("units needed", _needed)]
     columns = [Column("model"), Column("against"), *slices.columns, Column("loss")]
-    columns += [*(Column(title, number=True) for title, _ in numbers), Column("verdict", fixed_words=True)]
+    columns += [*(Column(title, number=True) for title, _ in numbers), Column("test", fixed_words=True)]
+    columns.append(Column("verdict", fixed_words=True))
     rows = []
     for one in found:
         cells = [Cell(one.model or ""), Cell(one.against or ""), *slices.labels(None, one.by), Cell(one.spec)]
         cells += [Cell(text(one)) for _, text in numbers]
+        cells.append(Cell("" if one.decision is None else _TESTS[one.decision.test]))
         rows.append((*cells, Cell(one.verdict, verdict=_VERDICTS.get(one.verdict, ""))))
     return Layout(tuple(columns), tuple(rows))
+
+
+def decision_note(evaluation: Evaluation) -> str:
+    """Which test decides and why, and what it assumes; empty without comparisons."""
+    found = [one.decision for one in evaluation.comparisons if one.decision is not None]
+    several = len(found) > 1  # then how many units there are differs from slice to slice
+    why = dict.fromkeys((one.test, _COUNT.sub("", one.reason) if several else one.reason) for one in found)
+    notes = [f"{_TESTS[test]}: {reason}" for test, reason in why]
+    notes += [_ASSUMPTIONS[test] for test in dict.fromkeys(one.test for one in found) if test in _ASSUMPTIONS]
+    return f"the test that decides: {'; '.join(notes)}" if notes else ""
 
 
 def _difference(one: ComparisonResult) -> str:
     if one.interval is not None:
         return f"{signed(one.difference)} [{signed(one.interval[0])}, {signed(one.interval[1])}]"
-    return signed(one.difference) + (f" (se {short(one.stderr)})" if one.stderr is not None else "")
+    return signed(one.difference)
 
 
 def _p_value(test: str, which: str) -> Callable[[ComparisonResult], str]:

@@ -44,8 +44,8 @@ class Decision:
     Attributes
     ----------
     test : str
-        "t" (paired t-test), "permutation" (paired sign-flip test), "mcnemar" (exact) or "sequential" (a test that
-        holds at all looks together).
+        "t" (paired t-test), "permutation" (paired sign-flip test), "mcnemar" (exact), "mcnemar-mid-p", "wild" (wild
+        cluster bootstrap) or "sequential" (a test that holds at all looks together).
     reason : str
         Why this test, in one clause.
     p : float
@@ -147,7 +147,10 @@ class ComparisonResult:
     permutation : PairedTest or None
         p-values of the paired (sign-flip) permutation test.
     mcnemar : PairedTest or None
-        p-values of McNemar's exact test, where the values of the loss are 0 or 1.
+        p-values of McNemar's exact test, or of its mid-p variant where that was asked for; where the values of the loss
+        are 0 or 1.
+    wild : PairedTest or None
+        p-values of the wild cluster bootstrap, where that was asked for.
     adjustment : str
         How p-values are adjusted: "holm" for the models of one slice; "bh" (Benjamini and Hochberg) or "max-t" for the
         models and slices of one loss; "none".
@@ -188,6 +191,7 @@ class ComparisonResult:
     t_test: PairedTest | None = None
     permutation: PairedTest | None = None
     mcnemar: PairedTest | None = None
+    wild: PairedTest | None = None
     adjustment: str = "holm"
     permutations: int | None = None
     permutations_exact: bool | None = None

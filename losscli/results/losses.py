@@ -77,7 +77,7 @@ class Uncertainty:
     ----------
     method : str
         "t": from sums of squares and products (delta method, Student's t distribution); "wilson": Wilson's score
-        interval, of losses that are 0 or 1; "permutation": the differences that the permutation test does not reject;
+        interval, of losses that are 0 or 1; "permutation", "wild": the differences that this test does not reject;
         "score": Tango's score interval of a difference of losses that are 0 or 1; "newcombe": the hybrid score interval
         of such a difference between slices; "bootstrap": from bootstrap resamples; "sequential": a confidence sequence,
         which holds at all looks together; "sequential-exact": one of losses that are 0 or 1.

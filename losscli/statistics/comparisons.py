@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from losscli.aggregate.required import compared_lines
 from losscli.results import ComparisonResult, Decision, LossResult, PairedTest
 from losscli.statistics.contribution_sums import ContributionSums
-from losscli.statistics.decisions import NOT_SHOWN, Choice, Units, alpha_of, choose, verdict
+from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, NOT_SHOWN, Choice, Units, alpha_of, choose, verdict
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.hypothesis_tests import paired_t
@@ -18,9 +18,21 @@ from losscli.statistics.intervals import Estimate, confidence_interval
 from losscli.statistics.linearization import linearize
 from losscli.statistics.multiple_testing import adjusted, holm
 from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, score_interval
+from losscli.statistics.permutation import PermutationResult
 from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
 from losscli.statistics.sequential_tests import sequential_test
 from losscli.statistics.variance import Variance
+from losscli.statistics.wild_bootstrap import WildResult
+
+# A test -> the field of a result that has its p-values.
+_FIELDS = {
+    "t": "t_test",
+    "permutation": "permutation",
+    "mcnemar": "mcnemar",
+    "mcnemar-mid-p": "mcnemar",
+    "wild": "wild",
+    "sequential": "t_test",
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +51,13 @@ class _UnadjustedComparison:
 
     result: ComparisonResult
     slice: Slice
-    p_t: float | None = None
-    p_permutation: float | None = None
-    p_mcnemar: float | None = None
+    ps: Mapping[str, float | None] = field(default_factory=dict)  # field of the result -> p-value
     choice: Choice | None = None
-    p: float | None = None  # of the test that decides
+
+    @property
+    def p(self) -> float | None:
+        """The p-value of the test that decides."""
+        return None if self.choice is None else self.ps.get(_FIELDS[self.choice.test])
 
 
 def comparisons(
@@ -121,7 +135,6 @@ def _simultaneous(
 
 
 _PValues = Sequence[float | None]
-_TESTS = ("p_t", "p_permutation", "p_mcnemar", "p")
 
 
 def _judged(
@@ -129,18 +142,20 @@ def _judged(
 ) -> Iterator[ComparisonResult]:
     """The comparisons with p-values that are adjusted, by Holm's method unless otherwise, and verdicts."""
     families = [(c.result.spec, c.slice) for c in unadjusted]
-    found: dict[str, list[PairedTest | None]] = {}
-    for name in _TESTS:
-        ps = [getattr(comparison, name) for comparison in unadjusted]
+
+    def tested(ps: _PValues) -> list[PairedTest | None]:
         by_slice = _within(families, ps, holm)
         others: _PValues = [None] * len(ps) if adjust is None else adjust(ps)
         each = zip(ps, by_slice, others, strict=True)
-        found[name] = [None if p is None else PairedTest(p, one, other) for p, one, other in each]
+        return [None if p is None else PairedTest(p, one, other) for p, one, other in each]
+
+    found = {name: tested([comparison.ps.get(name) for comparison in unadjusted]) for name in _FIELDS.values()}
+    decides = tested([comparison.p for comparison in unadjusted])
     for position, comparison in enumerate(unadjusted):
-        t_test, permutation, mcnemar, decides = (found[name][position] for name in _TESTS)
+        tests = {name: those[position] for name, those in found.items()}
         result = replace(
-            comparison.result, adjustment=method, t_test=t_test, permutation=permutation, mcnemar=mcnemar,
-            decision=_decision(comparison.choice, decides, alpha),
+            comparison.result, adjustment=method, decision=_decision(comparison.choice, decides[position], alpha),
+            **tests,  # type: ignore[arg-type]
         )  # fmt: skip
         yield replace(result, verdict=verdict(result))
 
@@ -188,7 +203,7 @@ def _compare(
     result = replace(result, margins=_margins(lines, result, functions))
     if sums.inference.sequential:  # neither permutations nor McNemar's test hold at several looks
         result, choice, p = sequential_test(lines, result, found)
-        return _UnadjustedComparison(result, pair.slice, p_t=p, choice=choice, p=p)
+        return _UnadjustedComparison(result, pair.slice, {"t_test": p}, choice)
     return _tested(lines, result, found, functions)
 
 
@@ -209,33 +224,43 @@ def _tested(
     """The tests of a comparison, the one of them that decides, and its interval."""
     inference = lines.sums.inference
     units = lines.units(found)
-    choice = choose(units)
+    choice = choose(units, inference.test, inference.permutations or DEFAULT_PERMUTATIONS)
     t, p_t = (math.nan, math.nan) if found is None else paired_t(result.difference, found.stderr, found.df)
-    result = replace(result, t=t if math.isfinite(t) else None)
     permuted = None
     if choice.test == "permutation" or (inference.permutations and not units.serial):
         permuted = lines.permutation()
     if permuted is not None:
         result = replace(result, permutations=permuted.permutations, permutations_exact=permuted.exact)
-    p_mcnemar = mcnemar_p(units, result)
+    wild = lines.wild() if choice.test == "wild" else None
     ps = {
-        "t": None if math.isnan(p_t) else p_t,
+        "t_test": None if math.isnan(p_t) else p_t,
         "permutation": None if permuted is None else permuted.p,
-        "mcnemar": p_mcnemar,
+        "mcnemar": mcnemar_p(units, result, choice.test == "mcnemar-mid-p"),
+        "wild": None if wild is None else wild.p,
     }
     if choice.test == "permutation" and permuted is None:
         choice, ps["permutation"] = _without_sums_of_units(units, result, choice)
-    p = ps[choice.test]
-    unadjusted = _UnadjustedComparison(result, lines.estimate.slice, ps["t"], ps["permutation"], p_mcnemar, choice, p)
+    unadjusted = _UnadjustedComparison(
+        replace(result, t=t if math.isfinite(t) else None), lines.estimate.slice, ps, choice
+    )
     if inference.bootstrap is not None or found is None or (found.constant and choice.test == "permutation"):
         return unadjusted
-    if choice.test == "permutation" and permuted is not None:
-        margins = _permuted_margins(lines, result)
-        return replace(unadjusted, result=_with_interval(result, "permutation", permuted.interval, margins))
-    if choice.test == "mcnemar" and p is not None:
-        interval = score_interval(result, p, inference.level)
-        return replace(unadjusted, result=_with_interval(result, "score", interval, result.margins))
-    return unadjusted
+    return replace(unadjusted, result=_with_interval_of(lines, unadjusted, permuted, wild))
+
+
+def _with_interval_of(
+    lines: ComparedLines, comparison: _UnadjustedComparison, permuted: PermutationResult | None, wild: WildResult | None
+) -> ComparisonResult:
+    """The comparison with the interval of the test that decides."""
+    result, test, p = comparison.result, "" if comparison.choice is None else comparison.choice.test, comparison.p
+    if test == "permutation" and permuted is not None:
+        margins = _other_margins(lines, result, lines.sign_flips)
+        return _with_interval(result, "permutation", permuted.interval, margins)
+    if test == "wild" and wild is not None:
+        return _with_interval(result, "wild", wild.interval, _other_margins(lines, result, lines.wild))
+    if test.startswith("mcnemar") and p is not None:
+        return _with_interval(result, "score", score_interval(result, p, lines.sums.inference.level), result.margins)
+    return result
 
 
 def _with_interval(
@@ -270,13 +295,17 @@ def _margins(
     return found
 
 
-def _permuted_margins(lines: ComparedLines, result: ComparisonResult) -> dict[Fraction, Interval]:
-    """The same intervals by the permutation test."""
+def _other_margins(
+    lines: ComparedLines,
+    result: ComparisonResult,
+    test: Callable[[Fraction, float], PermutationResult | WildResult | None],
+) -> dict[Fraction, Interval]:
+    """The same intervals by another test."""
     found = {}
     for margin, multiple, value in _multiples(lines, result):
-        permuted = lines.sign_flips(multiple, value)
-        if permuted is not None and permuted.interval is not None:
-            found[margin] = permuted.interval
+        tested = test(multiple, value)
+        if tested is not None and tested.interval is not None:
+            found[margin] = tested.interval
     return found
 
 

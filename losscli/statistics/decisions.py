@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.results import ComparisonResult
+from losscli.statistics.wild_bootstrap import smallest_p
 
 BETTER, WORSE = "better", "worse"
 NOT_SHOWN, NOT_ENOUGH, UNDEFINED = "no difference shown", "not enough units", "undefined"
@@ -61,30 +62,49 @@ def alpha_of(level: float) -> Fraction:
     return 1 - Fraction(repr(level))
 
 
-def choose(units: Units) -> Choice:
+def choose(units: Units, asked: str = "auto", draws: int = DEFAULT_PERMUTATIONS) -> Choice:
     """The test that decides a comparison.
 
     Parameters
     ----------
     units
         The units that are compared.
+    asked
+        The test that was asked for, or "auto".
+    draws
+        How many samples the wild bootstrap draws.
 
     Returns
     -------
     Choice
-        The t-test of a series in time; McNemar's test of losses that are 0 or 1 on independent rows of one weight; else
-        the permutation test of fewer than 20 effective units, and where all units differ by the same; else the t-test.
+        The one that was asked for, if it can be made; else the t-test of a series in time; McNemar's test of losses
+        that are 0 or 1 on independent rows of one weight; else the permutation test of fewer than 20 effective units,
+        and where all units differ by the same; else the t-test.
     """
+    by_signs = math.ldexp(1.0, 1 - units.count) if units.count else 1.0  # all signs alike, either way
     if units.serial:
         return Choice("t", "the units are a series in time", 0.0)
-    by_signs = math.ldexp(1.0, 1 - units.count)  # all signs alike, either way
-    if units.binary and units.alike:
-        return Choice("mcnemar", "the losses are 0 or 1", by_signs)
+    if asked == "mcnemar-mid-p" and units.binary and units.alike:
+        return Choice(asked, "asked for", by_signs / 2)
+    if asked in ("t", "permutation") and not (units.constant and asked == "t"):
+        return Choice(asked, "asked for", 0.0 if asked == "t" else by_signs)
+    if asked == "wild" and not units.constant:
+        return Choice(asked, "asked for", smallest_p(units.count, draws))
+    why_not = _why_not_mcnemar(units, asked)
+    if not why_not and units.binary:
+        return Choice("mcnemar", "asked for" if asked == "mcnemar" else "the losses are 0 or 1", by_signs)
     if units.effective < FEW_UNITS:
-        return Choice("permutation", f"fewer than 20 effective units ({units.effective:.3g})", by_signs)
+        return Choice("permutation", f"{why_not}fewer than 20 effective units ({units.effective:.3g})", by_signs)
     if units.constant:
-        return Choice("permutation", "all units differ by the same", by_signs)
-    return Choice("t", "20 effective units or more", 0.0)
+        return Choice("permutation", f"{why_not}all units differ by the same", by_signs)
+    return Choice("t", f"{why_not}20 effective units or more", 0.0)
+
+
+def _why_not_mcnemar(units: Units, asked: str) -> str:
+    """Why McNemar's test is not made where it would be expected; empty if it is made, or is not expected."""
+    if units.binary:
+        return "" if units.alike else "McNemar's test holds for independent rows of one weight; "
+    return "McNemar's test is for losses that are 0 or 1; " if asked.startswith("mcnemar") else ""
 
 
 def verdict(result: ComparisonResult) -> str:

@@ -45,7 +45,7 @@ def paired_t(difference: float, stderr: float, df: float) -> tuple[float, float]
     return t, t_p_value(t, df)
 
 
-def mcnemar(wins: int, losses: int) -> float:
+def mcnemar(wins: int, losses: int, *, mid_p: bool = False) -> float:
     """McNemar's exact test of two models whose losses are 0 or 1, two-sided.
 
     Without a difference, a unit in which only one of the two is right is as likely to be the one's as the other's.
@@ -54,6 +54,8 @@ def mcnemar(wins: int, losses: int) -> float:
     ----------
     wins, losses
         How many units only the first model has right, and only the second.
+    mid_p
+        Whether the chance of just so few counts half. Then the test is less conservative, and no longer exact.
 
     Returns
     -------
@@ -64,17 +66,21 @@ def mcnemar(wins: int, losses: int) -> float:
     ----------
     McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages",
     doi:10.1007/BF02295996
+    Fagerland, Lydersen and Laake 2013, "The McNemar test for binary matched-pairs data: mid-p and asymptotic are better
+    than exact conditional", doi:10.1186/1471-2288-13-91
     """
     total, fewest = wins + losses, min(wins, losses)
-    if 2 * fewest == total:
+    if not total or (2 * fewest == total and not mid_p):
         return 1.0
     # From the largest term down; those left out are below any digit that is printed.
     term = math.exp(math.lgamma(total + 1) - math.lgamma(fewest + 1) - math.lgamma(total - fewest + 1) - total * _LOG_2)
     if total < _EXACT_BELOW:
         term = math.comb(total, fewest) / (1 << total)
-    sum_, count = term, fewest
+    sum_, count, just = term, fewest, term
     while count and term > sum_ * 1e-18:
         term *= count / (total - count + 1)
         sum_ += term
         count -= 1
-    return min(1.0, 2 * sum_)
+    if 2 * fewest == total:
+        return 1 - just / 2
+    return min(1.0, 2 * sum_ - (just if mid_p else 0.0))

@@ -18,6 +18,7 @@ from losscli.statistics.paired_proportions import tango
 from losscli.statistics.permutation import PermutationResult, permutation_test
 from losscli.statistics.plug_in import plug_in
 from losscli.statistics.variance import Variance
+from losscli.statistics.wild_bootstrap import WildResult, wild_cluster_bootstrap
 
 Interval = tuple[float, float]
 
@@ -88,6 +89,19 @@ class ComparedLines:
         halves = unit_values(linear, columns, self.table, value)[:, None] / 2
         return self._permuted(halves, -halves, lambda totals: totals[..., 0], unit_shares(linear, columns, self.table))
 
+    def wild(self, multiple: Fraction = Fraction(1), value: float | None = None) -> WildResult | None:
+        """The wild cluster bootstrap of the first value less a multiple of the second; None as for `permutation`."""
+        if self.table is None:
+            return None
+        inference = self.sums.inference
+        columns = [*self.linear[0].columns, *self.linear[1].columns]
+        linear = self.linear[0].minus(self.linear[1], multiple)
+        values = unit_values(linear, columns, self.table, self.estimate.value if value is None else value)
+        return wild_cluster_bootstrap(
+            values, unit_shares(linear, columns, self.table), inference.permutations or DEFAULT_PERMUTATIONS,
+            inference.seed, slice_stream(self.estimate.slice), alpha_of(inference.level),
+        )  # fmt: skip
+
     def _permuted(self, a: Array, b: Array, statistic, shares: Array) -> PermutationResult | None:  # type: ignore[no-untyped-def]
         inference = self.sums.inference
         return permutation_test(
@@ -96,11 +110,11 @@ class ComparedLines:
         )  # fmt: skip
 
 
-def mcnemar_p(units: Units, result: ComparisonResult) -> float | None:
-    """The p-value of McNemar's exact test; None where values are not 0 or 1, or units are weighted or clustered."""
+def mcnemar_p(units: Units, result: ComparisonResult, mid_p: bool) -> float | None:
+    """The p-value of McNemar's test; None where values are not 0 or 1, or units are weighted or clustered."""
     if not (units.binary and units.alike) or result.wins is None or result.losses is None:
         return None
-    return mcnemar(result.wins, result.losses)
+    return mcnemar(result.wins, result.losses, mid_p=mid_p)
 
 
 def score_interval(result: ComparisonResult, p: float, level: float) -> Interval:

@@ -13,7 +13,7 @@ Statistic: TypeAlias = Callable[[Array], Array]
 """Makes estimates of shape (...) of totals of shape (..., contributions)."""
 
 
-BOOTSTRAP_STREAM, PERMUTATION_STREAM, MAXIMUM_STREAM = 1, 2, 3  # none shares a stream with another
+BOOTSTRAP_STREAM, PERMUTATION_STREAM, MAXIMUM_STREAM, WILD_STREAM = 1, 2, 3, 4  # none shares a stream with another
 BLOCK = 1 << 18  # entries of the matrix of a block of replicates: 2 MB, which stays in the cache
 _HALVES = 1 << 20  # fewer units than this are drawn by 32 random bits each
 ROUNDING_NOISE = 64 * 2.0**-52  # values no further apart than this, relative to their size, are taken as equal
@@ -37,21 +37,22 @@ class RandomStream:
         halves = [half for number in stream for half in (number & 0xFFFFFFFF, number >> 32 & 0xFFFFFFFF)]
         self._source = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=halves))
 
-    def indices(self, rows: int, count: int) -> Array:
-        """For each of `rows`, `count` indices below `count`, as int64.
+    def indices(self, rows: int, count: int, below: int | None = None) -> Array:
+        """For each of `rows`, `count` indices below `below`, which is `count` unless it is given, as int64.
 
         A random fraction of 32 (53) bits times `count` is rounded down, so that the chances of two indices differ by at
         most count / 2**32 < 1/4096 of themselves below 2**20 units, by less than 2**-20 above. The indices that get a
         little more are spread evenly over the units, and a standard error wrong by 1/4096 would show in 10 million
         resamples.
         """
-        if count < _HALVES:
+        below = count if below is None else below
+        if below < _HALVES:
             raw = self._raw(rows, -(-count // 2)).view("<u4")[:, :count]
-            scaled = np.multiply(raw, np.uint64(count), dtype=np.uint64)
+            scaled = np.multiply(raw, np.uint64(below), dtype=np.uint64)
             scaled >>= np.uint64(32)  # in place: fresh memory costs as much as the shift
             return np.asarray(scaled.view(np.int64))
         fractions = (self._raw(rows, count) >> np.uint64(11)) * 2.0**-53
-        return np.asarray((fractions * count).astype(np.int64))
+        return np.asarray((fractions * below).astype(np.int64))
 
     def bits(self, rows: int, count: int) -> Array:
         """For each of `rows`, `count` random bits as uint8."""

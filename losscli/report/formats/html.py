@@ -127,6 +127,7 @@ def _blocks(evaluation: Evaluation, view: View) -> Iterator[str]:
         yield f'<p class="note">{_safe(standings.note(evaluation), view)}</p>\n'
     if evaluation.comparisons:
         yield _table("Comparisons of models on the same rows", verdicts.comparisons(evaluation), view)
+        yield f'<p class="note">{_safe(verdicts.decision_note(evaluation), view)}</p>\n'
     if evaluation.influence:
         yield _table("Influence of single units", influence(evaluation), view)
     if evaluation.warnings:

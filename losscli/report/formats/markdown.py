@@ -63,6 +63,8 @@ def _body(evaluation: Evaluation, view: View) -> str:
         blocks += [_table(standings.rankings(evaluation), view), standings.note(evaluation) + "\n"]
     if evaluation.comparisons:
         blocks.append(_table(verdicts.comparisons(evaluation), view))
+        note = literal(verdicts.decision_note(evaluation), view)
+        blocks += [note + "\n"] if note else []
     if evaluation.influence:
         blocks.append(_table(influence(evaluation), view))
     return "\n".join(blocks)

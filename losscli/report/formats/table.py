@@ -29,7 +29,8 @@ class Table(Renderer):
             note = "\n" + standings.note(evaluation) + "\n"
             blocks.append(_aligned(standings.rankings(evaluation), view).text(view) + note)
         if evaluation.comparisons:
-            blocks.append(_aligned(verdicts.comparisons(evaluation), view).text(view))
+            note = verdicts.decision_note(evaluation)
+            blocks.append(_comparisons(evaluation, view).text(view) + (f"\n{view.text(note, 500)}\n" if note else ""))
         if evaluation.influence:
             blocks.append(_aligned(influence(evaluation), view).text(view))
         if evaluation.gates:
@@ -45,10 +46,26 @@ RENDERER = Table()
 def _results(evaluation: Evaluation, view: View) -> str:
     layout = layout_of(evaluation)
     table = _aligned(layout, view)
-    if compares_values(evaluation) and view.width is not None and table.width > view.width:
+    if _is_too_wide(table, view):
+        layout = layout_of(evaluation, brief=True)
+        table = _aligned(layout, view)
+    if compares_values(evaluation) and _is_too_wide(table, view):
         layout = results_as_rows(evaluation)
         table = _aligned(layout, view)
+        if _is_too_wide(table, view):
+            layout = results_as_rows(evaluation, brief=True)
+            table = _aligned(layout, view)
     return table.text(view) + "\n" + footnotes(evaluation, "* best" if layout.has_best else "") + "\n"
+
+
+def _comparisons(evaluation: Evaluation, view: View) -> Aligned:
+    """The table of comparisons, which leaves standard errors and win rates out where it would be too wide."""
+    table = _aligned(verdicts.comparisons(evaluation), view)
+    return _aligned(verdicts.comparisons(evaluation, brief=True), view) if _is_too_wide(table, view) else table
+
+
+def _is_too_wide(table: Aligned, view: View) -> bool:
+    return view.width is not None and table.width > view.width
 
 
 def _aligned(layout: Layout, view: View) -> Aligned:
