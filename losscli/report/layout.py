@@ -109,7 +109,7 @@ def results_as_rows(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     )
     rows: list[tuple[Cell, ...]] = []
     for result in evaluation.results:
-        value = Cell(_value(result), best=id(result) in best)
+        value = Cell(_value(result, brief), best=id(result) in best)
         labels = subjects.labels(result.model, result.by)
         rows.append((*labels, Cell(result.spec), value, *(extra.cell(result) for extra in extras)))
         for part in result.parts or ():
@@ -137,7 +137,7 @@ def losses_as_columns(evaluation: Evaluation, *, brief: bool = False) -> Layout:
         columns += [Column(spec, number=True, title_from_data=True), *(extra.column for extra in each)]
     columns += [extra.column for extra in last]
     best = _best(evaluation)
-    grid = _Grid(specs, len(subjects.columns), tuple(each), tuple(last))
+    grid = _Grid(specs, len(subjects.columns), tuple(each), tuple(last), brief)
     cells: list[tuple[Cell, ...]] = []
     for row in rows.values():
         some = next(iter(row.values()))
@@ -181,12 +181,13 @@ class _Grid:
     labels: int
     each: tuple[_ExtraColumn, ...]
     last: tuple[_ExtraColumn, ...]
+    brief: bool
 
     def values(self, row: dict[str, LossResult], best: frozenset[int]) -> list[Cell]:
         cells: list[Cell] = []
         for spec in self.specs:
             result = row.get(spec)
-            cells.append(Cell(_value(result), best=id(result) in best) if result else Cell())
+            cells.append(Cell(_value(result, self.brief), best=id(result) in best) if result else Cell())
             cells += [extra.cell(result) if result else Cell() for extra in self.each]
         return cells + [extra.cell(next(iter(row.values()))) for extra in self.last]
 
@@ -292,11 +293,11 @@ _BASELINE = (
 )
 
 
-def _value(result: LossResult) -> str:
+def _value(result: LossResult, brief: bool) -> str:
     value = short(result.value) if result.baseline is None else distinguishable(result.value, result.baseline.value)[0]
     if result.interval is not None:
         return f"{value} [{short(result.interval[0])}, {short(result.interval[1])}]"
-    return value
+    return value + (f" (se {standard_error(result)})" if brief and result.stderr is not None else "")
 
 
 def _part_label(part: PartResult) -> Cell:

@@ -123,11 +123,11 @@ COMPARISON = (
     *(Field("p_t", _p("t_test", "p")), Field("holm_t", _p("t_test", "holm"))),
     *(Field("p_permutation", _p("permutation", "p")), Field("holm_permutation", _p("permutation", "holm"))),
     *(Field("wins", _whole("wins")), Field("losses", _whole("losses")), Field("ties", _whole("ties"))),
-    Field("verdict", lambda found: found.verdict),
     Field("df", lambda found: _number(found.uncertainty and found.uncertainty.df)),
     Field("test", lambda found: "" if found.decision is None else found.decision.test),
     Field("p", lambda found: _number(found.decision and found.decision.p)),
     Field("holm", lambda found: _number(found.decision and found.decision.holm)),
+    Field("verdict", lambda found: found.verdict),
 )
 _ADJUSTED = tuple(Field(f"adjusted_{title}", _p(test, "decisive"))
                   for title, test in (("t", "t_test"), ("permutation", "permutation")))  # fmt: skip

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from math import isnan
+from math import isfinite, isnan
 from typing import Literal
 
 from losscli.report.layout import Cell, Column, Layout, SubjectColumns, change, degrees_of_freedom, standard_error
 from losscli.report.naming import subject
-from losscli.report.view import distinguishable, percent, signed
+from losscli.report.view import distinguishable, percent, short, signed
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, PairedTest
 
 _WORDS = {"passed": "pass", "failed": "FAIL", "skipped": "skipped"}
@@ -116,7 +116,7 @@ def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     method = _METHODS.get(found[0].adjustment, "")
     several = len({(one.model, one.against) for one in found}) > 1
     adjusts = bool(method) and (several or (len(found) > 1 and found[0].adjustment != "holm"))
-    numbers: list[_Number] = [("difference", _difference)]
+    numbers: list[_Number] = [("difference", _brief_difference if brief else _difference)]
     if not brief and any(one.stderr is not None for one in found):
         numbers += [("SE", standard_error), ("df", degrees_of_freedom)]
     tests = {"t_test": "t-test", "permutation": "permutation", "mcnemar": "McNemar", "wild": "wild bootstrap"}
@@ -137,7 +137,7 @@ def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     for one in found:
         cells = [Cell(one.model or ""), Cell(one.against or ""), *slices.labels(None, one.by), Cell(one.spec)]
         cells += [Cell(text(one)) for _, text in numbers]
-        cells.append(Cell("" if one.decision is None else _TESTS[one.decision.test]))
+        cells.append(Cell("" if one.decision is None else _TESTS.get(one.decision.test, one.decision.test)))
         rows.append((*cells, Cell(one.verdict, verdict=_VERDICTS.get(one.verdict, ""))))
     return Layout(tuple(columns), tuple(rows))
 
@@ -147,15 +147,24 @@ def decision_note(evaluation: Evaluation) -> str:
     found = [one.decision for one in evaluation.comparisons if one.decision is not None]
     several = len(found) > 1  # then how many units there are differs from slice to slice
     why = dict.fromkeys((one.test, _COUNT.sub("", one.reason) if several else one.reason) for one in found)
-    notes = [f"{_TESTS[test]}: {reason}" for test, reason in why]
+    notes = [f"{_TESTS.get(test, test)}: {reason}" for test, reason in why]
     notes += [_ASSUMPTIONS[test] for test in dict.fromkeys(one.test for one in found) if test in _ASSUMPTIONS]
-    return f"the test that decides: {'; '.join(notes)}" if notes else ""
+    text = f"the test that decides: {'; '.join(notes)}" if notes else ""
+    undefined = any(not isfinite(one.difference) for one in evaluation.comparisons)
+    why_not = "undefined: a value is not finite, so there is no difference to test" if undefined else ""
+    return "; ".join(filter(None, [text, why_not]))
 
 
 def _difference(one: ComparisonResult) -> str:
     if one.interval is not None:
         return f"{signed(one.difference)} [{signed(one.interval[0])}, {signed(one.interval[1])}]"
     return signed(one.difference)
+
+
+def _brief_difference(one: ComparisonResult) -> str:
+    """The difference, with its standard error in place of an interval that there is not."""
+    lone = one.interval is None and one.stderr is not None
+    return _difference(one) + (f" (se {standard_error(one)})" if lone else "")
 
 
 def _p_value(test: str, which: str) -> Callable[[ComparisonResult], str]:

@@ -224,7 +224,7 @@ def _tested(
     """The tests of a comparison, the one of them that decides, and its interval."""
     inference = lines.sums.inference
     units = lines.units(found)
-    choice = choose(units, inference.test, inference.permutations or DEFAULT_PERMUTATIONS)
+    choice = choose(units, inference.test, inference.permutations or DEFAULT_PERMUTATIONS, alpha_of(inference.level))
     t, p_t = (math.nan, math.nan) if found is None else paired_t(result.difference, found.stderr, found.df)
     permuted = None
     if choice.test == "permutation" or (inference.permutations and not units.serial):

@@ -62,7 +62,9 @@ def alpha_of(level: float) -> Fraction:
     return 1 - Fraction(repr(level))
 
 
-def choose(units: Units, asked: str = "auto", draws: int = DEFAULT_PERMUTATIONS) -> Choice:
+def choose(
+    units: Units, asked: str = "auto", draws: int = DEFAULT_PERMUTATIONS, alpha: Fraction = Fraction(1, 20)
+) -> Choice:
     """The test that decides a comparison.
 
     Parameters
@@ -73,6 +75,8 @@ def choose(units: Units, asked: str = "auto", draws: int = DEFAULT_PERMUTATIONS)
         The test that was asked for, or "auto".
     draws
         How many samples the wild bootstrap draws.
+    alpha
+        1 - the confidence level.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def choose(units: Units, asked: str = "auto", draws: int = DEFAULT_PERMUTATIONS)
     if asked in ("t", "permutation") and not (units.constant and asked == "t"):
         return Choice(asked, "asked for", 0.0 if asked == "t" else by_signs)
     if asked == "wild" and not units.constant:
-        return Choice(asked, "asked for", smallest_p(units.count, draws))
+        return Choice(asked, "asked for", smallest_p(units.count, draws, alpha))
     why_not = _why_not_mcnemar(units, asked)
     if not why_not and units.binary:
         return Choice("mcnemar", "asked for" if asked == "mcnemar" else "the losses are 0 or 1", by_signs)

@@ -13,7 +13,6 @@ import numpy as np
 from losscli.contract.kinds import Array
 from losscli.statistics.resampling import WILD_STREAM, RandomStream, blocks
 
-_RADEMACHER_FROM = 12  # clusters; of fewer, two signs make too few different samples
 _WEBB = np.array([-math.sqrt(1.5), -1.0, -math.sqrt(0.5), math.sqrt(0.5), 1.0, math.sqrt(1.5)])
 _TIE = 1e-12  # t statistics no further apart, relative to their size, count as equal
 _STEPS = 60
@@ -27,21 +26,33 @@ class WildResult(NamedTuple):
     interval: tuple[float, float] | None
 
 
-def smallest_p(units: int, draws: int) -> float:
+def smallest_p(units: int, draws: int, alpha: Fraction) -> float:
     """The smallest p-value that the test can give: all weights are the same by chance, or it is that of the draws."""
-    different = 2.0 if units >= _RADEMACHER_FROM else 6.0
+    different = 2.0 if _has_signs(units, alpha) else 6.0
     return max(float(different ** (1 - units)), 1 / (1 + draws))
 
 
+def _has_signs(units: int, alpha: Fraction) -> bool:
+    """Whether so many clusters have enough different samples with weights of -1 and 1 to reject anything."""
+    return bool(Fraction(2, 2**units) < alpha)
+
+
 def wild_cluster_bootstrap(
-    values: Array, shares: Array, draws: int, seed: int, stream: Sequence[int], alpha: Fraction
+    values: Array,
+    shares: Array,
+    draws: int,
+    seed: int,
+    stream: Sequence[int],
+    alpha: Fraction,
+    with_interval: bool = True,
 ) -> WildResult | None:
     """The two-sided p-value of a sum of what clusters contribute, by giving each a random weight.
 
     The null hypothesis is imposed: a difference of d leaves cluster g the residual r_g = values_g - d * shares_g, and
     each sample has v_g r_g in its place, with random weights v_g of mean 0 and variance 1. p is the share of samples
     whose t is at least as far from 0 as that of the data, which count as one of them. Standard errors are CR2, in the
-    samples as in the data. Weights are -1 or 1 (Rademacher), of fewer than 12 clusters Webb's six.
+    samples as in the data. Weights are -1 or 1 (Rademacher), with which the test is exact where contributions are symmetric
+    about 0. Of so few clusters that it could not reject anything then, they are Webb's six.
 
     Parameters
     ----------
@@ -54,7 +65,9 @@ def wild_cluster_bootstrap(
     seed, stream
         The seed of the run, and integers that tell apart the uses of this seed.
     alpha
-        1 - the confidence level of the interval.
+        1 - the confidence level.
+    with_interval
+        Whether the interval is computed.
 
     Returns
     -------
@@ -72,7 +85,7 @@ def wild_cluster_bootstrap(
     units = len(values)
     if units < 2 or float(shares.max()) >= 1 or not np.isfinite(values).all():
         return None
-    samples = _Samples.drawn(values, shares, draws, RandomStream(seed, (WILD_STREAM, *stream)))
+    samples = _Samples.drawn(values, shares, draws, RandomStream(seed, (WILD_STREAM, *stream)), alpha)
     estimate = float(values.sum())
     stderr = math.sqrt(float(((values - shares * estimate) ** 2 / (1 - shares)).sum()))
     if not stderr > 0:
@@ -83,6 +96,8 @@ def wild_cluster_bootstrap(
         return (1 + samples.count_beyond(difference, t * (1 - _TIE))) / (1 + draws)
 
     p = p_of(0.0)
+    if not with_interval:
+        return WildResult(p, None)
     rejected = p < alpha
     low, high = (_bound(lambda d: p_of(d) < alpha, estimate, side * stderr) for side in (-1, 1))
     if low is None or high is None:
@@ -104,14 +119,14 @@ class _Samples:
     constant: float
 
     @classmethod
-    def drawn(cls, values: Array, shares: Array, draws: int, random: RandomStream) -> _Samples:
+    def drawn(cls, values: Array, shares: Array, draws: int, random: RandomStream, alpha: Fraction) -> _Samples:
         """Draw the weights of all samples."""
         units, inverse = len(values), 1 / (1 - shares)
         linear = np.stack([values, shares, shares * inverse * values, shares * inverse * shares], axis=1)
         squared = np.stack([values**2, values * shares, shares**2], axis=1) * inverse[:, None]
         found = []
         for rows in blocks(draws, units):
-            weights = _weights(random, rows, units)
+            weights = _weights(random, rows, units, _has_signs(units, alpha))
             found.append(np.concatenate([weights @ linear, weights**2 @ squared], axis=1))
         a, b, c, d, e, f, g = np.concatenate(found).T
         return cls((a, b), (e, f, g), (c, d), float((shares**2 * inverse).sum()))
@@ -126,8 +141,8 @@ class _Samples:
         return int(np.count_nonzero(~(np.abs(numerator) < t * np.sqrt(variance))))
 
 
-def _weights(random: RandomStream, rows: int, units: int) -> Array:
-    if units >= _RADEMACHER_FROM:
+def _weights(random: RandomStream, rows: int, units: int, signs: bool) -> Array:
+    if signs:
         return 2.0 * random.bits(rows, units) - 1
     return np.asarray(_WEBB[random.indices(rows, units, len(_WEBB))])
 

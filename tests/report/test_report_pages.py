@@ -515,15 +515,15 @@ def test_a_baseline_stands_beside_each_number() -> None:
 def test_comparisons_are_a_table_for_people_and_the_rows_for_pipes() -> None:
     lines = report.render(COMPARED, "markdown").splitlines()
     assert lines[-4] == (
-        "| model | against | `loss` | loss | difference | p (t-test) | p adj. (Holm, t-test) | p (permutation) "
-        "| p adj. (Holm, permutation) | win rate | verdict |"
+        "| model | against | `loss` | loss | difference | SE | df | p (t-test) | p adj. (Holm, t-test) | p (permutation) "
+        "| p adj. (Holm, permutation) | win rate | test | verdict |"
     )
     assert (
         lines[-2]
-        == "| `b` | `a` | `(all)` | `mse` | -0.25 [-0.5, +0] | 0.0123 | 0.0246 | 0.0125 | 0.025 | 50 % | better |"
+        == "| `b` | `a` | `(all)` | `mse` | -0.25 [-0.5, +0] | 0.125 | 441 | 0.0123 | 0.0246 | 0.0125 | 0.025 | 50 % |  | better |"
     )
     assert (
-        lines[-1].startswith("| `c` | `a` | `x` | `mse` | +0.25 [+0, +0.5] |  |  | 0.0125 |")
+        lines[-1].startswith("| `c` | `a` | `x` | `mse` | +0.25 [+0, +0.5] | 0.125 | 441 |  |  | 0.0125 |")
         and "**worse**" in lines[-1]
     )
     one = replace(COMPARED, comparisons=COMPARED.comparisons[:1])

@@ -33,7 +33,7 @@ def test_p_is_that_of_samples_written_out(units):
     values, share = clusters(1, units)
     found = wild_cluster_bootstrap(values, share, 20_000, 0, (), ALPHA)
     rng = np.random.default_rng(5)
-    points = np.sqrt([0.5, 1, 1.5]) if units < 12 else np.ones(1)
+    points = np.sqrt([0.5, 1, 1.5]) if units < 6 else np.ones(1)
     weights = rng.choice(np.concatenate([points, -points]), (20_000, units))
     t = np.array([t_of(w * values, share) for w in weights])
     want = np.mean(np.abs(t) >= abs(t_of(values, share)) * (1 - 1e-12))
@@ -67,8 +67,8 @@ def test_what_it_cannot_tell():
     share = np.full(4, 0.25)
     assert wild_cluster_bootstrap(np.ones(1), np.ones(1), 99, 0, (), ALPHA) is None
     assert wild_cluster_bootstrap(np.full(4, 0.25), share, 99, 0, (), ALPHA) is None
-    assert smallest_p(2, 9_999) == pytest.approx(1 / 6) and smallest_p(12, 10**6) == 2.0**-11
-    assert smallest_p(30, 9_999) == 1e-4
+    assert smallest_p(2, 9_999, ALPHA) == pytest.approx(1 / 6) and smallest_p(12, 10**6, ALPHA) == 2.0**-11
+    assert smallest_p(30, 9_999, ALPHA) == 1e-4
 
 
 def test_mid_p_counts_just_so_few_by_half():
