@@ -51,8 +51,8 @@ def wild_cluster_bootstrap(
     The null hypothesis is imposed: a difference of d leaves cluster g the residual r_g = values_g - d * shares_g, and
     each sample has v_g r_g in its place, with random weights v_g of mean 0 and variance 1. p is the share of samples
     whose t is at least as far from 0 as that of the data, which count as one of them. Standard errors are CR2, in the
-    samples as in the data. Weights are -1 or 1 (Rademacher), with which the test is exact where contributions are symmetric
-    about 0. Of so few clusters that it could not reject anything then, they are Webb's six.
+    samples as in the data. Weights are -1 or 1 (Rademacher), with which the test is exact where contributions are
+    symmetric about 0. Of so few clusters that it could not reject anything then, they are Webb's six.
 
     Parameters
     ----------

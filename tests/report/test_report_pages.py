@@ -496,11 +496,11 @@ def test_digits_grow_until_a_difference_shows() -> None:
 
 def test_a_baseline_stands_beside_each_number() -> None:
     lines = report.render(GATED, "markdown").splitlines()
-    at = lines.index("| model | `country` | loss | value | n_eff | baseline | change | verdict |")
+    at = lines.index("| model | `country` | loss | value | SE | df | n_eff | baseline | change | verdict |")
     assert lines[at + 2 : at + 5] == [
-        "| `ridge` | `(all)` | `mse` | 0.412839 [0.39, 0.43] |  | 0.4011 | +0.0117392 (+2.93 %) | **worse** |",
-        "| `ridge` | `(all)` | `mae` | 0.25 |  | 0.5 | -0.25 (-50 %) | better |",
-        "| `ridge` | `FR` | `rmse` | nan | 17.5 | 0 | nan | **undefined** |",
+        "| `ridge` | `(all)` | `mse` | 0.412839 [0.39, 0.43] | 0.01 | 441 |  | 0.4011 | +0.0117392 (+2.93 %) | **worse** |",
+        "| `ridge` | `(all)` | `mae` | 0.25 |  |  |  | 0.5 | -0.25 (-50 %) | better |",
+        "| `ridge` | `FR` | `rmse` | nan |  |  | 17.5 | 0 | nan | **undefined** |",
     ]
     assert lines[-1] == (
         "442 rows of 450, 8 dropped; n_eff: effective sample size (Kish); "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -156,7 +157,8 @@ def main() -> None:
     given = parser.parse_args()
     lines = []
     for line in table(given.samples):
-        print(line, flush=True)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
         lines.append(line)
     if given.write:
         write(lines)
