@@ -266,15 +266,8 @@ def compare(
     0.16666666666666663
     """
     _check_names("compare", settings)
-    given = {
-        **settings,
-        "source": source,
-        "losses": losses,
-        "interval": True,
-        "permutations": permutations,
-        "test": test,
-        "power": power,
-    }
+    given = {**settings, "source": source, "losses": losses, "interval": True}
+    given.update({"permutations": permutations, "test": test, "power": power})
     with one_blas_thread(), observed(given) as observer:
         limit = _drop_limit(given.get("max_dropped"))
         run = paired(prepared(given), against, pairs=pairs)
