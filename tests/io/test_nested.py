@@ -283,3 +283,11 @@ def test_paths_are_read_once_and_named_back() -> None:
     assert find("a", types) is find("a.x", types) is find("a.b[x]", types) is find("a.b.c", types) is None
     assert [found.name for found in find_all("a.", "", types)] == ["a.b"]
     assert [found.name for found in find_all("a.", "[0].c", types)] == ["a.b[0].c"]
+
+
+def test_what_a_null_struct_holds_is_missing(tmp_path: Path) -> None:
+    child = pa.array([1.0, 9.0, 3.0])
+    struct = pa.StructArray.from_arrays([child], names=["s"], mask=pa.array([False, True, False]))
+    data = pa.table({"y": [1.0, 1.0, 1.0], "p": struct})
+    report = losscli.evaluate(data, "mae", target="y", pred="p.s", missing="drop")
+    assert (report[0].value, report[0].count) == (1.0, 2)

@@ -11,6 +11,10 @@ import pytest
 
 import losscli
 from losscli.errors import DataError, Location, LosscliError
+from losscli.execution.engines.threads import Threads
+from losscli.execution.python_run import prepared
+from losscli.execution.shards import score
+from losscli.execution.state_file import Shard
 from losscli.io.arrow.numbers import NumberFormat
 from losscli.io.arrow.parse_vectors import spelled_lists
 from losscli.io.arrow.spelled_vectors import NotAVectorError, recognised, split_cell
@@ -98,7 +102,6 @@ def _as_number(element: Any) -> Any:
 
 def test_the_plan_says_so(tmp_path: Path) -> None:
     from losscli.cli.plan_text import plan_text
-    from losscli.execution.python_run import prepared
 
     path = written(tmp_path / "t.csv", FORMS["numpy"])
     run = prepared({"source": path, "losses": "cross_entropy", "target": "y", "pred": "p"})
@@ -192,7 +195,7 @@ def test_a_filter_decides_first(tmp_path: Path) -> None:
     assert report[0].value == pytest.approx(EXPECTED)
 
 
-def test_shards_and_joins(tmp_path: Path) -> None:
+def test_a_join(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("id,p\nb,[0.8 0.2]\na,[0.1 0.9]\n")
     (tmp_path / "t.csv").write_text("id,y\na,1\nb,0\n")
     report = losscli.evaluate(str(tmp_path / "p.csv"), "cross_entropy", target="y", pred="p",
@@ -205,3 +208,31 @@ def test_recognition() -> None:
         assert recognised(cells, PLAIN) is None, cells
     found = recognised(["10:0.5 2:0.5", "b:1"], PLAIN)
     assert found is not None and found.labels == ("2", "10", "b")
+
+
+LABELLED = '{"y": "b", "p": [{"label": "a", "score": 0.25}, {"label": "b", "score": 0.75}]}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "y,p\n1,[0.25 0.75]\n0,[0.5 0.5]\n"),
+        ("t.csv", "y,p\n1,0:0.25 1:0.75\n0,0:0.5 1:0.5\n"),
+        ("t.jsonl", LABELLED * 3),
+        ("t.jsonl", '{"d": {"y": 1}, "p": [0.25, 0.75]}\n'),
+    ],
+)
+def test_shards_bind_them_again(name: str, text: str, tmp_path: Path) -> None:
+    paths = []
+    for number in "ab":
+        (tmp_path / number).mkdir()
+        (tmp_path / number / name).write_text(text)
+        paths.append(str(tmp_path / number / name))
+    how = {"source": paths, "losses": "brier", "target": "d.y" if '"d"' in text else "y", "pred": "p"}
+    run = prepared(how)
+    states = []
+    for number in (1, 2):
+        states.append(tmp_path / f"{number}.state")
+        states[-1].write_text(score(run, Shard(number, 2), Threads(1)).text)
+    whole = losscli.evaluate(paths, "brier", target=how["target"], pred="p")
+    assert losscli.merge(states)[0].value == whole[0].value

@@ -12,6 +12,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.io.arrow.canonical import canonical_label
+from losscli.io.arrow.types import fields_of
 from losscli.io.files.open import open_source
 from losscli.io.source import ReadAs, ReadOptions
 
@@ -88,7 +89,8 @@ class Sample:
 def read_sample(path: str) -> Sample:
     """The first rows of this file, or of the first file behind this path."""
     source = open_source([path], ReadOptions(lenient=True))
-    names = [name for name in source.columns if name and source.columns.count(name) == 1][:COLUMNS]
+    flat = [name for name in source.columns if not fields_of(source.types.get(name))]  # not columns of objects
+    names = [name for name in flat if name and source.columns.count(name) == 1][:COLUMNS]
     columns = _first_rows(source, dict.fromkeys(names, "number"))
     if texts := [name for name, values in columns.items() if any(isinstance(value, str) for value in values)]:
         columns |= _first_rows(source, dict.fromkeys(texts, "text"))

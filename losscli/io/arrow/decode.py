@@ -129,9 +129,16 @@ def vectors(column: pa.Array, name: str, location: Location, width: int | None =
         raise list_error(flaw, name, location) from None
 
 
+RAGGED_HINT = (
+    "where each element has a value of its own, write a row for each, as pandas' explode does, and the row it was in "
+    "as a column for --cluster"
+)
+
+
 def list_error(flaw: VectorError, name: str, location: Location) -> DataError:
+    hint = RAGGED_HINT if " elements where " in flaw.message else None
     return location.error(
-        flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, code="DATA_BAD_CELL"
+        flaw.index, name, f"the list in column '{name}' {flaw.message}", flaw.value, hint, code="DATA_BAD_CELL"
     )
 
 
