@@ -194,3 +194,11 @@ def test_a_key_that_one_side_lacks_has_a_hint(on: str, ours: Any, theirs: Any, h
     with pytest.raises(DataError, match=f"no key column '{on}'") as caught:
         losscli.evaluate(tables[0], "mae", target="y", pred="p", targets=tables[1], on=on)
     assert caught.value.hint == hint
+
+
+def test_columns_inside_others_have_sides_too(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"id": 1, "doc": {"gold": 9, "p": 1}}\n{"id": 2, "doc": {"gold": 9, "p": 2}}\n')
+    (tmp_path / "t.jsonl").write_text('{"id": 2, "doc": {"gold": 2}}\n{"id": 1, "doc": {"gold": 3}}\n')
+    settings: dict[str, Any] = {"targets": str(tmp_path / "t.jsonl"), "on": "id", "pred": "doc.p"}
+    for target, value in (("doc.gold", 1.0), ("targets.doc.gold", 1.0), ("preds.doc.gold", 7.5)):
+        assert losscli.evaluate(str(tmp_path / "p.jsonl"), "mae", target=target, **settings)["mae"].value == value
