@@ -34,13 +34,11 @@ def automatic_lag(count: int) -> int:
     return min(max(math.ceil(1.3 * math.sqrt(count)) - 1, 0), count - 1)
 
 
-def lagged_sum(series: Array, weights: Sequence[float], other: Array | None = None) -> float:
+def lagged_sum(series: Array, weights: Sequence[float]) -> float:
     """The sum of all products of two values of a series, times the weight of their distance; in both directions."""
-    second = series if other is None else other
-    total = [weights[0] * math.fsum(series * second)]
+    total = [weights[0] * float((series * series).sum())]
     for lag in range(1, min(len(weights), len(series))):
-        total.append(weights[lag] * math.fsum(series[lag:] * second[:-lag]))
-        total.append(weights[lag] * math.fsum(series[:-lag] * second[lag:]))
+        total.append(2 * weights[lag] * float((series[lag:] * series[:-lag]).sum()))  # pairwise: the same bits always
     return math.fsum(total)
 
 
@@ -80,10 +78,10 @@ def working_model(parts: Sequence[tuple[float, Array]], weights: Sequence[float]
     scaled = [(by / whole, shares) for by, shares in parts]
     diagonal = sum(by * shares for by, shares in scaled)
     smooth = [smoothed(shares, weights) for _, shares in scaled]
-    crossed = [[math.fsum(shares * each) for each in smooth] for _, shares in scaled]
+    crossed = [[float((shares * each).sum()) for each in smooth] for _, shares in scaled]
     expected = weights[0] - sum(by * crossed[at][at] for at, (by, _) in enumerate(scaled))
     squares = lagged_sum(np.asarray(diagonal), [weight**2 for weight in weights])
-    squares -= 2 * sum(by * math.fsum(diagonal * each**2) for (by, _), each in zip(scaled, smooth, strict=True))
+    squares -= 2 * sum(by * float((diagonal * each**2).sum()) for (by, _), each in zip(scaled, smooth, strict=True))
     squares += sum(
         one * other * crossed[i][j] ** 2 for i, (one, _) in enumerate(scaled) for j, (other, _) in enumerate(scaled)
     )

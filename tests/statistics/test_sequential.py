@@ -12,6 +12,7 @@ import losscli
 from losscli.cli.entry import run
 from losscli.errors import UsageError
 from losscli.statistics import sequential
+from tests.support.series_simulation import ever_missed, ever_missed_proportion
 
 LEVEL = 0.95
 SPREAD = (-2 * math.log(0.05) + math.log(1 - 2 * math.log(0.05))) / 1000
@@ -150,7 +151,7 @@ def test_like_differences_are_judged_by_their_signs():
     assert found.t_test.p == pytest.approx(1 / evidence, rel=1e-12)
 
 
-@pytest.mark.parametrize("settings", [{"bootstrap": 99}, {"time": "a"}])
+@pytest.mark.parametrize("settings", [{"bootstrap": 99}, {"time": "a"}, {"adjust": "max-t"}])
 def test_it_is_of_independent_rows_without_resamples(settings):
     with pytest.raises(UsageError, match="--sequential and"):
         evaluate({"a": np.arange(5.0), "y": np.zeros(5)}, **settings)
@@ -174,19 +175,6 @@ def test_shards_have_it(tmp_path, capsys):
 # -- at all looks ------------------------------------------------------------------------------------------------------
 
 
-def ever_missed(samples, mean, half_width):
-    """The share of samples (rows) whose interval leaves out the mean at any look."""
-    n = np.arange(1, samples.shape[1] + 1)
-    means = samples.cumsum(axis=1) / n
-    squares = np.maximum((samples**2).cumsum(axis=1) - n * means**2, 0)
-    with np.errstate(all="ignore"):
-        stderr = np.sqrt(squares / (n - 1) / n)
-    widths = np.array([math.inf, *(half_width(int(each) - 1) for each in n[1:])])
-    with np.errstate(all="ignore"):
-        missed = np.abs(means - mean) > widths * stderr
-    return missed[:, 1:].any(axis=1).mean()
-
-
 @pytest.mark.parametrize("draw", ["normal", "squares", "difference"])
 def test_looking_after_each_of_1000_rows(draw):
     """The interval of fixed size errs in half of the samples."""
@@ -203,7 +191,4 @@ def test_looking_after_each_of_1000_rows(draw):
 
 @pytest.mark.parametrize("p", [0.02, 0.5])
 def test_looking_at_a_proportion_after_each_of_1000_rows(p):
-    rng = np.random.default_rng(4)
-    ones = (rng.uniform(size=(3000, 1000)) < p).cumsum(axis=1)
-    missed = likelihood_ratio(ones, np.arange(1, 1001), p) > math.log(20)
-    assert missed.any(axis=1).mean() <= 0.05
+    assert ever_missed_proportion(p, 3000, np.random.default_rng(4)) <= 0.05
