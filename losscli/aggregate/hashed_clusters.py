@@ -22,7 +22,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError
 
 MAX_CLUSTERS = 1 << 16
-MAX_TIMES = 1 << 18
+MAX_TIMES = 1 << 17
 _BITS = 40
 
 SliceIds = Sequence[tuple[int, Fraction | None]]  # ids of a slice, and the factors that class weights give

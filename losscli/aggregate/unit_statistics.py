@@ -179,12 +179,13 @@ class RunUnitStatistics:
             self._add_group(rows)
 
     def _add_rows(self, units: Units) -> None:
+        identities = _identities(units) if self.required.rows.cluster_sums else None  # each label is hashed once
         for start in range(0, len(units), CHUNK):
             chunk = units.take(slice(start, start + CHUNK))
             if self.required.baseline is not None:
                 paired = self.required.baseline.paired(chunk.row_number_array, chunk.keys, chunk.arrays)
                 chunk = chunk.holding(paired)
-            hashes = _identities(chunk) if self.required.rows.cluster_sums else None
+            hashes = None if identities is None else identities[start : start + CHUNK]
             with np.errstate(all="ignore"):  # what is not finite is counted so
                 self.rows.update(chunk, hashes)
             if hashes is not None and self.required.keeps_labels and not self.rows.clusters.merged:

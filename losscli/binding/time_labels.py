@@ -22,7 +22,7 @@ class TimeKey(NamedTuple):
     """A time, which is compared with others of its kind: "number", "month", "instant" or "instant with a zone"."""
 
     kind: str
-    order: Decimal | str
+    order: Decimal | int | str
 
 
 def time_key(label: str, decimal: str = ".") -> TimeKey | None:
@@ -31,6 +31,8 @@ def time_key(label: str, decimal: str = ".") -> TimeKey | None:
     Numbers are in the order of their exact values, whatever their unit; months, dates, and dates with a time (ISO 8601)
     in that of time. The canonical texts of instants are in this order already.
     """
+    if _is_whole(label):
+        return TimeKey("number", int(label))
     if _MONTH.fullmatch(label):
         return TimeKey("month", label)
     for zoned in (False, True):
@@ -48,10 +50,17 @@ def time_key(label: str, decimal: str = ".") -> TimeKey | None:
     return TimeKey("number", Decimal(text.replace(decimal, ".")))
 
 
+def _is_whole(label: str) -> bool:
+    """Whether a label is a few digits: most times are, and need no more looks."""
+    return len(label) <= _PLAIN and label.isdigit() and label.isascii()
+
+
 def time_label(label: str, decimal: str = ".") -> str | None:
     """The one label of all labels that are the same time; None where it is none."""
+    if _is_whole(label) and not label.startswith("0"):
+        return label
     key = time_key(label, decimal)
-    if key is None or isinstance(key.order, str):
+    if key is None or not isinstance(key.order, Decimal):
         return None if key is None else str(key.order)
     number = key.order.normalize(Context(prec=max(28, len(label))))
     if not number:

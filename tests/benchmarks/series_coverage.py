@@ -1,7 +1,8 @@
 """Simulates the intervals of --time and --sequential, and writes their tables to docs/statistics.md.
 
-    python -m tests.benchmarks.series_coverage              # 10,000 samples each, a quarter of an hour
-    python -m tests.benchmarks.series_coverage --samples 200 --print
+    python -m tests.benchmarks.series_coverage looks                   # 10,000 samples each
+    python -m tests.benchmarks.series_coverage series --samples 2000   # two minutes; bootstraps have fewer samples
+    python -m tests.benchmarks.series_coverage series --samples 100 --print
 
 The suite runs short forms: test_time_series and test_sequential.
 """
@@ -34,7 +35,7 @@ def series(samples: int) -> Iterator[str]:
     for phi in AUTOCORRELATIONS:
         for n in LENGTHS:
             found = simulate(phi, n, samples)
-            blocks = simulate_blocks(phi, n, max(50, samples // (5 if n < 1000 else 20)))
+            blocks = simulate_blocks(phi, n, max(50, samples // (2 if n < 1000 else 10)))
             yield (
                 f"| {phi:g} | {n:,} | {100 * found.independent:.1f} % | {100 * found.covered:.1f} % | "
                 f"{100 * found.warned:.0f} % | {100 * blocks:.1f} % |"
@@ -56,18 +57,20 @@ def looks(samples: int) -> Iterator[str]:
 def main() -> None:
     """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=["looks", "series"])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--print", action="store_true", help="write nothing")
     given = parser.parse_args()
+    lines = []
+    for line in {"looks": looks, "series": series}[given.table](given.samples):
+        print(line, flush=True)
+        lines.append(line + "\n")
+    if given.print:
+        return
     text = PAGE.read_text(encoding="utf-8")
-    for name, lines in (("looks", looks(given.samples)), ("series", series(given.samples))):
-        table = "".join(line + "\n" for line in lines)
-        print(table, flush=True)
-        block = re.compile(rf"(<!-- simulated: {name} -->\n\n).*?(<!-- end -->)", re.DOTALL)
-        assert block.search(text), f"{PAGE} has no block '{name}'"
-        text = block.sub(lambda found, table=table: found[1] + table + "\n" + found[2], text)
-    if not given.print:
-        PAGE.write_text(text, encoding="utf-8")
+    block = re.compile(rf"(<!-- simulated: {given.table} -->\n\n).*?(<!-- end -->)", re.DOTALL)
+    assert block.search(text), f"{PAGE} has no block '{given.table}'"
+    PAGE.write_text(block.sub(lambda found: found[1] + "".join(lines) + "\n" + found[2], text), encoding="utf-8")
 
 
 if __name__ == "__main__":
