@@ -143,6 +143,10 @@ def _check_grouping(request: Request) -> None:
             raise UsageError(f"{option} and {joint} cannot be used together",
                              hint=f"{joint} is for one look at independent rows or clusters",
                              code="USAGE_CONFLICT")  # fmt: skip
+    if asked.sequential and asked.power is not None:
+        raise UsageError("--sequential and --power cannot be used together",
+                         hint="power is that of one look at a number of rows fixed before",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if asked.cluster is not None and asked.time is not None:
         raise UsageError("--cluster and --time cannot be used together",
                          hint="with --time the rows of one time are one unit, whatever their cluster",

@@ -237,7 +237,8 @@ def _detection(contrast: _Contrast) -> Detection | None:
     low, high = contrast.interval
     stderr = (high - low) / 2 / -t_quantile(contrast.alpha, _df(contrast))
     distance = float(contrast.distance) or contrast.change
-    return detection(distance / stderr, stderr, contrast.how, POWER, two_sided=False) if stderr else None
+    fixed = not contrast.how.method.startswith("sequential")  # of repeated looks, one does not decide
+    return detection(distance / stderr, stderr, contrast.how, POWER, two_sided=False) if fixed and stderr else None
 
 
 def _df(contrast: _Contrast) -> float:

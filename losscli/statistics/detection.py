@@ -32,7 +32,8 @@ def with_detection(comparison: ComparisonResult, inference: Inference) -> Compar
     if not stderr or how is None or not math.isfinite(stderr) or not math.isfinite(comparison.difference):
         return comparison
     t, df = comparison.difference / stderr, degrees_of_freedom(how)
-    effect = standardized_difference(t, df)
+    serial = how.kernel is not None or how.block is not None  # its standard error is no standard deviation over a root
+    effect = math.nan if serial else standardized_difference(t, df)
     found = replace(comparison, effect_size=effect if math.isfinite(effect) else None)
     if inference.power is None:
         return found

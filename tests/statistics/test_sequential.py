@@ -157,6 +157,11 @@ def test_it_is_of_independent_rows_without_resamples(settings):
         evaluate({"a": np.arange(5.0), "y": np.zeros(5)}, **settings)
 
 
+def test_one_look_has_no_power():
+    with pytest.raises(UsageError, match="--power"):
+        compared(np.arange(9.0), np.ones(9), power=0.8)
+
+
 def test_shards_have_it(tmp_path, capsys):
     rng = np.random.default_rng(2)
     rows = [f"{value},0" for value in rng.normal(size=300)]

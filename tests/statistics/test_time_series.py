@@ -212,6 +212,7 @@ def test_without_a_horizon_differences_have_the_variance_of_newey_and_west():
     d = first**2 - second**2
     stderr, df, _, _ = written_out((d - d.mean()) / 60, np.full(60, 1 / 60))
     assert (found.stderr, found.uncertainty.df) == pytest.approx((stderr, df), rel=1e-10)
+    assert found.effect_size is None  # a series has no number of units that its standard error is over
 
 
 # -- the order of times ------------------------------------------------------------------------------------------------
