@@ -16,6 +16,7 @@ from losscli.statistics.linearization import Block
 from losscli.statistics.long_run_variance import automatic_lag, bartlett, lagged_sum, persistence, working_model
 from losscli.statistics.variance import Lags, Variance
 
+_DEPENDENT, _LONG = 0.15, 200  # an autocorrelation, and how many independent times a bootstrap of blocks needs then
 _FEWEST = 3  # times: what is left of two after prewhitening does not vary
 
 
@@ -89,6 +90,11 @@ def few_times(method: Uncertainty | None) -> str | None:
     if (r := method.autocorrelation) is None:
         return None
     size = method.count * (1 - r) / (1 + r)
+    if method.block is not None and r > _DEPENDENT and size < _LONG:
+        return (
+            f"the {method.count} times of '{method.units}' (autocorrelation {r:.2g}) are few for a bootstrap of "
+            "blocks, whose intervals are then too narrow; without --bootstrap they are those of Newey and West"
+        )
     if size >= max(9.2, 12 * (1 - 7 / method.count)):
         return None
     return (

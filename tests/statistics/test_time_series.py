@@ -382,3 +382,15 @@ def test_intervals_hold_the_mean_of_an_autoregression(phi, n):
     found = simulate(phi, n, 600, seed=7)
     assert 0.93 <= found.covered <= 0.97
     assert found.warned < 0.2
+
+
+def test_a_bootstrap_of_a_short_series_is_warned_of():
+    """Its intervals hold the mean in 86 % of series of 100 times with an autocorrelation of 0.7."""
+
+    def warned(phi, n):
+        data = series_of(20 + autoregression(phi, n, 3))
+        report = losscli.evaluate(data, "mse", target="y", pred="a", time="at", bootstrap=50)
+        return any("bootstrap of blocks" in warning.message for warning in report.warnings)
+
+    assert warned(0.7, 100)
+    assert not warned(0.0, 100) and not warned(0.3, 1000)
