@@ -195,6 +195,7 @@ class RunAccumulator:
             "kept": [loss.state() for loss in self.losses.values()],
             "fingerprints": self.fingerprints.state(),
             "moments": [] if rows is None else rows.cross_products.state(list(self.losses)),
+            "third_moments": [] if rows is None else rows.third_moments.state(list(self.losses)),
             "units": None if rows is None else rows.kept.state(list(self.losses)),
         }
 
@@ -209,8 +210,9 @@ class RunAccumulator:
         if read.unit_statistics is not None:
             rows, sources = read.unit_statistics.rows, list(read.losses)
             rows.cross_products = CrossProducts.from_state(state["moments"], sources)
+            rows.third_moments = CrossProducts.from_state(state["third_moments"], sources)
             rows.kept = KeptUnits.from_state(state["units"], sources)
-        elif state["moments"]:
+        elif state["moments"] or state["third_moments"]:
             raise ValueError("this run needs no cross products")
         found.merge(read, found.slice_index.learn([tuple(name) for name in state["cells"]]))
         return found

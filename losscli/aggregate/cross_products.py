@@ -31,19 +31,21 @@ class Contribution(NamedTuple):
 UNIT = Contribution(None, "", True)  # 1 for every unit: its cross product with a contribution is the contribution
 
 ContributionPair = tuple[Contribution, Contribution]
+ContributionProduct = tuple[Contribution, ...]
+"""The factors of a product: two of them, or three of third moments."""
 
 
 class CrossProducts:
-    """For pairs of contributions: the sum of their products over all units, one sum a slice id."""
+    """For products of contributions: their sum over all units, one sum a slice id."""
 
     def __init__(self) -> None:
-        self.sums: dict[ContributionPair, WideSums] = {}
+        self.sums: dict[ContributionProduct, WideSums] = {}
 
     def update(
         self, pair: ContributionPair, a: Array | None, b: Array | None, count: int, slice_ids: Array | None
     ) -> None:
         """Add the products of `count` units; None stands for ones."""
-        sums = self._sums_of(pair, slice_ids)
+        sums = self.of(pair, slice_ids)
         if a is None or b is None:
             factor = b if a is None else a
             sums.update(np.ones(count) if factor is None else factor, slice_ids)
@@ -61,34 +63,34 @@ class CrossProducts:
 
     def merge(self, other: CrossProducts, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
-        for pair, theirs in other.sums.items():
+        for product, theirs in other.sums.items():
             at = None if slice_ids is None else slice_ids[: theirs.size]
-            self.sums.setdefault(pair, WideSums()).merge(theirs, at)
+            self.sums.setdefault(product, WideSums()).merge(theirs, at)
 
     def state(self, sources: Sequence[Hashable]) -> list[dict[str, Any]]:
         """All that was added, as plain values; a source is written as its position among `sources`."""
-        position = {source: number for number, source in enumerate(sources)}
+        position = {UNIT.source: -1, **{source: number for number, source in enumerate(sources)}}
 
         def plain(of: Contribution) -> list[Any]:
             return [position[of.source], of.term, of.is_denominator]
 
-        return [{"of": [plain(one), plain(other)], "sums": sums.state()} for (one, other), sums in self.sums.items()]
+        return [{"of": list(map(plain, product)), "sums": sums.state()} for product, sums in self.sums.items()]
 
     @classmethod
     def from_state(cls, state: Sequence[Mapping[str, Any]], sources: Sequence[Hashable]) -> CrossProducts:
         """The cross products that `state` was taken of."""
 
         def contribution(of: Sequence[Any]) -> Contribution:
-            return Contribution(sources[of[0]], str(of[1]), bool(of[2]))
+            return UNIT if of[0] == -1 else Contribution(sources[of[0]], str(of[1]), bool(of[2]))
 
         found = cls()
         for each in state:
-            one, other = each["of"]
-            found.sums[contribution(one), contribution(other)] = WideSums.from_state(each["sums"])
+            found.sums[tuple(map(contribution, each["of"]))] = WideSums.from_state(each["sums"])
         return found
 
-    def _sums_of(self, pair: ContributionPair, slice_ids: Array | None) -> WideSums:
-        sums = self.sums.setdefault(pair, WideSums())
+    def of(self, product: ContributionProduct, slice_ids: Array | None) -> WideSums:
+        """The sums of a product, with room for these slice ids."""
+        sums = self.sums.setdefault(product, WideSums())
         if slice_ids is not None and len(slice_ids):
             sums.grow(int(slice_ids.max()) + 1)
         return sums

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
 from losscli.aggregate.paired_outcomes import LinePair, PairedValues, UnitValue, UnitValuePart, ValueSource
+from losscli.aggregate.third_moments import MomentsOf
 from losscli.aggregate.unit_statistics import RequiredStatistics, UnitRequirements
+from losscli.binding.limits import Limits, value_limits
 from losscli.binding.plan import Line, Plan
-from losscli.binding.request import Inference
+from losscli.binding.request import Inference, IntervalMethod
 
 
 class BaselinePart(NamedTuple):
@@ -42,9 +44,13 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
     # Class weights that are computed from the data vary with the rows of each class.
     balanced = plan.class_column is not None and plan.request.class_weight == "balanced"
     weighted = (plan.weight is not None or plan.class_column is not None) and plan.request.run_divisor == "weight"
+    keeps_units = weighted and not balanced and inference.grouping is None
+    moments_of: MomentsOf = "values" if keeps_units and plan.request.reduction != "sum" else "numerators"
+    if balanced and plan.weight is not None:  # the shares are those of rows of a class, whatever their weight
+        moments_of = "numerators and weights"
     return RequiredStatistics(
-        gathered["row"].finish(balanced, weighted and not balanced and inference.grouping is None),
-        gathered["batch"].finish(balanced, False),
+        gathered["row"].finish(balanced, keeps_units, moments_of),
+        gathered["batch"].finish(balanced, False, "numerators"),
         by_count=plan.request.run_divisor == "count",
         needs_row_numbers=(
             inference.grouping is not None
@@ -75,12 +81,28 @@ def _for_intervals(plan: Plan, gathered: dict[str, _Requirements]) -> None:
             calls = row_kernel_calls(line)
             gathered[unit].add(list(calls), cluster_sums=by_cluster or inference.why, cross_products=by_products)
             gathered[unit].squared_weights.update(dict.fromkeys(calls))
+            if unit == "row" and not by_cluster and is_skewed(plan, line):
+                gathered[unit].third_moments[tuple(dict.fromkeys(calls))] = None
     if inference.adjust == "max-t" and by_products:  # models of a loss have rows in common
         for spec in dict.fromkeys(line.spec for line in plan.lines):
             lines = [line for line in plan.lines if line.spec == spec]
             if len(lines) > 1 and (unit := unit_of(lines[0])) is not None:
                 calls = [call for line in lines for call in row_kernel_calls(line)]
                 gathered[unit].add(list(calls), cluster_sums=False, cross_products=True)
+
+
+def is_skewed(plan: Plan, line: Line) -> bool:
+    """Whether the interval of a line is corrected for skewness, which takes third moments.
+
+    That is the default of a value that has a limit on one side, such as a mean of losses of at least 0: it mostly has a
+    long tail on the other.
+    """
+    return corrects_skewness(plan.request.inference.interval_method, value_limits(plan, line))
+
+
+def corrects_skewness(method: IntervalMethod, limits: Limits) -> bool:
+    """Whether a method corrects the interval of a value with these limits for skewness."""
+    return limits.one_sided if method == "auto" else method == "hall"
 
 
 def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirements]) -> None:
@@ -154,6 +176,7 @@ class _Requirements:
         self.squared_weights: dict[ValueSource, None] = {}
         self.plain_sums: dict[ValueSource, None] = {}
         self.few_units: dict[ValueSource, None] = {}
+        self.third_moments: dict[tuple[ValueSource, ...], None] = {}
         self.paired_outcomes: dict[LinePair, PairedValues] = {}
 
     def add(self, sources: list[ValueSource], *, cluster_sums: bool, cross_products: bool) -> None:
@@ -162,13 +185,15 @@ class _Requirements:
         if cross_products:
             self.cross_products[tuple(dict.fromkeys(sources))] = None
 
-    def finish(self, row_counts: bool, keeps_units: bool) -> UnitRequirements:
+    def finish(self, row_counts: bool, keeps_units: bool, moments_of: MomentsOf) -> UnitRequirements:
         return UnitRequirements(
             tuple(self.cross_products),
             tuple(self.cluster_sums),
             tuple(self.squared_weights),
             tuple(self.plain_sums),
             tuple(self.few_units),
+            tuple(self.third_moments),
+            moments_of,
             self.paired_outcomes,
             keeps_units,
             row_counts,

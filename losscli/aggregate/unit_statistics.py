@@ -21,6 +21,7 @@ from losscli.aggregate.hashed_clusters import HashedClusters
 from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.paired_outcomes import LinePair, PairedValues, ValueSource, paired_outcomes, taking_part
+from losscli.aggregate.third_moments import MomentsOf, third_moments
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import BaselineRows
 from losscli.binding.row_batch import RowBatch
@@ -37,6 +38,8 @@ class UnitRequirements:
     squared_weights: tuple[ValueSource, ...] = ()  # for effective sample sizes
     plain_sums: tuple[ValueSource, ...] = ()  # sources that no loss accumulator adds up
     few_units: tuple[ValueSource, ...] = ()  # whose contributions are kept where a slice has few units
+    third_moments: tuple[tuple[ValueSource, ...], ...] = ()  # sources whose products of three are summed
+    moments_of: MomentsOf = "numerators"  # what is multiplied
     paired_outcomes: Mapping[LinePair, PairedValues] = field(default_factory=dict)
     keeps_units: bool = False  # the contributions of each unit, as long as there are few
     row_counts: bool = False  # the rows of each cluster, with those that take no part in any term
@@ -73,12 +76,13 @@ class UnitStatistics:
     def __init__(self, required: UnitRequirements, by_count: bool, merges: bool = True) -> None:
         self.required, self.by_count = required, by_count
         self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(merges), KeptUnits()
-        self.few = FewUnits()
+        self.few, self.third_moments = FewUnits(), CrossProducts()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
         """Add the statistics of other units, but for clusters: these are filled once row numbers are known."""
         self.cross_products.merge(other.cross_products, slice_ids)
+        self.third_moments.merge(other.third_moments, slice_ids)
         self.kept.merge(other.kept, slice_ids)
         self.few.merge(other.few, slice_ids)
         for pair, counts in other.outcomes.items():
@@ -89,7 +93,11 @@ class UnitStatistics:
         """Add units that are independent of each other, or of other clusters; `hashes` identify their clusters."""
         found = {one: values for source in units.arrays for one, values in self.contributions(source, units)}
         for pair in self._required_pairs(found):
+            if units.weights is None and pair[1] != UNIT and any(found[one] is None for one in pair):
+                continue  # where rows have no weights, these sums are those of the losses, and of their counts
             self.cross_products.update(pair, found[pair[0]], found.get(pair[1]), len(units), units.slice_ids)
+        if self.required.third_moments:
+            self._add_third_moments(units, found)
         if self.required.keeps_units:
             self.kept.update(len(units), units.slice_ids, found)
         if self.required.few_units:
@@ -101,6 +109,27 @@ class UnitStatistics:
                 resampled[UNIT] = None
             self.clusters.update(hashes, units.slice_ids, resampled)
         self.count_outcomes(units)
+
+    def _add_third_moments(self, units: Units, contributions: Mapping[Contribution, Array | None]) -> None:
+        """Add the products of three."""
+        required, sources = self.required, {source for each in self.required.third_moments for source in each}
+        values: dict[Contribution, Array] = {}
+        weights: dict[Contribution, Array | None] = {}
+        for one, given in contributions.items():
+            if one.source not in sources:
+                continue
+            if one.is_denominator:
+                weights[one] = given
+                if required.moments_of == "numerators and weights" and given is not None:
+                    values[one] = given
+            elif required.moments_of == "values":
+                term = units.arrays[one.source][one.term]
+                part = taking_part(term.where, units.weights)
+                values[one] = term.values if part is None else np.where(part, term.values, 0.0)
+            elif given is not None:
+                values[one] = given
+        groups = [[one for one in values if one.source in each] for each in required.third_moments]
+        third_moments(self.third_moments, values, groups, weights, required.moments_of == "values", units.slice_ids)
 
     def _required_pairs(self, contributions: Mapping[Contribution, Array | None]) -> list[ContributionPair]:
         """The pairs of contributions whose products are summed, each once."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
-from losscli.binding.request import Adjust, Others, Policy, Unmatched
+from losscli.binding.request import Adjust, IntervalMethod, Others, Policy, Unmatched
 from losscli.errors import UsageError
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_batches
@@ -59,6 +59,7 @@ def evaluate(
     sequential: bool = False,
     why: bool = False,
     bootstrap: int | None = None,
+    interval_method: IntervalMethod | None = None,
     seed: int = 0,
     adjust: Adjust = "holm",
     between: str | None = None,
@@ -121,9 +122,8 @@ def evaluate(
     missing, nan : {"error", "drop"}
         What becomes of rows with an empty cell or null, and of rows with NaN.
     max_dropped : int or str, optional
-        How many predictions may be left out by these two and by `unmatched`: a number, or "1%" of them. The verdict
-        is in `report.evaluation.gates`, and `report.evaluation.status` is "failed" if there are more. By default any
-        number; a warning counts them.
+        How many predictions may be left out by these two and by `unmatched`: a number, or "1%" of them; by default any.
+        The verdict is in `report.evaluation.gates`; `report.evaluation.status` is "failed" if there are more.
     positive : str, optional
         The positive class label of a binary target.
     others : {"error", "negative"}
@@ -146,12 +146,13 @@ def evaluate(
     horizon : int, optional
         How many steps ahead the rows were forecast: those further apart are taken as independent. Needs `time`.
     sequential : bool
-        Whether intervals hold at all looks together, where one scores a growing sample again and again (confidence
-        sequences); implies `interval`.
+        Whether intervals hold at all looks at a growing sample together (confidence sequences); implies `interval`.
     why : bool
         Whether the report has the clusters, times, batches or rows whose removal would change a value most.
     bootstrap : int, optional
-        The number of bootstrap resamples, in place of the t interval; implies `interval`.
+        The number of bootstrap resamples, in place of sums of squares; implies `interval`.
+    interval_method : {"auto", "t", "hall", "wilson", "clopper-pearson"}, optional
+        The interval where there are no resamples, by default by the nature of the loss; implies `interval`.
     seed : int
         The seed of bootstrap and permutation test.
     adjust : {"holm", "bh", "max-t", "none"}

@@ -306,4 +306,5 @@ def _uncertainty(one: _Object) -> Uncertainty:
     return Uncertainty(one.text("method"), one.number("level"), one.text("units"), one.count("count"),
                        one.optional_number("df"), whole("resamples"), whole("seed"),
                        whole("lag"), one.optional_text("kernel"), one.optional_number("autocorrelation"),
-                       whole("block"))  # fmt: skip
+                       whole("block"), skewness=one.optional_number("skewness"),
+                       reason=one.optional_text("reason"))  # fmt: skip

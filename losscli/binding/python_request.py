@@ -36,9 +36,10 @@ _PLAIN = (
 )
 
 _INFERENCE = (
-    "level", "cluster", "time", "horizon", "bootstrap", "seed", "pairs", "permutations", "test", "adjust", "between",
-    "sequential", "why", "power"
+    "level", "cluster", "time", "horizon", "bootstrap", "interval_method", "seed", "pairs", "permutations", "test",
+    "adjust", "between", "sequential", "why", "power",
 )  # fmt: skip
+_ABOUT_INTERVALS = ("cluster", "bootstrap", "time", "between", "interval_method")
 
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:
@@ -89,8 +90,8 @@ def _columns(columns: Columns) -> ColumnsPattern:
 
 def _inference(given: Mapping[str, Any]) -> Inference:
     wanted = {name: given[name] for name in _INFERENCE if name in given}
-    implied = any(name in given for name in ("cluster", "bootstrap", "time", "between"))
-    implied = implied or given.get("sequential") or given.get("adjust") == "max-t"
+    implied = any(name in given for name in _ABOUT_INTERVALS) or given.get("adjust") == "max-t"
+    implied = implied or bool(given.get("sequential"))
     return Inference(interval=bool(given.get("interval") or implied), **wanted)
 
 

@@ -62,6 +62,9 @@ class MatrixSource(NamedTuple):
     path: str
 
 
+IntervalMethod = Literal["auto", "t", "hall", "wilson", "clopper-pearson"]
+
+
 @dataclass(frozen=True)
 class Inference:
     """Which uncertainty is reported, and how it is computed.
@@ -74,7 +77,8 @@ class Inference:
     and which `test` decides ("auto": by the units and the loss); `margins` the relative margins beyond which a gate
     allows no worsening. `between` says what slices are compared with: the "rest", or COL=VALUE. Models may be `ranked`,
     and their relative skill `scaled_by` one of them. Comparisons are `gated` where gates need them. `power` is the
-    chance with which comparisons are to find a difference.
+    chance with which comparisons are to find a difference. `interval_method` is how confidence intervals come about
+    where there are no resamples.
     """
 
     interval: bool = False
@@ -96,6 +100,7 @@ class Inference:
     sequential: bool = False
     why: bool = False
     power: float | None = None
+    interval_method: IntervalMethod = "auto"
 
     @property
     def grouping(self) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import get_args
 
-from losscli.binding.request import Adjust, Request, read_slice
-from losscli.errors import UsageError
+from losscli.binding.request import Adjust, IntervalMethod, Request, read_slice
+from losscli.errors import UsageError, did_you_mean
 from losscli.io.arrow.canonical import canonical_label
 
 TESTS = ("auto", "t", "permutation", "wild", "mcnemar", "mcnemar-mid-p")
@@ -18,6 +18,7 @@ def check(request: Request) -> None:
     if not request.losses:
         raise UsageError("no loss was given", hint="-l mse; 'losscli list' shows all", code="USAGE_INCOMPLETE")
     _check_inference(request)
+    _check_interval_methods(request)
     if request.batch_by is not None and request.batch_size is not None:
         raise UsageError("--batch-by and --batch-size cannot be used together", code="USAGE_CONFLICT")
     if request.batch_size is not None and request.batch_size < 1:
@@ -169,3 +170,29 @@ def _check_grouping(request: Request) -> None:
                 raise UsageError(f"'{part.loss.name}' is a batch loss, and its batches are the clusters",
                                  hint=f"remove {option}; --batch-by defines the batches",
                                  code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _check_interval_methods(request: Request) -> None:
+    """Methods that do not fit what is asked are refused before a row is read."""
+    asked, method = request.inference, request.inference.interval_method
+    _check_known("interval_method", method, get_args(IntervalMethod))
+    if method == "auto":
+        return
+    if asked.bootstrap is not None:
+        raise UsageError("--interval-method and --bootstrap cannot be used together",
+                         hint="the interval from resamples is BCa", code="USAGE_CONFLICT")  # fmt: skip
+    if method not in ("wilson", "clopper-pearson"):
+        return
+    for spec in request.losses:
+        if spec.is_composite or not spec.parts[0][1].loss.binary:
+            raise UsageError(f"{method} is an interval of losses that are 0 or 1, and '{spec.text}' is not one of them",
+                             hint="--interval-method auto uses it where it fits", code="USAGE_CONFLICT")  # fmt: skip
+    if request.reduction == "sum":
+        raise UsageError(f"{method} is an interval of a mean, not of a sum", hint="remove --reduction sum",
+                         code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _check_known(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"there is no {name} '{value}'", hint=did_you_mean(value, known, f"one of {', '.join(known)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip

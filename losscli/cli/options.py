@@ -257,8 +257,11 @@ spread_options = _stack(
                help="Confidence intervals and p-values that hold at all looks together, for a job that scores a "
                     "growing file every day (confidence sequences). They are wider."),
     statistics("--bootstrap", type=click.IntRange(min=2), metavar="N",
-               help="Confidence intervals from N bootstrap resamples instead of the t distribution, "
+               help="Confidence intervals from N bootstrap resamples instead of sums of squares, "
                     "for statistics other than means."),
+    statistics("--interval-method", type=click.Choice(["auto", "t", "hall", "wilson", "clopper-pearson"]),
+               help="The confidence interval without resamples. auto, the default: wilson for losses that are 0 or 1, "
+                    "hall (corrected for skewness) for values with a limit on one side, t for others."),
     statistics("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
                help="The seed of bootstrap resamples and permutation tests."),
     statistics("--adjust", type=click.Choice(["holm", "bh", "max-t", "none"]), default="holm", show_default=True,

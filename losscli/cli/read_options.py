@@ -187,14 +187,15 @@ def _classes(text: str | None) -> tuple[str, ...]:
 
 
 def _inference(given: Given, *, interval: bool, permutations: int = 0, between: str | None = None) -> Inference:
-    """Which uncertainty is reported; clusters and resamples are about intervals, so they ask for these."""
+    """Which uncertainty is reported; clusters, resamples and methods are about intervals, so they ask for these."""
     from losscli.binding.request import Inference
 
-    cluster, time, bootstrap, adjust = given["cluster"], given["time"], given["bootstrap"], given["adjust"]
-    implied = any(one is not None for one in (cluster, time, bootstrap, between)) or adjust == "max-t"
-    return Inference(interval or implied or given["sequential"], given["level"], cluster, bootstrap, given["seed"],
-                     permutations=permutations, adjust=adjust, between=between, time=time, horizon=given["horizon"],
-                     sequential=given["sequential"], why=given["why"])  # fmt: skip
+    asked = {name: given[name] for name in ("cluster", "time", "bootstrap", "interval_method")}
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    implied = bool(wanted) or between is not None or given["adjust"] == "max-t" or given["sequential"]
+    return Inference(interval or implied, given["level"], seed=given["seed"], permutations=permutations,
+                     adjust=given["adjust"], between=between, horizon=given["horizon"],
+                     sequential=given["sequential"], why=given["why"], **wanted)  # fmt: skip
 
 
 def _read_options(given: Given) -> ReadOptions:

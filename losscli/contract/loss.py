@@ -144,6 +144,15 @@ class Loss:  # noqa: D101  written from the declaration, below
         return self._combine is not None
 
     @property
+    def limits(self) -> tuple[float, float]:
+        """What no value is below, and what none is above: a loss is best at its optimum, and a proportion ends at 1."""
+        if self.binary:
+            return 0.0, 1.0
+        if self.optimum is None:
+            return -np.inf, np.inf
+        return (self.optimum, np.inf) if self.direction == "lower" else (-np.inf, self.optimum)
+
+    @property
     def combined(self) -> tuple[str, ...]:
         """The terms whose means make the number; none where it is their sum, whatever they are called."""
         if self._combine is None:

@@ -348,6 +348,8 @@ def _uncertainty(found: Uncertainty | None) -> dict[str, Any] | None:
         "kernel": found.kernel,
         "autocorrelation": _optional(found.autocorrelation),
         "block": _whole(found.block),
+        "skewness": _optional(found.skewness),
+        "reason": found.reason,
         **(
             {}
             if found.simultaneous is None

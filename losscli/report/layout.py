@@ -154,6 +154,10 @@ def footnotes(evaluation: Evaluation, *more: str) -> str:
     return "; ".join(filter(None, [evaluation.rows.text, *more, explained, _interval_note(evaluation), named]))
 
 
+_METHODS = {"hall": "Student's t, corrected for skewness (Hall)", "wilson": "Wilson's score",
+            "clopper-pearson": "Clopper-Pearson"}  # fmt: skip
+
+
 def _interval_note(evaluation: Evaluation) -> str:
     """How the confidence intervals were estimated; empty if there are none."""
     found = [result.uncertainty for result in evaluation.results]

@@ -76,11 +76,12 @@ class Uncertainty:
     Attributes
     ----------
     method : str
-        "t": from sums of squares and products (delta method, Student's t distribution); "wilson": Wilson's score
-        interval, of losses that are 0 or 1; "permutation", "wild": the differences that this test does not reject;
-        "score": Tango's score interval of a difference of losses that are 0 or 1; "newcombe": the hybrid score interval
-        of such a difference between slices; "bootstrap": from bootstrap resamples; "sequential": a confidence sequence,
-        which holds at all looks together; "sequential-exact": one of losses that are 0 or 1.
+        "t": from sums of squares and products (delta method, Student's t distribution); "hall": the same, corrected
+        for skewness (Hall 1992); "wilson", "clopper-pearson": intervals of proportions, of losses that are 0 or 1;
+        "permutation", "wild": the differences that this test does not reject; "score": Tango's score interval of a
+        difference of losses that are 0 or 1; "newcombe": the hybrid score interval of such a difference between slices;
+        "bootstrap": from bootstrap resamples; "sequential": a confidence sequence, which holds at all looks together;
+        "sequential-exact": one of losses that are 0 or 1.
     level : float
         Confidence level, between 0 and 1.
     units : str
@@ -106,6 +107,10 @@ class Uncertainty:
         How many intervals have the confidence level together; None: each alone.
     pointwise_level : float or None
         The confidence level of each of them alone.
+    skewness : float or None
+        Skewness of the estimate, where `method` is "hall": of a mean, that of the values over the root of their number.
+    reason : str or None
+        Why this method was chosen.
     """
 
     method: str
@@ -121,6 +126,8 @@ class Uncertainty:
     block: int | None = None
     simultaneous: int | None = None
     pointwise_level: float | None = None
+    skewness: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from losscli.statistics.contribution_sums import Column
 from losscli.statistics.degrees_of_freedom import of_shares, satterthwaite
 from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio
 from losscli.statistics.linearization import Block
+from losscli.statistics.skewness import of_units
 from losscli.statistics.variance import Variance
 
 Table = Mapping[Column, Sequence[Exact]]  # column -> its sum in each cluster, in units of 2**-1074
@@ -168,7 +169,8 @@ def _variance(residuals: Sequence[Residuals]) -> Variance:
     constant = not any(each.varies for each in residuals)
     largest = max(float(shares.max()) for _, shares in used)
     value = Ratio(0, 1) if constant else squared(total, exponent)
-    return Variance(value, df, constant, clusters, 1 / squares, largest)
+    skewness = None if constant else of_units(doubles, [each.shares for each in residuals], own)
+    return Variance(value, df, constant, clusters, 1 / squares, largest, skewness=skewness)
 
 
 def _sum_of_squares(values: Array) -> float:

@@ -15,6 +15,7 @@ from losscli.aggregate.exact_sum import ONE
 from losscli.aggregate.paired_outcomes import LinePair
 from losscli.aggregate.required import unit_of
 from losscli.aggregate.wide_sum import Exact, WideSums
+from losscli.binding.limits import Limits, value_limits
 from losscli.binding.plan import Line
 from losscli.results import LossResult
 from losscli.statistics.few_clusters import FewClusters
@@ -24,6 +25,7 @@ from losscli.statistics.finalized_sums import (
     FinalizedSums,
     Slice,
     SliceIds,
+    WeightedSliceId,
     non_finite_sum,
 )
 from losscli.statistics.line_sums import LineSums, PartSums, TermMean
@@ -62,12 +64,19 @@ class ContributionSums(UnitTables):
         self._finalized = FinalizedRun(totals)
         self._lines: dict[int, LineSums] = {}
         self._units: dict[int, str | None] = {}
+        self._limits: dict[int, Limits] = {}
         self._finalized_of: dict[int, FinalizedSums] = {}
         self._products: dict[tuple[int, int], _Products] = {}
-        for (one, other), sums in self._statistics["row"].cross_products.sums.items():
+        for pair, sums in self._statistics["row"].cross_products.sums.items():
+            one, other = pair
             products = _Products(sums, sums.evaluate(), sums.finite)
             self._products[self._index(one), self._index(other)] = products
             self._products[self._index(other), self._index(one)] = products
+        self.moments_of = self._statistics["row"].required.moments_of
+        self._third_moments = {
+            tuple(sorted(map(self._index, product))): _Products(sums, sums.evaluate(), sums.finite)
+            for product, sums in self._statistics["row"].third_moments.sums.items()
+        }
 
     def line(self, number: int) -> Line:
         """The line of the plan at this position; a baseline has that of its model in this run."""
@@ -84,6 +93,13 @@ class ContributionSums(UnitTables):
         other = copy.copy(self)
         other.inference = replace(self.inference, level=level)
         return other
+
+    def limits_of(self, number: int) -> Limits:
+        """The limits of a line's value, with what its parts that read no rows add."""
+        if number not in self._limits:
+            fixed, (low, high) = self.fixed_value(number), value_limits(self.plan, self.line(number))
+            self._limits[number] = Limits(low + fixed, high + fixed)
+        return self._limits[number]
 
     # -- sums of terms ---------------------------------------------------------------------------------------------
 
@@ -136,10 +152,50 @@ class ContributionSums(UnitTables):
             return self._plain_sum(first if second == unit else second, own)
         found = self._products.get((first, second))
         if found is None:
-            return None
+            return self._product_with_ones(first, second, own)
         if (plain := _only_number(own)) is not None and found.finite:
             return found.exact[plain] if plain < len(found.exact) else 0
         return _added_up(found, own, int(self._has_class_weight(first)) + int(self._has_class_weight(second)))
+
+    def _product_with_ones(self, first: int, second: int, slice_ids: SliceIds) -> Exact | None:
+        """The sum of products with the denominator of a mean of rows without weights, which are not kept."""
+        denominators = [one for one in (first, second) if self._contributions[one].is_denominator]
+        if self.plan.weight is not None or not denominators:
+            return None
+        if len(denominators) == 1 and all(c.factor is None for c in slice_ids):
+            return self._plain_sum(second if denominators[0] == first else first, slice_ids)
+        power = int(self._has_class_weight(first)) + int(self._has_class_weight(second))
+        total: Exact = 0
+        for c in slice_ids:
+            only = [WeightedSliceId(c.number)]
+            sums = [self._plain_sum(one, only) for one in ([first, second] if len(denominators) == 2 else
+                                                           [second if denominators == [first] else first])]  # fmt: skip
+            known = [one for one in sums if one is not None]
+            if len(known) < len(sums):
+                return None
+            total += min(known) * (1 if c.factor is None else c.factor**power)  # of two masks, one takes all units
+        return total
+
+    def third_moment(self, columns: Columns, slice_ids: SliceIds) -> Exact | None:
+        """The sum of the products of one to three contributions, as `product`; of values where rows have weights.
+
+        The three may be one denominator: the cubes of its weights.
+        """
+        own = ids_of(columns[0].stratum, slice_ids)
+        filled = [one.contribution for one in columns] + [self.unit] * (2 - len(columns))
+        found = self._third_moments.get(tuple(sorted(filled)))
+        if found is None:
+            return None
+        weighted = self._has_class_weight(filled[0])
+        if self.moments_of == "values" and not self._contributions[filled[0]].is_denominator:
+            weighted = False
+        return _added_up(found, own, len(columns) if weighted else 0)
+
+    def varies(self, column: Column) -> bool:
+        """Whether units of a block differ in a column: in values, and in weights where shares do not follow them."""
+        return not self._contributions[column.contribution].is_denominator or (
+            self.moments_of == "numerators and weights" and column.contribution != self.unit
+        )
 
     def _plain_sum(self, contribution: int, slice_ids: SliceIds) -> Exact | None:
         """The sum of a contribution, in units of 2**-1074; None where not finite or not kept."""

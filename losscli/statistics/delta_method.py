@@ -24,6 +24,7 @@ from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio, is_above, scale
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.linearization import Block, Linearization
 from losscli.statistics.serial_variance import serial_variance
+from losscli.statistics.skewness import of_rows
 from losscli.statistics.variance import Variance
 
 
@@ -113,7 +114,8 @@ class _RowVariance:
                     crossed.append(_product(form.value, _joint_correction(corrections[i], corrections[j])))
         total = sum_of_ratios([*own, *crossed])
         constant = total.numerator <= 0 or not varies
-        return Variance(Ratio(0, 1) if constant else total, self._df(merged, own), constant)
+        skewness = None if constant else of_rows(self.sums, merged, self.slice_ids)
+        return Variance(Ratio(0, 1) if constant else total, self._df(merged, own), constant, skewness=skewness)
 
     def _merged(self, blocks: Sequence[Block]) -> list[Block]:
         """The blocks, with those that are about the same units with the same weights as one."""

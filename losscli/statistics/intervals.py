@@ -1,4 +1,4 @@
-"""Standard errors and confidence intervals: by the delta method and Student's t, or by the bootstrap."""
+"""Standard errors and confidence intervals: by the delta method, or by the bootstrap."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from losscli.aggregate.hashing import sha256_words
+from losscli.aggregate.required import corrects_skewness
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
@@ -16,11 +17,19 @@ from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
 from losscli.statistics.exact_ratio import Ratio
 from losscli.statistics.finalized_sums import Slice, SliceIds
+from losscli.statistics.interval_methods import (
+    OF_A_DIFFERENCE,
+    EstimateTraits,
+    Method,
+    chosen_method,
+    mean_interval,
+    proportion_interval,
+    transformed_mean,
+    within,
+)
 from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.plug_in import PlugIn, plug_in
-from losscli.statistics.proportions import wilson
 from losscli.statistics.serial_variance import with_lags
-from losscli.statistics.student_t import t_interval
 from losscli.statistics.variance import Variance
 
 
@@ -28,7 +37,7 @@ from losscli.statistics.variance import Variance
 class Estimate:
     """An estimated value on one slice, `count` units of the kind `unit` ("row" or "batch") it is made of.
 
-    `proportion` says that it is a mean of values that are 0 or 1.
+    `traits` are what decides which interval suits it, by default those of a difference.
     """
 
     value: float
@@ -36,7 +45,7 @@ class Estimate:
     unit: str
     slice: Slice
     slice_ids: SliceIds
-    proportion: bool = False
+    traits: EstimateTraits = OF_A_DIFFERENCE
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ def with_interval(
     if linear is None or not math.isfinite(result.value):
         return result, None
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
-    estimate = Estimate(result.value, result.count, unit, slice_, slice_ids, is_proportion(sums, line))
+    estimate = Estimate(result.value, result.count, unit, slice_, slice_ids, _traits(sums, line, slice_ids))
     resampled = sums.inference.bootstrap is not None
     function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
     found = confidence_interval(sums, estimate, linear, function)
@@ -113,6 +122,17 @@ def is_proportion(sums: ContributionSums, line: int) -> bool:
     )
 
 
+def _traits(sums: ContributionSums, line: int, slice_ids: SliceIds) -> EstimateTraits:
+    """What decides which interval suits the value of a line."""
+    planned, parts = sums.line(line), sums.parts(line, slice_ids) or []
+    limits = sums.limits_of(line)
+    is_mean = len(planned.jobs) == 1 and not planned.spec.is_composite and not sums.balanced
+    transformed = transformed_mean(parts[0]) if is_mean and reduction_of(sums.plan, planned.jobs[0]) == "mean" else None
+    return EstimateTraits(
+        is_proportion(sums, line), corrects_skewness(sums.inference.interval_method, limits), limits, transformed
+    )  # fmt: skip
+
+
 def confidence_interval(
     sums: ContributionSums, estimate: Estimate, linear: Linearization, function: PlugIn | None
 ) -> ConfidenceInterval | None:
@@ -137,33 +157,28 @@ def confidence_interval(
     if sums.inference.sequential:
         return _sequential_interval(sums, estimate, linear)
     if sums.inference.bootstrap is None:
-        return _t_interval(sums, estimate, linear)
+        return _interval_by_sums(sums, estimate, linear)
     if function is None:
         return None
     found = _bootstrap_interval(sums, estimate, function, sums.inference.bootstrap)
-    if found is None or found.interval is not None or not estimate.proportion:
+    if found is None or found.interval is not None or not estimate.traits.proportion:
         return found
     if sums.is_clustered(estimate.unit):
-        return _t_interval(sums, estimate, linear)
+        return _interval_by_sums(sums, estimate, linear)
     alike = Variance(Ratio(0, 1), linear.effective_size - 1, constant=True)  # of rows, the bootstrap has no products
-    method = replace(found.uncertainty, method="wilson", df=alike.df, resamples=None, seed=None)
-    return _wilson_interval(estimate.value, alike, linear, method)
+    method = chosen_method("auto", estimate.traits, alike)
+    return _of_variance(sums, estimate, linear, alike, method)
 
 
-def _t_interval(sums: ContributionSums, estimate: Estimate, linear: Linearization) -> ConfidenceInterval | None:
-    """By the delta method and Student's t."""
+def _interval_by_sums(
+    sums: ContributionSums, estimate: Estimate, linear: Linearization
+) -> ConfidenceInterval | None:  # fmt: skip
+    """By the delta method."""
     found = variance(sums, linear, estimate.unit, estimate.slice_ids)
-    stderr = math.inf if found is None else found.stderr
-    if found is None or not math.isfinite(stderr):
+    if found is None or not math.isfinite(found.stderr):
         return None
-    level, units = sums.inference.level, _units_name(sums, estimate.unit)
-    count = estimate.count if found.clusters is None else found.clusters
-    if estimate.proportion and 0 <= estimate.value <= 1:
-        method = with_lags(Uncertainty("wilson", level, units, count, found.df), found.lags)
-        return _wilson_interval(estimate.value, found, linear, method)
-    method = with_lags(Uncertainty("t", level, units, count, found.df), found.lags)
-    interval = None if found.constant else t_interval(estimate.value, stderr, found.df, level)
-    return ConfidenceInterval(stderr, interval, method, found)
+    method = chosen_method(sums.inference.interval_method, estimate.traits, found)
+    return _of_variance(sums, estimate, linear, found, method)
 
 
 def _sequential_interval(
@@ -176,27 +191,36 @@ def _sequential_interval(
         return None
     level, units = sums.inference.level, _units_name(sums, estimate.unit)
     count = estimate.count if found.clusters is None else found.clusters
-    if estimate.proportion and not sums.weighted and not sums.is_clustered(estimate.unit):
+    if estimate.traits.proportion and not sums.weighted and not sums.is_clustered(estimate.unit):
         ends = sequential.proportion(round(estimate.value * count), count, level)
         return ConfidenceInterval(stderr, ends, Uncertainty("sequential-exact", level, units, count, found.df), found)
     method = Uncertainty("sequential", level, units, count, found.df)
     if found.constant:
         return ConfidenceInterval(stderr, None, method, found)
     wide = sequential.half_width(found.df, level) * stderr
-    return ConfidenceInterval(stderr, (estimate.value - wide, estimate.value + wide), method, found)
+    return ConfidenceInterval(
+        stderr,
+        (estimate.value - wide, estimate.value + wide),
+        method,
+        found,
+    )
 
 
-def _wilson_interval(
-    value: float, found: Variance, linear: Linearization, method: Uncertainty
+def _of_variance(
+    sums: ContributionSums, estimate: Estimate, linear: Linearization, found: Variance, method: Method
 ) -> ConfidenceInterval:  # fmt: skip
-    """Of a proportion, by Wilson's score with the effective sample size that the variance shows."""
-    spread = value * (1 - value)
-    if found.constant or not spread:
-        size = linear.effective_size if found.effective_clusters is None else found.effective_clusters
-    else:
-        size = 1 + spread / found.stderr**2
-    df = math.inf if found.clusters is None else found.df
-    return ConfidenceInterval(found.stderr, wilson(value, size, df, method.level), method, found)
+    """The interval of an estimate with this variance, by this method."""
+    level, value = sums.inference.level, estimate.value
+    count = estimate.count if found.clusters is None else found.clusters
+    how = Uncertainty(method.name, level, _units_name(sums, estimate.unit), count, found.df,
+                      skewness=found.skewness if method.name == "hall" else None, reason=method.reason)  # fmt: skip
+    how = with_lags(how, found.lags)
+    interval = None
+    if method.name in ("wilson", "clopper-pearson"):
+        interval = proportion_interval(method.name, value, found, linear.effective_size, level)
+    elif not found.constant:
+        interval = mean_interval(method.name, value, found, estimate.traits, level)
+    return ConfidenceInterval(found.stderr, interval, how, found)
 
 
 def _bootstrap_interval(
@@ -214,7 +238,8 @@ def _bootstrap_interval(
         return None
     units = _units_name(sums, estimate.unit)
     method = Uncertainty("bootstrap", level, units, len(table), None, resamples, seed)
-    return ConfidenceInterval(found.stderr, (found.low, found.high) if found.stderr else None, method)
+    interval = within((found.low, found.high), estimate.value, estimate.traits.limits) if found.stderr else None
+    return ConfidenceInterval(found.stderr, interval, method)
 
 
 def _block_interval(

@@ -25,7 +25,7 @@ class Variance(NamedTuple):
     `constant` says that the units differ by no more than rounding: then the variance is 0, and shows nothing. Of
     clusters, `clusters` is how many there are, `effective_clusters` W**2 / sum(W_g**2) of their weights, and
     `largest_share` the share of the weight that the largest has: those of the term where clusters are most unequal.
-    `lags` are those of a series in time.
+    `lags` are those of a series in time, and `skewness` is that of the estimate, None where it is not known.
     """
 
     value: Ratio
@@ -35,6 +35,7 @@ class Variance(NamedTuple):
     effective_clusters: float | None = None
     largest_share: float | None = None
     lags: Lags | None = None
+    skewness: float | None = None
 
     @property
     def stderr(self) -> float:

@@ -86,7 +86,7 @@ def test_json_says_what_gates_baseline_and_comparison_found() -> None:
     first, _, third = found["results"]
     assert first["uncertainty"] == {
         "method": "t", "level": 0.95, "units": "row", "count": 442, "df": 441.0, "resamples": None, "seed": None,
-        "lag": None, "kernel": None, "autocorrelation": None, "block": None,
+        "lag": None, "kernel": None, "autocorrelation": None, "block": None, "skewness": None, "reason": None,
     }  # fmt: skip
     assert first["baseline"] == {
         "value": 0.4011, "nonfinite": None, "change": 0.01173917264, "relative": 0.029267446, "verdict": "worse",

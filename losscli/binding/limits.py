@@ -1,0 +1,49 @@
+"""The limits of a line's value: what it cannot be below, or above."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from losscli.binding.plan import Line, Plan
+from losscli.binding.signature import reduction_of
+
+
+class Limits(NamedTuple):
+    """The least and the largest value that there can be; infinite where there is no limit."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether there is a limit on one side only."""
+        return math.isfinite(self.low) != math.isfinite(self.high)
+
+
+def value_limits(plan: Plan, line: Line) -> Limits:
+    """The limits of a line's value, without its parts that read no rows, which are constants.
+
+    Parameters
+    ----------
+    plan
+        The plan of the run.
+    line
+        A line of it.
+
+    Returns
+    -------
+    Limits
+        Those that the losses declare, times their factors. Of a sum, only a limit of 0 is left.
+    """
+    low = high = 0.0
+    for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True):
+        loss = job.spec.loss
+        if not loss.source_roles or not factor:
+            continue
+        ends = loss.limits
+        if reduction_of(plan, job) == "sum":
+            ends = (0.0 if ends[0] == 0 else -math.inf, 0.0 if ends[1] == 0 else math.inf)
+        least, most = sorted(factor * end for end in ends)
+        low, high = low + least, high + most
+    return Limits(low, high)
