@@ -577,7 +577,7 @@ def test_json_refused(tmp_path: Path, bad: str, words: str, window: int) -> None
 
 def test_json_head_refused(tmp_path: Path) -> None:
     projection: dict[str, ReadAs] = {"p": "number"}
-    assert "array" in refused(tmp_path, '[{"p": 1}]', projection, "a.jsonl").message
+    assert "a JSON document" in refused(tmp_path, '[{"p": 1}]', projection, "a.jsonl").message
     assert refused(tmp_path, '{"p": 1}\nnonsense\n', projection, "a.jsonl").line == 2
     assert isinstance(refused(tmp_path, "\n\n", projection, "a.jsonl", input_format="jsonl"), EmptyError)
     assert "no column 'q'" in refused(tmp_path, '{"p": 1}', {"q": "number"}, "a.jsonl").message
