@@ -109,7 +109,7 @@ def gates(evaluation: Evaluation) -> Layout:
 def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     """One row per comparison; p-values are also adjusted if there are several in a family.
 
-    Without standard errors, their degrees of freedom and win rates if `brief`.
+    Without standard errors and their degrees of freedom if `brief`.
     """
     found = evaluation.comparisons
     slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
@@ -125,7 +125,7 @@ def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
         numbers.append((f"p ({tests[name]})", _p_value(name, "p")))
         adjusted = f"p adj. ({method})" if len(shown) == 1 else f"p adj. ({method}, {tests[name]})"
         numbers += [(adjusted, _p_value(name, "decisive"))] * adjusts
-    if not brief and any(one.wins is not None for one in found):
+    if any(one.wins is not None for one in found):
         numbers.append(("win rate", _win_rate))
     if powers := {one.detection.power for one in found if one.detection is not None}:
         title = f"min. detectable ({percent(max(powers))})"

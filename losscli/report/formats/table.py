@@ -59,7 +59,7 @@ def _results(evaluation: Evaluation, view: View) -> str:
 
 
 def _comparisons(evaluation: Evaluation, view: View) -> Aligned:
-    """The table of comparisons, which leaves standard errors and win rates out where it would be too wide."""
+    """The table of comparisons, which leaves standard errors out where it would be too wide."""
     table = _aligned(verdicts.comparisons(evaluation), view)
     return _aligned(verdicts.comparisons(evaluation, brief=True), view) if _is_too_wide(table, view) else table
 
