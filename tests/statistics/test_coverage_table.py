@@ -1,0 +1,33 @@
+"""The simulation that writes the table of docs/statistics.md, in short."""
+
+from __future__ import annotations
+
+import re
+
+import interval_coverage as coverage
+import numpy as np
+
+CASES = {name: (loss, draw, true_value) for name, loss, draw, true_value in coverage.CASES}
+SKEWED, HEAVY = "skewed: `mse` of normal errors", "heavy: `mse` of t errors, 3 degrees of freedom"
+
+
+def of(case, rows, samples=1500, **settings):
+    loss, draw, true_value = CASES[case]
+    runs = coverage.row_samples(np.random.default_rng(1), draw, rows, samples)
+    return coverage.covered(runs, loss, true_value, **settings)[0]
+
+
+def test_ten_squares_of_normal_errors_are_covered():
+    assert 0.93 <= of(SKEWED, 10) <= 0.97
+    assert of(SKEWED, 10, interval_method="t") < 0.89
+
+
+def test_thirty_squares_of_heavy_errors_are_covered():
+    assert of(HEAVY, 30) > 0.91 > 0.75 > of(HEAVY, 30, interval_method="t")
+
+
+def test_the_page_has_the_cases_of_the_simulation():
+    page = coverage.PAGE.read_text(encoding="utf-8").split(coverage.BEGIN)[1].split(coverage.END)[0]
+    for name, *_ in coverage.CASES:
+        (row,) = re.findall(rf"^\| {re.escape(name)} \|(.*)\|$", page, re.MULTILINE)
+        assert len(row.split("|")) == len(coverage.SIZES)
