@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 DUCKDB = """
 import duckdb
 query = "select avg((p - y) * (p - y)) from 'p.parquet' join 't.parquet' using (id)"
-print(duckdb.sql(query).fetchone()[0])
+print(duckdb.connect().execute(query).fetchall()[0][0])
 """
 LOSSCLI = ("eval", "p.parquet", "--targets", "t.parquet", "--on", "id", "-t", "y", "-p", "p", "-l", "mse", "-q")
 
