@@ -155,7 +155,8 @@ def footnotes(evaluation: Evaluation, *more: str) -> str:
 
 
 _METHODS = {"hall": "Student's t, corrected for skewness (Hall)", "wilson": "Wilson's score",
-            "clopper-pearson": "Clopper-Pearson"}  # fmt: skip
+            "clopper-pearson": "Clopper-Pearson", "permutation": "permutation test", "wild": "wild cluster bootstrap",
+            "score": "score test (Tango)"}  # fmt: skip
 
 
 def _interval_note(evaluation: Evaluation) -> str:
@@ -278,12 +279,6 @@ def _baseline_value(result: LossResult) -> Cell:
     return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
 
 
-_METHODS = {
-    "wilson": "Wilson",
-    "permutation": "permutation test",
-    "wild": "wild cluster bootstrap",
-    "score": "score test (Tango)",
-}
 _SE = _ExtraColumn(Column("SE", number=True), lambda result: Cell(standard_error(result)))
 _DF = _ExtraColumn(Column("df", number=True), lambda result: Cell(degrees_of_freedom(result)))
 _COUNT = _ExtraColumn(Column("count", number=True), lambda result: Cell(str(int(result.count))))
