@@ -48,8 +48,10 @@ class Outcome:
         return len(rows) > 1 or self.column != other.column
 
 
-def outcomes(case: Case, *, every: bool = True) -> Iterator[tuple[str, Outcome]]:
-    """The outcome of each way to read and to run a table."""
+def outcomes(case: Case, *, every: bool = True, scheduler: str | None = None) -> Iterator[tuple[str, Outcome]]:
+    """The outcome of each way to read and to run a table, on the workers of a Dask scheduler too."""
+    batches = case.losses == ("nt_xent",)  # a batch loss has no shards, and Dask refuses it
+    dask = {} if scheduler is None or batches else {"engine": "dask", "scheduler": scheduler}
     for name, data in in_memory(case):
         yield name, evaluated(case, data)
     with tempfile.TemporaryDirectory() as made:
@@ -62,12 +64,17 @@ def outcomes(case: Case, *, every: bool = True) -> Iterator[tuple[str, Outcome]]
         for rows in (1, 3):
             with chunks_of(rows):
                 yield f"a.csv in chunks of {rows}", evaluated(case, files["a.csv"], threads=1)
+        if dask:
+            for name, path in files.items():
+                yield f"{name}, by Dask", evaluated(case, path, **dask)
         if not case.rows:
             return
         for name, paths, starts in in_parts(case, folder):
             first_rows = dict(zip(paths, starts, strict=True))
             yield name, evaluated(case, paths, first_rows, threads=1 + case.seed % 2)
-            if case.losses != ("nt_xent",):  # a batch loss has no shards
+            if dask:
+                yield f"{name}, by Dask", evaluated(case, paths, first_rows, **dask)
+            if not batches:
                 yield f"{name}, in shards", sharded(case, paths, folder, first_rows)
 
 
@@ -147,9 +154,9 @@ def chunks_of(rows: int) -> Iterator[None]:
         del os.environ["LOSSCLI_CHUNK_ROWS"]
 
 
-def disagreements(case: Case, *, every: bool = True) -> list[str]:
+def disagreements(case: Case, *, every: bool = True, scheduler: str | None = None) -> list[str]:
     """What differs from the first way to read the table, in words; ways that agree are in one line."""
-    first, *others = outcomes(case, every=every)
+    first, *others = outcomes(case, every=every, scheduler=scheduler)
     different: dict[str, list[str]] = {}
     for name, outcome in others:
         if outcome.differs(first[1], len(case.flaws)):
