@@ -98,6 +98,29 @@ def test_optimum_at_a_perfect_prediction(loss):
         assert loss.combine(means, loss.settle({})) == pytest.approx(loss.optimum, abs=1e-15)
 
 
+@pytest.mark.parametrize("cruel", [False, True], ids=["ordinary", "cruel"])
+@pytest.mark.parametrize(("loss", "choice"), CASES)
+def test_no_number_is_beyond_the_limits(loss, choice, cruel):
+    """Intervals end at these limits, so a loss that can be below its optimum must say that it has none."""
+    rng = np.random.default_rng([13, cruel])
+    low, high = loss.limits
+    for params in variations(loss):
+        settled = loss.settle(params)
+        columns = draw(loss, 40 if loss.scope == "row" else 8, rng, cruel=cruel, choice=choice, params=settled)
+        with np.errstate(all="ignore"):
+            terms = as_terms(loss.kernel(*columns.values(), **settled))
+        used = {n: t.values if t.where is None else t.values[t.where] for n, t in terms.items()}
+        if loss.combined:  # of one row at a time
+            chosen = [{n: values[place] for n, values in used.items()} for place in range(min(map(len, used.values())))]
+        else:
+            chosen = [{n: least(values, initial=0) for n, values in used.items()} for least in (np.min, np.max)]
+        for means in chosen:
+            with np.errstate(all="ignore"):
+                value = loss.combine(means, settled)
+            assert not value < low - 1e-15 * abs(low)
+            assert not value > high * (1 + 1e-15)
+
+
 def perfect_prediction(kinds, columns):
     pred, target = kinds.get("pred"), kinds.get("target")
     if pred is None or target is None:
