@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
-from losscli.binding.request import Adjust, IntervalMethod, Others, Policy, Unmatched
+from losscli.binding.request import Adjust, BootstrapMethod, IntervalMethod, Others, Policy, Unmatched
 from losscli.errors import UsageError
 from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.gradients import gradient as gradient_batches
@@ -59,6 +59,7 @@ def evaluate(
     sequential: bool = False,
     why: bool = False,
     bootstrap: int | None = None,
+    bootstrap_method: BootstrapMethod | None = None,
     interval_method: IntervalMethod | None = None,
     seed: int = 0,
     adjust: Adjust = "holm",
@@ -151,6 +152,8 @@ def evaluate(
         Whether the report has the clusters, times, batches or rows whose removal would change a value most.
     bootstrap : int, optional
         The number of bootstrap resamples, in place of sums of squares; implies `interval`.
+    bootstrap_method : {"bca", "studentised", "percentile"}, optional
+        The interval from resamples, by default "bca".
     interval_method : {"auto", "t", "hall", "wilson", "clopper-pearson"}, optional
         The interval where there are no resamples, by default by the nature of the loss; implies `interval`.
     seed : int

@@ -36,10 +36,10 @@ _PLAIN = (
 )
 
 _INFERENCE = (
-    "level", "cluster", "time", "horizon", "bootstrap", "interval_method", "seed", "pairs", "permutations", "test",
-    "adjust", "between", "sequential", "why", "power",
+    "level", "cluster", "time", "horizon", "bootstrap", "bootstrap_method", "interval_method", "seed", "pairs",
+    "permutations", "test", "adjust", "between", "sequential", "why", "power",
 )  # fmt: skip
-_ABOUT_INTERVALS = ("cluster", "bootstrap", "time", "between", "interval_method")
+_ABOUT_INTERVALS = ("cluster", "bootstrap", "bootstrap_method", "time", "between", "interval_method")
 
 
 def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Request:

@@ -63,6 +63,7 @@ class MatrixSource(NamedTuple):
 
 
 IntervalMethod = Literal["auto", "t", "hall", "wilson", "clopper-pearson"]
+BootstrapMethod = Literal["bca", "studentised", "percentile"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Inference:
     allows no worsening. `between` says what slices are compared with: the "rest", or COL=VALUE. Models may be `ranked`,
     and their relative skill `scaled_by` one of them. Comparisons are `gated` where gates need them. `power` is the
     chance with which comparisons are to find a difference. `interval_method` is how confidence intervals come about
-    where there are no resamples.
+    where there are no resamples, `bootstrap_method` how they do of resamples (None: BCa).
     """
 
     interval: bool = False
@@ -101,6 +102,7 @@ class Inference:
     why: bool = False
     power: float | None = None
     interval_method: IntervalMethod = "auto"
+    bootstrap_method: BootstrapMethod | None = None
 
     @property
     def grouping(self) -> str | None:

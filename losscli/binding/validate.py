@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import get_args
 
-from losscli.binding.request import Adjust, IntervalMethod, Request, read_slice
+from losscli.binding.request import Adjust, BootstrapMethod, Inference, IntervalMethod, Request, read_slice
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.arrow.canonical import canonical_label
 
@@ -176,11 +176,12 @@ def _check_interval_methods(request: Request) -> None:
     """Methods that do not fit what is asked are refused before a row is read."""
     asked, method = request.inference, request.inference.interval_method
     _check_known("interval_method", method, get_args(IntervalMethod))
+    _check_bootstrap_method(asked)
     if method == "auto":
         return
     if asked.bootstrap is not None:
         raise UsageError("--interval-method and --bootstrap cannot be used together",
-                         hint="the interval from resamples is BCa", code="USAGE_CONFLICT")  # fmt: skip
+                         hint="--bootstrap-method sets the interval from resamples", code="USAGE_CONFLICT")  # fmt: skip
     if method not in ("wilson", "clopper-pearson"):
         return
     for spec in request.losses:
@@ -189,6 +190,20 @@ def _check_interval_methods(request: Request) -> None:
                              hint="--interval-method auto uses it where it fits", code="USAGE_CONFLICT")  # fmt: skip
     if request.reduction == "sum":
         raise UsageError(f"{method} is an interval of a mean, not of a sum", hint="remove --reduction sum",
+                         code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _check_bootstrap_method(asked: Inference) -> None:
+    """Of resamples of blocks of times there is one interval only."""
+    if asked.bootstrap_method is None:
+        return
+    _check_known("bootstrap_method", asked.bootstrap_method, get_args(BootstrapMethod))
+    if asked.bootstrap is None:
+        raise UsageError("--bootstrap-method is about bootstrap resamples, and there are none",
+                         hint="--bootstrap 2000", code="USAGE_INCOMPLETE")  # fmt: skip
+    if asked.time is not None:
+        raise UsageError("--bootstrap-method and --time cannot be used together",
+                         hint="blocks of times have the expanded percentile interval",
                          code="USAGE_CONFLICT")  # fmt: skip
 
 

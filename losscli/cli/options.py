@@ -259,6 +259,10 @@ spread_options = _stack(
     statistics("--bootstrap", type=click.IntRange(min=2), metavar="N",
                help="Confidence intervals from N bootstrap resamples instead of sums of squares, "
                     "for statistics other than means."),
+    statistics("--bootstrap-method", type=click.Choice(["bca", "studentised", "percentile"]),
+               help="The confidence interval from bootstrap resamples. bca, the default: bias-corrected and "
+                    "accelerated; studentised (bootstrap-t): for skewed values and few rows; percentile: plain "
+                    "quantiles."),
     statistics("--interval-method", type=click.Choice(["auto", "t", "hall", "wilson", "clopper-pearson"]),
                help="The confidence interval without resamples. auto, the default: wilson for losses that are 0 or 1, "
                     "hall (corrected for skewness) for values with a limit on one side, t for others."),

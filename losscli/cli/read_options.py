@@ -190,7 +190,7 @@ def _inference(given: Given, *, interval: bool, permutations: int = 0, between: 
     """Which uncertainty is reported; clusters, resamples and methods are about intervals, so they ask for these."""
     from losscli.binding.request import Inference
 
-    asked = {name: given[name] for name in ("cluster", "time", "bootstrap", "interval_method")}
+    asked = {name: given[name] for name in ("cluster", "time", "bootstrap", "bootstrap_method", "interval_method")}
     wanted = {name: value for name, value in asked.items() if value is not None}
     implied = bool(wanted) or between is not None or given["adjust"] == "max-t" or given["sequential"]
     return Inference(interval or implied, given["level"], seed=given["seed"], permutations=permutations,

@@ -150,7 +150,7 @@ def _contrasts(bound: BoundGate, comparison: ComparisonResult, reference: float)
     relative, absolute = bound.tolerance.relative, bound.tolerance.absolute
     change, how = bound.sign * comparison.difference, comparison.uncertainty
     alike = comparison.interval is None and comparison.stderr == 0
-    exact = None if how is None or how.method == "bootstrap" else comparison.decision
+    exact = None if how is None or how.resamples is not None else comparison.decision
     smallest = 0.0 if exact is None else exact.smallest_p
     found: list[_Contrast] = []
     if relative:

@@ -159,6 +159,9 @@ _METHODS = {"hall": "Student's t, corrected for skewness (Hall)", "wilson": "Wil
             "score": "score test (Tango)"}  # fmt: skip
 
 
+_BOOTSTRAPS = {"bootstrap-t": "studentised bootstrap", "bootstrap-percentile": "percentile bootstrap"}
+
+
 def _interval_note(evaluation: Evaluation) -> str:
     """How the confidence intervals were estimated; empty if there are none."""
     found = [result.uncertainty for result in evaluation.results]
@@ -166,7 +169,7 @@ def _interval_note(evaluation: Evaluation) -> str:
     found += [result.between.uncertainty for result in evaluation.results if result.between is not None]
     notes = []
     for how in filter(None, found):
-        bootstrap = f"bootstrap ({how.resamples} resamples, seed {how.seed})"
+        bootstrap = f"{_BOOTSTRAPS.get(how.method, 'bootstrap')} ({how.resamples} resamples, seed {how.seed})"
         method = _METHODS.get(how.method, "Student's t") if how.resamples is None else bootstrap
         if how.method.startswith("sequential"):
             method = "confidence sequence, for repeated looks" + (", exact" if how.method.endswith("exact") else "")

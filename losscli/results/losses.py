@@ -80,7 +80,8 @@ class Uncertainty:
         for skewness (Hall 1992); "wilson", "clopper-pearson": intervals of proportions, of losses that are 0 or 1;
         "permutation", "wild": the differences that this test does not reject; "score": Tango's score interval of a
         difference of losses that are 0 or 1; "newcombe": the hybrid score interval of such a difference between slices;
-        "bootstrap": from bootstrap resamples; "sequential": a confidence sequence, which holds at all looks together;
+        "bootstrap": from bootstrap resamples (BCa), "bootstrap-t": studentised, "bootstrap-percentile": their plain
+        quantiles; "sequential": a confidence sequence, which holds at all looks together;
         "sequential-exact": one of losses that are 0 or 1.
     level : float
         Confidence level, between 0 and 1.
@@ -91,9 +92,9 @@ class Uncertainty:
     df : float or None
         Degrees of freedom of `stderr`, where that is not from bootstrap resamples.
     resamples : int or None
-        Number of bootstrap resamples, where `method` is "bootstrap".
+        Number of bootstrap resamples, where `method` is one of theirs.
     seed : int or None
-        Seed of the resamples, where `method` is "bootstrap".
+        Seed of the resamples, where there are any.
     lag : int or None
         The largest distance in time of values whose products are in the standard error, where the units are times.
     kernel : str or None

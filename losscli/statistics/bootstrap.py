@@ -9,13 +9,15 @@ same sums in the same order give the same bits.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from losscli.binding.request import BootstrapMethod
 from losscli.contract.kinds import Array
 from losscli.statistics.resampling import BOOTSTRAP_STREAM, ROUNDING_NOISE, RandomStream, Statistic, blocks
+from losscli.statistics.standard_errors import standard_errors
 from losscli.statistics.student_t import t_p_value, t_quantile
 
 _MOST_UNDEFINED = 0.01  # a bootstrap with this share of undefined replicates has no result
@@ -23,21 +25,28 @@ _MOST_UNDEFINED = 0.01  # a bootstrap with this share of undefined replicates ha
 
 @dataclass(frozen=True)
 class BootstrapResult:
-    """The standard deviation of the replicates, the confidence interval, and how many replicates were undefined."""
+    """The standard deviation of the replicates, the confidence interval, and how many replicates were undefined.
+
+    `degenerate` is how many of the others have no standard error of their own, of which a studentised interval can
+    leave out only few; else its ends are NaN.
+    """
 
     stderr: float
     low: float
     high: float
     undefined: int = 0
+    degenerate: int = 0
 
 
 def bootstrap(
-    sums: Array, statistic: Statistic, resamples: int, level: float, seed: int, stream: Sequence[int]
-) -> BootstrapResult | None:
+    sums: Array, statistic: Statistic, resamples: int, level: float, seed: int, stream: Sequence[int],
+    method: BootstrapMethod = "bca",
+) -> BootstrapResult | None:  # fmt: skip
     """The standard error and the confidence interval of statistic(sums.sum(0)), by resampling the rows of `sums`.
 
-    The interval is bias-corrected and accelerated (BCa). It is that of the plain percentiles where all replicates lie
-    on one side of the estimate, or leaving one unit out leaves the estimate undefined.
+    The interval is bias-corrected and accelerated (BCa) unless `method` says otherwise. It is that of the plain
+    percentiles where all replicates lie on one side of the estimate, or leaving one unit out leaves the estimate
+    undefined. The draws, and so the standard error, are the same for all methods.
 
     Parameters
     ----------
@@ -51,6 +60,10 @@ def bootstrap(
         The confidence level, such as 0.95.
     seed, stream
         The seed of the run, and integers that tell apart the uses of this seed.
+    method
+        "bca"; "percentile": the quantiles of the replicates; "studentised": the estimate less the quantiles of
+        t = (replicate - estimate) / (standard error of the resample), times the estimate's standard error. Both
+        standard errors are by the delta method. `statistic` must take complex totals for this.
 
     Returns
     -------
@@ -62,6 +75,7 @@ def bootstrap(
     References
     ----------
     Efron 1987, "Better bootstrap confidence intervals", doi:10.1080/01621459.1987.10478410
+    Hall 1988, "Theoretical comparison of bootstrap confidence intervals", doi:10.1214/aos/1176350933
     """
     units = len(sums)
     if units < 2 or resamples < 2:
@@ -70,25 +84,61 @@ def bootstrap(
     total = sums.sum(axis=0)
     with np.errstate(all="ignore"):  # 0/0 is the mean of an empty term, and it is looked for
         estimate = float(statistic(total))
-        totals = _resampled_totals(sums, RandomStream(seed, (BOOTSTRAP_STREAM, *stream)), resamples)
-        replicates = np.asarray(statistic(totals), dtype=np.float64)
-        is_nan = np.isnan(replicates)
-        undefined = int(is_nan.sum())
-        replicates = np.sort(replicates[~is_nan])
+        random = RandomStream(seed, (BOOTSTRAP_STREAM, *stream))
+        own = statistic if method == "studentised" else None
+        totals, errors = _resampled(sums, random, resamples, own)
+        drawn = np.asarray(statistic(totals), dtype=np.float64)
+        undefined = int(np.isnan(drawn).sum())
+        replicates = np.sort(drawn[~np.isnan(drawn)])
         if undefined >= _MOST_UNDEFINED * resamples or not np.isfinite([estimate, replicates[0], replicates[-1]]).all():
             return None
         if replicates[-1] - replicates[0] <= ROUNDING_NOISE * np.abs(replicates).max():
             return BootstrapResult(0.0, estimate, estimate, undefined)
-        probabilities = _bca(replicates, estimate, statistic(total - sums), level)
-        low, high = np.quantile(replicates, probabilities or ((1 - level) / 2, (1 + level) / 2))
-    return BootstrapResult(_standard_deviation(replicates), float(low), float(high), undefined)
+        stderr = _standard_deviation(replicates)
+        tails = (1 - level) / 2, (1 + level) / 2
+        if method == "studentised":
+            found = float(standard_errors(np.ones((1, units)), sums, total[np.newaxis], statistic)[0])
+            ends, degenerate = _studentised(drawn, errors, (estimate, found), tails, units)
+            return BootstrapResult(stderr, *ends, undefined, degenerate)
+        probabilities = _bca(replicates, estimate, statistic(total - sums), level) if method == "bca" else None
+        low, high = np.quantile(replicates, probabilities or tails)
+    return BootstrapResult(stderr, float(low), float(high), undefined)
 
 
-def _resampled_totals(sums: Array, random: RandomStream, resamples: int) -> Array:
-    """The totals of the units that each resample draws, one row a resample."""
-    units = len(sums)
+def _resampled(
+    sums: Array, random: RandomStream, resamples: int, statistic: Statistic | None
+) -> tuple[Array, Array]:  # fmt: skip
+    """The totals of the units that each resample draws, one row a resample, and its standard errors if asked for."""
+    totals, errors = [], [np.empty(0)]
+    for counts in _all_counts(random, resamples, len(sums)):
+        totals.append(counts @ sums)
+        if statistic is not None:
+            errors.append(standard_errors(counts, sums, totals[-1], statistic))
+    return np.concatenate(totals), np.concatenate(errors)
+
+
+def _all_counts(random: RandomStream, resamples: int, units: int) -> Iterator[Array]:
+    """The counts of block after block, each in the memory of the one before."""
     room = np.empty((next(blocks(resamples, units)), units))
-    return np.concatenate([_counts(random, room[:rows]) @ sums for rows in blocks(resamples, units)])
+    for rows in blocks(resamples, units):
+        yield _counts(random, room[:rows])
+
+
+def _studentised(
+    drawn: Array, errors: Array, estimate: tuple[float, float], tails: tuple[float, float], units: int
+) -> tuple[tuple[float, float], int]:
+    """The ends of the interval, and how many defined replicates have a standard error of 0 (up to rounding) or none.
+
+    As for undefined replicates, fewer than 1 % of these are left out; from there on the ends are NaN.
+    """
+    value, found = estimate
+    noise = ROUNDING_NOISE * (np.abs(drawn) + math.sqrt(units) * found)
+    usable = (errors > noise) & np.isfinite(errors) & ~np.isnan(drawn)
+    degenerate = int(np.count_nonzero(~usable & ~np.isnan(drawn)))
+    if np.count_nonzero(~usable) >= _MOST_UNDEFINED * len(drawn) or not math.isfinite(found):
+        return (math.nan, math.nan), degenerate
+    low, high = np.quantile((drawn[usable] - value) / errors[usable], tails)
+    return (float(value - high * found), float(value - low * found)), degenerate
 
 
 def _counts(random: RandomStream, room: Array) -> Array:

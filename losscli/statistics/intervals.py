@@ -19,6 +19,7 @@ from losscli.statistics.exact_ratio import Ratio
 from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.interval_methods import (
     OF_A_DIFFERENCE,
+    REQUESTED,
     EstimateTraits,
     Method,
     chosen_method,
@@ -107,8 +108,15 @@ def with_interval(
     )  # fmt: skip
     sums.few_clusters.add(slice_, found.variance)
     if found.interval is None and not slice_:  # slices of few rows are often so
-        return done, f"{result.spec}: all values are alike, so there is no confidence interval"
+        return done, f"{result.spec}: {_without_interval(found)}"
     return done, None
+
+
+def _without_interval(found: ConfidenceInterval) -> str:
+    """Why there is no interval beside a standard error."""
+    if found.stderr and found.uncertainty.reason is not None:
+        return found.uncertainty.reason
+    return "all values are alike, so there is no confidence interval"
 
 
 def is_proportion(sums: ContributionSums, line: int) -> bool:
@@ -161,7 +169,7 @@ def confidence_interval(
     if function is None:
         return None
     found = _bootstrap_interval(sums, estimate, function, sums.inference.bootstrap)
-    if found is None or found.interval is not None or not estimate.traits.proportion:
+    if found is None or found.interval is not None or found.stderr or not estimate.traits.proportion:
         return found
     if sums.is_clustered(estimate.unit):
         return _interval_by_sums(sums, estimate, linear)
@@ -233,13 +241,25 @@ def _bootstrap_interval(
         return None
     if sums.inference.time is not None:
         return _block_interval(sums, estimate, function, table)
-    found = bootstrap(table, function.statistic, resamples, level, seed, slice_stream(estimate.slice))
+    how = sums.inference.bootstrap_method or "bca"
+    found = bootstrap(table, function.statistic, resamples, level, seed, slice_stream(estimate.slice), how)
     if found is None:
         return None
-    units = _units_name(sums, estimate.unit)
-    method = Uncertainty("bootstrap", level, units, len(table), None, resamples, seed)
+    method = Uncertainty(
+        _BOOTSTRAPS[how], level, _units_name(sums, estimate.unit), len(table), None, resamples, seed,
+        reason=None if sums.inference.bootstrap_method is None else REQUESTED,
+    )  # fmt: skip
+    if math.isnan(found.low):
+        why = (
+            f"{found.undefined + found.degenerate:,} of {resamples:,} bootstrap resamples have no standard error, "
+            "so there is no studentised interval"
+        )
+        return ConfidenceInterval(found.stderr, None, replace(method, reason=why))
     interval = within((found.low, found.high), estimate.value, estimate.traits.limits) if found.stderr else None
     return ConfidenceInterval(found.stderr, interval, method)
+
+
+_BOOTSTRAPS = {"bca": "bootstrap", "studentised": "bootstrap-t", "percentile": "bootstrap-percentile"}
 
 
 def _block_interval(

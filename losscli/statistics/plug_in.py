@@ -25,7 +25,7 @@ class PlugIn:
     columns
         The columns of sums, in the order of the last axis.
     statistic
-        Makes values of shape (...) of sums of shape (..., columns).
+        Makes values of shape (...) of sums of shape (..., columns), which may be complex (for derivatives).
     """
 
     columns: tuple[Column, ...]
@@ -84,7 +84,7 @@ def plug_in(sums: ContributionSums, line: int, columns: Columns, slice_ids: Slic
                     means = {term: numerator / denominator for term, (numerator, denominator) in pairs.items()}
                     total = pairs[part.terms[0].term][1]
                     value = value + part.factor * part.job.spec.loss.combine(means, part.job.spec.params, total)
-        return np.asarray(value, np.float64)
+        return np.asarray(value, np.complex128 if np.iscomplexobj(totals) else np.float64)  # of a complex step
 
     return PlugIn(tuple(columns), statistic)
 

@@ -369,6 +369,7 @@ def test_values_become_what_eval_is_given(folder, monkeypatch):
         seed = 3
         level = 0.9
         bootstrap = 50
+        bootstrap-method = "studentised"
         target = "-y"
         [suites.b]
         sources = "p.csv"
@@ -384,6 +385,7 @@ def test_values_become_what_eval_is_given(folder, monkeypatch):
     assert [(role.model, role.role, role.columns.text) for role in asked.columns] == [("new", "variance", "v")]
     assert (asked.by, asked.target.text, asked.weight, asked.nan) == (("g", "h"), "-y", None, "error")
     assert (certainty.interval, certainty.seed, certainty.level, certainty.bootstrap) == (True, 3, 0.9, 50)
+    assert certainty.bootstrap_method == "studentised"
     other = suites.options_of(config, config.suites["b"]).run.request
     assert ([spec.text for spec in other.losses], other.by) == (["mae"], ())
 
