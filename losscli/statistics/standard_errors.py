@@ -33,7 +33,7 @@ def standard_errors(counts: Array, sums: Array, totals: Array, statistic: Statis
 
     References
     ----------
-    Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 12 (bootstrap-t) and 22.6 (the delta method)
+    Efron & Tibshirani 1993, "An introduction to the bootstrap", chapter 12 (bootstrap-t)
     """
     units = len(sums)
     # A resample has as many units as the sample, so a constant that is taken from all changes nothing but rounding.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import jsonschema
 import numpy as np
 import pytest
 from scipy import stats
@@ -228,7 +229,9 @@ def test_on_the_command_line(tmp_path, capsys):
     )
     asked = ["eval", str(path), "-t", "y", "-p", "a", "-l", "mse", "--bootstrap-method", "studentised"]
     assert run([*asked, "--bootstrap", "800", "-f", "json"]) == 0
-    found = json.loads(capsys.readouterr().out)["results"][0]
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, json.loads(losscli.report.schema()))
+    found = document["results"][0]
     assert found["uncertainty"]["method"] == "bootstrap-t" and found["uncertainty"]["resamples"] == 800
     assert found["interval"] == pytest.approx(one("mse").interval, rel=1e-12)
     assert run([*asked, "--bootstrap", "800", "-f", "table"]) == 0
