@@ -159,9 +159,8 @@ def evaluate(
     seed : int
         The seed of bootstrap and permutation test.
     adjust : {"holm", "bh", "max-t", "none"}
-        How multiple comparisons are accounted for. By Holm's method or that of Benjamini and Hochberg (false discovery
-        rate) p-values are adjusted; by "max-t" also the confidence intervals are simultaneous: they hold for all
-        models and slices of a loss together.
+        Multiple comparisons. By Holm's method or that of Benjamini and Hochberg (false discovery rate) p-values are
+        adjusted; by "max-t" also the confidence intervals hold for all models and slices of a loss together.
     between : str, optional
         Whether slices are compared: "rest" (each with the rest of the rows) or "COL=VALUE" (with that slice); implies
         `interval`. `between` of each result has the difference.
