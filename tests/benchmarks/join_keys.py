@@ -51,7 +51,7 @@ def run(command: list[str], folder: Path) -> tuple[float, float, float, int]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{command[0]} ended with exit code {process.returncode}")
-    return float(printed), used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss
+    return float(printed.split()[-1]), used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss
 
 
 def main(arguments: list[str] | None = None) -> int:
