@@ -138,7 +138,8 @@ class Binder:
             fields = fields_of(self.types.get(name))
             if fields:
                 raise DataError(
-                    f"column '{name}' holds objects with the fields {', '.join(fields[:20])}",
+                    f"column '{name}' holds objects with the fields {', '.join(fields[:20])}"
+                    f"{', …' if len(fields) > 20 else ''}",
                     hint=f"name a field, {name}.{fields[0]}, or all of them, '{name}.*'",
                     column=name, code="DATA_WRONG_TYPE",
                 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from losscli.binding.plan import Line, Plan
 from losscli.binding.signature import reduction_of
+from losscli.binding.spec import LossSpec
 
 
 class Limits(NamedTuple):
@@ -36,13 +37,16 @@ def value_limits(plan: Plan, line: Line) -> Limits:
     Limits
         Those that the losses declare, times their factors. Of a sum, only a limit of 0 is left.
     """
+    factors: dict[LossSpec, float] = {}  # parts of one loss are one: the limits of x - x are 0
+    jobs = dict(zip((part for _, part in line.spec.parts), line.jobs, strict=True))
+    for factor, part in line.spec.parts:
+        factors[part] = factors.get(part, 0.0) + factor
     low = high = 0.0
-    for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True):
-        loss = job.spec.loss
-        if not loss.source_roles or not factor:
+    for part, factor in factors.items():
+        if not part.loss.source_roles or not factor:
             continue
-        ends = loss.limits
-        if reduction_of(plan, job) == "sum":
+        ends = part.loss.limits
+        if reduction_of(plan, jobs[part]) == "sum":
             ends = (0.0 if ends[0] == 0 else -math.inf, 0.0 if ends[1] == 0 else math.inf)
         least, most = sorted(factor * end for end in ends)
         low, high = low + least, high + most

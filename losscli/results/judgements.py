@@ -284,12 +284,12 @@ class GateResult:
         The value in the baseline, where the gate asks for one.
     interval : tuple[float, float] or None
         Confidence interval of the change, where the gate asks for a test.
-    test : GateTest or None
-        The test, where the gate asks for one and it could be made.
     path : str or None
         The configuration file that has the gate.
     line : int or None
         Its line in that file, from 1.
+    test : GateTest or None
+        The test, where the gate asks for one and it could be made.
     """
 
     gate: str

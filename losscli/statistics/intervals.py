@@ -134,8 +134,10 @@ def _traits(sums: ContributionSums, line: int, slice_ids: SliceIds) -> EstimateT
     """What decides which interval suits the value of a line."""
     planned, parts = sums.line(line), sums.parts(line, slice_ids) or []
     limits = sums.limits_of(line)
-    is_mean = len(planned.jobs) == 1 and not planned.spec.is_composite and not sums.balanced
-    transformed = transformed_mean(parts[0]) if is_mean and reduction_of(sums.plan, planned.jobs[0]) == "mean" else None
+    alike = len({part for _, part in planned.spec.parts}) == 1  # a composite of one loss is a multiple of it
+    transformed = None
+    if alike and not sums.balanced and reduction_of(sums.plan, planned.jobs[0]) == "mean":
+        transformed = transformed_mean(parts[0], sum(factor for factor, _ in planned.spec.parts))
     return EstimateTraits(
         is_proportion(sums, line), corrects_skewness(sums.inference.interval_method, limits), limits, transformed
     )  # fmt: skip

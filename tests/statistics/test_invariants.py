@@ -6,6 +6,7 @@ Exceptions have a reason, and a test below that names it:
 - the draws of bootstrap resamples depend on the slice and on what identifies a unit, so they are others, of the same
   distribution, in a slice and in clusters of one row;
 - balanced class weights are computed from the rows, also where they all happen to be 1;
+- lines whose weighted terms and classes are more than three columns keep no third moments: their interval is that of t;
 - McNemar's test and score intervals are of rows that are one draw each, and not of clusters.
 """
 
@@ -139,7 +140,8 @@ CASES = [(loss, name) for loss in LOSSES for name in WAYS if applies(loss, name)
 @pytest.mark.parametrize(("loss", "name"), CASES)
 def test_the_same_value_has_the_same_standard_error(loss, name):
     first, second = (evaluated(loss, way) for way in WAYS[name])
-    if loss == "zero_one" and name in PARTS:
+    many_columns = loss == "lsgan_discriminator" and name == "balanced, weights of 1"
+    if (loss == "zero_one" and name in PARTS) or many_columns:
         first, second = ([{k: r[k] for k in ("value", "stderr", "df")} for r in results] for results in (first, second))
     for one, other in zip(first, second, strict=True):
         assert one == pytest.approx(other, rel=1e-10)

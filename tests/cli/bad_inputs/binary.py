@@ -290,9 +290,9 @@ def column_absent(here: Here):
     return here.parquet({"y": [1.0], "P": [2.0]})
 
 
-@case("B085", 3, "no column 'p.x'", "the columns are: y, p")
+@case("B085", 3, "no column 'p.z'", "'p' has the fields x")
 def field_of_a_struct(here: Here):
-    return [here.parquet({"y": [1.0], "p": [{"x": 2.0}]}), "-t", "y", "-p", "p.x", "-l", "mae"]
+    return [here.parquet({"y": [1.0], "p": [{"x": 2.0}]}), "-t", "y", "-p", "p.z", "-l", "mae"]
 
 
 DECIMALS = [decimal.Decimal("2.5"), decimal.Decimal("3.0")]
@@ -340,11 +340,11 @@ STRANGE = {
     "timestamp": (pa.array([datetime.datetime(2024, 1, 1)] * 2), "timestamp[us]", "convert it to numbers"),
     "date": (pa.array([datetime.date(2024, 1, 1)] * 2), "date32[day]", "convert it to numbers"),
     "duration": (pa.array([5, 6], pa.duration("s")), "duration[s]", "convert it to numbers"),
-    "struct": (pa.array([{"a": 1}] * 2), "struct<a: int64>", "as a separate column"),
+    "struct": (pa.array([{"a": 1}] * 2), "objects with the fields a", "name a field, p.a"),
     "map": (pa.array([[("a", 1)]] * 2, pa.map_(pa.string(), pa.int64())), "map<string, int64", "list column"),
     "binary": (pa.array([b"1", b"2"]), "binary", "numbers are needed"),
     "text": (pa.array(["1", "2"]), "text (string)", "if these are numbers, store them as a numeric type"),
-    "wide_struct": (pa.array([{f"field{n}": n for n in range(3000)}] * 2), "struct<field0: int64", "…"),
+    "wide_struct": (pa.array([{f"field{n}": n for n in range(3000)}] * 2), "the fields field0, field1", "field19, …"),
 }
 
 

@@ -114,7 +114,7 @@ def unsigned_keys(here: Here):
     return ["p.parquet", "--targets", "t.parquet", "--on", "id", *PLAIN]
 
 
-@case("B066", 5, "no key in common by id: p.csv has '007', '008', t.csv has '7', '8'", "007 is not 7")
+@case("B066", 5, "no key in common by id: p.csv has '007', '008', t.csv has '7', '8'", "--key-match number")
 def keys_with_zeros(here: Here):
     here.file("id,p\n007,1\n008,2\n")
     here.file("id,y\n7,1\n8,2\n", "t.csv")

@@ -144,7 +144,8 @@ text("B013", "csv_called_parquet", GOOD, 3, "the name says Parquet, the content 
 text("B013", "csv_called_parquet_and_told", GOOD, args="--input-format csv", value=0.5, file="p.parquet")
 text("B013", "csv_called_jsonl", GOOD, 3, "the name says JSON lines, the content is delimited text", file="p.jsonl")
 text("B013", "jsonl_called_csv", '{"y":1,"p":2}\n', 3, "the content is JSON lines", file="p.csv")
-text("B013", "json_array", '[{"y":1,"p":2}]', 3, "one JSON array, not JSON lines", file="p.jsonl")
+text("B013", "json_array", '[{"y":1,"p":2}]', 3, "the content is a JSON document", "--input-format json",
+     file="p.jsonl")
 text("B013", "pickle", b"\x80\x04\x95abc", 3, "a pickle, which could run code", file="p.pkl")
 text("B013", "numpy", b"\x93NUMPY\x01\x00v\x00", 3, "a NumPy array", file="p.npy")
 
