@@ -153,9 +153,9 @@ def evaluate(
     bootstrap : int, optional
         The number of bootstrap resamples, in place of sums of squares; implies `interval`.
     bootstrap_method : {"bca", "studentised", "percentile"}, optional
-        The interval from resamples, by default "bca".
+        The interval from bootstrap resamples, by default "bca".
     interval_method : {"auto", "t", "hall", "wilson", "clopper-pearson"}, optional
-        The interval where there are no resamples, by default by the nature of the loss; implies `interval`.
+        The interval where there are no bootstrap resamples, by default by the nature of the loss; implies `interval`.
     seed : int
         The seed of bootstrap and permutation test.
     adjust : {"holm", "bh", "max-t", "none"}

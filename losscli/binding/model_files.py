@@ -38,8 +38,8 @@ def side_by_side(
         RoleBinding("pred", name, _of(name, own[name] if name in own else _usual(source, targets, request)))
         for name, source in named
     ]
-    elsewhere = () if targets is None else targets.columns
-    shared = list(dict.fromkeys(_shared(request, first, elsewhere)))
+    of_targets = () if targets is None else targets.columns
+    shared = list(dict.fromkeys(_shared(request, first, of_targets)))
     pairing = pair_models(named, shared, (*request.on, *paired_by), unmatched, key_match)
     columns = tuple(_own_columns(binding, [name for name, _ in named]) for binding in request.columns)
     needs_preds = any("pred" in part.loss.roles for spec in request.losses for _, part in spec.parts)
@@ -92,19 +92,19 @@ def _own_columns(binding: RoleBinding, names: Sequence[str]) -> RoleBinding:
     return replace(binding, columns=_of(binding.model, binding.columns))
 
 
-def _shared(request: Request, first: Source, elsewhere: Sequence[str]) -> Iterator[str]:
+def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Iterator[str]:
     """The columns that are about the row. A name that no column has is left to the binding, which reports it.
 
-    `elsewhere` are the columns of the targets: a target is one of these if it can be, anything else if it must be.
+    `of_targets` are the columns of the targets: a target is one of these if it can be, anything else if it must be.
     """
     if request.target is not None:
-        if not _all_in(request.target, elsewhere):
+        if not _all_in(request.target, of_targets):
             yield from resolve(request.target, first.columns, " (for 'target')").names
-    elif not any(name in elsewhere for name in DEFAULT_NAMES["target"]):
+    elif not any(name in of_targets for name in DEFAULT_NAMES["target"]):
         usual = [name for name in DEFAULT_NAMES["target"] if name in first.columns]
         yield from usual if len(usual) == 1 else ()
     for binding in request.columns:
-        if binding.model is None and (_all_in(binding.columns, first.columns) or not elsewhere):
+        if binding.model is None and (_all_in(binding.columns, first.columns) or not of_targets):
             yield from resolve(binding.columns, first.columns, f" (for '{binding.role}')").names
     plain = [*request.by, request.weight, request.batch_by, request.inference.grouping]
     if request.where is not None:

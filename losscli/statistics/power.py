@@ -15,7 +15,7 @@ from losscli.statistics.student_t import root_gamma_ratio, t_quantile
 
 _TOLERANCE = 1e-12
 MOST_UNITS = 10**15
-"""More units than these are not worth a number."""
+"""Of more units than these no number is given."""
 
 
 def power(shift: float, df: float, alpha: float, *, two_sided: bool) -> float:

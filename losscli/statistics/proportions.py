@@ -67,10 +67,10 @@ def score_size(value: float, found: Variance, effective_size: float) -> float:
     float
         1 + p (1 - p) / V; the number of independent rows of one weight.
     """
-    spread = value * (1 - value)
-    if found.constant or not spread:
+    variance_of_one = value * (1 - value)
+    if found.constant or not variance_of_one:
         return effective_size if found.effective_clusters is None else found.effective_clusters
-    return 1 + spread / found.stderr**2
+    return 1 + variance_of_one / found.stderr**2
 
 
 def newcombe(one: Proportion, other: Proportion, level: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Paired runs of a join by text keys, in losscli and in DuckDB: CPU seconds, elapsed seconds and memory of both.
 
-    python tests/benchmarks/join_keys.py --rows 2000000 --runs 5 --peer PYTHON_WITH_DUCKDB
+    python tests/benchmarks/join_keys.py --rows 2000000 --runs 5 --duckdb PYTHON_WITH_DUCKDB
 
 The goal is at most three times DuckDB's CPU seconds, in memory that the targets bound. Both read the same two Parquet
 files, whose rows are in different orders, and must agree on the mean squared error.
@@ -60,12 +60,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--each", type=int, default=1, help="predictions of each target")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--peer", help="a Python that has duckdb; without it only losscli runs")
+    parser.add_argument("--duckdb", help="a Python that has duckdb; without it only losscli runs")
     given = parser.parse_args(arguments)
     many = ["--join", "many-to-one"] if given.each > 1 else []
     commands = {"losscli": [sys.executable, "-m", "losscli", *LOSSCLI, *many]}
-    if given.peer:
-        commands["duckdb"] = [given.peer, "-c", DUCKDB]
+    if given.duckdb:
+        commands["duckdb"] = [given.duckdb, "-c", DUCKDB]
     with tempfile.TemporaryDirectory() as name:
         # In a process of its own: what this one has held would count as memory of the processes that it starts.
         maker = multiprocessing.get_context("spawn").Process(target=make, args=(Path(name), given.rows, given.each))
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
                 found[who].append(run(command, Path(name)))
                 value, cpu, elapsed, memory = found[who][-1]
                 print(f"{who}\t{value}\t{cpu:.2f} s CPU\t{elapsed:.2f} s\t{memory >> 10} MiB")
-    if not given.peer:
+    if not given.duckdb:
         return 0
     for at, what in ((1, "CPU"), (2, "elapsed"), (3, "memory")):
         ours, theirs = (statistics.median(each[at] for each in found[who]) for who in ("losscli", "duckdb"))

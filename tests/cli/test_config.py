@@ -378,14 +378,14 @@ def test_values_become_what_eval_is_given(folder, monkeypatch):
         folder,
     )
     run = suites.options_of(config, config.suites["a"]).run
-    asked, certainty = run.request, run.request.inference
+    asked, inference = run.request, run.request.inference
     assert (run.input.sources, run.input.read.header) == (("p.csv", "-q.csv"), True)
     assert [spec.text for spec in asked.losses] == ["mse", "huber:delta=2"]
     assert [(pred.model, pred.columns.text) for pred in asked.preds] == [("new", "p_*"), ("a=b", "q")]
     assert [(role.model, role.role, role.columns.text) for role in asked.columns] == [("new", "variance", "v")]
     assert (asked.by, asked.target.text, asked.weight, asked.nan) == (("g", "h"), "-y", None, "error")
-    assert (certainty.interval, certainty.seed, certainty.level, certainty.bootstrap) == (True, 3, 0.9, 50)
-    assert certainty.bootstrap_method == "studentised"
+    assert (inference.interval, inference.seed, inference.level, inference.bootstrap) == (True, 3, 0.9, 50)
+    assert inference.bootstrap_method == "studentised"
     other = suites.options_of(config, config.suites["b"]).run.request
     assert ([spec.text for spec in other.losses], other.by) == (["mae"], ())
 

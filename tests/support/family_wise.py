@@ -51,7 +51,7 @@ def models(rng: np.random.Generator, count: int, rows: int, common: float) -> Ta
 
 
 def hold_all(intervals: Sequence[tuple[float, float] | None], truth: float) -> float:
-    """Whether all intervals hold the truth."""
+    """Whether all intervals hold the true values."""
     return float(all(ends is not None and ends[0] <= truth <= ends[1] for ends in intervals))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from losscli.errors import DataError
 from losscli.io.files.streams import Readable
-from losscli.io.formats.json_marks import COMMA, NEWLINE, OPEN, Bytes, Marks, Positions, marks_of
+from losscli.io.formats.json_structure import COMMA, NEWLINE, OPEN, Bytes, Positions, Structure, structure_of
 
 PIECE = 4 << 20
 RECORD_LIMIT = 256 << 20
@@ -38,28 +38,28 @@ class RecordLines:
     def _lines(self, last: bool) -> bytes:
         """The whole elements of the text that is there, which are removed from it."""
         raw = np.frombuffer(self.text, np.uint8)
-        marks = marks_of(raw)
-        ends = np.flatnonzero(marks.depth < 0)
+        structure = structure_of(raw)
+        ends = np.flatnonzero(structure.depth < 0)
         if len(ends):
             self.ended = True
-            at = int(marks.at[ends[0]])
+            at = int(structure.at[ends[0]])
             self._check_end(at)
-            inside = marks.where(slice(ends[0]))
+            inside = structure.where(slice(ends[0]))
             return as_lines(raw[:at], inside) + b"\n" if raw[:at].tobytes().strip() else b""
         if last:
             raise DataError(
                 "the JSON array is not closed", path=self.path, code="DATA_CORRUPT_FILE",
                 hint="is the file complete? did the step that writes it fail?",
             )  # fmt: skip
-        between = marks.at[(marks.kinds == COMMA) & (marks.depth == 0)]
+        between = structure.at[(structure.kinds == COMMA) & (structure.depth == 0)]
         if not len(between):
             if len(self.text) > RECORD_LIMIT:
                 raise DataError(f"a record is longer than {RECORD_LIMIT >> 20} MiB", path=self.path,
                                 code="DATA_BAD_ROW")  # fmt: skip
             return b""
         stop = int(between[-1]) + 1
-        until = int(np.searchsorted(marks.at, stop))
-        lines = as_lines(raw[:stop], marks.where(slice(until)))
+        until = int(np.searchsorted(structure.at, stop))
+        lines = as_lines(raw[:stop], structure.where(slice(until)))
         self.text, self.began = self.text[stop:], True
         return lines
 
@@ -77,12 +77,12 @@ class RecordLines:
                             value=rest.strip()[:60].decode(errors="replace"))  # fmt: skip
 
 
-def as_lines(raw: Bytes, marks: Marks) -> bytes:
+def as_lines(raw: Bytes, structure: Structure) -> bytes:
     """The elements of an array, each on one line; where one is missing, its comma stays, which is then refused."""
     out = raw.copy()
-    out[marks.at[marks.kinds == NEWLINE]] = _BLANK
-    commas = marks.at[(marks.kinds == COMMA) & (marks.depth == 0)]
-    opened = marks.at[(marks.kinds == OPEN) & (marks.depth == 1)]
+    out[structure.at[structure.kinds == NEWLINE]] = _BLANK
+    commas = structure.at[(structure.kinds == COMMA) & (structure.depth == 0)]
+    opened = structure.at[(structure.kinds == OPEN) & (structure.depth == 1)]
     counts = np.diff(np.searchsorted(opened, commas), prepend=0)
     empty = [i for i in np.flatnonzero(counts == 0) if not _between(raw, commas, int(i)).strip()]
     out[commas] = _LINE

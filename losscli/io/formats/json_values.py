@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.io.formats.json_marks import CLOSE, COLON, COMMA, NEWLINE, Bytes, Marks, marks_of
+from losscli.io.formats.json_structure import CLOSE, COLON, COMMA, NEWLINE, Bytes, Structure, structure_of
 
 
 class Part(NamedTuple):
@@ -21,25 +21,32 @@ class Part(NamedTuple):
 
 
 class Document:
-    """The text of a document, and the marks in it."""
+    """The text of a document, and its structural characters."""
 
     def __init__(self, text: bytes, path: str) -> None:
         self.path = path
         self.raw: Bytes = np.frombuffer(text, np.uint8)
-        self.marks: Marks = marks_of(self.raw)
-        newlines = self.marks.at[self.marks.kinds == NEWLINE]
+        self.structure: Structure = structure_of(self.raw)
+        newlines = self.structure.at[self.structure.kinds == NEWLINE]
         if len(newlines):
             self.raw = self.raw.copy()
             self.raw[newlines] = 32  # records stand on one line each
-            self.marks = self.marks.where(self.marks.kinds != NEWLINE)
+            self.structure = self.structure.where(self.structure.kinds != NEWLINE)
         self.text = self.raw.tobytes()
         start = len(self.text) - len(self.text.lstrip())
-        if self.marks.in_string or not len(self.marks.depth) or self.marks.depth[-1] or (self.marks.depth < 0).any():
+        if (
+            self.structure.in_string
+            or not len(self.structure.depth)
+            or self.structure.depth[-1]
+            or (self.structure.depth < 0).any()
+        ):
             raise self.error("the JSON document is not complete", "did the step that writes it fail?")
-        if (np.flatnonzero((self.marks.depth == 0) & (self.marks.kinds == CLOSE))[0]) + 1 != len(self.marks.at):
+        if (np.flatnonzero((self.structure.depth == 0) & (self.structure.kinds == CLOSE))[0]) + 1 != len(
+            self.structure.at
+        ):
             raise self.error("there is text behind the end of the JSON document")
         self.whole = Part(start, len(self.text.rstrip()), 0)
-        if int(self.marks.at[-1]) + 1 != self.whole.stop:
+        if int(self.structure.at[-1]) + 1 != self.whole.stop:
             raise self.error("there is text behind the end of the JSON document")
 
     def error(self, message: str, hint: str | None = None) -> DataError:
@@ -57,7 +64,7 @@ class Document:
 
     def _parts(self, part: Part) -> Iterator[tuple[int, int, int, int]]:
         """Where each element begins and ends, the number of its first mark, and where its colon is (-1: nowhere)."""
-        at, kinds, depth, _ = self.marks
+        at, kinds, depth, _ = self.structure
         level = depth[part.mark]
         end = self._close(part.mark)
         inside = slice(part.mark + 1, end)
@@ -77,7 +84,7 @@ class Document:
 
     def _close(self, mark: int) -> int:
         """The number of the mark that closes what one opens."""
-        depth, start, size = self.marks.depth, mark + 1, 64
+        depth, start, size = self.structure.depth, mark + 1, 64
         while True:
             below = depth[start : start + size] < depth[mark]
             if below.any():
@@ -98,7 +105,7 @@ class Document:
         text = self.text[part.start + 1 : part.stop - 1]
         inside = slice(part.mark + 1, self._close(part.mark))
         count = inside.stop - inside.start
-        if count and (self.marks.kinds[inside] == COMMA).all() and text.count(b",") == count:
+        if count and (self.structure.kinds[inside] == COMMA).all() and text.count(b",") == count:
             found = text.split(b",")  # each comma is between two elements: nearly always
             if all(map(bytes.strip, found)):
                 return found

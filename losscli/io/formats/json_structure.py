@@ -18,21 +18,21 @@ for _letters, _kind in ((b'"', QUOTE), (b"\\", BACKSLASH), (b"{[", OPEN), (b"}]"
     _KINDS[list(_letters)] = _kind
 
 
-class Marks(NamedTuple):
-    """The marks of a text outside its strings: their positions, kinds, and the depth behind each."""
+class Structure(NamedTuple):
+    """The structural characters of a text, outside its strings: their positions, kinds, and the depth behind each."""
 
     at: Positions
     kinds: Bytes
     depth: Positions
     in_string: bool  # whether the text ends inside a string
 
-    def where(self, kept: slice | NDArray[np.bool_]) -> Marks:
-        """Some of the marks."""
-        return Marks(self.at[kept], self.kinds[kept], self.depth[kept], self.in_string)
+    def where(self, kept: slice | NDArray[np.bool_]) -> Structure:
+        """Some of the characters."""
+        return Structure(self.at[kept], self.kinds[kept], self.depth[kept], self.in_string)
 
 
-def marks_of(raw: Bytes) -> Marks:
-    """The marks of a text that begins outside a string."""
+def structure_of(raw: Bytes) -> Structure:
+    """The structural characters of a text that begins outside a string."""
     kinds = _KINDS[raw]
     at = np.flatnonzero(kinds)
     kinds = kinds[at]
@@ -43,11 +43,11 @@ def marks_of(raw: Bytes) -> Marks:
     outside = ~inside & ~quotes
     at, kinds = at[outside], kinds[outside]
     depth = np.cumsum((kinds == OPEN).astype(np.int64) - (kinds == CLOSE))
-    return Marks(at, kinds, depth, bool(inside[-1]) if len(inside) else False)
+    return Structure(at, kinds, depth, bool(inside[-1]) if len(inside) else False)
 
 
 def _without_escaped(at: Positions, kinds: Bytes) -> tuple[Positions, Bytes]:
-    """The marks without backslashes, and without the quotes behind an odd number of these."""
+    """Quotes and structural characters without backslashes, and without the quotes behind an odd number of these."""
     slashes = at[kinds == BACKSLASH]
     begins = np.ones(len(slashes), np.bool_)
     begins[1:] = np.diff(slashes) != 1
