@@ -29,6 +29,7 @@ class BootstrapResult:
 
     `degenerate` is how many of the others have no standard error of their own, of which a studentised interval can
     leave out only few; else its ends are NaN.
+    `skewness` is that of the estimate, by the jackknife; None where that is not finite.
     """
 
     stderr: float
@@ -36,6 +37,7 @@ class BootstrapResult:
     high: float
     undefined: int = 0
     degenerate: int = 0
+    skewness: float | None = None
 
 
 def bootstrap(
@@ -95,14 +97,16 @@ def bootstrap(
         if replicates[-1] - replicates[0] <= ROUNDING_NOISE * np.abs(replicates).max():
             return BootstrapResult(0.0, estimate, estimate, undefined)
         stderr = _standard_deviation(replicates)
+        acceleration = _acceleration(statistic(total - sums))
+        skewness = _skewness(acceleration, units)
         tails = (1 - level) / 2, (1 + level) / 2
         if method == "studentised":
             found = float(standard_errors(np.ones((1, units)), sums, total[np.newaxis], statistic)[0])
             ends, degenerate = _studentised(drawn, errors, (estimate, found), tails, units)
-            return BootstrapResult(stderr, *ends, undefined, degenerate)
-        probabilities = _bca(replicates, estimate, statistic(total - sums), level) if method == "bca" else None
+            return BootstrapResult(stderr, *ends, undefined, degenerate, skewness)
+        probabilities = _bca(replicates, estimate, acceleration, level) if method == "bca" else None
         low, high = np.quantile(replicates, probabilities or tails)
-    return BootstrapResult(stderr, float(low), float(high), undefined)
+    return BootstrapResult(stderr, float(low), float(high), undefined, skewness=skewness)
 
 
 def _resampled(
@@ -150,18 +154,29 @@ def _counts(random: RandomStream, room: Array) -> Array:
     return room
 
 
-def _bca(replicates: Array, estimate: float, jackknife: Array, level: float) -> tuple[float, float] | None:
+def _acceleration(jackknife: Array) -> float:
+    """Efron's acceleration, from the estimates with one unit left out each; NaN where it is undefined."""
+    influence = jackknife.mean() - jackknife
+    influence = influence / np.abs(influence).max()  # so that cubes do not overflow; all equal: NaN
+    return float((influence**3).sum() / (6 * (influence**2).sum() ** 1.5))
+
+
+def _skewness(acceleration: float, units: int) -> float | None:
+    """The skewness of the estimate, of which the acceleration is a sixth, unbiased for normal draws."""
+    if units <= 2 or not math.isfinite(acceleration):
+        return None
+    skewness = 6 * acceleration * math.sqrt(units * (units - 1)) / (units - 2)
+    return max(-1.0, min(skewness, 1.0))
+
+
+def _bca(replicates: Array, estimate: float, acceleration: float, level: float) -> tuple[float, float] | None:
     """The probabilities of the quantiles that bound the BCa interval; None where they are undefined.
 
-    `jackknife` are the estimates with one unit left out each. As in scipy.stats.bootstrap, replicates that equal the
-    estimate count half on each side.
+    As in scipy.stats.bootstrap, replicates that equal the estimate count half on each side.
     """
     noise = ROUNDING_NOISE * abs(estimate)
     below = np.count_nonzero(replicates < estimate - noise) + np.count_nonzero(replicates <= estimate + noise)
     bias = t_quantile(float(below) / 2 / len(replicates), math.inf)
-    influence = jackknife.mean() - jackknife
-    influence = influence / np.abs(influence).max()  # so that cubes do not overflow; all equal: NaN
-    acceleration = float((influence**3).sum() / (6 * (influence**2).sum() ** 1.5))
     if not math.isfinite(bias) or not math.isfinite(acceleration):
         return None
     probabilities = []

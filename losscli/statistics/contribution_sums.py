@@ -29,6 +29,7 @@ from losscli.statistics.finalized_sums import (
     non_finite_sum,
 )
 from losscli.statistics.line_sums import LineSums, PartSums, TermMean
+from losscli.statistics.skewed_estimates import SkewedEstimates
 from losscli.statistics.unit_tables import Column, Columns, UnitTables, ids_of
 
 __all__ = ["Column", "Columns", "ContributionSums"]
@@ -61,6 +62,7 @@ class ContributionSums(UnitTables):
         self.weighted = self.plan.weight is not None or self.plan.class_column is not None
         self.balanced = self.plan.class_column is not None and self.plan.request.class_weight == "balanced"
         self.few_clusters = FewClusters(self.inference.cluster, self.plan.by)
+        self.skewed_estimates = SkewedEstimates(self.plan.by)
         self._finalized = FinalizedRun(totals)
         self._lines: dict[int, LineSums] = {}
         self._units: dict[int, str | None] = {}

@@ -29,18 +29,22 @@ class FewClusters:
         self.slices: dict[Slice, Variance] = {}
         self.seen: set[Slice] = set()
 
-    def add(self, slice_: Slice, found: Variance | None) -> None:
-        """Look at a variance of the whole run or of a slice; of several lines, that of the most unequal clusters."""
+    def add(self, slice_: Slice, found: Variance | None) -> bool:
+        """Look at a variance of the whole run or of a slice, and say whether its clusters are few or unequal.
+
+        Of several lines, that of the most unequal clusters is kept.
+        """
         if self.cluster is None or found is None or found.effective_clusters is None or found.largest_share is None:
-            return
+            return False
         if slice_:
             self.seen.add(slice_)
         if found.effective_clusters >= _FEW and found.largest_share < _LARGE_SHARE:
-            return
+            return False
         if not slice_:
             self.whole = _worse(self.whole, found)
         else:
             self.slices[slice_] = _worse(self.slices.get(slice_), found)
+        return True
 
     def sentences(self) -> list[str]:
         """The texts of the warnings: one of the whole run, and one of all slices."""

@@ -54,12 +54,14 @@ class ConfidenceInterval:
     """A confidence interval, the standard error, and how the two were computed.
 
     The interval is None where all units are alike: a standard error of 0 does not say how sure an estimate is.
+    `skewness` is that of the estimate, where it is known and the interval is one that it makes too short.
     """
 
     stderr: float
     interval: tuple[float, float] | None
     uncertainty: Uncertainty
     variance: Variance | None = None
+    skewness: float | None = None
 
 
 def with_interval(
@@ -106,7 +108,8 @@ def with_interval(
     done = replace(
         result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
     )  # fmt: skip
-    sums.few_clusters.add(slice_, found.variance)
+    told = sums.few_clusters.add(slice_, found.variance)
+    sums.skewed_estimates.add(slice_, result.spec, None if told else found.skewness, found.uncertainty)
     if found.interval is None and not slice_:  # slices of few rows are often so
         return done, f"{result.spec}: {_without_interval(found)}"
     return done, None
@@ -208,12 +211,7 @@ def _sequential_interval(
     if found.constant:
         return ConfidenceInterval(stderr, None, method, found)
     wide = sequential.half_width(found.df, level) * stderr
-    return ConfidenceInterval(
-        stderr,
-        (estimate.value - wide, estimate.value + wide),
-        method,
-        found,
-    )
+    return ConfidenceInterval(stderr, (estimate.value - wide, estimate.value + wide), method, found)
 
 
 def _of_variance(
@@ -225,12 +223,12 @@ def _of_variance(
     how = Uncertainty(method.name, level, _units_name(sums, estimate.unit), count, found.df,
                       skewness=found.skewness if method.name == "hall" else None, reason=method.reason)  # fmt: skip
     how = with_lags(how, found.lags)
-    interval = None
+    interval = skewness = None
     if method.name in ("wilson", "clopper-pearson"):
         interval = proportion_interval(method.name, value, found, linear.effective_size, level)
     elif not found.constant:
-        interval = mean_interval(method.name, value, found, estimate.traits, level)
-    return ConfidenceInterval(found.stderr, interval, how, found)
+        interval, skewness = mean_interval(method.name, value, found, estimate.traits, level), found.skewness
+    return ConfidenceInterval(found.stderr, interval, how, found, skewness)
 
 
 def _bootstrap_interval(
@@ -258,7 +256,7 @@ def _bootstrap_interval(
         )
         return ConfidenceInterval(found.stderr, None, replace(method, reason=why))
     interval = within((found.low, found.high), estimate.value, estimate.traits.limits) if found.stderr else None
-    return ConfidenceInterval(found.stderr, interval, method)
+    return ConfidenceInterval(found.stderr, interval, method, skewness=found.skewness)
 
 
 _BOOTSTRAPS = {"bca": "bootstrap", "studentised": "bootstrap-t", "percentile": "bootstrap-percentile"}

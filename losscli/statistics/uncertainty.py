@@ -51,7 +51,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     notes: list[str] = []
     if inference.interval:
         results, notes = _with_intervals(sums, found, results)
-        notes += sums.few_clusters.sentences()
+        notes += [*sums.few_clusters.sentences(), *sums.skewed_estimates.sentences()]
     if inference.between is not None:
         from losscli.statistics.slice_differences import slice_differences
 

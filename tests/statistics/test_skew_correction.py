@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
+import interval_coverage
 import numpy as np
 import pytest
 from scipy import optimize, stats
@@ -231,3 +233,91 @@ def test_shards_give_the_bits_of_one_run(tmp_path):
     assert run(["merge", *states, "-o", str(merged), "-q"]) == 0
     one, other = (json.loads(path.read_text())["results"] for path in (whole, merged))
     assert one == other and one[0]["uncertainty"]["skewness"] is not None
+
+
+# -- the warning -------------------------------------------------------------------------------------------------------
+
+
+def warned(errors, loss="mse", data=None, **settings):
+    data = {"y": np.zeros(len(errors)), "p": np.asarray(errors, float), **(data or {})}
+    report = losscli.evaluate(data, loss, target="y", pred="p", **{"interval": True, **settings})
+    return [warning.message for warning in report.warnings]
+
+
+LONE = [*np.linspace(0.5, 1.5, 11), 40.0]
+WARNING = "the interval may undercover where very few units make the variance: "
+
+
+def test_values_that_are_very_skewed_for_their_number_are_told():
+    skewness = stats.skew(np.square(LONE), bias=False) / math.sqrt(12)
+    assert skewness == pytest.approx(0.99995, abs=1e-4)
+    expected = [WARNING + "mse of 12 rows (skewness 1.00 of at most 1)"]
+    assert warned(LONE) == warned(LONE, bootstrap=200) == warned(LONE, reduction="sum") == expected
+    assert warned(LONE, ["mse", "mae"]) == [expected[0] + ", and so for 1 more"]
+    by_cluster = warned(LONE, data={"user": np.arange(12)}, cluster="user")
+    assert by_cluster == [WARNING + "mse of 12 values of 'user' (skewness 1.00 of at most 1)"]
+    assert warned(np.random.default_rng(4).normal(size=100)) == []
+    assert warned(np.random.default_rng(4).normal(size=100), bootstrap=200) == []
+
+
+def test_the_warning_begins_above_a_skewness_of_nine_tenths():
+    def lone(at):
+        return [*np.linspace(0.5, 1.5, 11), at]
+
+    def skewness(at):
+        return stats.skew(lone(at), bias=False) / math.sqrt(12) - 0.9
+
+    limit = optimize.brentq(skewness, 2.0, 40.0, xtol=1e-12)
+    for more in ({}, {"bootstrap": 200}):
+        assert warned(lone(limit * (1 - 1e-6)), "mae", **more) == []
+        assert len(warned(lone(limit * (1 + 1e-6)), "mae", **more)) == 1
+
+
+def test_few_units_and_intervals_that_skewness_does_not_shorten_are_not_told():
+    assert warned([1.0, 1.1, 1.2, 1.3, 40.0]) == []  # so few are skewed by chance
+    assert len(warned([1.0, 1.1, 1.2, 1.3, 1.4, 40.0])) == 1
+    assert warned(LONE, sequential=True) == []
+    assert warned(LONE, interval=False) == []
+    wrong = {"y": np.zeros(30), "p": np.array([1.0, *[0.0] * 29])}
+    for method in ("wilson", "clopper-pearson"):
+        report = losscli.evaluate(wrong, "zero_one", target="y", pred="p", interval=True, interval_method=method)
+        assert not report.warnings
+    few = warned(LONE, data={"user": np.arange(12) % 8}, cluster="user")
+    assert len(few) == 1 and few[0].startswith("the 8 clusters")  # one warning says as much
+
+
+@pytest.mark.parametrize("bootstrap", [None, 200])
+def test_skewed_slices_are_counted_and_the_worst_is_named(bootstrap):
+    """The same sentence however rows are cut; slices of equal skewness are named in their order."""
+    plain = np.linspace(0.5, 1.5, 12)
+    errors = np.concatenate([plain, LONE, [*plain[:-1], 4.0], plain])
+    errors, site = np.append(errors, [1.0, 9.0]), np.append(np.repeat(["d", "c", "b", "a"], 12), ["e", "e"])
+    settings = {"by": "site", "bootstrap": bootstrap, "loss": ["mse", "mae"]}
+    found = [one for one in warned(errors, data={"site": site}, **settings) if "slices" in one]
+    assert found == [
+        "intervals of 2 of 5 slices may undercover where very few units make the variance; the worst is site=c: mse of "
+        "12 rows (skewness 1.00 of at most 1)"
+    ]
+    order = np.random.default_rng(1).permutation(len(errors))
+    mixed = warned(errors[order], data={"site": site[order]}, **settings)
+    assert [one for one in mixed if "slices" in one] == found
+
+
+@pytest.mark.parametrize(
+    ("case", "rows", "least", "most"),
+    [
+        ("normal: `mae` of values far from 0", 10, 0.0, 0.003),
+        ("skewed: `mse` of normal errors", 10, 0.03, 0.08),
+        ("skewed: `mse` of normal errors", 30, 0.0, 0.003),
+        ("heavy: `mse` of t errors, 3 degrees of freedom", 10, 0.15, 0.25),
+        ("rare positives, 1 %: `bce`", 100, 0.3, 0.42),
+    ],
+)
+def test_how_many_samples_are_told(case, rows, least, most):
+    """The shares that docs/statistics.md tells."""
+    loss, draw = next((loss, draw) for name, loss, draw, _ in interval_coverage.CASES if name == case)
+    (data,) = interval_coverage.row_samples(np.random.default_rng(5), draw, rows, 1000)
+    report = losscli.evaluate(data, loss, target="y", pred="p", by="sample", interval=True)
+    told = [re.match("intervals of ([0-9]+) of 1,000 slices may undercover", one.message) for one in report.warnings]
+    share = sum(int(found[1]) for found in told if found) / 1000
+    assert least <= share <= most
