@@ -18,6 +18,7 @@ from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score_beyond, without_vanished
+from losscli.aggregate.label_counts import LabelCounts, labelled_inputs
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
 from losscli.aggregate.slices import SliceIndex
@@ -47,6 +48,7 @@ class RunAccumulator:
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
         self.groups = groups_of(plan)
         self.fingerprints = RowFingerprints(plan)
+        self.label_counts = LabelCounts(labelled_inputs(plan))
         required = required_statistics(plan)
         self.unit_statistics = None if required is None else RunUnitStatistics(required)
         # The values of these are needed beside their sums.
@@ -87,6 +89,7 @@ class RunAccumulator:
         batch = replace(rows.batch, slice_ids=self.slice_ids_of(rows))
         self._count(batch)
         self._limit()
+        self.label_counts.update(batch.arrays, batch.slice_ids, len(self.counts))
         if self.hashing:
             self.fingerprints.update(rows, batch, self.slice_index)
         scored: dict[Hashable, Terms] = {}
@@ -181,6 +184,7 @@ class RunAccumulator:
             self.losses[call].merge(theirs, slice_ids)
         self.groups.formed += other.groups.formed
         self.fingerprints.merge(other.fingerprints)
+        self.label_counts.merge(other.label_counts, slice_ids)
         if self.unit_statistics is not None and other.unit_statistics is not None:
             self.unit_statistics.merge(other.unit_statistics, slice_ids, before)
 
@@ -194,6 +198,7 @@ class RunAccumulator:
             "counts": self.counts.tolist(),
             "kept": [loss.state() for loss in self.losses.values()],
             "fingerprints": self.fingerprints.state(),
+            "labels": self.label_counts.state(),
             "moments": [] if rows is None else rows.cross_products.state(list(self.losses)),
             "third_moments": [] if rows is None else rows.third_moments.state(list(self.losses)),
             "units": None if rows is None else rows.kept.state(list(self.losses)),
@@ -207,6 +212,7 @@ class RunAccumulator:
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
         read.fingerprints.restore(state["fingerprints"])
+        read.label_counts.restore(state["labels"])
         if read.unit_statistics is not None:
             rows, sources = read.unit_statistics.rows, list(read.losses)
             rows.cross_products = CrossProducts.from_state(state["moments"], sources)

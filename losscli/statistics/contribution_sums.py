@@ -103,6 +103,12 @@ class ContributionSums(UnitTables):
             self._limits[number] = Limits(low + fixed, high + fixed)
         return self._limits[number]
 
+    def rarer_label(self, number: int, slice_ids: SliceIds) -> tuple[int, int] | None:
+        """How many rows have the rarer of two labels, and how many rows there are; None of a line without labels."""
+        counts = self.totals.label_counts
+        sides = [one for job in self.line(number).jobs for one in job.inputs if one in counts.counts]
+        return min((counts.rarer(one, (each.number for each in slice_ids)) for one in sides), default=None)
+
     # -- sums of terms ---------------------------------------------------------------------------------------------
 
     def parts(self, number: int, slice_ids: SliceIds) -> list[PartSums] | None:

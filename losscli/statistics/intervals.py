@@ -109,7 +109,9 @@ def with_interval(
         result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
     )  # fmt: skip
     told = sums.few_clusters.add(slice_, found.variance)
-    sums.skewed_estimates.add(slice_, result.spec, None if told else found.skewness, found.uncertainty)
+    if not told and found.interval is not None:
+        labels = sums.rarer_label(line, slice_ids)
+        sums.skewed_estimates.add(slice_, result.spec, found.skewness, found.uncertainty, labels)
     if found.interval is None and not slice_:  # slices of few rows are often so
         return done, f"{result.spec}: {_without_interval(found)}"
     return done, None

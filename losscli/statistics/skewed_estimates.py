@@ -8,7 +8,9 @@ from losscli.results import Uncertainty
 from losscli.statistics.finalized_sums import Slice
 
 _SKEWED = 0.9  # of the mean of n units it is at most about 1: nearly all squares are those of one unit
+_RARE, _SHARE = 5, 0.1  # rows of a label, and their share, with which samples often have none of its large losses
 _ENOUGH = 6  # units: of fewer normal values, a sample often is as skewed (of 3 in 29 %, of 6 in 0.5 %)
+_HOLD_ANYWAY = ("wilson", "clopper-pearson", "sequential", "sequential-exact")
 _UNITS = {"row": "rows", "batch": "batches"}
 
 
@@ -17,7 +19,9 @@ class SkewedEstimates:
 
     The skewness of a mean of n units is that of the units over sqrt(n). It is at most about 1, where one of them is
     unlike all others. Values of which samples come near that have tails that other samples miss altogether, and
-    intervals of these miss the true value more often than their level says (docs/statistics.md has simulations).
+    intervals of these miss the true value more often than their level says (docs/statistics.md has simulations). A
+    sample without such a row cannot show it, but its labels may: fewer than 5 rows of one label, at most a tenth of
+    all, are told of in the same way.
 
     Parameters
     ----------
@@ -31,17 +35,33 @@ class SkewedEstimates:
         self.slices: dict[Slice, tuple[float, str]] = {}
         self.seen: set[Slice] = set()
 
-    def add(self, slice_: Slice, spec: str, skewness: float | None, how: Uncertainty) -> None:
-        """Look at an interval: `skewness` is that of its estimate, None where it is not known, or no matter."""
+    def add(
+        self, slice_: Slice, spec: str, skewness: float | None, how: Uncertainty, labels: tuple[int, int] | None = None
+    ) -> None:
+        """Look at an interval.
+
+        Parameters
+        ----------
+        slice_, spec
+            What it is of.
+        skewness
+            The skewness of the estimate; None where it is not known, or no matter.
+        how
+            How the interval was computed.
+        labels
+            How many rows have the rarer of two labels, and how many rows there are.
+        """
         if slice_:
             self.seen.add(slice_)
-        if skewness is None or how.count < _ENOUGH:
-            return
-        size = abs(skewness)
-        if size <= _SKEWED:
+        if how.count < _ENOUGH or how.method in _HOLD_ANYWAY:
             return
         units = _UNITS.get(how.units, f"values of '{how.units}'")
-        told = size, f"{spec} of {how.count:,} {units} (skewness {size:.2f} of at most 1)"
+        rare = labels is not None and labels[0] < _RARE and labels[0] <= _SHARE * labels[1]
+        size = 0.0 if skewness is None else abs(skewness)
+        if not rare and size <= _SKEWED:
+            return
+        why = f"skewness {size:.2f} of at most 1" if labels is None or not rare else f"{labels[0]} with the rarer label"
+        told = max(size, _SKEWED), f"{spec} of {how.count:,} {units} ({why})"
         if slice_:
             self.slices[slice_] = max(told, self.slices.get(slice_, told))
         else:
@@ -54,13 +74,12 @@ class SkewedEstimates:
             _, worst = max(self.whole.values())
             others = len(self.whole) - 1
             more = f", and so for {others:,} more" if others else ""
-            found.append(f"the interval may undercover where very few units make the variance: {worst}{more}")
+            found.append(f"the interval may undercover where very few units decide: {worst}{more}")
         if self.slices:
             name, (_, worst) = min(self.slices.items(), key=lambda one: (-one[1][0], one[0]))
             where = ", ".join(f"{column}={text}" for column, text in zip(self.by, name, strict=True))
             slices = "the slice" if len(self.seen) == 1 else f"{len(self.slices):,} of {len(self.seen):,} slices"
             found.append(
-                f"intervals of {slices} may undercover where very few units make the variance; the worst is {where}: "
-                f"{worst}"
+                f"intervals of {slices} may undercover where very few units decide; the worst is {where}: {worst}"
             )
         return found

@@ -293,7 +293,7 @@ def test_slices_with_few_or_unequal_clusters_are_counted_and_the_worst_is_named(
     assert [warning.message for warning in report.warnings] == [
         "few or unequal clusters in 2 of 4 slices, whose intervals are uncertain; the worst is site=b, year=2024: its "
         "4 clusters of 'user' tell as much as 1.64 equal ones, and the largest has 76.9 % of the weight",
-        "the interval may undercover where very few units make the variance: mse of 55 values of 'user' (skewness 0.97 "
+        "the interval may undercover where very few units decide: mse of 55 values of 'user' (skewness 0.97 "
         "of at most 1)",  # the largest cluster has less than a quarter of all rows
     ]
     assert [warning.count for warning in report.warnings] == [1, 1]

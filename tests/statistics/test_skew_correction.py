@@ -245,7 +245,7 @@ def warned(errors, loss="mse", data=None, **settings):
 
 
 LONE = [*np.linspace(0.5, 1.5, 11), 40.0]
-WARNING = "the interval may undercover where very few units make the variance: "
+WARNING = "the interval may undercover where very few units decide: "
 
 
 def test_values_that_are_very_skewed_for_their_number_are_told():
@@ -286,6 +286,42 @@ def test_few_units_and_intervals_that_skewness_does_not_shorten_are_not_told():
     assert len(few) == 1 and few[0].startswith("the 8 clusters")  # one warning says as much
 
 
+def labelled(positives, rows, **settings):
+    data = {"y": np.arange(rows) < positives, "p": np.full(rows, 0.1), "s": np.arange(rows) % 2}
+    report = losscli.evaluate(data, "bce", target="y", pred="p", **{"interval": True, **settings})
+    return [warning.message for warning in report.warnings]
+
+
+def test_rare_labels_are_told():
+    """Also where no row has the label, so that the losses show nothing; and the same in any cut of the rows."""
+    assert labelled(5, 100) == labelled(11, 100) == labelled(4, 39) == []
+    assert labelled(4, 40) == [WARNING + "bce of 40 rows (4 with the rarer label)"]
+    assert labelled(36, 40) == labelled(4, 40)
+    assert labelled(4, 40, bootstrap=100) == labelled(4, 40)
+    assert labelled(4, 40, sequential=True) == []
+    assert labelled(8, 80, by="s") == [
+        "intervals of 2 of 2 slices may undercover where very few units decide; the worst is s=0: "
+        "bce of 40 rows (4 with the rarer label)"
+    ]
+
+
+def test_rare_labels_are_told_of_shards_and_of_used_rows(tmp_path):
+    source = tmp_path / "rare.csv"
+    rows = [f"{int(i % 20 == 0)},{0.1 + 0.01 * (i % 7)},{i % 3},{int(i != 20)}" for i in range(80)]
+    source.write_text("\n".join(["y,p,g,w", *rows]) + "\n")
+    settings = {"target": "y", "pred": "p", "interval": True, "weight": "w"}
+    whole = [one.message for one in losscli.evaluate(source, "bce", **settings).warnings]
+    assert whole == [WARNING + "bce of 79 rows (3 with the rarer label)"]
+    states = []
+    command = [str(source), "-t", "y", "-p", "p", "-l", "bce", "-w", "w", "--interval"]
+    for number in (1, 2):
+        states.append(str(tmp_path / f"{number}.state"))
+        assert run(["eval", *command, "--shard", f"{number}/2", "--state-out", states[-1], "-q"]) == 0
+    assert [one.message for one in losscli.merge(states).warnings] == whole
+    kept = losscli.evaluate(source, "bce", where="g == 1", **settings).warnings
+    assert [one.message for one in kept] == [WARNING + "bce of 27 rows (1 with the rarer label)"]
+
+
 @pytest.mark.parametrize("bootstrap", [None, 200])
 def test_skewed_slices_are_counted_and_the_worst_is_named(bootstrap):
     """The same sentence however rows are cut; slices of equal skewness are named in their order."""
@@ -295,7 +331,7 @@ def test_skewed_slices_are_counted_and_the_worst_is_named(bootstrap):
     settings = {"by": "site", "bootstrap": bootstrap, "loss": ["mse", "mae"]}
     found = [one for one in warned(errors, data={"site": site}, **settings) if "slices" in one]
     assert found == [
-        "intervals of 2 of 5 slices may undercover where very few units make the variance; the worst is site=c: mse of "
+        "intervals of 2 of 5 slices may undercover where very few units decide; the worst is site=c: mse of "
         "12 rows (skewness 1.00 of at most 1)"
     ]
     order = np.random.default_rng(1).permutation(len(errors))
@@ -310,14 +346,17 @@ def test_skewed_slices_are_counted_and_the_worst_is_named(bootstrap):
         ("skewed: `mse` of normal errors", 10, 0.03, 0.08),
         ("skewed: `mse` of normal errors", 30, 0.0, 0.003),
         ("heavy: `mse` of t errors, 3 degrees of freedom", 10, 0.15, 0.25),
-        ("rare positives, 1 %: `bce`", 100, 0.3, 0.42),
+        ("rare positives, 1 %: `bce`", 10, 0.97, 1.0),
+        ("rare positives, 1 %: `bce`", 100, 0.97, 1.0),
+        ("rare positives, 1 %: `bce`", 1000, 0.0, 0.06),
     ],
 )
 def test_how_many_samples_are_told(case, rows, least, most):
     """The shares that docs/statistics.md tells."""
     loss, draw = next((loss, draw) for name, loss, draw, _ in interval_coverage.CASES if name == case)
-    (data,) = interval_coverage.row_samples(np.random.default_rng(5), draw, rows, 1000)
-    report = losscli.evaluate(data, loss, target="y", pred="p", by="sample", interval=True)
-    told = [re.match("intervals of ([0-9]+) of 1,000 slices may undercover", one.message) for one in report.warnings]
-    share = sum(int(found[1]) for found in told if found) / 1000
-    assert least <= share <= most
+    told = 0
+    for data in interval_coverage.row_samples(np.random.default_rng(5), draw, rows, 1000):
+        for one in losscli.evaluate(data, loss, target="y", pred="p", by="sample", interval=True).warnings:
+            found = re.match("intervals of ([0-9,]+) of [0-9,]+ slices may undercover", one.message)
+            told += int(found[1].replace(",", "")) if found else 0
+    assert least <= told / 1000 <= most

@@ -1,0 +1,72 @@
+"""How many rows have which of two labels: with few rows of one label, an interval rests on these few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from losscli.aggregate.exact_sum import zero_extended
+from losscli.aggregate.term_accumulator import add_counts, read_counts, size_of
+from losscli.binding.plan import Input, Plan
+from losscli.contract.kinds import Array
+
+
+class LabelCounts:
+    """The rows of each of the two labels of some inputs, by slice id.
+
+    Parameters
+    ----------
+    inputs
+        Inputs of kinds with two sides, such as binary targets.
+    """
+
+    def __init__(self, inputs: Iterable[Input]) -> None:
+        self.counts = {one: (np.zeros(1, np.int64), np.zeros(1, np.int64)) for one in inputs}
+
+    def update(self, arrays: Mapping[Input, Array], slice_ids: Array | None, size: int) -> None:
+        """Add rows, which belong to some of `size` slices."""
+        for one, known in self.counts.items():
+            assert one.kind.sides is not None
+            is_positive = arrays[one] == one.kind.sides[1]
+            sides = tuple(zero_extended(counts, size) for counts in known)
+            for counts, rows in zip(sides, (~is_positive, is_positive), strict=True):
+                if slice_ids is None:
+                    counts[0] += np.count_nonzero(rows)
+                else:
+                    np.add.at(counts, slice_ids[rows], 1)
+            self.counts[one] = sides[0], sides[1]
+
+    def merge(self, other: LabelCounts, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
+        for one, theirs in other.counts.items():
+            merged = []
+            for mine, counts in zip(self.counts[one], theirs, strict=True):
+                at = None if slice_ids is None else slice_ids[: len(counts)]
+                merged.append(zero_extended(mine, size_of(counts, at)))
+                add_counts(merged[-1], counts, at)
+            self.counts[one] = merged[0], merged[1]
+
+    def state(self) -> list[list[list[int]]]:
+        """All that was counted, as plain values, in the order of the inputs."""
+        return [[counts.tolist() for counts in sides] for sides in self.counts.values()]
+
+    def restore(self, state: Sequence[Any]) -> None:
+        """Take over what `state` gave for the same inputs."""
+        for one, (others, positive) in zip(list(self.counts), state, strict=True):
+            self.counts[one] = read_counts(others), read_counts(positive)
+
+    def rarer(self, one: Input, slice_ids: Iterable[int]) -> tuple[int, int]:
+        """How many rows of a slice have the rarer label of an input, and how many rows it has."""
+        ids = list(slice_ids)
+        sides = [sum(int(counts[i]) for i in ids if i < len(counts)) for counts in self.counts[one]]
+        return min(sides), sum(sides)
+
+
+def labelled_inputs(plan: Plan) -> list[Input]:
+    """The inputs whose labels a run counts: those with two labels, if it is asked for intervals."""
+    if not plan.request.inference.interval:
+        return []
+    sides = (side for job in plan.jobs if job.spec.loss.scope == "row" for side in job.inputs)
+    return list(dict.fromkeys(one for one in sides if isinstance(one, Input) and one.kind.sides is not None))
