@@ -13,7 +13,6 @@ from losscli.binding.request import RoleBinding
 from losscli.errors import DataError, EmptyError
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, texts, vectors
-from losscli.io.arrow.parse_vectors import spelled_lists
 from losscli.io.arrow.spelled_vectors import form_of_type
 from losscli.io.source import Source
 
@@ -88,6 +87,8 @@ def _values(chosen: ColumnSet, batch: Any, source: Source, number_format: Number
     for name in chosen.names:
         column, kind = batch.data.column(name), source.types.get(name)
         if form_of_type(kind) is not None:
+            from losscli.io.arrow.parse_vectors import spelled_lists
+
             column = spelled_lists(column, name, batch.location, number_format)
         if kind is not None and is_vector(kind):
             found: Any = vectors(column, name, batch.location)

@@ -20,14 +20,11 @@ from losscli.binding.labels import labelled_numbers, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
-from losscli.binding.time_labels import timed
 from losscli.contract.kinds import Array
 from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
 from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.keyed import keyed_vectors
-from losscli.io.arrow.parse_vectors import sparse_vectors, spelled_lists
 from losscli.io.arrow.types import element_type, is_plain_number
 from losscli.io.sides import REPEATS
 from losscli.results import RowCounts
@@ -142,6 +139,8 @@ class Reader:
         row_numbers = moved(index if kept is None else taken(kept, index), start + 1)
         cluster = None if cluster is None else cluster.take(index)
         if cluster is not None and self.plan.by_time:
+            from losscli.binding.time_labels import timed
+
             cluster = timed(cluster, index, location, self.plan.number_format.decimal)
         repeats = self._repeats(data, index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
@@ -245,12 +244,16 @@ class Reader:
         name = item.columns[0]
         width = len(item.labels) if item.labels is not None else self.widths.get(item)
         column = data.column(name)
-        if item.spelled and item.keyed:
-            found = sparse_vectors(column, item.labels or (), name, location, self.plan.number_format)
-            return found.values, found.missing
         if item.spelled:
+            from losscli.io.arrow.parse_vectors import sparse_vectors, spelled_lists
+
+            if item.keyed:
+                found = sparse_vectors(column, item.labels or (), name, location, self.plan.number_format)
+                return found.values, found.missing
             column = spelled_lists(column, name, location, self.plan.number_format)
         if item.keyed:
+            from losscli.io.arrow.keyed import keyed_vectors
+
             found = keyed_vectors(column, item.labels or (), name, location)
             return found.values, found.missing
         if not _labelled(item, element_type(column.type)):

@@ -24,7 +24,6 @@ from losscli.gates.grammar import (
     relative_margins,
     slice_columns,
 )
-from losscli.gates.significance import judged, tested
 from losscli.results import Evaluation, GateResult, LossResult, RowCounts
 
 __all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
@@ -65,7 +64,7 @@ def evaluate_gates(
     families: dict[Gate, list[GateResult]] = {}  # what one gate tests: its models and slices
     for bound in gates:
         families.setdefault(bound.gate, []).extend(index.verdicts(bound))
-    verdicts = tuple(_with_rows(verdict, rows) for family in families.values() for verdict in judged(family))
+    verdicts = tuple(_with_rows(verdict, rows) for family in families.values() for verdict in _judged(family))
     if max_dropped is not None and (rows.lost or max_dropped.given):
         verdicts = (*verdicts, judge_dropped(rows, max_dropped))
     states = {verdict.state for verdict in verdicts}
@@ -87,7 +86,7 @@ def judged_together(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     list of Evaluation
         The runs in the same order: the p-values of all their `significant` gates are adjusted together (Holm).
     """
-    verdicts = iter(judged([verdict for evaluation in evaluations for verdict in evaluation.gates]))
+    verdicts = iter(_judged([verdict for evaluation in evaluations for verdict in evaluation.gates]))
     found = []
     for run in evaluations:
         own = [next(verdicts) for _ in run.gates]
@@ -95,6 +94,15 @@ def judged_together(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
         status = "failed" if any(one.state == "failed" for one in gates) else "passed"
         found.append(replace(run, gates=gates, status="error" if run.status == "error" else status))
     return found
+
+
+def _judged(family: list[GateResult]) -> list[GateResult]:
+    """The verdicts of one family; those that are no tests stay as they are."""
+    if all(verdict.test is None for verdict in family):
+        return family
+    from losscli.gates.significance import judged
+
+    return judged(family)
 
 
 def _with_rows(verdict: GateResult, rows: RowCounts) -> GateResult:
@@ -162,6 +170,8 @@ class _ResultIndex:
         if not bound.gate.test or math.isnan(verdict.limit):
             return verdict
         comparison = self.comparisons.get((*_key(result.model, result.spec, result.by), bound.reference))
+        from losscli.gates.significance import tested  # slow to import, and few gates are tests
+
         return tested(bound, verdict, reference, comparison)
 
 
