@@ -141,7 +141,7 @@ class Reader:
         if cluster is not None and self.plan.by_time:
             from losscli.binding.time_labels import timed
 
-            cluster = timed(cluster, index, location, self.plan.number_format.decimal)
+            cluster = timed(cluster, index, location, self.plan.number_format)
         repeats = self._repeats(data, index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)

@@ -12,7 +12,8 @@ import numpy as np
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.io.arrow.canonical import InexactNumberError, instant_label, parse_number
+from losscli.io.arrow.canonical import InexactNumberError, instant_label, parse_number, ungrouped
+from losscli.io.arrow.numbers import NumberFormat
 
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _PLAIN = 40  # digits of a number that is written without an exponent
@@ -25,7 +26,7 @@ class TimeKey(NamedTuple):
     order: Decimal | int | str
 
 
-def time_key(label: str, decimal: str = ".") -> TimeKey | None:
+def time_key(label: str, decimal: str = ".", thousands: str | None = None) -> TimeKey | None:
     """When the rows of a label were; None where the label is neither a number nor an instant.
 
     Numbers are in the order of their exact values, whatever their unit; months, dates, and dates with a time (ISO 8601)
@@ -39,6 +40,8 @@ def time_key(label: str, decimal: str = ".") -> TimeKey | None:
         if (instant := instant_label(label, zoned)) is not None:
             return TimeKey("instant with a zone" if zoned else "instant", instant)
     text = label.strip(" \t")
+    if thousands is not None:
+        text = ungrouped(text, decimal, thousands)
     if not text[-1:].isdigit() and text[-1:] not in (".", decimal):  # names of infinity and NaN, booleans
         return None
     try:
@@ -55,11 +58,11 @@ def _is_whole(label: str) -> bool:
     return len(label) <= _PLAIN and label.isdigit() and label.isascii()
 
 
-def time_label(label: str, decimal: str = ".") -> str | None:
+def time_label(label: str, decimal: str = ".", thousands: str | None = None) -> str | None:
     """The one label of all labels that are the same time; None where it is none."""
     if _is_whole(label) and not label.startswith("0"):
         return label
-    key = time_key(label, decimal)
+    key = time_key(label, decimal, thousands)
     if key is None or not isinstance(key.order, Decimal):
         return None if key is None else str(key.order)
     number = key.order.normalize(Context(prec=max(28, len(label))))
@@ -68,7 +71,7 @@ def time_label(label: str, decimal: str = ".") -> str | None:
     return format(number, "f") if abs(number.adjusted()) < _PLAIN else str(number)
 
 
-def timed(labels: EncodedLabels, index: RowNumbers, location: Location, decimal: str) -> EncodedLabels:
+def timed(labels: EncodedLabels, index: RowNumbers, location: Location, number_format: NumberFormat) -> EncodedLabels:
     """The labels of times, each in its one form; one that is no time is a DataError.
 
     Parameters
@@ -79,10 +82,10 @@ def timed(labels: EncodedLabels, index: RowNumbers, location: Location, decimal:
         The place of each of these rows in the batch.
     location
         The location of the batch.
-    decimal
-        The decimal mark of numbers.
+    number_format
+        How texts spell numbers.
     """
-    names = [time_label(name, decimal) for name in labels.names]
+    names = [time_label(name, number_format.decimal, number_format.thousands) for name in labels.names]
     if None in names:
         bad = np.array([name is None for name in names])[labels.codes]
         if bad.any():

@@ -155,6 +155,8 @@ file_options = _stack(
     _input("--quote", metavar="CHAR|none", default='"', show_default=True,
            help="Encloses cells of a text file that contain delimiters or line ends. none: quotes are plain text."),
     _input("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
+    _input("--thousands", metavar="CHAR",
+           help="May separate groups of three digits in the numbers of a text file: ',' reads 1,234.5."),
     _input("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
     _input("--comment", metavar="CHAR", help="Lines of a text file that begin with this character are skipped."),
     _input("--skip-lines", type=click.IntRange(min=0), default=0, metavar="N",

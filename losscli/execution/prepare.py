@@ -114,7 +114,7 @@ def prepare(request: Request, data: Data) -> Prepared:
 
 def number_format_of(options: ReadOptions) -> NumberFormat:
     """How the files spell numbers and missing cells."""
-    return NumberFormat(frozenset(options.null_values), options.decimal)
+    return NumberFormat(frozenset(options.null_values), options.decimal, options.thousands)
 
 
 @dataclass(frozen=True)

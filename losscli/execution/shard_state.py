@@ -125,6 +125,7 @@ def plan_out(plan: Plan, columns: Sequence[str], types: Mapping[str, Any]) -> Pl
         ],
         "null_values": sorted(plan.number_format.nulls),
         "decimal": plan.number_format.decimal,
+        "thousands": plan.number_format.thousands,
     }  # fmt: skip
 
 
@@ -150,8 +151,8 @@ def same_plan(plan: Plan, given: Plain) -> bool:
     tables = [{**table, "sha256": str(table["sha256"])} for table in given["tables"]]
     for table, old in zip(again["tables"], tables, strict=True):
         table["sha256"] = old["sha256"]  # the numbers of tables stayed where they were read
-    spelling = given["null_values"], given["decimal"]
-    again["null_values"], again["decimal"] = [str(text) for text in spelling[0]], str(spelling[1])
+    again["null_values"], again["decimal"] = [str(text) for text in given["null_values"]], str(given["decimal"])
+    again["thousands"] = None if given["thousands"] is None else str(given["thousands"])
     return all(json_text(value) == json_text(given[name]) for name, value in again.items())
 
 

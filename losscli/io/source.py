@@ -41,6 +41,9 @@ class ReadOptions:
         comma, or a tab for tsv.
     decimal : str, default "."
         The decimal mark of numbers in text files.
+    thousands : str or None, default None
+        The character that may separate groups of three digits of numbers in text files, as in 1,234,567.5. A space
+        is also a no-break or thin one. None allows no separator.
     quote : str or None, default '"'
         The character that encloses cells of a text file which contain delimiters, line ends or quotes; it is doubled
         inside. None, or ``"none"``, reads quotes as plain text: then no cell has a delimiter or a line end.
@@ -71,6 +74,7 @@ class ReadOptions:
     input_format: str | None = None
     delimiter: str | None = None
     decimal: str = "."
+    thousands: str | None = None
     quote: str | None = '"'
     encoding: str = "utf-8"
     comment: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 _INTEGRAL = re.compile(r"([+-]?)([0-9]+)\.0*")
 # Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
@@ -16,6 +17,9 @@ _INSTANT = re.compile(
 )
 _CANONICAL_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?)(?:\.[0-9]+)?(\+00:00)?")
 _NON_FINITE = re.compile(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))?", re.IGNORECASE)
+
+SPACES = " \u00a0\u2009\u202f"
+"""Spaces that may separate thousands: that of the keyboard, no-break, thin, and narrow no-break."""
 
 _SHORTEST_TIME = len("2024-01-31 13:45")
 
@@ -93,13 +97,17 @@ def canonical_number(value: float) -> str:
     return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
 
 
-def parse_number(text: str, decimal: str = ".") -> float:
+def parse_number(text: str, decimal: str = ".", thousands: str | None = None) -> float:
     """The number that `text` spells: ASCII digits, a boolean, or a name of infinity or NaN.
+
+    `thousands` may separate groups of three digits of it.
 
     Raises ValueError if it is not a number, InexactNumberError if it is a whole number that a float64 cannot hold, and
     OverflowError if it is too large for a float64.
     """
     text = text.strip(" \t")
+    if thousands is not None:
+        text = ungrouped(text, decimal, thousands)
     if decimal != ".":
         text = "" if "." in text else text.replace(decimal, ".")
     if _NUMBER.fullmatch(text):
@@ -114,6 +122,27 @@ def parse_number(text: str, decimal: str = ".") -> float:
     if text in BOOLEANS:
         return BOOLEANS[text]
     raise ValueError(text)
+
+
+def ungrouped(text: str, decimal: str, thousands: str) -> str:
+    """The number without thousands separators; a text in which these are not between groups of three is unchanged."""
+    if not grouped_numbers(decimal, thousands).fullmatch(text):
+        return text
+    return re.sub(separators(thousands), "", text)
+
+
+@lru_cache(maxsize=8)
+def grouped_numbers(decimal: str, thousands: str) -> re.Pattern[str]:
+    """Numbers whose whole part is in groups of three digits; 0,123 is none. Arrow's expressions (RE2) mean the same."""
+    point = re.escape(decimal)
+    return re.compile(
+        rf"[+-]?[1-9][0-9]{{0,2}}(?:{separators(thousands)}[0-9]{{3}})+(?:{point}[0-9]*)?(?:[eE][+-]?[0-9]+)?"
+    )
+
+
+def separators(thousands: str) -> str:
+    """A regular expression for a thousands separator; a space is any of the spaces that do not break a line, too."""
+    return f"[{SPACES}]" if thousands in SPACES else re.escape(thousands)
 
 
 def exact_float(whole: int) -> float:

@@ -36,10 +36,11 @@ INEXACT_HINT = "a float64 holds whole numbers up to 2^53; with a fraction (….0
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How numbers are written as text: which texts are null, and the decimal mark."""
+    """How numbers are written as text: which texts are null, the decimal mark, and the thousands separator."""
 
     nulls: frozenset[str] = NULL_TEXTS
     decimal: str = "."
+    thousands: str | None = None
 
     def is_null(self, text: str) -> bool:
         """Whether a text stands for a missing value; blanks around it do not matter."""
@@ -48,7 +49,7 @@ class NumberFormat:
     def number(self, text: str) -> float | None:
         """The number that a text spells, as the CSV reader would read it; None if it is not an exact number."""
         try:
-            return parse_number(text, self.decimal)
+            return parse_number(text, self.decimal, self.thousands)
         except OverflowError:
             return -math.inf if text.strip(" \t").startswith("-") else math.inf
         except ValueError:
@@ -57,7 +58,7 @@ class NumberFormat:
     def flaw(self, text: str) -> str:
         """What is wrong with a text that `number` refuses, to follow the text in a message."""
         try:
-            parse_number(text, self.decimal)
+            parse_number(text, self.decimal, self.thousands)
         except InexactNumberError:
             return INEXACT
         except (ValueError, OverflowError):

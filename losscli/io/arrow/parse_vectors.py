@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,7 @@ def _classes(decimal: str) -> Bytes:
 def spelled_lists(column: pa.Array, name: str, location: Location, number_format: NumberFormat) -> pa.Array:
     """The lists that a column of texts spells; missing cells are null, and what is no number stays text."""
     check_texts(column, name, location)
+    number_format = replace(number_format, thousands=None)  # a vector's elements have no such separators
     if pa.types.is_dictionary(column.type):
         column = column.dictionary.take(column.indices)
     if pa.types.is_large_string(column.type) or not pa.types.is_string(column.type):
@@ -183,6 +185,7 @@ def sparse_vectors(
 ) -> Vectors:
     """A column of texts such as `1:0.25 2:0.75` as a matrix with a column for each label; what is absent is 0."""
     check_sound(column, name, location)
+    number_format = replace(number_format, thousands=None)
     place = {canonical_label(label): at for at, label in enumerate(labels)}
     cells = column.to_pylist()
     values, missing = np.zeros((len(cells), len(labels))), np.zeros(len(cells), np.bool_)

@@ -30,6 +30,7 @@ from losscli.io.formats.csv_exact import (
 from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.csv_preamble import skip_lines
 from losscli.io.formats.csv_records import RecordCutter
+from losscli.io.formats.csv_thousands import ungrouped_numbers
 from losscli.io.formats.text_windows import (
     FileRangeSplit,
     Window,
@@ -157,7 +158,7 @@ class _Reader:
         self.all_names = [str(index) for index in range(len(layout.names))]
         self.used_names = [str(index) for index in positions]
         self.nulls = list(options.null_values)
-        self.decimal = options.decimal
+        self.decimal, self.thousands = options.decimal, options.thousands
         self.dialect = layout.dialect
         self.grammar = CsvSyntax(
             layout.dialect,
@@ -166,14 +167,17 @@ class _Reader:
             frozenset(text.encode() for text in options.null_values),
             is_utf8(options.encoding) and not changes_text(options),
             options.lenient,
+            options.thousands,
         )
 
     def read(self, window: Window, location: Location) -> Iterator[pa.RecordBatch]:
         quoted = window.contains(self.dialect.quote)
-        kinds = [pa.float64() if read_as == "number" else TEXT for _, read_as in self.projection]
+        number = pa.float64() if self.thousands is None else pa.binary()
+        kinds = [number if read_as == "number" else TEXT for _, read_as in self.projection]
         try:
             kinds_by_name = list(zip(self.used_names, kinds, strict=True))
             table = self._parse(window, kinds_by_name, quoted, block_size(window) if quoted else BLOCK)
+            table = self._ungrouped(table)
         except pa.ArrowInvalid:
             table = None
         if table is None or not self._holds(table, window, quoted):
@@ -184,6 +188,18 @@ class _Reader:
         for batch in self._with_empty_as_null(batches, window):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
+
+    def _ungrouped(self, table: pa.Table) -> pa.Table | None:
+        """The same with its numbers read where these may have thousands separators; None if one is not plain."""
+        if self.thousands is None:
+            return table
+        for place, (_, read_as) in enumerate(self.projection):
+            if read_as == "number":
+                found = ungrouped_numbers(table.column(place), self.nulls, self.decimal, self.thousands)
+                if found is None:
+                    return None
+                table = table.set_column(place, table.field(place).with_type(pa.float64()), found)
+        return table
 
     def _with_empty_as_null(self, batches: Sequence[pa.RecordBatch], window: Window) -> Iterator[pa.RecordBatch]:
         """The batches with null in the empty cells of text columns, if the empty text is a null value."""

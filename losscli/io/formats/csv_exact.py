@@ -28,6 +28,7 @@ from losscli.io.formats.csv_records import (
     delimiting_quotes,
     records,
 )
+from losscli.io.formats.number_spelling import spelling_hint
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 
@@ -50,6 +51,7 @@ class CsvSyntax:
     nulls: frozenset[bytes]
     plain_utf8: bool
     lenient: bool = False
+    thousands: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def number(cell: bytes, grammar: CsvSyntax) -> float | None:
     text = cell.strip(b" \t")
     if text in grammar.nulls:
         return None
-    return parse_number(text.decode("latin-1"), grammar.decimal)
+    # Bytes that are not ASCII are in no number; as a separator of thousands, they are a character.
+    return parse_number(text.decode(errors="replace"), grammar.decimal, grammar.thousands)
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,7 @@ def _bad_cells_error(bad: list[_BadCell], grammar: CsvSyntax, location: Location
         first.column,
         message,
         text,
-        _hint(first, grammar),
+        _hint(first, bad, grammar),
         code="DATA_INFINITE" if isinstance(first.error, OverflowError) else "DATA_BAD_CELL",
     )
 
@@ -224,21 +227,20 @@ def excerpt(cell: bytes) -> str:
 
 
 _HINTS: tuple[tuple[str, str], ...] = (
-    (r"[+-]?[0-9]+,[0-9]+", "for a decimal comma use --decimal ','"),
-    (r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", "write numbers without thousands separators"),
     (r"[^%]*%", "write percentages as fractions: 0.12, not 12%"),
     (r"[+-]?0[xX][0-9a-fA-F]+", "write numbers in decimal"),
 )
 
 
-def _hint(bad: _BadCell, grammar: CsvSyntax) -> str | None:
+def _hint(bad: _BadCell, others: Sequence[_BadCell], grammar: CsvSyntax) -> str | None:
     if isinstance(bad.error, InexactNumberError):
         return INEXACT_HINT
     text = bad.cell.decode(errors="replace").strip()
     if text == bad.column:
         return "a repeated header: were two files concatenated?"
-    if grammar.decimal != "." and "." in text:
-        return "the decimal mark is ',' here"
+    column = (other.cell.decode(errors="replace").strip() for other in others if other.column == bad.column)
+    if (spelling := spelling_hint(text, column, grammar.decimal, grammar.thousands)) is not None:
+        return spelling
     known = next((advice for pattern, advice in _HINTS if re.fullmatch(pattern, text)), None)
     return known or missing_hint(text, {null.decode() for null in grammar.nulls})
 

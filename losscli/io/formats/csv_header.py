@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from losscli.errors import DataError, UsageError
+from losscli.io.arrow.canonical import SPACES
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_blanks import BLANKS
 from losscli.io.formats.csv_comments import changes_text
 from losscli.io.formats.csv_preamble import Preamble
 from losscli.io.formats.csv_records import END, Dialect, Record, records
+from losscli.io.formats.number_spelling import number_options
 from losscli.io.source import ReadOptions
 
 HEADER_LIMIT = 4 << 20
@@ -75,6 +77,24 @@ def check_decimal(options: ReadOptions) -> None:
         raise UsageError(f"the decimal mark must be a character such as . or , not '{given}'", code="USAGE_BAD_VALUE")
     if given == options.quote:
         raise UsageError(f"the quote and the decimal mark are the same character, {given}", code="USAGE_BAD_VALUE")
+    if options.thousands is not None:
+        _check_thousands(options.thousands, options)
+
+
+def _check_thousands(given: str, options: ReadOptions) -> None:
+    usual = len(given) == 1 and (given in SPACES or (given.isprintable() and not given.isalnum()))
+    if not usual or given in '"+-':
+        raise UsageError(
+            f"the thousands separator must be one character such as , . ' or a space, not '{given}'",
+            code="USAGE_BAD_VALUE",
+        )
+    for name, other in (("decimal mark", options.decimal), ("quote", options.quote)):
+        if given == other:
+            raise UsageError(
+                f"the {name} and the thousands separator are the same character, {given}",
+                hint=f"use --decimal ',' --thousands {given}" if given == "." else None,
+                code="USAGE_BAD_VALUE",
+            )
 
 
 def read_layout(stream: Stream, preamble: Preamble, format: str) -> Layout:
@@ -203,14 +223,14 @@ def _refuse_other_delimiter(name: str, found: Sequence[Record], format: str, pat
         if other == usual or other not in name:
             continue
         shown = "'\\t'" if other == "\t" else f"'{other}'"
-        cells = ",".join(str(cell, "latin-1") for row in found[1:] for cell in row.cells).split(other)
-        comma = other == ";" and any(re.fullmatch(r"[+-]?\d+,\d+", cell.strip()) for cell in cells)
+        cells = ",".join(cell.decode(errors="replace") for row in found[1:] for cell in row.cells).split(other)
+        numbers = number_options([cell.strip() for cell in cells])
         raise DataError(
             f"the file looks separated by {NAMED[other]}, not by {NAMED[usual]}",
             path=path,
             line=found[0].line,
             value=name,
-            hint=f"use --delimiter {shown}" + (" --decimal ','" if comma else ""),
+            hint=f"use --delimiter {shown}" + (f" {numbers}" if numbers else ""),
             code="DATA_WRONG_FORMAT",
         )
 

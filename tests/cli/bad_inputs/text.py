@@ -87,6 +87,10 @@ text("B043", "semicolons_and_commas", "y;p\n1,5;2\n", 3, "use --delimiter ';' --
 text("B043", "semicolons_and_commas_told", "y;p\n1,5;2\n", args="--delimiter ; --decimal ,", value=0.5)
 text("B043", "point_where_comma_was_told", "y;p\n1,5;2.5\n", 3, "'2.5' is not a number", "the decimal mark is ',' here",
      args="--delimiter ; --decimal ,")
+text("B043", "thousands", 'y,p\n1,"2,000"\n', 3, "'2,000' is not a number", "use --thousands ','")
+text("B043", "thousands_told", 'y,p\n"1,000","1,000.5"\n', args="--thousands ,", value=0.5)
+text("B043", "thousands_and_semicolons", "y;p\n1;2,000\n", 3, "use --delimiter ';' --thousands ','")
+text("B043", "thousands_of_germany", "y;p\n1;2.000,5\n", 3, "use --delimiter ';' --decimal ',' --thousands '.'")
 for _number, _mark in enumerate((",,", "", "1", "e", "-", '"', "é", "\0")):
     text("B043", f"decimal_mark_{_number}", GOOD, 2, "the decimal mark must be a character such as . or ,",
          args=f"--decimal|{_mark}")
