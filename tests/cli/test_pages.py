@@ -1,4 +1,4 @@
-"""The command line as prose: every block in tests/cli/*.md is run in real processes, as it stands there.
+"""The command line as prose: every block in tests/cli/*.md is run by a shell, each `losscli` a process.
 
     ```file preds.csv           a file in the working directory (of the whole page)
     ```console                  `$ command`, lines that continue it (`> `), then what it prints on standard output
@@ -16,14 +16,14 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from forked_commands import ForkedCommands
 from processes import coverage
 from waiting import PATIENCE
 
@@ -99,18 +99,15 @@ def _commands(page: Path, number: int, block: list[str], files: dict[str, str]) 
     return cases
 
 
-def run(cases: list[Case], folder: Path) -> dict[str, subprocess.CompletedProcess]:
-    """All cases of a page, one after the other."""
-    (folder / "bin").mkdir(parents=True)
-    launcher = folder / "bin" / "losscli"
-    # -P: as with the installed script, modules in the working directory are not found.
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m losscli "$@"\n')
-    launcher.chmod(0o755)
+PLAIN = {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+
+
+def run(cases: list[Case], folder: Path, commands: Path) -> dict[str, subprocess.CompletedProcess]:
+    """All cases of a page, one after the other; `commands` is the folder of the command."""
     work = folder / "work"
-    work.mkdir()
+    work.mkdir(parents=True)
     (work / "sample_data").symlink_to(ROOT / "sample_data")
-    environment = {"PATH": f"{launcher.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8",
-                   "HOME": str(folder), **coverage()}  # fmt: skip
+    environment = {**PLAIN, "PATH": f"{commands}:{os.environ['PATH']}", "HOME": str(folder), **coverage()}
     done = {}
     for case in cases:
         for name, text in case.files.items():
@@ -136,12 +133,19 @@ CASES = [case for page in PAGES for case in read(page)]
 
 
 @pytest.fixture(scope="session")
-def started(request, tmp_path_factory) -> Callable[[Path], Future]:
+def commands(tmp_path_factory) -> Iterator[Path]:
+    with ForkedCommands(tmp_path_factory.mktemp("bin"), {**PLAIN, "PATH": os.environ["PATH"]}) as made:
+        yield made.folder
+
+
+@pytest.fixture(scope="session")
+def started(request, tmp_path_factory, commands) -> Callable[[Path], Future]:
     """Starts a page, once. All with a case to be run start at once, where no worker of pytest-xdist has its share."""
 
     @functools.cache
     def start(page):
-        return PARALLEL.submit(run, [case for case in CASES if case.page == page], tmp_path_factory.mktemp(page.stem))
+        cases = [case for case in CASES if case.page == page]
+        return PARALLEL.submit(run, cases, tmp_path_factory.mktemp(page.stem), commands)
 
     if "PYTEST_XDIST_WORKER" not in os.environ:
         for item in request.session.items:
