@@ -84,8 +84,9 @@ def sources_argument(help: str) -> Callable[[Function], Function]:
                           help=help, section="Common options")  # fmt: skip
 
 
-sources = sources_argument("One or more files (.csv .tsv .parquet .arrow .feather .jsonl, also compressed), a folder, "
-                           "a quoted glob, or - for standard input. Several files are one table.")  # fmt: skip
+sources = sources_argument("One or more files (.csv .tsv .parquet .arrow .feather .jsonl .npy .npz, also compressed), "
+                           "a folder, a quoted glob, or - for standard input. Several files are one "
+                           "table.")  # fmt: skip
 
 binding_options = _stack(
     common("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
@@ -149,7 +150,7 @@ weight_options = _stack(
 
 file_options = _stack(
     _input("--input-format", metavar="FORMAT",
-           help="csv, tsv, parquet, arrow, jsonl or json, if the file name does not tell the format."),
+           help="csv, tsv, parquet, arrow, jsonl, json, npy or npz, if the file name does not tell the format."),
     _input("--delimiter", metavar="CHAR|blanks",
            help="Separates the cells of a text file. blanks: any run of spaces and tabs.  [default: ',', tab in .tsv]"),
     _input("--quote", metavar="CHAR|none", default='"', show_default=True,

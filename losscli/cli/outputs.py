@@ -79,9 +79,12 @@ def check_outputs(paths: Sequence[str], inputs: Sequence[str], configuration: st
 
 def refuse_input(path: str, inputs: Iterable[str]) -> None:
     """Raise a UsageError if writing to `path` would replace one of the inputs."""
+    from losscli.io.files.archives import cut_member
     from losscli.io.write.atomic import same_file
 
-    if same_file(path, [name for name in inputs if name != "-"]):
+    names = [name for name in inputs if name != "-"]
+    names += [cut[0] for name in names if (cut := cut_member(name)) is not None]
+    if same_file(path, names):
         raise UsageError(f"'{path}' is an input; writing the report there would destroy it", code="USAGE_CONFLICT")
 
 

@@ -290,7 +290,7 @@ def test_a_wrong_checksum_is_seen(tmp_path: Path) -> None:
         ("a.jsonl", CSV, "the content is delimited text"),
         ("a.csv", b'{"p": 1}\n', "the content is JSON lines"),
         ("a.arrow", CSV, "the content is delimited text"),
-        ("a.csv", b"\x93NUMPY\x01\x00", "NumPy"),
+        ("a.csv", b"\x93NUMPY\x01\x00", "the content is a NumPy array"),
         ("a.csv", pickle.dumps({"p": 1}), "pickle"),
         ("a.csv", zipped(("[Content_Types].xml", b"<x/>")), "Office"),
     ],

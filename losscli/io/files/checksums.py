@@ -70,8 +70,11 @@ class Checksums:
                                      code="USAGE_CONFLICT")  # fmt: skip
                 yield key, digest
 
-    def verified(self, source: Input) -> Input:
-        """The input, if its bytes are those that are expected; a DataError if not. It may be a copy."""
+    def verified(self, source: Input, shown: str) -> Input:
+        """The input, if its bytes are those that are expected; a DataError if not. It may be a copy.
+
+        `shown` is its path in the report: that of a file in an archive, whose own bytes are hashed.
+        """
         key = _key(source.path)
         if key not in self._expected and self.listing is None:
             return source
@@ -86,7 +89,7 @@ class Checksums:
             raise DataError(f"the content is not what was expected: its SHA-256 is {found}, expected {expected}",
                             path=source.path, hint="copy the file again, or find out who changed it",
                             code="DATA_CORRUPT_FILE")  # fmt: skip
-        self.found[source.path] = found
+        self.found[shown] = found
         return copy
 
     def refuse_unused(self) -> None:

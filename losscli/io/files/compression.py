@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any
 
-from losscli.errors import DataError
+from losscli.io.files.archives import open_tar, open_zip
 from losscli.io.files.inputs import FileInput, Input, file_version
 from losscli.io.files.spool import spool_stream
 from losscli.io.files.streams import Readable, Stream
@@ -19,6 +19,9 @@ MAGIC = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
 }
+
+TAR = "tar."
+"""What stands before the compression of a tar archive, which may be none."""
 
 
 def compression_of(head: bytes) -> str | None:
@@ -43,8 +46,16 @@ def open_decompressed(source: Input, compression: str | None, last: bool = False
     if compression == "zip":
         assert isinstance(source, FileInput)
         stream.close()
-        return Stream(_open_zip(source.local_path, source.path), source.path)
-    return Stream(_Closing(_DECOMPRESS[compression](stream), stream), source.path)
+        return Stream(open_zip(source.local_path, source.path, source.member), source.path)
+    if compression.startswith(TAR):
+        assert isinstance(source, FileInput)
+        inner = compression.removeprefix(TAR)
+        return Stream(open_tar(_decompressed(stream, inner) if inner else stream, source.member), source.path)
+    return _decompressed(stream, compression)
+
+
+def _decompressed(stream: Stream, compression: str) -> Stream:
+    return Stream(_Closing(_DECOMPRESS[compression](stream), stream), stream.path)
 
 
 class _Closing:
@@ -59,44 +70,6 @@ class _Closing:
     def close(self) -> None:
         self.inner.close()
         self.outer.close()
-
-
-def _open_zip(file: str, path: str) -> IO[bytes]:
-    """The bytes of the only member of the archive; an archive with more is an error."""
-    import zipfile
-
-    try:
-        archive = zipfile.ZipFile(file)
-        members = [info for info in archive.infolist() if not info.is_dir()]
-        if any(info.filename == "[Content_Types].xml" for info in members):
-            raise DataError(
-                "content is an Excel workbook or another Office document, not a table",
-                path=path,
-                hint="save the sheet as CSV (UTF-8)",
-                code="DATA_WRONG_FORMAT",
-            )
-        if {"mimetype", "content.xml"} <= {info.filename for info in members}:
-            raise DataError(
-                "content is an OpenDocument file, not a table",
-                path=path,
-                hint="save the sheet as CSV (UTF-8)",
-                code="DATA_WRONG_FORMAT",
-            )
-        if len(members) != 1:
-            names = ", ".join(f"'{info.filename}'" for info in members[:5]) + (" …" if len(members) > 5 else "")
-            raise DataError(
-                f"the zip archive has {len(members)} members instead of one: {names}",
-                path=path,
-                hint="unpack it first",
-                code="DATA_WRONG_FORMAT",
-            )
-        return archive.open(members[0])
-    except zipfile.BadZipFile:
-        raise DataError("the zip archive is damaged or truncated", path=path, code="DATA_CORRUPT_FILE") from None
-    except (RuntimeError, NotImplementedError):
-        raise DataError(
-            "the zip archive is encrypted or compressed in an unknown way", path=path, code="DATA_CORRUPT_FILE"
-        ) from None
 
 
 def _gzip(stream: Any) -> Readable:

@@ -7,10 +7,11 @@ import re
 from pathlib import PurePath
 
 from losscli.errors import DataError, UsageError
+from losscli.io.files.archives import SHEET_HINT, torch_refusal
 from losscli.io.files.placeholders import refuse_placeholder
 from losscli.io.source import ReadOptions
 
-FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow")
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "npy", "npz")
 
 SUFFIXES = {
     ".csv": "csv",
@@ -26,22 +27,29 @@ SUFFIXES = {
     ".ipc": "arrow",
 }
 
-COMPRESSION_SUFFIXES = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
+ARRAY_SUFFIXES = {".npy": "npy", ".npz": "npz"}
+"""Of arrays. They are not looked for in a folder, where they often stand beside the tables."""
 
-SHEET_HINT = "save the sheet as CSV (UTF-8)"
+COMPRESSION_SUFFIXES = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
 
 _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
     (b"PARE", "content is encrypted Parquet, which is not supported", "decrypt it first"),
     (b"FEA1", "content is Feather version 1, which is not supported", "write it again as Arrow or Parquet"),
     (b"ORC", "content is ORC, which is not supported", "convert it to Parquet"),
     (b"\x89HDF\r\n", "content is HDF5, which is not supported", "export the columns as Parquet or CSV"),
-    (b"\x93NUMPY", "content is a NumPy array, which has no column names", "save it as Parquet or CSV"),
     (b"SQLite format 3", "content is an SQLite database", "export the table as CSV"),
+    (b"\x80\x02", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
+    (b"\x80\x03", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
     (b"\x80\x04\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
     (b"\x80\x05\x95", "content is a pickle, which could run code", "save the data as Parquet or CSV"),
+    (b"MATLAB 5.0 MAT-file", "content is a MATLAB file", "scipy.io.loadmat reads it; save its arrays with numpy.savez"),
+    (b"7z\xbc\xaf\x27\x1c", "content is a 7z archive, which is not supported", "unpack it first"),
+    (b"Rar!\x1a\x07", "content is a RAR archive, which is not supported", "unpack it first"),
     (b"%PDF", "content is PDF", None),
     (b"\xd0\xcf\x11\xe0", "content is an Excel workbook or another Office document, not a table", SHEET_HINT),
 )
+
+_TORCH = (".pt", ".pth", ".bin", ".ckpt")
 
 _VECTOR = re.compile(rb"\[|\(|[0-9.];|\S:[-+.0-9]")  # any sign of numbers that share a cell
 
@@ -53,6 +61,8 @@ _DISPLAY_NAMES = {
     "json": "a JSON document",
     "parquet": "Parquet",
     "arrow": "Arrow",
+    "npy": "a NumPy array",
+    "npz": "an archive of NumPy arrays",
 }
 
 
@@ -62,11 +72,12 @@ def format_of_name(path: str) -> str | None:
     while suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
         suffixes.pop()
     # Beside the tables of a folder, .json files describe them, so it is none of the suffixes that are looked for there.
-    return SUFFIXES.get(suffixes[-1], "json" if suffixes[-1] == ".json" else None) if suffixes else None
+    known = {**SUFFIXES, **ARRAY_SUFFIXES, ".json": "json"}
+    return known.get(suffixes[-1]) if suffixes else None
 
 
-def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
-    """The format of a file whose (decompressed) first bytes are `head`."""
+def detect_format(path: str, head: bytes, options: ReadOptions, name: str | None = None) -> str:
+    """The format of a file whose (decompressed) first bytes are `head`; `name` is its name in an archive."""
     if not head:
         raise DataError(
             "the file is empty (0 bytes)",
@@ -81,15 +92,15 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
             raise UsageError(
                 f"unknown input format '{requested}'", hint=f"one of {', '.join(FORMATS)}", code="USAGE_BAD_VALUE"
             )
-        _check_json_path(path, requested, options)
+        check_json_path(path, requested, options)
         return requested
     by_name = format_of_name(path)
     content = _content(path, head, options)
     if by_name == "jsonl" and content == "text" and not head.strip():
         return by_name  # blank lines fit any text format
     if content == "text":
-        content = "tsv" if by_name == "tsv" else "csv"
-    _check_json_path(path, content, options)
+        content = "tsv" if "tsv" in (by_name, format_of_name(name or "")) else "csv"
+    check_json_path(path, content, options)
     if by_name in (None, content) or (by_name, content) == ("json", "jsonl"):
         return content
     if by_name == "parquet" and not head.isascii():
@@ -102,7 +113,8 @@ def detect_format(path: str, head: bytes, options: ReadOptions) -> str:
     )
 
 
-def _check_json_path(path: str, content: str, options: ReadOptions) -> None:
+def check_json_path(path: str, content: str, options: ReadOptions) -> None:
+    """Refuse --json-path for what is no JSON document."""
     if options.json_path is not None and content != "json":
         what = _DISPLAY_NAMES[_family(content)]
         raise UsageError(f"--json-path is for JSON documents, and this is {what}", path=path, hint="remove it",
@@ -118,6 +130,10 @@ def _content(path: str, head: bytes, options: ReadOptions) -> str:
         return "parquet"
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
+    if head.startswith(b"\x93NUMPY"):
+        return "npy"
+    if head.startswith((b"\x80\x02\x8a\nl\xfc\x9cF\xf9", b"\x80\x02}")) and path.lower().endswith(_TORCH):
+        raise torch_refusal(path)
     for magic, message, hint in _UNSUPPORTED:
         if head.startswith(magic):
             raise DataError(message, path=path, hint=hint, code="DATA_WRONG_FORMAT")

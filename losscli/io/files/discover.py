@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from losscli.errors import FileError, UsageError
+from losscli.io.files.archives import cut_member
 from losscli.io.files.found import FoundFile, is_data_file, natural_key, partition_values, sorted_data_files
 from losscli.io.files.identity import Identity, check_once, identity_of, repeated
 from losscli.io.files.streams import file_error
@@ -53,6 +54,8 @@ def _expand_local(path: str, notes: list[str]) -> list[FoundFile]:
         raise UsageError("a source path is empty", code="USAGE_BAD_VALUE")
     if "\0" in path:
         raise UsageError("the source path contains a NUL byte", path=path, code="USAGE_BAD_VALUE")
+    if (cut := cut_member(path)) is not None:
+        return [_inside(found, cut[1]) for found in _expand_local(cut[0], notes)]
     if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, notes)
     if os.path.lexists(path) or not re.search(r"[*?\[]", path):
@@ -67,6 +70,10 @@ def _expand_local(path: str, notes: list[str]) -> list[FoundFile]:
     if not files:
         raise FileError("no file matches", path=path, code="IO_NOT_FOUND")
     return list(files.values())
+
+
+def _inside(found: FoundFile, member: str) -> FoundFile:
+    return replace(found, path=f"{found.path}:{member}", archive=found.path, member=member)
 
 
 def _glob(pattern: str) -> list[str]:

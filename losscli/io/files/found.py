@@ -18,11 +18,16 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True)
 class FoundFile:
-    """One file, and the values of the partition columns in the names of its folders (`region=eu/`)."""
+    """One file, and the values of the partition columns in the names of its folders (`region=eu/`).
+
+    The file that `archive.zip:member` names is the `member` of `archive`.
+    """
 
     path: str
     partition_values: Mapping[str, str | None] = field(default_factory=dict)
     remote: Address | None = None
+    archive: str | None = None
+    member: str | None = None
 
 
 def natural_key(path: str) -> list[tuple[int, int, str]]:

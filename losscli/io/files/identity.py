@@ -30,11 +30,13 @@ def identity_of(found: FoundFile) -> Identity:
     if found.remote is not None:
         return ("address", _canonical(found.remote.url))
     try:
-        status = os.fstat(sys.stdin.fileno()) if found.path == "-" else os.stat(found.path)  # noqa: PTH116
+        path = found.archive or found.path
+        status = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)  # noqa: PTH116
     except (OSError, ValueError, AttributeError):  # a standard input that is no file, or no such file
         return (ONCE, "-") if found.path == "-" else ("path", os.path.realpath(found.path))
     again = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return ("file" if again else ONCE, status.st_dev, status.st_ino)
+    inside = () if found.member is None else (found.member,)
+    return ("file" if again else ONCE, status.st_dev, status.st_ino, *inside)
 
 
 def tag_identity(version: RemoteVersion) -> Identity | None:

@@ -55,12 +55,16 @@ def file_version(path: str) -> FileVersion:
 
 @dataclass(frozen=True)
 class FileInput:
-    """A regular file. `path` is shown to the user; `local_path` is opened, and differs for a temporary copy."""
+    """A regular file. `path` is shown to the user; `local_path` is opened, and differs for a temporary copy.
+
+    `member` is the file that is read of an archive.
+    """
 
     path: str
     local_path: str
     version: FileVersion
     spool: Spool | None = field(default=None, compare=False, repr=False)
+    member: str | None = None
 
     @property
     def size(self) -> int:
@@ -69,7 +73,7 @@ class FileInput:
 
     def __reduce__(self) -> tuple[object, ...]:
         """For another process, whose working directory may differ, and on another machine the inode, too."""
-        return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2])
+        return FileInput, (self.path, str(Path(self.local_path).absolute()), self.version[:2], None, self.member)
 
     def open(self, last: bool = False) -> Stream:
         """The bytes from the first on, in a stream of its own; `last` makes no difference to a file."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
 
 from losscli.errors import DataError
-from losscli.io.files.compression import compression_of, open_decompressed, spool_to_file
-from losscli.io.files.detect import detect_format, may_spell_vectors
+from losscli.io.files.archives import chosen_member, is_npz, is_tar, opened_zip, tar_member, zip_members
+from losscli.io.files.compression import TAR, compression_of, open_decompressed, spool_to_file
+from losscli.io.files.detect import check_json_path, detect_format, may_spell_vectors
 from losscli.io.files.discover import Discovery, discover
 from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import Identity, repeated, tag_identity
@@ -18,6 +19,11 @@ from losscli.io.files.inputs import FileInput, Input, PipeInput, SeekableInput, 
 from losscli.io.files.partition_columns import MissingColumn, PartitionedFragment, missing_columns
 from losscli.io.remote.address import RemoteVersion
 from losscli.io.source import Fragment, ReadOptions, Source
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+    from losscli.io.formats.numpy_arrays import ArraysFragment
 
 HEAD = 1 << 16
 
@@ -107,14 +113,34 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     """One file, opened by the reader of its format."""
     source = _input(found)
     if options.verifier is not None:
-        source = options.verifier.verified(source)
+        source = options.verifier.verified(source, found.path)
     source, compression = _detect_compression(source, options)
+    if isinstance(source, FileInput) and found.member is not None:
+        source = replace(source, path=found.path)
+    if compression == "zip":
+        assert isinstance(source, FileInput)
+        with opened_zip(source.local_path, source.path) as archive:
+            names = zip_members(archive, source.path)
+            if options.input_format in (None, "npz") and (is_npz(names) or found.path.lower().endswith(".npz")):
+                check_json_path(found.path, "npz", options)
+                return _open_npz(source, archive, found.member)
+        source = replace(source, member=chosen_member(names, found.member, "zip", source.path))
     with open_decompressed(source, compression) as stream:
         head = stream.read(HEAD)
-    format = detect_format(found.path, head, options)
-    if format in {"parquet", "arrow"}:
-        binary = _seekable(source, compression)
-        return _open_parquet(binary) if format == "parquet" else _open_arrow(binary)
+    if is_tar(head) and compression != "zip":
+        source, compression = _inside_tar(source, compression, found)
+        with open_decompressed(source, compression) as stream:
+            head = stream.read(HEAD)
+    inside = source.member if isinstance(source, FileInput) else None
+    if inside is not None and (compression_of(head) or is_tar(head)):
+        raise DataError(f"'{inside}' in the archive is packed once more", path=found.path,
+                        hint="unpack the outer archive first", code="DATA_WRONG_FORMAT")  # fmt: skip
+    format = detect_format(found.path, head, options, inside)
+    if found.member is not None and inside is None:
+        raise DataError(f"'{found.archive}' is no archive, so it has no '{found.member}'", path=found.path,
+                        hint="leave out what follows the colon", code="DATA_WRONG_FORMAT")  # fmt: skip
+    if format in {"parquet", "arrow", "npy", "npz"}:
+        return _open_binary(format, _seekable(source, compression), inside)
     if format == "json":
         return _open_json(source, compression, options)
     if format == "jsonl":
@@ -124,7 +150,7 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
 
 def _input(found: FoundFile) -> Input:
     if found.remote is None:
-        return find_local(found.path)
+        return find_local(found.archive or found.path)
     from losscli.io.remote.input import find_remote
 
     return find_remote(found.remote)
@@ -146,6 +172,35 @@ def _detect_compression(source: Input, options: ReadOptions) -> tuple[Input, str
     elif options.spool and isinstance(source, PipeInput):
         source, compression = spool_to_file(source, compression), None
     return source, compression
+
+
+def _inside_tar(source: Input, compression: str | None, found: FoundFile) -> tuple[FileInput, str]:
+    """The file in a tar archive that is read, and how: as if the archive were a compression."""
+    file = source if isinstance(source, FileInput) else spool_to_file(source, None)
+    with open_decompressed(file, compression) as stream:
+        member = tar_member(stream, found.member)
+    return replace(file, member=member), f"{TAR}{compression or ''}"
+
+
+def _open_binary(format: str, source: SeekableInput, inside: str | None) -> OpenedFile:
+    if format == "npy":
+        from losscli.io.formats.numpy_input import name_of, open_npy
+
+        return _of_arrays(*open_npy(source, name_of(inside or source.path)))
+    if format == "npz":
+        raise DataError("not an archive of NumPy arrays", path=source.path, hint="numpy.savez writes one",
+                        code="DATA_WRONG_FORMAT")  # fmt: skip
+    return _open_parquet(source) if format == "parquet" else _open_arrow(source)
+
+
+def _open_npz(source: FileInput, archive: ZipFile, member: str | None) -> OpenedFile:
+    from losscli.io.formats.numpy_input import open_npz
+
+    return _of_arrays(*open_npz(source, archive, member))
+
+
+def _of_arrays(fragment: ArraysFragment, notes: tuple[str, ...]) -> OpenedFile:
+    return OpenedFile(fragment, tuple(dict.fromkeys(fragment.nested_types)), fragment.nested_types, notes)
 
 
 def _open_parquet(source: SeekableInput) -> OpenedFile:

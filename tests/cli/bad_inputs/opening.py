@@ -147,7 +147,7 @@ text("B013", "jsonl_called_csv", '{"y":1,"p":2}\n', 3, "the content is JSON line
 text("B013", "json_array", '[{"y":1,"p":2}]', 3, "the content is a JSON document", "--input-format json",
      file="p.jsonl")
 text("B013", "pickle", b"\x80\x04\x95abc", 3, "a pickle, which could run code", file="p.pkl")
-text("B013", "numpy", b"\x93NUMPY\x01\x00v\x00", 3, "a NumPy array", file="p.npy")
+text("B013", "numpy", b"\x93NUMPY\x01\x00v\x00", 3, "damaged NumPy array: its header is cut off", file="p.npy")
 
 
 @case("B013", 3, "the name says delimited text, the content is Parquet", "in: p.csv")
