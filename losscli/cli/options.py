@@ -158,6 +158,8 @@ file_options = _stack(
     _input("--decimal", metavar="CHAR", default=".", show_default=True, help="The decimal mark of a text file."),
     _input("--thousands", metavar="CHAR",
            help="May separate groups of three digits in the numbers of a text file: ',' reads 1,234.5."),
+    _input("--escape", metavar="CHAR",
+           help="Makes the next character of a text file, such as a quote or a delimiter, part of its cell: '\\'."),
     _input("--encoding", metavar="NAME", default="utf-8", show_default=True, help="The encoding of a text file."),
     _input("--comment", metavar="CHAR", help="Lines of a text file that begin with this character are skipped."),
     _input("--skip-lines", type=click.IntRange(min=0), default=0, metavar="N",

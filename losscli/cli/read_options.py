@@ -205,7 +205,7 @@ def _read_options(given: Given) -> ReadOptions:
     return ReadOptions(
         input_format=given["input_format"], delimiter=given["delimiter"], decimal=given["decimal"],
         thousands=given["thousands"],
-        quote=given["quote"], encoding=given["encoding"], comment=given["comment"],
+        quote=given["quote"], escape=given["escape"], encoding=given["encoding"], comment=given["comment"],
         json_path=given["json_path"], skip_lines=given["skip_lines"], header=not given["no_header"],
         null_values=DEFAULT_NULLS if nulls is None else tuple(nulls.split(",")),
         sha256=_sha256(given["sha256"]), checksums=given["checksums"],

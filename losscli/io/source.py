@@ -47,6 +47,9 @@ class ReadOptions:
     quote : str or None, default '"'
         The character that encloses cells of a text file which contain delimiters, line ends or quotes; it is doubled
         inside. None, or ``"none"``, reads quotes as plain text: then no cell has a delimiter or a line end.
+    escape : str or None, default None
+        The character, such as a backslash, after which the next one is part of its cell of a text file, whatever it is:
+        a delimiter, a quote, a line end or itself. A cell of only the escape and N, null to databases, stays as it is.
     encoding : str, default "utf-8"
         The encoding of text files, by a name that Python knows.
     comment : str or None, default None
@@ -76,6 +79,7 @@ class ReadOptions:
     decimal: str = "."
     thousands: str | None = None
     quote: str | None = '"'
+    escape: str | None = None
     encoding: str = "utf-8"
     comment: str | None = None
     skip_lines: int = 0

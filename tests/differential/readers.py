@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import losscli
+from differential.dialects import DIALECTS
 from differential.random_tables import Case
 from differential.written import in_files, in_memory, in_parts
 from losscli.errors import LosscliError
@@ -121,7 +122,9 @@ def settings(case: Case, data: Any) -> dict[str, Any]:
         return [f"{value}_{place}" for place in range(widths[value])] if value in widths else value
 
     named = ("target", "pred", "columns")
-    return {name: wide(value) if name in named else value for name, value in case.settings.items()}
+    _, options = DIALECTS.get(Path(first).name, (None, None))
+    how = {} if options is None else {"options": options}
+    return {name: wide(value) if name in named else value for name, value in case.settings.items()} | how
 
 
 _NAMES = ("target", "pred", "columns", "weight", "by")

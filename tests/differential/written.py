@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from differential.dialects import in_dialects
 from differential.random_tables import Case, Column
 
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
@@ -180,6 +181,8 @@ def in_files(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
         yield name, _write(folder / name, text)
         if packing and name != "quoted.csv":
             yield name + packing, _write(folder / (name + packing), COMPRESSIONS[packing](text))
+    for name, text in in_dialects(case, wide_columns(case)).items():
+        yield name, _write(folder / name, text)
     vectors = vectors_text(case, case.seed % 4)
     if vectors is not None and any(column.width for column in case.columns):
         yield "vectors.csv", _write(folder / "vectors.csv", vectors)

@@ -1,4 +1,7 @@
-"""Removal of comments: comment lines become empty lines, so that line numbers stay right."""
+"""Text as it is parsed: without escapes, comments and runs of blanks.
+
+Comment lines become empty lines, so that line numbers stay right.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,22 @@ from losscli.io.source import ReadOptions
 
 def changes_text(options: ReadOptions) -> bool:
     """Whether the text that is parsed has other bytes than the file."""
-    return options.comment is not None or options.delimiter == BLANKS
+    return options.comment is not None or options.delimiter == BLANKS or options.escape is not None
 
 
 def plain_text(stream: Stream, options: ReadOptions, dialect: Dialect) -> Stream:
-    """The same text with each record that is a comment made empty, and with single delimiters."""
+    """The same text without escapes, with each record that is a comment made empty, and with single delimiters."""
     mark = options.comment
     if not changes_text(options):
         return stream
     if mark is not None:
         _check_mark(mark, dialect)
-    if options.delimiter == BLANKS:
+    blanks = options.delimiter == BLANKS
+    if options.escape is not None:
+        from losscli.io.formats.csv_escapes import unescaped
+
+        stream = unescaped(stream, options, dialect, blanks=blanks)
+    if blanks:
         return Stream(SingleBlanks(stream, None if mark is None else mark.encode(), dialect), stream.path)
     return stream if mark is None else Stream(_Uncommented(stream, mark.encode(), dialect), stream.path)
 

@@ -285,6 +285,9 @@ def _wrong_width_error(record: Record, window: Window, grammar: CsvSyntax, locat
         hint = "a cell of this row spans several lines: is there a stray quote?"
     elif text.startswith("#"):
         hint = "for comment lines use --comment '#'"
+    elif found > expected and any(cell.endswith(b"\\") for cell in record.cells[:-1]):
+        delimiter = grammar.dialect.delimiter.decode()
+        hint = f"if \\{delimiter} is a character inside its cell, use --escape '\\'"
     elif grammar.dialect.delimiter == b" " and "  " in text:
         hint = "for runs of blanks use --delimiter blanks"
     elif found == expected + 1 and not record.cells[-1]:

@@ -44,7 +44,8 @@ def dialect_of(options: ReadOptions, format: str) -> Dialect:
     delimiter = _delimiter(options, format)
     quote = options.quote
     if quote is None or quote == "none":
-        return Dialect(delimiter, b"")
+        # Cells with escapes are written again in quotes.
+        return Dialect(delimiter, b"") if options.escape is None else Dialect(delimiter)
     if len(quote) != 1 or not quote.isascii() or not quote.isprintable() or quote.isalnum() or quote in "+- ":
         raise UsageError(
             f"the quote must be one ASCII character such as \" or ', or the word none, not '{quote}'",

@@ -49,7 +49,11 @@ class QuoteFault:
     @property
     def hint(self) -> str:
         """How to read the text."""
-        double = "inside quotes write a quote twice; " if self.closed else ""
+        if b"\\" + self.cell[:1] in self.cell:
+            mark = self.cell[:1].decode()
+            double = f"if \\{mark} is a quote inside its cell, use --escape '\\'; "
+        else:
+            double = "inside quotes write a quote twice; " if self.closed else ""
         return f"{double}if quotes are plain text in this file, use --quote none"
 
 

@@ -20,6 +20,10 @@ class RewrittenText(ABC):
     def rewritten(self, text: bytes) -> tuple[bytes, int]:
         """The complete records of `text`, rewritten, and how many bytes of it they were."""
 
+    def remainder(self, text: bytes) -> bytes:
+        """The last record, where it is not complete, rewritten."""
+        return text
+
     def read(self, size: int, /) -> bytes:
         """The next records; none only at the end."""
         while True:
@@ -32,7 +36,7 @@ class RewrittenText(ABC):
                 clean, used = clean + text[used:], len(text)
             if not piece:
                 self.held, rest = b"", text[used:]
-                return b"" if text == b"\n" else (clean + rest)[:-1]
+                return b"" if text == b"\n" else clean + self.remainder(rest[:-1]) if rest else clean[:-1]
             self.held = text[used:]
             if clean:
                 return clean
