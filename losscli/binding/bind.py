@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
@@ -21,6 +21,9 @@ from losscli.io.arrow.keyed import keyed_fields, labels_of
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
 from losscli.io.arrow.types import fields_of, is_list
 from losscli.io.sides import Sides
+
+if TYPE_CHECKING:
+    from losscli.binding.grouping_keys import GroupingKey
 
 DEFAULT_NAMES = {
     "target": ("target", "y_true", "label", "actual", "y"),
@@ -299,7 +302,12 @@ def bind(
     class_column = _class_column(request, lines)
     cluster = request.inference.grouping
     texts += [i.columns[0] for i in inputs if i.listed and form_of_type(types.get(i.columns[0])) is not None]
-    plain = [*request.by, *filter(None, [request.batch_by, cluster]), *request.on]
+    keys = _slice_keys(request, lambda name: name in columns or (sides is not None and sides.is_known(name)))
+    for key in keys:
+        if key.is_number:
+            projection.setdefault(key.column, "number")
+    plain = [key.column for key in keys if not key.is_number]
+    plain += [*filter(None, [request.batch_by, cluster]), *request.on]
     if request.weight is not None:
         if request.weight not in columns and not (sides is not None and sides.is_known(request.weight)):
             raise missing_column(request.weight, columns, " (for the weights)")
@@ -312,7 +320,8 @@ def bind(
     for name in [*texts, *plain, *filter(None, [class_column])]:
         projection[name] = "text"
     if sides is not None:
-        others = [*plain, *filter(None, [request.weight]), *(() if request.where is None else request.where.columns)]
+        others = [*plain, *(key.column for key in keys), *filter(None, [request.weight])]
+        others += () if request.where is None else request.where.columns
         both = [name for name in dict.fromkeys(others) if sides.in_both(name) and name not in request.on]
         binder.notes |= dict.fromkeys(map(sides.note, both))
     known = set(columns)
@@ -322,8 +331,17 @@ def bind(
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
                 frozenset(name for name in projection if _is_untyped(types.get(name))), tuple(binder.notes),
-                cluster=cluster, by_time=request.inference.time is not None,
+                cluster=cluster, by_time=request.inference.time is not None, slice_keys=keys,
                 pairings=tuple(binder.pairings))  # fmt: skip
+
+
+def _slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[GroupingKey, ...]:
+    """How the rows get the labels of their slices."""
+    if not request.by:
+        return ()
+    from losscli.binding.grouping_keys import grouping_key  # not on the way of a run without slices
+
+    return tuple(grouping_key(text, is_column) for text in request.by)
 
 
 def _is_untyped(kind: Any) -> bool:

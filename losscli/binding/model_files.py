@@ -106,13 +106,17 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
     for binding in request.columns:
         if binding.model is None and (_all_in(binding.columns, first.columns) or not of_targets):
             yield from resolve(binding.columns, first.columns, f" (for '{binding.role}')").names
-    plain = [*request.by, request.weight, request.batch_by, request.inference.grouping]
+
+    def in_first(name: str) -> bool:
+        return name in first.columns or name.removeprefix("preds.") in first.columns
+
+    plain = [*request.slice_columns(in_first), request.weight, request.batch_by, request.inference.grouping]
     if request.where is not None:
         plain += request.where.columns
     yield from (
         name.removeprefix("preds.") if name not in first.columns else name
         for name in plain
-        if name is not None and (name in first.columns or name.removeprefix("preds.") in first.columns)
+        if name is not None and in_first(name)
     )
 
 

@@ -51,9 +51,18 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
     for pattern in (request.target, *(binding.columns for binding in (*request.preds, *request.columns))):
         if pattern is not None:
             yield from _pieces(pattern)
-    plain = [*request.by, request.weight, request.batch_by, request.inference.cluster]
+    plain = [*_of_slices(request), request.weight, request.batch_by, request.inference.cluster]
     plain += () if request.where is None else request.where.columns
     yield from ((name,) for name in plain if name is not None)
+
+
+def _of_slices(request: Request) -> list[str]:
+    """What the columns of slices may be called: in `doc.day:month` it is `doc.day`."""
+    if not request.by:
+        return []
+    from losscli.binding.grouping_keys import possible_columns
+
+    return possible_columns(request.by)
 
 
 def _pieces(pattern: ColumnsPattern) -> Iterator[tuple[str, ...]]:

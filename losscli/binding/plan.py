@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.request import Request
@@ -13,6 +13,9 @@ from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Term
 from losscli.io.arrow.decode import PLAIN, NumberFormat
+
+if TYPE_CHECKING:
+    from losscli.binding.grouping_keys import GroupingKey
 
 ReadAs = Literal["number", "text"]
 
@@ -124,6 +127,7 @@ class Plan:
     number_format: NumberFormat = PLAIN  # how texts stand for numbers
     cluster: str | None = None  # rows of one value belong together
     by_time: bool = False  # `cluster` is a column of times
+    slice_keys: tuple[GroupingKey, ...] = ()  # how the labels of `by` come about
     pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run
     shares_keys: bool = False  # whether several rows may have the same keys

@@ -130,10 +130,7 @@ class Reader:
             if len(index) and self.registry.probable.get(item, True):
                 self.registry.probable[item] = are_probabilities(item.kind, arrays[item])
         weights = None if weight is None else checks.checked_weights(taken(weight[0], index), index, location)
-        sliced_by = tuple(
-            DictionaryColumn.of(data.column(name), name, location).take(index)
-            for name in (*self.plan.by, *filter(None, [self.plan.class_column]))
-        )
+        sliced_by = self._slice_labels(data, location, index)
         batch_key = None if self.plan.batch_by is None else self._texts(self.plan.batch_by, data, location).take(index)
         keys = self._keys(data, location, index)
         row_numbers = moved(index if kept is None else taken(kept, index), start + 1)
@@ -145,6 +142,21 @@ class Reader:
         repeats = self._repeats(data, index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
+
+    def _slice_labels(self, data: Any, location: Location, index: RowNumbers) -> tuple[DictionaryColumn, ...]:
+        """What assigns these rows to slices: a label of each key, and the class where classes have weights."""
+        found = []
+        for key in self.plan.slice_keys:
+            if key.derivation is None:
+                found.append(DictionaryColumn.of(data.column(key.column), key.name, location).take(index))
+            else:
+                from losscli.binding.derived_labels import UsedCells, key_column  # few keys are derived
+
+                number_format = self.plan.number_format if key.column in self.plan.untyped else None
+                found.append(key_column(key, UsedCells(data, location, index, number_format), self.warned))
+        if (name := self.plan.class_column) is not None:
+            found.append(DictionaryColumn.of(data.column(name), name, location).take(index))
+        return tuple(found)
 
     def _keys(self, data: Any, location: Location, index: RowNumbers) -> Sequence[EncodedLabels]:
         """The keys of these rows, decoded when they are needed; the join has read them all, so none is invalid."""
@@ -166,8 +178,7 @@ class Reader:
         rows = RowBatch[Input, Array]({}, moved(zero if kept is None else kept[zero], start + 1), keys=keys,
                                         repeats=self._repeats(data, zero))  # fmt: skip
         # A class that only such rows have needs no weight.
-        names = self.plan.by if self.plan.class_column is None else ()
-        sliced_by = tuple(DictionaryColumn.of(data.column(name), name, location).take(zero) for name in names)
+        sliced_by = () if self.plan.class_column is not None else self._slice_labels(data, location, zero)
         return replace(found, weightless=rows, weightless_sliced_by=sliced_by)
 
     def _used(

@@ -6,7 +6,7 @@ The texts of the command line become values here (`read_prediction`, `read_role`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -158,6 +158,14 @@ class Request:
     def run_divisor(self) -> DivideBy:
         """What means are divided by where a loss does not say otherwise."""
         return self.divide_by or "weight"
+
+    def slice_columns(self, is_column: Callable[[str], bool]) -> list[str]:
+        """The columns whose labels make slices, of those that there are."""
+        if not self.by:
+            return []
+        from losscli.binding.grouping_keys import grouping_key
+
+        return [grouping_key(text, is_column).column for text in self.by]
 
     def spelling(self, text: str) -> str:
         """The text that a loss of this run has, of any spelling of it."""

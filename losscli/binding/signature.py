@@ -41,6 +41,12 @@ def signature(plan: Plan, line: Line) -> str:
     return "|".join(pieces)
 
 
+def of_slices(plan: Plan) -> str:
+    """What a number of a slice has in its signature beside that: how the labels that make the slice are derived."""
+    derived = [_escaped(key.name, ",") for key in plan.slice_keys if key.derivation is not None]
+    return f"|slices={','.join(derived)}" if derived else ""
+
+
 def _labels(request: Request, line: Line) -> list[str]:
     """What the labels of the targets mean, where it was said."""
     inputs = [side for job in line.jobs for side in job.inputs if isinstance(side, Input)]

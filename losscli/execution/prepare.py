@@ -243,12 +243,13 @@ def _paired_by(request: Request, opened: Sequence[tuple[str, Source]], kind: Joi
     """The columns by which rows of several files are paired beside the keys, where several rows have one target."""
     if kind != "many-to-one":
         return ()
-    told = [*request.by, request.batch_by, request.inference.cluster]
+
+    def in_all(name: str) -> bool:
+        return all(name in source.columns for _, source in opened)
+
+    told = [*request.slice_columns(in_all), request.batch_by, request.inference.cluster]
     told += () if request.where is None else request.where.columns
-    return tuple(dict.fromkeys(
-        name for name in told
-        if name is not None and name not in request.on and all(name in source.columns for _, source in opened)
-    ))  # fmt: skip
+    return tuple(dict.fromkeys(n for n in told if n is not None and n not in request.on and in_all(n)))
 
 
 def _check_pipes(request: Request, data: Data) -> None:

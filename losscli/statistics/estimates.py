@@ -11,7 +11,7 @@ from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.slices import NULL
 from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator
 from losscli.binding.plan import Job, Line
-from losscli.binding.signature import reduction_of, signature
+from losscli.binding.signature import of_slices, reduction_of, signature
 from losscli.contract.presets import DivideBy
 from losscli.contract.scaled import is_normal
 from losscli.results import BatchResult, LossResult, PartResult, TermResult
@@ -105,6 +105,7 @@ class LineEstimator:
         self.divisor: DivideBy = "weight" if self.fixed else plan.request.divisor(job.spec)
         self.reduction = reduction_of(plan, job)
         self.signature = signature(plan, line)
+        self.slice_signature = self.signature + of_slices(plan)
         self.params, self.spec = dict(job.spec.params), job.spec.text
         self.batch = None if loss.scope == "row" or self.fixed else _batch(finalized.totals)
         self.terms: dict[str, FinalizedSums] = {}
@@ -133,7 +134,8 @@ class LineEstimator:
         return LossResult(
             model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
             reduction=self.reduction, value=combined(self.job, estimates, self.reduction), count=count, weight=weight,
-            terms=terms, direction=loss.direction, revision=loss.revision, signature=self.signature, batch=self.batch,
+            terms=terms, direction=loss.direction, revision=loss.revision,
+            signature=self.slice_signature if by else self.signature, batch=self.batch,
             excluded_count=sum([self.excluded[c.number] for c in own if c.number < len(self.excluded)]),
         )  # fmt: skip
 

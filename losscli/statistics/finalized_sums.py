@@ -188,6 +188,9 @@ def slices(totals: RunAccumulator) -> dict[Slice, SliceIds]:
         return {(): [WeightedSliceId(0)]}
     # The index may know more slices than rows use; and it numbers them as they come, which no result may show.
     used = sorted(np.flatnonzero(totals.counts).tolist(), key=names.__getitem__)
+    keys = totals.plan.slice_keys
+    if any(key.is_number for key in keys):
+        used.sort(key=lambda at: [key.place(label) for key, label in zip(keys, names[at], strict=False)])
     found: dict[Slice, list[int]] = {(): used}
     if width:
         for slice_id in used:

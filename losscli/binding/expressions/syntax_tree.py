@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from losscli.binding.expressions.instants import label_beside
+from losscli.binding.expressions.instants import ZONED, labels_beside
 from losscli.binding.expressions.lexer import BARE, WORDS, enclosed
 from losscli.errors import DataError, Location
 from losscli.io.arrow.canonical import canonical_label
@@ -78,9 +78,10 @@ class DecodedBatch:
             self._warn_of_missing(name)
         return cells
 
-    def label(self, constant: Constant, name: str) -> str:
-        """The label that a literal is compared as with the column."""
-        return label_beside(constant.written(), self._column(name).type, name, self._location)
+    def label(self, constant: Constant, name: str) -> Callable[[str], str]:
+        """The label that a literal is compared as with each label of the column."""
+        kind = self._column(name).type
+        return labels_beside(constant.written(), kind, self._labels(name), name, self._location)
 
     def is_missing(self, name: str) -> Mask:
         """Which cells of the column are missing."""
@@ -191,8 +192,8 @@ class Comparison:
         assert isinstance(column, Column)
         cells, compare, label = batch.texts(column.name), _COMPARE[self.sign], batch.label(constant, column.name)
         if column is self.left:
-            return _text_three_valued(cells, lambda name: bool(compare(name, label)))
-        return _text_three_valued(cells, lambda name: bool(compare(label, name)))
+            return _text_three_valued(cells, lambda name: bool(compare(name, label(name))))
+        return _text_three_valued(cells, lambda name: bool(compare(label(name), name)))
 
 
 @dataclass(frozen=True)
@@ -230,9 +231,15 @@ class InList:
             found = np.isin(cells.values, np.array([choice.value for choice in self.choices], np.float64))
             verdict = _three_valued(found, cells.missing)
         else:
-            wanted = {batch.label(choice, self.column.name) for choice in self.choices}
-            verdict = _text_three_valued(batch.texts(self.column.name), wanted.__contains__)
+            verdict = self._evaluate_texts(batch)
         return verdict[::-1] if self.negated else verdict
+
+    def _evaluate_texts(self, batch: DecodedBatch) -> ThreeValued:
+        labels = [batch.label(choice, self.column.name) for choice in self.choices]
+        plain = {label("") for label in labels}  # there may be very many
+        zoned = [label for label in labels if label(ZONED) != label("")]
+        cells = batch.texts(self.column.name)
+        return _text_three_valued(cells, lambda name: name in plain or any(name == label(name) for label in zoned))
 
 
 @dataclass(frozen=True)

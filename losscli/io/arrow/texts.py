@@ -46,7 +46,7 @@ def encode(array: pa.Array) -> tuple[Codes, list[str]]:
     if is_instant(kind):
         cells = array.view(pa.int32() if pa.types.is_date32(kind) else pa.int64())
         cells = plain_cells(cells)
-        codes, whole = _first_seen(cells if missing is None else cells[~missing])
+        codes, whole = first_seen(cells if missing is None else cells[~missing])
         names = _spelled_instants(whole, kind)
     else:
         cells = plain_cells(array)
@@ -104,10 +104,10 @@ def _hashed(cells: Iterable[_Cell]) -> tuple[Codes, list[_Cell]]:
 
 def _encode_plain(cells: NDArray[Any]) -> tuple[Codes, list[str]]:
     if cells.dtype == np.bool_:
-        codes, values = _first_seen(cells.astype(np.int64))
+        codes, values = first_seen(cells.astype(np.int64))
         return codes, ["true" if value else "false" for value in values]
     if cells.dtype.kind != "f":
-        codes, values = _first_seen(cells)
+        codes, values = first_seen(cells)
         return codes, [str(value) for value in values]
     with np.errstate(invalid="ignore"):  # a signalling NaN raises a flag in any comparison
         if (np.abs(cells) < min(EXACT, float(np.finfo(cells.dtype).max))).all() and (cells == np.trunc(cells)).all():
@@ -140,7 +140,7 @@ def spelled(cells: NDArray[Any]) -> list[str]:
     return [names[code] for code in codes.tolist()]
 
 
-def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
+def first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
     """Each number as its index among the distinct ones, in order of first appearance."""
     if not whole.size:
         return np.zeros(0, np.int64), []
@@ -170,7 +170,7 @@ def _first_seen(whole: NDArray[Any]) -> tuple[Codes, list[int]]:
 def _encode_decimals(array: pa.Array) -> tuple[Codes, list[str]]:
     """Codes and texts without trailing zeros: 1.50 and 1.5 are the same class."""
     raw, low, fits = decimal_bits(array)
-    codes, wholes = _first_seen(low) if fits.all() else _hashed(unscaled_value(cell) for cell in raw)
+    codes, wholes = first_seen(low) if fits.all() else _hashed(unscaled_value(cell) for cell in raw)
     shown = (format(decimal_value(int(whole), array.type.scale), "f") for whole in wholes)
     return codes, [text.rstrip("0").rstrip(".") if "." in text else text for text in shown]
 
