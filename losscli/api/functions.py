@@ -111,7 +111,8 @@ def evaluate(
     reduction : {"mean", "sum"}, optional
         How values make the number; by default as the loss says.
     by : str or sequence of str
-        Columns by whose values slices are made.
+        Columns by whose values slices are made; `"ds:month"` makes them by the months of dates, `"age:18|65"` by
+        intervals of numbers.
     max_slices : int
         More slices than this are an error.
     where : str, optional

@@ -16,6 +16,7 @@ TOPICS = (
     "losses",
     "missing",
     "where",
+    "slices",
     "weights",
     "batches",
     "shards",

@@ -93,6 +93,7 @@ def random_case(seed: int) -> Case:
         settings["by"] = "g"
     for _ in range(int(draw.one([0, 0, 0, 1, 1, 2]))):
         _spoil(draw, columns)
+    _derive(replace(draw, rng=np.random.default_rng([seed, 1])), columns, settings)
     return Case(seed, tuple(columns), losses, settings, tuple(draw.flaws))
 
 
@@ -149,6 +150,21 @@ def _few(draw: Drawing) -> tuple[str, list[Any]]:
 
 def _flags(draw: Drawing) -> tuple[str, list[Any]]:
     return "bool", _numbers(draw, "bool", draw.rows)
+
+
+def _derive(draw: Drawing, columns: list[Column], settings: dict[str, Any]) -> None:
+    """Slices by a label that is derived of a column."""
+    if "by" in settings or not draw.chance(0.3):
+        return
+    if draw.chance(0.5):
+        days = (draw.rng.integers(-800, 800, draw.rows)).tolist()
+        dates = [None if draw.chance(0.2) else datetime.date(1970, 1, 1) + datetime.timedelta(day) for day in days]
+        columns.append(Column("g", "date", dates, encoded=draw.chance(0.3)))
+        settings["by"] = f"g:{draw.one(['year', 'month', 'week', 'day', 'hour'])}"
+        return
+    column = _column(draw, "g")
+    columns.append(replace(column, values=[None if draw.chance(0.1) else value for value in column.values]))
+    settings["by"] = "g:0|0.1|2e2"
 
 
 _LABELS: tuple[Callable[[Drawing], tuple[str, list[Any]]], ...] = (_texts, _few, _flags)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -219,3 +220,31 @@ def test_target_files_may_differ_in_the_unit_of_a_slice(tmp_path: Path) -> None:
         targets=str(tmp_path), on="id", by="ds", missing="drop",
     )  # fmt: skip
     assert [(r.by["ds"], r.value, r.count) for r in found if r.by] == [("(null)", 1.0, 4), ("2024-01-01", 0.0, 4)]
+
+
+UTC = datetime.UTC
+NOON = datetime.datetime(2024, 1, 31, 12)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([datetime.date(2024, 1, 31), None, NOON], ["2024-01-31", None, "2024-01-31 12:00:00"]),
+        ([NOON, datetime.date(2024, 1, 31)], ["2024-01-31 12:00:00", "2024-01-31"]),
+        ([NOON, NOON.replace(tzinfo=UTC)], ["2024-01-31 12:00:00", "2024-01-31 12:00:00+00:00"]),
+        ([NOON.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=2))), pd.NaT, NOON.replace(tzinfo=UTC)],
+         ["2024-01-31 10:00:00+00:00", None, "2024-01-31 12:00:00+00:00"]),
+        ([pd.Timestamp("2024-01-31 00:00:00.000000001"), pd.NaT], ["2024-01-31 00:00:00.000000001", None]),
+        ([np.datetime64("2024-01-31"), np.datetime64("2024-01-31T12:00", "ns"), np.datetime64("NaT")],
+         ["2024-01-31", "2024-01-31 12:00:00", None]),
+        ([datetime.date(2024, 1, 31), None], ["2024-01-31", None]),
+    ],
+)  # fmt: skip
+def test_python_dates_and_times_keep_their_value(values: list[object], expected: list[str | None]) -> None:
+    count = len(values)
+    names = ["(null)" if label is None else label for label in expected]
+    for ds in (values, pd.Series(values, dtype=object), np.array([*values, 0], dtype=object)[:-1]):
+        report = losscli.evaluate(
+            {"ds": ds, "y": [1.0] * count, "p": [2.0] * count}, "mae", target="y", pred="p", by="ds"
+        )
+        assert sorted(names) == [result.by["ds"] for result in list(report)[1:]]

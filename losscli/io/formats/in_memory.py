@@ -17,6 +17,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.arrow import build as arrays
 from losscli.io.arrow.buffers import EXACT, largest
 from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, PLAIN, spelling
+from losscli.io.arrow.python_instants import holds_instants, instants
 from losscli.io.batches import SPLIT_ROWS, Batch
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath
@@ -174,10 +175,15 @@ def _series(series: Any) -> Column:
 
 
 def _objects(series: Any) -> Column | None:
-    """A column of Python's numbers or lists, of which Arrow takes NaN for missing; None for other objects."""
+    """A column of Python's numbers, lists, or dates and times; None for other objects.
+
+    Arrow takes NaN for missing, and cuts a time after a date to its date.
+    """
     missing = series.isna().to_numpy()
     values = [None if gone else value for value, gone in zip(series.tolist(), missing.tolist(), strict=True)]
     known = [value for value in values if value is not None]
+    if holds_instants(known):
+        return _held(instants(values))
     kinds = (list, tuple, np.ndarray) if known and isinstance(known[0], (list, tuple, np.ndarray)) else _NUMBERS
     return _from_list(str(series.name), values) if known and all(isinstance(v, kinds) for v in known) else None
 
@@ -237,6 +243,8 @@ def _from_list(name: str, values: Sequence[Any]) -> Column:
         return _held(_nested(name, values))
     if known and all(isinstance(value, dict) for value in known):
         return _held(pa.array(values))
+    if holds_instants(known):
+        return _held(instants(values))
     typed = _typed(known)
     if typed is not None:
         valid = np.array([value is not None for value in values], dtype=np.bool_)
