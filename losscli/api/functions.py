@@ -111,8 +111,7 @@ def evaluate(
     reduction : {"mean", "sum"}, optional
         How values make the number; by default as the loss says.
     by : str or sequence of str
-        Columns by whose values slices are made; `"ds:month"` makes them by the months of dates, `"age:18|65"` by
-        intervals of numbers.
+        Columns by whose values slices are made, or by months of dates (`"ds:month"`), intervals (`"age:18|65"`).
     max_slices : int
         More slices than this are an error.
     where : str, optional
