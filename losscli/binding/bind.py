@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ class Binder:
                 sides.append(None if columns is None else self._input(role, columns, kind, like))
         aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
         self.pairings.update(dict.fromkeys(aligned.notes))
-        job = Job(model if specific else None, spec, aligned.sides)
+        job = Job(model if specific else None, spec, (*aligned.sides, *self._parameters(spec)))
         if spec.loss.source_roles:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
             self.notes |= dict.fromkeys(overridden(self.request, spec))
@@ -134,6 +134,12 @@ class Binder:
                 code="USAGE_COLUMNS",
             )
         return None, self._usual(spec, role)
+
+    def _parameters(self, spec: LossSpec) -> Iterator[Input]:
+        """The columns of the parameters that rows have."""
+        for name, column in spec.row_parameters.items():
+            columns = self._cells(self._resolve(name, exact_columns([column])))
+            yield Input(name, spec.loss.params[name].kind, columns.names, parameter=True)
 
     def _cells(self, columns: ColumnSet) -> ColumnSet:
         """The columns, none of which holds objects."""

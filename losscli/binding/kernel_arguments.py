@@ -70,7 +70,7 @@ def _check_widths(inputs: Sequence[Input | Table | None], found: Sequence[Array 
     """Arrays of one shape have as many numbers a row."""
     groups: dict[tuple[str, bool], tuple[str, int]] = {}
     for side, values in zip(inputs, found, strict=True):
-        if side is None or values is None or (isinstance(side, Input) and side.like is not None):
+        if side is None or values is None or (isinstance(side, Input) and (side.parameter or side.like is not None)):
             continue
         if isinstance(side, Table):
             key, width = ("vector", False), values.shape[1]

@@ -110,7 +110,13 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
     def in_first(name: str) -> bool:
         return name in first.columns or name.removeprefix("preds.") in first.columns
 
-    plain = [*request.slice_columns(in_first), request.weight, request.batch_by, request.inference.grouping]
+    plain = [
+        *request.slice_columns(in_first),
+        request.weight,
+        request.batch_by,
+        request.inference.grouping,
+        *request.parameter_columns,
+    ]
     if request.where is not None:
         plain += request.where.columns
     yield from (

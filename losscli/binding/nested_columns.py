@@ -51,7 +51,13 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
     for pattern in (request.target, *(binding.columns for binding in (*request.preds, *request.columns))):
         if pattern is not None:
             yield from _pieces(pattern)
-    plain = [*_of_slices(request), request.weight, request.batch_by, request.inference.cluster]
+    plain = [
+        *_of_slices(request),
+        request.weight,
+        request.batch_by,
+        request.inference.cluster,
+        *request.parameter_columns,
+    ]
     plain += () if request.where is None else request.where.columns
     yield from ((name,) for name in plain if name is not None)
 

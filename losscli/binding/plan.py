@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -72,16 +72,24 @@ class Input:
     labels: tuple[str, ...] | None = None
     classes: Classes | None = None
     positive: str | None = None
+    parameter: bool = False  # the values of a parameter, one a row
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
 
 
 @dataclass(frozen=True)
 class Job:
-    """One loss on one model's columns; `inputs` stand in the order of the loss's roles."""
+    """One loss on one model's columns.
+
+    `inputs` stand in the order of the loss's roles; behind them are those of the parameters that rows have.
+    """
 
     model: str | None
     spec: LossSpec
     inputs: tuple[Input | Table | None, ...]
+
+    def by_role(self) -> Iterator[tuple[str, Input | Table | None]]:
+        """Each role, then each parameter that rows have, and what plays it."""
+        return zip((*self.spec.loss.roles, *self.spec.row_parameters), self.inputs, strict=True)
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,12 @@ class Request:
     inference: Inference = Inference()
 
     @property
+    def parameter_columns(self) -> tuple[str, ...]:
+        """The columns that hold parameters of losses."""
+        parts = (part for spec in self.losses for _, part in spec.parts)
+        return tuple(dict.fromkeys(column for part in parts for column in part.row_parameters.values()))
+
+    @property
     def weighted(self) -> bool:
         """Whether rows have weights, of their own or of their class."""
         return self.weight is not None or self.class_weight is not None

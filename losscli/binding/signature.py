@@ -27,7 +27,7 @@ def signature(plan: Plan, line: Line) -> str:
     revisions = "+".join(str(job.spec.loss.revision) for job in line.jobs)
     each = [request.divisor(job.spec) for job in line.jobs]
     divisors = "+".join(each if len(set(each)) > 1 else each[:1])
-    pieces = [line.spec.full, f"rev{revisions}", reduction, f"w={_value(plan.weight)}",
+    pieces = [_escaped(line.spec.full), f"rev{revisions}", reduction, f"w={_value(plan.weight)}",
               f"cw={_class_weights(request.class_weight)}", f"by-{divisors}"]  # fmt: skip
     if any(job.spec.loss.scope != "row" for job in line.jobs):
         size = request.batch_size

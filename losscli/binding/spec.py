@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
+from losscli.binding.spec_text import column_parameter, cut
 from losscli.contract.loss import ALIASES, REGISTRY, Loss, Parameter, Value
 from losscli.contract.presets import DivideBy
+from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
 _PLUS = re.compile(r"(?<!\d[eE])\+")  # the plus of 1e+4 is no plus
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too
-_FACTOR = re.compile(r"([^*:@=]+)\*")
+_FACTOR = re.compile(r"([^*:@={]+)\*")
 _DIVIDE_BY = "divide_by"  # every loss takes it beside its parameters: what its mean is divided by
 
 
@@ -39,6 +41,16 @@ class LossSpec:
     def kernel(self) -> LossSpec:
         """What its values depend on: the loss and its parameters, not how values make the number."""
         return self if self.divide_by is None and not self.presets else LossSpec(self.loss, self.params)
+
+    @property
+    def row_parameters(self) -> dict[str, str]:
+        """The parameters of which each row has its own value, with their columns."""
+        return {name: value.column for name, value in self.params.items() if isinstance(value, ColumnParameter)}
+
+    @property
+    def written_params(self) -> dict[str, float | int | bool | str | None]:
+        """The parameters as reports show them; a column as its text."""
+        return {n: v.text if isinstance(v, ColumnParameter) else v for n, v in self.params.items()}
 
     @property
     def text(self) -> str:
@@ -93,7 +105,7 @@ def parse(text: str) -> Spec:
     stripped = text.strip()
     named = _NAME.match(stripped)
     body = stripped[named.end() :] if named else stripped
-    pieces = _PLUS.split(body)
+    pieces = cut(body, _PLUS)
     if any(not piece.strip() for piece in pieces):
         raise UsageError(
             f"'{text}' is not a valid loss: a component is empty",
@@ -230,7 +242,7 @@ def find(name: str) -> Loss:
 def read_params(loss: Loss, text: str) -> dict[str, Value]:
     """`delta=2,margin=0.5` as values of the types that the loss declares."""
     params: dict[str, Value] = {}
-    for setting in filter(None, (piece.strip() for piece in text.split(","))):
+    for setting in filter(None, (piece.strip() for piece in cut(text, ","))):
         name, equals, value = (word.strip() for word in setting.partition("="))
         if not equals or not value:
             raise UsageError(
@@ -240,7 +252,8 @@ def read_params(loss: Loss, text: str) -> dict[str, Value]:
             )
         if name in params:
             raise UsageError(f"'{name}' of '{loss.name}' is set twice", code="USAGE_BAD_PARAMETER")
-        params[name] = _value(loss.params[name], value) if name in loss.params else value
+        column = column_parameter(value, setting)
+        params[name] = column or (_value(loss.params[name], value) if name in loss.params else value)
     return params
 
 
@@ -267,6 +280,8 @@ def plain(value: Value) -> str:
     """A parameter's value as one writes it: shortest form that reads back the same, no .0."""
     if value is None:
         return "none"
+    if isinstance(value, ColumnParameter):
+        return value.text
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -14,7 +14,7 @@ def plan_text(prepared: Prepared) -> str:
         for job in line.jobs:
             name = job.spec.full if line.model is None else f"{line.model}: {job.spec.full}"
             lines.append(name)
-            for role, side in zip(job.spec.loss.roles, job.inputs, strict=True):
+            for role, side in job.by_role():
                 if side is None:
                     lines.append(f"  {role}: (left out)")
                 elif isinstance(side, Input):

@@ -102,4 +102,5 @@ def _parameter(p: Parameter) -> str:
     range_ = " or ".join(p.choices) if p.type == "choice" else p.param.range
     about = ", ".join(filter(None, ["true or false" if p.type == "bool" else range_, f"default {plain(p.default)}"]))
     lifted = ", ".join(f"{role} is then {kind.__metadata__[0].says}" for role, kind in p.param.lifts)
-    return f"{p.name} ({about}): {p.param.help}{'; ' if lifted else ''}{lifted}"
+    column = f"; {p.name}={{COL}} takes it from a column, row by row" if p.param.per_row else ""
+    return f"{p.name} ({about}): {p.param.help}{'; ' if lifted else ''}{lifted}{column}"

@@ -119,6 +119,7 @@ def _parameters(loss: Declared) -> list[str]:
         type_ = "{" + ", ".join(map(repr, spec.choices)) + "}" if spec.choices else spec.type
         text = f"{spec.param.help}; {spec.param.range}" if spec.param.range else spec.param.help
         none = " or None" if spec.optional else ""
+        none += " or array_like, shape (N,)" if spec.param.per_row else ""
         found.append(_entry(spec.name, f"{type_}{none}, default {spec.default!r}", _sentence(text)))
     return found
 

@@ -34,6 +34,7 @@ class Kind:
     low: float = -np.inf
     high: float = np.inf
     open_low: bool = False
+    open_high: bool = False
     nonzero: bool = False
     slack: float = 0.0
     labels: tuple[tuple[str, float], ...] = ()
@@ -79,11 +80,14 @@ class Kind:
             return None
         # Two reductions settle the common case without a temporary; NaN fails the comparisons.
         low, high = values.min(), values.max()
-        inside = (low > self.low if self.open_low else low >= self.low) and high <= self.high
+        inside = (low > self.low if self.open_low else low >= self.low) and (
+            high < self.high if self.open_high else high <= self.high
+        )
         if inside and np.isfinite(low) and np.isfinite(high) and not (self.nonzero and low <= 0 <= high):
             return None
         above = values > self.low if self.open_low else values >= self.low
-        good = above & (values <= self.high) & np.isfinite(values)
+        below = values < self.high if self.open_high else values <= self.high
+        good = above & below & np.isfinite(values)
         if self.nonzero:
             good &= values != 0
         return None if good.all() else ~good

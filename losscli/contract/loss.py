@@ -11,18 +11,20 @@ import functools
 import importlib
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
+from losscli.array_likes import plain
 from losscli.contract.arguments import checked_arrays
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.contract.presets import Preset
+from losscli.contract.row_parameters import ColumnParameter, checked_row_values, with_row_parameters
 from losscli.contract.scaled import Scaled, doubtful_rows
-from losscli.errors import UsageError, did_you_mean
+from losscli.errors import DataError, UsageError, did_you_mean
 
 
 class Term(NamedTuple):
@@ -201,16 +203,30 @@ class Loss:  # noqa: D101  written from the declaration, below
 
     def __call__(self, *columns: Any, **params: Any) -> Any:
         """The values, one a unit: an array, or a dict of `Term` where the loss has several terms."""
-        settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles}, settled)
+        arrays, settled = self._called_with(columns, params)
         with np.errstate(all="ignore"):
-            answer = self.kernel(*arrays, **settled)
-            self.beyond(tuple(arrays), settled, as_terms(answer))
+            answer = self._run(self.kernel, arrays, settled)
+            self.beyond(arrays, settled, as_terms(answer))
         return answer
 
     def terms(self, arrays: tuple[Array | None, ...], params: Mapping[str, Value]) -> Terms:
-        """The kernel's answer under one form: term name -> Term. Trusts its input."""
-        return as_terms(self.kernel(*arrays, **params))
+        """The kernel's answer under one form: term name -> Term. Trusts its input.
+
+        Behind the arrays of the roles stand those of the parameters that each row has, in their order.
+        """
+        return as_terms(self._run(self.kernel, arrays, params))
+
+    def slopes(self, role: str, arrays: tuple[Array | None, ...], params: Mapping[str, Value], **upstream: Any) -> Any:
+        """The gradient by `role`, of arrays as `terms` takes them. Trusts its input."""
+        return self._run(self.gradients[role], arrays, params, **upstream)
+
+    def _run(
+        self, kernel: Callable[..., Any], arrays: Sequence[Array | None], params: Mapping[str, Value], **more: Any
+    ) -> Any:
+        if len(arrays) == len(self.roles):
+            return kernel(*arrays, **params, **more)
+        own, settled = with_row_parameters([role.kinds for role in self.roles.values()], arrays, params)
+        return kernel(*own, **settled, **more)
 
     def beyond(self, arrays: tuple[Array | None, ...], params: Mapping[str, Value], terms: Terms) -> dict[str, Beyond]:
         """Term -> the values that may be no normal doubles. Where steps overflowed or vanished, `terms` gets them too.
@@ -224,7 +240,7 @@ class Loss:  # noqa: D101  written from the declaration, below
                 continue
             assert self._scaled is not None
             some = arrays if self.unit == "element" else tuple(None if a is None else a[rows] for a in arrays)
-            answer = self._scaled(*some, **params)
+            answer = self._run(self._scaled, some, params)
             numbers = answer.get(name) if isinstance(answer, dict) else answer
             if numbers is not None:
                 numbers = numbers.at(rows) if self.unit == "element" else numbers
@@ -263,16 +279,36 @@ class Loss:  # noqa: D101  written from the declaration, below
                 f"'{self.name}' has no gradient by '{role}'", hint=f"it has: {known}", code="USAGE_CONFLICT"
             )
         upstream = params.pop("upstream", None)
-        settled = self.settle({name: params[name] for name in params if name not in self.roles})
-        arrays = checked_arrays(self, columns, {name: params[name] for name in params if name in self.roles}, settled)
+        arrays, settled = self._called_with(columns, params)
         with np.errstate(all="ignore"):
             if self.scope == "row":
-                return self.gradients[role](*arrays, **settled)
+                return self.slopes(role, arrays, settled)
             if upstream is None:
-                terms = self.terms(tuple(arrays), settled)
+                terms = self.terms(arrays, settled)
                 upstream = {name: np.ones(len(term.values)) for name, term in terms.items()}
                 upstream = upstream["loss"] if set(upstream) == {"loss"} else upstream
-            return self.gradients[role](*arrays, upstream=upstream, **settled)
+            return self.slopes(role, arrays, settled, upstream=upstream)
+
+    def _called_with(
+        self, columns: tuple[Any, ...], params: Mapping[str, Any]
+    ) -> tuple[tuple[Array | None, ...], dict[str, Value]]:
+        """The checked arrays of a Python call, those of parameters behind them, and all parameters."""
+        given = {name: value for name, value in params.items() if name not in self.roles}
+        rows = {
+            name: checked_row_values(self.name, name, spec.kind, plain(given[name]))
+            for name, spec in self.params.items()
+            if name in given and spec.param.per_row and np.ndim(plain(given[name]))
+        }
+        settled = self.settle(given | dict.fromkeys(rows, ColumnParameter("")))
+        by_name = {name: params[name] for name in params if name in self.roles}
+        arrays = checked_arrays(self, columns, by_name, settled)
+        for name, values in rows.items():
+            if any(array is not None and len(array) != len(values) and role.kinds[0].shape != "matrix"
+                   for role, array in zip(self.roles.values(), arrays, strict=True)):  # fmt: skip
+                raise DataError(
+                    f"'{name}' of '{self.name}' has {len(values)} values, and there are other numbers of rows"
+                )
+        return (*arrays, *rows.values()), settled
 
 
 def as_terms(answer: Any) -> Terms:

@@ -12,9 +12,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from losscli.contract.kinds import Kind
+from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError, did_you_mean
 
-Value: TypeAlias = float | int | bool | str | None
+Value: TypeAlias = float | int | bool | str | ColumnParameter | None
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Param:
 
     `in_formula=False` is for one that says how near the kernel comes to the formula, which then does not name it.
     `lifts` are roles with the kind that they have instead where this parameter is not its default: with a floor under
-    what is divided by, 0 is a value like others.
+    what is divided by, 0 is a value like others. `per_row=True` is for one that may have another value for each row,
+    from a column: kernel and gradients take an array of numbers in its place.
     """
 
     help: str
@@ -33,6 +35,7 @@ class Param:
     le: float | None = None
     in_formula: bool = True
     lifts: tuple[tuple[str, Any], ...] = ()
+    per_row: bool = False
 
     @property
     def range(self) -> str:
@@ -61,6 +64,18 @@ class Parameter:
     choices: tuple[str, ...] = ()
     optional: bool = False
 
+    @property
+    def kind(self) -> Kind:
+        """What a column of values, one a row, must hold."""
+        p = self.param
+        low, high = (
+            next((bound for bound in pair if bound is not None), None) for pair in ((p.gt, p.ge), (p.lt, p.le))
+        )
+        return Kind(
+            self.name, f"a number {p.range}".strip(), low=-np.inf if low is None else low,
+            high=np.inf if high is None else high, open_low=p.gt is not None, open_high=p.lt is not None,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Role:
@@ -76,6 +91,12 @@ def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
     if value is None and spec.optional:
         return None
     where = f"'{spec.name}' of '{loss_name}'"
+    if isinstance(value, ColumnParameter):
+        if spec.param.per_row:
+            return value
+        raise UsageError(f"{where} has one value for all rows, so it cannot be read from the column '{value.column}'",
+                         hint=f"'losscli show {loss_name}' says which parameters rows may have",
+                         code="USAGE_BAD_PARAMETER")  # fmt: skip
     if spec.type == "choice":
         if value not in spec.choices:
             raise UsageError(

@@ -261,7 +261,7 @@ def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:
     for line in plan.lines:
         roles = found.setdefault(line.model or "", {})
         for job in line.jobs:
-            for role, side in zip(job.spec.loss.roles, job.inputs, strict=True):
+            for role, side in job.by_role():
                 if side is not None:
                     roles[role] = plan.tables[side].columns if isinstance(side, Table) else side.columns
     return found

@@ -85,7 +85,7 @@ def gradient(
     parts = {line: _parts(totals, line) for line in lines}
     tables = {
         side for line in lines for part in parts[line]
-        for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True)
+        for role, side in part.job.by_role()
         if isinstance(side, Table) and role in roles[line]
     }  # fmt: skip
     if tables:
@@ -209,7 +209,7 @@ def _row_gradients(
     for line, part in parts:
         args = arguments(part.job.inputs, batch.arrays, prepared.arrays)  # the first pass has checked them
         call = KernelCall(part.job.spec, part.job.inputs)
-        for role, side in zip(part.job.spec.loss.roles, part.job.inputs, strict=True):
+        for role, side in part.job.by_role():
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
                 continue
             row_gradient = part.factor * _role_gradient(call, role, args, part, batch)
@@ -233,7 +233,7 @@ def _role_gradient(call: KernelCall, role: str, args: tuple[Array | None, ...], 
                 factors[name] = factors[name] if term.where is None else np.where(term.where, factors[name], 0.0)
         upstream: Any = factors["loss"] if set(factors) == {"loss"} else factors
         with np.errstate(all="ignore"):
-            found = np.asarray(loss.gradients[role](*whole, upstream=upstream, **call.spec.params))
+            found = np.asarray(loss.slopes(role, whole, call.spec.params, upstream=upstream))
             return np.ldexp(found, exponent) if exponent else found
     return np.concatenate(
         [
@@ -245,7 +245,7 @@ def _role_gradient(call: KernelCall, role: str, args: tuple[Array | None, ...], 
 
 def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
-        answer = call.spec.loss.gradients[role](*args, **call.spec.params)
+        answer = call.spec.loss.slopes(role, args, call.spec.params)
     gradients = answer if isinstance(answer, dict) else {next(iter(part.upstreams)): answer}
     total: Array | None = None
     outputs = call.spec.loss.roles[role].kinds[0].shape == "number"
@@ -277,7 +277,7 @@ def _by_tables(
         if not part.job.spec.loss.source_roles:
             args = tuple(prepared.arrays[s] for s in part.job.inputs if isinstance(s, Table))
             role = _role_of(part.job, table)
-            row_gradient = part.job.spec.loss.gradients[role](*args, **part.job.spec.params)
+            row_gradient = part.job.spec.loss.slopes(role, args, part.job.spec.params)
             sums.update(part.factor * next(iter(part.upstreams.values())).by_slice[0] * row_gradient.ravel(), spots)
     step = max(1, _ENTRIES // len(spots))
     for rows in (
@@ -308,4 +308,4 @@ def _by_tables(
 
 
 def _role_of(job: Job, table: Table) -> str:
-    return next(role for role, side in zip(job.spec.loss.roles, job.inputs, strict=True) if side == table)
+    return next(role for role, side in job.by_role() if side == table)

@@ -141,7 +141,7 @@ def _with_shared_keys(source: Source, plan: Plan) -> tuple[Source, Plan]:
     from losscli.io.join.join import telling_rows_apart
     from losscli.io.sides import REPEATS
 
-    values = {name for item in plan.inputs for name in item.columns} | {plan.weight}
+    values = {name for item in plan.inputs if not item.parameter for name in item.columns} | {plan.weight}
     source, shares = telling_rows_apart(source, [name for name in plan.projection if name not in values])
     if not shares:
         return source, plan
@@ -247,7 +247,7 @@ def _paired_by(request: Request, opened: Sequence[tuple[str, Source]], kind: Joi
     def in_all(name: str) -> bool:
         return all(name in source.columns for _, source in opened)
 
-    told = [*request.slice_columns(in_all), request.batch_by, request.inference.cluster]
+    told = [*request.slice_columns(in_all), request.batch_by, request.inference.cluster, *request.parameter_columns]
     told += () if request.where is None else request.where.columns
     return tuple(dict.fromkeys(n for n in told if n is not None and n not in request.on and in_all(n)))
 

@@ -13,6 +13,9 @@ from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, ti
 
 _CLASSES = Refusal((SEVERAL_OUTPUTS,), "scikit-learn takes several columns for classes")
 _HARD = (("target", Binary),)
+_Alpha = Annotated[
+    float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1, per_row=True)
+]
 _TORCH_SLOPE = (
     "torch's gradient divides by max(p (1 - p), 1e-12), where this one is exact, and 0 where the value is limited"
 )
@@ -47,8 +50,9 @@ def _log_of_truth(pred: Array, target: Array) -> Array:
 
 
 def _entropy(
-    pred: Array, target: Array, clip: float, *, floor: float = -np.inf, smoothing: float = 0.0, factor: float = 1.0
-) -> Array:
+    pred: Array, target: Array, clip: float, *, floor: float = -np.inf, smoothing: float = 0.0,
+    factor: float | Array = 1.0,
+) -> Array:  # fmt: skip
     """Binary cross-entropy; `factor` is that of the part of class 1."""
     soft = (target != 0) & (target != 1) if smoothing == 0 else np.ones(target.shape, bool)
     mixed = np.count_nonzero(soft)
@@ -57,14 +61,17 @@ def _entropy(
     # The log of a probability is never positive; abs turns it without leaving a -0.
     logs = _floored(_log_of_truth(pred, target), clip, floor)
     value = np.abs(logs, out=logs)
-    if factor != 1:
+    if np.any(factor != 1):
         value *= (1 - target) + factor * target
     if mixed:
-        value[soft] = _mixed_entropy(pred[soft], target[soft], clip, floor, smoothing, factor)
+        of_soft = np.broadcast_to(factor, target.shape)[soft] if np.ndim(factor) else factor
+        value[soft] = _mixed_entropy(pred[soft], target[soft], clip, floor, smoothing, of_soft)
     return value
 
 
-def _mixed_entropy(pred: Array, target: Array, clip: float, floor: float, smoothing: float, factor: float) -> Array:
+def _mixed_entropy(
+    pred: Array, target: Array, clip: float, floor: float, smoothing: float, factor: float | Array
+) -> Array:
     """Binary cross-entropy where both classes have a share."""
     one, zero = _shares(target, smoothing)
     part = times(zero, -_floored(log_one_plus(-pred), clip, floor))
@@ -108,7 +115,7 @@ def bce(
     target: SoftBinary,
     *,
     label_smoothing: Annotated[float, Param("share of the target that is spread over both classes", ge=0, le=1)] = 0.0,
-    pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
+    pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0, per_row=True)] = 1.0,
     clip: Annotated[float, Param("clip probabilities to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)] = 0.0,
     log_floor: Annotated[float | None, Param("lower limit of every logarithm; none turns this off", lt=0)] = None,
 ) -> Array:
@@ -152,7 +159,7 @@ def bce_with_logits(
     target: SoftBinary,
     *,
     label_smoothing: Annotated[float, Param("share of the target that is spread over both classes", ge=0, le=1)] = 0.0,
-    pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0)] = 1.0,
+    pos_weight: Annotated[float, Param("factor of the part of class 1", gt=0, per_row=True)] = 1.0,
 ) -> Array:
     """Log loss (binary cross-entropy) of logits, without clipping: accurate for logits of any size.
 
@@ -163,7 +170,7 @@ def bce_with_logits(
     array([6.931e-01, 8.000e+02])
     """
     one, zero = _shares(target, label_smoothing)
-    if pos_weight != 1:
+    if np.any(pos_weight != 1):
         one = pos_weight * one
     # The usual softplus(z) - y z is a difference of near numbers at a confident hit; all parts here are >= 0.
     value = (one + zero) * log_one_plus(tail(pred))
@@ -199,8 +206,8 @@ def focal(
     pred: Prob,
     target: SoftBinary,
     *,
-    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives bce", ge=0)] = 2.0,
-    alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
+    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives bce", ge=0, per_row=True)] = 2.0,
+    alpha: _Alpha = None,
     clip: Annotated[
         float, Param("inside the logarithm, p is clipped to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)
     ] = 0.0,
@@ -249,8 +256,8 @@ def focal_with_logits(
     pred: Logit,
     target: SoftBinary,
     *,
-    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives bce_with_logits", ge=0)] = 2.0,
-    alpha: Annotated[float | None, Param("weight of class 1, class 0 gets 1 - alpha; none: both 1", gt=0, lt=1)] = None,
+    gamma: Annotated[float, Param("how fast easy rows lose weight; 0 gives bce_with_logits", ge=0, per_row=True)] = 2.0,
+    alpha: _Alpha = None,
 ) -> Array:
     """Focal loss (binary) of logits: accurate for logits of any size.
 

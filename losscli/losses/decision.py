@@ -69,7 +69,9 @@ def zero_one(
     pred: LogitVector | Prob,
     target: ClassId | Binary,
     *,
-    threshold: Annotated[float, Param("one probability above this decides for class 1", ge=0, le=1)] = 0.5,
+    threshold: Annotated[
+        float, Param("one probability above this decides for class 1", ge=0, le=1, per_row=True)
+    ] = 0.5,
 ) -> Array:
     """Zero-one loss (error rate): 1 if the decision is wrong and 0 if it is right.
 

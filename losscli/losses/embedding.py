@@ -44,7 +44,9 @@ def triplet(
     positive: Vector,
     negative: Vector,
     *,
-    margin: Annotated[float, Param("how much farther away than the positive the negative should be", ge=0)] = 1.0,
+    margin: Annotated[
+        float, Param("how much farther away than the positive the negative should be", ge=0, per_row=True)
+    ] = 1.0,
     distance: _Distance = "euclidean",
     eps: _Eps = 0.0,
     swap: _Swap = False,
@@ -217,7 +219,9 @@ def arcface(
     target: ClassId,
     prototypes: Prototypes,
     *,
-    margin: Annotated[float, Param("angle in radians that is added to the angle to the own class", ge=0)] = 0.5,
+    margin: Annotated[
+        float, Param("angle in radians that is added to the angle to the own class", ge=0, per_row=True)
+    ] = 0.5,
     scale: Annotated[float, Param("factor of the cosines", gt=0)] = 64.0,
     beyond: Annotated[
         Literal["plain", "linear"],

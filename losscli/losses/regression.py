@@ -136,7 +136,9 @@ def huber(
     pred: Real,
     target: Real,
     *,
-    delta: Annotated[float, Param("error size where the loss turns from quadratic to linear", gt=0)] = 1.0,
+    delta: Annotated[
+        float, Param("error size where the loss turns from quadratic to linear", gt=0, per_row=True)
+    ] = 1.0,
 ) -> Array:
     """Huber loss: quadratic for small errors and linear for large ones, so outliers have less influence.
 
@@ -166,7 +168,7 @@ def smooth_l1(
     pred: Real,
     target: Real,
     *,
-    beta: Annotated[float, Param("error size where the loss turns linear; 0 gives mae", ge=0)] = 1.0,
+    beta: Annotated[float, Param("error size where the loss turns linear; 0 gives mae", ge=0, per_row=True)] = 1.0,
 ) -> Array:
     """Smooth L1 loss: Huber loss divided by its threshold, so the gradient in the tails is 1 for every `beta`.
 
@@ -174,18 +176,19 @@ def smooth_l1(
     array([1.75  , 0.0625])
     """
     size = np.abs(pred - target)
-    if beta == 0:
-        return size
     core = np.minimum(size, beta)
     size -= 0.5 * core
     core /= beta  # exactly 1 in the tail
+    if np.any(beta == 0):  # there is nothing but tails
+        core = np.where(beta == 0, 1.0, core)
     return np.multiply(core, size, out=core)
 
 
 @smooth_l1.gradient("pred")
 def _(pred: Array, target: Array, *, beta: float) -> Array:
     error = pred - target
-    return np.clip(error / beta, -1.0, 1.0) if beta > 0 else np.sign(error)
+    slope = np.clip(error / beta, -1.0, 1.0)
+    return np.where(beta == 0, np.sign(error), slope) if np.any(beta == 0) else slope
 
 
 @loss(
@@ -228,7 +231,7 @@ def pseudo_huber(
     pred: Real,
     target: Real,
     *,
-    delta: Annotated[float, Param("error size where the loss bends", gt=0)] = 1.0,
+    delta: Annotated[float, Param("error size where the loss bends", gt=0, per_row=True)] = 1.0,
 ) -> Array:
     """Pseudo-Huber loss: a Huber loss that is smooth everywhere.
 
@@ -269,7 +272,9 @@ def pinball(
     pred: Real,
     target: Real,
     *,
-    q: Annotated[float, Param("the quantile that is predicted; at 0 and 1 one side is free", ge=0, le=1)] = 0.5,
+    q: Annotated[
+        float, Param("the quantile that is predicted; at 0 and 1 one side is free", ge=0, le=1, per_row=True)
+    ] = 0.5,
 ) -> Array:
     """Quantile (pinball) loss: its best constant is the q-quantile. At q = 0.5 it is half the absolute error.
 
@@ -298,7 +303,7 @@ def expectile(
     pred: Real,
     target: Real,
     *,
-    q: Annotated[float, Param("the expectile that is predicted", gt=0, lt=1)] = 0.5,
+    q: Annotated[float, Param("the expectile that is predicted", gt=0, lt=1, per_row=True)] = 0.5,
 ) -> Array:
     """Expectile loss: squared error with different weights for the two sides.
 

@@ -106,7 +106,7 @@ class LineEstimator:
         self.reduction = reduction_of(plan, job)
         self.signature = signature(plan, line)
         self.slice_signature = self.signature + of_slices(plan)
-        self.params, self.spec = dict(job.spec.params), job.spec.text
+        self.params, self.spec = job.spec.written_params, job.spec.text
         self.batch = None if loss.scope == "row" or self.fixed else _batch(finalized.totals)
         self.terms: dict[str, FinalizedSums] = {}
         self.accumulator = LossAccumulator()

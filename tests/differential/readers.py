@@ -82,7 +82,7 @@ def outcomes(case: Case, *, every: bool = True, scheduler: str | None = None) ->
 def evaluated(case: Case, data: Any, starts: dict[str, int] | None = None, **how: Any) -> Outcome:
     """The outcome of one run in this process."""
     try:
-        report = losscli.evaluate(data, case.losses, **settings(case, data), **how)
+        report = losscli.evaluate(data, losses(case, data), **settings(case, data), **how)
     except LosscliError as error:
         return failed(error, starts)
     return scored(json.loads(report.to_json()))
@@ -93,6 +93,7 @@ def scored(report: dict[str, Any]) -> Outcome:
     kept = ("model", "by", "spec", "value", "nonfinite", "count", "weight", "terms", "without_part")
     results = [{name: result[name] for name in kept} for result in report["results"]]
     for result in results:
+        result["spec"] = result["spec"].replace("{row.", "{")
         result["by"] = {name.removeprefix("row."): value for name, value in result["by"].items()}
     results.sort(key=lambda result: json.dumps([result["model"], result["spec"], result["by"]]))
     return Outcome(0, json.dumps([report["rows"], report["data"]["targets_sha256"], results]))
@@ -128,6 +129,13 @@ def settings(case: Case, data: Any) -> dict[str, Any]:
 
 
 _NAMES = ("target", "pred", "columns", "weight", "by")
+
+
+def losses(case: Case, data: Any) -> tuple[str, ...]:
+    """The losses, with paths of the columns of parameters where these are nested."""
+    first = data[0] if isinstance(data, list) else data
+    nested = isinstance(first, str) and "nested." in first
+    return tuple(text.replace("{", "{row.") for text in case.losses) if nested else case.losses
 
 
 def _inside(value: Any) -> Any:
