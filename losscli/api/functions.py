@@ -34,6 +34,7 @@ def evaluate(
     unmatched: Unmatched = "error",
     join: Literal["one-to-one", "many-to-one"] | None = None,
     key_match: str | Sequence[str] = (),
+    beside: Any = (),
     weight: str | None = None,
     class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
     divide_by: Literal["weight", "count", "rows"] | None = None,
@@ -101,6 +102,9 @@ def evaluate(
         How many predictions a target may have; by default several where a used column (as in `by`) tells them apart.
     key_match : str or sequence of str
         What keys may differ in: "trim" (white space around them), "unicode", "number" (zeros of 007, 7.0), "case".
+    beside : path, table, list of them, or dict of name to path, table or array
+        Columns beside those of `source`, by row order: all must have N rows. The names of a dict rename the only column
+        of a table, or stand before the names of several: `NAME.COLUMN`.
     weight : str, optional
         The column of row weights, at least 0; 0 leaves the row out.
     class_weight : "balanced" or mapping of class to float, optional

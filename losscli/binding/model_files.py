@@ -22,11 +22,12 @@ from losscli.io.source import Source
 def side_by_side(
     request: Request, named: Sequence[tuple[str, Source]], unmatched: Literal["error", "drop"],
     targets: Source | None = None, paired_by: Sequence[str] = (), key_match: Sequence[KeyDifference] = (),
+    others: Sequence[tuple[str | None, Source]] = (),
 ) -> tuple[Request, Source]:  # fmt: skip
     """The request bound to one source that holds the rows of all; `named` are models and their files.
 
     Columns that only `targets` has are no matter of these files; they are joined later. `paired_by` are columns by
-    which rows are paired beside the keys, as several have one target.
+    which rows are paired beside the keys, as several have one target. `others` are side by side with the first file.
     """
     for name, _ in named:
         if not name or any(mark in name for mark in "\\,=*:/"):
@@ -38,6 +39,11 @@ def side_by_side(
         RoleBinding("pred", name, _of(name, own[name] if name in own else _usual(source, targets, request)))
         for name, source in named
     ]
+    if others:
+        from losscli.io.join.beside import beside
+
+        first = beside(first, others)
+        named = [(named[0][0], first), *named[1:]]
     of_targets = () if targets is None else targets.columns
     shared = list(dict.fromkeys(_shared(request, first, of_targets)))
     pairing = pair_models(named, shared, (*request.on, *paired_by), unmatched, key_match)
@@ -66,9 +72,11 @@ def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, Col
 def _usual(source: Source, targets: Source | None, request: Request) -> ColumnsPattern:
     """The prediction column of a file if the request names none: the one with a default name.
 
-    If no column has one: the only column beside the keys that the targets have, too.
+    If no column has one: the only column, or the only one beside the keys that the targets have, too.
     """
     known = [name for name in DEFAULT_NAMES["pred"] if name in source.columns]
+    if len(source.columns) == 1:  # an array
+        known = list(source.columns)
     if not known and targets is not None:
         keys = {*request.on, *request.targets_on}
         known = [name for name in source.columns if name in targets.columns and name not in keys]

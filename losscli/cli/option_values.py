@@ -68,6 +68,7 @@ class InputOptions(NamedTuple):
     unmatched: Unmatched
     join: JoinKind | None
     key_match: tuple[KeyDifference, ...]
+    beside: tuple[tuple[str | None, str], ...]
     read: ReadOptions
 
 
@@ -111,7 +112,8 @@ class RunOptions(NamedTuple):
     @property
     def read_beside(self) -> list[str]:
         """The files that are read beside the sources."""
-        return [*filter(None, [self.input.targets]), *(table.path for table in self.request.tables)]
+        beside = (path for _, path in self.input.beside)
+        return [*filter(None, [self.input.targets]), *(table.path for table in self.request.tables), *beside]
 
     @property
     def files(self) -> list[str]:

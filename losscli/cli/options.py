@@ -100,6 +100,9 @@ binding_options = _stack(
              help="The columns of any other role, for one model or for all. Repeatable."),
     _columns("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
              help="A file that is read whole as a table: prototypes, params. Repeatable."),
+    _input("--beside", envvar="LOSSCLI_BESIDE", multiple=True, metavar="[NAME=]FILE", shell_complete=completion.files,
+           help="A file whose columns stand beside those of SOURCE, by row order: labels.npy. Both have as many rows. "
+                "NAME renames its column, or begins the names of its columns: NAME.COLUMN. Repeatable."),
     _input("--targets", metavar="FILE", shell_complete=completion.files,
            help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on. Of a column that is in "
                 "both, -t takes that of FILE; targets.NAME and preds.NAME name either."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -121,6 +123,7 @@ def _run(given: Given, inference: Inference | None = None) -> RunOptions:
             given["unmatched"],
             given["join"],
             _key_match(given["key_match"]),
+            tuple(map(read_beside, given["beside"])),
             _read_options(given),
         ),
         _group(ExecutionOptions, given),
@@ -135,6 +138,14 @@ def _key_match(text: str | None) -> tuple[KeyDifference, ...]:
     from losscli.io.sides import key_differences
 
     return key_differences(text.split(","))
+
+
+def read_beside(text: str) -> tuple[str | None, str]:
+    """`FILE`, or `NAME=FILE`, which names its columns anew; a file of exactly that name is a file."""
+    name, equals, path = text.partition("=")
+    if not equals or not name or re.search(r"[/\\:*]", name) or os.path.lexists(text):
+        return None, text
+    return name, path
 
 
 def _losses(given: Given) -> tuple[tuple[Spec, ...], tuple[str, ...]]:

@@ -24,7 +24,7 @@ def data_of(run: RunOptions, *, spool: bool = False, named: tuple[tuple[str, str
         )
     data = Data(paths=() if named else given.sources, options=replace(given.read, spool=spool), targets=given.targets,
                 on=request.on, targets_on=request.targets_on, unmatched=given.unmatched, join=given.join,
-                key_match=given.key_match, named=named)  # fmt: skip
+                key_match=given.key_match, named=named, beside=given.beside)  # fmt: skip
     check_engine(run.execution, request, data)
     return data
 

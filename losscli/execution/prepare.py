@@ -47,6 +47,7 @@ class Data:
     key_match: tuple[KeyDifference, ...] = ()
     tables: Mapping[MatrixSource, Any] = field(default_factory=dict)  # those that are in memory
     named: tuple[tuple[str, Any], ...] = ()  # models with files, or tables in memory, of their own
+    beside: tuple[tuple[str | None, Any], ...] = ()  # files side by side with the source, and new names of columns
 
 
 @dataclass(frozen=True)
@@ -192,9 +193,10 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
 
         opened = [(name, with_nested_columns(_opened(given, options), request, data.on)) for name, given in data.named]
         truth = _truth(request, data, options)
-        beside = _paired_by(request, opened, data.join)
+        told = _paired_by(request, opened, data.join)
         unmatched: Literal["error", "drop"] = "drop" if data.unmatched == "drop" else "error"
-        request, source = side_by_side(request, opened, unmatched, truth, beside, data.key_match)
+        others = _beside(request, data, options)
+        request, source = side_by_side(request, opened, unmatched, truth, told, data.key_match, others)
     elif data.memory is not None:
         source = _opened(data.memory, data.options)
     elif data.paths:
@@ -207,6 +209,7 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         source = Source((), (), {})
     if not data.named:
         source = with_nested_columns(source, request, data.on)
+        source = _with_others(source, _beside(request, data, options))
     if data.targets is None:
         if data.on and not data.named:
             raise UsageError("--on needs --targets FILE, the file with the targets", code="USAGE_INCOMPLETE")
@@ -221,7 +224,8 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         return request, source
     if not data.on:
         raise UsageError("--targets needs --on KEY, the column that both files share",
-                         hint="rows are never paired by row order", code="USAGE_INCOMPLETE")  # fmt: skip
+                         hint="rows are paired by row order only where --beside FILE asks for it",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.io.join.join import join  # not on the way of a run without a join
 
     truth = truth or _truth(request, data, options)
@@ -230,6 +234,23 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     where = None if request.where is None else _Where(request.where, number_format_of(data.options))
     joined = join(source, truth, data.on, data.unmatched, data.targets_on, data.join, where, data.key_match)
     return request, replace(joined, identities={**source.identities, **truth.identities})
+
+
+def _beside(request: Request, data: Data, options: ReadOptions) -> list[tuple[str | None, Source]]:
+    """The files side by side with the source, and what their columns are called by."""
+    if data.beside and not (data.paths or data.named or data.memory is not None):
+        raise UsageError("--beside needs a SOURCE, beside which it is read", code="USAGE_INCOMPLETE")
+    opened = ((name, _opened(given, options)) for name, given in data.beside)
+    return [(name, with_nested_columns(source, request, data.on)) for name, source in opened]
+
+
+def _with_others(source: Source, others: Sequence[tuple[str | None, Source]]) -> Source:
+    """The source with the columns of files side by side with it."""
+    if not others:
+        return source
+    from losscli.io.join.beside import beside  # not on the way of a run with one file
+
+    return beside(source, others)
 
 
 def _truth(request: Request, data: Data, options: ReadOptions) -> Source | None:
@@ -255,7 +276,7 @@ def _paired_by(request: Request, opened: Sequence[tuple[str, Source]], kind: Joi
 def _check_pipes(request: Request, data: Data) -> None:
     """What can be read only once is named once, under whatever name and for whatever purpose."""
     tables = (matrix.path for matrix in request.tables if matrix not in data.tables)
-    named = [*data.paths, *(path for _, path in data.named), data.targets, *tables]
+    named = [*data.paths, *(path for _, path in data.named), data.targets, *tables, *(path for _, path in data.beside)]
     local = [path for path in named if isinstance(path, str) and not REMOTE_URL.match(path)]
     if len(local) > 1:
         check_once([(path, identity_of(FoundFile(path))) for path in local])

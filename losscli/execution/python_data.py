@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,20 @@ def data_of(given: Mapping[str, Any], source: Any, tables: Mapping[MatrixSource,
         targets=path_of(given["targets"]) if "targets" in given else None, on=on,
         unmatched=given.get("unmatched", "error"), join=given.get("join"),
         key_match=key_differences(_several(given.get("key_match", ()))),
+        beside=tuple(_beside(given.get("beside", ()))),
         tables={matrix: _matrix(table) for matrix, table in tables.items() if not isinstance(table, str)},
     )  # fmt: skip
+
+
+def _beside(given: Any) -> Iterator[tuple[str | None, Any]]:
+    """Files or tables beside the source; those of a dict have names, and may be arrays."""
+    if isinstance(given, Mapping):
+        for name, table in given.items():
+            is_table = _is_table(table) or hasattr(table, "__arrow_c_stream__")
+            yield str(name), path_of(table) if is_table else {str(name): table}
+        return
+    for table in given if isinstance(given, (list, tuple)) else (given,):
+        yield None, path_of(table)
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

@@ -30,6 +30,10 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
         raise UsageError(f"{what} does not support joins: every process would read --targets again",
                          hint="join the files first: predictions and targets as columns of one table",
                          code="USAGE_CONFLICT")  # fmt: skip
+    if data.beside:
+        raise UsageError(f"{what} does not support --beside: rows of several files are paired from the first row on",
+                         hint=f"{instead} scores it; or write the columns to one file first, such as an .npz",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.memory is not None:
         raise UsageError(
             f"{what} needs files; this table is in memory",

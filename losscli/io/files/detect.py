@@ -30,6 +30,8 @@ SUFFIXES = {
 ARRAY_SUFFIXES = {".npy": "npy", ".npz": "npz"}
 """Of arrays. They are not looked for in a folder, where they often stand beside the tables."""
 
+ARRAY_FORMATS = frozenset(ARRAY_SUFFIXES.values())
+
 COMPRESSION_SUFFIXES = {".gz", ".bz2", ".zst", ".xz", ".lz4", ".zip"}
 
 _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (

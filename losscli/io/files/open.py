@@ -11,7 +11,7 @@ import pyarrow as pa
 from losscli.errors import DataError
 from losscli.io.files.archives import chosen_member, is_npz, is_tar, opened_zip, tar_member, zip_members
 from losscli.io.files.compression import TAR, compression_of, open_decompressed, spool_to_file
-from losscli.io.files.detect import check_json_path, detect_format, may_spell_vectors
+from losscli.io.files.detect import ARRAY_FORMATS, check_json_path, detect_format, may_spell_vectors
 from losscli.io.files.discover import Discovery, discover
 from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import Identity, repeated, tag_identity
@@ -44,6 +44,7 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     options = options or ReadOptions()
     files = [open_file(found, options) for found in discovery.files]
     _check_same_format(files)
+    _check_arrays(files)
     pairs = list(zip(files, discovery.files, strict=True))
     described = [_with_partition_columns(file, found) for file, found in pairs]
     missing = missing_columns([(file.fragment.path, file.columns) for file in described])
@@ -107,6 +108,18 @@ def _check_same_format(files: Sequence[OpenedFile]) -> None:
                 hint="read one format at a time",
                 code="DATA_WRONG_FORMAT",
             )
+
+
+def _check_arrays(files: Sequence[OpenedFile]) -> None:
+    """Several files are rows below rows: arrays of other names are refused, as they are meant side by side."""
+    first = files[0]
+    for file in files[1:]:
+        if file.fragment.format in ARRAY_FORMATS and not set(file.columns) & set(first.columns):
+            raise DataError(
+                f"{first.fragment.path} and {file.fragment.path} have no column in common: several files are one "
+                "table, one below the other", path=file.fragment.path, code="DATA_MISSING_COLUMN",
+                hint=f"--beside {file.fragment.path} puts its columns beside those of {first.fragment.path}",
+            )  # fmt: skip
 
 
 def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +20,8 @@ from losscli.io.arrow.ndarrays import column
 from losscli.io.batches import BATCH_BYTES, SPLIT_ROWS, Batch, rows_per_batch
 from losscli.io.files.inputs import FileInput, SeekableInput
 from losscli.io.files.streams import file_error
+from losscli.io.nested.leaves import leaves, roots
+from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 
 SPLIT_BYTES = 4 * BATCH_BYTES
@@ -141,6 +143,7 @@ class ArraysFragment(Fragment):
     source: SeekableInput
     columns: tuple[ArrayColumn, ...] = field(repr=False)
     copied: bool = False  # whether some of it is copied before it is read
+    nested: Mapping[str, NestedPath] = field(default_factory=dict)
 
     @property
     def file(self) -> FileInput | None:
@@ -152,15 +155,20 @@ class ArraysFragment(Fragment):
         """The types of its columns."""
         return {column.name: column.type for column in self.columns}
 
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> ArraysFragment:
+        """The fragment whose projections may hold these names, too: elements of vectors."""
+        return replace(self, nested={**self.nested, **paths})
+
     @property
     def size(self) -> int:
         """The size of the file in bytes when it was found."""
         return self.source.size
 
     def chosen(self, projection: Mapping[str, ReadAs]) -> list[ArrayColumn]:
-        """The projected columns, which have one length."""
+        """The columns from which those of the projection are taken; they have one length."""
         names = tuple(column.name for column in self.columns)
-        found = [self.columns[at] for at in projected_positions(names, projection, self.path)]
+        starts: dict[str, ReadAs] = dict.fromkeys(roots(projection, self.nested), "number")
+        found = [self.columns[at] for at in projected_positions(names, starts, self.path)]
         for one in found:
             if one.refusal is not None:
                 raise one.refusal
@@ -183,7 +191,8 @@ class ArraysFragment(Fragment):
         parts = [(one, opened[id(one.rows)]) for one in columns]
         for start in range(0, count, step):
             stop = min(start + step, count)
-            yield ArraysSplit(self.path, self.source, parts, start, stop, max(1, self.size * (stop - start) // count))
+            size = max(1, self.size * (stop - start) // count)
+            yield ArraysSplit(self.path, self.source, parts, tuple(projection), self.nested, start, stop, size)
 
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The same splits: another process opens the file by its path."""
@@ -197,6 +206,8 @@ class ArraysSplit:
     path: str
     source: SeekableInput
     columns: Sequence[tuple[ArrayColumn, OpenedRows]] = field(repr=False)
+    names: Sequence[str] = field(repr=False)
+    nested: Mapping[str, NestedPath] = field(repr=False)
     start: int
     stop: int
     size: int = 0
@@ -212,7 +223,7 @@ class ArraysSplit:
             read = {key: rows.read(start, min(start + step, self.stop)) for key, rows in arrays.items()}
             made = [self._column(one, read[id(rows)], row) for one, rows in self.columns]
             data = pa.RecordBatch.from_arrays(made, names=[one.name for one, _ in self.columns])
-            yield Batch(data, Location(self.path, row))
+            yield Batch(leaves(data, self.names, self.nested) if self.nested else data, Location(self.path, row))
         self.source.verify()
 
     def _column(self, one: ArrayColumn, values: npt.NDArray[Any], row: int) -> pa.Array:

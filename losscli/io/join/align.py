@@ -106,7 +106,9 @@ def _matched_rows(lookup: LookupSide, ids: KeyIds) -> OtherRows:
     return OtherRows(lambda name: lookup.take(name, ids), lambda row: lookup.location_of(int(lookup.row_of[ids[row]])))
 
 
-def by_row_order(sources: Sequence[AlignedSource], counts: AlignedCounts) -> Iterator[AlignedRows]:
+def by_row_order(
+    sources: Sequence[AlignedSource], counts: AlignedCounts, hint: str = ROW_ORDER_HINT
+) -> Iterator[AlignedRows]:
     """Rows with the same row number; no source is held. Different numbers of rows are an error at the end."""
     first, *others = sources
     streams = [_Stream(read_batches(source.source, source.projection), source) for source in others]
@@ -125,7 +127,7 @@ def by_row_order(sources: Sequence[AlignedSource], counts: AlignedCounts) -> Ite
     if len(set(counts.rows)) > 1:
         listed = ", ".join(f"{source.label} has {n:,}" for source, n in zip(sources, counts.rows, strict=True))
         path = first.source.fragments[0].path if first.source.fragments else None
-        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=ROW_ORDER_HINT,
+        raise DataError(f"the files differ in their numbers of rows: {listed}", path=path, hint=hint,
                         code="DATA_MISMATCH")  # fmt: skip
 
 

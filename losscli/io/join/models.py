@@ -159,6 +159,8 @@ class PairedFragment(Fragment):
     dropped: DroppedRows
     paired_files: PairedFiles
     key_match: tuple[KeyDifference, ...] = ()
+    order_hint: str = ROW_ORDER_HINT  # where files differ in their numbers of rows
+    shared_hint: str = ROW_ORDER_HINT  # where a shared column differs in a row
 
     @property
     def path(self) -> str:  # type: ignore[override]
@@ -183,7 +185,9 @@ class PairedFragment(Fragment):
         ]  # fmt: skip
         mismatch, counts = Mismatch(), AlignedCounts()
         for rows in (
-            by_key(files, self.on, self.strict, counts, self.key_match) if self.on else by_row_order(files, counts)
+            by_key(files, self.on, self.strict, counts, self.key_match)
+            if self.on
+            else by_row_order(files, counts, self.order_hint)
         ):
             self._compare(rows, mismatch)
             if mismatch.error is None:
@@ -225,14 +229,16 @@ class PairedFragment(Fragment):
         return pa.RecordBatch.from_arrays(arrays, names=list(projection))
 
     def _compare(self, rows: AlignedRows, mismatch: Mismatch) -> None:
-        """Compare the shared columns of the other files with those of the first."""
+        """Compare the shared columns of the other files with those of the first that has them."""
         data, location = rows.batch.data, rows.batch.location
         differ = np.zeros(data.num_rows, np.bool_)
         found: list[tuple[int, str, int, pa.Array, pa.Array]] = []
         for at, partners in enumerate(rows.others, 1):
             there = Location(self.models[at].label, 1)
             for name in self.models[at].shared:
-                ours, theirs = data.column(data.schema.names.index(name)), partners.column(name)
+                of, column = self.column_sources[name]  # the first file that has it
+                ours = rows.others[of - 1].column(column) if of else data.column(data.schema.names.index(column))
+                theirs = partners.column(name)
                 rows_of = different_rows(ours, theirs, name, location, there)
                 if rows_of.any():
                     found.append((int(rows_of.argmax()), name, at, ours, theirs))
@@ -246,10 +252,10 @@ class PairedFragment(Fragment):
         there = f"row {location.first_row + location.original_index(index)}"
         if location.path != self.models[at].label and len(self.models[at].source.fragments) > 1:
             there += f" of {location.path}"
-        key, first, other = rows.key_of(row), self.models[0].label, self.models[at].label
+        key, first, other = rows.key_of(row), self.models[self.column_sources[name][0]].label, self.models[at].label
         whose = f"'{name}'" if key is None else f"'{name}' of key '{key}'"
         message = f"{whose} is {cell_text(ours, row)} in {first}, but {cell_text(theirs, row)} in {other} ({there})"
-        hint = ROW_ORDER_HINT if key is None else "models are compared on the same rows and the same targets"
+        hint = self.shared_hint if key is None else "models are compared on the same rows and the same targets"
         return rows.batch.location.error(row, name, message, cell_text(ours, row), hint, code="DATA_MISMATCH")
 
     def _count(self, counts: AlignedCounts) -> None:

@@ -30,7 +30,7 @@ def predictions_are_one_short(here: Here):
                  "id,y\n" + "".join(f"{n},2\n" for n in range(100)))
 
 
-@case("B093", 2, "--targets needs --on KEY", "rows are never paired by row order")
+@case("B093", 2, "--targets needs --on KEY", "rows are paired by row order only where --beside")
 def no_key(here: Here):
     here.file("y\n1\n", "t.csv")
     return [here.file("p\n1\n2\n"), "--targets", "t.csv", *PLAIN]
