@@ -1,4 +1,4 @@
-"""What Python callers call: `evaluate`, `compare`, `row_values`, `gradient`, `merge`."""
+"""What Python callers call for a report: `evaluate`, `compare`, `merge`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Any, Literal
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
 from losscli.binding.request import Adjust, BootstrapMethod, IntervalMethod, Others, Policy, Unmatched
-from losscli.errors import UsageError
 from losscli.execution.evaluate import evaluate as evaluate_prepared
-from losscli.execution.gradients import gradient as gradient_batches
 from losscli.execution.prepare import Data, paired
 from losscli.execution.python_data import paths_of
-from losscli.execution.python_run import check_engine, engine_of, gathered, observed, prepared
-from losscli.execution.row_values import row_values as value_batches
+from losscli.execution.python_run import check_engine, engine_of, observed, prepared
 from losscli.execution.shards import merge as merge_states
 from losscli.gates.verdicts import DropLimit, evaluate_gates, parse_drop_limit
 from losscli.io.source import ReadOptions
@@ -272,7 +269,7 @@ def compare(
     >>> report.comparisons[0].difference
     0.16666666666666663
     """
-    _check_names("compare", settings)
+    check_names("compare", settings)
     given = {**settings, "source": source, "losses": losses, "interval": True}
     given.update({"permutations": permutations, "test": test, "power": power})
     with one_blas_thread(), observed(given) as observer:
@@ -315,89 +312,11 @@ def merge(states: Any, *, max_dropped: int | str | None = None) -> Report:
     return Report(evaluate_gates(merge_states(paths_of(states) or ()).evaluation, (), max_dropped=limit))
 
 
-def row_values(source: Any, losses: str | Sequence[str], **settings: Any) -> dict[str, Any]:
-    """Compute the value of every used row: the loss, where `evaluate` gives the cost.
-
-    Parameters
-    ----------
-    source, losses
-        As in `evaluate`.
-    **settings
-        The other arguments of `evaluate`.
-
-    Returns
-    -------
-    dict of str to array
-        `row`, the row numbers from 1, shape (N,); the key columns of a join; and for each model and spec an array of
-        shape (N,) of float64 (NaN where a row takes no part), named `model/spec`, or by the spec alone where no model
-        is named. Losses with several terms have an array a term.
-
-    Raises
-    ------
-    LosscliError
-        As in `evaluate`.
-    TypeError
-        A setting that `evaluate` does not have.
-
-    Examples
-    --------
-    >>> row_values({"y": [1.0, 2.0], "p": [1.5, 2.0]}, "mse", target="y", pred="p")["p/mse"]
-    array([0.25, 0.  ])
-    """
-    _check_names("row_values", settings)
-    with one_blas_thread(), observed(settings) as observer:
-        run = prepared({"source": source, "losses": losses, **settings})
-        return gathered(value_batches(run, engine_of(settings, run), observer))
-
-
-def gradient(source: Any, loss: str, *, wrt: str | None = None, **settings: Any) -> dict[str, Any]:
-    """Differentiate the final value by each prediction, weights, slices of terms and `combine` included.
-
-    Parameters
-    ----------
-    source
-        As in `evaluate`.
-    loss : str
-        One spec, of a loss or a composite loss.
-    wrt : str, optional
-        The role to differentiate by; by default the model's side (`pred`, or the first role).
-    **settings
-        The other arguments of `evaluate`, but `by`.
-
-    Returns
-    -------
-    dict of str to array
-        `row`, the row numbers from 1, shape (N,), and an array of shape (N,) for each prediction column, named like
-        it; a column of vectors has shape (N, D).
-
-    Raises
-    ------
-    UsageError
-        The loss has no gradient by that role, there are several models, or `by` was given.
-    LosscliError
-        Else as in `evaluate`.
-    TypeError
-        A setting that `evaluate` does not have.
-
-    Examples
-    --------
-    >>> gradient({"y": [1.0, 2.0], "p": [1.5, 2.0]}, "mse", target="y", pred="p")["p"]
-    array([0.5, 0. ])
-    """
-    _check_names("gradient", settings)
-    if settings.get("by"):
-        raise UsageError("the gradient is that of one value, so 'by' is not supported", code="USAGE_CONFLICT")
-    settings["options"] = settings.get("options") or ReadOptions(spool=True)
-    with one_blas_thread(), observed(settings, passes=2) as observer:
-        run = prepared({"source": source, "losses": [loss], **settings})
-        return gathered(gradient_batches(run, wrt, engine_of(settings, run), observer))
-
-
 def _drop_limit(given: int | str | None) -> DropLimit | None:
     return None if given is None else parse_drop_limit(given)
 
 
-def _check_names(function: str, settings: Mapping[str, Any]) -> None:
+def check_names(function: str, settings: Mapping[str, Any]) -> None:
     """A setting that `evaluate` does not have is an error, as a misspelled argument is for any function."""
     for name in settings:
         if name not in (evaluate.__kwdefaults__ or {}):
