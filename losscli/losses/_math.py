@@ -182,3 +182,14 @@ def log_factorial(y: Array) -> Array:
         series = (series + part) * x
     small = np.log(product) + series - np.where(below, np.log1p(rest), 0.0)
     return np.where(large, big * (np.log(big) - 1) + 0.5 * np.log(2 * np.pi * big) + stirling_rest(big), small)
+
+
+def expm1_beyond(x: Array) -> Array:
+    """e^x - 1 - x, never negative, with all digits also near 0."""
+    near = np.abs(x) < 0.5
+    small = np.where(near, x, 0.0)
+    # x^2 / 2 (1 + x / 3 (1 + x / 4 (1 + ...))); at 0.5 the 15th part is below 1e-17.
+    series = np.ones_like(small)
+    for k in range(16, 2, -1):
+        series = 1 + small / k * series
+    return np.where(near, 0.5 * small * small * series, np.expm1(x) - x)

@@ -41,13 +41,14 @@ PACKAGES = {
     "xgboost": "xgboost-cpu",
     "catboost": "catboost",
     "model_diagnostics": "model-diagnostics",
+    "statsmodels": "statsmodels",
 }
 # A name in calls, and what is imported for it; the name means the first.
 MODULES = {
     "torch": "torch",
     "F": "torch.nn.functional",
     "keras": "keras",
-    "sklearn": "sklearn sklearn._loss.loss sklearn.metrics sklearn.utils.class_weight",
+    "sklearn": "sklearn sklearn._loss.loss sklearn.linear_model._sgd_fast sklearn.metrics sklearn.utils.class_weight",
     "optax": "optax",
     "jax": "jax",
     "jnp": "jax.numpy",
@@ -61,6 +62,7 @@ MODULES = {
     "catboost": "catboost catboost.utils",
     "scipy": "scipy scipy.special scipy.stats",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
+    "statsmodels": "statsmodels statsmodels.robust.norms",
     "pandas": "pandas",
 }
 NAMES: dict[str, Any] = {"np": np, "math": math}
@@ -196,6 +198,12 @@ def by_torch(
         return Answer(source(peer, call) + notes, repr(value.item()), slopes)
 
     return Case(tuple(specs.split()), inputs, weights, ask)
+
+
+def by_hand(specs: str, formula: str, inputs: Inputs, *, by: str = "pred", weights: list[float] | None = None) -> Case:
+    """A formula in torch's words, where no peer offers the function with its slopes; the slopes are torch's."""
+    told = " (formula typed by hand, torch's slopes)"
+    return by_torch("torch", specs, formula, inputs, by=by, weights=weights, notes=told)
 
 
 def by_jax(specs: str, call: str, inputs: Inputs, *, by: str = "pred", weights: list[float] | None = None) -> Case:

@@ -1,6 +1,7 @@
 r"""Runs each library preset against its library, on random inputs and at the edges of what it takes.
 
     peers/bin/python tests/golden/presets.py            # writes libraries/presets.csv; see make.py for the environment
+    peers/bin/python tests/golden/presets.py fair mse   # the rows of these losses; all others stay as they are
     peers/bin/python tests/golden/presets.py 200 > many.csv
     python tests/golden/preset_table.py many.csv        # compares that file with losscli
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -374,6 +376,7 @@ def _regression() -> list[Asked]:
                     OUTPUTS)
             for spec, alpha in (("", ""), (":q=0", ", alpha=0"), (":q=1", ", alpha=1"))
         ),
+        boosting("fair@lightgbm", by_lightgbm, {"objective": "fair", "metric": "fair"}, fractions, COARSE),
         boosting("pinball@lightgbm", by_lightgbm, {"objective": "quantile", "metric": "quantile"}, fractions, COARSE),
     ]  # fmt: skip
 
@@ -520,13 +523,27 @@ def _row(asked: Asked, kind: str, call: str, inputs: Inputs, weights: list[float
     return [asked.spec, kind, source, json.dumps(inputs), json.dumps(weights) if weights else "", value, gradient]
 
 
+def merged(old: list[list[str]], names: set[str]) -> Iterator[list[str]]:
+    """The rows of all presets in their order: asked anew for the losses that are named, else the old ones."""
+    for asked in presets():
+        if re.split("[@:]", asked.spec)[0] in names:
+            yield from rows_of(asked, SEEDS)
+            continue
+        kinds = [kind for n in range(SEEDS) for kind in ("random", "weights")[: 1 + (asked.weighted is not None)]]
+        for kind in [*kinds, *asked.edges]:
+            place = next(i for i, row in enumerate(old) if row[:2] == [asked.spec, kind])
+            yield old.pop(place)
+
+
 def main(given: list[str]) -> None:
-    seeds = int(given[0]) if given else SEEDS
-    rows = [row for asked in presets() for row in rows_of(asked, seeds)]
-    if given:
+    if given and given[0].isdigit():
+        rows = [row for asked in presets() for row in rows_of(asked, int(given[0]))]
         csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
         return
     path = Path(__file__).parent / "libraries" / "presets.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        old = list(csv.reader(file))[1:]
+    rows = list(merged(old, set(given))) if given else [row for asked in presets() for row in rows_of(asked, SEEDS)]
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
 
