@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
+from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
@@ -24,11 +25,6 @@ from losscli.io.sides import Sides
 
 if TYPE_CHECKING:
     from losscli.binding.grouping_keys import GroupingKey
-
-DEFAULT_NAMES = {
-    "target": ("target", "y_true", "label", "actual", "y"),
-    "pred": ("pred", "prediction", "y_pred", "y_hat", "prob", "score"),
-}
 
 
 class Binder:
@@ -171,15 +167,24 @@ class Binder:
         present = [name for name in usual if name in self._side_of(role.name)]
         present = present or [name for name in usual if name in self.columns]
         if len(present) == 1:
-            self.notes[f"using column '{present[0]}' as {role.name}"] = None
-            return self._resolve(role.name, exact_columns(present))
+            return self._guessed(role.name, present[0])
         if not present and usual and (only := self._only_in_both()) is not None:
             return self._resolve(role.name, exact_columns([only]))
+        if not present:
+            present = less_usual(role.name, self._side_of(role.name), role.kinds)
+            present = present or less_usual(role.name, self.columns, role.kinds)
+            if len(present) == 1:
+                return self._guessed(role.name, present[0])
         listed = ", ".join(self.columns[:30])
         why = f"it could be any of the columns {' and '.join(present)}" if present else f"the columns are: {listed}"
         raise UsageError(
             f"'{spec.loss.name}' needs '{role.name}': name its column with {option}", hint=why, code="USAGE_COLUMNS"
         )
+
+    def _guessed(self, role: str, name: str) -> ColumnSet:
+        """The column that is used for its name alone, which is said."""
+        self.notes[f"using column '{name}' as {role}"] = None
+        return self._resolve(role, exact_columns([name]))
 
     def _side_of(self, role: str) -> Sequence[str]:
         """The columns among which a default name is looked for first."""

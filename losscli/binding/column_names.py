@@ -1,4 +1,4 @@
-"""`y`, `a,b,c`, `p_*`: the grammar of COLS, read once, and resolved against the columns that there are."""
+"""`y`, `a,b,c`, `p_*`, `F1..F13`: the grammar of COLS, read once, and resolved against the columns that there are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from losscli.binding.column_ranges import prefixed_range, range_names
 from losscli.errors import DataError, UsageError, did_you_mean
 
 
@@ -40,7 +41,8 @@ class ColumnsPattern:
     def prefixed(self, prefix: str) -> ColumnsPattern:
         """The same columns where the name of each begins with `prefix`."""
         pieces = tuple(
-            ColumnPiece(prefix + piece.text, (prefix + piece.parts[0], *piece.parts[1:])) for piece in self.pieces
+            ColumnPiece(prefix + piece.text, (prefixed_range(piece.parts[0], prefix), *piece.parts[1:]))
+            for piece in self.pieces
         )
         literal = None if self.literal is None else prefix + self.literal
         return ColumnsPattern(",".join(piece.text for piece in pieces), pieces, literal)
@@ -82,17 +84,26 @@ def resolve(pattern: ColumnsPattern, columns: Sequence[str], what: str = "") -> 
             names += [name for name, _ in found]
             labels += [label for _, label in found]
         else:
-            (name,) = piece.parts
-            if name not in columns:
-                raise missing_column(name, columns, what)
-            names.append(_once(name, columns))
-            labels.append(name)
+            named = _named(piece.parts[0], columns, certain=pattern.literal is None, what=what)
+            names += named
+            labels += named
     if len(set(names)) < len(names):
         repeated = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"'{text}' names column '{repeated}' twice{what}", code="USAGE_COLUMNS")
     if any(len(piece.parts) > 1 for piece in pattern.pieces):
         return ColumnSet(text, tuple(names), "glob", tuple(labels))
     return ColumnSet(text, tuple(names), "list" if len(names) > 1 else "one")
+
+
+def _named(name: str, columns: Sequence[str], *, certain: bool, what: str) -> list[str]:
+    """The column of a name, or those of a range; a column of exactly its text wins."""
+    expanded = [name] if certain or name in columns else range_names(name) or [name]
+    known = set(columns)
+    for each in expanded:
+        if each not in known:
+            of_range = f" of '{name}'" if len(expanded) > 1 else ""
+            raise missing_column(each, columns, of_range + what)
+    return [_once(each, columns) for each in expanded]
 
 
 def own_parts(names: Sequence[str]) -> tuple[str, ...] | None:

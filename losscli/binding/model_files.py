@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from losscli.binding.bind import DEFAULT_NAMES
 from losscli.binding.column_names import ColumnsPattern, exact_columns, resolve
+from losscli.binding.default_names import DEFAULT_NAMES, LESS_USUAL_NAMES, less_usual
 from losscli.binding.request import Request, RoleBinding
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.io.join.models import pair_models
@@ -80,8 +80,10 @@ def _usual(source: Source, targets: Source | None, request: Request) -> ColumnsP
     if not known and targets is not None:
         keys = {*request.on, *request.targets_on}
         known = [name for name in source.columns if name in targets.columns and name not in keys]
+    known = known or less_usual("pred", source.columns)
     if len(known) != 1:
-        what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(DEFAULT_NAMES['pred'])}"
+        usual = (*DEFAULT_NAMES["pred"], *LESS_USUAL_NAMES["pred"])
+        what = f"has {' and '.join(map(repr, known))}" if known else f"has none of {', '.join(usual)}"
         raise DataError(f"which column holds the predictions? The file {what}", hint="-p COLS",
                         path=next((fragment.path for fragment in source.fragments), None),
                         code="DATA_MISSING_COLUMN")  # fmt: skip
@@ -110,6 +112,8 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
             yield from resolve(request.target, first.columns, " (for 'target')").names
     elif not any(name in of_targets for name in DEFAULT_NAMES["target"]):
         usual = [name for name in DEFAULT_NAMES["target"] if name in first.columns]
+        if not usual and not less_usual("target", of_targets):
+            usual = less_usual("target", first.columns)
         yield from usual if len(usual) == 1 else ()
     for binding in request.columns:
         if binding.model is None and (_all_in(binding.columns, first.columns) or not of_targets):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from losscli.binding.column_names import ColumnsPattern
+from losscli.binding.column_ranges import range_names
 from losscli.binding.request import Request
 from losscli.io.arrow.types import element_type
 from losscli.io.sides import PREFIXES
@@ -14,13 +15,17 @@ from losscli.io.source import Source
 
 def with_nested_columns(source: Source, request: Request, keys: Iterable[str] = ()) -> Source:
     """The source with the columns inside others that the request, or a join by these keys, names."""
-    asked = [*_asked(request), *((key,) for key in keys)]
+    asked = [names for parts in (*_asked(request), *((key,) for key in keys)) for names in _each(parts)]
     asked += [
         (parts[0].removeprefix(prefix), *parts[1:])
         for parts in asked
         for prefix in PREFIXES
         if parts[0].startswith(prefix)
     ]  # of joined files: targets.doc.gold is doc.gold of the targets
+    if not all(part.isascii() for parts in asked for part in parts):
+        from losscli.io.column_forms import with_column_forms
+
+        source = with_column_forms(source, asked)
     if any("." in part or "[" in part for parts in asked for part in parts):
         from losscli.io.nested.columns import with_nested  # not on the way of a run with plain names
 
@@ -55,7 +60,7 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
         *_of_slices(request),
         request.weight,
         request.batch_by,
-        request.inference.cluster,
+        request.inference.grouping,
         *request.parameter_columns,
     ]
     plain += () if request.where is None else request.where.columns
@@ -69,6 +74,13 @@ def _of_slices(request: Request) -> list[str]:
     from losscli.binding.grouping_keys import possible_columns
 
     return possible_columns(request.by)
+
+
+def _each(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """A name or a glob, and the names that it means where it is a range."""
+    yield parts
+    if len(parts) == 1:
+        yield from ((name,) for name in range_names(parts[0]) or ())
 
 
 def _pieces(pattern: ColumnsPattern) -> Iterator[tuple[str, ...]]:

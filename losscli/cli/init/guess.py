@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from losscli.binding.bind import DEFAULT_NAMES
+from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.cli.init.sample import Candidate, Sample
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Loss
@@ -132,7 +132,8 @@ def _candidates(role: str, sample: Sample) -> list[Candidate]:
     """The columns for a role: any column for target and pred, else only a column with the name of the role."""
     if role not in DEFAULT_NAMES:
         return [column for name in (role, f"{role}_*") if (column := sample.candidates.get(name)) is not None][:1]
-    named = [column for name in DEFAULT_NAMES[role] if (column := sample.candidates.get(name)) is not None]
+    names = [name for name in DEFAULT_NAMES[role] if name in sample.candidates] or less_usual(role, sample.candidates)
+    named = [sample.candidates[name] for name in names]
     return named if len(named) == 1 else list(sample.candidates.values())
 
 
