@@ -10,6 +10,7 @@ from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
 from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
+from losscli.binding.nested_columns import is_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.request import Request, RoleBinding
@@ -20,7 +21,7 @@ from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
-from losscli.io.arrow.types import fields_of, is_list
+from losscli.io.arrow.types import fields_of, is_label, is_list
 from losscli.io.sides import Sides
 
 if TYPE_CHECKING:
@@ -343,7 +344,14 @@ def bind(
                 class_column, request.on,
                 frozenset(name for name in projection if _is_untyped(types.get(name))), tuple(binder.notes),
                 cluster=cluster, by_time=request.inference.time is not None, slice_keys=keys,
-                pairings=tuple(binder.pairings))  # fmt: skip
+                pairings=tuple(binder.pairings),
+                texts_inside=frozenset(name for name in columns if name in projection and _is_text_inside(name, types)),
+                )  # fmt: skip
+
+
+def _is_text_inside(name: str, types: Mapping[str, Any]) -> bool:
+    """Whether it is text of another column: where cells have types, a list of a number and a text is one of texts."""
+    return is_inside(name) and name in types and types[name] is not None and is_label(types[name])
 
 
 def _slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[GroupingKey, ...]:

@@ -38,6 +38,15 @@ def with_nested_columns(source: Source, request: Request, keys: Iterable[str] = 
     return source
 
 
+def is_inside(name: str) -> bool:
+    """Whether it is the name of a column inside another, not of one whose own name looks like a path."""
+    if not ("." in name or "[" in name):
+        return False
+    from losscli.io.nested.paths import NestedName
+
+    return isinstance(name, NestedName)
+
+
 def inside_hint(source: Source, name: str) -> str | None:
     """What there is instead of a column inside another that is missing; None where the name is no such column's."""
     if not ("." in name or "[" in name):

@@ -139,6 +139,7 @@ class Plan:
     pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run
     shares_keys: bool = False  # whether several rows may have the same keys
+    texts_inside: frozenset[str] = frozenset()  # typed texts in other columns: numbers where a number is wanted
 
     @cached_property
     def logits(self) -> tuple[Input, ...]:

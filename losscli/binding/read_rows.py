@@ -290,8 +290,10 @@ class Reader:
         return self._plain_number(name, data, location)
 
     def _plain_number(self, name: str, data: Any, location: Location) -> tuple[Array, Array | None]:
-        parsed = name in self.plan.untyped
-        found = numbers(data.column(name), name, location, parse_text=parsed, number_format=self.plan.number_format)
+        untyped = name in self.plan.untyped
+        number_format = self.plan.number_format if untyped else NO_NULLS
+        parsed = untyped or name in self.plan.texts_inside
+        found = numbers(data.column(name), name, location, parse_text=parsed, number_format=number_format)
         return found.values, found.missing
 
     def _column(self, name: str, data: Any, location: Location) -> EncodedLabels:

@@ -291,3 +291,52 @@ def test_what_a_null_struct_holds_is_missing(tmp_path: Path) -> None:
     data = pa.table({"y": [1.0, 1.0, 1.0], "p": struct})
     report = losscli.evaluate(data, "mae", target="y", pred="p.s", missing="drop")
     assert (report[0].value, report[0].count) == (1.0, 2)
+
+
+SAMPLES: list[dict[str, Any]] = [
+    {"id": 0, "y": 1.5, "r": [["-1.25", "False"], ["-0.5", "True"]]},
+    {"id": 1, "y": -0.25, "r": [["-0.25", "True"], ["-2.5e-1", "False"]]},
+    {"id": 2, "y": 2.0, "r": [["4", "True"], ["1e0", "False"]]},
+]
+
+
+@everywhere
+def test_numbers_in_texts_inside(written: Written, tmp_path: Path) -> None:
+    """As lm-evaluation-harness writes log-likelihoods: a list of a number and a text is a list of texts."""
+    data = written(SAMPLES, tmp_path)
+    assert value(data, target="y", pred="r[0][0]") == np.mean([2.75**2, 0.0, 4.0])
+    assert value(data, target="r[1][0]", pred="r[0][0]", loss="mae") == np.mean([0.75, 0.0, 3.0])
+    assert value(data, target="y", pred="r[0][1]") == np.mean([1.5**2, 1.25**2, 1.0])  # True is 1, as in a CSV file
+    report = losscli.evaluate(data, "mae", target="y", pred="r[0][0]", where="id != 1", by="r[1][1]")
+    assert [row.value for row in report if row.by] == [2.0, 2.75]
+
+
+def test_numbers_in_texts_are_judged_where_their_row_is_used(tmp_path: Path) -> None:
+    data = jsonl([*SAMPLES, {"id": 3, "y": 0.0, "r": [["x"]]}, {"id": 4, "y": 0.0, "r": [[""]]}], tmp_path)
+    with pytest.raises(DataError, match="'x' is not a number") as caught:
+        value(data, target="y", pred="r[0][0]")
+    assert (caught.value.row, caught.value.column) == (4, "r[0][0]")
+    assert value(data, target="y", pred="r[0][0]", where="id < 3") == np.mean([2.75**2, 0.0, 4.0])
+    assert value(data, target="y", pred="r[0][0]", where="id != 3", missing="drop") == np.mean([2.75**2, 0.0, 4.0])
+
+
+@pytest.mark.parametrize(("first", "second", "message"), [
+    ("1.5", 2.5, "'2.5' is not text, as the values of other records are"),
+    (1.5, "2.5", "'2.5' is not a number"),
+])  # fmt: skip
+def test_numbers_in_texts_beside_numbers_are_refused(first: Any, second: Any, message: str, tmp_path: Path) -> None:
+    data = jsonl([{"y": 1, "p": {"s": first}}, {"y": 2, "p": {"s": second}}], tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        value(data, target="y", pred="p.s")
+    assert caught.value.row == 2
+    assert value(data, target="y", pred="p.s", where="y == 1") == 0.25
+
+
+@everywhere
+def test_a_column_named_as_a_path_holds_texts_as_any_other(written: Written, tmp_path: Path) -> None:
+    data = written([{"y": 1.0, "p[0]": "1.5"}], tmp_path)
+    if written is jsonl:
+        assert value(data, target="y", pred="p[0]") == 0.25
+        return
+    with pytest.raises(DataError, match="holds text"):
+        value(data, target="y", pred="p[0]")

@@ -123,7 +123,12 @@ class JsonlFragment(Fragment):
             ]
         except (pa.ArrowInvalid, UnicodeDecodeError):
             wanted = {
-                name: Wanted(read_as, pa.types.is_list(kinds[name]), self.nested.get(name), keyed_fields(kinds[name]))
+                name: Wanted(
+                    "spelled number" if read_as == "number" and kinds[name] == pa.string() else read_as,
+                    pa.types.is_list(kinds[name]),
+                    self.nested.get(name),
+                    keyed_fields(kinds[name]),
+                )
                 for name, read_as in projection.items()
             }
             batches = [read_exactly(window, wanted, location, self.lenient)]
@@ -147,7 +152,9 @@ class JsonlFragment(Fragment):
             return pa.list_(pa.struct([(fields.label, pa.string()), (fields.number, pa.float64())]))
         if (lists := list_type(kind)) is not None:
             return lists if read_as == "text" else VECTOR
-        return pa.float64() if read_as == "number" else kind if kind in _TEXT_TYPES else pa.string()
+        if read_as == "number":
+            return pa.string() if kind == pa.string() else pa.float64()
+        return kind if kind in _TEXT_TYPES else pa.string()
 
     def _schema(self, kinds: Mapping[str, pa.DataType]) -> pa.Schema:
         """What Arrow reads of each record: of an object only the fields on a path."""
@@ -214,7 +221,7 @@ def _numbers_of(column: pa.Array) -> pa.Array | None:
 
 
 def _as_wanted(array: pa.Array, read_as: ReadAs) -> pa.Array:
-    if read_as == "number" or pa.types.is_list(array.type):
+    if pa.types.is_list(array.type) or (read_as == "number" and not pa.types.is_string(array.type)):
         return array
     array.validate(full=True)
     coded = array.dictionary_encode()

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -26,9 +26,12 @@ _MOST_DIGITS = 309  # of a whole number that a float64 may hold
 
 @dataclass(frozen=True)
 class Wanted:
-    """How a column is read, whether it holds lists, and the path to it where it is inside another."""
+    """How a column is read, whether it holds lists, and the path to it where it is inside another.
 
-    read_as: ReadAs
+    The numbers of a column whose first values are texts are spelled: "-1.25" in each row.
+    """
+
+    read_as: ReadAs | Literal["spelled number"]
     vector: bool = False
     path: NestedPath | None = None
     keyed: KeyedFields | None = None  # of lists of a label and a number each
@@ -61,7 +64,7 @@ def read_exactly(
                 value = record.get(name) if wanted.path is None else _inside(record, wanted.path)
                 columns[name].append(None if value is None else _value(value, wanted))
             except _WrongValue as wrong:
-                kept = _kept(value, wanted) if lenient and wanted.read_as == "number" and value is not None else None
+                kept = _kept(value, wanted) if lenient and wanted.read_as != "text" and value is not None else None
                 columns[name].append(kept)
                 if kept is None:
                     bad.append((row, name, value, wrong))
@@ -134,6 +137,8 @@ def _array(values: list[Any], wanted: Wanted) -> pa.Array:
         return _keyed_array(values, wanted.keyed)
     if wanted.read_as == "text":
         return string_lists(values) if wanted.vector else dictionary_strings(values)
+    if wanted.read_as == "spelled number":
+        return dictionary_strings([value.text if isinstance(value, _NonNumber) else value for value in values])
     if wanted.vector:
         if not any(isinstance(item, _NonNumber) for value in values for item in value or ()):
             return lists(values)
@@ -223,7 +228,7 @@ def _int(text: str) -> float:
 def _value(value: Any, wanted: Wanted) -> Any:
     if isinstance(value, _Duplicate):
         raise _WrongValue("the key occurs twice in this record")
-    element = _text if wanted.read_as == "text" else _number
+    element = _ELEMENTS[wanted.read_as]
     if not wanted.vector:
         return element(value)
     if not isinstance(value, list):
@@ -264,6 +269,16 @@ def _text(value: Any) -> str:
     except UnicodeEncodeError:
         raise _WrongValue("the text is not UTF-8") from None
     return text
+
+
+def _spelled_number(value: Any) -> str:
+    """The text of a number, to be read once it is known that its row is used."""
+    if not isinstance(value, str):
+        raise _WrongValue(f"'{_excerpt(value)}' is not text, as the values of other records are")
+    return _text(value)
+
+
+_ELEMENTS = {"text": _text, "number": _number, "spelled number": _spelled_number}
 
 
 def text_of(value: Any) -> str:

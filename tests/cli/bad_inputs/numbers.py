@@ -153,7 +153,9 @@ text("B067", "inexact_is_not_missing", "y,p\n1,2\n9007199254740993,5\n", 3, "hel
 for _word in ("true", "True", "TRUE"):
     text("B068", f"{_word}_is_a_number", f"y,p\n{_word},1.5\n0,.5\n", value=0.5)
 text("B068", "true_is_a_number_in_jsonl", '{"y":true,"p":1.5}\n{"y":0,"p":0.5}\n', value=0.5, file="p.jsonl")
-text("B068", "text_is_not_in_jsonl", '{"y":"true","p":1.5}\n', 3, "'true' is not a number", file="p.jsonl")
+text("B068", "text_is_one_in_jsonl_too", '{"y":"true","p":1.5}\n{"y":"0","p":0.5}\n', value=0.5, file="p.jsonl")
+text("B068", "text_beside_booleans_in_jsonl", '{"y":true,"p":1.5}\n{"y":"true","p":1.5}\n', 3,
+     "'true' is not a number", file="p.jsonl")
 
 
 @case("B067", value=0.5)
