@@ -8,10 +8,9 @@ from typing import Any, Literal
 from losscli.api.report import Report
 from losscli.binding.python_request import Columns
 from losscli.binding.request import Adjust, BootstrapMethod, IntervalMethod, Others, Policy, Unmatched
-from losscli.execution.evaluate import evaluate as evaluate_prepared
 from losscli.execution.prepare import Data, paired
 from losscli.execution.python_data import paths_of
-from losscli.execution.python_run import check_engine, engine_of, observed, prepared
+from losscli.execution.python_run import check_engine, evaluated, observed, prepared
 from losscli.execution.shards import merge as merge_states
 from losscli.gates.verdicts import DropLimit, evaluate_gates, parse_drop_limit
 from losscli.io.source import ReadOptions
@@ -209,7 +208,7 @@ def evaluate(
     with one_blas_thread(), observed(settings) as observer:
         limit = _drop_limit(max_dropped)
         run = prepared(settings)
-        evaluation = evaluate_prepared(run, engine_of(settings, run), hashing=True, observer=observer)
+        evaluation = evaluated(settings, run, observer)
         return Report(evaluate_gates(evaluation, (), max_dropped=limit))
 
 
@@ -276,7 +275,7 @@ def compare(
         limit = _drop_limit(given.get("max_dropped"))
         run = paired(prepared(given), against, pairs=pairs)
         check_engine(given, run.plan.request, Data())
-        evaluation = evaluate_prepared(run, engine_of(given, run), hashing=True, observer=observer)
+        evaluation = evaluated(given, run, observer)
         return Report(evaluate_gates(evaluation, (), max_dropped=limit))
 
 

@@ -12,7 +12,7 @@ from losscli.binding.encoded_labels import taken
 from losscli.binding.grouping_keys import NAN, Edges, GroupingKey, Truncation
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Mask, RowNumbers
-from losscli.io.arrow.decode import NO_NULLS, NumberFormat, numbers, texts
+from losscli.io.arrow.decode import NO_NULLS, NumberFormat, Numbers, numbers, texts
 from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.instants import FIRST_HOUR, LAST_HOUR, Hours, hours_of, period_name, periods, written_hour
 from losscli.io.arrow.missing_texts import missing_hint
@@ -44,20 +44,32 @@ def key_column(key: GroupingKey, cells: UsedCells, warned: Counter[str]) -> Dict
     column = cells.data.column(key.column)
     if isinstance(key.derivation, Truncation):
         return _truncated(key, key.derivation, column, cells, warned)
-    assert isinstance(key.derivation, Edges)
-    return _intervals(key, key.derivation, column, cells)
+    if isinstance(key.derivation, Edges):
+        return _intervals(key, key.derivation, column, cells)
+    return _numbers(key, column, cells)
 
 
 def _intervals(key: GroupingKey, edges: Edges, column: pa.Array, cells: UsedCells) -> DictionaryColumn:
     """Each number as the interval that it is in; NaN is in none."""
-    found = numbers(column, key.column, cells.location, parse_text=cells.number_format is not None,
-                    number_format=cells.number_format or NO_NULLS)  # fmt: skip
+    found = _found(key, column, cells)
     values = taken(found.values, cells.index)
     codes = np.searchsorted(np.array(edges.values), values, side="right")
     codes[np.isnan(values)] = len(edges.values) + 1
     if found.missing is not None:
         codes[taken(found.missing, cells.index)] = -1
     return DictionaryColumn(codes, (*edges.labels, NAN), None, key.name)
+
+
+def _numbers(key: GroupingKey, column: pa.Array, cells: UsedCells) -> DictionaryColumn:
+    """The numbers themselves, of which the edges are found."""
+    found = _found(key, column, cells)
+    missing = None if found.missing is None else taken(found.missing, cells.index)
+    return DictionaryColumn(taken(found.values, cells.index), None, missing, key.name)
+
+
+def _found(key: GroupingKey, column: pa.Array, cells: UsedCells) -> Numbers:
+    return numbers(column, key.column, cells.location, parse_text=cells.number_format is not None,
+                   number_format=cells.number_format or NO_NULLS)  # fmt: skip
 
 
 def _truncated(

@@ -20,7 +20,9 @@ NAN = "nan"
 """The label of NaN, which lies in no interval."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_FORMS = "COL:month (or :year, :week, :day, :hour) for dates, COL:18|65 for numbers"
+_QUANTILES = re.compile(r"quantile=([0-9]+)")
+_FORMS = "COL:month (or :year, :week, :day, :hour) for dates, COL:18|65 or COL:quantile=4 for numbers"
+_MOST = 1000  # slices by quantiles
 _DIGITS = 1e16  # from here on a whole number is written with an exponent
 
 
@@ -45,7 +47,14 @@ class Edges:
         return (f"< {texts[0]}", *between, f">= {texts[-1]}")
 
 
-Derivation: TypeAlias = Truncation | Edges
+@dataclass(frozen=True)
+class Quantiles:
+    """Numbers as the interval between two quantiles that they are in; `Edges` where these are known."""
+
+    count: int
+
+
+Derivation: TypeAlias = Truncation | Edges | Quantiles
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,12 @@ class GroupingKey:
     @property
     def is_number(self) -> bool:
         """Whether cells are read as numbers."""
-        return isinstance(self.derivation, Edges)
+        return isinstance(self.derivation, (Edges, Quantiles))
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the label of a cell depends on that cell alone."""
+        return not isinstance(self.derivation, Quantiles)
 
     def place(self, label: str) -> str:
         """The sort key of a label: intervals are in the order of their numbers, anything else in that of its text."""
@@ -96,6 +110,8 @@ def grouping_key(text: str, is_column: Callable[[str], bool]) -> GroupingKey:
         return GroupingKey(text, text)
     if how in UNITS:
         return GroupingKey(text, column, Truncation(how))
+    if found := _QUANTILES.fullmatch(how):
+        return GroupingKey(text, column, Quantiles(_count(text, found[1])))
     if "|" in how or _NUMBER.fullmatch(how):
         return GroupingKey(text, column, Edges(_edges(text, how)))
     if is_column(column):
@@ -112,6 +128,13 @@ def possible_columns(texts: Iterable[str]) -> list[str]:
 def edge_text(value: float) -> str:
     """The shortest text that reads back as the same edge."""
     return canonical_number(value) if abs(value) < _DIGITS else repr(value)
+
+
+def _count(text: str, digits: str) -> int:
+    """How many slices quantiles make."""
+    if not 2 <= int(digits[:9]) <= _MOST:
+        raise UsageError(f"'{text}': quantiles make 2 to {_MOST} slices", value=text, code="USAGE_BAD_VALUE")
+    return int(digits)
 
 
 def _edges(text: str, how: str) -> tuple[float, ...]:

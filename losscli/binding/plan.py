@@ -136,6 +136,7 @@ class Plan:
     cluster: str | None = None  # rows of one value belong together
     by_time: bool = False  # `cluster` is a column of times
     slice_keys: tuple[GroupingKey, ...] = ()  # how the labels of `by` come about
+    pins: tuple[str, ...] = ()  # notes on edges that were found in the data
     pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run
     shares_keys: bool = False  # whether several rows may have the same keys
@@ -148,6 +149,11 @@ class Plan:
             side for job in self.jobs if job.spec.loss.of_probabilities is not None
             for side in job.inputs if isinstance(side, Input) and side.kind.logit
         ))  # fmt: skip
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether all edges of slices are known: those of quantiles are found in the data."""
+        return all(key.is_pinned for key in self.slice_keys)
 
     @property
     def jobs(self) -> tuple[Job, ...]:

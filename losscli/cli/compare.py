@@ -88,7 +88,7 @@ def command(**given: Any) -> int:
 def _compare(options: CompareOptions) -> int:
     from losscli.cli import console, outputs, progress, reports, scoring
     from losscli.cli.plan_text import plan_text
-    from losscli.cli.run import check_engine, data_of, engine_of
+    from losscli.cli.run import check_engine, data_of, engine_of, with_edges
     from losscli.execution.evaluate import evaluate
     from losscli.execution.prepare import paired, prepare
     from losscli.gates.verdicts import evaluate_gates
@@ -108,8 +108,11 @@ def _compare(options: CompareOptions) -> int:
     if run.console.plan:
         console.write_stdout(plan_text(prepared))
         return 0
-    with reports.reporting_errors(wanted, quiet), progress.observed(run.console) as observer:
-        evaluation = evaluate(prepared, engine_of(run, prepared), hashing=wanted.hashing, observer=observer)
+    passes = 1 + (not prepared.plan.is_pinned)
+    with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
+        engine = engine_of(run, prepared)
+        prepared = with_edges(prepared, engine, observer)
+        evaluation = evaluate(prepared, engine, hashing=wanted.hashing, observer=observer)
     evaluation = replace(evaluation, environment=wanted.environment)
     judged = evaluate_gates(evaluation, (), max_dropped=options.gates.max_dropped)
     scoring.deliver(judged, options.gates, wanted, quiet)

@@ -12,6 +12,7 @@ from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
 from losscli.execution.engines.choose import check_choice, chosen
 from losscli.execution.prepare import Data, Prepared
+from losscli.execution.progress import ProgressObserver
 from losscli.execution.shardable import check_mergeable, expected_files
 
 
@@ -35,6 +36,15 @@ def engine_of(run: RunOptions, prepared: Prepared) -> Engine:
     files = expected_files(prepared.source, f"--engine {asked.engine}") if asked.engine != ENGINES[0] else ()
     return chosen(asked.engine, asked.threads, asked.scheduler, files,
                   lambda note: print_notes([note], run.console.quiet))  # fmt: skip
+
+
+def with_edges(prepared: Prepared, engine: Engine, observer: ProgressObserver) -> Prepared:
+    """The run with all edges of slices known, after passes over the data where these are quantiles."""
+    if prepared.plan.is_pinned:
+        return prepared
+    from losscli.execution.pinned_edges import pinned  # few runs need it
+
+    return pinned(prepared, engine, observer)
 
 
 def check_engine(asked: ExecutionOptions, request: Request, data: Data) -> None:

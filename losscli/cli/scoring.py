@@ -40,18 +40,19 @@ class Ready:
 
 def score(options: EvalOptions) -> Evaluation:
     """The judged run of `eval`, or of a suite."""
-    from losscli.cli.run import engine_of
+    from losscli.cli.run import engine_of, with_edges
     from losscli.execution.evaluate import evaluate
 
     ready_run = ready(options)
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
-    passes = 1 if wanted.rows is None else 2
+    passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned)
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
-        evaluation = evaluate(ready_run.prepared, engine, hashing=hashing, observer=observer)
+        prepared = with_edges(ready_run.prepared, engine, observer)
+        evaluation = evaluate(prepared, engine, hashing=hashing, observer=observer)
         evaluation = replace(evaluation, environment=wanted.environment)
-        evaluation, notes = rows_output.save(wanted.rows, ready_run.prepared, engine, observer, evaluation)
+        evaluation, notes = rows_output.save(wanted.rows, prepared, engine, observer, evaluation)
     console.print_notes(notes, quiet)
     return judge(evaluation, ready_run.bound, ready_run.saved, options.gates, quiet)
 

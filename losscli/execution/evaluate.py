@@ -120,7 +120,8 @@ def _add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: Pr
 def total(
     prepared: Prepared, engine: Engine, *, hashing: bool = False, observer: ProgressObserver = NO_PROGRESS
 ) -> tuple[RunAccumulator, Scan]:
-    """Read all rows once and add them up."""
+    """Read all rows once and add them up; the edges of slices are known (`pinned_edges.pinned`)."""
+    assert prepared.plan.is_pinned
     scan = Scan(prepared.plan, prepared.source, observer)
     totals = RunAccumulator(prepared.plan, prepared.arrays, chunk_rows(), hashing=hashing)
     if totals.grouped:
@@ -182,6 +183,7 @@ def conclude(
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
     ]  # fmt: skip
     warnings += _overflows(totals, outcome)
+    warnings += [WarningResult(said, kind="note") for said in totals.plan.pins]
     warnings += meaning_of_labels(totals.plan, reader)
     if all(result.value != result.value for result in outcome) and any(
         t.count == 0 for r in outcome for t in r.terms.values()

@@ -20,6 +20,7 @@ from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import check_once, common, identity_of
+from losscli.io.files.inputs import pipe_name
 from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.io.sides import JoinKind, KeyDifference
@@ -105,6 +106,8 @@ def prepare(request: Request, data: Data) -> Prepared:
         if error.code == "DATA_MISSING_COLUMN" and error.column is not None:
             error.hint = inside_hint(source, error.column) or error.hint
         raise
+    if not plan.is_pinned:
+        _refuse_one_pass(plan, data)
     if source.sides is not None:
         source, plan = _with_shared_keys(source, plan)
     if verifier is not None:
@@ -280,6 +283,19 @@ def _check_pipes(request: Request, data: Data) -> None:
     local = [path for path in named if isinstance(path, str) and not REMOTE_URL.match(path)]
     if len(local) > 1:
         check_once([(path, identity_of(FoundFile(path))) for path in local])
+
+
+def _refuse_one_pass(plan: Plan, data: Data) -> None:
+    """Quantiles of the data are found before the run itself, so the data is read at least twice."""
+    given = [data.memory, *data.paths, *(table for _, table in data.named), data.targets]
+    names = [pipe_name(one) for one in given if isinstance(one, str)]
+    once = [name for name in names if name is not None]
+    once += ["a RecordBatchReader" for one in given if type(one).__name__ == "RecordBatchReader"]
+    if once:
+        key = next(key for key in plan.slice_keys if not key.is_pinned)
+        raise UsageError(f"--by '{key.name}' reads the data twice, and {once[0]} can be read only once",
+                         hint=f"save it to a file first, or give edges: --by '{key.column}:18|65'",
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _refuse_same(source: Source, truth: Source) -> None:

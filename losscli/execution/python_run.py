@@ -16,11 +16,13 @@ from losscli.contract.kinds import Array
 from losscli.errors import UsageError
 from losscli.execution.engines import ENGINES, Engine
 from losscli.execution.engines.choose import check_choice, chosen
+from losscli.execution.evaluate import evaluate
 from losscli.execution.prepare import Data, Prepared, prepare
 from losscli.execution.progress import NO_PROGRESS, Line, ProgressObserver, shown, terminal
 from losscli.execution.python_data import data_of, path_of
 from losscli.execution.row_values import OutputRows
 from losscli.execution.shardable import check_mergeable, expected_files
+from losscli.results import Evaluation
 
 
 def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
@@ -30,6 +32,16 @@ def engine_of(settings: Mapping[str, Any], run: Prepared) -> Engine:
         raise UsageError(f"threads must be at least 1; got {threads}", code="USAGE_BAD_VALUE")
     files = expected_files(run.source, f"engine='{name}'") if name != ENGINES[0] else ()
     return chosen(name, threads, settings.get("scheduler"), files, lambda note: None)
+
+
+def evaluated(settings: Mapping[str, Any], run: Prepared, observer: ProgressObserver) -> Evaluation:
+    """The result of the run; where edges of slices are quantiles, these are found first."""
+    engine = engine_of(settings, run)
+    if not run.plan.is_pinned:
+        from losscli.execution.pinned_edges import pinned  # few runs need it
+
+        run = pinned(run, engine, observer)
+    return evaluate(run, engine, hashing=True, observer=observer)
 
 
 def observed(settings: Mapping[str, Any], passes: int = 1) -> AbstractContextManager[ProgressObserver]:

@@ -8,6 +8,7 @@ from losscli.binding.request import Request
 from losscli.errors import UsageError
 from losscli.execution.engines import Expected
 from losscli.execution.prepare import Data
+from losscli.io.files.inputs import pipe_name
 from losscli.io.source import Source
 
 
@@ -41,8 +42,7 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
             code="USAGE_CONFLICT",
         )
     for path in data.paths:
-        if path == "-" or _is_pipe(path):
-            shown = "standard input" if path == "-" else f"the pipe {path}"
+        if (shown := pipe_name(path)) is not None:
             raise UsageError(f"{what} needs files that every process can open; {shown} can be read only once",
                              hint="save it to a file first", code="USAGE_CONFLICT")  # fmt: skip
 
@@ -59,11 +59,3 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
         place = str(Path(file.local_path).absolute())
         found[place] = Expected(place, file.path, file.version[0], file.version[1])
     return tuple(found.values())
-
-
-def _is_pipe(path: str) -> bool:
-    try:
-        place = Path(path)
-        return place.exists() and not (place.is_file() or place.is_dir())
-    except (OSError, ValueError):
-        return False  # opening it says what is wrong

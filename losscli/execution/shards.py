@@ -61,6 +61,7 @@ def score(
     environment: Sequence[str] = (),
 ) -> Scored:
     """Score the splits of one shard; `environment` names the variables that had a say in the request."""
+    _refuse_quantiles(prepared.plan)
     placed = remote_splits(prepared.plan, prepared.source)
     chosen = cut(placed, shard)
     scan = Scan(prepared.plan, prepared.source, observer, chosen)
@@ -85,6 +86,15 @@ def score(
     document["sha256"] = checksum(document)
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
     return Scored(text, scan.reader.read, len(chosen.splits), len(placed))
+
+
+def _refuse_quantiles(plan: Plan) -> None:
+    """A UsageError where slices are made by what all rows say together."""
+    for key in plan.slice_keys:
+        if not key.is_pinned:
+            raise UsageError(f"a shard has a part of the rows, and the quantiles of --by '{key.name}' are those of all",
+                             hint="a run without --shard prints the edges: give them to each shard, "
+                             f"--by '{key.column}:18|65'", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def cut(placed: Sequence[PlacedSplit], shard: Shard) -> Chosen:

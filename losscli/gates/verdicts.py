@@ -138,12 +138,14 @@ class _ResultIndex:
             if result is None:
                 return [_missing(bound, {}, "this run has no such number")]
             return [self._verdict(bound, result)]
-        found = [self._verdict(bound, result) for result in self.slices.get((model, spec), [])]
+        slices = self.slices.get((model, spec), [])
+        names = set(slices[0].by) if slices else set(bound.gate.by)  # where edges were found, the slices have these
+        found = [self._verdict(bound, result) for result in slices]
         if bound.reference == BASELINE:
             found += [
                 _missing(bound, lost.by, f"the baseline has {_slice(lost.by)}, this run has no row of it", lost.value)
                 for lost in self.only_in_baseline
-                if (lost.model, lost.spec) == (model, spec) and set(lost.by) == set(bound.gate.by)
+                if (lost.model, lost.spec) == (model, spec) and set(lost.by) == names
             ]
         return found or [_missing(bound, {}, f"there is no slice by {', '.join(bound.gate.by)}")]
 

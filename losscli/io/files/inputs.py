@@ -159,3 +159,14 @@ def find_local(path: str) -> Input:
         return PipeInput(path, Path(path).open("rb"), owned=True)
     except OSError as error:
         raise file_error(error, path) from None
+
+
+def pipe_name(path: str) -> str | None:
+    """What standard input or a pipe is called in messages; None for what can be read more than once."""
+    if path == "-":
+        return "standard input"
+    try:
+        place = Path(path)
+        return f"the pipe {path}" if place.exists() and not (place.is_file() or place.is_dir()) else None
+    except (OSError, ValueError):
+        return None  # opening it says what is wrong
