@@ -36,7 +36,7 @@ def pinned(prepared: Prepared, engine: Engine | None = None, observer: ProgressO
     plan = prepared.plan
     new = tuple(_with_edges(key, found[key]) if key in found else key for key in keys)
     names = tuple(key.name for key in new)
-    pins = tuple(_note(key, edges) for key, edges in found.items())
+    pins = tuple(_note(key, found[key]) for key in dict.fromkeys(asked))
     request = replace(plan.request, by=names)
     return replace(prepared, plan=replace(plan, request=request, by=names, slice_keys=new, pins=pins))
 

@@ -186,6 +186,7 @@ def test_other_runs(cluster, files, tmp_path, capfd, monkeypatch):
         ("rows", name, *SCORE[:-2], "--where", 'h == "a"'),
         ("grad", name, "-t", "y", "-p", "p", "-l", "rmse", "-w", "w"),
         ("eval", name, *SCORE, "-l", "mae@keras", "-w", "w", "--by", "h", "--divide-by", "rows"),
+        ("eval", name, *SCORE, "--by", "w:0.5|1", "--by", "p:quantile=3", "-l", "mae"),
     ):  # fmt: skip
         ends(0, *args)
         expected = capfd.readouterr()
