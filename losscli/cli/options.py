@@ -241,8 +241,8 @@ eval_report_options = _reporting(" rows=FILE saves the value of every row.")
 
 slice_options = _stack(
     common("--by", multiple=True, metavar="COL",
-           help="Also score each slice: the rows with the same value in COL. COL:month (:year, :week, :day, :hour) "
-                "truncates dates and times, COL:18|65 and COL:quantile=4 make intervals of numbers. Repeatable."),
+           help="Also score each slice: the rows with the same value in COL. COL:month truncates dates, COL:18|65 and "
+                "COL:quantile=4 make intervals ('help slices'). Repeatable."),
     _filters("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
              help="More slices than this are an error."),
 )  # fmt: skip
