@@ -1,11 +1,13 @@
 """losscli completion: the script for a shell, and the completions of an incomplete word.
 
 Every press of TAB starts the program, so nothing here may import NumPy: the names of losses come from loss_names.txt,
-which `python tests/generate.py` writes. A test fails if it is stale.
+which `python tests/generate.py` writes. A test fails if it is stale. Only where a column is due is a file opened.
 """
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,7 @@ losscli completion fish > ~/.config/fish/completions/losscli.fish""",
 )
 @click.argument("shell", shell_complete=lambda ctx, param, start: [s for s in shells() if s.startswith(start)])
 def command(shell: str) -> int:
-    """Print the script that completes commands, options, losses and files with TAB in your SHELL."""
+    """Print the script that completes commands, options, losses, columns and files with TAB in your SHELL."""
     from click.shell_completion import get_completion_class
 
     from losscli.cli import cli
@@ -63,10 +65,42 @@ def answer(instruction: str) -> int:
     from losscli.cli import cli
 
     try:
+        if instruction == "bash_complete":
+            _rejoin()
         unknown = shell_complete(cli, {}, "losscli", VARIABLE, instruction)
     except (UsageError, click.ClickException, KeyError, ValueError):
         return ExitCode.USAGE  # an invalid line: a message would be printed into the prompt
     return ExitCode.USAGE if unknown else ExitCode.OK
+
+
+def _rejoin() -> None:
+    """Make one word again of those that bash has cut at = and :, for click reads them from the environment."""
+    from click.shell_completion import split_arg_string
+
+    from losscli.cli.column_completion import rejoined
+
+    words, cword = rejoined(split_arg_string(os.environ["COMP_WORDS"]), int(os.environ["COMP_CWORD"]))
+    os.environ["COMP_WORDS"], os.environ["COMP_CWORD"] = shlex.join(words), str(cword)
+
+
+def columns(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
+    """COLS that begin with `start`, of the first file on the line."""
+    return _columns(ctx, param, start, grammar=True)
+
+
+def column(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
+    """The names of columns that begin with `start`, of the first file on the line."""
+    return _columns(ctx, param, start, grammar=False)
+
+
+def _columns(ctx: click.Context, param: click.Parameter, start: str, *, grammar: bool) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from losscli.cli.column_completion import names, spelled
+
+    bash = os.environ.get(VARIABLE, "").startswith("bash")
+    found = names(ctx, param.name)
+    return [CompletionItem(text) for text in spelled(found, start, grammar=grammar, bash=bash)]
 
 
 def losses(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:

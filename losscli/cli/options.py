@@ -92,11 +92,13 @@ binding_options = _stack(
     common("-l", "--loss", "losses", envvar="LOSSCLI_LOSS", multiple=True, metavar="SPEC",
            shell_complete=completion.losses,
            help="A loss: mse, huber:delta=2, bce@keras, 'total=0.7*mse+0.3*mae'. Repeatable."),
-    common("-t", "--target", metavar="COLS",
+    common("-t", "--target", metavar="COLS", shell_complete=completion.columns,
            help="The target columns (ground truth): a name, a list a,b,c, a glob 'p_*', or a column of lists."),
     common("-p", "--pred", "preds", envvar="LOSSCLI_PRED", multiple=True, metavar="[NAME=]COLS",
+           shell_complete=completion.columns,
            help="The prediction columns of a model. Repeatable: once for each model."),
     _columns("-c", "--column", "columns", envvar="LOSSCLI_COLUMN", multiple=True, metavar="[MODEL:]ROLE=COLS",
+             shell_complete=completion.columns,
              help="The columns of any other role, for one model or for all. Repeatable."),
     _columns("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
              help="A file that is read whole as a table: prototypes, params. Repeatable."),
@@ -106,7 +108,7 @@ binding_options = _stack(
     _input("--targets", metavar="FILE", shell_complete=completion.files,
            help="A file with the targets (ground truth), if they are not in SOURCE. Needs --on. Of a column that is in "
                 "both, -t takes that of FILE; targets.NAME and preds.NAME name either."),
-    _input("--on", metavar="KEY[,KEY]",
+    _input("--on", metavar="KEY[,KEY]", shell_complete=completion.columns,
            help="The key columns by which rows are joined: a name, or 'ID=id' if the targets have another; '' is a "
                 "column without a name. Keys are compared as labels: 007 is not 7."),
     _input("--unmatched", type=click.Choice(["error", "drop", "drop-targets"]), default="error", show_default=True,
@@ -133,7 +135,8 @@ binding_options = _stack(
 row_options = _stack(
     _filters("--where", metavar="EXPR",
              help="Score only the rows for which this is true: 'split == \"test\" and age >= 18'."),
-    _filters("--batch-by", metavar="COL", help="For batch losses: rows with the same value in COL form a batch."),
+    _filters("--batch-by", metavar="COL", shell_complete=completion.column,
+             help="For batch losses: rows with the same value in COL form a batch."),
     _filters("--batch-size", type=int, metavar="N", help="For batch losses: every N consecutive rows form a batch."),
     _filters("--missing", type=click.Choice(["error", "drop"]), default="error", show_default=True,
              help="Rows with an empty or null cell in a column that is used."),
@@ -142,7 +145,7 @@ row_options = _stack(
 )  # fmt: skip
 
 weight_options = _stack(
-    _weights("-w", "--weight", metavar="COL", help="Row weights, at least 0."),
+    _weights("-w", "--weight", metavar="COL", shell_complete=completion.column, help="Row weights, at least 0."),
     _weights("--class-weight", metavar="balanced|A=1,B=2.5", help="Weights by the class of the target."),
     _weights("--divide-by", type=click.Choice(["weight", "count", "rows"]),
              help="The divisor of the mean: the sum of the weights, the number of rows with weight, or of all rows.  "
@@ -240,7 +243,7 @@ report_options = _reporting()
 eval_report_options = _reporting(" rows=FILE saves the value of every row.")
 
 slice_options = _stack(
-    common("--by", multiple=True, metavar="COL",
+    common("--by", multiple=True, metavar="COL", shell_complete=completion.column,
            help="Also score each slice: the rows with the same value in COL. COL:month truncates dates, COL:18|65 and "
                 "COL:quantile=4 make intervals ('help slices'). Repeatable."),
     _filters("--max-slices", type=click.IntRange(min=1), default=100_000, show_default=True, metavar="N",
@@ -250,10 +253,10 @@ slice_options = _stack(
 spread_options = _stack(
     statistics("--level", type=float, default=0.95, show_default=True, metavar="P",
                help="The confidence level of the confidence intervals."),
-    statistics("--cluster", metavar="COL",
+    statistics("--cluster", metavar="COL", shell_complete=completion.column,
                help="Rows with the same value in COL belong together (a user, a session) and count as one draw in "
                     "standard errors and confidence intervals."),
-    statistics("--time", metavar="COL",
+    statistics("--time", metavar="COL", shell_complete=completion.column,
                help="COL orders the rows, which depend on those before (numbers, dates, dates with a time): standard "
                     "errors by Newey and West, no permutation test. Rows of one time are one unit."),
     statistics("--horizon", type=click.IntRange(min=1), metavar="H",
