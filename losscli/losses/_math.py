@@ -169,6 +169,12 @@ def stirling_rest(y: Array) -> Array:
     return series * inverse
 
 
+def stirling_growth(y: Array, log: Array) -> Array:
+    """stirling_rest(y e^log) less stirling_rest(y), with all digits also where `log` is small."""
+    parts = [part * np.expm1(-(2 * k + 1) * log) / y ** (2 * k + 1) for k, part in enumerate(_STIRLING)]
+    return np.asarray(sum(reversed(parts)))
+
+
 def log_factorial(y: Array) -> Array:
     """log Gamma(y + 1) for y >= 0, with all digits also near its zeros at 0 and 1."""
     large = y >= 10
@@ -193,3 +199,35 @@ def expm1_beyond(x: Array) -> Array:
     for k in range(16, 2, -1):
         series = 1 + small / k * series
     return np.where(near, 0.5 * small * small * series, np.expm1(x) - x)
+
+
+def log_quotient(a: Array, b: Array) -> Array:
+    """log(a / b) of numbers above 0, with all digits also where they are near or far apart."""
+    ratio = a / b
+    gap = (a - b) / b
+    value = np.where(np.abs(gap) < 0.5, np.log1p(np.clip(gap, -0.5, 0.5)), np.log(ratio))
+    lost = ~((ratio > 1e-300) & (ratio < 1e300))
+    if lost.any():
+        value[lost] = np.log(a[lost]) - np.log(b[lost])
+    return np.asarray(value)
+
+
+def log1p_square(ratio: Array, b: float) -> Array:
+    """log(1 + ratio^2 / b), where the square may overflow."""
+    value = np.log1p(np.square(ratio) / b)
+    far = np.isinf(value) & np.isfinite(ratio)
+    if far.any():
+        value[far] = 2 * np.log(ratio[far]) - np.log(b)
+    return np.asarray(value)
+
+
+def poisson_part(plain: Array, target: Array, growth: Array, added: float = 0.0) -> Array:
+    """rate - y log(rate + added) + log(y!), where `plain` is the first part and growth = (rate + added - y) / y.
+
+    Near the target the terms of a large count cancel to a few digits. There log(y!) is taken apart by Stirling and
+    y log y - y goes into the first part: y * (growth - log1p(growth)), a sum of non-negative parts.
+    """
+    near = (target >= 10) & (growth > -0.5) & (growth < 1)
+    y, u = np.where(near, target, 10.0), np.where(near, growth, 0.0)
+    close = y * log_shortfall(u) - added + 0.5 * np.log(2 * np.pi * y) + stirling_rest(y)
+    return np.where(near, close, plain + log_factorial(target))

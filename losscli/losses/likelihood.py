@@ -9,24 +9,12 @@ import numpy as np
 from losscli.contract.kinds import Array, NonNegative, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset, Refusal, by_rows, without_weights
-from losscli.losses._math import log_factorial, log_shortfall, stirling_rest
+from losscli.losses._math import poisson_part
 
 _EPS = Param("added to the rate inside the logarithm", ge=0)
 _STIRLING = Refusal(("full",), "torch has Stirling's approximation, and only for counts above 1")
 _NO_FULL = Refusal(("full",), "the library leaves log(target!) out")
 _FULL_POISSON = Annotated[bool, Param("add log(target!), which does not depend on the prediction")]
-
-
-def _poisson(plain: Array, target: Array, growth: Array, added: float = 0.0) -> Array:
-    """rate - y log(rate + added) + log(y!), where `plain` is the first part and growth = (rate + added - y) / y.
-
-    Near the target the terms of a large count cancel to a few digits. There log(y!) is taken apart by Stirling and
-    y log y - y goes into the first part: y * (growth - log1p(growth)), a sum of non-negative parts.
-    """
-    near = (target >= 10) & (growth > -0.5) & (growth < 1)
-    y, u = np.where(near, target, 10.0), np.where(near, growth, 0.0)
-    close = y * log_shortfall(u) - added + 0.5 * np.log(2 * np.pi * y) + stirling_rest(y)
-    return np.where(near, close, plain + log_factorial(target))
 
 
 @loss(
@@ -57,7 +45,7 @@ def poisson_nll(
     """
     plain = pred - target * np.log(pred + eps)
     plain[np.isnan(plain)] = 0.0  # a rate of 0 for a count of 0: 0 * log(0)
-    return _poisson(plain, target, (pred - target + eps) / target, eps) if full else plain
+    return poisson_part(plain, target, (pred - target + eps) / target, eps) if full else plain
 
 
 @poisson_nll.gradient("pred")
@@ -78,7 +66,7 @@ def poisson_nll_log_rate(pred: Real, target: NonNegative, *, full: _FULL_POISSON
     array([1.    , 2.7183])
     """
     plain = np.exp(pred) - target * pred
-    return _poisson(plain, target, np.expm1(pred - np.log(target))) if full else plain
+    return poisson_part(plain, target, np.expm1(pred - np.log(target))) if full else plain
 
 
 @poisson_nll_log_rate.gradient("pred")

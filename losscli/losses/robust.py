@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset
-from losscli.losses._math import log_shortfall
+from losscli.losses._math import log1p_square, log_shortfall
 
 _Bend = Annotated[float, Param("error size where the loss bends", gt=0)]
 _Tolerance = Annotated[float, Param("errors of up to this size count as right", ge=0)]
@@ -76,18 +76,9 @@ def barron(
     if exponent == 2:
         return 0.5 * np.square(ratio)
     if exponent == 0:
-        return _log_beside(ratio, 2.0)
+        return log1p_square(ratio, 2.0)
     b = abs(exponent - 2)
-    return b / exponent * np.expm1(0.5 * exponent * _log_beside(ratio, b))
-
-
-def _log_beside(ratio: Array, b: float) -> Array:
-    """log(1 + ratio^2 / b), where the square may overflow."""
-    value = np.log1p(np.square(ratio) / b)
-    far = np.isinf(value) & np.isfinite(ratio)
-    if far.any():
-        value[far] = 2 * np.log(ratio[far]) - np.log(b)
-    return np.asarray(value)
+    return b / exponent * np.expm1(0.5 * exponent * log1p_square(ratio, b))
 
 
 @barron.gradient("pred")
@@ -95,7 +86,7 @@ def _(pred: Array, target: Array, *, exponent: float, delta: float) -> Array:
     error = (pred - target) / delta
     if exponent == 2:
         return error / delta
-    return error / delta * np.exp((0.5 * exponent - 1) * _log_beside(np.abs(error), abs(exponent - 2)))
+    return error / delta * np.exp((0.5 * exponent - 1) * log1p_square(np.abs(error), abs(exponent - 2)))
 
 
 @loss(
@@ -138,7 +129,7 @@ def cauchy(pred: Real, target: Real, *, delta: _Bend = 1.0) -> Array:
     >>> cauchy([3.0, 1.0], [1.0, 1.0]).round(4)
     array([0.8047, 0.    ])
     """
-    return 0.5 * delta**2 * _log_beside(np.abs(pred - target) / delta, 1.0)
+    return 0.5 * delta**2 * log1p_square(np.abs(pred - target) / delta, 1.0)
 
 
 @cauchy.gradient("pred")

@@ -35,6 +35,9 @@ from typing import Protocol
 import adversarial
 import asymmetric
 import binary
+import count
+import deviance
+import distribution
 import embedding
 import likelihood
 import multiclass
@@ -46,6 +49,7 @@ import sample_data
 
 FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
+    deviance, distribution, count,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

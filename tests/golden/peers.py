@@ -48,7 +48,8 @@ MODULES = {
     "torch": "torch",
     "F": "torch.nn.functional",
     "keras": "keras",
-    "sklearn": "sklearn sklearn._loss.loss sklearn.linear_model._sgd_fast sklearn.metrics sklearn.utils.class_weight",
+    "sklearn": "sklearn sklearn._loss.loss sklearn.decomposition._nmf sklearn.linear_model._sgd_fast sklearn.metrics"
+    " sklearn.utils.class_weight",
     "optax": "optax",
     "jax": "jax",
     "jnp": "jax.numpy",
@@ -62,7 +63,7 @@ MODULES = {
     "catboost": "catboost catboost.utils",
     "scipy": "scipy scipy.special scipy.stats",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
-    "statsmodels": "statsmodels statsmodels.robust.norms",
+    "statsmodels": "statsmodels statsmodels.distributions statsmodels.robust.norms",
     "pandas": "pandas",
 }
 NAMES: dict[str, Any] = {"np": np, "math": math}

@@ -65,6 +65,11 @@ def positive(rng: np.random.Generator) -> Inputs:
     return {side: _rounded(rng.gamma(2, 3, ROWS) + 0.01) for side in ("pred", "target")}
 
 
+def eighths(rng: np.random.Generator) -> Inputs:
+    """Numbers above 0 that single precision holds exactly."""
+    return {side: (rng.integers(1, 200, ROWS) / 8).tolist() for side in ("pred", "target")}
+
+
 def counts(rng: np.random.Generator) -> Inputs:
     return {"pred": _rounded(rng.gamma(2, 2, ROWS) + 0.01), "target": rng.poisson(3, ROWS).astype(float).tolist()}
 
@@ -233,6 +238,12 @@ SPREADS: dict[str, Inputs] = {
     "variance below eps": {"pred": [1.0, 1.0], "target": [1.001, 1.0], "variance": [1e-7, 1e-6]},
     "negative variance": {"pred": [1.0], "target": [2.0], "variance": [-1.0]},
 }
+DEVIANCES: dict[str, Inputs] = {
+    "equal": {"pred": [1.5, 2.25, 3.0], "target": [1.5, 2.25, 3.0]},
+    "targets of 0": {"pred": [0.5, 1.5], "target": [0.0, 2.0]},
+    "predictions of 0": {"pred": [0.0, 1.5], "target": [1.0, 2.0]},
+    "negative targets": {"pred": [0.5, 1.5], "target": [-1.0, 2.0]},
+}
 RATES: dict[str, Inputs] = {
     "rates of 0": {"pred": [0.0, 0.0, 1.0], "target": [0.0, 2.0, 1.0]},
     "small rates": {"pred": [1e-9, 1e-7, 1e-300], "target": [1.0, 3.0, 0.0]},
@@ -377,6 +388,7 @@ def _regression() -> list[Asked]:
             for spec, alpha in (("", ""), (":q=0", ", alpha=0"), (":q=1", ", alpha=1"))
         ),
         boosting("fair@lightgbm", by_lightgbm, {"objective": "fair", "metric": "fair"}, fractions, COARSE),
+        optax("half_mse@optax", "optax.l2_loss(pred, target).mean()", reals, NUMBERS, OUTPUTS),
         boosting("pinball@lightgbm", by_lightgbm, {"objective": "quantile", "metric": "quantile"}, fractions, COARSE),
     ]  # fmt: skip
 
@@ -467,6 +479,23 @@ def _likelihoods() -> list[Asked]:
         keras("poisson_nll@keras", "Poisson()", counts, RATES),
         torch("poisson_nll_log_rate@torch", "F.poisson_nll_loss(pred, target)", log_counts, LOG_RATES),
         boosting("poisson_nll_log_rate@catboost", by_catboost, "Poisson", log_counts, LOG_RATES),
+        *(
+            sklearn(
+                f"{name}_deviance@sklearn",
+                f"sklearn.metrics.mean_{name}_deviance(target, pred{more})",
+                random,
+                DEVIANCES,
+            )
+            for name, more, random in (
+                ("poisson", "", counts),
+                ("gamma", "", positive),
+                ("tweedie", ", power=1.5", counts),
+            )
+        ),
+        torch(
+            "tweedie_deviance@torchmetrics", f"{TM}tweedie_deviance_score(pred, target, power=1.5)", counts, DEVIANCES
+        ),
+        boosting("tweedie_nll@lightgbm", by_lightgbm, {"objective": "none", "metric": "tweedie"}, eighths),
         torch("gaussian_nll@torch", "F.gaussian_nll_loss(pred, target, variance)", normal, SPREADS),
     ]
 
