@@ -141,6 +141,8 @@ def losses_table() -> str:
             lines += ["", f"**{family}**", "", "| loss | what it is | needs | parameters | the same in |",
                       "|---|---|---|---|---|"]  # fmt: skip
         names = ", ".join(f"`{name}`" for name in [about["name"], *about["aliases"]])
+        scores = [name for score in loss.scores.values() for name in (score.name, *score.aliases)]
+        names += f"; score: {', '.join(f'`{name}`' for name in scores)}" if scores else ""
         needs = ", ".join(role["name"] + (" (optional)" if role["optional"] else "") for role in about["roles"])
         params = ", ".join(f"`{p['name']}={_plain(p['default'])}`" for p in about["params"])
         peers = ", ".join(f"{peer} (`{text}`)" if text else peer for peer, text in sorted(about["same_as"].items()))
@@ -173,7 +175,8 @@ def loss_names() -> str:
     """The names that completion offers: one line per loss or alias, with its summary."""
     from losscli.losses._catalogue import matching
 
-    lines = [(name, loss.summary) for loss in matching(()) for name in (loss.name, *loss.aliases)]
+    known = [one for loss in matching(()) for one in (loss, *loss.scores.values())]
+    lines = [(name, loss.summary) for loss in known for name in (loss.name, *loss.aliases)]
     return "".join(f"{name}\t{summary}\n" for name, summary in sorted(lines))
 
 

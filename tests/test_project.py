@@ -24,8 +24,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "losscli"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MACHINERY = [path for path in SOURCES if PACKAGE / "losses" not in path.parents]
-NAMES = REGISTRY.keys() | ALIASES.keys()
 PARAMETERS = {name for loss in REGISTRY.values() for name in loss.params}
+NAMES = (REGISTRY.keys() | ALIASES.keys()) - PARAMETERS  # `precision` is a score, and a parameter that has an option
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HOME = PYPROJECT["project"]["urls"]["Homepage"]
 RECORDS = sorted((ROOT / "docs" / "design").glob("*.md"))

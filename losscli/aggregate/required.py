@@ -125,7 +125,7 @@ def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirement
     gathered[unit].squared_weights.update(dict.fromkeys(row_kernel_calls(line)))
     gathered[unit].plain_sums.update(dict.fromkeys(earlier))
     theirs = unit_value_of(plan.lines[second]) if second >= 0 else baseline_unit_value(plan, first)
-    higher_is_better = line.jobs[0].spec.loss.direction == "higher"
+    higher_is_better = line.spec.direction == "higher"
     gathered[unit].paired_outcomes[pair] = PairedValues(unit_value_of(line), theirs, higher_is_better)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from losscli.binding.spec_text import column_parameter, cut
 from losscli.contract.loss import ALIASES, REGISTRY, Loss, Parameter, Value
@@ -81,6 +81,13 @@ class Spec:
         return self.name is not None
 
     @property
+    def direction(self) -> Literal["lower", "higher"]:
+        """Which way is better. A factor below 0 turns it around; where parts disagree, it is that of the losses."""
+        turned = {(part.loss.direction == "lower") == (factor >= 0) for factor, part in self.parts}
+        lower = turned.pop() if len(turned) == 1 else self.parts[0][1].loss.direction == "lower"
+        return "lower" if lower else "higher"
+
+    @property
     def text(self) -> str:
         """The canonical text: parameters that have their defaults are left out."""
         return self._text([part.text for _, part in self.parts])
@@ -113,6 +120,7 @@ def parse(text: str) -> Spec:
             code="USAGE_BAD_PARAMETER",
         )
     parts = tuple(_part(piece.strip(), text) for piece in pieces)
+    _check_directions(parts, text)
     if named:
         if named[1] in REGISTRY or named[1] in ALIASES:
             raise UsageError(
@@ -125,6 +133,18 @@ def parse(text: str) -> Spec:
         return Spec(parts)
     unnamed = Spec(parts, "")
     return Spec(parts, unnamed.text.removeprefix("="))
+
+
+def _check_directions(parts: Sequence[tuple[float, LossSpec]], text: str) -> None:
+    """A sum of a loss and a score that pull apart is better neither lower nor higher."""
+    declared = {part.loss.direction for _, part in parts}
+    if len(declared) == 2 and len({(part.loss.direction == "lower") == (factor >= 0) for factor, part in parts}) == 2:
+        higher = next(part.loss.name for _, part in parts if part.loss.direction == "higher")
+        raise UsageError(
+            f"'{text}' is better neither lower nor higher: '{higher}' is a score, of which higher is better",
+            hint=f"subtract the score: write its factor as -1*{higher}",
+            code="USAGE_BAD_PARAMETER",
+        )
 
 
 def settled(specs: Iterable[Spec], divide_by: DivideBy | None, *, weighted: bool) -> tuple[Spec, ...]:

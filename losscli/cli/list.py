@@ -35,7 +35,8 @@ def command(words: tuple[str, ...], format_: str) -> int:
 
     found = matching(words)
     if format_ == "json":
-        document = {"losses": [entry(loss) for loss in found]}
+        scores = [score for loss in found for score in loss.scores.values()]
+        document = {"losses": [entry(loss) for loss in found], "scores": [entry(score) for score in scores]}
         console.write_stdout(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         return 0
     if format_ != "text":
@@ -47,10 +48,10 @@ def command(words: tuple[str, ...], format_: str) -> int:
 
 
 def text(losses: Sequence[Loss], width: int) -> str:
-    """The losses by family, each with its first line and its other names."""
+    """The losses by family, each with its first line and its other names, and its scores below it."""
     blocks = []
     for family, members in groupby(losses, key=lambda loss: loss.family):
-        rows = [(loss.name, loss.summary + (f" (= {', '.join(loss.aliases)})" if loss.aliases else ""))
-                for loss in members]  # fmt: skip
+        rows = [(one.name, one.summary + (f" (= {', '.join(one.aliases)})" if one.aliases else ""))
+                for loss in members for one in (loss, *loss.scores.values())]  # fmt: skip
         blocks.append("".join(f"{line}\n" for line in [f"{family}:", *layout.listed(rows, width)]))
     return "\n".join(blocks)

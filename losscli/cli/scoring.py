@@ -171,7 +171,7 @@ def scored(prepared: Prepared) -> list[ModelLoss]:
     """The numbers that a run will have."""
     return [
         ModelLoss(line.model, line.spec.text, line.spec.name or line.jobs[0].spec.loss.name,
-               line.jobs[0].spec.loss.direction)
+               line.spec.direction)
         for line in prepared.plan.lines
     ]  # fmt: skip
 

@@ -69,6 +69,8 @@ def text(loss: Loss, width: int) -> str:
     for line in loss.example.splitlines():
         example += layout.code_lines(line, width, "... ") if line.startswith(">>> ") else [f"  {line}"]
     formula = [part for line in loss.formula.splitlines() for part in layout.code_lines(line, width)]
+    better = [f"{name}: higher is better" for name in loss.scores]
+    better += [f"{loss.score_of.name}: lower is better"] if loss.score_of else []
     blocks = [
         layout.filled(loss.name + also, width) + layout.filled(loss.summary, width),
         layout.page(loss.notes, width).splitlines(),
@@ -78,6 +80,7 @@ def text(loss: Loss, width: int) -> str:
         _listed("Gradient", [gradient], width),
         _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
         _listed("Library presets", [f"none: {loss.no_library}"] if loss.no_library else [], width),
+        _listed("Score of" if loss.score_of else "Scores", better, width),
         _listed("Source", [loss.cite], width),
         ["Example", *example],
     ]

@@ -186,4 +186,4 @@ def _lower_is_better(loss: str, suite: Suite) -> bool:
 
     specs: list[Spec] = [parse(text) for text in suite.settings["losses"].value] if "losses" in suite.settings else []
     composite = next((spec for spec in specs if spec.name == loss), None) or parse(loss)
-    return composite.parts[0][1].loss.direction == "lower"
+    return composite.direction == "lower"

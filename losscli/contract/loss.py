@@ -12,7 +12,7 @@ import importlib
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 
@@ -23,26 +23,10 @@ from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.contract.presets import Preset
 from losscli.contract.row_parameters import ColumnParameter, checked_row_values, with_row_parameters
-from losscli.contract.scaled import Scaled, doubtful_rows
+from losscli.contract.scaled import doubtful_rows
+from losscli.contract.scores import Score
+from losscli.contract.terms import Beyond, Term, Terms, as_terms
 from losscli.errors import DataError, UsageError, did_you_mean
-
-
-class Term(NamedTuple):
-    """A named array of values, one a unit; `where` says which units take part (None: all)."""
-
-    values: Array
-    where: Array | None = None
-
-
-Terms: TypeAlias = dict[str, Term]
-
-
-class Beyond(NamedTuple):
-    """The values of some rows of a term that may be no normal doubles."""
-
-    rows: Array
-    numbers: Scaled
-
 
 Scope: TypeAlias = Literal["row", "group", "table"]
 Unit: TypeAlias = Literal["row", "pair", "group", "element"]
@@ -71,12 +55,17 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.unit: Unit = declared["unit"]
         self.direction: Literal["lower", "higher"] = declared["direction"]
         self.optimum: float | None = declared["optimum"]
+        self.worst: float | None = declared["worst"]
         self.revision: int = declared["revision"]
         self.reduction: Literal["mean", "sum"] = declared["reduction"]
         self.first: bool = declared["first"]
         self.binary: bool = declared["binary"]
+        self.exact: bool = declared["exact"]
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
+        self.score_of: Loss | None = declared.get("score_of")  # the loss whose score this is
+        self.scores: dict[str, Loss] = {}
+        self._scores: list[tuple[Score, Loss]] = []
         self.gradients: dict[str, Callable[..., Any]] = {}
         self._combine: Callable[..., Any] | None = None
         self._scaled: Callable[..., Any] | None = None
@@ -152,7 +141,10 @@ class Loss:  # noqa: D101  written from the declaration, below
             return 0.0, 1.0
         if self.optimum is None:
             return -np.inf, np.inf
-        return (self.optimum, np.inf) if self.direction == "lower" else (-np.inf, self.optimum)
+        worst = self.worst
+        if self.direction == "lower":
+            return self.optimum, np.inf if worst is None else worst
+        return -np.inf if worst is None else worst, self.optimum
 
     @property
     def combined(self) -> tuple[str, ...]:
@@ -170,6 +162,8 @@ class Loss:  # noqa: D101  written from the declaration, below
         It may ask for `total`, what the means' sums were divided by: a limit of a sum is one of the mean over it.
         """
         self._combine = combine
+        for score, made in self._scores:
+            made.value(score.combine(combine))
         return combine
 
     def scaled(self, kernel: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,9 +189,20 @@ class Loss:  # noqa: D101  written from the declaration, below
 
         def declare(kernel: Callable[..., Any]) -> Callable[..., Any]:
             self.gradients[role] = kernel
+            for score, made in self._scores:
+                made.gradients[role] = score.gradient(kernel, lambda: self.own_combine)
             return kernel
 
         return declare
+
+    def score(self, score: Score, declared: Mapping[str, Any]) -> Loss:
+        """Make a score of this loss: a declaration of its own, whose numbers are computed from the loss's."""
+        words = {**declared, **score.declaration(self), "score_of": self}
+        made = Loss(score.kernel(self.kernel, lambda: self.own_combine), **words)
+        made.params = {name: spec for name, spec in made.params.items() if name not in score.params}
+        self.scores[made.name] = made
+        self._scores.append((score, made))
+        return made
 
     # -- computing -----------------------------------------------------------------------------------------------
 
@@ -311,13 +316,6 @@ class Loss:  # noqa: D101  written from the declaration, below
         return (*arrays, *rows.values()), settled
 
 
-def as_terms(answer: Any) -> Terms:
-    """A kernel's answer as a dict of terms: a lone array or Term is the term called "loss"."""
-    if isinstance(answer, dict):
-        return answer
-    return {"loss": answer if isinstance(answer, Term) else Term(answer)}
-
-
 def _registered(name: str, module: str) -> Loss:
     """The loss of that name; its module declares it where this process has not seen it yet."""
     if name not in REGISTRY:
@@ -343,38 +341,49 @@ def loss(
     unit: Unit = "row",
     direction: Literal["lower", "higher"] = "lower",
     optimum: float | None = 0.0,
+    worst: float | None = None,
     revision: int = 1,
     reduction: Literal["mean", "sum"] = "mean",
     shares: Mapping[str, Loss] | None = None,
     first: bool = False,
     binary: bool = False,
+    exact: bool = False,
+    scores: tuple[Score, ...] = (),
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
     `same_as` are the libraries that have the loss: the parameters with which it is theirs, or a whole `Preset`.
     `no_library` says why no library computes the loss; its golden numbers are then those that its paper prints.
-    `optimum` is the value at a perfect prediction, None where it depends on the data. `reduction="sum"` is for
-    losses that are a sum by definition (penalties) whatever the run asks for. `shares` names terms that are another
-    loss's only term with the same roles and no parameters: they are computed and added up once. `first` marks what
-    people ask for first where columns fit it: a configuration that is made for a file begins with such losses.
-    `binary` says that each value is 0 or 1, so that a mean is a proportion.
+    `optimum` is the value at a perfect prediction, None where it depends on the data; `worst` is what no value is
+    beyond on the other side (None: there is no limit). `reduction="sum"` is for losses that are a sum by definition
+    (penalties) whatever the run asks for. `shares` names terms that are another loss's only term with the same roles
+    and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
+    it: a configuration that is made for a file begins with such losses. `binary` says that each value is 0 or 1, so
+    that a mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
+    them: in doubles, no digit may be left. `scores` are what people know the loss by: each is named like a loss, and
+    computed from this one declaration.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library, "aliases": aliases,
-        "scope": scope, "unit": unit, "direction": direction, "optimum": optimum, "revision": revision,
-        "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary,
+        "scope": scope, "unit": unit, "direction": direction, "optimum": optimum, "worst": worst, "revision": revision,
+        "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary, "exact": exact,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:
         made = Loss(kernel, **declared)
-        for name in (made.name, *made.aliases):
-            if name in REGISTRY or name in ALIASES:
-                raise UsageError(f"two losses are named '{name}'")
-        REGISTRY[made.name] = made
-        ALIASES.update(dict.fromkeys(made.aliases, made.name))
+        for each in (made, *(made.score(score, declared) for score in scores)):
+            _register(each)
         return made
 
     return declare
+
+
+def _register(made: Loss) -> None:
+    for name in (made.name, *made.aliases):
+        if name in REGISTRY or name in ALIASES:
+            raise UsageError(f"two losses are named '{name}'")
+    REGISTRY[made.name] = made
+    ALIASES.update(dict.fromkeys(made.aliases, made.name))
 
 
 __all__ = ["ALIASES", "REGISTRY", "Loss", "Param", "Parameter", "Role", "Term", "Terms", "Value", "as_terms", "loss"]

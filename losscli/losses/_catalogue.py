@@ -35,6 +35,8 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
         "presets": {library: _preset(preset) for library, preset in loss.same_as.items()},
         "cite": loss.cite,
         "direction": loss.direction,
+        "scores": list(loss.scores),
+        "score_of": loss.score_of.name if loss.score_of else None,
         "revision": loss.revision,
     }  # fmt: skip
     return found | {"notes": loss.notes, "example": loss.example} if whole else found
@@ -46,13 +48,19 @@ def _preset(preset: Preset) -> dict[str, Any]:
 
 
 def matching(words: Sequence[str]) -> list[Loss]:
-    """The losses that speak of all these words, in order of family and name."""
+    """The losses that speak of all these words, or whose scores do, in order of family and name."""
     found = []
     for loss in sorted(REGISTRY.values(), key=lambda loss: (loss.family, loss.name)):
-        text = " ".join([loss.name, *loss.aliases, loss.family, loss.summary, loss.notes, *loss.same_as]).lower()
+        if loss.score_of is not None:
+            continue
+        text = " ".join(map(_spoken, (loss, *loss.scores.values()))).lower()
         if all(word.lower() in text for word in words):
             found.append(loss)
     return found
+
+
+def _spoken(loss: Loss) -> str:
+    return " ".join([loss.name, *loss.aliases, loss.family, loss.summary, loss.notes, *loss.same_as])
 
 
 def command_line(loss: Loss) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Binary, ClassId, LogitVector, Prob, Real, Sign
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset, by_rows, without_weights
+from losscli.contract.scores import Score
 
 _HALF = "the gradient at the corner is 0, where the library has half of the slope beside it"
 
@@ -64,6 +65,20 @@ def _(pred: Array, target: Array) -> Array:
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
     same_as={"xgboost": Preset(notes=SINGLE)},
     binary=True,
+    scores=(
+        Score(
+            "accuracy",
+            """Accuracy: the share of right decisions, 1 less the zero-one loss. Higher is better.
+
+            A decision is made as for the zero-one loss: of class scores the largest, the first of them at a tie; of one
+            probability, class 1 above `threshold`. A row has an accuracy of 0 or 1.
+
+            >>> accuracy([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [1, 1])
+            array([1., 0.])
+            """,
+            same_as={"sklearn": ""},
+        ),
+    ),
 )
 def zero_one(
     pred: LogitVector | Prob,

@@ -21,7 +21,7 @@ class Means(NamedTuple):
     """The means of a loss's terms, and what their sums were divided by."""
 
     doubles: Mapping[str, float]
-    exact: Mapping[str, Fraction | None]  # where they are far from 1
+    exact: Mapping[str, Fraction | None]  # where they are far from 1, or where the loss asks for them
     divisor: Exact  # in units of 2**-1074
 
     @property
@@ -70,7 +70,8 @@ def combined(job: Job, estimates: Mapping[str, TermEstimate], reduction: str) ->
 
 def value_of(job: Job, means: Means) -> float:
     """The value of a loss from the means of its terms."""
-    if any(exact and not is_normal(means.doubles[name]) for name, exact in means.exact.items()):
+    far = any(exact and not is_normal(means.doubles[name]) for name, exact in means.exact.items())
+    if far or (job.spec.loss.exact and all(math.isfinite(mean) for mean in means.doubles.values())):
         return float(wide_value(job, means).value)
     doubles = {name: np.float64(mean) for name, mean in means.doubles.items()}
     with np.errstate(all="ignore"):
@@ -107,7 +108,7 @@ def combine_gradient(job: Job, means: Means) -> dict[str, float | Fraction]:
     """
     if not job.spec.loss.own_combine:
         return dict.fromkeys(means.doubles, 1.0)
-    if any(means.exact.values()):
+    if any(exact is not None for exact in means.exact.values()):
         return {name: exactly(wide_value(job, means, name).slope) for name in means.doubles}
     gradient: dict[str, float | Fraction] = {}
     with np.errstate(all="ignore"):

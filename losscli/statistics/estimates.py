@@ -79,7 +79,7 @@ def _line_result(line: Line, estimators: list[LineEstimator], by: Mapping[str, s
     return LossResult(
         model=line.model, by=by, loss=line.spec.name, spec=line.spec.text, params={},
         reduction=rows[0].reduction, value=float(value), count=min(s.count for s in rows),
-        weight=min(s.weight for s in rows), terms={}, direction=singles[0].direction,
+        weight=min(s.weight for s in rows), terms={}, direction=line.spec.direction,
         revision=max(s.revision for s in singles), signature=rows[0].signature,
         parts=tuple(PartResult(s.spec, f, s.value) for s, f in zip(singles, factors, strict=True)),
         batch=next((s.batch for s in singles if s.batch), None),
@@ -123,7 +123,8 @@ class LineEstimator:
     def term_estimates(self, slice_ids: SliceIds) -> dict[str, TermEstimate]:
         """Term -> its mean over a slice."""
         own = [WeightedSliceId(0)] if self.fixed else slice_ids
-        return {name: sums.estimate(own, self.divisor) for name, sums in self.terms.items()}
+        exact = self.job.spec.loss.exact
+        return {name: sums.estimate(own, self.divisor, exact) for name, sums in self.terms.items()}
 
     def result(self, by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
         """The estimate on one slice."""

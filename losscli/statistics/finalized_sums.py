@@ -66,12 +66,15 @@ class FinalizedSums:
         self.accumulator, self.sums = accumulator, accumulator.sums  # held, so that its id stays its own
         self.counts, self.numerators, self.weights, self.finite, self.weightless = accumulator.evaluate()
 
-    def estimate(self, slice_ids: SliceIds, divisor: DivideBy) -> TermEstimate:
-        """The mean over a slice: divided by the weight of its units, by their count, or by that of all rows."""
+    def estimate(self, slice_ids: SliceIds, divisor: DivideBy, exact: bool = False) -> TermEstimate:
+        """The mean over a slice: divided by the weight of its units, by their count, or by that of all rows.
+
+        `exact` keeps the exact mean wherever the double lies.
+        """
         if len(slice_ids) == 1 and slice_ids[0].factor is None and self.finite:
             slice_id = slice_ids[0].number
             if slice_id < len(self.counts):
-                return self._plain_estimate(slice_id, divisor)
+                return self._plain_estimate(slice_id, divisor, exact)
         rows = self._rows(slice_ids)
         slice_ids = self._occurring(slice_ids)
         count = sum([self.counts[c.number] for c in slice_ids])
@@ -85,10 +88,10 @@ class FinalizedSums:
             )
         mean = non_finite if non_finite is not None else rounded(numerator, denominator)
         total = non_finite if non_finite is not None else rounded(numerator, ONE)
-        exact = None if non_finite is not None else far_ratio(mean, numerator, denominator)
-        return TermEstimate(TermResult(mean, total, count, weight), denominator, exact)
+        ratio = None if non_finite is not None else far_ratio(mean, numerator, denominator, exact)
+        return TermEstimate(TermResult(mean, total, count, weight), denominator, ratio)
 
-    def _plain_estimate(self, slice_id: int, divisor: DivideBy) -> TermEstimate:
+    def _plain_estimate(self, slice_id: int, divisor: DivideBy, exact: bool) -> TermEstimate:
         """`estimate` of a single slice id of finite values: with very many slices, most of the time is spent here."""
         count, numerator = self.counts[slice_id], self.numerators[slice_id]
         exact_count = count * ONE
@@ -103,7 +106,7 @@ class FinalizedSums:
             return TermEstimate(TermResult(math.nan, 0.0, count, weight), denominator)
         mean = rounded(numerator, denominator)
         result = TermResult(mean, rounded(numerator, ONE), count, weight)
-        return TermEstimate(result, denominator, far_ratio(mean, numerator, denominator))
+        return TermEstimate(result, denominator, far_ratio(mean, numerator, denominator, exact))
 
     def _rows(self, slice_ids: SliceIds) -> int:
         """How many units there are, with those whose weight, or that of whose class, is 0."""
@@ -166,8 +169,10 @@ class FinalizedRun:
         return self._finalized[id(accumulator)]
 
 
-def far_ratio(double: float, numerator: Exact, denominator: Exact) -> Fraction | None:
-    """The ratio whose double this is, where that is so far from 1 that computing with it may lose digits."""
+def far_ratio(double: float, numerator: Exact, denominator: Exact, always: bool = False) -> Fraction | None:
+    """The ratio whose double this is, where that is so far from 1 that computing with it may lose digits, or always."""
+    if always:
+        return Fraction(numerator) / denominator
     if _NEAR_FROM < double < _NEAR_TO or _NEAR_FROM < -double < _NEAR_TO or not numerator:
         return None
     return Fraction(numerator) / denominator

@@ -52,7 +52,8 @@ class PartSums(NamedTuple):
     @property
     def means(self) -> Means:
         """The means of the terms."""
-        exact = {t.term: far_ratio(t.mean, t.sums.numerator, t.sums.denominator) for t in self.terms}
+        always = self.job.spec.loss.exact
+        exact = {t.term: far_ratio(t.mean, t.sums.numerator, t.sums.denominator, always) for t in self.terms}
         return Means({term.term: term.mean for term in self.terms}, exact, self.terms[0].sums.denominator)
 
 

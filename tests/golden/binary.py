@@ -230,6 +230,7 @@ def _margins() -> list[Case]:
 def _decisions() -> list[Case]:
     named = "sklearn.metrics.brier_score_loss(target, pred{})"
     error = "sklearn.metrics.zero_one_loss(target, 1.0 * (pred > {}){})"
+    right = "sklearn.metrics.accuracy_score(target, 1.0 * (pred > {}){})"
     return [
         by_numpy("sklearn", "brier brier@sklearn", named.format(""), PROBS),
         by_numpy("sklearn", "brier", named.format(", sample_weight=w"), PROBS, weights=WEIGHTS),
@@ -242,4 +243,6 @@ def _decisions() -> list[Case]:
         by_xgboost("zero_one:threshold=0.3", "error@0.3", EIGHT),
         by_numpy("sklearn", "zero_one:threshold=0.3", error.format(0.3, ""), PROBS),
         by_numpy("sklearn", "zero_one:threshold=0.7", error.format(0.7, ", sample_weight=w"), PROBS, weights=WEIGHTS),
+        by_numpy("sklearn", "accuracy", right.format(0.5, ""), PROBS),
+        by_numpy("sklearn", "accuracy:threshold=0.3", right.format(0.3, ", sample_weight=w"), PROBS, weights=WEIGHTS),
     ]

@@ -35,6 +35,7 @@ from typing import Protocol
 import adversarial
 import asymmetric
 import binary
+import confusion
 import count
 import deviance
 import distribution
@@ -50,6 +51,7 @@ import sample_data
 FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
+    confusion,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

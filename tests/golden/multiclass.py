@@ -268,6 +268,7 @@ def _divergences() -> list[Case]:
 def _decisions() -> list[Case]:
     sklearn = "sklearn.metrics.brier_score_loss(target, pred, labels=[0, 1, 2{}]{})"
     error = "sklearn.metrics.zero_one_loss(target, pred.argmax(axis=1){})"
+    right = "sklearn.metrics.accuracy_score(target, pred.argmax(axis=1){})"
     return [
         by_numpy("sklearn", "brier brier@sklearn", sklearn.format(", 3", ""), PROBS),
         by_numpy("sklearn", "brier", sklearn.format(", 3", ", scale_by_half=False"), PROBS),
@@ -279,4 +280,6 @@ def _decisions() -> list[Case]:
         by_numpy("sklearn", "zero_one", error.format(""), PROBS),
         by_numpy("sklearn", "zero_one", error.format(", sample_weight=w"), PROBS, weights=WEIGHTS),
         by_numpy("sklearn", "zero_one", error.format(""), LOGITS),
+        by_numpy("sklearn", "accuracy", right.format(""), PROBS),
+        by_numpy("sklearn", "accuracy", right.format(", sample_weight=w"), PROBS, weights=WEIGHTS),
     ]
