@@ -386,4 +386,6 @@ def _register(made: Loss) -> None:
     ALIASES.update(dict.fromkeys(made.aliases, made.name))
 
 
-__all__ = ["ALIASES", "REGISTRY", "Loss", "Param", "Parameter", "Role", "Term", "Terms", "Value", "as_terms", "loss"]
+__all__ = [
+    "ALIASES", "REGISTRY", "Beyond", "Loss", "Param", "Parameter", "Role", "Term", "Terms", "Value", "as_terms", "loss",
+]  # fmt: skip
