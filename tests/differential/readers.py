@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import losscli
+from differential.arrays import in_arrays
 from differential.dialects import DIALECTS
 from differential.random_tables import Case
 from differential.written import in_files, in_memory, in_parts
@@ -60,6 +61,8 @@ def outcomes(case: Case, *, every: bool = True, scheduler: str | None = None) ->
         files = dict(in_files(case, folder))
         for name, path in files.items():
             yield name, evaluated(case, path)
+        for name, path, beside in in_arrays(case, folder):
+            yield name, evaluated(case, path, beside=beside)
         if not every:
             return
         for rows in (1, 3):

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from differential.arrays import arrays_of, write_part
 from differential.dialects import in_dialects
 from differential.random_tables import Case, Column
 
@@ -207,13 +208,16 @@ def in_parts(case: Case, folder: Path) -> Iterator[tuple[str, list[str], list[in
     cuts = sorted({0, *map(int, rng.integers(0, case.rows + 1, 2)), case.rows})
     parts = [slice(start, stop) for start, stop in pairwise(cuts)]
     table = arrow_table(case, encoded=False)
-    for kind in ("csv", "jsonl", "parquet"):
+    arrays = arrays_of(case)
+    for kind in ("csv", "jsonl", "parquet", *(() if arrays is None else ("npz",))):
         paths = []
         for number, part in enumerate(parts):
             path = folder / kind / f"{number}.{kind}"
             path.parent.mkdir(exist_ok=True)
             some = _rows(case, part)
-            if kind == "parquet":
+            if kind == "npz":
+                write_part(arrays or {}, part, path)
+            elif kind == "parquet":
                 pq.write_table(table.slice(part.start, some.rows), path)
             else:
                 path.write_bytes(csv_text(some) if kind == "csv" else json_text(some))
