@@ -55,7 +55,8 @@ def _fields(packed: bool) -> np.ndarray[Any, Any]:
 
 
 @pytest.mark.parametrize("order", ["C", "F", "big-endian", "strided"])
-def test_vectors_in_any_order(order: str, tmp_path: Path) -> None:
+def test_vectors_in_any_order(order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numpy_arrays, "SPLIT_ROWS", 70)
     made = {"C": LOGITS, "F": np.asfortranarray(LOGITS), "big-endian": LOGITS.astype(">f8"),
             "strided": np.repeat(LOGITS, 2, axis=1)[:, ::2]}[order]  # fmt: skip
     shifted = LOGITS - LOGITS.max(axis=1, keepdims=True)
