@@ -60,7 +60,7 @@ TABLE = (
     Row("statistics", "aggregate binding contract", "numpy"),
     Row("aggregate", "binding io.arrow contract", "numpy"),
     Row("binding", "io losses contract", "numpy pyarrow"),
-    Row("io", "", "numpy pyarrow", "aiohttp fsspec pandas pyarrow.compute"),
+    Row("io", "", "numpy pyarrow", "aiohttp fsspec pandas pyarrow.compute safetensors"),
     Row("losses", "contract", "numpy"),
     Row("report", "", "", "rich"),
     Row("contract", "", "numpy"),

@@ -156,7 +156,8 @@ weight_options = _stack(
 
 file_options = _stack(
     _input("--input-format", metavar="FORMAT",
-           help="csv, tsv, parquet, arrow, jsonl, json, npy or npz, if the file name does not tell the format."),
+           help="csv, tsv, parquet, arrow, jsonl, json, npy, npz or safetensors, if the file name does not tell the "
+                "format."),
     _input("--delimiter", metavar="CHAR|blanks",
            help="Separates the cells of a text file. blanks: any run of spaces and tabs.  [default: ',', tab in .tsv]"),
     _input("--quote", metavar="CHAR|none", default='"', show_default=True,

@@ -34,8 +34,8 @@ class ReadOptions:
     Parameters
     ----------
     input_format : str or None, default None
-        ``"csv"``, ``"tsv"``, ``"jsonl"``, ``"json"``, ``"parquet"``, ``"arrow"``, ``"npy"`` or ``"npz"``. None detects
-        the format by the content of each file, with its name as a cross-check.
+        ``"csv"``, ``"tsv"``, ``"jsonl"``, ``"json"``, ``"parquet"``, ``"arrow"``, ``"npy"``, ``"npz"`` or
+        ``"safetensors"``. None detects the format by the content of each file, with its name as a cross-check.
     delimiter : str or None, default None
         The character between the cells of a text file, or ``"blanks"`` for any run of spaces and tabs. None is a
         comma, or a tab for tsv.

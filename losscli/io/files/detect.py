@@ -11,7 +11,7 @@ from losscli.io.files.archives import SHEET_HINT, torch_refusal
 from losscli.io.files.placeholders import refuse_placeholder
 from losscli.io.source import ReadOptions
 
-FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "npy", "npz")
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "npy", "npz", "safetensors")
 
 SUFFIXES = {
     ".csv": "csv",
@@ -27,7 +27,7 @@ SUFFIXES = {
     ".ipc": "arrow",
 }
 
-ARRAY_SUFFIXES = {".npy": "npy", ".npz": "npz"}
+ARRAY_SUFFIXES = {".npy": "npy", ".npz": "npz", ".safetensors": "safetensors"}
 """Of arrays. They are not looked for in a folder, where they often stand beside the tables."""
 
 ARRAY_FORMATS = frozenset(ARRAY_SUFFIXES.values())
@@ -65,6 +65,7 @@ _DISPLAY_NAMES = {
     "arrow": "Arrow",
     "npy": "a NumPy array",
     "npz": "an archive of NumPy arrays",
+    "safetensors": "safetensors",
 }
 
 
@@ -134,6 +135,8 @@ def _content(path: str, head: bytes, options: ReadOptions) -> str:
         return "arrow"
     if head.startswith(b"\x93NUMPY"):
         return "npy"
+    if head[5:8] == b"\0\0\0" and head[8:9] == b"{":  # the length of a JSON document, and its first character
+        return "safetensors"
     if head.startswith((b"\x80\x02\x8a\nl\xfc\x9cF\xf9", b"\x80\x02}")) and path.lower().endswith(_TORCH):
         raise torch_refusal(path)
     for magic, message, hint in _UNSUPPORTED:

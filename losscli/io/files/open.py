@@ -149,6 +149,8 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
         raise DataError(f"'{inside}' in the archive is packed once more", path=found.path,
                         hint="unpack the outer archive first", code="DATA_WRONG_FORMAT")  # fmt: skip
     format = detect_format(found.path, head, options, inside)
+    if format == "safetensors":
+        return _open_safetensors(_seekable(source, compression), found.member if inside is None else None)
     if found.member is not None and inside is None:
         raise DataError(f"'{found.archive}' is no archive, so it has no '{found.member}'", path=found.path,
                         hint="leave out what follows the colon", code="DATA_WRONG_FORMAT")  # fmt: skip
@@ -210,6 +212,13 @@ def _open_npz(source: FileInput, archive: ZipFile, member: str | None) -> Opened
     from losscli.io.formats.numpy_input import open_npz
 
     return _of_arrays(*open_npz(source, archive, member))
+
+
+def _open_safetensors(source: SeekableInput, member: str | None) -> OpenedFile:
+    from losscli.io.formats.safetensors_input import open_safetensors
+
+    file = source if isinstance(source, FileInput) else spool_to_file(source, None)  # its reader takes no streams
+    return _of_arrays(*open_safetensors(file, member))
 
 
 def _of_arrays(fragment: ArraysFragment, notes: tuple[str, ...]) -> OpenedFile:

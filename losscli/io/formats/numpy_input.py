@@ -41,21 +41,21 @@ def open_npy(source: SeekableInput, name: str) -> tuple[ArraysFragment, tuple[st
             raise DataError(f"{excess:,} bytes follow the array", path=source.path, code="DATA_CORRUPT_FILE",
                             hint="if it holds several arrays, numpy.savez keeps each under its name")  # fmt: skip
     rows = StoredRows(source, header.offset, header.dtype, shape, header.fortran)
-    columns = tuple(_columns(name, "", header, rows, source.path))
+    columns = tuple(columns_of(name, "", header, rows, source.path))
     if len(columns) == 1 and columns[0].refusal is not None:
         raise columns[0].refusal
-    return ArraysFragment(source.path, "npy", source, columns), _notes(columns, source.path)
+    return ArraysFragment(source.path, "npy", source, columns), notes_on(columns, source.path)
 
 
 def _said(header: Header) -> str:
     return f"the shape {'×'.join(map(str, header.shape)) or '()'} of {header.dtype}"
 
 
-def _columns(name: str, prefix: str, header: Header, rows: Rows, path: str) -> Iterator[ArrayColumn]:
+def columns_of(name: str, prefix: str, header: Header, rows: Rows, path: str) -> Iterator[ArrayColumn]:
     """The column of an array, or those of its records, `prefix` before the name of each field."""
     shape = header.shape
     if not shape:
-        yield _refused(name, "it is a single value, not a row of values", path)
+        yield refused(name, "it is a single value, not a row of values", path)
         return
     if header.dtype.names is None or len(shape) > 1:
         yield _column(name, header.dtype, shape[1:], rows, path)
@@ -84,16 +84,17 @@ def _column(
             hint = PICKLE_HINT
         elif len(shape) > 1:
             hint = "a.reshape(-1, a.shape[-1]) makes a row of each vector, a.reshape(len(a), -1) one vector of each row"
-        return _refused(name, str(reason), path, hint)
+        return refused(name, str(reason), path, hint)
 
 
-def _refused(name: str, reason: str, path: str, hint: str | None = None) -> ArrayColumn:
+def refused(name: str, reason: str, path: str, hint: str | None = None) -> ArrayColumn:
+    """The column of an array that cannot be one, which is an error where it is used."""
     error = DataError(f"the array '{name}' is not a column: {reason}", path=path, column=name, hint=hint,
                       code="DATA_WRONG_TYPE")  # fmt: skip
     return ArrayColumn(name, None, pa.null(), refusal=error)
 
 
-def _notes(columns: tuple[ArrayColumn, ...], path: str) -> tuple[str, ...]:
+def notes_on(columns: tuple[ArrayColumn, ...], path: str) -> tuple[str, ...]:
     """What is said of one array that could be meant otherwise; of many it would say more of those that are not used."""
     if len(columns) > 1 or columns[0].rows is None or columns[0].rows.shape[1:] != (1,):
         return ()
@@ -127,7 +128,7 @@ def open_npz(source: FileInput, archive: zipfile.ZipFile, member: str | None) ->
     shown = [info.filename for info in archive.infolist() if not is_resource(info.filename)]
     notes = [f"{source.path}: ignored '{name}', which is no array" for name in shown if not name.endswith(".npy")]
     copied = any(isinstance(one.rows, MemberRows) and one.rows.is_compressed for one in found)
-    return ArraysFragment(source.path, "npz", source, found, copied), (*notes, *_notes(found, source.path))
+    return ArraysFragment(source.path, "npz", source, found, copied), (*notes, *notes_on(found, source.path))
 
 
 def _is_array(info: zipfile.ZipInfo) -> bool:
@@ -148,7 +149,7 @@ def _of_member(
         raise DataError(f"the array '{name}' is damaged: {_said(header)} does not fit its {info.file_size:,} bytes",
                         path=source.path, code="DATA_CORRUPT_FILE")  # fmt: skip
     rows = MemberRows(source, info, header)
-    yield from _columns(name, prefix, header, rows, source.path)
+    yield from columns_of(name, prefix, header, rows, source.path)
 
 
 @dataclass
