@@ -12,7 +12,7 @@ from losscli.execution.prepare import Data, paired
 from losscli.execution.python_data import paths_of
 from losscli.execution.python_run import check_engine, evaluated, observed, prepared
 from losscli.execution.shards import merge as merge_states
-from losscli.gates.verdicts import DropLimit, evaluate_gates, parse_drop_limit
+from losscli.gates.verdicts import drop_limit, evaluate_gates
 from losscli.io.source import ReadOptions
 from losscli.parallel import one_blas_thread
 
@@ -38,6 +38,7 @@ def evaluate(
     by: str | Sequence[str] = (),
     max_slices: int = 100_000,
     where: str | None = None,
+    let: str | Sequence[str] | Mapping[str, str] = (),
     batch_by: str | None = None,
     batch_size: int | None = None,
     missing: Policy = "error",
@@ -116,6 +117,8 @@ def evaluate(
         More slices than this are an error.
     where : str, optional
         A filter: `'split == "test" and age >= 18'`.
+    let : str or sequence of str, or mapping of str to str
+        Derived columns, `"p = pct / 100"` or `{"p": "pct / 100"}`, of which later ones may use earlier ones.
     batch_by : str, optional
         For batch losses: the column whose equal values make a batch.
     batch_size : int, optional
@@ -206,7 +209,7 @@ def evaluate(
     """
     settings = dict(locals())
     with one_blas_thread(), observed(settings) as observer:
-        limit = _drop_limit(max_dropped)
+        limit = drop_limit(max_dropped)
         run = prepared(settings)
         evaluation = evaluated(settings, run, observer)
         return Report(evaluate_gates(evaluation, (), max_dropped=limit))
@@ -272,7 +275,7 @@ def compare(
     given = {**settings, "source": source, "losses": losses, "interval": True}
     given.update({"permutations": permutations, "test": test, "power": power})
     with one_blas_thread(), observed(given) as observer:
-        limit = _drop_limit(given.get("max_dropped"))
+        limit = drop_limit(given.get("max_dropped"))
         run = paired(prepared(given), against, pairs=pairs)
         check_engine(given, run.plan.request, Data())
         evaluation = evaluated(given, run, observer)
@@ -307,12 +310,8 @@ def merge(states: Any, *, max_dropped: int | str | None = None) -> Report:
     Traceback (most recent call last):
     losscli.errors.FileError: no such file
     """
-    limit = _drop_limit(max_dropped)
+    limit = drop_limit(max_dropped)
     return Report(evaluate_gates(merge_states(paths_of(states) or ()).evaluation, (), max_dropped=limit))
-
-
-def _drop_limit(given: int | str | None) -> DropLimit | None:
-    return None if given is None else parse_drop_limit(given)
 
 
 def check_names(function: str, settings: Mapping[str, Any]) -> None:

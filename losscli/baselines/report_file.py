@@ -216,14 +216,15 @@ def _evaluation(report: _Object) -> Evaluation:
         batches_sha256=data.optional_text("batches_sha256"),
         slices_sha256=data.optional_text("slices_sha256"),
         rows_file=rows_file,
-        environment=_environment(report.fields.get("environment", [])),
+        environment=_names(report.fields.get("environment", []), "environment"),
+        lets=_names(report.fields.get("let", []), "let"),
         warnings=report.objects("warnings", _warning),
     )
 
 
-def _environment(names: Any) -> tuple[str, ...]:
+def _names(names: Any, key: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _InvalidReport("'environment' of the report is not a list of names")
+        raise _InvalidReport(f"'{key}' of the report is not a list of names")
     return tuple(names)
 
 

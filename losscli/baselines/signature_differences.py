@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 _CALLED = {
     "spec": "the loss", "rev": "the revision of the loss", "reduction": "--reduction", "w": "-w",
     "cw": "--class-weight", "by": "--divide-by", "batch": "the batches", "where": "--where", "missing": "--missing",
-    "nan": "--nan", "positive": "--positive", "others": "--others", "classes": "the order of the classes",
-    "first-class": "--first-class", "slices": "--by",
+    "nan": "--nan", "let": "--let", "positive": "--positive", "others": "--others",
+    "classes": "the order of the classes", "first-class": "--first-class", "slices": "--by",
 }  # fmt: skip
 _SINCE = "where"  # no signature lacks this word, but those of versions that did not record which rows are used
 _WITHOUT = {"nan": "error", "slices": "columns"}  # what it means that a word is not there

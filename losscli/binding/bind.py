@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.binding.align_classes import align
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
 from losscli.binding.default_names import DEFAULT_NAMES, less_usual
+from losscli.binding.derived_columns import derived_columns, unused_notes
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.nested_columns import is_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
@@ -305,6 +306,10 @@ def bind(
 
     `sides` are the two files of which the columns are, if these are joined.
     """
+    derived = derived_columns(request.lets, columns, types, sides)
+    if derived.types:
+        columns, types = (*columns, *derived.types), {**types, **derived.types}
+        sides = None if sides is None else replace(sides, derived=tuple(derived.types))
     binder = Binder(request, columns, types, tables, sides)
     lines = binder.lines()
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
@@ -331,22 +336,27 @@ def bind(
             projection[name] = "text" if want == "text" else projection.get(name, "number")
     for name in [*texts, *plain, *filter(None, [class_column])]:
         projection[name] = "text"
+    untyped = frozenset(name for name in projection if _is_untyped(types.get(name)))
+    if request.lets:
+        projection, derived = derived.projection(projection)
+        binder.notes |= dict.fromkeys(unused_notes(request, derived))
     if sides is not None:
         others = [*plain, *(key.column for key in keys), *filter(None, [request.weight])]
         others += () if request.where is None else request.where.columns
+        others += [column for name in derived.readings for column in derived.lets[name].columns]
         both = [name for name in dict.fromkeys(others) if sides.in_both(name) and name not in request.on]
         binder.notes |= dict.fromkeys(map(sides.note, both))
     known = set(columns)
     for name in projection:
         if name not in known and not (sides is not None and sides.is_known(name)):
-            raise missing_column(name, columns)
+            raise missing_column(name, columns, derived.said_of(name))
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
-                frozenset(name for name in projection if _is_untyped(types.get(name))), tuple(binder.notes),
+                untyped, tuple(binder.notes),
                 cluster=cluster, by_time=request.inference.time is not None, slice_keys=keys,
                 pairings=tuple(binder.pairings),
                 texts_inside=frozenset(name for name in columns if name in projection and _is_text_inside(name, types)),
-                )  # fmt: skip
+                derived=derived)  # fmt: skip
 
 
 def _is_text_inside(name: str, types: Mapping[str, Any]) -> bool:

@@ -163,6 +163,11 @@ def read_keys(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(pair[0] for pair in pairs), tuple(pair[-1] for pair in pairs)
 
 
+def escape(text: str) -> str:
+    r"""`a,b` -> `a\,b`, which `unescape` takes back."""
+    return re.sub(r"[,=*:\\]", r"\\\g<0>", text)
+
+
 def unescape(text: str) -> str:
     r"""`a\,b` -> `a,b`; a backslash before anything else is a backslash."""
     return re.sub(r"\\([,=*:\\])", r"\1", text)

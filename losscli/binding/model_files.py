@@ -44,12 +44,15 @@ def side_by_side(
 
         first = beside(first, others)
         named = [(named[0][0], first), *named[1:]]
+    names = [let.name for let in request.lets]
+    lets = tuple(let.beside(f"{name}:", source.columns, names) for name, source in named for let in request.lets)
     of_targets = () if targets is None else targets.columns
     shared = list(dict.fromkeys(_shared(request, first, of_targets)))
     pairing = pair_models(named, shared, (*request.on, *paired_by), unmatched, key_match)
     columns = tuple(_own_columns(binding, [name for name, _ in named]) for binding in request.columns)
     needs_preds = any("pred" in part.loss.roles for spec in request.losses for _, part in spec.parts)
-    return replace(request, preds=tuple(preds) if needs_preds else (), columns=columns), pairing
+    request = replace(request, preds=tuple(preds) if needs_preds else (), columns=columns, lets=(*request.lets, *lets))
+    return request, pairing
 
 
 def _own_predictions(request: Request, names: Sequence[str]) -> Mapping[str, ColumnsPattern]:
@@ -74,8 +77,9 @@ def _usual(source: Source, targets: Source | None, request: Request) -> ColumnsP
 
     If no column has one: the only column, or the only one beside the keys that the targets have, too.
     """
-    known = [name for name in DEFAULT_NAMES["pred"] if name in source.columns]
-    if len(source.columns) == 1:  # an array
+    derived = [let.name for let in request.lets]
+    known = [name for name in DEFAULT_NAMES["pred"] if name in source.columns or name in derived]
+    if len(source.columns) == 1 and not known:  # an array
         known = list(source.columns)
     if not known and targets is not None:
         keys = {*request.on, *request.targets_on}
@@ -107,23 +111,26 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
 
     `of_targets` are the columns of the targets: a target is one of these if it can be, anything else if it must be.
     """
+    behind = {let.name: tuple(let.columns) for let in request.lets}
+    known = (*first.columns, *behind)
+    plain: list[str | None] = []
     if request.target is not None:
         if not _all_in(request.target, of_targets):
-            yield from resolve(request.target, first.columns, " (for 'target')").names
+            plain += resolve(request.target, known, " (for 'target')").names
     elif not any(name in of_targets for name in DEFAULT_NAMES["target"]):
-        usual = [name for name in DEFAULT_NAMES["target"] if name in first.columns]
+        usual = [name for name in DEFAULT_NAMES["target"] if name in known]
         if not usual and not less_usual("target", of_targets):
-            usual = less_usual("target", first.columns)
-        yield from usual if len(usual) == 1 else ()
+            usual = less_usual("target", known)
+        plain += usual if len(usual) == 1 else ()
     for binding in request.columns:
-        if binding.model is None and (_all_in(binding.columns, first.columns) or not of_targets):
-            yield from resolve(binding.columns, first.columns, f" (for '{binding.role}')").names
+        if binding.model is None and (_all_in(binding.columns, known) or not of_targets):
+            plain += resolve(binding.columns, known, f" (for '{binding.role}')").names
 
     def in_first(name: str) -> bool:
         return name in first.columns or name.removeprefix("preds.") in first.columns
 
-    plain = [
-        *request.slice_columns(in_first),
+    plain += [
+        *request.slice_columns(lambda name: in_first(name) or name in behind),
         request.weight,
         request.batch_by,
         request.inference.grouping,
@@ -133,7 +140,8 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
         plain += request.where.columns
     yield from (
         name.removeprefix("preds.") if name not in first.columns else name
-        for name in plain
+        for given in plain
+        for name in behind.get(given or "", (given,))
         if name is not None and in_first(name)
     )
 

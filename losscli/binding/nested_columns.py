@@ -73,6 +73,7 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
         *request.parameter_columns,
     ]
     plain += () if request.where is None else request.where.columns
+    plain += [column for let in request.lets for column in let.columns]
     yield from ((name,) for name in plain if name is not None)
 
 

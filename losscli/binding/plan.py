@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from losscli.binding.derived_columns import DerivedColumns
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.request import Request
 from losscli.binding.spec import LossSpec, Spec
@@ -141,6 +142,11 @@ class Plan:
     baseline: BaselineRows | None = None  # compared with the rows of this run
     shares_keys: bool = False  # whether several rows may have the same keys
     texts_inside: frozenset[str] = frozenset()  # typed texts in other columns: numbers where a number is wanted
+    derived: DerivedColumns = field(default_factory=DerivedColumns, compare=False)  # beside the columns of the data
+
+    def read_as(self, name: str) -> ReadAs:
+        """How a column is read, be it one of the data or a derived one."""
+        return self.derived.readings[name] if name in self.derived.readings else self.projection[name]
 
     @cached_property
     def logits(self) -> tuple[Input, ...]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losscli.binding.column_names import ColumnsPattern, exact_columns, read_columns, split, unescape
+from losscli.binding.column_names import ColumnsPattern, escape, exact_columns, read_columns, split, unescape
 from losscli.binding.request import (
     Inference,
     MatrixSource,
     Request,
     RoleBinding,
     read_filter,
+    read_lets,
     read_prediction,
     role_and_model,
 )
 from losscli.binding.spec import Spec, parse, set_everywhere, settled
 from losscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from losscli.binding.expressions import Let
 
 Columns = str | Sequence[str]
 """A COLS text as on the command line (`y`, `a,b,c`, `p_*`), or a list of exact column names."""
@@ -55,6 +59,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
     specs: Iterable[Spec] = map(parse, [losses] if isinstance(losses, str) else losses)
     if "precision" in given:
         specs = set_everywhere(specs, "precision", given["precision"])
+    lets = _lets(given.get("let", ()))
     return Request(
         losses=settled(specs, given.get("divide_by"), weighted="weight" in given or weights is not None),
         target=_columns(given["target"]) if "target" in given else None,
@@ -67,7 +72,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
         targets_on=tuple(given["on"].values()) if isinstance(given.get("on"), Mapping) else (),
         positive=str(given["positive"]) if "positive" in given else None,
         classes=_classes(given.get("classes", ())),
-        where=read_filter(given["where"]) if "where" in given else None,
+        where=read_filter(given["where"], lets) if "where" in given else None, lets=lets,
         inference=_inference(given),
         **{name: given[name] for name in _PLAIN if name in given},
     )  # fmt: skip
@@ -93,6 +98,12 @@ def _inference(given: Mapping[str, Any]) -> Inference:
     implied = any(name in given for name in _ABOUT_INTERVALS) or given.get("adjust") == "max-t"
     implied = implied or bool(given.get("sequential"))
     return Inference(interval=bool(given.get("interval") or implied), **wanted)
+
+
+def _lets(given: str | Sequence[str] | Mapping[str, str]) -> tuple[Let, ...]:
+    if isinstance(given, Mapping):
+        return read_lets([f"{escape(str(name))} = {text}" for name, text in given.items()])
+    return read_lets([given] if isinstance(given, str) else given)
 
 
 def _classes(given: str | Sequence[Any]) -> tuple[str, ...]:

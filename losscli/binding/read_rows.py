@@ -7,7 +7,7 @@ leaves out never causes an error about its values: filter, weight, decode, missi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from losscli.binding.plan import Input, Plan
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
 from losscli.contract.kinds import Array
-from losscli.errors import Location
+from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
 from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
@@ -91,13 +91,17 @@ class Reader:
     def rows(self, data: Any, location: Location) -> ReadRows:
         """The used rows of a batch; a value that is not valid is a DataError with its location."""
         with np.errstate(all="ignore"):  # huge values overflow in the sum of a check, and are then tested one by one
-            return self._rows(data, location)
+            try:
+                return self._rows(data, location)
+            except DataError as error:
+                raise self.plan.derived.named_in(error) from None
 
     def _rows(self, data: Any, location: Location) -> ReadRows:
         start = self.read
         self.read += data.num_rows
         data, location, kept = self._filtered(data, location)
         self.filtered += self.read - start - data.num_rows
+        data = self._with_derived(data, location, [self.plan.weight, *(key.column for key in self.plan.slice_keys)])
         weight = self._weight(data, location)
         zero = None if weight is None or not self.plan.leaves_out_weightless else _zeros(*weight)
         if zero is None or weight is None:
@@ -113,6 +117,7 @@ class Reader:
         self, data: Any, weight: tuple[Array, Array | None] | None, location: Location, kept: Array | None, start: int
     ) -> ReadRows:
         """The used ones of these rows, which are at `kept` in their batch; `start` rows were read before it."""
+        data = self._with_derived(data, location, self.plan.derived.readings)
         coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
         labels: dict[Input, list[EncodedLabels]] = {}
         decoded = {i: self._decode(i, coded, labels, data, location) for i in self.plan.inputs}
@@ -157,6 +162,10 @@ class Reader:
         if (name := self.plan.class_column) is not None:
             found.append(DictionaryColumn.of(data.column(name), name, location).take(index))
         return tuple(found)
+
+    def _with_derived(self, data: Any, location: Location, names: Collection[str | None]) -> Any:
+        """The rows with their derived columns of these names: computed only of rows that are used."""
+        return self.plan.derived.added(names, data, location, self.plan.number_format, self.warned)
 
     def _keys(self, data: Any, location: Location, index: RowNumbers) -> Sequence[EncodedLabels]:
         """The keys of these rows, decoded when they are needed; the join has read them all, so none is invalid."""
@@ -280,7 +289,7 @@ class Reader:
         self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
         column = data.column(name)
-        if self.plan.projection[name] == "text" and _labelled(item, column.type):
+        if self.plan.read_as(name) == "text" and _labelled(item, column.type):
             # Only in text formats do spellings stand for missing values; where cells have types, null does.
             number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
             named = without_nulls(self._column(name, data, location), number_format, item.positive).canonical()

@@ -6,7 +6,7 @@ The texts of the command line become values here (`read_prediction`, `read_role`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -24,7 +24,7 @@ from losscli.binding.spec import parse as parse_spec
 from losscli.contract.presets import DivideBy
 
 if TYPE_CHECKING:
-    from losscli.binding.expressions import Filter  # it loads pyarrow, which a run without a filter needs later
+    from losscli.binding.expressions import Filter, Let  # it loads pyarrow, which a run without a filter needs later
 
 Policy = Literal["error", "drop"]
 Others = Literal["error", "negative"]
@@ -133,6 +133,7 @@ class Request:
     by: tuple[str, ...] = ()
     max_slices: int = 100_000
     where: Filter | None = None
+    lets: tuple[Let, ...] = ()  # derived columns; a later one may use earlier ones
     batch_by: str | None = None
     batch_size: int | None = None
     missing: Policy = "error"
@@ -198,11 +199,20 @@ def read_matrix(text: str) -> MatrixSource:
     return MatrixSource(*role_and_model(left), path)
 
 
-def read_filter(text: str) -> Filter:
-    """The expression of --where."""
+def read_filter(text: str, lets: Sequence[Let] = ()) -> Filter:
+    """The expression of --where, which may use derived columns."""
     from losscli.binding.expressions import parse  # not on the way of a run without a filter
 
-    return parse(text)
+    return parse(text, lets)
+
+
+def read_lets(texts: Sequence[str]) -> tuple[Let, ...]:
+    """`NAME=EXPR` of each derived column."""
+    if not texts:
+        return ()
+    from losscli.binding.expressions import read_lets
+
+    return read_lets(texts)
 
 
 def read_slice(text: str) -> dict[str, str]:

@@ -37,6 +37,8 @@ def signature(plan: Plan, line: Line) -> str:
     pieces.append(f"missing={request.missing}")
     if request.nan != "error":
         pieces.append(f"nan={request.nan}")
+    if lets := _lets(plan, line):
+        pieces.append(f"let={_escaped(lets)}")
     pieces += _labels(request, line)
     return "|".join(pieces)
 
@@ -45,6 +47,17 @@ def of_slices(plan: Plan) -> str:
     """What a number of a slice has in its signature beside that: how the labels that make the slice are derived."""
     derived = [_escaped(key.name, ",") for key in plan.slice_keys if key.derivation is not None]
     return f"|slices={','.join(derived)}" if derived else ""
+
+
+def _lets(plan: Plan, line: Line) -> str:
+    """The derived columns that this number needs: of its roles, of the run, and those that they use."""
+    request, derived = plan.request, plan.derived
+    if not derived.lets:
+        return ""
+    inputs = [side for job in line.jobs for side in job.inputs if isinstance(side, Input)]
+    names = [name for item in inputs for name in item.columns]
+    names += [*(key.column for key in plan.slice_keys), *filter(None, [plan.weight, plan.class_column, plan.batch_by])]
+    return "; ".join(derived.lets[name].text for name in derived.behind(names, request))
 
 
 def _labels(request: Request, line: Line) -> list[str]:

@@ -16,6 +16,7 @@ TOPICS = (
     "losses",
     "missing",
     "where",
+    "let",
     "slices",
     "weights",
     "batches",

@@ -100,6 +100,9 @@ binding_options = _stack(
     _columns("-c", "--column", "columns", envvar="LOSSCLI_COLUMN", multiple=True, metavar="[MODEL:]ROLE=COLS",
              shell_complete=completion.columns,
              help="The columns of any other role, for one model or for all. Repeatable."),
+    _columns("--let", "lets", envvar="LOSSCLI_LET", multiple=True, metavar="NAME=EXPR",
+             help="A derived column: 'p = pct / 100', 'p = softmax(logits)'. Repeatable; later ones may use earlier "
+                  "ones. See 'losscli help let'."),
     _columns("--table", "tables", envvar="LOSSCLI_TABLE", multiple=True, metavar="[MODEL:]ROLE=FILE",
              help="A file that is read whole as a table: prototypes, params. Repeatable."),
     _input("--beside", envvar="LOSSCLI_BESIDE", multiple=True, metavar="[NAME=]FILE", shell_complete=completion.files,

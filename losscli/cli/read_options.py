@@ -170,8 +170,17 @@ def _losses(given: Given) -> tuple[tuple[Spec, ...], tuple[str, ...]]:
 def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None) -> Request:
     """What can be judged without a file is judged here. A command that lacks an option has the request's default."""
     from losscli.binding.column_names import read_columns, read_keys
-    from losscli.binding.request import Inference, Request, read_filter, read_matrix, read_prediction, read_role
+    from losscli.binding.request import (
+        Inference,
+        Request,
+        read_filter,
+        read_lets,
+        read_matrix,
+        read_prediction,
+        read_role,
+    )
 
+    lets = read_lets(given["lets"])
     on, targets_on = ((), ()) if given["on"] is None else read_keys(given["on"])
     return Request(
         losses,
@@ -182,7 +191,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
         divide_by=given.get("divide_by"), reduction=given.get("reduction"),
         by=given.get("by", ()), max_slices=given.get("max_slices", 100_000),
-        where=None if given["where"] is None else read_filter(given["where"]),
+        where=None if given["where"] is None else read_filter(given["where"], lets), lets=lets,
         batch_by=given["batch_by"], batch_size=given["batch_size"],
         missing=given["missing"], nan=given["nan"], positive=given["positive"], others=given["others"],
         classes=_classes(given["classes"]), first_class=given["first_class"],

@@ -119,12 +119,14 @@ def _given(config: Config, suite: Suite) -> dict[str, Any]:
 def _check_values(config: Config, suite: Suite) -> None:
     """What can be found wrong in values without a file is found here, where its line is known."""
     from losscli.binding.expressions import parse as parse_filter
+    from losscli.binding.expressions import read_lets
     from losscli.binding.spec import parse
     from losscli.cli import reports
     from losscli.cli.read_options import read_class_weight
 
     checks: dict[str, Callable[[str], object]] = {
-        "losses": parse, "class_weight": read_class_weight, "where": parse_filter, "max_dropped": parse_drop_limit,
+        "losses": parse, "class_weight": read_class_weight, "where": parse_filter,
+        "lets": lambda text: read_lets((text,)), "max_dropped": parse_drop_limit,
         "outputs": lambda text: reports.wanted((text,), "plain", rows=True),
     }  # fmt: skip
     for name, check in checks.items():

@@ -145,7 +145,9 @@ def _with_shared_keys(source: Source, plan: Plan) -> tuple[Source, Plan]:
     from losscli.io.join.join import telling_rows_apart
     from losscli.io.sides import REPEATS
 
-    values = {name for item in plan.inputs if not item.parameter for name in item.columns} | {plan.weight}
+    asked = [name for item in plan.inputs if not item.parameter for name in item.columns]
+    asked += [] if plan.weight is None else [plan.weight]
+    values = plan.derived.columns_of(asked) - plan.derived.columns_of(key.column for key in plan.slice_keys)
     source, shares = telling_rows_apart(source, [name for name in plan.projection if name not in values])
     if not shares:
         return source, plan
@@ -189,7 +191,9 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
         raise UsageError("--key-match needs --on KEY, the columns by which rows are joined", code="USAGE_INCOMPLETE")
     needs_rows = any(part.loss.source_roles for spec in request.losses for _, part in spec.parts)
     # A cell that is no number may be in a row that a filter or a weight of 0 leaves out; this is known only later.
-    options = replace(data.options, lenient=request.where is not None or request.weight is not None)
+    options = replace(
+        data.options, lenient=request.where is not None or request.weight is not None or bool(request.lets)
+    )
     truth = None
     if data.named:
         from losscli.binding.model_files import side_by_side

@@ -19,7 +19,7 @@ from losscli.binding.column_names import ColumnPiece, ColumnsPattern
 from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
-from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter
+from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter, read_lets
 from losscli.binding.spec import Spec, parse
 from losscli.execution.field_types import fits
 from losscli.io.arrow.keyed import keyed_fields, labels_of, with_labels
@@ -70,6 +70,7 @@ def request_out(request: Request) -> Plain:
     for name in ("preds", "columns"):
         found[name] = [asdict(binding) for binding in found[name]]
     found["where"] = None if request.where is None else request.where.text
+    found["lets"] = [let.text for let in request.lets]
     found["inference"] = asdict(request.inference)
     del found["inference"]["margins"], found["inference"]["power"]  # of comparisons, which no shard makes
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
@@ -85,7 +86,8 @@ def request_in(given: Plain) -> Request:
     settings["target"] = _columns_in(given["target"])
     settings["preds"], settings["columns"] = (tuple(map(_role_in, given[name])) for name in ("preds", "columns"))
     settings["tables"] = tuple(MatrixSource(*table) for table in given["tables"])
-    settings["where"] = None if given["where"] is None else read_filter(given["where"])
+    settings["lets"] = read_lets(given.get("lets", ()))
+    settings["where"] = None if given["where"] is None else read_filter(given["where"], settings["lets"])
     settings["inference"] = Inference(**{**given["inference"], "pairs": tuple(map(tuple, given["inference"]["pairs"]))})
     return Request(**settings)
 

@@ -55,6 +55,11 @@ def parse_drop_limit(given: str | int, path: str | None = None, line: int | None
     return DropLimit(text, 0, share, path, line)
 
 
+def drop_limit(given: str | int | None) -> DropLimit | None:
+    """The limit of `parse_drop_limit`; None where none was given."""
+    return None if given is None else parse_drop_limit(given)
+
+
 def judge_dropped(rows: RowCounts, limit: DropLimit) -> GateResult:
     """The verdict on the predictions that a run lost to its policies and joins."""
     allowed = limit.allowed(rows)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from losscli.gates.dropped import NO_DROPS, DropLimit, judge_dropped, parse_drop_limit
+from losscli.gates.dropped import NO_DROPS, DropLimit, drop_limit, judge_dropped, parse_drop_limit
 from losscli.gates.grammar import (
     BASELINE,
     BoundGate,
@@ -27,8 +27,8 @@ from losscli.gates.grammar import (
 from losscli.results import Evaluation, GateResult, LossResult, RowCounts
 
 __all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
-           "compared_pairs", "evaluate_gates", "judged_together", "parse_drop_limit", "parse_gate", "relative_margins",
-           "slice_columns"]  # fmt: skip
+           "compared_pairs", "drop_limit", "evaluate_gates", "judged_together", "parse_drop_limit", "parse_gate",
+           "relative_margins", "slice_columns"]  # fmt: skip
 
 
 def evaluate_gates(

@@ -48,6 +48,7 @@ class Sides:
     targets: tuple[str, ...]
     preds_name: str
     targets_name: str
+    derived: tuple[str, ...] = ()  # columns beside those of the tables
 
     def locate(self, name: str) -> tuple[Side, str]:
         """The side of a column, and its name there. An unknown name is one of the predictions."""
@@ -66,7 +67,7 @@ class Sides:
     def is_known(self, name: str) -> bool:
         """Whether some column can have this name."""
         side, own = self.locate(name)
-        return own in self._of(side)
+        return own in self._of(side) or name in self.derived
 
     def qualified(self) -> Iterator[str]:
         """Every column with its side."""
@@ -89,7 +90,8 @@ class Sides:
         first, second = (self.targets, self.preds) if targets_first else (self.preds, self.targets)
         plain = [*first, *(name for name in second if name not in first)]
         asked = {prefix for text in wanted if (prefix := _prefix(text)) is not None}
-        return [*plain, *(name for name in self.qualified() if _prefix(name) in asked and name not in plain)]
+        qualified = (name for name in self.qualified() if _prefix(name) in asked and name not in plain)
+        return [*plain, *qualified, *self.derived]
 
     def name_for(self, role: str, name: str) -> str:
         """The name that means the column of the role's side, if both sides have one."""

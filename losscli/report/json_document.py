@@ -85,6 +85,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
             model: {role: list(columns) for role, columns in sorted(roles.items())}
             for model, roles in sorted(evaluation.bindings.items())
         },
+        **({"let": list(evaluation.lets)} if evaluation.lets else {}),
         "data": {
             "rows_sha256": evaluation.rows_sha256,
             "targets_sha256": evaluation.targets_sha256,

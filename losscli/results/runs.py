@@ -159,6 +159,8 @@ class Evaluation:
         The name of the file of row values that was saved beside the report.
     environment : tuple[str, ...]
         The environment variables that had a say in numbers or verdicts.
+    lets : tuple[str, ...]
+        The derived columns that the run used, each as `NAME = EXPRESSION`.
     warnings : tuple[WarningResult, ...]
         What the reader of the numbers should know.
     """
@@ -179,6 +181,7 @@ class Evaluation:
     baseline: BaselineSource | None = None
     rows_file: str | None = None
     environment: tuple[str, ...] = ()
+    lets: tuple[str, ...] = ()
     warnings: tuple[WarningResult, ...] = field(default=())
 
 

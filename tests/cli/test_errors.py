@@ -63,6 +63,7 @@ CASES = {
     "USAGE_BAD_VALUE": "eval p.csv -l mse --nan maybe",
     "USAGE_BAD_PARAMETER": "eval p.csv -l huber:delta=0",
     "USAGE_BAD_FILTER": f"eval p.csv {SCORE} --where y==",
+    "USAGE_BAD_EXPRESSION": f"eval p.csv {SCORE} --let q=y+",
     "USAGE_BAD_GATE": f"eval p.csv {SCORE} --gate mae<=1",
     "USAGE_CONFIG": "check --config wrong.toml",
     "USAGE_COLUMNS": "eval p.csv -t y -l mse -c pred",

@@ -1,10 +1,16 @@
-"""Filters (`--where`): `split == "test" and 0 <= age < 18`, in a grammar of our own that cannot run code.
+"""Expressions: filters (`--where`) and derived columns (`--let`), in a grammar of our own that cannot run code.
 
-    filter      comparisons joined by `and`, `or`, `not`, parentheses
-    comparison  value ( == != < <= > >= value )+ · column [not] in [literal, ...] · column is [not] null
-    value       a column or a literal, at least one of two neighbours a column
+    filter      conditions joined by `and`, `or`, `not`, parentheses
+    condition   value ( == != < <= > >= value )+ · value [not] in [literal, ...] · column is [not] null
+    value       a column, a literal, a call, or values joined by + - * / ** (which binds to the right), parentheses
+    call        abs sqrt exp log log1p round sigmoid logit softmax (x) · min max (a, b, ...) · clip (x, low, high)
+                where (filter, a, b) · lower trim (text)
     column      letters, digits, `_`, `.` and elements `[0]`; any other name in backticks
     literal     12, -0.5, 1e-3 · "text" or 'text' with backslash escapes · true, false
+
+A derived column is a value, or a filter, which is true or false. Arithmetic is that of float64 (IEEE 754), except that
+a whole number which a float64 cannot hold is an error and is never rounded, unless a literal has a point (1.0 * x).
+A missing cell makes what is computed of it missing; NaN stays NaN. Lists are computed element by element.
 
 A column is read as numbers or as text, depending on what it is compared with; two columns are compared as numbers.
 Texts are compared as labels, in the canonical form that slices, keys and classes have: 1.0 is 1, and True is true. They
@@ -20,29 +26,38 @@ The lexer splits the text into tokens, the parser builds the syntax tree, and th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
+from losscli.binding.expressions.decoded_batch import DecodedBatch
+from losscli.binding.expressions.let import Let, columns_of, read_lets, with_used
+from losscli.binding.expressions.lexer import Written
 from losscli.binding.expressions.parser import Parser
-from losscli.binding.expressions.syntax_tree import BooleanOperation, Column, ComparedAs, DecodedBatch, Node
+from losscli.binding.expressions.syntax_tree import BooleanOperation, ComparedAs, Node
+from losscli.binding.expressions.values import Column
 from losscli.errors import Location, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
 
-__all__ = ["ComparedAs", "Filter", "parse"]
+__all__ = ["ComparedAs", "Filter", "Let", "parse", "read_lets"]
 
 _MAX_LENGTH = 10_000
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: its canonical text, the columns that it reads, and the evaluation on a batch."""
+    """A filter: its canonical text, the columns that it reads, and the evaluation on a batch.
+
+    `columns` are those of the data: `lets` are the derived columns that it may use by their names.
+    """
 
     text: str
     columns: Mapping[str, ComparedAs] = field(hash=False)
     texts: tuple[tuple[str, str], ...] = field(compare=False)  # the columns and texts that are compared
     _tree: Node = field(repr=False, compare=False)
+    lets: Mapping[str, Let] = field(default_factory=dict, hash=False)
 
     def mask(
         self,
@@ -56,14 +71,17 @@ class Filter:
         `warned` counts the cells that contain a text which stands for missing, and are compared with text.
         """
         warned = Counter() if warned is None else warned
-        return self._tree.evaluate(DecodedBatch(data, location, number_format, warned))[0]
+        with np.errstate(all="ignore"):  # arithmetic follows IEEE 754
+            batch = DecodedBatch(data, location, number_format, warned, self.lets)
+            return self._tree.evaluate(batch.computed(self.lets))[0]
 
     def only(self, known: Callable[[str], bool]) -> Filter | None:
         """The conditions, of those that all must hold, all of whose columns are known; None if there are none."""
         tree = self._tree
         parts = tree.parts if isinstance(tree, BooleanOperation) and tree.word == "and" else (tree,)
-        chosen = [part for part in parts if all(map(known, parse(part.text()).columns))]
-        return parse(" and ".join(f"({part.text()})" for part in chosen)) if chosen else None
+        lets = tuple(self.lets.values())
+        chosen = [part for part in parts if all(map(known, parse(part.text(), lets).columns))]
+        return parse(" and ".join(f"({part.text()})" for part in chosen), lets) if chosen else None
 
     def check_texts(self, number_format: NumberFormat) -> None:
         """Refuse a comparison with a text that stands for missing: no row could pass it."""
@@ -76,14 +94,16 @@ class Filter:
                 )
 
 
-def parse(text: str) -> Filter:
-    """Parse a filter; a UsageError names the position of a mistake."""
+def parse(text: str, lets: Sequence[Let] = ()) -> Filter:
+    """Parse a filter, which may use these derived columns; a UsageError names the position of a mistake."""
     _check_length(text)
-    parser = Parser(text)
-    tree = parser.parse_all()
+    known = {let.name: let for let in lets}
+    parser = Parser(Written(text), known)
+    tree = parser.parse_condition()
     canonical = tree.text()
     _check_length(canonical)  # escapes may have made it longer, and it must be a valid filter, too
-    return Filter(canonical, parser.columns, tuple(parser.texts), tree)
+    used = {name: known[name] for name in with_used(parser.columns, known)}
+    return Filter(canonical, columns_of(parser.columns, used), tuple(parser.texts), tree, used)
 
 
 def _check_length(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Tokens of a filter, and the error that points into its text."""
+"""Tokens of an expression, and the error that points into its text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from losscli.errors import UsageError
+from losscli.errors import Code, UsageError
 
 BARE = re.compile(r"[^\W\d][\w.]*")
 _TOKEN = re.compile(
@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     |(?P<name>(?:in|IN)(?=\[)|[^\W\d][\w.]*(?:\[-?[0-9]+\][\w.]*)*)
     |(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)
     |(?P<sign>[=!<>]=|<(?!>)|>)
-    |(?P<mark>[()\[\],+-])""",
+    |(?P<mark>\*\*|[()\[\],+*/-])""",
     re.VERBOSE | re.DOTALL,
 )
 WORDS = {
@@ -35,6 +35,11 @@ _FIXES = {
     "≠": "write '!='",
     "≤": "write '<='",
     "≥": "write '>='",
+    "×": "write '*'",
+    "÷": "write '/'",
+    "−": "write '-'",
+    "^": "write '**' for a power",
+    "%": "write '/ 100' for a percentage",
     "“": "write plain quotes",
     "”": "write plain quotes",
     "‘": "write plain quotes",
@@ -43,54 +48,61 @@ _FIXES = {
 
 
 def enclosed(text: str, quote: str) -> str:
-    """The text in quotes, escaped as in a filter."""
+    """The text in quotes, escaped as in an expression."""
     inner = "".join(f"\\{_WRITTEN.get(char, char)}" if char in _WRITTEN or char == quote else char for char in text)
     return f"{quote}{inner}{quote}"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token of a filter, and its position."""
+    """A token of an expression, and its position."""
 
     kind: str  # number, name, quoted, sign, mark, word, end
     text: str
     start: int
 
 
-def fail(text: str, start: int, what: str, hint: str | None = None) -> NoReturn:
-    """Raise the error about this position, with the text around it and a caret."""
-    first = max(0, start - 40)
-    near = "".join(char if char.isprintable() else "?" for char in text[first : start + 30])
-    raise UsageError(
-        f"invalid filter at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^",
-        hint=hint,
-        code="USAGE_BAD_FILTER",
-    )
+@dataclass(frozen=True)
+class Written:
+    """An expression as it was written: its text, where it begins in it, and what it is called in messages."""
 
+    text: str
+    start: int = 0
+    what: str = "filter"
+    code: Code = "USAGE_BAD_FILTER"
 
-def tokens(text: str) -> list[Token]:
-    """The tokens of a filter without white space, followed by an end token."""
-    found: list[Token] = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            _refuse_character(text, position)
-        kind, position = str(match.lastgroup), match.end()
-        if kind == "name":
-            kind = WORDS.get(match[0], "name")
-        elif kind == "mark":
-            kind = match[0]
-        if kind != "space":
-            found.append(Token(kind, match[0], match.start()))
-    return [*found, Token("end", "", len(text))]
+    def fail(self, start: int, what: str, hint: str | None = None) -> NoReturn:
+        """Raise the error about this position, with the text around it and a caret."""
+        first = max(0, start - 40)
+        near = "".join(char if char.isprintable() else "?" for char in self.text[first : start + 30])
+        raise UsageError(
+            f"invalid {self.what} at position {start + 1}: {what}\n  {near}\n  {' ' * (start - first)}^",
+            hint=hint,
+            code=self.code,
+        )
 
+    def tokens(self) -> list[Token]:
+        """The tokens without white space, followed by an end token."""
+        found: list[Token] = []
+        position = self.start
+        while position < len(self.text):
+            match = _TOKEN.match(self.text, position)
+            if match is None:
+                self._refuse_character(position)
+            kind, position = str(match.lastgroup), match.end()
+            if kind == "name":
+                kind = WORDS.get(match[0], "name")
+            elif kind == "mark":
+                kind = match[0]
+            if kind != "space":
+                found.append(Token(kind, match[0], match.start()))
+        return [*found, Token("end", "", len(self.text))]
 
-def _refuse_character(text: str, position: int) -> NoReturn:
-    char = text[position]
-    if char in "\"'`":
-        fail(text, position, f"unclosed quote {char}", "write a backslash before a quote inside text")
-    if char in ".0123456789":
-        fail(text, position, "this is not a number", "put a column name that begins with a digit in backticks")
-    hint = _FIXES.get(text[position : position + 2]) or _FIXES.get(char)
-    fail(text, position, f"unexpected '{char}'", hint or "put a column name with such characters in backticks")
+    def _refuse_character(self, position: int) -> NoReturn:
+        char = self.text[position]
+        if char in "\"'`":
+            self.fail(position, f"unclosed quote {char}", "write a backslash before a quote inside text")
+        if char in ".0123456789":
+            self.fail(position, "this is not a number", "put a column name that begins with a digit in backticks")
+        hint = _FIXES.get(self.text[position : position + 2]) or _FIXES.get(char)
+        self.fail(position, f"unexpected '{char}'", hint or "put a column name with such characters in backticks")

@@ -160,6 +160,7 @@ def _data(evaluation: Evaluation) -> Layout:
         "batches (SHA-256)": evaluation.batches_sha256,
         "slices (SHA-256)": evaluation.slices_sha256,
     }
+    facts += [("derived column", text) for text in evaluation.lets]
     facts += [(name, value) for name, value in hashes.items() if value is not None]
     facts += [] if evaluation.rows_file is None else [("row values", evaluation.rows_file)]
     return _listed(("what", "value"), facts)
