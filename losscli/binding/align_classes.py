@@ -85,7 +85,9 @@ def _refuse_same_names(side: Side) -> None:
 def _pair(first: Input, other: Input) -> tuple[Input, Input, str | None]:
     """Two sides of equal width whose columns stand in the same order, and a note where that was not given by stars."""
     if first.wide != other.wide:
-        raise _mismatch(first, other, "one is a single number per row, the other is a vector")
+        several = first if first.wide else other
+        hint = "-p '*=model_*' makes a model of each column" if several.role == "pred" and several.labels else None
+        raise _mismatch(first, other, "one is a single number per row, the other is a vector", hint)
     if not first.wide:
         return first, other, None
     if first.labels is not None and other.labels is not None:

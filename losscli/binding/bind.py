@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from losscli.binding.align_classes import align
+from losscli.binding.class_weights import weighted_class_column
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
 from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.binding.derived_columns import derived_columns, unused_notes
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
+from losscli.binding.levels import levels_of
 from losscli.binding.nested_columns import is_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.request import Request, RoleBinding
-from losscli.binding.spec import LossSpec
+from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.errors import DataError, UsageError, did_you_mean
@@ -37,8 +39,12 @@ class Binder:
         sides: Sides | None = None,
     ) -> None:  # fmt: skip
         self.request, self.columns, self.types, self.tables, self.sides = request, columns, types, tables, sides
+        self.used: set[RoleBinding | Table] = set()
+        self.notes: dict[str, None] = {}
+        self.pairings: dict[str, None] = {}
         of_tables = {table.role for table in tables}  # what is about these is bound where they are read
-        bindings = [*map(self._pred, request.preds), *request.columns]
+        named = [*map(self._pred, request.preds), *request.columns]
+        bindings = [own for binding in named for own in self._each_model(binding)]
         self.bindings = [b for b in bindings if b.role.partition(".")[0] not in of_tables]
         repeated = [binding for binding in self.bindings if self._is_repeated(binding)]
         if repeated:
@@ -49,9 +55,6 @@ class Binder:
             self.bindings.append(RoleBinding("target", None, request.target))
         models = [*(binding.model for binding in self.bindings), *(table.model for table in tables)]
         self.models = list(dict.fromkeys(model for model in models if model is not None))
-        self.used: set[RoleBinding | Table] = set()
-        self.notes: dict[str, None] = {}
-        self.pairings: dict[str, None] = {}
 
     def _is_repeated(self, binding: RoleBinding) -> bool:
         return sum((other.role, other.model) == (binding.role, binding.model) for other in self.bindings) > 1
@@ -67,13 +70,26 @@ class Binder:
             raise UsageError(f"'{binding.text}' has no model name before '='", code="USAGE_COLUMNS")
         return binding
 
+    def _each_model(self, binding: RoleBinding) -> Iterator[RoleBinding]:
+        """The binding, or one for each of the models that it names."""
+        if binding.many is None:
+            yield binding
+            return
+        from losscli.binding.many_models import each_model, note, taken  # not on the way of a run that names its models
+
+        columns, wanted = self._resolve(binding.role, binding.columns), self.request.target
+        usual = [name for name in DEFAULT_NAMES["target"] if name in self._side_of("target")]
+        targets = usual if wanted is None else self._resolve("target", wanted).names
+        yield from each_model(binding, columns, taken(self.request, self.columns, targets))
+        self.notes[note(binding, columns)] = None
+
     def lines(self) -> tuple[Line, ...]:
         """Every spec for every model that it depends on."""
         self._refuse_unknown_roles()
         lines: dict[Line, None] = {}
-        for spec in self.request.losses:
+        for asked in self.request.losses:
             models: list[str | None] = [*self.models] or [None]
-            for model in models:
+            for model, spec in ((each, own) for each in models for own in self._by_level(asked, each)):
                 own, jobs = False, []
                 for _, part in spec.parts:
                     job, specific = self.job(part, model)
@@ -93,6 +109,9 @@ class Binder:
     def job(self, spec: LossSpec, model: str | None) -> tuple[Job, bool]:
         """One loss's inputs, and whether they belong to this model alone."""
         found = {role.name: self._find(spec, role, model) for role in spec.loss.roles.values()}
+        if (levelled := levels_of(spec, found)) is not None:
+            self.notes[levelled.note] = None
+            found[levelled.role] = found[levelled.role][0], levelled.column_of(spec)
         kinds = self._kinds(spec, found)
         specific = any(isinstance(who, (Table, RoleBinding)) and who.model is not None for who, _ in found.values())
         like = next((i for i, kind in enumerate(kinds) if kind.shape == "vector"), 0)
@@ -109,6 +128,15 @@ class Binder:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
             self.notes |= dict.fromkeys(overridden(self.request, spec))
         return job, specific
+
+    def _by_level(self, spec: Spec, model: str | None) -> Iterable[Spec]:
+        """The loss, or where names of columns say its levels: at each of them, and their mean."""
+        part = spec.parts[0][1]
+        if spec.is_composite or not part.unset:
+            return (spec,)
+        found = {role.name: self._find(part, role, model) for role in part.loss.roles.values()}
+        levelled = levels_of(part, found)
+        return (spec,) if levelled is None else levelled.each(spec)
 
     def _find(
         self, spec: LossSpec, role: Role, model: str | None
@@ -316,7 +344,7 @@ def bind(
     refuse_unused_labels(request, inputs)
     projection: dict[str, ReadAs] = {name: "number" for i in inputs for name in i.columns}
     texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
-    class_column = _class_column(request, lines)
+    class_column = weighted_class_column(request, lines)
     cluster = request.inference.grouping
     texts += [i.columns[0] for i in inputs if i.listed and form_of_type(types.get(i.columns[0])) is not None]
     keys = _slice_keys(request, lambda name: name in columns or (sides is not None and sides.is_known(name)))
@@ -375,28 +403,3 @@ def _slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[Gro
 
 def _is_untyped(kind: Any) -> bool:
     return kind is None or form_of_type(kind) is not None
-
-
-def _class_column(request: Request, lines: Sequence[Line]) -> str | None:
-    """The one column whose classes carry weights."""
-    if request.class_weight is None:
-        return None
-    found: dict[str, None] = {}
-    for line in lines:
-        for job in line.jobs:
-            targets = [i for i in job.inputs if isinstance(i, Input) and i.role == "target"]
-            for target in targets:
-                hard = target.kind.shape == "class" or target.kind.sides
-                if not hard or len(target.columns) != 1 or target.listed:
-                    raise UsageError(
-                        f"class weights need one class per row, but '{job.spec.loss.name}' has none here",
-                        code="USAGE_CONFLICT",
-                    )
-                found[target.columns[0]] = None
-            if not targets and job.spec.loss.source_roles:
-                raise UsageError(
-                    f"class weights need a target, but '{job.spec.loss.name}' has none", code="USAGE_CONFLICT"
-                )
-    if len(found) > 1:
-        raise UsageError(f"class weights need a single target column; got {', '.join(found)}", code="USAGE_CONFLICT")
-    return next(iter(found), None)

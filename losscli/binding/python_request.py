@@ -15,6 +15,7 @@ from losscli.binding.request import (
     read_lets,
     read_prediction,
     role_and_model,
+    starred,
 )
 from losscli.binding.spec import Spec, parse, set_everywhere, settled
 from losscli.errors import UsageError
@@ -64,7 +65,7 @@ def request_of(given: Mapping[str, Any], tables: Iterable[MatrixSource]) -> Requ
         losses=settled(specs, given.get("divide_by"), weighted="weight" in given or weights is not None),
         target=_columns(given["target"]) if "target" in given else None,
         preds=_predictions(given["pred"]) if "pred" in given else (),
-        columns=tuple(RoleBinding(*role_and_model(key), _columns(c)) for key, c in given.get("columns", {}).items()),
+        columns=tuple(_role(key, columns) for key, columns in given.get("columns", {}).items()),
         tables=tuple(tables),
         class_weight=weights if weights is None or weights == "balanced"
         else {str(name): float(w) for name, w in weights.items()},
@@ -85,8 +86,19 @@ def matrix_source(key: str, table: object) -> MatrixSource:
 
 def _predictions(pred: Columns | Mapping[str, Columns]) -> tuple[RoleBinding, ...]:
     if isinstance(pred, Mapping):
-        return tuple(RoleBinding("pred", str(model), _columns(columns)) for model, columns in pred.items())
+        return tuple(_model("pred", str(model), columns) for model, columns in pred.items())
     return (read_prediction(pred) if isinstance(pred, str) else RoleBinding("pred", None, exact_columns(pred)),)
+
+
+def _role(key: str, columns: Columns) -> RoleBinding:
+    role, model = role_and_model(key)
+    return _model(role, model, columns)
+
+
+def _model(role: str, model: str | None, columns: Columns) -> RoleBinding:
+    """The columns of a model, or those of many: `{"*": "model_*"}`. A list of names is of one model."""
+    many = None if model is None or not isinstance(columns, str) else starred(model)
+    return RoleBinding(role, model if many or model is None else unescape(model), _columns(columns), many=many)
 
 
 def _columns(columns: Columns) -> ColumnsPattern:

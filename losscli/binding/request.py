@@ -22,6 +22,7 @@ from losscli.binding.column_names import (
 from losscli.binding.spec import LossSpec, Spec, settled
 from losscli.binding.spec import parse as parse_spec
 from losscli.contract.presets import DivideBy
+from losscli.errors import UsageError
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Filter, Let  # it loads pyarrow, which a run without a filter needs later
@@ -38,13 +39,15 @@ class RoleBinding:
     """The columns that play a role, for one model, or for all where `model` is None.
 
     A prediction without a model gives its columns' name to one. `literal` is the other reading of a text such as
-    `a=b`: it counts where a column of exactly that name is there.
+    `a=b`: it counts where a column of exactly that name is there. `many` is what stands before and behind the star of a
+    model's name such as `*`: each column that a glob matches is then a model of its own.
     """
 
     role: str
     model: str | None
     columns: ColumnsPattern
     literal: ColumnsPattern | None = None
+    many: tuple[str, str] | None = None
 
     @property
     def text(self) -> str:
@@ -184,13 +187,25 @@ def read_prediction(text: str) -> RoleBinding:
     name, *columns = split(text, "=", 1)
     if not columns:
         return RoleBinding("pred", None, read_columns(text))
-    return RoleBinding("pred", unescape(name.strip()), read_columns(columns[0]), exact_columns([text]))
+    literal = exact_columns([text])
+    return RoleBinding("pred", unescape(name.strip()), read_columns(columns[0]), literal, starred(name.strip()))
 
 
 def read_role(text: str) -> RoleBinding:
     """`[MODEL:]ROLE=COLS`."""
     left, columns = read_assignment(text, "[MODEL:]ROLE=COLS")
-    return RoleBinding(*role_and_model(left), read_columns(columns))
+    many = starred(split(text, "=", 1)[0].strip().rpartition(":")[0])
+    return RoleBinding(*role_and_model(left), read_columns(columns), many=many)
+
+
+def starred(name: str) -> tuple[str, str] | None:
+    r"""What stands before and behind the star of a model's name; None without one. `\*` is an ordinary character."""
+    parts = [unescape(part) for part in split(name, "*")]
+    if len(parts) > 2:
+        raise UsageError(f"the model name '{name}' contains more than one *",
+                         hint=r"*=model_* names many models; \* is an ordinary character",
+                         code="USAGE_COLUMNS")  # fmt: skip
+    return (parts[0], parts[1]) if len(parts) == 2 else None
 
 
 def read_matrix(text: str) -> MatrixSource:

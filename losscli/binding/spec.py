@@ -26,13 +26,15 @@ class LossSpec:
     """One loss with a value for every parameter.
 
     `divide_by` is what a preset, or the text, says of weights (None: as the run says). `presets` are the libraries
-    that the text named: what they cannot follow is refused, and nothing else asks for them.
+    that the text named: what they cannot follow is refused, and nothing else asks for them. `unset` are the parameters
+    that the text left open though names of columns may say them.
     """
 
     loss: Loss
     params: Mapping[str, Value]
     divide_by: DivideBy | None = None
     presets: tuple[str, ...] = field(default=(), compare=False)
+    unset: tuple[str, ...] = field(default=(), compare=False)
 
     def __hash__(self) -> int:
         return hash((self.loss.name, self.full))
@@ -40,7 +42,8 @@ class LossSpec:
     @property
     def kernel(self) -> LossSpec:
         """What its values depend on: the loss and its parameters, not how values make the number."""
-        return self if self.divide_by is None and not self.presets else LossSpec(self.loss, self.params)
+        plain = self.divide_by is None and not self.presets and not self.unset
+        return self if plain else LossSpec(self.loss, self.params)
 
     @property
     def row_parameters(self) -> dict[str, str]:
@@ -155,7 +158,8 @@ def settled(specs: Iterable[Spec], divide_by: DivideBy | None, *, weighted: bool
         own = spec if keeps else _with_parts(spec, [(f, replace(part, divide_by=None)) for f, part in spec.parts])
         if own in found:  # the same number by another name: what either preset refuses is refused
             known = found[own].parts
-            parts = [(f, replace(part, presets=tuple(dict.fromkeys((*old.presets, *part.presets)))))
+            parts = [(f, replace(part, presets=tuple(dict.fromkeys((*old.presets, *part.presets))),
+                                 unset=old.unset or part.unset))
                      for (f, part), (_, old) in zip(own.parts, known, strict=True)]  # fmt: skip
             own = Spec(tuple(parts), own.name)
         found[own] = own
@@ -229,7 +233,8 @@ def parse_loss(text: str) -> LossSpec:
     params |= read_params(loss, settings)
     if _DIVIDE_BY in params and _DIVIDE_BY not in loss.params:
         divide_by = _read_divide_by(loss, params.pop(_DIVIDE_BY))
-    return LossSpec(loss, loss.settle(params), divide_by, (peer,) if at else ())
+    unset = tuple(n for n, spec in loss.params.items() if spec.param.level_of is not None and n not in params)
+    return LossSpec(loss, loss.settle(params), divide_by, (peer,) if at else (), unset)
 
 
 def _read_divide_by(loss: Loss, value: Value) -> DivideBy:

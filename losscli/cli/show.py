@@ -106,4 +106,7 @@ def _parameter(p: Parameter) -> str:
     about = ", ".join(filter(None, ["true or false" if p.type == "bool" else range_, f"default {plain(p.default)}"]))
     lifted = ", ".join(f"{role} is then {kind.__metadata__[0].says}" for role, kind in p.param.lifts)
     column = f"; {p.name}={{COL}} takes it from a column, row by row" if p.param.per_row else ""
+    column += (
+        f"; names of several '{p.param.level_of}' columns may say it (q_0.1, q10, lo-90)" if p.param.level_of else ""
+    )
     return f"{p.name} ({about}): {p.param.help}{'; ' if lifted else ''}{lifted}{column}"

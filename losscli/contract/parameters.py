@@ -25,7 +25,8 @@ class Param:
     `in_formula=False` is for one that says how near the kernel comes to the formula, which then does not name it.
     `lifts` are roles with the kind that they have instead where this parameter is not its default: with a floor under
     what is divided by, 0 is a value like others. `per_row=True` is for one that may have another value for each row,
-    from a column: kernel and gradients take an array of numbers in its place.
+    from a column: kernel and gradients take an array of numbers in its place. `level_of` is a role whose columns may be
+    of several values of the parameter, which their names say, such as the level of a quantile.
     """
 
     help: str
@@ -36,6 +37,7 @@ class Param:
     in_formula: bool = True
     lifts: tuple[tuple[str, Any], ...] = ()
     per_row: bool = False
+    level_of: str | None = None
 
     @property
     def range(self) -> str:

@@ -272,5 +272,6 @@ def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:
         for job in line.jobs:
             for role, side in job.by_role():
                 if side is not None:
-                    roles[role] = plan.tables[side].columns if isinstance(side, Table) else side.columns
+                    columns = plan.tables[side].columns if isinstance(side, Table) else side.columns
+                    roles[role] = tuple(dict.fromkeys((*roles.get(role, ()), *columns)))
     return found

@@ -63,6 +63,7 @@ def request_out(request: Request) -> Plain:
     found = {each.name: getattr(request, each.name) for each in fields(request)}
     found["losses"] = [spec.text for spec in request.losses]
     # Their texts do not name presets, which may narrow what a column may hold.
+    found["unset"] = [[list(part.unset) for _, part in spec.parts] for spec in request.losses]
     found["presets"] = [[list(part.presets) for _, part in spec.parts] for spec in request.losses]
     if isinstance(request.class_weight, Mapping):
         found["class_weight"] = {name: float(weight).hex() for name, weight in request.class_weight.items()}
@@ -79,8 +80,8 @@ def request_out(request: Request) -> Plain:
 def request_in(given: Plain) -> Request:
     """The request of the plain values that `request_out` returned."""
     settings: Plain = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    presets = settings.pop("presets")
-    settings["losses"] = tuple(map(_loss_in, given["losses"], presets))
+    presets, unset = settings.pop("presets"), settings.pop("unset")
+    settings["losses"] = tuple(map(_loss_in, given["losses"], presets, unset))
     if isinstance(given["class_weight"], dict):
         settings["class_weight"] = {name: float.fromhex(text) for name, text in given["class_weight"].items()}
     settings["target"] = _columns_in(given["target"])
@@ -92,16 +93,19 @@ def request_in(given: Plain) -> Request:
     return Request(**settings)
 
 
-def _loss_in(text: str, presets: list[list[str]]) -> Spec:
+def _loss_in(text: str, presets: list[list[str]], unset: list[list[str]]) -> Spec:
     spec = parse(text)
-    parts = zip(spec.parts, presets, strict=True)
-    return Spec(tuple((factor, replace(part, presets=tuple(own))) for (factor, part), own in parts), spec.name)
+    parts = zip(spec.parts, presets, unset, strict=True)
+    read = ((factor, replace(part, presets=tuple(own), unset=tuple(left))) for (factor, part), own, left in parts)
+    return Spec(tuple(read), spec.name)
 
 
 def _role_in(given: Plain) -> RoleBinding:
     columns = _columns_in(given["columns"])
     assert columns is not None
-    return RoleBinding(given["role"], given["model"], columns, _columns_in(given["literal"]))
+    before_and_behind = given["many"]
+    many = None if before_and_behind is None else (before_and_behind[0], before_and_behind[1])
+    return RoleBinding(given["role"], given["model"], columns, _columns_in(given["literal"]), many)
 
 
 def _columns_in(given: Plain | None) -> ColumnsPattern | None:

@@ -273,7 +273,8 @@ def pinball(
     target: Real,
     *,
     q: Annotated[
-        float, Param("the quantile that is predicted; at 0 and 1 one side is free", ge=0, le=1, per_row=True)
+        float,
+        Param("the quantile that is predicted; at 0 and 1 one side is free", ge=0, le=1, per_row=True, level_of="pred"),
     ] = 0.5,
 ) -> Array:
     """Quantile (pinball) loss: its best constant is the q-quantile. At q = 0.5 it is half the absolute error.
