@@ -155,8 +155,8 @@ def test_a_level_that_is_not_there_is_an_error_and_names_without_levels_are_outp
 @pytest.mark.parametrize(
     ("name", "level"),
     [("q_2.5", 0.025), ("q97.5", 0.975), ("q1", 0.01), ("q_1.0", 1.0), ("q0", 0.0), ("q100", 1.0),
-     ("y.quantile.0.25", 0.25), ("lo-99.5", 0.0025), ("hi-0.9", 0.95), ("q101", None), ("freq10", None), ("seq_0.1", None), ("top10", None),
-     ("q", None), ("1", None), ("2024", None), ("silo-90", None)],
+     ("y.quantile.0.25", 0.25), ("lo-99.5", 0.0025), ("hi-0.9", 0.95), ("q101", None), ("freq10", None),
+     ("seq_0.1", None), ("top10", None),     ("q", None), ("1", None), ("2024", None), ("silo-90", None)],
 )  # fmt: skip
 def test_levels_of_single_names(name, level):
     found = _named_levels(ColumnSet(name, (name,), "one"))
