@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHEET_HINT = "save the sheet as CSV (UTF-8)"
 
-_CUT = re.compile(r"(?i)\.(?:npz|safetensors|zip|tgz|tbz2?|txz|tzst|tar(?:\.(?:gz|bz2|xz|zst|lz4))?):(?=.)")
+_CUT = re.compile(r"(?i)\.(?:npz|safetensors|zip|eval|tgz|tbz2?|txz|tzst|tar(?:\.(?:gz|bz2|xz|zst|lz4))?):(?=.)")
 _LONGEST_HEADER = 64 << 20  # what a tar archive may ask for at once: names and attributes of a file
 
 
