@@ -57,9 +57,22 @@ def aligned(columns: list[Column]) -> str:
     return f'# made "by hand\n  {lines[0]}\n# units\n{lines[1]}'
 
 
+def of_r(columns: list[Column]) -> str:
+    """As R's write.table writes it: the row names have no name, and texts are in quotes."""
+
+    def spelled(column: Column, value: Any) -> str:
+        doubled = _cell(value).replace('"', '""')
+        return "NA" if value is None else f'"{doubled}"' if column.kind in ("text", "date") else doubled
+
+    rows = zip(*[[spelled(column, value) for value in column.values] for column in columns], strict=True)
+    lines = [" ".join([f'"{number}"', *cells]) for number, cells in enumerate(rows, 1)]
+    return "\n".join([" ".join(f'"{column.name}"' for column in columns), *lines, ""])
+
+
 DIALECTS: dict[str, tuple[Callable[[list[Column]], str], ReadOptions]] = {
     "escaped.tsv": (escaped, ReadOptions(escape="\\", quote=None)),
     "excel.csv": (of_excel, ReadOptions(skip_lines=1, decimal=",", thousands=".")),
+    "r.csv": (of_r, ReadOptions(delimiter=" ")),
     "aligned.csv": (aligned, ReadOptions(delimiter="blanks", comment="#")),
 }
 
@@ -72,4 +85,6 @@ def in_dialects(case: Case, columns: list[Column]) -> dict[str, bytes]:
         texts["excel.csv"] = of_excel(columns).encode()
     if all(None not in column.values or (regression and column.kind in (*NUMBERS, "null")) for column in columns):
         texts["aligned.csv"] = aligned(columns).encode()
+        if len(columns[0].values):  # without rows nothing tells of row names
+            texts["r.csv"] = of_r(columns).encode()
     return texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow.canonical import SPACES
@@ -108,6 +109,8 @@ def read_layout(stream: Stream, preamble: Preamble, format: str) -> Layout:
     head = found[0]
     if head.fault is not None:
         fault = head.fault
+        if options.delimiter is None:
+            _refuse_quoted_names(text, dialect, format, stream.path, above + 1)
         raise DataError(fault.message, hint=fault.hint, path=stream.path, line=fault.line, code="DATA_BAD_ROW")
     if b"\0" in text[head.start : head.end]:
         raise DataError(
@@ -129,7 +132,15 @@ def read_layout(stream: Stream, preamble: Preamble, format: str) -> Layout:
     newline = END.match(text, head.end)
     body = newline.end() if newline else head.end
     line = head.line + len(END.findall(text[head.start : body]))
-    return Layout(names, dialect, skip + body, line, above, (*preamble.notes, *_notes(names, stream.path)))
+    notes = (*preamble.notes, *_notes(names, stream.path))
+    if len(found) > 1 and len(found[1].cells) == len(names) + 1:
+        from losscli.io.formats.csv_row_names import has_row_names
+
+        if has_row_names(head, text, body, dialect, options, whole=len(text) < PIECE):
+            names = ("", *names)
+            notes += (f"{stream.path}: the header has one name fewer than rows have cells, as R writes it: the first "
+                      "column is row names",)  # fmt: skip
+    return Layout(names, dialect, skip + body, line, above, notes)
 
 
 def _first_records(stream: Stream, dialect: Dialect, above: int) -> tuple[bytes, int, list[Record]]:
@@ -216,6 +227,21 @@ def _refuse_title(found: Sequence[Record], path: str) -> None:
             hint=f"if line {rest[0].line} is the header, use --skip-lines {rest[0].line - 1}",
             code="DATA_BAD_ROW",
         )
+
+
+def _refuse_quoted_names(text: bytes, dialect: Dialect, format: str, path: str, line: int) -> None:
+    """Refuse names in quotes that another delimiter separates; with the usual one, text follows a closing quote."""
+    for other in (b";", b"\t", b"|", b",", b" "):
+        head, *rest = islice(records(text, dialect._replace(delimiter=other)), 2)
+        if head.fault is None and len(head.cells) > 1:
+            numbers = number_options(cell.decode(errors="replace").strip() for row in rest for cell in row.cells)
+            shown = "'\\t'" if other == b"\t" else f"'{other.decode()}'"
+            raise DataError(
+                f"the file looks separated by {NAMED.get(other.decode(), 'blanks')}, not by "
+                f"{NAMED[dialect.delimiter.decode()]}",
+                path=path, line=line, value=text[head.start : head.end].decode(errors="replace")[:60],
+                hint=f"use --delimiter {shown}" + (f" {numbers}" if numbers else ""), code="DATA_WRONG_FORMAT",
+            )  # fmt: skip
 
 
 def _refuse_other_delimiter(name: str, found: Sequence[Record], format: str, path: str) -> None:
