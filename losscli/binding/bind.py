@@ -11,6 +11,7 @@ from losscli.binding.class_weights import weighted_class_column
 from losscli.binding.column_names import ColumnSet, ColumnsPattern, exact_columns, missing_column, resolve
 from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.binding.derived_columns import derived_columns, unused_notes
+from losscli.binding.kind_shapes import fits, suits
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.levels import levels_of
 from losscli.binding.nested_columns import is_inside
@@ -235,7 +236,7 @@ class Binder:
         for likely in (True, False) if any(forms) else (True,):
             for kinds in spec.loss.combinations(spec.params, spec.presets):
                 sides = zip(kinds, shapes, forms, strict=True)
-                if all(_fits(k, wide) if form is None else _suits(k, form, likely) for k, wide, form in sides):
+                if all(fits(k, wide) if form is None else suits(k, form, likely) for k, wide, form in sides):
                     return kinds
         lines = []
         for (role, (_, columns)), wide in zip(found.items(), shapes, strict=True):
@@ -256,7 +257,7 @@ class Binder:
         if columns.form != "one" or type_ is None:
             return False
         if (form := form_of_type(type_)) is not None:
-            return all(kind.shape != "class" and _suits(kind, form, likely=kind.shape == "number") for kind in kinds)
+            return all(kind.shape != "class" and suits(kind, form, likely=kind.shape == "number") for kind in kinds)
         if is_text_list(type_) and any(kind.shape == "number" for kind in kinds):
             return any(kind.sides or kind.labels for kind in kinds)
         return is_vector(type_) or is_list(type_)
@@ -308,22 +309,6 @@ class Binder:
         return UsageError(
             f"no loss here has the role '{binding.role}' ('{binding.columns.text}')", hint=hint, code="USAGE_COLUMNS"
         )
-
-
-def _fits(kind: Kind, wide: bool | None) -> bool:
-    if wide is None:  # a table, or an optional role without columns
-        return True
-    return kind.shape == "number" or (kind.shape == "class") != wide
-
-
-def _suits(kind: Kind, form: SpelledForm, likely: bool) -> bool:
-    """Whether texts that spell vectors in this form can be of this kind, or are `likely` to be meant so.
-
-    A text such as 0;1 may be a label, too.
-    """
-    if kind.shape == "number":
-        return form.labels is None and (form.sure or not (kind.sides or kind.labels))
-    return not likely or (kind.shape == "class") != form.sure
 
 
 def bind(

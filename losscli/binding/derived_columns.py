@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from losscli.errors import DataError, Location
+from losscli.errors import DataError, Location, UsageError
 from losscli.io.arrow.spelled_vectors import form_of_type
 from losscli.io.arrow.types import is_vector
 
@@ -58,6 +58,10 @@ class DerivedColumns:
                     found[column] = "text"
                 else:
                     found.setdefault(column, "number")
+        if not found and readings:
+            listed = "; ".join(self.lets[name].text for name in readings)
+            raise UsageError(f"no column of the data is used: {listed}", code="USAGE_COLUMNS",
+                             hint="at least one role must depend on a column")  # fmt: skip
         order = with_used(readings, self.lets)
         return found, replace(self, readings={name: readings[name] for name in order if name in readings})
 
@@ -112,6 +116,15 @@ def unused_notes(request: Request, derived: DerivedColumns) -> list[str]:
     """Notes on derived columns that nothing uses; of those of models, where no model does."""
     used = {derived.lets[name].text for name in derived.used(request)}
     return [f"{text} is not used" for text in dict.fromkeys(let.text for let in request.lets) if text not in used]
+
+
+def refuse_derived_keys(lets: Sequence[Let], keys: Sequence[str]) -> None:
+    """A UsageError if a key of a join is derived: files are joined before anything is computed."""
+    for let in lets:
+        if let.name in keys:
+            raise UsageError(f"'{let.name}' is derived ({let.text}), and files are joined by columns that they have",
+                             hint="--key-match trim,case looks over white space and case", code="USAGE_COLUMNS",
+                             )  # fmt: skip
 
 
 def derived_columns(

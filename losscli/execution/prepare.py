@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.binding.bind import bind
+from losscli.binding.derived_columns import refuse_derived_keys
 from losscli.binding.matrices import read_table
 from losscli.binding.nested_columns import inside_hint, with_nested_columns
 from losscli.binding.plan import Plan, Table
@@ -87,6 +88,7 @@ def prepare(request: Request, data: Data) -> Prepared:
     """Open the sources, read the tables, decide what every column is for."""
     check(request)
     _check_pipes(request, data)
+    refuse_derived_keys(request.lets, (*data.on, *data.targets_on))
     verifier = _verifier(data.options)
     data = replace(data, options=replace(data.options, verifier=verifier))
     request, source = _source(request, data)
