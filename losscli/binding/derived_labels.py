@@ -12,9 +12,19 @@ from losscli.binding.encoded_labels import taken
 from losscli.binding.grouping_keys import NAN, Edges, GroupingKey, Truncation
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import Mask, RowNumbers
-from losscli.io.arrow.decode import NO_NULLS, NumberFormat, Numbers, numbers, texts
+from losscli.io.arrow.build import from_numpy
+from losscli.io.arrow.decode import NO_NULLS, NumberFormat, Numbers, check_texts, numbers, texts
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.instants import FIRST_HOUR, LAST_HOUR, Hours, hours_of, period_name, periods, written_hour
+from losscli.io.arrow.instants import (
+    FIRST_HOUR,
+    LAST_HOUR,
+    Hours,
+    hours_of,
+    period_name,
+    periods,
+    plain_hours,
+    written_hour,
+)
 from losscli.io.arrow.missing_texts import missing_hint
 from losscli.io.arrow.texts import first_seen
 from losscli.io.arrow.types import is_instant
@@ -97,16 +107,23 @@ def _truncated(
 
 def _written(key: GroupingKey, column: pa.Array, cells: UsedCells) -> tuple[Hours, Mask | None, Mask]:
     """The hour of each used text, which of them are missing, and which have an offset."""
-    found = texts(column, key.column, cells.location)
-    codes = taken(found.codes, cells.index)
-    nulls = cells.number_format or NO_NULLS
-    known = [(0, False) if nulls.is_null(text) else written_hour(text) for text in found.names]
-    bad = np.array([one is None for one in known] + [False])[codes]
+    check_texts(column, key.column, cells.location)
+    hours, known = plain_hours(column)
+    missing, zoned, bad = (np.zeros(len(column), np.bool_) for _ in range(3))
+    if not known.all():
+        others = np.flatnonzero(~known)
+        some = column if len(others) == len(column) else column.take(from_numpy(others))
+        found = texts(some, key.column, cells.location)
+        nulls = cells.number_format or NO_NULLS
+        is_null = [nulls.is_null(text) for text in found.names]
+        each = [None if gone else written_hour(text) for text, gone in zip(found.names, is_null, strict=True)]
+        hours[others] = np.array([*(0 if one is None else one[0] for one in each), 0], np.int64)[found.codes]
+        zoned[others] = np.array([*(one is not None and one[1] for one in each), False])[found.codes]
+        missing[others] = np.array([*is_null, True])[found.codes]
+        bad[others] = np.array([*(one is None for one in each), False])[found.codes] & ~missing[others]
+    hours, missing, zoned, bad = (taken(one, cells.index) for one in (hours, missing, zoned, bad))
     if bad.any():
         raise _no_date(key, column, cells, int(np.argmax(bad)))
-    missing = np.array([nulls.is_null(text) for text in found.names] + [True])[codes]
-    hours = np.array([0 if one is None else one[0] for one in known] + [0], np.int64)[codes]
-    zoned = np.array([one is not None and one[1] for one in known] + [False])[codes]
     return hours, missing if missing.any() else None, zoned
 
 

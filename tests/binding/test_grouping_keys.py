@@ -24,7 +24,16 @@ from losscli.execution.engines.threads import Threads
 from losscli.execution.python_run import prepared
 from losscli.execution.shards import score
 from losscli.execution.state_file import Shard
-from losscli.io.arrow.instants import FIRST_HOUR, LAST_HOUR, UNITS, hours_of, period_name, periods, written_hour
+from losscli.io.arrow.instants import (
+    FIRST_HOUR,
+    LAST_HOUR,
+    UNITS,
+    hours_of,
+    period_name,
+    periods,
+    plain_hours,
+    written_hour,
+)
 
 COLUMNS = {"ds", "age", "age:18", "preds.ds", "m:ds"}
 
@@ -113,6 +122,35 @@ def test_typed_and_written_times_have_one_hour() -> None:
     assert written_hour("2024-03-05") == (474901 - 13, False)
     for text in ("2024-03", "2024-02-30", "5.3.2024", "2024-3-5", "1709640000", "", "2024-03-05T13", "24-03-05"):
         assert written_hour(text) is None, text
+
+
+def test_plain_texts_are_read_at_once_as_one_by_one() -> None:
+    rng = np.random.default_rng(6)
+    moments = rng.integers(-62_135_596_800, 253_402_300_800, 2000).astype("M8[s]")
+    cells = [*(text.replace("T", " " if at % 2 else "T") for at, text in enumerate(np.datetime_as_string(moments))),
+             *np.datetime_as_string(moments.astype("M8[D]")).tolist()]  # fmt: skip
+    damaged = list(cells)
+    for at, place in enumerate(rng.integers(0, 19, len(damaged)).tolist()):
+        text = damaged[at]
+        damaged[at] = text[:place] + str(rng.choice(list("0123456789-:T Zé"))) + text[place + 1 :]
+    special = ["2024-02-29", "2023-02-29", "0000-01-01", "2024-01-31 24:00:00", "2024-01-31 23:59:60", "1900-02-29",
+               "2024-00-10", "2024-13-01", "2024-01-00", "9999-12-31 23:59:59", "0001-01-01", None, ""]  # fmt: skip
+    for texts in (cells, damaged, special):
+        for kind in (pa.string(), pa.large_string()):
+            column = pa.array(["x", *texts], kind).slice(1)
+            hours, known = plain_hours(column)
+            one_by_one = [None if text is None else written_hour(text) for text in texts]
+            encoded = plain_hours(column.dictionary_encode())
+            assert (encoded[0].tolist(), encoded[1].tolist()) == (hours.tolist(), known.tolist())
+            assert [(int(hour), False) for hour in hours[known]] == [
+                one for one, plain in zip(one_by_one, known, strict=True) if plain
+            ]
+            if texts is cells:
+                assert known.all()
+            plain = [text is not None and len(text) in (10, 19) for text in texts]
+            missed = [one for one, known_, form in zip(one_by_one, known, plain, strict=True) if form and not known_]
+            assert all(one is None or one[1] for one in missed)  # 2024-01-31 13:45-00 has an offset
+    assert not plain_hours(pa.array([], pa.string()))[1].size
 
 
 # -- every reader ------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from losscli.io.arrow.buffers import Mask, indices, missing_cells, plain_cells
+from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.canonical import canonical_label
 
 Unit = Literal["year", "month", "week", "day", "hour"]
@@ -24,6 +25,7 @@ LAST_HOUR = 24 * (datetime.date.max.toordinal() - _EPOCH) + 23
 
 _CANONICAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: ([0-9]{2}):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(\+00:00)?)?")
 _PER_HOUR = {"s": 3600, "ms": 3_600_000, "us": 3_600_000_000, "ns": 3_600_000_000_000}
+_DATE = len("2024-01-31")
 _MONDAY = 3  # days from the Monday of the week of 1970 to its first day
 
 
@@ -53,6 +55,57 @@ def written_hour(text: str) -> tuple[int, bool] | None:
     except ValueError:  # the 30th of February
         return None
     return 24 * (moment.toordinal() - _EPOCH) + moment.hour, found[3] is not None
+
+
+def plain_hours(column: pa.Array) -> tuple[Hours, Mask]:
+    """The hour of each text that is written as 2024-01-31 or 2024-01-31 13:45:00 (or with T), and which texts are so.
+
+    Nearly all dates are, and many of them at once take a fraction of the time that `written_hour` takes for each.
+    """
+    if pa.types.is_dictionary(column.type):
+        codes = indices(column)
+        used, places = np.unique(codes, return_inverse=True)  # a batch may use few entries of a long file's dictionary
+        hours, known = plain_hours(column.dictionary.take(from_numpy(used, used >= 0)))
+        return hours[places], known[places]
+    count = len(column)
+    hours, known = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) or not count:
+        return hours, known
+    _, offsets, buffer = column.buffers()
+    cell = np.dtype(np.int64 if pa.types.is_large_string(column.type) else np.int32)
+    ends = np.frombuffer(offsets, cell, count + 1, column.offset * cell.itemsize)
+    data = np.frombuffer(buffer or b"", np.uint8)
+    missing = missing_cells(column)
+    for length in (_DATE, len("2024-01-31 13:45:00")):
+        rows = np.flatnonzero((np.diff(ends) == length) & (True if missing is None else ~missing))
+        if len(rows):
+            hours[rows], known[rows] = _plain(data[ends[rows, None] + np.arange(length)])
+    return hours, known
+
+
+def _plain(texts: NDArray[np.uint8]) -> tuple[Hours, Mask]:
+    """The hours of texts as rows of bytes, and which of them are dates, or dates with a time."""
+    timed = texts.shape[1] > _DATE
+    digits = texts.astype(np.int64) - ord("0")
+    marks = {4: b"-", 7: b"-", **({10: b" T", 13: b":", 16: b":"} if timed else {})}
+    valid = np.ones(len(texts), np.bool_)
+    for place in range(texts.shape[1]):
+        if place in marks:
+            valid &= np.isin(texts[:, place], np.frombuffer(marks[place], np.uint8))
+        else:
+            valid &= (digits[:, place] >= 0) & (digits[:, place] <= 9)
+    year = digits[:, :4] @ np.array([1000, 100, 10, 1])
+    month, day, *time = (10 * digits[:, at] + digits[:, at + 1] for at in ((5, 8, 11, 14, 17) if timed else (5, 8)))
+    valid &= (year > 0) & (month > 0) & (month <= 12) & (day > 0)
+    months = np.where(valid, 12 * (year - 1970) + month - 1, 0)
+    first, following = (
+        each.view("datetime64[M]").astype("datetime64[D]").view(np.int64) for each in (months, months + 1)
+    )
+    valid &= first + day <= following
+    for part, end in zip(time, (24, 60, 60), strict=False):
+        valid &= part < end
+    hours = 24 * (first + day - 1) + (time[0] if timed else 0)
+    return np.where(valid, hours, 0), valid
 
 
 def periods(hours: Hours, unit: Unit) -> NDArray[np.int64]:
