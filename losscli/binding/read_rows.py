@@ -265,11 +265,13 @@ class Reader:
         width = len(item.labels) if item.labels is not None else self.widths.get(item)
         column = data.column(name)
         if item.spelled:
-            from losscli.io.arrow.parse_vectors import sparse_vectors, spelled_lists
-
             if item.keyed:
+                from losscli.io.arrow.sparse_vectors import sparse_vectors
+
                 found = sparse_vectors(column, item.labels or (), name, location, self.plan.number_format)
                 return found.values, found.missing
+            from losscli.io.arrow.parse_vectors import spelled_lists
+
             column = spelled_lists(column, name, location, self.plan.number_format)
         if item.keyed:
             from losscli.io.arrow.keyed import keyed_vectors

@@ -15,6 +15,7 @@ from losscli.execution.engines.threads import Threads
 from losscli.execution.python_run import prepared
 from losscli.execution.shards import score
 from losscli.execution.state_file import Shard
+from losscli.io.arrow import parse_vectors, sparse_vectors
 from losscli.io.arrow.numbers import NumberFormat
 from losscli.io.arrow.parse_vectors import spelled_lists
 from losscli.io.arrow.spelled_vectors import NotAVectorError, recognised, split_cell
@@ -98,6 +99,71 @@ def _as_number(element: Any) -> Any:
         return None
     number = PLAIN.number(element) if isinstance(element, str) else element
     return element if number is None else number
+
+
+@pytest.mark.parametrize("around", [
+    ("array(", ")"), ("array(", ", dtype=float32)"), ("b'", "'"), ("tensor( ", " , device='cuda:0')"),
+    ("np.array(", ")"), ("list(", ")"), ("array(", ""), (" ", " "), ("'", '"'),
+])  # fmt: skip
+def test_wrapped_cells_agree_with_the_grammar(around: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is around the brackets of all cells is taken away at once; other cells are unwrapped one by one."""
+    inner = ["[0.1, 0.9]", "[1e-3,\n 0.5]", "[-7, 9007199254740992]", "[0.1, 0.2, 0.3]"]
+    location = Location("a.csv", 1, lambda index: index)
+    for last in (None, "array([1, 2])", "array([1, 2)", "[3, 4]", "array([nan, 1])", "array([[1], [2]])"):
+        cells = [f"{around[0]}{text}{around[1]}" for text in inner] + ([] if last is None else [last])
+
+        def read(cells: list[str] = cells) -> Any:
+            try:
+                return repr(spelled_lists(pa.array(["x", *cells])[1:], "p", location, PLAIN).to_pylist())
+            except DataError as error:
+                return str(error)
+
+        found = read()
+        with monkeypatch.context() as patch:
+            patch.setattr(parse_vectors, "_without_wrapping", lambda column: None)
+            assert found == read()
+    column = pa.array([f"{around[0]}{text}{around[1]}" for text in inner])
+    removed = around[0] not in ("list(", "'") and around[1] != ""
+    assert (parse_vectors._without_wrapping(column) is not None) == removed
+
+
+def test_the_pass_over_pairs_agrees_with_the_grammar() -> None:
+    rng, location = np.random.default_rng(5), Location("a.csv", 1, lambda index: index)
+    labels = ("0", "1", "cat", "2.5")
+    odd = ["", None, "NA", " ", "0:", ":1", "1:0.5:2", "0:x", "1.0:3", "0:1 0:2", "dog:1", "0:1e999",
+           "0:9007199254740993", "0:NA 1:2", "cat:0.1\t1:-0\r\n0:1e-300", "0 :1", "0:nan", "true:1",
+           "\xa00:1"]  # fmt: skip
+
+    def read(cells: list[str | None], plain: bool) -> Any:
+        column = pa.array(["x", *cells], pa.string())[1:]
+        place = {label: at for at, label in enumerate(labels)}
+        if plain and (found := sparse_vectors._plain(column, place, PLAIN)) is not None:
+            return found
+        try:
+            return sparse_vectors._by_grammar(column, place, "p", location, PLAIN)
+        except DataError as error:
+            return str(error)
+
+    read_quickly = 0
+    for turn in range(60):
+        cells: list[str | None] = [
+            "  ".join(
+                f"{labels[i]}:{rng.normal():.{rng.integers(1, 18)}g}" for i in rng.permutation(4)[: rng.integers(1, 5)]
+            )
+            for _ in range(20)
+        ]
+        if turn % 3:
+            cells[int(rng.integers(20))] = odd[turn % len(odd)]
+        found, expected = read(cells, True), read(cells, False)
+        if isinstance(expected, str):
+            assert found == expected
+            continue
+        assert found.values.tobytes() == expected.values.tobytes()
+        masks = [np.zeros(20, bool) if v.missing is None else v.missing for v in (found, expected)]
+        assert masks[0].tolist() == masks[1].tolist()
+        place = {label: at for at, label in enumerate(labels)}
+        read_quickly += sparse_vectors._plain(pa.array(cells, pa.string()), place, PLAIN) is not None
+    assert read_quickly >= 25
 
 
 def test_the_plan_says_so(tmp_path: Path) -> None:

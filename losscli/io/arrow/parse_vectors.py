@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,14 +13,13 @@ from numpy.typing import NDArray
 from losscli.errors import Location
 from losscli.io.arrow.buffers import EXACT, Codes, largest, missing_cells
 from losscli.io.arrow.build import from_numpy, lists_of, string_lists, strings
-from losscli.io.arrow.canonical import canonical_label
-from losscli.io.arrow.decode import Vectors, check_sound, check_texts
+from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.numbers import NumberFormat, quoted
-from losscli.io.arrow.spelled_vectors import WRAPPINGS, NotAVectorError, split_cell, split_pairs
+from losscli.io.arrow.spelled_vectors import WRAPPINGS, NotAVectorError, split_cell, unwrapped
 from losscli.io.arrow.types import SPELLED_NUMBERS
 
 _TOKEN, _BLANK, _MARK, _OPEN, _CLOSE, _OTHER = range(6)
-_LINE = 10
+_LINE, _SPACE = 10, 32
 
 Bytes = NDArray[np.uint8]
 
@@ -48,9 +46,46 @@ def spelled_lists(column: pa.Array, name: str, location: Location, number_format
     if pa.types.is_large_string(column.type) or not pa.types.is_string(column.type):
         column = strings(column.to_pylist())
     found = _plain(column, number_format) if len(column) else None
+    if found is None and len(column) and (bare := _without_wrapping(column)) is not None:
+        found = _plain(bare, number_format)
     if found is None and len(column):
         found = _plain(_unwrapped(column), number_format)
     return _by_grammar(column, name, location, number_format) if found is None else found
+
+
+def _without_wrapping(column: pa.Array) -> pa.Array | None:
+    """The texts with blanks for what is written around their brackets, if that is the same in each: `array(`, `)`.
+
+    None if it is not, or is nothing that `unwrapped` removes.
+    """
+    if column.null_count or missing_cells(column) is not None:
+        return None
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(column) + 1, column.offset * 4).astype(np.int64)
+    raw = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    ends = ends - ends[0]
+    first = raw[: ends[1]].tobytes()
+    before, after = first.partition(b"[")[0], first.rpartition(b"]")[2]
+    if not _is_wrapping(before, after) or (np.diff(ends) < len(before) + len(after) + 2).any():
+        return None
+    bare = raw.copy()
+    for text, begins in ((before, ends[:-1]), (after, ends[1:] - len(after))):
+        for at, byte in enumerate(text):
+            places = begins + at
+            if (raw[places] != byte).any():
+                return None
+            bare[places] = _SPACE
+    return pa.Array.from_buffers(
+        pa.string(), len(column), [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(bare)]
+    )
+
+
+def _is_wrapping(before: bytes, after: bytes) -> bool:
+    """Whether all that stands around a list is what Python writes around one."""
+    try:
+        return bool(before) and unwrapped(f"{before.decode()}[0 0]{after.decode()}").strip() == "[0 0]"
+    except UnicodeDecodeError:
+        return False
 
 
 def _unwrapped(column: pa.Array) -> pa.Array:
@@ -178,44 +213,3 @@ def _element(text: str, number_format: NumberFormat) -> str | None:
         return None
     number = number_format.number(text)
     return text if number is None or math.isinf(number) else repr(number)
-
-
-def sparse_vectors(
-    column: pa.Array, labels: Sequence[str], name: str, location: Location, number_format: NumberFormat
-) -> Vectors:
-    """A column of texts such as `1:0.25 2:0.75` as a matrix with a column for each label; what is absent is 0."""
-    check_sound(column, name, location)
-    number_format = replace(number_format, thousands=None)
-    place = {canonical_label(label): at for at, label in enumerate(labels)}
-    cells = column.to_pylist()
-    values, missing = np.zeros((len(cells), len(labels))), np.zeros(len(cells), np.bool_)
-    for index, cell in enumerate(cells):
-        if cell is None or number_format.is_null(cell):
-            missing[index] = True
-            continue
-        try:
-            seen = set()
-            for label, text in split_pairs(cell, number_format):
-                at = place.get(canonical_label(label))
-                number = number_format.number(text)
-                if at is None:
-                    raise NotAVectorError(f"has the unknown label '{label}'")
-                if at in seen:
-                    raise NotAVectorError(f"has the label '{label}' twice")
-                if number_format.is_null(text):
-                    missing[index] = True
-                elif number is None:
-                    raise NotAVectorError(f"has an element that {number_format.flaw(text)}: {quoted(text)}")
-                else:
-                    values[index, at] = number
-                seen.add(at)
-        except NotAVectorError as flaw:
-            hint = (
-                "the labels are those of the first rows; --classes A,B,C names all of them"
-                if "unknown" in str(flaw)
-                else None
-            )
-            raise location.error(
-                index, name, f"the vector {quoted(cell)} {flaw}", cell, hint, code="DATA_BAD_CELL"
-            ) from None
-    return Vectors(values, missing if missing.any() else None)
