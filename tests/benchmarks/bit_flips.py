@@ -48,6 +48,20 @@ def _arrow() -> bytes:
     return out.getvalue()
 
 
+def _npz() -> bytes:
+    out = io.BytesIO()
+    np.savez(out, y=TABLE["y"].to_numpy(), p=TABLE["p"].to_numpy())
+    return out.getvalue()
+
+
+def _npy() -> bytes:
+    records = np.zeros(ROWS, [("y", "f8"), ("p", "f8")])
+    records["y"], records["p"] = TABLE["y"].to_numpy(), TABLE["p"].to_numpy()
+    out = io.BytesIO()
+    np.save(out, records)
+    return out.getvalue()
+
+
 def _zstd(content: bytes) -> bytes:
     out = pa.BufferOutputStream()
     with pa.CompressedOutputStream(out, "zstd") as stream:
@@ -59,6 +73,8 @@ FILES = {
     "Parquet with page checksums": (".parquet", _parquet(True)),
     "Parquet without": (".parquet", _parquet(False)),
     "Arrow": (".arrow", _arrow()),
+    "npz, stored": (".npz", _npz()),
+    "npy": (".npy", _npy()),
     "CSV": (".csv", _csv()),
     "CSV, gzip": (".csv.gz", gzip.compress(_csv())),
     "CSV, bzip2": (".csv.bz2", bz2.compress(_csv())),

@@ -63,6 +63,8 @@ def chosen_member(names: Sequence[str], member: str | None, kind: str, path: str
     if len(shown) == 1:
         return shown[0]
     hint = f"{path}:MEMBER reads one of them, such as {path}:{shown[0]}" if shown else None
+    if "://" in path:  # a colon in an address is part of it
+        hint = "copy it to a local file first: then FILE:MEMBER reads one of them"
     raise DataError(
         f"the {kind} archive has {len(shown)} members instead of one" + (f": {_listed(shown)}" if shown else ""),
         path=path, hint=hint, code="DATA_WRONG_FORMAT",
@@ -114,7 +116,8 @@ def torch_refusal(path: str) -> DataError:
     line = f"numpy.save({array!r}, torch.load({PurePath(path).name!r}, weights_only=True).float().numpy())"
     return DataError(
         "content is a PyTorch file, a pickle, which could run code", path=path,
-        hint=f"convert it: python -c \"import numpy, torch; {line}\"", code="DATA_WRONG_FORMAT",
+        hint=f"convert it: python -c \"import numpy, torch; {line}\" (of a dict, ['NAME'] after the load)",
+        code="DATA_WRONG_FORMAT",
     )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ import gzip
 import io
 import lzma
 import os
+import tarfile
 import zipfile
 
+import numpy as np
 from bad_inputs.case import PLAIN, Here, case, text
 
 # A case is a few lines of a table; one argument a line would hide it.
@@ -187,7 +189,70 @@ def _zip(members: dict[str, str]) -> bytes:
 text("B018", "zip_of_one", _zip({"a.csv": GOOD}), value=0.5, file="p.zip")
 text("B018", "zip_of_two", _zip({"a.csv": GOOD, "b\x1b[31m.csv": GOOD}), 3, "2 members", "'a.csv'", "'b\\x1b[31m.csv'",
      file="p.zip")
+text("B018", "zip_with_what_macos_adds", _zip({"a.csv": GOOD, "__MACOSX/._a.csv": "\0", ".DS_Store": "x"}), value=0.5,
+     file="p.zip")
 text("B018", "cut_zip", _zip({"a.csv": GOOD})[:-9], 3, "the zip archive is damaged or truncated", file="p.zip")
+
+
+@case("B018", value=0.5)
+def a_member_of_a_zip(here: Here):
+    return here.file(_zip({"a.csv": "x\n1\n", "d/b.csv": GOOD}), "p.zip") + ":d/b.csv"
+
+
+@case("B018", 3, "the zip archive has no file 'c.csv'", "did you mean", "in: p.zip:c.csv")
+def no_such_member(here: Here):
+    return here.file(_zip({"a.csv": GOOD, "b.csv": GOOD}), "p.zip") + ":c.csv"
+
+
+@case("B018", 3, "the tar archive has 2 members", "'a.csv', 'b.csv'", "p.tar.gz:a.csv", "in: p.tar.gz")
+def tar_of_two(here: Here):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name in ("a.csv", "b.csv"):
+            info = tarfile.TarInfo(name)
+            info.size = len(GOOD)
+            archive.addfile(info, io.BytesIO(GOOD.encode()))
+    return here.file(out.getvalue(), "p.tar.gz")
+
+
+@case("B018", 3, "packed once more", "unpack the outer archive", "in: p.tar")
+def gz_in_tar(here: Here):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo("a.csv.gz")
+        info.size = len(PACKED)
+        archive.addfile(info, io.BytesIO(PACKED))
+    return here.file(out.getvalue(), "p.tar")
+
+
+def _npz(here: Here, **arrays: object) -> str:
+    np.savez(here.path / "p.npz", **arrays)  # type: ignore[arg-type]
+    return "p.npz"
+
+
+@case("B013", value=0.5)
+def arrays_of_any_order(here: Here):
+    return _npz(here, y=np.array([1, 3], ">i2"), p=np.asfortranarray([[2.0], [3.0]]))
+
+
+@case("B013", 3, "a pickle, and that could run code", "allow_pickle=False", "in: p.npz")
+def pickled_array(here: Here):
+    return _npz(here, y=np.array([1.0, 3.0]), p=np.array([2.0, None], object))
+
+
+@case("B013", 3, "'y' has 2", "'p' has 3", "in: p.npz")
+def arrays_of_two_lengths(here: Here):
+    return _npz(here, y=np.array([1.0, 3.0]), p=np.arange(3.0))
+
+
+@case("B013", 3, "the array 'p' is damaged", "in: p.npz")
+def array_shorter_than_its_header_says(here: Here):
+    out = io.BytesIO()
+    np.save(out, np.arange(2.0))
+    with zipfile.ZipFile(here.path / "p.npz", "w") as archive:
+        archive.writestr("y.npy", out.getvalue())
+        archive.writestr("p.npy", out.getvalue()[:-1])
+    return "p.npz"
 
 
 @case("B019", 3, "a record is longer than", "in: p.csv.gz", "--quote none")
