@@ -127,7 +127,8 @@ class RunAccumulator:
         terms, beyond = score_beyond(call, args)
         weights = None if batch.weights is None else batch.weights[cut]
         slice_ids = None if batch.slice_ids is None else batch.slice_ids[cut]
-        self.losses[call].update(terms, weights, slice_ids, len(self.counts), beyond)
+        exact = call.spec.loss.exact
+        self.losses[call].update(terms, weights, slice_ids, len(self.counts), beyond, exact)
         return without_vanished(terms, beyond) if beyond and call in self.unit_value_calls else terms
 
     def _update_fixed(self, call: KernelCall) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.cross_products import exact_products
 from losscli.aggregate.exact_sum import Sums, zero_extended
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.contract.kinds import Array
@@ -42,8 +43,14 @@ class TermAccumulator:
             if self.weights is not None:
                 self.weights.grow(size)
 
-    def update(self, term: Term, weights: Array | None, slice_ids: Array | None, beyond: Beyond | None = None) -> None:
-        """Add units. A unit that takes no part is left out, never multiplied by 0."""
+    def update(
+        self, term: Term, weights: Array | None, slice_ids: Array | None, beyond: Beyond | None = None,
+        *, exact: bool = False,
+    ) -> None:  # fmt: skip
+        """Add units. A unit that takes no part is left out, never multiplied by 0.
+
+        `exact` adds what products of weights and values lack, too: else each of them is rounded once.
+        """
         values, part = term
         if beyond is not None:
             values = self._update_beyond(beyond, term, weights, slice_ids)
@@ -58,6 +65,8 @@ class TermAccumulator:
         if weights is not None and self.weights is not None:
             self.weights.update(weights, slice_ids)
             self.sums.update_products(values, weights, slice_ids)
+            if exact:
+                self.sums.update(exact_products(values, weights)[1], slice_ids)
         else:
             self.sums.update(values, slice_ids)
 
@@ -122,7 +131,7 @@ class LossAccumulator:
 
     def update(
         self, terms: Terms, weights: Array | None, slice_ids: Array | None, size: int,
-        beyond: Mapping[str, Beyond] | None = None,
+        beyond: Mapping[str, Beyond] | None = None, exact: bool = False,
     ) -> None:  # fmt: skip
         """Add the terms of some rows, which belong to some of `size` slices. Rows of weight 0 take no part.
 
@@ -133,7 +142,8 @@ class LossAccumulator:
             if name not in self.terms:
                 self.terms[name] = TermAccumulator(weights is not None)
             self.terms[name].grow(size)
-            self.terms[name].update(Term(values, both(where, counted)), weights, slice_ids, (beyond or {}).get(name))
+            taking_part = Term(values, both(where, counted))
+            self.terms[name].update(taking_part, weights, slice_ids, (beyond or {}).get(name), exact=exact)
             if counted is not None:
                 self.terms[name].count_weightless(where, counted, slice_ids)
         self.excluded = zero_extended(self.excluded, size)

@@ -15,7 +15,7 @@ from losscli.aggregate.wide_sum import Exact
 from losscli.contract.kinds import Array
 from losscli.statistics.contribution_sums import Column
 from losscli.statistics.degrees_of_freedom import of_shares, satterthwaite
-from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio
+from losscli.statistics.exact_ratio import Ratio
 from losscli.statistics.linearization import Block
 from losscli.statistics.skewness import of_units
 from losscli.statistics.variance import Variance
@@ -131,7 +131,7 @@ def _residuals(blocks: Sequence[Block], weights: list[int] | None, table: _Integ
             return None
     # Whether the largest residual is more than the rounding of what it is the sum of.
     largest, length = (max(map(int.bit_length, row), default=0) for row in ([v for p in parts for v in p], values))
-    varies = length + ROUNDING_BITS > largest if length and largest else bool(length)
+    varies = length + joint.rounding_bits > largest if length and largest else bool(length)
     return Residuals(values, table.exponent, denominator, shares, complements, varies)
 
 

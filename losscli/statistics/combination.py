@@ -13,6 +13,7 @@ from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.wide_sum import Exact
 from losscli.binding.plan import Job
 from losscli.contract.scaled import is_normal
+from losscli.statistics.exact_number import ExactNumber
 from losscli.statistics.finalized_sums import TermEstimate
 from losscli.statistics.wide_number import WideNumber, exactly
 
@@ -70,12 +71,28 @@ def combined(job: Job, estimates: Mapping[str, TermEstimate], reduction: str) ->
 
 def value_of(job: Job, means: Means) -> float:
     """The value of a loss from the means of its terms."""
-    far = any(exact and not is_normal(means.doubles[name]) for name, exact in means.exact.items())
-    if far or (job.spec.loss.exact and all(math.isfinite(mean) for mean in means.doubles.values())):
+    exact = {name: ExactNumber(mean) for name, mean in means.exact.items() if mean is not None}
+    if job.spec.loss.exact and len(exact) == len(means.doubles):
+        found = job.spec.loss.combine(exact, job.spec.params, means.total)
+        return float(found.value)
+    if any(mean and not is_normal(means.doubles[name]) for name, mean in means.exact.items()):
         return float(wide_value(job, means).value)
     doubles = {name: np.float64(mean) for name, mean in means.doubles.items()}
     with np.errstate(all="ignore"):
         return float(job.spec.loss.combine(doubles, job.spec.params, means.total))
+
+
+def keeps_digits(job: Job, means: Means) -> bool:
+    """Whether means as doubles still give a loss that asks for exact ones: six digits of it.
+
+    Resamples have such means, and so do contributions with weights: where the data is far from 0 compared with its
+    spread, their rounding would be all that is left.
+    """
+    if not job.spec.loss.exact:
+        return True
+    slopes = combine_gradient(job, means)
+    rounding = sum(abs(float(slopes[name]) * mean) for name, mean in means.doubles.items()) * 2.0**-52
+    return bool(rounding <= 1e-6) or not math.isfinite(rounding)
 
 
 def wide_value(job: Job, means: Means, by: str | None = None) -> WideNumber:

@@ -20,7 +20,7 @@ from losscli.aggregate.wide_sum import Exact
 from losscli.statistics.clustered_variance import clustered_variance
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.degrees_of_freedom import of_alike_units, satterthwaite
-from losscli.statistics.exact_ratio import ROUNDING_BITS, Ratio, is_above, scaled_doubles, sum_of_ratios
+from losscli.statistics.exact_ratio import Ratio, is_above, scaled_doubles, sum_of_ratios
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.linearization import Block, Linearization
 from losscli.statistics.serial_variance import serial_variance
@@ -165,7 +165,7 @@ class _RowVariance:
         form = Ratio(max(form.numerator, 0), form.denominator)
         scale, under = squares.as_integer_ratio()
         largest = Ratio(scale, under * one.denominator**2 * ONE)
-        return _Form(form, is_above(form, largest, 2 * ROUNDING_BITS))
+        return _Form(form, is_above(form, largest, 2 * one.rounding_bits))
 
     def _centred(self, form: Ratio, one: Block, other: Block) -> Ratio | None:
         """The form of deviations from the mean: what units contribute to a sum does not add up to 0."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from losscli.aggregate.hashing import sha256_words
 from losscli.aggregate.required import corrects_skewness
+from losscli.binding.plan import Line
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
@@ -95,12 +96,14 @@ def with_interval(
         return result, None
     linear = linearize(sums, line, slice_ids)
     if linear is None or not math.isfinite(result.value):
-        return result, None
+        return result, _lost_digits(result) if math.isfinite(result.value) and _asks_exact(planned) else None
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
     estimate = Estimate(result.value, result.count, unit, slice_, slice_ids, _traits(sums, line, slice_ids))
     resampled = sums.inference.bootstrap is not None
     function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
     found = confidence_interval(sums, estimate, linear, function)
+    if found is None and resampled and function is None and _asks_exact(planned):
+        return replace(result, n_eff=n_eff), _lost_digits(result)
     if found is None:
         what = unit if sums.inference.grouping is None else f"value of '{sums.inference.grouping}'"
         why = f"there is no standard error with only one {what} or with non-finite values"
@@ -115,6 +118,16 @@ def with_interval(
     if found.interval is None and not slice_:  # slices of few rows are often so
         return done, f"{result.spec}: {_without_interval(found)}"
     return done, None
+
+
+def _asks_exact(line: Line) -> bool:
+    return any(job.spec.loss.exact for job in line.jobs)
+
+
+def _lost_digits(result: LossResult) -> str:
+    """Why a value that is exact has no standard error from weighted values, or from resamples: they are rounded."""
+    far = "the columns are so far from 0 for their spread that the rounding of sums would be all that is left"
+    return f"{result.spec}: there is no standard error: {far}; subtract a number near their mean from both"
 
 
 def _without_interval(found: ConfidenceInterval) -> str:

@@ -15,9 +15,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
-from losscli.statistics.combination import combine_gradient
+from losscli.statistics.combination import combine_gradient, keeps_digits
 from losscli.statistics.contribution_sums import Column, ContributionSums
-from losscli.statistics.exact_ratio import quotient
+from losscli.statistics.exact_ratio import EXACT_BITS, ROUNDING_BITS, quotient
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.line_sums import PartSums, TermMean
 
@@ -38,6 +38,8 @@ class Block(NamedTuple):
         How many units there are, for a sum.
     effective_size
         The effective sample size (Kish) of the block.
+    rounding_bits
+        What is smaller than 2**-rounding_bits of what it is the difference of may be rounding.
     """
 
     coefficients: Mapping[Column, int]
@@ -45,6 +47,7 @@ class Block(NamedTuple):
     weight: Column | None
     units: int
     effective_size: float
+    rounding_bits: int = ROUNDING_BITS
 
     def scaled(self, factor: Fraction) -> Block:
         """The block of a multiple of the value."""
@@ -116,6 +119,8 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
             slopes = combine_gradient(part.job, part.means)
             if any(isinstance(slope, float) and not math.isfinite(slope) for slope in slopes.values()):
                 return None
+            if sums.weighted and not keeps_digits(part.job, part.means):
+                return None
         sizes = [_effective_size(sums, term, slice_ids) for term in part.terms]
         smallest = min(smallest, *sizes)
         if sums.balanced:
@@ -123,8 +128,9 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
         elif part.summed:
             blocks.append(_sum_block(part))
         else:
+            bits = EXACT_BITS if part.job.spec.loss.exact else ROUNDING_BITS
             blocks += [
-                _mean_block(term, part.factor, slopes[term.term], size)
+                _mean_block(term, part.factor, slopes[term.term], size)._replace(rounding_bits=bits)
                 for term, size in zip(part.terms, sizes, strict=True)
             ]
     return Linearization(tuple(blocks), smallest) if blocks else None

@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.contract.kinds import Array
-from losscli.statistics.combination import value_of
+from losscli.statistics.combination import keeps_digits, value_of
 from losscli.statistics.contribution_sums import Column, Columns, ContributionSums
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.resampling import Statistic
@@ -60,7 +60,7 @@ def plug_in(sums: ContributionSums, line: int, columns: Columns, slice_ids: Slic
         None where the value of the run is undefined.
     """
     parts = sums.parts(line, slice_ids)
-    if parts is None:
+    if parts is None or not all(part.summed or keeps_digits(part.job, part.means) for part in parts):
         return None
     position = {column: i for i, column in enumerate(columns)}
     fixed = sums.fixed_value(line)

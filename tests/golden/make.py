@@ -33,6 +33,7 @@ from types import ModuleType
 from typing import Protocol
 
 import adversarial
+import association
 import asymmetric
 import binary
 import confusion
@@ -51,7 +52,7 @@ import sample_data
 FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
-    confusion,
+    confusion, association,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

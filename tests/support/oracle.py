@@ -59,10 +59,15 @@ def power(a, b):
     return mp.mpf(a) ** b if isinstance(a, int) and isinstance(b, int) and b < 0 else a**b
 
 
+def double(x):
+    """The double nearest to x."""
+    return mp.mpf(float(x))
+
+
 # What formulas may say. `pi` has the digits that are asked for when a formula runs.
 WORDS = {
     **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list)},
-    **{word.__name__: word for word in (log, dot, norm, unit, each)},
+    **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
     "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
     "loggamma": mp.loggamma, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
 }  # fmt: skip
