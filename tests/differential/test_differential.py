@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from differential.joins import expected, outcomes, random_join
 from differential.random_tables import random_case
 from differential.readers import disagreements
 
@@ -15,3 +16,13 @@ FOUND = (2, 5, 7, 8, 12, 22, 23, 24, 43, 54, 79, 96, 613, 1087, 1828)
 @pytest.mark.parametrize("seed", [*FOUND, *range(100_000, 100_020), *range(200_000, 200_006)])
 def test_every_reader_gives_the_same_bytes_or_the_same_error(seed):
     assert disagreements(random_case(seed)) == []
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_every_pair_of_readers_joins_as_a_loop_does(seed, tmp_path):
+    join = random_join(seed)
+    wanted, found = expected(join), dict(outcomes(join, tmp_path, seed))
+    if wanted is None:
+        assert len(set(found.values())) == 1 and isinstance(next(iter(found.values())), tuple)
+    else:
+        assert found == dict.fromkeys(found, wanted)

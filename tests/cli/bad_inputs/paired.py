@@ -41,6 +41,52 @@ def keys_of_other_spelling(here: Here):
     return _pair(here, "id,p\na,1\nb,1\nc,1\nd,1\n", "id,y\nA,1\nB,1\nC,1\nD,1\n")
 
 
+def _renamed(here: Here, on: str, *more: str) -> list[str]:
+    here.file("ds,id,y\n1,a,1\n1,b,2\n", "t.csv")
+    return [here.file("day,ID,p\n1,a,1\n1,b,2\n"), "--targets", "t.csv", "--on", on, *PLAIN, *more]
+
+
+@case("B095", 3, "no key column 'key'", "in: p.csv", "a key may have another name here: --on NAME=id")
+def key_of_another_name_in_predictions(here: Here):
+    return _renamed(here, "key=id")
+
+
+@case("B095", 3, "no key column 'ID'", "in: t.csv", "--on ID=id joins by it")
+def key_of_another_name_in_targets(here: Here):
+    return _renamed(here, "ID")
+
+
+@case("B095", 2, "a key column is named twice")
+def key_named_twice(here: Here):
+    return _renamed(here, "ID=id,ID=ds")
+
+
+@case("B095", value=0.0)
+def keys_of_other_names(here: Here):
+    return _renamed(here, "ID=id,day=ds")
+
+
+@case("B095", 2, "--key-match", "trimmed")
+def key_match_that_does_not_exist(here: Here):
+    return _renamed(here, "ID=id", "--key-match", "trimmed")
+
+
+@case("B095", 3, "no column 'targets.q' (for 'target')", "did you mean 'targets.y'")
+def column_of_a_side_that_is_not_there(here: Here):
+    here.file("id,y\na,1\n", "t.csv")
+    return [here.file("id,p\na,1\n"), "--targets", "t.csv", "--on", "id", "-t", "targets.q", "-p", "p", "-l", "mae"]
+
+
+@case("B095", 3, "1 row is the same as an earlier row in every column: 'a'", "in: p.csv, row 2")
+def many_to_one_of_rows_that_are_the_same(here: Here):
+    return _pair(here, "id,p\na,1\na,1\n", "id,y\na,1\n", "--join", "many-to-one")
+
+
+@case("B095", value=0.5)
+def many_to_one_of_rows_that_differ(here: Here):
+    return _pair(here, "id,p\na,1\na,2\n", "id,y\na,1\n", "--join", "many-to-one")
+
+
 @case("B095", 3, "2 rows repeat a key of an earlier row: '1', '2'", "in: t.csv, row 3", "each key must occur once")
 def keys_twice_in_truth(here: Here):
     return _pair(here, "id,p\n1,1\n2,1\n", "id,y\n1,1\n2,1\n1,1\n2,1\n")
