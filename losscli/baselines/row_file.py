@@ -165,6 +165,7 @@ class _RowFileReader:
     def rows(self, csv: bool) -> SavedRows:
         projection: dict[str, ReadAs] = dict.fromkeys(self.keys.values(), "text") or {ROW: "number"}
         for batch in self.fragment.batches({**projection, **dict.fromkeys(self.values.values(), "number")}):
+            batch.without_extra_cells()
             if self.keys:
                 self._add_keys(batch, csv)
             else:

@@ -14,6 +14,7 @@ from losscli.errors import DataError, EmptyError
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, texts, vectors
 from losscli.io.arrow.spelled_vectors import form_of_type
+from losscli.io.batches import Batch
 from losscli.io.source import Source
 
 
@@ -40,7 +41,7 @@ def read_table(
         projection[class_column] = "text"
     parts, names = [], []
     for fragment in source.fragments:
-        for batch in fragment.batches(projection):
+        for batch in map(Batch.without_extra_cells, fragment.batches(projection)):
             parts.append(_values(chosen, batch, source, number_format))
             if class_column is not None:
                 found = texts(batch.data.column(class_column), class_column, batch.location)

@@ -134,6 +134,10 @@ def read(
     for batch in split.batches(first_row):
         with lock:
             files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
+            if batch.extra_cells:
+                from losscli.io.formats.csv_extra_cells import WARNING
+
+                reader.warned[WARNING] += len(batch.extra_cells)
             yield reader.rows(batch.data, batch.location)
 
 

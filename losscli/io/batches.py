@@ -19,10 +19,23 @@ SPLIT_ROWS = 1 << 18
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows: the projected columns, in the order of the projection, and the location of the rows."""
+    """Some rows: the projected columns, in the order of the projection, and the location of the rows.
+
+    `extra_cells` are the indices of rows that have more cells than their file has columns, which are not read.
+    """
 
     data: pa.RecordBatch
     location: Location
+    extra_cells: tuple[int, ...] = ()
+
+    def without_extra_cells(self) -> Batch:
+        """The batch; a row with extra cells is a DataError, for readers that cannot tell of them."""
+        if self.extra_cells:
+            raise self.location.error(
+                self.extra_cells[0], None, "the row has more cells than the header",
+                hint="where files are joined, rows must fit their header", code="DATA_BAD_ROW",
+            )  # fmt: skip
+        return self
 
 
 def bounded_batches(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:

@@ -197,11 +197,12 @@ class InMemorySplit:
     location: Location | None = None
     size: int = 0
     memory_bytes: int = BATCH_BYTES
+    extra_cells: tuple[int, ...] = ()
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""
         if self.location is not None:
-            yield Batch(self.data, self.location)
+            yield Batch(self.data, self.location, self.extra_cells)
         else:
             yield from bounded_batches(self.data, self.path, first_row)
 

@@ -515,7 +515,9 @@ def test_the_exact_reader_gives_the_same_bits(
         patched.setattr(
             delimited._Reader,
             "_cells",
-            lambda self, window, location: read_cells(window, self.positions, self.grammar, location),
+            lambda self, window, location, extra: read_cells(
+                window, [(at, False) for at in self.positions], self.grammar, location, extra
+            ),
         )
         assert outcome() == fast
 

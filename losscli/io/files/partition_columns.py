@@ -149,7 +149,8 @@ class _PartitionedSplit:
                 self._constant(name, read_as, batch) if name in self.partition_values else read[name]
                 for name, read_as in self.projection.items()
             ]
-            yield Batch(pa.RecordBatch.from_arrays(arrays, names=list(self.projection)), batch.location)
+            data = pa.RecordBatch.from_arrays(arrays, names=list(self.projection))
+            yield Batch(data, batch.location, batch.extra_cells)
 
     def _constant(self, name: str, read_as: ReadAs, batch: Batch) -> pa.Array:
         value = self.partition_values[name]

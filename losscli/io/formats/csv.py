@@ -139,9 +139,11 @@ class CsvSplit(WindowSplit):
         if not self.checked and window.contains(dialect.quote):
             check_quotes(window, self.reader.grammar, location)
         base = 0
-        for data in self.reader.read(window, location):
+        extra: list[int] = []
+        for data in self.reader.read(window, location, extra):
             lines = LineNumbers(window, dialect, base, self.fragment.layout.names)
-            yield Batch(data, Location(path, first_row + base, lines))
+            here = tuple(row - base for row in extra if base <= row < base + data.num_rows)
+            yield Batch(data, Location(path, first_row + base, lines), here)
             base += data.num_rows
         verify_local(self.fragment.source)
 
@@ -168,9 +170,11 @@ class _Reader:
             is_utf8(options.encoding) and not changes_text(options),
             options.lenient,
             options.thousands,
+            layout.fits,
         )
 
-    def read(self, window: Window, location: Location) -> Iterator[pa.RecordBatch]:
+    def read(self, window: Window, location: Location, extra: list[int]) -> Iterator[pa.RecordBatch]:
+        """The rows of a window; `extra` gets those that have cells which are not read."""
         quoted = window.contains(self.dialect.quote)
         number = pa.float64() if self.thousands is None else pa.binary()
         kinds = [number if read_as == "number" else TEXT for _, read_as in self.projection]
@@ -181,7 +185,7 @@ class _Reader:
         except pa.ArrowInvalid:
             table = None
         if table is None or not self._holds(table, window, quoted):
-            arrays = read_exactly(window, self._cells(window, location), self.projection, self.grammar, location)
+            arrays = read_exactly(window, self._cells(window, location, extra), self.projection, self.grammar, location)
             batches = [self._from_arrays(arrays)]
         else:
             batches = [self._from_arrays(batch.columns) for batch in table.to_batches()]
@@ -281,7 +285,7 @@ class _Reader:
                 return False
         return True
 
-    def _cells(self, window: Window, location: Location) -> list[Cells]:
+    def _cells(self, window: Window, location: Location, extra: list[int]) -> list[Cells]:
         """The cells as bytes: by Arrow's reader if possible, else by ours, which raises the precise error."""
         try:
             kinds = [(name, pa.binary()) for name in self.used_names]
@@ -289,7 +293,8 @@ class _Reader:
         except pa.ArrowInvalid:
             table = None
         if table is None:
-            return read_cells(window, self.positions, self.grammar, location)
+            numbers = [read_as == "number" for _, read_as in self.projection]
+            return read_cells(window, list(zip(self.positions, numbers, strict=True)), self.grammar, location, extra)
         return [column.to_pylist() for column in table.columns]
 
     def _from_arrays(self, arrays: Sequence[pa.Array]) -> pa.RecordBatch:

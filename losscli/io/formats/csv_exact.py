@@ -17,7 +17,8 @@ from losscli.io.arrow.buffers import EXACT
 from losscli.io.arrow.build import dictionary_strings, floats
 from losscli.io.arrow.canonical import InexactNumberError, parse_number
 from losscli.io.arrow.missing_texts import missing_hint
-from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
+from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER, NumberFormat
+from losscli.io.formats.csv_extra_cells import are_unused
 from losscli.io.formats.csv_records import (
     END,
     Dialect,
@@ -52,6 +53,7 @@ class CsvSyntax:
     plain_utf8: bool
     lenient: bool = False
     thousands: str | None = None
+    extra_cells: bool = False  # whether rows may have cells beyond those of the header
 
 
 @dataclass(frozen=True)
@@ -245,16 +247,26 @@ def _hint(bad: _BadCell, others: Sequence[_BadCell], grammar: CsvSyntax) -> str 
     return known or missing_hint(text, {null.decode() for null in grammar.nulls})
 
 
-def read_cells(window: Window, positions: Sequence[int], grammar: CsvSyntax, location: Location) -> list[Cells]:
-    """The projected cells of a window, or the error about the first malformed record."""
-    columns: list[list[bytes]] = [[] for _ in positions]
+def read_cells(
+    window: Window, used: Sequence[tuple[int, bool]], grammar: CsvSyntax, location: Location, extra: list[int]
+) -> list[Cells]:
+    """The cells of a window at the positions that are used, or the error about the first malformed record.
+
+    `used` says of each position whether its column holds numbers; `extra` gets the rows with cells that are not read.
+    """
+    columns: list[list[bytes]] = [[] for _ in used]
+    width, delimiter = len(grammar.names), grammar.dialect.delimiter.decode()
+    numbers = NumberFormat(frozenset(null.decode() for null in grammar.nulls), grammar.decimal, grammar.thousands)
     row = -1
     for row, record in enumerate(records(window.text, grammar.dialect, line=window.line)):
         if record.fault is not None:
             raise quote_error(record.fault, grammar, location, row)
-        if len(record.cells) != len(grammar.names):
+        more = len(record.cells) > width and grammar.extra_cells
+        if more and are_unused(record.cells, width, used, delimiter, numbers):
+            extra.append(row)
+        elif len(record.cells) != width:
             raise _wrong_width_error(record, window, grammar, location, row)
-        for column, position in zip(columns, positions, strict=True):
+        for column, (position, _) in zip(columns, used, strict=True):
             column.append(record.cells[position])
     return list(columns)
 

@@ -38,6 +38,7 @@ class Layout:
     line: int
     above: int
     notes: tuple[str, ...] = ()
+    fits: bool = False  # whether the first row has as many cells as the header
 
 
 def dialect_of(options: ReadOptions, format: str) -> Dialect:
@@ -140,7 +141,8 @@ def read_layout(stream: Stream, preamble: Preamble, format: str) -> Layout:
             names = ("", *names)
             notes += (f"{stream.path}: the header has one name fewer than rows have cells, as R writes it: the first "
                       "column is row names",)  # fmt: skip
-    return Layout(names, dialect, skip + body, line, above, notes)
+    fits = len(found) > 1 and len(found[1].cells) == len(names)
+    return Layout(names, dialect, skip + body, line, above, notes, fits)
 
 
 def _first_records(stream: Stream, dialect: Dialect, above: int) -> tuple[bytes, int, list[Record]]:

@@ -72,7 +72,7 @@ def by_key(
     matches = [KeyMatch(lookup, first.label, source.label, on) for source, lookup in zip(others, lookups, strict=True)]
     common = 0
     projection: dict[str, ReadAs] = {**first.projection, **dict.fromkeys(on, "text")}
-    for batch, keys, ids in with_key_ids(read_batches(first.source, projection), lookups, on):
+    for batch, keys, ids in with_key_ids(_certain(first.source, projection), lookups, on):
         for match, found in zip(matches, ids, strict=True):
             match.update(batch, keys, found)
         kept = np.flatnonzero(np.logical_and.reduce([found >= 0 for found in ids]))
@@ -106,14 +106,19 @@ def _matched_rows(lookup: LookupSide, ids: KeyIds) -> OtherRows:
     return OtherRows(lambda name: lookup.take(name, ids), lambda row: lookup.location_of(int(lookup.row_of[ids[row]])))
 
 
+def _certain(source: Source, projection: Mapping[str, ReadAs]) -> Iterator[Batch]:
+    """The batches of a source; a row with extra cells is an error, for no report of several files counts them."""
+    return map(Batch.without_extra_cells, read_batches(source, projection))
+
+
 def by_row_order(
     sources: Sequence[AlignedSource], counts: AlignedCounts, hint: str = ROW_ORDER_HINT
 ) -> Iterator[AlignedRows]:
     """Rows with the same row number; no source is held. Different numbers of rows are an error at the end."""
     first, *others = sources
-    streams = [_Stream(read_batches(source.source, source.projection), source) for source in others]
+    streams = [_Stream(_certain(source.source, source.projection), source) for source in others]
     rows, ended = 0, False
-    for batch in read_batches(first.source, first.projection):
+    for batch in _certain(first.source, first.projection):
         count = batch.data.num_rows
         rows += count
         taken = [] if ended or not count else [stream.take(count) for stream in streams]

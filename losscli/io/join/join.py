@@ -190,7 +190,7 @@ class JoinedFragment(Fragment):
                 same.update(batch, ids, kept)
             if not match.has_errors(strict):
                 joined = self._joined(batch, ids, theirs, projection, before)
-                yield InMemorySplit(joined.data, joined.location.path, joined.location)
+                yield InMemorySplit(joined.data, joined.location.path, joined.location, extra_cells=joined.extra_cells)
         match.check(strict, lookup_strict=lookup_strict)
         if same is not None and match.occurrences.most > 1:
             same.check(lookup)
@@ -269,7 +269,7 @@ class JoinedFragment(Fragment):
             if read_as == "number" and self._is_key(name) and pa.types.is_dictionary(column.type):
                 column = as_numbers(column, name, located)
             arrays.append(column)
-        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(projection)), located)
+        return Batch(pa.RecordBatch.from_arrays(arrays, names=list(projection)), located, batch.extra_cells)
 
     def _is_key(self, name: str) -> bool:
         """Whether a column is a key, which is read as text."""

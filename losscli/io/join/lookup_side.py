@@ -121,7 +121,7 @@ def _read_rows(
     read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     keys_only = [name for name in on if name not in projection]
-    for batch in read_batches(source, read_as, keys_only):
+    for batch in map(Batch.without_extra_cells, read_batches(source, read_as, keys_only)):
         texts = batch_keys(batch, on, match)
         without = ~rows_with_key(texts)
         if where is not None:

@@ -178,7 +178,9 @@ def take_rows(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
         return batch
     places, data = from_numpy(kept), batch.data
     columns = [column.take(places) for column in data.columns]
-    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.location.take(kept))
+    extra = set(batch.extra_cells)
+    extra_cells = tuple(at for at, row in enumerate(kept.tolist()) if row in extra) if extra else ()
+    return Batch(pa.RecordBatch.from_arrays(columns, names=data.schema.names), batch.location.take(kept), extra_cells)
 
 
 def as_numbers(column: pa.Array, name: str, location: Location) -> pa.Array:
