@@ -65,15 +65,16 @@ class DerivedColumns:
         order = with_used(readings, self.lets)
         return found, replace(self, readings={name: readings[name] for name in order if name in readings})
 
-    def used(self, request: Request) -> list[str]:
-        """The derived columns that the run uses, by themselves or by others, in their order."""
-        return self.behind(self.readings, request)
-
     def behind(self, names: Iterable[str], request: Request) -> list[str]:
         """The derived columns among these names and in the filter, and those that they use, in their order."""
         from losscli.binding.expressions.let import with_used
 
         return with_used([*names, *(() if request.where is None else request.where.lets)], self.lets)
+
+    def texts(self, names: Iterable[str], request: Request) -> tuple[str, ...]:
+        """Those of `behind` as they were written; those of several models' files once, and in the order of all."""
+        used = {self.lets[name].text for name in self.behind(names, request)} if self.lets else set()
+        return tuple(text for text in dict.fromkeys(let.text for let in self.lets.values()) if text in used)
 
     def columns_of(self, names: Iterable[str]) -> set[str]:
         """The columns of the data behind these names."""
@@ -114,7 +115,7 @@ class DerivedColumns:
 
 def unused_notes(request: Request, derived: DerivedColumns) -> list[str]:
     """Notes on derived columns that nothing uses; of those of models, where no model does."""
-    used = {derived.lets[name].text for name in derived.used(request)}
+    used = derived.texts(derived.readings, request)
     return [f"{text} is not used" for text in dict.fromkeys(let.text for let in request.lets) if text not in used]
 
 

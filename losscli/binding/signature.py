@@ -52,12 +52,10 @@ def of_slices(plan: Plan) -> str:
 def _lets(plan: Plan, line: Line) -> str:
     """The derived columns that this number needs: of its roles, of the run, and those that they use."""
     request, derived = plan.request, plan.derived
-    if not derived.lets:
-        return ""
     inputs = [side for job in line.jobs for side in job.inputs if isinstance(side, Input)]
     names = [name for item in inputs for name in item.columns]
     names += [*(key.column for key in plan.slice_keys), *filter(None, [plan.weight, plan.class_column, plan.batch_by])]
-    return "; ".join(derived.lets[name].text for name in derived.behind(names, request))
+    return "; ".join(derived.texts(names, request))
 
 
 def _labels(request: Request, line: Line) -> list[str]:

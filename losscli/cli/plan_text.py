@@ -33,7 +33,7 @@ def plan_text(prepared: Prepared) -> str:
         "other labels": plan.request.others if plan.request.others != "error" else None,
         "first class index": plan.request.first_class,
     }
-    lines += [f"let {plan.derived.lets[name].text}" for name in plan.derived.used(plan.request)]
+    lines += [f"let {text}" for text in plan.derived.texts(plan.derived.readings, plan.request)]
     lines += [f"{name}: {value}" for name, value in extra.items() if value not in (None, "")]
     lines += plan.pairings
     return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)

@@ -199,7 +199,7 @@ def conclude(
         rows=rows,
         results=outcome,
         bindings=_bindings(totals.plan),
-        lets=_lets(totals.plan),
+        lets=totals.plan.derived.texts(totals.plan.derived.readings, totals.plan.request),
         rows_sha256=hashes["keys"],
         targets_sha256=hashes["targets"],
         weights_sha256=hashes["weights"],
@@ -256,12 +256,6 @@ def _overflows(totals: RunAccumulator, outcome: Sequence[LossResult]) -> list[Wa
         and (not r.terms or any(math.isinf(term.mean) for term in r.terms.values()))
     )  # fmt: skip
     return [WarningResult(f"{spec}: the value is beyond the largest double", count) for spec, count in found.items()]
-
-
-def _lets(plan: Plan) -> tuple[str, ...]:
-    """The derived columns that the run used; those of several models' files once."""
-    used = plan.derived.used(plan.request) if plan.derived.lets else ()
-    return tuple(dict.fromkeys(plan.derived.lets[name].text for name in used))
 
 
 def _bindings(plan: Plan) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -82,13 +82,13 @@ def random_case(seed: int) -> Case:
     """The table of a seed."""
     draw = Drawing(np.random.default_rng(seed), 0)
     draw.rows = int(draw.one([0, 1, 2, 3, 5, 8, 13, 40]))
-    columns, losses, settings = draw.one(TASKS if seed < LATER_FROM else LATER)(draw)
+    columns, losses, settings = draw.one(next(tasks for first, tasks in LATER if seed >= first))(draw)
     settings |= {name: "drop" for name in ("missing", "nan") if draw.chance(0.4)}
     if draw.chance(0.4):
         columns.append(_weights(draw))
         settings["weight"] = "w"
         settings |= draw.one([{}, {}, {"divide_by": "count"}, {"reduction": "sum"}])
-    if draw.chance(0.3):
+    if draw.chance(0.3) and "by" not in settings:
         columns.append(Column("g", *draw.one(_LABELS)(draw), encoded=draw.chance(0.3)))
         settings["by"] = "g"
     for _ in range(int(draw.one([0, 0, 0, 1, 1, 2]))):
@@ -183,6 +183,20 @@ def _regression(draw: Drawing) -> Task:
     return columns, draw.one([("mse",), ("mae", "huber:delta=2"), ("rmse",), ("log_cosh", "mse")]), settings
 
 
+def _expressions(draw: Drawing) -> Task:
+    """Columns that are derived of others, and a filter of them."""
+    columns = [_column(draw, "y"), _column(draw, "p"), _column(draw, "s"), Column("t", *_texts(draw))]
+    lets = [
+        draw.one(["a = p * 2 - s", "a = 1.0 * p * s", "a = p ** 2 / 3", "a = min(p, s, 10)", "a = clip(p, -1, s)"]),
+        draw.one(["b = log1p(abs(a))", "b = where(a > s, sqrt(abs(a)), round(a))", "b = sigmoid(a / 1.5) + s"]),
+        draw.one(["c = lower(trim(t))", "c = a > b", "c = where(t == 'a', 'x', t)", "c = round(sigmoid(s) * 4)"]),
+    ]
+    settings: dict[str, Any] = {"target": draw.one(["y", "a"]), "pred": {"m": "b"}, "let": lets, "by": "c"}
+    if draw.chance(0.5):
+        settings["where"] = draw.one(["a < 100", "b / 2 > a or c is null", "c == 'a' or c == 'true' or c == '2'"])
+    return columns, draw.one([("mse",), ("mae", "huber:delta=2"), ("log_cosh", "rmse")]), settings
+
+
 def _parameters(draw: Drawing) -> Task:
     """A parameter of each row, from a column."""
     columns = [_column(draw, "y"), _column(draw, "p")]
@@ -238,9 +252,8 @@ def _groups(draw: Drawing) -> Task:
 
 TASKS: tuple[Callable[[Drawing], Task], ...] = (_regression, _regression, _regression, _binary, _classes, _several,
                                                  _groups)  # fmt: skip
-LATER: tuple[Callable[[Drawing], Task], ...] = (_parameters,)
-"""Tasks that came later, from the seed `LATER_FROM` on, so that the tables of the other seeds stay as they were."""
-LATER_FROM = 200_000
+LATER = ((300_000, (_expressions,)), (200_000, (_parameters,)), (0, TASKS))
+"""From which seed on which tasks are drawn: later ones have seeds of their own, so that earlier tables stay."""
 
 # -- values that are not acceptable ------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ def settings(case: Case, data: Any) -> dict[str, Any]:
     """The settings, with a column for each element of a list where the format has no lists, and paths where nested."""
     first = data[0] if isinstance(data, list) else data
     if isinstance(first, str) and "nested." in first:
-        return {name: _inside(value) if name in _NAMES else value for name, value in case.settings.items()}
+        return {name: _inside(value, case) if name in _NAMES else value for name, value in case.settings.items()}
     if isinstance(first, str) and first.endswith("vectors.csv"):
         return case.settings
     if not (isinstance(first, str) and re.search(r"\.[ct]sv", first)):
@@ -131,7 +131,7 @@ def settings(case: Case, data: Any) -> dict[str, Any]:
     return {name: wide(value) if name in named else value for name, value in case.settings.items()} | how
 
 
-_NAMES = ("target", "pred", "columns", "weight", "by")
+_NAMES = ("target", "pred", "columns", "weight", "by", "let")
 
 
 def losses(case: Case, data: Any) -> tuple[str, ...]:
@@ -141,8 +141,14 @@ def losses(case: Case, data: Any) -> tuple[str, ...]:
     return tuple(text.replace("{", "{row.") for text in case.losses) if nested else case.losses
 
 
-def _inside(value: Any) -> Any:
-    return {name: f"row.{column}" for name, column in value.items()} if isinstance(value, dict) else f"row.{value}"
+def _inside(value: Any, case: Case) -> Any:
+    """The columns of a setting where they are fields of another; derived ones are not."""
+    if isinstance(value, dict):
+        return {name: _inside(column, case) for name, column in value.items()}
+    names = [column.name for column in case.columns]
+    if isinstance(value, list):  # of expressions
+        return [re.sub(rf"\b({'|'.join(names)})\b(?!')", r"row.\1", text) for text in value]
+    return f"row.{value}" if value.partition(":")[0] in names else value
 
 
 def sharded(case: Case, paths: list[str], folder: Path, starts: dict[str, int]) -> Outcome:
