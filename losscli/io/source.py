@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
@@ -130,6 +130,10 @@ class Fragment(ABC):
     def with_plain_texts(self, names: Collection[str]) -> Fragment:
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
         return self
+
+    def readable(self, names: Sequence[str]) -> list[str]:
+        """Those of these columns that can be read together: all, unless its columns may differ in length."""
+        return list(names)
 
     @property
     def size(self) -> int | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.cli.init.sample import read_sample
 from losscli.errors import DataError, LosscliError
 from losscli.execution.engines.threads import Threads
 from losscli.execution.python_run import prepared
@@ -212,6 +213,11 @@ def test_arrays_of_several_lengths(tmp_path: Path) -> None:
     assert mse(path) is not None
     with pytest.raises(DataError, match=r"'short' has 9, 'y' has 300|'y' has 300, 'short' has 9"):
         losscli.evaluate(path, "mse", target="y", pred="short")
+
+
+def test_a_first_configuration_takes_the_arrays_of_one_length(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.npz", step=np.array(3.0), y=Y, p=P, short=P[:9], objects=np.array([{}] * ROWS, object))
+    assert set(read_sample(path).candidates) == {"y", "p"}
 
 
 def test_a_sparse_matrix_and_an_empty_archive(tmp_path: Path) -> None:

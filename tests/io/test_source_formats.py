@@ -291,6 +291,8 @@ def test_a_wrong_checksum_is_seen(tmp_path: Path) -> None:
         ("a.csv", b'{"p": 1}\n', "the content is JSON lines"),
         ("a.arrow", CSV, "the content is delimited text"),
         ("a.csv", b"\x93NUMPY\x01\x00", "the content is a NumPy array"),
+        ("a.parquet", b"\x93NUMPY\x01\x00", "the content is a NumPy array"),
+        ("a.npy", CSV, "the name says a NumPy array, the content is delimited text"),
         ("a.csv", pickle.dumps({"p": 1}), "pickle"),
         ("a.csv", zipped(("[Content_Types].xml", b"<x/>")), "Office"),
     ],

@@ -91,6 +91,7 @@ def read_sample(path: str) -> Sample:
     source = open_source([path], ReadOptions(lenient=True))
     flat = [name for name in source.columns if not fields_of(source.types.get(name))]  # not columns of objects
     names = [name for name in flat if name and source.columns.count(name) == 1][:COLUMNS]
+    names = source.fragments[0].readable(names)
     columns = _first_rows(source, dict.fromkeys(names, "number"))
     if texts := [name for name, values in columns.items() if any(isinstance(value, str) for value in values)]:
         columns |= _first_rows(source, dict.fromkeys(texts, "text"))

@@ -106,7 +106,7 @@ def detect_format(path: str, head: bytes, options: ReadOptions, name: str | None
     check_json_path(path, content, options)
     if by_name in (None, content) or (by_name, content) == ("json", "jsonl"):
         return content
-    if by_name == "parquet" and not head.isascii():
+    if by_name == "parquet" and not head.isascii() and content not in ARRAY_FORMATS:
         return by_name  # the footer decides; the first four bytes are a formality
     raise DataError(
         f"the name says {_DISPLAY_NAMES[_family(by_name)]}, the content is {_DISPLAY_NAMES[_family(content)]}",

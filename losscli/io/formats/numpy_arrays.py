@@ -7,6 +7,7 @@ that is cut while it is read would end the process.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -158,6 +159,12 @@ class ArraysFragment(Fragment):
     def with_paths(self, paths: Mapping[str, NestedPath]) -> ArraysFragment:
         """The fragment whose projections may hold these names, too: elements of vectors."""
         return replace(self, nested={**self.nested, **paths})
+
+    def readable(self, names: Sequence[str]) -> list[str]:
+        """Those of these columns that can be read together: the arrays of the length that most have."""
+        lengths = {one.name: one.rows.count for one in self.columns if one.rows is not None and one.name in names}
+        most = Counter(lengths.values()).most_common(1)
+        return [name for name in names if name in lengths and lengths[name] == most[0][0]]
 
     @property
     def size(self) -> int:
