@@ -169,12 +169,12 @@ def test_complex_step_through_combine(loss):
     far = combine_gradient(job, Means(means, {name: Fraction(mean) for name, mean in means.items()}, 5 * ONE))
     assert {name: float(slope) for name, slope in far.items()} == pytest.approx(got, rel=1e-14)
     for name, mean in means.items():
-        step = 1e-6 * abs(mean)
+        step = 1e-6 * (abs(mean) if abs(mean) > 1e-12 else 1.0)  # of what squares lack, a step must be seen
         up, down = ({**means, name: mean + s * step} for s in (1, -1))
         want = (loss.combine(up, settled) - loss.combine(down, settled)) / (2 * step)
         assert got[name] == pytest.approx(want, rel=1e-7)
     # Resampling combines many sums at once: arrays must give what numbers give, one by one.
-    many = {name: np.array([mean, 1.5 * mean]) for name, mean in means.items()}
+    many = {name: np.array([mean, 0.9 * mean]) for name, mean in means.items()}
     one_by_one = [float(loss.combine({n: np.float64(m[i]) for n, m in many.items()}, settled)) for i in range(2)]
     assert np.asarray(loss.combine(many, settled)).tolist() == one_by_one
 
