@@ -124,6 +124,7 @@ _POSITIVE_HINT = "name the positive class label with --positive LABEL"
 Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
 Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number", logit=True)]
 NonNegative: TypeAlias = Annotated[Array, Kind("NonNegative", "a number of at least 0", low=0.0)]
+LogProb: TypeAlias = Annotated[Array, Kind("LogProb", "a log-probability: a number of at most 0", high=0.0)]
 Positive: TypeAlias = Annotated[Array, Kind("Positive", "a number above 0", low=0.0, open_low=True)]
 NonZero: TypeAlias = Annotated[
     Array, Kind("NonZero", "a number other than 0", nonzero=True,

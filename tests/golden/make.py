@@ -5,7 +5,7 @@ Install the peers into an environment of their own, away from losscli, and run t
     python3.11 -m venv peers
     peers/bin/pip install torch==2.13.0 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 keras==3.15.1 jax==0.10.2 \
         optax==0.2.8 lightgbm==4.7.0 xgboost-cpu==3.2.0 packaging tqdm matplotlib polars pandas pyarrow==26.0.1 six \
-        statsmodels==0.15.0
+        statsmodels==0.15.0 scoringrules==0.10.0
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 catboost==1.2.10 monai==1.6.1
     peers/bin/python tests/golden/make.py                   # all numbers
@@ -38,12 +38,19 @@ import asymmetric
 import binary
 import confusion
 import count
+import critic
 import deviance
 import distribution
+import divergence
 import embedding
+import forecast
+import language
 import likelihood
+import margin
 import multiclass
 import penalty
+import preference
+import ratio
 import regression
 import robust
 
@@ -53,6 +60,7 @@ FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
     confusion, association,
+    ratio, forecast, margin, divergence, language, preference, critic,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

@@ -42,6 +42,7 @@ PACKAGES = {
     "catboost": "catboost",
     "model_diagnostics": "model-diagnostics",
     "statsmodels": "statsmodels",
+    "scoringrules": "scoringrules",
 }
 # A name in calls, and what is imported for it; the name means the first.
 MODULES = {
@@ -53,7 +54,7 @@ MODULES = {
     "optax": "optax",
     "jax": "jax",
     "jnp": "jax.numpy",
-    "torchmetrics": "torchmetrics torchmetrics.functional",
+    "torchmetrics": "torchmetrics torchmetrics.functional torchmetrics.functional.text",
     "pml": "pytorch_metric_learning pytorch_metric_learning.distances pytorch_metric_learning.losses"
     " pytorch_metric_learning.reducers",
     "info_nce": "info_nce",
@@ -61,7 +62,8 @@ MODULES = {
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
     "catboost": "catboost catboost.utils",
-    "scipy": "scipy scipy.special scipy.stats",
+    "scipy": "scipy scipy.spatial.distance scipy.special scipy.stats",
+    "scoringrules": "scoringrules",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
     "statsmodels": "statsmodels statsmodels.distributions statsmodels.robust.norms",
     "pandas": "pandas",

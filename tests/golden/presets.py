@@ -104,6 +104,15 @@ def signs(rng: np.random.Generator) -> Inputs:
     return {"pred": (rng.integers(-192, 192, ROWS) / 64).tolist(), "target": target}
 
 
+def ranked(rng: np.random.Generator) -> Inputs:
+    one, two = signs(rng), signs(rng)
+    return {"first": one["pred"], "second": two["pred"], "target": two["target"]}
+
+
+def distances(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.gamma(2, 1, ROWS)), "target": signs(rng)["target"]}
+
+
 def _classes(rng: np.random.Generator, classes: int = 3) -> list[int]:
     return [*range(classes), *rng.integers(0, classes, ROWS - classes).tolist()]
 
@@ -209,6 +218,9 @@ SIGNS: dict[str, Inputs] = {
     "at the margin": {"pred": [1.0, -1.0, 0.0], "target": [1.0, -1.0, 1.0]},
     "one class": {"pred": [0.5, -0.5], "target": [1.0, 1.0]},
     "targets of 0 and 1": {"pred": [0.5, -0.5], "target": [1.0, 0.0]},
+}
+APART: dict[str, Inputs] = {
+    "at the margin": {"pred": [1.0, 0.0, 1.0, 0.0], "target": [-1.0, -1.0, 1.0, 1.0]},
 }
 VECTORS: dict[str, Inputs] = {
     "certain": {"pred": [[1.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.25, 0.75, 0.0]], "target": [0, 0, 1]},
@@ -435,6 +447,7 @@ def _binary() -> list[Asked]:
         optax("focal_with_logits@optax", "optax.sigmoid_focal_loss(pred, target).mean()", logits, LOGITS, SOFT_LOGITS),
         keras("hinge@keras", "Hinge()", signs, SIGNS),
         sklearn("hinge@sklearn", hinge, signs, SIGNS),
+        torch("soft_margin@torch", "F.soft_margin_loss(pred, target)", signs, SIGNS),
         optax("hinge@optax", "optax.hinge_loss(pred, target).mean()", signs, SIGNS),
         keras("squared_hinge@keras", "SquaredHinge()", signs, SIGNS),
         sklearn("brier@sklearn", "sklearn.metrics.brier_score_loss(target, pred)", probs, PROBS, SOFT),
@@ -469,6 +482,9 @@ def _multiclass() -> list[Asked]:
               target=ONE_HOT),
         optax(f"{logits}@optax", "optax.softmax_cross_entropy_with_integer_labels(pred, target).mean()", class_logits,
               LOGIT_VECTORS),
+        torch("multi_margin@torch", "F.multi_margin_loss(pred, target)", class_logits, LOGIT_VECTORS),
+        sklearn("crammer_singer@sklearn", f"sklearn.metrics.hinge_loss(target, pred, {LABELS_OF})", class_logits,
+                LOGIT_VECTORS),
         torch("kl_divergence@torchmetrics", f"{TM}kl_divergence(target, pred)", distributions, SIDES),
     ]  # fmt: skip
 
@@ -509,6 +525,8 @@ def _vectors_and_batches() -> list[Asked]:
         torch("triplet@torch", "F.triplet_margin_loss(anchor, positive, negative)", triplets, TRIPLETS,
               by="anchor positive negative"),
         optax("cosine_distance@optax", "optax.cosine_distance(pred, target).mean()", two_vectors, DIRECTIONS),
+        torch("margin_ranking@torch", "F.margin_ranking_loss(first, second, target)", ranked, by="first second"),
+        torch("hinge_embedding@torch", "F.hinge_embedding_loss(pred, target)", distances, APART),
         torch("arcface@pml", "arcface(embedding, target, prototypes)", prototypes, ANGLES, by="embedding prototypes"),
         torch("info_nce@info_nce", "info_nce.InfoNCE()(anchor, positive)", pairs, VIEWS, **both),
         torch("info_nce_negatives@info_nce", "info_nce.InfoNCE(negative_mode='paired')(anchor, positive, negatives)",

@@ -24,6 +24,7 @@ REFUSED = {
     "hinge@keras": {"targets of 0 and 1"},
     "hinge@sklearn": {"targets of 0 and 1"},
     "hinge@optax": {"targets of 0 and 1"},
+    "soft_margin@torch": {"targets of 0 and 1"},
     "squared_hinge@keras": {"targets of 0 and 1"},
     "cross_entropy@sklearn": {"a row of zeros"},
     "brier@sklearn": {"a row of zeros"},

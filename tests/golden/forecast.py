@@ -1,0 +1,39 @@
+"""Numbers for the scores of probabilistic forecasts."""
+
+from __future__ import annotations
+
+from distribution import SPREAD, WEIGHTS
+from peers import Case, Inputs, by_hand, by_numpy
+
+INTERVALS: Inputs = {
+    "lower": [0.31, -2.2, 1.74, -0.83, 2.61, 0.09],
+    "upper": [2.57, -0.43, 3.21, 0.38, 5.14, 0.66],
+    "target": [1.62, -2.9, 2.4, 0.97, 5.15, 0.08],
+}
+
+
+def cases() -> list[Case]:
+    interval = "upper - lower + {0} * (torch.relu(lower - target) + torch.relu(target - upper))"
+    found = [
+        by_numpy("scoringrules", "interval_score", "scoringrules.interval_score(target, lower, upper, 0.1).mean()",
+                 INTERVALS),
+        by_numpy("scoringrules", "interval_score:level=0.5",
+                 "np.average(scoringrules.interval_score(target, lower, upper, 0.5), weights=w)", INTERVALS,
+                 weights=WEIGHTS),
+        by_hand("interval_score:level=0.8", f"({interval.format('2 / (1 - 0.8)')}).mean()", INTERVALS,
+                by="lower upper"),
+    ]  # fmt: skip
+    z = "((target - pred) / scale)"
+    for name, peer, formula in (
+        ("crps_gaussian", "normal",
+         f"scale * ({z} * torch.erf({z} / math.sqrt(2)) + math.sqrt(2 / math.pi) * torch.exp(-{z}**2 / 2)"
+         " - 1 / math.sqrt(math.pi))"),
+        ("crps_laplace", "laplace", f"scale * ({z}.abs() + torch.exp(-{z}.abs()) - 0.75)"),
+        ("crps_logistic", "logistic", f"scale * ({z} + 2 * F.softplus(-{z}) - 1)"),
+    ):  # fmt: skip
+        found += [
+            by_numpy("scoringrules", name, f"scoringrules.crps_{peer}(target, pred, scale).mean()", SPREAD),
+            by_hand(name, f"({formula}).mean()", SPREAD, by="pred scale"),
+            by_hand(name, f"(w * {formula}).sum() / w.sum()", SPREAD, by="pred scale", weights=WEIGHTS),
+        ]
+    return found
