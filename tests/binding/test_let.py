@@ -353,3 +353,26 @@ def test_names_of_columns_and_derived_columns_are_apart() -> None:
     data = pa.record_batch({"p": pa.array([1.0])})
     with pytest.raises(LosscliError, match="'p' is a column of the data, and it is derived, too: p = q / 2"):
         derived(data, "p = q / 2")
+
+
+def test_any_text_is_computed_or_refused() -> None:
+    rng = random.Random(7)
+    pieces = [
+        "x", "v", "t", "n", "1", "0", "2.5", "'a'", "true", "null", "(", ")", "(", ")", "+", "-", "*", "/", "**", ",",
+        "==", "<", "and", "not", "is", "in", "[", "]", "log(", "softmax(", "where(", "lower(", "trim(", "max(", "clip(",
+        "round(", "`x`", "$", "ü", "1e999", "9007199254740993", "=",
+    ]  # fmt: skip
+    data = pa.record_batch({
+        "x": pa.array([1.5, None, NAN, -INF]), "v": pa.array([[1.0, 2.0], None, [0.0, NAN], [3.0, 4.0]]),
+        "t": pa.array(["A ", "", None, "7"]), "n": pa.array([1, 2, 2**53, None]),
+    })  # fmt: skip
+    computed = 0
+    for _ in range(2000):
+        text = "z = " + " ".join(rng.choice(pieces) for _ in range(rng.randint(1, 7)))
+        try:
+            (let,) = read_lets([text])
+            assert read_lets([let.text]) == (let,)
+            computed += len(derived(data, text).column("z")) == 4
+        except LosscliError as error:
+            assert not isinstance(error, UsageError) or error.code == "USAGE_BAD_EXPRESSION"
+    assert computed > 50

@@ -93,8 +93,8 @@ class Parser:
             self._expected("an operator or the end")
         if isinstance(tree, Constant) and isinstance(tree.value, str):
             self._fail(first, "this is a text and no column", "write a column name without quotes or in backticks")
-        if isinstance(tree, Column):
-            self._read(tree, "any")
+        if isinstance(tree, Column):  # also of `+x`, whose canonical text is x
+            self._readings[tree.name] = None
         return tree
 
     def _condition(self, part: Part) -> Node:
@@ -288,7 +288,7 @@ class Parser:
             inner = self._number(token, self._signed())
             if first.kind == "+":
                 return inner
-            if isinstance(inner, Constant) and token.kind == "number":
+            if isinstance(inner, Constant):
                 return replace(inner, value=-float(inner.value))
             return Negation(inner)
         base = self._atom()

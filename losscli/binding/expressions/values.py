@@ -79,8 +79,8 @@ class Constant:
             return "true" if self.value else "false"
         if isinstance(self.value, str):
             return enclosed(self.value, '"')
-        if self.real:
-            return repr(self.value)
+        if self.real or not self.value:  # 1 / -0 is not 1 / 0
+            return repr(self.value) if self.real else f"{self.value:.0f}"
         return str(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e16 else repr(self.value)
 
     def kind(self, of: KindOf) -> ValueKind:
