@@ -123,6 +123,12 @@ def forecasts() -> None:
          "H1,2026-01-04 00:00:00,11.0\n")  # fmt: skip
 
 
+def m4() -> None:
+    # Submissions have id,F1..F48, the test set V1 (the id) and V2..V49; here two steps ahead.
+    text("m4_submission.csv", "id,F1,F2\nY1,1.0,2.0\nY2,3.0,5.0\n")
+    text("m4_test.csv", '"V1","V2","V3"\n"Y1",1.0,3.0\n"Y2",4.0,5.0\n')
+
+
 def xgboost() -> None:
     # `xgboost task=pred` and np.savetxt("pred.txt", booster.predict(dtest)) write a number a line.
     np.savetxt(HERE / "pred.txt", np.array([0.875, 0.25, 0.5, 0.125], np.float32))
@@ -166,6 +172,6 @@ def trec() -> None:
 
 
 if __name__ == "__main__":
-    for write in (scikit_learn, pandas, polars, r, excel, kaggle, harness, inspect, forecasts, xgboost, materials,
+    for write in (scikit_learn, pandas, polars, r, excel, kaggle, harness, inspect, forecasts, m4, xgboost, materials,
                   scoringutils, vowpal_wabbit, trec):  # fmt: skip
         write()
