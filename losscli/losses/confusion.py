@@ -18,7 +18,8 @@ _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
 @loss(
     formula="1 - target if pred > threshold else skip",
     cite="Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x",
-    binary=True,
+    # Not `binary`: the rows that take part are others for another model, so that two proportions are not paired.
+    worst=1.0,
     scores=(
         Score(
             "precision",

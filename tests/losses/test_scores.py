@@ -83,6 +83,16 @@ def test_the_better_model_has_the_higher_score():
     assert comparisons["accuracy"].verdict == comparisons["zero_one"].verdict
 
 
+@pytest.mark.parametrize("name", ["precision", "recall", "specificity", "accuracy", "f1", "mcc"])
+def test_the_interval_of_a_difference_holds_it(name):
+    """Each model has its own rows that it says are positive: of precision, two models are not paired row by row."""
+    found = losscli.compare(DATA, name, target="y", pred={"a": "a", "b": "b"})
+    (one,) = found.comparisons
+    low, high = one.interval
+    assert low <= one.difference <= high
+    assert one.difference == pytest.approx(found.find(name, "b").value - found.find(name, "a").value, abs=1e-15)
+
+
 def test_a_row_has_a_score(tmp_path):
     done = command(tmp_path, "rows", "FILE", "-t", "y", "-p", "p", "-l", "accuracy", "-l", "zero_one", "-o", "-")
     lines = [line.split(",")[-2:] for line in done.stdout.splitlines()[1:]]
