@@ -12,7 +12,9 @@ import numpy as np
 
 from losscli.aggregate.hashing import Fingerprint, combined_hash, label_hashes
 from losscli.aggregate.slices import SliceIndex
+from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Input, Plan
+from losscli.binding.predicted_labels import BINARY
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
@@ -64,7 +66,7 @@ class RowFingerprints:
         for item, values in rows.batch.arrays.items():
             if _is_data(item):
                 given = rows.labels.get(item)
-                bits = values.view(np.uint64) if given is None else label_hashes(given.take(rows.index))
+                bits = values.view(np.uint64) if given is None else _bits(item, given.take(rows.index))
                 found[item.columns] = np.ascontiguousarray(bits).reshape(len(values), -1)
         return list(found.values())
 
@@ -88,6 +90,15 @@ class RowFingerprints:
     def hexdigests(self) -> dict[str, str | None]:
         """The hash of each aspect; None if the rows have no such thing."""
         return {name: found.hexdigest() if found.count else None for name, found in self.aspects.items()}
+
+
+def _bits(item: Input, given: EncodedLabels) -> Array:
+    """The hashes of labels. Against predictions that may be probabilities, 0 and 1 are numbers."""
+    hashes = label_hashes(given)
+    if item.against is None:
+        return hashes
+    numbers = given.mapped([BINARY.get(name, np.nan) for name in given.names], np.nan)
+    return np.where(np.isnan(numbers), hashes, numbers.view(np.uint64))
 
 
 def _is_data(item: Input) -> bool:

@@ -16,6 +16,7 @@ from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.levels import levels_of
 from losscli.binding.nested_columns import is_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
+from losscli.binding.predicted_labels import with_labels
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec, Spec
@@ -124,7 +125,8 @@ class Binder:
                 sides.append(None if columns is None else self._input(role, columns, kind, like))
         aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
         self.pairings.update(dict.fromkeys(aligned.notes))
-        job = Job(model if specific else None, spec, (*aligned.sides, *self._parameters(spec)))
+        sides = list(with_labels(spec.loss, aligned.sides))
+        job = Job(model if specific else None, spec, (*sides, *self._parameters(spec)))
         if spec.loss.source_roles:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
             self.notes |= dict.fromkeys(overridden(self.request, spec))
@@ -328,7 +330,12 @@ def bind(
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
     refuse_unused_labels(request, inputs)
     projection: dict[str, ReadAs] = {name: "number" for i in inputs for name in i.columns}
-    texts = [name for i in inputs for name in i.columns if i.kind.shape == "class" or i.kind.labels or i.kind.sides]
+    texts = [
+        name
+        for i in inputs
+        for name in i.columns
+        if i.kind.shape == "class" or i.kind.labels or i.kind.sides or i.facing
+    ]
     class_column = weighted_class_column(request, lines)
     cluster = request.inference.grouping
     texts += [i.columns[0] for i in inputs if i.listed and form_of_type(types.get(i.columns[0])) is not None]

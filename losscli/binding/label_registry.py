@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Classes, Input
+from losscli.binding.predicted_labels import Decisions
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 
@@ -33,6 +34,8 @@ class LabelRegistry:
         The classes that occur, where they bind by position.
     probable
         Whether all logits so far look like probabilities.
+    decisions
+        What was seen of predictions that may be labels.
     """
 
     by_name: dict[Classes, bool] = field(default_factory=dict)
@@ -40,10 +43,17 @@ class LabelRegistry:
     labels: dict[Input, set[str]] = field(default_factory=dict)
     positions: dict[Input, set[int]] = field(default_factory=dict)
     probable: dict[Input, bool] = field(default_factory=dict)
+    decisions: dict[Input, Decisions] = field(default_factory=dict)
 
     def agrees(self, other: LabelRegistry) -> bool:
         """Whether `other`, which began afresh, bound its classes as this registry would have done after its own."""
+        if any(self.known(item).united(seen).contradiction for item, seen in other.decisions.items()):
+            return False
         return all(self.by_name.get(classes, by_name) == by_name for classes, by_name in other.by_name.items())
+
+    def known(self, item: Input) -> Decisions:
+        """What was seen of predictions that may be labels, and of their targets."""
+        return self.decisions.setdefault(item, Decisions())
 
     def merge(self, other: LabelRegistry) -> None:
         """Learn what another registry learned about later rows; its numbers of free classes end with its rows."""
@@ -52,6 +62,8 @@ class LabelRegistry:
             self._remember(item, names)
         for item, positions in other.positions.items():
             self.see_positions(item, positions)
+        for item, seen in other.decisions.items():
+            self.known(item).merge(seen)
         for item, probable in other.probable.items():
             self.probable[item] = probable and self.probable.get(item, True)
 
@@ -77,6 +89,10 @@ class LabelRegistry:
             "by_name": sorted([number, by_name] for number, by_name in named),
             "seen": sorted([inputs[item], sorted(names)] for item, names in self.labels.items()),
             "positions": sorted([inputs[item], sorted(found)] for item, found in self.positions.items()),
+            "decisions": sorted(
+                [inputs[item], *(sorted(each) for each in (found.seen, found.predicted, found.targets))]
+                for item, found in self.decisions.items()
+            ),
             "probable": sorted([inputs[item], probable] for item, probable in self.probable.items()),
         }
 
@@ -89,6 +105,7 @@ class LabelRegistry:
             labels={inputs[at]: set(names) for at, names in state["seen"]},
             positions={inputs[at]: set(map(int, found)) for at, found in state["positions"]},
             probable={inputs[at]: bool(probable) for at, probable in state["probable"]},
+            decisions={inputs[at]: Decisions(*map(set, found)) for at, *found in state["decisions"]},
         )
 
 

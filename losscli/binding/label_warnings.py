@@ -26,7 +26,15 @@ def class_notes(plan: Plan, registry: LabelRegistry, widths: Mapping[Input, int]
 
 def label_warnings(plan: Plan, registry: LabelRegistry, widths: Mapping[Input, int]) -> list[str]:
     """What a reader of the numbers should check, one sentence each."""
-    return list(dict.fromkeys([*_absent_classes(plan, registry, widths), *_probable_logits(plan, registry)]))
+    return list(
+        dict.fromkeys(
+            [
+                *_absent_classes(plan, registry, widths),
+                *_probable_logits(plan, registry),
+                *(text for item, found in registry.decisions.items() for text in found.warnings(item)),
+            ]
+        )
+    )
 
 
 def _absent_classes(plan: Plan, registry: LabelRegistry, widths: Mapping[Input, int]) -> Iterator[str]:

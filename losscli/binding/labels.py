@@ -71,6 +71,8 @@ def _listed(names: Iterable[str]) -> str:
 
 def check_positive_labels(registry: LabelRegistry, others: Others) -> None:
     """A DataError unless a binary target has the positive label, and one other label or, as negatives, several."""
+    for item, found in registry.decisions.items():
+        found.check(item)
     for item, seen in registry.labels.items():
         positive, column = canonical_label(item.positive or ""), item.columns[0]
         if positive not in seen:

@@ -74,6 +74,8 @@ class Input:
     classes: Classes | None = None
     positive: str | None = None
     parameter: bool = False  # the values of a parameter, one a row
+    facing: Input | None = None  # the target of predictions that may be labels
+    against: str | None = None  # of such a target: the column of the predictions
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
 
 

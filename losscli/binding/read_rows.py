@@ -18,14 +18,15 @@ from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.labels import labelled_numbers, without_nulls
 from losscli.binding.plan import Input, Plan
+from losscli.binding.predicted_labels import BINARY, Predictions, decided, positive_seen
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
-from losscli.io.arrow.decode import NO_NULLS, numbers, text_lists, texts, vectors
+from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.types import element_type, is_plain_number
+from losscli.io.arrow.types import element_type, is_floating, is_plain_number
 from losscli.io.sides import REPEATS
 from losscli.results import RowCounts
 
@@ -120,13 +121,25 @@ class Reader:
         data = self._with_derived(data, location, self.plan.derived.readings)
         coded = {i: self._texts(i.columns[0], data, location) for i in self.plan.inputs if i.kind.shape == "class"}
         labels: dict[Input, list[EncodedLabels]] = {}
-        decoded = {i: self._decode(i, coded, labels, data, location) for i in self.plan.inputs}
+        pairs = {i: self._predictions(i, data, location) for i in self.plan.inputs if i.facing is not None}
+        for item, (_, targets) in pairs.items():
+            assert item.facing is not None
+            coded |= {item.facing: targets} if item.facing.positive is None else {}
+        decoded = {
+            i: (pairs[i][0].values, pairs[i][0].missing)
+            if i in pairs
+            else self._decode(i, coded, labels, data, location)
+            for i in self.plan.inputs
+        }
         cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, location)
         checks = RowChecks(self.plan, self.warned)
         index = self._used(checks, decoded, weight, cluster, data.num_rows, location)
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
-            arrays[item] = class_positions(item, named, index, self.registry, location)
+            if item.against is None:
+                arrays[item] = class_positions(item, named, index, self.registry, location)
+        for item, (given, targets) in pairs.items():
+            self._decide(item, given, targets, arrays, index, location)
         for item, columns in labels.items():
             for column in columns:
                 self.registry.see_labels(item, column, index)
@@ -243,6 +256,12 @@ class Reader:
         location: Location,
     ) -> tuple[Array, Array | None]:
         """The values of one input and which rows miss one (None: no row does); its columns of labels go to `labels`."""
+        if item.against is not None and item in coded:
+            # NaN and infinity are no labels, but values that a policy or an error is about.
+            special = [0.0 if name in BINARY else PLAIN.number(name) or 0.0 for name in coded[item].names]
+            values = coded[item].mapped([0.0 if np.isfinite(one) else one for one in special], 0.0)
+            gap = coded[item].codes < 0
+            return values, gap if gap.any() else None
         if item in coded:
             # Positions are found when it is known which rows are used.
             gap = coded[item].codes < 0
@@ -257,6 +276,35 @@ class Reader:
             return columns[0]
         gaps = [missing for _, missing in columns if missing is not None]
         return _side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
+
+    def _predictions(self, item: Input, data: Any, location: Location) -> tuple[Predictions, EncodedLabels]:
+        """Predictions that may be labels, and the labels of their targets."""
+        assert item.facing is not None
+        name, target = item.columns[0], item.facing
+        targets = self._labels(target.columns[0], data, location, target.positive)
+        if is_floating(data.column(name).type):
+            values, missing = self._plain_number(name, data, location)
+            return Predictions(values, missing, None, lambda: self._texts(name, data, location)), targets
+        number_format = self.plan.number_format if name in self.plan.untyped else PLAIN
+        named = self._labels(name, data, location, target.positive)
+        return Predictions.of_labels(named, number_format, target.positive), targets
+
+    def _labels(self, name: str, data: Any, location: Location, positive: str | None) -> EncodedLabels:
+        number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
+        return without_nulls(self._column(name, data, location), number_format, positive).canonical()
+
+    def _decide(
+        self, item: Input, given: Predictions, targets: EncodedLabels, arrays: dict[Input, Array], index: RowNumbers,
+        location: Location,
+    ) -> None:  # fmt: skip
+        """Which predictions are right, where they may be labels."""
+        assert item.facing is not None
+        known = self.registry.known(item)
+        if item.facing.positive is None:
+            arrays[item], arrays[item.facing], seen = decided(item, given, targets, known, index, location)
+        else:
+            seen = positive_seen(item, given, targets, known, index, location)
+        known.merge(seen)
 
     def _lists(
         self, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location

@@ -19,7 +19,7 @@ def plan_text(prepared: Prepared) -> str:
                     lines.append(f"  {role}: (left out)")
                 elif isinstance(side, Input):
                     lines.append(
-                        f"  {role}: {', '.join(side.columns)}  [{side.kind.says}]{_kind_of_lists(side)}{_classes(side)}"
+                        f"  {role}: {', '.join(side.columns)}  [{_says(side)}]{_kind_of_lists(side)}{_classes(side)}"
                     )
                 else:
                     lines.append(f"  {role}: {side.path} ({', '.join(prepared.plan.tables[side].columns)})")
@@ -37,6 +37,11 @@ def plan_text(prepared: Prepared) -> str:
     lines += [f"{name}: {value}" for name, value in extra.items() if value not in (None, "")]
     lines += plan.pairings
     return "".join(f"{sanitized(line, limit=None)}\n" for line in lines)
+
+
+def _says(side: Input) -> str:
+    """What the columns must hold; on both sides a label where predictions may be labels."""
+    return side.kind.says + (", or a label" if side.facing is not None or side.against is not None else "")
 
 
 def _kind_of_lists(side: Input) -> str:

@@ -61,6 +61,7 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.first: bool = declared["first"]
         self.binary: bool = declared["binary"]
         self.exact: bool = declared["exact"]
+        self.labels: bool = declared["labels"]
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.score_of: Loss | None = declared.get("score_of")  # the loss whose score this is
@@ -347,6 +348,7 @@ def loss(
     shares: Mapping[str, Loss] | None = None,
     first: bool = False,
     binary: bool = False,
+    labels: bool = False,
     exact: bool = False,
     scores: tuple[Score, ...] = (),
 ) -> Callable[[Callable[..., Any]], Loss]:
@@ -358,7 +360,9 @@ def loss(
     beyond on the other side (None: there is no limit). `reduction="sum"` is for losses that are a sum by definition
     (penalties) whatever the run asks for. `shares` names terms that are another loss's only term with the same roles
     and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
-    it: a configuration that is made for a file begins with such losses. `binary` says that each value is 0 or 1, so
+    it: a configuration that is made for a file begins with such losses. `labels` says that one
+    number of predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a
+    target of 1. `binary` says that each value is 0 or 1, so
     that a mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
     them: in doubles, no digit may be left. `scores` are what people know the loss by: each is named like a loss, and
     computed from this one declaration.
@@ -366,7 +370,8 @@ def loss(
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library, "aliases": aliases,
         "scope": scope, "unit": unit, "direction": direction, "optimum": optimum, "worst": worst, "revision": revision,
-        "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary, "exact": exact,
+        "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary, "labels": labels,
+        "exact": exact,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

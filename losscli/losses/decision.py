@@ -65,6 +65,7 @@ def _(pred: Array, target: Array) -> Array:
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
     same_as={"xgboost": Preset(notes=SINGLE)},
     binary=True,
+    labels=True,
     scores=(
         Score(
             "accuracy",
@@ -92,7 +93,8 @@ def zero_one(
 
     For class scores (probabilities or logits), the decision is the class with the largest score, and the first of
     them at a tie. LightGBM counts ties as wrong. For one probability, the decision is class 1 above `threshold`,
-    and not at it. There is no gradient: the value is flat wherever it is smooth.
+    and not at it. Predicted labels are right where they are those of the targets. There is no gradient: the value is
+    flat wherever it is smooth.
 
     >>> zero_one([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [1, 1])
     array([0., 1.])

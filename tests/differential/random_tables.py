@@ -212,6 +212,21 @@ def _parameters(draw: Drawing) -> Task:
     return columns, losses, settings
 
 
+def _decisions(draw: Drawing) -> Task:
+    """Predicted labels against labels, of any type on either side."""
+    kind, values = draw.one(_LABELS)(draw)
+    same = [values[int(at)] if draw.chance(0.5) else value for value, at in
+            zip(values, draw.rng.integers(0, max(draw.rows, 1), draw.rows), strict=True)]  # fmt: skip
+    other = kind
+    if kind in ("int8", "int64", *FLOATS):
+        other = draw.one(["int8", "int64", "float64", "text"])
+        same = [float(v) if other in FLOATS else str(int(v)) if other == "text" else int(v) for v in same]
+    elif kind == "bool" and draw.chance(0.4):
+        other, same = "int8", [int(v) for v in same]
+    columns = [Column("y", kind, values, encoded=draw.chance(0.3)), Column("p", other, same, encoded=draw.chance(0.3))]
+    return columns, draw.one([("zero_one",), ("accuracy", "zero_one")]), {"target": "y", "pred": {"m": "p"}}
+
+
 def _binary(draw: Drawing) -> Task:
     kind, values = draw.one([_flags, _few, _texts])(draw)
     settings: dict[str, Any] = {"target": "y", "pred": {"m": "p"}}
@@ -252,7 +267,7 @@ def _groups(draw: Drawing) -> Task:
 
 TASKS: tuple[Callable[[Drawing], Task], ...] = (_regression, _regression, _regression, _binary, _classes, _several,
                                                  _groups)  # fmt: skip
-LATER = ((300_000, (_expressions,)), (200_000, (_parameters,)), (0, TASKS))
+LATER = ((400_000, (_decisions,)), (300_000, (_expressions,)), (200_000, (_parameters,)), (0, TASKS))
 """From which seed on which tasks are drawn: later ones have seeds of their own, so that earlier tables stay."""
 
 # -- values that are not acceptable ------------------------------------------------------------------------------------

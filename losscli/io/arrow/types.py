@@ -23,6 +23,11 @@ def is_plain_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
+def is_floating(kind: pa.DataType) -> bool:
+    """Whether cells of this type are floating-point numbers."""
+    return bool(pa.types.is_floating(kind))
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether a cell of this type is a text, in any of Arrow's layouts."""
     t = pa.types
