@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NO_NULLS, NumberFormat
+from losscli.io.arrow.types import is_plain_number
 
 
 def labelled_numbers(
@@ -34,6 +36,11 @@ def labelled_numbers(
             code="DATA_UNKNOWN_CLASS",
         )  # fmt: skip
     return named.mapped([v or 0.0 for v in values], 0.0), missing if missing.any() else None
+
+
+def read_as_labels(item: Input, kind: Any) -> bool:
+    """Whether cells of this type are read as labels. A number is its own label, unless there is a positive one."""
+    return bool(item.kind.sides or item.kind.labels) and (item.positive is not None or not is_plain_number(kind))
 
 
 def without_nulls(column: EncodedLabels, number_format: NumberFormat, positive: str | None) -> EncodedLabels:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,11 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NumberFormat
+from losscli.io.arrow.types import is_text
 
 BINARY = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}
 _MOST = 1000  # labels of a side that are remembered
 _SHOWN = 8
-_MANY = 32_768  # texts from which on Arrow is faster
 
 
 def with_labels(loss: Loss, sides: Sequence[Input | Table | None]) -> tuple[Input | Table | None, ...]:
@@ -112,6 +113,34 @@ class Predictions:
     is_label: Array | None
     labels: Callable[[], EncodedLabels]
     written: Array | None = None  # which are 0 or 1, but written as probabilities are: 1.0e+00
+
+    @staticmethod
+    def of_texts(
+        cells: Any, number_format: NumberFormat, positive: str | None, labels: Callable[[Any], EncodedLabels]
+    ) -> Predictions:
+        """Predictions of a column of texts, whose labels `labels` finds.
+
+        Where all are numbers, only those outside ]0, 1[ are looked at one by one: probabilities are mostly distinct.
+        """
+        plain = cells.dictionary_decode() if hasattr(cells, "dictionary_decode") else cells
+        values = _cast(plain, number_format)
+        if values is None:
+            return Predictions.of_labels(labels(cells), number_format, positive)
+        others = np.flatnonzero(~((values > 0) & (values < 1)))
+        if not len(others):
+            return Predictions(values, None, None, lambda: labels(cells))
+        few = Predictions.of_labels(labels(plain.take(others)), number_format, positive)
+        values[others] = few.values
+
+        def spread(which: Array | None) -> Array | None:
+            if which is None:
+                return None
+            rows = np.zeros(len(values), bool)
+            rows[others] = which
+            return rows
+
+        return Predictions(values, spread(few.missing), spread(few.is_label), lambda: labels(cells),
+                           spread(few.written))  # fmt: skip
 
     @staticmethod
     def of_labels(named: EncodedLabels, number_format: NumberFormat, positive: str | None) -> Predictions:
@@ -205,16 +234,22 @@ def _contradiction(item: Input, both: Decisions, row: int, location: Location) -
 
 def _numbers(names: Sequence[str], number_format: NumberFormat) -> list[float | None]:
     """The numbers that texts are; None for labels, of which 01 is one."""
-    if len(names) > _MANY and number_format.decimal == "." and number_format.thousands is None:
-        import pyarrow as pa
-
-        try:
-            found = pa.array(names).cast(pa.float64()).to_pylist()
-        except pa.ArrowInvalid:
-            found = None
-        if found is not None:
-            return [_number(name, number_format) if n in (0, 1) else n for name, n in zip(names, found, strict=True)]
     return [_number(name, number_format) for name in names]
+
+
+def _cast(cells: Any, number_format: NumberFormat) -> Array | None:
+    """The texts as numbers, missing as NaN; None where one is no number, or must be looked at for another reason."""
+    import pyarrow as pa
+
+    if not is_text(cells.type) or number_format.decimal != "." or number_format.thousands is not None:
+        return None
+    if any(0 < (number_format.number(text) or 0) < 1 for text in number_format.nulls):
+        return None
+    try:
+        found: Array = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return found if found.flags.writeable else found.copy()
 
 
 def _number(name: str, number_format: NumberFormat) -> float | None:

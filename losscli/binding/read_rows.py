@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from losscli.binding.class_positions import class_positions
 from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.label_registry import LabelRegistry
-from losscli.binding.labels import labelled_numbers, without_nulls
+from losscli.binding.labels import labelled_numbers, read_as_labels, without_nulls
 from losscli.binding.plan import Input, Plan
 from losscli.binding.predicted_labels import BINARY, Predictions, decided, positive_seen
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
@@ -26,7 +27,7 @@ from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
 from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, text_lists, texts, vectors
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.types import element_type, is_floating, is_plain_number
+from losscli.io.arrow.types import element_type, is_floating
 from losscli.io.sides import REPEATS
 from losscli.results import RowCounts
 
@@ -281,17 +282,19 @@ class Reader:
         """Predictions that may be labels, and the labels of their targets."""
         assert item.facing is not None
         name, target = item.columns[0], item.facing
-        targets = self._labels(target.columns[0], data, location, target.positive)
-        if is_floating(data.column(name).type):
+        targets = self._labels(target.columns[0], data.column(target.columns[0]), location, target.positive)
+        cells = data.column(name)
+        if is_floating(cells.type):
             values, missing = self._plain_number(name, data, location)
             return Predictions(values, missing, None, lambda: self._texts(name, data, location)), targets
         number_format = self.plan.number_format if name in self.plan.untyped else PLAIN
-        named = self._labels(name, data, location, target.positive)
-        return Predictions.of_labels(named, number_format, target.positive), targets
+        labels = partial(self._labels, name, location=location, positive=target.positive)
+        return Predictions.of_texts(cells, number_format, target.positive, labels), targets
 
-    def _labels(self, name: str, data: Any, location: Location, positive: str | None) -> EncodedLabels:
+    def _labels(self, name: str, cells: Any, location: Location, positive: str | None) -> EncodedLabels:
         number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
-        return without_nulls(self._column(name, data, location), number_format, positive).canonical()
+        found = EncodedLabels.of(texts(cells, name, location), name)
+        return without_nulls(found, number_format, positive).canonical()
 
     def _decide(
         self, item: Input, given: Predictions, targets: EncodedLabels, arrays: dict[Input, Array], index: RowNumbers,
@@ -326,7 +329,7 @@ class Reader:
 
             found = keyed_vectors(column, item.labels or (), name, location)
             return found.values, found.missing
-        if not _labelled(item, element_type(column.type)):
+        if not read_as_labels(item, element_type(column.type)):
             found = vectors(column, name, location, width)
             return found.values, found.missing
         named = EncodedLabels.of(text_lists(column, name, location, width), name).canonical()
@@ -339,7 +342,7 @@ class Reader:
         self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
         column = data.column(name)
-        if self.plan.read_as(name) == "text" and _labelled(item, column.type):
+        if self.plan.read_as(name) == "text" and read_as_labels(item, column.type):
             # Only in text formats do spellings stand for missing values; where cells have types, null does.
             number_format = self.plan.number_format if name in self.plan.untyped else NO_NULLS
             named = without_nulls(self._column(name, data, location), number_format, item.positive).canonical()
@@ -364,11 +367,6 @@ class Reader:
     def _weight(self, data: Any, location: Location) -> tuple[Array, Array | None] | None:
         name = self.plan.weight
         return None if name is None else self._plain_number(name, data, location)
-
-
-def _labelled(item: Input, kind: Any) -> bool:
-    """Whether cells of this type are read as labels. A number is its own label, unless there is a positive one."""
-    return bool(item.kind.sides or item.kind.labels) and (item.positive is not None or not is_plain_number(kind))
 
 
 def _zeros(weights: Array, missing: Array | None) -> Array | None:
