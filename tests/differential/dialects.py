@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from differential.random_tables import NUMBERS, Case, Column
+from differential.random_tables import FLOATS, NUMBERS, Case, Column
 from losscli.io.source import ReadOptions
 
 Spelling = Callable[[Column, Any], str]
@@ -81,7 +81,9 @@ def in_dialects(case: Case, columns: list[Column]) -> dict[str, bytes]:
     """The texts of the dialects that hold this table: not all tell an empty text from a missing one, or labels."""
     texts = {"escaped.tsv": escaped(columns).encode()}
     regression = bool({"mse", "mae", "rmse", "log_cosh"} & set(case.losses))
-    if regression and all(column.kind not in ("float64", "float32") for column in columns if column.name == "g"):
+    # Cells of the labels' column g keep their points, so they cannot be its numbers.
+    labels = (*FLOATS, "decimal") if "|" in str(case.settings.get("by")) else ("float64", "float32")
+    if regression and all(column.kind not in labels for column in columns if column.name == "g"):
         texts["excel.csv"] = of_excel(columns).encode()
     if all(None not in column.values or (regression and column.kind in (*NUMBERS, "null")) for column in columns):
         texts["aligned.csv"] = aligned(columns).encode()
