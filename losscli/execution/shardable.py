@@ -53,8 +53,9 @@ def expected_files(source: Source, what: str) -> tuple[Expected, ...]:
     for fragment in source.fragments:
         file = fragment.file
         if file is None or file.spool is not None:
-            raise UsageError(f"{what} needs files that every process can open; this one is first decompressed here",
-                             path=fragment.path, hint="decompress it to a file first",
+            raise UsageError(f"{what} needs files that every process reads by itself; this one is decompressed or "
+                             "rewritten first", path=fragment.path,
+                             hint="write it to a file of CSV, JSON lines or Parquet first",
                              code="USAGE_CONFLICT")  # fmt: skip
         place = str(Path(file.local_path).absolute())
         found[place] = Expected(place, file.path, file.version[0], file.version[1])
