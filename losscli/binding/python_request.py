@@ -96,9 +96,11 @@ def _role(key: str, columns: Columns) -> RoleBinding:
 
 
 def _model(role: str, model: str | None, columns: Columns) -> RoleBinding:
-    """The columns of a model, or those of many: `{"*": "model_*"}`. A list of names is of one model."""
-    many = None if model is None or not isinstance(columns, str) else starred(model)
-    return RoleBinding(role, model if many or model is None else unescape(model), _columns(columns), many=many)
+    """The columns of a model, or those of many: `{"*": "model_*"}`. A list of names is of one model, named exactly."""
+    if model is None or not isinstance(columns, str):
+        return RoleBinding(role, model, _columns(columns))
+    many = starred(model)
+    return RoleBinding(role, model if many else model.replace(r"\*", "*"), _columns(columns), many=many)
 
 
 def _columns(columns: Columns) -> ColumnsPattern:

@@ -12,7 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import losscli
-from losscli.errors import DataError
+from losscli.binding.encoded_labels import EncodedLabels
+from losscli.binding.labels import without_nulls
+from losscli.binding.predicted_labels import Predictions
+from losscli.errors import DataError, Location
+from losscli.io.arrow.decode import texts
+from losscli.io.arrow.numbers import NumberFormat
 
 TRUE = ["cat", "dog", "cow", "cat", "dog", "cow", "cat"]
 SAID = ["cat", "cat", "cow", "dog", "dog", "pig", "cat"]
@@ -162,3 +167,34 @@ def test_the_same_bits_however_rows_are_cut(tmp_path, monkeypatch):
     assert one["results"] == many["results"]
     assert one["data"] == many["data"]
     assert one["results"][0]["value"] == float(np.mean(table["y"].to_numpy() != table["p"].to_numpy()))
+
+
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["0.25", "1e-3", "0.9999999999999999"],
+        ["0.25", "1", "0", "1.0e+00", "1.0", "01", "+1", "-0", "2", "1e400", "nan", "0.5"],
+        ["0.25", None, "0.5", "NA", "", "1"],
+        ["0.25", "cat", "1"],
+    ],
+)
+def test_arrow_reads_what_a_look_at_each_text_reads(cells, coded):
+    plain = pa.array(cells)
+    number_format = NumberFormat(frozenset({"", "NA"}))
+
+    def labels(some):
+        found = EncodedLabels.of(texts(some, "p", Location("p.csv", 1)), "p")
+        return without_nulls(found, number_format, None).canonical()
+
+    slow = Predictions.of_labels(labels(plain), number_format, None)
+    given = plain.dictionary_encode() if coded else plain
+    quick = Predictions.of_texts(given, number_format, None, labels)
+    for name in ("values", "missing", "is_label", "written"):
+        one, other = getattr(quick, name), getattr(slow, name)
+        none = np.zeros(len(cells), bool)
+        one, other = none if one is None else one, none if other is None else other
+        used = none if slow.missing is None else slow.missing
+        assert np.array_equal(one[~used] if name == "values" else one, other[~used] if name == "values" else other,
+                              equal_nan=True), name  # fmt: skip
+    assert quick.labels().texts() == slow.labels().texts()

@@ -452,6 +452,7 @@ def _binary() -> list[Asked]:
         keras("squared_hinge@keras", "SquaredHinge()", signs, SIGNS),
         sklearn("brier@sklearn", "sklearn.metrics.brier_score_loss(target, pred)", probs, PROBS, SOFT),
         boosting("zero_one@xgboost", by_xgboost, "error", eight_probs, weighted=False),
+        sklearn("accuracy@sklearn", "sklearn.metrics.accuracy_score(target, 1.0 * (pred > 0.5))", eight_probs),
     ]  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def test_what_was_written_is_read(
         ("y  p\n\n 1  2\n2  x\n", {}, "'x' is not a number", 4),
         ('y  p\n"1"  2\n\n2  "x"\n', {}, "'x' is not a number", 4),
         ("a\n#\ny  p\n#\n1  2\n#\n2  x\n", {"comment": "#", "skip_lines": 1}, "'x' is not a number", 7),
-        ("y  p\n1  2\n2  3  4\n", {}, "the row has 3 cells, the header 2", 3),
+        ("y  p\n1  2\n2  3  400\n", {}, "the row has 3 cells, the header 2", 3),
         ('y  p\n1  2\n2  "3\n4  5\n', {}, "a quote opened on line 3 is never closed", 3),
         ('y  p\n1  2\n2  "3"4\n', {}, "text follows the closing quote", 3),
     ],

@@ -332,6 +332,13 @@ def test_numbers_in_texts_beside_numbers_are_refused(first: Any, second: Any, me
     assert value(data, target="y", pred="p.s", where="y == 1") == 0.25
 
 
+def test_one_word_before_numbers_is_what_is_wrong(tmp_path: Path) -> None:
+    data = jsonl([{"y": 1, "p": "2.5"}, {"y": 1, "p": "n.a."}, {"y": 2, "p": 2.5}, {"y": 2, "p": 3.5}], tmp_path)
+    with pytest.raises(DataError, match=r"^'n\.a\.' is not a number") as caught:
+        value(data, target="y", pred="p")
+    assert (caught.value.row, caught.value.line) == (2, 2)
+
+
 @everywhere
 def test_a_column_named_as_a_path_holds_texts_as_any_other(written: Written, tmp_path: Path) -> None:
     data = written([{"y": 1.0, "p[0]": "1.5"}], tmp_path)

@@ -33,8 +33,8 @@ def are_unused(
         How numbers are written.
     """
     texts = [cell.decode(errors="replace").strip() for cell in cells]
-    if len(texts) <= width or not any(texts[width:]):
-        return False
+    if len(texts) <= width or not any(texts[width:]) or any(text.endswith("\\") for text in texts[:-1]):
+        return False  # a backslash may have made the delimiter behind it a part of the cell
     shifts = range(1, len(texts) - width + 1)
 
     def shifted(position: int, is_number: bool) -> bool:

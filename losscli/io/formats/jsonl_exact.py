@@ -14,7 +14,7 @@ from losscli.errors import Code, Location
 from losscli.io.arrow.build import dictionary_strings, floats, lists, lists_of, string_lists, strings
 from losscli.io.arrow.canonical import InexactNumberError, canonical_number, exact_float
 from losscli.io.arrow.keyed import KeyedFields
-from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER
+from losscli.io.arrow.numbers import INEXACT, INEXACT_HINT, NOT_A_NUMBER, PLAIN
 from losscli.io.arrow.types import SPELLED_NUMBERS
 from losscli.io.formats.text_windows import Window
 from losscli.io.nested.paths import NestedPath
@@ -70,9 +70,19 @@ def read_exactly(
                     bad.append((row, name, value, wrong))
     if bad:
         first, name, value, flaw = bad[0]
+        if projection[name].read_as == "spelled number" and (word := _first_word(columns[name][:first])) is not None:
+            # One text at the begin of a column of numbers is what is wrong, not the numbers.
+            bad = [(word, name, columns[name][word], _WrongValue(f"'{_excerpt(columns[name][word])}' {NOT_A_NUMBER}"))]
+            first, name, value, flaw = bad[0]
         more = f"; {len(bad) - 1} more such values by row {location.first_row + bad[-1][0]}" if len(bad) > 1 else ""
         raise location.error(first, name, f"{flaw}{more}", _excerpt(value), flaw.hint, code=flaw.code)
     return [_array(columns[name], wanted) for name, wanted in projection.items()]
+
+
+def _first_word(texts: list[Any]) -> int | None:
+    """The place of the first text that is no number; None if all are, and for lists."""
+    return next((at for at, text in enumerate(texts) if isinstance(text, str) and text and PLAIN.number(text) is None),
+                None)  # fmt: skip
 
 
 def _inside(record: dict[str, Any], path: NestedPath) -> Any:

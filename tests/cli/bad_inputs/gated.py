@@ -86,10 +86,10 @@ def share_of_a_baseline_of_zero(here: Here):
 @case("B134", 1, "baseline -2.0: worse by 1.0 > tolerance 0")
 def baseline_below_zero(here: Here):
     here.file("y,p\n1,2\n")
-    document = json.loads(evaluate("p.csv", ["x=-1*mae"], target="y", pred="p").to_json())
+    document = json.loads(evaluate("p.csv", ["x=mse+-2*mae"], target="y", pred="p").to_json())
     document["results"][0]["value"] = -2.0
     here.file(json.dumps(document), "b.json")
-    return ["p.csv", "-t", "y", "-p", "p", "-l", "x=-1*mae", "-q", "--baseline", "b.json", "--gate", "x<=baseline"]
+    return ["p.csv", "-t", "y", "-p", "p", "-l", "x=mse+-2*mae", "-q", "--baseline", "b.json", "--gate", "x<=baseline"]
 
 
 @case("B135", value=0.5)

@@ -93,9 +93,9 @@ def grows_while_read(here: Here):
 
     read = delimited._Reader.read
 
-    def and_write(self, window, location):
+    def and_write(self, window, location, extra):
         here.file(GOOD + "5,6\n")
-        return read(self, window, location)
+        return read(self, window, location, extra)
 
     here.patch.setattr(delimited._Reader, "read", and_write)
     return here.file(GOOD)
@@ -107,9 +107,9 @@ def disappears_while_read(here: Here):
 
     read = delimited._Reader.read
 
-    def and_remove(self, window, location):
+    def and_remove(self, window, location, extra):
         (here.path / "p.csv").unlink(missing_ok=True)
-        return read(self, window, location)
+        return read(self, window, location, extra)
 
     here.patch.setattr(delimited._Reader, "read", and_remove)
     return here.file(GOOD)
