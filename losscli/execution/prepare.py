@@ -104,7 +104,7 @@ def prepare(request: Request, data: Data) -> Prepared:
         plan = replace(bind(request, source.columns, source.types, tables, source.sides), number_format=number_format)
     except DataError as error:
         # The binding knows names, not files; the error is about the source that lacks them.
-        error.path = error.path or next((fragment.path for fragment in source.fragments), None)
+        error.path = error.path or _lacking(source, data, error.column)
         if error.code == "DATA_MISSING_COLUMN" and error.column is not None:
             error.hint = inside_hint(source, error.column) or error.hint
         raise
@@ -116,6 +116,13 @@ def prepare(request: Request, data: Data) -> Prepared:
         verifier.refuse_unused()
     arrays = {table: matrix.values for table, matrix in plan.tables.items()}
     return Prepared(plan, source, arrays, hashes={} if verifier is None else verifier.found)
+
+
+def _lacking(source: Source, data: Data, column: str | None) -> str | None:
+    """The file in which a column was looked for: that of the targets if its name says so, else the first."""
+    if source.sides is not None and isinstance(data.targets, str) and (column or "").startswith("targets."):
+        return redacted(data.targets)
+    return next((fragment.path for fragment in source.fragments), None)
 
 
 def number_format_of(options: ReadOptions) -> NumberFormat:

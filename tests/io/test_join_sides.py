@@ -150,6 +150,16 @@ def test_an_error_in_the_targets_names_their_file_and_line(tmp_path: Path, case:
     assert (error.path, error.row, error.line, error.column) == (str(path), 2, 3, "y")
 
 
+@pytest.mark.parametrize(("columns", "file"), [({"target": "targets.q"}, "t.csv"), ({"pred": "preds.q"}, "p.csv")])
+def test_a_column_that_is_missing_is_missing_in_the_file_of_its_side(tmp_path: Path, columns: Any, file: str) -> None:
+    (tmp_path / "p.csv").write_text("id,p\n1,2\n")
+    (tmp_path / "t.csv").write_text("id,y\n1,2\n")
+    with pytest.raises(DataError, match="no column") as caught:
+        losscli.evaluate(str(tmp_path / "p.csv"), "mae", targets=str(tmp_path / "t.csv"), on="id",
+                         **{"target": "y", "pred": "p", **columns})  # fmt: skip
+    assert Path(caught.value.path or "").name == file
+
+
 def test_errors_far_into_the_targets_and_in_a_column_of_both_files(tmp_path: Path) -> None:
     path, rows = tmp_path / "t.csv", 150_000
     path.write_text("id,y\n" + "".join(f"{i},{'inf' if i == 140_001 else i}\n" for i in range(rows)))
