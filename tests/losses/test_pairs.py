@@ -14,7 +14,7 @@ from oracle import Formula, exact
 import losscli
 from losscli import parallel
 from losscli.contract.loss import as_terms
-from losscli.losses import REGISTRY, _angles, _pairs, _tiles, contrastive
+from losscli.losses import REGISTRY, _angles, _pairs, _tiles, contrastive_learning
 from losscli.losses._pairs import Pull
 from losscli.losses._tiles import Pairs, Side
 
@@ -35,7 +35,7 @@ def pairs(kind, normalize, temperature=0.3, precision="float64"):
         mates = np.concatenate([half + 23, half])
         return Pairs(side, side, mates, itself=True, **settings), mates[:, None] == np.arange(46)
     labels = rng.permutation(np.repeat([5, 6, 7, 8, 9], [1, 2, 2, 7, 11]))
-    made = contrastive._classmates(rows, labels, temperature, normalize, precision)
+    made = contrastive_learning._classmates(rows, labels, temperature, normalize, precision)
     return made, (labels[:, None] == labels) & ~np.eye(23, dtype=bool)
 
 
