@@ -6,7 +6,7 @@
 
 README.md: its tables between `<!-- generated: NAME -->` and `<!-- end -->`, and what its commands print.
 docs/presets.md: how near each library preset comes to its library.
-losscli/cli/loss_names.txt: the names of losses that completion offers.
+losscli/losses/names.txt: the names of losses, where each stands, and what completion says of it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = 300  # seconds that a command may take before it counts as hanging
 README = ROOT / "README.md"
 PRESETS = ROOT / "docs" / "presets.md"
-LOSS_NAMES = ROOT / "losscli" / "cli" / "loss_names.txt"
+LOSS_NAMES = ROOT / "losscli" / "losses" / "names.txt"
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -172,12 +172,12 @@ def sample_folder(parent: Path) -> Path:
 
 
 def loss_names() -> str:
-    """The names that completion offers: one line per loss or alias, with its summary."""
+    """One line per loss, score or alias: its name, its module and its summary."""
     from losscli.losses._catalogue import matching
 
     known = [one for loss in matching(()) for one in (loss, *loss.scores.values())]
-    lines = [(name, loss.summary) for loss in known for name in (loss.name, *loss.aliases)]
-    return "".join(f"{name}\t{summary}\n" for name, summary in sorted(lines))
+    lines = [(name, loss.family, loss.summary) for loss in known for name in (loss.name, *loss.aliases)]
+    return "".join("\t".join(line) + "\n" for line in sorted(lines))
 
 
 def generated(*, outputs: bool = True) -> dict[Path, str]:

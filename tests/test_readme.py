@@ -72,7 +72,7 @@ def test_generated_files_are_up_to_date():
     """What README's commands print is tested command by command above."""
     assert generate.stale(generate.generated(outputs=False)) == [], "run python tests/generate.py"
     assert "| `huber` |" in generate.losses_table()
-    assert "log_loss\tLog loss" in generate.loss_names()
+    assert "log_loss\tbinary\tLog loss" in generate.loss_names()
     assert completion.LOSS_NAMES == generate.LOSS_NAMES
 
 
@@ -172,7 +172,7 @@ def test_the_new_loss_is_all_it_takes(tmp_path):
         done = python(command, project)
         assert done.returncode == 0, done.stdout + done.stderr
     assert f"| `{name}` |" in (project / "README.md").read_text(encoding="utf-8")
-    assert f"{name}\t" in (project / "losscli" / "cli" / "loss_names.txt").read_text(encoding="utf-8")
+    assert f"{name}\t" in (project / "losscli" / "losses" / "names.txt").read_text(encoding="utf-8")
 
     per_loss = " ".join(node(project, test) for test in PER_LOSS)
     sweeps = " ".join(node(project, test) for test in SWEEPS)

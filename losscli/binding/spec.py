@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, cast, get_args
 
 from losscli.binding.spec_text import column_parameter, cut
-from losscli.contract.loss import ALIASES, REGISTRY, Loss, Parameter, Value
+from losscli.contract.loss import Loss, Parameter, Value
 from losscli.contract.presets import DivideBy
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError, did_you_mean
@@ -125,7 +125,9 @@ def parse(text: str) -> Spec:
     parts = tuple(_part(piece.strip(), text) for piece in pieces)
     _check_directions(parts, text)
     if named:
-        if named[1] in REGISTRY or named[1] in ALIASES:
+        from losscli.losses import names
+
+        if named[1] in names():
             raise UsageError(
                 f"a composite loss cannot be named '{named[1]}', which is the name of a loss",
                 hint="choose another name",
@@ -171,7 +173,9 @@ def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec
     specs = tuple(specs)
     if not any(name in part.params for spec in specs for _, part in spec.parts):
         asked = ", ".join(dict.fromkeys(part.loss.name for spec in specs for _, part in spec.parts))
-        having = ", ".join(other.name for other in REGISTRY.values() if name in other.params)
+        from losscli.losses import every
+
+        having = ", ".join(other.name for other in every().values() if name in other.params)
         raise UsageError(f"none of the losses has a parameter '{name}': {asked}",
                          hint=f"these have it: {having}; remove --{name} for others",
                          code="USAGE_BAD_PARAMETER")  # fmt: skip
@@ -249,19 +253,17 @@ def _read_divide_by(loss: Loss, value: Value) -> DivideBy:
 
 def find(name: str) -> Loss:
     """The loss of that name or alias."""
-    from losscli.losses import ALIASES, REGISTRY  # registers every loss; here, so that reading this module stays cheap
+    from losscli import losses  # here, so that reading this module stays cheap
 
-    if name in ALIASES:
-        return REGISTRY[ALIASES[name]]
-    if name not in REGISTRY:
-        known = [*REGISTRY, *ALIASES]
+    found = losses.find(name)
+    if found is None:
         raise UsageError(
             f"unknown loss '{name}'",
-            hint=did_you_mean(name, known, "'losscli list' shows all"),
+            hint=did_you_mean(name, losses.names(), "'losscli list' shows all"),
             value=name,
             code="USAGE_UNKNOWN_LOSS",
         )
-    return REGISTRY[name]
+    return found
 
 
 def read_params(loss: Loss, text: str) -> dict[str, Value]:

@@ -1,7 +1,7 @@
 """losscli completion: the script for a shell, and the completions of an incomplete word.
 
-Every press of TAB starts the program, so nothing here may import NumPy: the names of losses come from loss_names.txt,
-which `python tests/generate.py` writes. A test fails if it is stale. Only where a column is due is a file opened.
+Every press of TAB starts the program, so nothing here may import NumPy: the names of losses come from names.txt beside
+them, which `python tests/generate.py` writes. A test fails if it is stale. Only where a column is due is a file opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from losscli.errors import ExitCode, UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-LOSS_NAMES = Path(__file__).parent / "loss_names.txt"  # one line per loss or alias: its name, a tab, its summary
+LOSS_NAMES = Path(__file__).parent.parent / "losses" / "names.txt"  # a line a name: name, module, summary, by tabs
 VARIABLE = "_LOSSCLI_COMPLETE"  # the name that click's scripts set
 _SHELLS = ("bash", "zsh", "fish", "powershell")
 
@@ -108,7 +108,7 @@ def losses(ctx: click.Context, param: click.Parameter, start: str) -> list[Compl
     from click.shell_completion import CompletionItem
 
     rows = (line.split("\t") for line in LOSS_NAMES.read_text(encoding="utf-8").splitlines())
-    return [CompletionItem(name, help=summary) for name, summary in rows if name.startswith(start)]
+    return [CompletionItem(name, help=summary) for name, _, summary in rows if name.startswith(start)]
 
 
 def files(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from losscli.contract.loss import Loss
 from losscli.contract.presets import Preset
-from losscli.losses import REGISTRY  # registers every loss
+from losscli.losses import every
 
 
 def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
 def matching(words: Sequence[str]) -> list[Loss]:
     """The losses that speak of all these words, or whose scores do, in order of family and name."""
     found = []
-    for loss in sorted(REGISTRY.values(), key=lambda loss: (loss.family, loss.name)):
+    for loss in sorted(every().values(), key=lambda loss: (loss.family, loss.name)):
         if loss.score_of is not None:
             continue
         text = " ".join(map(_spoken, (loss, *loss.scores.values()))).lower()

@@ -17,7 +17,7 @@ from losscli.cli.init.sample import Candidate, Sample
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Loss
 from losscli.errors import DataError
-from losscli.losses import REGISTRY  # registers every loss
+from losscli.losses import every
 
 _MAX_TRIED = 64  # columns that are tried for a role
 _MAX_MODELS = 8  # predictions that are listed
@@ -67,7 +67,7 @@ class _Assignment:
 
 def guess(sample: Sample, path: str) -> Guess:
     """Guess roles and losses from the values; a DataError if no column looks like a prediction of another."""
-    suggested = [loss for loss in REGISTRY.values() if loss.first]
+    suggested = [loss for loss in every().values() if loss.first]
     assignments = [a for loss in suggested if (a := next(_assignments(loss, sample), None)) is not None]
     if not assignments:
         raise DataError("no column looks like a prediction of another", path=path, code="DATA_MISMATCH",
