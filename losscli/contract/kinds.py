@@ -185,6 +185,7 @@ Shares: TypeAlias = Annotated[
 LogitVector: TypeAlias = Annotated[
     Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True, logit=True)
 ]
+Amounts: TypeAlias = Annotated[Array, Kind("Amounts", "a vector of numbers of at least 0", shape="vector", low=0.0)]
 Matrix: TypeAlias = Annotated[Array, Kind("Matrix", "a table of numbers, read whole", shape="matrix")]
 Prototypes: TypeAlias = Annotated[
     Array, Kind("Prototypes", "a table with one row a class, read whole", shape="matrix", classes=True)

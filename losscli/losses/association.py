@@ -6,12 +6,12 @@ digit is lost however far the data is from 0.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from losscli.contract.kinds import Array, Real
-from losscli.contract.loss import Term, loss
+from losscli.contract.loss import Param, Term, loss
 from losscli.contract.scores import Score
 from losscli.losses._moments import product
 
@@ -186,3 +186,103 @@ def _(p: Any, y: Any, pp: Any, pp_rest: Any, yy: Any, yy_rest: Any, py: Any, py_
 
 
 ccc_loss.gradient("pred")(_slopes)
+
+
+@loss(
+    formula=f"""{_SQUARES}
+    value: (pp + pp_rest - p**2 + (yy + yy_rest - y**2) - 2 * (py + py_rest - p * y)) / (yy + yy_rest - y**2)
+    """,
+    cite="Kent 1983, doi:10.1093/biomet/70.1.163; scikit-learn user guide 3.4.6",
+    exact=True,
+    scores=(
+        Score(
+            "explained_variance",
+            """Explained variance: 1 less the variance of the error over that of the target. Higher is better.
+
+            Unlike r2 it does not see a constant error. Where the target is constant there is no finite number.
+
+            >>> sorted(explained_variance([1.0, 2.0], [1.0, 3.0]))
+            ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
+            """,
+        ),
+    ),
+)
+def explained_variance_loss(pred: Real, target: Real) -> Any:
+    """Unexplained variance: that of the error over that of the target, or 1 less the explained variance.
+
+    Unlike relative_squared_error it does not see a constant error. Several outputs are pooled.
+
+    >>> terms = explained_variance_loss([1.0, 2.0], [1.0, 3.0])
+    >>> {name: term.values.tolist() for name, term in terms.items() if name < "pq"}
+    {'p': [1.0, 2.0], 'pp': [1.0, 4.0], 'pp_rest': [0.0, 0.0]}
+    """
+    return _products(pred, target)
+
+
+@explained_variance_loss.value
+def _(p: Any, y: Any, pp: Any, pp_rest: Any, yy: Any, yy_rest: Any, py: Any, py_rest: Any) -> Any:
+    return (pp + pp_rest - p**2 + (yy + yy_rest - y**2) - 2 * (py + py_rest - p * y)) / (yy + yy_rest - y**2)
+
+
+explained_variance_loss.gradient("pred")(_slopes)
+
+
+_SPREAD, _TRUE = "(pp + pp_rest - p**2)", "(yy + yy_rest - y**2)"
+_KGE = (
+    f"sqrt(((py + py_rest - p * y) / sqrt({_SPREAD} * {_TRUE}) - 1)**2"
+    f" + (sqrt({_SPREAD} / {_TRUE}) * (y / p if spread == 'relative' else 1) - 1)**2 + (p / y - 1)**2)"
+)
+
+
+@loss(
+    formula=f"""{_SQUARES}
+    value: {_KGE}
+    """,
+    cite="Gupta et al. 2009, doi:10.1016/j.jhydrol.2009.08.003; Kling et al. 2012, doi:10.1016/j.jhydrol.2012.01.011",
+    exact=True,
+    scores=(
+        Score(
+            "kge",
+            """Kling-Gupta efficiency of hydrology: 1 is a perfect prediction. Higher is better.
+
+            The mean of the target has about -0.41.
+
+            >>> sorted(kge([1.0, 2.0], [1.0, 3.0]))
+            ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
+            """,
+            aliases=("kling_gupta",),
+        ),
+    ),
+)
+def kge_loss(
+    pred: Real,
+    target: Real,
+    *,
+    spread: Annotated[
+        Literal["absolute", "relative"],
+        Param("what is compared: standard deviations (2009), or those over their means (2012)"),
+    ] = "absolute",
+) -> Any:
+    """1 less the Kling-Gupta efficiency: how far correlation, spread and mean are from their best, as one distance.
+
+    hydroeval and `scores` have the form of 2009 by default, permetrics that of 2012. It is undefined where a mean
+    that is divided by, or a spread, is 0. Several outputs are pooled.
+
+    >>> terms = kge_loss([1.0, 2.0], [1.0, 3.0])
+    >>> {name: term.values.tolist() for name, term in terms.items() if name < "pq"}
+    {'p': [1.0, 2.0], 'pp': [1.0, 4.0], 'pp_rest': [0.0, 0.0]}
+    """
+    return _products(pred, target)
+
+
+@kge_loss.value
+def _(p: Any, y: Any, pp: Any, pp_rest: Any, yy: Any, yy_rest: Any, py: Any, py_rest: Any, *, spread: str) -> Any:
+    own, true = pp + pp_rest - p**2, yy + yy_rest - y**2
+    correlation = (py + py_rest - p * y) / np.sqrt(own * true)
+    alpha = np.sqrt(own / true) * (y / p if spread == "relative" else 1)
+    return np.sqrt((correlation - 1) ** 2 + (alpha - 1) ** 2 + (p / y - 1) ** 2)
+
+
+@kge_loss.gradient("pred")
+def _(pred: Array, target: Array, *, spread: str) -> dict[str, Array]:
+    return _slopes(pred, target)

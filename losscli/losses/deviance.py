@@ -211,3 +211,40 @@ def exponential_nll(pred: Positive, target: NonNegative) -> Array:
 @exponential_nll.gradient("pred")
 def _(pred: Array, target: Array) -> Array:
     return (pred - target) / pred / pred
+
+
+@loss(
+    formula="""
+    y = target
+    z = pred
+    a = degree
+    b = degree - 1
+    near_0 = (y**a + b * z**a - a * y * z**b) / (a * b) if b else 0
+    near_0 if b else (y * log(y / z) if y > 0 else 0) - y + z
+    """,
+    cite="Basu et al. 1998, doi:10.1093/biomet/85.3.549; Fevotte & Idier 2011, doi:10.1162/NECO_a_00168",
+)
+def beta_divergence(
+    pred: Positive,
+    target: NonNegative,
+    *,
+    degree: Annotated[float, Param("beta: 2 is half of mse and 1 half of poisson_deviance", gt=0)] = 1.0,
+) -> Array:
+    """Beta-divergence of matrix factorization: between half the squared error and the Kullback-Leibler divergence.
+
+    At a degree of 0, which needs targets above 0, it is itakura_saito. scikit-learn's is the sum over the entries.
+
+    >>> beta_divergence([2.0, 1.0], [4.0, 0.0], degree=2.0)
+    array([2. , 0.5])
+    """
+    some = target > 0
+    y = np.where(some, target, 1.0)
+    growth = log_quotient(pred, y)
+    below = degree - 1
+    parts = expm1_beyond(degree * growth) / degree - (expm1_beyond(below * growth) / below if below else 0.0)
+    return np.where(some, y**degree * parts, pred**degree / degree)
+
+
+@beta_divergence.gradient("pred")
+def _(pred: Array, target: Array, *, degree: float) -> Array:
+    return (pred - target) / pred * pred ** (degree - 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.contract.kinds import Array, ClassId, ProbVector
+from losscli.contract.kinds import Amounts, Array, ClassId, ProbVector
 from losscli.contract.loss import loss
-from losscli.losses._math import distribution, norm, xlogy
+from losscli.losses._math import distribution, expm1_beyond, log_quotient, norm, xlogy
 
 
 @loss(
@@ -143,3 +143,26 @@ def wasserstein_1d(pred: ProbVector, target: ClassId | ProbVector) -> Array:
 @wasserstein_1d.gradient("pred")
 def _(pred: Array, target: Array) -> Array:
     return _later(np.sign(_steps(pred, target)))
+
+
+@loss(
+    formula="sum((t * (log(t) - log(p)) if t > 0 else 0) - t + p for p, t in zip(pred, target))",
+    cite="Csiszar 1991, doi:10.1214/aos/1176348385; Lee & Seung 2000",
+    aliases=("i_divergence",),
+)
+def generalized_kl(pred: Amounts, target: Amounts) -> Array:
+    """Generalized Kullback-Leibler divergence of amounts that need not sum to 1, in nats; 0 where they agree.
+
+    Of probabilities it is kl_divergence. optax's convex_kl_divergence is this of the logarithms of the prediction.
+
+    >>> generalized_kl([[2.0, 1.0]], [[4.0, 0.0]]).round(4)
+    array([1.7726])
+    """
+    some = target > 0
+    growth = log_quotient(pred, np.where(some, target, 1.0))
+    return np.asarray(np.where(some, target * expm1_beyond(growth), pred).sum(axis=-1))
+
+
+@generalized_kl.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return np.where(target > 0, (pred - target) / np.where(pred > 0, pred, 1.0), 1.0)

@@ -114,3 +114,28 @@ def squared_log_ratio(pred: Positive, target: Positive) -> Array:
 @squared_log_ratio.gradient("pred")
 def _(pred: Array, target: Array) -> Array:
     return 2 * log_quotient(pred, target) / pred
+
+
+@loss(
+    formula="atan(abs((pred - target) / target)) if target else (pi / 2 if pred else 0)",
+    cite="Kim & Kim 2016, doi:10.1016/j.ijforecast.2015.12.003",
+    worst=np.pi / 2,
+)
+def maape(pred: Real, target: Real) -> Array:
+    """Mean arctangent absolute percentage error: the angle whose slope is the percentage error, from 0 to pi / 2.
+
+    A target of 0 is no trouble: a wrong prediction has the largest value there, and a right one 0. The gradient at no
+    error is 0.
+
+    >>> maape([3.0, 1.0, 1.0], [2.0, 0.5, 0.0]).round(4)
+    array([0.4636, 0.7854, 1.5708])
+    """
+    return np.arctan2(np.abs(pred - target), np.abs(target))
+
+
+@maape.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    error = pred - target
+    size = np.hypot(error, target)
+    safe = np.where(size > 0, size, 1.0)
+    return np.sign(error) * (np.abs(target) / safe) / safe

@@ -325,3 +325,31 @@ def expectile(
 def _(pred: Array, target: Array, *, q: float) -> Array:
     error = pred - target
     return 2 * np.where(error >= 0, 1 - q, q) * error
+
+
+@loss(
+    formula="1 if abs(pred - target) > tolerance * (abs(target) if relative else 1) else 0",
+    cite="Conte, Dunsmore & Shen 1986, Software Engineering Metrics and Models (1 less PRED(25))",
+    binary=True,
+)
+def tolerance_error(
+    pred: Real,
+    target: Real,
+    *,
+    tolerance: Annotated[float, Param("errors of up to this size count as right", ge=0)] = 0.25,
+    relative: Annotated[bool, Param("the tolerance is a share of the size of the target")] = False,
+) -> Array:
+    """Tolerance error: the share of predictions that miss by more than the tolerance.
+
+    Relative with 0.25, it is 1 less PRED(25). An error that is the tolerance but for the rounding of decimals may
+    count either way. The gradient is 0.
+
+    >>> tolerance_error([3.0, 1.25], [1.0, 1.0])
+    array([1., 0.])
+    """
+    return (np.abs(pred - target) > tolerance * (np.abs(target) if relative else 1.0)).astype(np.float64)
+
+
+@tolerance_error.gradient("pred")
+def _(pred: Array, target: Array, *, tolerance: float, relative: bool) -> Array:
+    return np.zeros_like(pred)

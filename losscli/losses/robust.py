@@ -253,3 +253,30 @@ def squared_epsilon_insensitive(pred: Real, target: Real, *, tolerance: _Toleran
 def _(pred: Array, target: Array, *, tolerance: float) -> Array:
     error = pred - target
     return 2 * np.sign(error) * np.maximum(np.abs(error) - tolerance, 0.0)
+
+
+@loss(
+    formula="sqrt((pred - target)**2 + eps**2)",
+    cite="Charbonnier et al. 1994, doi:10.1109/ICIP.1994.413553",
+    optimum=None,
+)
+def charbonnier(
+    pred: Real,
+    target: Real,
+    *,
+    eps: Annotated[float, Param("added as a square under the root: the value without an error", gt=0)] = 1e-3,
+) -> Array:
+    """Charbonnier loss, as papers of image restoration have it: an absolute error that is smooth at 0.
+
+    Its least value is `eps`. kornia's is pseudo_huber, which is 0 there.
+
+    >>> charbonnier([3.0], [0.0], eps=4.0)
+    array([5.])
+    """
+    return np.hypot(pred - target, eps)
+
+
+@charbonnier.gradient("pred")
+def _(pred: Array, target: Array, *, eps: float) -> Array:
+    error = pred - target
+    return error / np.hypot(error, eps)

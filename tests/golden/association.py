@@ -40,8 +40,26 @@ def cases() -> list[Case]:
             by_hand("ccc_loss", f"1 - {lin}", inputs),
             by_hand("ccc qwk", lin, inputs),
         ]
+    explained = "sklearn.metrics.explained_variance_score(target, pred{})"
+    alpha, beta = f"torch.sqrt({covariance}[0, 0] / {covariance}[1, 1])", "(pred.mean() / target.mean())"
+    correlation = "torch.corrcoef(torch.stack([pred, target]))[0, 1]"
+    kling = f"torch.sqrt(({correlation} - 1) ** 2 + ({{}} - 1) ** 2 + ({beta} - 1) ** 2)"
+    efficiency = "hydroeval.evaluator(hydroeval.{}, pred, target)[0].item()"
+    for inputs in (PLAIN, POOR):
+        found += [
+            by_hand("explained_variance_loss", "(pred - target).var(correction=0) / target.var(correction=0)", inputs),
+            by_numpy("sklearn", "explained_variance_loss", f"1 - {explained.format('')}", inputs),
+            by_numpy("sklearn", "explained_variance", explained.format(""), inputs),
+            by_hand("explained_variance", "1 - (pred - target).var(correction=0) / target.var(correction=0)", inputs),
+            by_hand("kge_loss", kling.format(alpha), inputs),
+            by_hand("kge_loss:spread=relative", kling.format(f"{alpha} / {beta}"), inputs),
+            by_hand("kge", f"1 - {kling.format(alpha)}", inputs),
+            by_numpy("hydroeval", "kge", efficiency.format("kge"), inputs),
+            by_numpy("hydroeval", "kge:spread=relative", efficiency.format("kgeprime"), inputs),
+        ]
     return [
         *found,
+        by_numpy("sklearn", "explained_variance", explained.format(", sample_weight=w"), PLAIN, weights=WEIGHTS),
         by_numpy("sklearn", "relative_squared_error", f"1 - {r2.format(', sample_weight=w')}", PLAIN, weights=WEIGHTS),
         by_numpy("sklearn", "r2", r2.format(", sample_weight=w"), PLAIN, weights=WEIGHTS),
         by_numpy("sklearn", "qwk ccc", kappa.format(""), RATINGS),

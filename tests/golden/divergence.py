@@ -32,8 +32,16 @@ def cases() -> list[Case]:
     each = "np.mean([{} for p, t in zip(pred, target)])"
     distance = "scipy.stats.wasserstein_distance(range(3), range(3), p, t)"
     energy = "scipy.stats.energy_distance(range(3), range(3), p, t)**2 / 2"
+    amounts: Inputs = {
+        "pred": [[2.1, 0.43, 3.6], [0.7, 1.5, 7.8], [5.2, 0.37, 1.1], [0.33, 2.8, 3.9]],
+        "target": [[1.7, 0.58, 2.5], [1.2, 0.0, 7.9], [4.4, 2.3, 0.33], [0.61, 8.1, 3.1]],
+    }
+    generalized = "(F.kl_div(pred.log(), target, reduction='none') - target + pred).sum(1)"
     return [
         *found,
+        by_numpy("scipy", "generalized_kl", "scipy.special.kl_div(target, pred).sum() / 4", amounts),
+        by_hand("generalized_kl", f"{generalized}.mean()", amounts),
+        by_hand("generalized_kl", f"(w * {generalized}).sum() / w.sum()", amounts, weights=WEIGHTS),
         by_numpy("scipy", "js_divergence", each.format("scipy.spatial.distance.jensenshannon(p, t)**2"), SHARES),
         by_numpy("scipy", "wasserstein_1d", each.format(distance), SHARES),
         by_numpy("scipy", "rps", each.format(energy), SHARES),

@@ -7,7 +7,8 @@ Install the peers into an environment of their own, away from losscli, and run t
         optax==0.2.8 lightgbm==4.7.0 xgboost-cpu==3.2.0 packaging tqdm matplotlib polars pandas pyarrow==26.0.1 six \
         statsmodels==0.15.0 scoringrules==0.10.0
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
-        info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 catboost==1.2.10 monai==1.6.1
+        info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 hydroeval==0.1.0 \
+        utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them
 
@@ -40,10 +41,13 @@ import confusion
 import count
 import critic
 import deviance
+import directional
+import distance
 import distribution
 import divergence
 import embedding
 import forecast
+import functional
 import language
 import likelihood
 import margin
@@ -53,6 +57,7 @@ import preference
 import ratio
 import regression
 import robust
+import skill
 
 import sample_data
 
@@ -61,6 +66,7 @@ FAMILIES = (
     deviance, distribution, count,
     confusion, association,
     ratio, forecast, margin, divergence, language, preference, critic,
+    distance, directional, skill, functional,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

@@ -43,6 +43,8 @@ PACKAGES = {
     "model_diagnostics": "model-diagnostics",
     "statsmodels": "statsmodels",
     "scoringrules": "scoringrules",
+    "hydroeval": "hydroeval",
+    "utilsforecast": "utilsforecast",
 }
 # A name in calls, and what is imported for it; the name means the first.
 MODULES = {
@@ -64,6 +66,8 @@ MODULES = {
     "catboost": "catboost catboost.utils",
     "scipy": "scipy scipy.spatial.distance scipy.special scipy.stats",
     "scoringrules": "scoringrules",
+    "hydroeval": "hydroeval",
+    "utilsforecast": "utilsforecast utilsforecast.losses",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
     "statsmodels": "statsmodels statsmodels.distributions statsmodels.robust.norms",
     "pandas": "pandas",

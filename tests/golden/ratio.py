@@ -10,6 +10,11 @@ def cases() -> list[Case]:
     share, logs = "((pred - target) / target)**2", "torch.log(pred / target)"
     rows = "np.average(abs(scipy.special.log1p((pred - target) / target)){}, weights=w)"
     found = [
+        by_hand("maape", "((pred - target) / target).abs().atan().mean()", PLAIN),
+        by_hand("maape", "(w * ((pred - target) / target).abs().atan()).sum() / w.sum()", PLAIN, weights=WEIGHTS),
+        by_numpy(
+            "scipy", "maape", "np.arctan(scipy.special.rel_entr(1, 1) + abs((pred - target) / target)).mean()", PLAIN
+        ),
         by_hand("mspe", f"({share}).mean()", PLAIN),
         by_hand("mspe", f"(w * {share}).sum() / w.sum()", PLAIN, weights=WEIGHTS),
         by_hand("rmspe", f"({share}).mean().sqrt()", PLAIN),

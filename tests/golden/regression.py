@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_boosting, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch
+from peers import Case, Inputs, by_boosting, by_catboost, by_hand, by_jax, by_lightgbm, by_numpy, by_torch
 
 PLAIN: Inputs = {
     "pred": [2.37, -1.18, 0.64, 5.91, -3.05, 0.29, 7.44],
@@ -44,6 +44,16 @@ def _squares() -> list[Case]:
         by_torch("keras", "mse@keras", "keras.losses.MeanSquaredError()(target, pred)", PLAIN),
         by_jax("mse@optax", "optax.squared_error(pred, target).mean()", PLAIN),
         by_torch("torchmetrics", "mse@torchmetrics", "torchmetrics.functional.mean_squared_error(pred, target)", PLAIN),
+        by_hand(
+            "tolerance_error:tolerance=0.8", "((pred - target).abs() > 0.8).double().mean() + 0 * pred.sum()", PLAIN
+        ),
+        by_catboost("tolerance_error:tolerance=0.75", "NumErrors:greater_than=0.75", BINARY_FRACTIONS),
+        by_hand(
+            "tolerance_error:relative=true",
+            "(w * ((pred - target).abs() > 0.25 * target.abs())).sum() / w.sum() + 0 * pred.sum()",
+            PLAIN,
+            weights=WEIGHTS,
+        ),
         by_numpy("sklearn", "mse@sklearn", "sklearn.metrics.mean_squared_error(target, pred)", PLAIN),
         by_numpy("sklearn", "mse", weighted.format("mean_squared_error"), PLAIN, weights=WEIGHTS),
         by_numpy("sklearn", "mse", weighted.format("mean_squared_error"), OUTPUTS, weights=OUTPUT_WEIGHTS),

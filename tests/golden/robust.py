@@ -60,10 +60,14 @@ def _barron() -> list[Case]:
             by_hand(f"barron:exponent={shape},delta={delta}", general.format(shape, abs(shape - 2), delta), PLAIN)
             for shape, delta in ((-2.0, 1.0), (0.5, 2.5), (1.0, 0.4), (4.0, 3.0))
         ),
+        by_hand("charbonnier", "((pred - target) ** 2 + 1e-6).sqrt().mean()", PLAIN),
+        by_hand("charbonnier:eps=0.6", "(w * ((pred - target) ** 2 + 0.36).sqrt()).sum() / w.sum()", PLAIN,
+                weights=WEIGHTS),
+        by_numpy("scipy", "charbonnier:eps=1", "1 + scipy.special.pseudo_huber(1.0, pred - target).mean()", PLAIN),
         by_hand("wing", wing.format(size, 5.0, 0.5), PLAIN),
         by_hand("wing:width=10,curvature=2", wing.format(size, 10.0, 2.0), OUTPUTS),
         by_hand("wing:width=0.5,curvature=0.2", wing.format(size, 0.5, 0.2), PLAIN),
-    ]
+    ]  # fmt: skip
 
 
 def _tolerant() -> list[Case]:

@@ -68,7 +68,7 @@ def double(x):
 WORDS = {
     **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list)},
     **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
-    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
+    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos, "atan": mp.atan,
     "loggamma": mp.loggamma, "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
 }  # fmt: skip
 _EXACT = {f"_{made.__name__}": made for made in (mp.mpf, quotient, power)}
