@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import ALIASES, Loss, Param, Parameter
 from losscli.contract.loss import loss as loss_decorator
+from losscli.contract.number_lists import widths
 from losscli.losses import REGISTRY
 
 # How long an example takes, or the drawing of one, tells how busy the machine is. In CI examples are always the same.
@@ -52,12 +54,12 @@ def numbers(kind: Kind, shape, rng, cruel: bool):
     return rng.normal(0, 1.3, shape)
 
 
-def entry(kind: Kind, n: int, rng, cruel: bool):
+def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH):
     if kind.shape == "class":
         ids = rng.integers(0, CLASSES, n)
         ids[: min(n, CLASSES)] = np.arange(CLASSES)[:n]
         return ids
-    shape = {"number": (n,), "vector": (n, CLASSES if kind.classes else WIDTH), "vectors": (n, VECTORS, WIDTH),
+    shape = {"number": (n,), "vector": (n, CLASSES if kind.classes else width), "vectors": (n, VECTORS, WIDTH),
              "matrix": (CLASSES, WIDTH)}[kind.shape]  # fmt: skip
     if kind.divided:
         shares = rng.choice([0.0, 1e-300, 1e-8, 30.0, 750.0], shape) if cruel else rng.uniform(0.05, 2.0, shape)
@@ -66,7 +68,8 @@ def entry(kind: Kind, n: int, rng, cruel: bool):
     if kind.total is not None:
         if cruel:
             rows = np.array([[1.0, 0.0, 0.0], [1e-8, 1 - 2e-8, 1e-8], [0.5, 0.5, 0.0], [1e-300, 1e-8, 1 - 1e-8]])
-            return np.array([rng.permutation(rows[i]) for i in rng.integers(0, len(rows), n)])
+            chosen = np.array([rng.permutation(rows[i]) for i in rng.integers(0, len(rows), n)])
+            return np.pad(chosen, ((0, 0), (0, shape[1] - CLASSES)))
         raw = rng.uniform(0.05, 1.0, shape)
         return raw / raw.sum(axis=1, keepdims=True)
     return numbers(kind, shape, rng, cruel)
@@ -75,8 +78,9 @@ def entry(kind: Kind, n: int, rng, cruel: bool):
 def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...] | None = None, params=None):
     """role -> array for n rows; `choice` picks one of each role's kinds, which are those that `params` leave."""
     choice = choice or tuple(0 for _ in loss.roles)
+    sizes = {role: size for _, role, size in widths(loss.params, {**required(loss), **(params or {})})}
     return {
-        role.name: entry(role.kinds[which], n, rng, cruel)
+        role.name: entry(role.kinds[which], n, rng, cruel, sizes.get(role.name, WIDTH))
         for role, which in zip(loss.roles_with(params or {}).values(), choice, strict=True)
     }
 
@@ -91,15 +95,29 @@ def choices(loss: Loss):
 
 def variations(loss: Loss):
     """Parameter sets: the defaults, then each parameter of the formula at other values that its range allows."""
-    return [{}] + [
-        {spec.name: value} for spec in loss.params.values() if spec.param.in_formula for value in others(spec)
+    needed = required(loss)
+    return [needed] + [
+        {**needed, spec.name: value} for spec in loss.params.values() if spec.param.in_formula for value in others(spec)
     ]
+
+
+def required(loss: Loss):
+    """Values of the parameters that have no default."""
+    return {spec.name: others(spec)[-1] for spec in loss.params.values() if spec.required}
+
+
+def spec_of(loss: Loss) -> str:
+    """What one writes after -l at the least."""
+    return LossSpec(loss, loss.settle(required(loss))).text
 
 
 def others(spec: Parameter):
     """One or two values beside the default, from what the declaration says of type, choices and range."""
     if spec.type == "bool":
         return [not spec.default]
+    if spec.type == "numbers":
+        pool = [(0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.4, 0.6, 0.9), (-1.5, -0.25, 0.0, 2.0)]
+        return [numbers for numbers in pool if all(map(spec.param.allows, numbers))][-2:]
     if spec.type == "choice":
         return [c for c in spec.choices if c != spec.default]
     whole = spec.type == "int"

@@ -13,7 +13,7 @@ from losscli.binding.default_names import DEFAULT_NAMES, less_usual
 from losscli.binding.derived_columns import derived_columns, unused_notes
 from losscli.binding.kind_shapes import fits, suits
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
-from losscli.binding.levels import levels_of
+from losscli.binding.levels import at_levels, levels_of
 from losscli.binding.nested_columns import is_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.predicted_labels import with_labels
@@ -22,6 +22,7 @@ from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
+from losscli.contract.number_lists import widths
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
@@ -110,10 +111,10 @@ class Binder:
 
     def job(self, spec: LossSpec, model: str | None) -> tuple[Job, bool]:
         """One loss's inputs, and whether they belong to this model alone."""
-        found = {role.name: self._find(spec, role, model) for role in spec.loss.roles.values()}
+        found = self._found(spec, model)
         if (levelled := levels_of(spec, found)) is not None:
             self.notes[levelled.note] = None
-            found[levelled.role] = found[levelled.role][0], levelled.column_of(spec)
+            found |= {role: (found[role][0], columns) for role, columns in levelled.columns_of(spec).items()}
         kinds = self._kinds(spec, found)
         specific = any(isinstance(who, (Table, RoleBinding)) and who.model is not None for who, _ in found.values())
         like = next((i for i, kind in enumerate(kinds) if kind.shape == "vector"), 0)
@@ -122,7 +123,7 @@ class Binder:
             if isinstance(who, Table):
                 sides.append(who)
             else:
-                sides.append(None if columns is None else self._input(role, columns, kind, like))
+                sides.append(None if columns is None else self._input(role, columns, kind, like, spec))
         aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
         self.pairings.update(dict.fromkeys(aligned.notes))
         sides = list(with_labels(spec.loss, aligned.sides))
@@ -133,13 +134,11 @@ class Binder:
         return job, specific
 
     def _by_level(self, spec: Spec, model: str | None) -> Iterable[Spec]:
-        """The loss, or where names of columns say its levels: at each of them, and their mean."""
-        part = spec.parts[0][1]
-        if spec.is_composite or not part.unset:
-            return (spec,)
-        found = {role.name: self._find(part, role, model) for role in part.loss.roles.values()}
-        levelled = levels_of(part, found)
-        return (spec,) if levelled is None else levelled.each(spec)
+        """The loss, with what names of the columns of its roles say of levels."""
+        return at_levels(spec, lambda part: self._found(part, model))
+
+    def _found(self, spec: LossSpec, model: str | None) -> dict[str, tuple[Any, ColumnSet | None]]:
+        return {role.name: self._find(spec, role, model) for role in spec.loss.roles.values()}
 
     def _find(
         self, spec: LossSpec, role: Role, model: str | None
@@ -264,7 +263,7 @@ class Binder:
             return any(kind.sides or kind.labels for kind in kinds)
         return is_vector(type_) or is_list(type_)
 
-    def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int) -> Input:
+    def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int, spec: LossSpec) -> Input:
         return Input(
             role, kind, columns.names,
             wide=self._wide(columns, [kind]),
@@ -274,6 +273,7 @@ class Binder:
             labels=self._labels(role, columns, kind),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
+            entries=next((n for _, of, n in widths(spec.loss.params, spec.params) if of == role), None),
         )  # fmt: skip
 
     def _spelled(self, columns: ColumnSet) -> SpelledForm | None:

@@ -45,6 +45,8 @@ def check_arguments(
         values = found[position]
         if isinstance(side, Input) and side.like is not None:
             _check_multiple(side, values, found[side.like], location)
+        if isinstance(side, Input) and side.entries is not None:
+            _check_entries(side, values, location)
         if isinstance(side, Input) and side.classes is not None and side.classes.carrier is not None:
             carrier = side.classes.carrier
             width = tables[carrier].shape[0] if isinstance(carrier, Table) else arrays[carrier].shape[1]
@@ -61,6 +63,17 @@ def _check_multiple(side: Input, flat: Array | None, like: Array | None, locatio
         raise DataError(
             f"'{side.role}' has {width} numbers per row, which is not a multiple of {like.shape[1]}, "
             "the size of one vector",
+            path=location.path_of(side.columns[0]), column=side.columns[0],
+            code="DATA_MISMATCH",
+        )  # fmt: skip
+
+
+def _check_entries(side: Input, values: Array | None, location: Location) -> None:
+    """A row holds one number for each of a parameter's."""
+    width = 1 if values is None or values.ndim == 1 else values.shape[1]
+    if width != side.entries:
+        raise DataError(
+            f"'{side.role}' has {width} number{'s' * (width != 1)} per row, and the loss asks for {side.entries}",
             path=location.path_of(side.columns[0]), column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip

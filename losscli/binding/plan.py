@@ -77,6 +77,7 @@ class Input:
     facing: Input | None = None  # the target of predictions that may be labels
     against: str | None = None  # of such a target: the column of the predictions
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
+    entries: int | None = None  # how many numbers a row has, as a parameter says
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,9 @@ class LossSpec:
 
     @property
     def written_params(self) -> dict[str, float | int | bool | str | None]:
-        """The parameters as reports show them; a column as its text."""
-        return {n: v.text if isinstance(v, ColumnParameter) else v for n, v in self.params.items()}
+        """The parameters as reports show them; a column and several numbers as their text."""
+        texts = (ColumnParameter, tuple)
+        return {n: plain(v) if isinstance(v, texts) else v for n, v in self.params.items()}
 
     @property
     def text(self) -> str:
@@ -157,7 +158,7 @@ def settled(specs: Iterable[Spec], divide_by: DivideBy | None, *, weighted: bool
     found: dict[Spec, Spec] = {}
     for spec in specs:
         keeps = weighted and divide_by is None
-        own = spec if keeps else _with_parts(spec, [(f, replace(part, divide_by=None)) for f, part in spec.parts])
+        own = spec if keeps else with_parts(spec, [(f, replace(part, divide_by=None)) for f, part in spec.parts])
         if own in found:  # the same number by another name: what either preset refuses is refused
             known = found[own].parts
             parts = [(f, replace(part, presets=tuple(dict.fromkeys((*old.presets, *part.presets))),
@@ -183,13 +184,14 @@ def set_everywhere(specs: Iterable[Spec], name: str, value: Value) -> tuple[Spec
 
 
 def _set(spec: Spec, name: str, value: Value) -> Spec:
-    return _with_parts(spec, [
+    return with_parts(spec, [
         (factor, replace(part, params=part.loss.settle({**part.params, name: value})) if name in part.params else part)
         for factor, part in spec.parts
     ])  # fmt: skip
 
 
-def _with_parts(spec: Spec, changed: Iterable[tuple[float, LossSpec]]) -> Spec:
+def with_parts(spec: Spec, changed: Iterable[tuple[float, LossSpec]]) -> Spec:
+    """The spec with other parts, which are those of a composite loss in their order."""
     parts = tuple(changed)
     # A composite loss without a name of its own has its text for a name, which changes with the parameter.
     unnamed = spec.is_composite and spec.name == replace(spec, name="").text.removeprefix("=")
@@ -290,6 +292,8 @@ def _value(spec: Parameter, text: str) -> Value:
         return text
     if spec.type == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)
+    if spec.type == "numbers" and all(_NUMBER.fullmatch(piece.strip()) for piece in text.split("|")):
+        return tuple(float(piece) for piece in text.split("|"))
     if text.lower() == "none" and spec.optional:
         return None
     if not _NUMBER.fullmatch(text):
@@ -300,7 +304,8 @@ def _value(spec: Parameter, text: str) -> Value:
 
 def example(loss: Loss) -> str:
     """A setting to show in a hint."""
-    return next((f"{name}={plain(p.default)}" for name, p in loss.params.items()), "(it has no parameters)")
+    shown = ((name, "0.1|0.5|0.9" if p.type == "numbers" else plain(p.default)) for name, p in loss.params.items())
+    return next((f"{name}={value}" for name, value in shown), "(it has no parameters)")
 
 
 def plain(value: Value) -> str:
@@ -309,6 +314,8 @@ def plain(value: Value) -> str:
         return "none"
     if isinstance(value, ColumnParameter):
         return value.text
+    if isinstance(value, tuple):
+        return "|".join(map(plain, value))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

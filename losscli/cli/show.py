@@ -103,10 +103,14 @@ def _parameter(p: Parameter) -> str:
     from losscli.binding.spec import plain
 
     range_ = " or ".join(p.choices) if p.type == "choice" else p.param.range
-    about = ", ".join(filter(None, ["true or false" if p.type == "bool" else range_, f"default {plain(p.default)}"]))
+    default = "required" if p.required else f"default {plain(p.default)}"
+    about = ", ".join(filter(None, ["true or false" if p.type == "bool" else range_, default]))
     lifted = ", ".join(f"{role} is then {kind.__metadata__[0].says}" for role, kind in p.param.lifts)
     column = f"; {p.name}={{COL}} takes it from a column, row by row" if p.param.per_row else ""
-    column += (
-        f"; names of several '{p.param.level_of}' columns may say it (q_0.1, q10, lo-90)" if p.param.level_of else ""
-    )
+    listed = p.type == "numbers"
+    column += "; write them as 0.1|0.5|0.9" if listed else ""
+    said = "the names of" if listed else "names of several"
+    it = "them" if listed else "it"
+    roles = "' and '".join((p.param.level_of or "").split())
+    column += f"; {said} '{roles}' columns may say {it} (q_0.1, q10, lo-90)" if roles else ""
     return f"{p.name} ({about}): {p.param.help}{'; ' if lifted else ''}{lifted}{column}"

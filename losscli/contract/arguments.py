@@ -9,7 +9,8 @@ import numpy as np
 
 from losscli.array_likes import check_indexes, plain
 from losscli.contract.kinds import Array, Kind
-from losscli.contract.parameters import Role, Value
+from losscli.contract.number_lists import check_widths
+from losscli.contract.parameters import Parameter, Role, Value
 from losscli.errors import DataError, UsageError
 
 
@@ -18,6 +19,7 @@ class Declared(Protocol):
 
     name: str
     roles: dict[str, Role]
+    params: dict[str, Parameter]
 
     def combinations(self, params: Mapping[str, Value] | None = None) -> list[tuple[Kind, ...]]:
         """Every valid choice of one kind per role, in the order of the roles."""
@@ -42,6 +44,10 @@ def checked_arrays(
     if len(lengths) > 1:
         raise DataError(f"'{loss.name}' got columns of different lengths: {sorted(lengths)}")
     _check_positions(loss, found, kinds, given)
+    for name, spec in loss.params.items():
+        if spec.required and params.get(name) is None:
+            raise spec.missing(loss.name)
+    check_widths(loss.name, loss.params, params, dict(zip(loss.roles, found, strict=True)))
     return found
 
 

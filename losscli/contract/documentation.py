@@ -21,6 +21,7 @@ _SHAPES = {
     "matrix": "(rows, D)",
     "class": "(N,)",
 }
+_TYPES = {"numbers": "sequence of float"}
 _UNITS = {
     "row": "one value a row",
     "pair": "one value a pair",
@@ -116,11 +117,12 @@ def _meaning(kind: Kind) -> str:
 def _parameters(loss: Declared) -> list[str]:
     found = []
     for spec in loss.params.values():
-        type_ = "{" + ", ".join(map(repr, spec.choices)) + "}" if spec.choices else spec.type
+        type_ = "{" + ", ".join(map(repr, spec.choices)) + "}" if spec.choices else _TYPES.get(spec.type, spec.type)
         text = f"{spec.param.help}; {spec.param.range}" if spec.param.range else spec.param.help
         none = " or None" if spec.optional else ""
         none += " or array_like, shape (N,)" if spec.param.per_row else ""
-        found.append(_entry(spec.name, f"{type_}{none}, default {spec.default!r}", _sentence(text)))
+        default = "" if spec.required else f", default {spec.default!r}"
+        found.append(_entry(spec.name, f"{type_}{none}{default}", _sentence(text)))
     return found
 
 

@@ -172,6 +172,15 @@ def vector_of(shortest: float) -> Any:
     return Annotated[Array, Kind("Vector", says, shape="vector", shortest=shortest)]
 
 
+Quantiles: TypeAlias = Annotated[Array, Kind("Quantiles", "predicted quantiles, one for each level", shape="vector")]
+Ensemble: TypeAlias = Annotated[Array, Kind("Ensemble", "the members of an ensemble, in any order", shape="vector")]
+Mixture: TypeAlias = Annotated[
+    Array, Kind("Mixture", "weights of the components of a mixture, which sum to 1", shape="vector", low=0.0, high=1.0,
+                slack=NEAR, total=1.0)
+]  # fmt: skip
+PositiveVector: TypeAlias = Annotated[
+    Array, Kind("PositiveVector", "a vector of numbers above 0", shape="vector", low=0.0, open_low=True)
+]
 Vectors: TypeAlias = Annotated[Array, Kind("Vectors", "K vectors, one after the other", shape="vectors")]
 ProbVector: TypeAlias = Annotated[
     Array,

@@ -274,7 +274,7 @@ class Loss:  # noqa: D101  written from the declaration, below
                     code="USAGE_BAD_PARAMETER",
                 )
         return {
-            name: check_param(self.name, spec, params[name]) if name in params else spec.default
+            name: check_param(self.name, spec, params[name]) if name in params else spec.if_unset(self.name)
             for name, spec in self.params.items()
         }
 

@@ -12,10 +12,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from losscli.contract.kinds import Kind
+from losscli.contract.number_lists import checked_numbers
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError, did_you_mean
 
-Value: TypeAlias = float | int | bool | str | ColumnParameter | None
+Value: TypeAlias = float | int | bool | str | tuple[float, ...] | ColumnParameter | None
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Param:
     `lifts` are roles with the kind that they have instead where this parameter is not its default: with a floor under
     what is divided by, 0 is a value like others. `per_row=True` is for one that may have another value for each row,
     from a column: kernel and gradients take an array of numbers in its place. `level_of` is a role whose columns may be
-    of several values of the parameter, which their names say, such as the level of a quantile.
+    of several values of the parameter, which their names say, such as the level of a quantile; it is two roles for the
+    ends of intervals. `entries_of` is, of a
+    parameter that is a list of numbers, the role whose vectors have an entry for each of them; `mirrored` says that
+    these are levels that face each other across 0.5, as the bounds of central intervals do.
     """
 
     help: str
@@ -38,6 +42,8 @@ class Param:
     lifts: tuple[tuple[str, Any], ...] = ()
     per_row: bool = False
     level_of: str | None = None
+    entries_of: str | None = None
+    mirrored: bool = False
 
     @property
     def range(self) -> str:
@@ -57,14 +63,33 @@ class Param:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One keyword argument of a loss: its type, default and bounds."""
+    """One keyword argument of a loss: its type, default and bounds; `required` is one without a default."""
 
     name: str
-    type: Literal["float", "int", "bool", "choice"]
+    type: Literal["float", "int", "bool", "choice", "numbers"]
     default: Value
     param: Param
     choices: tuple[str, ...] = ()
     optional: bool = False
+    required: bool = False
+
+    @property
+    def entries_of(self) -> str | None:
+        """The role whose vectors have an entry for each number of a list."""
+        return self.param.entries_of
+
+    def if_unset(self, loss_name: str) -> Value:
+        """The value where none is given: the default; of a required parameter None if names of columns may say it."""
+        if self.required and self.param.level_of is None:
+            raise self.missing(loss_name)
+        return self.default
+
+    def missing(self, loss_name: str) -> UsageError:
+        """The error about a required parameter that nobody gave."""
+        shown = "0.1|0.5|0.9" if self.type == "numbers" else "VALUE"
+        said = " or have names of columns say them: q_0.1, lo-90, hi-90" if self.param.level_of else ""
+        return UsageError(f"'{loss_name}' needs '{self.name}': {self.param.help}",
+                          hint=f"write {loss_name}:{self.name}={shown}{said}", code="USAGE_BAD_PARAMETER")  # fmt: skip
 
     @property
     def kind(self) -> Kind:
@@ -99,6 +124,8 @@ def check_param(loss_name: str, spec: Parameter, value: Any) -> Value:
         raise UsageError(f"{where} has one value for all rows, so it cannot be read from the column '{value.column}'",
                          hint=f"'losscli show {loss_name}' says which parameters rows may have",
                          code="USAGE_BAD_PARAMETER")  # fmt: skip
+    if spec.type == "numbers":
+        return checked_numbers(where, spec.param, value)
     if spec.type == "choice":
         if value not in spec.choices:
             raise UsageError(
@@ -142,14 +169,18 @@ def arguments(kernel: Callable[..., Any]) -> tuple[dict[str, Role], dict[str, Pa
     return roles, params
 
 
-def _parameter(name: str, hint: Any, default: Value) -> Parameter:
+def _parameter(name: str, hint: Any, given: Any) -> Parameter:
     plain, param = hint.__origin__, hint.__metadata__[0]
+    required = given is inspect.Parameter.empty
+    default: Value = None if required else given
     options = _parts(plain)
     optional = types.NoneType in options
     (option,) = [o for o in options if o is not types.NoneType]
     if typing.get_origin(option) is Literal:
-        return Parameter(name, "choice", default, param, typing.get_args(option), optional)
-    return Parameter(name, option.__name__, default, param, (), optional)
+        return Parameter(name, "choice", default, param, typing.get_args(option), optional, required)
+    if typing.get_origin(option) is tuple:
+        return Parameter(name, "numbers", default, param, (), optional, required)
+    return Parameter(name, option.__name__, default, param, (), optional, required)
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:

@@ -25,7 +25,8 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
         ],
         "params": [
             {"name": p.name, "type": p.type, "default": p.default, "range": p.param.range, "choices": list(p.choices),
-             "optional": p.optional, "per_row": p.param.per_row, "level_of": p.param.level_of, "help": p.param.help}
+             "optional": p.optional, "required": p.required, "per_row": p.param.per_row, "level_of": p.param.level_of,
+             "help": p.param.help}
             for p in loss.params.values()
         ],
         "gradients": list(loss.gradients),

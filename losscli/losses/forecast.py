@@ -26,12 +26,15 @@ def interval_score(
     upper: Real,
     target: Real,
     *,
-    level: Annotated[float, Param("the probability that the interval should have", ge=0, lt=1)] = 0.9,
+    level: Annotated[
+        float,
+        Param("the probability that the interval should have", ge=0, lt=1, per_row=True, level_of="lower upper"),
+    ] = 0.9,
 ) -> Array:
     """Interval (Winkler) score: the width of an interval, plus a penalty for targets outside of it.
 
-    `level` is 1 - alpha: 0.9 for the interval from the 5 % to the 95 % quantile. The gradient at the ends of an
-    interval is that of targets inside.
+    `level` is 1 - alpha: 0.9 for the interval from the 5 % to the 95 % quantile; names of the columns say it, as lo-90
+    and hi-90 do. The gradient at the ends of an interval is that of targets inside.
 
     >>> interval_score([1.0, 1.0], [3.0, 3.0], [2.0, 3.5], level=0.5)
     array([2., 4.])

@@ -7,7 +7,7 @@ import pytest
 
 import losscli
 from losscli.binding.column_names import ColumnSet
-from losscli.binding.levels import _named_levels
+from losscli.binding.levels import named_levels
 from losscli.binding.spec import parse
 from losscli.errors import DataError, LosscliError, UsageError
 from losscli.execution.engines.threads import Threads
@@ -159,7 +159,7 @@ def test_a_level_that_is_not_there_is_an_error_and_names_without_levels_are_outp
      ("seq_0.1", None), ("top10", None),     ("q", None), ("1", None), ("2024", None), ("silo-90", None)],
 )  # fmt: skip
 def test_levels_of_single_names(name, level):
-    found = _named_levels(ColumnSet(name, (name,), "one"))
+    found = named_levels(ColumnSet(name, (name,), "one"))
     assert found == (None if level is None else {level: name})
 
 

@@ -5,10 +5,10 @@ Install the peers into an environment of their own, away from losscli, and run t
     python3.11 -m venv peers
     peers/bin/pip install torch==2.13.0 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 keras==3.15.1 jax==0.10.2 \
         optax==0.2.8 lightgbm==4.7.0 xgboost-cpu==3.2.0 packaging tqdm matplotlib polars pandas pyarrow==26.0.1 six \
-        statsmodels==0.15.0 scoringrules==0.10.0
+        statsmodels==0.15.0 scoringrules==0.10.0 narwhals
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 hydroeval==0.1.0 \
-        utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1
+        properscoring==0.1 utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them
 
@@ -54,6 +54,7 @@ import margin
 import multiclass
 import penalty
 import preference
+import quantiles
 import ratio
 import regression
 import robust
@@ -67,6 +68,7 @@ FAMILIES = (
     confusion, association,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
+    quantiles,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

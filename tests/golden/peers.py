@@ -44,6 +44,7 @@ PACKAGES = {
     "statsmodels": "statsmodels",
     "scoringrules": "scoringrules",
     "hydroeval": "hydroeval",
+    "properscoring": "properscoring",
     "utilsforecast": "utilsforecast",
 }
 # A name in calls, and what is imported for it; the name means the first.
@@ -64,9 +65,10 @@ MODULES = {
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
     "catboost": "catboost catboost.utils",
-    "scipy": "scipy scipy.spatial.distance scipy.special scipy.stats",
+    "scipy": "scipy scipy.integrate scipy.spatial.distance scipy.special scipy.stats",
     "scoringrules": "scoringrules",
     "hydroeval": "hydroeval",
+    "properscoring": "properscoring",
     "utilsforecast": "utilsforecast utilsforecast.losses",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
     "statsmodels": "statsmodels statsmodels.distributions statsmodels.robust.norms",

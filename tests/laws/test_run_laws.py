@@ -7,7 +7,7 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 import pytest
-from conftest import LOSSES, choices, draw
+from conftest import LOSSES, choices, draw, required, spec_of
 from files import arrow, rows_of, table, write_arrow, write_csv, write_jsonl, write_parquet
 from oracle import Formula, exact
 
@@ -37,24 +37,24 @@ def bits(report):
 def test_same_bits_however_cut_and_stored(loss, choice, tmp_path, monkeypatch):
     columns, data, settings = case(loss, choice)
     listed, list_settings = table(loss, columns, lists=True)
-    want = bits(losscli.evaluate(data, loss.name, **settings))
+    want = bits(losscli.evaluate(data, spec_of(loss), **settings))
     again = {}
     for rows in (1, 7, 10**6):
         monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", str(rows))
-        again[f"chunks of {rows}"] = losscli.evaluate(data, loss.name, **settings)
+        again[f"chunks of {rows}"] = losscli.evaluate(data, spec_of(loss), **settings)
     monkeypatch.delenv("LOSSCLI_CHUNK_ROWS")
     cuts = [np.arange(0, 3), np.arange(3, 4), np.arange(4, ROWS)]
     parts = [write_csv(tmp_path / f"{i}.csv", rows_of(data, cut)) for i, cut in enumerate(cuts)]
-    again["three csv files"] = losscli.evaluate(parts, loss.name, **settings)
+    again["three csv files"] = losscli.evaluate(parts, spec_of(loss), **settings)
     for write, name in ((write_csv, "a.csv"), (write_parquet, "a.parquet"), (write_arrow, "a.arrow"),
                         (write_jsonl, "a.jsonl")):  # fmt: skip
-        again[name] = losscli.evaluate(write(tmp_path / name, data), loss.name, **settings)
+        again[name] = losscli.evaluate(write(tmp_path / name, data), spec_of(loss), **settings)
     for write, name in ((write_parquet, "l.parquet"), (write_arrow, "l.arrow"), (write_jsonl, "l.jsonl")):
-        again[f"lists in {name}"] = losscli.evaluate(write(tmp_path / name, listed), loss.name, **list_settings)
-    again["arrow table"] = losscli.evaluate(arrow(data), loss.name, **settings)
+        again[f"lists in {name}"] = losscli.evaluate(write(tmp_path / name, listed), spec_of(loss), **list_settings)
+    again["arrow table"] = losscli.evaluate(arrow(data), spec_of(loss), **settings)
     others = [name for name in ("mse", "mae") if loss.scope == "row" and loss.name != name]
     if others and settings.get("pred") == "pred" and settings.get("target") == "target" and "domain" not in data:
-        run = losscli.evaluate(data, [*others, loss.name], **settings)
+        run = losscli.evaluate(data, [*others, spec_of(loss)], **settings)
         assert bits(run)[-1] == want[0], "other losses in the run changed the number"
     for how, report in again.items():
         assert bits(report) == want, how
@@ -63,10 +63,10 @@ def test_same_bits_however_cut_and_stored(loss, choice, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].scope == "row"])
 def test_same_bits_in_any_order(loss, choice):
     _, data, settings = case(loss, choice)
-    want = bits(losscli.evaluate(data, loss.name, **settings))
+    want = bits(losscli.evaluate(data, spec_of(loss), **settings))
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(ROWS)
-        assert bits(losscli.evaluate(rows_of(data, order), loss.name, **settings)) == want
+        assert bits(losscli.evaluate(rows_of(data, order), spec_of(loss), **settings)) == want
 
 
 @pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].scope == "row"])
@@ -75,8 +75,8 @@ def test_weights_count_rows(loss, choice):
     _, data, settings = case(loss, choice)
     weights = np.random.default_rng(1).integers(0, 3, ROWS)
     weights[:2] = 1, 2
-    weighted = losscli.evaluate({**data, "w": weights}, loss.name, weight="w", **settings)[0]
-    repeated = losscli.evaluate(rows_of(data, np.repeat(np.arange(ROWS), weights)), loss.name, **settings)[0]
+    weighted = losscli.evaluate({**data, "w": weights}, spec_of(loss), weight="w", **settings)[0]
+    repeated = losscli.evaluate(rows_of(data, np.repeat(np.arange(ROWS), weights)), spec_of(loss), **settings)[0]
     assert weighted.value == repeated.value
     assert weighted.weight == repeated.count
     assert weighted.count == (weights > 0).sum() - weighted.excluded_count or weighted.excluded_count
@@ -88,9 +88,9 @@ def test_value_is_the_formulas(loss, choice):
     weights = np.random.default_rng(4).uniform(0.5, 2.5, 7)
     with mp.workdps(50):
         for weight in (None, weights):
-            want = Formula(loss).final(exact(loss, columns), loss.settle({}), weight)
+            want = Formula(loss).final(exact(loss, columns), loss.settle(required(loss)), weight)
             extra = {} if weight is None else {"weight": "w"}
-            got = losscli.evaluate({**data, "w": weights}, loss.name, **extra, **settings)[0].value
+            got = losscli.evaluate({**data, "w": weights}, spec_of(loss), **extra, **settings)[0].value
             assert abs(got - want) <= mp.mpf("1e-12") * abs(want)
 
 
@@ -110,7 +110,7 @@ def test_gradient_is_the_slope_of_the_final_value(loss, choice, how):
     formula = Formula(loss)
     with mp.workdps(60):
         for role in loss.gradients:
-            got = losscli.gradient({**data, "w": weights}, loss.name, wrt=role, **extra, **settings)
+            got = losscli.gradient({**data, "w": weights}, spec_of(loss), wrt=role, **extra, **settings)
             place = settings["columns"].get(role, settings.get(role))
             matrix = loss.roles[role].kinds[0].shape == "matrix"
             flat = columns[role].reshape(len(columns[role]), -1)
@@ -134,7 +134,7 @@ def slope(formula, loss, columns, role, place, weights, how):
         target[(place[0], *shape)[-1]] += sign * step
         if how in ("sum", "count", "rows"):
             return scaled(formula, out, loss, weights, how)
-        return formula.final(out, loss.settle({}), weights)
+        return formula.final(out, loss.settle(required(loss)), weights)
 
     return (final(1) - final(-1)) / (2 * step)
 
@@ -143,12 +143,12 @@ def scaled(formula, columns, loss, weights, how):
     """The sum of weight * value a term, or that over the count: by the textbook, beside the product's own way."""
     from oracle import SKIP, outputs_mean
 
-    rows = [formula.row(columns, i, loss.settle({})) for i in range(len(weights))]
+    rows = [formula.row(columns, i, loss.settle(required(loss))) for i in range(len(weights))]
     found = {}
     for term in formula.terms:
         part = [float(w) * outputs_mean(r[term]) for w, r in zip(weights, rows, strict=True) if r[term] is not SKIP]
         found[term] = mp.fsum(part) / (len(part) if how in ("count", "rows") else 1)  # no weight here is 0
-    return mp.fsum(found.values()) if how == "sum" else formula.combine(found, loss.settle({}))
+    return mp.fsum(found.values()) if how == "sum" else formula.combine(found, loss.settle(required(loss)))
 
 
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss.own_combine], ids=lambda loss: loss.name)
@@ -160,7 +160,7 @@ def test_complex_step_through_combine(loss):
     from losscli.statistics.combination import Means, combine_gradient
 
     columns = draw(loss, 5, np.random.default_rng(0))
-    settled = loss.settle({})
+    settled = loss.settle(required(loss))
     from losscli.contract.loss import as_terms
 
     means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}

@@ -94,7 +94,11 @@ class _Exact(ast.NodeTransformer):
 
 def numbers(params):
     """Parameters as formulas read them: floats become the mpf of the same value."""
-    return {name: mp.mpf(value) if isinstance(value, float) else value for name, value in params.items()}
+    return {
+        name: mp.mpf(value) if isinstance(value, float)
+        else [mp.mpf(each) for each in value] if isinstance(value, tuple) else value
+        for name, value in params.items()
+    }  # fmt: skip
 
 
 class Formula:
