@@ -72,15 +72,31 @@ def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH):
             return np.pad(chosen, ((0, 0), (0, shape[1] - CLASSES)))
         raw = rng.uniform(0.05, 1.0, shape)
         return raw / raw.sum(axis=1, keepdims=True)
-    return numbers(kind, shape, rng, cruel)
+    values = numbers(kind, shape, rng, cruel)
+    for pair in kind.ordered:
+        values[:, pair] = np.sort(values[:, pair], axis=1)
+    for place in kind.at_least_zero:
+        values[:, place] = np.abs(values[:, place])
+    return values
+
+
+def usual_width(kind: Kind, points: int) -> int:
+    """How many numbers a vector of the kind has, where nothing asks for more."""
+    if kind.share > 1:
+        return points
+    return kind.size or (points * kind.multiple if kind.multiple > 1 else WIDTH)
 
 
 def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...] | None = None, params=None):
     """role -> array for n rows; `choice` picks one of each role's kinds, which are those that `params` leave."""
     choice = choice or tuple(0 for _ in loss.roles)
     sizes = {role: size for _, role, size in widths(loss.params, {**required(loss), **(params or {})})}
+    # Of points, there are as many as one role has numbers.
+    points = next((sizes[name] for name, role in loss.roles.items() if role.kinds[0].share > 1 and name in sizes), 2)
     return {
-        role.name: entry(role.kinds[which], n, rng, cruel, sizes.get(role.name, WIDTH))
+        role.name: entry(
+            role.kinds[which], n, rng, cruel, sizes.get(role.name) or usual_width(role.kinds[which], points)
+        )
         for role, which in zip(loss.roles_with(params or {}).values(), choice, strict=True)
     }
 

@@ -79,6 +79,18 @@ def _check_entries(side: Input, values: Array | None, location: Location) -> Non
         )  # fmt: skip
 
 
+def _check_share(side: Input, width: int, like: tuple[str, int] | None, location: Location) -> None:
+    """There is one number for each point of the vectors of the roles before."""
+    assert like is not None
+    role, whole = like
+    if width * side.kind.share != whole:
+        raise DataError(
+            f"'{side.role}' has {width} number{'s' * (width != 1)} per row, and '{role}' has "
+            f"{whole // side.kind.share} points",
+            path=location.path_of(side.columns[0]), column=side.columns[0], code="DATA_MISMATCH",
+        )  # fmt: skip
+
+
 def _check_widths(inputs: Sequence[Input | Table | None], found: Sequence[Array | None], location: Location) -> None:
     """Arrays of one shape have as many numbers a row."""
     groups: dict[tuple[str, bool], tuple[str, int]] = {}
@@ -91,6 +103,14 @@ def _check_widths(inputs: Sequence[Input | Table | None], found: Sequence[Array 
                 continue
         elif side.kind.shape in ("number", "vector"):
             key, width = (side.kind.shape, side.kind.classes), 1 if values.ndim == 1 else values.shape[1]
+            if problem := side.kind.width_problem(width):
+                raise DataError(
+                    f"'{side.role}': {problem}", path=location.path_of(side.columns[0]), column=side.columns[0],
+                    hint=side.kind.hint, code="DATA_MISMATCH",
+                )  # fmt: skip
+            if side.kind.share > 1:
+                _check_share(side, width, groups.get(key), location)
+                continue
         else:
             continue
         role, first = groups.setdefault(key, (side.role, width))

@@ -107,7 +107,7 @@ class RowChecks:
                 raise site.error(
                     int(index[row]), item.columns[0],
                     f"column '{item.columns[0]}' is not a valid {_NOUNS.get(item.role, item.role)}: "
-                    f"expected {item.kind.says}", what, code="DATA_OUT_OF_RANGE",
+                    f"expected {item.kind.says}", what, item.kind.hint, code="DATA_OUT_OF_RANGE",
                 )  # fmt: skip
             if item.kind.total is not None and len(values):
                 self._check_totals(item, values, index, site)

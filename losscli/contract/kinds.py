@@ -5,6 +5,7 @@ The domain stands in the kind so that the check on entry, the help and the test 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -42,6 +43,11 @@ class Kind:
     total: float | None = None
     divided: bool = False  # a row is divided by its sum, which must be above 0
     shortest: float = 0.0  # the least length of a vector other than 0
+    size: int | None = None  # numbers a row, where the kind has so many
+    multiple: int = 1  # numbers a row are a multiple of it: those of one point
+    share: int = 1  # there is one number for so many of the other vectors of a row: one a point
+    ordered: tuple[tuple[int, int], ...] = ()  # of each pair of entries the second is not below the first
+    at_least_zero: tuple[int, ...] = ()  # entries that are not below 0
     sides: tuple[float, float] | None = None  # what a label means: (any other, the positive one)
     hint: str | None = None
     link: str | None = None  # the function that makes such values of logits
@@ -67,7 +73,17 @@ class Kind:
         wanted = {"number": (1, 2), "vector": (2,), "vectors": (3,), "matrix": (2,)}[self.shape]
         if array.ndim not in wanted:
             raise ValueError(f"expected {self.says}: {wanted[0]} dimension(s), got {array.ndim}")
+        if self.shape == "vector" and (problem := self.width_problem(array.shape[1])):
+            raise ValueError(problem)
         return array
+
+    def width_problem(self, width: int) -> str | None:
+        """What is wrong with so many numbers a row (None: nothing)."""
+        if self.size is not None and width != self.size:
+            return f"expected {self.says}: {self.size} numbers per row, got {width}"
+        if width % self.multiple:
+            return f"expected {self.says}: a multiple of {self.multiple} numbers per row, got {width}"
+        return None
 
     def outside(self, values: Array) -> Array | None:
         """Which entries lie outside the domain (None: no entry does); NaN and infinities do."""
@@ -109,13 +125,20 @@ class Kind:
 
     def bad_row(self, values: Array) -> tuple[int, str] | None:
         """The first row that is outside as a whole, and what it is."""
-        bad: Array = np.zeros(1, bool)
-        if self.divided and len(values):
-            bad = np.asarray(~(values > 0).any(axis=-1))
-        elif self.shortest and len(values):
-            bad = np.asarray(values.any(axis=-1) & (np.sqrt(np.square(values).sum(axis=-1)) < self.shortest))
-        what = "a row that sums to 0" if self.divided else "a shorter vector"
-        return (int(np.argmax(bad)), what) if bad.any() else None
+        for bad, what in self._bad_rows(values) if len(values) else ():
+            if bad.any():
+                return int(np.argmax(bad)), what
+        return None
+
+    def _bad_rows(self, values: Array) -> Iterator[tuple[Array, str]]:
+        if self.divided:
+            yield np.asarray(~(values > 0).any(axis=-1)), "a row that sums to 0"
+        if self.shortest:
+            yield values.any(axis=-1) & (np.sqrt(np.square(values).sum(axis=-1)) < self.shortest), "a shorter vector"
+        for first, second in self.ordered:
+            yield values[:, second] < values[:, first], f"a row whose number {second + 1} is below number {first + 1}"
+        for entry in self.at_least_zero:
+            yield values[:, entry] < 0, f"a row whose number {entry + 1} is below 0"
 
 
 _BINARY = (("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0))

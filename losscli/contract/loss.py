@@ -18,6 +18,7 @@ import numpy as np
 
 from losscli.array_likes import plain
 from losscli.contract.arguments import checked_arrays
+from losscli.contract.combinations import combinations
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
@@ -100,20 +101,8 @@ class Loss:  # noqa: D101  written from the declaration, below
     def combinations(
         self, params: Mapping[str, Value] | None = None, presets: Iterable[str] = ()
     ) -> list[tuple[Kind, ...]]:
-        """Every choice of one kind a role in which the sides belong together, in declared order.
-
-        Class probabilities or logits face classes or a distribution, never a number; a class faces such a side
-        wherever the loss has one.
-        """
-        carries = any(kind.classes for role in self.roles.values() for kind in role.kinds)
-
-        def belong(kinds: tuple[Kind, ...]) -> bool:
-            carriers = sum(kind.classes for kind in kinds)
-            speakers = sum(kind.shape == "class" for kind in kinds)
-            return carriers + speakers >= 2 if carriers else not (speakers and carries)
-
-        roles = self.roles_with(params or {}, presets)
-        return [c for c in itertools.product(*(role.kinds for role in roles.values())) if belong(c)]
+        """Every choice of one kind a role in which the sides belong together, in declared order."""
+        return combinations(role.kinds for role in self.roles_with(params or {}, presets).values())
 
     @property
     def of_logits(self) -> Loss | None:

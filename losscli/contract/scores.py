@@ -34,6 +34,7 @@ class Score:
     """What a loss says of one score: `words` are its docstring, with an example.
 
     `params` are parameters of the loss that the score has settled, as F1 has beta = 1; the others it takes itself.
+    `own` is a kernel of the score, where 1 less the loss has lost the digits of a small score.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Score:
     same_as: Mapping[str, str | Preset] = field(default_factory=dict)
     no_library: str | None = None
     cite: str | None = None
+    own: Callable[..., Any] | None = None
 
     def of(self, loss: Any) -> Any:
         """The score of a loss's value, or of its values."""
@@ -96,8 +98,8 @@ class Score:
         """The score's kernel: the loss's terms as they are where their means make the number, else scores."""
 
         def scored(*arrays: Any, **params: Any) -> Any:
-            answer = kernel(*arrays, **self.params, **params)
-            if of_means():
+            answer = (self.own or kernel)(*arrays, **self.params, **params)
+            if of_means() or self.own is not None:
                 return answer
             return Term(self.of(answer.values), answer.where) if isinstance(answer, Term) else self.of(answer)
 

@@ -8,7 +8,8 @@ Install the peers into an environment of their own, away from losscli, and run t
         statsmodels==0.15.0 scoringrules==0.10.0 narwhals
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 hydroeval==0.1.0 \
-        properscoring==0.1 utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1
+        properscoring==0.1 utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1 \
+        kornia==0.9.0 kornia-rs==0.2.0 pycocotools==2.0.11
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them
 
@@ -58,6 +59,7 @@ import quantiles
 import ratio
 import regression
 import robust
+import segmentation
 import skill
 
 import sample_data
@@ -69,6 +71,7 @@ FAMILIES = (
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
     quantiles,
+    segmentation,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

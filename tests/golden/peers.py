@@ -37,6 +37,8 @@ PACKAGES = {
     "info_nce": "info-nce-pytorch",
     "scipy": "scipy",
     "monai": "monai",
+    "kornia": "kornia",
+    "pycocotools": "pycocotools",
     "lightgbm": "lightgbm",
     "xgboost": "xgboost-cpu",
     "catboost": "catboost",
@@ -61,7 +63,9 @@ MODULES = {
     "pml": "pytorch_metric_learning pytorch_metric_learning.distances pytorch_metric_learning.losses"
     " pytorch_metric_learning.reducers",
     "info_nce": "info_nce",
-    "monai": "monai monai.losses",
+    "monai": "monai monai.data.box_utils monai.losses",
+    "kornia": "kornia kornia.losses",
+    "pycocotools": "pycocotools pycocotools.cocoeval",
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
     "catboost": "catboost catboost.utils",
@@ -107,7 +111,7 @@ def _keras(keras: Any) -> None:
 _AFTER: dict[str, Callable[[Any], None]] = {"torch": _torch, "jax": _jax, "keras": _keras}
 # What stands on torch or jax finds it set.
 _BEFORE = {
-    **dict.fromkeys(("F", "keras", "torchmetrics", "pml", "info_nce", "monai"), lambda: library("torch")),
+    **dict.fromkeys(("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia"), lambda: library("torch")),
     **dict.fromkeys(("jnp", "optax"), lambda: library("jax")),
 }
 

@@ -151,6 +151,11 @@ def two_vectors(rng: np.random.Generator) -> Inputs:
     return {role: _vectors(rng) for role in ("pred", "target")}
 
 
+def masks(rng: np.random.Generator) -> Inputs:
+    target = rng.permuted([[0.0, 0.0, 0.0, 1.0, 1.0]] * ROWS, axis=1)
+    return {"pred": _rounded(rng.uniform(0, 1, (ROWS, 5))), "target": target.tolist()}
+
+
 def labelled(rng: np.random.Generator) -> Inputs:
     return {"embedding": _vectors(rng), "target": _classes(rng)}
 
@@ -299,6 +304,11 @@ ANGLES: dict[str, Inputs] = {
     "parallel": {"embedding": [[3.0, 0.0]], "target": [0], "prototypes": [[1.0, 0.0], [0.0, 1.0]]},
     "one class": {"embedding": [[1.0, 2.0]], "target": [0], "prototypes": [[1.0, 0.5]]},
 }  # fmt: skip
+MASKS: dict[str, Inputs] = {
+    "empty masks": {"pred": [[0.0, 0.0, 0.0], [0.5, 0.25, 0.0]], "target": [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]},
+    "an empty target": {"pred": [[0.5, 0.25, 0.0]], "target": [[0.0, 0.0, 0.0]]},
+    "equal masks": {"pred": [[0.0, 1.0, 0.0]], "target": [[0.0, 1.0, 0.0]]},
+}
 WEIGHTS: dict[str, Inputs] = {"parameters of 0": {"params": [[0.0, -0.0], [1e-8, 2.0]]}}
 
 
@@ -536,6 +546,10 @@ def _vectors_and_batches() -> list[Asked]:
         torch("nt_xent@pml", pml, pairs, VIEWS, **both),
         optax("nt_xent@optax", ntxent, pairs, VIEWS, **both),
         torch("supcon@pml", "pml.losses.SupConLoss()(embedding, target)", labelled, LABELS, by="embedding"),
+        torch("dice_loss@monai", "monai.losses.DiceLoss()(pred[:, None], target[:, None])", masks, MASKS),
+        torch("jaccard_loss@monai", "monai.losses.DiceLoss(jaccard=True)(pred[:, None], target[:, None])", masks,
+              MASKS),
+        torch("tversky_loss@monai", "monai.losses.TverskyLoss()(pred[:, None], target[:, None])", masks, MASKS),
         torch("l1_penalty@keras", "keras.regularizers.L1()(params)", params, WEIGHTS, by="params"),
         torch("l2_penalty@keras", "keras.regularizers.L2()(params)", params, WEIGHTS, by="params"),
     ]  # fmt: skip

@@ -125,7 +125,7 @@ def perfect_prediction(kinds, columns):
     pred, target = kinds.get("pred"), kinds.get("target")
     if pred is None or target is None:
         return None
-    if pred.shape == target.shape and pred.name not in ("Logit", "LogitVector") and not target.total:
+    if pred.shape == target.shape and not pred.logit and not target.total:
         if target.labels or target.name == "SoftBinary":
             columns["target"] = np.round(columns["target"])
         return columns["target"].copy()
