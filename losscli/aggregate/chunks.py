@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from losscli.binding.plan import Input, Table
+from losscli.binding.ragged_lists import is_ragged, lengths
 from losscli.contract.kinds import Array
 
 _CACHED = 1 << 18  # numbers of one array that a kernel takes at once
@@ -22,8 +23,14 @@ def cuts(
 ) -> Iterator[slice]:
     """Slices of at most `most` rows, small enough that the arrays of a kernel stay in the cache."""
     numbers = [
-        a.size // max(rows, 1) for a, s in zip(args, inputs, strict=True) if a is not None and not isinstance(s, Table)
+        _numbers(a) // max(rows, 1)
+        for a, s in zip(args, inputs, strict=True)
+        if a is not None and not isinstance(s, Table)
     ]
     tables = [len(a) for a, s in zip(args, inputs, strict=True) if a is not None and isinstance(s, Table)]
     step = max(1, min(most, _CACHED // max([1, *numbers, *tables])))
     return (slice(start, start + step) for start in range(0, max(rows, 1), step))
+
+
+def _numbers(values: Array) -> int:
+    return int(lengths(values).sum()) if is_ragged(values) else values.size

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from losscli.binding.plan import Input, Job, Table
+from losscli.binding.ragged_lists import by_length, is_ragged, without_elements
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
-from losscli.contract.scaled import SMALLEST_NORMAL
+from losscli.contract.scaled import SMALLEST_NORMAL, Scaled
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,37 @@ def score(call: KernelCall, args: tuple[Array | None, ...]) -> Terms:
 
 def score_beyond(call: KernelCall, args: tuple[Array | None, ...]) -> tuple[Terms, dict[str, Beyond]]:
     """The terms of one kernel on checked arrays, one value a unit; and the values that may be no normal doubles."""
+    if any(a is not None and is_ragged(a) for a in args):
+        return _score_lists(call, args)
     loss, params = call.spec.loss, call.spec.params
     with np.errstate(all="ignore"):
         terms = {name: Term(_unit_values(values), where) for name, (values, where) in loss.terms(args, params).items()}
         return terms, loss.beyond(args, params, terms)
+
+
+def _score_lists(call: KernelCall, args: tuple[Array | None, ...]) -> tuple[Terms, dict[str, Beyond]]:
+    """The same where lists differ in length: the rows of one length together. Rows without an element take no part."""
+    tables = [isinstance(side, Table) for side in call.inputs]
+    rows = max(len(a) for a, table in zip(args, tables, strict=True) if a is not None and not table)
+    groups = [(at, score_beyond(call, own)) for at, own in by_length(args, tables)]
+    found = groups or [(np.zeros(0, np.int64), score_beyond(call, without_elements(args, tables)))]
+    whole = sum(len(at) for at, _ in found) == rows
+    terms, beyond = {}, {}
+    for name in found[0][1][0]:
+        values, part = np.zeros(rows), np.zeros(rows, bool)
+        for at, (own, _) in found:
+            values[at], where = own[name]
+            part[at] = True if where is None else where
+        full = whole and all(own[name].where is None for _, (own, _) in found)
+        terms[name] = Term(values, None if full else part)
+        special = [(at, own[name]) for at, (_, own) in found if name in own]
+        if special:
+            numbers = [each.numbers for _, each in special]
+            beyond[name] = Beyond(
+                np.concatenate([at[each.rows] for at, each in special]),
+                Scaled(*(np.concatenate(parts) for parts in zip(*numbers, strict=True))),
+            )
+    return terms, beyond
 
 
 def without_vanished(terms: Terms, beyond: Mapping[str, Beyond]) -> Terms:

@@ -10,6 +10,7 @@ import numpy as np
 from losscli.aggregate.exact_sum import zero_extended
 from losscli.aggregate.term_accumulator import add_counts, read_counts, size_of
 from losscli.binding.plan import Input, Plan
+from losscli.binding.ragged_lists import elements, is_ragged, lengths
 from losscli.contract.kinds import Array
 
 
@@ -29,13 +30,18 @@ class LabelCounts:
         """Add rows, which belong to some of `size` slices."""
         for one, known in self.counts.items():
             assert one.kind.sides is not None
-            is_positive = arrays[one] == one.kind.sides[1]
+            given = arrays[one]
+            ids = slice_ids
+            if given.ndim > 1 or is_ragged(given):  # the elements of a row are all in its slice
+                ids = None if slice_ids is None else np.repeat(slice_ids, lengths(given))
+                given = elements(given).reshape(-1)
+            is_positive = given == one.kind.sides[1]
             sides = tuple(zero_extended(counts, size) for counts in known)
             for counts, rows in zip(sides, (~is_positive, is_positive), strict=True):
-                if slice_ids is None:
+                if ids is None:
                     counts[0] += np.count_nonzero(rows)
                 else:
-                    np.add.at(counts, slice_ids[rows], 1)
+                    np.add.at(counts, ids[rows], 1)
             self.counts[one] = sides[0], sides[1]
 
     def merge(self, other: LabelCounts, slice_ids: Array | None) -> None:

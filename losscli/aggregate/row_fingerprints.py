@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from losscli.aggregate.hashing import Fingerprint, combined_hash, label_hashes
+from losscli.aggregate.hashing import Fingerprint, combined_hash, label_hashes, splitmix64
 from losscli.aggregate.slices import SliceIndex
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Input, Plan
 from losscli.binding.predicted_labels import BINARY
+from losscli.binding.ragged_lists import is_ragged, matrices
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
@@ -39,13 +40,14 @@ class RowFingerprints:
         """Add what was read; `batch` are the same rows with the ids of their slices in `slices`."""
         words = self._targets(rows)
         for each in words:
-            self.aspects["targets"].update(each)
+            for _, some in matrices(each, np.nan):
+                self.aspects["targets"].update(some)
         if batch.keys:
             keys = np.stack([label_hashes(key) for key in batch.keys], axis=1)
             self.aspects["keys"].update(np.ascontiguousarray(keys))
         if not (self.weighted or self.batch_size or self.batch_by or self.by):
             return
-        row = combined_hash((column for each in words for column in each.T), len(batch))
+        row = _hash_of_row(words, len(batch))
         if batch.weights is not None:
             # Adding 0 makes one of the two zeros.
             self._add("weights", [row, (batch.weights + 0.0).view(np.uint64)])
@@ -66,6 +68,9 @@ class RowFingerprints:
         for item, values in rows.batch.arrays.items():
             if _is_data(item):
                 given = rows.labels.get(item)
+                if is_ragged(values):
+                    found[item.columns] = values
+                    continue
                 bits = values.view(np.uint64) if given is None else _bits(item, given.take(rows.index))
                 found[item.columns] = np.ascontiguousarray(bits).reshape(len(values), -1)
         return list(found.values())
@@ -90,6 +95,16 @@ class RowFingerprints:
     def hexdigests(self) -> dict[str, str | None]:
         """The hash of each aspect; None if the rows have no such thing."""
         return {name: found.hexdigest() if found.count else None for name, found in self.aspects.items()}
+
+
+def _hash_of_row(words: Sequence[Array], rows: int) -> Array:
+    """One hash a row, of the words that it has: of lists, as many as each has elements."""
+    combined = combined_hash((), rows)
+    for each in words:
+        for at, some in matrices(each, np.nan):
+            for column in some.view(np.uint64).T:
+                combined[at] = splitmix64(combined[at] ^ column)
+    return combined
 
 
 def _bits(item: Input, given: EncodedLabels) -> Array:

@@ -18,6 +18,7 @@ from losscli.binding.nested_columns import is_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.predicted_labels import with_labels
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
+from losscli.binding.ragged_lists import with_ragged
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Kind
@@ -126,7 +127,7 @@ class Binder:
                 sides.append(None if columns is None else self._input(role, columns, kind, like, spec))
         aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
         self.pairings.update(dict.fromkeys(aligned.notes))
-        sides = list(with_labels(spec.loss, aligned.sides))
+        sides = with_ragged(spec.loss, with_labels(spec.loss, aligned.sides), self.types)
         job = Job(model if specific else None, spec, (*sides, *self._parameters(spec)))
         if spec.loss.source_roles:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.binding.class_positions import check_positions
 from losscli.binding.plan import Input, Table
+from losscli.binding.ragged_lists import is_ragged, lengths
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
@@ -52,7 +53,7 @@ def check_arguments(
             width = tables[carrier].shape[0] if isinstance(carrier, Table) else arrays[carrier].shape[1]
             assert values is not None
             check_positions(side, values, width, index, location)
-    _check_widths(inputs, found, location)
+    _check_widths(inputs, found, index, location)
 
 
 def _check_multiple(side: Input, flat: Array | None, like: Array | None, location: Location) -> None:
@@ -79,10 +80,10 @@ def _check_entries(side: Input, values: Array | None, location: Location) -> Non
         )  # fmt: skip
 
 
-def _check_share(side: Input, width: int, like: tuple[str, int] | None, location: Location) -> None:
+def _check_share(side: Input, width: int, like: tuple[Input, Array] | None, location: Location) -> None:
     """There is one number for each point of the vectors of the roles before."""
     assert like is not None
-    role, whole = like
+    role, whole = like[0].role, like[1].shape[-1]
     if width * side.kind.share != whole:
         raise DataError(
             f"'{side.role}' has {width} number{'s' * (width != 1)} per row, and '{role}' has "
@@ -91,32 +92,59 @@ def _check_share(side: Input, width: int, like: tuple[str, int] | None, location
         )  # fmt: skip
 
 
-def _check_widths(inputs: Sequence[Input | Table | None], found: Sequence[Array | None], location: Location) -> None:
+def _check_widths(
+    inputs: Sequence[Input | Table | None], found: Sequence[Array | None], index: RowNumbers, location: Location
+) -> None:
     """Arrays of one shape have as many numbers a row."""
-    groups: dict[tuple[str, bool], tuple[str, int]] = {}
+    groups: dict[tuple[str, bool], tuple[Input, Array]] = {}
     for side, values in zip(inputs, found, strict=True):
         if side is None or values is None or (isinstance(side, Input) and (side.parameter or side.like is not None)):
             continue
         if isinstance(side, Table):
-            key, width = ("vector", False), values.shape[1]
-            if ("vector", False) not in groups:
-                continue
+            first = groups.get(("vector", False))
+            _check_pair(first, side.role, values, location) if first is not None else None
         elif side.kind.shape in ("number", "vector"):
-            key, width = (side.kind.shape, side.kind.classes), 1 if values.ndim == 1 else values.shape[1]
+            width = 1 if values.ndim == 1 else values.shape[1]
             if problem := side.kind.width_problem(width):
                 raise DataError(
                     f"'{side.role}': {problem}", path=location.path_of(side.columns[0]), column=side.columns[0],
                     hint=side.kind.hint, code="DATA_MISMATCH",
                 )  # fmt: skip
+            key = (side.kind.shape, side.kind.classes)
             if side.kind.share > 1:
                 _check_share(side, width, groups.get(key), location)
                 continue
-        else:
-            continue
-        role, first = groups.setdefault(key, (side.role, width))
-        if width != first:
-            raise DataError(
-                f"'{role}' has {first} number{'s' * (first != 1)} per row, '{side.role}' has {width}",
-                path=location.path,
-                code="DATA_MISMATCH",
-            )
+            first = groups.setdefault(key, (side, values))
+            if side.ragged or first[0].ragged:
+                _check_lengths(first, (side, values), index, location)
+            else:
+                _check_pair(first, side.role, values, location)
+
+
+def _check_pair(first: tuple[Input, Array], role: str, values: Array, location: Location) -> None:
+    side, others = first
+    width, other = (1 if each.ndim == 1 else each.shape[1] for each in (values, others))
+    if width != other:
+        raise DataError(
+            f"'{side.role}' has {other} number{'s' * (other != 1)} per row, '{role}' has {width}",
+            path=location.path,
+            code="DATA_MISMATCH",
+        )
+
+
+def _check_lengths(
+    first: tuple[Input, Array], second: tuple[Input, Array], index: RowNumbers, location: Location
+) -> None:
+    """The lists of a row are of one length, as each element has its place."""
+    if not is_ragged(first[1]) and not is_ragged(second[1]) and first[1].shape[1:] == second[1].shape[1:]:
+        return
+    others, own = lengths(first[1]), lengths(second[1])
+    if len(wrong := np.flatnonzero(others != own)):
+        row, (one, other) = int(wrong[0]), (first[0], second[0])
+        count = int(others[row])
+        raise location.error(
+            int(index[row]), one.columns[0] if one.ragged else other.columns[0],
+            f"'{one.role}' has {count} number{'s' * (count != 1)} in this row, '{other.role}' has {own[row]}", None,
+            "the lists of a row must have one length: each element is compared with the one at its place",
+            code="DATA_MISMATCH",
+        )  # fmt: skip

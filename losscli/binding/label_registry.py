@@ -11,6 +11,7 @@ import numpy as np
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import Classes, Input
 from losscli.binding.predicted_labels import Decisions
+from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 
@@ -109,9 +110,14 @@ class LabelRegistry:
         )
 
 
+def _flat(codes: Array) -> Array:
+    """The codes of all rows, which may be lists of different lengths."""
+    return np.concatenate([np.zeros(0, np.int64), *codes]) if codes.dtype == object else codes
+
+
 def used_names(column: EncodedLabels, index: RowNumbers) -> Iterable[int]:
     """The codes that rows at these positions have, each once; a range is all rows, which have every name."""
     if isinstance(index, range):
         return range(len(column.names))
-    found: list[int] = np.unique(column.codes[index]).tolist()
+    found: list[int] = np.unique(_flat(column.codes[index])).tolist()
     return [code for code in found if code >= 0]

@@ -70,6 +70,7 @@ class Input:
     listed: bool = False
     keyed: bool = False  # lists of a label and a number each
     spelled: bool = False  # texts that spell vectors
+    ragged: bool = False  # lists whose lengths may differ: a row's value is the mean over its own elements
     labels: tuple[str, ...] | None = None
     classes: Classes | None = None
     positive: str | None = None

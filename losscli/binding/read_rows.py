@@ -7,7 +7,7 @@ leaves out never causes an error about its values: filter, weight, decode, missi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,16 +18,18 @@ from losscli.binding.class_positions import class_positions
 from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.label_registry import LabelRegistry
 from losscli.binding.labels import labelled_numbers, read_as_labels, without_nulls
+from losscli.binding.list_columns import list_values, unjudged_lengths
 from losscli.binding.plan import Input, Plan
 from losscli.binding.predicted_labels import BINARY, Predictions, decided, positive_seen
+from losscli.binding.ragged_lists import elements, lengths, telling, united
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
-from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, text_lists, texts, vectors
+from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, texts
 from losscli.io.arrow.dictionary import DictionaryColumn
-from losscli.io.arrow.types import element_type, is_floating
+from losscli.io.arrow.types import is_floating
 from losscli.io.sides import REPEATS
 from losscli.results import RowCounts
 
@@ -47,6 +49,7 @@ class ReadRows:
     labels: Mapping[Input, EncodedLabels]  # of all rows of that batch, where an input is classes
     weightless: RowBatch[Input, Array] | None = None  # rows of weight 0, which hold nothing but their numbers and keys
     weightless_sliced_by: tuple[DictionaryColumn, ...] = ()  # their columns of slices, where classes have no weights
+    weightless_lengths: Callable[[Input], Array] | None = None  # how long their lists are, where lengths may differ
 
 
 @dataclass
@@ -64,6 +67,7 @@ class Reader:
     warned: Counter[str] = field(default_factory=Counter)
     registry: LabelRegistry = field(default_factory=LabelRegistry)
     widths: dict[Input, int] = field(default_factory=dict)  # of list columns: every batch has the first one's
+    lengths: dict[Input, tuple[int, int]] = field(default_factory=dict)  # the least and the largest, if they may differ
 
     def __getstate__(self) -> dict[str, Any]:
         # What another process counted is only merged, which needs neither the plan nor the filter.
@@ -84,6 +88,7 @@ class Reader:
         self.warned.update(other.warned)
         self.widths = {**other.widths, **self.widths}
         self.registry.merge(other.registry)
+        self.lengths |= {item: united(self.lengths.get(item), both) for item, both in other.lengths.items()}
 
     def counts(self) -> RowCounts:
         """How many rows were read so far, and what became of them."""
@@ -144,10 +149,11 @@ class Reader:
         for item, columns in labels.items():
             for column in columns:
                 self.registry.see_labels(item, column, index)
+        self._see_lengths({item: lengths(values) for item, values in arrays.items() if item.ragged}, len(index))
         checks.check_domains(arrays, index, location)
         for item in self.plan.logits:
             if len(index) and self.registry.probable.get(item, True):
-                self.registry.probable[item] = are_probabilities(item.kind, arrays[item])
+                self.registry.probable[item] = are_probabilities(item.kind, elements(arrays[item]))
         weights = None if weight is None else checks.checked_weights(taken(weight[0], index), index, location)
         sliced_by = self._slice_labels(data, location, index)
         batch_key = None if self.plan.batch_by is None else self._texts(self.plan.batch_by, data, location).take(index)
@@ -161,6 +167,15 @@ class Reader:
         repeats = self._repeats(data, index)
         batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
+
+    def _see_lengths(self, found: Mapping[Input, Array], rows: int) -> None:
+        """Remember how long the lists of the used rows are; those without an element have no value."""
+        empty = np.zeros(rows, bool)
+        for item, counts in found.items() if rows else ():
+            empty |= counts == 0
+            self.lengths[item] = united(self.lengths.get(item), (int(counts.min()), int(counts.max())))
+        if empty.any():
+            self.warned["rows whose lists are empty take no part"] += int(np.count_nonzero(empty))
 
     def _slice_labels(self, data: Any, location: Location, index: RowNumbers) -> tuple[DictionaryColumn, ...]:
         """What assigns these rows to slices: a label of each key, and the class where classes have weights."""
@@ -202,7 +217,9 @@ class Reader:
                                         repeats=self._repeats(data, zero))  # fmt: skip
         # A class that only such rows have needs no weight.
         sliced_by = () if self.plan.class_column is not None else self._slice_labels(data, location, zero)
-        return replace(found, weightless=rows, weightless_sliced_by=sliced_by)
+        sizes = partial(unjudged_lengths, data=data, rows=zero, location=location,
+                        number_format=self.plan.number_format)  # fmt: skip
+        return replace(found, weightless=rows, weightless_sliced_by=sliced_by, weightless_lengths=sizes)
 
     def _used(
         self,
@@ -214,7 +231,7 @@ class Reader:
         location: Location,
     ) -> RowNumbers:
         """The positions of the rows that the policies leave, counted as used; the others are counted as dropped."""
-        checked = [(shown_columns(i.columns), values, missing) for i, (values, missing) in decoded.items()]
+        checked = [(shown_columns(i.columns), telling(values), missing) for i, (values, missing) in decoded.items()]
         if weight is not None:
             checked.append((self.plan.weight or "", *weight))
         if cluster is not None:
@@ -268,10 +285,7 @@ class Reader:
             gap = coded[item].codes < 0
             return coded[item].codes, gap if gap.any() else None
         if item.listed:
-            values, missing = self._lists(item, labels, data, location)
-            if values.shape[1]:  # 0 where all lists are null
-                self.widths[item] = values.shape[1]
-            return values, missing
+            return self._lists(item, labels, data, location)
         columns = [self._number(name, item, labels, data, location) for name in item.columns]
         if not item.wide:
             return columns[0]
@@ -312,31 +326,14 @@ class Reader:
     def _lists(
         self, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location
     ) -> tuple[Array, Array | None]:
-        name = item.columns[0]
         width = len(item.labels) if item.labels is not None else self.widths.get(item)
-        column = data.column(name)
-        if item.spelled:
-            if item.keyed:
-                from losscli.io.arrow.sparse_vectors import sparse_vectors
-
-                found = sparse_vectors(column, item.labels or (), name, location, self.plan.number_format)
-                return found.values, found.missing
-            from losscli.io.arrow.parse_vectors import spelled_lists
-
-            column = spelled_lists(column, name, location, self.plan.number_format)
-        if item.keyed:
-            from losscli.io.arrow.keyed import keyed_vectors
-
-            found = keyed_vectors(column, item.labels or (), name, location)
-            return found.values, found.missing
-        if not read_as_labels(item, element_type(column.type)):
-            found = vectors(column, name, location, width)
-            return found.values, found.missing
-        named = EncodedLabels.of(text_lists(column, name, location, width), name).canonical()
-        if item.positive is not None:
+        column = data.column(item.columns[0])
+        (values, missing), named = list_values(item, column, location, self.plan.number_format, width)
+        if named is not None and item.positive is not None:
             labels.setdefault(item, []).append(named)
-        values, missing = labelled_numbers(item, named, location)
-        return values, None if missing is None else np.asarray(missing.any(axis=1))
+        if not item.ragged and values.shape[1]:  # 0 where all lists are null
+            self.widths[item] = values.shape[1]
+        return values, missing
 
     def _number(
         self, name: str, item: Input, labels: dict[Input, list[EncodedLabels]], data: Any, location: Location

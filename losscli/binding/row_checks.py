@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscli.binding.plan import Input, Plan
+from losscli.binding.ragged_lists import elements, is_ragged, row_of, with_elements
 from losscli.contract.kinds import FAR, NEAR, Array, Kind
 from losscli.errors import Code, DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
@@ -87,13 +88,15 @@ class RowChecks:
         for item, given in arrays.items():
             if item.kind.shape == "class":
                 continue
-            values, bad = given, item.kind.outside(given)
+            values = elements(given)
+            bad = item.kind.outside(values)
             if bad is not None and item.kind.slack:
                 values, bad = self._nudged(item, values, bad)
-                arrays[item] = values
+                arrays[item] = with_elements(given, values) if is_ragged(given) else values
             if bad is not None:
                 flat = int(np.argmax(bad))
-                row, column = divmod(flat, values.size // len(values))
+                width = values.size // len(values)
+                row, column = (row_of(given, flat), 0) if is_ragged(given) else divmod(flat, width)
                 name = item.columns[column if not item.listed else 0]
                 value = shortest(values.ravel()[flat])
                 raise site.error(
@@ -163,7 +166,7 @@ class RowChecks:
 
 def are_probabilities(kind: Kind, values: Array) -> bool:
     """Whether logits look like probabilities: each in [0, 1], and those of several classes sum to 1."""
-    for some in (values[:_FIRST], values):  # nearly always a few of them tell
+    for some in (values[:_FIRST], values) if values.size else ():  # nearly always a few of them tell
         if some.min() < 0 or some.max() > 1:
             return False
     return kind.shape != "vector" or bool((np.abs(_row_sums(values) - 1) <= FAR).all())

@@ -46,7 +46,8 @@ def _says(side: Input) -> str:
 
 def _kind_of_lists(side: Input) -> str:
     labels = f"  by the labels {', '.join(side.labels or ())}" if side.keyed else ""
-    return f"{'  vectors as text' if side.spelled else ''}{labels}"
+    ragged = "  lists of any length: a row's value is the mean over its elements" if side.ragged else ""
+    return f"{'  vectors as text' if side.spelled else ''}{labels}{ragged}"
 
 
 def _classes(side: Input) -> str:

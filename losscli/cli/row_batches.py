@@ -103,7 +103,11 @@ def write(batches: Iterator[OutputRows], output: TableFile) -> Written:
     numbered = not specs or (first.repeats is not None and all(spec.name != "row" for spec in specs))
     specs += [ColumnSpec("row", "int")] * numbered
     specs += [
-        ColumnSpec(name, "list" if values.ndim > 1 else "float", values.shape[1] if values.ndim > 1 else None)
+        ColumnSpec(
+            name,
+            "list" if values.ndim > 1 or values.dtype == object else "float",
+            values.shape[1] if values.ndim > 1 else None,
+        )
         for name, (values, _) in first.arrays.items()
     ]
     with open_table(output.path, specs, output.format) as table:

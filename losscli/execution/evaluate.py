@@ -15,6 +15,7 @@ from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex
 from losscli.binding.label_warnings import class_notes, label_warnings
 from losscli.binding.plan import Input, Plan, Table
+from losscli.binding.ragged_lists import length_notes
 from losscli.binding.read_rows import Reader, ReadRows
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
@@ -214,7 +215,8 @@ def conclude(
 def meaning_of_labels(plan: Plan, reader: Reader) -> list[WarningResult]:
     """What is doubtful in the labels and predictions that were read, then notes on what was bound by position."""
     learned = plan, reader.registry, reader.widths
-    notes = [WarningResult(message, kind="note") for message in class_notes(*learned)]
+    said = [*class_notes(*learned), *length_notes(reader.lengths)]
+    notes = [WarningResult(message, kind="note") for message in said]
     return [*map(WarningResult, label_warnings(*learned)), *notes]
 
 

@@ -6,8 +6,9 @@ the final value changes with that loss (`Upstream`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from losscli.aggregate.kernel_calls import KernelCall, score
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.kernel_arguments import arguments, contiguous
 from losscli.binding.plan import Input, Job, Line, Table
+from losscli.binding.ragged_lists import as_lists, by_length, is_ragged, joined, lists_of
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch, join_labels
 from losscli.contract.kinds import Array
@@ -96,7 +98,7 @@ def gradient(
     if any(part.job.spec.loss.scope != "row" for _, part in row_parts):
         yield from _by_groups(gradients, engine.count, observer)
     else:
-        yield from _all_with_columns(in_order(prepared, gradients, engine, observer))
+        yield from _all_with_columns(in_order(prepared, gradients, engine, observer), gradients.columns)
 
 
 def _parts(totals: RunAccumulator, line: Line) -> list[_Part]:
@@ -116,10 +118,36 @@ class _RowGradients:
 
     def __call__(self, rows: Iterable[ReadRows]) -> list[OutputRows]:
         return [
-            _with_zeros(self.of(in_slices(self.totals, some)) if len(some.batch) else None, some.weightless)
+            _with_zeros(
+                self.of(in_slices(self.totals, some)) if len(some.batch) else None,
+                some.weightless,
+                self._zero_lists(some),
+            )
             for some in rows
             if len(some.batch) or some.weightless is not None
         ]
+
+    @property
+    def columns(self) -> dict[str, Input]:
+        """The columns of the gradients, and which input each is of."""
+        return {
+            name: side for line, part in self.parts for role, side in part.job.by_role()
+            if isinstance(side, Input) and role in self.roles[line] and role in part.job.spec.loss.gradients
+            for name in (side.columns[:1] if side.listed else side.columns)
+        }  # fmt: skip
+
+    def _zero_lists(self, rows: ReadRows) -> dict[str, Array]:
+        """The gradients of the rows of weight 0 where lists may differ in length."""
+        if (sizes := rows.weightless_lengths) is None:
+            return {}
+        # A list that is missing is taken to be as long as that of another role.
+        found: dict[str, Array] = {}
+        for _, part in self.parts:
+            sides = [side for side in part.job.inputs if isinstance(side, Input) and side.ragged]
+            if sides:
+                ends = np.append(0, np.cumsum(np.max([sizes(side) for side in sides], axis=0)))
+                found |= {side.columns[0]: lists_of(np.zeros(ends[-1]), ends) for side in sides}
+        return {name: found[name] for name, side in self.columns.items() if side.ragged}
 
     def of(self, batch: Batch) -> OutputRows:
         gradients = _row_gradients(self.prepared, self.parts, self.roles, batch)
@@ -127,17 +155,27 @@ class _RowGradients:
         return RowBatch(columns, batch.row_numbers, keys=batch.keys)
 
 
-def _with_zeros(found: OutputRows | None, weightless: Batch | None) -> OutputRows:
-    """The gradients with those of the rows of weight 0, which are 0; without columns where no other row is known."""
+def _with_zeros(
+    found: OutputRows | None, weightless: Batch | None, lists: Mapping[str, Array] = MappingProxyType({})
+) -> OutputRows:
+    """The gradients with those of the rows of weight 0, which are 0; without columns where no other row is known.
+
+    `lists` are those of columns whose lists may differ in length.
+    """
     if weightless is None:
         assert found is not None
         return found
     if found is None:
-        return RowBatch({}, weightless.row_numbers, keys=weightless.keys)
+        known = {name: Term(values) for name, values in lists.items()}
+        return RowBatch(known, weightless.row_numbers, keys=weightless.keys)
     numbers = np.concatenate([found.row_number_array, weightless.row_number_array])
     order = np.argsort(numbers, kind="stable")
     columns = {
-        name: Term(np.concatenate([values, np.zeros((len(weightless), *values.shape[1:]))])[order])
+        name: Term(
+            np.concatenate([values, lists[name] if name in lists else np.zeros((len(weightless), *values.shape[1:]))])[
+                order
+            ]
+        )
         for name, (values, _) in found.arrays.items()
     }
     keys = tuple(join_labels(pair).take(order) for pair in zip(found.keys, weightless.keys, strict=True))
@@ -152,18 +190,18 @@ def _joined(weightless: Sequence[Batch]) -> Batch | None:
     return RowBatch({}, numbers, keys=tuple(map(join_labels, zip(*(batch.keys for batch in weightless), strict=True))))
 
 
-def _all_with_columns(batches: Iterable[OutputRows]) -> Iterator[OutputRows]:
+def _all_with_columns(batches: Iterable[OutputRows], names: Collection[str]) -> Iterator[OutputRows]:
     """The batches in order; those of rows of weight 0 alone get the columns of a neighbour."""
     waiting: list[OutputRows] = []
     shapes: dict[str, tuple[int, ...]] = {}
     for batch in batches:
-        if batch.arrays:
+        if batch.arrays.keys() >= set(names):
             shapes = {name: term.values.shape[1:] for name, term in batch.arrays.items()}
         waiting.append(batch)
         if shapes:
             for one in waiting:
                 zeros = {name: Term(np.zeros((len(one), *shape))) for name, shape in shapes.items()}
-                yield one if one.arrays else one.holding(zeros)
+                yield one.holding({**zeros, **one.arrays})
             waiting = []
 
 
@@ -212,8 +250,8 @@ def _row_gradients(
         for role, side in part.job.by_role():
             if not isinstance(side, Input) or role not in roles[line] or role not in part.job.spec.loss.gradients:
                 continue
-            row_gradient = part.factor * _role_gradient(call, role, args, part, batch)
-            row_gradient = row_gradient.reshape(len(batch), -1) if side.wide else row_gradient
+            row_gradient = part.factor * _role_gradient(call, role, args, part, batch, side)
+            row_gradient = row_gradient.reshape(len(batch), -1) if side.wide and not side.ragged else row_gradient
             columns = (
                 {side.columns[0]: row_gradient} if side.listed or not side.wide
                 else {name: row_gradient[:, i] for i, name in enumerate(side.columns)}
@@ -223,7 +261,9 @@ def _row_gradients(
     return found
 
 
-def _role_gradient(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
+def _role_gradient(
+    call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch, side: Input
+) -> Array:
     loss = call.spec.loss
     if loss.scope != "row":
         factors, exponent = in_range(part.upstreams, batch)
@@ -235,12 +275,25 @@ def _role_gradient(call: KernelCall, role: str, args: tuple[Array | None, ...], 
         with np.errstate(all="ignore"):
             found = np.asarray(loss.slopes(role, whole, call.spec.params, upstream=upstream))
             return np.ldexp(found, exponent) if exponent else found
-    return np.concatenate(
+    return joined(
         [
-            _row_derivative(call, role, cut_rows(call.inputs, args, cut), part, batch.take(cut))
+            _derivative_of_rows(call, role, cut_rows(call.inputs, args, cut), part, batch.take(cut))
             for cut in cuts(len(batch), args, call.inputs, chunk_rows())
-        ]
+        ],
+        ragged=side.ragged,
     )
+
+
+def _derivative_of_rows(
+    call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch
+) -> Array:
+    """The gradient of each row; as lists where these differ in length."""
+    if not any(a is not None and is_ragged(a) for a in args):
+        return _row_derivative(call, role, args, part, batch)
+    found = lists_of(np.zeros(0), np.zeros(len(batch) + 1, np.int64))
+    for at, own in by_length(args, [isinstance(side, Table) for side in call.inputs]):
+        found[at] = as_lists(_row_derivative(call, role, own, part, batch.take(at)))
+    return found
 
 
 def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:

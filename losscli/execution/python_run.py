@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from losscli.binding.python_request import matrix_source, request_of
+from losscli.binding.ragged_lists import is_ragged, without_differences
 from losscli.binding.request import Request
 from losscli.contract.kinds import Array
 from losscli.errors import UsageError
@@ -66,6 +67,8 @@ def gathered(batches: Iterable[OutputRows]) -> dict[str, Any]:
         found[name] = [text for part in parts for key in part.keys if key.column == name for text in key.texts()]
     for name in parts[0].arrays:
         found[name] = np.concatenate([_with_nan(*part.arrays[name]) for part in parts])
+        if is_ragged(found[name]):
+            found[name] = without_differences(found[name])
     return found
 
 

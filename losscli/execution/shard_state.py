@@ -24,7 +24,7 @@ from losscli.binding.spec import Spec, parse
 from losscli.execution.field_types import fits
 from losscli.io.arrow.keyed import keyed_fields, labels_of, with_labels
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
-from losscli.io.arrow.types import is_text_list, is_vector
+from losscli.io.arrow.types import is_nested_list, is_text_list, is_vector
 
 Plain = dict[str, Any]
 
@@ -41,6 +41,7 @@ def reader_out(reader: Reader) -> Plain:
         **{name: getattr(reader, name) for name in _COUNTS},
         "warned": sorted([message, count] for message, count in reader.warned.items()),
         "widths": sorted([place[item], width] for item, width in reader.widths.items()),
+        "lengths": sorted([place[item], *both] for item, both in reader.lengths.items()),
         **reader.registry.state(place),
     }  # fmt: skip
 
@@ -52,6 +53,7 @@ def reader_in(plan: Plan, given: Plain) -> Reader:
         setattr(reader, name, int(given[name]))
     reader.warned.update({message: int(count) for message, count in given["warned"]})
     reader.widths = {plan.inputs[at]: int(width) for at, width in given["widths"]}
+    reader.lengths = {plan.inputs[at]: (int(least), int(most)) for at, least, most in given.get("lengths", ())}
     return reader
 
 
@@ -179,6 +181,8 @@ def _type_out(kind: Any) -> str:
         return f"spelled {json_text([form.sure, form.labels])}"
     if keyed_fields(kind) is not None:
         return f"keyed {json_text(labels_of(kind))}"
+    if is_nested_list(kind) and is_vector(kind):
+        return "vectors"
     return "vector" if is_vector(kind) else "texts" if is_text_list(kind) else "other"
 
 
@@ -192,5 +196,6 @@ def _type_in(kind: str) -> Any:
     if what == "keyed":
         pairs = pa.list_(pa.struct([("label", pa.string()), ("number", pa.float64())]))
         return pairs if (labels := json.loads(more)) is None else with_labels(pairs, labels)
-    lists = {"vector": pa.list_(pa.float64()), "texts": pa.list_(pa.string())}
+    vector = pa.list_(pa.float64())
+    lists = {"vector": vector, "vectors": pa.list_(vector), "texts": pa.list_(pa.string())}
     return {"text": None, "other": pa.null(), **lists}[kind]

@@ -21,7 +21,7 @@ def arrays_of(case: Case) -> dict[str, Array] | None:
 
 def _array(column: Column) -> Array | None:
     flat = [v for row in column.values for v in (row or [None])] if column.width else column.values
-    if None in flat or column.kind in ("decimal", "whole", "null") or column.width == 1 or not flat:
+    if column.ragged or None in flat or column.kind in ("decimal", "whole", "null") or column.width == 1 or not flat:
         return None  # a column of vectors of one number is one of numbers, and an array without rows has any width
     if column.kind == "text":
         return None if any(text.endswith("\0") for text in flat) else np.array(column.values, np.str_)

@@ -37,6 +37,7 @@ class Column:
     values: list[Any]
     width: int | None = None
     encoded: bool = False  # dictionary-encoded where a format can do that
+    ragged: bool = False  # lists of different lengths; `width` is then any number
 
     @property
     def type(self) -> pa.DataType:
@@ -265,9 +266,33 @@ def _groups(draw: Drawing) -> Task:
     return columns, ("nt_xent",), {"columns": {"anchor": "a", "positive": "b"}, **how}
 
 
+def _ragged(draw: Drawing) -> Task:
+    """Lists of another length in each row, some of them empty."""
+    lengths = [int(v) for v in draw.rng.choice([0, 1, 2, 2, 3, 9], draw.rows)]
+    lengths[:1] = [2][: draw.rows]  # the first one shows what they are
+    columns = []
+    for name in "ypq":
+        kind = draw.one(["float64", "float32", "int64", "bool", "decimal"])
+        values = iter(_numbers(draw, kind, sum(lengths)))
+        rows: list[Any] = [[next(values) for _ in range(length)] for length in lengths]
+        columns.append(Column(name, kind, rows, 1, ragged=True))
+    if draw.rows > 1 and draw.chance(0.1):
+        row = int(draw.rng.integers(1, draw.rows))
+        columns[1].values[row].append(columns[1].values[0][0])
+        draw.flaws.append(f"a longer list in row {row + 1}")
+    losses = draw.one([("mse", "rmse"), ("mae", "huber:delta=2"), ("log_cosh", "mse")])
+    return columns, losses, {"target": "y", "pred": {"m": "p", "n": "q"}}
+
+
 TASKS: tuple[Callable[[Drawing], Task], ...] = (_regression, _regression, _regression, _binary, _classes, _several,
                                                  _groups)  # fmt: skip
-LATER = ((400_000, (_decisions,)), (300_000, (_expressions,)), (200_000, (_parameters,)), (0, TASKS))
+LATER = (
+    (500_000, (_ragged,)),
+    (400_000, (_decisions,)),
+    (300_000, (_expressions,)),
+    (200_000, (_parameters,)),
+    (0, TASKS),
+)
 """From which seed on which tasks are drawn: later ones have seeds of their own, so that earlier tables stay."""
 
 # -- values that are not acceptable ------------------------------------------------------------------------------------
@@ -290,7 +315,9 @@ def _spoil(draw: Drawing, columns: list[Column]) -> None:
             values[row] = value
         else:
             values[row] = list(values[row])
-            values[row][int(draw.rng.integers(column.width))] = value
+            if column.ragged and not values[row]:
+                return
+            values[row][int(draw.rng.integers(len(values[row])))] = value
         columns[at] = replace(column, values=values)
     draw.flaws.append(f"{name} in {column.name}")
 

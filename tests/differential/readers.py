@@ -119,7 +119,7 @@ def settings(case: Case, data: Any) -> dict[str, Any]:
         return case.settings
     if not (isinstance(first, str) and re.search(r"\.[ct]sv", first)):
         return case.settings
-    widths = {column.name: column.width for column in case.columns if column.width}
+    widths = {column.name: column.width for column in case.columns if column.width and not column.ragged}
 
     def wide(value: Any) -> Any:
         if isinstance(value, dict):

@@ -15,7 +15,14 @@ FOUND = (2, 5, 7, 8, 12, 22, 23, 24, 43, 54, 79, 96, 613, 1087, 1828)
 
 @pytest.mark.parametrize(
     "seed",
-    [*FOUND, *range(100_000, 100_020), *range(200_000, 200_006), *range(300_000, 300_006), *range(400_000, 400_004)],
+    [
+        *FOUND,
+        *range(100_000, 100_020),
+        *range(200_000, 200_006),
+        *range(300_000, 300_006),
+        *range(400_000, 400_004),
+        *range(500_000, 500_006),
+    ],
 )
 def test_every_reader_gives_the_same_bytes_or_the_same_error(seed):
     assert disagreements(random_case(seed)) == []

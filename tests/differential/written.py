@@ -10,6 +10,7 @@ import json
 import lzma
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -62,6 +63,9 @@ def wide_columns(case: Case) -> list[Column]:
         if column.width is None:
             columns.append(column)
             continue
+        if column.ragged:
+            columns.append(_in_cells(column, "[", ", ", "]"))
+            continue
         for place in range(column.width):
             values = [None if row is None else row[place] for row in column.values]
             columns.append(Column(f"{column.name}_{place}", column.kind, values))
@@ -88,13 +92,17 @@ def vectors_text(case: Case, form: int) -> bytes | None:
             first = next((row for row in column.values if row is not None), None)
             if first is None or None in first or (form == 3 and column.kind in ("int64", "uint64", "bool", "whole")):
                 return None
-            spelled = [[cell(v) or "NA" for v in row or ()] for row in column.values]
-            rows = [
-                None if v is None else left + mark.join(s) + right for v, s in zip(column.values, spelled, strict=True)
-            ]
-            column = Column(column.name, "text", rows)
+            if form == 3 and any(not row for row in column.values):  # nothing is a missing cell
+                return None
+            column = _in_cells(column, left, mark, right)
         columns.append(column)
     return csv_text(Case(case.seed, tuple(columns), case.losses, case.settings, case.flaws))
+
+
+def _in_cells(column: Column, left: str, mark: str, right: str) -> Column:
+    """Each list as one text."""
+    spelled = [None if row is None else left + mark.join(cell(v) or "NA" for v in row) + right for row in column.values]
+    return Column(column.name, "text", spelled)
 
 
 def nested_table(case: Case) -> pa.Table:
@@ -124,7 +132,7 @@ def arrow_table(case: Case, *, fixed: bool = False, encoded: bool = True) -> pa.
     arrays = {}
     for column in case.columns:
         kind = column.type
-        if fixed and column.width is not None:
+        if fixed and column.width is not None and not column.ragged:
             kind = pa.list_(kind.value_type, column.width)
         values = column.values
         if column.kind == "float16":
@@ -146,7 +154,9 @@ def numpy_columns(case: Case) -> dict[str, Any]:
     for column in case.columns:
         rows = column.values
         flat = [v for row in rows for v in (row or [None])] if column.width else rows
-        plain = column.kind not in ("decimal", "whole", "text", "date", "null") and None not in flat
+        plain = (
+            not column.ragged and column.kind not in ("decimal", "whole", "text", "date", "null") and None not in flat
+        )
         found[column.name] = np.array(rows, np.dtype(column.kind)) if plain else rows
         if column.width and not rows:
             found[column.name] = np.empty((0, column.width))
@@ -182,7 +192,8 @@ def in_files(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
         yield name, _write(folder / name, text)
         if packing and name != "quoted.csv":
             yield name + packing, _write(folder / (name + packing), COMPRESSIONS[packing](text))
-    for name, text in in_dialects(case, wide_columns(case)).items():
+    dialects = {} if any(column.ragged for column in case.columns) else in_dialects(case, wide_columns(case))
+    for name, text in dialects.items():
         yield name, _write(folder / name, text)
     vectors = vectors_text(case, case.seed % 4)
     if vectors is not None and any(column.width for column in case.columns):
@@ -226,7 +237,7 @@ def in_parts(case: Case, folder: Path) -> Iterator[tuple[str, list[str], list[in
 
 
 def _rows(case: Case, part: slice) -> Case:
-    columns = tuple(Column(c.name, c.kind, c.values[part], c.width, c.encoded) for c in case.columns)
+    columns = tuple(replace(column, values=column.values[part]) for column in case.columns)
     return Case(case.seed, columns, case.losses, case.settings, case.flaws)
 
 

@@ -38,7 +38,7 @@ from losscli.io.arrow.types import (
     is_vector,
     storage,
 )
-from losscli.io.arrow.vectors import VectorError, stack, stack_texts
+from losscli.io.arrow.vectors import Ragged, VectorError, ragged, ragged_numbers, stack, stack_texts
 
 __all__ = [
     "NO_NULLS",
@@ -49,14 +49,18 @@ __all__ = [
     "Mask",
     "NumberFormat",
     "Numbers",
+    "Ragged",
     "Texts",
     "Vectors",
     "check_texts",
+    "element_texts",
     "is_missing",
     "is_number",
     "is_text_list",
     "is_vector",
     "numbers",
+    "ragged_lists",
+    "ragged_vectors",
     "text_lists",
     "texts",
     "vectors",
@@ -152,6 +156,29 @@ def text_lists(column: pa.Array, name: str, location: Location, width: int | Non
         return Texts(codes, names)
     except VectorError as flaw:
         raise list_error(flaw, name, location) from None
+
+
+def ragged_lists(column: pa.Array, name: str, location: Location) -> Ragged | None:
+    """A column of lists of numbers or labels that differ in length or are empty; None where they do not."""
+    if not (is_vector(column.type) or is_text_list(column.type) or is_spelled(column.type)):
+        return None  # `vectors` and `text_lists` say so
+    check_sound(column, name, location)
+    return ragged(storage(column))
+
+
+def ragged_vectors(lists: Ragged, name: str, location: Location) -> tuple[Floats, Mask | None]:
+    """The elements of lists as numbers, and which are missing."""
+    if is_text(lists.elements.type) and not lists.spelled:
+        raise _refusal(lists.type, name, location, "lists of numbers are")
+    try:
+        return ragged_numbers(lists)
+    except VectorError as flaw:
+        raise list_error(flaw, name, location) from None
+
+
+def element_texts(lists: Ragged) -> Texts:
+    """The elements of lists as labels."""
+    return Texts(*without_unused(*encode(lists.elements)))
 
 
 def texts(column: pa.Array, name: str, location: Location) -> Texts:

@@ -199,7 +199,7 @@ def _by_grammar(column: pa.Array, name: str, location: Location, number_format: 
             values.append(None)
             continue
         try:
-            values.append([_element(text, number_format) for text in split_cell(cell, number_format)])
+            values.append([_element(text, number_format) for text in split_cell(cell, number_format, lone=True)])
         except NotAVectorError as flaw:
             hint = next((hint for begin, hint in _HINTS.items() if str(flaw).startswith(begin)), None)
             message = f"the vector {quoted(cell)} {flaw}"

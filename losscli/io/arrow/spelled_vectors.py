@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 import pyarrow as pa
 
@@ -35,6 +36,7 @@ WRAPPINGS = (
 """What Python writes around vectors: a sign of it, a pattern in the syntax of Python and Arrow, what is left."""
 _PAIR = re.compile(r"[^\s:,;\[\]()]+:[^\s:,;\[\]()]+")
 _OPEN, _CLOSE = "[(", "])"
+_EMPTY = ("[]", "()")
 
 
 class NotAVectorError(ValueError):
@@ -70,7 +72,11 @@ def form_of_type(kind: pa.DataType | None) -> SpelledForm | None:
 
 
 def recognised(cells: Sequence[str], number_format: NumberFormat) -> SpelledForm | None:
-    """The form of the first cells of a column that are not missing, by the first one; None if it is no vector."""
+    """The form of the first cells of a column that are not missing, by the first one that is no empty list.
+
+    None if it is no vector.
+    """
+    cells = [*dropwhile(lambda cell: unwrapped(cell).strip() in _EMPTY, cells)]
     if not cells:
         return None
     if _pairs(cells[0], number_format):
@@ -118,14 +124,17 @@ def unwrapped(text: str) -> str:
     return text
 
 
-def split_cell(cell: str, number_format: NumberFormat) -> list[str]:
-    """The texts of the elements; those of nested lists, which must be of equal lengths, one after another."""
+def split_cell(cell: str, number_format: NumberFormat, *, lone: bool = False) -> list[str]:
+    """The texts of the elements; those of nested lists, which must be of equal lengths, one after another.
+
+    Where other cells are vectors, a `lone` number is one of a single element.
+    """
     text = unwrapped(cell).strip()
     if text[:1] and text[0] in _OPEN:
         return _bracketed(text, number_format)[0]
     if text and text[-1] in _CLOSE:
         raise NotAVectorError("has a bracket that is not opened")
-    if ";" not in text:
+    if ";" not in text and not (lone and number_format.number(text) is not None):
         raise NotAVectorError("is no list of numbers such as [0.1, 0.9]")
     return [part.strip() for part in text.split(";")]
 

@@ -50,6 +50,11 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(t.is_list(kind) or t.is_large_list(kind) or t.is_fixed_size_list(kind))
 
 
+def is_nested_list(kind: pa.DataType) -> bool:
+    """Whether a cell of this type is a list of lists."""
+    return is_list(kind) and is_list(kind.value_type)
+
+
 def fields_of(kind: pa.DataType | None) -> list[str]:
     """The names of the fields of a struct; none if it is no struct."""
     if kind is None or not pa.types.is_struct(kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from losscli.io.arrow.buffers import Codes, Floats, Mask, missing_cells
 from losscli.io.arrow.numbers import PLAIN, decode, quoted, spelling
 from losscli.io.arrow.texts import encode, without_unused
-from losscli.io.arrow.types import is_list
+from losscli.io.arrow.types import is_list, is_spelled
 
 _Leaves = Callable[[pa.Array], tuple[NDArray[Any], Mask | None]]
 """The elements of lists as numbers or codes, and which of them are missing."""
@@ -24,6 +25,64 @@ class VectorError(Exception):
     def __init__(self, index: int, message: str, value: str | None = None) -> None:
         super().__init__(message)
         self.index, self.message, self.value = index, message, value
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Lists of different lengths: all their elements, and between which of these each list lies.
+
+    A list that is null has no elements.
+    """
+
+    type: pa.DataType
+    elements: pa.Array
+    offsets: Codes
+    missing: Mask | None
+
+    @property
+    def spelled(self) -> bool:
+        """Whether elements are numbers as a text file spells them."""
+        return is_spelled(self.type)
+
+    @property
+    def rows(self) -> Codes:
+        """The row of each element."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def missing_with(self, gaps: Mask | None) -> Mask | None:
+        """Which rows are missing, where these elements are, too."""
+        if gaps is None:
+            return self.missing
+        found = np.zeros(len(self.offsets) - 1, np.bool_) if self.missing is None else self.missing.copy()
+        found[self.rows[gaps]] = True
+        return found
+
+
+def ragged(array: pa.Array) -> Ragged | None:
+    """The lists if they differ in length or are empty; None where all that are there have one length above 0."""
+    starts, lengths = spans(array)
+    missing = missing_cells(array)
+    there = lengths if missing is None else lengths[~missing]
+    if not len(there) or (there[0] and (there == there[0]).all()):
+        return None
+    if missing is not None:
+        lengths = np.where(missing, 0, lengths)
+    offsets = np.zeros(len(array) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    if missing is None and pa.types.is_fixed_size_list(array.type) is False:
+        elements = array.values.slice(int(starts[0]), int(offsets[-1]))
+    else:
+        places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+        elements = array.values.take(pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)]))
+    return Ragged(array.type, elements, offsets, missing)
+
+
+def ragged_numbers(lists: Ragged) -> tuple[Floats, Mask | None]:
+    """The elements as numbers, and which are missing; an error is about the list."""
+    try:
+        return _numbers(lists.elements)
+    except VectorError as flaw:
+        raise VectorError(int(lists.rows[flaw.index]), flaw.message, flaw.value) from None
 
 
 WIDEST = 10_000_000  # a schema may declare two thousand million numbers per row and have no rows

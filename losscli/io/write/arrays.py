@@ -47,7 +47,9 @@ def _array(column: Column) -> Any:
         return pa.Array.from_buffers(kind, rows, [validity, pa.py_buffer(column.values)])
     # A null list has no elements: Parquet's writer in older Arrow refuses null lists with elements.
     shown = column.values if column.null is None else column.values[~column.null]
-    width = column.spec.width or 0
+    width: Any = column.spec.width
+    if width is None:
+        width, shown = [len(numbers) for numbers in column.values], np.concatenate([np.zeros(0), *shown])
     lengths = np.full(rows, width) if column.null is None else np.where(column.null, 0, width)
     offsets = np.zeros(rows + 1, dtype=np.int32)
     np.cumsum(lengths, out=offsets[1:])

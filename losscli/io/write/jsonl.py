@@ -6,6 +6,7 @@ JSON has neither infinity nor NaN, so they become null and are counted.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -45,14 +46,11 @@ def json_cells(column: Column) -> tuple[list[str], int]:
     if isinstance(column.values, list):
         texts, nonfinite_cells = [json.dumps(text) for text in column.values], 0
     elif column.spec.kind == "list":
-        finite = np.isfinite(column.values)
-        shown = finite if column.null is None else finite | column.null[:, None]
-        rows, nonfinite_cells = column.values.tolist(), int(np.count_nonzero(~shown))
+        rows = [numbers.tolist() for numbers in column.values]
+        flat = np.concatenate([np.zeros(0), *(column.values if column.null is None else column.values[~column.null])])
+        nonfinite_cells = int(np.count_nonzero(~np.isfinite(flat)))
         if nonfinite_cells:
-            rows = [
-                [number if fine else None for number, fine in zip(row, fines, strict=True)]
-                for row, fines in zip(rows, finite.tolist(), strict=True)
-            ]
+            rows = [[number if math.isfinite(number) else None for number in row] for row in rows]
         texts = [json.dumps(row, separators=(",", ":")) for row in rows]
     else:
         texts, nonfinite_cells = _numbers(column)

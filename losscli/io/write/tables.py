@@ -40,7 +40,7 @@ _PIECE_CELLS = 1 << 20
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """The name and the type of a column; `width` is the length of the lists of a list column."""
+    """The name and the type of a column; `width` is the length of the lists of a list column, if all have one."""
 
     name: str
     kind: Kind
@@ -49,7 +49,10 @@ class ColumnSpec:
 
 @dataclass(frozen=True)
 class Column:
-    """Rows of one column: int64, float64, float64 of shape (rows, width), or texts; `null` is True where null."""
+    """Rows of one column: int64, float64, float64 of shape (rows, width), or texts; `null` is True where null.
+
+    Lists of different lengths are objects: an array of float64 each.
+    """
 
     spec: ColumnSpec
     values: NDArray[Any] | list[str]
@@ -177,6 +180,11 @@ def _column(spec: ColumnSpec, values: NDArray[Any] | Sequence[str], null: NDArra
     mask = None if null is None or not null.any() else np.array(null, dtype=np.bool_)
     if spec.kind == "text":
         return Column(spec, ["" if text is None else str(text) for text in values], mask)
+    if spec.kind == "list" and spec.width is None:
+        lists = np.empty(len(values), object)
+        for at, numbers in enumerate(values):
+            lists[at] = np.array(numbers, np.float64)
+        return Column(spec, lists, mask)
     # A copy, because formats keep rows until a row group is full, and the caller may reuse its arrays.
     array = np.array(values, dtype=np.int64 if spec.kind == "int" else np.float64, order="C")
     expected = (len(array), spec.width) if spec.kind == "list" else (len(array),)
