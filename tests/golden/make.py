@@ -47,6 +47,7 @@ import distance
 import distribution
 import divergence
 import embedding
+import ensembles
 import forecast
 import functional
 import language
@@ -72,6 +73,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles,
     segmentation,
+    quantiles, ensembles,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 
