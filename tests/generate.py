@@ -134,7 +134,7 @@ def losses_table() -> str:
 
     lines = []
     family = None
-    for loss in matching([]):
+    for loss in sorted(matching([]), key=lambda loss: (loss.family, loss.name)):
         about = entry(loss)
         if about["family"] != family:
             family = about["family"]
@@ -172,11 +172,15 @@ def sample_folder(parent: Path) -> Path:
 
 
 def loss_names() -> str:
-    """One line per loss, score or alias: its name, its module and its summary."""
+    """One line per loss, score or alias: its name, module, summary, parameters with their defaults, and libraries."""
     from losscli.losses._catalogue import matching
 
     known = [one for loss in matching(()) for one in (loss, *loss.scores.values())]
-    lines = [(name, loss.family, loss.summary) for loss in known for name in (loss.name, *loss.aliases)]
+    lines = []
+    for loss in known:
+        params = " ".join(f"{name}={_plain(p.default)}" for name, p in loss.params.items())
+        about = (loss.family, loss.summary, params, " ".join(sorted(loss.same_as)))
+        lines += [(name, *about) for name in (loss.name, *loss.aliases)]
     return "".join("\t".join(line) + "\n" for line in sorted(lines))
 
 

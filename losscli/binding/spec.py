@@ -259,9 +259,11 @@ def find(name: str) -> Loss:
 
     found = losses.find(name)
     if found is None:
+        from losscli.losses._tasks import elsewhere
+
         raise UsageError(
             f"unknown loss '{name}'",
-            hint=did_you_mean(name, losses.names(), "'losscli list' shows all"),
+            hint=elsewhere([name]) or did_you_mean(name, losses.names(), "'losscli list' shows all"),
             value=name,
             code="USAGE_UNKNOWN_LOSS",
         )

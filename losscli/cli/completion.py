@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from losscli.errors import ExitCode, UsageError, did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-LOSS_NAMES = Path(__file__).parent.parent / "losses" / "names.txt"  # a line a name: name, module, summary, by tabs
+LOSS_NAMES = Path(__file__).parent.parent / "losses" / "names.txt"  # a line a name; see losses/__init__.py
 VARIABLE = "_LOSSCLI_COMPLETE"  # the name that click's scripts set
 _SHELLS = ("bash", "zsh", "fish", "powershell")
 
@@ -104,11 +105,31 @@ def _columns(ctx: click.Context, param: click.Parameter, start: str, *, grammar:
 
 
 def losses(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:
-    """The names and aliases of losses that begin with `start`."""
+    """The losses that begin with `start`; behind the `:` of one its parameters, and behind `@` its libraries."""
     from click.shell_completion import CompletionItem
 
+    # bash replaces what stands behind the last : or =, where it cuts words.
+    bash = os.environ.get(VARIABLE, "").startswith("bash")
+    known = max(start.rfind(":"), start.rfind("=")) + 1 if bash else 0
     rows = (line.split("\t") for line in LOSS_NAMES.read_text(encoding="utf-8").splitlines())
-    return [CompletionItem(name, help=summary) for name, _, summary in rows if name.startswith(start)]
+    return [CompletionItem(text[known:], help=about)
+            for row in rows for text, about in _specs(row, start) if text.startswith(start)]  # fmt: skip
+
+
+def _specs(row: list[str], start: str) -> Iterator[tuple[str, str]]:
+    """What may stand for a loss that `names.txt` has in this line, as far as `start` asks for it."""
+    name, _, summary, params, libraries = row
+    if not start.startswith((f"{name}:", f"{name}@")):
+        yield name, summary
+        return
+    before, colon, settings = start.partition(":")
+    if not colon:
+        yield from ((f"{name}@{library}", f"as {library} computes it") for library in libraries.split())
+        return
+    given, comma, _ = settings.rpartition(",")
+    for param in params.split():
+        if f",{param.partition('=')[0]}=" not in f",{given},":
+            yield f"{before}:{given}{comma}{param}", "its default"
 
 
 def files(ctx: click.Context, param: click.Parameter, start: str) -> list[CompletionItem]:

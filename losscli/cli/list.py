@@ -11,13 +11,13 @@ import click
 
 from losscli.cli import Plain, layout
 from losscli.cli import options as shared
-from losscli.errors import UsageError
+from losscli.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from losscli.contract.loss import Loss
 
 
-@click.command("list", cls=Plain, epilog="losscli list\nlosscli list contrastive\nlosscli list --format json")
+@click.command("list", cls=Plain, epilog="losscli list\nlosscli list accuracy\nlosscli list --format json")
 @click.argument("words", metavar="[WORD]…", nargs=-1)
 @shared.option(
     "-f",
@@ -43,15 +43,27 @@ def command(words: tuple[str, ...], format_: str) -> int:
         raise UsageError(f"unknown format '{format_}' here", hint="formats: text, json", code="USAGE_BAD_VALUE")
     console.write_stdout(text(found, layout.screen_width()))
     if not found:
-        console.print_notes([f"no loss matches '{' '.join(words)}'"])
+        console.print_notes([_nothing(words)])
     return 0
 
 
+def _nothing(words: Sequence[str]) -> str:
+    """What is said where no loss has all the words: who computes such things, or names that are near."""
+    from losscli.losses import names
+    from losscli.losses._tasks import elsewhere
+
+    text = " ".join(words)
+    hint = elsewhere(words) or did_you_mean(text.replace(" ", "_"), names())
+    return f"no loss matches '{text}'" + (f"; {hint}" if hint else "")
+
+
 def text(losses: Sequence[Loss], width: int) -> str:
-    """The losses by family, each with its first line and its other names, and its scores below it."""
+    """The losses by task, each with its first line and its other names, and its scores below it."""
+    from losscli.losses._tasks import tasks
+
     blocks = []
-    for family, members in groupby(losses, key=lambda loss: loss.family):
+    for task, members in groupby(losses, key=lambda loss: tasks(loss)[0]):
         rows = [(one.name, one.summary + (f" (= {', '.join(one.aliases)})" if one.aliases else ""))
                 for loss in members for one in (loss, *loss.scores.values())]  # fmt: skip
-        blocks.append("".join(f"{line}\n" for line in [f"{family}:", *layout.listed(rows, width)]))
+        blocks.append("".join(f"{line}\n" for line in [f"{task}:", *layout.listed(rows, width)]))
     return "\n".join(blocks)

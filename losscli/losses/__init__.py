@@ -18,7 +18,7 @@ from losscli.contract.loss import REGISTRY as _REGISTRY
 from losscli.contract.loss import Loss
 
 NAMES = Path(__file__).parent / "names.txt"
-"""One line for each name of a loss or score: the name, its module, its summary, with tabs between."""
+"""One line a name of a loss or score, with tabs between: name, module, summary, parameters, libraries."""
 
 
 @functools.cache

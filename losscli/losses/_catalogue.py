@@ -8,6 +8,7 @@ from typing import Any
 from losscli.contract.loss import Loss
 from losscli.contract.presets import Preset
 from losscli.losses import every
+from losscli.losses._tasks import TASKS, tasks
 
 
 def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
@@ -16,6 +17,7 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
         "name": loss.name,
         "aliases": list(loss.aliases),
         "family": loss.family,
+        "tasks": list(tasks(loss)),
         "summary": loss.summary,
         "formula": loss.formula,
         "roles": [
@@ -49,9 +51,9 @@ def _preset(preset: Preset) -> dict[str, Any]:
 
 
 def matching(words: Sequence[str]) -> list[Loss]:
-    """The losses that speak of all these words, or whose scores do, in order of family and name."""
+    """The losses that speak of all these words, or whose scores do, in order of task, family and name."""
     found = []
-    for loss in sorted(every().values(), key=lambda loss: (loss.family, loss.name)):
+    for loss in sorted(every().values(), key=lambda loss: (TASKS.index(tasks(loss)[0]), loss.family, loss.name)):
         if loss.score_of is not None:
             continue
         text = " ".join(map(_spoken, (loss, *loss.scores.values()))).lower()
@@ -61,7 +63,9 @@ def matching(words: Sequence[str]) -> list[Loss]:
 
 
 def _spoken(loss: Loss) -> str:
-    return " ".join([loss.name, *loss.aliases, loss.family, loss.summary, loss.notes, *loss.same_as])
+    return " ".join(
+        [loss.name, *loss.aliases, loss.family, *tasks(loss), loss.summary, loss.notes, loss.cite, *loss.same_as]
+    )
 
 
 def command_line(loss: Loss) -> str:

@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Binary, Logit, Prob, Real
 from losscli.contract.loss import Param, Term, loss
 from losscli.losses._math import sigmoid, softplus
 
+TASKS = ("generative models",)
+
 _PAPER = "Goodfellow et al. 2014, arXiv:1406.2661"
 _LSGAN = "Mao et al. 2017, doi:10.1109/ICCV.2017.304"
 

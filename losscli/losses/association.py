@@ -15,6 +15,8 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.scores import Score
 from losscli.losses._moments import product
 
+TASKS = ("regression",)
+
 _SQUARES = """
     p: pred
     y: target

@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import expm1_beyond
 
+TASKS = ("regression",)
+
 _Quantile = Annotated[float, Param("the quantile that is predicted; at 0 and 1 one side is free", ge=0, le=1)]
 
 

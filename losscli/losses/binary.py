@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
 
+TASKS = ("binary classification",)
+
 _CLASSES = Refusal((SEVERAL_OUTPUTS,), "scikit-learn takes several columns for classes")
 _HARD = (("target", Binary),)
 _Alpha = Annotated[

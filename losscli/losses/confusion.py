@@ -10,6 +10,8 @@ from losscli.contract.kinds import Binary, Prob
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.scores import Score
 
+TASKS = ("binary classification",)
+
 _SAYS = "a probability above this says positive"
 _RIJSBERGEN = "van Rijsbergen 1979, Information Retrieval, 2nd ed., chapter 7"
 _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"

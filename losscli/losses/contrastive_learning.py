@@ -14,6 +14,8 @@ from losscli.losses._math import dot, unit
 from losscli.losses._pairs import Pull, back_to, slopes, spread
 from losscli.losses._tiles import Pairs, Side
 
+TASKS = ("embeddings",)
+
 _Temperature = Annotated[float, Param("divisor of similarities; with a small one, only the nearest rows matter", gt=0)]
 _Normalize = Annotated[bool, Param("use cosine similarity; false uses inner products of the vectors as they are")]
 _Precision = Annotated[

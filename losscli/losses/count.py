@@ -16,6 +16,8 @@ from losscli.losses._math import (
     xlogy,
 )
 
+TASKS = ("regression",)
+
 
 @loss(
     formula="""

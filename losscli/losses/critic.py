@@ -9,6 +9,8 @@ import numpy as np
 from losscli.contract.kinds import Array, Binary, Real
 from losscli.contract.loss import Term, loss
 
+TASKS = ("generative models",)
+
 _WGAN = "Arjovsky, Chintala & Bottou 2017, arXiv:1701.07875"
 _HINGE = "Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957"
 

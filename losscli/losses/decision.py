@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset, by_rows, without_weights
 from losscli.contract.scores import Score
 
+TASKS = ("binary classification", "multiclass classification")
+
 _HALF = "the gradient at the corner is 0, where the library has half of the slope beside it"
 
 

@@ -12,6 +12,8 @@ from losscli.contract.presets import SEVERAL_OUTPUTS, Preset, Refusal, without_w
 from losscli.contract.scaled import Scaled, difference
 from losscli.losses._math import expm1_beyond, log_quotient
 
+TASKS = ("regression",)
+
 _ONE_OUTPUT = Refusal((SEVERAL_OUTPUTS,), "scikit-learn takes one output")
 _GLM = "McCullagh & Nelder 1989, Generalized Linear Models, 2.3, doi:10.1007/978-1-4899-3242-6"
 

@@ -18,6 +18,8 @@ from losscli.losses._math import (
     stirling_rest,
 )  # fmt: skip
 
+TASKS = ("regression", "probabilistic forecasts")
+
 _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 

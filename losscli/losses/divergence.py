@@ -8,6 +8,8 @@ from losscli.contract.kinds import Amounts, Array, ClassId, ProbVector
 from losscli.contract.loss import loss
 from losscli.losses._math import distribution, expm1_beyond, log_quotient, norm, xlogy
 
+TASKS = ("multiclass classification", "ordinal classification")
+
 
 @loss(
     formula="""

@@ -14,6 +14,8 @@ from losscli.contract.presets import without_weights
 from losscli.losses._angles import across, cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
 
+TASKS = ("embeddings",)
+
 _Distance = Annotated[
     Literal["euclidean", "squared", "cosine", "manhattan"],
     Param("length of the difference, its square, 1 - cosine, or the sum of absolute differences"),

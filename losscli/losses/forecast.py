@@ -11,6 +11,8 @@ from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import expm1_beyond, sigmoid, softplus
 
+TASKS = ("probabilistic forecasts",)
+
 _GNEITING = "Gneiting & Raftery 2007, doi:10.1198/016214506000001437"
 _JORDAN = "Jordan, Krueger & Lerch 2019, doi:10.18637/jss.v090.i12"
 _erf = np.frompyfunc(math.erf, 1, 1)

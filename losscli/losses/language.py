@@ -9,6 +9,8 @@ import numpy as np
 from losscli.contract.kinds import Array, LogProb, Positive
 from losscli.contract.loss import Term, loss
 
+TASKS = ("language models",)
+
 _JELINEK = "Jelinek, Mercer, Bahl & Baker 1977, doi:10.1121/1.2016299"
 
 

@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.losses._math import poisson_part
 
+TASKS = ("regression", "probabilistic forecasts")
+
 _EPS = Param("added to the rate inside the logarithm", ge=0)
 _STIRLING = Refusal(("full",), "torch has Stirling's approximation, and only for counts above 1")
 _NO_FULL = Refusal(("full",), "the library leaves log(target!) out")

@@ -12,6 +12,8 @@ from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine, cosine_slope, distance_by_angle
 from losscli.losses._math import sigmoid, softplus
 
+TASKS = ("binary classification", "multiclass classification")
+
 _Margin = Annotated[float, Param("how far the right side should be ahead")]
 
 

@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Matrix
 from losscli.contract.loss import Param, loss
 from losscli.contract.scaled import Scaled, scaled
 
+TASKS = ("penalties",)
+
 _Strength = Annotated[float, Param("factor of the whole penalty, often called lambda", ge=0)]
 
 

@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, LogProb, Real
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import expm1_beyond, sigmoid, softplus
 
+TASKS = ("language models",)
+
 _Scale = Annotated[float, Param("factor of the difference, the papers' beta", gt=0)]
 _ClipLow = Annotated[float, Param("ratios below 1 less this gain nothing", ge=0, le=1)]
 _ClipHigh = Annotated[float, Param("ratios above 1 plus this gain nothing", ge=0)]

@@ -11,6 +11,8 @@ from losscli.contract.loss import Term, loss
 from losscli.contract.scaled import Scaled, difference, scaled
 from losscli.losses._math import log_quotient
 
+TASKS = ("regression",)
+
 
 @loss(
     formula="((pred - target) / target)**2",

@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference
 
+TASKS = ("regression",)
+
 
 @loss(
     formula="(pred - target)**2",

@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference, scaled
 
+TASKS = ("regression",)
+
 _TORCHMETRICS = "floor=1.17e-06"
 # scikit-learn's root_… functions.
 _ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one root for each output"),))

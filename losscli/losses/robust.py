@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset
 from losscli.losses._math import log1p_square, log_shortfall
 
+TASKS = ("regression",)
+
 _Bend = Annotated[float, Param("error size where the loss bends", gt=0)]
 _Tolerance = Annotated[float, Param("errors of up to this size count as right", ge=0)]
 

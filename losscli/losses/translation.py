@@ -9,6 +9,8 @@ import numpy as np
 from losscli.contract.kinds import Array, Side, Vector
 from losscli.contract.loss import Param, Term, loss
 
+TASKS = ("generative models",)
+
 _Norm = Annotated[Literal["sum", "mean"], Param("the sum or the mean of the absolute differences of a row")]
 
 

@@ -246,6 +246,24 @@ def test_losses_are_completed_where_a_loss_is_due(monkeypatch, capsys):
     assert lines == ["plain", "huber", REGISTRY["huber"].summary]
 
 
+@pytest.mark.parametrize(
+    ("start", "completed", "in_bash"),
+    [
+        ("huber:", ["huber:delta=1"], ["delta=1"]),
+        ("huber:d", ["huber:delta=1"], ["delta=1"]),
+        ("focal:alpha=.2,g", ["focal:alpha=.2,gamma=2"], [".2,gamma=2"]),
+        ("focal:alpha=.2,a", [], []),
+        ("huber@l", ["huber@lightgbm"], ["huber@lightgbm"]),
+        ("mse:", [], []),
+    ],
+)
+def test_parameters_and_libraries_of_a_loss_are_completed(start, completed, in_bash, monkeypatch, capsys):
+    lines = complete(monkeypatch, capsys, "losscli", "eval", "-l", start, shell="zsh")
+    assert lines[1::3] == [text.replace(":", "\\:") for text in completed]
+    lines = complete(monkeypatch, capsys, "losscli", "eval", "-l", start)
+    assert [line for line in lines if line] == [f"plain,{text}" for text in in_bash]
+
+
 def test_commands_options_choices_topics_and_files_are_completed(monkeypatch, capsys):
     assert complete(monkeypatch, capsys, "losscli", "ev") == ["plain,eval"]
     assert complete(monkeypatch, capsys, "losscli", "eval", "--unm") == ["plain,--unmatched"]

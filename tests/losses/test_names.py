@@ -10,6 +10,7 @@ from losscli.binding.spec import parse
 from losscli.contract.kinds import Real
 from losscli.contract.loss import WITH_LOGITS
 from losscli.errors import LosscliError
+from losscli.losses._tasks import TASKS, elsewhere, tasks
 
 FAMILIES = """
 import sys
@@ -68,3 +69,21 @@ def test_names_of_python():
         losses.no_such  # noqa: B018
     with pytest.raises(LosscliError, match="cannot be named 'l1'"):
         parse("l1=0.5*mse+0.5*mae")
+
+
+@pytest.mark.parametrize("family", sorted({loss.family for loss in losses.every().values()}))
+def test_every_family_is_for_known_tasks(family):
+    found = {tasks(loss) for loss in losses.every().values() if loss.family == family}
+    assert len(found) == 1
+    assert found.pop()
+    assert all(set(tasks(loss)) <= set(TASKS) for loss in losses.every().values())
+
+
+@pytest.mark.parametrize(
+    ("words", "programs"),
+    [(["bleu"], "sacrebleu, rouge-score"), (["word", "error"], "jiwer"), (["word error rate"], "jiwer"),
+     (["accuracy"], None), (["word", "accuracy"], None), ([], None)],
+)  # fmt: skip
+def test_what_other_programs_are_for(words, programs):
+    said = elsewhere(words)
+    assert said is None if programs is None else said.endswith(f"see {programs}")
