@@ -11,9 +11,9 @@ from losscli.contract.loss import Loss
 TASKS = (
     "regression", "binary classification", "multiclass classification", "multilabel classification",
     "ordinal classification", "ranking", "probabilistic forecasts", "survival", "embeddings", "generative models",
-    "language models", "overlap of regions", "penalties",
+    "language models", "overlap of regions", "penalties", "other",
 )  # fmt: skip
-"""Every family says in its `TASKS` which of these its losses are for; it is listed under the first."""
+"""Every family says in its `TASKS` which of these its losses are for; it is listed under the first, or under other."""
 
 ELSEWHERE = (
     ("bleu rouge meteor chrf ter bertscore comet", "scores of texts against reference texts", "sacrebleu, rouge-score"),
@@ -29,7 +29,7 @@ ELSEWHERE = (
 
 def tasks(loss: Loss) -> tuple[str, ...]:
     """The tasks of the loss's family; the first is the one under which it is listed."""
-    return tuple(importlib.import_module(loss.kernel.__module__).TASKS)
+    return getattr(importlib.import_module(loss.kernel.__module__), "TASKS", TASKS[-1:])
 
 
 def elsewhere(words: Iterable[str]) -> str | None:

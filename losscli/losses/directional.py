@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, loss
 from losscli.losses._angles import across, cosine
 from losscli.losses._math import measured, norm
 
+TASKS = ("regression",)
+
 _Degrees = Annotated[bool, Param("in degrees, not in radians")]
 
 
