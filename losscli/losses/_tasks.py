@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import re
+import sys
 from collections.abc import Iterable
 
 from losscli.contract.loss import Loss
@@ -29,7 +29,7 @@ ELSEWHERE = (
 
 def tasks(loss: Loss) -> tuple[str, ...]:
     """The tasks of the loss's family; the first is the one under which it is listed."""
-    return getattr(importlib.import_module(loss.kernel.__module__), "TASKS", TASKS[-1:])
+    return getattr(sys.modules[loss.kernel.__module__], "TASKS", TASKS[-1:])
 
 
 def elsewhere(words: Iterable[str]) -> str | None:

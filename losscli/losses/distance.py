@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Real, Vector
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import norm, unit
 
+TASKS = ("regression",)
+
 
 @loss(
     formula="abs(pred - target)**exponent",

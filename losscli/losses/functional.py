@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import expm1_beyond, log_quotient
 
+TASKS = ("regression",)
+
 _Expectile = Annotated[float, Param("the expectile that is predicted; 0.5 is the mean", gt=0, lt=1)]
 _Quantile = Annotated[float, Param("the quantile that is predicted", gt=0, lt=1)]
 _Threshold = Annotated[float, Param("the threshold that a decision depends on")]

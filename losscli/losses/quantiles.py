@@ -9,6 +9,8 @@ import numpy as np
 from losscli.contract.kinds import Array, Quantiles, Real
 from losscli.contract.loss import Param, Term, loss
 
+TASKS = ("probabilistic forecasts",)
+
 Numbers: TypeAlias = tuple[float, ...]
 _Levels = Annotated[
     Numbers, Param("the levels of the predicted quantiles, ascending", gt=0, lt=1, level_of="pred", entries_of="pred")

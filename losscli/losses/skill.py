@@ -12,6 +12,8 @@ from losscli.contract.scaled import Scaled, difference
 from losscli.losses._moments import product
 from losscli.losses.regression import mae, mse
 
+TASKS = ("regression",)
+
 
 @loss(
     formula="""
