@@ -16,7 +16,7 @@ from losscli.contract.presets import (
     Refusal,
     by_rows,
     without_weights,
-)
+)  # fmt: skip
 from losscli.losses._classes import each_class, fold, log_of_others, of_target
 from losscli.losses._math import distribution, log_shortfall, log_softmax, over, times
 

@@ -12,6 +12,8 @@ from losscli.contract.regions import HardMask, Mask
 from losscli.contract.scores import Score
 from losscli.losses._overlaps import DICE, JACCARD, overlap
 
+TASKS = ("overlap of regions",)
+
 _POOLED = """
     both: sum(p * y for p, y in zip(each(pred), each(target)))
     lost: sum(p * (1 - y) + (1 - p) * y for p, y in zip(each(pred), each(target)))

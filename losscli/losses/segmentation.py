@@ -13,6 +13,8 @@ from losscli.contract.regions import HardMask, Mask
 from losscli.contract.scores import Score
 from losscli.losses._overlaps import DICE, JACCARD, Overlap, overlap
 
+TASKS = ("overlap of regions",)
+
 _Smooth = Annotated[float, Param("added to numerator and denominator, so that two empty masks agree", ge=0)]
 _FpWeight = Annotated[float, Param("weight of what only the prediction has (false positives)", ge=0)]
 _FnWeight = Annotated[float, Param("weight of what only the target has (false negatives)", ge=0)]
