@@ -21,7 +21,6 @@ from losscli.losses._classes import each_class, fold, log_of_others, of_target
 from losscli.losses._math import distribution, log_shortfall, log_softmax, over, times
 
 TASKS = ("multiclass classification",)
-
 _CLIP = Param("clip probabilities to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)
 _RENORMALIZE = Param("divide each row by its sum, before clipping", lifts=(("pred", Shares),))
 _NO_DISTRIBUTIONS = Refusal((DISTRIBUTIONS,), "scikit-learn takes classes")
