@@ -124,7 +124,7 @@ class RunAccumulator:
     def _update_loss(
         self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], cut: slice
     ) -> Terms:
-        terms, beyond = score_beyond(call, args)
+        terms, beyond = score_beyond(call, args, batch.class_names)
         weights = None if batch.weights is None else batch.weights[cut]
         slice_ids = None if batch.slice_ids is None else batch.slice_ids[cut]
         exact = call.spec.loss.exact

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from losscli.aggregate.class_terms import OfClass, is_of_class
 from losscli.aggregate.cross_products import UNIT, Contribution
 from losscli.aggregate.exact_sum import zero_extended
 from losscli.contract.kinds import Array
@@ -22,7 +23,9 @@ class FewUnits:
         self._chunks: list[tuple[Array, Mapping[Contribution, Array]]] = []
         self._kept, self._prune_at, self._in_order = 0, _PRUNED_FROM, False
 
-    def update(self, count: int, slice_ids: Array | None, contributions: Mapping[Contribution, Array | None]) -> None:
+    def update(
+        self, count: int, slice_ids: Array | None, contributions: Mapping[Contribution, Array | OfClass | None]
+    ) -> None:
         """Add units; None as a contribution stands for ones."""
         if slice_ids is None:
             self._grow(1)[0] += count
@@ -33,7 +36,9 @@ class FewUnits:
         elif count:
             added = np.bincount(slice_ids)
             self._grow(len(added))[: len(added)] += added
-        values = {one: np.ones(count) if given is None else given for one, given in contributions.items()}
+        if not (self.counts[slice_ids] <= MAX_FEW).any():
+            return
+        values = {one: np.ones(count) if given is None else np.asarray(given) for one, given in contributions.items()}
         self._keep(slice_ids, values)
 
     def merge(self, other: FewUnits, slice_ids: Array | None) -> None:
@@ -65,10 +70,11 @@ class FewUnits:
         if not 0 < int(self.counts[known].sum()) <= MAX_FEW:
             return None
         ids, values = self._sorted()
-        if any(one != UNIT and one not in values for one in contributions):
+        if any(one != UNIT and one not in values and not is_of_class(one) for one in contributions):
             return None
         at = np.concatenate([np.arange(*np.searchsorted(ids, [one, one + 1])) for one in known])
-        return ids[at], [np.ones(len(at)) if one == UNIT else values[one][at] for one in contributions]
+        found = {**values, UNIT: np.ones(len(ids))}
+        return ids[at], [found[one][at] if one in found else np.zeros(len(at)) for one in contributions]
 
     def _sorted(self) -> tuple[Array, Mapping[Contribution, Array]]:
         """All units that are kept, in the order of their slice ids."""
@@ -76,6 +82,11 @@ class FewUnits:
             ids = np.concatenate([own for own, _ in self._chunks])
             order = np.argsort(ids, kind="stable")
             shared = set.intersection(*(set(kept) for _, kept in self._chunks))
-            joined = {one: np.concatenate([kept[one] for _, kept in self._chunks])[order] for one in shared}
+            shared |= {one for _, kept in self._chunks for one in kept if is_of_class(one)}
+            joined = {
+                one: np.concatenate([kept[one] if one in kept else np.zeros(len(own)) for own, kept in self._chunks])
+                for one in shared
+            }
+            joined = {one: values[order] for one, values in joined.items()}
             self._chunks, self._in_order = [(ids[order], joined)], True
         return self._chunks[0] if self._chunks else (np.zeros(0, np.int64), {})

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.class_terms import OfClass
 from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.binding.encoded_labels import EncodedLabels
@@ -41,7 +42,7 @@ class HashedClusters:
         self.labels: dict[int, str] = {}  # the hash of a cluster -> its label, where that is kept
 
     def update(
-        self, hashes: Array, slice_ids: Array | None, contributions: Mapping[Contribution, Array | None]
+        self, hashes: Array, slice_ids: Array | None, contributions: Mapping[Contribution, Array | OfClass | None]
     ) -> None:
         """Add units; `hashes` are 64 bits each that identify the unit (None as a contribution stands for ones)."""
         if not len(hashes):
@@ -54,7 +55,10 @@ class HashedClusters:
         for contribution, values in contributions.items():
             sums = self.sums.setdefault(contribution, Sums())
             sums.grow(len(self.keys))
-            sums.update(np.ones(len(hashes)) if values is None else values, positions)
+            if isinstance(values, OfClass):
+                sums.update(values.values, positions[values.rows])
+            else:
+                sums.update(np.ones(len(hashes)) if values is None else values, positions)
         while len(self.keys) > MAX_CLUSTERS and self.bits and self.merges:
             self._merge_neighbours()
 
@@ -189,7 +193,8 @@ class ResamplingTable:
 
     def _exact_sums(self, contribution: Contribution) -> list[int]:
         """The sums of all clusters, in the order of slice ids and hashes."""
-        exact = self._sums[contribution].evaluate()
+        known = self._sums.get(contribution)  # no unit here has a class that only others have
+        exact = [] if known is None else known.evaluate()
         exact += [0] * (len(self._positions) - len(exact))
         return [exact[position] for position in self._positions]
 

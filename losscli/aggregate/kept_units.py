@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.aggregate.class_terms import OfClass, is_of_class
 from losscli.aggregate.cross_products import Contribution
 from losscli.contract.kinds import Array
 
@@ -26,7 +27,9 @@ class KeptUnits:
         """Whether all units are kept."""
         return self.count <= MAX_KEPT
 
-    def update(self, count: int, slice_ids: Array | None, contributions: Mapping[Contribution, Array | None]) -> None:
+    def update(
+        self, count: int, slice_ids: Array | None, contributions: Mapping[Contribution, Array | OfClass | None]
+    ) -> None:
         """Add units; None as a contribution stands for ones."""
         values = {
             one: np.ones(count) if given is None else np.array(given, np.float64)
@@ -51,9 +54,15 @@ class KeptUnits:
 
     def column(self, contribution: Contribution) -> tuple[Array, Array] | None:
         """The slice ids of all units, and what they contribute; None where they are not kept, or not finite."""
-        if not self.complete or not self.slice_ids or any(contribution not in each for each in self.values):
+        may_miss = is_of_class(contribution)
+        if not self.complete or not self.slice_ids:
             return None
-        values = np.concatenate([each[contribution] for each in self.values])
+        if not may_miss and any(contribution not in each for each in self.values):
+            return None
+        values = np.concatenate([
+            each[contribution] if contribution in each else np.zeros(len(ids))
+            for ids, each in zip(self.slice_ids, self.values, strict=True)
+        ])  # fmt: skip
         return (np.concatenate(self.slice_ids), values) if np.isfinite(values).all() else None
 
     def state(self, sources: Sequence[Hashable]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from losscli.binding.class_names import class_names, named
 from losscli.binding.plan import Input, Job, Table
 from losscli.binding.ragged_lists import by_length, is_ragged, without_elements
 from losscli.binding.spec import LossSpec
@@ -53,18 +54,31 @@ def kernel_calls(job: Job) -> dict[str | None, KernelCall]:
 
 
 def score(call: KernelCall, args: tuple[Array | None, ...]) -> Terms:
-    """The terms of one kernel on checked arrays, one value a unit."""
-    return score_beyond(call, args)[0]
+    """The terms of one kernel on checked arrays, one value a unit, whatever its class."""
+    terms = score_beyond(call, args)[0]
+    return {name: Term(_unit_values(values), where) for name, (values, where) in terms.items()}
 
 
-def score_beyond(call: KernelCall, args: tuple[Array | None, ...]) -> tuple[Terms, dict[str, Beyond]]:
-    """The terms of one kernel on checked arrays, one value a unit; and the values that may be no normal doubles."""
+def score_beyond(
+    call: KernelCall, args: tuple[Array | None, ...], learned: Sequence[str] = ()
+) -> tuple[Terms, dict[str, Beyond]]:
+    """The terms of one kernel on checked arrays, one value a unit; and the values that may be no normal doubles.
+
+    `learned` are the names of classes that have no other side.
+    """
     if any(a is not None and is_ragged(a) for a in args):
         return _score_lists(call, args)
     loss, params = call.spec.loss, call.spec.params
     with np.errstate(all="ignore"):
-        terms = {name: Term(_unit_values(values), where) for name, (values, where) in loss.terms(args, params).items()}
+        terms = {name: _of_units(call, term, learned) for name, term in loss.terms(args, params).items()}
         return terms, loss.beyond(args, params, terms)
+
+
+def _of_units(call: KernelCall, term: Term, learned: Sequence[str]) -> Term:
+    """One value a unit; of a term a class with the names of the classes."""
+    if term.by is None:
+        return Term(_unit_values(term.values), term.where)
+    return replace(term, names=named(term, class_names(call.inputs, learned)))
 
 
 def _score_lists(call: KernelCall, args: tuple[Array | None, ...]) -> tuple[Terms, dict[str, Beyond]]:
@@ -99,7 +113,7 @@ def without_vanished(terms: Terms, beyond: Mapping[str, Beyond]) -> Terms:
         values = terms[name].values.copy()
         vanished = (numbers.values != 0) & (np.abs(values[rows]) < SMALLEST_NORMAL)
         values[rows[vanished]] = np.nan
-        found[name] = Term(values, terms[name].where)
+        found[name] = replace(terms[name], values=values)
     return found
 
 

@@ -75,4 +75,5 @@ def labelled_inputs(plan: Plan) -> list[Input]:
     if not plan.request.inference.interval:
         return []
     sides = (side for job in plan.jobs if job.spec.loss.scope == "row" for side in job.inputs)
-    return list(dict.fromkeys(one for one in sides if isinstance(one, Input) and one.kind.sides is not None))
+    inputs = (one for one in sides if isinstance(one, Input) and not one.classed)
+    return list(dict.fromkeys(one for one in inputs if one.kind.sides is not None))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.term_accumulator import both
+from losscli.aggregate.class_terms import both
 from losscli.binding.plan import UnitValues
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
@@ -91,6 +91,6 @@ def _part_value(part: UnitValuePart, values: UnitValues) -> Term | None:
         return None
     merged, has = terms[0]
     for term, where in terms[1:]:
-        merged = np.where(where, term, merged)  # type: ignore[arg-type]
+        merged = np.where(where, term, merged)
         has = where if where is None or has is None else has | where
     return Term(merged, has)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.class_terms import both, in_any, in_order, refuse_many, rows_by_class
 from losscli.aggregate.cross_products import exact_products
 from losscli.aggregate.exact_sum import Sums, zero_extended
 from losscli.aggregate.wide_sum import Exact, WideSums
+from losscli.contract.class_terms import name_of, parts_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
 from losscli.contract.scaled import scaled
@@ -138,25 +140,52 @@ class LossAccumulator:
         `beyond` are their values that may be no normal doubles.
         """
         counted = None if weights is None or weights.all() else weights != 0
-        for name, (values, where) in terms.items():
-            if name not in self.terms:
-                self.terms[name] = TermAccumulator(weights is not None)
-            self.terms[name].grow(size)
-            taking_part = Term(values, both(where, counted))
-            self.terms[name].update(taking_part, weights, slice_ids, (beyond or {}).get(name), exact=exact)
+        by_class = False
+        for name, term in terms.items():
+            taking_part = term.masked(both(term.where, counted))
+            if term.by is not None:
+                self._update_classes(name, taking_part, weights, slice_ids, size, exact)
+                by_class = True
+                continue
+            self._of(name, weights, size).update(taking_part, weights, slice_ids, (beyond or {}).get(name), exact=exact)
             if counted is not None:
-                self.terms[name].count_weightless(where, counted, slice_ids)
+                self.terms[name].count_weightless(term.where, counted, slice_ids)
         self.excluded = zero_extended(self.excluded, size)
-        in_any = _in_any(terms)
-        if in_any is not None and not in_any.all():
-            ids = np.zeros(len(in_any), np.int64) if slice_ids is None else slice_ids
-            np.add.at(self.excluded, ids[~in_any], 1)
-        if len(terms) > 1:
+        anywhere = in_any(terms)
+        if anywhere is not None and not anywhere.all():
+            ids = np.zeros(len(anywhere), np.int64) if slice_ids is None else slice_ids
+            np.add.at(self.excluded, ids[~anywhere], 1)
+        if len(terms) > 1 or by_class:
             if self.rows is None:
                 self.rows = TermAccumulator(weights is not None)
             self.rows.grow(size)
             nothing = np.zeros(len(next(iter(terms.values())).values))
-            self.rows.update(Term(nothing, both(in_any, counted)), weights, slice_ids)
+            self.rows.update(Term(nothing, both(anywhere, counted)), weights, slice_ids)
+            if by_class and counted is not None:
+                self.rows.count_weightless(anywhere, counted, slice_ids)
+
+    def _of(self, name: str, weights: Array | None, size: int) -> TermAccumulator:
+        """The accumulator of a term, with room for so many slices."""
+        if name not in self.terms:
+            self.terms[name] = TermAccumulator(weights is not None)
+        self.terms[name].grow(size)
+        return self.terms[name]
+
+    def _update_classes(
+        self, name: str, term: Term, weights: Array | None, slice_ids: Array | None, size: int, exact: bool
+    ) -> None:
+        """Add a term a class: to a sum for each class that occurs."""
+        before = len(self.terms)
+        for class_name, rows, values in rows_by_class(term):
+            own, ids = (None if one is None else one[rows] for one in (weights, slice_ids))
+            self._of(name_of(name, class_name), weights, size).update(Term(values), own, ids, exact=exact)
+        if len(self.terms) != before:
+            refuse_many(list(self.terms))
+
+    def sums(self) -> Iterator[tuple[str, TermAccumulator, TermAccumulator | None]]:
+        """Each term in order, with its sums; of a class, with the rows that all classes share, else None."""
+        for name in in_order(list(self.terms)):
+            yield name, self.terms[name], None if parts_of(name) is None else self.rows
 
     def merge(self, other: LossAccumulator, slice_ids: Array | None) -> None:
         """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
@@ -183,21 +212,6 @@ class LossAccumulator:
         rows = None if state["rows"] is None else TermAccumulator.from_state(state["rows"])
         terms = {name: TermAccumulator.from_state(term) for name, term in state["terms"].items()}
         return cls(terms, rows, read_counts(state["apart"]))
-
-
-def _in_any(terms: Terms) -> Array | None:
-    """Which units are in some term; None where all are."""
-    found: Array | None = None
-    for term in terms.values():
-        if term.where is None:
-            return None
-        found = term.where if found is None else found | term.where
-    return found
-
-
-def both(one: Array | None, other: Array | None) -> Array | None:
-    """Which units two masks leave; None: all."""
-    return other if one is None else one if other is None else one & other
 
 
 def size_of(counts: Array, at: Array | None) -> int:

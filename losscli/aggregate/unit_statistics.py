@@ -14,6 +14,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from losscli.aggregate.class_terms import OfClass, add_products, classed_of, of_classes, sides_of
 from losscli.aggregate.cross_products import UNIT, Contribution, ContributionPair, CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, zero_extended
 from losscli.aggregate.few_units import FewUnits
@@ -92,19 +93,23 @@ class UnitStatistics:
     def update(self, units: Units, hashes: Array | None) -> None:
         """Add units that are independent of each other, or of other clusters; `hashes` identify their clusters."""
         found = {one: values for source in units.arrays for one, values in self.contributions(source, units)}
+        classed = [one for source in units.arrays for one in classed_of(source, units.arrays[source], units.weights)]
+        if classed:
+            add_products(self.cross_products, self.required.cross_products, classed, found, units.slice_ids)
         for pair in self._required_pairs(found):
             if units.weights is None and pair[1] != UNIT and any(found[one] is None for one in pair):
                 continue  # where rows have no weights, these sums are those of the losses, and of their counts
             self.cross_products.update(pair, found[pair[0]], found.get(pair[1]), len(units), units.slice_ids)
         if self.required.third_moments:
             self._add_third_moments(units, found)
+        every: dict[Contribution, Array | OfClass | None] = {**found, **of_classes(classed, len(units))}
         if self.required.keeps_units:
-            self.kept.update(len(units), units.slice_ids, found)
+            self.kept.update(len(units), units.slice_ids, every)
         if self.required.few_units:
-            few = {one: values for one, values in found.items() if one.source in self.required.few_units}
+            few = {one: values for one, values in every.items() if one.source in self.required.few_units}
             self.few.update(len(units), units.slice_ids, few)
         if hashes is not None:
-            resampled = {one: values for one, values in found.items() if one.source in self.required.cluster_sums}
+            resampled = {one: values for one, values in every.items() if one.source in self.required.cluster_sums}
             if self.required.row_counts:
                 resampled[UNIT] = None
             self.clusters.update(hashes, units.slice_ids, resampled)
@@ -145,14 +150,14 @@ class UnitStatistics:
 
     def contributions(self, source: ValueSource, units: Units) -> Iterator[tuple[Contribution, Array | None]]:
         """What the units contribute to the numerator and denominator of each term (None: 1 for each unit)."""
-        for term, (values, where) in units.arrays[source].items():
+        for term, values, where in sides_of(units.arrays[source]):
             part = taking_part(where, units.weights)
-            numerator = values if units.weights is None else values * units.weights
             denominator = None if self.by_count else units.weights
             if part is not None:
-                numerator = np.where(part, numerator, 0.0)
                 denominator = part.astype(np.float64) if denominator is None else np.where(part, denominator, 0.0)
-            yield Contribution(source, term, False), numerator
+            if values is not None:
+                numerator = values if units.weights is None else values * units.weights
+                yield Contribution(source, term, False), numerator if part is None else np.where(part, numerator, 0.0)
             yield Contribution(source, term, True), denominator
 
     def count_outcomes(self, units: Units) -> None:

@@ -29,6 +29,8 @@ class LabelRegistry:
         Whether the classes of a list of columns bind by name.
     free
         The classes that have no other side, numbered.
+    predicted
+        The classes that are predicted as labels, and those of their targets, numbered: 0 and 1 are themselves.
     labels
         The labels of a binary target that has a positive one: that one, and the first few others.
     positions
@@ -41,6 +43,7 @@ class LabelRegistry:
 
     by_name: dict[Classes, bool] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
+    predicted: dict[str, int] = field(default_factory=lambda: {"0": 0, "1": 1})
     labels: dict[Input, set[str]] = field(default_factory=dict)
     positions: dict[Input, set[int]] = field(default_factory=dict)
     probable: dict[Input, bool] = field(default_factory=dict)

@@ -77,6 +77,7 @@ class Input:
     parameter: bool = False  # the values of a parameter, one a row
     facing: Input | None = None  # the target of predictions that may be labels
     against: str | None = None  # of such a target: the column of the predictions
+    classed: bool = False  # of both: a kernel gets the labels as positions, not whether they are the same
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
     entries: int | None = None  # how many numbers a row has, as a parameter says
 

@@ -37,8 +37,9 @@ def with_labels(loss: Loss, sides: Sequence[Input | Table | None]) -> tuple[Inpu
     pred, target = sorted(pair, key=lambda side: side.role)
     if pred.wide or target.wide or pred.kind.shape != "number" or not target.kind.sides:
         return tuple(sides)
-    target = replace(target, against=pred.columns[0])
-    new = {"pred": replace(pred, facing=target), "target": target}
+    classed = loss.labels == "classes"
+    target = replace(target, against=pred.columns[0], classed=classed)
+    new = {"pred": replace(pred, facing=target, classed=classed), "target": target}
     return tuple(new.get(side.role, side) if isinstance(side, Input) else side for side in sides)
 
 
@@ -157,11 +158,13 @@ class Predictions:
 
 
 def decided(
-    item: Input, given: Predictions, targets: EncodedLabels, known: Decisions, index: RowNumbers, location: Location
-) -> tuple[Array, Array, Decisions]:
+    item: Input, given: Predictions, targets: EncodedLabels, known: Decisions, classes: dict[str, int],
+    index: RowNumbers, location: Location,
+) -> tuple[Array, Array, Decisions]:  # fmt: skip
     """The predictions and the targets of the used rows as a kernel takes them, and what was seen of them.
 
     A label is the probability of the class of its row: 1 if it is that of the target, else 0, where the target is 1.
+    Where the kernel takes labels as classes, they are numbered in `classes`.
     """
     assert item.facing is not None
     values, named = taken(given.values, index), targets.take(index)
@@ -195,10 +198,21 @@ def decided(
         raise _contradiction(item, both, int(index[row]), location)
     if not as_label.any():
         return values, labels, seen
-    right = {name: code for code, name in enumerate(named.names)}
     predicted = given.labels().take(index)
+    if item.classed:
+        return _numbered(predicted, classes), _numbered(named, classes), seen
+    right = {name: code for code, name in enumerate(named.names)}
     codes = np.array([*(right.get(name, -2) for name in predicted.names), -2])[predicted.codes]
     return (codes == named.codes).astype(np.float64), np.ones(len(values)), seen
+
+
+def _numbered(named: EncodedLabels, classes: dict[str, int]) -> Array:
+    """The number of each label; a new one gets the next."""
+    used = np.unique(named.codes).tolist()
+    numbers = np.zeros(len(named.names), np.int64)
+    for code in used:
+        numbers[code] = classes.setdefault(named.names[code], len(classes))
+    return numbers[named.codes]
 
 
 def positive_seen(

@@ -165,7 +165,8 @@ class Reader:
 
             cluster = timed(cluster, index, location, self.plan.number_format)
         repeats = self._repeats(data, index)
-        batch = RowBatch(arrays, row_numbers, weights, keys=keys, cluster=cluster, repeats=repeats)
+        names = tuple(self.registry.predicted)
+        batch = RowBatch(arrays, row_numbers, weights, None, keys, cluster, repeats, names)
         return ReadRows(batch, sliced_by, batch_key, location, index, coded)
 
     def _see_lengths(self, found: Mapping[Input, Array], rows: int) -> None:
@@ -316,9 +317,9 @@ class Reader:
     ) -> None:  # fmt: skip
         """Which predictions are right, where they may be labels."""
         assert item.facing is not None
-        known = self.registry.known(item)
+        known, classes = self.registry.known(item), self.registry.predicted
         if item.facing.positive is None:
-            arrays[item], arrays[item.facing], seen = decided(item, given, targets, known, index, location)
+            arrays[item], arrays[item.facing], seen = decided(item, given, targets, known, classes, index, location)
         else:
             seen = positive_seen(item, given, targets, known, index, location)
         known.merge(seen)

@@ -62,6 +62,8 @@ class RowBatch(Generic[Name, Content]):
         The column whose equal values mark rows that belong together, if there is one.
     repeats
         How many rows before each row had the same keys; None where keys are unique.
+    class_names
+        What the classes of these rows are called whose other side has no names, in the order of their numbers.
     """
 
     arrays: Mapping[Name, Content]
@@ -71,6 +73,7 @@ class RowBatch(Generic[Name, Content]):
     keys: Sequence[EncodedLabels] = ()
     cluster: EncodedLabels | None = None
     repeats: Array | None = None
+    class_names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -84,7 +87,7 @@ class RowBatch(Generic[Name, Content]):
     def holding(self, arrays: Mapping[OtherName, OtherContent]) -> RowBatch[OtherName, OtherContent]:
         """The same rows with these arrays in place of their own."""
         return RowBatch(arrays, self.row_numbers, self.weights, self.slice_ids, self.keys, self.cluster,
-                        self.repeats)  # fmt: skip
+                        self.repeats, self.class_names)  # fmt: skip
 
     def behind(self, rows: int) -> RowBatch[Name, Content]:
         """The same rows, numbered on behind so many others."""
@@ -107,6 +110,7 @@ class RowBatch(Generic[Name, Content]):
             else tuple(_rows_of(key, rows) for key in self.keys),
             _rows_of(self.cluster, rows),
             _rows_of(self.repeats, rows),
+            self.class_names,
         )
 
 
@@ -117,7 +121,7 @@ def _rows_of(content: Any, rows: Array | slice) -> Any:
     if isinstance(content, EncodedLabels):
         return replace(content, codes=content.codes[rows])
     if isinstance(content, Term):
-        return Term(content.values[rows], None if content.where is None else content.where[rows])
+        return content.take(rows)
     return {name: _rows_of(part, rows) for name, part in content.items()}
 
 
@@ -144,9 +148,11 @@ def join_terms(terms: Sequence[Term]) -> Term:
     if len(terms) == 1:
         return terms[0]
     values = np.concatenate([term.values for term in terms])
+    classes = [term.by for term in terms if term.by is not None]
+    joined = Term(values, by=np.concatenate(classes) if classes else None, names=terms[-1].names)
     if all(term.where is None for term in terms):
-        return Term(values)
-    return Term(values, np.concatenate([np.ones(len(v), bool) if where is None else where for v, where in terms]))
+        return joined
+    return joined.masked(np.concatenate([np.ones(len(v), bool) if where is None else where for v, where in terms]))
 
 
 def join_labels(columns: Sequence[EncodedLabels]) -> EncodedLabels:

@@ -86,8 +86,8 @@ class RowChecks:
     def check_domains(self, arrays: dict[Input, Array], index: RowNumbers, site: Location) -> None:
         """A DataError where a value is outside the domain of its role; values that barely are, are set to the bound."""
         for item, given in arrays.items():
-            if item.kind.shape == "class":
-                continue
+            if item.kind.shape == "class" or (item.classed and given.dtype.kind == "i"):
+                continue  # positions of labels
             values = elements(given)
             bad = item.kind.outside(values)
             if bad is not None and item.kind.slack:

@@ -39,6 +39,12 @@ def without_rows(line: Line) -> UsageError | None:
                 hint="remove it here; 'losscli eval' scores it",
                 code="USAGE_CONFLICT",
             )
+        if loss.per_class:
+            return UsageError(
+                f"'{loss.name}' has no value per row: it is made of the shares of classes",
+                hint="remove it here; 'losscli eval' scores it",
+                code="USAGE_CONFLICT",
+            )
         if line.spec.is_composite and loss.own_combine:
             return UsageError(
                 f"'{line.spec.name}' has no value per row, because its component '{loss.name}' has none",

@@ -12,6 +12,7 @@ from losscli.binding.spec_text import column_parameter, cut
 from losscli.contract.loss import Loss, Parameter, Value
 from losscli.contract.presets import DivideBy
 from losscli.contract.row_parameters import ColumnParameter
+from losscli.contract.sibling_names import OF_CLASSES
 from losscli.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
@@ -216,7 +217,7 @@ def parse_loss(text: str) -> LossSpec:
     """Read `name`, `name@peer`, `name:param=value,…`."""
     head, colon, settings = text.strip().partition(":")
     name, at, peer = head.strip().partition("@")
-    loss = find(name)
+    loss = _of_classes(find(name), settings)
     params: dict[str, Value] = {}
     divide_by: DivideBy | None = None
     if at:
@@ -241,6 +242,18 @@ def parse_loss(text: str) -> LossSpec:
         divide_by = _read_divide_by(loss, params.pop(_DIVIDE_BY))
     unset = tuple(n for n, spec in loss.params.items() if spec.param.level_of is not None and n not in params)
     return LossSpec(loss, loss.settle(params), divide_by, (peer,) if at else (), unset)
+
+
+def _of_classes(loss: Loss, settings: str) -> Loss:
+    """The same loss of several classes, where a parameter is set that only this one has: f1:average=macro."""
+    given = {piece.partition("=")[0].strip() for piece in cut(settings, ",")} - {*loss.params, ""}
+    if not given:
+        return loss
+    from losscli import losses
+
+    known = OF_CLASSES + loss.name in losses.names()
+    several = losses.find(OF_CLASSES + loss.name) if known else None
+    return several if several is not None and given & {*several.params} else loss
 
 
 def _read_divide_by(loss: Loss, value: Value) -> DivideBy:

@@ -18,6 +18,7 @@ import numpy as np
 
 from losscli.array_likes import plain
 from losscli.contract.arguments import checked_arrays
+from losscli.contract.class_terms import folded, takes_classes
 from losscli.contract.combinations import combinations
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array, Kind
@@ -26,6 +27,7 @@ from losscli.contract.presets import Preset
 from losscli.contract.row_parameters import ColumnParameter, checked_row_values, with_row_parameters
 from losscli.contract.scaled import doubtful_rows
 from losscli.contract.scores import Score
+from losscli.contract.sibling_names import WITH_LOGITS
 from losscli.contract.terms import Beyond, Term, Terms, as_terms
 from losscli.errors import DataError, UsageError, did_you_mean
 
@@ -62,7 +64,7 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.first: bool = declared["first"]
         self.binary: bool = declared["binary"]
         self.exact: bool = declared["exact"]
-        self.labels: bool = declared["labels"]
+        self.labels: bool | Literal["classes"] = declared["labels"]
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.score_of: Loss | None = declared.get("score_of")  # the loss whose score this is
@@ -123,6 +125,11 @@ class Loss:  # noqa: D101  written from the declaration, below
     def own_combine(self) -> bool:
         """Whether the value is something else than the sum of the term means."""
         return self._combine is not None
+
+    @property
+    def per_class(self) -> bool:
+        """Whether the number is made of means a class, which a row has not."""
+        return takes_classes(self._combine)
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -250,7 +257,7 @@ class Loss:  # noqa: D101  written from the declaration, below
         if self._combine is None:
             return sum(means[name] for name in means)
         wanted, given = inspect.signature(self._combine).parameters, {**params, "total": total}
-        return self._combine(**means, **{name: given[name] for name in given if name in wanted})
+        return self._combine(**folded(means), **{name: given[name] for name in given if name in wanted})
 
     def settle(self, params: Mapping[str, Any]) -> dict[str, Value]:
         """All parameters with their values; a wrong name, type or range is a UsageError."""
@@ -313,9 +320,6 @@ def _registered(name: str, module: str) -> Loss:
     return REGISTRY[name]
 
 
-WITH_LOGITS = "_with_logits"
-"""How the name of a loss of logits ends; without it, it is the name of the loss of probabilities, if there is one."""
-
 REGISTRY: dict[str, Loss] = {}
 ALIASES: dict[str, str] = {}
 
@@ -337,7 +341,7 @@ def loss(
     shares: Mapping[str, Loss] | None = None,
     first: bool = False,
     binary: bool = False,
-    labels: bool = False,
+    labels: bool | Literal["classes"] = False,
     exact: bool = False,
     scores: tuple[Score, ...] = (),
 ) -> Callable[[Callable[..., Any]], Loss]:
@@ -351,8 +355,8 @@ def loss(
     and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
     it: a configuration that is made for a file begins with such losses. `labels` says that one
     number of predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a
-    target of 1. `binary` says that each value is 0 or 1, so
-    that a mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
+    target of 1; with "classes" it gets both labels as positions. `binary` says that each value is 0 or 1, so that a
+    mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
     them: in doubles, no digit may be left. `scores` are what people know the loss by: each is named like a loss, and
     computed from this one declaration.
     """

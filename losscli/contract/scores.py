@@ -11,7 +11,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from losscli.contract.parameters import Value
@@ -101,7 +101,7 @@ class Score:
             answer = (self.own or kernel)(*arrays, **self.params, **params)
             if of_means() or self.own is not None:
                 return answer
-            return Term(self.of(answer.values), answer.where) if isinstance(answer, Term) else self.of(answer)
+            return replace(answer, values=self.of(answer.values)) if isinstance(answer, Term) else self.of(answer)
 
         functools.update_wrapper(scored, kernel)
         scored.__name__, scored.__qualname__, scored.__doc__ = self.name, self.name, self.words

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled
 
 
-class Term(NamedTuple):
-    """A named array of values, one a unit; `where` says which units take part (None: all)."""
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A named array of values, one a unit.
+
+    Attributes
+    ----------
+    values
+        The values, of shape (units,); of a term a class, where a unit is in several classes, (units, several).
+    where
+        Which units take part (None: all).
+    by
+        The class of each value, as a number: then the term has a mean a class, the sum of the values of this class
+        over the weight of all units that take part in any term of the loss. `losscli.contract.class_terms` has what
+        combines them.
+    names
+        What classes are called (None: as those of the loss's columns). Where a unit is in several classes, these are
+        the parts of each class: the number of a part is class * len(names) + part.
+    """
 
     values: Array
     where: Array | None = None
+    by: Array | None = None
+    names: Sequence[str] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.values, self.where))
+
+    def take(self, rows: Any) -> Term:
+        """The term of the units at these positions."""
+        where, by = (None if one is None else one[rows] for one in (self.where, self.by))
+        return replace(self, values=self.values[rows], where=where, by=by)
+
+    def masked(self, where: Array | None) -> Term:
+        """The same values, of which these units take part."""
+        return replace(self, where=where)
 
 
 Terms: TypeAlias = dict[str, Term]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.class_terms import is_of_class
 from losscli.aggregate.exact_sum import ONE
 from losscli.aggregate.paired_outcomes import LinePair
 from losscli.aggregate.required import unit_of
@@ -160,6 +161,9 @@ class ContributionSums(UnitTables):
             return self._plain_sum(first if second == unit else second, own)
         found = self._products.get((first, second))
         if found is None:
+            classes = [is_of_class(self._contributions[each]) for each in (first, second)]
+            if any(classes) and (all(classes) or self.plan.weight is not None):
+                return 0  # no unit contributes to both
             return self._product_with_ones(first, second, own)
         if (plain := _only_number(own)) is not None and found.finite:
             return found.exact[plain] if plain < len(found.exact) else 0

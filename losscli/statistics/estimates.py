@@ -113,8 +113,8 @@ class LineEstimator:
         for term, call in kernel_calls(job).items():
             self.accumulator = finalized.totals.losses[call]
             # Where nothing was read, the terms have no rows.
-            accumulators = self.accumulator.terms or {term or "loss": TermAccumulator(False)}
-            found = {term or name: finalized.sums_of(one) for name, one in accumulators.items()}
+            sums = [*self.accumulator.sums()] or [(term or "loss", TermAccumulator(False), None)]
+            found = {term or name: finalized.sums_of(one, rows) for name, one, rows in sums}
             self.terms |= found
             self.first = next(iter(found))  # of the last call, as is the accumulator
         excluded = self.accumulator.excluded

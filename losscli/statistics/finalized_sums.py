@@ -62,9 +62,13 @@ class TermEstimate(NamedTuple):
 class FinalizedSums:
     """A term's accumulator read out for all slice ids at once: counts, and exact sums in units of 2**-1074."""
 
-    def __init__(self, accumulator: TermAccumulator) -> None:
+    def __init__(self, accumulator: TermAccumulator, rows: TermAccumulator | None = None) -> None:
+        """With `rows`, what the sum is divided by is theirs: it is that of one class among them."""
         self.accumulator, self.sums = accumulator, accumulator.sums  # held, so that its id stays its own
         self.counts, self.numerators, self.weights, self.finite, self.weightless = accumulator.evaluate()
+        if rows is not None:
+            self.counts, _, self.weights, _, self.weightless = rows.evaluate()
+            self.numerators = [*self.numerators, *[0] * (len(self.counts) - len(self.numerators))]
 
     def estimate(self, slice_ids: SliceIds, divisor: DivideBy, exact: bool = False) -> TermEstimate:
         """The mean over a slice: divided by the weight of its units, by their count, or by that of all rows.
@@ -162,10 +166,10 @@ class FinalizedRun:
         self.totals = totals
         self._finalized: dict[int, FinalizedSums] = {}
 
-    def sums_of(self, accumulator: TermAccumulator) -> FinalizedSums:
-        """The finalized sums of an accumulator; a second call returns the same object."""
+    def sums_of(self, accumulator: TermAccumulator, rows: TermAccumulator | None = None) -> FinalizedSums:
+        """The finalized sums of an accumulator, over those of `rows`; a second call returns the same object."""
         if id(accumulator) not in self._finalized:
-            self._finalized[id(accumulator)] = FinalizedSums(accumulator)
+            self._finalized[id(accumulator)] = FinalizedSums(accumulator, rows)
         return self._finalized[id(accumulator)]
 
 

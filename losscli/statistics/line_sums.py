@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from losscli.aggregate.class_terms import ROWS
 from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import rounded
 from losscli.aggregate.kernel_calls import kernel_calls
@@ -115,14 +116,15 @@ class LineSums:
             counted = totals.losses[call].rows
             if counted is not None:
                 rows.append(self._finalized.sums_of(counted))
-            for own, accumulator in totals.losses[call].terms.items():
+            for own, accumulator, shared in totals.losses[call].sums():
                 source: ValueSource = call
                 name, sums = own, None
                 if self._number < 0:
                     source, name = BaselinePart(-1 - self._number, position), term or own
                 else:
-                    sums = self._finalized.sums_of(accumulator)
-                numerator, denominator = (self._index(Contribution(source, name, side)) for side in (False, True))
+                    sums = self._finalized.sums_of(accumulator, shared)
+                numerator = self._index(Contribution(source, name, False))
+                denominator = self._index(Contribution(source, name if shared is None else ROWS, True))
                 terms.append(_Term(term or own, numerator, denominator, sums))
         return _Part(factor, job, reduction_of(totals.plan, job) == "sum", terms, rows)
 

@@ -121,18 +121,24 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
                 return None
             if sums.weighted and not keeps_digits(part.job, part.means):
                 return None
-        sizes = [_effective_size(sums, term, slice_ids) for term in part.terms]
-        smallest = min(smallest, *sizes)
+        known: dict[int, float] = {}
+        for term in part.terms:
+            if term.denominator not in known:
+                known[term.denominator] = _effective_size(sums, term, slice_ids)
+        smallest = min(smallest, *known.values())
         if sums.balanced:
             blocks += _balanced_blocks(sums, part, slopes, slice_ids)
         elif part.summed:
             blocks.append(_sum_block(part))
         else:
             bits = EXACT_BITS if part.job.spec.loss.exact else ROUNDING_BITS
-            blocks += [
-                _mean_block(term, part.factor, slopes[term.term], size)._replace(rounding_bits=bits)
-                for term, size in zip(part.terms, sizes, strict=True)
-            ]
+            for denominator, size in known.items():
+                terms = [term for term in part.terms if term.denominator == denominator]
+                if len(terms) == 1:
+                    block = _mean_block(terms[0], part.factor, slopes[terms[0].term], size)
+                else:
+                    block = _shared_block(terms, part.factor, slopes, size)
+                blocks.append(block._replace(rounding_bits=bits))
     return Linearization(tuple(blocks), smallest) if blocks else None
 
 
@@ -157,6 +163,28 @@ def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: fl
     denominator = Column(term.denominator)
     coefficients = {Column(term.numerator): by * per_mean, denominator: -by * mean}
     return Block(coefficients, per * per_mean, denominator, term.sums.units, size)
+
+
+def _shared_block(
+    terms: Sequence[TermMean], factor: float, slopes: Mapping[str, float | Fraction], size: float
+) -> Block:
+    """The means of one denominator, such as those of classes, as one block.
+
+    Of a thousand classes the product of their denominators would be very long: all coefficients are rounded to one
+    denominator, with more bits than slopes have.
+    """
+    under = Fraction(terms[0].sums.denominator)
+    shared = Column(terms[0].denominator)
+    exact: dict[Column, Fraction] = {shared: Fraction(0)}
+    for term in terms:
+        by = Fraction(factor) * Fraction(slopes[term.term]) * ONE / under
+        exact[Column(term.numerator)] = by
+        exact[shared] -= by * Fraction(term.sums.numerator) / under
+    largest = max(abs(by) for by in exact.values())
+    (over, below), kept = largest.as_integer_ratio(), 2 * EXACT_BITS
+    denominator = 1 << max(0, below.bit_length() - over.bit_length() + kept) if over else 1
+    coefficients = {one: round(by * denominator) for one, by in exact.items()}
+    return Block(coefficients, denominator, shared, terms[0].sums.units, size)
 
 
 def _balanced_blocks(

@@ -38,6 +38,7 @@ import adversarial
 import association
 import asymmetric
 import binary
+import class_counts
 import confusion
 import count
 import critic
@@ -68,7 +69,7 @@ import sample_data
 FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
-    confusion, association,
+    confusion, class_counts, association,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
     quantiles,

@@ -11,7 +11,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 from conftest import LOSSES, choices, draw, required, variations
-from formula_checks import check_slopes, compare_terms, digits, rows_of
+from formula_checks import check_slopes, compare_terms, digits, rows_of, term_means
 from oracle import Formula, exact
 
 from losscli.contract.loss import as_terms
@@ -94,8 +94,7 @@ def test_optimum_at_a_perfect_prediction(loss):
         columns["pred"] = perfect
         with np.errstate(all="ignore"):
             terms = as_terms(loss.kernel(*columns.values(), **loss.settle(required(loss))))
-        means = {n: t.values[slice(None) if t.where is None else t.where].mean() for n, t in terms.items()}
-        assert loss.combine(means, loss.settle(required(loss))) == pytest.approx(loss.optimum, abs=1e-15)
+        assert loss.combine(term_means(terms), loss.settle(required(loss))) == pytest.approx(loss.optimum, abs=1e-15)
 
 
 @pytest.mark.parametrize("cruel", [False, True], ids=["ordinary", "cruel"])
@@ -110,7 +109,10 @@ def test_no_number_is_beyond_the_limits(loss, choice, cruel):
         with np.errstate(all="ignore"):
             terms = as_terms(loss.kernel(*columns.values(), **settled))
         used = {n: t.values if t.where is None else t.values[t.where] for n, t in terms.items()}
-        if loss.combined or (len(terms) > 1 and all(t.where is None for t in terms.values())):  # of one row at a time
+        if any(term.by is not None for term in terms.values()):
+            count = len(next(iter(terms.values())).values)
+            chosen = [term_means(terms, slice(place, place + size)) for size in (1, 2, 7) for place in range(count - 6)]
+        elif loss.combined or (len(terms) > 1 and all(t.where is None for t in terms.values())):  # of one row at a time
             chosen = [{n: values[place] for n, values in used.items()} for place in range(min(map(len, used.values())))]
         else:
             chosen = [{n: least(values, initial=0) for n, values in used.items()} for least in (np.min, np.max)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import LOSSES, choices, draw, required, spec_of
 from files import arrow, rows_of, table, write_arrow, write_csv, write_jsonl, write_parquet
+from formula_checks import term_means
 from oracle import Formula, exact
 
 import losscli
@@ -163,7 +164,7 @@ def test_complex_step_through_combine(loss):
     settled = loss.settle(required(loss))
     from losscli.contract.loss import as_terms
 
-    means = {n: float(t.values.mean()) for n, t in as_terms(loss.kernel(*columns.values(), **settled)).items()}
+    means = {n: float(mean) for n, mean in term_means(as_terms(loss.kernel(*columns.values(), **settled))).items()}
     job = Job(None, LossSpec(loss, settled), ())
     got = combine_gradient(job, Means(means, dict.fromkeys(means), 5 * ONE))
     far = combine_gradient(job, Means(means, {name: Fraction(mean) for name, mean in means.items()}, 5 * ONE))

@@ -6,6 +6,7 @@ import mpmath as mp
 import numpy as np
 from oracle import SKIP, exact, outputs_mean
 
+from losscli.contract.class_terms import name_of
 from losscli.contract.loss import as_terms
 
 
@@ -40,12 +41,39 @@ def compare_terms(formula, columns, params, terms):
         for i in range(len(term.values)):
             want = formula.row(columns, i, params)[name]
             part = term.where is None or bool(term.where[i])
+            if term.by is not None and part:
+                compare_classes(term, i, want)
+                continue
             assert part == (want is not SKIP), f"row {i} of {name}: {params}"
             if part:
                 assert close(term.values[i], want), (
                     f"row {i} of term {name} with {params}: kernel {term.values[i]!r}, formula {mp.nstr(want, 20)}; "
                     f"{ ({r: c[i] if c and len(c) > i else c for r, c in columns.items()}) }"
                 )
+
+
+def compare_classes(term, i, want):
+    """A row of a term a class has the formula's classes, with its values."""
+    assert want is not SKIP
+    given = zip(np.ravel(term.by[i]), np.ravel(term.values[i]), strict=True)
+    got = {int(c) if term.names is None else term.names[c]: value for c, value in given}
+    assert set(got) == set(want), f"row {i}: classes {got}, in the formula {dict(want)}"
+    for c, value in got.items():
+        assert close(value, want[c]), f"row {i}, class {c}: kernel {value!r}, formula {mp.nstr(want[c], 20)}"
+
+
+def term_means(terms, rows=slice(None)):
+    """The plain means of some rows' terms, those a class by their names."""
+    found = {}
+    for name, term in terms.items():
+        values, part = term.values[rows], True if term.where is None else term.where[rows]
+        if term.by is None:
+            found[name] = values.mean() if part is True else values[part].mean()
+            continue
+        for c in np.unique(term.by):
+            share = np.where((term.by[rows] == c) & part, values, 0.0)
+            found[name_of(name, str(c) if term.names is None else term.names[c])] = share.sum() / len(values)
+    return found
 
 
 def check_slopes(loss, formula, columns, params, role, cruel):

@@ -4,7 +4,8 @@ A formula is Python over one row. Names: the roles (numbers; lists for vectors; 
 that may also be a distribution comes as a list of shares, a plain class as its number), the parameters, `others` and
 `everyone` (rows of the group, as `o.anchor`…), `skip` (this row takes no part) and the functions in `WORDS`.
 The last bare expression is the value; `name: expression` lines are the terms of a loss with several; `value:` makes
-the number of the term means; it may say `total`, what their sums were divided by.
+the number of the term means; it may say `total`, what their sums were divided by. A term a class is written
+`{class: value}` (in `per_class.py` is what a value line may do with the means of all classes).
 
 No step is rounded to a double. Float parameters become mpf before a formula sees them, so `(1 - power) * (2 - power)`
 has all its digits; whole numbers stay whole (`range(k)`, `scores[k]`), and their quotients and powers are mpf too:
@@ -22,6 +23,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
+from per_class import CLASS_WORDS, by_class, class_means
 
 SKIP = object()
 
@@ -70,6 +72,7 @@ WORDS = {
     **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
     "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos, "atan": mp.atan,
     "loggamma": mp.loggamma, "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
+    **CLASS_WORDS,
 }  # fmt: skip
 _EXACT = {f"_{made.__name__}": made for made in (mp.mpf, quotient, power)}
 
@@ -132,7 +135,7 @@ class Formula:
             exec(line, names)
         found = {term: eval(code, names) for term, code in self.terms.items()}
         assert not any(isinstance(value, float) for value in found.values()), "a formula's number was rounded"
-        return found
+        return {term: by_class(value) if isinstance(value, dict) else value for term, value in found.items()}
 
     def _matrix(self, role):
         return self.loss.roles[role].kinds[0].shape == "matrix"
@@ -148,14 +151,16 @@ class Formula:
         n = 1 if matrix_only else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
         rows = [self.row(columns, i, params) for i in range(n)]
         weights = [mp.mpf(1)] * n if weights is None else [mp.mpf(float(w)) for w in weights]
-        means = {}
+        means, total = class_means(rows, weights, SKIP), None
         for term in self.terms:
+            if term in means:
+                continue
             part = [(w, row[term]) for w, row in zip(weights, rows, strict=True) if row[term] is not SKIP and w]
             if not part:
                 return None
             top, total = mp.fsum(w * outputs_mean(v) for w, v in part), mp.fsum(w for w, _ in part)
             means[term] = top / total
-        return self.combine(means, params, total)
+        return self.combine(means, params, mp.fsum(weights) if total is None else total)
 
 
 def outputs_mean(value):
@@ -172,7 +177,7 @@ def exact(loss, columns: dict[str, Any]) -> dict[str, Any]:
             continue
         values = np.asarray(values)
         if any(k.shape == "class" for k in role.kinds) and values.dtype.kind == "i":
-            if values.ndim == 1 and len(role.kinds) > 1:
+            if values.ndim == 1 and len(role.kinds) > 1 and loss.labels != "classes":
                 width = class_count(loss, columns)
                 out[role.name] = [[mp.mpf(int(c == y)) for c in range(width)] for y in values]
                 continue
