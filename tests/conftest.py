@@ -90,7 +90,7 @@ def usual_width(kind: Kind, points: int) -> int:
 def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...] | None = None, params=None):
     """role -> array for n rows; `choice` picks one of each role's kinds, which are those that `params` leave."""
     choice = choice or tuple(0 for _ in loss.roles)
-    sizes = {role: size for _, role, size in widths(loss.params, {**required(loss), **(params or {})})}
+    sizes = {role: size for _, role, size in widths(loss.params, loss.settle({**required(loss), **(params or {})}))}
     # Of points, there are as many as one role has numbers.
     points = next((sizes[name] for name, role in loss.roles.items() if role.kinds[0].share > 1 and name in sizes), 2)
     return {

@@ -56,7 +56,7 @@ def _is_output(side: Input) -> bool:
 
 
 def _is_vector(side: Input) -> bool:
-    return side.kind.shape == "vector" and not side.kind.classes
+    return side.kind.shape == "vector" and not side.kind.classes and side.kind.share == 1
 
 
 def _is_class_side(side: Input) -> bool:

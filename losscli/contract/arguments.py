@@ -44,6 +44,7 @@ def checked_arrays(
     if len(lengths) > 1:
         raise DataError(f"'{loss.name}' got columns of different lengths: {sorted(lengths)}")
     _check_positions(loss, found, kinds, given)
+    _check_shares(loss, found, kinds)
     for name, spec in loss.params.items():
         if spec.required and params.get(name) is None:
             raise spec.missing(loss.name)
@@ -75,6 +76,19 @@ def _chosen(
         return found, kinds
     assert problem is not None
     raise problem
+
+
+def _check_shares(loss: Declared, found: list[Array | None], kinds: tuple[Kind, ...]) -> None:
+    """There is one number for each point of the vectors before."""
+    sides = list(zip(loss.roles, kinds, found, strict=True))
+    for role, kind, array in sides:
+        if kind.share == 1 or array is None:
+            continue
+        like, whole = next((name, a.shape[1]) for name, k, a in sides if a is not None and k.multiple == kind.share)
+        if array.shape[1] * kind.share != whole:
+            raise DataError(
+                f"'{role}' has {array.shape[1]} numbers per row, and '{like}' has {whole // kind.share} points"
+            )
 
 
 def _check_positions(

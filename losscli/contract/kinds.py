@@ -125,7 +125,9 @@ class Kind:
 
     def bad_row(self, values: Array) -> tuple[int, str] | None:
         """The first row that is outside as a whole, and what it is."""
-        for bad, what in self._bad_rows(values) if len(values) else ():
+        if not len(values) or (values.ndim > 1 and self.width_problem(values.shape[1])):
+            return None
+        for bad, what in self._bad_rows(values):
             if bad.any():
                 return int(np.argmax(bad)), what
         return None

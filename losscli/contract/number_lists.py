@@ -23,6 +23,11 @@ class Bounds(Protocol):
         ...
 
     @property
+    def any_order(self) -> bool:
+        """Whether the numbers need not ascend."""
+        ...
+
+    @property
     def range(self) -> str:
         """The bounds in words."""
         ...
@@ -42,7 +47,7 @@ class Listed(Protocol):
 
 
 def checked_numbers(where: str, bounds: Bounds, value: Any) -> tuple[float, ...]:
-    """Ascending numbers within the range, or a UsageError; a lone number is a list of one."""
+    """Numbers within the range, ascending if they must, or a UsageError; a lone number is a list of one."""
     given: Sequence[Any] = value.tolist() if isinstance(value, np.ndarray) else value
     given = [given] if isinstance(given, (int, float, np.number)) else given
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
@@ -60,7 +65,7 @@ def checked_numbers(where: str, bounds: Bounds, value: Any) -> tuple[float, ...]
     if not found:
         raise UsageError(f"{where} has no numbers", hint="write them as 0.1|0.5|0.9", code="USAGE_BAD_PARAMETER")
     for before, after in itertools.pairwise(found):
-        if after <= before:
+        if after <= before and not bounds.any_order:
             raise UsageError(f"{where} must be in ascending order; got {before:g} before {after:g}",
                              code="USAGE_BAD_PARAMETER")  # fmt: skip
     if bounds.mirrored and (lone := unpaired(found)) is not None:

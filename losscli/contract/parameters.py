@@ -30,7 +30,8 @@ class Param:
     of several values of the parameter, which their names say, such as the level of a quantile; it is two roles for the
     ends of intervals. `entries_of` is, of a
     parameter that is a list of numbers, the role whose vectors have an entry for each of them; `mirrored` says that
-    these are levels that face each other across 0.5, as the bounds of central intervals do.
+    these are levels that face each other across 0.5, as the bounds of central intervals do, and `any_order` that the
+    numbers need not ascend.
     """
 
     help: str
@@ -44,6 +45,7 @@ class Param:
     level_of: str | None = None
     entries_of: str | None = None
     mirrored: bool = False
+    any_order: bool = False
 
     @property
     def range(self) -> str:

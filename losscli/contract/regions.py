@@ -25,3 +25,11 @@ SizedBox: TypeAlias = Annotated[
     Array, Kind("SizedBox", "a box x, y, width, height with sizes of at least 0", shape="vector", size=4,
                 at_least_zero=(2, 3), hint="boxes of corners x1, y1, x2, y2: format=xyxy")
 ]  # fmt: skip
+Points: TypeAlias = Annotated[Array, Kind("Points", "points x, y one after the other", shape="vector", multiple=2)]
+Points3: TypeAlias = Annotated[
+    Array, Kind("Points3", "points x, y, z one after the other", shape="vector", multiple=3,
+                hint="points in the plane: dimensions=2")
+]  # fmt: skip
+Visible: TypeAlias = Annotated[
+    Array, Kind("Visible", "a number a point, at least 0: above 0 the point is known", shape="vector", low=0.0, share=2)
+]

@@ -50,6 +50,12 @@ def long_dot(a: Array, b: Array) -> Array:
     Written side by side into one product, sums that nearly cancel keep their digits: dot(a, b) - dot(a, c) is the
     product of (a, a) and (b, -c). Needs a dozen arrays of the size of its input.
     """
+    total, missing = long_parts(a, b)
+    return np.asarray(total + missing)
+
+
+def long_parts(a: Array, b: Array) -> tuple[Array, Array]:
+    """`long_dot` as a sum of two doubles."""
     total, missing = _product(a, b)
     while total.shape[-1] > 1:
         if total.shape[-1] % 2:
@@ -59,7 +65,17 @@ def long_dot(a: Array, b: Array) -> Array:
         total = x + y
         grown = total - x
         missing = missing[..., ::2] + missing[..., 1::2] + ((x - (total - grown)) + (y - grown))
-    return (total + missing)[..., 0]
+    return total[..., 0], missing[..., 0]
+
+
+def twice_square_less(a: Array, b: Array) -> Array:
+    """sin^2 - cos^2 of the angles between vectors, with digits also where the two nearly agree."""
+    a, b = _near_one(a), _near_one(b)
+    (x, x_rest), (y, y_rest), (d, d_rest) = long_parts(a, a), long_parts(b, b), long_parts(a, b)
+    whole, whole_error = _product(x, y)
+    square, square_error = _product(2 * d, d)
+    less = (whole - square) + ((whole_error - square_error) + (x * y_rest + x_rest * y) - 4 * d * d_rest)
+    return np.where(whole > 0, less / np.where(whole > 0, whole, 1.0), 0.0)
 
 
 def _minor(a_pivot: Array, b_pivot: Array, a: Array, b: Array) -> Array:

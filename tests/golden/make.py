@@ -38,6 +38,7 @@ import adversarial
 import association
 import asymmetric
 import binary
+import boxes
 import class_counts
 import confusion
 import count
@@ -51,6 +52,7 @@ import embedding
 import ensembles
 import forecast
 import functional
+import keypoints
 import language
 import likelihood
 import margin
@@ -62,6 +64,7 @@ import ratio
 import regression
 import robust
 import segmentation
+import signals
 import skill
 
 import sample_data
@@ -72,9 +75,8 @@ FAMILIES = (
     confusion, class_counts, association,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
-    quantiles,
-    segmentation,
     quantiles, ensembles,
+    segmentation, boxes, keypoints, signals,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

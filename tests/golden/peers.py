@@ -59,13 +59,14 @@ MODULES = {
     "optax": "optax",
     "jax": "jax",
     "jnp": "jax.numpy",
-    "torchmetrics": "torchmetrics torchmetrics.functional torchmetrics.functional.text",
+    "torchmetrics": "torchmetrics torchmetrics.functional torchmetrics.functional.audio"
+    " torchmetrics.functional.image torchmetrics.functional.text",
     "pml": "pytorch_metric_learning pytorch_metric_learning.distances pytorch_metric_learning.losses"
     " pytorch_metric_learning.reducers",
     "info_nce": "info_nce",
-    "monai": "monai monai.data.box_utils monai.losses",
+    "monai": "monai monai.losses",
     "kornia": "kornia kornia.losses",
-    "pycocotools": "pycocotools pycocotools.cocoeval",
+    "pycocotools": "pycocotools pycocotools.cocoeval pycocotools.mask",
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
     "catboost": "catboost catboost.utils",

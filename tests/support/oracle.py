@@ -68,9 +68,10 @@ def double(x):
 
 # What formulas may say. `pi` has the digits that are asked for when a formula runs.
 WORDS = {
-    **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list, sorted)},
+    **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list, sorted, any)},
     **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
-    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos, "atan": mp.atan,
+    "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
+    "atan": mp.atan, "atan2": mp.atan2,
     "loggamma": mp.loggamma, "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
     **CLASS_WORDS,
 }  # fmt: skip
