@@ -15,6 +15,7 @@ import numpy as np
 from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.cross_products import CrossProducts
+from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score_beyond, without_vanished
@@ -46,6 +47,7 @@ class RunAccumulator:
         self.slice_index = SliceIndex(columns) if slice_index is None else slice_index
         self.counts = np.zeros(1, np.int64)  # rows by slice id
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
+        self.distinct_rows = {call: DistinctRows() for call in self.losses if call.by_table}
         self.groups = groups_of(plan)
         self.fingerprints = RowFingerprints(plan)
         self.label_counts = LabelCounts(labelled_inputs(plan))
@@ -67,7 +69,7 @@ class RunAccumulator:
         return any(True for _ in self._group_calls())
 
     def _group_calls(self) -> Iterator[KernelCall]:
-        return (call for call in self.losses if not (call.by_row or call.matrix_only))
+        return (call for call in self.losses if not (call.by_row or call.by_table or call.matrix_only))
 
     # -- update --------------------------------------------------------------------------------------------------------
 
@@ -104,6 +106,10 @@ class RunAccumulator:
                         pieces.append(terms)
                 if pieces:
                     scored[call] = {name: join_terms([terms[name] for terms in pieces]) for name in pieces[0]}
+        for call, distinct in self.distinct_rows.items():
+            check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
+            keys = call.spec.loss.keys(arguments(call.inputs, batch.arrays, self.tables), call.spec.params)
+            distinct.update(keys, batch.weights, batch.slice_ids)
         if self.unit_statistics is not None:
             self.unit_statistics.update(batch.holding(scored))
         return batch
@@ -183,6 +189,8 @@ class RunAccumulator:
         self._limit()
         for call, theirs in other.losses.items():
             self.losses[call].merge(theirs, slice_ids)
+        for call, distinct in other.distinct_rows.items():
+            self.distinct_rows[call].merge(distinct, slice_ids)
         self.groups.formed += other.groups.formed
         self.fingerprints.merge(other.fingerprints)
         self.label_counts.merge(other.label_counts, slice_ids)
@@ -198,6 +206,7 @@ class RunAccumulator:
             "cells": [list(name) for name in self.slice_index.names()],
             "counts": self.counts.tolist(),
             "kept": [loss.state() for loss in self.losses.values()],
+            "distinct_rows": [distinct.state() for distinct in self.distinct_rows.values()],
             "fingerprints": self.fingerprints.state(),
             "labels": self.label_counts.state(),
             "moments": [] if rows is None else rows.cross_products.state(list(self.losses)),
@@ -212,6 +221,8 @@ class RunAccumulator:
         read.counts = read_counts(state["counts"])
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
+        held = zip(read.distinct_rows, state["distinct_rows"], strict=True)
+        read.distinct_rows = {call: DistinctRows.from_state(rows) for call, rows in held}
         read.fingerprints.restore(state["fingerprints"])
         read.label_counts.restore(state["labels"])
         if read.unit_statistics is not None:

@@ -39,6 +39,11 @@ class KernelCall:
         return self.spec.loss.scope == "row" and any(isinstance(side, Input) for side in self.inputs)
 
     @property
+    def by_table(self) -> bool:
+        """Whether all rows together make the number, in whatever order they come."""
+        return bool(self.spec.loss.sorted_by)
+
+    @property
     def matrix_only(self) -> bool:
         """Whether only tables that are read whole are its inputs."""
         return not any(isinstance(side, Input) for side in self.inputs)

@@ -26,9 +26,10 @@ def row_kernel_calls(line: Line) -> list[KernelCall]:
 
 
 def unit_of(line: Line) -> str | None:
-    """The kind of unit of a line's values: "row" or "batch"; None where its parts differ, or read no rows."""
-    kinds = {"row" if call.by_row else "batch" for call in row_kernel_calls(line)}
-    return kinds.pop() if len(kinds) == 1 else None
+    """The kind of unit of a line's values: "row" or "batch"; None where its parts differ, or no unit has a value."""
+    calls = row_kernel_calls(line)
+    kinds = {"row" if call.by_row else "batch" for call in calls}
+    return kinds.pop() if len(kinds) == 1 and not any(call.by_table for call in calls) else None
 
 
 def required_statistics(plan: Plan) -> RequiredStatistics | None:

@@ -31,7 +31,7 @@ class RowFingerprints:
     """
 
     def __init__(self, plan: Plan) -> None:
-        grouped = any(job.spec.loss.scope != "row" for job in plan.jobs)
+        grouped = any(job.spec.loss.batched for job in plan.jobs)
         self.batch_by, self.batch_size = (plan.batch_by, plan.request.batch_size) if grouped else (None, None)
         self.weighted, self.by = plan.weight is not None, plan.by
         self.aspects = {name: Fingerprint() for name in ASPECTS}

@@ -39,9 +39,10 @@ def without_rows(line: Line) -> UsageError | None:
                 hint="remove it here; 'losscli eval' scores it",
                 code="USAGE_CONFLICT",
             )
-        if loss.per_class:
+        if loss.per_class or loss.sorted_by:
+            what = "it is made of the shares of classes" if loss.per_class else "the order of all rows makes its number"
             return UsageError(
-                f"'{loss.name}' has no value per row: it is made of the shares of classes",
+                f"'{loss.name}' has no value per row: {what}",
                 hint="remove it here; 'losscli eval' scores it",
                 code="USAGE_CONFLICT",
             )

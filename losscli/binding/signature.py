@@ -29,7 +29,7 @@ def signature(plan: Plan, line: Line) -> str:
     divisors = "+".join(each if len(set(each)) > 1 else each[:1])
     pieces = [_escaped(line.spec.full), f"rev{revisions}", reduction, f"w={_value(plan.weight)}",
               f"cw={_class_weights(request.class_weight)}", f"by-{divisors}"]  # fmt: skip
-    if any(job.spec.loss.scope != "row" for job in line.jobs):
+    if any(job.spec.loss.batched for job in line.jobs):
         size = request.batch_size
         batch = f"size:{size}" if size else f"by:{_escaped(plan.batch_by)}" if plan.batch_by else "table"
         pieces.append(f"batch={batch}")

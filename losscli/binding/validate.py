@@ -28,15 +28,26 @@ def check(request: Request) -> None:
         raise UsageError("--others is about the labels beside the positive one, and there is none",
                          hint="--positive LABEL", code="USAGE_INCOMPLETE")  # fmt: skip
     loss_list = [part.loss for spec in request.losses for _, part in spec.parts]
-    if (request.batch_by or request.batch_size) and all(loss.scope == "row" for loss in loss_list):
+    if (request.batch_by or request.batch_size) and not any(loss.batched for loss in loss_list):
         raise UsageError("--batch-by and --batch-size are for batch losses, and none was given",
-                         hint=f"{loss_list[0].name} is computed for each row separately",
+                         hint=f"{loss_list[0].name} is of all rows; --by COL gives that of each slice, too"
+                         if loss_list[0].sorted_by else f"{loss_list[0].name} is computed for each row separately",
                          code="USAGE_CONFLICT")  # fmt: skip
+    _check_tables(request)
     for loss in loss_list:
         if request.reduction == "sum" and loss.own_combine:
             raise UsageError(
                 f"'{loss.name}' is not a sum over rows, so --reduction sum does not apply", code="USAGE_CONFLICT"
             )
+
+
+def _check_tables(request: Request) -> None:
+    """In a loss of a whole table, a row of weight w counts as w rows: there is no other divisor."""
+    for spec in request.losses:
+        for _, part in spec.parts:
+            if part.loss.sorted_by and request.weighted and request.divisor(part) != "weight":
+                raise UsageError(f"'{part.text}' is no mean of values of rows, so --divide-by does not apply",
+                                 hint="--divide-by weight", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _check_divisor(request: Request) -> None:
@@ -166,7 +177,7 @@ def _check_grouping(request: Request) -> None:
     option = "--cluster" if asked.time is None else "--time"
     for spec in request.losses:
         for _, part in spec.parts:
-            if part.loss.scope != "row" and part.loss.source_roles:
+            if part.loss.batched and part.loss.source_roles:
                 raise UsageError(f"'{part.loss.name}' is a batch loss, and its batches are the clusters",
                                  hint=f"remove {option}; --batch-by defines the batches",
                                  code="USAGE_CONFLICT")  # fmt: skip

@@ -43,7 +43,8 @@ class Declared(Protocol):
     same_as: dict[str, Preset]
     no_library: str | None
     scope: Literal["row", "group", "table"]
-    unit: Literal["row", "pair", "group", "element"]
+    unit: Literal["row", "pair", "group", "element", "table"]
+    sorted_by: tuple[str, ...]
     direction: Literal["lower", "higher"]
     gradients: dict[str, Any]
 
@@ -127,6 +128,9 @@ def _parameters(loss: Declared) -> list[str]:
 
 
 def _returns(loss: Declared) -> list[str]:
+    if loss.sorted_by:
+        text = "The mean of each term over all rows, which are one table. The final value is made of these means: "
+        return [_entry("values", "dict of str to Term, of one value each", text + "see the formula.")]
     text = f"The loss itself, {_UNITS[loss.unit]}; several outputs a row keep their columns. "
     if loss.own_combine:
         text += "The final value is made of the terms' means: see the formula."

@@ -10,8 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
@@ -19,23 +18,24 @@ import numpy as np
 from losscli.array_likes import plain
 from losscli.contract.arguments import checked_arrays
 from losscli.contract.class_terms import folded, takes_classes
-from losscli.contract.combinations import combinations
 from losscli.contract.documentation import GeneratedDocstring
-from losscli.contract.kinds import Array, Kind
+from losscli.contract.kinds import Array
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.contract.presets import Preset
+from losscli.contract.role_kinds import RoleKinds
 from losscli.contract.row_parameters import ColumnParameter, checked_row_values, with_row_parameters
 from losscli.contract.scaled import doubtful_rows
 from losscli.contract.scores import Score
 from losscli.contract.sibling_names import WITH_LOGITS
+from losscli.contract.table_scope import TableScope
 from losscli.contract.terms import Beyond, Term, Terms, as_terms
 from losscli.errors import DataError, UsageError, did_you_mean
 
 Scope: TypeAlias = Literal["row", "group", "table"]
-Unit: TypeAlias = Literal["row", "pair", "group", "element"]
+Unit: TypeAlias = Literal["row", "pair", "group", "element", "table"]
 
 
-class Loss:  # noqa: D101  written from the declaration, below
+class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, below
     # What `help` and notebooks show of a loss is written from its declaration.
     __doc__ = GeneratedDocstring(
         "A kernel with its declaration; a call gives the values, `gradient(role, …)` the gradient."
@@ -56,6 +56,7 @@ class Loss:  # noqa: D101  written from the declaration, below
         self.aliases: tuple[str, ...] = tuple(declared["aliases"])
         self.scope: Scope = declared["scope"]
         self.unit: Unit = declared["unit"]
+        self.sorted_by: tuple[str, ...] = declared["sorted_by"]
         self.direction: Literal["lower", "higher"] = declared["direction"]
         self.optimum: float | None = declared["optimum"]
         self.worst: float | None = declared["worst"]
@@ -87,24 +88,6 @@ class Loss:  # noqa: D101  written from the declaration, below
     def source_roles(self) -> tuple[Role, ...]:
         """The roles that rows play: all but the matrices, which are read whole from their own file."""
         return tuple(role for role in self.roles.values() if role.kinds[0].shape != "matrix")
-
-    def roles_with(self, params: Mapping[str, Value], presets: Iterable[str] = ()) -> dict[str, Role]:
-        """The roles as parameters and presets have them: either may give a role a kind of other values."""
-        found = dict(self.roles)
-        changed = [
-            self.params[name].param.lifts for name, value in params.items() if value != self.params[name].default
-        ]
-        for role, wide in itertools.chain(*changed, *(self.same_as[library].kinds for library in presets)):
-            (other,) = wide.__metadata__
-            kinds = tuple(other if kind.shape == other.shape else kind for kind in found[role].kinds)
-            found[role] = Role(role, kinds, found[role].optional)
-        return found
-
-    def combinations(
-        self, params: Mapping[str, Value] | None = None, presets: Iterable[str] = ()
-    ) -> list[tuple[Kind, ...]]:
-        """Every choice of one kind a role in which the sides belong together, in declared order."""
-        return combinations(role.kinds for role in self.roles_with(params or {}, presets).values())
 
     @property
     def of_logits(self) -> Loss | None:
@@ -207,6 +190,8 @@ class Loss:  # noqa: D101  written from the declaration, below
         """The values, one a unit: an array, or a dict of `Term` where the loss has several terms."""
         arrays, settled = self._called_with(columns, params)
         with np.errstate(all="ignore"):
+            if self.sorted_by:
+                return self.terms_of_table(arrays, settled)
             answer = self._run(self.kernel, arrays, settled)
             self.beyond(arrays, settled, as_terms(answer))
         return answer
@@ -333,6 +318,7 @@ def loss(
     aliases: tuple[str, ...] = (),
     scope: Scope = "row",
     unit: Unit = "row",
+    sorted_by: tuple[str, ...] = (),
     direction: Literal["lower", "higher"] = "lower",
     optimum: float | None = 0.0,
     worst: float | None = None,
@@ -358,13 +344,14 @@ def loss(
     target of 1; with "classes" it gets both labels as positions. `binary` says that each value is 0 or 1, so that a
     mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
     them: in doubles, no digit may be left. `scores` are what people know the loss by: each is named like a loss, and
-    computed from this one declaration.
+    computed from this one declaration. `sorted_by` names the columns by which a loss of scope "table" compares rows:
+    see `losscli.contract.table_scope`.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library, "aliases": aliases,
-        "scope": scope, "unit": unit, "direction": direction, "optimum": optimum, "worst": worst, "revision": revision,
-        "reduction": reduction, "shares": shares or {}, "first": first, "binary": binary, "labels": labels,
-        "exact": exact,
+        "scope": scope, "unit": unit, "sorted_by": sorted_by, "direction": direction, "optimum": optimum,
+        "worst": worst, "revision": revision, "reduction": reduction, "shares": shares or {}, "first": first,
+        "binary": binary, "labels": labels, "exact": exact,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

@@ -95,7 +95,7 @@ def gradient(
         return
     row_parts = [(line, part) for line in lines for part in parts[line] if part.job.spec.loss.source_roles]
     gradients = _RowGradients(prepared, totals, row_parts, roles)
-    if any(part.job.spec.loss.scope != "row" for _, part in row_parts):
+    if any(part.job.spec.loss.batched for _, part in row_parts):
         yield from _by_groups(gradients, engine.count, observer)
     else:
         yield from _all_with_columns(in_order(prepared, gradients, engine, observer), gradients.columns)

@@ -17,6 +17,7 @@ from losscli.binding.request import MatrixSource, Request, Unmatched
 from losscli.binding.validate import check
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location, UsageError, did_you_mean
+from losscli.execution.held_rows import held_in_memory
 from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.files.found import FoundFile
@@ -77,10 +78,11 @@ class Prepared:
     def notes(self) -> tuple[str, ...]:
         """Notes that come before the number: how columns were found, and what is held in memory."""
         said = [*self.plan.notes, *self.source.notes]
-        groups = sorted({j.spec.loss.name for j in self.plan.jobs if j.spec.loss.scope != "row"})
+        groups = sorted({j.spec.loss.name for j in self.plan.jobs if j.spec.loss.batched})
         if groups and self.plan.request.batch_size is None:
             what = f"the rows of every '{self.plan.batch_by}'" if self.plan.batch_by else "the whole table"
             said.append(f"{', '.join(groups)}: holds {what} in memory")
+        said += held_in_memory(self.plan)
         return tuple(said)
 
 

@@ -16,7 +16,7 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
     """A UsageError where the option `what` cannot score this run; the option `instead` can."""
     for spec in request.losses:
         for _, part in spec.parts:
-            if part.loss.scope != "row" and part.loss.source_roles:
+            if part.loss.batched and part.loss.source_roles:
                 raise UsageError(
                     f"'{part.loss.name}' needs many rows at once, in order, so {what} cannot split them",
                     hint=f"{instead} scores it",

@@ -24,6 +24,7 @@ from losscli.statistics.finalized_sums import (
     WeightedSliceId,
     slices,
 )
+from losscli.statistics.table_estimates import TableEstimator
 from losscli.statistics.wide_number import WideNumber
 
 
@@ -107,11 +108,15 @@ class LineEstimator:
         self.signature = signature(plan, line)
         self.slice_signature = self.signature + of_slices(plan)
         self.params, self.spec = job.spec.written_params, job.spec.text
-        self.batch = None if loss.scope == "row" or self.fixed else _batch(finalized.totals)
+        self.batch = _batch(finalized.totals) if loss.batched and not self.fixed else None
+        self.table: TableEstimator | None = None
         self.terms: dict[str, FinalizedSums] = {}
         self.accumulator = LossAccumulator()
         for term, call in kernel_calls(job).items():
             self.accumulator = finalized.totals.losses[call]
+            if call.by_table:
+                self.table = TableEstimator(job.spec, finalized.totals.distinct_rows[call])
+                continue
             # Where nothing was read, the terms have no rows.
             sums = [*self.accumulator.sums()] or [(term or "loss", TermAccumulator(False), None)]
             found = {term or name: finalized.sums_of(one, rows) for name, one, rows in sums}
@@ -122,6 +127,8 @@ class LineEstimator:
 
     def term_estimates(self, slice_ids: SliceIds) -> dict[str, TermEstimate]:
         """Term -> its mean over a slice."""
+        if self.table is not None:
+            return self.table.estimates(slice_ids)
         own = [WeightedSliceId(0)] if self.fixed else slice_ids
         exact = self.job.spec.loss.exact
         return {name: sums.estimate(own, self.divisor, exact) for name, sums in self.terms.items()}
@@ -149,6 +156,8 @@ class LineEstimator:
 
     def _count_and_weight(self, terms: Mapping[str, TermResult], slice_ids: SliceIds) -> tuple[int, float]:
         """How many units take part in any term, and their weight."""
+        if self.table is not None:
+            return self.table.count_and_weight(slice_ids)
         if self.accumulator.rows is not None:
             rows = self.finalized.sums_of(self.accumulator.rows).estimate(slice_ids, "weight").result
         else:

@@ -91,6 +91,8 @@ def with_interval(
     planned = sums.line(line)
     unit = sums.unit_of(line)
     if unit is None:
+        if any(job.spec.loss.sorted_by for job in planned.jobs):
+            return result, f"{result.spec}: it is no mean of values of rows, so it has no standard error"
         if any(job.spec.loss.source_roles for job in planned.jobs):
             return result, f"{result.spec}: its components have different units, so it has no standard error"
         return result, None

@@ -138,9 +138,11 @@ class LineSums:
         return found
 
     def parts(self, slice_ids: SliceIds) -> list[PartSums] | None:
-        """The parts that read rows, with the sums of their terms; None where a term's mean is undefined."""
+        """The parts that read rows, with the sums of their terms; None where a term's mean is undefined, or no sum."""
         found = []
         for part in self._parts:
+            if part.job.spec.loss.sorted_by:
+                return None
             terms = []
             units = max([sums.count(slice_ids) for sums in part.rows], default=0)
             for term in part.terms:

@@ -5,7 +5,7 @@ Install the peers into an environment of their own, away from losscli, and run t
     python3.11 -m venv peers
     peers/bin/pip install torch==2.13.0 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 keras==3.15.1 jax==0.10.2 \
         optax==0.2.8 lightgbm==4.7.0 xgboost-cpu==3.2.0 packaging tqdm matplotlib polars pandas pyarrow==26.0.1 six \
-        statsmodels==0.15.0 scoringrules==0.10.0 narwhals
+        statsmodels==0.15.0 scoringrules==0.10.0 narwhals lifelines==0.30.3
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 hydroeval==0.1.0 \
         properscoring==0.1 utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1 \
@@ -45,6 +45,7 @@ import count
 import critic
 import deviance
 import directional
+import discrimination
 import distance
 import distribution
 import divergence
@@ -57,9 +58,11 @@ import language
 import likelihood
 import margin
 import multiclass
+import order_statistics
 import penalty
 import preference
 import quantiles
+import rank_correlation
 import ratio
 import regression
 import robust
@@ -73,6 +76,7 @@ FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
     confusion, class_counts, association,
+    order_statistics, discrimination, rank_correlation,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
     quantiles, ensembles,

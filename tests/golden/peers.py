@@ -48,6 +48,7 @@ PACKAGES = {
     "hydroeval": "hydroeval",
     "properscoring": "properscoring",
     "utilsforecast": "utilsforecast",
+    "lifelines": "lifelines",
 }
 # A name in calls, and what is imported for it; the name means the first.
 MODULES = {
@@ -75,6 +76,7 @@ MODULES = {
     "hydroeval": "hydroeval",
     "properscoring": "properscoring",
     "utilsforecast": "utilsforecast utilsforecast.losses",
+    "lifelines": "lifelines lifelines.utils",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
     "statsmodels": "statsmodels statsmodels.distributions statsmodels.robust.norms",
     "pandas": "pandas",

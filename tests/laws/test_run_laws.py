@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import LOSSES, choices, draw, required, spec_of
 from files import arrow, rows_of, table, write_arrow, write_csv, write_jsonl, write_parquet
-from formula_checks import term_means
+from formula_checks import term_means, terms_of
 from oracle import Formula, exact
 
 import losscli
@@ -53,7 +53,7 @@ def test_same_bits_however_cut_and_stored(loss, choice, tmp_path, monkeypatch):
     for write, name in ((write_parquet, "l.parquet"), (write_arrow, "l.arrow"), (write_jsonl, "l.jsonl")):
         again[f"lists in {name}"] = losscli.evaluate(write(tmp_path / name, listed), spec_of(loss), **list_settings)
     again["arrow table"] = losscli.evaluate(arrow(data), spec_of(loss), **settings)
-    others = [name for name in ("mse", "mae") if loss.scope == "row" and loss.name != name]
+    others = [name for name in ("mse", "mae") if not loss.batched and loss.name != name]
     if others and settings.get("pred") == "pred" and settings.get("target") == "target" and "domain" not in data:
         run = losscli.evaluate(data, [*others, spec_of(loss)], **settings)
         assert bits(run)[-1] == want[0], "other losses in the run changed the number"
@@ -61,7 +61,7 @@ def test_same_bits_however_cut_and_stored(loss, choice, tmp_path, monkeypatch):
         assert bits(report) == want, how
 
 
-@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].scope == "row"])
+@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if not c.values[0].batched])
 def test_same_bits_in_any_order(loss, choice):
     _, data, settings = case(loss, choice)
     want = bits(losscli.evaluate(data, spec_of(loss), **settings))
@@ -70,7 +70,7 @@ def test_same_bits_in_any_order(loss, choice):
         assert bits(losscli.evaluate(rows_of(data, order), spec_of(loss), **settings)) == want
 
 
-@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if c.values[0].scope == "row"])
+@pytest.mark.parametrize(("loss", "choice"), [c for c in CASES if not c.values[0].batched])
 def test_weights_count_rows(loss, choice):
     """Weight 2 is the row twice, weight 0 the row absent."""
     _, data, settings = case(loss, choice)
@@ -162,9 +162,7 @@ def test_complex_step_through_combine(loss):
 
     columns = draw(loss, 5, np.random.default_rng(0))
     settled = loss.settle(required(loss))
-    from losscli.contract.loss import as_terms
-
-    means = {n: float(mean) for n, mean in term_means(as_terms(loss.kernel(*columns.values(), **settled))).items()}
+    means = {n: float(mean) for n, mean in term_means(terms_of(loss, columns.values(), settled)).items()}
     job = Job(None, LossSpec(loss, settled), ())
     got = combine_gradient(job, Means(means, dict.fromkeys(means), 5 * ONE))
     far = combine_gradient(job, Means(means, {name: Fraction(mean) for name, mean in means.items()}, 5 * ONE))

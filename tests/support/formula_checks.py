@@ -31,7 +31,24 @@ def close(got, want, scale=None):
     return abs(mp.mpf(float(got)) - want) <= mp.mpf("1e-12") * max(abs(want), scale or 0) + mp.mpf("1e-290")
 
 
+def terms_of(loss, arrays, params):
+    """The terms of a kernel; of a loss of a whole table, the mean of each."""
+    return loss.terms_of_table(arrays, params) if loss.sorted_by else as_terms(loss.kernel(*arrays, **params))
+
+
+def compare_means(formula, columns, params, terms):
+    """The means of the terms of a whole table: there is no value of a row."""
+    rows = [formula.row(columns, i, params) for i in range(len(next(iter(columns.values()))))]
+    for name, term in terms.items():
+        values = [row[name] for row in rows if row[name] is not SKIP]
+        want = mp.fsum(values) / len(values) if values else mp.nan
+        assert close(term.values[0], want), f"the mean of {name} with {params}: {term.values[0]!r}, {mp.nstr(want, 20)}"
+
+
 def compare_terms(formula, columns, params, terms):
+    if formula.loss.sorted_by:
+        compare_means(formula, columns, params, terms)
+        return
     if formula.loss.unit == "element":
         (term,) = terms.values()
         total = mp.fsum(mp.mpf(float(v)) for v in term.values)

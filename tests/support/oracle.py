@@ -2,7 +2,8 @@
 
 A formula is Python over one row. Names: the roles (numbers; lists for vectors; text for named values; a class target
 that may also be a distribution comes as a list of shares, a plain class as its number), the parameters, `others` and
-`everyone` (rows of the group, as `o.anchor`…), `skip` (this row takes no part) and the functions in `WORDS`.
+`everyone` (rows of the group, as `o.anchor`…; of a whole table, `o.weight` is a row's weight), `skip` (this row takes
+no part) and the functions in `WORDS`.
 The last bare expression is the value; `name: expression` lines are the terms of a loss with several; `value:` makes
 the number of the term means; it may say `total`, what their sums were divided by. A term a class is written
 `{class: value}` (in `per_class.py` is what a value line may do with the means of all classes).
@@ -71,7 +72,7 @@ WORDS = {
     **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list, sorted, any)},
     **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
     "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
-    "atan": mp.atan, "atan2": mp.atan2,
+    "atan": mp.atan, "atan2": mp.atan2, "sign": mp.sign,
     "loggamma": mp.loggamma, "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
     **CLASS_WORDS,
 }  # fmt: skip
@@ -123,7 +124,7 @@ class Formula:
             else:
                 self.lines.append(compile(ast.Module([node], []), loss.name, "exec"))
 
-    def row(self, columns, i, params) -> dict[str, Any]:
+    def row(self, columns, i, params, weights=None) -> dict[str, Any]:
         """Term name -> value (or SKIP) of row i of exact columns."""
         n = next((len(c) for r, c in columns.items() if c is not None and not self._matrix(r)), 1)
         everyone = [
@@ -131,6 +132,8 @@ class Formula:
             for j in range(n)
         ]
         names = WORDS | _EXACT | numbers(params) | vars(everyone[i])
+        for j, each in enumerate(everyone):  # a role may have this name
+            each.__dict__.setdefault("weight", mp.mpf(1) if weights is None else weights[j])
         names |= {"everyone": everyone, "others": everyone[:i] + everyone[i + 1 :]}
         for line in self.lines:
             exec(line, names)
@@ -150,8 +153,12 @@ class Formula:
         """The final value by the textbook: weighted term means, combined. None where a term is empty."""
         matrix_only = all(self._matrix(r) for r in self.loss.roles)
         n = 1 if matrix_only else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
-        rows = [self.row(columns, i, params) for i in range(n)]
         weights = [mp.mpf(1)] * n if weights is None else [mp.mpf(float(w)) for w in weights]
+        if self.loss.scope == "table":  # its rows see the weights of others; those of 0 are not there
+            used = [i for i, weight in enumerate(weights) if weight]
+            columns = {r: c if c is None or self._matrix(r) else [c[i] for i in used] for r, c in columns.items()}
+            weights, n = [weights[i] for i in used], len(used)
+        rows = [self.row(columns, i, params, weights) for i in range(n)]
         means, total = class_means(rows, weights, SKIP), None
         for term in self.terms:
             if term in means:

@@ -90,7 +90,7 @@ def _guess_of(best: _Assignment, losses: Sequence[Loss], sample: Sample) -> Gues
         columns={role: column.cols for role, column in best.columns.items() if role not in ("target", "pred")},
         positive=best.positive,
         named=target is None or target.cols in DEFAULT_NAMES["target"],
-        groups=any(loss.scope != "row" for loss in losses),
+        groups=any(loss.batched for loss in losses),
         slices=tuple(column.cols for column in texts),
         weights=tuple(c.cols for c in sample.numbers if "weight" in c.cols.lower() or c.cols == "w"),
         batch="batch" if "batch" in sample.candidates else None,

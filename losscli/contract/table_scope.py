@@ -1,0 +1,166 @@
+"""Losses of a whole table: the order of all rows makes their number, such as a median or the area under a curve.
+
+Such a loss names the columns by which rows are compared: `sorted_by`. Its kernel gives these, for any rows. What a run
+holds is how often each distinct row of them occurs; of all together, `over_table` computes the means of the loss's
+terms, exactly, and `value` makes the number of these. So the number does not depend on how rows were cut.
+
+There is one rule for ties: equal values share a place. Where the order of two rows matters and they are equal, the pair
+counts half; 0 and -0 are equal.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losscli.contract.kinds import Array
+from losscli.contract.parameters import Value
+from losscli.contract.scores import Score
+from losscli.contract.terms import Term
+
+SMALL = 1 << 31
+"""Weights that add up to less stay int64: then sums of products of two of them are below 2**62."""
+
+_MANTISSA = 53  # bits of a double
+
+
+@dataclass(frozen=True)
+class SortedTable:
+    """The rows that a number is made of, in any order, and how much each counts.
+
+    Attributes
+    ----------
+    columns
+        Name -> the values of the rows, as the kernel gave them.
+    weights
+        The weights as whole numbers: int64 where they add up to less than 2**31, else Python's own.
+    unit
+        What a weight of 1 stands for.
+    counts
+        How many rows of the data each row is; None: one each.
+    """
+
+    columns: Mapping[str, Array]
+    weights: Array
+    unit: Fraction = Fraction(1)
+    counts: NDArray[np.int64] | None = None
+
+    def __getitem__(self, name: str) -> Array:
+        return self.columns[name]
+
+    def take(self, rows: Array) -> SortedTable:
+        """The rows at these positions, or of this mask."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return SortedTable(columns, self.weights[rows], self.unit, None if self.counts is None else self.counts[rows])
+
+    @property
+    def total(self) -> int:
+        """The sum of the weights, in units."""
+        return int(self.weights.sum()) if len(self.weights) else 0
+
+    @property
+    def row_count(self) -> int:
+        """How many rows of the data these are."""
+        return len(self.weights) if self.counts is None else int(self.counts.sum())
+
+    def infinite(self) -> TableMean:
+        """The mean of these rows where a value is beyond the largest double."""
+        return TableMean(math.inf, self.total * self.unit, self.row_count)
+
+    def mean(self, numerator: int | Fraction) -> TableMean:
+        """The mean of these rows whose sum of weight (in units) times value this is."""
+        total = self.total
+        return TableMean(Fraction(numerator) / total if total else None, total * self.unit, self.row_count)
+
+
+@dataclass(frozen=True)
+class TableMean:
+    """The exact mean of a term, the weight of the rows that take part, and their number; None: no row does."""
+
+    mean: Fraction | float | None  # a float where it is infinite
+    weight: Fraction
+    count: int
+
+
+TableMeans: TypeAlias = Mapping[str, TableMean]
+
+
+class TableScope:
+    """What a loss of a whole table declares beside others."""
+
+    name: str
+    scope: str
+    sorted_by: tuple[str, ...]
+    kernel: Callable[..., Any]
+    _over_table: Callable[..., TableMeans]
+    _scores: list[tuple[Score, Any]]
+
+    @property
+    def batched(self) -> bool:
+        """Whether the kernel takes the rows of a batch together, in their order."""
+        return self.scope != "row" and not self.sorted_by
+
+    def over_table(self, means: Callable[..., TableMeans]) -> Callable[..., TableMeans]:
+        """Declare the means of the terms of a whole table: `@auc_loss.over_table`. It gets a `SortedTable`."""
+        self._over_table = means
+        for score, made in self._scores:
+            made._over_table = functools.partial(means, **score.params)
+        return means
+
+    def keys(self, arrays: Sequence[Array | None], params: Mapping[str, Value]) -> tuple[Array, ...]:
+        """What is held of some rows: one array a name of `sorted_by`."""
+        found = self.kernel(*arrays, **params)
+        return tuple(found[name] for name in self.sorted_by)
+
+    def table_means(self, table: SortedTable, params: Mapping[str, Value]) -> TableMeans:
+        """The exact means of the terms over all rows of a table."""
+        return self._over_table(table, **params)
+
+    def of_table(
+        self, arrays: Sequence[Array | None], params: Mapping[str, Value], weights: Array | None = None
+    ) -> TableMeans:
+        """The exact means of the terms over these rows; those of weight 0 take no part."""
+        keys = dict(zip(self.sorted_by, self.keys(arrays, params), strict=True))
+        rows = len(next(iter(keys.values())))
+        whole, unit = whole_numbers(np.ones(rows) if weights is None else np.asarray(weights, np.float64))
+        table = SortedTable(keys, whole, unit)
+        return self.table_means(table if weights is None else table.take(whole != 0), params)
+
+    def terms_of_table(self, arrays: Sequence[Array | None], params: Mapping[str, Value]) -> dict[str, Term]:
+        """The means as terms of one value each, as a call from Python gives them."""
+        found = self.of_table(arrays, params).items()
+        return {name: Term(np.array([np.nan if m.mean is None else float(m.mean)])) for name, m in found}
+
+
+def whole_numbers(values: Array, times: NDArray[np.int64] | None = None) -> tuple[Array, Fraction]:
+    """`values * times` (default 1) exactly, as multiples of one unit, a power of two, and the unit.
+
+    Values are at least 0. The multiples are int64 where they add up to less than `SMALL`, else Python's whole numbers.
+    """
+    mantissas, exponents = np.frexp(values)
+    whole = np.ldexp(mantissas, _MANTISSA).astype(np.int64)
+    used = whole != 0
+    if not used.any():
+        return whole, Fraction(1)
+    lowest = np.frexp((whole & -whole).astype(np.float64))[1] - 1  # how many zeros there are at the end
+    whole[used] >>= lowest[used]
+    shifts = exponents.astype(np.int64) - _MANTISSA + lowest
+    least = int(shifts[used].min())
+    shifts = np.where(used, shifts - least, 0)
+    bits = int((np.frexp(whole.astype(np.float64))[1] + shifts).max())
+    unit = Fraction(2) ** least
+    if bits < 32:
+        whole <<= shifts
+        whole = whole if times is None else whole * times
+        if whole.max() < SMALL and float(whole.sum(dtype=np.float64)) < SMALL:
+            return whole, unit
+        return whole.astype(object), unit
+    wide = whole.astype(object) << shifts.astype(object)
+    return (wide if times is None else wide * times.astype(object)), unit

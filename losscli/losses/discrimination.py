@@ -1,0 +1,205 @@
+"""Losses of how well scores tell rows apart: the areas under the ROC curve and the precision-recall curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from losscli.contract.kinds import Array, Binary, NonNegative, Real
+from losscli.contract.loss import loss
+from losscli.contract.scores import Score
+from losscli.contract.table_scope import SortedTable, TableMean
+from losscli.losses._order import dense_ranks, distinct, dot, weighted_sum
+from losscli.losses._ordered_pairs import ascending, tied_above
+
+
+def _keys(pred: Array, target: Array) -> dict[str, Array]:
+    return {"pred": pred, "positive": target == 1}
+
+
+def _sides(table: SortedTable) -> tuple[SortedTable, SortedTable]:
+    return table.take(table["positive"]), table.take(~table["positive"])
+
+
+@loss(
+    formula="""
+    negative = [o for o in everyone if o.target == 0]
+    above = sum(o.weight * (1 if o.pred > pred else 1 / 2 if o.pred == pred else 0) for o in negative)
+    wrong: above if target == 1 else skip
+    negatives: sum(o.weight for o in negative) if target == 0 else skip
+    value: wrong / negatives
+    """,
+    cite="Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747",
+    scope="table",
+    unit="table",
+    sorted_by=("pred", "positive"),
+    worst=1.0,
+    exact=True,
+    scores=(
+        Score(
+            "roc_auc",
+            """Area under the ROC curve (AUC): how often a positive row scores above a negative one. Higher is better.
+
+            0.5 is a guess. Equal scores count half. It is undefined where one of the classes has no row.
+
+            >>> {name: term.values.tolist() for name, term in roc_auc([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0]).items()}
+            {'wrong': [0.5], 'negatives': [2.0]}
+            """,
+            aliases=("auc", "auroc"),
+        ),
+        Score(
+            "gini",
+            """Gini coefficient of a classifier (Somers' D): 2 AUC - 1, from -1 to 1. Higher is better.
+
+            >>> {name: term.values.tolist() for name, term in gini([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0]).items()}
+            {'wrong': [0.5], 'negatives': [2.0]}
+            """,
+            factor=-2.0,
+            aliases=("somers_d",),
+            cite="Somers 1962, doi:10.2307/2090408",
+        ),
+    ),
+)
+def auc_loss(pred: Real, target: Binary) -> Any:
+    """1 less the area under the ROC curve: how often a negative row scores higher than a positive one.
+
+    `wrong` is the weight of the negatives above a positive row, in the mean; equal scores count half. Scores may be
+    probabilities, logits or any numbers: only their order counts. It is undefined where one of the classes has no row.
+    There is no gradient: it is a step function.
+
+    >>> {name: term.values.tolist() for name, term in auc_loss([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0]).items()}
+    {'wrong': [0.5], 'negatives': [2.0]}
+    """
+    return _keys(pred, target)
+
+
+@auc_loss.over_table
+def _(table: SortedTable) -> dict[str, TableMean]:
+    positives, negatives = _sides(table)
+    of_negatives = distinct(negatives["pred"], negatives.weights)
+    values, weights, _ = distinct(positives["pred"], positives.weights)
+    twice = 2 * of_negatives.total - of_negatives.below(values) - of_negatives.up_to(values)
+    return {
+        "wrong": positives.mean(dot(weights, twice) * table.unit / 2),
+        "negatives": negatives.mean(negatives.total**2 * table.unit),
+    }
+
+
+@auc_loss.value
+def _(wrong: Any, negatives: Any) -> Any:
+    return wrong / negatives
+
+
+@loss(
+    formula="""
+    above = [o for o in everyone if o.pred >= pred]
+    impure: sum(o.weight for o in above if o.target == 0) / sum(o.weight for o in above) if target == 1 else skip
+    value: impure
+    """,
+    cite="Salton & McGill 1983, Introduction to Modern Information Retrieval; Davis & Goadrich 2006, "
+    "doi:10.1145/1143844.1143874",
+    scope="table",
+    unit="table",
+    sorted_by=("pred", "positive"),
+    worst=1.0,
+    exact=True,
+    scores=(
+        Score(
+            "average_precision",
+            """Average precision (AP), the area under the precision-recall curve as steps. Higher is better.
+
+            A guess has the share of positives. It is undefined where no row is positive: scikit-learn gives 0 there.
+
+            >>> average_precision([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0])["impure"].values
+            array([0.16666667])
+            """,
+            aliases=("auprc", "pr_auc"),
+        ),
+    ),
+)
+def average_precision_loss(pred: Real, target: Binary) -> Any:
+    """1 less average precision: the share of negatives among the rows from a positive one up, in the mean of these.
+
+    Rows of equal scores are taken together, and nothing is interpolated. It is undefined where no row is positive.
+    There is no gradient: it is a step function.
+
+    >>> average_precision_loss([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0])["impure"].values
+    array([0.16666667])
+    """
+    return _keys(pred, target)
+
+
+@average_precision_loss.over_table
+def _(table: SortedTable) -> dict[str, TableMean]:
+    positives, negatives = _sides(table)
+    ours, theirs = (distinct(side["pred"], side.weights) for side in (positives, negatives))
+    true = ours.total - ours.upto[:-1]
+    false = theirs.total - theirs.below(ours.values)
+    return {"impure": positives.mean(weighted_sum(ours.weights, false / (true + false)))}
+
+
+@average_precision_loss.value
+def _(impure: Any) -> Any:
+    return impure
+
+
+@loss(
+    formula="""
+    later = [o for o in everyone if event and (o.time > time or o.time == time and not o.event)]
+    wrong: sum(o.weight * (1 if o.pred > pred else 1 / 2 if o.pred == pred else 0) for o in later) if later else skip
+    comparable: sum(o.weight for o in later) if later else skip
+    value: wrong / comparable
+    """,
+    cite="Harrell et al. 1982, doi:10.1001/jama.1982.03320430047030",
+    scope="table",
+    unit="table",
+    sorted_by=("pred", "time", "event"),
+    worst=1.0,
+    exact=True,
+    scores=(
+        Score(
+            "c_index",
+            """Harrell's concordance index (C-index): how often the row with the earlier event has the higher risk.
+
+            Higher is better, and 0.5 is a guess. `pred` is a risk: of predicted times, take the negative.
+
+            >>> {name: term.values.tolist() for name, term in c_index([0.9, 0.1, 0.5], [2, 3, 5], [1, 1, 0]).items()}
+            {'wrong': [0.5], 'comparable': [1.5]}
+            """,
+            aliases=("concordance", "concordance_index"),
+        ),
+    ),
+)
+def c_index_loss(pred: Real, time: NonNegative, event: Binary) -> Any:
+    """1 less Harrell's concordance index: how often, of two rows, the one with the later event has the higher risk.
+
+    `pred` is a risk: high where the event is early. A row with an event is compared with the rows whose time is later,
+    and with those of its time that have none (censored). Equal risks count half. It is undefined where no two rows can
+    be compared. There is no gradient: it is a step function.
+
+    >>> {name: term.values.tolist() for name, term in c_index_loss([0.9, 0.1, 0.5], [2, 3, 5], [1, 1, 0]).items()}
+    {'wrong': [0.5], 'comparable': [1.5]}
+    """
+    return {"pred": pred, "time": time, "event": event == 1}
+
+
+@c_index_loss.over_table
+def _(table: SortedTable) -> dict[str, TableMean]:
+    event, weights = table["event"], table.weights
+    # At one time, events come before what is censored; rows of one place are not compared.
+    place = 2 * dense_ranks(table["time"], np.argsort(table["time"], kind="stable")) + ~event
+    first = table.take(event & (place < place.max(initial=-1)))
+    by_place, own = distinct(place, weights), np.where(event, weights, 0)
+    comparable = dot(own, by_place.total - by_place.up_to(place))
+    above = ascending(place, table["pred"], own, weights)
+    equal = tied_above(place, table["pred"], own, weights)
+    return {
+        "wrong": first.mean((2 * above + equal) * table.unit / 2),
+        "comparable": first.mean(comparable * table.unit),
+    }
+
+
+@c_index_loss.value
+def _(wrong: Any, comparable: Any) -> Any:
+    return wrong / comparable

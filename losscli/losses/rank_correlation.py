@@ -1,0 +1,137 @@
+"""Losses that compare the order of predictions with that of targets: rank correlations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from losscli.contract.kinds import Array, Real
+from losscli.contract.loss import loss
+from losscli.contract.scores import Score
+from losscli.contract.table_scope import SortedTable, TableMean
+from losscli.losses._order import distinct, dot, places
+from losscli.losses._ordered_pairs import like_ordered
+
+
+def _keys(pred: Array, target: Array) -> dict[str, Array]:
+    return {"pred": pred, "target": target}
+
+
+@loss(
+    formula="""
+    a = sum(o.weight * sign(pred - o.pred) for o in everyone)
+    b = sum(o.weight * sign(target - o.target) for o in everyone)
+    both: a * b
+    p: a**2
+    y: b**2
+    value: 1 - both / sqrt(p * y)
+    """,
+    cite="Spearman 1904, doi:10.2307/1412159",
+    scope="table",
+    unit="table",
+    sorted_by=("pred", "target"),
+    worst=2.0,
+    exact=True,
+    scores=(
+        Score(
+            "spearman",
+            """Spearman's rank correlation of prediction and target, from -1 to 1. Higher is better.
+
+            Equal values share the mean of their ranks. It is undefined where either side is constant.
+
+            >>> {name: float(term.values[0]) for name, term in spearman([1.0, 2.0], [9.0, 4.0]).items()}
+            {'both': -1.0, 'p': 1.0, 'y': 1.0}
+            """,
+            aliases=("spearman_correlation",),
+        ),
+    ),
+)
+def spearman_loss(pred: Real, target: Real) -> Any:
+    """1 less Spearman's rank correlation of prediction and target: 0 where both have one order.
+
+    It is Pearson's correlation of ranks; equal values share the mean of their ranks. A row's rank is told by the weight
+    below it less that above it. It is undefined where either side is constant. There is no gradient: it is a step
+    function.
+
+    >>> {name: float(term.values[0]) for name, term in spearman_loss([1.0, 2.0], [9.0, 4.0]).items()}
+    {'both': -1.0, 'p': 1.0, 'y': 1.0}
+    """
+    return _keys(pred, target)
+
+
+@spearman_loss.over_table
+def _(table: SortedTable) -> dict[str, TableMean]:
+    weights, square = table.weights, table.unit**2
+    a, b = (places(table[name], weights) for name in ("pred", "target"))
+    return {
+        "both": table.mean(dot(weights, a * b) * square),
+        "p": table.mean(dot(weights, a * a) * square),
+        "y": table.mean(dot(weights, b * b) * square),
+    }
+
+
+@spearman_loss.value
+def _(both: Any, p: Any, y: Any) -> Any:
+    return 1 - both / np.sqrt(p * y)
+
+
+@loss(
+    formula="""
+    same: sum(o.weight * sign(pred - o.pred) * sign(target - o.target) for o in everyone)
+    p: sum(o.weight for o in everyone if o.pred != pred)
+    y: sum(o.weight for o in everyone if o.target != target)
+    value: 1 - same / sqrt(p * y)
+    """,
+    cite="Kendall 1945, doi:10.1093/biomet/33.3.239",
+    scope="table",
+    unit="table",
+    sorted_by=("pred", "target"),
+    worst=2.0,
+    exact=True,
+    scores=(
+        Score(
+            "kendall",
+            """Kendall's rank correlation (tau-b) of prediction and target, from -1 to 1. Higher is better.
+
+            It counts the pairs of rows that both sides order alike, less those that they order otherwise. It is
+            undefined where either side is constant.
+
+            >>> {name: term.values.tolist() for name, term in kendall([1.0, 2.0, 3.0], [1.0, 9.0, 4.0]).items()}
+            {'same': [0.6666666666666666], 'p': [2.0], 'y': [2.0]}
+            """,
+            aliases=("kendall_tau", "tau_b"),
+        ),
+    ),
+)
+def kendall_loss(pred: Real, target: Real) -> Any:
+    """1 less Kendall's rank correlation (tau-b) of prediction and target: 0 where both have one order.
+
+    `same` is the weight of the rows that both sides order alike with a row, less that of those that they order
+    otherwise; `p` and `y` are the weight of those that each side orders at all. It is undefined where either side is
+    constant. There is no gradient: it is a step function.
+
+    >>> {name: term.values.tolist() for name, term in kendall_loss([1.0, 2.0, 3.0], [1.0, 9.0, 4.0]).items()}
+    {'same': [0.6666666666666666], 'p': [2.0], 'y': [2.0]}
+    """
+    return _keys(pred, target)
+
+
+@kendall_loss.over_table
+def _(table: SortedTable) -> dict[str, TableMean]:
+    weights, total = table.weights, table.total
+    untied = {}
+    for name in ("pred", "target"):
+        known = distinct(table[name], weights)
+        untied[name] = total**2 - dot(known.weights, known.weights)
+    alike, otherwise = like_ordered(table["pred"], table["target"], weights)
+    return {
+        "same": table.mean(2 * (alike - otherwise) * table.unit),
+        "p": table.mean(untied["pred"] * table.unit),
+        "y": table.mean(untied["target"] * table.unit),
+    }
+
+
+@kendall_loss.value
+def _(same: Any, p: Any, y: Any) -> Any:
+    return 1 - same / np.sqrt(p * y)

@@ -1,0 +1,217 @@
+"""Losses of a whole table: one number however rows are cut, weighted and sliced; and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import losscli
+from losscli.aggregate import distinct_rows
+from losscli.aggregate.distinct_rows import DistinctRows
+from losscli.cli.entry import run
+from losscli.contract.loss import REGISTRY
+from losscli.contract.table_scope import whole_numbers
+from losscli.io.formats import parquet
+from losscli.io.formats import text_windows as windows
+
+ROWS = 600
+LOSSES = ("roc_auc", "average_precision", "spearman", "kendall", "median_absolute_error", "max_error", "c_index",
+          "quantile_absolute_error:q=0.3")  # fmt: skip
+OPTIONS = (
+    "-t",
+    "y",
+    "-p",
+    "one=p",
+    "-p",
+    "two=q",
+    "-c",
+    "time=t",
+    "-c",
+    "event=y",
+    *(x for s in LOSSES for x in ("-l", s)),
+)
+
+
+def table(rows=ROWS):
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 2, rows)
+    return {
+        "y": y,
+        "p": np.round(rng.normal(y, 1.0), 1),
+        "q": rng.normal(0.3 * y, 1.0),
+        "t": rng.integers(1, 40, rows) / 4,
+        "w": rng.choice([0.0, 0.1, 1.0, 2.7], rows),
+        "g": np.array(["north", "süd", ""])[rng.integers(0, 3, rows)],
+    }
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    data = table()
+    path = tmp_path_factory.mktemp("tables") / "rows.parquet"
+    pq.write_table(pa.table({name: [v.item() for v in column] for name, column in data.items()}), path,
+                   row_group_size=50)  # fmt: skip
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW", 4000)
+    monkeypatch.setattr(parquet, "SPLIT_ROWS", 50)
+
+
+def report(capfd, *args):
+    capfd.readouterr()
+    assert run([str(arg) for arg in args]) == 0
+    return json.loads(capfd.readouterr().out)["results"]
+
+
+def test_threads_shards_and_held_counts_change_no_bit(path, tmp_path, capfd, monkeypatch):
+    options = (*OPTIONS, "-w", "w", "--by", "g", "--where", "q < 2", "-f", "json")
+    want = report(capfd, "eval", path, *options, "--threads", "1")
+    assert report(capfd, "eval", path, *options, "--threads", "3") == want
+    monkeypatch.setattr(distinct_rows, "BLOCK", 64)  # equal rows are counted together
+    monkeypatch.setattr(distinct_rows, "_FEW", 1.0)
+    assert report(capfd, "eval", path, *options) == want
+    states = [tmp_path / f"{i}.json" for i in (1, 2, 3)]
+    for i, state in enumerate(states, start=1):
+        assert run(["eval", path, *options[:-2], "--shard", f"{i}/3", "--state-out", str(state)]) == 0
+    merged = report(capfd, "merge", *reversed(states), "-f", "json")
+    assert merged == want
+
+
+def test_a_slice_has_the_number_of_its_rows_alone(path):
+    data = table()
+    settings = {"target": "y", "pred": "q", "weight": "w"}
+    sliced = losscli.evaluate(data, ["roc_auc", "spearman"], by="g", **settings)
+    for place in ("north", "süd"):
+        alone = {name: column[data["g"] == place] for name, column in data.items()}
+        want = [one.value for one in losscli.evaluate(alone, ["roc_auc", "spearman"], **settings)]
+        assert [one.value for one in sliced if one.by.get("g") == place] == want
+
+
+def test_class_weights_are_weights_of_rows():
+    data = table(60)
+    factors = {"0": 0.3, "1": 1.7}
+    same = {**data, "v": np.where(data["y"] == 1, 1.7, 0.3)}
+    for spec in ("average_precision", "average_precision_loss"):
+        settings = {"target": "y", "pred": "q"}
+        weighted = losscli.evaluate(same, spec, weight="v", **settings)[0]
+        classes = losscli.evaluate(data, spec, class_weight=factors, **settings)[0]
+        assert weighted.value == classes.value
+        balanced = losscli.evaluate(data, spec, class_weight="balanced", **settings)[0]
+        assert balanced.value != weighted.value
+
+
+@pytest.mark.parametrize("scale", [1.0, 5e-324, 1e300], ids=["ordinary", "subnormal", "huge"])
+def test_weights_count_in_any_unit(scale):
+    data = table(80)
+    data["w"] = np.array([1.0, 2.0, 3.0])[np.arange(80) % 3]
+    for spec in ("roc_auc", "kendall", "median_absolute_error"):
+        settings = {"target": "y", "pred": "q", "weight": "w"}
+        want = losscli.evaluate(data, spec, **settings)[0].value
+        assert losscli.evaluate({**data, "w": data["w"] * scale}, spec, **settings)[0].value == want
+
+
+def test_ends_of_the_doubles_and_zeros():
+    pred = [1e308, -1e308, 5e-324, -5e-324, 0.0, -0.0]
+    y = [1, 0, 1, 0, 1, 0]
+    assert losscli.evaluate({"p": pred, "y": y}, "auc_loss", pred="p", target="y")[0].value == 0.5 / 9
+    found = losscli.evaluate({"p": pred, "y": [0.0] * 6}, "median_absolute_error", pred="p", target="y")[0]
+    assert found.value == 5e-324
+    wide = losscli.evaluate({"p": [1e308, 1.0], "y": [-1e308, 1.0]}, "max_error", pred="p", target="y")
+    assert math.isinf(wide[0].value) and any("beyond the largest double" in w.message for w in wide.warnings)
+
+
+@pytest.mark.parametrize(
+    ("spec", "pred", "target"),
+    [
+        ("roc_auc", [0.1, 0.7, 0.3], [1, 1, 1]),
+        ("roc_auc", [0.1, 0.7, 0.3], [0, 0, 0]),
+        ("average_precision", [0.1, 0.7, 0.3], [0, 0, 0]),
+        ("spearman", [2.0, 2.0, 2.0], [1.0, 2.0, 3.0]),
+        ("kendall", [1.0, 2.0, 3.0], [4.0, 4.0, 4.0]),
+    ],
+)
+def test_undefined_is_no_number(spec, pred, target):
+    data = {"p": [*pred, 0.5], "y": [*target, 1 - target[0]], "g": ["a", "a", "a", "b"]}
+    found = losscli.evaluate(data, [spec, "mse"], pred="p", target="y", by="g")
+    assert [math.isnan(one.value) for one in found if one.loss == spec and one.by.get("g") == "a"] == [True]
+    assert any(spec in warning.message for warning in found.warnings)
+
+
+def test_all_equal_scores_are_a_guess():
+    data = {"p": [0.5] * 5, "y": [1, 0, 1, 1, 0]}
+    found = losscli.evaluate(data, ["roc_auc", "average_precision"], pred="p", target="y")
+    assert [one.value for one in found] == [0.5, 0.6]
+
+
+def test_what_is_not_there_is_refused(path, capfd):
+    asked = {
+        ("rows",): "no value per row",
+        ("grad",): "no gradient",
+        ("eval", "-w", "w", "--divide-by", "count"): "--divide-by does not apply",
+        ("eval", "--reduction", "sum"): "not a sum over rows",
+        ("eval", "--batch-by", "g"): "is of all rows",
+    }
+    for (command, *more), said in asked.items():
+        capfd.readouterr()
+        assert run([command, path, "-p", "q", "-t", "y", "-l", "auc", *more]) == 2
+        assert said in capfd.readouterr().err
+
+
+def test_no_standard_error_is_said(path, capfd):
+    assert run(["eval", path, "-p", "q", "-t", "y", "-l", "spearman", "--interval"]) == 0
+    assert "spearman: it is no mean of values of rows, so it has no standard error" in capfd.readouterr().err
+    (result,) = losscli.compare(path, "spearman", pred={"one": "p", "two": "q"}, target="y").comparisons
+    assert result.stderr is None and result.difference == result.difference
+
+
+def test_a_gate_on_a_score_is_met_from_above(path, capfd):
+    for gate, code in (("auc>=0.5", 0), ("auc>=0.99", 1), ("auc_loss<=0.01", 1)):
+        losses = ("-l", "auc", "-l", "auc_loss")
+        assert run(["eval", path, "-p", "q", "-t", "y", *losses, "--gate", gate, "-q"]) == code
+    capfd.readouterr()
+
+
+def test_the_run_says_what_it_holds(path, capfd):
+    assert run(["eval", path, "-p", "q", "-t", "y", "-l", "auc", "-l", "average_precision"]) == 0
+    assert "note: roc_auc, average_precision: holds each distinct pred, positive in memory" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("times", [None, np.array([1, 2, 5, 3])])
+@pytest.mark.parametrize(
+    "values", [[1.0, 2.0, 0.0, 4.0], [0.1, 5e-324, 1e308, 0.0], [0.5, 0.25, 3.0, 2.0**40], [0.0, 0.0, 0.0, 0.0]]
+)
+def test_whole_numbers_are_exact(values, times):
+    whole, unit = whole_numbers(np.array(values), times)
+    counts = np.ones(4, int) if times is None else times
+    assert [Fraction(int(w)) * unit for w in whole] == [
+        Fraction(v) * int(n) for v, n in zip(values, counts, strict=True)
+    ]
+
+
+def test_a_damaged_state_is_no_state():
+    rows = DistinctRows()
+    rows.update([np.array([1.0, 2.0])], None, None)
+    state = rows.state()
+    assert DistinctRows.from_state(state).state() == state
+    for wrong in (
+        {"columns": [["<f8", "AAAA"]]},
+        {"columns": [["|O", state["columns"][0][1]]]},
+        {"counts": "AAAAAAAAAAA="},
+    ):
+        with pytest.raises(ValueError):
+            DistinctRows.from_state({**state, **wrong})
+
+
+def test_every_loss_of_a_table_is_cut_here():
+    named = {spec.partition(":")[0] for spec in LOSSES}
+    own = {loss.name for loss in REGISTRY.values() if loss.sorted_by}
+    assert own - named <= {"gini", *(score_of.name for score_of in (REGISTRY[n].score_of for n in named) if score_of)}
