@@ -43,7 +43,7 @@ class RunAccumulator:
     ) -> None:  # fmt: skip
         """With `some`, what is the same for all rows is left out: it stands in what this is merged with."""
         self.plan, self.tables, self.chunk_rows, self.hashing = plan, tables, chunk_rows, hashing
-        columns = len(plan.by) + (plan.class_column is not None)
+        columns = len(plan.slice_keys) + (plan.class_column is not None)
         self.slice_index = SliceIndex(columns) if slice_index is None else slice_index
         self.counts = np.zeros(1, np.int64)  # rows by slice id
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
@@ -167,7 +167,7 @@ class RunAccumulator:
         # Slices times classes is what is held, so that is what the limit counts.
         limit = self.plan.request.max_slices
         if len(self.counts) > limit and np.count_nonzero(self.counts) > limit:
-            columns = [*self.plan.by, *filter(None, [self.plan.class_column])]
+            columns = [*(key.name for key in self.plan.slice_keys), *filter(None, [self.plan.class_column])]
             raise DataError(
                 f"there are more than {limit:,} slices (column {', '.join(map(repr, columns))})", column=columns[0],
                 hint="slice by a column with fewer values, or raise --max-slices",

@@ -33,9 +33,12 @@ def unit_of(line: Line) -> str | None:
 
 
 def required_statistics(plan: Plan) -> RequiredStatistics | None:
-    """The unit statistics that a run must keep; None where neither an interval nor a comparison is requested."""
+    """The unit statistics that a run must keep; None where neither an interval nor a comparison is requested.
+
+    The units of a mean over groups are the groups, whose values are known at the end.
+    """
     inference = plan.request.inference
-    if not (inference.interval or inference.pairs or inference.why):
+    if plan.request.mean_of is not None or not (inference.interval or inference.pairs or inference.why):
         return None
     gathered = {"row": _Requirements(), "batch": _Requirements()}
     if inference.interval or inference.why:

@@ -33,7 +33,7 @@ class RowFingerprints:
     def __init__(self, plan: Plan) -> None:
         grouped = any(job.spec.loss.batched for job in plan.jobs)
         self.batch_by, self.batch_size = (plan.batch_by, plan.request.batch_size) if grouped else (None, None)
-        self.weighted, self.by = plan.weight is not None, plan.by
+        self.weighted, self.by = plan.weight is not None, tuple(key.name for key in plan.slice_keys)
         self.aspects = {name: Fingerprint() for name in ASPECTS}
 
     def update(self, rows: ReadRows, batch: RowBatch[Input, Array], slices: SliceIndex) -> None:

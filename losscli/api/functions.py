@@ -36,6 +36,7 @@ def evaluate(
     divide_by: Literal["weight", "count", "rows"] | None = None,
     reduction: Literal["mean", "sum"] | None = None,
     by: str | Sequence[str] = (),
+    mean_of: str | None = None,
     max_slices: int = 100_000,
     where: str | None = None,
     let: str | Sequence[str] | Mapping[str, str] = (),
@@ -113,6 +114,9 @@ def evaluate(
         How values make the number; by default as the loss says.
     by : str or sequence of str
         Columns by whose values slices are made, or by months of dates (`"ds:month"`), intervals (`"age:18|65"`).
+    mean_of : str, optional
+        The mean, over the groups of rows with the same value in this column, of the value of each group. Each group
+        counts the same; intervals have the groups as units.
     max_slices : int
         More slices than this are an error.
     where : str, optional

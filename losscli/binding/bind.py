@@ -387,11 +387,11 @@ def _is_text_inside(name: str, types: Mapping[str, Any]) -> bool:
 
 def _slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[GroupingKey, ...]:
     """How the rows get the labels of their slices."""
-    if not request.by:
+    if not request.slice_texts:
         return ()
     from losscli.binding.grouping_keys import grouping_key  # not on the way of a run without slices
 
-    return tuple(grouping_key(text, is_column) for text in request.by)
+    return tuple(grouping_key(text, is_column) for text in request.slice_texts)
 
 
 def _is_untyped(kind: Any) -> bool:

@@ -79,11 +79,11 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
 
 def _of_slices(request: Request) -> list[str]:
     """What the columns of slices may be called: in `doc.day:month` it is `doc.day`."""
-    if not request.by:
+    if not request.slice_texts:
         return []
     from losscli.binding.grouping_keys import possible_columns
 
-    return possible_columns(request.by)
+    return possible_columns(request.slice_texts)
 
 
 def _each(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -31,6 +31,7 @@ _PLAIN = (
     "weight",
     "divide_by",
     "reduction",
+    "mean_of",
     "batch_by",
     "batch_size",
     "max_slices",

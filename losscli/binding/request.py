@@ -121,7 +121,8 @@ class Request:
     `positive` is the label of a binary target that is 1; `others` says whether its other labels may be several, which
     all count as 0. `classes` names what lists hold in their order, `first_class` is the first class index (by default
     0). `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
-    penalty is), and `divide_by` None to a preset (or else by weight).
+    penalty is), and `divide_by` None to a preset (or else by weight). `mean_of` is what makes the groups over
+    whose values a mean is taken.
     """
 
     losses: tuple[Spec, ...]
@@ -134,6 +135,7 @@ class Request:
     divide_by: DivideBy | None = None
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
+    mean_of: str | None = None
     max_slices: int = 100_000
     where: Filter | None = None
     lets: tuple[Let, ...] = ()  # derived columns; a later one may use earlier ones
@@ -171,11 +173,16 @@ class Request:
 
     def slice_columns(self, is_column: Callable[[str], bool]) -> list[str]:
         """The columns whose labels make slices, of those that there are."""
-        if not self.by:
+        if not self.slice_texts:
             return []
         from losscli.binding.grouping_keys import grouping_key
 
-        return [grouping_key(text, is_column).column for text in self.by]
+        return [grouping_key(text, is_column).column for text in self.slice_texts]
+
+    @property
+    def slice_texts(self) -> tuple[str, ...]:
+        """What rows are told apart by: the slices of the report, then the groups of a mean over groups."""
+        return self.by if self.mean_of is None else (*self.by, self.mean_of)
 
     def spelling(self, text: str) -> str:
         """The text that a loss of this run has, of any spelling of it."""

@@ -37,6 +37,8 @@ def signature(plan: Plan, line: Line) -> str:
     pieces.append(f"missing={request.missing}")
     if request.nan != "error":
         pieces.append(f"nan={request.nan}")
+    if request.mean_of is not None:
+        pieces.append(f"mean-of={_escaped(request.mean_of)}")
     if lets := _lets(plan, line):
         pieces.append(f"let={_escaped(lets)}")
     pieces += _labels(request, line)
@@ -45,7 +47,7 @@ def signature(plan: Plan, line: Line) -> str:
 
 def of_slices(plan: Plan) -> str:
     """What a number of a slice has in its signature beside that: how the labels that make the slice are derived."""
-    derived = [_escaped(key.name, ",") for key in plan.slice_keys if key.derivation is not None]
+    derived = [_escaped(key.name, ",") for key in plan.slice_keys[: len(plan.by)] if key.derivation is not None]
     return f"|slices={','.join(derived)}" if derived else ""
 
 

@@ -23,6 +23,7 @@ def check(request: Request) -> None:
         raise UsageError("--batch-by and --batch-size cannot be used together", code="USAGE_CONFLICT")
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("--batch-size must be at least 1", code="USAGE_BAD_VALUE")
+    _check_mean_of(request)
     _check_classes(request)
     if request.others != "error" and request.positive is None:
         raise UsageError("--others is about the labels beside the positive one, and there is none",
@@ -48,6 +49,23 @@ def _check_tables(request: Request) -> None:
             if part.loss.sorted_by and request.weighted and request.divisor(part) != "weight":
                 raise UsageError(f"'{part.text}' is no mean of values of rows, so --divide-by does not apply",
                                  hint="--divide-by weight", code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _check_mean_of(request: Request) -> None:
+    """A mean over groups has the groups as units: what is about rows does not apply."""
+    if request.mean_of is None:
+        return
+    asked, usual = request.inference, Inference()
+    about_rows = {"--cluster": asked.cluster, "--time": asked.time, "--bootstrap": asked.bootstrap,
+                  "--between": asked.between, "--sequential": asked.sequential, "--why": asked.why,
+                  "--against": asked.pairs, "--power": asked.power}  # fmt: skip
+    found = [option for option, given in about_rows.items() if given]
+    found += ["--interval-method"] * (asked.interval_method != usual.interval_method)
+    found += ["--adjust max-t"] * (asked.adjust == "max-t")
+    if found:
+        raise UsageError(f"{found[0]} is about rows, and the units of --mean-of '{request.mean_of}' are its groups",
+                         hint="--interval gives the t interval of the mean over the groups",
+                         code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _check_divisor(request: Request) -> None:

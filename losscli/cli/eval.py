@@ -27,6 +27,7 @@ cat preds.csv | losscli eval - -t y -p p -l bce -q""",
 @shared.sources
 @shared.binding_options
 @shared.weight_options
+@shared.group_options
 @shared.row_options
 @shared.slice_options
 @shared.inference_options

@@ -21,6 +21,7 @@ losscli grad sample_data/triplets.parquet -c anchor=anchor -c positive=positive 
 @shared.sources
 @shared.binding_options
 @shared.weight_options
+@shared.group_options
 @shared.row_options
 @shared.common("--wrt", metavar="ROLE",
                help="The role to differentiate with respect to.  [default: every role that varies by row]")  # fmt: skip

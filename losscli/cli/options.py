@@ -157,6 +157,12 @@ weight_options = _stack(
              help="The mean or the sum of the row values.  [default: mean]"),
 )  # fmt: skip
 
+group_options = _stack(
+    _weights("--mean-of", metavar="COL", shell_complete=completion.column,
+             help="The mean, over the groups of rows with the same value in COL (series, queries), of the value of "
+                  "each group. Each group counts the same."),
+)  # fmt: skip
+
 file_options = _stack(
     _input("--input-format", metavar="FORMAT",
            help="csv, tsv, parquet, arrow, jsonl, json, npy, npz or safetensors, if the file name does not tell the "

@@ -190,7 +190,7 @@ def _request(given: Given, losses: tuple[Spec, ...], inference: Inference | None
         tables=tuple(map(read_matrix, given["tables"])),
         weight=given.get("weight"), class_weight=read_class_weight(given.get("class_weight")),
         divide_by=given.get("divide_by"), reduction=given.get("reduction"),
-        by=given.get("by", ()), max_slices=given.get("max_slices", 100_000),
+        by=given.get("by", ()), mean_of=given.get("mean_of"), max_slices=given.get("max_slices", 100_000),
         where=None if given["where"] is None else read_filter(given["where"], lets), lets=lets,
         batch_by=given["batch_by"], batch_size=given["batch_size"],
         missing=given["missing"], nan=given["nan"], positive=given["positive"], others=given["others"],

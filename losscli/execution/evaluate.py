@@ -177,6 +177,10 @@ def conclude(
         outcome, comparisons, influence, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
+    if totals.plan.request.mean_of is not None:
+        from losscli.statistics.group_means import undefined_groups
+
+        warnings += [WarningResult(message) for message in undefined_groups(totals.plan, outcome)]
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [WarningResult(said, kind="note") for said in (() if dropped is None else dropped.notes)]
     warnings += [

@@ -37,8 +37,9 @@ def pinned(prepared: Prepared, engine: Engine | None = None, observer: ProgressO
     new = tuple(_with_edges(key, found[key]) if key in found else key for key in keys)
     names = tuple(key.name for key in new)
     pins = tuple(_note(key, found[key]) for key in dict.fromkeys(asked))
-    request = replace(plan.request, by=names)
-    return replace(prepared, plan=replace(plan, request=request, by=names, slice_keys=new, pins=pins))
+    by, group = names[: len(plan.by)], names[len(plan.by) :]
+    request = replace(plan.request, by=by, mean_of=group[0] if group else None)
+    return replace(prepared, plan=replace(plan, request=request, by=by, slice_keys=new, pins=pins))
 
 
 def _refuse_between(prepared: Prepared, asked: Sequence[GroupingKey]) -> None:

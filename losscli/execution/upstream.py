@@ -16,9 +16,9 @@ from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled, is_normal, scaled
 from losscli.statistics.combination import combine_gradient, means_of
-from losscli.statistics.estimates import term_estimates
+from losscli.statistics.estimates import LineEstimator
 from losscli.statistics.exact_ratio import mantissa_and_exponent
-from losscli.statistics.finalized_sums import SliceIds
+from losscli.statistics.finalized_sums import FinalizedRun, SliceIds
 
 Batch = RowBatch[Input, Array]
 
@@ -60,27 +60,48 @@ class Upstream:
 
 
 def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, Upstream]:
-    """Term -> the derivative of the value of one line by it, on the whole run."""
-    estimates, loss_accumulator = term_estimates(totals, job, line, slice_ids)
-    summed = job.spec.loss.reduction == "sum" or totals.plan.request.reduction == "sum"
-    gradients: Mapping[str, float | Fraction] = dict.fromkeys(estimates, 1.0)
-    if not summed:
-        gradients = combine_gradient(job, means_of(estimates))
-    found = {}
-    for name, estimate in estimates.items():
-        denominator = Fraction(1) if summed else estimate.denominator
-        by_slice = np.zeros(max((c.number for c in slice_ids), default=0) + 1)
-        mantissas, exponents = by_slice.copy(), by_slice.astype(np.int64)
+    """Term -> the derivative of the value of one line by it, on the whole run.
+
+    Of a mean over groups, it is that of the value of each group that has one, over their number.
+    """
+    estimator = LineEstimator(FinalizedRun(totals), job, line)
+    groups, size = [slice_ids], max((c.number for c in slice_ids), default=0) + 1
+    if totals.plan.request.mean_of is not None and not estimator.fixed:
+        from losscli.statistics.group_means import Groups, defined  # few runs have groups
+
+        groups = [group for group in Groups(totals).of(slice_ids) if defined(estimator.result({}, group))]
+    slopes = {name: _Slopes(size) for name in estimator.term_estimates(slice_ids)}
+    summed = estimator.reduction == "sum"
+    for group in groups:
+        estimates = estimator.term_estimates(group)
+        gradients: Mapping[str, float | Fraction] = dict.fromkeys(estimates, 1.0)
+        if not summed:
+            gradients = combine_gradient(job, means_of(estimates))
+        for name, estimate in estimates.items():
+            denominator = (Fraction(1) if summed else estimate.denominator) * len(groups)
+            slopes[name].add(group, gradients[name], denominator)
+    excludes_rows = bool(estimator.accumulator.excluded.any()) or len(slopes) > 1
+    return {name: found.upstream(excludes_rows) for name, found in slopes.items()}
+
+
+class _Slopes:
+    """The derivatives of one term, by slice id."""
+
+    def __init__(self, size: int) -> None:
+        self.by_slice, self.mantissas, self.exponents = np.zeros(size), np.zeros(size), np.zeros(size, np.int64)
+
+    def add(self, slice_ids: SliceIds, gradient: float | Fraction, denominator: Fraction) -> None:
+        """The derivatives on these ids, of a mean with this gradient and denominator."""
         for slice_id in slice_ids if denominator else ():
             factor = Fraction(1) if slice_id.factor is None else slice_id.factor
             share = rounded(factor, denominator)
-            (m, e), (n, f) = mantissa_and_exponent(factor / denominator), _frexp(gradients[name])
-            slope = math.nan if isinstance(gradients[name], Fraction) else float(gradients[name])
-            by_slice[slice_id.number] = slope * share if is_normal(share) or not factor else np.nan
-            mantissas[slice_id.number], exponents[slice_id.number] = m * n, e + f
-        excludes_rows = bool(loss_accumulator.excluded.any()) or len(estimates) > 1
-        found[name] = Upstream(by_slice, Scaled(mantissas, exponents), excludes_rows)
-    return found
+            (m, e), (n, f) = mantissa_and_exponent(factor / denominator), _frexp(gradient)
+            slope = math.nan if isinstance(gradient, Fraction) else float(gradient)
+            self.by_slice[slice_id.number] = slope * share if is_normal(share) or not factor else np.nan
+            self.mantissas[slice_id.number], self.exponents[slice_id.number] = m * n, e + f
+
+    def upstream(self, excludes_rows: bool) -> Upstream:
+        return Upstream(self.by_slice, Scaled(self.mantissas, self.exponents), excludes_rows)
 
 
 def _frexp(number: float | Fraction) -> tuple[float, int]:

@@ -166,8 +166,10 @@ def weighted_interval_score(
     are q_0.05, q_0.5, q_0.95, or lo-90, median, hi-90. scoringrules 0.10's NumPy version gives other numbers.
 
     >>> found = weighted_interval_score([[1.0, 2.0, 4.0], [0.0, 1.0, 2.0]], [3.0, 1.0], levels=(0.1, 0.5, 0.9))
-    >>> {name: term.values.round(4).tolist() for name, term in found.items()}
-    {'dispersion': [0.2, 0.1333], 'overprediction': [0.0, 0.0], 'underprediction': [0.3333, 0.0]}
+    >>> found["underprediction"].values.round(4)
+    array([0.3333, 0.    ])
+    >>> sum(term.values for term in found.values()).round(4)
+    array([0.5333, 0.1333])
     """
     k, median, total = _intervals(levels, count_median_twice)
     lower, upper, y = pred[:, :k], pred[:, ::-1][:, :k], target[:, None]

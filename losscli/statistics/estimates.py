@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.kernel_calls import kernel_calls
@@ -27,6 +28,9 @@ from losscli.statistics.finalized_sums import (
 from losscli.statistics.table_estimates import TableEstimator
 from losscli.statistics.wide_number import WideNumber
 
+Single: TypeAlias = "Callable[[LineEstimator, Mapping[str, str], SliceIds], LossResult]"
+"""What makes the result of one loss on one slice."""
+
 
 def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
     """The estimates of a run.
@@ -44,10 +48,11 @@ def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
     """
     plan, finalized = totals.plan, FinalizedRun(totals)
     estimators = [[LineEstimator(finalized, job, line) for job in line.jobs] for line in plan.lines]
+    single: Single = LineEstimator.result if plan.request.mean_of is None else _mean_over_groups(totals)
     with _without_garbage_collection():
         found = slices(totals)
         return tuple(
-            _line_result(line, parts, dict(zip(plan.by, name, strict=False)), slice_ids)
+            _line_result(line, parts, dict(zip(plan.by, name, strict=False)), slice_ids, single)
             for line, parts in zip(plan.lines, estimators, strict=True)
             for name, slice_ids in found.items()
         )
@@ -65,16 +70,34 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _line_result(line: Line, estimators: list[LineEstimator], by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
+def _mean_over_groups(totals: RunAccumulator) -> Single:
+    from losscli.statistics.group_means import Groups, group_values  # few runs have groups
+
+    groups = Groups(totals)
+
+    def single(estimator: LineEstimator, by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
+        over_rows = estimator.result(by, slice_ids)
+        if estimator.fixed:
+            return over_rows
+        each = [estimator.result(by, group) for group in groups.of(slice_ids)]
+        return groups.mean(group_values(over_rows, each), estimator.job.spec.loss.limits)
+
+    return single
+
+
+def _line_result(
+    line: Line, estimators: list[LineEstimator], by: Mapping[str, str], slice_ids: SliceIds, single: Single
+) -> LossResult:
     """The estimate of one line on one slice: of its loss, or of a composite loss by its parts."""
-    singles = [estimator.result(by, slice_ids) for estimator in estimators]
+    singles = [single(estimator, by, slice_ids) for estimator in estimators]
     if not line.spec.is_composite:
         return singles[0]
     factors = [factor for factor, _ in line.spec.parts]
-    value = sum(factor * single.value for factor, single in zip(factors, singles, strict=True))
-    if not is_normal(value) or not all(is_normal(single.value) for single in singles):
+    value = sum(factor * one.value for factor, one in zip(factors, singles, strict=True))
+    over_rows = single is LineEstimator.result
+    if over_rows and (not is_normal(value) or not all(is_normal(one.value) for one in singles)):
         exact = [estimator.wide_value(slice_ids) for estimator in estimators]
-        value = _wide_sum(factors, [single.value for single in singles], exact, float(value))
+        value = _wide_sum(factors, [one.value for one in singles], exact, float(value))
     rows = [s for s, job in zip(singles, line.jobs, strict=True) if job.spec.loss.source_roles] or singles
     assert line.spec.name is not None
     return LossResult(
@@ -163,31 +186,6 @@ class LineEstimator:
         else:
             rows = terms[self.first]
         return rows.count, rows.weight
-
-
-def term_estimates(
-    totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds
-) -> tuple[dict[str, TermEstimate], LossAccumulator]:
-    """The means of the terms of one job.
-
-    Parameters
-    ----------
-    totals
-        Everything that the run added up.
-    job, line
-        A job of the plan, and its line.
-    slice_ids
-        The slice, from `slices`.
-
-    Returns
-    -------
-    estimates : dict
-        Term -> its mean, sum and weight.
-    accumulator : LossAccumulator
-        That of the job's last kernel call.
-    """
-    estimator = LineEstimator(FinalizedRun(totals), job, line)
-    return estimator.term_estimates(slice_ids), estimator.accumulator
 
 
 def _batch(totals: RunAccumulator) -> BatchResult:
