@@ -219,6 +219,23 @@ Shares: TypeAlias = Annotated[
 LogitVector: TypeAlias = Annotated[
     Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True, logit=True)
 ]
+Rank: TypeAlias = Annotated[Array, Kind("Rank", "the number of an ordered class, from 0", low=0.0)]
+LogProbVector: TypeAlias = Annotated[
+    Array,
+    Kind("LogProbVector", "class log-probabilities: numbers of at most 0", shape="vector", high=0.0, classes=True),
+]
+ClassSizes: TypeAlias = Annotated[
+    Array, Kind("ClassSizes", "the size of each class: counts or shares above 0", shape="vector", low=0.0,
+                open_low=True, classes=True)
+]  # fmt: skip
+LabelSet: TypeAlias = Annotated[
+    Array, Kind("LabelSet", "0 or 1 for each label", shape="vector", low=0.0, high=1.0,
+                labels=(("0", 0.0), ("1", 1.0)), classes=True)
+]  # fmt: skip
+LabelProbs: TypeAlias = Annotated[
+    Array, Kind("LabelProbs", "a probability in [0, 1] for each label", shape="vector", low=0.0, high=1.0, slack=NEAR,
+                classes=True, link="sigmoid")
+]  # fmt: skip
 Amounts: TypeAlias = Annotated[Array, Kind("Amounts", "a vector of numbers of at least 0", shape="vector", low=0.0)]
 Matrix: TypeAlias = Annotated[Array, Kind("Matrix", "a table of numbers, read whole", shape="matrix")]
 Prototypes: TypeAlias = Annotated[

@@ -1,4 +1,4 @@
-"""Products without rounding: a variance made of rounded squares has no digit where the mean is large."""
+"""Products and sums without rounding: a variance made of rounded squares has no digit where the mean is large."""
 
 from __future__ import annotations
 
@@ -19,6 +19,13 @@ def product(x: Array, y: Array) -> tuple[Array, Array]:
     y_high, y_low = _halves(y)
     rest = ((x_high * y_high - value) + x_high * y_low + x_low * y_high) + x_low * y_low
     return value, np.where(np.isfinite(rest), rest, 0.0)
+
+
+def added(total: Array, lost: Array, part: Array) -> tuple[Array, Array]:
+    """A running sum with one number more, and what all its steps lost by rounding (Neumaier 1974)."""
+    grown = total + part
+    back = grown - total
+    return grown, lost + ((total - (grown - back)) + (part - back))
 
 
 def _halves(x: Array) -> tuple[Array, Array]:

@@ -100,15 +100,10 @@ def direction_error(pred: Real, target: Real, baseline: Real | None = None) -> A
     """Direction error: 1 where a rise is predicted and none comes, or the reverse.
 
     With `baseline`, such as the last known value, the direction is that of the change from it; else that of the number
-    itself, above 0 or not. No change counts as no rise. The gradient is 0.
+    itself, above 0 or not. No change counts as no rise. There is no gradient: the value is flat wherever it is smooth.
 
     >>> direction_error([0.5, -1.0, 0.0], [2.0, 1.0, -3.0])
     array([0., 1., 0.])
     """
     start = 0.0 if baseline is None else baseline
     return np.asarray((pred > start) != (target > start), float)
-
-
-@direction_error.gradient("pred")
-def _(pred: Array, target: Array, baseline: Array | None) -> Array:
-    return np.zeros_like(pred)

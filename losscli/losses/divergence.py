@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from losscli.contract.kinds import Amounts, Array, ClassId, ProbVector
-from losscli.contract.loss import loss
-from losscli.losses._math import distribution, expm1_beyond, log_quotient, norm, xlogy
+from losscli.contract.kinds import Amounts, Array, ClassId, LogitVector, ProbVector
+from losscli.contract.loss import Param, loss
+from losscli.losses._math import (
+    distribution,
+    expm1_beyond,
+    log_quotient,
+    log_shortfall,
+    log_softmax,
+    log_sum_exp,
+    norm,
+    xlogy,
+)
+from losscli.losses._moments import added
 
 TASKS = ("multiclass classification", "ordinal classification")
 
@@ -168,3 +180,162 @@ def generalized_kl(pred: Amounts, target: Amounts) -> Array:
 @generalized_kl.gradient("pred")
 def _(pred: Array, target: Array) -> Array:
     return np.where(target > 0, (pred - target) / np.where(pred > 0, pred, 1.0), 1.0)
+
+
+@loss(
+    formula="""
+    def part(a, b):
+        return a * log(2 * a / (a + b)) if a else 0
+    sqrt(sum(part(p, t) + part(t, p) for p, t in zip(pred, target)) / 2)
+    """,
+    cite="Endres & Schindelin 2003, doi:10.1109/TIT.2003.813506",
+)
+def jensen_shannon_distance(pred: ProbVector, target: ProbVector) -> Array:
+    """Jensen-Shannon distance, as SciPy has it: the root of js_divergence in nats, a metric.
+
+    The gradient at no distance is 0.
+
+    >>> jensen_shannon_distance([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
+    array([0.4645])
+    """
+    return np.sqrt(js_divergence.kernel(pred, target))
+
+
+@jensen_shannon_distance.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    distance = np.sqrt(js_divergence.kernel(pred, target))[:, None]
+    slope = js_divergence.gradients["pred"](pred, target)
+    return np.where(distance > 0, slope / (2 * np.where(distance > 0, distance, 1.0)), 0.0)
+
+
+@loss(
+    formula="sum(p * (log(p) - log(t)) for p, t in zip(pred, target) if p)",
+    cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; Minka 2005, Divergence Measures and Message Passing",
+)
+def reverse_kl(pred: ProbVector, target: ProbVector) -> Array:
+    """Reverse Kullback-Leibler divergence KL(prediction || target), in nats: it wants the prediction within the target.
+
+    It is infinite where the prediction has a class that the target gives no probability. kl_divergence is the other.
+
+    >>> reverse_kl([[1.0, 0.0]], [[0.5, 0.5]]).round(4)
+    array([0.6931])
+    """
+    apart = _beyond(pred, target)
+    return np.where(pred > 0, apart, np.where(target > 0, target, 0.0)).sum(axis=-1) + (pred - target).sum(axis=-1)
+
+
+def _beyond(pred: Array, target: Array) -> Array:
+    """p log(p / t) - p + t, never negative."""
+    p, t = np.where(pred > 0, pred, 1.0), np.where(target > 0, target, 1.0)
+    return np.where(target > 0, p * expm1_beyond(log_quotient(t, p)), np.inf)
+
+
+@reverse_kl.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return np.log(pred) - np.log(target) + 1
+
+
+@loss(
+    formula="""
+    def part(a, m):
+        return a * log(a / m) if a else 0
+    middle = [share * t + (1 - share) * p for p, t in zip(pred, target)]
+    sum(share * part(t, m) + (1 - share) * part(p, m) for p, t, m in zip(pred, target, middle))
+    """,
+    cite="Agarwal et al. 2024 (generalized knowledge distillation), arXiv:2306.13649",
+)
+def generalized_jsd(
+    pred: ProbVector,
+    target: ProbVector,
+    *,
+    share: Annotated[float, Param("share of the target in the mixture; 0.5 gives js_divergence", gt=0, lt=1)] = 0.5,
+) -> Array:
+    """Generalized Jensen-Shannon divergence, in nats: both sides against a mixture of them with other shares.
+
+    Near a share of 0 or 1 it is that share of the Kullback-Leibler divergence of one from the other. TRL has the two
+    divergences themselves at 0 and 1.
+
+    >>> generalized_jsd([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
+    array([0.2158])
+    """
+    middle, u, v = _from_middle(pred, target, share)
+    parts = share * _excess(target, middle, u) + (1 - share) * _excess(pred, middle, v)
+    return np.asarray((middle * parts).sum(axis=-1))
+
+
+def _from_middle(pred: Array, target: Array, share: float) -> tuple[Array, Array, Array]:
+    """The mixture, and by what share of it target and prediction lie beyond it."""
+    middle = share * target + (1 - share) * pred
+    apart = (target - pred) / np.where(middle > 0, middle, 1.0)
+    return middle, (1 - share) * apart, -share * apart
+
+
+def _excess(side: Array, middle: Array, u: Array) -> Array:
+    """(1 + u) log(1 + u) - u, where side = middle (1 + u)."""
+    near = np.abs(u) < 0.5
+    small = np.where(near, u, 0.0)
+    ratio = side / np.where(middle > 0, middle, 1.0)
+    return np.where(near, small * small - (1 + small) * log_shortfall(small), xlogy(ratio, ratio) - u)
+
+
+@generalized_jsd.gradient("pred")
+def _(pred: Array, target: Array, *, share: float) -> Array:
+    middle, _, v = _from_middle(pred, target, share)
+    log = np.where(v > -0.5, np.log1p(v), np.log(pred / np.where(middle > 0, middle, 1.0)))
+    return (1 - share) * np.where(middle > 0, log, -np.log1p(-share))
+
+
+@loss(
+    formula="""
+    q = [exp(z / temperature) / sum(exp(x / temperature) for x in teacher) for z in teacher]
+    p = [exp(z / temperature) / sum(exp(x / temperature) for x in pred) for z in pred]
+    temperature**2 * sum(b * log(b / a) for a, b in zip(p, q))
+    """,
+    cite="Hinton, Vinyals & Dean 2015, arXiv:1503.02531",
+)
+def distillation(
+    pred: LogitVector,
+    teacher: LogitVector,
+    *,
+    temperature: Annotated[float, Param("logits of both are divided by this", gt=0)] = 4.0,
+) -> Array:
+    """Knowledge distillation: the KL divergence of softened class probabilities from the teacher's, by logits.
+
+    It is multiplied by the square of the temperature, so that gradients keep their size. With labels it is one part
+    of a composite loss: 0.7*distillation+0.3*cross_entropy_with_logits.
+
+    >>> distillation([[0.0, 0.0]], [[4.0, 0.0]]).round(4)
+    array([1.7751])
+    """
+    logs, wanted, apart = _softened(pred, teacher, temperature)
+    given, near = np.exp(wanted), np.abs(apart) < 0.5
+    # Each part is q (e^x - 1 - x), never negative; the sums of both sides are 1.
+    close = given * expm1_beyond(np.where(near, apart, 0.0))
+    return temperature**2 * np.where(near, close, np.exp(logs) - given - given * apart).sum(axis=-1)
+
+
+def _softened(pred: Array, teacher: Array, temperature: float) -> tuple[Array, Array, Array]:
+    """The log-probabilities of both sides, and how far those of `pred` lie above, with digits where they are near."""
+    logs, wanted = (log_softmax((x - x.max(axis=-1, keepdims=True)) / temperature) for x in (pred, teacher))
+    top = teacher.argmax(axis=-1)[:, None]
+    total, lost = added(pred, np.zeros_like(pred), -teacher)
+    total, lost = added(total, lost, -np.take_along_axis(pred, top, -1))
+    total, lost = added(total, lost, np.take_along_axis(teacher, top, -1))
+    apart = (total + lost) / temperature
+    # The sum of e^logit grows by the mean of e^apart under the teacher, of which 1 is taken off where they are near.
+    grown = wanted + apart
+    gain = np.where(apart < 0.5, np.exp(wanted) * np.expm1(apart), np.exp(grown) - np.exp(wanted)).sum(axis=-1)
+    growth = np.where(grown.max(axis=-1) < 0.5, np.log1p(gain), log_sum_exp(grown))
+    return logs, wanted, apart - growth[:, None]
+
+
+@distillation.gradient("pred")
+def _(pred: Array, teacher: Array, *, temperature: float) -> Array:
+    logs, wanted, apart = _softened(pred, teacher, temperature)
+    top = pred.argmax(axis=-1)[:, None]
+    near = np.abs(apart) < 0.5
+    slope = np.where(near, np.exp(wanted) * np.expm1(np.where(near, apart, 0.0)), np.exp(logs) - np.exp(wanted))
+    # Two certain classes are the same to the last digit: their difference is what the other classes have.
+    np.put_along_axis(slope, top, 0.0, axis=-1)
+    np.put_along_axis(slope, top, -slope.sum(axis=-1, keepdims=True), axis=-1)
+    return temperature * slope

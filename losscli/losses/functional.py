@@ -100,11 +100,11 @@ def _(pred: Array, target: Array, *, degree: float, q: float) -> Array:
     """,
     cite=_EHM,
 )
-def elementary_expectile(pred: Real, target: Real, *, threshold: _Threshold = 0.0, q: _Expectile = 0.5) -> Array:
+def elementary_expectile(pred: Real, target: Real, *, threshold: _Threshold, q: _Expectile = 0.5) -> Array:
     """Elementary score of an expectile: what is lost by a decision at one threshold. At `q` 0.5 it is of the mean.
 
     Over all thresholds it makes a Murphy diagram; a forecast that is better at each of them is so under every
-    consistent score. model-diagnostics has twice this. It is flat, so there is no gradient.
+    consistent score. model-diagnostics has twice this. There is no gradient: the value is flat wherever it is smooth.
 
     >>> elementary_expectile([3.0, 1.0], [1.0, 2.0], threshold=1.5)
     array([0.25, 0.25])
@@ -126,11 +126,11 @@ def _missed(pred: Array, target: Array, threshold: float, q: float) -> Array:
     """,
     cite=_EHM,
 )
-def elementary_quantile(pred: Real, target: Real, *, threshold: _Threshold = 0.0, q: _Quantile = 0.5) -> Array:
+def elementary_quantile(pred: Real, target: Real, *, threshold: _Threshold, q: _Quantile = 0.5) -> Array:
     """Elementary score of a quantile: what is lost by a decision at one threshold, whatever the size of the error.
 
     The FIRM score of several warning levels is their weighted sum, as a composite loss, where `q` is the risk
-    parameter. It is flat, so there is no gradient.
+    parameter. There is no gradient: the value is flat wherever it is smooth.
 
     >>> elementary_quantile([3.0, 1.0], [1.0, 2.0], threshold=1.5, q=0.75)
     array([0.25, 0.75])

@@ -338,20 +338,15 @@ def tolerance_error(
     pred: Real,
     target: Real,
     *,
-    tolerance: Annotated[float, Param("errors of up to this size count as right", ge=0)] = 0.25,
+    tolerance: Annotated[float, Param("errors of up to this size count as right", ge=0)],
     relative: Annotated[bool, Param("the tolerance is a share of the size of the target")] = False,
 ) -> Array:
     """Tolerance error: the share of predictions that miss by more than the tolerance.
 
-    Relative with 0.25, it is 1 less PRED(25). An error that is the tolerance but for the rounding of decimals may
-    count either way. The gradient is 0.
+    Relative and with a tolerance of 0.25, it is 1 less PRED(25). An error that is the tolerance but for the rounding
+    of decimals may count either way. There is no gradient: the value is flat wherever it is smooth.
 
-    >>> tolerance_error([3.0, 1.25], [1.0, 1.0])
+    >>> tolerance_error([3.0, 1.25], [1.0, 1.0], tolerance=0.25)
     array([1., 0.])
     """
     return (np.abs(pred - target) > tolerance * (np.abs(target) if relative else 1.0)).astype(np.float64)
-
-
-@tolerance_error.gradient("pred")
-def _(pred: Array, target: Array, *, tolerance: float, relative: bool) -> Array:
-    return np.zeros_like(pred)

@@ -18,7 +18,6 @@ def cases() -> list[Case]:
     angle = "torch.arccos((pred * target).sum(1) / pred.norm(dim=1) / target.norm(dim=1))"
     apart = "torch.minimum(((pred - target).abs() % {0}), {0} - (pred - target).abs() % {0})"
     turned = "(torchmetrics.functional.spectral_angle_mapper(*(x.T[None, :, :, None] for x in (pred, target))))"
-    zero = "0 * pred.sum()"
     return [
         by_torch("torchmetrics", "angular_error", turned, POINTS),
         by_hand("angular_error", f"(w * {angle}).sum() / w.sum()", POINTS, weights=OUTPUT_WEIGHTS),
@@ -26,13 +25,12 @@ def cases() -> list[Case]:
         by_hand("circular_error", f"{apart.format(360)}.mean()", DEGREES),
         by_hand("circular_error", f"(w * {apart.format(360)}).sum() / w.sum()", DEGREES, weights=WEIGHTS),
         by_hand("circular_error:period=6.283185307179586", f"{apart.format('(2 * math.pi)')}.mean()", RADIANS),
-        by_hand(
-            "direction_error", f"(w * ((pred > 0) != (target > 0))).sum() / w.sum() + {zero}", PLAIN, weights=WEIGHTS
-        ),
-        by_hand("direction_error", f"((pred > 0) != (target > 0)).double().mean() + {zero}", PLAIN),
+        by_hand("direction_error", "(w * ((pred > 0) != (target > 0))).sum() / w.sum()", PLAIN, by="", weights=WEIGHTS),
+        by_hand("direction_error", "((pred > 0) != (target > 0)).double().mean()", PLAIN, by=""),
         by_hand(
             "direction_error",
-            f"((pred > baseline) != (target > baseline)).double().mean() + {zero}",
+            "((pred > baseline) != (target > baseline)).double().mean()",
             CHANGES,
+            by="",
         ),
     ]

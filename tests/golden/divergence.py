@@ -37,8 +37,32 @@ def cases() -> list[Case]:
         "target": [[1.7, 0.58, 2.5], [1.2, 0.0, 7.9], [4.4, 2.3, 0.33], [0.61, 8.1, 3.1]],
     }
     generalized = "(F.kl_div(pred.log(), target, reduction='none') - target + pred).sum(1)"
+    logits: Inputs = {
+        "pred": [[2.1, -0.43, 0.6], [-0.7, 1.5, 2.8], [1.2, 0.37, -1.1], [0.33, -2.8, 0.9]],
+        "teacher": [[1.7, 0.58, -0.5], [1.2, 0.4, 3.9], [0.4, 2.3, -0.33], [0.61, -1.1, 2.1]],
+    }
+    soft = "F.kl_div(F.log_softmax(pred / {0}, 1), F.softmax(teacher / {0}, 1), reduction='none').sum(1) * {0} ** 2"
+    mixed = "(torch.xlogy({0}, {0} / ({2} * target + (1 - {2}) * pred))).sum(1) * {1}"
+    jensen = f"{mixed.format('target', '{0}', '{0}')} + {mixed.format('pred', '(1 - {0})', '{0}')}"
+    reverse = "(pred * (pred / target).log()).sum(1)"
+    more = {
+        "distillation": (soft.format(4.0), logits),
+        "distillation:temperature=1.5": (soft.format(1.5), logits),
+        "generalized_jsd:share=0.3": (jensen.format(0.3), SHARES),
+        "generalized_jsd:share=0.8": (jensen.format(0.8), SHARES),
+        "reverse_kl": (reverse, SHARES),
+        "jensen_shannon_distance": (f"({js}).sqrt()", SHARES),
+    }
+    for spec, (formula, inputs) in more.items():
+        found += [
+            by_hand(spec, f"({formula}).mean()", inputs),
+            by_hand(spec, f"(w * ({formula})).sum() / w.sum()", inputs, weights=WEIGHTS),
+        ]
     return [
         *found,
+        by_numpy("scipy", "jensen_shannon_distance",
+                 each.format("scipy.spatial.distance.jensenshannon(p, t)"), SHARES),
+        by_numpy("scipy", "reverse_kl", each.format("scipy.stats.entropy(p, t)"), SHARES),
         by_numpy("scipy", "generalized_kl", "scipy.special.kl_div(target, pred).sum() / 4", amounts),
         by_hand("generalized_kl", f"{generalized}.mean()", amounts),
         by_hand("generalized_kl", f"(w * {generalized}).sum() / w.sum()", amounts, weights=WEIGHTS),
@@ -50,4 +74,4 @@ def cases() -> list[Case]:
         ),
         by_hand("rps", f"({hard}**2).sum(1).mean()", CLASSES),
         by_hand("wasserstein_1d", f"{hard}.abs().sum(1).mean()", CLASSES),
-    ]
+    ]  # fmt: skip

@@ -37,9 +37,12 @@ from typing import Protocol
 import adversarial
 import association
 import asymmetric
+import base_rate
 import binary
+import binary_margin
 import boxes
 import class_counts
+import class_scores
 import confusion
 import count
 import critic
@@ -58,7 +61,10 @@ import language
 import likelihood
 import margin
 import multiclass
+import multilabel
+import noisy_labels
 import order_statistics
+import ordinal
 import penalty
 import preference
 import quantiles
@@ -81,6 +87,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles, ensembles,
     segmentation, boxes, keypoints, signals,
+    noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

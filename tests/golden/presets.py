@@ -131,6 +131,15 @@ def distributions(rng: np.random.Generator) -> Inputs:
     return {"pred": class_probs(rng)["pred"], "target": class_probs(rng)["pred"]}
 
 
+def class_logs(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(-rng.gamma(2, 1, (ROWS, 3))), "target": _classes(rng)}
+
+
+def label_logits(rng: np.random.Generator) -> Inputs:
+    logits = (rng.integers(-8, 8, (ROWS, 3)) / 4).tolist()  # with ties
+    return {"pred": logits, "target": rng.integers(0, 2, (ROWS, 3)).astype(float).tolist()}
+
+
 def _vectors(rng: np.random.Generator) -> list[Any]:
     return _rounded(rng.normal(0, 1, (ROWS, 3)))
 
@@ -243,6 +252,13 @@ LOGIT_VECTORS: dict[str, Inputs] = {
 }
 SOFT_LOGIT_VECTORS: dict[str, Inputs] = {
     "distributions": {"pred": [[2.0, -1.0, 0.5], [0.0, 3.0, 1.0]], "target": [[0.5, 0.25, 0.25], [0.0, 0.1, 0.9]]},
+}
+LOG_VECTORS: dict[str, Inputs] = {
+    "any log-probabilities": {"pred": [[-800.0, 0.0, -1e-9], [-40.0, -3.0, 0.0]], "target": [0, 2]},
+}
+LABEL_SETS: dict[str, Inputs] = {
+    "all and none": {"pred": [[0.5, -1.0], [2.0, 1.5], [0.25, 0.75]], "target": [[1.0, 1.0], [0.0, 0.0], [1.0, 0.0]]},
+    "large": {"pred": [[800.0, -800.0], [40.0, -40.0]], "target": [[0.0, 1.0], [1.0, 0.0]]},
 }
 SIDES: dict[str, Inputs] = {
     "a class of 0": {"pred": [[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]], "target": [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]},
@@ -367,7 +383,15 @@ TM = "torchmetrics.functional."
 
 
 def presets() -> list[Asked]:
-    return [*_regression(), *_relative(), *_binary(), *_multiclass(), *_likelihoods(), *_vectors_and_batches()]
+    return [
+        *_regression(),
+        *_relative(),
+        *_binary(),
+        *_multiclass(),
+        *_likelihoods(),
+        *_vectors_and_batches(),
+        *_labels(),
+    ]
 
 
 def _regression() -> list[Asked]:
@@ -497,6 +521,21 @@ def _multiclass() -> list[Asked]:
         sklearn("crammer_singer@sklearn", f"sklearn.metrics.hinge_loss(target, pred, {LABELS_OF})", class_logits,
                 LOGIT_VECTORS),
         torch("kl_divergence@torchmetrics", f"{TM}kl_divergence(target, pred)", distributions, SIDES),
+    ]  # fmt: skip
+
+
+def _labels() -> list[Asked]:
+    soft = "torch.nn.MultiLabelSoftMarginLoss()(pred, target)"
+    ranking, precision = "label_ranking_loss", "label_ranking_average_precision_score"
+    return [
+        keras("gce@keras", "CategoricalGeneralizedCrossEntropy(q=0.5)", class_probs,
+              {kind: VECTORS[kind] for kind in ("certain", "near a clip", "two classes")}),
+        torch("nll@torch", "torch.nn.NLLLoss()(pred, target)", class_logs, LOG_VECTORS),
+        torch("multilabel_bce@torch", soft, label_logits, LABEL_SETS),
+        sklearn("label_ranking_loss@sklearn", f"sklearn.metrics.{ranking}(target, pred)", label_logits, LABEL_SETS),
+        sklearn("coverage_error@sklearn", "sklearn.metrics.coverage_error(target, pred)", label_logits, LABEL_SETS),
+        sklearn("lrap@sklearn", f"sklearn.metrics.{precision}(target, pred)", label_logits, LABEL_SETS),
+        sklearn("d2_log_loss@sklearn", "sklearn.metrics.d2_log_loss_score(target, pred)", probs),
     ]  # fmt: skip
 
 

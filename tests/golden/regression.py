@@ -44,14 +44,13 @@ def _squares() -> list[Case]:
         by_torch("keras", "mse@keras", "keras.losses.MeanSquaredError()(target, pred)", PLAIN),
         by_jax("mse@optax", "optax.squared_error(pred, target).mean()", PLAIN),
         by_torch("torchmetrics", "mse@torchmetrics", "torchmetrics.functional.mean_squared_error(pred, target)", PLAIN),
-        by_hand(
-            "tolerance_error:tolerance=0.8", "((pred - target).abs() > 0.8).double().mean() + 0 * pred.sum()", PLAIN
-        ),
+        by_hand("tolerance_error:tolerance=0.8", "((pred - target).abs() > 0.8).double().mean()", PLAIN, by=""),
         by_catboost("tolerance_error:tolerance=0.75", "NumErrors:greater_than=0.75", BINARY_FRACTIONS),
         by_hand(
-            "tolerance_error:relative=true",
-            "(w * ((pred - target).abs() > 0.25 * target.abs())).sum() / w.sum() + 0 * pred.sum()",
+            "tolerance_error:tolerance=0.25,relative=true",
+            "(w * ((pred - target).abs() > 0.25 * target.abs())).sum() / w.sum()",
             PLAIN,
+            by="",
             weights=WEIGHTS,
         ),
         by_numpy("sklearn", "mse@sklearn", "sklearn.metrics.mean_squared_error(target, pred)", PLAIN),
