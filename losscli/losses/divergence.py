@@ -239,8 +239,8 @@ def _(pred: Array, target: Array) -> Array:
     formula="""
     def part(a, m):
         return a * log(a / m) if a else 0
-    middle = [share * t + (1 - share) * p for p, t in zip(pred, target)]
-    sum(share * part(t, m) + (1 - share) * part(p, m) for p, t, m in zip(pred, target, middle))
+    middle = [target_share * t + (1 - target_share) * p for p, t in zip(pred, target)]
+    sum(target_share * part(t, m) + (1 - target_share) * part(p, m) for p, t, m in zip(pred, target, middle))
     """,
     cite="Agarwal et al. 2024 (generalized knowledge distillation), arXiv:2306.13649",
 )
@@ -248,7 +248,9 @@ def generalized_jsd(
     pred: ProbVector,
     target: ProbVector,
     *,
-    share: Annotated[float, Param("share of the target in the mixture; 0.5 gives js_divergence", gt=0, lt=1)] = 0.5,
+    target_share: Annotated[
+        float, Param("share of the target in the mixture; 0.5 gives js_divergence", gt=0, lt=1)
+    ] = 0.5,
 ) -> Array:
     """Generalized Jensen-Shannon divergence, in nats: both sides against a mixture of them with other shares.
 
@@ -258,8 +260,8 @@ def generalized_jsd(
     >>> generalized_jsd([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
     array([0.2158])
     """
-    middle, u, v = _from_middle(pred, target, share)
-    parts = share * _excess(target, middle, u) + (1 - share) * _excess(pred, middle, v)
+    middle, u, v = _from_middle(pred, target, target_share)
+    parts = target_share * _excess(target, middle, u) + (1 - target_share) * _excess(pred, middle, v)
     return np.asarray((middle * parts).sum(axis=-1))
 
 
@@ -279,10 +281,10 @@ def _excess(side: Array, middle: Array, u: Array) -> Array:
 
 
 @generalized_jsd.gradient("pred")
-def _(pred: Array, target: Array, *, share: float) -> Array:
-    middle, _, v = _from_middle(pred, target, share)
+def _(pred: Array, target: Array, *, target_share: float) -> Array:
+    middle, _, v = _from_middle(pred, target, target_share)
     log = np.where(v > -0.5, np.log1p(v), np.log(pred / np.where(middle > 0, middle, 1.0)))
-    return (1 - share) * np.where(middle > 0, log, -np.log1p(-share))
+    return (1 - target_share) * np.where(middle > 0, log, -np.log1p(-target_share))
 
 
 @loss(

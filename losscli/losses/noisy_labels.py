@@ -158,7 +158,7 @@ def _(pred: Array, target: Array) -> Array:
     formula="""
     top = pred.index(max(pred))
     guess = [(1 if c == top else 0) if hard else p for c, p in enumerate(pred)]
-    shares = [share * (1 if c == target else 0) + (1 - share) * g for c, g in enumerate(guess)]
+    shares = [label_share * (1 if c == target else 0) + (1 - label_share) * g for c, g in enumerate(guess)]
     -sum(s * log(p) for s, p in zip(shares, pred) if s)
     """,
     cite="Reed, Lee, Anguelov, Szegedy, Erhan & Rabinovich 2014, arXiv:1412.6596",
@@ -168,26 +168,26 @@ def bootstrap_ce(
     pred: ProbVector,
     target: ClassId,
     *,
-    share: Annotated[float, Param("share of the label; the rest is of the prediction itself", gt=0, lt=1)] = 0.95,
+    label_share: Annotated[float, Param("share of the label; the rest is of the prediction itself", gt=0, lt=1)] = 0.95,
     hard: Annotated[bool, Param("of the predicted class, the first at a tie; not of the probabilities")] = False,
 ) -> Array:
     """Bootstrapping cross-entropy: a part of the label is what the model itself believes.
 
-    `share` is beta of the paper: 0.95 for its soft form, 0.8 for the hard one.
+    `label_share` is beta of the paper: 0.95 for its soft form, 0.8 for the hard one.
 
     >>> bootstrap_ce([[0.25, 0.75], [0.5, 0.5]], [0, 1]).round(4)
     array([1.3451, 0.6931])
     """
-    shares = _believed(pred, target, share, hard)
+    shares = _believed(pred, target, label_share, hard)
     return np.abs(times(shares, np.log(pred)).sum(axis=-1))
 
 
-def _believed(pred: Array, target: Array, share: float, hard: bool) -> Array:
+def _believed(pred: Array, target: Array, label_share: float, hard: bool) -> Array:
     guess = distribution(pred.argmax(axis=-1), pred.shape[-1]) if hard else pred
-    return share * distribution(target, pred.shape[-1]) + (1 - share) * guess
+    return label_share * distribution(target, pred.shape[-1]) + (1 - label_share) * guess
 
 
 @bootstrap_ce.gradient("pred")
-def _(pred: Array, target: Array, *, share: float, hard: bool) -> Array:
-    slope = -over(_believed(pred, target, share, hard), pred)
-    return slope if hard else slope - (1 - share) * np.log(pred)
+def _(pred: Array, target: Array, *, label_share: float, hard: bool) -> Array:
+    slope = -over(_believed(pred, target, label_share, hard), pred)
+    return slope if hard else slope - (1 - label_share) * np.log(pred)

@@ -48,8 +48,8 @@ def cases() -> list[Case]:
     more = {
         "distillation": (soft.format(4.0), logits),
         "distillation:temperature=1.5": (soft.format(1.5), logits),
-        "generalized_jsd:share=0.3": (jensen.format(0.3), SHARES),
-        "generalized_jsd:share=0.8": (jensen.format(0.8), SHARES),
+        "generalized_jsd:target_share=0.3": (jensen.format(0.3), SHARES),
+        "generalized_jsd:target_share=0.8": (jensen.format(0.8), SHARES),
         "reverse_kl": (reverse, SHARES),
         "jensen_shannon_distance": (f"({js}).sqrt()", SHARES),
     }

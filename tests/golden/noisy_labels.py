@@ -24,7 +24,7 @@ def cases() -> list[Case]:
         "sce:forward=0.7,reverse=0.4,floor=-6": f"0.7 * {entropy} + 2.4 * (1 - {own})",
         "nce": f"torch.log({own}) / torch.log(pred).sum(1)",
         "bootstrap_ce": soft.format(0.95, "pred"),
-        "bootstrap_ce:share=0.8,hard=true": soft.format(0.8, hard),
+        "bootstrap_ce:label_share=0.8,hard=true": soft.format(0.8, hard),
     }
     found = [
         by_hand("class_mae", f"(pred - {one_hot}).abs().sum(1).mean()", PROBS, by=""),
