@@ -50,6 +50,8 @@ class CrossProducts:
             factor = b if a is None else a
             sums.update(np.ones(count) if factor is None else factor, slice_ids)
             return
+        if b is not a and count and a[0] * b[0] == 0 and not ((a != 0) & (b != 0)).any() and _are_finite(a, b):
+            return  # terms that have no unit in common
         product, error = exact_products(a, b)
         beyond = _out_of_range(product, a, b)
         if beyond is not None:
@@ -94,6 +96,11 @@ class CrossProducts:
         if slice_ids is not None and len(slice_ids):
             sums.grow(int(slice_ids.max()) + 1)
         return sums
+
+
+def _are_finite(a: Array, b: Array) -> bool:
+    """Whether no 0 is multiplied by what is not finite."""
+    return bool(np.isfinite(a.sum()) and np.isfinite(b.sum()))
 
 
 def exact_products(a: Array, b: Array) -> tuple[Array, Array]:

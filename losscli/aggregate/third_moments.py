@@ -79,7 +79,8 @@ def _add_products(
             numbers = numbers.times(scaled(factor[beyond]))
         total.update_scaled(numbers, None if slice_ids is None else slice_ids[beyond])
         products[beyond] = 0.0
-    total.update(products, slice_ids)
+    if products.any():  # those of terms that have no unit in common are 0
+        total.update(products, slice_ids)
 
 
 def _out_of_range(products: Array, factors: Sequence[Array]) -> Array | None:

@@ -129,10 +129,13 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
     @property
     def combined(self) -> tuple[str, ...]:
         """The terms whose means make the number; none where it is their sum, whatever they are called."""
-        if self._combine is None:
-            return ()
         known = {*self.params, "total"}
-        return tuple(name for name in inspect.signature(self._combine).parameters if name not in known)
+        return tuple(name for name in self._combined_of if name not in known)
+
+    @functools.cached_property
+    def _combined_of(self) -> tuple[str, ...]:
+        """What `combine` takes, looked up once: there may be very many slices."""
+        return () if self._combine is None else tuple(inspect.signature(self._combine).parameters)
 
     # -- declaring -----------------------------------------------------------------------------------------------
 
@@ -241,8 +244,8 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         """The number that the term means make; `total` is what their sums were divided by."""
         if self._combine is None:
             return sum(means[name] for name in means)
-        wanted, given = inspect.signature(self._combine).parameters, {**params, "total": total}
-        return self._combine(**folded(means), **{name: given[name] for name in given if name in wanted})
+        given = {**params, "total": total}
+        return self._combine(**folded(means), **{name: given[name] for name in given if name in self._combined_of})
 
     def settle(self, params: Mapping[str, Any]) -> dict[str, Value]:
         """All parameters with their values; a wrong name, type or range is a UsageError."""

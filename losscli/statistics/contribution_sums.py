@@ -17,7 +17,7 @@ from losscli.aggregate.paired_outcomes import LinePair
 from losscli.aggregate.required import unit_of
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.binding.limits import Limits, value_limits
-from losscli.binding.plan import Line
+from losscli.binding.plan import Input, Line
 from losscli.results import LossResult
 from losscli.statistics.few_clusters import FewClusters
 from losscli.statistics.finalized_sums import (
@@ -29,6 +29,7 @@ from losscli.statistics.finalized_sums import (
     WeightedSliceId,
     non_finite_sum,
 )
+from losscli.statistics.interval_methods import EstimateTraits
 from losscli.statistics.line_sums import LineSums, PartSums, TermMean
 from losscli.statistics.skewed_estimates import SkewedEstimates
 from losscli.statistics.unit_tables import Column, Columns, UnitTables, ids_of
@@ -68,6 +69,8 @@ class ContributionSums(UnitTables):
         self._lines: dict[int, LineSums] = {}
         self._units: dict[int, str | None] = {}
         self._limits: dict[int, Limits] = {}
+        self._labelled: dict[int, list[Input]] = {}
+        self.traits: dict[int, tuple[EstimateTraits, bool]] = {}  # of a line, for intervals
         self._finalized_of: dict[int, FinalizedSums] = {}
         self._products: dict[tuple[int, int], _Products] = {}
         for pair, sums in self._statistics["row"].cross_products.sums.items():
@@ -107,7 +110,10 @@ class ContributionSums(UnitTables):
     def rarer_label(self, number: int, slice_ids: SliceIds) -> tuple[int, int] | None:
         """How many rows have the rarer of two labels, and how many rows there are; None of a line without labels."""
         counts = self.totals.label_counts
-        sides = [one for job in self.line(number).jobs for one in job.inputs if one in counts.counts]
+        if number not in self._labelled:
+            inputs = (one for job in self.line(number).jobs for one in job.inputs)
+            self._labelled[number] = [one for one in inputs if one in counts.counts]
+        sides = self._labelled[number]
         return min((counts.rarer(one, (each.number for each in slice_ids)) for one in sides), default=None)
 
     # -- sums of terms ---------------------------------------------------------------------------------------------
@@ -165,8 +171,6 @@ class ContributionSums(UnitTables):
             if any(classes) and (all(classes) or self.plan.weight is not None):
                 return 0  # no unit contributes to both
             return self._product_with_ones(first, second, own)
-        if (plain := _only_number(own)) is not None and found.finite:
-            return found.exact[plain] if plain < len(found.exact) else 0
         return _added_up(found, own, int(self._has_class_weight(first)) + int(self._has_class_weight(second)))
 
     def _product_with_ones(self, first: int, second: int, slice_ids: SliceIds) -> Exact | None:
@@ -174,8 +178,9 @@ class ContributionSums(UnitTables):
         denominators = [one for one in (first, second) if self._contributions[one].is_denominator]
         if self.plan.weight is not None or not denominators:
             return None
-        if len(denominators) == 1 and all(c.factor is None for c in slice_ids):
-            return self._plain_sum(second if denominators[0] == first else first, slice_ids)
+        other = second if denominators[0] == first else first
+        if (len(denominators) == 1 or first == second) and self.plan.class_column is None:
+            return self._plain_sum(other, slice_ids)
         power = int(self._has_class_weight(first)) + int(self._has_class_weight(second))
         total: Exact = 0
         for c in slice_ids:
@@ -240,6 +245,8 @@ def _only_number(slice_ids: SliceIds) -> int | None:
 def _added_up(found: _Products, slice_ids: SliceIds, power: int) -> Exact | None:
     """The sum over slice ids, each times its class weight to a power; None where it is not finite."""
     known = len(found.exact)
+    if found.finite and (plain := _only_number(slice_ids)) is not None:
+        return found.exact[plain] if plain < known else 0
     slice_ids = [c for c in slice_ids if c.number < known]
     if not found.finite and non_finite_sum(found.sums, slice_ids) is not None:
         return None

@@ -127,7 +127,9 @@ class _RowVariance:
                     break
             else:
                 alike.append([block])
-        return [first.plus(others) for first, *others in alike]
+        return [
+            first.plus(others) if others or not all(first.coefficients.values()) else first for first, *others in alike
+        ]
 
     def _alike(self, one: Block, other: Block) -> bool:
         """Whether each unit has the same share in both: weights whose difference has no squares are equal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -42,6 +43,7 @@ def mantissa_and_exponent(value: Exact) -> tuple[float, int]:
     return (over << max(0, -exponent)) / (under << max(0, exponent)), exponent
 
 
+@functools.lru_cache(maxsize=16)  # that of one variance is asked for several times in a row
 def square_root(value: Ratio) -> float:
     """The square root, rounded once, however far from 1 the ratio is; infinite where no double is that large.
 

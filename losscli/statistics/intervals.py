@@ -12,8 +12,6 @@ from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics import sequential
-from losscli.statistics.block_bootstrap import block_bootstrap
-from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
 from losscli.statistics.exact_ratio import Ratio
@@ -29,6 +27,7 @@ from losscli.statistics.interval_methods import (
     transformed_mean,
     within,
 )
+from losscli.statistics.known_variances import KnownVariance
 from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.plug_in import PlugIn, plug_in
 from losscli.statistics.serial_variance import with_lags
@@ -66,8 +65,9 @@ class ConfidenceInterval:
 
 
 def with_interval(
-    sums: ContributionSums, line: int, slice_: Slice, slice_ids: SliceIds, result: LossResult
-) -> tuple[LossResult, str | None]:
+    sums: ContributionSums, line: int, slice_: Slice, slice_ids: SliceIds, result: LossResult,
+    known: KnownVariance | None = None,
+) -> tuple[LossResult, str | None]:  # fmt: skip
     """A result with its standard error, confidence interval and effective sample size.
 
     Parameters
@@ -80,6 +80,8 @@ def with_interval(
         The slice: its name and its ids.
     result
         The estimate.
+    known
+        Its variance, where that is known.
 
     Returns
     -------
@@ -96,23 +98,24 @@ def with_interval(
         if any(job.spec.loss.source_roles for job in planned.jobs):
             return result, f"{result.spec}: its components have different units, so it has no standard error"
         return result, None
-    linear = linearize(sums, line, slice_ids)
+    linear = linearize(sums, line, slice_ids) if known is None else known.linear
     if linear is None or not math.isfinite(result.value):
         return result, _lost_digits(result) if math.isfinite(result.value) and _asks_exact(planned) else None
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
     estimate = Estimate(result.value, result.count, unit, slice_, slice_ids, _traits(sums, line, slice_ids))
     resampled = sums.inference.bootstrap is not None
     function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
-    found = confidence_interval(sums, estimate, linear, function)
+    if known is None:
+        found = confidence_interval(sums, estimate, linear, function)
+    else:
+        found = _interval_by_variance(sums, estimate, linear, known.variance)
     if found is None and resampled and function is None and _asks_exact(planned):
         return replace(result, n_eff=n_eff), _lost_digits(result)
     if found is None:
         what = unit if sums.inference.grouping is None else f"value of '{sums.inference.grouping}'"
         why = f"there is no standard error with only one {what} or with non-finite values"
         return replace(result, n_eff=n_eff), f"{result.spec}: {why}"
-    done = replace(
-        result, n_eff=n_eff, stderr=found.stderr, interval=found.interval, uncertainty=found.uncertainty
-    )  # fmt: skip
+    done = result.with_uncertainty(n_eff, found.stderr, found.interval, found.uncertainty)
     told = sums.few_clusters.add(slice_, found.variance)
     if not told and found.interval is not None:
         labels = sums.rarer_label(line, slice_ids)
@@ -151,16 +154,25 @@ def is_proportion(sums: ContributionSums, line: int) -> bool:
 
 
 def _traits(sums: ContributionSums, line: int, slice_ids: SliceIds) -> EstimateTraits:
-    """What decides which interval suits the value of a line."""
-    planned, parts = sums.line(line), sums.parts(line, slice_ids) or []
-    limits = sums.limits_of(line)
-    alike = len({part for _, part in planned.spec.parts}) == 1  # a composite of one loss is a multiple of it
-    transformed = None
-    if alike and not sums.balanced and reduction_of(sums.plan, planned.jobs[0]) == "mean":
-        transformed = transformed_mean(parts[0], sum(factor for factor, _ in planned.spec.parts))
-    return EstimateTraits(
-        is_proportion(sums, line), corrects_skewness(sums.inference.interval_method, limits), limits, transformed
-    )  # fmt: skip
+    """What decides which interval suits the value of a line; all but a function of a mean is the same in all slices."""
+    if line not in sums.traits:
+        limits = sums.limits_of(line)
+        corrected = corrects_skewness(sums.inference.interval_method, limits)
+        sums.traits[line] = EstimateTraits(is_proportion(sums, line), corrected, limits), _is_transformed(sums, line)
+    traits, transformed = sums.traits[line]
+    if not transformed:
+        return traits
+    parts = sums.parts(line, slice_ids) or []
+    return traits._replace(
+        transformed=transformed_mean(parts[0], sum(factor for factor, _ in sums.line(line).spec.parts))
+    )
+
+
+def _is_transformed(sums: ContributionSums, line: int) -> bool:
+    """Whether a line's value may be a function of one mean: a composite of one loss is a multiple of it."""
+    planned = sums.line(line)
+    alike = len({part for _, part in planned.spec.parts}) == 1 and planned.jobs[0].spec.loss.own_combine
+    return alike and not sums.balanced and reduction_of(sums.plan, planned.jobs[0]) == "mean"
 
 
 def confidence_interval(
@@ -204,7 +216,12 @@ def _interval_by_sums(
     sums: ContributionSums, estimate: Estimate, linear: Linearization
 ) -> ConfidenceInterval | None:  # fmt: skip
     """By the delta method."""
-    found = variance(sums, linear, estimate.unit, estimate.slice_ids)
+    return _interval_by_variance(sums, estimate, linear, variance(sums, linear, estimate.unit, estimate.slice_ids))
+
+
+def _interval_by_variance(
+    sums: ContributionSums, estimate: Estimate, linear: Linearization, found: Variance | None
+) -> ConfidenceInterval | None:
     if found is None or not math.isfinite(found.stderr):
         return None
     method = chosen_method(sums.inference.interval_method, estimate.traits, found)
@@ -252,6 +269,8 @@ def _bootstrap_interval(
     sums: ContributionSums, estimate: Estimate, function: PlugIn, resamples: int
 ) -> ConfidenceInterval | None:
     """By the bootstrap."""
+    from losscli.statistics.bootstrap import bootstrap  # few runs need it
+
     level, seed = sums.inference.level, sums.inference.seed
     table = sums.cluster_table(function.columns, estimate.unit, estimate.slice_ids)
     if table is None:
@@ -283,6 +302,8 @@ def _block_interval(
     sums: ContributionSums, estimate: Estimate, function: PlugIn, table: Array
 ) -> ConfidenceInterval | None:
     """By the bootstrap of blocks of times."""
+    from losscli.statistics.block_bootstrap import block_bootstrap
+
     asked = sums.inference
     assert asked.bootstrap is not None and asked.time is not None
     found = block_bootstrap(

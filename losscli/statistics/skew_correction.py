@@ -16,6 +16,7 @@ import math
 from losscli.statistics.student_t import t_quantile
 
 _GROWTH, _GROWTH_ROWS, _GROWTH_POWER = 6.0, 20.0, 0.25  # of the skewness on its long side, by simulation
+_FARTHEST = 10.0  # no inverse is longest beyond
 _SMALL = 1e-8  # a skewness below this changes no more than rounding does
 
 
@@ -55,7 +56,10 @@ def skew_corrected_interval(
     size, k = df + 1, abs(skewness)
     short = _inverse(quantile, k / 3)
     grown = k * (1 + _GROWTH * (size / _GROWTH_ROWS) ** _GROWTH_POWER * k * k)
-    long = -_inverse(-quantile, min(grown / 3, _longest_at(quantile)))
+    a = grown / 3
+    if a >= _FARTHEST or not _grows_beyond(a * (1 + 2e-9) + 1e-9, quantile):  # few are so skewed
+        a = min(a, _longest_at(quantile))
+    long = -_inverse(-quantile, a)
     if skewness >= 0:
         return value - stderr * short, value + stderr * long
     return value - stderr * long, value + stderr * short
@@ -68,14 +72,19 @@ def _inverse(y: float, a: float) -> float:
     return (math.cbrt(1 + 3 * a * (y - a / 2)) - 1) / a
 
 
+def _grows_beyond(a: float, quantile: float) -> bool:
+    """Whether the inverse of -quantile is longer beyond a: where the derivative of (1 + cbrt(w)) / a is above 0."""
+    w = 3 * a * quantile + 1.5 * a * a - 1
+    return w <= 0 or a * (quantile + a) > math.cbrt(w * w) + w
+
+
 @functools.lru_cache(maxsize=4096)  # the slices of a run mostly share their level, and many their size
 def _longest_at(quantile: float) -> float:
-    """The a at which the inverse of -quantile is longest: where the derivative of (1 + cbrt(w)) / a is 0."""
-    low, high = 0.0, 10.0
+    """The a at which the inverse of -quantile is longest."""
+    low, high = 0.0, _FARTHEST
     for _ in range(60):
         a = (low + high) / 2
-        w = 3 * a * quantile + 1.5 * a * a - 1
-        if w <= 0 or a * (quantile + a) > math.cbrt(w * w) + w:
+        if _grows_beyond(a, quantile):
             low = a
         else:
             high = a

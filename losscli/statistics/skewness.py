@@ -14,6 +14,7 @@ shares are unequal, it also shrinks by how much of it may be noise: sum(h**3) / 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -29,6 +30,7 @@ from losscli.statistics.finalized_sums import SliceIds, WeightedSliceId
 from losscli.statistics.linearization import Block
 
 _DIGITS, _TOLERANCE = 2.0**53, 1e-6  # of products that are rounded, and what that may change in a skewness
+_UNIT = ONE.bit_length() - 1
 _MOST = 1.0  # no sample of alike units gives a mean more
 
 
@@ -101,17 +103,36 @@ def of_rows(sums: ContributionSums, blocks: Sequence[Block], slice_ids: SliceIds
     known = [moments for moments in found if moments is not None]
     if len(known) < len(found):
         return None
-    variances, _ = scaled_doubles([moments.variance for moments in known])
+    ratios = [moments.variance(block) for moments, block in zip(known, blocks, strict=True)]
+    variances, _ = scaled_doubles(ratios)
     total = math.fsum(variances) ** 1.5
     parts = [moments.skewness * variance**1.5 for moments, variance in zip(known, variances, strict=True)]
     return _limited(math.fsum(parts) / float(total)) if total else 0.0
 
 
 class _Moments(NamedTuple):
-    """The skewness of a block, and the variance that it adds, in units of the value that are common to all blocks."""
+    """The skewness of a block, and n times the sum of the squares of its deviations, in units of 2**-shift.
+
+    `factors` is the sum of the squares of the factors that units enter with, in units of 2**-1074.
+    """
 
     skewness: float = 0.0
-    variance: Ratio = Ratio(0, 1)
+    squares: Exact = 0
+    shift: int = 0
+    factors: Exact = 0
+
+    def variance(self, block: Block) -> Ratio:
+        """The variance that the block adds, in units of the value that are common to all blocks."""
+        if not self.squares:
+            return Ratio(0, 1)
+        over, under = self.squares.as_integer_ratio()
+        more, less = (block.effective_size / (block.effective_size - 1)).as_integer_ratio()
+        if isinstance(self.factors, int):
+            more *= self.factors
+        else:
+            more, less = (self.factors * Fraction(more, less)).as_integer_ratio()
+        scale = (block.units * block.denominator) ** 2 << _UNIT
+        return Ratio(over * more << max(0, -self.shift), under * less * scale << max(0, self.shift))
 
 
 def _block(sums: ContributionSums, block: Block, slice_ids: SliceIds) -> _Moments | None:
@@ -128,21 +149,41 @@ def _block(sums: ContributionSums, block: Block, slice_ids: SliceIds) -> _Moment
         return None
     units = block.units
     # Sums of deviations from the mean, times powers of the units: the units of 2**-1074 cancel in the skewness.
-    squares = units * second * ONE - first * first
-    raw = units * units * third * ONE * ONE
+    first, second, third, twos = _without_twos(first, second, third)
+    squares = units * second - first * first
+    raw = units * units * third
     if squares <= 0:
         return _Moments()
-    if abs(_standardised(raw, squares)) > _TOLERANCE * _DIGITS:
+    if _exceeds_digits(raw, squares):
         return None
-    cubes = raw - 3 * units * first * second * ONE + 2 * first * first * first
+    cubes = raw - 3 * units * first * second + 2 * first * first * first
     skewness = _of_mean(_standardised(cubes, squares), units, left.skewness)
-    # Of blocks whose sums have other bits below 2**-1074, the ratio has a denominator of its own.
-    over, under = squares.as_integer_ratio()
-    corrected = left.squares * Fraction(block.effective_size / (block.effective_size - 1))
-    return _Moments(
-        skewness,
-        Ratio(over * corrected.numerator, under * corrected.denominator * (units * block.denominator * ONE) ** 2),
-    )
+    return _Moments(skewness, squares, 2 * (_UNIT - twos), left.squares)
+
+
+def _without_twos(first: Exact, second: Exact, third: Exact) -> tuple[Exact, Exact, Exact, int]:
+    """Sums of powers in units of 2**-1074 as those of numbers times 2**(1074 - twos), with as few bits as can be."""
+    if not (isinstance(first, int) and isinstance(second, int) and isinstance(third, int)):
+        return first, second * ONE, third * ONE * ONE, 0
+    ends = [
+        ((total & -total).bit_length() - 1 + _UNIT * (power - 1)) // power
+        for power, total in ((1, first), (2, second), (3, third)) if total
+    ]  # fmt: skip
+    twos = min(ends, default=0)
+    return first >> twos, _moved(second, _UNIT - 2 * twos), _moved(third, 2 * _UNIT - 3 * twos), twos
+
+
+def _moved(number: int, bits: int) -> int:
+    return number << bits if bits >= 0 else number >> -bits
+
+
+def _exceeds_digits(raw: Exact, squares: Exact) -> bool:
+    """Whether the rounding of products may change the skewness."""
+    if isinstance(raw, int) and isinstance(squares, int):  # nearly always, their lengths tell
+        length = raw.bit_length() - 1.5 * (squares.bit_length() - 1)
+        if length <= math.log2(_TOLERANCE * _DIGITS):
+            return False
+    return abs(_standardised(raw, squares)) > _TOLERANCE * _DIGITS
 
 
 def _standardised(cubes: Exact, squares: Exact) -> float:
@@ -154,15 +195,18 @@ def _standardised(cubes: Exact, squares: Exact) -> float:
 
 
 class _Shares(NamedTuple):
-    """The sum of the squares of the factors that units enter with, and how much skewness of a unit they leave."""
+    """How much skewness of a unit is left, and the sum of the squares of the factors that units enter with.
 
-    squares: Fraction
+    The sum is in units of 2**-1074.
+    """
+
+    squares: Exact
     skewness: float
 
 
 def _shares(sums: ContributionSums, block: Block, slice_ids: SliceIds) -> _Shares | None:
     if sums.moments_of != "values":
-        return _Shares(Fraction(block.units), 1 / math.sqrt(block.units))
+        return _Shares(block.units << _UNIT, 1 / math.sqrt(block.units))
     if block.weight is None:
         return None
     squares = sums.product(block.weight, block.weight, slice_ids)
@@ -172,7 +216,7 @@ def _shares(sums: ContributionSums, block: Block, slice_ids: SliceIds) -> _Share
         cubes = sum(count * (1 if c.factor is None else c.factor) ** 3 for count, c in counts)
     if not squares:
         return None
-    return _Shares(Fraction(squares) / ONE, math.sqrt(rounded(Fraction(cubes) ** 2 * ONE, Fraction(squares) ** 3)))
+    return _Shares(squares, math.sqrt(rounded(cubes**2 * ONE, squares**3)))
 
 
 def _power_sum(
@@ -180,15 +224,29 @@ def _power_sum(
 ) -> Exact | None:
     """The sum over units of a power of what they contribute, in units of 2**-1074."""
     total: Exact = 0
-    for columns in combinations_with_replacement(coefficients, power):
-        if power == 3 or sums.moments_of == "values":
-            moment = sums.third_moment(columns, slice_ids)
-        else:
-            second = columns[1] if power == 2 else Column(sums.unit, columns[0].stratum)
-            moment = sums.product(columns[0], second, slice_ids)
+    columns, factors = tuple(coefficients), tuple(coefficients.values())
+    for places, orders in _multinomial(len(columns), power):
+        moment = _moment(sums, [columns[at] for at in places], slice_ids)
         if moment is None:
             return None
-        alike = math.prod(math.factorial(columns.count(one)) for one in dict.fromkeys(columns))
-        orders = math.factorial(power) // alike
-        total += moment * orders * math.prod(coefficients[one] for one in columns)
+        for at in places:
+            moment *= factors[at]
+        total += moment * orders
     return total
+
+
+@functools.lru_cache(maxsize=64)
+def _multinomial(columns: int, power: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """The products of a power of a sum, each with the number of orders that its factors have."""
+    return tuple(
+        (places, math.factorial(power) // math.prod(math.factorial(places.count(at)) for at in set(places)))
+        for places in combinations_with_replacement(range(columns), power)
+    )
+
+
+def _moment(sums: ContributionSums, columns: Sequence[Column], slice_ids: SliceIds) -> Exact | None:
+    """The sum over units of the product of one to three columns."""
+    if len(columns) == 3 or sums.moments_of == "values":
+        return sums.third_moment(columns, slice_ids)
+    second = columns[1] if len(columns) == 2 else Column(sums.unit, columns[0].stratum)
+    return sums.product(columns[0], second, slice_ids)

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable, Mapping
 
 _MIN_DF, _MAX_DF = 1e-290, 1e30  # beyond these, no double can tell the distribution from the one at the bound
 _EPSILON = 2.0**-53
 _TOLERANCE = 1e-9  # after a step of Newton's this small, the error is about its square: nothing
 _OVERFLOW = 709.78  # the largest logarithm of a double
+_TOGETHER = 16  # quantiles from which arrays are faster
 _ROOT_PI = math.sqrt(math.pi)
 _SERIES_FROM = 16.0  # from here on the series of the gamma ratio is good to the last bit
+_prepared: dict[tuple[float, float], float] = {}  # (two-sided tail area, df) -> t, computed together
 _RATIO_TERMS = (-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432, 691 / 180224)
 
 
@@ -71,6 +74,8 @@ def t_quantile(p: float, df: float) -> float:
     if tail in (0, 1):
         return 0.0 if tail else sign * math.inf
     df = min(max(df, _MIN_DF), _MAX_DF)
+    if (known := _prepared.get((tail, df))) is not None:
+        return sign * known
     return sign * (_quantile_from_tail(tail, df) if tail <= 0.5 else _quantile_from_centre(abs(2 * p - 1), df))
 
 
@@ -207,17 +212,79 @@ def _quantile_from_tail(tail_area: float, df: float) -> float:
     exponent = -goal
     for _ in range(100):
         x, y = math.exp(-exponent / a), -math.expm1(-exponent / a)
-        tail = _tail(a, x, y, exponent)
-        step = (math.log(tail) - exponent - goal) * a * math.sqrt(y) * tail / _scale(a)
-        exponent = max(exponent + step, exponent / 2)
-        if abs(step) <= _TOLERANCE * exponent:
+        exponent, converged = _improved(a, y, exponent, goal, _tail(a, x, y, exponent))
+        if converged:
             break
+    return _at_exponent(df, exponent)
+
+
+def _improved(a: float, y: float, exponent: float, goal: float, tail: float) -> tuple[float, bool]:
+    """The exponent after a step of Newton's method, and whether it is the last."""
+    step = (math.log(tail) - exponent - goal) * a * math.sqrt(y) * tail / _scale(a)
+    exponent = max(exponent + step, exponent / 2)
+    return exponent, abs(step) <= _TOLERANCE * exponent
+
+
+def _at_exponent(df: float, exponent: float) -> float:
+    """The t that has this exponent."""
+    a = df / 2
     log = exponent / df + math.log(df) / 2
     if log > _OVERFLOW:
         return math.inf
     if exponent / df > _OVERFLOW:  # only the product of the three factors below is a double
         return math.exp(log)
     return math.sqrt(df) * math.exp(exponent / df) * math.sqrt(-math.expm1(-exponent / a))
+
+
+def prepare_quantiles(p: float, dfs: Iterable[float]) -> None:
+    """Compute quantiles together, for `t_quantile` to find: each has the same bits, in a fraction of the time.
+
+    Parameters
+    ----------
+    p
+        A probability.
+    dfs
+        Degrees of freedom. Those of earlier calls are forgotten.
+    """
+    _prepared.clear()
+    tail_area = 2 * min(p, 1 - p)
+    if not 0 < tail_area <= 0.5:
+        return
+    goal = math.log(tail_area)
+    given = {min(max(df, _MIN_DF), _MAX_DF) for df in dfs if df > 0}
+    exponents = dict.fromkeys(given, -goal) if len(given) >= _TOGETHER else {}
+    for _ in range(100):
+        if not exponents:
+            break
+        left = {}
+        for df, (y, tail) in _tails(exponents).items():
+            exponent, converged = _improved(df / 2, y, exponents[df], goal, tail)
+            if converged:
+                _prepared[tail_area, df] = _at_exponent(df, exponent)
+            else:
+                left[df] = exponent
+        exponents = left
+
+
+def _tails(exponents: Mapping[float, float]) -> dict[float, tuple[float, float]]:
+    """For each number of degrees of freedom y and the tail at an exponent, as `_tail` computes it."""
+    found, far = {}, []
+    for df, exponent in exponents.items():
+        a = df / 2
+        x, y = math.exp(-exponent / a), -math.expm1(-exponent / a)
+        if _in_tail(a, y):
+            far.append((df, a, x, y))
+        else:
+            found[df] = y, _tail(a, x, y, exponent)
+    if far:
+        from losscli.statistics.continued_fractions import (
+            continued_fractions,  # NumPy, which a single one does not need
+        )
+
+        fractions = continued_fractions(*zip(*(one[1:] for one in far), strict=True))
+        for (df, a, _, y), fraction in zip(far, fractions, strict=True):
+            found[df] = y, _scale(a) * math.sqrt(y) * fraction
+    return found
 
 
 def _quantile_from_centre(central_area: float, df: float) -> float:

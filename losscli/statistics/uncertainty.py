@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.results import ComparisonResult, InfluenceResult, LossResult
-from losscli.statistics.comparisons import comparisons
 from losscli.statistics.contribution_sums import ContributionSums
-from losscli.statistics.detection import with_detection
 from losscli.statistics.finalized_sums import Slice, SliceIds, slices
 from losscli.statistics.intervals import is_proportion, with_interval
-from losscli.statistics.leave_one_out import influences
+from losscli.statistics.known_variances import known_variances
 from losscli.statistics.linearization import linearize
 from losscli.statistics.serial_variance import few_times
+
+_TOGETHER = 1024  # values whose variances are held at a time
 
 Results = dict[tuple[int, Slice], LossResult]
 
@@ -57,7 +57,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
 
         for place, difference in slice_differences(sums, found, results).items():
             results[place] = replace(results[place], between=difference)
-    compared = tuple(with_detection(one, inference) for one in comparisons(sums, found, results))
+    compared = _compared(sums, found, results) if inference.pairs else ()
     if inference.ranked:
         from losscli.statistics.rankings import rankings
 
@@ -67,10 +67,24 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     whole = [(one.spec, one.uncertainty) for one in results.values() if not one.by]  # slices often have few times
     whole += [(one.spec, one.uncertainty) for one in compared if not one.by]
     notes += [f"{spec}: {note}" for spec, how in whole if (note := few_times(how)) is not None]
-    influence = list(influences(sums, found[()], results)) if sums.inference.why else []
-    notes += [one for one in influence if isinstance(one, str)]
-    shown = tuple(one for one in influence if not isinstance(one, str))
+    shown: tuple[InfluenceResult, ...] = ()
+    if inference.why:
+        from losscli.statistics.leave_one_out import influences
+
+        influence = list(influences(sums, found[()], results))
+        notes += [one for one in influence if isinstance(one, str)]
+        shown = tuple(one for one in influence if not isinstance(one, str))
     return UncertainResults(tuple(results.values()), compared, shown, tuple(dict.fromkeys(notes)))
+
+
+def _compared(
+    sums: ContributionSums, found: Mapping[Slice, SliceIds], results: Results
+) -> tuple[ComparisonResult, ...]:  # fmt: skip
+    """The comparisons that the run requests."""
+    from losscli.statistics.comparisons import comparisons
+    from losscli.statistics.detection import with_detection
+
+    return tuple(with_detection(one, sums.inference) for one in comparisons(sums, found, results))
 
 
 def _with_intervals(
@@ -79,9 +93,17 @@ def _with_intervals(
     """The results with standard errors and intervals, and notes about those that have none."""
     if sums.inference.adjust == "max-t":
         return _with_simultaneous_intervals(sums, found, results)
-    done = {place: with_interval(sums, place[0], place[1], found[place[1]], one) for place, one in results.items()}
-    notes = dict.fromkeys(note for _, note in done.values() if note is not None)
-    return {place: result for place, (result, _) in done.items()}, list(notes)
+    done: Results = {}
+    notes: dict[str, None] = {}
+    every = list(results)
+    for start in range(0, len(every), _TOGETHER):
+        places = every[start : start + _TOGETHER]
+        variances = known_variances(sums, [(line, found[slice_]) for line, slice_ in places])
+        for place, known in zip(places, variances, strict=True):
+            line, slice_ = place
+            done[place], note = with_interval(sums, line, slice_, found[slice_], results[place], known)
+            notes |= {} if note is None else {note: None}
+    return done, list(notes)
 
 
 def _with_simultaneous_intervals(

@@ -10,6 +10,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from losscli.statistics import student_t
 from losscli.statistics.student_t import t_interval, t_p_value, t_quantile
 
 NORMAL = (1e30, 1e300, math.inf)  # degrees of freedom that no double tells from infinitely many
@@ -159,3 +160,16 @@ def test_a_larger_t_is_rarer(t, more, df):
 def test_quantiles_ascend(p, factor, df):
     low, high = t_quantile(p, df), t_quantile(p * factor, df)
     assert low < high or low == -math.inf
+
+
+def test_quantiles_that_are_prepared_together_have_the_bits_of_single_ones() -> None:
+    for p in (0.025, 0.005, 0.9, 0.0001, 0.3):
+        dfs = [0.3 * 1.37**power for power in range(50)] + [3.0, 400.0, math.inf]
+        student_t.t_quantile.cache_clear()
+        student_t.prepare_quantiles(p, [])
+        alone = [student_t.t_quantile(p, df) for df in dfs]
+        student_t.t_quantile.cache_clear()
+        student_t.prepare_quantiles(p, dfs)
+        assert len(student_t._prepared) == (0 if p == 0.3 else len(dfs))
+        assert [student_t.t_quantile(p, df) for df in dfs] == alone
+        student_t.prepare_quantiles(p, [])
