@@ -13,7 +13,6 @@ from scipy import stats
 import losscli
 from losscli.cli.entry import run
 from losscli.errors import UsageError
-from losscli.statistics import intervals
 from losscli.statistics.bootstrap import bootstrap
 from losscli.statistics.intervals import slice_stream
 from losscli.statistics.resampling import RandomStream
@@ -60,7 +59,7 @@ def drawn_order(values, **settings):
         return bootstrap(sums, *given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intervals, "bootstrap", recorded)
+        patch.setattr("losscli.statistics.bootstrap.bootstrap", recorded)
         one("mse", **settings)
     (table,) = tables
     column = next(one for one in table.T if np.sort(one) == pytest.approx(np.sort(values), rel=1e-12))
