@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from losscli.binding.encoded_labels import EncodedLabels, taken
-from losscli.binding.plan import Input, Table
+from losscli.binding.plan import Input, Job, Table
 from losscli.contract.kinds import NEAR, Array
 from losscli.contract.loss import Loss
 from losscli.errors import DataError, Location
@@ -37,10 +37,22 @@ def with_labels(loss: Loss, sides: Sequence[Input | Table | None]) -> tuple[Inpu
     pred, target = sorted(pair, key=lambda side: side.role)
     if pred.wide or target.wide or pred.kind.shape != "number" or not target.kind.sides:
         return tuple(sides)
+    if loss.labels == "positive" and target.positive is None:
+        return tuple(sides)
     classed = loss.labels == "classes"
     target = replace(target, against=pred.columns[0], classed=classed)
     new = {"pred": replace(pred, facing=target, classed=classed), "target": target}
     return tuple(new.get(side.role, side) if isinstance(side, Input) else side for side in sides)
+
+
+def with_hint(error: DataError, jobs: Iterable[Job]) -> DataError:
+    """The error about predictions that are no numbers; its hint says how they can be labels, where they can."""
+    if error.code == "DATA_WRONG_TYPE" or (error.code == "DATA_BAD_CELL" and error.hint is None):
+        for job in jobs:
+            sides = (side for role, side in job.by_role() if role == "pred" and isinstance(side, Input))
+            if job.spec.loss.labels == "positive" and any(error.column in side.columns for side in sides):
+                error.hint = "where predictions are labels, name the positive class label with --positive LABEL"
+    return error
 
 
 @dataclass

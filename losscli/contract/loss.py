@@ -65,7 +65,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self.first: bool = declared["first"]
         self.binary: bool = declared["binary"]
         self.exact: bool = declared["exact"]
-        self.labels: bool | Literal["classes"] = declared["labels"]
+        self.labels: bool | Literal["classes", "positive"] = declared["labels"]
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.score_of: Loss | None = declared.get("score_of")  # the loss whose score this is
@@ -330,7 +330,7 @@ def loss(
     shares: Mapping[str, Loss] | None = None,
     first: bool = False,
     binary: bool = False,
-    labels: bool | Literal["classes"] = False,
+    labels: bool | Literal["classes", "positive"] = False,
     exact: bool = False,
     scores: tuple[Score, ...] = (),
 ) -> Callable[[Callable[..., Any]], Loss]:
@@ -344,8 +344,8 @@ def loss(
     and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
     it: a configuration that is made for a file begins with such losses. `labels` says that one
     number of predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a
-    target of 1; with "classes" it gets both labels as positions. `binary` says that each value is 0 or 1, so that a
-    mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
+    target of 1; with "classes" it gets both labels as positions, with "positive" 1 for the positive class label and 0
+    for any other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
     them: in doubles, no digit may be left. `scores` are what people know the loss by: each is named like a loss, and
     computed from this one declaration. `sorted_by` names the columns by which a loss of scope "table" compares rows:
     see `losscli.contract.table_scope`.

@@ -18,7 +18,9 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
+from losscli.binding.predicted_labels import with_hint
 from losscli.binding.read_rows import Reader, ReadRows
+from losscli.errors import DataError
 from losscli.execution.engines import Engine
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.source import DroppedRows, Source, Split
@@ -131,14 +133,17 @@ def read(
     split: Split, first_row: int, reader: Reader, files: dict[str, int], lock: AbstractContextManager[Any]
 ) -> Generator[ReadRows, None, None]:
     """The used rows of one split, counted in `reader` and `files`; they are decoded and scored under `lock`."""
-    for batch in split.batches(first_row):
-        with lock:
-            files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
-            if batch.extra_cells:
-                from losscli.io.formats.csv_extra_cells import WARNING
+    try:
+        for batch in split.batches(first_row):
+            with lock:
+                files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
+                if batch.extra_cells:
+                    from losscli.io.formats.csv_extra_cells import WARNING
 
-                reader.warned[WARNING] += len(batch.extra_cells)
-            yield reader.rows(batch.data, batch.location)
+                    reader.warned[WARNING] += len(batch.extra_cells)
+                yield reader.rows(batch.data, batch.location)
+    except DataError as error:
+        raise with_hint(error, reader.plan.jobs) from None
 
 
 @dataclass

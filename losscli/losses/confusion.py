@@ -22,6 +22,7 @@ _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
     cite="Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x",
     # Not `binary`: the rows that take part are others for another model, so that two proportions are not paired.
     worst=1.0,
+    labels="positive",
     scores=(
         Score(
             "precision",
@@ -56,6 +57,7 @@ def false_discovery_rate(
     formula="(1 if pred <= threshold else 0) if target == 1 else skip",
     cite=_FAWCETT,
     binary=True,
+    labels="positive",
     scores=(
         Score(
             "recall",
@@ -89,6 +91,7 @@ def false_negative_rate(
     formula="(1 if pred > threshold else 0) if target == 0 else skip",
     cite=_FAWCETT,
     binary=True,
+    labels="positive",
     scores=(
         Score(
             "specificity",
@@ -127,6 +130,7 @@ def false_positive_rate(
     cite="Brodersen et al. 2010, doi:10.1109/ICPR.2010.764",
     worst=1.0,
     exact=True,
+    labels="positive",
     scores=(
         Score(
             "balanced_accuracy",
@@ -196,6 +200,7 @@ _F_SCORES = (
     cite=_RIJSBERGEN,
     worst=1.0,
     exact=True,
+    labels="positive",
     scores=_F_SCORES,
 )
 def f_beta_loss(
@@ -231,6 +236,7 @@ def _(hits: Any, said: Any, true: Any, *, beta: float) -> Any:
     cite="Matthews 1975, doi:10.1016/0005-2795(75)90109-9",
     worst=2.0,
     exact=True,
+    labels="positive",
     scores=(
         Score(
             "mcc",

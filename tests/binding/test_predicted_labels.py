@@ -198,3 +198,29 @@ def test_arrow_reads_what_a_look_at_each_text_reads(cells, coded):
         assert np.array_equal(one[~used] if name == "values" else one, other[~used] if name == "values" else other,
                               equal_nan=True), name  # fmt: skip
     assert quick.labels().texts() == slow.labels().texts()
+
+
+# scikit-learn 1.8: precision_score(t, s) and so on, where t and s are whether a label is "cat".
+OF_CATS = {"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "balanced_accuracy": 0.7083333333333333,
+           "mcc": 0.4166666666666667, "f_beta:beta=2": 2 / 3}  # fmt: skip
+
+
+def test_scores_of_one_class_take_labels_where_the_positive_one_is_known(tmp_path, monkeypatch):
+    found = {}
+    for size in ("1", "100"):
+        monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", size)
+        for name, source in every_reader(pd.DataFrame({"y": TRUE, "p": SAID}), tmp_path):
+            report = evaluate(source, list(OF_CATS), positive="cat", others="negative")
+            found[name, size] = [result.value for result in report.evaluation.results]
+            assert any("labels that no target in 'y' has: 'pig'" in text for text in warned(report))
+    assert len({tuple(values) for values in found.values()}) == 1
+    assert next(iter(found.values())) == pytest.approx(list(OF_CATS.values()), rel=1e-15)
+
+
+def test_scores_of_one_class_ask_for_the_positive_label(tmp_path):
+    for _, source in every_reader(pd.DataFrame({"y": [1, 0], "p": ["yes", "no"]}), tmp_path):
+        with pytest.raises(DataError) as caught:
+            evaluate(source, "precision")
+        assert caught.value.hint == "where predictions are labels, name the positive class label with --positive LABEL"
+    with pytest.raises(DataError, match="holds probabilities and labels"):
+        evaluate({"y": ["a", "b", "a"], "p": ["a", "0.5", "b"]}, "f1", positive="a")
