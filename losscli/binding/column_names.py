@@ -133,7 +133,9 @@ def missing_column(name: str, columns: Sequence[str], what: str = "") -> DataErr
     shown = ", ".join(columns[:30]) + (f", … ({len(columns)} columns)" if len(columns) > 30 else "")
     there = f"the columns are: {shown}" if columns else "the file has no columns"
     if columns and columns[0].startswith("#"):
-        there += "; if lines that begin with # are comments, use --comment '#'"
+        there += (
+            "; if lines that begin with # are comments, use --comment '#', and --no-header where no names follow them"
+        )
     hint = did_you_mean(name, columns, there)
     return DataError(f"no column '{name}'{what}", hint=hint, column=name, code="DATA_MISSING_COLUMN")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -156,3 +157,21 @@ def test_every_door_and_shards(tmp_path: Path, capsys: Any, monkeypatch: pytest.
     monkeypatch.setenv("LOSSCLI_SKIP_LINES", "1")
     assert run(["eval", *asked[:-2], "-q"]) == 0
     assert capsys.readouterr().out == "1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "arguments", "hint"),
+    [
+        ({"header": "y p"}, "-t y -p p", "use --delimiter ' ' --comment '#' --no-header"),
+        ({"header": "y p"}, "-t y -p p --delimiter blanks", "for comment lines use --comment '#' --no-header"),
+        ({"header": "y,p", "delimiter": ","}, "-t y -p p", "use --comment '#', and --no-header where no names follow"),
+    ],
+)
+def test_what_numpy_savetxt_writes_is_read_as_the_hint_says(tmp_path, capfd, how, arguments, hint):
+    path = str(tmp_path / "a.txt")
+    np.savetxt(path, [[1, 1.5], [2, 4]], **how)
+    assert run(["eval", path, *arguments.split(), "-l", "mae"]) in (2, 3)
+    assert hint in capfd.readouterr().err
+    said = ["--comment", "#", "--no-header", "--delimiter", how.get("delimiter", " ")]
+    assert run(["eval", path, "-t", "1", "-p", "2", "-l", "mae", "-q", *said]) == 0
+    assert capfd.readouterr().out == "1.25\n"

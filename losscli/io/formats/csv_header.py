@@ -210,9 +210,14 @@ def _refuse_comments(found: Sequence[Record], options: ReadOptions, path: str) -
             path=path,
             line=head.line,
             value=str(head.cells[0], "latin-1")[:60],
-            hint=COMMENT_HINT,
+            hint=COMMENT_HINT + (" --no-header" if options.header and _is_of_numbers(rest[0]) else ""),
             code="DATA_BAD_ROW",
         )
+
+
+def _is_of_numbers(record: Record) -> bool:
+    """Whether the cells are numbers: below numpy.savetxt's header, which is a comment, no names follow."""
+    return all(_NUMBER.fullmatch(cell.strip()) for cell in record.cells)
 
 
 def _refuse_title(found: Sequence[Record], path: str) -> None:
@@ -266,18 +271,20 @@ def _refuse_other_delimiter(name: str, found: Sequence[Record], format: str, pat
 
 def _refuse_blanks(name: str, found: Sequence[Record], path: str) -> None:
     """Refuse one column whose name and first cell have as many words, of which one is a number in the cell."""
-    words = name.split()
+    plain = name.removeprefix("# ")  # numpy.savetxt writes its header as a comment
+    words = plain.split()
     cells = [cell.split() for row in found[1:2] for cell in row.cells]
     if len(words) < 2 or len(cells) != 1 or len(cells[0]) != len(words):
         return
-    single = [name.encode(), *found[1].cells] == [" ".join(words).encode(), b" ".join(cells[0])]
+    single = [plain.encode(), *found[1].cells] == [" ".join(words).encode(), b" ".join(cells[0])]
     if any(map(_NUMBER.fullmatch, cells[0])):
         raise DataError(
             "the file looks separated by blanks",
             path=path,
             line=found[0].line,
             value=name,
-            hint="use --delimiter ' '" if single else f"use --delimiter {BLANKS}",
+            hint=("use --delimiter ' '" if single else f"use --delimiter {BLANKS}")
+            + (" --comment '#' --no-header" if plain != name else ""),
             code="DATA_WRONG_FORMAT",
         )
 

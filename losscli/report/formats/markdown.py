@@ -57,6 +57,8 @@ def _body(evaluation: Evaluation, view: View) -> str:
         ]
         blocks += ["".join(why)] if why else []
     blocks += [_table(layout_of(evaluation), view), footnotes(evaluation) + "\n"]
+    blocks += ["".join(f"- derived column: {literal(text, view, 500)}\n" for text in evaluation.lets)]
+    blocks = [block for block in blocks if block]
     if standings.has_slice_differences(evaluation):
         blocks.append(_table(standings.slice_differences(evaluation), view))
     if standings.has_rankings(evaluation):

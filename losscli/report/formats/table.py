@@ -55,7 +55,8 @@ def _results(evaluation: Evaluation, view: View) -> str:
         if _is_too_wide(table, view):
             layout = results_as_rows(evaluation, brief=True)
             table = _aligned(layout, view)
-    return table.text(view) + "\n" + footnotes(evaluation, "* best" if layout.has_best else "") + "\n"
+    lets = "".join(f"derived column: {view.text(text, 500)}\n" for text in evaluation.lets)
+    return table.text(view) + "\n" + footnotes(evaluation, "* best" if layout.has_best else "") + "\n" + lets
 
 
 def _comparisons(evaluation: Evaluation, view: View) -> Aligned:
