@@ -345,8 +345,9 @@ def loss(
     it: a configuration that is made for a file begins with such losses. `labels` says that one
     number of predictions may be a label: the kernel then gets the probability 1 or 0 of the class of the target, and a
     target of 1; with "classes" it gets both labels as positions, with "positive" 1 for the positive class label and 0
-    for any other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the exact means of the terms, as where a variance is made of
-    them: in doubles, no digit may be left. `scores` are what people know the loss by: each is named like a loss, and
+    for any other. `binary` says that each value is 0 or 1, so that a mean is a proportion. `exact` gives `value` the
+    exact means of the terms, as where a variance is made of them: in doubles, no digit may be left. `scores` are what
+    people know the loss by: each is named like a loss, and
     computed from this one declaration. `sorted_by` names the columns by which a loss of scope "table" compares rows:
     see `losscli.contract.table_scope`.
     """
