@@ -6,19 +6,20 @@ plain values for another process, and `evaluate` gives the exact sums.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from losscli.aggregate.batch_units import beside_rows, join_units, units_of
 from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
 from losscli.aggregate.kept_units import KeptUnits
-from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score_beyond, without_vanished
+from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, score_beyond, without_vanished
 from losscli.aggregate.label_counts import LabelCounts, labelled_inputs
 from losscli.aggregate.required import required_statistics
 from losscli.aggregate.row_fingerprints import RowFingerprints
@@ -74,7 +75,7 @@ class RunAccumulator:
     # -- update --------------------------------------------------------------------------------------------------------
 
     def update(self, rows: ReadRows) -> Iterator[RowBatch[Input, Array]]:
-        """Score a batch of rows; yields the groups that they complete, for `update_group`."""
+        """Score a batch of rows; yields the groups that they complete, for `update_groups`."""
         if rows.weightless is not None:
             self._count_weightless(rows)
         if not len(rows.batch):
@@ -114,18 +115,25 @@ class RunAccumulator:
             self.unit_statistics.update(batch.holding(scored))
         return batch
 
-    def update_group(self, group: RowBatch[Input, Array]) -> None:
-        """Score the rows of one group, which `update` has counted and checked."""
+    def update_groups(self, groups: Sequence[RowBatch[Input, Array]]) -> None:
+        """Score the rows of some groups, which `update` has counted and checked; their values are added up at once."""
         self.counts = zero_extended(self.counts, len(self.slice_index))
-        scored: dict[Hashable, Terms] = {}
-        for call in self._group_calls():
-            args = contiguous(arguments(call.inputs, group.arrays, self.tables))
-            with np.errstate(all="ignore"):
-                terms = self._update_loss(call, args, group, slice(None))
-            if call in self.unit_value_calls:
-                scored[call] = terms
+        scored: list[dict[Hashable, Terms]] = [{} for _ in groups]
+        with np.errstate(all="ignore"):
+            for call in self._group_calls():
+                values = []
+                for group, found in zip(groups, scored, strict=True):
+                    args = contiguous(arguments(call.inputs, group.arrays, self.tables))
+                    values.append(units_of(call, group).holding(score(call, args)))
+                    if call in self.unit_value_calls:
+                        found[call] = beside_rows(call, values[-1].arrays, len(group))
+                units = join_units(values)
+                self.losses[call].update(dict(units.arrays), units.weights, units.slice_ids, len(self.counts),
+                                         exact=call.spec.loss.exact)  # fmt: skip
         if self.unit_statistics is not None:
-            self.unit_statistics.update_group(group.holding(scored))
+            self.unit_statistics.update_groups(
+                [group.holding(found) for group, found in zip(groups, scored, strict=True)]
+            )
 
     def _update_loss(
         self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], cut: slice

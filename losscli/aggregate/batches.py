@@ -87,9 +87,12 @@ class Groups:
         """Take rows, with the key of each row's group where groups have one; yields every group that is complete."""
         if self.how == "by":
             assert key is not None
-            for code in np.unique(key.codes):
+            order = np.argsort(key.codes, kind="stable")
+            codes = key.codes[order]
+            for rows in np.split(order, np.flatnonzero(codes[1:] != codes[:-1]) + 1):
+                code = key.codes[rows[0]]
                 name = key.names[code] if code >= 0 else ""
-                self._by_key.setdefault(name, []).append(batch.take(np.flatnonzero(key.codes == code)))
+                self._by_key.setdefault(name, []).append(batch.take(rows))
             return
         if self.size is None:
             if self._table is None:

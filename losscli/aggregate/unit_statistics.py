@@ -8,7 +8,7 @@ a row in the whole run are computed when that number is known: rows wait until t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 
@@ -25,7 +25,7 @@ from losscli.aggregate.paired_outcomes import LinePair, PairedValues, ValueSourc
 from losscli.aggregate.third_moments import MomentsOf, third_moments
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.plan import BaselineRows
-from losscli.binding.row_batch import RowBatch
+from losscli.binding.row_batch import RowBatch, join_arrays, join_terms
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 
@@ -185,7 +185,7 @@ class RunUnitStatistics:
         self.rows = UnitStatistics(required.rows, required.by_count, merges=not required.by_time)
         self.groups = UnitStatistics(required.groups, required.by_count)
         self.waiting: list[Units] = []
-        self.waiting_groups: list[Units] = []
+        self.waiting_groups: list[Sequence[Units]] = []
         self.groups_formed = 0
 
     def update(self, rows: Units) -> None:
@@ -195,9 +195,9 @@ class RunUnitStatistics:
         else:
             self._add_rows(rows)
 
-    def update_group(self, rows: Units) -> None:
-        """Add the rows of one group; they wait to be merged, as groups are numbered then."""
-        self.waiting_groups.append(rows)
+    def update_groups(self, groups: Sequence[Units]) -> None:
+        """Add the rows of some groups; they wait to be merged, as groups are numbered then."""
+        self.waiting_groups.append(groups)
 
     def merge(self, other: RunUnitStatistics, slice_ids: Array | None, before: int) -> None:
         """Add the statistics of other rows; `before` is how many rows of the run come before them.
@@ -209,8 +209,8 @@ class RunUnitStatistics:
         self.rows.merge(other.rows, slice_ids)
         for rows in other.waiting:
             self._add_rows(rows.behind(before))
-        for rows in other.waiting_groups:
-            self._add_group(rows)
+        for groups in other.waiting_groups:
+            self._add_groups(groups)
 
     def _add_rows(self, units: Units) -> None:
         identities = _identities(units) if self.required.rows.cluster_sums else None  # each label is hashed once
@@ -225,24 +225,40 @@ class RunUnitStatistics:
             if hashes is not None and self.required.keeps_labels and not self.rows.clusters.merged:
                 self.rows.clusters.learn(hashes, _unit_labels(chunk))
 
-    def _add_group(self, units: Units) -> None:
-        """Add the rows of one group: in each slice they are one unit, which contributes the sums of its rows."""
-        self.groups_formed += 1
+    def _add_groups(self, groups: Sequence[Units]) -> None:
+        """Add the rows of some groups: in each slice those of a group are one unit, which contributes their sums."""
+        units = _joined(groups)
+        number = np.repeat(np.arange(len(groups)), list(map(len, groups)))
         with np.errstate(all="ignore"):
             self.groups.count_outcomes(units)
-        slice_ids, at = (None, None) if units.slice_ids is None else np.unique(units.slice_ids, return_inverse=True)
-        count = 1 if slice_ids is None else len(slice_ids)
+        slices = 1 if units.slice_ids is None else int(units.slice_ids.max()) + 1
+        own = number if units.slice_ids is None else number * slices + units.slice_ids
+        found, at = np.unique(own, return_inverse=True)
+        numbers, slice_ids = self.groups_formed + 1 + found // slices, found % slices
+        self.groups_formed += len(groups)
+        count = len(found)
         contributions: dict[Contribution, Array | None] = {}
         for source in units.arrays:
             for contribution, values in self.groups.contributions(source, units):
                 contributions[contribution] = _rounded_sums(values, at, count, len(units))
         if self.required.groups.row_counts:
             contributions[UNIT] = _rounded_sums(None, at, count, len(units))
-        hashes = np.full(count, splitmix64(np.array([self.groups_formed], np.uint64))[0], np.uint64)
-        self.groups.clusters.update(hashes, slice_ids, contributions)
+        hashes = splitmix64(numbers.astype(np.uint64))
+        self.groups.clusters.update(hashes, None if units.slice_ids is None else slice_ids, contributions)
         if self.required.keeps_labels:
-            labels = EncodedLabels(np.zeros(count, np.int64), (str(self.groups_formed),), "batch")
+            labels = EncodedLabels(np.arange(count), tuple(map(str, numbers.tolist())), "batch")
             self.groups.clusters.learn(hashes, labels)
+
+
+def _joined(groups: Sequence[Units]) -> Units:
+    """The rows of some groups, one after the other."""
+    first = groups[0]
+    arrays = {
+        source: {term: join_terms([group.arrays[source][term] for group in groups]) for term in terms}
+        for source, terms in first.arrays.items()
+    }
+    bare: list[RowBatch[str, Array]] = [group.holding({}) for group in groups]
+    return join_arrays(bare).holding(arrays)
 
 
 def _identities(units: Units) -> Array:

@@ -10,6 +10,8 @@ def fits(kind: Kind, wide: bool | None) -> bool:
     """Whether columns of this shape can be of this kind: one column, or vectors (None: no column)."""
     if wide is None:  # a table, or an optional role without columns
         return True
+    if kind.single:
+        return not wide
     return kind.shape == "number" or (kind.shape == "class") != wide
 
 

@@ -42,6 +42,7 @@ class Declared(Protocol):
     params: dict[str, Parameter]
     same_as: dict[str, Preset]
     no_library: str | None
+    no_gradient: str | None
     scope: Literal["row", "group", "table"]
     unit: Literal["row", "pair", "group", "element", "table"]
     sorted_by: tuple[str, ...]
@@ -154,6 +155,7 @@ def _notes(loss: Declared) -> list[str]:
         f"Gradients by: {roles}. {loss.direction.capitalize()} is better.",
         f"The same number in: {presets}." if presets else "",
         f"No library has it: {loss.no_library}" if loss.no_library else "",
+        f"It has no gradient: {loss.no_gradient}." if loss.no_gradient else "",
     ]
     formula = textwrap.indent(loss.formula, "    ")
     return [

@@ -52,6 +52,7 @@ class Kind:
     hint: str | None = None
     link: str | None = None  # the function that makes such values of logits
     logit: bool = False
+    single: bool = False  # a number that is one column: several would be no outputs of a row
 
     @property
     def allowed(self) -> tuple[float, ...]:
@@ -70,7 +71,8 @@ class Kind:
                 raise ValueError("a class must be a whole number or a name")
             return np.unique(array, return_inverse=True)[1].astype(np.int64)
         array = np.ascontiguousarray(values, dtype=np.float64)
-        wanted = {"number": (1, 2), "vector": (2,), "vectors": (3,), "matrix": (2,)}[self.shape]
+        numbers = (1,) if self.single else (1, 2)
+        wanted = {"number": numbers, "vector": (2,), "vectors": (3,), "matrix": (2,)}[self.shape]
         if array.ndim not in wanted:
             raise ValueError(f"expected {self.says}: {wanted[0]} dimension(s), got {array.ndim}")
         if self.shape == "vector" and (problem := self.width_problem(array.shape[1])):
@@ -149,6 +151,10 @@ _POSITIVE_HINT = "name the positive class label with --positive LABEL"
 Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
 Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number", logit=True)]
 NonNegative: TypeAlias = Annotated[Array, Kind("NonNegative", "a number of at least 0", low=0.0)]
+Score: TypeAlias = Annotated[Array, Kind("Score", "one score: a real number", single=True)]
+Relevance: TypeAlias = Annotated[
+    Array, Kind("Relevance", "how relevant a row is: a number of at least 0", low=0.0, single=True)
+]
 LogProb: TypeAlias = Annotated[Array, Kind("LogProb", "a log-probability: a number of at most 0", high=0.0)]
 Positive: TypeAlias = Annotated[Array, Kind("Positive", "a number above 0", low=0.0, open_low=True)]
 NonZero: TypeAlias = Annotated[

@@ -53,6 +53,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
             for library, given in declared["same_as"].items()
         }
         self.no_library: str | None = declared["no_library"]
+        self.no_gradient: str | None = declared["no_gradient"]
         self.aliases: tuple[str, ...] = tuple(declared["aliases"])
         self.scope: Scope = declared["scope"]
         self.unit: Unit = declared["unit"]
@@ -318,6 +319,7 @@ def loss(
     cite: str,
     same_as: Mapping[str, str | Preset] | None = None,
     no_library: str | None = None,
+    no_gradient: str | None = None,
     aliases: tuple[str, ...] = (),
     scope: Scope = "row",
     unit: Unit = "row",
@@ -338,6 +340,7 @@ def loss(
 
     `same_as` are the libraries that have the loss: the parameters with which it is theirs, or a whole `Preset`.
     `no_library` says why no library computes the loss; its golden numbers are then those that its paper prints.
+    `no_gradient` says why it has no gradient, where it has none.
     `optimum` is the value at a perfect prediction, None where it depends on the data; `worst` is what no value is
     beyond on the other side (None: there is no limit). `reduction="sum"` is for losses that are a sum by definition
     (penalties) whatever the run asks for. `shares` names terms that are another loss's only term with the same roles
@@ -352,10 +355,10 @@ def loss(
     see `losscli.contract.table_scope`.
     """
     declared = {
-        "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library, "aliases": aliases,
-        "scope": scope, "unit": unit, "sorted_by": sorted_by, "direction": direction, "optimum": optimum,
-        "worst": worst, "revision": revision, "reduction": reduction, "shares": shares or {}, "first": first,
-        "binary": binary, "labels": labels, "exact": exact,
+        "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library,
+        "no_gradient": no_gradient, "aliases": aliases, "scope": scope, "unit": unit, "sorted_by": sorted_by,
+        "direction": direction, "optimum": optimum, "worst": worst, "revision": revision, "reduction": reduction,
+        "shares": shares or {}, "first": first, "binary": binary, "labels": labels, "exact": exact,
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

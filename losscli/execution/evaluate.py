@@ -72,31 +72,36 @@ LARGE = 2048  # a group of so many rows keeps all threads busy; smaller groups a
 
 
 @dataclass(frozen=True)
-class Group:
-    """The rows of one group."""
+class Groups:
+    """A large group, or some small ones, which are a task together: a task has costs of its own."""
 
-    rows: RowBatch[Input, Array]
+    groups: Sequence[RowBatch[Input, Array]]
+
+    @property
+    def rows(self) -> int:
+        """The rows of the largest of the groups."""
+        return max(map(len, self.groups))
 
     @property
     def memory_bytes(self) -> int:
         """So much that a large group is scored alone."""
-        return len(self.rows) * (1 << 30) // LARGE
+        return self.rows * (1 << 30) // LARGE
 
 
 @dataclass(frozen=True)
 class AddingGroups:
-    """Adds up one group."""
+    """Adds up some groups."""
 
     plan: Plan
     tables: Mapping[Table, Array]
     slice_index: SliceIndex
     threads: int
 
-    def __call__(self, group: Group, stopped: Callable[[], bool]) -> RunAccumulator:
-        """The accumulator of the values of one group; a large group is computed with several threads."""
+    def __call__(self, some: Groups, stopped: Callable[[], bool]) -> RunAccumulator:
+        """The accumulator of the values of some groups; a large group is computed with several threads."""
         totals = RunAccumulator(self.plan, self.tables, slice_index=self.slice_index, some=True)
-        with using_threads(self.threads if len(group.rows) >= LARGE else 1):
-            totals.update_group(group.rows)
+        with using_threads(self.threads if some.rows >= LARGE else 1):
+            totals.update_groups(some.groups)
         return totals
 
 
@@ -105,17 +110,30 @@ def _add_groups(scan: Scan, totals: RunAccumulator, engine: Engine, observer: Pr
     plan = totals.plan
     read = RunAccumulator(plan, totals.tables, totals.chunk_rows, totals.slice_index, hashing=totals.hashing, some=True)
 
-    def groups() -> Iterator[Group]:
+    def groups() -> Iterator[RowBatch[Input, Array]]:
         for rows in scan.rows():
-            yield from map(Group, read.update(rows))
+            yield from read.update(rows)
         observer.scores(read.groups.open)
-        yield from map(Group, read.groups.finish())
+        yield from read.groups.finish()
 
-    for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.slice_index, engine.count), groups()):
+    tasks = _tasks(groups())
+    for _, answer in engine.map(AddingGroups(plan, totals.tables, totals.slice_index, engine.count), tasks):
         if isinstance(answer, Exception):
             raise answer
         totals.merge(answer)
     totals.merge(read)
+
+
+def _tasks(groups: Iterable[RowBatch[Input, Array]]) -> Iterator[Groups]:
+    """Groups in their order: the small ones together, each large one alone."""
+    waiting: list[RowBatch[Input, Array]] = []
+    for group in groups:
+        if waiting and sum(map(len, waiting)) + len(group) > LARGE:
+            yield Groups(waiting)
+            waiting = []
+        waiting.append(group)
+    if waiting:
+        yield Groups(waiting)
 
 
 def total(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator, groups_of
+from losscli.aggregate.batch_units import units_of
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import Sums, rounded
 from losscli.aggregate.kernel_calls import KernelCall, score
@@ -65,9 +66,8 @@ def wanted_roles(line: Line, wrt: str | None) -> list[str]:
         return [wrt]
     rows = [role for role, by_row in known.items() if by_row]
     if not known:
-        raise UsageError(
-            f"'{line.spec.text}' has no gradient: it is zero wherever it is defined", code="USAGE_CONFLICT"
-        )
+        why = line.jobs[0].spec.loss.no_gradient or "it is zero wherever it is defined"
+        raise UsageError(f"'{line.spec.text}' has no gradient: {why}", code="USAGE_CONFLICT")
     return rows or list(known)[:1]
 
 
@@ -266,7 +266,7 @@ def _role_gradient(
 ) -> Array:
     loss = call.spec.loss
     if loss.scope != "row":
-        factors, exponent = in_range(part.upstreams, batch)
+        factors, exponent = in_range(part.upstreams, units_of(call, batch))
         whole = contiguous(args)
         if any(each.excludes_rows for each in part.upstreams.values()):
             for name, term in score(call, whole).items():

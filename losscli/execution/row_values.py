@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from losscli.aggregate.accumulator import groups_of
+from losscli.aggregate.batch_units import beside_rows
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score
 from losscli.binding.kernel_arguments import arguments, check_arguments, contiguous
@@ -148,7 +149,8 @@ def _in_groups(
         found = {}
         for call in grouped:
             with using_threads(engine.count):
-                found[call] = score(call, contiguous(arguments(call.inputs, group.arrays, prepared.arrays)))
+                terms = score(call, contiguous(arguments(call.inputs, group.arrays, prepared.arrays)))
+            found[call] = beside_rows(call, terms, len(group))
         late.append(RowBatch(found, group.row_numbers))
 
     scan = Scan(prepared.plan, prepared.source, observer, warned=prepared.warned)

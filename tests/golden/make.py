@@ -69,6 +69,7 @@ import penalty
 import preference
 import quantiles
 import rank_correlation
+import ranking
 import ratio
 import regression
 import robust
@@ -88,6 +89,7 @@ FAMILIES = (
     quantiles, ensembles,
     segmentation, boxes, keypoints, signals,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
+    ranking,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

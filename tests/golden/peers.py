@@ -61,7 +61,7 @@ MODULES = {
     "jax": "jax",
     "jnp": "jax.numpy",
     "torchmetrics": "torchmetrics torchmetrics.functional torchmetrics.functional.audio"
-    " torchmetrics.functional.image torchmetrics.functional.text",
+    " torchmetrics.functional.image torchmetrics.functional.retrieval torchmetrics.functional.text",
     "pml": "pytorch_metric_learning pytorch_metric_learning.distances pytorch_metric_learning.losses"
     " pytorch_metric_learning.reducers",
     "info_nce": "info_nce",

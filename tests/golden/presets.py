@@ -22,6 +22,7 @@ from typing import Any
 
 import embedding  # noqa: F401  it names `arcface` in calls
 import numpy as np
+import ranking
 from peers import Case, Inputs, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch, by_xgboost
 
 COLUMNS = ["spec", "kind", "source", "inputs", "weights", "value", "gradient"]
@@ -107,6 +108,16 @@ def signs(rng: np.random.Generator) -> Inputs:
 def ranked(rng: np.random.Generator) -> Inputs:
     one, two = signs(rng), signs(rng)
     return {"first": one["pred"], "second": two["pred"], "target": two["target"]}
+
+
+def graded(rng: np.random.Generator) -> Inputs:
+    """Scores without ties, and grades."""
+    return hits(rng) | {"target": rng.permutation([0.0, 1.0, 2.0, *rng.integers(0, 4, ROWS - 3)]).tolist()}
+
+
+def hits(rng: np.random.Generator) -> Inputs:
+    """Scores without ties, and which rows are relevant."""
+    return {"pred": rng.permutation(np.arange(-3, ROWS - 3) / 4).tolist(), "target": hard(rng)}
 
 
 def distances(rng: np.random.Generator) -> Inputs:
@@ -328,6 +339,13 @@ MASKS: dict[str, Inputs] = {
 WEIGHTS: dict[str, Inputs] = {"parameters of 0": {"params": [[0.0, -0.0], [1e-8, 2.0]]}}
 
 
+QUERIES: dict[str, Inputs] = {
+    "ties": {"pred": [0.5, 0.5, 0.5, -1.0, -1.0], "target": [0.0, 1.0, 0.0, 1.0, 0.0]},
+    "no relevant row": {"pred": [0.5, 0.25, -1.0], "target": [0.0, 0.0, 0.0]},
+    "one row": {"pred": [0.5], "target": [1.0]},
+}
+
+
 # -- the presets -------------------------------------------------------------------------------------------------------
 
 
@@ -391,6 +409,7 @@ def presets() -> list[Asked]:
         *_likelihoods(),
         *_vectors_and_batches(),
         *_labels(),
+        *_rankings(),
     ]
 
 
@@ -592,6 +611,28 @@ def _vectors_and_batches() -> list[Asked]:
         torch("l1_penalty@keras", "keras.regularizers.L1()(params)", params, WEIGHTS, by="params"),
         torch("l2_penalty@keras", "keras.regularizers.L2()(params)", params, WEIGHTS, by="params"),
     ]  # fmt: skip
+
+
+def _rankings() -> list[Asked]:
+    def ask(*given: Any, **settings: Any) -> Case:
+        return by_numpy("sklearn", *given[:3])
+
+    return [
+        Asked("ndcg@sklearn", ask, "sklearn.metrics.ndcg_score([target], [pred])", graded, QUERIES, by=None),
+        *(
+            boosting(f"{score}@{library}", make, score, random, QUERIES, weighted=False)
+            for score, random in (("ndcg", graded), ("map", hits))
+            for library, make in (("lightgbm", _lightgbm_ranking), ("xgboost", _xgboost_ranking))
+        ),
+    ]
+
+
+def _lightgbm_ranking(spec: str, metric: str, inputs: Inputs) -> Case:
+    return ranking.by_lightgbm_ranking(spec, metric, len(inputs["pred"]), inputs)
+
+
+def _xgboost_ranking(spec: str, metric: str, inputs: Inputs) -> Case:
+    return ranking.by_xgboost_ranking(spec, metric, inputs)
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------

@@ -148,6 +148,7 @@ def test_every_loss_has_a_gradient_by_its_first_role():
         moved = {role: values + 1e-9 if role == "pred" else values for role, values in columns.items()}
         before, after = (as_terms(loss.kernel(*given.values(), **settled)) for given in (columns, moved))
         assert {n: t.values.tolist() for n, t in before.items()} == {n: t.values.tolist() for n, t in after.items()}
+    assert [loss.name for loss in LOSSES if loss.gradients and loss.no_gradient] == []
 
 
 def test_aliases_give_the_loss():

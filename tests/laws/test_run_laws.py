@@ -25,6 +25,12 @@ def case(loss, choice, rows=ROWS, seed=2):
     return columns, *table(loss, columns)
 
 
+def drawn_weights(loss, rows):
+    """Weights of rows, which are those of their batch where a loss has one value a batch."""
+    drawn = np.random.default_rng(4).uniform(0.5, 2.5, rows)
+    return np.repeat(drawn[:1], rows) if loss.unit == "group" else drawn
+
+
 def bits(report):
     """Every number of a report, exactly; nothing of what the columns are called."""
     return [
@@ -86,7 +92,7 @@ def test_weights_count_rows(loss, choice):
 @pytest.mark.parametrize(("loss", "choice"), CASES)
 def test_value_is_the_formulas(loss, choice):
     columns, data, settings = case(loss, choice, rows=7)
-    weights = np.random.default_rng(4).uniform(0.5, 2.5, 7)
+    weights = drawn_weights(loss, 7)
     with mp.workdps(50):
         for weight in (None, weights):
             want = Formula(loss).final(exact(loss, columns), loss.settle(required(loss)), weight)
@@ -104,7 +110,7 @@ def test_gradient_is_the_slope_of_the_final_value(loss, choice, how):
         return
     rows = 4
     columns, data, settings = case(loss, choice, rows=rows, seed=9)
-    weights = np.random.default_rng(4).uniform(0.5, 2.5, rows)
+    weights = drawn_weights(loss, rows)
     extra = {"mean": {}, "weighted": {"weight": "w"}, "sum": {"weight": "w", "reduction": "sum"},
              "count": {"weight": "w", "divide_by": "count"},
              "rows": {"weight": "w", "divide_by": "rows"}}[how]  # fmt: skip
@@ -144,6 +150,7 @@ def scaled(formula, columns, loss, weights, how):
     """The sum of weight * value a term, or that over the count: by the textbook, beside the product's own way."""
     from oracle import SKIP, outputs_mean
 
+    weights = weights[:1] if loss.unit == "group" else weights
     rows = [formula.row(columns, i, loss.settle(required(loss))) for i in range(len(weights))]
     found = {}
     for term in formula.terms:

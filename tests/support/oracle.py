@@ -24,6 +24,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
+from oracle_rankings import rankings
 from per_class import CLASS_WORDS, by_class, class_means
 
 SKIP = object()
@@ -76,6 +77,7 @@ WORDS = {
     "loggamma": mp.loggamma, "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
     **CLASS_WORDS,
 }  # fmt: skip
+WORDS["rankings"] = rankings
 _EXACT = {f"_{made.__name__}": made for made in (mp.mpf, quotient, power)}
 
 
@@ -152,8 +154,9 @@ class Formula:
     def final(self, columns, params, weights=None):
         """The final value by the textbook: weighted term means, combined. None where a term is empty."""
         matrix_only = all(self._matrix(r) for r in self.loss.roles)
-        n = 1 if matrix_only else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
-        weights = [mp.mpf(1)] * n if weights is None else [mp.mpf(float(w)) for w in weights]
+        whole = matrix_only or self.loss.unit == "group"  # one value, of all rows
+        n = 1 if whole else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
+        weights = [mp.mpf(1)] * n if weights is None else [mp.mpf(float(w)) for w in weights[:n]]
         if self.loss.scope == "table":  # its rows see the weights of others; those of 0 are not there
             used = [i for i, weight in enumerate(weights) if weight]
             columns = {r: c if c is None or self._matrix(r) else [c[i] for i in used] for r, c in columns.items()}
