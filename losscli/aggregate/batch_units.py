@@ -44,8 +44,8 @@ def beside_rows(call: KernelCall, terms: Mapping[str, Term], count: int) -> Term
         return dict(terms)
     first = np.arange(count) < 1
     return {
-        name: Term(np.repeat(values, count), first if where is None else first & where)
-        for name, (values, where) in terms.items()
+        name: term.take(np.zeros(count, np.int64)).masked(first if term.where is None else first & term.where)
+        for name, term in terms.items()
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.contract.terms import Term
 from losscli.errors import DataError, UsageError
 
 RNG = np.random.default_rng(3)
@@ -25,7 +26,7 @@ def each(spec, **more):
     for query in range(len(SIZES)):
         rows = {name: values[query == QUERY] for name, values in DATA.items()}
         term = losscli.losses.ndcg(rows["pred"], rows["target"])
-        values, where = term if isinstance(term, tuple) else (term, None)
+        values, where = term if isinstance(term, Term) else (term, None)
         found.append(None if where is not None and not where[0] else float(values[0]))
     return found
 
