@@ -6,6 +6,7 @@ Also what surrounds the code: one home address, links that work on an index too,
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import re
 import tomllib
@@ -25,7 +26,8 @@ PACKAGE = ROOT / "losscli"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MACHINERY = [path for path in SOURCES if PACKAGE / "losses" not in path.parents]
 PARAMETERS = {name for loss in REGISTRY.values() for name in loss.params}
-NAMES = (REGISTRY.keys() | ALIASES.keys()) - PARAMETERS  # `precision` is a score, and a parameter that has an option
+# `precision` is a score, and a parameter that has an option; `map` is a score, and a word of Python.
+NAMES = (REGISTRY.keys() | ALIASES.keys()) - PARAMETERS - set(dir(builtins))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HOME = PYPROJECT["project"]["urls"]["Homepage"]
 RECORDS = sorted((ROOT / "docs" / "design").glob("*.md"))

@@ -155,13 +155,16 @@ class Formula:
         """The final value by the textbook: weighted term means, combined. None where a term is empty."""
         matrix_only = all(self._matrix(r) for r in self.loss.roles)
         whole = matrix_only or self.loss.unit == "group"  # one value, of all rows
-        n = 1 if whole else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
-        weights = [mp.mpf(1)] * n if weights is None else [mp.mpf(float(w)) for w in weights[:n]]
+        rows_in = (
+            1 if matrix_only else next(len(c) for r, c in columns.items() if c is not None and not self._matrix(r))
+        )
+        weights = [mp.mpf(1)] * rows_in if weights is None else [mp.mpf(float(w)) for w in weights]
         if self.loss.scope == "table":  # its rows see the weights of others; those of 0 are not there
             used = [i for i, weight in enumerate(weights) if weight]
             columns = {r: c if c is None or self._matrix(r) else [c[i] for i in used] for r, c in columns.items()}
-            weights, n = [weights[i] for i in used], len(used)
-        rows = [self.row(columns, i, params, weights) for i in range(n)]
+            weights = [weights[i] for i in used]
+        rows = [self.row(columns, i, params, weights) for i in range(1 if whole else len(weights))]
+        weights = weights[: len(rows)]
         means, total = class_means(rows, weights, SKIP), None
         for term in self.terms:
             if term in means:
