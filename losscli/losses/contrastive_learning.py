@@ -43,7 +43,12 @@ def _longer(shortest: float, *roles: str) -> tuple[tuple[str, Any], ...]:
     (forth + back) / 2 if symmetric else forth
     """,
     cite="van den Oord, Li & Vinyals 2018, arXiv:1807.03748; symmetric: Radford et al. 2021, arXiv:2103.00020",
-    same_as={"info_nce": without_weights(notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive"))},
+    same_as={
+        "info_nce": without_weights(notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive")),
+        "sentence_transformers": without_weights(
+            "temperature=0.05", notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive")
+        ),
+    },
     scope="group",
     optimum=None,
 )
@@ -58,8 +63,9 @@ def info_nce(
 ) -> Array:
     """InfoNCE loss: each anchor picks its positive among the positives of its whole batch.
 
-    It is the cross-entropy over similarities. The value depends on the batch, so compare two numbers only with the
-    same batches. A batch of one row gives 0. A zero vector has cosine 0 with every vector.
+    It is the cross-entropy over similarities; sentence-transformers calls it multiple negatives ranking loss (MNRL).
+    The value depends on the batch, so compare two numbers only with the same batches. A batch of one row gives 0. A
+    zero vector has cosine 0 with every vector.
 
     >>> info_nce([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], temperature=0.5).round(6)
     array([0.693147, 0.693147])

@@ -38,7 +38,10 @@ _Swap = Annotated[bool, Param("use the negative's distance to the positive if it
     max(d(anchor, positive) - far + margin, 0)
     """,
     cite="Weinberger & Saul 2009, JMLR 10:207-244; Schroff et al. 2015, arXiv:1503.03832; swap: Balntas et al. 2016",
-    same_as={"torch": without_weights("eps=1e-06")},
+    same_as={
+        "torch": without_weights("eps=1e-06"),
+        "sentence_transformers": without_weights("margin=5"),
+    },
     first=True,
 )
 def triplet(
@@ -172,6 +175,39 @@ def _slope_by(role: str, part: Callable[..., Array]) -> None:
 _slope_by("anchor", _by_anchor)
 _slope_by("positive", _by_positive)
 _slope_by("negative", _by_negative)
+
+
+@loss(
+    formula="""
+    near = norm([a - p for a, p in zip(anchor, positive)])
+    far = norm([a - n for a, n in zip(anchor, negative)])
+    log(1 + exp(near - far))
+    """,
+    cite="Hermans, Beyer & Leibe 2017, arXiv:1703.07737",
+    optimum=None,
+)
+def soft_triplet(anchor: Vector, positive: Vector, negative: Vector) -> Array:
+    """Soft-margin triplet loss: a softplus in the place of the hinge, so that triplets pull however good they are.
+
+    Vectors are used as they are, with euclidean distances. The gradient is 0 at a distance of 0.
+
+    >>> soft_triplet([[0.0, 0.0]], [[3.0, 4.0]], [[0.0, 5.5]]).round(4)
+    array([0.4741])
+    """
+    return softplus(_legs(anchor, positive, negative, "euclidean", 0.0, False).longer)
+
+
+def _soft_slope_by(role: str, part: Callable[..., Array]) -> None:
+    def slope(anchor: Array, positive: Array, negative: Array) -> Array:
+        legs = _legs(anchor, positive, negative, "euclidean", 0.0, False)
+        return sigmoid(legs.longer)[:, None] * part(anchor, positive, negative, legs, "euclidean", 0.0)
+
+    soft_triplet.gradient(role)(slope)
+
+
+_soft_slope_by("anchor", _by_anchor)
+_soft_slope_by("positive", _by_positive)
+_soft_slope_by("negative", _by_negative)
 
 
 @loss(

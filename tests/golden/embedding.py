@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from peers import NAMES, Case, Inputs, by_jax, by_torch, library
+from peers import NAMES, Case, Inputs, by_hand, by_jax, by_torch, library
 
 ANCHOR = [
     [0.42, -1.31, 0.77, 1.08],
@@ -73,6 +73,26 @@ def _triplets() -> list[Case]:
     return [
         by_torch("torch", "triplet@torch triplet:eps=1e-6", call.format(""), TRIPLETS, **by),
         by_torch("torch", "triplet", call.format("eps=0.0"), TRIPLETS, **by),
+        by_torch(
+            "sentence_transformers",
+            "triplet@sentence_transformers",
+            "by_embeddings('TripletLoss', anchor, positive, negative)",
+            TRIPLETS,
+            **by,
+        ),
+        by_hand(
+            "soft_triplet",
+            "F.softplus((anchor - positive).norm(dim=1) - (anchor - negative).norm(dim=1)).mean()",
+            TRIPLETS,
+            **by,
+        ),
+        by_torch(
+            "sentence_transformers",
+            "info_nce@sentence_transformers",
+            "by_embeddings('MultipleNegativesRankingLoss', anchor, positive)",
+            PAIRS,
+            by="anchor positive",
+        ),
         by_torch("torch", "triplet:margin=0.2", call.format("margin=0.2, eps=0.0"), TRIPLETS, **by),
         by_torch("torch", "triplet:eps=1e-6,margin=2.5", call.format("margin=2.5"), TRIPLETS, **by),
         by_torch("torch", "triplet:distance=manhattan,eps=1e-6", call.format("p=1.0"), TRIPLETS, **by),

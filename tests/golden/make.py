@@ -10,6 +10,7 @@ Install the peers into an environment of their own, away from losscli, and run t
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 hydroeval==0.1.0 \
         properscoring==0.1 utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1 \
         kornia==0.9.0 kornia-rs==0.2.0 pycocotools==2.0.11
+    peers/bin/pip install sentence-transformers==6.2.0 torch==2.13.0
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them
 
@@ -67,6 +68,7 @@ import order_statistics
 import ordinal
 import penalty
 import preference
+import proxies
 import quantiles
 import rank_correlation
 import ranking
@@ -75,6 +77,7 @@ import regression
 import robust
 import segmentation
 import signals
+import similarity
 import skill
 
 import sample_data
@@ -88,6 +91,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles, ensembles,
     segmentation, boxes, keypoints, signals,
+    similarity, proxies,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking,
 )  # fmt: skip

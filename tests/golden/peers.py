@@ -38,6 +38,7 @@ PACKAGES = {
     "scipy": "scipy",
     "monai": "monai",
     "kornia": "kornia",
+    "sentence_transformers": "sentence-transformers",
     "pycocotools": "pycocotools",
     "lightgbm": "lightgbm",
     "xgboost": "xgboost-cpu",
@@ -67,6 +68,7 @@ MODULES = {
     "info_nce": "info_nce",
     "monai": "monai monai.losses",
     "kornia": "kornia kornia.losses",
+    "sentence_transformers": "sentence_transformers sentence_transformers.sentence_transformer.losses",
     "pycocotools": "pycocotools pycocotools.cocoeval pycocotools.mask",
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
@@ -114,9 +116,28 @@ def _keras(keras: Any) -> None:
 _AFTER: dict[str, Callable[[Any], None]] = {"torch": _torch, "jax": _jax, "keras": _keras}
 # What stands on torch or jax finds it set.
 _BEFORE = {
-    **dict.fromkeys(("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia"), lambda: library("torch")),
+    **dict.fromkeys(
+        ("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia", "sentence_transformers"),
+        lambda: library("torch"),
+    ),
     **dict.fromkeys(("jnp", "optax"), lambda: library("jax")),
 }
+
+
+def by_embeddings(name: str, *sides: Any, target: Any = None) -> Any:
+    """A loss of sentence-transformers of vectors, in the place of texts and of the model that makes vectors of them."""
+    torch = library("torch")
+
+    class Given(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, vectors: Any) -> dict[str, Any]:
+            return {"sentence_embedding": vectors}
+
+    losses = library("sentence_transformers").sentence_transformer.losses
+    labels = torch.zeros(len(sides[0])) if target is None else target
+    return getattr(losses, name)(Given())(list(sides), labels)
+
+
+NAMES["by_embeddings"] = by_embeddings
 
 
 def one_line(call: str) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 import embedding  # noqa: F401  it names `arcface` in calls
 import numpy as np
+import proxies  # noqa: F401  it names `proxies` in calls
 import ranking
 from peers import Case, Inputs, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch, by_xgboost
 
@@ -165,6 +166,14 @@ def pairs(rng: np.random.Generator) -> Inputs:
 
 def negatives(rng: np.random.Generator) -> Inputs:
     return pairs(rng) | {"negatives": _rounded(rng.normal(0, 1, (ROWS, 2, 3)))}
+
+
+def alike(rng: np.random.Generator) -> Inputs:
+    return {role: _vectors(rng) for role in ("first", "second")} | {"target": hard(rng)}
+
+
+def leads(rng: np.random.Generator) -> Inputs:
+    return triplets(rng) | {"target": _rounded(rng.normal(0, 2, ROWS))}
 
 
 def two_vectors(rng: np.random.Generator) -> Inputs:
@@ -604,6 +613,23 @@ def _vectors_and_batches() -> list[Asked]:
         torch("nt_xent@pml", pml, pairs, VIEWS, **both),
         optax("nt_xent@optax", ntxent, pairs, VIEWS, **both),
         torch("supcon@pml", "pml.losses.SupConLoss()(embedding, target)", labelled, LABELS, by="embedding"),
+        torch("contrastive@sentence_transformers", "by_embeddings('ContrastiveLoss', first, second, target=target)",
+              alike, by="first second"),
+        torch("cosine_mse@sentence_transformers", "by_embeddings('CosineSimilarityLoss', first, second, target=target)",
+              alike, by="first second"),
+        torch("margin_mse@sentence_transformers",
+              "by_embeddings('MarginMSELoss', anchor, positive, negative, target=target)", leads,
+              by="anchor positive negative"),
+        torch("triplet@sentence_transformers", "by_embeddings('TripletLoss', anchor, positive, negative)", triplets,
+              TRIPLETS, by="anchor positive negative"),
+        torch("info_nce@sentence_transformers", "by_embeddings('MultipleNegativesRankingLoss', anchor, positive)",
+              pairs, by="anchor positive"),
+        torch("cosface@pml", "proxies('CosFaceLoss', embedding, target, prototypes)", prototypes, ANGLES,
+              by="embedding prototypes"),
+        torch("normalized_softmax@pml", "proxies('NormalizedSoftmaxLoss', embedding, target, prototypes)", prototypes,
+              ANGLES, by="embedding prototypes"),
+        torch("proxy_nca@pml", "proxies('ProxyNCALoss', embedding, target, prototypes)", prototypes,
+              by="embedding prototypes"),
         torch("dice_loss@monai", "monai.losses.DiceLoss()(pred[:, None], target[:, None])", masks, MASKS),
         torch("jaccard_loss@monai", "monai.losses.DiceLoss(jaccard=True)(pred[:, None], target[:, None])", masks,
               MASKS),
