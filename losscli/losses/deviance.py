@@ -250,3 +250,21 @@ def beta_divergence(
 @beta_divergence.gradient("pred")
 def _(pred: Array, target: Array, *, degree: float) -> Array:
     return (pred - target) / pred * pred ** (degree - 1)
+
+
+@loss(
+    formula="(target - pred)**2 / (target * pred**2)",
+    cite="Tweedie 1957, doi:10.1214/aoms/1177706964; Jorgensen 1997, The Theory of Dispersion Models",
+)
+def inverse_gaussian_deviance(pred: Positive, target: Positive) -> Array:
+    """Inverse Gaussian deviance: of waiting times and other numbers above 0 with a long tail; Tweedie's of power 3.
+
+    >>> inverse_gaussian_deviance([2.0, 1.0], [4.0, 1.0])
+    array([0.25, 0.  ])
+    """
+    return np.square((pred - target) / pred) / target
+
+
+@inverse_gaussian_deviance.gradient("pred")
+def _(pred: Array, target: Array) -> Array:
+    return 2 * ((pred - target) / pred) / pred / pred

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Real, Vector
+from losscli.contract.kinds import Array, Positive, Real, Vector
 from losscli.contract.loss import Param, loss
 from losscli.losses._angles import across, cosine
 from losscli.losses._math import measured, norm
@@ -107,3 +107,37 @@ def direction_error(pred: Real, target: Real, baseline: Real | None = None) -> A
     """
     start = 0.0 if baseline is None else baseline
     return np.asarray((pred > start) != (target > start), float)
+
+
+@loss(
+    formula="log(2 * pi * besseli(0, concentration)) - concentration * cos(target - pred)",
+    cite="von Mises 1918; Mardia & Jupp 2000, Directional Statistics, 3.5.4, doi:10.1002/9780470316979",
+    optimum=None,
+)
+def von_mises_nll(pred: Real, target: Real, concentration: Positive) -> Array:
+    """Von Mises negative log-likelihood: of an angle in radians, with the predicted direction and concentration.
+
+    A high concentration is a low spread: kappa of the texts, about 1 over the variance. The gradient is by the
+    direction only.
+
+    >>> von_mises_nll([0.0, 1.0], [0.0, 4.0], [1.0, 2.0]).round(4)
+    array([1.0738, 4.6419])
+    """
+    return np.log(2 * np.pi * _scaled_bessel(concentration)) + 2 * concentration * np.square(
+        np.sin(0.5 * (target - pred))
+    )
+
+
+def _scaled_bessel(k: Array) -> Array:
+    """e^-k I_0(k), for k > 0."""
+    near = np.minimum(k, 40.0)
+    far, part, series = np.maximum(k, 40.0), np.ones_like(k), np.ones_like(k)
+    for n in range(1, 13):  # the parts of the asymptotic series; from 40 on those that are left out are below 1e-17
+        part = part * (2 * n - 1) ** 2 / (8 * n * far)
+        series = series + part
+    return np.where(k < 40, np.i0(near) * np.exp(-near), series / np.sqrt(2 * np.pi * far))
+
+
+@von_mises_nll.gradient("pred")
+def _(pred: Array, target: Array, concentration: Array) -> Array:
+    return concentration * np.sin(pred - target)

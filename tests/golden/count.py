@@ -41,4 +41,21 @@ def _zeros() -> list[Case]:
         by_numpy("statsmodels", name, f"({pmf}).mean()", ZEROS),
         by_numpy("statsmodels", name, f"np.average({pmf}, weights=w)", ZEROS, weights=WEIGHTS),
         by_hand(name, f"{formula}.mean()", ZEROS),
+        *_dispersed_zeros(),
+    ]
+
+
+def _dispersed_zeros() -> list[Case]:
+    inputs: Inputs = ZEROS | {"dispersion": [0.7, 1.9, 0.24, 0.33, 3.1, 0.56]}
+    pmf = "-statsmodels.distributions.zinegbin.logpmf(target, pred, dispersion, 2, zero_prob)"
+    made = "torch.distributions.NegativeBinomial(1 / dispersion, logits=torch.log(dispersion * pred))"
+    density = f"{made}.log_prob(target)"
+    none = f"torch.log(zero_prob + (1 - zero_prob) * {density}.exp())"
+    formula = f"-torch.where(target > 0, {density} + torch.log1p(-zero_prob), {none})"
+    name = "zero_inflated_negative_binomial_nll"
+    return [
+        by_numpy("statsmodels", name, f"({pmf}).mean()", inputs),
+        by_numpy("statsmodels", name, f"np.average({pmf}, weights=w)", inputs, weights=WEIGHTS),
+        by_hand(name, f"{formula}.mean()", inputs),
+        by_hand(name, f"(w * {formula}).sum() / w.sum()", inputs, weights=WEIGHTS),
     ]

@@ -57,6 +57,10 @@ def _variances() -> list[Case]:
     general = "((target**{1} - pred**{1}) / ({0} * {1}) - pred**{0} * (target - pred) / {0})"
     return [
         by_numpy("sklearn", "itakura_saito", divergence.format("itakura-saito") + " / len(pred)", POSITIVE),
+        by_numpy("sklearn", "inverse_gaussian_deviance", "sklearn.metrics.mean_tweedie_deviance(target, pred, power=3)",
+                 POSITIVE),
+        by_hand("inverse_gaussian_deviance", "(w * (target - pred) ** 2 / target / pred**2).sum() / w.sum()", POSITIVE,
+                weights=POSITIVE_WEIGHTS),
         by_hand("itakura_saito qlike", f"({saito}).mean()", POSITIVE),
         by_hand("itakura_saito", f"(w * ({saito})).sum() / w.sum()", POSITIVE, weights=POSITIVE_WEIGHTS),
         *(by_numpy("sklearn", f"patton:power={p}", half.format(p), POSITIVE) for p in (-0.5, 0, 1, 1.5, 2, 3)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distance import POINTS
-from peers import Case, Inputs, by_hand, by_torch
+from peers import Case, Inputs, by_hand, by_numpy, by_torch
 from regression import OUTPUT_WEIGHTS, PLAIN, WEIGHTS
 
 DEGREES: Inputs = {
@@ -18,7 +18,14 @@ def cases() -> list[Case]:
     angle = "torch.arccos((pred * target).sum(1) / pred.norm(dim=1) / target.norm(dim=1))"
     apart = "torch.minimum(((pred - target).abs() % {0}), {0} - (pred - target).abs() % {0})"
     turned = "(torchmetrics.functional.spectral_angle_mapper(*(x.T[None, :, :, None] for x in (pred, target))))"
+    angles: Inputs = RADIANS | {"concentration": [0.4, 2.7, 11.3, 63.0]}
+    bessel = (
+        "torch.log(2 * math.pi * torch.special.i0e(concentration)) + concentration * (1 - torch.cos(target - pred))"
+    )
     return [
+        by_numpy("scipy", "von_mises_nll", "-scipy.stats.vonmises.logpdf(target - pred, concentration).mean()", angles),
+        by_hand("von_mises_nll", f"({bessel}).mean()", angles),
+        by_hand("von_mises_nll", f"(w * ({bessel})).sum() / w.sum()", angles, weights=WEIGHTS[:4]),
         by_torch("torchmetrics", "angular_error", turned, POINTS),
         by_hand("angular_error", f"(w * {angle}).sum() / w.sum()", POINTS, weights=OUTPUT_WEIGHTS),
         by_hand("angular_error:degrees=true", f"torch.rad2deg({angle}).mean()", POINTS),

@@ -47,6 +47,7 @@ import class_scores
 import confusion
 import count
 import critic
+import densities
 import deviance
 import directional
 import discrimination
@@ -94,6 +95,7 @@ FAMILIES = (
     similarity, proxies,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking,
+    densities, noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

@@ -74,7 +74,8 @@ WORDS = {
     **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
     "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
     "atan": mp.atan, "atan2": mp.atan2, "sign": mp.sign,
-    "loggamma": mp.loggamma, "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
+    "loggamma": mp.loggamma, "besseli": mp.besseli,
+    "Phi": mp.ncdf, "pi": mp.pi, "inf": mp.inf, "skip": SKIP, "__builtins__": {},
     **CLASS_WORDS,
 }  # fmt: skip
 WORDS["rankings"] = rankings
