@@ -47,7 +47,7 @@ def numbers(kind: Kind, shape, rng, cruel: bool):
     low = kind.low if np.isfinite(kind.low) else -np.inf
     if cruel:
         pool = CRUEL[low < CRUEL] if kind.open_low else CRUEL[low <= CRUEL]
-        pool = pool[pool <= kind.high]
+        pool = pool[pool < kind.high] if kind.open_high else pool[pool <= kind.high]
         return rng.choice(pool[pool != 0] if kind.nonzero else pool, shape)
     if np.isfinite(low):
         return low + rng.uniform(0.1, 3.0, shape)

@@ -157,6 +157,7 @@ Relevance: TypeAlias = Annotated[
 ]
 LogProb: TypeAlias = Annotated[Array, Kind("LogProb", "a log-probability: a number of at most 0", high=0.0)]
 Positive: TypeAlias = Annotated[Array, Kind("Positive", "a number above 0", low=0.0, open_low=True)]
+Negative: TypeAlias = Annotated[Array, Kind("Negative", "a number below 0", high=0.0, open_high=True)]
 NonZero: TypeAlias = Annotated[
     Array, Kind("NonZero", "a number other than 0", nonzero=True,
                 hint="leave rows with a target of 0 out with --where 'TARGET != 0', or use smape or wmape")
@@ -212,6 +213,10 @@ Mixture: TypeAlias = Annotated[
 PositiveVector: TypeAlias = Annotated[
     Array, Kind("PositiveVector", "a vector of numbers above 0", shape="vector", low=0.0, open_low=True)
 ]
+Cumulative: TypeAlias = Annotated[
+    Array, Kind("Cumulative", "cumulative probabilities in [0, 1], one for each number of a grid", shape="vector",
+                low=0.0, high=1.0, slack=NEAR)
+]  # fmt: skip
 Vectors: TypeAlias = Annotated[Array, Kind("Vectors", "K vectors, one after the other", shape="vectors")]
 ProbVector: TypeAlias = Annotated[
     Array,

@@ -47,6 +47,7 @@ import class_scores
 import confusion
 import count
 import critic
+import cumulative
 import densities
 import deviance
 import directional
@@ -58,10 +59,12 @@ import embedding
 import ensembles
 import forecast
 import functional
+import intervals
 import keypoints
 import language
 import likelihood
 import margin
+import mixtures
 import multiclass
 import multilabel
 import noisy_labels
@@ -76,10 +79,12 @@ import ranking
 import ratio
 import regression
 import robust
+import scaled_errors
 import segmentation
 import signals
 import similarity
 import skill
+import tails
 
 import sample_data
 
@@ -90,7 +95,7 @@ FAMILIES = (
     order_statistics, discrimination, rank_correlation,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
-    quantiles, ensembles,
+    quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative,
     segmentation, boxes, keypoints, signals,
     similarity, proxies,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
