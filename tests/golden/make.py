@@ -100,7 +100,7 @@ FAMILIES = (
     similarity, proxies,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking,
-    densities, noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
+    densities,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 
