@@ -31,6 +31,8 @@ _Empty = Annotated[
     Param("a query without any relevant row takes no part and is counted, or counts as the worst or the best value"),
 ]
 
+TASKS = ("ranking",)
+
 _FLAT = "the value changes only where two rows change places"
 _TIES = "ties: McSherry & Najork 2008, doi:10.1007/978-3-540-78646-7_38"
 _EMPTY = 'skip if empty == "skip" else 1 if empty == "worst" else 0'

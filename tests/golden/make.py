@@ -62,6 +62,7 @@ import functional
 import intervals
 import keypoints
 import language
+import learning_to_rank
 import likelihood
 import margin
 import mixtures
@@ -99,7 +100,7 @@ FAMILIES = (
     segmentation, boxes, keypoints, signals,
     similarity, proxies,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
-    ranking,
+    ranking, learning_to_rank,
     densities,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]

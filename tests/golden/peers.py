@@ -19,10 +19,12 @@ import functools
 import importlib
 import json
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,7 @@ PACKAGES = {
     "info_nce": "info-nce-pytorch",
     "scipy": "scipy",
     "monai": "monai",
+    "allrank": "allRank",
     "kornia": "kornia",
     "sentence_transformers": "sentence-transformers",
     "pycocotools": "pycocotools",
@@ -67,6 +70,7 @@ MODULES = {
     " pytorch_metric_learning.reducers",
     "info_nce": "info_nce",
     "monai": "monai monai.losses",
+    "allrank": "allrank.models.losses",
     "kornia": "kornia kornia.losses",
     "sentence_transformers": "sentence_transformers sentence_transformers.sentence_transformer.losses",
     "pycocotools": "pycocotools pycocotools.cocoeval pycocotools.mask",
@@ -113,6 +117,17 @@ def _keras(keras: Any) -> None:
     keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 
 
+def _allrank() -> None:
+    """Its losses import readers of files and clouds; all they want of these is a number and a device."""
+    torch = library("torch")
+    wanted = {"dataset_loading": ("data", "PADDED_Y_VALUE", -1),
+              "model_utils": ("models", "get_torch_device", lambda: torch.device("cpu"))}  # fmt: skip
+    for name, (package, attribute, value) in wanted.items():
+        module = ModuleType(f"allrank.{package}.{name}")
+        setattr(module, attribute, value)
+        sys.modules[module.__name__] = module
+
+
 _AFTER: dict[str, Callable[[Any], None]] = {"torch": _torch, "jax": _jax, "keras": _keras}
 # What stands on torch or jax finds it set.
 _BEFORE = {
@@ -120,6 +135,7 @@ _BEFORE = {
         ("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia", "sentence_transformers"),
         lambda: library("torch"),
     ),
+    "allrank": _allrank,
     **dict.fromkeys(("jnp", "optax"), lambda: library("jax")),
 }
 
