@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Binary, Real
-from losscli.contract.loss import Term, loss
+from losscli.contract.kinds import Array, Binary, NonNegative, Real
+from losscli.contract.loss import Param, Term, loss
+from losscli.losses._math import sigmoid, softplus
 
 TASKS = ("generative models",)
 
@@ -94,3 +95,149 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
         "real": np.where((target == 1) & (pred < 1), -1.0, 0.0),
         "fake": np.where((target == 0) & (pred > -1), 1.0, 0.0),
     }
+
+
+_Strength = Annotated[float, Param("factor of the whole penalty", ge=0)]
+
+
+@loss(
+    formula="""
+    over = grad_norm - goal
+    strength * (max(0, over) if one_sided else over)**2
+    """,
+    cite="Gulrajani et al. 2017, arXiv:1704.00028; one-sided: Petzka, Fischer & Lukovnikov 2018, arXiv:1709.08894",
+)
+def gradient_penalty(
+    grad_norm: NonNegative,
+    *,
+    strength: _Strength = 10.0,
+    goal: Annotated[float, Param("what the length of gradients should be", ge=0)] = 1.0,
+    one_sided: Annotated[bool, Param("shorter gradients cost nothing")] = False,
+) -> Array:
+    """Gradient penalty of WGAN-GP: a critic's gradient between real and generated rows should have length 1.
+
+    A row is such a point, with the length of the gradient there, which the training code has to save.
+
+    >>> gradient_penalty([1.5, 0.5])
+    array([2.5, 2.5])
+    """
+    return strength * np.square(_excess(grad_norm, goal, one_sided))
+
+
+def _excess(grad_norm: Array, goal: float, one_sided: bool) -> Array:
+    over = grad_norm - goal
+    return np.maximum(over, 0.0) if one_sided else over
+
+
+@gradient_penalty.gradient("grad_norm")
+def _(grad_norm: Array, *, strength: float, goal: float, one_sided: bool) -> Array:
+    return 2 * strength * _excess(grad_norm, goal, one_sided)
+
+
+@loss(formula="strength / 2 * grad_norm**2", cite="Mescheder, Geiger & Nowozin 2018, arXiv:1801.04406")
+def r1_penalty(grad_norm: NonNegative, *, strength: _Strength = 10.0) -> Array:
+    """R1 gradient penalty of a discriminator: half the squared length of its gradient at each real row, times a factor.
+
+    At generated rows it is the R2 penalty. `strength` is the paper's gamma.
+
+    >>> r1_penalty([0.5, 1.0])
+    array([1.25, 5.  ])
+    """
+    return strength / 2 * np.square(grad_norm)
+
+
+@r1_penalty.gradient("grad_norm")
+def _(grad_norm: Array, *, strength: float) -> Array:
+    return strength * grad_norm
+
+
+_MEANS = """
+    reals = [o.pred for o in everyone if o.target == 1]
+    fakes = [o.pred for o in everyone if o.target == 0]
+    both = len(reals) and len(fakes)
+    ahead = (pred - sum(fakes) / len(fakes) if target == 1 else pred - sum(reals) / len(reals)) if both else 0
+"""
+_RELATIVE = "Jolicoeur-Martineau 2018, arXiv:1807.00734"
+
+
+def _relative(pred: Array, target: Array) -> tuple[Array, bool]:
+    """By how much each score is above the mean of the other side, and whether there are both sides."""
+    real = target == 1
+    if not real.any() or real.all():
+        return np.zeros_like(pred), False
+    return pred - np.where(real, pred[~real].mean(), pred[real].mean()), True
+
+
+def _relative_terms(pred: Array, target: Array, side: int) -> dict[str, Term]:
+    ahead, both = _relative(pred, target)
+    return {
+        "real": Term(softplus(-side * ahead), (target == 1) & both),
+        "fake": Term(softplus(side * ahead), (target == 0) & both),
+    }
+
+
+def _relative_slope(pred: Array, target: Array, upstream: dict[str, Array], side: int) -> Array:
+    ahead, both = _relative(pred, target)
+    if not both:
+        return np.zeros_like(pred)
+    real = target == 1
+    own = np.where(
+        real, -side * upstream["real"] * sigmoid(-side * ahead), side * upstream["fake"] * sigmoid(side * ahead)
+    )
+    # Each score also moves the mean that the other side is held against.
+    others = np.where(real, own[~real].sum() / real.sum(), own[real].sum() / (~real).sum())
+    return own - others
+
+
+@loss(
+    formula=f"""{_MEANS}
+    real: log(1 + exp(-ahead)) if target == 1 and both else skip
+    fake: log(1 + exp(ahead)) if target == 0 and both else skip
+    """,
+    cite=_RELATIVE,
+    scope="group",
+    optimum=None,
+)
+def relativistic_discriminator(pred: Real, target: Binary) -> Any:
+    """Relativistic average GAN discriminator loss: real rows should score above the mean of generated ones.
+
+    And generated rows below the mean of real ones; the two means of the batch are held against. A batch of one side has
+    no value.
+
+    >>> terms = relativistic_discriminator([0.5, 2.0], [0, 1])
+    >>> {name: term.values[term.where].round(4).tolist() for name, term in terms.items()}
+    {'real': [0.2014], 'fake': [0.2014]}
+    """
+    return _relative_terms(pred, target, 1)
+
+
+@relativistic_discriminator.gradient("pred")
+def _(pred: Array, target: Array, *, upstream: dict[str, Array]) -> Array:
+    return _relative_slope(pred, target, upstream, 1)
+
+
+@loss(
+    formula=f"""{_MEANS}
+    real: log(1 + exp(ahead)) if target == 1 and both else skip
+    fake: log(1 + exp(-ahead)) if target == 0 and both else skip
+    """,
+    cite=_RELATIVE,
+    scope="group",
+    optimum=None,
+)
+def relativistic_generator(pred: Real, target: Binary) -> Any:
+    """Relativistic average GAN generator loss: generated rows should score above the mean of real ones.
+
+    And real rows below the mean of generated ones: unlike in other GANs, real rows count for the generator. A batch of
+    one side has no value.
+
+    >>> terms = relativistic_generator([0.5, 2.0], [0, 1])
+    >>> {name: term.values[term.where].round(4).tolist() for name, term in terms.items()}
+    {'real': [1.7014], 'fake': [1.7014]}
+    """
+    return _relative_terms(pred, target, -1)
+
+
+@relativistic_generator.gradient("pred")
+def _(pred: Array, target: Array, *, upstream: dict[str, Array]) -> Array:
+    return _relative_slope(pred, target, upstream, -1)

@@ -267,3 +267,96 @@ def _(
 ) -> Array:
     slope = _ppo_slope(logprob, old_logprob, advantage, clip_low, clip_high)
     return slope if ref_logprob is None or not kl_weight else slope - kl_weight * np.expm1(ref_logprob - logprob)
+
+
+_LEAD = """
+    left = chosen - (0 if ref_chosen is None else ref_chosen)
+    right = rejected - (0 if ref_rejected is None else ref_rejected)
+"""
+
+
+@loss(
+    formula=f"""{_LEAD}
+    max(0, margin - scale * (left - right))
+    """,
+    cite="Zhao et al. 2023, arXiv:2305.10425; with a reference: Liu et al. 2023, arXiv:2309.06657",
+)
+def slic(
+    chosen: LogProb,
+    rejected: LogProb,
+    ref_chosen: LogProb | None = None,
+    ref_rejected: LogProb | None = None,
+    *,
+    scale: _Scale = 0.1,
+    margin: Annotated[float, Param("how far the chosen one should be ahead")] = 1.0,
+) -> Array:
+    """SLiC loss: the hinge loss of the preference whose logistic loss is DPO. In TRL it is `loss_type="hinge"`.
+
+    SLiC-HF itself has no reference model, and a scale of 1. The gradient exactly at the margin is 0.
+
+    >>> slic([-10.0], [-12.0], [-11.0], [-11.0])
+    array([0.8])
+    """
+    return np.maximum(margin - scale * _ahead(chosen, rejected, ref_chosen, ref_rejected), 0.0)
+
+
+def _slic_slope(c: Array, r: Array, rc: Array | None, rr: Array | None, scale: float, margin: float) -> Array:
+    return np.where(margin - scale * _ahead(c, r, rc, rr) > 0, -scale, 0.0)
+
+
+@slic.gradient("chosen")
+def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float, margin: float) -> Array:
+    return _slic_slope(c, r, rc, rr, scale, margin)
+
+
+@slic.gradient("rejected")
+def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float, margin: float) -> Array:
+    return -_slic_slope(c, r, rc, rr, scale, margin)
+
+
+@loss(
+    formula=f"""{_LEAD}
+    d = scale * (left - right)
+    ((1 - label_smoothing) * log(1 + exp(-d)) - label_smoothing * log(1 + exp(d))) / (1 - 2 * label_smoothing)
+    """,
+    cite="Chowdhury, Kini & Natarajan 2024, arXiv:2403.00409",
+    optimum=None,
+)
+def robust_dpo(
+    chosen: LogProb,
+    rejected: LogProb,
+    ref_chosen: LogProb | None = None,
+    ref_rejected: LogProb | None = None,
+    *,
+    scale: _Scale = 0.1,
+    label_smoothing: Annotated[
+        float, Param("share of the preferences that are the wrong way round", ge=0, lt=0.5)
+    ] = 0.1,
+) -> Array:
+    """Robust DPO loss: DPO, corrected so that its mean over flipped preferences is that over right ones.
+
+    A value may be below 0. Without flips (`label_smoothing=0`) it is `dpo`.
+
+    >>> robust_dpo([-10.0], [-12.0], [-11.0], [-11.0]).round(4)
+    array([0.5731])
+    """
+    d = scale * _ahead(chosen, rejected, ref_chosen, ref_rejected)
+    # log(1 + e^d) is log(1 + e^-d) + d.
+    return softplus(-d) - label_smoothing / (1 - 2 * label_smoothing) * d
+
+
+def _robust_slope(
+    c: Array, r: Array, rc: Array | None, rr: Array | None, scale: float, label_smoothing: float
+) -> Array:
+    d = scale * _ahead(c, r, rc, rr)
+    return -scale * (sigmoid(-d) + label_smoothing / (1 - 2 * label_smoothing))
+
+
+@robust_dpo.gradient("chosen")
+def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float, label_smoothing: float) -> Array:
+    return _robust_slope(c, r, rc, rr, scale, label_smoothing)
+
+
+@robust_dpo.gradient("rejected")
+def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float, label_smoothing: float) -> Array:
+    return -_robust_slope(c, r, rc, rr, scale, label_smoothing)

@@ -6,6 +6,7 @@ from margin import WEIGHTS
 from peers import Case, Inputs, by_hand
 
 SCORES: Inputs = {"pred": [0.31, -2.2, 1.74, -0.083, 0.61, -1.4], "target": [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]}
+NORMS: Inputs = {"grad_norm": [0.31, 2.2, 1.74, 0.083, 0.61, 1.4]}
 MADE: Inputs = {"pred": SCORES["pred"]}
 
 
@@ -23,4 +24,16 @@ def cases() -> list[Case]:
         by_hand("gan_hinge_discriminator",
                 f"{mean.format(hinge[0], '(w * target)')} + {mean.format(hinge[1], '(w * (1 - target))')}", SCORES,
                 weights=WEIGHTS),
+        by_hand("gradient_penalty", "(10 * (grad_norm - 1)**2).mean()", NORMS, by="grad_norm"),
+        by_hand("gradient_penalty:strength=3,goal=0.5,one_sided=true",
+                "(w * 3 * F.relu(grad_norm - 0.5)**2).sum() / w.sum()", NORMS, by="grad_norm", weights=WEIGHTS),
+        by_hand("r1_penalty", "(5 * grad_norm**2).mean()", NORMS, by="grad_norm"),
+        by_hand("r1_penalty:strength=3", "(w * 1.5 * grad_norm**2).sum() / w.sum()", NORMS, by="grad_norm",
+                weights=WEIGHTS),
+        by_hand("relativistic_discriminator",
+                "F.softplus(pred[target == 0].mean() - pred[target == 1]).mean() "
+                "+ F.softplus(pred[target == 0] - pred[target == 1].mean()).mean()", SCORES),
+        by_hand("relativistic_generator",
+                "F.softplus(pred[target == 1] - pred[target == 0].mean()).mean() "
+                "+ F.softplus(pred[target == 1].mean() - pred[target == 0]).mean()", SCORES),
     ]  # fmt: skip

@@ -72,6 +72,7 @@ import noisy_labels
 import order_statistics
 import ordinal
 import penalty
+import policy
 import preference
 import proxies
 import quantiles
@@ -98,7 +99,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative,
     segmentation, boxes, keypoints, signals,
-    similarity, proxies,
+    similarity, proxies, policy,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     densities,

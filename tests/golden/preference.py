@@ -23,6 +23,7 @@ WEIGHTS = [1.3, 0.6, 2.75, 0.9, 1.85]
 def cases() -> list[Case]:
     both, lead = "chosen rejected", "((chosen - ref_chosen) - (rejected - ref_rejected))"
     dpo = f"-(1 - {{1}}) * F.logsigmoid({{0}} * {lead}) - {{1}} * F.logsigmoid(-{{0}} * {lead})"
+    robust = f"-(1 - {{1}}) * F.logsigmoid({{0}} * {lead}) + {{1}} * F.logsigmoid(-{{0}} * {lead})"
     ratio = "torch.exp(logprob - old_logprob)"
     ppo = f"-torch.minimum({ratio} * advantage, {ratio}.clamp(1 - {{0}}, 1 + {{1}}) * advantage)"
     kl = "{2} * (torch.exp(ref_logprob - logprob) - (ref_logprob - logprob) - 1)"
@@ -42,6 +43,12 @@ def cases() -> list[Case]:
         by_hand("simpo", "-F.logsigmoid(2 * (chosen - rejected) - 1).mean()", PER_TOKEN, by=both),
         by_hand("simpo:scale=0.1,margin=0.5", "-F.logsigmoid(0.1 * (chosen - rejected) - 0.5).mean()", PER_TOKEN,
                 by=both),
+        by_hand("slic", f"F.relu(1 - 0.1 * {lead}).mean()", REFERENCE, by=both),
+        by_hand("slic:scale=0.5,margin=0.3", f"(w * F.relu(0.3 - 0.5 * {lead})).sum() / w.sum()", REFERENCE, by=both,
+                weights=WEIGHTS),
+        by_hand("robust_dpo", f"(({robust.format(0.1, 0.1)}) / 0.8).mean()", REFERENCE, by=both),
+        by_hand("robust_dpo:scale=0.5,label_smoothing=0.25",
+                f"(w * ({robust.format(0.5, 0.25)}) / 0.5).sum() / w.sum()", REFERENCE, by=both, weights=WEIGHTS),
         by_hand("ppo_clip", f"({ppo.format(0.2, 0.2)}).mean()", TOKENS, by="logprob"),
         by_hand("ppo_clip:clip_low=0.1,clip_high=0.3", f"(w * {ppo.format(0.1, 0.3)}).sum() / w.sum()", TOKENS,
                 by="logprob", weights=WEIGHTS),
