@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -219,6 +220,47 @@ def remote(url: str) -> RemoteInput:
 @pytest.mark.parametrize("how", ["s3", "ok", "whole", "chunked"])
 def test_every_format_gives_the_bits_of_the_local_file(name, how, web, s3):
     assert mse(f"s3://bucket/files/{name}" if how == "s3" else f"{web.base}/{how}/{name}") == LOSS
+
+
+def archives():
+    """Archives of two members: the predictions, and something else."""
+    packed, arrays, tarred = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a/preds.csv", CSV)
+        archive.writestr("other.csv", "y,p\n1,9\n")
+    np.savez(arrays, both=np.stack([DATA["y"], DATA["p"]], axis=1), other=np.arange(3.0))
+    with tarfile.open(fileobj=tarred, mode="w:gz") as archive:
+        for name, data in (("other.csv", b"y,p\n1,9\n"), ("a/preds.csv", CSV)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return {"two.zip": packed.getvalue(), "two.npz": arrays.getvalue(), "two.tar.gz": tarred.getvalue()}
+
+
+@pytest.mark.parametrize("how", ["s3", "web"])
+def test_a_member_of_a_remote_archive(how, web, s3):
+    for name, data in archives().items():
+        web.files[name] = data
+        s3.put_object(Bucket="bucket", Key=f"members/{name}", Body=data)
+    base = "s3://bucket/members" if how == "s3" else f"{web.base}/ok"
+    assert mse(f"{base}/two.zip:a/preds.csv") == mse(f"{base}/two.tar.gz:a/preds.csv") == LOSS
+    report = losscli.evaluate([f"{base}/two.npz:both"], ["mse"], target="both[0]", pred="both[1]")
+    assert report["mse"].value == LOSS
+    assert "archive has no file 'preds.csv'" in refused(f"{base}/two.zip:preds.csv").message
+    error = refused(f"{base}/two.zip")
+    assert error.hint == f"{base}/two.zip:MEMBER reads one of them, such as {base}/two.zip:a/preds.csv"
+    assert refused(f"{base}/none.zip:preds.csv").code == "IO_NOT_FOUND"
+    # An object of exactly this name comes first.
+    web.files["two.zip:a/preds.csv"] = b"y,p\n1,3\n"
+    s3.put_object(Bucket="bucket", Key="members/two.zip:a/preds.csv", Body=b"y,p\n1,3\n")
+    assert mse(f"{base}/two.zip:a/preds.csv") == 4.0
+    s3.delete_object(Bucket="bucket", Key="members/two.zip:a/preds.csv")
+
+
+def test_a_query_belongs_to_the_archive(web):
+    web.files["two.zip"] = archives()["two.zip"]
+    assert mse(f"{web.base}/ok/two.zip:a/preds.csv?token=secret") == LOSS
+    assert "secret" not in str(vars(refused(f"{web.base}/ok/two.zip:b.csv?token=secret")))
 
 
 @pytest.mark.parametrize("how", ["flaky", "later", "resetonce", "cutonce", "redirect", "gzipped", "slow"])

@@ -63,8 +63,6 @@ def chosen_member(names: Sequence[str], member: str | None, kind: str, path: str
     if len(shown) == 1:
         return shown[0]
     hint = f"{path}:MEMBER reads one of them, such as {path}:{shown[0]}" if shown else None
-    if "://" in path:  # a colon in an address is part of it
-        hint = "copy it to a local file first: then FILE:MEMBER reads one of them"
     raise DataError(
         f"the {kind} archive has {len(shown)} members instead of one" + (f": {_listed(shown)}" if shown else ""),
         path=path, hint=hint, code="DATA_WRONG_FORMAT",

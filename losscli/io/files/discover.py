@@ -14,7 +14,7 @@ from losscli.io.files.found import FoundFile, is_data_file, natural_key, partiti
 from losscli.io.files.identity import Identity, check_once, identity_of, repeated
 from losscli.io.files.streams import file_error
 from losscli.io.files.table_formats import enclosing_table, local_table_format, refused
-from losscli.io.remote.address import REMOTE_URL
+from losscli.io.remote.address import REMOTE_URL, WEB, scheme_of
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,13 @@ def discover(paths: Sequence[str]) -> Discovery:
 
 
 def _expand_remote(path: str, notes: list[str]) -> list[FoundFile]:
-    from losscli.io.remote.listing import expand_remote
+    from losscli.io.remote.listing import expand_remote, is_there
 
-    return expand_remote(path, notes)
+    if (cut := cut_member(path)) is None or is_there(path):
+        return expand_remote(path, notes)
+    # What follows a question mark is about the archive; in object stores it is part of a name.
+    member, mark, query = cut[1].partition("?") if scheme_of(path) in WEB else (cut[1], "", "")
+    return [_inside(found, member) for found in expand_remote(cut[0] + mark + query, notes)]
 
 
 def _expand_local(path: str, notes: list[str]) -> list[FoundFile]:

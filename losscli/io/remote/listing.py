@@ -38,6 +38,18 @@ def expand_remote(url: str, notes: list[str]) -> list[FoundFile]:
     return [_found(replace(address, version=remote_version(info)), {})]
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a file of exactly this address; it costs a request."""
+    address = check(url)
+    if address.scheme not in WEB and MAGIC.search(address.url.partition("://")[2]):
+        return False
+    try:
+        run(store_of(address).stat(address))
+    except FileError:  # whatever is wrong with the server is said when the archive is opened
+        return False
+    return True
+
+
 def _found(address: Address, columns: Mapping[str, str | None]) -> FoundFile:
     return FoundFile(address.redacted, columns, address)
 
