@@ -14,13 +14,14 @@ from losscli.binding.derived_columns import derived_columns, unused_notes
 from losscli.binding.kind_shapes import fits, suits
 from losscli.binding.label_settings import class_labels, refuse_unused_labels
 from losscli.binding.levels import at_levels, levels_of
-from losscli.binding.nested_columns import is_inside
+from losscli.binding.nested_columns import is_text_inside
 from losscli.binding.plan import Input, Job, Line, Matrix, Plan, ReadAs, Table
 from losscli.binding.predicted_labels import with_labels
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.ragged_lists import with_ragged
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.spec import LossSpec, Spec
+from losscli.binding.unit_keys import unit_keys
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.contract.number_lists import widths
@@ -28,7 +29,7 @@ from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
-from losscli.io.arrow.types import fields_of, is_label, is_list
+from losscli.io.arrow.types import fields_of, is_list
 from losscli.io.sides import Sides
 
 if TYPE_CHECKING:
@@ -338,16 +339,19 @@ def bind(
         if i.kind.shape == "class" or i.kind.labels or i.kind.sides or i.facing
     ]
     class_column = weighted_class_column(request, lines)
-    cluster = request.inference.grouping
     texts += [i.columns[0] for i in inputs if i.listed and form_of_type(types.get(i.columns[0])) is not None]
-    keys = _slice_keys(request, lambda name: name in columns or (sides is not None and sides.is_known(name)))
+
+    def is_column(name: str) -> bool:
+        return name in columns or (sides is not None and sides.is_known(name))
+
+    keys, units = _slice_keys(request, is_column), unit_keys(request, is_column)
     for key in keys:
         if key.is_number:
             projection.setdefault(key.column, "number")
     plain = [key.column for key in keys if not key.is_number]
-    plain += [*filter(None, [request.batch_by, cluster]), *request.on]
+    plain += [*(key.column for key in units.values()), *request.on]
     if request.weight is not None:
-        if request.weight not in columns and not (sides is not None and sides.is_known(request.weight)):
+        if not is_column(request.weight):
             raise missing_column(request.weight, columns, " (for the weights)")
         projection.setdefault(request.weight, "number")
     for name, want in ({} if request.where is None else request.where.columns).items():
@@ -369,20 +373,16 @@ def bind(
         binder.notes |= dict.fromkeys(map(sides.note, both))
     known = set(columns)
     for name in projection:
-        if name not in known and not (sides is not None and sides.is_known(name)):
+        if name not in known and not is_column(name):
             raise missing_column(name, columns, derived.said_of(name))
     return Plan(request, lines, tables, projection, tuple(inputs), request.weight, request.by, request.batch_by,
                 class_column, request.on,
                 untyped, tuple(binder.notes),
-                cluster=cluster, by_time=request.inference.time is not None, slice_keys=keys,
+                cluster=request.inference.grouping, by_time=request.inference.time is not None, slice_keys=keys,
+                unit_keys=units,
                 pairings=tuple(binder.pairings),
-                texts_inside=frozenset(name for name in columns if name in projection and _is_text_inside(name, types)),
+                texts_inside=frozenset(name for name in columns if name in projection and is_text_inside(name, types)),
                 derived=derived)  # fmt: skip
-
-
-def _is_text_inside(name: str, types: Mapping[str, Any]) -> bool:
-    """Whether it is text of another column: where cells have types, a list of a number and a text is one of texts."""
-    return is_inside(name) and name in types and types[name] is not None and is_label(types[name])
 
 
 def _slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[GroupingKey, ...]:

@@ -132,7 +132,7 @@ def _no_date(key: GroupingKey, column: pa.Array, cells: UsedCells, place: int) -
     row = int(cells.index[place])
     text = str(column[row].as_py())
     return cells.location.error(
-        row, key.column, f"column '{key.column}' holds no date or time here, and --by '{key.name}' needs one",
+        row, key.column, f"column '{key.column}' holds no date or time here, and {key.option} '{key.name}' needs one",
         text, missing_hint(text, cells.number_format.nulls if cells.number_format else ()) or _HINT,
         code="DATA_WRONG_TYPE",
     )  # fmt: skip

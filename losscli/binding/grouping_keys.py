@@ -67,6 +67,7 @@ class GroupingKey:
     name: str
     column: str
     derivation: Derivation | None = None
+    option: str = "--by"  # by which it was asked for
 
     @property
     def is_number(self) -> bool:
@@ -85,7 +86,7 @@ class GroupingKey:
         return label
 
 
-def grouping_key(text: str, is_column: Callable[[str], bool]) -> GroupingKey:
+def grouping_key(text: str, is_column: Callable[[str], bool], option: str = "--by") -> GroupingKey:
     """The key of a text such as `ds`, `ds:month` or `age:18|65`; a column of exactly this name wins.
 
     Parameters
@@ -94,6 +95,8 @@ def grouping_key(text: str, is_column: Callable[[str], bool]) -> GroupingKey:
         What was asked for.
     is_column
         Whether a column has this name.
+    option
+        The option that asks for it, for errors.
 
     Returns
     -------
@@ -109,11 +112,11 @@ def grouping_key(text: str, is_column: Callable[[str], bool]) -> GroupingKey:
     if is_column(text) or not colon:
         return GroupingKey(text, text)
     if how in UNITS:
-        return GroupingKey(text, column, Truncation(how))
+        return GroupingKey(text, column, Truncation(how), option)
     if found := _QUANTILES.fullmatch(how):
-        return GroupingKey(text, column, Quantiles(_count(text, found[1])))
+        return GroupingKey(text, column, Quantiles(_count(text, found[1])), option)
     if "|" in how or _NUMBER.fullmatch(how):
-        return GroupingKey(text, column, Edges(_edges(text, how)))
+        return GroupingKey(text, column, Edges(_edges(text, how)), option)
     if is_column(column):
         raise UsageError(f"'{text}': column '{column}' cannot be grouped by '{how}'", value=text, hint=_FORMS,
                          code="USAGE_COLUMNS")  # fmt: skip

@@ -38,12 +38,12 @@ def each_model(binding: RoleBinding, columns: ColumnSet, taken: Mapping[str, str
 
 def taken(request: Request, columns: Sequence[str], targets: Sequence[str]) -> dict[str, str]:
     """The columns that have a meaning of their own, and what it is."""
-    found = dict.fromkeys(request.slice_columns(lambda name: name in columns), "a column of --by")
+    found = dict.fromkeys(request.key_columns(lambda name: name in columns), "a column of --by")
     found |= dict.fromkeys((*request.on, *request.targets_on), "a key")
     found |= dict.fromkeys(request.parameter_columns, "a parameter of a loss")
     settings = {"the weight": request.weight, "the column of batches": request.batch_by,
                 "the column of clusters or times": request.inference.grouping}  # fmt: skip
-    found |= {name: what for what, name in settings.items() if name is not None}
+    found |= {name if name in columns else name.rpartition(":")[0]: what for what, name in settings.items() if name}
     return found | dict.fromkeys(targets, "the target")
 
 

@@ -130,10 +130,8 @@ def _shared(request: Request, first: Source, of_targets: Sequence[str]) -> Itera
         return name in first.columns or name.removeprefix("preds.") in first.columns
 
     plain += [
-        *request.slice_columns(lambda name: in_first(name) or name in behind),
+        *request.key_columns(lambda name: in_first(name) or name in behind),
         request.weight,
-        request.batch_by,
-        request.inference.grouping,
         *request.parameter_columns,
     ]
     if request.where is not None:

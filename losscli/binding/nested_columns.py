@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from losscli.binding.column_names import ColumnsPattern
 from losscli.binding.column_ranges import range_names
 from losscli.binding.request import Request
-from losscli.io.arrow.types import element_type
+from losscli.io.arrow.types import element_type, is_label
 from losscli.io.sides import PREFIXES
 from losscli.io.source import Source
 
@@ -47,6 +47,11 @@ def is_inside(name: str) -> bool:
     return isinstance(name, NestedName)
 
 
+def is_text_inside(name: str, types: Mapping[str, Any]) -> bool:
+    """Whether it is text of another column: where cells have types, a list of a number and a text is one of texts."""
+    return is_inside(name) and name in types and types[name] is not None and is_label(types[name])
+
+
 def inside_hint(source: Source, name: str) -> str | None:
     """What there is instead of a column inside another that is missing; None where the name is no such column's."""
     if not ("." in name or "[" in name):
@@ -66,10 +71,8 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
         if pattern is not None:
             yield from _pieces(pattern)
     plain = [
-        *_of_slices(request),
+        *_of_keys(request),
         request.weight,
-        request.batch_by,
-        request.inference.grouping,
         *request.parameter_columns,
     ]
     plain += () if request.where is None else request.where.columns
@@ -77,13 +80,13 @@ def _asked(request: Request) -> Iterator[tuple[str, ...]]:
     yield from ((name,) for name in plain if name is not None)
 
 
-def _of_slices(request: Request) -> list[str]:
-    """What the columns of slices may be called: in `doc.day:month` it is `doc.day`."""
-    if not request.slice_texts:
+def _of_keys(request: Request) -> list[str]:
+    """What the columns of slices, batches and clusters may be called: in `doc.day:month` it is `doc.day`."""
+    if not request.key_texts:
         return []
     from losscli.binding.grouping_keys import possible_columns
 
-    return possible_columns(request.slice_texts)
+    return possible_columns(request.key_texts)
 
 
 def _each(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -142,6 +142,7 @@ class Plan:
     cluster: str | None = None  # rows of one value belong together
     by_time: bool = False  # `cluster` is a column of times
     slice_keys: tuple[GroupingKey, ...] = ()  # how the labels of `by` come about
+    unit_keys: Mapping[str, GroupingKey] = field(default_factory=dict)  # and those of clusters and batches
     pins: tuple[str, ...] = ()  # notes on edges that were found in the data
     pairings: tuple[str, ...] = ()  # notes on columns of several roles that were paired
     baseline: BaselineRows | None = None  # compared with the rows of this run

@@ -24,6 +24,7 @@ from losscli.binding.predicted_labels import BINARY, Predictions, decided, posit
 from losscli.binding.ragged_lists import elements, lengths, telling, united
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
 from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
+from losscli.binding.unit_keys import BATCH, CLUSTER, unit_labels
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
@@ -137,9 +138,9 @@ class Reader:
             else self._decode(i, coded, labels, data, location)
             for i in self.plan.inputs
         }
-        cluster = None if self.plan.cluster is None else self._texts(self.plan.cluster, data, location)
+        units = {what: self._texts(key.column, data, location) for what, key in self.plan.unit_keys.items()}
         checks = RowChecks(self.plan, self.warned)
-        index = self._used(checks, decoded, weight, cluster, data.num_rows, location)
+        index = self._used(checks, decoded, weight, units.get(CLUSTER), data.num_rows, location)
         arrays = {i: taken(values, index) for i, (values, _) in decoded.items()}
         for item, named in coded.items():
             if item.against is None:
@@ -156,14 +157,12 @@ class Reader:
                 self.registry.probable[item] = are_probabilities(item.kind, elements(arrays[item]))
         weights = None if weight is None else checks.checked_weights(taken(weight[0], index), index, location)
         sliced_by = self._slice_labels(data, location, index)
-        batch_key = None if self.plan.batch_by is None else self._texts(self.plan.batch_by, data, location).take(index)
+        cluster, batch_key = (
+            unit_labels(self.plan, what, units.get(what), data, location, index, self.warned)
+            for what in (CLUSTER, BATCH)
+        )
         keys = self._keys(data, location, index)
         row_numbers = moved(index if kept is None else taken(kept, index), start + 1)
-        cluster = None if cluster is None else cluster.take(index)
-        if cluster is not None and self.plan.by_time:
-            from losscli.binding.time_labels import timed
-
-            cluster = timed(cluster, index, location, self.plan.number_format)
         repeats = self._repeats(data, index)
         names = tuple(self.registry.predicted)
         batch = RowBatch(arrays, row_numbers, weights, None, keys, cluster, repeats, names)

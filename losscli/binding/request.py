@@ -171,13 +171,19 @@ class Request:
         """What means are divided by where a loss does not say otherwise."""
         return self.divide_by or "weight"
 
-    def slice_columns(self, is_column: Callable[[str], bool]) -> list[str]:
-        """The columns whose labels make slices, of those that there are."""
-        if not self.slice_texts:
+    def key_columns(self, is_column: Callable[[str], bool]) -> list[str]:
+        """The columns whose labels make slices, batches or clusters, of those that there are."""
+        if not self.key_texts:
             return []
         from losscli.binding.grouping_keys import grouping_key
 
-        return [grouping_key(text, is_column).column for text in self.slice_texts]
+        return [grouping_key(text, is_column).column for text in self.key_texts]
+
+    @property
+    def key_texts(self) -> tuple[str, ...]:
+        """What tells rows apart, as it was asked for: slices, batches, and clusters or times."""
+        units = self.batch_by, self.inference.grouping
+        return (*self.slice_texts, *(text for text in units if text is not None))
 
     @property
     def slice_texts(self) -> tuple[str, ...]:

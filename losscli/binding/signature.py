@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from losscli.binding.plan import Input, Job, Line, Plan
 from losscli.binding.request import Request
+from losscli.binding.unit_keys import BATCH
 from losscli.io.arrow.canonical import canonical_label
 
 _NONE = "none"
@@ -56,7 +57,8 @@ def _lets(plan: Plan, line: Line) -> str:
     request, derived = plan.request, plan.derived
     inputs = [side for job in line.jobs for side in job.inputs if isinstance(side, Input)]
     names = [name for item in inputs for name in item.columns]
-    names += [*(key.column for key in plan.slice_keys), *filter(None, [plan.weight, plan.class_column, plan.batch_by])]
+    names += [*(key.column for key in plan.slice_keys), *filter(None, [plan.weight, plan.class_column]),
+              *(key.column for what, key in plan.unit_keys.items() if what == BATCH)]  # fmt: skip
     return "; ".join(derived.texts(names, request))
 
 

@@ -286,7 +286,8 @@ def _paired_by(request: Request, opened: Sequence[tuple[str, Source]], kind: Joi
     def in_all(name: str) -> bool:
         return all(name in source.columns for _, source in opened)
 
-    told = [*request.slice_columns(in_all), request.batch_by, request.inference.cluster, *request.parameter_columns]
+    told = [name for name in request.key_columns(in_all) if name != request.inference.time]
+    told += request.parameter_columns
     told += () if request.where is None else request.where.columns
     return tuple(dict.fromkeys(n for n in told if n is not None and n not in request.on and in_all(n)))
 
