@@ -40,6 +40,7 @@ def _(pred: Array, target: Array, *, grid: Numbers) -> Array:
 @loss(
     formula="target - 2 * pred * (1 - exp(-target / pred)) + pred / 2",
     cite=_JORDAN,
+    same_as={"scoringrules": ""},
     optimum=None,
 )
 def crps_exponential(pred: Positive, target: NonNegative) -> Array:
@@ -66,6 +67,7 @@ def _(pred: Array, target: Array) -> Array:
     abs(target - c) + (b - a) * (u**2 - u + 1 / 3)
     """,
     cite=_JORDAN,
+    same_as={"scoringrules": ""},
     optimum=None,
 )
 def crps_uniform(lower: Real, upper: Real, target: Real) -> Array:

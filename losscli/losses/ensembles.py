@@ -82,6 +82,7 @@ def _lead(pred: Array) -> Array:
     sum(abs(x - target) for x in pred) / n - sum(abs(a - b) for a in pred for b in pred) / (2 * pairs)
     """,
     cite=_GNEITING + "; Ferro 2014, doi:10.1002/qj.2270",
+    same_as={"scoringrules": "", "properscoring": ""},
 )
 def crps_ensemble(pred: Ensemble, target: Real, *, estimator: _Estimator = "energy") -> Array:
     """CRPS of an ensemble: the continuous ranked probability score of the distribution that its members are drawn of.
@@ -119,6 +120,7 @@ def _clipped(values: Array, floor: float | None, cap: float | None) -> Array:
     sum(abs(b(x) - b(target)) for x in pred) / n - sum(abs(b(u) - b(v)) for u in pred for v in pred) / (2 * pairs)
     """,
     cite="Gneiting & Ranjan 2011, doi:10.1198/jbes.2010.08110",
+    same_as={"scoringrules": ""},
 )
 def twcrps_ensemble(
     pred: Ensemble, target: Real, *, floor: _Floor = None, cap: _Cap = None, estimator: _Estimator = "energy"
@@ -146,6 +148,7 @@ def _(pred: Array, target: Array, *, floor: float | None, cap: float | None, est
     sum(far(x, target) for x in pred) / n - sum(far(a, b) for a in pred for b in pred) / (2 * n * n)
     """,
     cite=_GNEITING,
+    same_as={"scoringrules": ""},
 )
 def energy_score(pred: Vectors, target: Vector) -> Array:
     """Energy score: the CRPS of an ensemble of vectors, with Euclidean distances.
@@ -183,6 +186,7 @@ def _units(vectors: Array) -> Array:
     sum((v(target, i, j) - sum(v(x, i, j) for x in pred) / len(pred))**2 for i in d for j in d)
     """,
     cite="Scheuerer & Hamill 2015, doi:10.1175/MWR-D-14-00269.1",
+    same_as={"scoringrules": ""},
 )
 def variogram_score(
     pred: Vectors, target: Vector, *, p: Annotated[float, Param("the power of the differences", gt=0)] = 0.5

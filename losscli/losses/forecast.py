@@ -9,6 +9,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import expm1_beyond, sigmoid, softplus
 
 TASKS = ("probabilistic forecasts",)
@@ -21,6 +22,7 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 @loss(
     formula="upper - lower + 2 / (1 - level) * (max(lower - target, 0) + max(target - upper, 0))",
     cite="Winkler 1972, doi:10.1080/01621459.1972.10481224; " + _GNEITING,
+    same_as={"scoringrules": "", "utilsforecast": without_weights()},
     aliases=("winkler_score",),
 )
 def interval_score(
@@ -61,6 +63,7 @@ def _(lower: Array, upper: Array, target: Array, *, level: float) -> Array:
     scale * (z * (2 * Phi(z) - 1) + 2 * exp(-z**2 / 2) / sqrt(2 * pi) - 1 / sqrt(pi))
     """,
     cite="Gneiting, Raftery, Westveld & Goldman 2005, doi:10.1175/MWR2904.1",
+    same_as={"scoringrules": "", "properscoring": ""},
     optimum=None,
 )
 def crps_gaussian(pred: Real, target: Real, scale: Positive) -> Array:
@@ -97,6 +100,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     scale * (z + exp(-z) - 3 / 4)
     """,
     cite=_JORDAN,
+    same_as={"scoringrules": ""},
     optimum=None,
 )
 def crps_laplace(pred: Real, target: Real, scale: Positive) -> Array:
@@ -128,6 +132,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     scale * (z + 2 * log(1 + exp(-z)) - 1)
     """,
     cite=_JORDAN,
+    same_as={"scoringrules": ""},
     optimum=None,
 )
 def crps_logistic(pred: Real, target: Real, scale: Positive) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 from losscli.contract.scores import Score
 from losscli.losses.forecast import interval_score
 
@@ -38,6 +39,7 @@ _MAKRIDAKIS = "Makridakis, Spiliotis & Assimakopoulos 2020, doi:10.1016/j.ijfore
             array([1., 0., 1.])
             """,
             aliases=("picp",),
+            same_as={"utilsforecast": without_weights()},
         ),
     ),
 )

@@ -27,6 +27,7 @@ def _log_densities(pred: Array, target: Array, scale: Array) -> Array:
     log(2 * pi) / 2 - log(sum(parts))
     """,
     cite="Bishop 1994, Mixture density networks, Aston University NCRG/94/004",
+    same_as={"scoringrules": ""},
     aliases=("mdn",),
     optimum=None,
 )
@@ -93,6 +94,7 @@ def _pairs(pred: Array, scale: Array) -> tuple[Array, Array]:
     near - sum(w * v * A(m - n, sqrt(s**2 + t**2)) for w, m, s in parts for v, n, t in parts) / 2
     """,
     cite="Grimit, Gneiting, Berrocal & Johnson 2006, doi:10.1256/qj.05.235",
+    same_as={"scoringrules": ""},
     optimum=None,
 )
 def crps_mixture_gaussian(pred: Vector, target: Real, scale: PositiveVector, mix: Mixture) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Quantiles, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 
 TASKS = ("probabilistic forecasts",)
 
@@ -38,6 +39,7 @@ def _pinball_slope(pred: Array, target: Array, levels: Numbers) -> Array:
 @loss(
     formula="factor * sum(max(q * (target - p), (q - 1) * (target - p)) for q, p in zip(levels, pred)) / len(levels)",
     cite="Koenker & Bassett 1978, doi:10.2307/1913643; " + _GNEITING,
+    same_as={"utilsforecast": without_weights()},
     aliases=("multi_quantile_loss",),
 )
 def pinball_levels(
@@ -72,6 +74,7 @@ def _(pred: Array, target: Array, *, levels: Numbers, factor: float) -> Array:
     2 * sum(v * max(q * (target - p), (q - 1) * (target - p)) for v, q, p in zip(w, levels, pred))
     """,
     cite="Laio & Tamea 2007, doi:10.5194/hess-11-1267-2007; " + _GNEITING,
+    same_as={"scoringrules": ""},
 )
 def crps_quantile(
     pred: Quantiles,

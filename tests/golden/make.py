@@ -44,6 +44,7 @@ import binary_margin
 import boxes
 import class_counts
 import class_scores
+import columnwise
 import confusion
 import count
 import critic
@@ -97,7 +98,7 @@ FAMILIES = (
     order_statistics, discrimination, rank_correlation,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,
-    quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative,
+    quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative, columnwise,
     segmentation, boxes, keypoints, signals,
     similarity, proxies, policy,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,

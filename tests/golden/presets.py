@@ -84,6 +84,33 @@ def normal(rng: np.random.Generator) -> Inputs:
     return reals(rng) | {"variance": _rounded(rng.gamma(2, 2, ROWS) + 0.01)}
 
 
+def spread(rng: np.random.Generator) -> Inputs:
+    return reals(rng) | {"scale": _rounded(rng.gamma(2, 2, ROWS) + 0.01)}
+
+
+def members(rng: np.random.Generator) -> Inputs:
+    """Four numbers a row: of an ensemble, or quantiles that may cross."""
+    return {"pred": _rounded(rng.normal(0, 3, (ROWS, 4))), "target": _rounded(rng.normal(0, 3, ROWS))}
+
+
+def member_vectors(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.normal(0, 3, (ROWS, 5, 3))), "target": _rounded(rng.normal(0, 3, (ROWS, 3)))}
+
+
+def ends(rng: np.random.Generator) -> Inputs:
+    lower = np.round(rng.normal(0, 2, ROWS), 4)
+    upper = np.round(lower + rng.gamma(2, 1, ROWS) + 0.01, 4)
+    return {"lower": lower.tolist(), "upper": upper.tolist(), "target": _rounded(rng.normal(0, 2, ROWS))}
+
+
+def components(rng: np.random.Generator) -> Inputs:
+    mix = np.round(rng.dirichlet([2.0] * 3, ROWS), 4)
+    mix[:, -1] = 1 - mix[:, :-1].sum(axis=1)
+    found = {"pred": rng.normal(0, 3, (ROWS, 3)), "target": rng.normal(0, 3, ROWS),
+             "scale": rng.gamma(2, 1, (ROWS, 3)) + 0.1}  # fmt: skip
+    return {role: _rounded(values) for role, values in found.items()} | {"mix": mix.tolist()}
+
+
 def hard(rng: np.random.Generator) -> list[float]:
     """Zeros and ones, both of them."""
     return rng.permutation([0.0, 1.0, *rng.integers(0, 2, ROWS - 2).astype(float)]).tolist()
@@ -199,6 +226,13 @@ def params(rng: np.random.Generator) -> Inputs:
 
 # -- edges -------------------------------------------------------------------------------------------------------------
 
+ALIKE: dict[str, Inputs] = {
+    "equal members": {"pred": [[1.0, 1.0, 2.0, 2.0], [0.5] * 4], "target": [1.0, 0.5]},
+    "outside": {"pred": [[1.0, 1.5, 2.0, 3.0], [-1.0, 0.0, 0.25, 1.0]], "target": [-4.0, 9.0]},
+}
+TOUCHED: dict[str, Inputs] = {
+    "ends": {"lower": [0.0, 1.0, 2.0], "upper": [1.0, 2.0, 2.0], "target": [0.0, 2.0, 2.0]},
+}
 NUMBERS: dict[str, Inputs] = {
     "equal": {"pred": [0.0, 1.5, -2.25], "target": [0.0, 1.5, -2.25]},
     "near": {"pred": [1.0, 2.0, -3.0], "target": [1.0000001, 2.0, -3.0000002]},
@@ -419,7 +453,54 @@ def presets() -> list[Asked]:
         *_vectors_and_batches(),
         *_labels(),
         *_rankings(),
+        *_forecasts(),
     ]
+
+
+def plain(spec: str, call: str, random: Maker, *edges: dict[str, Inputs]) -> Asked:
+    """A preset whose library runs on NumPy and tells no slopes; `peer` is its name."""
+    peer = spec.partition("@")[2].partition(":")[0]
+
+    def ask(*given: Any, **settings: Any) -> Case:
+        return by_numpy(peer, *given, **settings)
+
+    return Asked(spec, ask, call, random, _merged(edges), by=None)
+
+
+def _forecasts() -> list[Asked]:
+    levels, numbers = "levels=0.1|0.4|0.5|0.9", "np.array([0.1, 0.4, 0.5, 0.9])"
+    frame = "pandas.DataFrame({'unique_id': 0, 'y': target, 'm-lo-80': lower, 'm-hi-80': upper}), ['m'], 80)"
+    quantiles = "pandas.DataFrame({'unique_id': 0, 'y': target, **{str(k): pred[:, k] for k in range(4)}})"
+    names = "{'m': ['0', '1', '2', '3']}"
+    found = [
+        plain(f"{name}@scoringrules", f"scoringrules.{call}.mean()", random, *edges)
+        for name, call, random, *edges in (
+            ("crps_ensemble", "crps_ensemble(target, pred)", members, ALIKE),
+            ("twcrps_ensemble", "twcrps_ensemble(target, pred, -np.inf, np.inf)", members),
+            ("energy_score", "es_ensemble(target, pred, estimator='nrg')", member_vectors),
+            ("variogram_score", "vs_ensemble(target, pred)", member_vectors),
+            ("crps_gaussian", "crps_normal(target, pred, scale)", spread),
+            ("crps_laplace", "crps_laplace(target, pred, scale)", spread),
+            ("crps_logistic", "crps_logistic(target, pred, scale)", spread),
+            ("crps_exponential", "crps_exponential(target, 1 / pred)", positive),
+            ("crps_uniform", "crps_uniform(target, lower, upper)", ends),
+            ("mixture_gaussian_nll", "logs_mixnorm(target, pred, scale, mix)", components),
+            ("crps_mixture_gaussian", "crps_mixnorm(target, pred, scale, mix)", components),
+            ("interval_score", "interval_score(target, lower, upper, 0.1)", ends, TOUCHED),
+        )
+    ]  # fmt: skip
+    return [
+        *found,
+        plain(f"crps_quantile@scoringrules:{levels}", f"scoringrules.crps_quantile(target, pred, {numbers}).mean()",
+              members, ALIKE),
+        plain("crps_ensemble@properscoring", "properscoring.crps_ensemble(target, pred).mean()", members, ALIKE),
+        plain("crps_gaussian@properscoring", "properscoring.crps_gaussian(target, pred, scale).mean()", spread),
+        plain("interval_score@utilsforecast:level=0.8",
+              f"utilsforecast.losses.winkler_score({frame}['m'].iloc[0]", ends, TOUCHED),
+        plain("coverage@utilsforecast", f"utilsforecast.losses.coverage({frame}['m'].iloc[0]", ends, TOUCHED),
+        plain(f"pinball_levels@utilsforecast:{levels}",
+              f"utilsforecast.losses.mqloss({quantiles}, {names}, {numbers})['m'].iloc[0]", members, ALIKE),
+    ]  # fmt: skip
 
 
 def _regression() -> list[Asked]:
@@ -447,6 +528,7 @@ def _regression() -> list[Asked]:
               weighted="keras.metrics.RootMeanSquaredError(dtype='float64')(target, pred, w)"),
         keras("huber@keras:delta=2", "Huber(delta=2.0)", reals, NUMBERS),
         sklearn("rmse@sklearn", root, reals, NUMBERS, OUTPUTS),
+        sklearn("mcrmse@sklearn", root, reals, NUMBERS, OUTPUTS),
         boosting("rmse@lightgbm", by_lightgbm, {**gbm, "metric": "rmse"}, fractions, COARSE),
         boosting("rmse@catboost", by_catboost, "RMSE", fractions, COARSE),
         torch("huber@torch", huber.format(""), reals, NUMBERS, OUTPUTS, weighted=huber.format(", weight=w")),

@@ -149,11 +149,17 @@ def slope(formula, loss, columns, role, place, weights, how):
 def scaled(formula, columns, loss, weights, how):
     """The sum of weight * value a term, or that over the count: by the textbook, beside the product's own way."""
     from oracle import SKIP, outputs_mean
+    from per_class import class_means
 
     weights = weights[:1] if loss.unit == "group" else weights
     rows = [formula.row(columns, i, loss.settle(required(loss))) for i in range(len(weights))]
     found = {}
     for term in formula.terms:
+        if isinstance(rows[0][term], dict):  # a mean a class, over all rows
+            found[term] = class_means([{term: row[term]} for row in rows], weights, SKIP)[term] * (
+                mp.fsum(map(float, weights)) / len(rows)
+            )
+            continue
         part = [float(w) * outputs_mean(r[term]) for w, r in zip(weights, rows, strict=True) if r[term] is not SKIP]
         found[term] = mp.fsum(part) / (len(part) if how in ("count", "rows") else 1)  # no weight here is 0
     return mp.fsum(found.values()) if how == "sum" else formula.combine(found, loss.settle(required(loss)))

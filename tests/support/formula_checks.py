@@ -122,6 +122,8 @@ def check_slopes(loss, formula, columns, params, role, cruel):
 
 
 def part(value):
+    if isinstance(value, dict):  # of a term a class, what its classes add up to
+        return mp.fsum(value.values())
     return mp.mpf(0) if value is SKIP else outputs_mean(value)
 
 

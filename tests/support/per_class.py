@@ -27,6 +27,10 @@ class PerClass(dict):
     def __rsub__(self, other):
         return PerClass({c: other - value for c, value in self.items()})
 
+    def map(self, function):
+        """The function of each number."""
+        return PerClass({c: function(value) for c, value in self.items()})
+
     __radd__, __rmul__ = __add__, __mul__
 
 
