@@ -44,10 +44,6 @@ class Classed(NamedTuple):
         """The numerator of one class."""
         return Contribution(self.source, name_of(self.term, self.names[class_number]), False)
 
-    def groups(self) -> Iterator[tuple[int, Array]]:
-        """Each class that occurs, with the positions of its units."""
-        yield from _groups(self.by)
-
 
 def columns_of(term: Term) -> Iterator[tuple[Array, Array]]:
     """The values of a term a class and their classes, one a unit; where a unit is in several classes, one by one."""
@@ -63,11 +59,12 @@ def rows_by_class(term: Term) -> Iterator[tuple[str, Array, Array]]:
     """For each class of a term that occurs among the units that take part: its name, their positions, their values."""
     assert term.names is not None
     for values, by in columns_of(term):
-        for number, rows in _groups(by if term.where is None else np.where(term.where, by, -1)):
+        for number, rows in groups(by if term.where is None else np.where(term.where, by, -1)):
             yield term.names[number], rows, values[rows]
 
 
-def _groups(by: Array) -> Iterator[tuple[int, Array]]:
+def groups(by: Array) -> Iterator[tuple[int, Array]]:
+    """Each class that occurs, with the positions of its units; -1 is no class."""
     order = np.argsort(by, kind="stable")
     numbers, starts = np.unique(by[order], return_index=True)
     for number, rows in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
@@ -117,7 +114,7 @@ def of_classes(classed: Sequence[Classed], units: int) -> dict[Contribution, OfC
     """What the units contribute to each class that occurs."""
     return {
         one.contribution(number): OfClass(rows, one.values[rows], units)
-        for one in classed for number, rows in one.groups()
+        for one in classed for number, rows in groups(one.by)
     }  # fmt: skip
 
 
@@ -135,7 +132,7 @@ def add_products(
         others = {other: given for other, given in dense.items()
                   if given is not None and (one.source, other.source) in together}  # fmt: skip
         if (one.source, one.source) in together:
-            for number, rows in one.groups():
+            for number, rows in groups(one.by):
                 own, ids, values = one.contribution(number), _at(slice_ids, rows), one.values[rows]
                 products.update((own, own), values, values, len(rows), ids)
                 for other, given in others.items():
@@ -144,7 +141,7 @@ def add_products(
             if (one.source, second.source) not in together:
                 continue
             pairs = np.where((one.by < 0) | (second.by < 0), -1, one.by * (1 << 32) + second.by)
-            for pair, rows in _groups(pairs):
+            for pair, rows in groups(pairs):
                 key = one.contribution(pair >> 32), second.contribution(pair & 0xFFFFFFFF)
                 products.update(key, one.values[rows], second.values[rows], len(rows), _at(slice_ids, rows))
 

@@ -9,9 +9,10 @@ have nothing below a fraction are left out by their exact sums, which no derivat
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -38,9 +39,10 @@ def parts_of(name: str) -> tuple[str, str] | None:
 def class_order(name: str) -> tuple[int, float, str]:
     """Classes in the order in which they are shown: numbers by their size, then texts."""
     try:
-        return 0, float(name), name
+        number = float(name)
     except ValueError:
-        return 1, 0.0, name
+        number = math.nan
+    return (0, number, name) if math.isfinite(number) else (1, 0.0, name)
 
 
 class PerClass:
@@ -55,10 +57,6 @@ class PerClass:
     def map(self, function: Callable[[Any], Any]) -> PerClass:
         """The function of each number."""
         return PerClass({name: function(value) for name, value in self.entries.items()})
-
-    def total(self) -> Any:
-        """The sum over classes."""
-        return sum(self.entries.values())
 
     def _with(self, other: Any, operation: Callable[[Any, Any], Any]) -> PerClass:
         if isinstance(other, PerClass):
@@ -119,7 +117,7 @@ def averaged(average: str, over: PerClass, under: PerClass, *, weight: PerClass,
         NaN where no class is left.
     """
     if average == "micro":
-        return over.total() / under.total()
+        return sum_of(over) / sum_of(under)
     ratios = [_ratio(top, under.entries[name]) for name, top in over.entries.items()]
     weights = [weight.entries[name] if average == "weighted" else 1 for name in over.entries]
     total: Any = 0
@@ -134,9 +132,22 @@ def averaged(average: str, over: PerClass, under: PerClass, *, weight: PerClass,
     return _quotient(total, counted)
 
 
-def occurring(per_class: PerClass) -> Any:
-    """How many classes have something: a count that no derivative moves."""
-    return sum(_is_there(value) for value in per_class.entries.values())
+def if_several(value: Any, per_class: PerClass) -> Any:
+    """The value where at least two classes have something, else NaN; no derivative moves which."""
+    count: Any = sum(_is_there(one) for one in per_class.entries.values())
+    if np.ndim(count):
+        return np.where(count > 1, value, np.nan)
+    return value if count > 1 else np.float64(np.nan)
+
+
+def ratios(over: PerClass, under: PerClass) -> PerClass:
+    """over / under of each class, 0 where there is nothing below."""
+    return PerClass({name: _ratio(top, under.entries[name])[0] for name, top in over.entries.items()})
+
+
+def sum_of(per_class: PerClass) -> Any:
+    """The sum over classes."""
+    return sum(per_class.entries.values())
 
 
 def absolute(value: Any) -> Any:
@@ -148,10 +159,10 @@ def absolute(value: Any) -> Any:
     return value * -1 if _real(value) < 0 else value
 
 
-def largest(values: Iterable[Any]) -> Any:
-    """The largest, by the real part; the first of those that are the same."""
+def largest(per_class: PerClass) -> Any:
+    """The largest number, by the real part; the first of those that are the same."""
     best: Any = None
-    for value in values:
+    for value in per_class.entries.values():
         if best is None:
             best = value
         elif np.ndim(value) or np.ndim(best):

@@ -17,18 +17,17 @@ from losscli.aggregate.accumulator import RunAccumulator, groups_of
 from losscli.aggregate.batch_units import units_of
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.exact_sum import Sums, rounded
-from losscli.aggregate.kernel_calls import KernelCall, score
-from losscli.binding.class_names import class_names
+from losscli.aggregate.kernel_calls import KernelCall, score, score_beyond
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.kernel_arguments import arguments, contiguous
 from losscli.binding.plan import Input, Job, Line, Table
 from losscli.binding.ragged_lists import as_lists, by_length, is_ragged, joined, lists_of
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch, join_labels
-from losscli.contract.class_terms import name_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.errors import UsageError
+from losscli.execution.class_gradients import sum_by_class
 from losscli.execution.engines import Engine
 from losscli.execution.engines.threads import Threads
 from losscli.execution.evaluate import chunk_rows, total
@@ -301,30 +300,19 @@ def _derivative_of_rows(
 def _row_derivative(call: KernelCall, role: str, args: tuple[Array | None, ...], part: _Part, batch: Batch) -> Array:
     with np.errstate(all="ignore"):
         answer = call.spec.loss.slopes(role, args, call.spec.params)
+    if call.spec.loss.per_class:
+        terms, _ = score_beyond(call, args, batch.class_names)
+        return sum_by_class(terms, answer, part.upstreams, batch)
     gradients = answer if isinstance(answer, dict) else {next(iter(part.upstreams)): answer}
     total: Array | None = None
     outputs = call.spec.loss.roles[role].kinds[0].shape == "number"
     for name, row_gradient in gradients.items():
-        if name not in part.upstreams:
-            product = _by_class(call, name, row_gradient, part, batch)
-            total = product if total is None else total + product
-            continue
         # Several outputs of a row count as their mean.
         count = row_gradient.shape[1] if outputs and row_gradient.ndim > 1 else 1
         product = part.upstreams[name].times(row_gradient, batch, count)
         total = product if total is None else total + product
     assert total is not None
     return total
-
-
-def _by_class(call: KernelCall, term: str, row_gradient: Array, part: _Part, batch: Batch) -> Array:
-    """The gradient of a term a class whose classes are the columns: each column has the derivative of its own mean."""
-    names, columns = class_names(call.inputs, ()), row_gradient.reshape(len(batch), -1)
-    found = [
-        part.upstreams[name_of(term, names[at])].times(np.ascontiguousarray(columns[:, at]), batch, 1)
-        for at in range(columns.shape[1])
-    ]
-    return np.stack(found, axis=1).reshape(row_gradient.shape)
 
 
 def _by_tables(

@@ -1,37 +1,25 @@
-"""Scores of the classes of a confusion matrix, averaged over classes: F-beta, precision, recall."""
+"""Scores of each class against all others, averaged over classes: F-beta, precision, recall, Jaccard."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import numpy as np
-
 from losscli.contract.class_terms import Average, PerClass, averaged
 from losscli.contract.kinds import Binary, ClassId, Prob, ProbVector
-from losscli.contract.loss import Param, Term, loss
+from losscli.contract.loss import Param, loss
 from losscli.contract.scores import Score
-from losscli.losses._decided import SAYS, decided
+from losscli.losses._decided import COUNTS, SAYS, counts
 
 _MEAN = "mean over classes (macro), weighted by how many targets they have (weighted), or of all together (micro)"
+_FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
+_JACCARD = "Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x"
 _RIJSBERGEN = "van Rijsbergen 1979, Information Retrieval, 2nd ed., chapter 7"
 
 AverageParam = Annotated[Average, Param(_MEAN)]
+Undefined = Annotated[
+    float | None, Param("the number of a class that is 0/0 (none: it is left out)", ge=0, le=1)
+]  # fmt: skip
 Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
-
-COUNTS = """
-said = decision(pred, threshold)
-hits: {target: 1 if said == target else 0}
-said: {said: 1}
-true: {target: 1}
-"""
-
-
-def counts(pred: Any, target: Any, threshold: float) -> dict[str, Term]:
-    """The rows of each class that are right, those said to be of it, and those that are."""
-    said, true = decided(pred, target, threshold)
-    one = np.ones(len(true))
-    return {"hits": Term((said == true).astype(np.float64), by=true), "said": Term(one, by=said),
-            "true": Term(one, by=true)}  # fmt: skip
 
 
 @loss(
@@ -50,6 +38,7 @@ def counts(pred: Any, target: Any, threshold: float) -> dict[str, Term]:
             >>> sorted(multiclass_f_beta([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
             ['hits', 'said', 'true']
             """,
+            same_as={"sklearn": ""},
         ),
         Score(
             "multiclass_f1",
@@ -62,6 +51,7 @@ def counts(pred: Any, target: Any, threshold: float) -> dict[str, Term]:
             """,
             params={"beta": 1.0},
             aliases=("macro_f1",),
+            same_as={"sklearn": ""},
         ),
     ),
 )
@@ -87,3 +77,140 @@ def multiclass_f_beta_loss(
 @multiclass_f_beta_loss.value
 def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, beta: float) -> Any:
     return 1 - averaged(average, (1 + beta**2) * hits, said + beta**2 * true, weight=true)
+
+
+@loss(
+    formula=COUNTS + "value: 1 - averaged(average, hits, said, true, zero_division)",
+    cite=_FAWCETT,
+    worst=1.0,
+    exact=True,
+    labels="classes",
+    scores=(
+        Score(
+            "multiclass_precision",
+            """Precision of several classes, averaged over classes. Higher is better.
+
+            Of each class it is the share of the rows said to be of a class that are.
+            A class that is 0/0 is left out; `zero_division` counts it with a number of its own, as scikit-learn's 0.
+
+            >>> sorted(multiclass_precision([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
+            ['hits', 'said', 'true']
+            """,
+            same_as={"sklearn": "zero_division=0"},
+        ),
+    ),
+)
+def multiclass_precision_error(
+    pred: ProbVector | Prob,
+    target: ClassId | Binary,
+    *,
+    average: AverageParam = "macro",
+    zero_division: Undefined = None,
+    threshold: Threshold = 0.5,
+) -> Any:
+    """1 less the precision of several classes, averaged over classes.
+
+    Of each class it is the share of the rows said to be of a class that are.
+    The decision is the class with the largest probability (the first at a tie), or a predicted label. There is no
+    gradient: decisions are flat.
+
+    >>> sorted(multiclass_precision_error([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
+    ['hits', 'said', 'true']
+    """
+    return counts(pred, target, threshold)
+
+
+@multiclass_precision_error.value
+def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_division: float | None) -> Any:
+    return 1 - averaged(average, hits, said, weight=true, undefined=zero_division)
+
+
+@loss(
+    formula=COUNTS + "value: 1 - averaged(average, hits, true, true, zero_division)",
+    cite=_FAWCETT,
+    worst=1.0,
+    exact=True,
+    labels="classes",
+    scores=(
+        Score(
+            "multiclass_recall",
+            """Recall of several classes, averaged over classes. Higher is better.
+
+            Of each class it is the share of the rows of a class that are said to be.
+            A class that is 0/0 is left out; `zero_division` counts it with a number of its own, as scikit-learn's 0.
+
+            >>> sorted(multiclass_recall([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
+            ['hits', 'said', 'true']
+            """,
+            same_as={"sklearn": "zero_division=0"},
+        ),
+    ),
+)
+def multiclass_recall_error(
+    pred: ProbVector | Prob,
+    target: ClassId | Binary,
+    *,
+    average: AverageParam = "macro",
+    zero_division: Undefined = None,
+    threshold: Threshold = 0.5,
+) -> Any:
+    """1 less the recall of several classes, averaged over classes.
+
+    Of each class it is the share of the rows of a class that are said to be.
+    The decision is the class with the largest probability (the first at a tie), or a predicted label. There is no
+    gradient: decisions are flat.
+
+    >>> sorted(multiclass_recall_error([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
+    ['hits', 'said', 'true']
+    """
+    return counts(pred, target, threshold)
+
+
+@multiclass_recall_error.value
+def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_division: float | None) -> Any:
+    return 1 - averaged(average, hits, true, weight=true, undefined=zero_division)
+
+
+@loss(
+    formula=COUNTS + "value: 1 - averaged(average, hits, said + true - hits, true)",
+    cite=_JACCARD,
+    worst=1.0,
+    exact=True,
+    labels="classes",
+    scores=(
+        Score(
+            "multiclass_jaccard_score",
+            """Jaccard index of several classes, averaged over classes. Higher is better.
+
+            Of each class it is rows rightly said to be of a class over those that are or are said to be.
+            A class that occurs neither among targets nor predictions is left out.
+
+            >>> sorted(multiclass_jaccard_score([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
+            ['hits', 'said', 'true']
+            """,
+            same_as={"sklearn": ""},
+        ),
+    ),
+)
+def multiclass_jaccard_error(
+    pred: ProbVector | Prob,
+    target: ClassId | Binary,
+    *,
+    average: AverageParam = "macro",
+    threshold: Threshold = 0.5,
+) -> Any:
+    """1 less the jaccard index of several classes, averaged over classes.
+
+    Of each class it is rows rightly said to be of a class over those that are or are said to be.
+    The decision is the class with the largest probability (the first at a tie), or a predicted label. There is no
+    gradient: decisions are flat.
+
+    >>> sorted(multiclass_jaccard_error([[0.2, 0.8], [0.6, 0.4]], [1, 1]))
+    ['hits', 'said', 'true']
+    """
+    return counts(pred, target, threshold)
+
+
+@multiclass_jaccard_error.value
+def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str) -> Any:
+    return 1 - averaged(average, hits, said + true - hits, weight=true)

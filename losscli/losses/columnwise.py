@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli.contract.class_terms import PerClass
+from losscli.contract.class_terms import PerClass, sum_of
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Term, loss
 from losscli.contract.presets import Preset
@@ -43,7 +43,7 @@ def mcrmse(pred: Real, target: Real) -> Any:
 
 @mcrmse.value
 def _(squared: PerClass) -> Any:
-    return squared.map(np.sqrt).total() / len(squared.entries)
+    return sum_of(squared.map(np.sqrt)) / len(squared.entries)
 
 
 @mcrmse.gradient("pred")

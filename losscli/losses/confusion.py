@@ -121,48 +121,6 @@ def false_positive_rate(
     return Term((pred > threshold).astype(np.float64), target == 0)
 
 
-@loss(
-    formula="""
-    missed: (1 if pred <= threshold else 0) if target == 1 else skip
-    alarms: (1 if pred > threshold else 0) if target == 0 else skip
-    value: (missed + alarms) / 2
-    """,
-    cite="Brodersen et al. 2010, doi:10.1109/ICPR.2010.764",
-    worst=1.0,
-    exact=True,
-    labels="positive",
-    scores=(
-        Score(
-            "balanced_accuracy",
-            """Balanced accuracy: the mean of sensitivity and specificity. Higher is better.
-
-            Both classes count the same, however rare one is. It is undefined where a class has no row: scikit-learn
-            takes the other class alone there.
-
-            >>> {name: term.values[term.where].tolist() for name, term in balanced_accuracy([0.9, 0.2], [1, 0]).items()}
-            {'missed': [0.0], 'alarms': [0.0]}
-            """,
-        ),
-    ),
-)
-def balanced_error(pred: Prob, target: Binary, *, threshold: Annotated[float, Param(_SAYS, ge=0, le=1)] = 0.5) -> Any:
-    """Balanced error rate: the mean of the false negative rate and the false positive rate.
-
-    Both classes count the same, however rare one is; where one has no row, it is undefined. There is no gradient.
-
-    >>> {name: term.values[term.where].tolist() for name, term in balanced_error([0.9, 0.2], [1, 0]).items()}
-    {'missed': [0.0], 'alarms': [0.0]}
-    """
-    positive = target == 1
-    said = (pred > threshold).astype(np.float64)
-    return {"missed": Term(1 - said, positive), "alarms": Term(said, ~positive)}
-
-
-@balanced_error.value
-def _(missed: Any, alarms: Any) -> Any:
-    return (missed + alarms) / 2
-
-
 _F_SCORES = (
     Score(
         "f_beta",
@@ -231,38 +189,38 @@ def _(hits: Any, said: Any, true: Any, *, beta: float) -> Any:
     hits: target * (1 if pred > threshold else 0)
     said: 1 if pred > threshold else 0
     true: target
-    value: 1 - (hits - said * true) / sqrt(said * (1 - said) * true * (1 - true))
+    value: 1 - hits / (said + true - hits)
     """,
-    cite="Matthews 1975, doi:10.1016/0005-2795(75)90109-9",
-    worst=2.0,
+    cite="Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x",
+    worst=1.0,
     exact=True,
     labels="positive",
     scores=(
         Score(
-            "mcc",
-            """Matthews correlation coefficient (phi) of decisions and targets, from -1 to 1. Higher is better.
+            "jaccard_score",
+            """Jaccard index of decisions: true positives over rows that are positive or said to be. Higher is better.
 
-            It is undefined where all rows are of one class, or all are said to be: scikit-learn gives 0 there.
+            It is undefined where no row is positive and none is said to be: scikit-learn gives 0 there, with a warning.
 
-            >>> {name: term.values.tolist() for name, term in mcc([0.9, 0.8, 0.2], [1, 0, 1]).items()}
+            >>> {name: term.values.tolist() for name, term in jaccard_score([0.9, 0.8, 0.2], [1, 0, 1]).items()}
             {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
             """,
-            aliases=("matthews_correlation",),
+            aliases=("critical_success_index", "threat_score"),
         ),
     ),
 )
-def mcc_loss(pred: Prob, target: Binary, *, threshold: Annotated[float, Param(_SAYS, ge=0, le=1)] = 0.5) -> Any:
-    """1 less the Matthews correlation coefficient of decisions and targets: 0 if all are right, 2 if all are wrong.
+def jaccard_error(pred: Prob, target: Binary, *, threshold: Annotated[float, Param(_SAYS, ge=0, le=1)] = 0.5) -> Any:
+    """1 less the Jaccard index of decisions: wrong rows over those that are positive or said to be.
 
-    It is undefined where all rows are of one class, or all are said to be. There is no gradient: decisions are flat.
+    It is undefined where no row is positive and none is said to be. There is no gradient: decisions are flat.
 
-    >>> {name: term.values.tolist() for name, term in mcc_loss([0.9, 0.8, 0.2], [1, 0, 1]).items()}
+    >>> {name: term.values.tolist() for name, term in jaccard_error([0.9, 0.8, 0.2], [1, 0, 1]).items()}
     {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
     """
     said = (pred > threshold).astype(np.float64)
     return {"hits": Term(target * said), "said": Term(said), "true": Term(target)}
 
 
-@mcc_loss.value
+@jaccard_error.value
 def _(hits: Any, said: Any, true: Any) -> Any:
-    return 1 - (hits - said * true) / np.sqrt(said * (1 - said) * true * (1 - true))
+    return 1 - hits / (said + true - hits)

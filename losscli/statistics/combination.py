@@ -74,7 +74,7 @@ def value_of(job: Job, means: Means) -> float:
     exact = {name: ExactNumber(mean) for name, mean in means.exact.items() if mean is not None}
     if job.spec.loss.exact and len(exact) == len(means.doubles):
         found = job.spec.loss.combine(exact, job.spec.params, means.total)
-        return float(found.value)
+        return float(getattr(found, "value", found))  # NaN is no exact number
     if any(mean and not is_normal(means.doubles[name]) for name, mean in means.exact.items()):
         return float(wide_value(job, means).value)
     doubles = {name: np.float64(mean) for name, mean in means.doubles.items()}

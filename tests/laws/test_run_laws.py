@@ -11,6 +11,7 @@ from conftest import LOSSES, choices, draw, required, spec_of
 from files import arrow, rows_of, table, write_arrow, write_csv, write_jsonl, write_parquet
 from formula_checks import term_means, terms_of
 from oracle import Formula, exact
+from per_class import PerClass, class_means
 
 import losscli
 from losscli.contract.loss import REGISTRY
@@ -149,16 +150,13 @@ def slope(formula, loss, columns, role, place, weights, how):
 def scaled(formula, columns, loss, weights, how):
     """The sum of weight * value a term, or that over the count: by the textbook, beside the product's own way."""
     from oracle import SKIP, outputs_mean
-    from per_class import class_means
 
     weights = weights[:1] if loss.unit == "group" else weights
     rows = [formula.row(columns, i, loss.settle(required(loss))) for i in range(len(weights))]
     found = {}
     for term in formula.terms:
-        if isinstance(rows[0][term], dict):  # a mean a class, over all rows
-            found[term] = class_means([{term: row[term]} for row in rows], weights, SKIP)[term] * (
-                mp.fsum(map(float, weights)) / len(rows)
-            )
+        if isinstance(rows[0][term], PerClass):
+            found |= class_means(rows, [mp.mpf(float(w)) for w in weights], SKIP, len(weights))
             continue
         part = [float(w) * outputs_mean(r[term]) for w, r in zip(weights, rows, strict=True) if r[term] is not SKIP]
         found[term] = mp.fsum(part) / (len(part) if how in ("count", "rows") else 1)  # no weight here is 0

@@ -154,7 +154,7 @@ def test_words_of_a_value():
     assert averaged("macro", *many, weight=weight).tolist() == [0.375, 0.375]
     moved = averaged("macro", over.map(complex), PerClass({"a": 4 + 1e-20j, "b": 1e-20j, "c": 4.0}), weight=weight)
     assert moved.imag == pytest.approx(-1 / 32 * 1e-20)
-    assert absolute(-2 + 1e-20j) == 2 - 1e-20j and largest([1.0, 3.0, 2.0]) == 3.0
+    assert absolute(-2 + 1e-20j) == 2 - 1e-20j and largest(PerClass({"a": 1.0, "b": 3.0, "c": 2.0})) == 3.0
     assert absolute(PerClass({"a": np.array([-1.0, 2.0])})).entries["a"].tolist() == [1.0, 2.0]
     assert folded({"x[10]": 1, "x[9]": 2, "y[9]": 3, "z": 4})["y"].entries == {"9": 3, "10": 0}
     with np.errstate(invalid="ignore"):

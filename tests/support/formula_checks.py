@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 from oracle import SKIP, exact, outputs_mean
+from per_class import PerClass, key
 
 from losscli.contract.class_terms import name_of
 from losscli.contract.loss import as_terms
@@ -73,7 +74,7 @@ def compare_classes(term, i, want):
     """A row of a term a class has the formula's classes, with its values."""
     assert want is not SKIP
     given = zip(np.ravel(term.by[i]), np.ravel(term.values[i]), strict=True)
-    got = {int(c) if term.names is None else term.names[c]: value for c, value in given}
+    got = {key(c if term.names is None else term.names[c]): value for c, value in given}
     assert set(got) == set(want), f"row {i}: classes {got}, in the formula {dict(want)}"
     for c, value in got.items():
         assert close(value, want[c]), f"row {i}, class {c}: kernel {value!r}, formula {mp.nstr(want[c], 20)}"
@@ -122,7 +123,7 @@ def check_slopes(loss, formula, columns, params, role, cruel):
 
 
 def part(value):
-    if isinstance(value, dict):  # of a term a class, what its classes add up to
+    if isinstance(value, PerClass):
         return mp.fsum(value.values())
     return mp.mpf(0) if value is SKIP else outputs_mean(value)
 

@@ -36,13 +36,24 @@ class PerClass(dict):
 
 def by_class(value):
     """A term's value with classes as whole numbers where they are numbers."""
-    return PerClass({c if isinstance(c, (str, tuple)) else int(c): one for c, one in value.items()})
+    return PerClass({key(c): one for c, one in value.items()})
 
 
-def class_means(rows, weights, skip):
-    """Term -> the mean of each class: what its values add up to, over the weight of all rows that are in any term."""
+def key(c):
+    """A class as both sides call it: a number as its size, anything else as its text."""
+    try:
+        return float(c)
+    except (TypeError, ValueError):
+        return str(c)
+
+
+def class_means(rows, weights, skip, count=None):
+    """Term -> the mean of each class: what its values add up to, over the weight of all rows that are in any term.
+
+    With a `count`, over that.
+    """
     inside = [(w, row) for w, row in zip(weights, rows, strict=True) if any(v is not skip for v in row.values())]
-    total = mp.fsum(w for w, _ in inside)
+    total = mp.fsum(w for w, _ in inside) if count is None else count
     terms = {term for row in rows for term, value in row.items() if isinstance(value, PerClass)}
     found = {}
     for term in terms:
@@ -75,7 +86,7 @@ def averaged(average, over, under, weight, undefined=None):
     return mp.fsum(map(operator.mul, ratios, weights)) / mp.fsum(weights)
 
 
-def total(values):
+def sum_of(values):
     """The sum over classes."""
     return mp.fsum(values.values())
 
@@ -85,9 +96,19 @@ def absolute(values):
     return PerClass({c: abs(value) for c, value in values.items()})
 
 
-def occurring(values):
-    """How many classes have something."""
-    return sum(1 for value in values.values() if value)
+def if_several(value, per_class):
+    """The value where at least two classes have something."""
+    return value if sum(1 for one in per_class.values() if one) > 1 else mp.nan
 
 
-CLASS_WORDS = {word.__name__: word for word in (decision, averaged, absolute, occurring)} | {"sum_of": total}
+def largest(values):
+    """The largest."""
+    return max(values.values())
+
+
+def ratios(over, under):
+    """over / under, 0 where there is nothing below."""
+    return PerClass({c: value / under[c] if under.get(c, 0) else mp.mpf(0) for c, value in over.items()})
+
+
+CLASS_WORDS = {word.__name__: word for word in (decision, averaged, sum_of, absolute, if_several, largest, ratios)}
