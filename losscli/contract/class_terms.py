@@ -97,7 +97,10 @@ def folded(means: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def averaged(average: str, over: PerClass, under: PerClass, *, weight: PerClass, undefined: float | None = None) -> Any:
+def averaged(
+    average: str, over: PerClass, under: PerClass, *, weight: PerClass, undefined: float | None = None,
+    among: PerClass | None = None,
+) -> Any:  # fmt: skip
     """The ratio over / under of each class as one number.
 
     Parameters
@@ -109,7 +112,9 @@ def averaged(average: str, over: PerClass, under: PerClass, *, weight: PerClass,
     weight
         How often each class is.
     undefined
-        The ratio of a class that has nothing below and yet occurs, in `weight` or above `under`; None: it is left out.
+        The ratio of a class that has nothing below and yet occurs; None: it is left out.
+    among
+        What tells that a class occurs (None: `weight`).
 
     Returns
     -------
@@ -126,7 +131,7 @@ def averaged(average: str, over: PerClass, under: PerClass, *, weight: PerClass,
         total = total + own * ratio
         counted = counted + own * is_there
         if undefined is not None:
-            occurs = _is_there(weight.entries[name]) * (1 - is_there)
+            occurs = _is_there((weight if among is None else among).entries[name]) * (1 - is_there)
             total = total + own * (undefined * occurs)
             counted = counted + own * occurs
     return _quotient(total, counted)

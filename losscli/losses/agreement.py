@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.class_terms import PerClass, averaged, if_several, sum_of
 from losscli.contract.kinds import Array, Binary, ClassId, Prob, ProbVector, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import Preset
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts, decided
 
@@ -37,7 +38,7 @@ Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
             >>> sorted(balanced_accuracy([0.9, 0.2], [1, 0]))
             ['missed', 'true']
             """,
-            same_as={"sklearn": ""},
+            same_as={"sklearn": Preset(notes="where a single class has rows, the library takes its recall")},
         ),
     ),
 )

@@ -126,7 +126,7 @@ def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_divi
 
 
 @loss(
-    formula=COUNTS + "value: 1 - averaged(average, hits, true, true, zero_division)",
+    formula=COUNTS + "value: 1 - averaged(average, hits, true, true, zero_division, said)",
     cite=_FAWCETT,
     worst=1.0,
     exact=True,
@@ -168,7 +168,7 @@ def multiclass_recall_error(
 
 @multiclass_recall_error.value
 def _(hits: PerClass, said: PerClass, true: PerClass, *, average: str, zero_division: float | None) -> Any:
-    return 1 - averaged(average, hits, true, weight=true, undefined=zero_division)
+    return 1 - averaged(average, hits, true, weight=true, undefined=zero_division, among=said)
 
 
 @loss(

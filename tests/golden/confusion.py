@@ -25,6 +25,7 @@ def cases() -> list[Case]:
         *_both("f_beta_loss", "f1 f_beta", "f1_score(target, pred > {}{})"),
         *_both("f_beta_loss:beta=2", "f_beta:beta=2", "fbeta_score(target, pred > {}, beta=2{})"),
         *_both("f_beta_loss:beta=0.5", "f_beta:beta=0.5", "fbeta_score(target, pred > {}, beta=0.5{})"),
+        *_both("jaccard_error", "jaccard_score", "jaccard_score(target, pred > {}{})"),
         *_both("mcc_loss", "mcc", "matthews_corrcoef(target, pred > {}{})"),
     ]
 

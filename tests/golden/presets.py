@@ -297,6 +297,11 @@ VECTORS: dict[str, Inputs] = {
     "two classes": {"pred": [[0.25, 0.75], [0.5, 0.5], [0.875, 0.125]], "target": [0, 1, 0]},
     "a row of zeros": {"pred": [[0.0, 0.0, 0.0], [0.5, 0.25, 0.25]], "target": [0, 1]},
 }
+DECIDED: dict[str, Inputs] = {
+    "a class that is never said": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.4, 0.35, 0.25]], "target": [0, 1, 2]},
+    "a class without rows": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.4, 0.35, 0.25]], "target": [0, 1, 1]},
+    "all wrong": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.1, 0.35, 0.55]], "target": [1, 2, 0]},
+}
 SOFT_VECTORS: dict[str, Inputs] = {
     "distributions": {"pred": [[0.25, 0.5, 0.25], [0.1, 0.2, 0.7]], "target": [[0.5, 0.25, 0.25], [0.0, 0.1, 0.9]]},
     "distributions, and certain": {"pred": [[1.0, 0.0, 0.0]], "target": [[0.5, 0.5, 0.0]]},
@@ -448,6 +453,7 @@ def presets() -> list[Asked]:
         *_regression(),
         *_relative(),
         *_binary(),
+        *_counts(),
         *_multiclass(),
         *_likelihoods(),
         *_vectors_and_batches(),
@@ -598,6 +604,21 @@ def _binary() -> list[Asked]:
         boosting("zero_one@xgboost", by_xgboost, "error", eight_probs, weighted=False),
         sklearn("accuracy@sklearn", "sklearn.metrics.accuracy_score(target, 1.0 * (pred > 0.5))", eight_probs),
     ]  # fmt: skip
+
+
+def _counts() -> list[Asked]:
+    """Scores of several classes: macro, as most report them."""
+    asked = "sklearn.metrics.{}(target, pred.argmax(axis=1){})"
+    macro = {
+        "multiclass_f1": ("f1_score", ", average='macro'"),
+        "multiclass_f_beta": ("fbeta_score", ", beta=1, average='macro'"),
+        "multiclass_precision": ("precision_score", ", average='macro', zero_division=0"),
+        "multiclass_recall": ("recall_score", ", average='macro', zero_division=0"),
+        "multiclass_jaccard_score": ("jaccard_score", ", average='macro'"),
+        "balanced_accuracy": ("balanced_accuracy_score", ""),
+        "cohen_kappa": ("cohen_kappa_score", ""),
+    }
+    return [sklearn(f"{name}@sklearn", asked.format(*call), class_probs, DECIDED) for name, call in macro.items()]
 
 
 def eight_probs(rng: np.random.Generator) -> Inputs:

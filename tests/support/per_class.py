@@ -70,15 +70,16 @@ def decision(pred, threshold):
     return pred.index(max(pred)) if isinstance(pred, list) else 1 if pred > threshold else 0
 
 
-def averaged(average, over, under, weight, undefined=None):
+def averaged(average, over, under, weight, undefined=None, among=None):
     """The ratio of each class as one number; see losscli.contract.class_terms."""
     if average == "micro":
         return mp.fsum(over.values()) / mp.fsum(under.values())
     ratios, weights = [], []
-    for c in {**over, **under}:
+    among = weight if among is None else among
+    for c in {**over, **under, **among}:
         if under.get(c, 0):
             ratios.append(over.get(c, 0) / under[c])
-        elif undefined is not None and weight.get(c, 0):
+        elif undefined is not None and among.get(c, 0):
             ratios.append(undefined)
         else:
             continue
