@@ -144,7 +144,9 @@ def losses_table() -> str:
         scores = [name for score in loss.scores.values() for name in (score.name, *score.aliases)]
         names += f"; score: {', '.join(f'`{name}`' for name in scores)}" if scores else ""
         needs = ", ".join(role["name"] + (" (optional)" if role["optional"] else "") for role in about["roles"])
-        params = ", ".join(f"`{p['name']}={_plain(p['default'])}`" for p in about["params"])
+        params = ", ".join(
+            f"`{p['name']}{'' if p['required'] else '=' + _plain(p['default'])}`" for p in about["params"]
+        )
         peers = ", ".join(f"{peer} (`{text}`)" if text else peer for peer, text in sorted(about["same_as"].items()))
         cells = (names, about["summary"], needs, params, peers)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
