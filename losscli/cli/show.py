@@ -79,6 +79,7 @@ def text(loss: Loss, width: int) -> str:
         _listed("Parameters", params, width),
         _listed("Gradient", [gradient], width),
         _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
+        _listed("Best constant", [f"{role} = {text}" for role, text in loss.consistent_for.items()], width),
         _listed("Library presets", [f"none: {loss.no_library}"] if loss.no_library else [], width),
         _listed("Score of" if loss.score_of else "Scores", better, width),
         _listed("Source", [loss.cite], width),

@@ -18,6 +18,7 @@ import numpy as np
 from losscli.array_likes import plain
 from losscli.contract.arguments import checked_arrays
 from losscli.contract.class_terms import folded, takes_classes
+from losscli.contract.consistency import functionals
 from losscli.contract.documentation import GeneratedDocstring
 from losscli.contract.kinds import Array
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
@@ -61,6 +62,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self.direction: Literal["lower", "higher"] = declared["direction"]
         self.optimum: float | None = declared["optimum"]
         self.worst: float | None = declared["worst"]
+        self.consistent_for: dict[str, str] = declared["consistent_for"]
         self.revision: int = declared["revision"]
         self.reduction: Literal["mean", "sum"] = declared["reduction"]
         self.first: bool = declared["first"]
@@ -327,6 +329,7 @@ def loss(
     direction: Literal["lower", "higher"] = "lower",
     optimum: float | None = 0.0,
     worst: float | None = None,
+    consistent_for: Mapping[str, str] | str | None = None,
     revision: int = 1,
     reduction: Literal["mean", "sum"] = "mean",
     shares: Mapping[str, Loss] | None = None,
@@ -342,7 +345,9 @@ def loss(
     `no_library` says why no library computes the loss; its golden numbers are then those that its paper prints.
     `no_gradient` says why it has no gradient, where it has none.
     `optimum` is the value at a perfect prediction, None where it depends on the data; `worst` is what no value is
-    beyond on the other side (None: there is no limit). `reduction="sum"` is for losses that are a sum by definition
+    beyond on the other side (None: there is no limit). `consistent_for` is the best constant prediction as an
+    expression of the targets ("mean(target)"), where there is one; of several roles, a mapping by role.
+    `reduction="sum"` is for losses that are a sum by definition
     (penalties) whatever the run asks for. `shares` names terms that are another loss's only term with the same roles
     and no parameters: they are computed and added up once. `first` marks what people ask for first where columns fit
     it: a configuration that is made for a file begins with such losses. `labels` says that one
@@ -357,7 +362,8 @@ def loss(
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library,
         "no_gradient": no_gradient, "aliases": aliases, "scope": scope, "unit": unit, "sorted_by": sorted_by,
-        "direction": direction, "optimum": optimum, "worst": worst, "revision": revision, "reduction": reduction,
+        "direction": direction, "optimum": optimum, "worst": worst, "consistent_for": functionals(consistent_for),
+        "revision": revision, "reduction": reduction,
         "shares": shares or {}, "first": first, "binary": binary, "labels": labels, "exact": exact,
     }  # fmt: skip
 

@@ -38,6 +38,7 @@ def entry(loss: Loss, *, whole: bool = False) -> dict[str, Any]:
         "presets": {library: _preset(preset) for library, preset in loss.same_as.items()},
         "cite": loss.cite,
         "direction": loss.direction,
+        "consistent_for": loss.consistent_for,
         "scores": list(loss.scores),
         "score_of": loss.score_of.name if loss.score_of else None,
         "revision": loss.revision,

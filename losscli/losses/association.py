@@ -38,6 +38,7 @@ _SQUARES = """
     value: error / (yy + yy_rest - y**2)
     """,
     cite="Nash & Sutcliffe 1970, doi:10.1016/0022-1694(70)90255-6",
+    consistent_for="mean(target)",
     exact=True,
     scores=(
         Score(

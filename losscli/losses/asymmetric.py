@@ -56,6 +56,7 @@ def _(pred: Array, target: Array, *, q: float, delta: float) -> Array:
     exp(asymmetry * r) - asymmetry * r - 1
     """,
     cite="Varian 1975; Zellner 1986, doi:10.1080/01621459.1986.10478289",
+    consistent_for="-log(mean(exp(-asymmetry * target))) / asymmetry",
 )
 def linex(
     pred: Real,
@@ -82,6 +83,7 @@ def _(pred: Array, target: Array, *, asymmetry: float) -> Array:
 @loss(
     formula="under * (target - pred) if target > pred else over * (pred - target)",
     cite="Granger 1969, doi:10.1057/jors.1969.53",
+    consistent_for="quantile(target, under / (under + over))",
     aliases=("asymmetric_mae",),
 )
 def linlin(

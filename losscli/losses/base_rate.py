@@ -21,6 +21,7 @@ _LENG = "Leng, Tan, Liu, Cubuk, Shi, Cheng & Anguelov 2022, arXiv:2204.12511"
     value: nll / -(ones * log(ones / (ones + zeros)) + zeros * log(zeros / (ones + zeros)))
     """,
     cite="He et al. 2014, Practical Lessons from Predicting Clicks on Ads at Facebook, doi:10.1145/2648584.2648589",
+    consistent_for="mean(target)",
     scores=(
         Score(
             "d2_log_loss",

@@ -103,6 +103,7 @@ def _logit_slope(pred: Array, one: Array, zero: Array) -> Array:
     -(pos_weight * one + zero)
     """,
     cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
+    consistent_for="mean(target) if pos_weight == 1 and label_smoothing == 0 else None",
     same_as={
         "torch": by_rows("log_floor=-100", notes=_TORCH_SLOPE),
         "keras": by_rows("clip=1e-07"),
@@ -153,6 +154,7 @@ def _(
     pos_weight * y * log(1 + exp(-pred)) + (1 - y) * log(1 + exp(pred))
     """,
     cite="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
+    consistent_for="logit(mean(target)) if pos_weight == 1 and label_smoothing == 0 else None",
     same_as={"torch": by_rows(), "keras": by_rows(), "optax": without_weights(), "catboost": Preset(notes=SINGLE)},
     first=True,
 )

@@ -60,6 +60,7 @@ def _(pred: Array, target: Array, *, delta: float) -> Array:
 @loss(
     formula="1 / (1 + exp(target * pred))**2",
     cite="Masnadi-Shirazi & Vasconcelos 2008, On the Design of Loss Functions for Classification",
+    consistent_for="logit((mean(target) + 1) / 2)",
     optimum=None,
 )
 def savage(pred: Logit, target: Sign) -> Array:
@@ -82,6 +83,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="(2 * atan(target * pred) - 1)**2",
     cite="Masnadi-Shirazi, Mahadevan & Vasconcelos 2010, doi:10.1109/CVPR.2010.5540136",
+    consistent_for="tan(mean(target) / 2)",
     optimum=None,
 )
 def tangent(pred: Real, target: Sign) -> Array:

@@ -40,6 +40,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="-sum(p * y for p, y in zip(pred, target)) / norm(pred)",
     cite="Gneiting & Raftery 2007, doi:10.1198/016214506000001437",
+    consistent_for="shares(target)",
     optimum=-1.0,
     worst=0.0,
 )
@@ -161,6 +162,7 @@ def _(pred: Array, target: Array) -> Array:
     sum(max(z - level, 0) * (z + level) for z in pred) / 2 - pred[target] + 1 / 2
     """,
     cite="Martins & Astudillo 2016, arXiv:1602.02068",
+    consistent_for="shares(target)",
 )
 def sparsemax(pred: LogitVector, target: ClassId) -> Array:
     """Sparsemax loss of scores: that of a projection on probabilities, which are 0 for classes far behind.

@@ -26,6 +26,7 @@ TASKS = ("regression",)
     counted - n * log(n / (n + pred)) - (target * log(pred / (n + pred)) if target > 0 else 0)
     """,
     cite="Lawless 1987, doi:10.2307/3314912; Hilbe 2011, doi:10.1017/CBO9780511973420",
+    consistent_for="mean(target)",
     optimum=None,
 )
 def negative_binomial_nll(pred: NonNegative, target: NonNegative, dispersion: Positive) -> Array:

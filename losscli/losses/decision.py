@@ -19,6 +19,7 @@ _HALF = "the gradient at the corner is 0, where the library has half of the slop
 @loss(
     formula="max(0, 1 - target * pred)",
     cite="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
+    consistent_for="median(target)",
     same_as={"keras": by_rows(notes=_HALF), "sklearn": "", "optax": without_weights(notes=_HALF)},
     first=True,
 )
@@ -41,6 +42,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="max(0, 1 - target * pred)**2",
     cite="Lee & Mangasarian 2001, doi:10.1023/A:1011215321374",
+    consistent_for="mean(target)",
     same_as={"keras": by_rows()},
 )
 def squared_hinge(pred: Real, target: Sign) -> Array:
@@ -65,6 +67,7 @@ def _(pred: Array, target: Array) -> Array:
     1 - right
     """,
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
+    consistent_for="mode(target)",
     same_as={"xgboost": Preset(notes=SINGLE)},
     binary=True,
     labels=True,

@@ -21,6 +21,7 @@ _GLM = "McCullagh & Nelder 1989, Generalized Linear Models, 2.3, doi:10.1007/978
 @loss(
     formula="(pred - target)**2 / 2",
     cite="Gauss 1809, Theoria motus; Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
+    consistent_for="mean(target)",
     same_as={"optax": without_weights()},
 )
 def half_mse(pred: Real, target: Real) -> Array:
@@ -47,6 +48,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="2 * ((target * log(target / pred) if target > 0 else 0) - target + pred)",
     cite=_GLM,
+    consistent_for="mean(target)",
     same_as={"sklearn": Preset(refuses=(_ONE_OUTPUT,))},
     aliases=("mean_poisson_deviance",),
 )
@@ -70,6 +72,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="2 * (log(pred / target) + target / pred - 1)",
     cite=_GLM,
+    consistent_for="mean(target)",
     same_as={"sklearn": Preset(refuses=(_ONE_OUTPUT,))},
     aliases=("mean_gamma_deviance",),
 )
@@ -104,6 +107,7 @@ _Power = Annotated[
     2 * (own - y * z**(1 - power) / (1 - power) + z**(2 - power) / (2 - power))
     """,
     cite="Tweedie 1984; Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
+    consistent_for="mean(target)",
     same_as={
         "sklearn": Preset("power=1.5", refuses=(_ONE_OUTPUT,), notes="the library's default power is 0: mse"),
         "torchmetrics": without_weights(
@@ -138,6 +142,7 @@ def _(pred: Array, target: Array, *, power: float) -> Array:
     formula="target / pred - log(target / pred) - 1",
     cite="Itakura & Saito 1968; Fevotte & Idier 2011, doi:10.1162/NECO_a_00168; QLIKE: Patton 2011, "
     "doi:10.1016/j.jeconom.2010.03.034",
+    consistent_for="mean(target)",
     aliases=("qlike",),
 )
 def itakura_saito(pred: Positive, target: Positive) -> Array:
@@ -167,6 +172,7 @@ def _(pred: Array, target: Array) -> Array:
     s / h - log(s / h) - 1 if c == 0 else s * log(s / h) - s + h if a == 0 else near_a
     """,
     cite="Patton 2011, doi:10.1016/j.jeconom.2010.03.034",
+    consistent_for="mean(target)",
 )
 def patton(
     pred: Positive,
@@ -197,6 +203,7 @@ def _(pred: Array, target: Array, *, power: float) -> Array:
 @loss(
     formula="log(pred) + target / pred",
     cite="Bollerslev, Engle & Nelson 1994, doi:10.1016/S1573-4412(05)80018-2",
+    consistent_for="mean(target)",
     optimum=None,
 )
 def exponential_nll(pred: Positive, target: NonNegative) -> Array:
@@ -225,6 +232,7 @@ def _(pred: Array, target: Array) -> Array:
     near_0 if b else (y * log(y / z) if y > 0 else 0) - y + z
     """,
     cite="Basu et al. 1998, doi:10.1093/biomet/85.3.549; Fevotte & Idier 2011, doi:10.1162/NECO_a_00168",
+    consistent_for="mean(target)",
 )
 def beta_divergence(
     pred: Positive,

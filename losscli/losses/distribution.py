@@ -30,6 +30,10 @@ _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
     log(2 * b) + (r if cap is None else min(r, cap)) / b
     """,
     cite="Kotz, Kozubowski & Podgorski 2001, The Laplace Distribution, doi:10.1007/978-1-4612-0173-1",
+    consistent_for={
+        "pred": "median(target)",
+        "scale": "mean(abs(target - median(target))) if cap is None and floor == 0 else None",
+    },
     optimum=None,
 )
 def laplace_nll(
@@ -119,6 +123,7 @@ def _(pred: Array, target: Array, scale: Array, *, df: float) -> Array:
     z**2 / 2 + log(target * scale) + log(2 * pi) / 2
     """,
     cite="Johnson, Kotz & Balakrishnan 1994, Continuous Univariate Distributions 1, chapter 14",
+    consistent_for={"pred": "mean(log(target))", "scale": "sqrt(mean((log(target) - mean(log(target)))**2))"},
     optimum=None,
 )
 def lognormal_nll(pred: Real, target: Positive, scale: Positive) -> Array:
@@ -147,6 +152,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
 @loss(
     formula="(log_variance + (pred - target)**2 * exp(-log_variance)) / 2 + (log(2 * pi) / 2 if full else 0)",
     cite="Kendall & Gal 2017, arXiv:1703.04977",
+    consistent_for={"pred": "mean(target)", "log_variance": "log(mean((target - mean(target))**2))"},
     optimum=None,
 )
 def gaussian_nll_log_variance(
@@ -187,6 +193,7 @@ def _(pred: Array, target: Array, log_variance: Array, *, full: bool) -> Array:
     k * (target / pred + log(pred / k)) + loggamma(k) - (k - 1) * log(target)
     """,
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 8, doi:10.1007/978-1-4899-3242-6",
+    consistent_for="mean(target)",
     optimum=None,
 )
 def gamma_nll(
@@ -223,6 +230,7 @@ def _(pred: Array, target: Array, *, dispersion: float) -> Array:
 @loss(
     formula="-target * pred**(1 - power) / (1 - power) + pred**(2 - power) / (2 - power)",
     cite="Jorgensen 1987, doi:10.1111/j.2517-6161.1987.tb01685.x",
+    consistent_for="mean(target)",
     same_as={"lightgbm": Preset(notes=SINGLE)},
     optimum=None,
 )

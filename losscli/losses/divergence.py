@@ -6,12 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract.kinds import Amounts, Array, ClassId, LogitVector, ProbVector
+from losscli.contract.kinds import Array, ClassId, LogitVector, ProbVector
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import (
     distribution,
     expm1_beyond,
-    log_quotient,
     log_shortfall,
     log_softmax,
     log_sum_exp,
@@ -121,6 +120,7 @@ def _later(steps: Array) -> Array:
 @loss(
     formula="sum((sum(pred[:k]) - sum(target[:k]))**2 for k in range(1, len(pred)))",
     cite="Epstein 1969, doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2; Murphy 1971",
+    consistent_for="shares(target)",
     aliases=("ranked_probability_score",),
 )
 def rps(pred: ProbVector, target: ClassId | ProbVector) -> Array:
@@ -160,29 +160,6 @@ def _(pred: Array, target: Array) -> Array:
 
 
 @loss(
-    formula="sum((t * (log(t) - log(p)) if t > 0 else 0) - t + p for p, t in zip(pred, target))",
-    cite="Csiszar 1991, doi:10.1214/aos/1176348385; Lee & Seung 2000",
-    aliases=("i_divergence",),
-)
-def generalized_kl(pred: Amounts, target: Amounts) -> Array:
-    """Generalized Kullback-Leibler divergence of amounts that need not sum to 1, in nats; 0 where they agree.
-
-    Of probabilities it is kl_divergence. optax's convex_kl_divergence is this of the logarithms of the prediction.
-
-    >>> generalized_kl([[2.0, 1.0]], [[4.0, 0.0]]).round(4)
-    array([1.7726])
-    """
-    some = target > 0
-    growth = log_quotient(pred, np.where(some, target, 1.0))
-    return np.asarray(np.where(some, target * expm1_beyond(growth), pred).sum(axis=-1))
-
-
-@generalized_kl.gradient("pred")
-def _(pred: Array, target: Array) -> Array:
-    return np.where(target > 0, (pred - target) / np.where(pred > 0, pred, 1.0), 1.0)
-
-
-@loss(
     formula="""
     def part(a, b):
         return a * log(2 * a / (a + b)) if a else 0
@@ -206,33 +183,6 @@ def _(pred: Array, target: Array) -> Array:
     distance = np.sqrt(js_divergence.kernel(pred, target))[:, None]
     slope = js_divergence.gradients["pred"](pred, target)
     return np.where(distance > 0, slope / (2 * np.where(distance > 0, distance, 1.0)), 0.0)
-
-
-@loss(
-    formula="sum(p * (log(p) - log(t)) for p, t in zip(pred, target) if p)",
-    cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; Minka 2005, Divergence Measures and Message Passing",
-)
-def reverse_kl(pred: ProbVector, target: ProbVector) -> Array:
-    """Reverse Kullback-Leibler divergence KL(prediction || target), in nats: it wants the prediction within the target.
-
-    It is infinite where the prediction has a class that the target gives no probability. kl_divergence is the other.
-
-    >>> reverse_kl([[1.0, 0.0]], [[0.5, 0.5]]).round(4)
-    array([0.6931])
-    """
-    apart = _beyond(pred, target)
-    return np.where(pred > 0, apart, np.where(target > 0, target, 0.0)).sum(axis=-1) + (pred - target).sum(axis=-1)
-
-
-def _beyond(pred: Array, target: Array) -> Array:
-    """p log(p / t) - p + t, never negative."""
-    p, t = np.where(pred > 0, pred, 1.0), np.where(target > 0, target, 1.0)
-    return np.where(target > 0, p * expm1_beyond(log_quotient(t, p)), np.inf)
-
-
-@reverse_kl.gradient("pred")
-def _(pred: Array, target: Array) -> Array:
-    return np.log(pred) - np.log(target) + 1
 
 
 @loss(

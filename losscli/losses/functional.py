@@ -27,6 +27,7 @@ _EHM = "Ehm, Gneiting, Jordan & Krueger 2016, doi:10.1111/rssb.12154"
     4 * abs((1 if z >= y else 0) - q) * ((abs(y)**degree - abs(z)**degree) / (degree * (degree - 1)) - slope * (y - z))
     """,
     cite=f"{_EHM}; Taggart 2022, arXiv:2108.12426",
+    consistent_for="expectile(target, q)",
 )
 def homogeneous_expectile(
     pred: Real,
@@ -65,6 +66,7 @@ def _(pred: Array, target: Array, *, degree: float, q: float) -> Array:
     ((1 if z >= y else 0) - q) * gain
     """,
     cite="Gneiting 2011, doi:10.1198/jasa.2011.r10138",
+    consistent_for="quantile(target, q)",
 )
 def homogeneous_quantile(
     pred: Positive,
@@ -99,6 +101,7 @@ def _(pred: Array, target: Array, *, degree: float, q: float) -> Array:
     abs(target - threshold) * (1 - q if over else q if under else 0)
     """,
     cite=_EHM,
+    consistent_for="expectile(target, q)",
 )
 def elementary_expectile(pred: Real, target: Real, *, threshold: _Threshold, q: _Expectile = 0.5) -> Array:
     """Elementary score of an expectile: what is lost by a decision at one threshold. At `q` 0.5 it is of the mean.
@@ -125,6 +128,7 @@ def _missed(pred: Array, target: Array, threshold: float, q: float) -> Array:
     1 - q if over else q if under else 0
     """,
     cite=_EHM,
+    consistent_for="quantile(target, q)",
 )
 def elementary_quantile(pred: Real, target: Real, *, threshold: _Threshold, q: _Quantile = 0.5) -> Array:
     """Elementary score of a quantile: what is lost by a decision at one threshold, whatever the size of the error.

@@ -25,6 +25,7 @@ _FULL_POISSON = Annotated[bool, Param("add log(target!), which does not depend o
     pred - (target * log(pred + eps) if target > 0 else 0) + constant
     """,
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
+    consistent_for="mean(target) - eps",
     same_as={"torch": without_weights("eps=1e-08", _STIRLING), "keras": by_rows("eps=1e-07", _NO_FULL)},
     optimum=None,
 )
@@ -58,6 +59,7 @@ def _(pred: Array, target: Array, *, eps: float, full: bool) -> Array:
 @loss(
     formula="exp(pred) - target * pred + (loggamma(target + 1) if full else 0)",
     cite="McCullagh & Nelder 1989, Generalized Linear Models, 6.2, doi:10.1007/978-1-4899-3242-6",
+    consistent_for="log(mean(target))",
     same_as={"torch": without_weights("", _STIRLING), "catboost": Preset(refuses=(_NO_FULL,), notes=SINGLE)},
     optimum=None,
 )
@@ -83,6 +85,7 @@ def _(pred: Array, target: Array, *, full: bool) -> Array:
     (log(v) + (pred - target)**2 / v) / 2 + (log(2 * pi) / 2 if full else 0)
     """,
     cite="Nix & Weigend 1994, doi:10.1109/ICNN.1994.374138",
+    consistent_for={"pred": "mean(target)", "variance": "max(mean((target - mean(target))**2), eps)"},
     same_as={
         "torch": without_weights(
             "eps=1e-06", notes="below eps, the gradient by the variance is 0, where torch has the one at eps"

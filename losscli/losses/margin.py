@@ -20,6 +20,7 @@ _Margin = Annotated[float, Param("how far the right side should be ahead")]
 @loss(
     formula="log(1 + exp(-target * pred))",
     cite="Friedman, Hastie & Tibshirani 2000, doi:10.1214/aos/1016218223",
+    consistent_for="logit((mean(target) + 1) / 2)",
     same_as={"torch": without_weights()},
     aliases=("logistic_margin",),
 )
@@ -40,6 +41,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="exp(-target * pred)",
     cite="Freund & Schapire 1997, doi:10.1006/jcss.1997.1504; Friedman, Hastie & Tibshirani 2000",
+    consistent_for="logit((mean(target) + 1) / 2) / 2",
     optimum=None,
 )
 def exponential(pred: Real, target: Sign) -> Array:
@@ -62,6 +64,7 @@ def _(pred: Array, target: Array) -> Array:
     max(0, 1 - m)**2 if m >= -1 else -4 * m
     """,
     cite="Zhang 2004, doi:10.1145/1015330.1015332",
+    consistent_for="mean(target)",
 )
 def modified_huber(pred: Real, target: Sign) -> Array:
     """Modified Huber loss of a score, with targets -1 and 1: a squared hinge that is linear where it is very wrong.

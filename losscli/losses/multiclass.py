@@ -18,7 +18,7 @@ from losscli.contract.presets import (
     without_weights,
 )  # fmt: skip
 from losscli.losses._classes import each_class, fold, log_of_others, of_target
-from losscli.losses._math import distribution, log_shortfall, log_softmax, over, times
+from losscli.losses._math import distribution, log_softmax, over, times
 
 TASKS = ("multiclass classification",)
 _CLIP = Param("clip probabilities to [clip, 1 - clip]; 0 turns this off", ge=0, lt=0.5)
@@ -86,6 +86,7 @@ def _through_softmax(pull: Array, log_p: Array) -> Array:
     -sum(y_c * log(p_c) for y_c, p_c in zip(y, p) if y_c > 0)
     """,
     cite="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",
+    consistent_for="shares(target) if clip == 0 and label_smoothing == 0 else None",
     same_as={
         "keras": by_rows("clip=1e-07,renormalize=true"),
         "sklearn": Preset("clip=2.220446049250313e-16", refuses=(_NO_DISTRIBUTIONS,)),
@@ -137,6 +138,7 @@ def _(pred: Array, target: Array, *, label_smoothing: float, clip: float, renorm
     -sum(y_c * log(exp(z_c) / total) for y_c, z_c in zip(y, z))
     """,
     cite="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; temperature: Hinton et al. 2015, arXiv:1503.02531",
+    consistent_for="temperature * log(shares(target)) if label_smoothing == 0 else None",
     same_as={"torch": Preset(refuses=_TORCH), "keras": by_rows(), "optax": without_weights()},
     first=True,
 )
@@ -271,92 +273,12 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float) -> Array:
 
 @loss(
     formula="""
-    p = [p_c / (sum(pred) if renormalize else 1) for p_c in pred]
-    y = [y_c / (sum(target) if renormalize else 1) for y_c in target]
-    sum(y_c * (log(y_c) - log(p_c)) for p_c, y_c in zip(p, y) if y_c > 0)
-    """,
-    cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694",
-    same_as={"torchmetrics": without_weights("renormalize=true")},
-)
-def kl_divergence(
-    pred: ProbVector,
-    target: ProbVector,
-    *,
-    renormalize: Annotated[
-        bool, Param("divide each row of both sides by its sum", lifts=(("pred", Shares), ("target", Shares)))
-    ] = False,
-) -> Array:
-    """Kullback-Leibler (KL) divergence KL(target || prediction), in nats.
-
-    It is cross-entropy minus entropy: what is lost by using the prediction instead of the target. It is infinite if
-    the target has a class to which the prediction gives probability 0. Keras first moves both sides into [1e-7, 1],
-    and no parameter here does that to the target. torch takes log-probabilities, and its "mean" also divides by the
-    number of classes.
-
-    >>> kl_divergence([[0.5, 0.5]], [[1.0, 0.0]]).round(4)
-    array([0.6931])
-    """
-    apart = target - pred
-    # By what share the larger is beyond the smaller: log1p has all the digits that a difference of logarithms loses.
-    logs = np.abs(apart)
-    logs /= np.minimum(target, pred)
-    np.log1p(logs, out=logs)
-    far = np.isinf(logs)
-    logs[far] = np.abs(np.log(target[far]) - np.log(pred[far]))  # a 0, or a quotient that overflowed
-    np.copysign(logs, apart, out=logs)
-    if not renormalize:
-        logs *= target
-        logs[target == 0] = 0.0
-        return np.asarray(logs.sum(axis=-1))
-    # Once for the row: the quotients of each side would round away how near they are.
-    sums = np.log1p(apart.sum(axis=-1, keepdims=True) / pred.sum(axis=-1, keepdims=True))
-    value = times(target / target.sum(axis=-1, keepdims=True), logs - sums).sum(axis=-1)
-    far = _far_sums(pred, target)
-    if far.any():
-        value[far] = _divergence_of_shares(pred[far], target[far])
-    return value
-
-
-def _far_sums(pred: Array, target: Array) -> Array:
-    """Rows whose two sides are of different size: differences of their entries say nothing of their shares."""
-    one, other = pred.sum(axis=-1), target.sum(axis=-1)
-    return np.asarray((one > 2 * other) | (other > 2 * one))
-
-
-def _divergence_of_shares(pred: Array, target: Array) -> Array:
-    """KL divergence of rows divided by their sums, as a sum of t log(t / p) - t + p, of which no part is negative."""
-    p, t = (side / side.sum(axis=-1, keepdims=True) for side in (pred, target))
-    u = (t - p) / p
-    near = (u > -0.5) & (u < 1)
-    v = np.where(near, u, 0.0)
-    close = p * (v * v - (1 + v) * log_shortfall(v))
-    return np.where(near, close, times(t, np.log(t) - np.log(p)) - t + p).sum(axis=-1)
-
-
-@kl_divergence.gradient("pred")
-def _(pred: Array, target: Array, *, renormalize: bool) -> Array:
-    if not renormalize:
-        return -over(target, pred)
-    total = pred.sum(axis=-1, keepdims=True)
-    # 1 / total less the target's share / pred, by the differences of the sides: near ones keep their digits.
-    apart = target - pred
-    growth = np.where(target == 0, -1.0, apart / pred)
-    whole = target.sum(axis=-1, keepdims=True)
-    if (far := _far_sums(pred, target)).any():
-        ratio = np.where(target == 0, 0.0, target / pred)
-        return np.where(
-            far[:, None], (whole / total - ratio) / whole, (apart.sum(axis=-1, keepdims=True) / total - growth) / whole
-        )
-    return (apart.sum(axis=-1, keepdims=True) / total - growth) / whole
-
-
-@loss(
-    formula="""
     score = sum((p_c - y_c)**2 for p_c, y_c in zip(each(pred), each(target)))
     halved = halve and len(each(pred)) > 1 or halve_two and len(each(pred)) == 2
     score / 2 if halved else score
     """,
     cite="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
+    consistent_for="shares(target)",
     same_as={
         "sklearn": Preset("halve_two=true", refuses=(_NO_DISTRIBUTIONS,), kinds=(("target", Binary),)),
     },

@@ -16,6 +16,7 @@ from losscli.losses._math import sigmoid, softplus, times
 @loss(
     formula="sum(log(1 + exp(z)) - y * z for z, y in zip(pred, target)) / len(pred)",
     cite="Nam, Kim, Loza Mencia, Gurevych & Fuernkranz 2014, arXiv:1312.5419",
+    consistent_for="logit(mean(target))",
     same_as={"torch": without_weights()},
     aliases=("multilabel_soft_margin",),
 )

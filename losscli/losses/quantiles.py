@@ -40,6 +40,7 @@ def _pinball_slope(pred: Array, target: Array, levels: Numbers) -> Array:
     formula="factor * sum(max(q * (target - p), (q - 1) * (target - p)) for q, p in zip(levels, pred)) / len(levels)",
     cite="Koenker & Bassett 1978, doi:10.2307/1913643; " + _GNEITING,
     same_as={"utilsforecast": without_weights()},
+    consistent_for="[quantile(target, q) for q in levels]",
     aliases=("multi_quantile_loss",),
 )
 def pinball_levels(
@@ -75,6 +76,7 @@ def _(pred: Array, target: Array, *, levels: Numbers, factor: float) -> Array:
     """,
     cite="Laio & Tamea 2007, doi:10.5194/hess-11-1267-2007; " + _GNEITING,
     same_as={"scoringrules": ""},
+    consistent_for="[quantile(target, q) for q in levels]",
 )
 def crps_quantile(
     pred: Quantiles,
@@ -116,6 +118,7 @@ def _(pred: Array, target: Array, *, levels: Numbers, weights: str) -> Array:
     value: loss / size
     """,
     cite="Salinas, Flunkert, Gasthaus & Januschowski 2020, doi:10.1016/j.ijforecast.2019.07.001",
+    consistent_for="[quantile(target, q) for q in levels]",
     aliases=("wql", "scaled_crps"),
 )
 def weighted_quantile_loss(pred: Quantiles, target: Real, *, levels: _Levels) -> Any:

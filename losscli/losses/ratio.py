@@ -17,6 +17,7 @@ TASKS = ("regression",)
 @loss(
     formula="((pred - target) / target)**2",
     cite="Kaggle 2015 (Rossmann Store Sales); Park & Stefanski 1998, doi:10.1016/S0167-7152(98)00109-5",
+    consistent_for="sum(1 / target) / sum(1 / target**2)",
     aliases=("mean_squared_percentage_error",),
 )
 def mspe(pred: Real, target: NonZero) -> Array:
@@ -51,6 +52,7 @@ def _(pred: Array, target: Array) -> Array:
     value: sqrt(squared)
     """,
     cite="Kaggle 2015 (Rossmann Store Sales); Optiver Realized Volatility Prediction 2021",
+    consistent_for="sum(1 / target) / sum(1 / target**2)",
     aliases=("root_mean_squared_percentage_error",),
     shares={"squared": mspe},
 )
@@ -81,6 +83,7 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
 @loss(
     formula="abs(log(pred / target))",
     cite="Tofallis 2015, doi:10.1057/jors.2014.103; Morley, Brito & Welling 2018, doi:10.1002/2017SW001669",
+    consistent_for="median(target)",
 )
 def absolute_log_ratio(pred: Positive, target: Positive) -> Array:
     """Absolute log ratio (log accuracy ratio): twice too high counts as twice too low.
@@ -101,6 +104,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="log(pred / target)**2",
     cite="Tofallis 2015, doi:10.1057/jors.2014.103",
+    consistent_for="exp(mean(log(target)))",
 )
 def squared_log_ratio(pred: Positive, target: Positive) -> Array:
     """Squared log ratio: the squared difference of the logarithms, without the 1 that msle adds.

@@ -17,6 +17,7 @@ TASKS = ("regression",)
 @loss(
     formula="(pred - target)**2",
     cite="Gauss 1809, Theoria motus; Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
+    consistent_for="mean(target)",
     same_as={
         "torch": "",
         "keras": by_rows(),
@@ -52,6 +53,7 @@ def _(pred: Array, target: Array) -> Array:
 @loss(
     formula="abs(pred - target)",
     cite="Laplace 1774; Willmott & Matsuura 2005, doi:10.3354/cr030079",
+    consistent_for="median(target)",
     same_as={
         "torch": "",
         "keras": by_rows(),
@@ -88,6 +90,7 @@ def _(pred: Array, target: Array) -> Array:
     value: sqrt(squared)
     """,
     cite="Hastie, Tibshirani & Friedman 2009, doi:10.1007/978-0-387-84858-7",
+    consistent_for="mean(target)",
     same_as={
         "keras": "",
         "sklearn": Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one root for each output"),)),
@@ -267,6 +270,7 @@ def _(pred: Array, target: Array, *, delta: float) -> Array:
     q * r if r >= 0 else (q - 1) * r
     """,
     cite="Koenker & Bassett 1978, doi:10.2307/1913643",
+    consistent_for="quantile(target, q)",
     same_as={"sklearn": "", "lightgbm": Preset("q=0.9", notes=SINGLE)},
     aliases=("quantile_loss",),
 )
@@ -301,6 +305,7 @@ def _(pred: Array, target: Array, *, q: float) -> Array:
 @loss(
     formula="abs(q - (1 if target <= pred else 0)) * (pred - target)**2",
     cite="Newey & Powell 1987, doi:10.2307/1911031",
+    consistent_for="expectile(target, q)",
 )
 def expectile(
     pred: Real,

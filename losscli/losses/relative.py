@@ -21,6 +21,7 @@ _ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one 
 @loss(
     formula="scale * abs(pred - target) / max(abs(target), floor)",
     cite="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
+    consistent_for="weighted_median(target, 1 / maximum(abs(target), floor))",
     same_as={
         "sklearn": "floor=2.220446049250313e-16",
         "torchmetrics": without_weights(_TORCHMETRICS),
@@ -124,6 +125,7 @@ def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
     value: error / max(size, floor / total)
     """,
     cite="Kolassa & Schuetz 2007, Foresight 6:40-43",
+    consistent_for="median(target)",
     same_as={
         "torchmetrics": without_weights(
             _TORCHMETRICS, Refusal((SEVERAL_OUTPUTS,), "torchmetrics limits the sum over all of them")
@@ -185,6 +187,7 @@ def _log_ratio(pred: Array, target: Array) -> Array:
     (log(1 + p) - log(1 + y))**2
     """,
     cite="Kaggle 2012 (Predicting a Biological Response); scikit-learn user guide 3.4.6.4",
+    consistent_for="expm1(mean(log1p(target))) if floor is None else None",
     same_as={
         "sklearn": "",
         "keras": by_rows("floor=1e-07", notes="the gradient exactly at the floor is whole, where Keras has half"),
@@ -236,6 +239,7 @@ def _(pred: Array, target: Array, *, floor: float | None) -> Array:
     value: sqrt(squared)
     """,
     cite="scikit-learn user guide 3.4.6.4",
+    consistent_for="expm1(mean(log1p(target)))",
     same_as={"sklearn": _ROOTS},
     aliases=("root_mean_squared_log_error",),
     shares={"squared": msle},

@@ -22,6 +22,7 @@ TASKS = ("regression",)
     value: error / naive
     """,
     cite="Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001",
+    consistent_for="median(target)",
     aliases=("rmae",),
 )
 def relative_mae(pred: Real, target: Real, baseline: Real) -> Any:
@@ -58,6 +59,7 @@ def _(pred: Array, target: Array, baseline: Array) -> dict[str, Array]:
     value: error / naive
     """,
     cite="Theil 1966, Applied Economic Forecasting; Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001",
+    consistent_for="mean(target)",
 )
 def relative_mse(pred: Real, target: Real, baseline: Real) -> Any:
     """Relative mean squared error: that of the prediction over that of the baseline. Below 1 is better than it.
@@ -96,6 +98,7 @@ def _(pred: Array, target: Array, baseline: Array) -> dict[str, Array]:
     value: sqrt(squared / (y**2 if over == "mean" else yy + yy_rest - (y**2 if over == "std" else 0)))
     """,
     cite="Botchkarev 2019, doi:10.28945/4184",
+    consistent_for="mean(target)",
     exact=True,
 )
 def nrmse(
