@@ -32,13 +32,16 @@ def names() -> list[str]:
     return list(dict.fromkeys([*_modules(), *_REGISTRY, *_ALIASES]))
 
 
+def _is_known(name: str) -> bool:
+    return name in _REGISTRY or name in _ALIASES
+
+
 def find(name: str) -> Loss | None:
     """The loss of that name or alias, whose family is imported; None if there is none."""
-    if name not in _REGISTRY and name not in _ALIASES:
-        if name in _modules():
-            importlib.import_module(f"{__name__}.{_modules()[name]}")
-        else:
-            every()
+    if not _is_known(name) and name in _modules():
+        importlib.import_module(f"{__name__}.{_modules()[name]}")
+    if not _is_known(name):
+        every()
     return _REGISTRY.get(_ALIASES.get(name, name))
 
 

@@ -184,6 +184,7 @@ def _(pred: Array, target: Array, scale: Array, zero_prob: Array) -> Array:
 @loss(
     formula="(log(variance / target_variance) + (target_variance + (pred - target)**2) / variance - 1) / 2",
     cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; Duchi 2007, Derivations for Linear Algebra",
+    consistent_for="mean(target)",
     optimum=None,
 )
 def kl_gaussian(pred: Real, target: Real, variance: Positive, target_variance: Positive) -> Array:

@@ -263,6 +263,7 @@ def _(pred: Array, target: Array, *, degree: float) -> Array:
 @loss(
     formula="(target - pred)**2 / (target * pred**2)",
     cite="Tweedie 1957, doi:10.1214/aoms/1177706964; Jorgensen 1997, The Theory of Dispersion Models",
+    consistent_for="mean(target)",
 )
 def inverse_gaussian_deviance(pred: Positive, target: Positive) -> Array:
     """Inverse Gaussian deviance: of waiting times and other numbers above 0 with a long tail; Tweedie's of power 3.

@@ -17,6 +17,7 @@ _HYNDMAN = "Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001"
 @loss(
     formula="abs(pred - target) / scale",
     cite=_HYNDMAN,
+    consistent_for="median(target)",
     aliases=("mean_absolute_scaled_error",),
 )
 def mase(pred: Real, target: Real, scale: Positive) -> Array:
@@ -43,6 +44,7 @@ def _(pred: Array, target: Array, scale: Array) -> Array:
     value: sqrt(squared)
     """,
     cite="Makridakis, Spiliotis & Assimakopoulos 2022, doi:10.1016/j.ijforecast.2021.11.013; " + _HYNDMAN,
+    consistent_for="mean(target)",
     aliases=("root_mean_squared_scaled_error",),
 )
 def rmsse(pred: Real, target: Real, scale: Positive) -> Any:

@@ -30,6 +30,7 @@ b = lambda v: a(v) if cap is None else min(a(v), cap)
 @loss(
     formula=_CLIP + "(target - b(pred))**2 - (target - b(target))**2",
     cite=_TAGGART,
+    consistent_for="mean(target)",
 )
 def threshold_weighted_mse(pred: Real, target: Real, *, floor: _Floor = None, cap: _Cap = None) -> Array:
     """Threshold-weighted squared error: the part of mse that comes from thresholds between two limits.
@@ -53,6 +54,7 @@ def _(pred: Array, target: Array, *, floor: float | None, cap: float | None) -> 
 @loss(
     formula=_CLIP + "((1 if target < pred else 0) - q) * (b(pred) - b(target))",
     cite=_TAGGART,
+    consistent_for="quantile(target, q)",
 )
 def threshold_weighted_quantile(
     pred: Real,
@@ -115,6 +117,7 @@ def _(pred: Array, target: Array, es: Array, *, q: float) -> Array:
 @loss(
     formula="((target - pred) / scale)**2 + 2 * log(scale)",
     cite="Dawid & Sebastiani 1999, doi:10.1214/aos/1018031101",
+    consistent_for={"pred": "mean(target)", "scale": "sqrt(mean((target - mean(target))**2))"},
     optimum=None,
 )
 def dawid_sebastiani(pred: Real, target: Real, scale: Positive) -> Array:
