@@ -13,6 +13,8 @@ from losscli.contract.presets import Preset
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts, decided
 
+TASKS = ("regression",)
+
 Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
 
 

@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Binary, Prob
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.scores import Score
 
+TASKS = ("binary classification",)
+
 _LENG = "Leng, Tan, Liu, Cubuk, Shi, Cheng & Anguelov 2022, arXiv:2204.12511"
 
 

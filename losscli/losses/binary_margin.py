@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Logit, Real, Sign
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import sigmoid
 
+TASKS = ("binary classification",)
+
 
 @loss(
     formula="max(0, -target * pred)",

@@ -12,6 +12,8 @@ from losscli.contract.regions import Box, SizedBox
 from losscli.contract.scores import Score
 from losscli.losses._sides import Side, by_corners, sides
 
+TASKS = ("overlap of regions",)
+
 _Form = Literal["xyxy", "xywh", "cxcywh"]
 _Format = Annotated[
     _Form,

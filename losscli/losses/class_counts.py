@@ -10,6 +10,8 @@ from losscli.contract.loss import Param, loss
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts
 
+TASKS = ("multiclass classification",)
+
 _MEAN = "mean over classes (macro), weighted by how many targets they have (weighted), or of all together (micro)"
 _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
 _JACCARD = "Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x"

@@ -12,6 +12,8 @@ from losscli.contract.presets import NO_ROW_WEIGHTS, Preset
 from losscli.losses._classes import log_of_others, of_target
 from losscli.losses._math import distribution, dot, log_softmax, norm
 
+TASKS = ("multiclass classification",)
+
 _Coefficient = Annotated[float, Param("factor of 1 less the probability of the true class")]
 _LENG = "Leng, Tan, Liu, Cubuk, Shi, Cheng & Anguelov 2022, arXiv:2204.12511"
 

@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Binary, NonNegative, Positive, Positiv
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import expm1_beyond, log_quotient, tail
 
+TASKS = ("regression", "probabilistic forecasts")
+
 _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 

@@ -13,6 +13,8 @@ from losscli.contract.table_scope import SortedTable, TableMean
 from losscli.losses._order import dense_ranks, distinct, dot, weighted_sum
 from losscli.losses._ordered_pairs import ascending, tied_above
 
+TASKS = ("binary classification", "survival")
+
 
 def _keys(pred: Array, target: Array) -> dict[str, Array]:
     return {"pred": pred, "positive": target == 1}

@@ -11,6 +11,8 @@ from losscli.contract.kinds import Array, Ensemble, Real, Vector, Vectors
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import norm
 
+TASKS = ("probabilistic forecasts",)
+
 Estimator: TypeAlias = Literal["energy", "fair"]
 _Estimator = Annotated[
     Estimator,

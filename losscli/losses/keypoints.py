@@ -12,6 +12,8 @@ from losscli.contract.regions import Points, Points3, Visible
 from losscli.contract.scores import Score
 from losscli.losses._math import norm, unit
 
+TASKS = ("regression",)
+
 # Of COCO's 17 keypoints: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
 _COCO = (
     0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089,

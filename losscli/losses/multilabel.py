@@ -12,6 +12,8 @@ from losscli.contract.presets import without_weights
 from losscli.contract.scores import Score
 from losscli.losses._math import sigmoid, softplus, times
 
+TASKS = ("multilabel classification",)
+
 
 @loss(
     formula="sum(log(1 + exp(z)) - y * z for z, y in zip(pred, target)) / len(pred)",

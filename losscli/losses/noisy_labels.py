@@ -12,6 +12,8 @@ from losscli.contract.presets import by_rows
 from losscli.losses._classes import each_class, fold, of_target
 from losscli.losses._math import distribution, over, times
 
+TASKS = ("multiclass classification",)
+
 _LOG_OF_NOTHING = -9.210340371976182  # log(1e-4)
 _Floor = Annotated[float, Param("what stands for the logarithm of 0", lt=0)]
 _MA = "Ma, Huang, Wang, Romano, Erfani & Bailey 2020, arXiv:2006.13554"

@@ -12,6 +12,8 @@ from losscli.contract.loss import Param, loss
 from losscli.contract.table_scope import SortedTable, TableMean
 from losscli.losses._order import distinct, is_plain
 
+TASKS = ("regression",)
+
 _SIZES = """
     e = abs(pred - target)
     below = sum(o.weight for o in everyone if abs(o.pred - o.target) < e)

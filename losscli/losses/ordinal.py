@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.losses._math import distribution, sigmoid, softplus
 from losscli.losses._moments import added
 
+TASKS = ("ordinal classification",)
+
 
 def _above(pred: Array, target: Array) -> Array:
     """Whether the target lies above each step."""

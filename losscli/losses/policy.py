@@ -10,6 +10,8 @@ from losscli.contract.kinds import Array, Binary, LogProb, Real
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import sigmoid, softplus
 
+TASKS = ("language models",)
+
 _Scale = Annotated[float, Param("factor of the difference, the papers' beta", gt=0)]
 
 

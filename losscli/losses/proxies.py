@@ -12,6 +12,8 @@ from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine_slope
 from losscli.losses._math import dot, log_sum_exp, rows_times, sigmoid, softmax, softplus, unit, unit_slope
 
+TASKS = ("embeddings",)
+
 _KINDS = (("embedding", vector_of(1e-12)),)
 
 _CHOICE = """

@@ -13,6 +13,8 @@ from losscli.contract.table_scope import SortedTable, TableMean
 from losscli.losses._order import distinct, dot, places
 from losscli.losses._ordered_pairs import like_ordered
 
+TASKS = ("regression", "ranking")
+
 
 def _keys(pred: Array, target: Array) -> dict[str, Array]:
     return {"pred": pred, "target": target}

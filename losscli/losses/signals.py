@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.losses._angles import across, cosine, cosine_slope, long_dot, twice_square_less
 from losscli.losses._math import dot, norm, unit
 
+TASKS = ("generative models",)
+
 _BELS = 20 / np.log(10)  # decibels of a ratio of amplitudes, in nats
 
 

@@ -12,6 +12,8 @@ from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import norm, unit
 
+TASKS = ("embeddings",)
+
 _ZERO = "the gradient at a zero vector is 0, where the library divides by its smallest length"
 # The library divides shorter vectors by this length.
 _SIDES = (("first", vector_of(1e-12)), ("second", vector_of(1e-12)))
