@@ -58,17 +58,22 @@ def as_lists(matrix: Array) -> Array:
     return lists_of(matrix.reshape(-1), np.arange(len(matrix) + 1) * matrix.shape[1])
 
 
+def matrix_of(lists: Array) -> Array:
+    """Lists of one length as a matrix; `numpy.stack` would look at each of them more than once."""
+    return np.asarray(np.concatenate(lists)).reshape(len(lists), len(lists[0]))
+
+
 def joined(pieces: Sequence[Array], *, ragged: bool) -> Array:
     """Rows one after the other: as lists, or as a matrix, whichever the pieces are."""
     if ragged:
         return np.concatenate([piece if is_ragged(piece) else as_lists(piece) for piece in pieces])
-    return np.concatenate([np.stack(list(piece)) if is_ragged(piece) else piece for piece in pieces])
+    return np.concatenate([matrix_of(piece) if is_ragged(piece) else piece for piece in pieces])
 
 
 def without_differences(values: Array) -> Array:
     """Lists as a matrix, if all have one length above 0."""
     sizes = lengths(values)
-    return np.stack(list(values)) if len(sizes) and sizes[0] and (sizes == sizes[0]).all() else values
+    return matrix_of(values) if len(sizes) and sizes[0] and (sizes == sizes[0]).all() else values
 
 
 def lengths(values: Array) -> Array:
@@ -111,7 +116,7 @@ def matrices(values: Array, empty: float) -> Iterator[tuple[Array | slice, Array
         yield slice(None), values
         return
     for rows in _rows_by(lengths(values)):
-        found = np.stack(list(values[rows]))
+        found = matrix_of(values[rows])
         yield rows, found if found.size else np.full((len(rows), 1), empty)
 
 
@@ -132,7 +137,7 @@ def by_length(args: Sequence[Array | None], tables: Sequence[bool]) -> Iterator[
             yield (
                 rows,
                 tuple(
-                    a if a is None or whole else np.stack(list(a[rows])) if is_ragged(a) else a[rows]
+                    a if a is None or whole else matrix_of(a[rows]) if is_ragged(a) else a[rows]
                     for a, whole in zip(args, tables, strict=True)
                 ),
             )

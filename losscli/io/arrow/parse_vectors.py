@@ -45,9 +45,8 @@ def spelled_lists(column: pa.Array, name: str, location: Location, number_format
         column = column.dictionary.take(column.indices)
     if pa.types.is_large_string(column.type) or not pa.types.is_string(column.type):
         column = strings(column.to_pylist())
-    found = _plain(column, number_format) if len(column) else None
-    if found is None and len(column) and (bare := _without_wrapping(column)) is not None:
-        found = _plain(bare, number_format)
+    bare = _without_wrapping(column) if len(column) else None  # first, as it sees at once where nothing is wrapped
+    found = _plain(column if bare is None else bare, number_format) if len(column) else None
     if found is None and len(column):
         found = _plain(_unwrapped(column), number_format)
     return _by_grammar(column, name, location, number_format) if found is None else found
