@@ -25,8 +25,8 @@ from losscli.contract.parameters import Value
 from losscli.contract.scores import Score
 from losscli.contract.terms import Term
 
-SMALL = 1 << 31
-"""Weights that add up to less stay int64: then sums of products of two of them are below 2**62."""
+SMALL = 1 << 30
+"""Weights that add up to less stay int64: then sums of products of two of them are below 2**60."""
 
 _MANTISSA = 53  # bits of a double
 
@@ -40,7 +40,7 @@ class SortedTable:
     columns
         Name -> the values of the rows, as the kernel gave them.
     weights
-        The weights as whole numbers: int64 where they add up to less than 2**31, else Python's own.
+        The weights as whole numbers: int64 where they add up to less than `SMALL`, else Python's own.
     unit
         What a weight of 1 stands for.
     counts
@@ -58,12 +58,18 @@ class SortedTable:
     def take(self, rows: Array) -> SortedTable:
         """The rows at these positions, or of this mask."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return SortedTable(columns, self.weights[rows], self.unit, None if self.counts is None else self.counts[rows])
+        size = len(next(iter(columns.values())))
+        weights = ones(size) if is_plain(self.weights) else self.weights[rows]
+        return SortedTable(columns, weights, self.unit, None if self.counts is None else self.counts[rows])
+
+    def only(self, *names: str) -> SortedTable:
+        """The table with some of its columns."""
+        return SortedTable({name: self.columns[name] for name in names}, self.weights, self.unit, self.counts)
 
     @property
     def total(self) -> int:
         """The sum of the weights, in units."""
-        return int(self.weights.sum()) if len(self.weights) else 0
+        return len(self.weights) if is_plain(self.weights) else int(self.weights.sum())
 
     @property
     def row_count(self) -> int:
@@ -129,7 +135,7 @@ class TableScope:
         """The exact means of the terms over these rows; those of weight 0 take no part."""
         keys = dict(zip(self.sorted_by, self.keys(arrays, params), strict=True))
         rows = len(next(iter(keys.values())))
-        whole, unit = whole_numbers(np.ones(rows) if weights is None else np.asarray(weights, np.float64))
+        whole, unit = (ones(rows), Fraction(1)) if weights is None else whole_numbers(np.asarray(weights, np.float64))
         table = SortedTable(keys, whole, unit)
         return self.table_means(table if weights is None else table.take(whole != 0), params)
 
@@ -137,6 +143,16 @@ class TableScope:
         """The means as terms of one value each, as a call from Python gives them."""
         found = self.of_table(arrays, params).items()
         return {name: Term(np.array([np.nan if m.mean is None else float(m.mean)])) for name, m in found}
+
+
+def ones(count: int) -> Array:
+    """So many weights of 1, which take no memory."""
+    return np.broadcast_to(np.int64(1), (count,))
+
+
+def is_plain(weights: Array) -> bool:
+    """Whether each row counts once."""
+    return weights.dtype != object and (weights.strides == (0,) or bool((weights == 1).all()))
 
 
 def whole_numbers(values: Array, times: NDArray[np.int64] | None = None) -> tuple[Array, Fraction]:

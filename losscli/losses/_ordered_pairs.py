@@ -14,102 +14,129 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.losses._order import dense_ranks, distinct, dot, group_sums, is_plain
+from losscli.contract.table_scope import is_plain
+from losscli.losses._order import changes, dot, pieces, sums_by
 
 
-def ascending(x: Array, y: Array, left: Array, right: Array) -> int:
-    """The sum of left[i] * right[j] over all pairs with x[i] < x[j] and y[i] < y[j]."""
-    order, ranks = _by_x(x, y)
-    return _ascending(order, ranks, left, right)
+def ascending(x: Array, y: Array, left: Array | None, weights: Array) -> int:
+    """The weight of all pairs of rows i and j with x[i] < x[j] and y[i] < y[j], of which `left` has i (None: any).
 
-
-def like_ordered(x: Array, y: Array, weights: Array) -> tuple[int, int]:
-    """The weight of the pairs that x and y order alike, and of those that they order otherwise."""
-    order, ranks = _by_x(x, y)
-    alike = _ascending(order, ranks, weights, weights)
-    by_x, by_y = x[order], ranks[order]
-    same = (by_x[1:] == by_x[:-1]) & (by_y[1:] == by_y[:-1])
-    tied = [group_sums(~same, weights[order]), group_sums(by_x[1:] != by_x[:-1], weights[order])]
-    both, of_x = (dot(sums, sums) for sums in tied)
-    of_y = distinct(y, weights).weights
-    total = int(weights.sum()) if len(weights) else 0
-    return alike, (total**2 - of_x - dot(of_y, of_y) + both) // 2 - alike
-
-
-def tied_above(x: Array, y: Array, left: Array, right: Array) -> int:
-    """The sum of left[i] * right[j] over all pairs with x[i] < x[j] and y[i] == y[j]."""
-    order = np.lexsort((x, y))
-    x, y, left, right = x[order], y[order], left[order], right[order]
-    if not len(x):
-        return 0
-    before = np.concatenate([np.zeros(1, left.dtype), np.cumsum(left)])
-    new_y = np.concatenate([[True], y[1:] != y[:-1]])
-    new = new_y | np.concatenate([[True], x[1:] != x[:-1]])
-    starts, starts_of_y = (np.flatnonzero(each)[np.cumsum(each) - 1] for each in (new, new_y))
-    return dot(right, before[starts] - before[starts_of_y])
-
-
-def _by_x(x: Array, y: Array) -> tuple[Array, Array]:
-    """The rows in ascending order of x, those of one x in descending order of y; and the dense rank of each y."""
-    by_y = np.argsort(y, kind="stable")
-    ranks = dense_ranks(y, by_y)
-    falling = by_y[::-1]
-    return falling[np.argsort(x[falling], kind="stable")], ranks
-
-
-def _ascending(order: Array, ranks: Array, left: Array, right: Array) -> int:
-    """The sum over pairs; `order` is that of `_by_x`."""
-    rows = len(order)
+    `x` and `y` are dense ranks; the weight of a pair is the product of the weights of its rows.
+    """
+    rows = len(x)
     if rows < 2:
         return 0
-    # Rows of one y come in descending order of their places, so that none stands before another with a higher place.
-    keys = ranks[order] * rows + np.arange(rows - 1, -1, -1)
+    marked = np.ones(1, bool) if left is None else left
+    keys = _keys(x, y, marked)
+    if is_plain(weights):
+        return _count(_places(_turned(keys)), rows)
+    order = np.argsort(keys, kind="stable")  # the row at each place
+    places = _places(_turned(keys))
+    both = weights[order[places[:rows] >> 1]]
+    return _weigh(places, np.where(places[:rows] & 1, both, 0), both)
+
+
+def tied(x: Array, y: Array, left: Array, weights: Array) -> int:
+    """The weight of all pairs of rows i and j with x[i] < x[j] and y[i] == y[j], of which `left` has i."""
+    order = np.lexsort((x, y))
+    x, y, weights = x[order], y[order], weights[order]
+    if not len(x):
+        return 0
+    own = np.where(left[order], weights, 0)
+    before = np.concatenate([np.zeros(1, own.dtype), np.cumsum(own)])
+    new_y = changes(y)
+    starts, starts_of_y = (np.flatnonzero(each)[np.cumsum(each) - 1] for each in (new_y | changes(x), new_y))
+    return dot(weights, before[starts] - before[starts_of_y])
+
+
+def like_ordered(x: Array, y: Array, weights: Array) -> tuple[int, int, int, int]:
+    """The weight of the pairs that x and y order alike, and otherwise; of those that x orders at all, and that y does.
+
+    `x` and `y` are dense ranks.
+    """
+    of_x, of_y = (sums_by(each, weights) for each in (x, y))
+    total = int(of_x.sum()) if len(of_x) else 0
+    squares = [dot(sums, sums) for sums in (of_x, of_y)]
+    same = x.astype(np.int64) * (int(y.max(initial=0)) + 1) + y
+    order = None if is_plain(weights) else np.argsort(same, kind="stable")
+    same.sort()
+    starts = np.flatnonzero(changes(same))
+    if order is not None:
+        sums = np.add.reduceat(weights[order], starts) if len(starts) else weights[:0]
+    else:
+        sums = np.diff(np.append(starts, len(same)))
+    del same, starts
+    both = dot(sums, sums)
+    alike = ascending(x, y, None, weights)
+    untied = [(total**2 - square) // 2 for square in squares]
+    otherwise = untied[0] + untied[1] - (total**2 - both) // 2 - alike
+    return alike, otherwise, untied[0], untied[1]
+
+
+def _keys(x: Array, y: Array, marked: Array) -> Array:
+    """Numbers that sort rows by x, those of one x by y from above; the last bit is the mark. Below 2**62."""
+    rows, keys = len(x), np.empty(len(x), np.int64)
+    for piece in pieces(rows):
+        key = x[piece].astype(np.int64) * rows + (rows - 1 - y[piece])
+        keys[piece] = key * 2 + (marked if len(marked) == 1 else marked[piece])
+    return keys
+
+
+def _turned(keys: Array) -> Array:
+    """Of `_keys`, which it sorts: numbers that sort rows by y, those of one y by their place in x from above."""
     keys.sort()
-    places = rows - 1 - keys % rows
-    del keys
-    bits = (rows - 1).bit_length()
-    if is_plain(left) and is_plain(right):
-        return _count(np.concatenate([places, np.arange(rows, 1 << bits)]), bits, rows)
-    padded = np.concatenate([places, np.arange(rows, 1 << bits)])
-    nothing = np.zeros((1 << bits) - rows, left.dtype)
-    first, second = (np.concatenate([each[order][places], nothing]) for each in (left, right))
-    return _weigh(padded, first, second, bits)
+    rows = len(keys)
+    for piece in pieces(rows):
+        ranks = rows - 1 - (keys[piece] >> 1) % rows
+        keys[piece] = (ranks * rows + (rows - 1 - np.arange(piece.start, piece.stop))) * 2 + (keys[piece] & 1)
+    return keys
 
 
-def _count(places: Array, bits: int, rows: int) -> int:
-    """How many pairs of the first `rows` places ascend; those behind ascend with all before them."""
-    places, found = places.astype(np.int32 if bits < 32 else np.int64), 0
-    for bit in range(bits - 1, -1, -1):
-        size = 1 << bit
-        one = (places >> bit) & 1 == 1
-        zeros = places[~one]
-        # A 1 at k has k - (the 1s before it) zeros before it; blocks before it have `size` of each.
-        at = np.flatnonzero(one)
-        blocks = len(places) // (2 * size)
-        found += int(at.sum()) - len(at) * (len(at) - 1) // 2 - size * size * (blocks * (blocks - 1) // 2)
-        halves = np.empty((blocks, 2, size), places.dtype)
-        halves[:, 0], halves[:, 1] = zeros.reshape(blocks, size), places[at].reshape(blocks, size)
-        places = halves.reshape(-1)
-    added = len(places) - rows
-    return found - added * rows - added * (added - 1) // 2
-
-
-def _weigh(places: Array, left: Array, right: Array, bits: int) -> int:
-    """The sum of left times right over the pairs that ascend."""
-    found = 0
-    for bit in range(bits - 1, -1, -1):
-        size = 1 << bit
-        one = (places >> bit) & 1 == 1
-        blocks = len(places) // (2 * size)
-        before = np.cumsum(np.where(one, 0, left)).reshape(blocks, 2 * size)
-        before[1:] -= before[:-1, -1:].copy()
-        found += dot(right[one], before.reshape(-1)[one])
-        places, left, right = (_halves(each, one, blocks, size) for each in (places, left, right))
+def _places(keys: Array) -> Array:
+    """Of `_turned`: twice the place of each row in x, in the order of y, with the mark; then places of no rows."""
+    keys.sort()
+    rows = len(keys)
+    whole = 1 << (rows - 1).bit_length()
+    found = np.arange(0, 2 * whole, 2, dtype=np.int32 if whole < 1 << 30 else np.int64)
+    for piece in pieces(rows):
+        found[piece] = (rows - 1 - (keys[piece] >> 1) % rows) * 2 + (keys[piece] & 1)
     return found
 
 
-def _halves(values: Array, one: Array, blocks: int, size: int) -> Array:
+def _count(places: Array, rows: int) -> int:
+    """How many pairs ascend of which the first row has the mark."""
+    found, marks, whole = 0, int((places[:rows] & 1).sum(dtype=np.int64)), len(places)
+    for bit in range((whole - 1).bit_length() - 1, -1, -1):
+        size = 1 << bit
+        one = (places >> (bit + 1)) & 1 == 1
+        upto = np.cumsum(((places & 1) == 1) & ~one, dtype=np.int32 if whole < 1 << 31 else np.int64)
+        # Marks in the blocks before do not count.
+        found += int(upto[one].sum(dtype=np.int64)) - size * int(upto[2 * size - 1 : -1 : 2 * size].sum(dtype=np.int64))
+        del upto
+        places = _halves(places, one, size)
+    return found - (whole - rows) * marks  # what is no row stands behind all rows
+
+
+def _weigh(places: Array, left: Array, right: Array) -> int:
+    """The sum of left times right over the pairs that ascend."""
+    nothing = np.zeros(len(places) - len(left), left.dtype)
+    left, right = np.concatenate([left, nothing]), np.concatenate([right, nothing])
+    found = 0
+    for bit in range((len(places) - 1).bit_length() - 1, -1, -1):
+        size = 1 << bit
+        one = (places >> (bit + 1)) & 1 == 1
+        before = np.cumsum(np.where(one, 0, left)).reshape(-1, 2 * size)
+        before[1:] -= before[:-1, -1:].copy()
+        found += dot(right[one], before.reshape(-1)[one])
+        places, left, right = (_halves(each, one, size) for each in (places, left, right))
+    return found
+
+
+def _halves(values: Array, one: Array, size: int) -> Array:
     """The values of each block, first those of places with a 0, then those with a 1."""
-    found = np.empty((blocks, 2, size), values.dtype)
-    found[:, 0], found[:, 1] = values[~one].reshape(blocks, size), values[one].reshape(blocks, size)
+    found = np.empty((len(values) // (2 * size), 2, size), values.dtype)
+    found[:, 1] = values[one].reshape(-1, size)
+    np.logical_not(one, out=one)
+    found[:, 0] = values[one].reshape(-1, size)
+    np.logical_not(one, out=one)
     return found.reshape(-1)

@@ -10,8 +10,8 @@ from losscli.contract.kinds import Array, Binary, NonNegative, Real
 from losscli.contract.loss import loss
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean
-from losscli.losses._order import dense_ranks, distinct, dot, weighted_sum
-from losscli.losses._ordered_pairs import ascending, tied_above
+from losscli.losses._order import Distinct, Sum, dense_ranks, distinct, dot, pieces, sums_by
+from losscli.losses._ordered_pairs import ascending, tied
 
 TASKS = ("binary classification", "survival")
 
@@ -20,8 +20,12 @@ def _keys(pred: Array, target: Array) -> dict[str, Array]:
     return {"pred": pred, "positive": target == 1}
 
 
-def _sides(table: SortedTable) -> tuple[SortedTable, SortedTable]:
-    return table.take(table["positive"]), table.take(~table["positive"])
+def _sides(table: SortedTable) -> tuple[SortedTable, SortedTable, Distinct, Distinct]:
+    """The positive and the negative rows, and the distinct scores of both."""
+    scores = table.only("pred")
+    positives, negatives = scores.take(table["positive"]), scores.take(~table["positive"])
+    ours, theirs = (distinct(side["pred"], side.weights) for side in (positives, negatives))
+    return positives, negatives, ours, theirs
 
 
 @loss(
@@ -78,12 +82,12 @@ def auc_loss(pred: Real, target: Binary) -> Any:
 
 @auc_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
-    positives, negatives = _sides(table)
-    of_negatives = distinct(negatives["pred"], negatives.weights)
-    values, weights, _ = distinct(positives["pred"], positives.weights)
-    twice = 2 * of_negatives.total - of_negatives.below(values) - of_negatives.up_to(values)
+    positives, negatives, ours, theirs = _sides(table)
+    twice = 0
+    for values, weights, _ in ours.groups():
+        twice += dot(weights, 2 * theirs.total - theirs.below(values) - theirs.up_to(values))
     return {
-        "wrong": positives.mean(dot(weights, twice) * table.unit / 2),
+        "wrong": positives.mean(twice * table.unit / 2),
         "negatives": negatives.mean(negatives.total**2 * table.unit),
     }
 
@@ -134,11 +138,12 @@ def average_precision_loss(pred: Real, target: Binary) -> Any:
 
 @average_precision_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
-    positives, negatives = _sides(table)
-    ours, theirs = (distinct(side["pred"], side.weights) for side in (positives, negatives))
-    true = ours.total - ours.upto[:-1]
-    false = theirs.total - theirs.below(ours.values)
-    return {"impure": positives.mean(weighted_sum(ours.weights, false / (true + false)))}
+    positives, _, ours, theirs = _sides(table)
+    impure = Sum()
+    for values, weights, before in ours.groups():
+        true, false = ours.total - before, theirs.total - theirs.below(values)
+        impure.add(weights, false / (true + false))
+    return {"impure": positives.mean(impure.value)}
 
 
 @average_precision_loss.value
@@ -188,18 +193,18 @@ def c_index_loss(pred: Real, time: NonNegative, event: Binary) -> Any:
 
 @c_index_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
-    event, weights = table["event"], table.weights
+    event, weights, total = table["event"], table.weights, table.total
     # At one time, events come before what is censored; rows of one place are not compared.
-    place = 2 * dense_ranks(table["time"], np.argsort(table["time"], kind="stable")) + ~event
-    first = table.take(event & (place < place.max(initial=-1)))
-    by_place, own = distinct(place, weights), np.where(event, weights, 0)
-    comparable = dot(own, by_place.total - by_place.up_to(place))
-    above = ascending(place, table["pred"], own, weights)
-    equal = tied_above(place, table["pred"], own, weights)
-    return {
-        "wrong": first.mean((2 * above + equal) * table.unit / 2),
-        "comparable": first.mean(comparable * table.unit),
-    }
+    place = 2 * dense_ranks(table["time"]) + ~event
+    first = event & (place < place.max(initial=-1))
+    own, upto = sums_by(place, np.where(event, weights, 0)), np.cumsum(sums_by(place, weights))
+    comparable = sum(dot(own[piece], total - upto[piece]) for piece in pieces(len(own)))
+    ranks = dense_ranks(table["pred"])
+    twice = 2 * ascending(place, ranks, event, weights)
+    if ranks.max(initial=-1) < len(ranks) - 1:
+        twice += tied(place, ranks, event, weights)
+    rows = table.only("event").take(first)
+    return {"wrong": rows.mean(twice * table.unit / 2), "comparable": rows.mean(comparable * table.unit)}
 
 
 @c_index_loss.value

@@ -9,8 +9,8 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
-from losscli.contract.table_scope import SortedTable, TableMean
-from losscli.losses._order import distinct, is_plain
+from losscli.contract.table_scope import SortedTable, TableMean, is_plain
+from losscli.losses._order import distinct
 
 TASKS = ("regression",)
 
@@ -33,7 +33,8 @@ def _quantile(table: SortedTable, q: float) -> dict[str, TableMean]:
         parts = np.partition(errors, places)
         low, high = (float(parts[place]) for place in places)
     else:
-        values, _, upto = distinct(errors, weights)
+        known = distinct(errors, weights)
+        values, upto = known.values, np.array(known.upto)
         sides: tuple[tuple[int, Any], ...] = ((-(-share // 1), "left"), (share // 1, "right"))
         places = [int(np.searchsorted(upto[1:], bound, side=side)) for bound, side in sides]
         low, high = (float(values[min(place, len(values) - 1)]) for place in places)

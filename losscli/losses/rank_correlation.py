@@ -10,7 +10,7 @@ from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import loss
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean
-from losscli.losses._order import distinct, dot, places
+from losscli.losses._order import dense_ranks, places, product
 from losscli.losses._ordered_pairs import like_ordered
 
 TASKS = ("regression", "ranking")
@@ -66,11 +66,8 @@ def spearman_loss(pred: Real, target: Real) -> Any:
 def _(table: SortedTable) -> dict[str, TableMean]:
     weights, square = table.weights, table.unit**2
     a, b = (places(table[name], weights) for name in ("pred", "target"))
-    return {
-        "both": table.mean(dot(weights, a * b) * square),
-        "p": table.mean(dot(weights, a * a) * square),
-        "y": table.mean(dot(weights, b * b) * square),
-    }
+    sums = {"both": product(a, b, weights), "p": a.square, "y": b.square}
+    return {name: table.mean(found * square) for name, found in sums.items()}
 
 
 @spearman_loss.value
@@ -121,17 +118,10 @@ def kendall_loss(pred: Real, target: Real) -> Any:
 
 @kendall_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
-    weights, total = table.weights, table.total
-    untied = {}
-    for name in ("pred", "target"):
-        known = distinct(table[name], weights)
-        untied[name] = total**2 - dot(known.weights, known.weights)
-    alike, otherwise = like_ordered(table["pred"], table["target"], weights)
-    return {
-        "same": table.mean(2 * (alike - otherwise) * table.unit),
-        "p": table.mean(untied["pred"] * table.unit),
-        "y": table.mean(untied["target"] * table.unit),
-    }
+    a, b = (dense_ranks(table[name]) for name in ("pred", "target"))
+    alike, otherwise, by_pred, by_target = like_ordered(a, b, table.weights)
+    pairs = {"same": alike - otherwise, "p": by_pred, "y": by_target}
+    return {name: table.mean(2 * found * table.unit) for name, found in pairs.items()}
 
 
 @kendall_loss.value

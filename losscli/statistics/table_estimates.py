@@ -11,7 +11,7 @@ from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
-from losscli.contract.table_scope import SortedTable, TableMean, whole_numbers
+from losscli.contract.table_scope import SortedTable, TableMean, ones, whole_numbers
 from losscli.results import TermResult
 from losscli.statistics.finalized_sums import SliceIds, TermEstimate
 
@@ -48,8 +48,9 @@ class TableEstimator:
         columns = dict(zip(loss.sorted_by, keys, strict=True))
         size = len(keys[0])
         if held.weights is None and factors is None:
-            counts = np.ones(size, np.int64) if held.counts is None else held.counts
-            whole, unit = (counts, Fraction(1)) if held.counts is None else whole_numbers(np.ones(size), counts)
+            if held.counts is None:
+                return SortedTable(columns, ones(size))
+            whole, unit = whole_numbers(np.ones(size), held.counts)
             return SortedTable(columns, whole, unit, held.counts)
         weights = np.ones(size) if held.weights is None else held.weights
         whole, unit = whole_numbers(weights, held.counts)
