@@ -95,6 +95,27 @@ class TableMean:
     count: int
 
 
+@dataclass(frozen=True)
+class TableSample:
+    """Independent rows whose weighted mean of `values` moves as the number of a table does, for its standard error.
+
+    Rows of one value and weight are one entry, and entries are in an order that does not depend on how rows were cut.
+
+    Attributes
+    ----------
+    values
+        The value of each row.
+    weights
+        Its weight, in any unit.
+    counts
+        How many rows have this value and this weight.
+    """
+
+    values: Array
+    weights: Array
+    counts: Array
+
+
 TableMeans: TypeAlias = Mapping[str, TableMean]
 
 
@@ -106,6 +127,8 @@ class TableScope:
     sorted_by: tuple[str, ...]
     kernel: Callable[..., Any]
     _over_table: Callable[..., TableMeans]
+    _samples: Callable[..., list[TableSample]] | None = None
+    _samples_factor: float = 1.0  # what the values of samples are multiplied by
     _scores: list[tuple[Score, Any]]
 
     @property
@@ -119,6 +142,24 @@ class TableScope:
         for score, made in self._scores:
             made._over_table = functools.partial(means, **score.params)
         return means
+
+    def samples(self, samples: Callable[..., list[TableSample]]) -> Callable[..., list[TableSample]]:
+        """Declare the samples of a `SortedTable` whose means move the number: `@auc_loss.samples`.
+
+        The variance of the number is the sum of those of their means.
+        """
+        self._samples = samples
+        for score, made in self._scores:
+            made._samples = functools.partial(samples, **score.params)
+            made._samples_factor = score.factor
+        return samples
+
+    def table_samples(self, table: SortedTable, params: Mapping[str, Value]) -> list[TableSample] | None:
+        """The samples of a table; None where the loss declares none."""
+        if self._samples is None:
+            return None
+        found = self._samples(table, **params)
+        return [TableSample(self._samples_factor * one.values, one.weights, one.counts) for one in found]
 
     def keys(self, arrays: Sequence[Array | None], params: Mapping[str, Value]) -> tuple[Array, ...]:
         """What is held of some rows: one array a name of `sorted_by`."""

@@ -7,14 +7,14 @@ Pieces are of distinct values in ascending order, which are the same however row
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.contract.table_scope import SMALL, is_plain
+from losscli.contract.table_scope import SMALL, SortedTable, TableSample, is_plain
 
 PIECE = 1 << 18
 """Rows that are computed with at once."""
@@ -22,6 +22,7 @@ PIECE = 1 << 18
 _SUMMED = 1 << 12  # values that are added up before sums are exact
 _BITS = SMALL.bit_length() - 1
 _LOW = np.int64(SMALL - 1)
+_SIGN = np.uint64(1 << 63)
 
 
 def pieces(count: int) -> Iterator[slice]:
@@ -94,9 +95,35 @@ def changes(values: Array) -> Array:
     return new
 
 
+def sorted_rows(values: Array) -> Array:
+    """The rows in ascending order of these doubles.
+
+    To sort numbers takes a third of the time of sorting positions by numbers. So the leading bits of a double, whose
+    order is that of whole numbers, and the position are one number; rows of equal leading bits are sorted after that.
+    """
+    rows, bits = len(values), max(len(values) - 1, 1).bit_length()
+    low = np.uint64((1 << bits) - 1)
+    packed = np.empty(rows, np.uint64)
+    for piece in pieces(rows):
+        double = (values[piece] + 0.0).view(np.uint64)
+        double = np.where(double & _SIGN, ~double, double | _SIGN)
+        packed[piece] = (double & ~low) | np.arange(piece.start, piece.stop, dtype=np.uint64)
+    packed.sort()
+    alike = ~changes(packed & ~low)
+    alike[:-1] |= alike[1:]
+    again = np.flatnonzero(alike)
+    if len(again) > rows // 4:
+        return np.argsort(values, kind="stable")
+    leading = packed[again] & ~low
+    packed &= low
+    order = packed.view(np.int64)
+    order[again] = order[again][np.lexsort((values[order[again]], leading))]
+    return order
+
+
 def dense_ranks(values: Array) -> Array:
     """For each row, which of the distinct values it has, from 0 on, as int32 where they fit."""
-    order = np.argsort(values, kind="stable")
+    order = sorted_rows(values)
     ranks = np.empty(len(values), np.int32 if len(values) < SMALL else np.int64)
     rank, last = -1, values[:0]
     for piece in pieces(len(values)):
@@ -123,33 +150,54 @@ class Places(NamedTuple):
     """For each rank, the weight below it, less that above it: twice its place from the middle."""
 
     ranks: Array
-    of_rank: Array
+    of_rank: Array | None  # None: each rank has one row, of weight 1
     square: int  # the sum over rows of weight times the square of the place
+
+    def at(self, rows: slice) -> Array:
+        """The places of some rows."""
+        ranks = self.ranks[rows]
+        if self.of_rank is None:
+            return 2 * ranks.astype(np.int64) + (1 - len(self.ranks))
+        return self.of_rank[ranks]
 
 
 def places(values: Array, weights: Array) -> Places:
     """The places of rows in the order of their values; equal values share theirs."""
-    ranks = dense_ranks(values)
+    ranks, rows = dense_ranks(values), len(values)
+    if is_plain(weights) and rows and int(ranks.max()) == rows - 1:
+        return Places(ranks, None, rows * (rows * rows - 1) // 3)
     sums = sums_by(ranks, weights)
-    upto = np.cumsum(sums)
-    found = upto + upto - sums - (upto[-1] if len(upto) else 0)
-    square = sum(dot(sums[piece], found[piece] * found[piece]) for piece in pieces(len(found)))
-    return Places(ranks, found if found.dtype == object else _narrow(found), square)
-
-
-def _narrow(values: Array) -> Array:
-    """Whole numbers of sizes below 2**31 as int32."""
-    return values.astype(np.int32)
+    found = np.cumsum(sums)
+    total = found[-1] if len(found) else 0
+    found *= 2
+    found -= sums
+    found -= total
+    return Places(ranks, found, sum(dot(sums[piece], found[piece] * found[piece]) for piece in pieces(len(found))))
 
 
 def product(one: Places, other: Places, weights: Array) -> int:
     """The sum over rows of weight times the places in two orders."""
     found = 0
     for piece in pieces(len(one.ranks)):
-        first, second = (each.of_rank[each.ranks[piece]] for each in (one, other))
-        first = first if first.dtype == object else first.astype(np.int64)
-        found += dot(weights[piece], first * second)
+        found += dot(weights[piece], one.at(piece) * other.at(piece))
     return found
+
+
+def placed(table: SortedTable, name: str, value_of: Callable[[Array], Array]) -> TableSample:
+    """The rows of a table with a value that depends on one column."""
+    if is_plain(table.weights):
+        groups = list(distinct(table[name], table.weights).groups())
+        values = [value_of(scores) for scores, _, _ in groups] or [np.zeros(0)]
+        often = [weights for _, weights, _ in groups] or [np.zeros(0, np.int64)]
+        return TableSample(np.concatenate(values), np.ones(1), np.concatenate(often))
+    ones = np.ones(len(table.weights), np.int64)
+    counts = ones if table.counts is None else table.counts
+    weights = (table.weights // counts / table.total).astype(np.float64)
+    order = np.lexsort((weights, table[name]))
+    scores, weights = table[name][order], weights[order]
+    starts = np.flatnonzero(changes(scores) | changes(weights))
+    rows = np.add.reduceat(counts[order], starts) if len(starts) else counts
+    return TableSample(value_of(scores[starts]), weights[starts], rows)
 
 
 class Sum:

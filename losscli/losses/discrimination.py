@@ -9,8 +9,8 @@ import numpy as np
 from losscli.contract.kinds import Array, Binary, NonNegative, Real
 from losscli.contract.loss import loss
 from losscli.contract.scores import Score
-from losscli.contract.table_scope import SortedTable, TableMean
-from losscli.losses._order import Distinct, Sum, dense_ranks, distinct, dot, pieces, sums_by
+from losscli.contract.table_scope import SortedTable, TableMean, TableSample
+from losscli.losses._order import Distinct, Sum, dense_ranks, distinct, dot, pieces, placed, sums_by
 from losscli.losses._ordered_pairs import ascending, tied
 
 TASKS = ("binary classification", "survival")
@@ -90,6 +90,20 @@ def _(table: SortedTable) -> dict[str, TableMean]:
         "wrong": positives.mean(twice * table.unit / 2),
         "negatives": negatives.mean(negatives.total**2 * table.unit),
     }
+
+
+@auc_loss.samples
+def _(table: SortedTable) -> list[TableSample]:
+    # DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595: where each row stands among those of the other class.
+    positives, negatives, ours, theirs = _sides(table)
+
+    def above(scores: Array) -> Array:
+        return (1 - (theirs.below(scores) + theirs.up_to(scores)) / (2 * theirs.total)).astype(np.float64)
+
+    def below(scores: Array) -> Array:
+        return ((ours.below(scores) + ours.up_to(scores)) / (2 * ours.total)).astype(np.float64)
+
+    return [placed(positives, "pred", above), placed(negatives, "pred", below)]
 
 
 @auc_loss.value

@@ -31,6 +31,7 @@ from losscli.statistics.known_variances import KnownVariance
 from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.plug_in import PlugIn, plug_in
 from losscli.statistics.serial_variance import with_lags
+from losscli.statistics.table_variance import with_table_interval
 from losscli.statistics.variance import Variance
 
 
@@ -94,7 +95,7 @@ def with_interval(
     unit = sums.unit_of(line)
     if unit is None:
         if any(job.spec.loss.sorted_by for job in planned.jobs):
-            return result, f"{result.spec}: it is no mean of values of rows, so it has no standard error"
+            return with_table_interval(sums, line, slice_ids, result)
         if any(job.spec.loss.source_roles for job in planned.jobs):
             return result, f"{result.spec}: its components have different units, so it has no standard error"
         return result, None

@@ -166,9 +166,47 @@ def test_what_is_not_there_is_refused(path, capfd):
         assert said in capfd.readouterr().err
 
 
+def _naive_auc(pred, y, w):
+    """AUC with DeLong's standard error, pair by pair."""
+    a, b, u, v = pred[y == 1], pred[y == 0], w[y == 1], w[y == 0]
+    wins = (a[:, None] > b) + 0.5 * (a[:, None] == b)
+    mine, theirs = wins @ v / v.sum(), u @ wins / u.sum()
+    auc = u @ mine / u.sum()
+    parts = [((s / s.sum()) ** 2 @ (x - auc) ** 2) * len(x) / (len(x) - 1) for x, s in ((mine, u), (theirs, v))]
+    return auc, np.sqrt(sum(parts))
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_the_standard_error_of_auc_is_that_of_delong(weight, monkeypatch):
+    data = table(200)
+    used = np.ones(200, bool) if weight is None else data["w"] > 0
+    auc, stderr = _naive_auc(data["p"][used], data["y"][used], (np.ones(200) if weight is None else data["w"])[used])
+    settings = {"pred": "p", "target": "y", "weight": weight, "interval": True}
+    want = losscli.evaluate(data, ["roc_auc", "auc_loss", "gini"], **settings)
+    assert [one.value for one in want] == pytest.approx([auc, 1 - auc, 2 * auc - 1])
+    assert [one.stderr for one in want] == pytest.approx([stderr, stderr, 2 * stderr])
+    low, high = want[0].interval
+    assert low < auc < high and want[0].uncertainty.reason.endswith("(DeLong)")
+    monkeypatch.setattr(distinct_rows, "BLOCK", 64)
+    monkeypatch.setattr(distinct_rows, "_FEW", 1.0)
+    again = losscli.evaluate({name: column[::-1] for name, column in data.items()}, "roc_auc", **settings)
+    assert (again[0].stderr, again[0].interval) == (want[0].stderr, want[0].interval)
+
+
+def test_perfect_scores_have_no_interval():
+    found = losscli.evaluate(
+        {"p": [0.1, 0.2, 0.8, 0.9], "y": [0, 0, 1, 1]}, "auc", pred="p", target="y", interval=True
+    )[0]
+    assert (found.value, found.stderr, found.interval) == (1.0, 0.0, None)
+    alone = losscli.evaluate({"p": [0.1, 0.2, 0.8], "y": [0, 0, 1]}, "auc", pred="p", target="y", interval=True)
+    assert alone[0].stderr is None and any("only one row of a class" in one.message for one in alone.warnings)
+
+
 def test_no_standard_error_is_said(path, capfd):
     assert run(["eval", path, "-p", "q", "-t", "y", "-l", "spearman", "--interval"]) == 0
     assert "spearman: it is no mean of values of rows, so it has no standard error" in capfd.readouterr().err
+    assert run(["eval", path, "-p", "q", "-t", "y", "-l", "auc", "--bootstrap", "100"]) == 0
+    assert "has no standard error by these units" in capfd.readouterr().err
     (result,) = losscli.compare(path, "spearman", pred={"one": "p", "two": "q"}, target="y").comparisons
     assert result.stderr is None and result.difference == result.difference
 
