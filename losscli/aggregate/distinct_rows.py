@@ -20,6 +20,7 @@ from losscli.contract.kinds import Array
 BLOCK = 1 << 20
 """Rows that come in before equal ones among them are looked for."""
 
+_SAMPLE = 1 << 17  # rows that are looked at to see whether many are equal
 _FEW = 0.5  # equal rows are counted together where that leaves at most this share
 
 
@@ -91,12 +92,10 @@ class DistinctRows:
         self._held.append(rows)
         self._loose += len(rows)
         if self._loose >= self._limit:
-            whole = self._join()
-            if _distinct_share(whole.columns) <= _FEW:
-                whole = _counted(whole)
-                self._held = [whole]
+            if _distinct_share([piece.columns for piece in self._held]) <= _FEW:
+                self._held = [_counted(self._join())]
             # Where there are many distinct rows, they are looked for again when there are twice as many.
-            self._loose, self._limit = 0, max(BLOCK, len(whole))
+            self._loose, self._limit = 0, max(BLOCK, sum(map(len, self._held)))
 
     def _join(self) -> _Rows:
         """All rows in one piece, which stays."""
@@ -147,9 +146,10 @@ class DistinctRows:
         return found
 
 
-def _distinct_share(columns: Sequence[Array]) -> float:
-    """About which share of the first rows is left where equal ones are counted together; by a hash of each."""
-    some = [values[:BLOCK] for values in columns]
+def _distinct_share(pieces: Sequence[Sequence[Array]]) -> float:
+    """About which share of rows is left where equal ones are counted together: of some, by a hash of each."""
+    each = max(1, _SAMPLE // len(pieces))
+    some = [np.concatenate([values[:each] for values in column]) for column in zip(*pieces, strict=True)]
     hashes = np.sort(combined_hash(map(_words, some), len(some[0])))
     return (1 + np.count_nonzero(hashes[1:] != hashes[:-1])) / len(hashes)
 

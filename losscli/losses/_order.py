@@ -58,9 +58,13 @@ class Distinct:
         """The weight of what is below each of these values."""
         return self._upto(np.searchsorted(self.values, values, side="left"))
 
-    def up_to(self, values: Array) -> Array:
-        """The weight of what is below each of these values, or equal to it."""
-        return self._upto(np.searchsorted(self.values, values, side="right"))
+    def twice_below(self, values: Array) -> Array:
+        """Twice the weight of what is below each of these values, and once that of what is equal to it."""
+        places = np.searchsorted(self.values, values, side="left")
+        if not len(self.values):
+            return 2 * self._upto(places)
+        equal = self.values[np.minimum(places, len(self.values) - 1)] == values
+        return self._upto(places) + self._upto(places + equal)
 
     def _upto(self, places: Array) -> Array:
         return places if self.upto is None else self.upto[places]

@@ -85,7 +85,7 @@ def _(table: SortedTable) -> dict[str, TableMean]:
     positives, negatives, ours, theirs = _sides(table)
     twice = 0
     for values, weights, _ in ours.groups():
-        twice += dot(weights, 2 * theirs.total - theirs.below(values) - theirs.up_to(values))
+        twice += dot(weights, 2 * theirs.total - theirs.twice_below(values))
     return {
         "wrong": positives.mean(twice * table.unit / 2),
         "negatives": negatives.mean(negatives.total**2 * table.unit),
@@ -98,10 +98,10 @@ def _(table: SortedTable) -> list[TableSample]:
     positives, negatives, ours, theirs = _sides(table)
 
     def above(scores: Array) -> Array:
-        return (1 - (theirs.below(scores) + theirs.up_to(scores)) / (2 * theirs.total)).astype(np.float64)
+        return (1 - theirs.twice_below(scores) / (2 * theirs.total)).astype(np.float64)
 
     def below(scores: Array) -> Array:
-        return ((ours.below(scores) + ours.up_to(scores)) / (2 * ours.total)).astype(np.float64)
+        return (ours.twice_below(scores) / (2 * ours.total)).astype(np.float64)
 
     return [placed(positives, "pred", above), placed(negatives, "pred", below)]
 
