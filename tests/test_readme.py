@@ -121,7 +121,7 @@ def test_exit_codes_are_the_codes():
 
 def test_links_lead_somewhere():
     for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/ci.md", "docs/integrity.md",
-                     "docs/real-files.md"):  # fmt: skip
+                     "docs/real-files.md", "docs/kaggle-metrics.md"):  # fmt: skip
         text = (generate.ROOT / document).read_text(encoding="utf-8")
         for link in re.findall(r"\]\(([^)#]+)", text):
             place = (generate.ROOT / document).parent / link

@@ -11,6 +11,7 @@ import numpy as np
 from losscli.contract.kinds import Array, ClassId, Prototypes, Vector, vector_of
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import without_weights
+from losscli.contract.scores import Score
 from losscli.losses._angles import across, cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
 
@@ -215,6 +216,20 @@ _soft_slope_by("negative", _by_negative)
     cite="Salton & McGill 1983, Introduction to Modern Information Retrieval",
     same_as={"optax": without_weights(notes="for a zero vector optax has NaN, where this is 1")},
     first=True,
+    worst=2.0,
+    scores=(
+        Score(
+            "cosine_similarity",
+            """Cosine similarity of two vectors: 1 for the same direction, -1 for opposite ones. Higher is better.
+
+            A zero vector has 0 with every vector.
+
+            >>> cosine_similarity([[3.0, 4.0], [0.0, 0.0]], [[4.0, 3.0], [1.0, 0.0]])
+            array([0.96, 0.  ])
+            """,
+            own=cosine,
+        ),
+    ),
 )
 def cosine_distance(pred: Vector, target: Vector) -> Array:
     """Cosine distance: one minus the cosine between two vectors. 0 for the same direction, 2 for opposite ones.

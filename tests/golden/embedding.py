@@ -311,6 +311,7 @@ def _angles() -> list[Case]:
     return [
         by_jax("cosine_distance cosine_distance@optax", "optax.cosine_distance(pred, target).mean()", inputs),
         by_torch("keras", "cosine_distance", "keras.losses.CosineSimilarity()(target, pred) + 1", inputs),
+        by_torch("torch", "cosine_similarity", "F.cosine_similarity(pred, target).mean()", inputs),
         by_torch("torch", "cosine_distance", "(1 - F.cosine_similarity(pred, target)).mean()", inputs),
         by_torch(
             "torch",
