@@ -39,13 +39,7 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
     metavar="N",
     help="Random permutations of the permutation test. 0 leaves the test out where another one decides.",
 )
-@shared.statistics(
-    "--test",
-    type=click.Choice(["auto", "t", "permutation", "wild", "mcnemar", "mcnemar-mid-p"]),
-    default="auto",
-    show_default=True,
-    help="The test that decides: auto goes by the loss and the number of units; wild is the wild cluster bootstrap.",
-)
+@shared.test_option("The test that decides:")
 @shared.statistics(
     "--pairs",
     is_flag=True,

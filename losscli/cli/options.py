@@ -296,6 +296,16 @@ spread_options = _stack(
                     "together."),
 )  # fmt: skip
 
+
+def test_option(what: str) -> Callable[[Function], Function]:
+    """The option that names a test; `what` is how its help begins."""
+    return statistics(
+        "--test", type=click.Choice(["auto", "t", "permutation", "wild", "mcnemar", "mcnemar-mid-p"]), default="auto",
+        show_default=True,
+        help=f"{what} auto goes by the loss and the number of units; wild is the wild cluster bootstrap.",
+    )  # fmt: skip
+
+
 inference_options = _stack(
     statistics("--between", metavar="rest|COL=VALUE",
                help="How each slice of --by differs from the rest of the rows, or from the slice COL=VALUE: with "
@@ -303,6 +313,7 @@ inference_options = _stack(
     statistics("--interval", is_flag=True,
                help="Also report the standard error and a confidence interval (CI) of every number."),
     spread_options,
+    test_option("The test that decides gates with 'significant' or 'shown':"),
 )  # fmt: skip
 
 verbose_option = _output(

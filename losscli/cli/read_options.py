@@ -43,7 +43,8 @@ def eval_options(given: Given) -> EvalOptions:
     """The options of `eval`."""
     report = _wanted(given, rows=True)
     gates = _gates(given, given["baseline"], given["baseline_missing"])
-    run = _run(given, _inference(given, interval=given["interval"], between=given["between"]))
+    inference = _inference(given, interval=given["interval"], between=given["between"])
+    run = _run(given, replace(inference, test=given["test"]))
     return EvalOptions(run, report, gates, given["shard"], given["state_out"])
 
 

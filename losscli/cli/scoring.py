@@ -85,7 +85,7 @@ def ready(options: EvalOptions) -> Ready:
     if saved is not None and gates.baseline is not None:
         lines = [(b.model_loss.model, b.model_loss.spec) for b in bound if b.gate.test and b.reference == BASELINE]
         prepared = _with_saved_rows(prepared, saved, gates.baseline, lines) if lines else prepared
-    prepared = _with_pairs(prepared, bound, saved)
+    prepared = _with_pairs(prepared, bound, saved, quiet=quiet)
     check_engine(run.execution, prepared.plan.request, data)
     return Ready(prepared, bound, saved)
 
@@ -189,12 +189,17 @@ def _with_saved_rows(
     return replace(prepared, plan=with_baseline_rows(prepared.plan, rows, baseline_models(saved, lines), BASELINE))
 
 
-def _with_pairs(prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluation | None) -> Prepared:
+def _with_pairs(
+    prepared: Prepared, bound: Sequence[BoundGate], saved: Evaluation | None, *, quiet: bool
+) -> Prepared:  # fmt: skip
     """The run with the comparisons that its gates need."""
     pairs = compared_pairs(b for b in bound if saved is not None or b.reference != BASELINE)
-    if not pairs:
-        return prepared
     request = prepared.plan.request
+    if not pairs:
+        if request.inference.test != "auto":
+            note = f"--test {request.inference.test} decides nothing: no gate has 'significant' or 'shown'"
+            console.print_notes([note], quiet)
+        return prepared
     asked = tuple(dict.fromkeys((*request.inference.pairs, *pairs)))
     request = replace(
         request, inference=replace(request.inference, pairs=asked, gated=True, margins=relative_margins(bound))

@@ -13,10 +13,12 @@ from losscli.statistics.combination import Means, combine_gradient, value_of
 from losscli.statistics.line_sums import PartSums
 from losscli.statistics.proportions import score_size, wilson
 from losscli.statistics.skew_correction import skew_corrected_interval
-from losscli.statistics.student_t import t_interval
+from losscli.statistics.student_t import t_interval, t_quantile
 from losscli.statistics.variance import Variance
 
 Interval = tuple[float, float]
+
+_FEWEST, _FEW = 1 + 1e-9, 9 - 1e-9  # degrees of freedom: 3 to 9 units do not show how skewed their values are
 
 REQUESTED = "requested"
 DIFFERENCE = "a difference has no limit on one side"
@@ -82,12 +84,36 @@ def proportion_interval(
 def mean_interval(method: str, value: float, found: Variance, traits: EstimateTraits, level: float) -> Interval:
     """By Student's t or Hall's correction, and never beyond the limits of the value."""
     if method == "hall" and found.skewness is not None:
-        interval = _transformed(found, traits.transformed, level, value) or skew_corrected_interval(
-            value, found.stderr, found.df, found.skewness, level
+        interval = _transformed(found, traits, found.skewness, level, value) or _skew_corrected(
+            value, found.stderr, found.df, found.skewness, traits.limits, level
         )
     else:
         interval = t_interval(value, found.stderr, found.df, level)
     return within(interval, value, traits.limits)
+
+
+def _skew_corrected(
+    value: float, stderr: float, df: float, skewness: float, limits: Limits, level: float
+) -> Interval:  # fmt: skip
+    """By Hall's correction; of few units no shorter than the interval of the cube root of the distance from the limit.
+
+    Few units hardly show how skewed their values are, but a limit does: the nearer the estimate is to it for its
+    standard error, the longer is the tail on the other side. Cube roots of such means are about normal (Wilson and
+    Hilferty 1931, doi:10.1073/pnas.17.12.684).
+    """
+    low, high = skew_corrected_interval(value, stderr, df, skewness, level)
+    if _FEWEST < df < _FEW:
+        width = -t_quantile((1 - level) / 2, df) * stderr
+        if limits.low > -math.inf and value > limits.low:
+            high = max(high, limits.low + _cubed(value - limits.low, width))
+        elif limits.high < math.inf and value < limits.high:
+            low = min(low, limits.high - _cubed(limits.high - value, width))
+    return low, high
+
+
+def _cubed(distance: float, width: float) -> float:
+    """The far end of the interval of a distance whose cube root has the interval of Student's t."""
+    return distance * (1 + width / (3 * distance)) ** 3
 
 
 def within(interval: Interval, value: float, limits: Limits) -> Interval:
@@ -111,13 +137,16 @@ def transformed_mean(part: PartSums, factor: float) -> TransformedMean | None:
     return TransformedMean(means.doubles[name], factor * float(combine_gradient(part.job, means)[name]), value_at)
 
 
-def _transformed(found: Variance, transformed: TransformedMean | None, level: float, value: float) -> Interval | None:
+def _transformed(
+    found: Variance, traits: EstimateTraits, skewness: float, level: float, value: float
+) -> Interval | None:  # fmt: skip
     """The interval of the mean with the function taken of its ends; None where the function is not monotone there."""
-    if transformed is None or not transformed.slope or found.skewness is None:
+    if traits.transformed is None or not traits.transformed.slope:
         return None
-    mean, slope, value_at = transformed
-    skewness = math.copysign(1.0, slope) * found.skewness
-    ends = skew_corrected_interval(mean, found.stderr / abs(slope), found.df, skewness, level)
+    mean, slope, value_at = traits.transformed
+    limits = Limits(0.0) if value_at(0.0) in traits.limits else Limits()  # of a root, the mean has the same
+    skewness *= math.copysign(1.0, slope)
+    ends = _skew_corrected(mean, found.stderr / abs(slope), found.df, skewness, limits, level)
     low, high = (value_at(end) for end in (ends if slope > 0 else ends[::-1]))
     # Below the domain of the function, as the root of a number below 0, the limit of the value is all that is known.
     low, high = (-math.inf if math.isnan(low) else low), (math.inf if math.isnan(high) else high)

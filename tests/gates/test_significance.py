@@ -109,3 +109,22 @@ def test_at_the_true_boundary_a_relative_margin_is_exceeded_as_often_as_its_leve
     for gate, exceeded in zip(gates, beyond, strict=True):  # the p-value is that of the interval that is shown
         assert (ends(gate)[0][0] > 0) == exceeded
         assert (gate["state"] == "failed") == (gate["test"]["holm"] < 0.025) and gate["test"]["tests"] == samples
+
+
+def test_the_test_that_decides_a_gate_can_be_named_also_in_a_suite(tmp_path, monkeypatch, capfd):
+    """Of ten rows the permutation test would decide; the interval of t is SciPy's. A test without a gate is told of."""
+    data = {one: values[:10] for one, values in models().items()}
+    gate = "b/mae<=a significant"
+    by_t = t_interval(np.abs(data["b"]) - np.abs(data["a"]))
+    (plain,) = judged(tmp_path, data, "-p", "a", "-p", "b", "-l", "mae", "--gate", gate)
+    (named,) = judged(tmp_path, data, "-p", "a", "-p", "b", "-l", "mae", "--gate", gate, "--test", "t")
+    assert ends(named) == [pytest.approx(by_t, rel=1e-12)]
+    assert ends(plain) != [pytest.approx(by_t, rel=1e-3)]
+    suite = 'sources = "data.parquet"\ntarget = "y"\npred = ["a", "b"]\nlosses = "mae"\noutputs = "own.json"\n'
+    (tmp_path / "losscli.toml").write_text(
+        f'[suites.one]\n{suite}test = "t"\ngates = "{gate}"\n[suites.two]\n{suite.replace("own", "two")}test = "wild"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    run(["check"])
+    assert json.loads((tmp_path / "own.json").read_text())["gates"][0]["reason"] == named["reason"]
+    assert "--test wild decides nothing: no gate has 'significant' or 'shown'" in capfd.readouterr().err
