@@ -39,6 +39,7 @@ import adversarial
 import association
 import asymmetric
 import base_rate
+import batch_similarity
 import binary
 import binary_margin
 import boxes
@@ -66,6 +67,7 @@ import language
 import learning_to_rank
 import likelihood
 import margin
+import metric_learning
 import mixtures
 import multiclass
 import multilabel
@@ -103,6 +105,7 @@ FAMILIES = (
     similarity, proxies, policy,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
+    metric_learning, batch_similarity,
     densities,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
