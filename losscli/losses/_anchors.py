@@ -51,5 +51,5 @@ def _direction(vectors: Array) -> Array:
 def _turn(a: Array, b: Array) -> Array:
     """The slope by `a` of minus the angle to `b`; 0 where there is none."""
     size = norm(a)[:, None]
-    known = (size > 0) & b.any(axis=-1)[:, None]
+    known = (size > 0) & np.any(b, axis=-1, keepdims=True)
     return np.where(known, _direction(across(a, b)) / np.where(size > 0, size, 1.0), 0.0)

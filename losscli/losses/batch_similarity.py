@@ -159,7 +159,8 @@ def siglip(
 ) -> Array:
     """Sigmoid loss of pairs (SigLIP): each anchor with each positive of its batch is a decision of its own.
 
-    A row's value is the sum over the pairs of its anchor, so the mean over rows is the paper's. It depends on the batch.
+    A row's value is the sum over the pairs of its anchor, so the mean over rows is the paper's. It depends on the
+    batch.
 
     >>> siglip([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]]).round(6)
     array([ 1.386294, 10.000091])

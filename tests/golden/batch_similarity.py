@@ -22,8 +22,8 @@ def cases() -> list[Case]:
         "({} * F.normalize(anchor) @ F.normalize(positive).T + {})"
     )
     dcl = (
-        "(lambda z, other: (z.masked_fill(~other, -float('inf')).logsumexp(1) - (z * z.new_tensor(np.roll(np.eye(2 * n),"
-        " n, axis=1))).sum(1)).mean())((lambda v: v @ v.T / {})(F.normalize(torch.cat([anchor, positive]))),"
+        "(lambda z, other: (z.masked_fill(~other, -float('inf')).logsumexp(1) -"
+        " (z * z.new_tensor(np.roll(np.eye(2 * n), n, axis=1))).sum(1)).mean())((lambda v: v @ v.T / {})(F.normalize(torch.cat([anchor, positive]))),"
         " torch.arange(2 * n)[:, None] % n != torch.arange(2 * n) % n)"
     )
     return [
