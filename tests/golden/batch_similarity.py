@@ -23,7 +23,8 @@ def cases() -> list[Case]:
     )
     dcl = (
         "(lambda z, other: (z.masked_fill(~other, -float('inf')).logsumexp(1) -"
-        " (z * z.new_tensor(np.roll(np.eye(2 * n), n, axis=1))).sum(1)).mean())((lambda v: v @ v.T / {})(F.normalize(torch.cat([anchor, positive]))),"
+        " (z * z.new_tensor(np.roll(np.eye(2 * n), n, axis=1))).sum(1)).mean())"
+        "((lambda v: v @ v.T / {})(F.normalize(torch.cat([anchor, positive]))),"
         " torch.arange(2 * n)[:, None] % n != torch.arange(2 * n) % n)"
     )
     return [
