@@ -130,3 +130,11 @@ def test_the_gradient_is_the_slope_of_the_mean(spec):
 def test_what_is_about_rows_is_refused(more):
     with pytest.raises(UsageError, match="is about rows, and the units of --mean-of 's' are its groups"):
         losscli.evaluate(DATA, "mse", mean_of="s", **ROLES, **more)
+
+
+def test_reports_tell_groups_apart():
+    """Groups of the same names that other rows are in make another number of the same signature."""
+    moved = {**DATA, "s": np.roll(DATA["s"], 1)}
+    hashes = [losscli.evaluate(data, "mse", mean_of="s", **ROLES).evaluation.slices_sha256 for data in (DATA, moved)]
+    assert hashes[0] is not None
+    assert hashes[0] != hashes[1]
