@@ -24,7 +24,7 @@ from losscli.binding.spec import LossSpec, Spec
 from losscli.binding.unit_keys import unit_keys
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
-from losscli.contract.number_lists import widths
+from losscli.contract.number_lists import entries_of
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
@@ -275,7 +275,7 @@ class Binder:
             labels=self._labels(role, columns, kind),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
-            entries=next((n for _, of, n in widths(spec.loss.params, spec.params) if of == role), None),
+            entries=entries_of(role, spec.loss.params, spec.params),
         )  # fmt: skip
 
     def _spelled(self, columns: ColumnSet) -> SpelledForm | None:

@@ -64,6 +64,8 @@ def class_names(inputs: Iterable[Input | Table | None], learned: Sequence[str]) 
             names = side.classes.names or ()
             return ClassNames([canonical_label(name) for name in names], side.classes.first or 0)
     for side in sides:
+        if side.entries is not None:
+            return ClassNames([canonical_label(f"{number:.15g}") for number in side.entries])
         if side.wide and side.kind.shape == "number":
             return ClassNames([*map(canonical_label, side.labels or side.columns)] if not side.listed else ())
     return ClassNames(learned)

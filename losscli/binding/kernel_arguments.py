@@ -72,9 +72,10 @@ def _check_multiple(side: Input, flat: Array | None, like: Array | None, locatio
 def _check_entries(side: Input, values: Array | None, location: Location) -> None:
     """A row holds one number for each of a parameter's."""
     width = 1 if values is None or values.ndim == 1 else values.shape[1]
-    if width != side.entries:
+    entries = len(side.entries or ())
+    if width != entries:
         raise DataError(
-            f"'{side.role}' has {width} number{'s' * (width != 1)} per row, and the loss asks for {side.entries}",
+            f"'{side.role}' has {width} number{'s' * (width != 1)} per row, and the loss asks for {entries}",
             path=location.path_of(side.columns[0]), column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip

@@ -79,7 +79,7 @@ class Input:
     against: str | None = None  # of such a target: the column of the predictions
     classed: bool = False  # of both: a kernel gets the labels as positions, not whether they are the same
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
-    entries: int | None = None  # how many numbers a row has, as a parameter says
+    entries: tuple[float, ...] | None = None  # what each number of a row is of, as a parameter says: levels
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,11 @@ def widths(params: Mapping[str, Listed], values: Mapping[str, Any]) -> Iterator[
             yield name, spec.entries_of, len(values[name])
 
 
+def entries_of(role: str, params: Mapping[str, Listed], values: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """The numbers of which the vectors of a role have one entry each; None where no parameter is such a list."""
+    return next((values[name] for name, of, _ in widths(params, values) if of == role), None)
+
+
 def check_widths(
     loss_name: str, params: Mapping[str, Listed], values: Mapping[str, Any], arrays: Mapping[str, Array | None]
 ) -> None:

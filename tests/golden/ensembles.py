@@ -46,6 +46,8 @@ def cases() -> list[Case]:
                 weights=WEIGHTS),
         by_numpy("scoringrules", "twcrps_ensemble:floor=-0.5,cap=2.3",
                  "scoringrules.twcrps_ensemble(target, pred, -0.5, 2.3, estimator='nrg').mean()", MEMBERS),
+        by_numpy("scoringrules", "twcrps_ensemble twcrps_ensemble@scoringrules",
+                 "scoringrules.twcrps_ensemble(target, pred, -np.inf, np.inf, estimator='nrg').mean()", MEMBERS),
         by_hand("twcrps_ensemble:floor=-0.5,cap=2.3", f"({clipped}).mean()", MEMBERS),
         by_numpy("scoringrules", "energy_score", "scoringrules.es_ensemble(target, pred, estimator='nrg').mean()",
                  VECTORS),

@@ -20,6 +20,9 @@ def cases() -> list[Case]:
         by_numpy("scoringrules", "interval_score:level=0.5",
                  "np.average(scoringrules.interval_score(target, lower, upper, 0.5), weights=w)", INTERVALS,
                  weights=WEIGHTS),
+        by_numpy("utilsforecast", "interval_score interval_score@utilsforecast",
+                 "utilsforecast.losses.winkler_score(pandas.DataFrame({'unique_id': 0, 'y': target, 'm-lo-90': lower, "
+                 "'m-hi-90': upper}), ['m'], 90)['m'].iloc[0]", INTERVALS),
         by_hand("interval_score:level=0.8", f"({interval.format('2 / (1 - 0.8)')}).mean()", INTERVALS,
                 by="lower upper"),
     ]  # fmt: skip
@@ -36,4 +39,6 @@ def cases() -> list[Case]:
             by_hand(name, f"({formula}).mean()", SPREAD, by="pred scale"),
             by_hand(name, f"(w * {formula}).sum() / w.sum()", SPREAD, by="pred scale", weights=WEIGHTS),
         ]
+    found.append(by_numpy("properscoring", "crps_gaussian crps_gaussian@properscoring",
+                          "properscoring.crps_gaussian(target, pred, scale).mean()", SPREAD))  # fmt: skip
     return found

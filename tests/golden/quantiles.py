@@ -31,6 +31,10 @@ def _pinball() -> list[Case]:
         by_numpy("sklearn", f"pinball_levels:levels={LEVELS}", sklearn.format(f"[{', '.join(five)}]", ""), FIVE),
         by_numpy("sklearn", f"pinball_levels:levels={LEVELS}",
                  sklearn.format(f"[{', '.join(five)}]", ", sample_weight=w"), FIVE, weights=WEIGHTS),
+        by_numpy("utilsforecast", f"pinball_levels:levels={LEVELS}",
+                 "utilsforecast.losses.mqloss(pandas.DataFrame({'unique_id': 0, 'y': target, "
+                 "**{str(k): pred[:, k] for k in range(5)}}), {'m': ['0', '1', '2', '3', '4']}, "
+                 f"np.array([{', '.join(five)}]))['m'].iloc[0]", FIVE),
         by_hand(f"pinball_levels:levels={LEVELS}", f"{rows}.mean()", FIVE),
         by_hand(f"pinball_levels:levels={LEVELS},factor=2", f"(w * 2 * {rows}.mean(1)).sum() / w.sum()", FIVE,
                 weights=WEIGHTS),
@@ -76,6 +80,20 @@ def _interval() -> list[Case]:
 
 
 def _counts() -> list[Case]:
+    tall = "torch.tensor([{}])".format(LEVELS.replace("|", ", "))
     return [
         by_hand(f"quantile_crossing:levels={LEVELS}", "(pred.diff(dim=1) < 0).double().mean()", {"pred": PRED}, by=""),
+        by_hand(
+            f"quantile_calibration_error:levels={LEVELS}",
+            f"((target[:, None] <= pred).double().mean(0) - {tall}).abs().mean()",
+            FIVE,
+            by="",
+        ),
+        by_hand(
+            f"quantile_calibration_error:levels={LEVELS}",
+            f"((w[:, None] * (target[:, None] <= pred)).sum(0) / w.sum() - {tall}).abs().mean()",
+            FIVE,
+            by="",
+            weights=WEIGHTS,
+        ),
     ]
