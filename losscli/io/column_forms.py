@@ -16,9 +16,8 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.batches import Batch
-from losscli.io.files.inputs import FileInput
-from losscli.io.nested.paths import NestedPath
-from losscli.io.source import Fragment, ReadAs, Source, Split
+from losscli.io.source import ReadAs, Source, Split
+from losscli.io.wrapped_fragment import WrappedFragment
 
 
 def with_column_forms(source: Source, asked: Iterable[tuple[str, ...]]) -> Source:
@@ -74,41 +73,10 @@ def _only(found: Sequence[str], name: str, source: Source) -> str:
 
 
 @dataclass(frozen=True)
-class RenamedFragment(Fragment):
+class RenamedFragment(WrappedFragment):
     """A fragment some of whose columns have other names; `forms` says what the file calls them."""
 
-    fragment: Fragment
     forms: Mapping[str, str]
-
-    @property
-    def path(self) -> str:  # type: ignore[override]
-        """The path of the file."""
-        return self.fragment.path
-
-    @property
-    def format(self) -> str:  # type: ignore[override]
-        """The format of the file."""
-        return self.fragment.format
-
-    @property
-    def typed(self) -> bool:  # type: ignore[override]
-        """Whether cells have types."""
-        return self.fragment.typed
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The paths that locations of its rows name."""
-        return self.fragment.paths
-
-    @property
-    def size(self) -> int | None:
-        """The total size of the splits in bytes, if known before they are read."""
-        return self.fragment.size
-
-    @property
-    def file(self) -> FileInput | None:
-        """The regular file that is read; None for a pipe or memory."""
-        return self.fragment.file
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
@@ -116,13 +84,14 @@ class RenamedFragment(Fragment):
         known = {actual: name for name, actual in self.forms.items()}
         return {known.get(name, name): kind for name, kind in self.fragment.nested_types.items()}
 
-    def with_paths(self, paths: Mapping[str, NestedPath]) -> RenamedFragment:
-        """The fragment whose projections may hold these names, too: columns inside others."""
-        return replace(self, fragment=self.fragment.with_paths(paths))
-
     def with_plain_texts(self, names: Collection[str]) -> RenamedFragment:
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
         return replace(self, fragment=self.fragment.with_plain_texts([self.forms.get(name, name) for name in names]))
+
+    def readable(self, names: Sequence[str]) -> list[str]:
+        """Those of these columns that can be read together."""
+        inner = set(self.fragment.readable([self.forms.get(name, name) for name in names]))
+        return [name for name in names if self.forms.get(name, name) in inner]
 
     def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
         """The first rows, before all are read."""

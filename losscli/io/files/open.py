@@ -48,7 +48,7 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     pairs = list(zip(files, discovery.files, strict=True))
     described = [_with_partition_columns(file, found) for file, found in pairs]
     missing = missing_columns([(file.fragment.path, file.columns) for file in described])
-    fragments = tuple(_fragment(file, found, missing) for file, found in pairs)
+    fragments = tuple(_fragment(file, found, missing, options.lenient) for file, found in pairs)
     tagged = _tagged(discovery, files)
     doubled = (*discovery.doubled, *repeated(tagged))
     notes = dict.fromkeys([*discovery.notes, *doubled, *(note for file in files for note in file.notes)])
@@ -75,10 +75,10 @@ def _types(files: Sequence[OpenedFile]) -> dict[str, pa.DataType | None]:
     return found
 
 
-def _fragment(file: OpenedFile, found: FoundFile, missing: Mapping[str, MissingColumn]) -> Fragment:
+def _fragment(file: OpenedFile, found: FoundFile, missing: Mapping[str, MissingColumn], lenient: bool) -> Fragment:
     if not found.partition_values and not missing:
         return file.fragment
-    return PartitionedFragment(file.fragment, file.columns, found.partition_values, missing)
+    return PartitionedFragment(file.fragment, file.columns, found.partition_values, missing, lenient)
 
 
 def _with_partition_columns(file: OpenedFile, found: FoundFile) -> OpenedFile:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -11,9 +11,8 @@ from losscli.errors import DataError
 from losscli.io.arrow.build import floats, repeated
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
-from losscli.io.files.inputs import FileInput
-from losscli.io.nested.paths import NestedPath
-from losscli.io.source import Fragment, ReadAs, Split
+from losscli.io.source import ReadAs, Split
+from losscli.io.wrapped_fragment import WrappedFragment
 
 
 @dataclass(frozen=True)
@@ -39,51 +38,19 @@ def missing_columns(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, M
 
 
 @dataclass(frozen=True)
-class PartitionedFragment(Fragment):
-    """A fragment with the partition columns of its folders."""
+class PartitionedFragment(WrappedFragment):
+    """A fragment with the partition columns of its folders; if it is `lenient`, texts among their numbers are texts."""
 
-    fragment: Fragment
     columns: tuple[str, ...]
     partition_values: Mapping[str, str | None]
     missing: Mapping[str, MissingColumn]
+    lenient: bool = False
 
-    @property
-    def path(self) -> str:  # type: ignore[override]
-        """The path of the file, as locations of its rows name it."""
-        return self.fragment.path
-
-    @property
-    def format(self) -> str:  # type: ignore[override]
-        """The format of the file, such as `csv`."""
-        return self.fragment.format
-
-    @property
-    def nested_types(self) -> Mapping[str, pa.DataType]:
-        """The types of the columns of the file."""
-        return self.fragment.nested_types
-
-    @property
-    def typed(self) -> bool:  # type: ignore[override]
-        """Whether cells have types."""
-        return self.fragment.typed
-
-    def with_paths(self, paths: Mapping[str, NestedPath]) -> PartitionedFragment:
-        """The fragment whose projections may hold these names, too: columns inside others."""
-        return replace(self, fragment=self.fragment.with_paths(paths))
-
-    def with_plain_texts(self, names: Collection[str]) -> PartitionedFragment:
-        """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
-        return replace(self, fragment=self.fragment.with_plain_texts(names))
-
-    @property
-    def size(self) -> int | None:
-        """The total size of the splits in bytes, if known before they are read."""
-        return self.fragment.size
-
-    @property
-    def file(self) -> FileInput | None:
-        """The regular file that is read; None for a pipe or memory."""
-        return self.fragment.file
+    def readable(self, names: Sequence[str]) -> list[str]:
+        """Those of these columns that can be read together: those that every file has; partition columns fit any."""
+        there = [name for name in names if name not in self.missing]
+        inner = set(self.fragment.readable([name for name in there if name not in self.partition_values]))
+        return [name for name in there if name in inner or name in self.partition_values]
 
     def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
         """The first rows of the file; none of a partition column."""
@@ -99,7 +66,7 @@ class PartitionedFragment(Fragment):
 
     def _placed(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         return (
-            (_PartitionedSplit(split, self.partition_values, projection) for split in splits)
+            (_PartitionedSplit(split, self.partition_values, projection, self.lenient) for split in splits)
             if self.partition_values
             else splits
         )
@@ -133,6 +100,7 @@ class _PartitionedSplit:
     split: Split
     partition_values: Mapping[str, str | None]
     projection: Mapping[str, ReadAs]
+    lenient: bool
 
     @property
     def size(self) -> int:
@@ -160,6 +128,8 @@ class _PartitionedSplit:
         try:
             return floats([parse_number(value)] * rows)
         except (ValueError, OverflowError):
+            if self.lenient:
+                return repeated(value, rows)
             raise batch.location.error(
                 0, name, f"'{value}', from the name of the folder, is not a number", value, code="DATA_BAD_CELL"
             ) from None

@@ -1,0 +1,80 @@
+"""Fragments around another: what they do not change is that of the one inside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import pyarrow as pa
+
+from losscli.io.batches import Batch
+from losscli.io.files.inputs import FileInput
+from losscli.io.nested.paths import NestedPath
+from losscli.io.source import Fragment, ReadAs, Split
+
+
+@dataclass(frozen=True)
+class WrappedFragment(Fragment):
+    """A fragment around another, which answers everything for which it has no answer of its own."""
+
+    fragment: Fragment
+
+    @property
+    def path(self) -> str:  # type: ignore[override]
+        """The path of the file, as locations of its rows name it."""
+        return self.fragment.path
+
+    @property
+    def format(self) -> str:  # type: ignore[override]
+        """The format of the file, such as `csv`."""
+        return self.fragment.format
+
+    @property
+    def typed(self) -> bool:  # type: ignore[override]
+        """Whether cells have types."""
+        return self.fragment.typed
+
+    @property
+    def nested_types(self) -> Mapping[str, pa.DataType]:
+        """The types of its columns, where these may hold others."""
+        return self.fragment.nested_types
+
+    @property
+    def size(self) -> int | None:
+        """The total size of the splits in bytes, if known before they are read."""
+        return self.fragment.size
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths that locations of its rows name."""
+        return self.fragment.paths
+
+    @property
+    def file(self) -> FileInput | None:
+        """The regular file that is read; None for a pipe or memory."""
+        return self.fragment.file
+
+    def with_paths(self, paths: Mapping[str, NestedPath]) -> Self:
+        """The fragment whose projections may hold these names, too: columns inside others."""
+        return replace(self, fragment=self.fragment.with_paths(paths))
+
+    def with_plain_texts(self, names: Collection[str]) -> Self:
+        """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
+        return replace(self, fragment=self.fragment.with_plain_texts(names))
+
+    def readable(self, names: Sequence[str]) -> list[str]:
+        """Those of these columns that can be read together."""
+        return self.fragment.readable(names)
+
+    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
+        """The first rows, before all are read."""
+        return self.fragment.first_batch(projection)
+
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order; several threads can read the splits."""
+        return self.fragment.splits(projection)
+
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read."""
+        return self.fragment.remote_splits(projection)
