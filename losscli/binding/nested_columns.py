@@ -14,8 +14,15 @@ from losscli.io.source import Source
 
 
 def with_nested_columns(source: Source, request: Request, keys: Iterable[str] = ()) -> Source:
-    """The source with the columns inside others that the request, or a join by these keys, names."""
-    asked = [names for parts in (*_asked(request), *((key,) for key in keys)) for names in _each(parts)]
+    """The source with the columns inside others that the request, or a join by these keys, names.
+
+    Keys may be units of time of columns of dates, too: `ds:month`.
+    """
+    keys = tuple(keys)
+    derived = [key for key in keys if ":" in key]
+    asked = [(key.rpartition(":")[0],) for key in derived] + [
+        names for parts in (*_asked(request), *((key,) for key in keys)) for names in _each(parts)
+    ]
     asked += [
         (parts[0].removeprefix(prefix), *parts[1:])
         for parts in asked
@@ -35,6 +42,10 @@ def with_nested_columns(source: Source, request: Request, keys: Iterable[str] = 
         from losscli.io.nested.keyed import with_known_labels
 
         source = with_known_labels(source, names)
+    if derived:
+        from losscli.io.period_columns import with_periods  # few keys are
+
+        source = with_periods(source, derived)
     return source
 
 
