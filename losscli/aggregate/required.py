@@ -128,6 +128,8 @@ def _for_comparison(plan: Plan, pair: LinePair, gathered: dict[str, _Requirement
         gathered[unit].few_units.update(dict.fromkeys(sources))
     gathered[unit].squared_weights.update(dict.fromkeys(row_kernel_calls(line)))
     gathered[unit].plain_sums.update(dict.fromkeys(earlier))
+    if line.spec.direction == "zero":  # units have signs, and which of them are better no unit tells
+        return
     theirs = unit_value_of(plan.lines[second]) if second >= 0 else baseline_unit_value(plan, first)
     higher_is_better = line.spec.direction == "higher"
     gathered[unit].paired_outcomes[pair] = PairedValues(unit_value_of(line), theirs, higher_is_better)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from losscli.baselines.signature_differences import difference
 from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
+from losscli.results.directions import compared, is_lower_better
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,11 @@ def _change(result: LossResult, before: LossResult) -> BaselineResult:
     relative = change / abs(base) if base and math.isfinite(value) and math.isfinite(base) else None
     if relative is not None and not math.isfinite(relative):
         relative = None
-    better = change < 0 if result.direction == "lower" else change > 0
+    size, before_size = compared(result.direction, value), compared(result.direction, base)
+    grown = 0.0 if size == before_size else size - before_size
+    better = grown < 0 if is_lower_better(result.direction) else grown > 0
+    if change and not grown:  # as far on the other side of 0
+        return BaselineResult(base, change, relative, "same")
     return BaselineResult(base, change, relative, "same" if not change else "better" if better else "worse")
 
 

@@ -26,6 +26,7 @@ from losscli.results import (
     Uncertainty,
     WarningResult,
 )
+from losscli.results.directions import DIRECTIONS
 
 SCHEMA = "losscli.report/1"
 LARGEST = 256 << 20  # bytes; a report of a million results has about as many
@@ -256,8 +257,8 @@ def _bindings(found: _Object) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def _result(one: _Object) -> LossResult:
     direction = one.text("direction")
-    if direction not in ("lower", "higher"):
-        raise _InvalidReport(f"'direction' of {one.where} is '{direction}', not lower or higher")
+    if direction not in DIRECTIONS:
+        raise _InvalidReport(f"'direction' of {one.where} is '{direction}', not lower, higher or zero")
     terms = one.object("terms")
     return LossResult(
         model=one.optional_text("model"), by=one.texts("by"), loss=one.text("loss"), spec=one.text("spec"),

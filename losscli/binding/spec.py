@@ -86,8 +86,10 @@ class Spec:
         return self.name is not None
 
     @property
-    def direction(self) -> Literal["lower", "higher"]:
+    def direction(self) -> Literal["lower", "higher", "zero"]:
         """Which way is better. A factor below 0 turns it around; where parts disagree, it is that of the losses."""
+        if self.parts[0][1].loss.direction == "zero":  # it stands alone
+            return "zero"
         turned = {(part.loss.direction == "lower") == (factor >= 0) for factor, part in self.parts}
         lower = turned.pop() if len(turned) == 1 else self.parts[0][1].loss.direction == "lower"
         return "lower" if lower else "higher"
@@ -145,6 +147,13 @@ def parse(text: str) -> Spec:
 def _check_directions(parts: Sequence[tuple[float, LossSpec]], text: str) -> None:
     """A sum of a loss and a score that pull apart is better neither lower nor higher."""
     declared = {part.loss.direction for _, part in parts}
+    if "zero" in declared and len(parts) > 1:
+        name = next(part.loss.name for _, part in parts if part.loss.direction == "zero")
+        raise UsageError(
+            f"'{text}' is better neither lower nor higher: '{name}' is best at 0, on neither side of it",
+            hint=f"score it beside the others: -l {name}",
+            code="USAGE_BAD_PARAMETER",
+        )
     if len(declared) == 2 and len({(part.loss.direction == "lower") == (factor >= 0) for factor, part in parts}) == 2:
         higher = next(part.loss.name for _, part in parts if part.loss.direction == "higher")
         raise UsageError(

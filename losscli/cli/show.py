@@ -70,6 +70,7 @@ def text(loss: Loss, width: int) -> str:
         example += layout.code_lines(line, width, "... ") if line.startswith(">>> ") else [f"  {line}"]
     formula = [part for line in loss.formula.splitlines() for part in layout.code_lines(line, width)]
     better = [f"{name}: higher is better" for name in loss.scores]
+    better += ["nearer to 0 is better"] if loss.direction == "zero" else []
     better += [f"{loss.score_of.name}: lower is better"] if loss.score_of else []
     blocks = [
         layout.filled(loss.name + also, width) + layout.filled(loss.summary, width),

@@ -13,6 +13,7 @@ from losscli.cli.options import FROM_FILE
 from losscli.errors import UsageError
 from losscli.gates.dropped import DropLimit, parse_drop_limit
 from losscli.gates.grammar import Gate, parse_gate
+from losscli.results.directions import is_lower_better
 
 if TYPE_CHECKING:
     from losscli.cli.option_values import EvalOptions
@@ -188,4 +189,4 @@ def _lower_is_better(loss: str, suite: Suite) -> bool:
 
     specs: list[Spec] = [parse(text) for text in suite.settings["losses"].value] if "losses" in suite.settings else []
     composite = next((spec for spec in specs if spec.name == loss), None) or parse(loss)
-    return composite.direction == "lower"
+    return is_lower_better(composite.direction)

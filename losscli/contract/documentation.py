@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from losscli.contract.kinds import Kind
 from losscli.contract.parameters import Parameter, Role
 from losscli.contract.presets import Preset
+from losscli.results.directions import best_in_words
 
 _WIDTH = 80
 _SHAPES = {
@@ -46,7 +47,7 @@ class Declared(Protocol):
     scope: Literal["row", "group", "table"]
     unit: Literal["row", "pair", "group", "element", "table"]
     sorted_by: tuple[str, ...]
-    direction: Literal["lower", "higher"]
+    direction: Literal["lower", "higher", "zero"]
     gradients: dict[str, Any]
 
     @property
@@ -152,7 +153,7 @@ def _notes(loss: Declared) -> list[str]:
     roles = ", ".join(f"`{role}`" for role in loss.gradients) or "none"
     presets = ", ".join(f"{library} ({preset.settings or 'the defaults'})" for library, preset in loss.same_as.items())
     sentences = [
-        f"Gradients by: {roles}. {loss.direction.capitalize()} is better.",
+        f"Gradients by: {roles}. {best_in_words(loss.direction).capitalize()} is better.",
         f"The same number in: {presets}." if presets else "",
         f"No library has it: {loss.no_library}" if loss.no_library else "",
         f"It has no gradient: {loss.no_gradient}." if loss.no_gradient else "",

@@ -59,7 +59,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self.scope: Scope = declared["scope"]
         self.unit: Unit = declared["unit"]
         self.sorted_by: tuple[str, ...] = declared["sorted_by"]
-        self.direction: Literal["lower", "higher"] = declared["direction"]
+        self.direction: Literal["lower", "higher", "zero"] = declared["direction"]
         self.optimum: float | None = declared["optimum"]
         self.worst: float | None = declared["worst"]
         self.consistent_for: dict[str, str] = declared["consistent_for"]
@@ -122,7 +122,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         """What no value is below, and what none is above: a loss is best at its optimum, and a proportion ends at 1."""
         if self.binary:
             return 0.0, 1.0
-        if self.optimum is None:
+        if self.optimum is None or self.direction == "zero":
             return -np.inf, np.inf
         worst = self.worst
         if self.direction == "lower":
@@ -326,7 +326,7 @@ def loss(
     scope: Scope = "row",
     unit: Unit = "row",
     sorted_by: tuple[str, ...] = (),
-    direction: Literal["lower", "higher"] = "lower",
+    direction: Literal["lower", "higher", "zero"] = "lower",
     optimum: float | None = 0.0,
     worst: float | None = None,
     consistent_for: Mapping[str, str] | str | None = None,

@@ -24,7 +24,7 @@ class Declared(Protocol):
 
     formula: str
     cite: str
-    direction: Literal["lower", "higher"]
+    direction: Literal["lower", "higher", "zero"]
     optimum: float | None
     worst: float | None
 

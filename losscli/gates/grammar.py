@@ -17,6 +17,7 @@ from fractions import Fraction
 
 from losscli.binding.column_names import split, unescape
 from losscli.errors import UsageError, did_you_mean
+from losscli.results.directions import best_in_words, is_lower_better
 
 BASELINE = "baseline"
 _LONGEST = 1000
@@ -196,7 +197,7 @@ class BoundGate:
     @property
     def sign(self) -> int:
         """+1 where lower is better."""
-        return 1 if self.model_loss.direction == "lower" else -1
+        return 1 if is_lower_better(self.model_loss.direction) else -1
 
 
 def slice_columns(gates: Iterable[Gate], by: Sequence[str]) -> tuple[str, ...]:
@@ -307,9 +308,9 @@ def _of_loss(
 
 
 def _check_direction(gate: Gate, model_loss: ModelLoss, tolerance: Tolerance) -> None:
-    lower = model_loss.direction == "lower"
+    lower = is_lower_better(model_loss.direction)
     if gate.op.startswith("<") != lower:
-        word, right = ("lower", "<=") if lower else ("higher", ">=")
+        word, right = best_in_words(model_loss.direction), "<=" if lower else ">="
         raise gate.error(f"{word} is better for {model_loss.spec}, so with '{gate.op}' the worse model would pass",
                          f"write {gate.subject}{right}{gate.limit_text}")  # fmt: skip
     if tolerance.text == gate.tolerance.text and gate.sign == ("-" if lower else "+"):

@@ -25,6 +25,7 @@ from losscli.gates.grammar import (
     slice_columns,
 )
 from losscli.results import Evaluation, GateResult, LossResult, RowCounts
+from losscli.results.directions import compared
 
 __all__ = ["BASELINE", "NO_DROPS", "BoundGate", "DropLimit", "Gate", "ModelLoss", "Tolerance", "bind",
            "compared_pairs", "drop_limit", "evaluate_gates", "judged_together", "parse_drop_limit", "parse_gate",
@@ -197,7 +198,8 @@ def _against_number(bound: BoundGate, result: LossResult, limit: float) -> GateR
     """The verdict of a gate whose limit is a plain number."""
     if not math.isfinite(result.value):
         return _verdict_of(bound, result, "failed", f"{_observed(result)}, which never passes a gate", limit)
-    excess = bound.sign * (Fraction(result.value) - Fraction(limit))
+    value = compared(result.direction, result.value)
+    excess = bound.sign * (Fraction(value) - Fraction(limit))
     if excess < 0 or (excess == 0 and len(bound.gate.op) == 2):
         return _verdict_of(bound, result, "passed", _observed(result), limit)
     if excess == 0:
@@ -214,8 +216,9 @@ def _against_value(bound: BoundGate, result: LossResult, reference: float) -> Ga
     if not math.isfinite(result.value) or not math.isfinite(reference):
         reason = f"{_observed(result)}, and {owner} has {reference!r}: a non-finite value never passes a gate"
         return replace(_verdict_of(bound, result, "failed", reason), baseline=reference)
-    exact = Fraction(reference)
-    worsening, allowance = bound.sign * (Fraction(result.value) - exact), bound.tolerance.allowance(exact)
+    exact = Fraction(compared(result.direction, reference))
+    value = Fraction(compared(result.direction, result.value))
+    worsening, allowance = bound.sign * (value - exact), bound.tolerance.allowance(exact)
     passed = worsening < allowance or (worsening == allowance and len(bound.gate.op) == 2)
     limit = _double(exact + bound.sign * allowance)
     reason = (
@@ -253,7 +256,8 @@ def _owner(bound: BoundGate) -> str:
 
 
 def _observed(result: LossResult) -> str:
-    return f"{result.spec} = {result.value!r}"
+    size = f", of size {abs(result.value)!r}" if result.direction == "zero" and result.value < 0 else ""
+    return f"{result.spec} = {result.value!r}{size}"
 
 
 def _slice(by: Mapping[str, str]) -> str:

@@ -128,7 +128,7 @@ def _steps(pred: Array, target: Array) -> Array:
 def _mean_power(steps: Array, exponent: float) -> tuple[Array, Array]:
     """The power mean of the steps, and each step over it; the largest is taken out, so that no power vanishes."""
     sizes = np.abs(steps)
-    most = sizes.max(axis=-1, keepdims=True)
+    most = sizes.max(axis=-1, keepdims=True, initial=0.0)
     shares = sizes / np.where(most > 0, most, 1.0)
     mean = ((shares**exponent).sum(axis=-1, keepdims=True) / (steps.shape[-1] + 1)) ** (1 / exponent)
     over = np.sign(steps) * shares / np.where(most > 0, mean, 1.0)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
 from losscli.results import ComparisonResult, Evaluation, LossResult, PartResult
+from losscli.results.directions import compared, is_lower_better
 
 _WHOLE = "(all)"
 _Key = tuple[str | None, tuple[str | None, ...]]
@@ -316,8 +317,9 @@ def _best(evaluation: Evaluation) -> frozenset[int]:
             groups.setdefault((result.spec, tuple(result.by.items())), []).append(result)
     best: set[int] = set()
     for results in groups.values():
-        values = [result.value for result in results]
+        direction = results[0].direction
+        values = [compared(direction, result.value) for result in results]
         if min(values) < max(values):
-            top = min(values) if results[0].direction == "lower" else max(values)
-            best.update(id(result) for result in results if result.value == top)
+            top = min(values) if is_lower_better(direction) else max(values)
+            best.update(id(result) for result, value in zip(results, values, strict=True) if value == top)
     return frozenset(best)

@@ -91,7 +91,7 @@ def gates(evaluation: Evaluation) -> Layout:
     )
     rows = []
     for gate in evaluation.gates:
-        bound = "≤" if gate.direction == "lower" else "≥"
+        bound = {"lower": "≤", "higher": "≥"}.get(gate.direction, "±")
         baselines = [] if gate.baseline is None else [gate.baseline]
         observed, limit, *baseline = distinguishable(gate.value, gate.limit, *baselines)
         cells = [Cell(gate.gate), *([Cell(gate_subject(gate))] if has_subjects else []), Cell(observed)]

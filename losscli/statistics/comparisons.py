@@ -9,17 +9,18 @@ from fractions import Fraction
 
 from losscli.aggregate.required import compared_lines
 from losscli.results import ComparisonResult, Decision, LossResult, PairedTest
+from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, NOT_SHOWN, Choice, Units, alpha_of, choose, verdict
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.hypothesis_tests import paired_t
 from losscli.statistics.intervals import Estimate, confidence_interval
-from losscli.statistics.linearization import linearize
+from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.multiple_testing import adjusted, holm
 from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, score_interval
 from losscli.statistics.permutation import PermutationResult
-from losscli.statistics.plug_in import PlugIn, plug_in, plug_in_value
+from losscli.statistics.plug_in import PlugIn, plug_in_value
 from losscli.statistics.sequential_tests import sequential_test
 from losscli.statistics.variance import Variance
 from losscli.statistics.wild_bootstrap import WildResult
@@ -109,7 +110,7 @@ def _simultaneous(
     members: dict[Hashable, list[Member]] = {family: [] for family in families}
     numbers = {slice_: number for number, slice_ in enumerate(dict.fromkeys(pair.slice for pair in pairs))}
     for family, pair in zip(families, pairs, strict=True):
-        first, second = (linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second))
+        first, second = _linear(sums, pair, results)
         linear = None if first is None or second is None else first.minus(second)
         place = numbers[pair.slice], pair.slice_ids
         one = member(sums, linear, sums.unit_of(pair.first), place, proportion=False)
@@ -186,7 +187,7 @@ def _compare(
     """Two lines on one slice."""
     result = _difference(sums, pair, results)
     unit = sums.unit_of(pair.first)
-    first, second = (linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second))
+    first, second = _linear(sums, pair, results)
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
         return _UnadjustedComparison(result, pair.slice)
     estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
@@ -211,10 +212,7 @@ def _functions(lines: ComparedLines) -> tuple[PlugIn, PlugIn] | None:
     """The two values as functions of sums, for the bootstrap."""
     if lines.sums.inference.bootstrap is None:
         return None
-    ours, theirs = (
-        plug_in(lines.sums, line, linear.columns, lines.estimate.slice_ids)
-        for line, linear in zip((lines.first, lines.second), lines.linear, strict=True)
-    )
+    ours, theirs = lines.plug_in(first=True), lines.plug_in(first=False)
     return None if ours is None or theirs is None else (ours, theirs)
 
 
@@ -311,27 +309,47 @@ def _other_margins(
 
 def _multiples(lines: ComparedLines, result: ComparisonResult) -> Iterator[tuple[Fraction, Fraction, float]]:
     """For each relative margin the multiple of the other value that is so much worse, and the value less this."""
-    worse = 1 if (result.direction == "lower") == (result.against_value > 0) else -1
+    worse = 1 if is_lower_better(result.direction) == (result.against_value > 0) else -1
     for margin in lines.sums.inference.margins:
         multiple = 1 + worse * margin if result.against_value else Fraction(1)
         yield margin, multiple, float(Fraction(result.value) - multiple * Fraction(result.against_value))
 
 
+def _against(sums: ContributionSums, pair: _Pair, results: Mapping[tuple[int, Slice], LossResult]) -> float:
+    """The value of the second line, with its sign."""
+    if pair.second >= 0:
+        return results[pair.second, pair.slice].value
+    return plug_in_value(sums, pair.second, pair.slice_ids)
+
+
+def _linear(
+    sums: ContributionSums, pair: _Pair, results: Mapping[tuple[int, Slice], LossResult]
+) -> list[Linearization | None]:
+    """The linearisations of what is compared: of the sizes of both values where 0 is best."""
+    found = [linearize(sums, line, pair.slice_ids) for line in (pair.first, pair.second)]
+    ours = results[pair.first, pair.slice]
+    if ours.direction != "zero":
+        return found
+    values = ours.value, _against(sums, pair, results)
+    return [linear and linear.times(-1 if value < 0 else 1) for linear, value in zip(found, values, strict=True)]
+
+
 def _difference(
     sums: ContributionSums, pair: _Pair, results: Mapping[tuple[int, Slice], LossResult]
 ) -> ComparisonResult:
-    """The difference of two lines and their paired outcomes; no interval or test yet."""
+    """The difference of what is compared of two lines, and their paired outcomes; no interval or test yet."""
     ours = results[pair.first, pair.slice]
     if pair.second >= 0:
-        theirs, model = results[pair.second, pair.slice].value, sums.plan.lines[pair.second].model
+        model = sums.plan.lines[pair.second].model
     else:
         assert sums.plan.baseline is not None
-        theirs, model = plug_in_value(sums, pair.second, pair.slice_ids), sums.plan.baseline.name
+        model = sums.plan.baseline.name
+    own, theirs = (compared(ours.direction, value) for value in (ours.value, _against(sums, pair, results)))
     unit = sums.unit_of(pair.first)
     outcomes = None if unit is None else sums.paired_outcomes((pair.first, pair.second), unit, pair.slice_ids)
     wins, losses, ties = outcomes or (None, None, None)
     return ComparisonResult(
         model=ours.model, against=model, by=ours.by, loss=ours.loss, spec=ours.spec, direction=ours.direction,
-        value=ours.value, against_value=theirs, difference=ours.value - theirs, count=ours.count, verdict=NOT_SHOWN,
+        value=own, against_value=theirs, difference=own - theirs, count=ours.count, verdict=NOT_SHOWN,
         wins=wins, losses=losses, ties=ties,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.results import ComparisonResult
+from losscli.results.directions import is_lower_better
 from losscli.statistics.wild_bootstrap import smallest_p
 
 BETTER, WORSE = "better", "worse"
@@ -137,4 +138,4 @@ def verdict(result: ComparisonResult) -> str:
     holds_none = result.interval is not None and result.interval[0] <= 0 <= result.interval[1]
     if decision.decisive >= decision.alpha or holds_none or not result.difference:
         return NOT_SHOWN
-    return BETTER if (result.difference < 0) == (result.direction == "lower") else WORSE
+    return BETTER if (result.difference < 0) == is_lower_better(result.direction) else WORSE

@@ -87,6 +87,10 @@ class Linearization:
         negative = tuple(block.scaled(-factor) for block in other.blocks)
         return Linearization(self.blocks + negative, min(self.effective_size, other.effective_size))
 
+    def times(self, factor: int) -> Linearization:
+        """The linearisation of a multiple of this value."""
+        return Linearization(tuple(block.scaled(Fraction(factor)) for block in self.blocks), self.effective_size)
+
     @property
     def columns(self) -> list[Column]:
         """The columns of sums that the value depends on, each once."""

@@ -16,7 +16,7 @@ from losscli.statistics.intervals import Estimate, is_proportion, slice_stream
 from losscli.statistics.linearization import Linearization
 from losscli.statistics.paired_proportions import tango
 from losscli.statistics.permutation import PermutationResult, permutation_test
-from losscli.statistics.plug_in import plug_in
+from losscli.statistics.plug_in import PlugIn, plug_in
 from losscli.statistics.variance import Variance
 from losscli.statistics.wild_bootstrap import WildResult, wild_cluster_bootstrap
 
@@ -37,6 +37,13 @@ class ComparedLines:
     def difference(self) -> Linearization:
         """The linearisation of the difference."""
         return self.linear[0].minus(self.linear[1])
+
+    def plug_in(self, first: bool) -> PlugIn | None:
+        """What is compared of the first or the second value, as a function of sums."""
+        line, linear = (self.first, self.linear[0]) if first else (self.second, self.linear[1])
+        found = plug_in(self.sums, line, linear.columns, self.estimate.slice_ids)
+        by_size = self.sums.line(self.first).spec.direction == "zero"
+        return found.size() if found is not None and by_size else found
 
     @cached_property
     def table(self) -> Array | None:
@@ -73,7 +80,7 @@ class ComparedLines:
         if self.table is None:
             return None
         own, other = (linear.columns for linear in self.linear)
-        ours = plug_in(self.sums, self.first, own, self.estimate.slice_ids)
+        ours = self.plug_in(first=True)
         if ours is None or len(own) != len(other):
             return self.sign_flips(Fraction(1), self.estimate.value)
         width = len(own)

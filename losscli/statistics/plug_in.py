@@ -39,6 +39,16 @@ class PlugIn:
             lambda sums: ours(sums[..., :width]) - factor * theirs(sums[..., width:]),
         )
 
+    def size(self) -> PlugIn:
+        """The size of this value, as a function of the same columns."""
+        own = self.statistic
+
+        def statistic(sums: Array) -> Array:
+            value = own(sums)  # complex for derivatives: the sign is that of the real part
+            return np.asarray(np.where(np.real(value) < 0, -value, value))
+
+        return PlugIn(self.columns, statistic)
+
 
 def plug_in(sums: ContributionSums, line: int, columns: Columns, slice_ids: SliceIds) -> PlugIn | None:
     """One line's value on a slice as a function of sums.

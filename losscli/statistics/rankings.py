@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from losscli.results import ComparisonResult, LossResult, Ranking, Uncertainty
+from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
@@ -80,8 +81,8 @@ def _verdicts(comparisons: Sequence[ComparisonResult]) -> _Verdicts:
 def _ranked(number: int, models: Mapping[int, LossResult], skills: _Skills, verdicts: _Verdicts, key: _Key) -> Ranking:
     """One model among all of them."""
     own = models[number]
-    sign = 1 if own.direction == "lower" else -1
-    ahead = sum(sign * other.value < sign * own.value for other in models.values())
+    sign, value = 1 if is_lower_better(own.direction) else -1, compared(own.direction, own.value)
+    ahead = sum(sign * compared(own.direction, other.value) < sign * value for other in models.values())
     skill, interval, uncertainty = skills.of(number)
     return Ranking(
         rank=None if math.isnan(own.value) else 1 + ahead,
@@ -98,7 +99,7 @@ class _Skills:
         self.sums, self.models, self.slice_ids = sums, models, slice_ids
         self.scaled_by = sums.inference.scaled_by
         self.reference = next((number for number, one in models.items() if one.model == self.scaled_by), None)
-        self.defined = all(0 < one.value < math.inf for one in models.values())
+        self.defined = all(0 < one.value < math.inf and one.direction != "zero" for one in models.values())
         self._linear: dict[int, Linearization | None] = {}
 
     def of(self, number: int) -> tuple[float | None, tuple[float, float] | None, Uncertainty | None]:

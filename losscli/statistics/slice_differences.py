@@ -11,6 +11,7 @@ import numpy as np
 from losscli.binding.request import read_slice
 from losscli.errors import UsageError, did_you_mean
 from losscli.results import LossResult, SliceDifference, Uncertainty
+from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.clustered_variance import clustered_variance
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.delta_method import variance
@@ -248,7 +249,7 @@ def _family(sums: ContributionSums, family: list[_Difference], reference: Slice 
         if how is not None and joint is not None and interval is not None:
             how = of_all(replace(how, level=pointwise), level, joint.size)
         result = replace(one.result, interval=interval, uncertainty=how, p_adjusted=None if math.isnan(p) else p)
-        done.append(replace(result, verdict=_verdict(result, one.direction, level)))
+        done.append(replace(result, verdict=_verdict(result, result.value + result.difference, one.direction, level)))
     return done
 
 
@@ -270,7 +271,7 @@ def _maximum(sums: ContributionSums, family: list[_Difference], reference: Slice
     return Maximum([*([correlations] if len(roots) else []), *alone], sums.inference.seed, ())
 
 
-def _verdict(result: SliceDifference, direction: str, level: float) -> str:
+def _verdict(result: SliceDifference, value: float, direction: str, level: float) -> str:
     """What a difference shows of its slice: both the interval and the adjusted p-value must tell."""
     if not math.isfinite(result.difference):
         return _UNDEFINED
@@ -278,4 +279,7 @@ def _verdict(result: SliceDifference, direction: str, level: float) -> str:
         return _NOT_SHOWN
     if result.interval is None or result.interval[0] <= 0 <= result.interval[1]:
         return _NOT_SHOWN
-    return "better" if (result.difference < 0) == (direction == "lower") else "worse"
+    if direction == "zero" and (value < 0) != (result.value < 0):  # nothing here tests which is nearer to 0
+        return _NOT_SHOWN
+    nearer = compared(direction, value) < compared(direction, result.value)
+    return "better" if nearer == is_lower_better(direction) else "worse"

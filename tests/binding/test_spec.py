@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from conftest import LOSSES, variations
+from conftest import LOSSES, spec_of, variations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losscli.binding.spec import parse, parse_loss
+from losscli.binding.spec import LossSpec, parse
 from losscli.errors import UsageError
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 def test_text_round_trip(loss):
     for params in variations(loss):
-        spec = parse_loss(loss.name)
-        spec = type(spec)(loss, loss.settle(params))
+        spec = LossSpec(loss, loss.settle(params))
         for text in (spec.text, spec.full):
             assert parse(text).parts[0][1] == spec
         assert parse(spec.text).text == spec.text
     for alias in loss.aliases:
-        assert parse(alias).text == loss.name
+        assert parse(f"{alias}{spec_of(loss).removeprefix(loss.name)}").text == spec_of(loss)
     for peer in loss.same_as:
         assert parse(f"{loss.name}@{peer}").parts[0][1].loss is loss
 

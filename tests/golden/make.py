@@ -72,6 +72,7 @@ import mixtures
 import multiclass
 import multilabel
 import noisy_labels
+import offset
 import order_statistics
 import ordinal
 import penalty
@@ -105,8 +106,7 @@ FAMILIES = (
     similarity, proxies, policy,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
-    metric_learning, batch_similarity,
-    densities,
+    metric_learning, batch_similarity, densities, offset,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

@@ -14,6 +14,7 @@ from losscli.cli import console
 from losscli.cli.config import CONFIG_NAME, config_from_text
 from losscli.errors import FileError, UsageError
 from losscli.io.remote.address import REMOTE_URL
+from losscli.results.directions import compared
 
 if TYPE_CHECKING:
     from losscli.cli.init.guess import Guess
@@ -93,8 +94,9 @@ def _gates(results: Sequence[LossResult]) -> list[str]:
     for result in results:
         if result.value - result.value == 0:  # finite
             higher = result.direction == "higher"
-            known = worst.get(result.spec, (result.value, ""))[0]
-            worst[result.spec] = ((min if higher else max)(known, result.value), result.direction)
+            value = compared(result.direction, result.value)
+            known = worst.get(result.spec, (value, ""))[0]
+            worst[result.spec] = ((min if higher else max)(known, value), result.direction)
     return [f"{spec}{'>=' if way == 'higher' else '<='}{_limit(value, way)}" for spec, (value, way) in worst.items()]
 
 
