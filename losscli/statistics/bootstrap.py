@@ -176,15 +176,15 @@ def _bca(replicates: Array, estimate: float, acceleration: float, level: float) 
     """
     noise = ROUNDING_NOISE * abs(estimate)
     below = np.count_nonzero(replicates < estimate - noise) + np.count_nonzero(replicates <= estimate + noise)
-    bias = t_quantile(float(below) / 2 / len(replicates), math.inf)
-    if not math.isfinite(bias) or not math.isfinite(acceleration):
+    correction = t_quantile(float(below) / 2 / len(replicates), math.inf)
+    if not math.isfinite(correction) or not math.isfinite(acceleration):
         return None
     probabilities = []
     for tail in (t_quantile((1 - level) / 2, math.inf), -t_quantile((1 - level) / 2, math.inf)):
-        shrink = 1 - acceleration * (bias + tail)
+        shrink = 1 - acceleration * (correction + tail)
         if shrink <= 0:
             return None
-        z = bias + (bias + tail) / shrink
+        z = correction + (correction + tail) / shrink
         outside = t_p_value(z, math.inf) / 2
         probabilities.append(outside if z < 0 else 1 - outside)
     return probabilities[0], probabilities[1]

@@ -8,6 +8,8 @@ import pickle
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from conftest import draw, required, spec_of
+from files import table
 
 import losscli
 from losscli.binding.spec import parse
@@ -44,20 +46,28 @@ def command(tmp_path, *args):
 def test_a_score_is_a_constant_less_its_loss(name):
     """Value, standard error, interval and slices: the interval's ends change places."""
     score, loss = REGISTRY[name], REGISTRY[name].score_of
+    (made,) = [one for one, other in loss._scores if other is score]
     assert (score.direction, loss.direction) == ("higher", "lower")
-    settings = {"interval": True, "by": "s"}
-    if set(score.roles) != {"pred", "target"}:
-        pytest.skip("other roles")
-    for more in ({}, {"weight": "w"}):
-        ours, theirs = evaluate(name, **settings, **more), evaluate(loss.name, **settings, **more)
+    columns = draw(score, 60, np.random.default_rng(5), params=score.settle(required(score)))
+    data, settings = table(score, columns)
+    data["s"], data["w"] = DATA["s"][:60], DATA["w"][:60]
+    spec = spec_of(score)
+    settled = ",".join(f"{key}={value}" for key, value in made.params.items())
+    of_loss = ":".join(filter(None, (loss.name, ",".join(filter(None, (settled, spec.partition(":")[2]))))))
+    settings["interval"] = True
+    if score.scope == "row":
+        settings["by"] = "s"
+    for more in ({},) if score.unit == "group" else ({}, {"weight": "w"}):  # a batch has one weight
+        ours, theirs = (losscli.evaluate(data, text, **settings, **more) for text in (spec, of_loss))
         for one, other in zip(ours, theirs, strict=True):
-            of = score.optimum + loss.optimum
-            assert one.value == pytest.approx(of - other.value, abs=2e-15)
-            a, b = one.uncertainty, other.uncertainty
-            assert one.stderr == pytest.approx(other.stderr, rel=1e-10)
-            assert one.interval == pytest.approx((of - other.interval[1], of - other.interval[0]), abs=1e-12)
-            assert a.method == b.method
             assert one.count == other.count
+            assert one.value == pytest.approx(made.of(other.value), abs=1e-14, nan_ok=True)
+            assert (one.interval is None) == (other.interval is None)
+            if one.interval is not None:
+                low, high = map(made.of, other.interval)
+                assert one.stderr == pytest.approx(abs(made.factor) * other.stderr, rel=1e-10)
+                assert one.interval == pytest.approx((high, low), abs=1e-12)
+                assert one.uncertainty.method == other.uncertainty.method
 
 
 def test_an_accuracy_and_its_interval_are_mirrored_to_the_last_bits():
