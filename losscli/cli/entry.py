@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -48,12 +47,13 @@ def run(args: Sequence[str]) -> int:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process; a thread that hangs in a read must not be waited for, and would abort Python's own way out."""
-    if threading.active_count() > 1:
-        atexit._run_exitfuncs()  # temporary files go
-        streams.flush_stderr()
-        os._exit(code)
-    sys.exit(code)
+    """End the process without Python's own way out, which takes every module apart: a fifth of a short run.
+
+    Nor would it end while a thread hangs in a read. What is written to standard output is flushed at once.
+    """
+    atexit._run_exitfuncs()  # temporary files go
+    streams.flush_stderr()
+    os._exit(code)
 
 
 def _guarded(args: Sequence[str]) -> int:
