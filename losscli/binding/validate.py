@@ -58,10 +58,11 @@ def _check_mean_of(request: Request) -> None:
     asked, usual = request.inference, Inference()
     about_rows = {"--cluster": asked.cluster, "--time": asked.time, "--bootstrap": asked.bootstrap,
                   "--between": asked.between, "--sequential": asked.sequential, "--why": asked.why,
-                  "--against": asked.pairs, "--power": asked.power}  # fmt: skip
+                  "--power": asked.power}  # fmt: skip
     found = [option for option, given in about_rows.items() if given]
     found += ["--interval-method"] * (asked.interval_method != usual.interval_method)
-    found += ["--adjust max-t"] * (asked.adjust == "max-t")
+    found += [f"--adjust {asked.adjust}"] * (asked.adjust != usual.adjust)
+    found += [f"--test {asked.test}"] * (asked.test not in ("auto", "t", "permutation"))
     if found:
         raise UsageError(f"{found[0]} is about rows, and the units of --mean-of '{request.mean_of}' are its groups",
                          hint="--interval gives the t interval of the mean over the groups",

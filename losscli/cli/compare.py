@@ -27,6 +27,7 @@ losscli compare preds.parquet -t y -p a -p b -p c -l bce --against a --cluster u
 @shared.sources_argument("One table with the predictions of all models (a -p for each), or NAME=FILE for each model.")
 @shared.binding_options
 @shared.weight_options
+@shared.group_options
 @shared.row_options
 @shared.slice_options
 @shared.spread_options

@@ -199,6 +199,10 @@ def conclude(
         from losscli.statistics.group_means import undefined_groups
 
         warnings += [WarningResult(message) for message in undefined_groups(totals.plan, outcome)]
+        if totals.plan.request.inference.pairs:
+            from losscli.statistics.group_comparisons import group_comparisons
+
+            comparisons = group_comparisons(totals)
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [WarningResult(said, kind="note") for said in (() if dropped is None else dropped.notes)]
     warnings += [

@@ -187,6 +187,10 @@ def paired(prepared: Prepared, against: str | None = None, *, pairs: bool = Fals
         raise UsageError(f"unknown model '{against}'",
                          hint=did_you_mean(against, models, f"the models are: {', '.join(models)}"),
                          code="USAGE_BAD_VALUE")  # fmt: skip
+    if pairs and plan.request.mean_of is not None:
+        raise UsageError("--pairs ranks models by their rows, and --mean-of has groups as units",
+                         hint="without --pairs, models are compared with one of them",
+                         code="USAGE_CONFLICT")  # fmt: skip
     reference = models[0] if against is None else against
     asked = tuple((model, reference) for model in models if model != reference)
     if pairs:

@@ -47,7 +47,7 @@ class _Pair:
 
 
 @dataclass(frozen=True)
-class _UnadjustedComparison:
+class UnadjustedComparison:
     """A comparison whose p-values are not yet adjusted for the other comparisons of its family."""
 
     result: ComparisonResult
@@ -97,7 +97,7 @@ def comparisons(
         """Over all slices of a loss: what belongs together where it is not the models of a slice."""
         return _within([(c.result.spec, bool(c.slice)) for c in unadjusted], ps, lambda those: adjusted(those, method))
 
-    yield from _judged(unadjusted, method, None if method == "holm" else adjust, float(alpha_of(level)))
+    yield from judged(unadjusted, method, None if method == "holm" else adjust, float(alpha_of(level)))
 
 
 def _simultaneous(
@@ -132,14 +132,14 @@ def _simultaneous(
         each = zip(ps, families, strict=True)
         return [math.nan if p is None else maxima[family].adjusted(p) for p, family in each]
 
-    yield from _judged(unadjusted, "max-t", adjust, float(alpha_of(level)))
+    yield from judged(unadjusted, "max-t", adjust, float(alpha_of(level)))
 
 
 _PValues = Sequence[float | None]
 
 
-def _judged(
-    unadjusted: list[_UnadjustedComparison], method: str, adjust: Callable[[_PValues], list[float]] | None, alpha: float
+def judged(
+    unadjusted: list[UnadjustedComparison], method: str, adjust: Callable[[_PValues], list[float]] | None, alpha: float
 ) -> Iterator[ComparisonResult]:
     """The comparisons with p-values that are adjusted, by Holm's method unless otherwise, and verdicts."""
     families = [(c.result.spec, c.slice) for c in unadjusted]
@@ -183,13 +183,13 @@ def _decision(choice: Choice | None, found: PairedTest | None, alpha: float) -> 
 
 def _compare(
     sums: ContributionSums, pair: _Pair, results: Mapping[tuple[int, Slice], LossResult]
-) -> _UnadjustedComparison:
+) -> UnadjustedComparison:
     """Two lines on one slice."""
     result = _difference(sums, pair, results)
     unit = sums.unit_of(pair.first)
     first, second = _linear(sums, pair, results)
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
-        return _UnadjustedComparison(result, pair.slice)
+        return UnadjustedComparison(result, pair.slice)
     estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
     lines = ComparedLines(sums, pair.first, pair.second, estimate, (first, second))
     functions = _functions(lines)
@@ -204,7 +204,7 @@ def _compare(
     result = replace(result, margins=_margins(lines, result, functions))
     if sums.inference.sequential:  # neither permutations nor McNemar's test hold at several looks
         result, choice, p = sequential_test(lines, result, found)
-        return _UnadjustedComparison(result, pair.slice, {"t_test": p}, choice)
+        return UnadjustedComparison(result, pair.slice, {"t_test": p}, choice)
     return _tested(lines, result, found, functions)
 
 
@@ -218,7 +218,7 @@ def _functions(lines: ComparedLines) -> tuple[PlugIn, PlugIn] | None:
 
 def _tested(
     lines: ComparedLines, result: ComparisonResult, found: Variance | None, functions: tuple[PlugIn, PlugIn] | None
-) -> _UnadjustedComparison:
+) -> UnadjustedComparison:
     """The tests of a comparison, the one of them that decides, and its interval."""
     inference = lines.sums.inference
     units = lines.units(found)
@@ -238,7 +238,7 @@ def _tested(
     }
     if choice.test == "permutation" and permuted is None:
         choice, ps["permutation"] = _without_sums_of_units(units, result, choice)
-    unadjusted = _UnadjustedComparison(
+    unadjusted = UnadjustedComparison(
         replace(result, t=t if math.isfinite(t) else None), lines.estimate.slice, ps, choice
     )
     if inference.bootstrap is not None or found is None or (found.constant and choice.test == "permutation"):
@@ -247,7 +247,7 @@ def _tested(
 
 
 def _with_interval_of(
-    lines: ComparedLines, comparison: _UnadjustedComparison, permuted: PermutationResult | None, wild: WildResult | None
+    lines: ComparedLines, comparison: UnadjustedComparison, permuted: PermutationResult | None, wild: WildResult | None
 ) -> ComparisonResult:
     """The comparison with the interval of the test that decides."""
     result, test, p = comparison.result, "" if comparison.choice is None else comparison.choice.test, comparison.p

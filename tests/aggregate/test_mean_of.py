@@ -138,3 +138,39 @@ def test_reports_tell_groups_apart():
     hashes = [losscli.evaluate(data, "mse", mean_of="s", **ROLES).evaluation.slices_sha256 for data in (DATA, moved)]
     assert hashes[0] is not None
     assert hashes[0] != hashes[1]
+
+
+def test_models_are_compared_by_their_groups():
+    scipy_t = {5: 2.7764451051977934}  # scipy.stats.t.ppf(0.975, 4)
+    data = {**DATA, "q": DATA["p"] + RNG.normal(scale=0.5, size=ROWS)}
+    found = losscli.compare(
+        data, ["rmse", "0.5*rmse+mae"], target="y", pred={"p": "p", "q": "q"}, mean_of="s", test="t"
+    )
+    rows = [DATA["s"] == name for name in "abcde"]
+    for one in found.comparisons:
+        ours, theirs = (
+            np.array([losscli.evaluate({k: v[at] for k, v in data.items()}, one.spec, target="y", pred=name)[0].value
+                      for at in rows])
+            for name in (one.model, one.against)
+        )  # fmt: skip
+        gaps = ours - theirs
+        stderr = gaps.std(ddof=1) / np.sqrt(5)
+        assert (one.count, one.ties) == (5, 0)
+        assert one.wins == (gaps < 0).sum()
+        assert one.difference == pytest.approx(gaps.mean(), rel=1e-12)
+        assert one.stderr == pytest.approx(stderr, rel=1e-12)
+        assert one.t == pytest.approx(gaps.mean() / stderr, rel=1e-12)
+        ends = gaps.mean() - scipy_t[5] * stderr, gaps.mean() + scipy_t[5] * stderr
+        assert one.interval == pytest.approx(ends, rel=1e-10)
+        assert (one.decision.test, one.uncertainty.units) == ("t", "s")
+    few = losscli.compare(data, "rmse", target="y", pred={"p": "p", "q": "q"}, mean_of="s").comparisons[0]
+    signs = np.array(np.meshgrid(*[[1, -1]] * 5)).reshape(5, -1)
+    ours, theirs = (by_hand_values(data, name, rows) for name in (few.model, few.against))
+    exact = np.mean(np.abs(signs.T @ (ours - theirs)) >= np.abs((ours - theirs).sum()) - 1e-12)
+    assert (few.decision.test, few.permutations, few.permutation.p) == ("permutation", 32, pytest.approx(exact))
+    with pytest.raises(UsageError, match="--pairs ranks models by their rows"):
+        losscli.compare(data, "rmse", target="y", pred={"p": "p", "q": "q"}, mean_of="s", pairs=True)
+
+
+def by_hand_values(data, name, rows):
+    return np.array([np.sqrt(np.mean((data[name] - data["y"])[at] ** 2)) for at in rows])
