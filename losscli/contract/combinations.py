@@ -11,8 +11,8 @@ from losscli.contract.kinds import Kind
 def combinations(roles: Iterable[tuple[Kind, ...]]) -> list[tuple[Kind, ...]]:
     """Every choice of one kind a role in which the sides belong together, in declared order.
 
-    Class probabilities or logits face classes or a distribution, never a number; a class faces such a side wherever the
-    loss has one. Sides that are each one number or a vector are all numbers or all vectors.
+    Class probabilities or logits face classes or a distribution, never a number, unless they are alone; a class faces
+    such a side wherever the loss has one. Sides that are each one number or a vector are all numbers or all vectors.
     """
     roles = list(roles)
     carries = any(kind.classes for kinds in roles for kind in kinds)
@@ -23,6 +23,6 @@ def combinations(roles: Iterable[tuple[Kind, ...]]) -> list[tuple[Kind, ...]]:
         speakers = sum(kind.shape == "class" for kind in kinds)
         if not carriers and len({kinds[place].shape for place in either}) > 1:
             return False
-        return carriers + speakers >= 2 if carriers else not (speakers and carries)
+        return carriers + speakers >= min(2, len(kinds)) if carriers else not (speakers and carries)
 
     return [chosen for chosen in itertools.product(*roles) if belong(chosen)]

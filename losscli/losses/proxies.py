@@ -186,3 +186,61 @@ def _(embedding: Array, target: Array, prototypes: Array) -> Array:
     slope = np.zeros((len(embedding), *prototypes.shape))
     slope[np.arange(len(target)), target] = prototypes[target] - embedding
     return slope
+
+
+@loss(
+    formula="""
+    cosine = lambda o, w: dot(unit(o.embedding), unit(w))
+    near = lambda k, w: sum(exp(-scale * (cosine(o, w) - margin)) for o in everyone if o.target == k)
+    far = lambda k, w: sum(exp(scale * (cosine(o, w) + margin)) for o in everyone if o.target != k)
+    present = [(k, w) for k, w in enumerate(prototypes) if any(o.target == k for o in everyone)]
+    pull = sum(log(1 + near(k, w)) for k, w in present) / len(present)
+    pull + sum(log(1 + far(k, w)) for k, w in enumerate(prototypes)) / len(prototypes)
+    """,
+    cite="Kim, Kim, Cho & Kwak 2020, arXiv:2003.13911",
+    same_as={"pml": without_weights(kinds=_KINDS)},
+    scope="group",
+    unit="group",
+    optimum=None,
+)
+def proxy_anchor(
+    embedding: Vector,
+    target: ClassId,
+    prototypes: Prototypes,
+    *,
+    margin: Annotated[float, Param("how far cosines should be above 0 for the own proxy, below it for others")] = 0.1,
+    scale: Annotated[float, Param("factor of the cosines, the paper's alpha", gt=0)] = 32.0,
+) -> Array:
+    """Proxy-Anchor loss: each proxy pulls the rows of its class in a batch, the hardest most, and pushes the others.
+
+    One value a batch. The pull is the mean over the classes that occur in it, the push over all. A zero vector has
+    cosine 0 and gradient 0. The gradient is that by the rows, not by the proxies.
+
+    >>> proxy_anchor([[2.0, 0.0], [0.0, 1.0]], [0, 1], [[1.0, 1.0], [0.0, 3.0]], scale=1.0).round(4)
+    array([1.3483])
+    """
+    pull, push, present, _ = _anchored(embedding, target, prototypes, margin, scale)
+    return np.array([softplus(log_sum_exp(pull.T))[present].mean() + softplus(log_sum_exp(push.T)).mean()])
+
+
+def _anchored(
+    embedding: Array, target: Array, prototypes: Array, margin: float, scale: float
+) -> tuple[Array, Array, Array, Array]:
+    """The exponents of pull and push (-inf where there is none), the classes that occur, and each row's class."""
+    cosines = rows_times(unit(embedding), unit(prototypes))
+    own = target[:, None] == np.arange(len(prototypes))
+    pull, push = -scale * (cosines - margin), scale * (cosines + margin)
+    return np.where(own, pull, -np.inf), np.where(own, -np.inf, push), own.any(axis=0), own
+
+
+def _anchor_pulls(embedding: Array, target: Array, prototypes: Array, margin: float, scale: float) -> Array:
+    """The slope of the value by each cosine."""
+    pull, push, present, own = _anchored(embedding, target, prototypes, margin, scale)
+    near, far = softplus(log_sum_exp(pull.T)), softplus(log_sum_exp(push.T))
+    return scale * np.where(own, -np.exp(pull - near) / present.sum(), np.exp(push - far) / len(prototypes))
+
+
+@proxy_anchor.gradient("embedding")
+def _(embedding: Array, target: Array, prototypes: Array, *, upstream: Array, margin: float, scale: float) -> Array:
+    pulls = _anchor_pulls(embedding, target, prototypes, margin, scale)
+    return upstream[0] * unit_slope(embedding, pulls @ unit(prototypes))

@@ -9,7 +9,7 @@ from losscli.contract.loss import Term, loss
 from losscli.contract.regions import HardMask, LogitMask, Mask
 from losscli.losses._overlaps import jaccard_growth, one_less
 
-TASKS = ("binary classification",)
+TASKS = ("overlap of regions",)
 
 _LOVASZ = """
     order = sorted(range(len(wrong)), key=lambda i: -wrong[i])

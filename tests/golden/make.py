@@ -35,6 +35,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
+import activation
 import adversarial
 import association
 import asymmetric
@@ -63,6 +64,7 @@ import forecast
 import functional
 import intervals
 import keypoints
+import label_sets
 import language
 import learning_to_rank
 import likelihood
@@ -103,7 +105,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative, columnwise,
     segmentation, boxes, keypoints, signals,
-    similarity, proxies, policy,
+    similarity, proxies, policy, label_sets, activation,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_torch
+from peers import Case, Inputs, by_hand, by_torch
 
 PARAMS: Inputs = {
     "params": [[0.41, -1.37, 2.05, -0.083], [-0.66, 0.192, -3.14, 1.58], [0.0071, -0.24, 0.95, -1.81]],
@@ -35,5 +35,17 @@ def cases() -> list[Case]:
             by_torch("torch", name, torch, PARAMS, by="params"),
             by_torch("torch", name, torch, SPREAD, by="params"),
             by_torch("torch", f"{name}:strength=0.5", f"0.5 * {torch}", PARAMS, by="params"),
+        ]
+    size = "params.norm(dim=1).sum()"
+    gram = "((params.T @ params - torch.eye(params.shape[1]))**2).sum()"
+    for name, plain, settings, changed in (
+        ("elastic_net", "0.5 * params.abs().sum() + 0.25 * (params**2).sum()", "strength=0.3,l1_ratio=0.2",
+         "0.3 * (0.2 * params.abs().sum() + 0.4 * (params**2).sum())"),
+        ("group_lasso", f"{size} * math.sqrt(params.shape[1])", "strength=0.3,by_size=false", f"0.3 * {size}"),
+        ("orthogonality", gram, "strength=0.3", f"0.3 * {gram}"),
+    ):  # fmt: skip
+        cases += [
+            by_hand(name, plain, PARAMS, by="params"),
+            by_hand(f"{name}:{settings}", changed, PARAMS, by="params"),
         ]
     return cases

@@ -737,6 +737,8 @@ def _vectors_and_batches() -> list[Asked]:
               ANGLES, by="embedding prototypes"),
         torch("proxy_nca@pml", "proxies('ProxyNCALoss', embedding, target, prototypes)", prototypes,
               by="embedding prototypes"),
+        torch("proxy_anchor@pml", "proxies('ProxyAnchorLoss', embedding, target, prototypes)", prototypes,
+              by="embedding"),
         torch("dice_loss@monai", "monai.losses.DiceLoss()(pred[:, None], target[:, None])", masks, MASKS),
         torch("jaccard_loss@monai", "monai.losses.DiceLoss(jaccard=True)(pred[:, None], target[:, None])", masks,
               MASKS),

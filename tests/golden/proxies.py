@@ -17,12 +17,10 @@ WEIGHTS = [1.3, 0.6, 2.75, 0.9]
 def proxies(name: str, embedding: Any, target: Any, prototypes: Any, **settings: Any) -> Any:
     """A loss of pytorch-metric-learning with these parameters; its own have a column a class, or a row."""
     torch, pml = library("torch"), library("pml")
-    made = getattr(pml.losses, name)(
-        num_classes=prototypes.shape[0],
-        embedding_size=prototypes.shape[1],
-        reducer=pml.reducers.MeanReducer(),
-        **settings,
-    )
+    sizes = {"num_classes": prototypes.shape[0], "embedding_size": prototypes.shape[1]}
+    if name != "ProxyAnchorLoss":  # that one has a reducer of its own, for its two sides
+        settings["reducer"] = pml.reducers.MeanReducer()
+    made = getattr(pml.losses, name)(**sizes, **settings)
     ((parameter, own),) = made.named_parameters()
     given = prototypes if own.shape == prototypes.shape and parameter == "proxies" else prototypes.T
     return torch.func.functional_call(made, {parameter: given}, (embedding, target))
@@ -50,6 +48,9 @@ def cases() -> list[Case]:
                 weights=WEIGHTS, **by),
         by_torch("pml", "proxy_nca@pml proxy_nca", call.format("'ProxyNCALoss'", ""), CLASSES, **by),
         by_torch("pml", "proxy_nca:scale=3", call.format("'ProxyNCALoss'", ", softmax_scale=3"), CLASSES, **by),
+        by_torch("pml", "proxy_anchor@pml proxy_anchor", call.format("'ProxyAnchorLoss'", ""), CLASSES, by="embedding"),
+        by_torch("pml", "proxy_anchor:margin=0.2,scale=3",
+                 call.format("'ProxyAnchorLoss'", ", margin=0.2, alpha=3"), CLASSES, by="embedding"),
         by_hand("center_loss", f"{away}.mean()", CLASSES, **by),
         by_hand("center_loss", weighted.format(away), CLASSES, weights=WEIGHTS, **by),
     ]  # fmt: skip
