@@ -1,8 +1,8 @@
 """Empirical coverage of confidence intervals in simulations: two thousand samples each, as slices of one run.
 
 A 95 % interval must hold the true value in 95 % of the samples, give or take three standard errors of such a share, and
-p-values must be uniform where there is no difference. `interval_coverage.py` does it with ten thousand. Squares are skewed, so their intervals need some hundred rows for
-that: samples have 500.
+p-values must be uniform where there is no difference. `interval_coverage.py` does it with ten thousand. Squares are
+skewed, so their intervals need some hundred rows for that: samples have 500.
 """
 
 from __future__ import annotations
