@@ -20,12 +20,13 @@ from losscli.binding.predicted_labels import with_labels
 from losscli.binding.preset_checks import asked_of, asked_of_columns, overridden, refuse
 from losscli.binding.ragged_lists import with_ragged
 from losscli.binding.request import Request, RoleBinding
+from losscli.binding.role_names import refuse_unknown_roles, unused
 from losscli.binding.spec import LossSpec, Spec
 from losscli.binding.unit_keys import unit_keys
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.contract.number_lists import entries_of
-from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.errors import DataError, UsageError
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
@@ -90,7 +91,7 @@ class Binder:
 
     def lines(self) -> tuple[Line, ...]:
         """Every spec for every model that it depends on."""
-        self._refuse_unknown_roles()
+        refuse_unknown_roles(self.request, self.bindings)
         lines: dict[Line, None] = {}
         for asked in self.request.losses:
             models: list[str | None] = [*self.models] or [None]
@@ -103,7 +104,7 @@ class Binder:
                 lines[Line(model if own else None, spec, tuple(jobs))] = None
         for binding in self.bindings:
             if binding not in self.used:
-                raise self._unused(binding)
+                raise unused(self.request, binding)
         for table in self.tables:
             if table not in self.used:
                 raise UsageError(
@@ -129,7 +130,9 @@ class Binder:
         aligned = align(sides, self.tables, self.request.classes, self.request.first_class)
         self.pairings.update(dict.fromkeys(aligned.notes))
         sides = with_ragged(spec.loss, with_labels(spec.loss, aligned.sides), self.types)
-        job = Job(model if specific else None, spec, (*sides, *self._parameters(spec)))
+        parameters, own = self._parameters(spec, model)
+        specific |= own
+        job = Job(model if specific else None, spec, (*sides, *parameters))
         if spec.loss.source_roles:
             refuse(spec, [*asked_of(self.request, spec), *asked_of_columns(job)])
             self.notes |= dict.fromkeys(overridden(self.request, spec))
@@ -165,11 +168,24 @@ class Binder:
             )
         return None, self._usual(spec, role)
 
-    def _parameters(self, spec: LossSpec) -> Iterator[Input]:
-        """The columns of the parameters that rows have."""
+    def _parameters(self, spec: LossSpec, model: str | None) -> tuple[list[Input], bool]:
+        """The columns of the parameters that rows have, and whether a model has one of its own."""
+        found, specific = [], False
         for name, column in spec.row_parameters.items():
-            columns = self._cells(self._resolve(name, exact_columns([column])))
-            yield Input(name, spec.loss.params[name].kind, columns.names, parameter=True)
+            pattern = exact_columns([column])
+            for binding in [one for one in self.bindings if one.role == name]:
+                if binding.model is None:
+                    raise UsageError(f"the column of '{name}' for all models stands in the loss",
+                                     hint=f"{name}={{{binding.columns.text}}}", code="USAGE_COLUMNS")  # fmt: skip
+                if binding.model == model:
+                    self.used.add(binding)
+                    pattern, specific = binding.columns, True
+            columns = self._cells(self._resolve(name, pattern))
+            if len(columns.names) > 1:
+                raise UsageError(f"the parameter '{name}' is one column; '{pattern.text}' is {len(columns.names)}",
+                                 code="USAGE_COLUMNS")  # fmt: skip
+            found.append(Input(name, spec.loss.params[name].kind, columns.names, parameter=True))
+        return found, specific
 
     def _cells(self, columns: ColumnSet) -> ColumnSet:
         """The columns, none of which holds objects."""
@@ -299,20 +315,6 @@ class Binder:
                 hint="--classes A,B,C", code="USAGE_COLUMNS",
             )  # fmt: skip
         return known
-
-    def _refuse_unknown_roles(self) -> None:
-        """A misspelled role is an error of its own: it comes before the one about the role that is missing."""
-        roles = {role for spec in self.request.losses for _, part in spec.parts for role in part.loss.roles}
-        for binding in self.bindings:
-            if binding.role not in roles:
-                raise self._unused(binding)
-
-    def _unused(self, binding: RoleBinding) -> UsageError:
-        roles = dict.fromkeys(r for spec in self.request.losses for _, part in spec.parts for r in part.loss.roles)
-        hint = did_you_mean(binding.role, roles, f"the roles are: {', '.join(roles)}")
-        return UsageError(
-            f"no loss here has the role '{binding.role}' ('{binding.columns.text}')", hint=hint, code="USAGE_COLUMNS"
-        )
 
 
 def bind(

@@ -189,3 +189,22 @@ def test_models_in_files_of_their_own_share_the_column(tmp_path, monkeypatch, ca
 def test_a_bar_in_a_name_does_not_end_the_word_of_the_signature():
     report = evaluate(TABLE.rename(columns={"level": "a|b"}), "pinball:q={a|b}")
     assert report.evaluation.results[0].signature.startswith(r"pinball:q={a\|b}|rev1|")
+
+
+def test_a_model_may_have_a_column_of_its_own(tmp_path):
+    own = TABLE.assign(low=[0.2] * 6, high=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    own.to_csv(tmp_path / "t.csv", index=False)
+    for data in (own, str(tmp_path / "t.csv")):
+        models = {"pred": {"m": "p", "n": "r", "o": "r"}, "columns": {"m:q": "low", "n:q": "high"}}
+        found = evaluate(data, **models)
+        alone = [evaluate(data, f"pinball:q={{{column}}}", pred=pred)[0].value
+                 for pred, column in (("p", "low"), ("r", "high"), ("r", "level"))]  # fmt: skip
+        assert [result.value for result in found] == alone
+        assert json.loads(found.to_json())["bindings"]["n"]["q"] == ["high"]
+    with pytest.raises(UsageError, match="the column of 'q' for all models stands in the loss") as caught:
+        evaluate(own, columns={"q": "low"})
+    assert caught.value.hint == "q={low}"
+    with pytest.raises(UsageError, match="no loss here has the role 'q'"):
+        evaluate(own, "pinball", columns={"m:q": "low"})
+    with pytest.raises(UsageError, match="the parameter 'q' is one column"):
+        evaluate(own, columns={"m:q": "low,high"})
