@@ -20,6 +20,7 @@ from losscli.contract.kinds import Array
 BLOCK = 1 << 20
 """Rows that come in before equal ones among them are looked for."""
 
+_PIECES = 64  # that wait to be put in one
 _SAMPLE = 1 << 17  # rows that are looked at to see whether many are equal
 _FEW = 0.5  # equal rows are counted together where that leaves at most this share
 
@@ -33,6 +34,11 @@ class _Rows:
 
     def __len__(self) -> int:
         return len(self.columns[0])
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """How often each occurs."""
+        return np.ones(len(self), np.int64) if self.counts is None else self.counts
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class DistinctRows:
     weighted: bool = False
     sliced: bool = False
     _held: list[_Rows] = field(default_factory=list)
+    _owns: bool = False  # whether the first of them is no other accumulator's
     _loose: int = 0  # rows among which equal ones have not been looked for
     _limit: int = BLOCK
 
@@ -91,26 +98,33 @@ class DistinctRows:
             return
         self._held.append(rows)
         self._loose += len(rows)
+        if len(self._held) > _PIECES:
+            self._join()
         if self._loose >= self._limit:
             if _distinct_share([piece.columns for piece in self._held]) <= _FEW:
-                self._held = [_counted(self._join())]
+                self._held, self._owns = [_counted(self._join())], True
             # Where there are many distinct rows, they are looked for again when there are twice as many.
             self._loose, self._limit = 0, max(BLOCK, sum(map(len, self._held)))
 
     def _join(self) -> _Rows:
-        """All rows in one piece, which stays."""
-        if len(self._held) > 1:
-            pieces, counts = self._held, None
-            if any(piece.counts is not None for piece in pieces):
-                ones = (np.ones(len(p), np.int64) if p.counts is None else p.counts for p in pieces)
-                counts = np.concatenate(list(ones))
-            columns = []
-            for at in range(len(pieces[0].columns)):
-                columns.append(np.concatenate([piece.columns[at] for piece in pieces]))
-                for piece in pieces:
-                    piece.columns[at] = columns[-1][:0]  # let go, so that no column is held twice
-            self._held = [_Rows(columns, counts)]
-        return self._held[0]
+        """All rows in one piece, which stays. It grows at its end: concatenated, rows would be held twice."""
+        first, *rest = self._held
+        if not rest:
+            return first
+        if not self._owns:  # it may be that of another accumulator
+            first = _Rows([values.copy() for values in first.columns], first.counts)
+            self._owns = True
+        if first.counts is not None or any(piece.counts is not None for piece in rest):
+            first.counts = np.concatenate([piece.times for piece in (first, *rest)])
+        start, size = len(first), sum(map(len, self._held))
+        for at, values in enumerate(first.columns):
+            values.resize(size, refcheck=False)
+            end = start
+            for piece in rest:
+                values[end : end + len(piece)] = piece.columns[at]
+                end += len(piece)
+        self._held = [first]
+        return first
 
     def evaluate(self) -> HeldRows:
         """All rows together."""
@@ -167,7 +181,7 @@ def _counted(rows: _Rows) -> _Rows:
     for values in columns:
         new[1:] |= values[1:] != values[:-1]
     starts = np.flatnonzero(new)
-    counts = np.ones(len(order), np.int64) if rows.counts is None else rows.counts[order]
+    counts = rows.times[order]
     return _Rows([values[starts] for values in columns], np.add.reduceat(counts, starts))
 
 

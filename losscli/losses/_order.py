@@ -113,7 +113,10 @@ def sorted_rows(values: Array) -> Array:
         double = np.where(double & _SIGN, ~double, double | _SIGN)
         packed[piece] = (double & ~low) | np.arange(piece.start, piece.stop, dtype=np.uint64)
     packed.sort()
-    alike = ~changes(packed & ~low)
+    alike = np.zeros(rows, bool)
+    for piece in pieces(max(rows - 1, 0)):
+        behind = packed[piece.start + 1 : piece.stop + 1]
+        alike[piece.start + 1 : piece.stop + 1] = (packed[piece] ^ behind) <= low
     alike[:-1] |= alike[1:]
     again = np.flatnonzero(alike)
     if len(again) > rows // 4:
@@ -139,15 +142,13 @@ def dense_ranks(values: Array) -> Array:
     return ranks
 
 
-def sums_by(ranks: Array, weights: Array) -> Array:
-    """The weight of the rows of each rank, from 0 on."""
-    if is_plain(weights):
-        return np.bincount(ranks)
-    if weights.dtype == object:
-        found = np.zeros(int(ranks.max(initial=-1)) + 1, object)
-        np.add.at(found, ranks, weights)
-        return found
-    return np.bincount(ranks, weights).astype(np.int64)  # exact: the sums are below 2**53
+def sums_by(ranks: Array, weights: Array, where: Array | None = None) -> Array:
+    """The weight of the rows of each rank, from 0 on; of the rows of the mask `where` alone, if there is one."""
+    found = np.zeros(int(ranks.max(initial=-1)) + 1, weights.dtype)
+    for piece in pieces(len(ranks)):
+        own = slice(None) if where is None else where[piece]
+        np.add.at(found, ranks[piece][own], weights[piece][own])
+    return found
 
 
 class Places(NamedTuple):

@@ -29,7 +29,9 @@ def ascending(x: Array, y: Array, left: Array | None, weights: Array) -> int:
     marked = np.ones(1, bool) if left is None else left
     keys = _keys(x, y, marked)
     if is_plain(weights):
-        return _count(_places(_turned(keys)), rows)
+        places = _places(_turned(keys))
+        del keys
+        return _count(places, rows)
     order = np.argsort(keys, kind="stable")  # the row at each place
     places = _places(_turned(keys))
     both = weights[order[places[:rows] >> 1]]
@@ -106,15 +108,37 @@ def _places(keys: Array) -> Array:
 def _count(places: Array, rows: int) -> int:
     """How many pairs ascend of which the first row has the mark."""
     found, marks, whole = 0, int((places[:rows] & 1).sum(dtype=np.int64)), len(places)
+    split = np.empty_like(places)
     for bit in range((whole - 1).bit_length() - 1, -1, -1):
-        size = 1 << bit
-        one = (places >> (bit + 1)) & 1 == 1
-        upto = np.cumsum(((places & 1) == 1) & ~one, dtype=np.int32 if whole < 1 << 31 else np.int64)
-        # Marks in the blocks before do not count.
-        found += int(upto[one].sum(dtype=np.int64)) - size * int(upto[2 * size - 1 : -1 : 2 * size].sum(dtype=np.int64))
-        del upto
-        places = _halves(places, one, size)
+        found += _split(places, split, bit)
+        places, split = split, places
     return found - (whole - rows) * marks  # what is no row stands behind all rows
+
+
+def _split(places: Array, split: Array, bit: int) -> int:
+    """Split each block by a bit, in pieces that stay in the cache; the pairs of a mark with a 0 and a 1 behind it."""
+    size, found = 1 << bit, 0
+    zeros = ones = marks = 0  # of the block so far, where it is larger than a piece
+    for piece in pieces(len(places)):
+        part = places[piece]
+        one = (part >> (bit + 1)) & 1 == 1
+        upto = np.cumsum((part & 1 == 1) & ~one)
+        high, low = part[one], part[~one]
+        if 2 * size <= len(part):
+            blocks = upto.reshape(-1, 2 * size)
+            blocks[1:] -= blocks[:-1, -1:].copy()
+            halves = split[piece].reshape(-1, 2, size)
+            halves[:, 0], halves[:, 1] = low.reshape(-1, size), high.reshape(-1, size)
+            found += int(upto[one].sum())
+            continue
+        found += int(upto[one].sum()) + marks * len(high)
+        start = piece.start - piece.start % (2 * size)
+        split[start + zeros : start + zeros + len(low)] = low
+        split[start + size + ones : start + size + ones + len(high)] = high
+        zeros, ones, marks = zeros + len(low), ones + len(high), marks + int(upto[-1])
+        if piece.stop == start + 2 * size:
+            zeros = ones = marks = 0
+    return found
 
 
 def _weigh(places: Array, left: Array, right: Array) -> int:

@@ -207,18 +207,29 @@ def c_index_loss(pred: Real, time: NonNegative, event: Binary) -> Any:
 
 @c_index_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
-    event, weights, total = table["event"], table.weights, table.total
+    event, weights = table["event"], table.weights
+    place = dense_ranks(table["time"])
+    comparable = _later(place, event, weights)
     # At one time, events come before what is censored; rows of one place are not compared.
-    place = 2 * dense_ranks(table["time"]) + ~event
-    first = event & (place < place.max(initial=-1))
-    own, upto = sums_by(place, np.where(event, weights, 0)), np.cumsum(sums_by(place, weights))
-    comparable = sum(dot(own[piece], total - upto[piece]) for piece in pieces(len(own)))
+    place *= 2
+    place += ~event
+    rows = table.only("event").take(event & (place < place.max(initial=-1)))
     ranks = dense_ranks(table["pred"])
     twice = 2 * ascending(place, ranks, event, weights)
     if ranks.max(initial=-1) < len(ranks) - 1:
         twice += tied(place, ranks, event, weights)
-    rows = table.only("event").take(first)
     return {"wrong": rows.mean(twice * table.unit / 2), "comparable": rows.mean(comparable * table.unit)}
+
+
+def _later(times: Array, event: Array, weights: Array) -> int:
+    """The weight of the pairs of an event and a row of a later time, or of its time without an event."""
+    of_events, of_all = sums_by(times, weights, event), sums_by(times, weights)
+    found, left = 0, int(of_all.sum()) if len(of_all) else 0
+    for piece in pieces(len(of_all)):
+        upto = np.cumsum(of_all[piece])
+        found += dot(of_events[piece], left - upto + of_all[piece] - of_events[piece])
+        left -= int(upto[-1])
+    return found
 
 
 @c_index_loss.value
