@@ -70,7 +70,6 @@ def text(loss: Loss, width: int) -> str:
         example += layout.code_lines(line, width, "... ") if line.startswith(">>> ") else [f"  {line}"]
     formula = [part for line in loss.formula.splitlines() for part in layout.code_lines(line, width)]
     better = [f"{name}: higher is better" for name in loss.scores]
-    better += ["nearer to 0 is better"] if loss.direction == "zero" else []
     better += [f"{loss.score_of.name}: lower is better"] if loss.score_of else []
     blocks = [
         layout.filled(loss.name + also, width) + layout.filled(loss.summary, width),
@@ -82,6 +81,7 @@ def text(loss: Loss, width: int) -> str:
         _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
         _listed("Best constant", [f"{role} = {text}" for role, text in loss.consistent_for.items()], width),
         _listed("Library presets", [f"none: {loss.no_library}"] if loss.no_library else [], width),
+        _listed("Direction", ["nearer to 0 is better"] if loss.direction == "zero" else [], width),
         _listed("Score of" if loss.score_of else "Scores", better, width),
         _listed("Source", [loss.cite], width),
         ["Example", *example],

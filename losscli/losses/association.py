@@ -12,11 +12,13 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SEVERAL_OUTPUTS, Preset, Refusal, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._moments import product
 
 TASKS = ("regression",)
 
+_ONE_EACH = Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one number for each output")
 _SQUARES = """
     p: pred
     y: target
@@ -207,6 +209,7 @@ ccc_loss.gradient("pred")(_slopes)
             >>> sorted(explained_variance([1.0, 2.0], [1.0, 3.0]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
+            same_as={"sklearn": Preset(refuses=(_ONE_EACH,))},
         ),
     ),
 )
@@ -253,6 +256,7 @@ _KGE = (
             >>> sorted(kge([1.0, 2.0], [1.0, 3.0]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
+            same_as={"hydroeval": without_weights("", Refusal((SEVERAL_OUTPUTS,), "hydroeval takes one column"))},
             aliases=("kling_gupta",),
         ),
     ),

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Logit, Real, Sign
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import sigmoid
 
 TASKS = ("binary classification",)
@@ -16,6 +17,9 @@ TASKS = ("binary classification",)
 @loss(
     formula="max(0, -target * pred)",
     cite="Rosenblatt 1958, doi:10.1037/h0042519",
+    same_as={
+        "optax": without_weights(notes="the gradient at a score of 0 is 0, where optax has half of that of an error")
+    },
 )
 def perceptron(pred: Real, target: Sign) -> Array:
     """Perceptron loss of a score, with targets -1 and 1: hinge loss without a margin.

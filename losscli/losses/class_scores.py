@@ -8,7 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, ClassId, ClassSizes, LogitVector, LogProbVector, ProbVector
 from losscli.contract.loss import Param, loss
-from losscli.contract.presets import NO_ROW_WEIGHTS, Preset
+from losscli.contract.presets import NO_ROW_WEIGHTS, Preset, by_rows, without_weights
 from losscli.losses._classes import log_of_others, of_target
 from losscli.losses._math import distribution, dot, log_softmax, norm
 
@@ -96,6 +96,7 @@ def _(pred: Array, target: Array, *, coefficient: float) -> Array:
     -log(p) + coefficient * (1 - p)
     """,
     cite=_LENG,
+    same_as={"optax": without_weights()},
     optimum=None,
 )
 def poly1_ce_with_logits(pred: LogitVector, target: ClassId, *, coefficient: _Coefficient = 2.0) -> Array:
@@ -127,6 +128,7 @@ def _softmax_apart(pred: Array, target: Array) -> tuple[Array, Array]:
 @loss(
     formula="max(0, 1 - pred[target] + max(0, max(s for c, s in enumerate(pred) if c != target)))",
     cite="Keras 3, keras.losses.CategoricalHinge; Crammer & Singer 2001, JMLR 2:265-292",
+    same_as={"keras": by_rows(notes="where several are equally good, Keras shares the gradient among them")},
 )
 def categorical_hinge(pred: LogitVector, target: ClassId) -> Array:
     """Categorical hinge loss of Keras: the true class should be ahead of the best other one, and of 0, by 1.
@@ -164,6 +166,7 @@ def _(pred: Array, target: Array) -> Array:
     sum(max(z - level, 0) * (z + level) for z in pred) / 2 - pred[target] + 1 / 2
     """,
     cite="Martins & Astudillo 2016, arXiv:1602.02068",
+    same_as={"optax": without_weights()},
     consistent_for="shares(target)",
 )
 def sparsemax(pred: LogitVector, target: ClassId) -> Array:

@@ -15,6 +15,7 @@ TASKS = ("regression",)
 _Expectile = Annotated[float, Param("the expectile that is predicted; 0.5 is the mean", gt=0, lt=1)]
 _Quantile = Annotated[float, Param("the quantile that is predicted", gt=0, lt=1)]
 _Threshold = Annotated[float, Param("the threshold that a decision depends on")]
+_Thresholds = Annotated[tuple[float, ...], Param("the thresholds between the categories, ascending")]
 _EHM = "Ehm, Gneiting, Jordan & Krueger 2016, doi:10.1111/rssb.12154"
 
 
@@ -133,8 +134,7 @@ def _missed(pred: Array, target: Array, threshold: float, q: float) -> Array:
 def elementary_quantile(pred: Real, target: Real, *, threshold: _Threshold, q: _Quantile = 0.5) -> Array:
     """Elementary score of a quantile: what is lost by a decision at one threshold, whatever the size of the error.
 
-    The FIRM score of several warning levels is their weighted sum, as a composite loss, where `q` is the risk
-    parameter. There is no gradient: the value is flat wherever it is smooth.
+    firm is the sum over several thresholds. There is no gradient: the value is flat wherever it is smooth.
 
     >>> elementary_quantile([3.0, 1.0], [1.0, 2.0], threshold=1.5, q=0.75)
     array([0.25, 0.75])
@@ -172,3 +172,21 @@ def generalized_huber(
 def _(pred: Array, target: Array, *, delta: float, q: float) -> Array:
     error = pred - target
     return 2 * np.abs((error > 0) - q) * np.clip(error, -delta, delta)
+
+
+@loss(
+    formula="sum(1 - q if target <= t < pred else q if pred <= t < target else 0 for t in thresholds)",
+    cite="Taggart, Loveday & Griffiths 2022, doi:10.1002/qj.4266",
+    consistent_for="quantile(target, q)",
+)
+def firm(pred: Real, target: Real, *, thresholds: _Thresholds, q: _Quantile = 0.5) -> Array:
+    """FIRM score of warnings in categories: what a forecast on the wrong side of each threshold costs.
+
+    `q` is the risk parameter: a miss costs q, a false alarm 1 - q. All thresholds weigh the same; with other weights
+    it is a composite loss of elementary_quantile. As in `scores`, what equals a threshold lies below it. There is no
+    gradient: the value is flat wherever it is smooth.
+
+    >>> firm([3.0, 1.0], [1.0, 7.0], thresholds=(2.0, 5.0), q=0.75)
+    array([0.25, 1.5 ])
+    """
+    return np.asarray(sum(_missed(pred, target, threshold, q) for threshold in thresholds))

@@ -8,13 +8,19 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Term, loss
+from losscli.contract.presets import SEVERAL_OUTPUTS, Refusal, without_weights
 from losscli.contract.scaled import Scaled, difference
+
+TASKS = ("regression",)
 
 
 @loss(
     formula="pred - target",
     cite="Murphy 1988, doi:10.1175/1520-0493(1988)116<2417:SSBOTM>2.0.CO;2; Jolliffe & Stephenson 2012, 5.2",
     direction="zero",
+    same_as={
+        "utilsforecast": without_weights("", Refusal((SEVERAL_OUTPUTS,), "the library takes one column of targets"))
+    },
     aliases=("mean_error",),
 )
 def bias(pred: Real, target: Real) -> Array:

@@ -8,11 +8,15 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import SEVERAL_OUTPUTS, Refusal, without_weights
 from losscli.contract.scaled import Scaled, difference
 from losscli.losses._moments import product
 from losscli.losses.regression import mae, mse
 
 TASKS = ("regression",)
+
+
+_ONE_COLUMN = Refusal((SEVERAL_OUTPUTS,), "the library takes one column of targets")
 
 
 @loss(
@@ -23,6 +27,7 @@ TASKS = ("regression",)
     """,
     cite="Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001",
     consistent_for="median(target)",
+    same_as={"utilsforecast": without_weights("", _ONE_COLUMN)},
     aliases=("rmae",),
 )
 def relative_mae(pred: Real, target: Real, baseline: Real) -> Any:
@@ -98,6 +103,13 @@ def _(pred: Array, target: Array, baseline: Array) -> dict[str, Array]:
     value: sqrt(squared / (y**2 if over == "mean" else yy + yy_rest - (y**2 if over == "std" else 0)))
     """,
     cite="Botchkarev 2019, doi:10.28945/4184",
+    same_as={
+        "torchmetrics": without_weights(
+            "",
+            Refusal((SEVERAL_OUTPUTS,), "torchmetrics gives one number for each output"),
+            notes="the library divides by the mean with its sign",
+        )
+    },
     consistent_for="mean(target)",
     exact=True,
 )

@@ -49,12 +49,12 @@ def cases() -> list[Case]:
         found += [
             by_hand("explained_variance_loss", "(pred - target).var(correction=0) / target.var(correction=0)", inputs),
             by_numpy("sklearn", "explained_variance_loss", f"1 - {explained.format('')}", inputs),
-            by_numpy("sklearn", "explained_variance", explained.format(""), inputs),
+            by_numpy("sklearn", "explained_variance explained_variance@sklearn", explained.format(""), inputs),
             by_hand("explained_variance", "1 - (pred - target).var(correction=0) / target.var(correction=0)", inputs),
             by_hand("kge_loss", kling.format(alpha), inputs),
             by_hand("kge_loss:spread=relative", kling.format(f"{alpha} / {beta}"), inputs),
             by_hand("kge", f"1 - {kling.format(alpha)}", inputs),
-            by_numpy("hydroeval", "kge", efficiency.format("kge"), inputs),
+            by_numpy("hydroeval", "kge kge@hydroeval", efficiency.format("kge"), inputs),
             by_numpy("hydroeval", "kge:spread=relative", efficiency.format("kgeprime"), inputs),
         ]
     return [

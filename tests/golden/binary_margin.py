@@ -22,7 +22,7 @@ def cases() -> list[Case]:
         "tangent": f"(2 * {ahead}.atan() - 1) ** 2",
         "unhinged": f"1 - {ahead}",
     }
-    found = [by_jax("perceptron", "optax.losses.perceptron_loss(pred, target).mean()", SCORES)]
+    found = [by_jax("perceptron perceptron@optax", "optax.losses.perceptron_loss(pred, target).mean()", SCORES)]
     for spec, formula in formulas.items():
         found += [
             by_hand(spec, f"({formula}).mean()", SCORES),

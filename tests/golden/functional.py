@@ -35,8 +35,12 @@ def cases() -> list[Case]:
     side, u = "abs((target < pred).double() - {0})", "(pred - target)"
     huber = f"{side} * {u}.clamp(-{{1}}, {{1}}) * (2 * {u} - {u}.clamp(-{{1}}, {{1}}))"
     power = "4 * abs((pred >= target).double() - 0.8) * ((abs(target)**3 - abs(pred)**3) / 6"
+    firm = "sum((1 - {0}) * ((target <= t) & (t < pred)) + {0} * ((pred <= t) & (t < target)) for t in {1})"
     return [
         *found,
+        by_hand("firm:thresholds=0.5|1|5", f"(1.0 * {firm.format(0.5, (0.5, 1.0, 5.0))}).mean()", PLAIN, by=""),
+        by_hand("firm:thresholds=-2|0.3,q=0.8", f"(w * ({firm.format(0.8, (-2.0, 0.3))})).sum() / w.sum()", PLAIN,
+                by="", weights=WEIGHTS),
         by_hand("homogeneous_expectile:degree=3,q=0.8",
                 f"({power} - pred.sign() * pred**2 / 2 * (target - pred))).mean()", PLAIN),
         by_hand("homogeneous_quantile:degree=2,q=0.8",

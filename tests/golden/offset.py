@@ -9,7 +9,7 @@ from regression import OUTPUTS, PLAIN, WEIGHTS
 def cases() -> list[Case]:
     series = "pandas.DataFrame(dict(unique_id='a', ds=range(7), y=target, pred=pred))"
     return [
-        by_numpy("utilsforecast", "bias mean_error",
+        by_numpy("utilsforecast", "bias mean_error bias@utilsforecast",
                  f"utilsforecast.losses.bias({series}, models=['pred'])['pred'].iloc[0]", PLAIN),
         by_hand("bias", "(w * (pred - target)).sum() / w.sum()", PLAIN, weights=WEIGHTS),
         by_hand("bias", "(pred - target).mean()", OUTPUTS),

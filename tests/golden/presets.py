@@ -170,6 +170,10 @@ def distributions(rng: np.random.Generator) -> Inputs:
     return {"pred": class_probs(rng)["pred"], "target": class_probs(rng)["pred"]}
 
 
+def with_baseline(rng: np.random.Generator) -> Inputs:
+    return reals(rng) | {"baseline": reals(rng)["pred"]}
+
+
 def class_logs(rng: np.random.Generator) -> Inputs:
     return {"pred": _rounded(-rng.gamma(2, 1, (ROWS, 3))), "target": _classes(rng)}
 
@@ -658,7 +662,21 @@ def _multiclass() -> list[Asked]:
 def _labels() -> list[Asked]:
     soft = "torch.nn.MultiLabelSoftMarginLoss()(pred, target)"
     ranking, precision = "label_ranking_loss", "label_ranking_average_precision_score"
+    series = "pandas.DataFrame({'unique_id': 0, 'y': target, 'm': pred})"
+    based = f"utilsforecast.losses.rmae({series}.assign(b=baseline), ['m'], 'b')"
+    poly = "optax.losses.poly_loss_cross_entropy(pred, jax.nn.one_hot(target, pred.shape[1]), epsilon=2.0).mean()"
+    one_class = {"one class": SIGNS["one class"]}
     return [
+        keras("categorical_hinge@keras", "CategoricalHinge()", class_logits, LOGIT_VECTORS, target=ONE_HOT),
+        optax("perceptron@optax", "optax.losses.perceptron_loss(pred, target).mean()", signs, one_class),
+        optax("sparsemax@optax", "optax.losses.multiclass_sparsemax_loss(pred, target).mean()", class_logits,
+              LOGIT_VECTORS),
+        optax("poly1_ce_with_logits@optax", poly, class_logits, LOGIT_VECTORS),
+        sklearn("explained_variance@sklearn", "sklearn.metrics.explained_variance_score(target, pred)", reals),
+        plain("kge@hydroeval", "hydroeval.evaluator(hydroeval.kge, pred, target)[0].item()", positive),
+        plain("relative_mae@utilsforecast", f"{based}['m'].iloc[0]", with_baseline),
+        plain("bias@utilsforecast", f"utilsforecast.losses.bias({series}, ['m'])['m'].iloc[0]", reals),
+        torch("nrmse@torchmetrics", f"{TM}normalized_root_mean_squared_error(pred, target)", positive),
         keras("gce@keras", "CategoricalGeneralizedCrossEntropy(q=0.5)", class_probs,
               {kind: VECTORS[kind] for kind in ("certain", "near a clip", "two classes")}),
         torch("nll@torch", "torch.nn.NLLLoss()(pred, target)", class_logs, LOG_VECTORS),

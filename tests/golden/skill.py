@@ -15,7 +15,7 @@ def cases() -> list[Case]:
     return [
         by_numpy(
             "utilsforecast",
-            "relative_mae",
+            "relative_mae relative_mae@utilsforecast",
             f"utilsforecast.losses.rmae({series}, models=['pred'], baseline='baseline')['pred'].iloc[0]",
             CHANGES,
         ),
@@ -28,7 +28,7 @@ def cases() -> list[Case]:
             CHANGES,
         ),
         by_hand("relative_mse", hand.format("w * ", "square()"), CHANGES, weights=WEIGHTS),
-        by_torch("torchmetrics", "nrmse", normal.format("mean"), PLAIN),
+        by_torch("torchmetrics", "nrmse nrmse@torchmetrics", normal.format("mean"), PLAIN),
         by_torch("torchmetrics", "nrmse:over=std", normal.format("std"), PLAIN),
         by_torch("torchmetrics", "nrmse:over=rms", f"{normal.format('l2')} * n ** 0.5", PLAIN),
         by_hand("nrmse", "((w * (pred - target) ** 2).sum() * w.sum()).sqrt() / (w * target).sum().abs()", PLAIN,
