@@ -66,7 +66,7 @@ def class_names(inputs: Iterable[Input | Table | None], learned: Sequence[str]) 
     for side in sides:
         if side.entries is not None:
             return ClassNames([canonical_label(f"{number:.15g}") for number in side.entries])
-        if side.wide and side.kind.shape == "number":
+        if side.wide and side.kind.shape in ("number", "vector"):
             return ClassNames([*map(canonical_label, side.labels or side.columns)] if not side.listed else ())
     return ClassNames(learned)
 

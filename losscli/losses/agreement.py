@@ -13,7 +13,7 @@ from losscli.contract.presets import Preset
 from losscli.contract.scores import Score
 from losscli.losses._decided import COUNTS, SAYS, counts, decided
 
-TASKS = ("regression",)
+TASKS = ("binary classification", "multiclass classification", "ordinal classification")
 
 Threshold = Annotated[float, Param(SAYS, ge=0, le=1)]
 

@@ -44,6 +44,7 @@ import batch_similarity
 import binary
 import binary_margin
 import boxes
+import calibration_error
 import class_counts
 import class_scores
 import columnwise
@@ -99,7 +100,7 @@ import sample_data
 FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
-    confusion, class_counts, association,
+    confusion, class_counts, calibration_error, association,
     order_statistics, discrimination, rank_correlation,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,

@@ -301,6 +301,10 @@ VECTORS: dict[str, Inputs] = {
     "two classes": {"pred": [[0.25, 0.75], [0.5, 0.5], [0.875, 0.125]], "target": [0, 1, 0]},
     "a row of zeros": {"pred": [[0.0, 0.0, 0.0], [0.5, 0.25, 0.25]], "target": [0, 1]},
 }
+CERTAIN: dict[str, Inputs] = {
+    "certain": {"pred": [0.0, 1.0, 1.0, 0.0], "target": [0.0, 1.0, 0.0, 0.0]},
+    "in one bin": {"pred": [0.41, 0.42, 0.43], "target": [0.0, 1.0, 0.0]},
+}
 DECIDED: dict[str, Inputs] = {
     "a class that is never said": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.4, 0.35, 0.25]], "target": [0, 1, 2]},
     "a class without rows": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.4, 0.35, 0.25]], "target": [0, 1, 1]},
@@ -622,7 +626,11 @@ def _counts() -> list[Asked]:
         "balanced_accuracy": ("balanced_accuracy_score", ""),
         "cohen_kappa": ("cohen_kappa_score", ""),
     }
-    return [sklearn(f"{name}@sklearn", asked.format(*call), class_probs, DECIDED) for name, call in macro.items()]
+    found = [sklearn(f"{name}@sklearn", asked.format(*call), class_probs, DECIDED) for name, call in macro.items()]
+    for name, norm in (("ece", "l1"), ("mce", "max")):
+        call = f"{TM}classification.binary_calibration_error(pred, target.long(), norm='{norm}')"
+        found.append(torch(f"{name}@torchmetrics", call, probs, CERTAIN, by=""))
+    return found
 
 
 def eight_probs(rng: np.random.Generator) -> Inputs:
