@@ -13,6 +13,7 @@ from losscli.contract.scores import Score
 
 TASKS = ("binary classification", "multiclass classification")
 
+_LAST_AT_TIES = "of equal scores, the library puts the last class ahead"
 _HALF = "the gradient at the corner is 0, where the library has half of the slope beside it"
 
 
@@ -106,3 +107,78 @@ def zero_one(
     """
     decided = pred.argmax(axis=-1) if pred.ndim > target.ndim else pred > threshold
     return (decided != target).astype(np.float64)
+
+
+@loss(
+    formula="""
+    own = pred[target]
+    ahead = sum(1 for c, s in enumerate(pred) if s > own or (s == own and c < target))
+    1 if ahead >= k else 0
+    """,
+    cite="Russakovsky et al. 2015, doi:10.1007/s11263-015-0816-y",
+    same_as={"sklearn": Preset("k=2", notes=_LAST_AT_TIES)},
+    binary=True,
+    scores=(
+        Score(
+            "top_k_accuracy",
+            """Top-k accuracy: the share of rows whose class is among the k with the largest scores. Higher is better.
+
+            Of equal scores the first classes are ahead: scikit-learn puts the last ahead.
+
+            >>> top_k_accuracy([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [2, 2], k=2)
+            array([1., 0.])
+            """,
+            same_as={"sklearn": Preset("k=2", notes=_LAST_AT_TIES)},
+        ),
+    ),
+)
+def top_k_error(
+    pred: LogitVector,
+    target: ClassId,
+    *,
+    k: Annotated[int, Param("how many classes with the largest scores may have the target's among them", ge=1)] = 5,
+) -> Array:
+    """Top-k error: 1 if the class of the target is not among the k classes with the largest scores, else 0.
+
+    Scores are probabilities or logits; of equal ones the first classes are ahead, as in the zero-one loss, which it is
+    with k = 1. LightGBM counts ties as wrong. There is no gradient: decisions are flat.
+
+    >>> top_k_error([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [2, 2], k=2)
+    array([0., 1.])
+    """
+    own = np.take_along_axis(pred, target[:, None], axis=1)
+    ahead = (pred > own) | ((pred == own) & (np.arange(pred.shape[1]) < target[:, None]))
+    return (ahead.sum(axis=1) >= k).astype(np.float64)
+
+
+_COST = "what a row costs that is said to be {}, and is not"
+
+
+@loss(
+    formula="""
+    said = 1 if pred > threshold else 0
+    cost_fp * said * (1 - target) + cost_fn * (1 - said) * target
+    """,
+    cite="Elkan 2001, The foundations of cost-sensitive learning, IJCAI-01, 973-978",
+    labels="positive",
+)
+def cost_sensitive_error(
+    pred: Prob,
+    target: Binary,
+    *,
+    cost_fp: Annotated[float, Param(_COST.format("positive"), ge=0, per_row=True)] = 1.0,
+    cost_fn: Annotated[float, Param(_COST.format("negative"), ge=0, per_row=True)] = 1.0,
+    threshold: Annotated[
+        float, Param("one probability above this decides for class 1", ge=0, le=1, per_row=True)
+    ] = 0.5,
+) -> Array:
+    """Cost-sensitive error: what wrong decisions cost, false positives and false negatives apart.
+
+    Costs may be columns: `cost_fn={amount}`. The threshold with the lowest expected cost is
+    cost_fp / (cost_fp + cost_fn). There is no gradient: decisions are flat.
+
+    >>> cost_sensitive_error([0.9, 0.2, 0.7], [1, 1, 0], cost_fp=1, cost_fn=5)
+    array([0., 5., 1.])
+    """
+    said = (pred > threshold).astype(np.float64)
+    return np.asarray(cost_fp * said * (1 - target) + cost_fn * (1 - said) * target)

@@ -239,6 +239,7 @@ def _decisions() -> list[Case]:
         by_torch("torch", "brier", "torch.nn.MSELoss()(pred, target)", SOFT),
         by_numpy("sklearn", "zero_one", error.format(0.5, ""), PROBS),
         by_numpy("sklearn", "zero_one", error.format(0.5, ", sample_weight=w"), PROBS, weights=WEIGHTS),
+        *_costs(),
         by_xgboost("zero_one zero_one@xgboost", "error", EIGHT),
         by_xgboost("zero_one:threshold=0.3", "error@0.3", EIGHT),
         by_numpy("sklearn", "zero_one:threshold=0.3", error.format(0.3, ""), PROBS),
@@ -246,3 +247,16 @@ def _decisions() -> list[Case]:
         by_numpy("sklearn", "accuracy", right.format(0.5, ""), PROBS),
         by_numpy("sklearn", "accuracy:threshold=0.3", right.format(0.3, ", sample_weight=w"), PROBS, weights=WEIGHTS),
     ]
+
+
+def _costs() -> list[Case]:
+    """What wrong decisions cost, of the counts of a confusion matrix."""
+    matrix = "sklearn.metrics.confusion_matrix(target, 1.0 * (pred > {}){})"
+    asked = "({} * np.array([[0, {}], [{}, 0]])).sum() / {}"
+    found = []
+    for spec, threshold, fp, fn in (("", 0.5, 1, 1), (":cost_fp=0.5,cost_fn=4", 0.5, 0.5, 4),
+                                    (":cost_fn=3,threshold=0.25", 0.25, 1, 3)):  # fmt: skip
+        for weights, w, total in ((None, "", "len(pred)"), (WEIGHTS, ", sample_weight=w", "w.sum()")):
+            call = asked.format(matrix.format(threshold, w), fp, fn, total)
+            found.append(by_numpy("sklearn", "cost_sensitive_error" + spec, call, PROBS, weights=weights))
+    return found

@@ -65,6 +65,7 @@ import forecast
 import functional
 import intervals
 import keypoints
+import label_decisions
 import label_sets
 import language
 import learning_to_rank
@@ -93,6 +94,7 @@ import segmentation
 import signals
 import similarity
 import skill
+import soft_counts
 import tails
 
 import sample_data
@@ -100,7 +102,7 @@ import sample_data
 FAMILIES = (
     regression, binary, multiclass, adversarial, embedding, penalty, likelihood, robust, asymmetric,
     deviance, distribution, count,
-    confusion, class_counts, calibration_error, association,
+    confusion, class_counts, calibration_error, label_decisions, soft_counts, association,
     order_statistics, discrimination, rank_correlation,
     ratio, forecast, margin, divergence, language, preference, critic,
     distance, directional, skill, functional,

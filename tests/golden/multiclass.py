@@ -265,6 +265,18 @@ def _divergences() -> list[Case]:
     ]
 
 
+def _top_k() -> list[Case]:
+    asked = "sklearn.metrics.top_k_accuracy_score(target, pred, k={}, labels=range(4){})"
+    found = []
+    for k, weights, w in (("1", None, ""), ("2", WEIGHTS, ", sample_weight=w"), ("3", None, ""), ("2", None, "")):
+        call = asked.format(k, w)
+        preset = "@sklearn" if k == "2" else f":k={k}"
+        for name, of in (("top_k_error", "1 - {}"), ("top_k_accuracy", "{}")):
+            specs = " ".join(dict.fromkeys((f"{name}:k={k}", name + preset)))
+            found.append(by_numpy("sklearn", specs, of.format(call), PROBS, weights=weights))
+    return found
+
+
 def _decisions() -> list[Case]:
     sklearn = "sklearn.metrics.brier_score_loss(target, pred, labels=[0, 1, 2{}]{})"
     error = "sklearn.metrics.zero_one_loss(target, pred.argmax(axis=1){})"
@@ -277,6 +289,7 @@ def _decisions() -> list[Case]:
         by_numpy("sklearn", "brier", sklearn.format("", ""), CERTAIN),
         by_torch("torch", "brier", f"(pred - {ONE_HOT}).square().sum(1).mean()", PROBS),
         by_torch("torch", "brier:halve=true", "F.mse_loss(pred, target, reduction='sum') / n / 2", SOFT),
+        *_top_k(),
         by_numpy("sklearn", "zero_one", error.format(""), PROBS),
         by_numpy("sklearn", "zero_one", error.format(", sample_weight=w"), PROBS, weights=WEIGHTS),
         by_numpy("sklearn", "zero_one", error.format(""), LOGITS),

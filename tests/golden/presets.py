@@ -305,6 +305,9 @@ CERTAIN: dict[str, Inputs] = {
     "certain": {"pred": [0.0, 1.0, 1.0, 0.0], "target": [0.0, 1.0, 0.0, 0.0]},
     "in one bin": {"pred": [0.41, 0.42, 0.43], "target": [0.0, 1.0, 0.0]},
 }
+NO_LABELS: dict[str, Inputs] = {
+    "no labels": {"pred": [[0.2, 0.6, 0.1], [0.1, 0.2, 0.3]], "target": [[0, 1, 0], [0, 0, 0]]},
+}
 DECIDED: dict[str, Inputs] = {
     "a class that is never said": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.4, 0.35, 0.25]], "target": [0, 1, 2]},
     "a class without rows": {"pred": [[0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.4, 0.35, 0.25]], "target": [0, 1, 1]},
@@ -614,6 +617,10 @@ def _binary() -> list[Asked]:
     ]  # fmt: skip
 
 
+def label_probs(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.uniform(0, 1, (ROWS, 3))), "target": rng.integers(0, 2, (ROWS, 3)).tolist()}
+
+
 def _counts() -> list[Asked]:
     """Scores of several classes: macro, as most report them."""
     asked = "sklearn.metrics.{}(target, pred.argmax(axis=1){})"
@@ -627,6 +634,21 @@ def _counts() -> list[Asked]:
         "cohen_kappa": ("cohen_kappa_score", ""),
     }
     found = [sklearn(f"{name}@sklearn", asked.format(*call), class_probs, DECIDED) for name, call in macro.items()]
+    top = "top_k_accuracy_score(target, pred, k=2, labels=range(3))"
+    found += [
+        sklearn("top_k_error@sklearn", f"1 - sklearn.metrics.{top}", class_probs),
+        sklearn("top_k_accuracy@sklearn", f"sklearn.metrics.{top}", class_probs),
+    ]
+    zero = ", zero_division=0"
+    for name, call in (
+        ("hamming_loss", "hamming_loss(target, 1.0 * (pred > 0.5))"),
+        ("subset_accuracy", "accuracy_score(target, 1.0 * (pred > 0.5))"),
+        ("multilabel_f1", f"f1_score(target, 1.0 * (pred > 0.5), average='macro'{zero})"),
+        ("multilabel_f_beta", f"fbeta_score(target, 1.0 * (pred > 0.5), beta=1, average='macro'{zero})"),
+        ("samples_f1", f"f1_score(target, 1.0 * (pred > 0.5), average='samples'{zero})"),
+        ("samples_f_beta", f"fbeta_score(target, 1.0 * (pred > 0.5), beta=1, average='samples'{zero})"),
+    ):
+        found.append(sklearn(f"{name}@sklearn", f"sklearn.metrics.{call}", label_probs, NO_LABELS))
     for name, norm in (("ece", "l1"), ("mce", "max")):
         call = f"{TM}classification.binary_calibration_error(pred, target.long(), norm='{norm}')"
         found.append(torch(f"{name}@torchmetrics", call, probs, CERTAIN, by=""))
