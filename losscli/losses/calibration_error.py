@@ -91,7 +91,8 @@ ece.gradient("pred")(_slopes)
 def mce(pred: ProbVector | Prob, target: ClassId | Binary, *, bins: Bins = 15) -> Any:
     """Maximum calibration error (MCE): the largest distance of confidence and accuracy among the bins.
 
-    Empty bins have none. Confidence, accuracy and bins are those of `ece`. A bin of few rows decides it easily.
+    Empty bins have none. Confidence, accuracy and bins are those of `ece`. A bin of few rows decides it easily, and its
+    interval is that of this bin alone, as if no other could have been the largest.
 
     >>> {name: term.values.tolist() for name, term in mce([0.9, 0.8, 0.3], [1, 0, 0]).items()}
     {'confident': [0.9, 0.8, 0.3], 'right': [1.0, 0.0, 0.0], 'rows': [1.0, 1.0, 1.0]}

@@ -17,8 +17,6 @@ _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
 _JACCARD = "Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x"
 _RIJSBERGEN = "van Rijsbergen 1979, Information Retrieval, 2nd ed., chapter 7"
 
-TASKS = ("multiclass classification",)
-
 AverageParam = Annotated[Average, Param(_MEAN)]
 Undefined = Annotated[
     float | None, Param("the number of a class that is 0/0 (none: it is left out)", ge=0, le=1)
