@@ -1,4 +1,4 @@
-"""Decisions for several labels a row: Hamming loss, subsets, and F scores over labels or over rows."""
+"""Decisions for several labels a row: the Hamming loss, and F scores over labels or over rows."""
 
 from __future__ import annotations
 
@@ -34,34 +34,6 @@ def hamming_loss(pred: LabelProbs, target: LabelSet, *, threshold: Threshold = 0
     """
     wrong: Array = ((pred > threshold) != (target == 1)).sum(axis=-1) / pred.shape[-1]
     return wrong
-
-
-@loss(
-    formula="1 if sum(1 for p, y in zip(pred, target) if (p > threshold) != (y == 1)) else 0",
-    cite=_TSOUMAKAS,
-    binary=True,
-    scores=(
-        Score(
-            "subset_accuracy",
-            """Subset accuracy (exact match): the share of rows of which all labels are right. Higher is better.
-
-            >>> subset_accuracy([[0.9, 0.2], [0.1, 0.8]], [[1, 0], [1, 1]])
-            array([1., 0.])
-            """,
-            aliases=("exact_match",),
-            same_as={"sklearn": ""},
-        ),
-    ),
-)
-def subset_zero_one(pred: LabelProbs, target: LabelSet, *, threshold: Threshold = 0.5) -> Array:
-    """Subset zero-one loss: 1 if any label of a row is wrong, else 0.
-
-    There is no gradient: decisions are flat.
-
-    >>> subset_zero_one([[0.9, 0.2], [0.1, 0.8]], [[1, 0], [1, 1]])
-    array([0., 1.])
-    """
-    return ((pred > threshold) != (target == 1)).any(axis=-1).astype(np.float64)
 
 
 @loss(

@@ -37,10 +37,6 @@ def cases() -> list[Case]:
             names = f"samples_f_beta{rest}" + (" samples_f1 samples_f1@sklearn samples_f_beta@sklearn" * (beta == "1"))
             found.append(by_numpy("sklearn", f"samples_f_beta_loss{rest}", f"1 - {asked}", inputs, weights=weights))
             found.append(by_numpy("sklearn", names, asked, inputs, weights=weights))
-        for specs, call in (
-            ("hamming_loss hamming_loss@sklearn", "hamming_loss(target, 1.0 * (pred > 0.5){})"),
-            ("subset_zero_one", "zero_one_loss(target, 1.0 * (pred > 0.5){})"),
-            ("subset_accuracy subset_accuracy@sklearn", "accuracy_score(target, 1.0 * (pred > 0.5){})"),
-        ):
-            found.append(by_numpy("sklearn", specs, "sklearn.metrics." + call.format(w), inputs, weights=weights))
+        call = f"sklearn.metrics.hamming_loss(target, 1.0 * (pred > 0.5){w})"
+        found.append(by_numpy("sklearn", "hamming_loss hamming_loss@sklearn", call, inputs, weights=weights))
     return found

@@ -642,7 +642,6 @@ def _counts() -> list[Asked]:
     zero = ", zero_division=0"
     for name, call in (
         ("hamming_loss", "hamming_loss(target, 1.0 * (pred > 0.5))"),
-        ("subset_accuracy", "accuracy_score(target, 1.0 * (pred > 0.5))"),
         ("multilabel_f1", f"f1_score(target, 1.0 * (pred > 0.5), average='macro'{zero})"),
         ("multilabel_f_beta", f"fbeta_score(target, 1.0 * (pred > 0.5), beta=1, average='macro'{zero})"),
         ("samples_f1", f"f1_score(target, 1.0 * (pred > 0.5), average='samples'{zero})"),
