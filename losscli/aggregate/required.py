@@ -47,7 +47,7 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
         _for_comparison(plan, pair, gathered)
     # Class weights that are computed from the data vary with the rows of each class.
     balanced = plan.class_column is not None and plan.request.class_weight == "balanced"
-    weighted = (plan.weight is not None or plan.class_column is not None) and plan.request.run_divisor == "weight"
+    weighted = (plan.weight is not None or plan.class_column is not None) and plan.request.mean_divisor == "weight"
     keeps_units = weighted and not balanced and inference.grouping is None
     moments_of: MomentsOf = "values" if keeps_units and plan.request.reduction != "sum" else "numerators"
     if balanced and plan.weight is not None:  # the shares are those of rows of a class, whatever their weight
@@ -55,7 +55,7 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
     return RequiredStatistics(
         gathered["row"].finish(balanced, keeps_units, moments_of),
         gathered["batch"].finish(balanced, False, "numerators"),
-        by_count=plan.request.run_divisor == "count",
+        divisor=plan.request.mean_divisor,
         needs_row_numbers=(
             inference.grouping is not None
             or inference.why

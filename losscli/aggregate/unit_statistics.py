@@ -28,6 +28,7 @@ from losscli.binding.plan import BaselineRows
 from losscli.binding.row_batch import RowBatch, join_arrays, join_terms
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
+from losscli.contract.presets import DivideBy
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class RequiredStatistics:
 
     rows: UnitRequirements
     groups: UnitRequirements
-    by_count: bool  # means are divided by the count of units, not by their weight
+    divisor: DivideBy  # what means are divided by
     needs_row_numbers: bool  # the number of a row in the whole run
     baseline: BaselineRows | None = None
     by_time: bool = False  # clusters are times, which are never merged
@@ -74,8 +75,8 @@ Units = RowBatch[ValueSource, Mapping[str, Term]]
 class UnitStatistics:
     """The statistics of one kind of unit."""
 
-    def __init__(self, required: UnitRequirements, by_count: bool, merges: bool = True) -> None:
-        self.required, self.by_count = required, by_count
+    def __init__(self, required: UnitRequirements, divisor: DivideBy, merges: bool = True) -> None:
+        self.required, self.divisor = required, divisor
         self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(merges), KeptUnits()
         self.few, self.third_moments = FewUnits(), CrossProducts()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
@@ -152,9 +153,10 @@ class UnitStatistics:
         """What the units contribute to the numerator and denominator of each term (None: 1 for each unit)."""
         for term, values, where in sides_of(units.arrays[source]):
             part = taking_part(where, units.weights)
-            denominator = None if self.by_count else units.weights
-            if part is not None:
-                denominator = part.astype(np.float64) if denominator is None else np.where(part, denominator, 0.0)
+            denominator = units.weights if self.divisor == "weight" else None
+            counted = where if self.divisor == "rows" else part  # there, units of weight 0 count as well
+            if counted is not None:
+                denominator = counted.astype(np.float64) if denominator is None else np.where(counted, denominator, 0.0)
             if values is not None:
                 numerator = values if units.weights is None else values * units.weights
                 yield Contribution(source, term, False), numerator if part is None else np.where(part, numerator, 0.0)
@@ -182,8 +184,8 @@ class RunUnitStatistics:
 
     def __init__(self, required: RequiredStatistics) -> None:
         self.required = required
-        self.rows = UnitStatistics(required.rows, required.by_count, merges=not required.by_time)
-        self.groups = UnitStatistics(required.groups, required.by_count)
+        self.rows = UnitStatistics(required.rows, required.divisor, merges=not required.by_time)
+        self.groups = UnitStatistics(required.groups, required.divisor)
         self.waiting: list[Units] = []
         self.waiting_groups: list[Sequence[Units]] = []
         self.groups_formed = 0

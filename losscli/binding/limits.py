@@ -35,7 +35,8 @@ def value_limits(plan: Plan, line: Line) -> Limits:
     Returns
     -------
     Limits
-        Those that the losses declare, times their factors. Of a sum, only a limit of 0 is left.
+        Those that the losses declare, times their factors. Of a sum, or where weights do not divide, only a limit of 0
+        is left.
     """
     factors: dict[LossSpec, float] = {}  # parts of one loss are one: the limits of x - x are 0
     jobs = dict(zip((part for _, part in line.spec.parts), line.jobs, strict=True))
@@ -46,7 +47,8 @@ def value_limits(plan: Plan, line: Line) -> Limits:
         if not part.loss.source_roles or not factor:
             continue
         ends = part.loss.limits
-        if reduction_of(plan, jobs[part]) == "sum":
+        weights_divide = part.loss.own_combine or not plan.request.weighted or plan.request.divisor(part) == "weight"
+        if reduction_of(plan, jobs[part]) == "sum" or not weights_divide:
             ends = (0.0 if ends[0] == 0 else -math.inf, 0.0 if ends[1] == 0 else math.inf)
         least, most = sorted(factor * end for end in ends)
         low, high = low + least, high + most

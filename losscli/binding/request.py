@@ -167,6 +167,12 @@ class Request:
         return spec.divide_by or self.run_divisor
 
     @property
+    def mean_divisor(self) -> DivideBy:
+        """What the means of a run are divided by where there are standard errors: there all losses have the same."""
+        found = {self.divisor(part) for spec in self.losses for _, part in spec.parts if part.loss.source_roles}
+        return found.pop() if len(found) == 1 else self.run_divisor
+
+    @property
     def run_divisor(self) -> DivideBy:
         """What means are divided by where a loss does not say otherwise."""
         return self.divide_by or "weight"

@@ -70,16 +70,22 @@ def _check_mean_of(request: Request) -> None:
 
 
 def _check_divisor(request: Request) -> None:
-    """Standard errors are those of a mean over the rows that take part, with one divisor for the whole run."""
-    for spec in request.losses:
-        for _, part in spec.parts:
-            divisor = request.divisor(part)
-            if request.weighted and (divisor == "rows" or divisor != request.run_divisor):
-                raise UsageError(
-                    f"'{part.text}' has no standard error: rows of weight 0 count in its mean",
-                    hint="--divide-by weight, or --divide-by count",
-                    code="USAGE_CONFLICT",
-                )
+    """Standard errors are those of means with one divisor for the whole run."""
+    if not request.weighted:
+        return
+    parts = {part: request.divisor(part) for spec in request.losses for _, part in spec.parts if part.loss.source_roles}
+    for part, divisor in parts.items():
+        why = None
+        if divisor != request.mean_divisor:
+            why = "the means of this run have several divisors"
+        elif divisor == "rows" and request.class_weight is not None:
+            why = "rows of a class count in its mean whatever the weight of the class"
+        elif divisor == "rows" and request.reduction == "sum":
+            why = "a sum has no divisor"
+        if why is not None:
+            raise UsageError(f"'{part.text}' has no standard error: {why}",
+                             hint="--divide-by weight, or --divide-by count, for all losses",
+                             code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _check_classes(request: Request) -> None:

@@ -15,7 +15,7 @@ from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, NOT_SHOWN, Choice
 from losscli.statistics.delta_method import variance
 from losscli.statistics.finalized_sums import Slice, SliceIds
 from losscli.statistics.hypothesis_tests import paired_t
-from losscli.statistics.intervals import Estimate, confidence_interval
+from losscli.statistics.intervals import Estimate, confidence_interval, units_of
 from losscli.statistics.linearization import Linearization, linearize
 from losscli.statistics.multiple_testing import adjusted, holm
 from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, score_interval
@@ -190,7 +190,7 @@ def _compare(
     first, second = _linear(sums, pair, results)
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
         return UnadjustedComparison(result, pair.slice)
-    estimate = Estimate(result.difference, result.count, unit, pair.slice, pair.slice_ids)
+    estimate = Estimate(result.difference, units_of(sums, first, result.count), unit, pair.slice, pair.slice_ids)
     lines = ComparedLines(sums, pair.first, pair.second, estimate, (first, second))
     functions = _functions(lines)
     interval = confidence_interval(sums, estimate, lines.difference, functions and functions[0].minus(functions[1]))

@@ -124,7 +124,7 @@ class ContributionSums(UnitTables):
 
     def _line_sums(self, number: int) -> LineSums:
         if number not in self._lines:
-            line = LineSums(self._finalized, number, self._index, self._plain_sum, self.by_count)
+            line = LineSums(self._finalized, number, self._index, self._plain_sum, self.divisor)
             self._finalized_of.update(line.finalized())
             self._lines[number] = line
         return self._lines[number]
@@ -219,7 +219,7 @@ class ContributionSums(UnitTables):
         if contribution == self.unit:
             return sum([int(self.totals.counts[c.number]) for c in slice_ids]) * ONE
         if contribution in self._finalized_of:
-            sums = self._finalized_of[contribution].exact_mean(slice_ids, self.by_count)
+            sums = self._finalized_of[contribution].exact_mean(slice_ids, self.divisor)
             if sums is None:
                 return None
             return sums.denominator if self._contributions[contribution].is_denominator else sums.numerator

@@ -121,23 +121,28 @@ class FinalizedSums:
         """How many units of a slice count."""
         return sum([self.counts[c.number] for c in self._occurring(slice_ids)])
 
-    def exact_mean(self, slice_ids: SliceIds, by_count: bool) -> ExactMean | None:
+    def exact_mean(self, slice_ids: SliceIds, divisor: DivideBy) -> ExactMean | None:
         """The exact sums of a slice; None where values are not finite."""
         if len(slice_ids) == 1 and slice_ids[0].factor is None and self.finite:
-            return self._plain_exact_mean(slice_ids[0].number, by_count)
+            return self._plain_exact_mean(slice_ids[0].number, divisor)
+        rows = self._rows(slice_ids) if divisor == "rows" else 0
         slice_ids = self._occurring(slice_ids)
         count = sum([self.counts[c.number] for c in slice_ids])
         if not self.finite and non_finite_sum(self.sums, slice_ids) is not None:
             return None
         numerator, weight = self._sum_and_weight(slice_ids, count)
-        return ExactMean(count, numerator, count * ONE if by_count else weight)
+        if divisor == "rows":
+            return ExactMean(rows, numerator, rows * ONE)
+        return ExactMean(count, numerator, weight if divisor == "weight" else count * ONE)
 
-    def _plain_exact_mean(self, slice_id: int, by_count: bool) -> ExactMean:
+    def _plain_exact_mean(self, slice_id: int, divisor: DivideBy) -> ExactMean:
         """`exact_mean` of a single slice id of finite values: with very many slices, all are such."""
         count = self.counts[slice_id] if slice_id < len(self.counts) else 0
         if not count:
             return ExactMean(0, 0, 0)
-        by_weight = self.weights is not None and not by_count
+        if divisor == "rows":
+            count += self.weightless[slice_id]
+        by_weight = self.weights is not None and divisor == "weight"
         weight = self.weights[slice_id] if by_weight and self.weights is not None else count * ONE
         return ExactMean(count, self.numerators[slice_id], weight)
 

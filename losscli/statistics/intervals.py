@@ -103,7 +103,8 @@ def with_interval(
     if linear is None or not math.isfinite(result.value):
         return result, _lost_digits(result) if math.isfinite(result.value) and _asks_exact(planned) else None
     n_eff = linear.effective_size if sums.weighted and unit == "row" and not sums.by_count else None
-    estimate = Estimate(result.value, result.count, unit, slice_, slice_ids, _traits(sums, line, slice_ids))
+    traits = _traits(sums, line, slice_ids)
+    estimate = Estimate(result.value, units_of(sums, linear, result.count), unit, slice_, slice_ids, traits)
     resampled = sums.inference.bootstrap is not None
     function = plug_in(sums, line, linear.columns, slice_ids) if resampled else None
     if known is None:
@@ -126,6 +127,11 @@ def with_interval(
     return done, None
 
 
+def units_of(sums: ContributionSums, linear: Linearization, count: int) -> int:
+    """How many units an estimate is of, `count` of which take part: where all rows divide, all are units."""
+    return max(block.units for block in linear.blocks) if sums.divisor == "rows" else count
+
+
 def _asks_exact(line: Line) -> bool:
     return any(job.spec.loss.exact for job in line.jobs)
 
@@ -144,10 +150,11 @@ def _without_interval(found: ConfidenceInterval) -> str:
 
 
 def is_proportion(sums: ContributionSums, line: int) -> bool:
-    """Whether the value of a line is a mean of values that are 0 or 1."""
+    """Whether the value of a line is a mean of values that are 0 or 1: none where weights do not divide."""
     planned = sums.line(line)
     return (
         len(planned.jobs) == 1
+        and not (sums.weighted and sums.by_count)
         and not planned.spec.is_composite
         and planned.jobs[0].spec.loss.binary
         and reduction_of(sums.plan, planned.jobs[0]) == "mean"

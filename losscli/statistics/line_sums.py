@@ -17,6 +17,7 @@ from losscli.aggregate.required import BaselinePart
 from losscli.aggregate.wide_sum import Exact
 from losscli.binding.plan import Job
 from losscli.binding.signature import reduction_of
+from losscli.contract.presets import DivideBy
 from losscli.statistics.combination import Means
 from losscli.statistics.finalized_sums import ExactMean, FinalizedRun, FinalizedSums, SliceIds, far_ratio
 
@@ -90,17 +91,17 @@ class LineSums:
         Gives each contribution its index.
     plain_sum
         Adds up a contribution that no accumulator of this run has: row values of an earlier run.
-    by_count
-        Whether means are divided by the count of units.
+    divisor
+        What means are divided by.
     """
 
     def __init__(
         self, finalized: FinalizedRun, number: int, index: Callable[[Contribution], int], plain_sum: PlainSum,
-        by_count: bool,
+        divisor: DivideBy,
     ) -> None:  # fmt: skip
         self.line = finalized.totals.plan.lines[number if number >= 0 else -1 - number]
         self._finalized, self._number, self._index = finalized, number, index
-        self._plain_sum, self._by_count = plain_sum, by_count
+        self._plain_sum, self._divisor = plain_sum, divisor
         self._parts = [
             self._part(position, factor, job)
             for position, ((factor, _), job) in enumerate(zip(self.line.spec.parts, self.line.jobs, strict=True))
@@ -156,6 +157,6 @@ class LineSums:
 
     def _exact_mean(self, term: _Term, slice_ids: SliceIds) -> ExactMean | None:
         if term.sums is not None:
-            return term.sums.exact_mean(slice_ids, self._by_count)
+            return term.sums.exact_mean(slice_ids, self._divisor)
         numerator, denominator = (self._plain_sum(one, slice_ids) for one in (term.numerator, term.denominator))
         return None if numerator is None or denominator is None else ExactMean(0, numerator, denominator)

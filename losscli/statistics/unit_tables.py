@@ -49,7 +49,8 @@ class UnitTables:
         assert totals.unit_statistics is not None
         self.plan = totals.plan
         self.inference: Inference = totals.plan.request.inference
-        self.by_count = self.plan.request.run_divisor == "count"
+        self.divisor = self.plan.request.mean_divisor
+        self.by_count = self.divisor != "weight"
         self._statistics = {"row": totals.unit_statistics.rows, "batch": totals.unit_statistics.groups}
         self._contributions: list[Contribution] = []
         self._indices: dict[Contribution, int] = {}

@@ -100,12 +100,52 @@ def test_gradients_divide_by_all_rows():
     np.testing.assert_allclose(slopes, DATA["w"] * 2 * (DATA["p"] - DATA["y"]) / ROWS, rtol=1e-15)
 
 
+PRODUCTS = {**DATA, "y": np.zeros(ROWS), "p": np.sqrt(DATA["w"]) * (DATA["p"] - DATA["y"])}
+
+
+@pytest.mark.parametrize("more", [{"by": "g"}, {"cluster": "g"}, {"bootstrap": 200}, {"why": True, "interval": True}])
+def test_by_all_rows_the_standard_error_is_that_of_the_plain_mean_of_products(more):
+    """Of mse, products of weights and values are squares of errors times roots of weights: a run without weights."""
+    settings = {"interval": True, **ROLES, **more}
+    group = {"g": RNG.integers(0, 12, ROWS) if "cluster" in more else RNG.integers(0, 2, ROWS)}
+    by_rows = losscli.evaluate({**DATA, **group}, ["mse@keras", "rmse:divide_by=rows"], weight="w", **settings)
+    plain = losscli.evaluate({**PRODUCTS, **group}, ["mse", "rmse"], **settings)
+    for one, other in zip(by_rows, plain, strict=True):
+        assert (one.stderr, *one.interval) == pytest.approx((other.stderr, *other.interval), rel=1e-9, abs=1e-12)
+        assert (one.uncertainty.df, one.uncertainty.count) == (other.uncertainty.df, other.uncertainty.count)
+        assert one.count < other.count
+    for one, other in zip(by_rows.influence, plain.influence, strict=True):
+        assert [unit.value for unit in one.removed] == pytest.approx([unit.value for unit in other.removed], rel=1e-12)
+
+
+def test_a_comparison_by_all_rows_is_that_of_products():
+    zeros, two = {"y": np.zeros(ROWS), "q": DATA["p"] ** 2}, {"target": "y", "pred": {"a": "p", "b": "q"}}
+    ours = losscli.compare({**DATA, **zeros}, "mse", weight="w", divide_by="rows", **two)
+    roots = {name: np.sqrt(DATA["w"]) * {**DATA, **zeros}[name] for name in ("p", "q")}
+    plain = losscli.compare({**zeros, **roots}, "mse", **two)
+    (one,), (other,) = ours.comparisons, plain.comparisons
+    assert (one.stderr, *one.interval) == pytest.approx((other.stderr, *other.interval), rel=1e-9)
+    assert (one.decision.test, one.uncertainty.count) == (other.decision.test, ROWS)
+    assert one.decision.p == pytest.approx(other.decision.p, rel=1e-9)
+
+
 @pytest.mark.parametrize("more", [{"interval": True}, {"bootstrap": 20}, {"cluster": "s"}])
-def test_standard_errors_are_refused(more):
-    for loss, settings in (("mse", {"divide_by": "rows"}), ("mse@keras", {}), ("0.5*mse+mse:divide_by=count", {})):
+def test_standard_errors_are_of_one_divisor(more):
+    refused = (
+        ("0.5*mse+mse:divide_by=count", {}),
+        ("mse:divide_by=rows", {"class_weight": "balanced"}),
+        ("mse:divide_by=rows", {"reduction": "sum"}),
+    )
+    for loss, settings in refused:
         with pytest.raises(LosscliError, match="has no standard error"):
             losscli.evaluate(DATA, loss, weight="w", **ROLES, **settings, **more)
     assert losscli.evaluate(DATA, "mse@keras", **ROLES, **more)[0].stderr  # without weights all divisors are one
+
+
+def test_where_weights_do_not_divide_decisions_are_no_proportion():
+    data = {"y": np.zeros(40), "p": (np.arange(40) % 3 == 0) * 1.0, "w": np.full(40, 6.0)}
+    (found,) = losscli.evaluate(data, "zero_one", weight="w", divide_by="count", interval=True, **ROLES)
+    assert found.uncertainty.method != "wilson" and found.interval[1] > found.value == pytest.approx(2.1)
 
 
 def test_presets_divide_as_their_library_does():
