@@ -88,6 +88,11 @@ def spread(rng: np.random.Generator) -> Inputs:
     return reals(rng) | {"scale": _rounded(rng.gamma(2, 2, ROWS) + 0.01)}
 
 
+def logarithms(rng: np.random.Generator) -> Inputs:
+    return {"pred": _rounded(rng.normal(0, 1, ROWS)), "target": _rounded(rng.gamma(2, 1, ROWS) + 0.01),
+            "scale": _rounded(rng.gamma(2, 0.4, ROWS) + 0.1)}  # fmt: skip
+
+
 def members(rng: np.random.Generator) -> Inputs:
     """Four numbers a row: of an ensemble, or quantiles that may cross."""
     return {"pred": _rounded(rng.normal(0, 3, (ROWS, 4))), "target": _rounded(rng.normal(0, 3, ROWS))}
@@ -499,6 +504,7 @@ def _forecasts() -> list[Asked]:
             ("crps_gaussian", "crps_normal(target, pred, scale)", spread),
             ("crps_laplace", "crps_laplace(target, pred, scale)", spread),
             ("crps_logistic", "crps_logistic(target, pred, scale)", spread),
+            ("crps_lognormal", "crps_lognormal(target, pred, scale)", logarithms),
             ("crps_exponential", "crps_exponential(target, 1 / pred)", positive),
             ("crps_uniform", "crps_uniform(target, lower, upper)", ends),
             ("mixture_gaussian_nll", "logs_mixnorm(target, pred, scale, mix)", components),
