@@ -40,7 +40,7 @@ def numbers(kind: Kind, shape, rng, cruel: bool):
         values = rng.choice(np.array(kind.allowed), shape)
         values.ravel()[: len(kind.allowed)] = kind.allowed[: values.size]  # each occurs: no term is empty
         return values
-    if kind.name == "Relevance":  # grades, as few rows have it alone
+    if kind.name in ("Relevance", "BinNumber"):  # grades, as few rows have it alone
         return rng.integers(0, 4 if cruel else 3, shape).astype(float)
     if kind.low == 0 and kind.high == 1:
         return rng.choice(CRUEL_PROBS, shape) if cruel else rng.uniform(0.03, 0.97, shape)

@@ -52,6 +52,7 @@ class Kind:
     hint: str | None = None
     link: str | None = None  # the function that makes such values of logits
     logit: bool = False
+    whole: bool = False
     single: bool = False  # a number that is one column: several would be no outputs of a row
 
     @property
@@ -101,13 +102,16 @@ class Kind:
         inside = (low > self.low if self.open_low else low >= self.low) and (
             high < self.high if self.open_high else high <= self.high
         )
-        if inside and np.isfinite(low) and np.isfinite(high) and not (self.nonzero and low <= 0 <= high):
+        whole = not self.whole or bool((values == np.floor(values)).all())
+        if inside and whole and np.isfinite(low) and np.isfinite(high) and not (self.nonzero and low <= 0 <= high):
             return None
         above = values > self.low if self.open_low else values >= self.low
         below = values < self.high if self.open_high else values <= self.high
         good = above & below & np.isfinite(values)
         if self.nonzero:
             good &= values != 0
+        if self.whole:
+            good &= values == np.floor(values)
         return None if good.all() else ~good
 
     def first_bad(self, values: Array) -> tuple[int, Any] | None:
@@ -152,6 +156,14 @@ Real: TypeAlias = Annotated[Array, Kind("Real", "a real number")]
 Logit: TypeAlias = Annotated[Array, Kind("Logit", "a logit: any real number", logit=True)]
 NonNegative: TypeAlias = Annotated[Array, Kind("NonNegative", "a number of at least 0", low=0.0)]
 Score: TypeAlias = Annotated[Array, Kind("Score", "one score: a real number", single=True)]
+Time: TypeAlias = Annotated[Array, Kind("Time", "a time: a number above 0", low=0.0, open_low=True, single=True)]
+Event: TypeAlias = Annotated[
+    Array, Kind("Event", "whether the event was seen: 0 or 1", low=0.0, high=1.0, single=True,
+                labels=(("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0)), sides=(0.0, 1.0))
+]  # fmt: skip
+BinNumber: TypeAlias = Annotated[
+    Array, Kind("BinNumber", "the number of a bin, counted from 0", low=0.0, single=True, whole=True)
+]
 Relevance: TypeAlias = Annotated[
     Array, Kind("Relevance", "how relevant a row is: a number of at least 0", low=0.0, single=True)
 ]

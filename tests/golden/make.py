@@ -95,6 +95,7 @@ import signals
 import similarity
 import skill
 import soft_counts
+import survival
 import tails
 
 import sample_data
@@ -112,6 +113,9 @@ FAMILIES = (
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,
+    metric_learning, batch_similarity,
+    survival,
+    densities,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

@@ -84,7 +84,8 @@ MODULES = {
     "utilsforecast": "utilsforecast utilsforecast.losses",
     "lifelines": "lifelines lifelines.utils",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
-    "statsmodels": "statsmodels statsmodels.distributions statsmodels.robust.norms",
+    "statsmodels": "statsmodels statsmodels.distributions statsmodels.duration.hazard_regression"
+    " statsmodels.robust.norms",
     "pandas": "pandas",
 }
 NAMES: dict[str, Any] = {"np": np, "math": math}

@@ -1,0 +1,67 @@
+"""Numbers for losses of censored times."""
+
+from __future__ import annotations
+
+from peers import Case, Inputs, by_hand, by_numpy
+
+TIMES: Inputs = {
+    "pred": [0.41, -0.83, 1.27, 0.15, -1.62, 0.74, 0.52, -0.29],
+    "time": [2.3, 5.1, 1.4, 5.1, 7.6, 2.3, 3.8, 2.3],
+    "event": [1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0],
+}
+SCALES: Inputs = {**TIMES, "pred": [2.41, 4.83, 1.27, 3.15, 6.62, 2.74, 2.52, 3.29]}
+BINS: Inputs = {
+    "pred": [[0.31, -1.2, 0.77, 0.45], [-0.64, 0.18, 1.36, -0.92], [1.05, 0.29, -0.51, 0.83], [0.12, 0.94, -1.7, 0.38],
+             [0.66, -0.35, 0.21, 1.48]],
+    "bin": [1.0, 3.0, 0.0, 2.0, 2.0],
+    "event": [1.0, 0.0, 1.0, 0.0, 1.0],
+}  # fmt: skip
+
+
+def cases() -> list[Case]:
+    model = "statsmodels.duration.hazard_regression.PHReg(time, pred[:, None], status=event, ties={!r})"
+    partial = f"-{model}.loglike(np.array([1.0])) / event.sum()"
+    breslow = "((torch.where(time >= time[:, None], pred, -math.inf).logsumexp(1) - pred)[event == 1]).mean()"
+    efron = (
+        "(lambda risk, tied: sum(sum(torch.log(risk[i] - k / len(g) * tied[i]) for k in range(len(g)))"
+        " / len(g) - pred[i] for i in range(n) if event[i]"
+        " for g in [[j for j in range(n) if time[j] == time[i] and event[j]]])"
+        " / event.sum())(((time >= time[:, None]) * pred.exp()).sum(1),"
+        " ((time == time[:, None]) * event * pred.exp()).sum(1))"
+    )
+    normal = (
+        "torch.where(event == 1, -torch.distributions.LogNormal(pred, {0}).log_prob(time),"
+        " -torch.special.log_ndtr(-(time.log() - pred) / {0})).mean()"
+    )
+    logistic = (
+        "(lambda z: torch.where(event == 1, z + 2 * F.softplus(-z) + torch.log({0} * time), F.softplus(z)).mean())"
+        "((time.log() - pred) / {0})"
+    )
+    weibull = (
+        "(lambda d: (time / pred)**{0} - torch.where(event == 1, d.log_prob(time) + (time / pred)**{0}, 0))"
+        "(torch.distributions.Weibull(pred, torch.tensor({0}))).mean()"
+    )
+    extreme = weibull.replace("pred", "pred.exp()")
+    hazard = (
+        "(F.binary_cross_entropy_with_logits(pred, ((torch.arange(4) == bin[:, None]) * event[:, None]).double(),"
+        " reduction='none') * (torch.arange(4) <= bin[:, None])).sum() / n"
+    )
+    pmf = (
+        "(lambda z: torch.where(event == 1, z.logsumexp(1) - z[i, bin.long()], z.logsumexp(1) -"
+        " torch.where(torch.arange(5) > bin[:, None], z, -math.inf).logsumexp(1)).mean())"
+        "(torch.cat([pred, torch.zeros(n, 1)], 1))"
+    )
+    return [
+        by_numpy("statsmodels", "cox", partial.format("breslow"), TIMES),
+        by_numpy("statsmodels", "cox:ties=efron", partial.format("efron"), TIMES),
+        by_hand("cox", breslow, TIMES),
+        by_hand("cox:ties=efron", efron, TIMES),
+        by_hand("aft_nll", normal.format("1.0"), TIMES),
+        by_hand("aft_nll:scale=0.6", normal.format("0.6"), TIMES),
+        by_hand("aft_nll:family=logistic,scale=1.4", logistic.format("1.4"), TIMES),
+        by_hand("aft_nll:family=extreme,scale=0.8", extreme.format("1.25"), TIMES),
+        by_hand("weibull_nll_censored", weibull.format("1.0"), SCALES),
+        by_hand("weibull_nll_censored:shape=1.7", weibull.format("1.7"), SCALES),
+        by_hand("logistic_hazard_nll", hazard, BINS),
+        by_hand("pmf_nll", pmf, BINS),
+    ]
