@@ -72,8 +72,8 @@ def _(pred: Array, time: Array, event: Array, *, family: str, scale: float) -> A
 
 @loss(
     formula="""
-    growth = (time / pred)**shape
-    growth - (log(shape / pred) + (shape - 1) * log(time / pred) if event else 0)
+    growth = (time / pred)**exponent
+    growth - (log(exponent / pred) + (exponent - 1) * log(time / pred) if event else 0)
     """,
     cite="Cox & Oakes 1984, Analysis of Survival Data, doi:10.1201/9781315137438",
     aliases=("exponential_nll_censored",),
@@ -84,7 +84,9 @@ def weibull_nll_censored(
     time: Positive,
     event: Binary,
     *,
-    shape: Annotated[float, Param("the shape of the Weibull distribution; 1 is the exponential one", gt=0)] = 1.0,
+    exponent: Annotated[
+        float, Param("the shape of the Weibull distribution, the exponent of time; 1 is exponential", gt=0)
+    ] = 1.0,
 ) -> Array:
     """Weibull negative log-likelihood of censored times, with the predicted scale. By default that is exponential.
 
@@ -94,13 +96,13 @@ def weibull_nll_censored(
     array([1.693147, 0.75    ])
     """
     ratio = np.log(time) - np.log(pred)
-    seen = math.log(shape) - np.log(pred) + (shape - 1) * ratio
-    return (time / pred) ** shape - np.where(event == 1, seen, 0.0)
+    seen = math.log(exponent) - np.log(pred) + (exponent - 1) * ratio
+    return (time / pred) ** exponent - np.where(event == 1, seen, 0.0)
 
 
 @weibull_nll_censored.gradient("pred")
-def _(pred: Array, time: Array, event: Array, *, shape: float) -> Array:
-    return shape * (event - (time / pred) ** shape) / pred
+def _(pred: Array, time: Array, event: Array, *, exponent: float) -> Array:
+    return exponent * (event - (time / pred) ** exponent) / pred
 
 
 @loss(

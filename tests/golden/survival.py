@@ -61,7 +61,7 @@ def cases() -> list[Case]:
         by_hand("aft_nll:family=logistic,scale=1.4", logistic.format("1.4"), TIMES),
         by_hand("aft_nll:family=extreme,scale=0.8", extreme.format("1.25"), TIMES),
         by_hand("weibull_nll_censored", weibull.format("1.0"), SCALES),
-        by_hand("weibull_nll_censored:shape=1.7", weibull.format("1.7"), SCALES),
+        by_hand("weibull_nll_censored:exponent=1.7", weibull.format("1.7"), SCALES),
         by_hand("logistic_hazard_nll", hazard, BINS),
         by_hand("pmf_nll", pmf, BINS),
     ]
