@@ -84,9 +84,7 @@ def weibull_nll_censored(
     time: Positive,
     event: Binary,
     *,
-    exponent: Annotated[
-        float, Param("the shape of the Weibull distribution, the exponent of time; 1 is exponential", gt=0)
-    ] = 1.0,
+    exponent: Annotated[float, Param("the Weibull shape, the exponent of time; 1: exponential", gt=0)] = 1.0,
 ) -> Array:
     """Weibull negative log-likelihood of censored times, with the predicted scale. By default that is exponential.
 
