@@ -43,7 +43,8 @@ def numbers(kind: Kind, shape, rng, cruel: bool):
     if kind.name in ("Relevance", "BinNumber"):  # grades, as few rows have it alone
         return rng.integers(0, 4 if cruel else 3, shape).astype(float)
     if kind.low == 0 and kind.high == 1:
-        return rng.choice(CRUEL_PROBS, shape) if cruel else rng.uniform(0.03, 0.97, shape)
+        pool = CRUEL_PROBS[(CRUEL_PROBS > 0) & (CRUEL_PROBS < 1)] if kind.open_low else CRUEL_PROBS
+        return rng.choice(pool, shape) if cruel else rng.uniform(0.03, 0.97, shape)
     low = kind.low if np.isfinite(kind.low) else -np.inf
     if cruel:
         pool = CRUEL[low < CRUEL] if kind.open_low else CRUEL[low <= CRUEL]

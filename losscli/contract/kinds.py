@@ -180,6 +180,10 @@ AboveMinusOne: TypeAlias = Annotated[
 Prob: TypeAlias = Annotated[
     Array, Kind("Prob", "a probability in [0, 1]", low=0.0, high=1.0, slack=NEAR, link="sigmoid")
 ]
+OpenProb: TypeAlias = Annotated[
+    Array,
+    Kind("OpenProb", "a number between 0 and 1, neither of them", low=0.0, high=1.0, open_low=True, open_high=True),
+]
 SoftBinary: TypeAlias = Annotated[
     Array,
     Kind(

@@ -45,6 +45,11 @@ def xlogy(x: Array, y: Array) -> Array:
     return np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))
 
 
+def xlog1py(x: Array, y: Array) -> Array:
+    """x * log(1 + y), and 0 where x is 0 whatever y is."""
+    return np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
+
+
 def times(weight: Array, values: Array) -> Array:
     """weight * values, and 0 where the weight is 0 though the value be infinite."""
     return np.where(weight == 0, 0.0, weight * values)

@@ -45,11 +45,11 @@ def negative_binomial_nll(pred: NonNegative, target: NonNegative, dispersion: Po
     rest = target < 10
     p, y, alpha = pred[rest], target[rest], dispersion[rest]
     grown = alpha * p
-    values[rest] = (log_factorial(y) - _rise(y, 1 / alpha)) + ((1 / alpha + y) * np.log1p(grown) - xlogy(y, p))
+    values[rest] = (log_factorial(y) - log_rise(y, 1 / alpha)) + ((1 / alpha + y) * np.log1p(grown) - xlogy(y, p))
     return values
 
 
-def _rise(y: Array, n: Array) -> Array:
+def log_rise(y: Array, n: Array) -> Array:
     """log of Gamma(n + y) / Gamma(n) / n^y; a small n is made large by Gamma(n + 1) = n Gamma(n)."""
     small = n < 10
     big = np.where(small, n + 10, n)
@@ -77,7 +77,7 @@ def _by_deviance(p: Array, y: Array, alpha: Array) -> Array:
 def _by_gammas(p: Array, y: Array, alpha: Array) -> Array:
     """Gammas of the count taken out of each other."""
     n = 1 / alpha
-    counted = np.log(y) - _rise(n, y) + (log_factorial(n) - np.log(n))
+    counted = np.log(y) - log_rise(n, y) + (log_factorial(n) - np.log(n))
     return counted + n * (np.log1p(alpha * p) - np.log(y)) + y * np.log1p(n / p)
 
 

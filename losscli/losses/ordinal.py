@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from losscli.contract.kinds import Array, ClassId, ProbVector, Rank, Vector
+from losscli.contract.kinds import Array, ClassId, ProbVector, Rank, Real, Vector
 from losscli.contract.loss import Param, Term, loss
 from losscli.losses._math import distribution, sigmoid, softplus
 from losscli.losses._moments import added
@@ -141,3 +141,51 @@ def _(pred: Array, target: Array, *, exponent: float) -> Array:
     slope = np.sign(over) * np.abs(over) ** (exponent - 1) / pred.shape[-1]
     back = np.cumsum(slope[:, ::-1], axis=-1)[:, ::-1]
     return np.concatenate([back, np.zeros_like(back[:, :1])], axis=-1)
+
+
+@loss(
+    formula="""
+    k = sum(1 for i in range(len(thresholds)) if target > i)
+    up_to = 1 / (1 + exp(pred - thresholds[k])) if k < len(thresholds) else 1
+    below = 1 / (1 + exp(pred - thresholds[k - 1])) if k else 0
+    -log(up_to - below)
+    """,
+    cite="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x",
+    optimum=None,
+)
+def cumulative_link_nll(
+    pred: Real,
+    target: Rank,
+    *,
+    thresholds: Annotated[tuple[float, ...], Param("where one class ends on the scale of the score, ascending")],
+) -> Array:
+    """Cumulative link negative log-likelihood: of an ordered class, with a score and thresholds between the classes.
+
+    It is the one of ordered (proportional odds) logistic regression: `pred` is the score, `target` the number of the
+    class, from 0, and there is a threshold less than there are classes.
+
+    >>> cumulative_link_nll([0.0, 2.0], [1, 2], thresholds=(-1.0, 1.0)).round(4)
+    array([0.7719, 0.3133])
+    """
+    above, below, gap = _ends(pred, target, np.asarray(thresholds))
+    # Of a class between a and b the probability is sigmoid(a) sigmoid(-b) (1 - e^(b - a)): no part of it is negative.
+    return softplus(-above) + softplus(below) - np.log(-np.expm1(-gap))
+
+
+def _ends(pred: Array, target: Array, thresholds: Array) -> tuple[Array, Array, Array]:
+    """How far the upper and the lower end of the class lie above the score, and how far they are apart."""
+    ends = np.concatenate([[-np.inf], thresholds, [np.inf]])
+    k = (target[:, None] > np.arange(len(thresholds))).sum(axis=-1)
+    return ends[k + 1] - pred, ends[k] - pred, ends[k + 1] - ends[k]
+
+
+@cumulative_link_nll.gradient("pred")
+def _(pred: Array, target: Array, *, thresholds: tuple[float, ...]) -> Array:
+    above, below, _ = _ends(pred, target, np.asarray(thresholds))
+    # sigmoid(x) - sigmoid(y) by x - y, for a score near the middle of its class
+    x, y = -above, below
+    apart = np.where(np.isfinite(x) & np.isfinite(y), x - y, np.inf)
+    sign = np.where(apart < 0, -1.0, 1.0)
+    high, low = np.where(apart < 0, y, x), np.where(apart < 0, x, y)
+    inside = sign * sigmoid(high) * sigmoid(-low) * -np.expm1(-np.abs(apart))
+    return np.where(np.isinf(below), sigmoid(x), np.where(np.isinf(above), -sigmoid(y), inside))

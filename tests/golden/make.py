@@ -82,6 +82,7 @@ import ordinal
 import penalty
 import policy
 import preference
+import proportion
 import proxies
 import quantiles
 import rank_correlation
@@ -113,9 +114,8 @@ FAMILIES = (
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,
-    metric_learning, batch_similarity,
     survival,
-    densities,
+    proportion,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

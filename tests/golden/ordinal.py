@@ -25,7 +25,14 @@ def cases() -> list[Case]:
     each = f"F.binary_cross_entropy_with_logits(pred, {above}, reduction='none')"
     steps, hard = "(pred - target).cumsum(1)[:, :-1]", "(pred - F.one_hot(target, 3)).cumsum(1)[:, :-1]"
     emd = "(({}.abs() ** {}).sum(1) / 3) ** (1 / {})"
+    scores: Inputs = {"pred": [1.4, -0.3, 0.8, 2.6, -1.1, 0.2], "target": [2.0, 0.0, 1.0, 3.0, 1.0, 2.0]}
+    ends = "torch.tensor([-1e300, -1.2, 0.4, 1.9, 1e300])"
+    inside = f"torch.sigmoid({ends}[target.long() + 1] - pred) - torch.sigmoid({ends}[target.long()] - pred)"
+    linked = f"-torch.log({inside})"
     return [
+        by_hand("cumulative_link_nll:thresholds=-1.2|0.4|1.9", f"({linked}).mean()", scores),
+        by_hand("cumulative_link_nll:thresholds=-1.2|0.4|1.9", f"(w * ({linked})).sum() / w.sum()", scores,
+                weights=WEIGHTS),
         by_hand("ordinal_bce coral", f"{each}.sum(1).mean()", STEPS),
         by_hand("ordinal_bce", f"(w * {each}.sum(1)).sum() / w.sum()", STEPS, weights=WEIGHTS),
         by_hand("corn", f"({each} * {asked}).sum() / {asked}.sum()", STEPS),
