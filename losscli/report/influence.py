@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from losscli.report.layout import Cell, Column, Layout
+from losscli.report.layout import Cell, Column, Layout, SubjectColumns
 from losscli.report.view import percent, short, signed
 from losscli.results import Evaluation
 
 
 def influence(evaluation: Evaluation) -> Layout:
-    """One row per unit that is removed; differences of two models have a column more."""
+    """One row per unit that is removed; slices and differences of two models have columns more."""
     found = evaluation.influence
     compared = any(one.against is not None for one in found)
-    columns = [Column("model"), *[Column("against")] * compared, Column("loss"), Column("without")]
+    slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
+    columns = [Column("model"), *[Column("against")] * compared, *slices.columns, Column("loss"), Column("without")]
     columns += [Column(title, number=True) for title in ("value", "change", "share of weight")]
     rows = [
-        (Cell(one.model or ""), *[Cell(one.against or "")] * compared, Cell(one.spec),
+        (Cell(one.model or ""), *[Cell(one.against or "")] * compared, *slices.labels(None, one.by), Cell(one.spec),
          Cell(f"{one.units} {unit.unit}"), Cell(short(unit.value)), Cell(signed(unit.change)),
          Cell(percent(unit.share)))
         for one in found for unit in one.removed

@@ -109,6 +109,7 @@ def influence_object(found: InfluenceResult) -> dict[str, Any]:
     return {
         "model": found.model,
         "against": found.against,
+        "by": dict(found.by),
         "loss": found.loss,
         "spec": found.spec,
         "units": found.units,

@@ -115,6 +115,8 @@ class InfluenceResult:
         The value of all units, or the difference.
     removed : tuple[RemovedUnit, ...]
         Up to ten units, the largest change first.
+    by : Mapping[str, str]
+        The slice: column -> its value. Empty for all rows.
     """
 
     model: str | None
@@ -125,6 +127,7 @@ class InfluenceResult:
     count: int
     value: float
     removed: tuple[RemovedUnit, ...]
+    by: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

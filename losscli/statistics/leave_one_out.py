@@ -23,7 +23,7 @@ _SHOWN = 10  # units a value
 
 
 class _Value(NamedTuple):
-    """A value of all rows as a function of sums; `weight` is the position of a column that weighs its units."""
+    """A value as a function of sums; `weight` is the position of a column that weighs its units."""
 
     function: PlugIn
     value: float
@@ -32,9 +32,9 @@ class _Value(NamedTuple):
 
 
 def influences(
-    sums: ContributionSums, slice_ids: SliceIds, results: Mapping[tuple[int, Slice], LossResult]
+    sums: ContributionSums, slices: Mapping[Slice, SliceIds], results: Mapping[tuple[int, Slice], LossResult]
 ) -> Iterator[InfluenceResult | str]:
-    """For each value of all rows, and for each difference of two, the units whose removal changes it most.
+    """For each value, and each difference of two, the units whose removal changes it most: of all rows, then of slices.
 
     The value without a unit is what the loss makes of the sums without it, each rounded once: no approximation.
 
@@ -42,8 +42,8 @@ def influences(
     ----------
     sums
         The unit statistics of the run.
-    slice_ids
-        All rows.
+    slices
+        Slice -> its ids; all rows are the slice ().
     results
         The estimate of each line on each slice.
 
@@ -52,19 +52,8 @@ def influences(
     InfluenceResult or str
         Up to ten units, by the size of the change; a text why there are none.
     """
-    values = {line: _value(sums, line, slice_ids, results) for line in range(len(sums.plan.lines))}
-    for line, found in values.items():
-        result = results[line, ()]
-        if found is not None:
-            removed, count = _removed(sums, found, slice_ids)
-            yield _result(sums, result, None, found, removed, count)
-    for first, second in compared_lines(sums.plan):
-        ours = values[first]
-        theirs = values[second] if second >= 0 else None  # an earlier run has no result here
-        if ours is not None and theirs is not None:
-            both = _Value(ours.function.minus(theirs.function), ours.value - theirs.value, ours.unit, ours.weight)
-            removed, count = _removed(sums, both, slice_ids)
-            yield _result(sums, results[first, ()], results[second, ()].model, both, removed, count)
+    for slice_, slice_ids in slices.items():
+        yield from _of_slice(sums, slice_ids, {line: one for (line, of), one in results.items() if of == slice_})
     if sums.units_are_merged:
         yield (
             f"there are more than {MAX_CLUSTERS:,} units, so the influence of single ones is not known; "
@@ -72,19 +61,38 @@ def influences(
         )
 
 
+def _of_slice(
+    sums: ContributionSums, slice_ids: SliceIds, results: Mapping[int, LossResult]
+) -> Iterator[InfluenceResult]:  # fmt: skip
+    """Those of one slice, from the estimate of each line there."""
+    values = {line: _value(sums, line, slice_ids, result) for line, result in results.items()}
+    for line, found in values.items():
+        if found is not None:
+            removed, count = _removed(sums, found, slice_ids)
+            yield _result(sums, results[line], None, found, removed, count)
+    for first, second in compared_lines(sums.plan):
+        ours = values[first]
+        theirs = values[second] if second >= 0 else None  # an earlier run has no result here
+        if ours is not None and theirs is not None:
+            both = _Value(ours.function.minus(theirs.function), ours.value - theirs.value, ours.unit, ours.weight)
+            removed, count = _removed(sums, both, slice_ids)
+            yield _result(sums, results[first], results[second].model, both, removed, count)
+
+
 def _result(
     sums: ContributionSums, result: LossResult, against: str | None, found: _Value,
     removed: list[RemovedUnit], count: int,
 ) -> InfluenceResult:  # fmt: skip
     units = sums.inference.grouping if found.unit == "row" and sums.inference.grouping is not None else found.unit
-    return InfluenceResult(result.model, against, result.loss, result.spec, units, count, found.value, tuple(removed))
+    return InfluenceResult(result.model, against, result.loss, result.spec, units, count, found.value, tuple(removed),
+                           result.by)  # fmt: skip
 
 
 def _value(
-    sums: ContributionSums, line: int, slice_ids: SliceIds, results: Mapping[tuple[int, Slice], LossResult]
-) -> _Value | None:
+    sums: ContributionSums, line: int, slice_ids: SliceIds, result: LossResult
+) -> _Value | None:  # fmt: skip
     """None where the value is undefined, or its parts are about different units, or of very many."""
-    unit, value = sums.unit_of(line), results[line, ()].value
+    unit, value = sums.unit_of(line), result.value
     linear = linearize(sums, line, slice_ids)
     if unit is None or linear is None or not math.isfinite(value) or sums.units_are_merged:
         return None

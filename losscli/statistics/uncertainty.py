@@ -71,7 +71,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     if inference.why:
         from losscli.statistics.leave_one_out import influences
 
-        influence = list(influences(sums, found[()], results))
+        influence = list(influences(sums, found, results))
         notes += [one for one in influence if isinstance(one, str)]
         shown = tuple(one for one in influence if not isinstance(one, str))
     return UncertainResults(tuple(results.values()), compared, shown, tuple(dict.fromkeys(notes)))

@@ -36,7 +36,6 @@ def without(unit, column="user"):
     ("mse", {"weight": "w", "divide_by": "count"}), ("total=0.5*mse+2*mae", {}),
     ("bce", {"target": "z", "pred": "p", "class_weight": "balanced"}),
     ("bce", {"target": "z", "pred": "p", "class_weight": {"0": 1, "1": 3}}),
-    ("mse", {"by": "site"}),
 ])  # fmt: skip
 def test_a_value_without_a_cluster_is_that_of_the_other_rows(loss, settings):
     (found,) = evaluate(DATA, loss, cluster="user", why=True, **settings).influence
@@ -50,6 +49,22 @@ def test_a_value_without_a_cluster_is_that_of_the_other_rows(loss, settings):
     others = set(DATA["user"]) - {one.unit for one in found.removed}
     left = [abs(next(iter(evaluate(without(unit), loss, **settings))).value - found.value) for unit in others]
     assert max(left) <= sizes[-1] * (1 + 1e-9)
+
+
+def test_slices_have_the_influence_of_their_own_rows():
+    """The same numbers as of a run on the rows of the slice alone, values and differences of models alike."""
+    asked = {"pred": {"a": "a", "b": "b"}, "cluster": "user", "weight": "w", "why": True, "target": "y"}
+    report = losscli.compare(DATA, ["mse", "wmape"], by="site", **asked)
+    for site in (0, 1):
+        own = {name: values[DATA["site"] == site] for name, values in DATA.items()}
+        alone = losscli.compare(own, ["mse", "wmape"], **asked).influence
+        found = [one for one in report.influence if one.by == {"site": str(site)}]
+        assert [(one.model, one.against, one.spec, one.count) for one in found] == [
+            (one.model, one.against, one.spec, one.count) for one in alone
+        ]
+        assert [one.removed for one in found] == [one.removed for one in alone]
+    assert len(report.influence) == 3 * len(alone)
+    jsonschema.validate(json.loads(report.to_json()), json.loads(losscli.report.schema()))
 
 
 def test_shares_are_those_of_the_weight():
