@@ -69,6 +69,7 @@ Y, P = NUMBERS["y"], NUMBERS["p"]
 YES, SURE = BINARY["y"], BINARY["p"]
 NAMES = [key.removeprefix("p_") for key in CLASSES if key.startswith("p_")]
 PROBS, TRUE = side(CLASSES, "p_"), np.array([NAMES.index(name) for name in CLASSES["label"]])
+GUESS = np.array([NAMES.index(name) for name in CLASSES["guess"]])
 VECTORS = columns("vectors.csv")
 ACTUAL, GUESSED = side(VECTORS, "x_"), side(VECTORS, "g_")
 MASKS = columns("masks.jsonl")
@@ -199,6 +200,19 @@ def divergence():
     return np.mean((y * np.log(y / p)).sum(axis=1))
 
 
+def several_mcc():
+    said, true = np.eye(3)[GUESS], np.eye(3)[TRUE]
+
+    def covariance(a, b):
+        return ((a - a.mean(0)) * (b - b.mean(0))).sum()
+
+    return covariance(said, true) / math.sqrt(covariance(said, said) * covariance(true, true))
+
+
+def columnwise(value):
+    return np.mean([*map(value, side(LABELS, "y_").T, side(LABELS, "p_").T)])
+
+
 def weighted_log_loss():
     weights = np.array([{"cat": 1, "dog": 2, "owl": 4}[name] for name in CLASSES["label"]])
     return -(weights * np.log(PROBS[range(len(TRUE)), TRUE])).sum() / weights.sum()
@@ -226,7 +240,7 @@ ELSEWHERE: dict[str, Callable[[], float]] = {
     "Spearman's correlation": lambda: pearson(ranks(Y), ranks(P)),
     "Kendall tau correlation": kendall,
     "Share off by more than 10 %": lambda: np.mean(np.abs(Y - P) > 0.1 * Y),
-    "Mean Columnwise Root Mean Squared Error": lambda: of_groups("tracks.csv", "target", rmse),
+    "Mean Columnwise Root Mean Squared Error": lambda: np.mean([*map(rmse, ACTUAL.T, GUESSED.T)]),
     "Mean Rowwise Root Mean Squared Error": lambda: np.mean([*map(rmse, ACTUAL, GUESSED)]),
     "Cosine similarity": lambda: COSINES.mean(),
     "Mean Angular Error": lambda: np.arccos(COSINES).mean(),
@@ -235,7 +249,7 @@ ELSEWHERE: dict[str, Callable[[], float]] = {
     "Mean Columnwise ROC AUC": lambda: of_groups("columns.csv", "column", auc),
     "Gini": lambda: 2 * auc(YES, SURE) - 1,
     "Log Loss": lambda: log_loss(YES, SURE),
-    "Mean Columnwise Log Loss": lambda: of_groups("columns.csv", "column", log_loss),
+    "Mean Columnwise Log Loss": lambda: columnwise(log_loss),
     "Brier Score": lambda: np.mean((YES - SURE) ** 2),
     "F1 Score": lambda: f_beta(1),
     "FBeta Score": lambda: f_beta(2),
@@ -245,6 +259,8 @@ ELSEWHERE: dict[str, Callable[[], float]] = {
     "Categorization Accuracy": lambda: np.mean(CLASSES["label"] == CLASSES["guess"]),
     "Multi-Class Log Loss": lambda: -np.mean(np.log(PROBS[range(len(TRUE)), TRUE])),
     "Weighted Multi-Class Log Loss": weighted_log_loss,
+    "Balanced Accuracy of several classes": lambda: np.mean([np.mean(GUESS[k == TRUE] == k) for k in range(3)]),
+    "Matthews Correlation of several classes": several_mcc,
     "Macro F1": macro_f1,
     "Label Ranking Average Precision": lambda: label_ranking(side(LABELS, "y_"), side(LABELS, "p_")),
     "Quadratic Weighted Kappa": kappa,

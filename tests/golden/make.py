@@ -45,6 +45,7 @@ import binary
 import binary_margin
 import boxes
 import calibration_error
+import candidates
 import class_counts
 import class_scores
 import columnwise
@@ -110,7 +111,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative, columnwise,
     segmentation, boxes, keypoints, signals,
-    similarity, proxies, policy, label_sets, activation,
+    similarity, proxies, policy, label_sets, activation, candidates,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,
