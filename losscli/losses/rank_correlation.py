@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Real
+from losscli.contract.kinds import Array, NonNegative, Real
 from losscli.contract.loss import loss
 from losscli.contract.scores import Score
-from losscli.contract.table_scope import SortedTable, TableMean
-from losscli.losses._order import dense_ranks, places, product
+from losscli.contract.table_scope import SortedTable, TableMean, whole_numbers
+from losscli.losses._order import dense_ranks, dot, pieces, places, product
 from losscli.losses._ordered_pairs import like_ordered
 
 TASKS = ("regression", "ranking")
@@ -127,3 +128,60 @@ def _(table: SortedTable) -> dict[str, TableMean]:
 @kendall_loss.value
 def _(same: Any, p: Any, y: Any) -> Any:
     return 1 - same / np.sqrt(p * y)
+
+
+@loss(
+    formula="""
+    a = sum(o.weight * sign(pred - o.pred) for o in everyone)
+    b = sum(o.weight * sign(target - o.target) for o in everyone)
+    got: target * a
+    best: target * b
+    value: 1 - got / best
+    """,
+    cite="Frees, Meyers & Cummings 2014, doi:10.1111/j.1539-6975.2012.01507.x",
+    scope="table",
+    unit="table",
+    sorted_by=("pred", "target"),
+    worst=2.0,
+    exact=True,
+    scores=(
+        Score(
+            "normalized_gini",
+            """Normalised Gini coefficient: that of the order of predictions over the best. Higher is better.
+
+            Of targets that are 0 or 1 it is 2 AUC - 1. It is undefined where the target is constant.
+
+            >>> {name: float(term.values[0]) for name, term in normalized_gini([1.0, 2.0], [9.0, 4.0]).items()}
+            {'got': -2.5, 'best': 2.5}
+            """,
+        ),
+    ),
+)
+def normalized_gini_loss(pred: Real, target: NonNegative) -> Any:
+    """1 less the normalised Gini coefficient: how much of the target stands in the rows with high predictions.
+
+    `got` is the target times the weight below a row less that above it, in the order of predictions; `best` is the same
+    in the order of targets. Equal predictions share their places, where some code goes by the order of rows. It is
+    undefined where the target is constant. There is no gradient: it is a step function.
+
+    >>> {name: float(term.values[0]) for name, term in normalized_gini_loss([1.0, 2.0], [9.0, 4.0]).items()}
+    {'got': -2.5, 'best': 2.5}
+    """
+    return _keys(pred, target)
+
+
+@normalized_gini_loss.over_table
+def _(table: SortedTable) -> dict[str, TableMean]:
+    weights = table.weights
+    orders = {"got": places(table["pred"], weights), "best": places(table["target"], weights)}
+    sums = dict.fromkeys(orders, Fraction(0))
+    for piece in pieces(len(weights)):
+        sizes, unit = whole_numbers(table["target"][piece])
+        for name, order in orders.items():
+            sums[name] += dot(weights[piece].astype(object), order.at(piece) * sizes.astype(object)) * unit
+    return {name: table.mean(found * table.unit) for name, found in sums.items()}
+
+
+@normalized_gini_loss.value
+def _(got: Any, best: Any) -> Any:
+    return 1 - got / best

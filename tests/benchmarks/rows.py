@@ -10,6 +10,7 @@ SCRIPTS = Path(__file__).parent / "peers"
 SUMS = 1e-9  # doubles added in another order
 FLOATS = 1e-5  # a peer that computes in float32
 SMALL = 300  # MB: what any row-by-row evaluation may hold
+HELD = 1000  # MB: what one may hold that keeps the distinct values of three columns of 20 M rows
 _FILE = re.compile(r"\b(?!pyarrow\.)\w+\.(?:csv|parquet)\b")
 
 
@@ -143,6 +144,26 @@ def sklearn(script: str, *args: str) -> Side:
     return peer("pandas + scikit-learn", f"sklearn_{script}", *args, needs="pandas pyarrow scikit-learn")
 
 
+def of_order() -> list[Row]:
+    """Numbers of the order of all rows, against programs that hold these."""
+    file, rows = "rows.parquet", []
+    for loss, columns, metric in (
+        ("roc_auc", ODDS, "roc_auc_score"),
+        ("average_precision", ODDS, "average_precision_score"),
+        ("median_absolute_error", MISS, "median_absolute_error"),
+        ("spearman", MISS, "spearman"),
+    ):
+        ours = losscli(*evaluated(file, columns, loss))
+        theirs = sklearn("order", file, metric, columns[1], columns[3])
+        goals = (Goal("time", 1 / 3), Goal("memory"))
+        rows.append(Row(f"{loss}, Parquet, 20 M rows", ours, theirs, goals))
+    ours = losscli(*evaluated(file, MISS, "median_absolute_error"))
+    rows.append(Row("median_absolute_error, Parquet, 20 M rows", ours, duckdb(file, "median(abs(r))"), (Goal("time"),)))
+    concordance = ("-p", "q", "-c", "event=label", "--let", "t=abs(y)", "-c", "time=t")
+    goals = (Goal("peak memory", HELD),)
+    return [*rows, Row("c_index, Parquet, 20 M rows", losscli(*evaluated(file, concordance, "c_index")), None, goals)]
+
+
 def of_pairs() -> list[Row]:
     """Losses that compare all rows with all, against the matrix of all similarities."""
     file, loss = "pairs_16k.parquet", "nt_xent:temperature=0.5"
@@ -223,4 +244,6 @@ def of_itself() -> list[Row]:
     return rows
 
 
-ROWS: tuple[Row, ...] = (*of_rows(), *of_pairs(), *of_memory(), *of_threads(), *of_certainty(), *of_itself())
+ROWS: tuple[Row, ...] = (
+    *of_rows(), *of_order(), *of_pairs(), *of_memory(), *of_threads(), *of_certainty(), *of_itself()
+)  # fmt: skip

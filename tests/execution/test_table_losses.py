@@ -22,7 +22,7 @@ from losscli.io.formats import text_windows as windows
 
 ROWS = 600
 LOSSES = ("roc_auc", "average_precision", "spearman", "kendall", "median_absolute_error", "max_error", "c_index",
-          "quantile_absolute_error:q=0.3")  # fmt: skip
+          "quantile_absolute_error:q=0.3", "normalized_gini")  # fmt: skip
 OPTIONS = (
     "-t",
     "y",

@@ -30,4 +30,13 @@ def cases() -> list[Case]:
                 by_numpy("scipy", loss, f"1 - {said}", inputs, weights=weights),
                 by_numpy("scipy", score, said, inputs, weights=weights),
             ]
-    return found
+    shares = "target @ (2 * scipy.stats.rankdata({0}) - len(pred) - 1)"
+    ordered = f"{shares.format('pred')} / ({shares.format('target')})"
+    claims: Inputs = {"pred": TIED["pred"], "target": [0.0, 2.5, 7.25, 0.0, 3.125, 0.0, 1.75, 0.5, 0.0]}
+    found += [
+        by_numpy("scipy", "normalized_gini_loss", f"1 - {ordered}", claims),
+        by_numpy("scipy", "normalized_gini", ordered, claims),
+    ]
+    binary: Inputs = {"pred": PLAIN["pred"], "target": [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]}
+    area = "2 * sklearn.metrics.roc_auc_score(target, pred, sample_weight=w) - 1"
+    return [*found, by_numpy("sklearn", "normalized_gini gini", area, binary, weights=TIMES[:8])]
