@@ -63,7 +63,7 @@ def text(loss: Loss, width: int) -> str:
     roles = [f"{r.name}: {' or '.join(k.says for k in r.kinds)}{' (optional)' if r.optional else ''}"
              for r in loss.roles.values()]  # fmt: skip
     params = [_parameter(p) for p in loss.params.values()]
-    presets = [_preset(loss.name, library, preset) for library, preset in sorted(loss.same_as.items())]
+    presets = [_preset(loss, library, preset) for library, preset in sorted(loss.same_as.items())]
     gradient = f"with respect to {', '.join(loss.gradients)}" if loss.gradients else "none: it is flat"
     example = layout.command_lines(command_line(loss), width)
     for line in loss.example.splitlines():
@@ -93,9 +93,13 @@ def _listed(title: str, items: Sequence[str], width: int) -> list[str]:
     return [title, *layout.listed([(item, "") for item in items], width)] if items else []
 
 
-def _preset(name: str, library: str, preset: Preset) -> str:
-    """A preset: its parameters, its rule for weights, what differs by design and what it refuses."""
-    said = [f"{library}: {name}{':' if preset.settings else ''}{preset.settings}"]
+def _preset(loss: Loss, library: str, preset: Preset) -> str:
+    """A preset: its parameters, what it gives on the example, its rule for weights, what differs and is refused."""
+    from losscli.cli.preset_examples import values
+
+    said = [f"{library}: {loss.name}{':' if preset.settings else ''}{preset.settings}"]
+    if (found := values(loss, library)) is not None:
+        said += [f"gives {', '.join(f'{value:g}' for value in found)} on the example"]
     said += ["weighted values are divided by the number of rows"] * (preset.divide_by == "rows")
     said += [preset.notes] * bool(preset.notes)
     return "; ".join([*said, *(f"refuses {refused}" for refused in preset.refused)])

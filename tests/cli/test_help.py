@@ -13,6 +13,7 @@ from processes import losscli, on_terminal
 from losscli.cli import COMMANDS, SECTIONS, SECTIONS_FROM, cli, help, layout, messages, section_of
 from losscli.cli import list as list_command
 from losscli.cli import show as show_command
+from losscli.cli.preset_examples import values
 from losscli.losses import REGISTRY
 from losscli.losses._catalogue import matching
 
@@ -183,3 +184,14 @@ def test_the_first_screen_is_enough_for_the_main_job(name, monkeypatch):
     for option in ("SOURCE…", "-l, ", "-t, ", "-p, ", "-o, "):
         assert [line for line in first if line.startswith(f"  {option}")], option
     assert 1 <= len([line for line in first if line.startswith("  losscli ") or "| losscli " in line]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "found"),
+    [("huber", "torch", [1.5, 0.02]), ("huber", "lightgbm", [1.395, 0.02]), ("rmse", "sklearn", None),
+     ("cohen_kappa", "sklearn", None)],
+)  # fmt: skip
+def test_what_presets_give_on_the_example(name, library, found):
+    assert values(REGISTRY[name], library) == found
+    said = "" if found is None else f"gives {', '.join(map(str, found))} on the example"
+    assert said in " ".join(show_command.text(REGISTRY[name], 200).split())
