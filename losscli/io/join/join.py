@@ -18,11 +18,11 @@ from losscli.io.batches import Batch
 from losscli.io.join.duplicates import SameRows
 from losscli.io.join.filters import NO_FILTERS, SideFilters, Where
 from losscli.io.join.key_match import said_of
-from losscli.io.join.keys import KeyIds
 from losscli.io.join.locations import JoinedLocation, LookupRows
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
+from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 

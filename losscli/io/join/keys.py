@@ -13,13 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import DataError
-from losscli.io.arrow.build import from_numpy, present, strings, unpack
+from losscli.io.arrow.build import from_numpy, present, strings
 from losscli.io.arrow.canonical import canonical_label, canonical_number
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant, is_text
-
-KeyIds = npt.NDArray[np.int64]
-NOT_FOUND = -1
+from losscli.io.join.text_index import NOT_FOUND, KeyIds, TextIndex
 
 # The first and the last bytes of texts that may be no canonical labels: numbers with a point, -0, and booleans.
 _FIRST = np.isin(np.arange(256), np.frombuffer(b"+-0123456789TF", np.uint8))
@@ -159,39 +157,21 @@ def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
     return flags
 
 
-def _index_in(texts: pa.Array, known: pa.Array) -> KeyIds:
-    """The index of each text among the unique texts `known`; -1 if it is not among them."""
-    import pyarrow.compute as pc
-
-    found = pc.index_in(texts, value_set=known)
-    if not len(found):
-        return np.empty(0, np.int64)
-    buffers = found.buffers()
-    places = np.frombuffer(buffers[1], np.int32)[found.offset : found.offset + len(found)].astype(np.int64)
-    places[~unpack(buffers[0], found.offset, len(found))] = NOT_FOUND
-    return places
-
-
-def _index_in_own(texts: pa.Array, known: pa.Array) -> KeyIds:
-    """The same if `known` are the unique values of `texts` in order; often these are all of them."""
-    return np.arange(len(known), dtype=np.int64) if len(known) == len(texts) else _index_in(texts, known)
-
-
 @dataclass(frozen=True)
 class KeyIndex:
     """Ids of the keys of one side, from 0: the texts of each key column, and the pairs with each further one."""
 
-    texts: tuple[pa.Array, ...]
+    texts: tuple[TextIndex, ...]
     pairs: tuple[KeyIds, ...]
 
     @classmethod
     def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, KeyIds]:
         """The index of key columns without nulls, and the id of each row's key."""
-        texts = tuple(column.unique() for column in columns)
-        ids = _index_in_own(columns[0], texts[0])
+        texts, places = zip(*map(TextIndex.of, columns), strict=True)
+        ids = places[0]
         pairs: list[KeyIds] = []
-        for column, known in zip(columns[1:], texts[1:], strict=True):
-            both = ids * len(known) + _index_in_own(column, known)
+        for known, own in zip(texts[1:], places[1:], strict=True):
+            both = ids * len(known) + own
             occurring, inverse = np.unique(both, return_inverse=True)
             pairs.append(occurring)
             ids = inverse.astype(np.int64)
@@ -199,9 +179,9 @@ class KeyIndex:
 
     def find(self, columns: Sequence[pa.Array]) -> KeyIds:
         """The id of each row's key, -1 if the key is unknown."""
-        ids = _index_in(columns[0], self.texts[0])
+        ids = self.texts[0].find(columns[0])
         for column, known, occurring in zip(columns[1:], self.texts[1:], self.pairs, strict=True):
-            codes = _index_in(column, known)
+            codes = known.find(column)
             both = ids * len(known) + codes
             at = np.minimum(np.searchsorted(occurring, both), len(occurring) - 1)
             ids = np.where((ids >= 0) & (codes >= 0) & (occurring[at] == both), at, NOT_FOUND)

@@ -16,7 +16,8 @@ from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.join.key_match import folded
-from losscli.io.join.keys import KeyIds, KeyIndex, key_text, key_texts, rows_with_key
+from losscli.io.join.keys import KeyIndex, key_text, key_texts, rows_with_key
+from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
 

@@ -16,9 +16,10 @@ from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.join.key_match import UnmatchedKeys
-from losscli.io.join.keys import KeyIds, key_text, rows_with_key
+from losscli.io.join.keys import key_text, rows_with_key
 from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 from losscli.io.join.repeats import Occurrences
+from losscli.io.join.text_index import KeyIds
 
 CHUNK_ROWS = 1 << 21
 """The most rows of one look-up. Each look-up builds a hash table of all keys, so it should serve many rows."""
