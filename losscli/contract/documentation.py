@@ -23,6 +23,7 @@ _SHAPES = {
     "class": "(N,)",
 }
 _TYPES = {"numbers": "sequence of float"}
+_FEW = 5  # numbers that a line has room for
 _UNITS = {
     "row": "one value a row",
     "pair": "one value a pair",
@@ -125,6 +126,8 @@ def _parameters(loss: Declared) -> list[str]:
         none = " or None" if spec.optional else ""
         none += " or array_like, shape (N,)" if spec.param.per_row else ""
         default = "" if spec.required else f", default {spec.default!r}"
+        if isinstance(spec.default, tuple) and len(spec.default) > _FEW:
+            default = f", default of {len(spec.default)} numbers"
         found.append(_entry(spec.name, f"{type_}{none}{default}", _sentence(text)))
     return found
 

@@ -453,6 +453,6 @@ def test_a_term_that_has_every_row_has_it_in_any_number_of_chunks(monkeypatch):
     for one, other in zip(pieces, cut, strict=True):
         for name, (values, part) in one.arrays.items():
             assert part is None
-            assert other.arrays[name][1] is None
-            assert np.array_equal(other.arrays[name][0], values)
+            assert other.arrays[name].where is None
+            assert np.array_equal(other.arrays[name].values, values)
     assert terms_of_names(pieces[0].arrays, lines[0]) == ({"error": "p/wmape/error", "size": "p/wmape/size"},)
