@@ -86,7 +86,6 @@ _Dimensions = Annotated[int, Param("numbers of a point", ge=2, le=3, lifts=(("pr
     sum(norm([pred[j + d] - target[j + d] for d in range(dimensions)]) for j in joints) / len(joints)
     """,
     cite="Ionescu, Papava, Olaru & Sminchisescu 2014, doi:10.1109/TPAMI.2013.248",
-    first=True,
 )
 def mpjpe(pred: Points3, target: Points3, *, dimensions: _Dimensions = 3) -> Array:
     """MPJPE (mean per-joint position error): the mean distance of the joints of a pose, in the units of the data.
