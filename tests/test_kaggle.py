@@ -155,7 +155,7 @@ def label_ranking(y, p):
 
 
 def dice(y, p):
-    return 2 * (y * p).sum(-1) / (y + p).sum(-1)
+    return 2 * (y * p).sum(-1) / (y.sum(-1) + p.sum(-1))
 
 
 def osic():
@@ -207,6 +207,11 @@ def several_mcc():
         return ((a - a.mean(0)) * (b - b.mean(0))).sum()
 
     return covariance(said, true) / math.sqrt(covariance(said, said) * covariance(true, true))
+
+
+def sharpe():
+    returns = columns("returns.csv")["return"]
+    return math.sqrt(252) * returns.mean() / returns.std()
 
 
 def columnwise(value):
@@ -261,6 +266,11 @@ ELSEWHERE: dict[str, Callable[[], float]] = {
     "Weighted Multi-Class Log Loss": weighted_log_loss,
     "Balanced Accuracy of several classes": lambda: np.mean([np.mean(GUESS[k == TRUE] == k) for k in range(3)]),
     "Matthews Correlation of several classes": several_mcc,
+    "Mean Best Error @ K": lambda: np.mean([t not in np.argsort(-p)[:2] for t, p in zip(TRUE, PROBS, strict=True)]),
+    "Mean F1-Score of rows": lambda: dice(side(LABELS, "y_"), side(LABELS, "p_") > 0.5).mean(),
+    "Hamming loss": lambda: np.mean((side(LABELS, "p_") > 0.5) != side(LABELS, "y_")),
+    "Probabilistic F1": lambda: 2 * (SURE * YES).sum() / (SURE.sum() + YES.sum()),
+    "Sharpe ratio of a year": sharpe,
     "Macro F1": macro_f1,
     "Label Ranking Average Precision": lambda: label_ranking(side(LABELS, "y_"), side(LABELS, "p_")),
     "Quadratic Weighted Kappa": kappa,

@@ -1,13 +1,11 @@
-"""Losses of what a model puts out, without a target: of vectors of class probabilities, signals or profits."""
+"""Losses of what a model puts out, without a target: of class probabilities or series."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
 
-from losscli.contract.kinds import Array, ProbVector, Real, Vector
-from losscli.contract.loss import Param, loss
+from losscli.contract.kinds import Array, ProbVector, Vector
+from losscli.contract.loss import loss
 from losscli.losses._math import xlogy
 
 TASKS = ("penalties",)
@@ -63,30 +61,3 @@ def _(pred: Array) -> Array:
     slope[:, 1:-1] -= 2 * bends
     slope[:, 2:] += bends
     return slope
-
-
-@loss(
-    formula="(exp(-risk_aversion * pred) - 1) / risk_aversion",
-    cite="Arrow 1965, Aspects of the Theory of Risk-Bearing; Pratt 1964, doi:10.2307/1913738",
-    optimum=None,
-)
-def utility_loss(
-    pred: Real,
-    *,
-    risk_aversion: Annotated[
-        float, Param("Arrow and Pratt's coefficient, in 1 over the unit of the profit", gt=0)
-    ] = 1.0,
-) -> Array:
-    """Utility loss of profits or returns: minus the exponential (CARA) utility. Losses cost more than gains bring.
-
-    A row is a profit. Near 0 it is minus the profit; with little risk aversion it is so everywhere.
-
-    >>> utility_loss([1.0, -1.0]).round(4)
-    array([-0.6321,  1.7183])
-    """
-    return np.expm1(-risk_aversion * pred) / risk_aversion
-
-
-@utility_loss.gradient("pred")
-def _(pred: Array, *, risk_aversion: float) -> Array:
-    return -np.exp(-risk_aversion * pred)

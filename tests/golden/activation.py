@@ -6,7 +6,6 @@ from peers import Case, Inputs, by_hand, by_numpy
 
 CLASSES: Inputs = {"pred": [[0.7, 0.2, 0.1], [0.15, 0.6, 0.25], [0.3, 0.3, 0.4]]}
 SERIES: Inputs = {"pred": [[1.3, 0.8, 2.1, 2.7, 1.9], [0.4, -0.6, 0.2, 1.1, 0.7], [2.2, 1.8, 1.7, 0.3, -1.2]]}
-PROFITS: Inputs = {"pred": [0.31, -2.2, 1.74, -0.083, 0.61, -1.4]}
 WEIGHTS = [1.3, 0.6, 2.75]
 
 
@@ -18,6 +17,4 @@ def cases() -> list[Case]:
         by_hand("entropy", "-(w * (pred * pred.log()).sum(1)).sum() / w.sum()", CLASSES, weights=WEIGHTS),
         by_hand("smoothness", f"({bends}**2).sum(1).mean()", SERIES),
         by_hand("smoothness", "(w * (torch.diff(pred, n=2)**2).sum(1)).sum() / w.sum()", SERIES, weights=WEIGHTS),
-        by_hand("utility_loss", "-(1 - torch.exp(-pred)).mean()", PROFITS),
-        by_hand("utility_loss:risk_aversion=2.5", "(torch.expm1(-2.5 * pred) / 2.5).mean()", PROFITS),
     ]  # fmt: skip

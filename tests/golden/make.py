@@ -83,6 +83,7 @@ import ordinal
 import penalty
 import policy
 import preference
+import profits
 import proportion
 import proxies
 import quantiles
@@ -111,7 +112,7 @@ FAMILIES = (
     distance, directional, skill, functional,
     quantiles, ensembles, intervals, scaled_errors, tails, mixtures, cumulative, columnwise,
     segmentation, boxes, keypoints, signals,
-    similarity, proxies, policy, label_sets, activation, candidates,
+    similarity, proxies, policy, label_sets, activation, candidates, profits,
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,
