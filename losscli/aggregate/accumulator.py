@@ -109,7 +109,11 @@ class RunAccumulator:
                     scored[call] = {name: join_terms([terms[name] for terms in pieces]) for name in pieces[0]}
         for call, distinct in self.distinct_rows.items():
             check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
-            keys = call.spec.loss.keys(arguments(call.inputs, batch.arrays, self.tables), call.spec.params)
+            try:
+                keys = call.spec.loss.keys(arguments(call.inputs, batch.arrays, self.tables), call.spec.params)
+            except DataError as error:
+                error.path = rows.location.path
+                raise
             distinct.update(keys, batch.weights, batch.slice_ids)
         if self.unit_statistics is not None:
             self.unit_statistics.update(batch.holding(scored))

@@ -24,6 +24,7 @@ from losscli.contract.kinds import Array
 from losscli.contract.parameters import Value
 from losscli.contract.scores import Score
 from losscli.contract.terms import Term
+from losscli.errors import DataError
 
 SMALL = 1 << 30
 """Weights that add up to less stay int64: then sums of products of two of them are below 2**60."""
@@ -163,6 +164,10 @@ class TableScope:
 
     def keys(self, arrays: Sequence[Array | None], params: Mapping[str, Value]) -> tuple[Array, ...]:
         """What is held of some rows: one array a name of `sorted_by`."""
+        for values in arrays:
+            if values is not None and values.ndim > 1:
+                raise DataError(f"'{self.name}' takes one number per row, and there are {values.shape[1]}",
+                                hint="score each output by itself", code="DATA_MISMATCH")  # fmt: skip
         found = self.kernel(*arrays, **params)
         return tuple(found[name] for name in self.sorted_by)
 

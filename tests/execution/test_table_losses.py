@@ -76,6 +76,8 @@ def test_threads_shards_and_held_counts_change_no_bit(path, tmp_path, capfd, mon
     options = (*OPTIONS, "-w", "w", "--by", "g", "--where", "q < 2", "-f", "json")
     want = report(capfd, "eval", path, *options, "--threads", "1")
     assert report(capfd, "eval", path, *options, "--threads", "3") == want
+    monkeypatch.setattr(distinct_rows, "_PIECES", 2)
+    assert report(capfd, "eval", path, *options) == want
     monkeypatch.setattr(distinct_rows, "BLOCK", 64)  # equal rows are counted together
     monkeypatch.setattr(distinct_rows, "_FEW", 1.0)
     assert report(capfd, "eval", path, *options) == want
@@ -150,6 +152,12 @@ def test_all_equal_scores_are_a_guess():
     data = {"p": [0.5] * 5, "y": [1, 0, 1, 1, 0]}
     found = losscli.evaluate(data, ["roc_auc", "average_precision"], pred="p", target="y")
     assert [one.value for one in found] == [0.5, 0.6]
+
+
+def test_several_outputs_are_refused():
+    data = {"p_a": [1.0, 2.0], "p_b": [2.0, 3.0], "t_a": [3.0, 1.0], "t_b": [4.0, 1.0]}
+    with pytest.raises(losscli.LosscliError, match="takes one number per row, and there are 2"):
+        losscli.evaluate(data, "spearman", pred="p_*", target="t_*")
 
 
 def test_what_is_not_there_is_refused(path, capfd):
