@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -220,3 +220,68 @@ def _(embedding: Array, target: Array, *, upstream: Array, margin: float, normal
         distances.add_slopes(anchor, pulls, slope)
         pairs += len(mates)
     return slope * (upstream[0] / max(pairs, 1))
+
+
+@loss(
+    formula=f"""{_TRIPLETS}
+    near = [max(x - positive_margin, 0) for a in everyone for x in mates(a)]
+    far = [max(negative_margin - x, 0) for a in everyone for x in strangers(a)]
+    mean = lambda lost: sum(lost) / max(len([x for x in lost if x > 0]), 1)
+    positive: mean(near)
+    negative: mean(far)
+    """,
+    cite="Hadsell, Chopra & LeCun 2006, doi:10.1109/CVPR.2006.100",
+    scope="group",
+    unit="group",
+    optimum=None,
+)
+def contrastive_batch(
+    embedding: Vector,
+    target: ClassId,
+    *,
+    positive_margin: Annotated[float, Param("distances of rows of one class up to this cost nothing", ge=0)] = 0.0,
+    negative_margin: Annotated[float, Param("distances of rows of two classes from this on cost nothing", gt=0)] = 1.0,
+    normalize: _Normalize = True,
+) -> Any:
+    """Contrastive loss of all pairs of a batch: near each other in a class, and at least a margin apart between two.
+
+    One value a batch, two parts: the mean over the pairs of a class that lose anything, and that over pairs of two
+    classes; a part without such a pair is 0. Pairs count in both orders. These are pytorch-metric-learning's defaults.
+
+    >>> terms = contrastive_batch([[0.0], [0.25], [1.0]], [0, 0, 1], normalize=False)
+    >>> {name: term.values.tolist() for name, term in terms.items()}
+    {'positive': [0.25], 'negative': [0.25]}
+    """
+    sums, counts = _pair_sums(Distances(embedding, normalize), target, positive_margin, negative_margin)
+    return {
+        name: Term(np.array([total / max(count, 1)]))
+        for name, total, count in zip(("positive", "negative"), sums, counts, strict=True)
+    }
+
+
+def _pair_sums(distances: Distances, target: Array, near: float, far: float) -> tuple[list[float], list[int]]:
+    """What the pairs of a class lose and those of two classes, and how many lose anything."""
+    sums, counts = [0.0, 0.0], [0, 0]
+    for anchor in range(len(target)):
+        own = distances.of(anchor)
+        parts = own[_mates(target, anchor)] - near, far - own[target != target[anchor]]
+        for side, lost in enumerate(parts):
+            sums[side] += float(lost[lost > 0].sum())
+            counts[side] += int((lost > 0).sum())
+    return sums, counts
+
+
+@contrastive_batch.gradient("embedding")
+def _(
+    embedding: Array, target: Array, *, upstream: dict[str, Array], positive_margin: float, negative_margin: float,
+    normalize: bool,
+) -> Array:  # fmt: skip
+    distances, slope = Distances(embedding, normalize), np.zeros_like(embedding)
+    _, counts = _pair_sums(distances, target, positive_margin, negative_margin)
+    near, far = upstream["positive"][0] / max(counts[0], 1), upstream["negative"][0] / max(counts[1], 1)
+    for anchor in range(len(target)):
+        own = distances.of(anchor)
+        pulls = np.where(_mates(target, anchor) & (own > positive_margin), near, 0.0)
+        pulls -= np.where((target != target[anchor]) & (own < negative_margin), far, 0.0)
+        distances.add_slopes(anchor, pulls, slope)
+    return slope

@@ -91,6 +91,7 @@ import rank_correlation
 import ranking
 import ratio
 import regression
+import representation
 import robust
 import scaled_errors
 import segmentation
@@ -116,7 +117,7 @@ FAMILIES = (
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,
-    survival,
+    survival, representation,
     proportion,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
