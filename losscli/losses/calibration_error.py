@@ -67,8 +67,8 @@ def ece(pred: ProbVector | Prob, target: ClassId | Binary, *, bins: Bins = 15) -
     by their upper ends. The number of few rows is too high, as distances of bins do not cancel: its interval does not
     know of that. The gradient takes the bins as they are.
 
-    >>> {name: term.values.tolist() for name, term in ece([0.9, 0.8, 0.3], [1, 0, 0]).items()}
-    {'confident': [0.9, 0.8, 0.3], 'right': [1.0, 0.0, 0.0], 'rows': [1.0, 1.0, 1.0]}
+    >>> {name: term.values.tolist() for name, term in ece([0.9, 0.3], [1, 0]).items()}
+    {'confident': [0.9, 0.3], 'right': [1.0, 0.0], 'rows': [1.0, 1.0]}
     """
     return _top(pred, target, bins)
 
@@ -94,8 +94,8 @@ def mce(pred: ProbVector | Prob, target: ClassId | Binary, *, bins: Bins = 15) -
     Empty bins have none. Confidence, accuracy and bins are those of `ece`. A bin of few rows decides it easily, and its
     interval is that of this bin alone, as if no other could have been the largest.
 
-    >>> {name: term.values.tolist() for name, term in mce([0.9, 0.8, 0.3], [1, 0, 0]).items()}
-    {'confident': [0.9, 0.8, 0.3], 'right': [1.0, 0.0, 0.0], 'rows': [1.0, 1.0, 1.0]}
+    >>> {name: term.values.tolist() for name, term in mce([0.9, 0.3], [1, 0]).items()}
+    {'confident': [0.9, 0.3], 'right': [1.0, 0.0], 'rows': [1.0, 1.0]}
     """
     return _top(pred, target, bins)
 
