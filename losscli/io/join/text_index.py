@@ -1,7 +1,7 @@
 """The places of texts among the texts of a key column: of many by 64-bit hashes in NumPy, of few by Arrow's table.
 
-Sorting hashes and looking texts up in them takes two thirds of the time of Arrow's tables of texts, and a fraction of
-their memory. A hash only says where a text may be: each is compared with the one there, so that no collision counts.
+Sorting hashes and looking texts up in them takes two thirds of the time of Arrow's tables of texts. A hash only says
+where a text may be: each is compared with the one there, so that no collision counts.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ MANY = 1 << 15
 
 _LONGEST = 64  # bytes of the texts that are hashed
 _WORD = 8
+_CACHED = 1 << 14  # texts that are hashed together, so that the steps on the way stay in the cache
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -82,9 +83,17 @@ def text_hashes(column: pa.Array) -> _Hashes | None:
     text = np.zeros(int(ends[-1] - ends[0]) + _WORD, np.uint8)
     text[:-_WORD] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
     words = np.lib.stride_tricks.sliding_window_view(text, _WORD)
-    starts, last = ends[:-1] - ends[0], len(words) - 1
-    hashes = lengths.astype(np.uint64)
-    for at in range(0, longest, _WORD):
+    starts, hashes = ends[:-1] - ends[0], np.empty(len(column), np.uint64)
+    for first in range(0, len(column), _CACHED):
+        some = slice(first, first + _CACHED)
+        hashes[some] = _hashes(words, starts[some], lengths[some])
+    return hashes
+
+
+def _hashes(words: npt.NDArray[np.uint8], starts: KeyIds, lengths: KeyIds) -> _Hashes:
+    """The hashes of a few texts; `words` are the eight bytes from each byte on."""
+    last, hashes = len(words) - 1, lengths.astype(np.uint64)
+    for at in range(0, int(lengths.max()), _WORD):
         word = np.ascontiguousarray(words[np.minimum(starts + at, last)]).view(np.uint64).ravel()
         left = lengths - at
         if (left < _WORD).any():  # bytes behind the end of a text are those of others
