@@ -15,6 +15,7 @@ import numpy as np
 from losscli.aggregate.batch_units import beside_rows, join_units, units_of
 from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
+from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
@@ -222,6 +223,7 @@ class RunAccumulator:
             "fingerprints": self.fingerprints.state(),
             "labels": self.label_counts.state(),
             "moments": [] if rows is None else rows.cross_products.state(list(self.losses)),
+            "class_moments": None if rows is None else rows.class_products.state(list(self.losses)),
             "third_moments": [] if rows is None else rows.third_moments.state(list(self.losses)),
             "units": None if rows is None else rows.kept.state(list(self.losses)),
         }
@@ -240,6 +242,7 @@ class RunAccumulator:
         if read.unit_statistics is not None:
             rows, sources = read.unit_statistics.rows, list(read.losses)
             rows.cross_products = CrossProducts.from_state(state["moments"], sources)
+            rows.class_products = ClassProducts.from_state(state["class_moments"], sources)
             rows.third_moments = CrossProducts.from_state(state["third_moments"], sources)
             rows.kept = KeptUnits.from_state(state["units"], sources)
         elif state["moments"] or state["third_moments"]:

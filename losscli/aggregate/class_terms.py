@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.cross_products import Contribution, CrossProducts
+from losscli.aggregate.cross_products import Contribution
 from losscli.contract.class_terms import MAX_CLASSES, class_order, name_of, parts_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
@@ -39,6 +39,11 @@ class Classed(NamedTuple):
     values: Array
     by: Array
     names: Sequence[str]
+
+    @property
+    def base(self) -> Contribution:
+        """The term, without a class."""
+        return Contribution(self.source, self.term, False)
 
     def contribution(self, class_number: int) -> Contribution:
         """The numerator of one class."""
@@ -116,38 +121,6 @@ def of_classes(classed: Sequence[Classed], units: int) -> dict[Contribution, OfC
         one.contribution(number): OfClass(rows, one.values[rows], units)
         for one in classed for number, rows in groups(one.by)
     }  # fmt: skip
-
-
-def add_products(
-    products: CrossProducts, wanted: Sequence[Sequence[Hashable]], classed: Sequence[Classed],
-    dense: Mapping[Contribution, Array | None], slice_ids: Array | None,
-) -> None:  # fmt: skip
-    """Add the products of what units contribute to terms a class, with each other and with what all contribute.
-
-    Of two terms, only the pairs of classes that a unit has together are multiplied; and only those of sources that are
-    `wanted` together, once.
-    """
-    together = {(one, other) for sources in wanted for one in sources for other in sources}
-    for place, one in enumerate(classed):
-        others = {other: given for other, given in dense.items()
-                  if given is not None and (one.source, other.source) in together}  # fmt: skip
-        if (one.source, one.source) in together:
-            for number, rows in groups(one.by):
-                own, ids, values = one.contribution(number), _at(slice_ids, rows), one.values[rows]
-                products.update((own, own), values, values, len(rows), ids)
-                for other, given in others.items():
-                    products.update((other, own), given[rows], values, len(rows), ids)
-        for second in classed[place + 1 :]:
-            if (one.source, second.source) not in together:
-                continue
-            pairs = np.where((one.by < 0) | (second.by < 0), -1, one.by * (1 << 32) + second.by)
-            for pair, rows in groups(pairs):
-                key = one.contribution(pair >> 32), second.contribution(pair & 0xFFFFFFFF)
-                products.update(key, one.values[rows], second.values[rows], len(rows), _at(slice_ids, rows))
-
-
-def _at(array: Array | None, rows: Array) -> Array | None:
-    return None if array is None else array[rows]
 
 
 def is_of_class(contribution: Contribution) -> bool:

@@ -14,7 +14,8 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from losscli.aggregate.class_terms import OfClass, add_products, classed_of, of_classes, sides_of
+from losscli.aggregate.class_products import ClassProducts
+from losscli.aggregate.class_terms import OfClass, classed_of, of_classes, sides_of
 from losscli.aggregate.cross_products import UNIT, Contribution, ContributionPair, CrossProducts
 from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, zero_extended
 from losscli.aggregate.few_units import FewUnits
@@ -78,12 +79,13 @@ class UnitStatistics:
     def __init__(self, required: UnitRequirements, divisor: DivideBy, merges: bool = True) -> None:
         self.required, self.divisor = required, divisor
         self.cross_products, self.clusters, self.kept = CrossProducts(), HashedClusters(merges), KeptUnits()
-        self.few, self.third_moments = FewUnits(), CrossProducts()
+        self.few, self.third_moments, self.class_products = FewUnits(), CrossProducts(), ClassProducts()
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
         """Add the statistics of other units, but for clusters: these are filled once row numbers are known."""
         self.cross_products.merge(other.cross_products, slice_ids)
+        self.class_products.merge(other.class_products, slice_ids)
         self.third_moments.merge(other.third_moments, slice_ids)
         self.kept.merge(other.kept, slice_ids)
         self.few.merge(other.few, slice_ids)
@@ -96,7 +98,7 @@ class UnitStatistics:
         found = {one: values for source in units.arrays for one, values in self.contributions(source, units)}
         classed = [one for source in units.arrays for one in classed_of(source, units.arrays[source], units.weights)]
         if classed:
-            add_products(self.cross_products, self.required.cross_products, classed, found, units.slice_ids)
+            self.class_products.update(self.required.cross_products, classed, found, units.slice_ids)
         for pair in self._required_pairs(found):
             if units.weights is None and pair[1] != UNIT and any(found[one] is None for one in pair):
                 continue  # where rows have no weights, these sums are those of the losses, and of their counts

@@ -17,6 +17,9 @@ from losscli.statistics.exact_number import ExactNumber
 from losscli.statistics.finalized_sums import TermEstimate
 from losscli.statistics.wide_number import WideNumber, exactly
 
+MANY = 128
+"""Of more means than this, slopes are doubles even where a loss gets exact means: one by one they would take long."""
+
 
 class Means(NamedTuple):
     """The means of a loss's terms, and what their sums were divided by."""
@@ -95,6 +98,27 @@ def keeps_digits(job: Job, means: Means) -> bool:
     return bool(rounding <= 1e-6) or not math.isfinite(rounding)
 
 
+def is_normal_or_0(value: float) -> bool:
+    """Whether a complex step serves a mean."""
+    return not value or bool(is_normal(value))
+
+
+def _many_slopes(job: Job, means: Means) -> dict[str, float | Fraction]:
+    """The partial derivatives by many means, such as those of classes: complex steps through arrays, many at once."""
+    names, values = list(means.doubles), np.array(list(means.doubles.values()))
+    steps = 1e-20 * np.maximum(np.abs(values), 1e-270)
+    found: dict[str, float | Fraction] = {}
+    with np.errstate(all="ignore"):
+        for start in range(0, len(names), MANY):
+            some = range(start, min(start + MANY, len(names)))
+            moved = {name: np.full(len(some), value, np.complex128) for name, value in zip(names, values, strict=True)}
+            for place, at in enumerate(some):
+                moved[names[at]][place] += 1j * steps[at]
+            answer = np.imag(job.spec.loss.combine(moved, job.spec.params, means.total)) / steps[start : some.stop]
+            found |= {names[at]: float(slope) for at, slope in zip(some, answer.tolist(), strict=True)}
+    return found
+
+
 def wide_value(job: Job, means: Means, by: str | None = None) -> WideNumber:
     """The value of a loss from the means of its terms with 50 digits, and its derivative by the mean `by`."""
     wide, total = means.wide(by)
@@ -125,6 +149,8 @@ def combine_gradient(job: Job, means: Means) -> dict[str, float | Fraction]:
     """
     if not job.spec.loss.own_combine:
         return dict.fromkeys(means.doubles, 1.0)
+    if len(means.doubles) > MANY and all(map(is_normal_or_0, means.doubles.values())):
+        return _many_slopes(job, means)
     if any(exact is not None for exact in means.exact.values()):
         return {name: exactly(wide_value(job, means, name).slope) for name in means.doubles}
     gradient: dict[str, float | Fraction] = {}

@@ -11,13 +11,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.class_terms import is_of_class
+from losscli.aggregate.cross_products import Contribution
 from losscli.aggregate.exact_sum import ONE
 from losscli.aggregate.paired_outcomes import LinePair
 from losscli.aggregate.required import unit_of
 from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.binding.limits import Limits, value_limits
 from losscli.binding.plan import Input, Line
+from losscli.contract.class_terms import name_of
 from losscli.results import LossResult
 from losscli.statistics.few_clusters import FewClusters
 from losscli.statistics.finalized_sums import (
@@ -78,11 +81,32 @@ class ContributionSums(UnitTables):
             products = _Products(sums, sums.evaluate(), sums.finite)
             self._products[self._index(one), self._index(other)] = products
             self._products[self._index(other), self._index(one)] = products
+        self._not_finite: set[tuple[int, int]] = set()
+        self._read_class_products(self._statistics["row"].class_products)
         self.moments_of = self._statistics["row"].required.moments_of
         self._third_moments = {
             tuple(sorted(map(self._index, product))): _Products(sums, sums.evaluate(), sums.finite)
             for product, sums in self._statistics["row"].third_moments.sums.items()
         }
+
+    def _read_class_products(self, given: ClassProducts) -> None:
+        """The products of pairs of classes, as those of any two contributions."""
+        for (one, other), cells in given.cells.items():
+            sums = given.products.sums[one, other]
+            exact, named = sums.evaluate(), dict[tuple[Contribution, str], int]()
+            for (number, *names), at in cells.items():
+                for base, name in zip((one, other), names, strict=True):
+                    if (base, name) not in named:
+                        own = base._replace(term=name_of(base.term, name)) if name else base
+                        named[base, name] = self._index(own)
+                pair = named[one, names[0]], named[other, names[1]]
+                found = self._products.get(pair)
+                if found is None:
+                    found = self._products[pair] = self._products[pair[::-1]] = _Products(sums, [], True)
+                if not sums.finite:
+                    self._not_finite |= {pair, pair[::-1]}
+                found.exact.extend([0] * (number + 1 - len(found.exact)))
+                found.exact[number] = exact[at]
 
     def line(self, number: int) -> Line:
         """The line of the plan at this position; a baseline has that of its model in this run."""
@@ -165,6 +189,8 @@ class ContributionSums(UnitTables):
         first, second, unit = one.contribution, other.contribution, self.unit
         if unit in (first, second):
             return self._plain_sum(first if second == unit else second, own)
+        if self._not_finite and (first, second) in self._not_finite:
+            return None
         found = self._products.get((first, second))
         if found is None:
             classes = [is_of_class(self._contributions[each]) for each in (first, second)]

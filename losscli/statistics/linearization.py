@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
-from losscli.statistics.combination import combine_gradient, keeps_digits
+from losscli.statistics.combination import MANY, combine_gradient, keeps_digits
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.exact_ratio import EXACT_BITS, ROUNDING_BITS, quotient
 from losscli.statistics.finalized_sums import SliceIds
@@ -135,7 +135,8 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
         elif part.summed:
             blocks.append(_sum_block(part))
         else:
-            bits = EXACT_BITS if part.job.spec.loss.exact else ROUNDING_BITS
+            rounded_slopes = not part.job.spec.loss.exact or len(part.terms) > MANY
+            bits = ROUNDING_BITS if rounded_slopes else EXACT_BITS
             for denominator, size in known.items():
                 terms = [term for term in part.terms if term.denominator == denominator]
                 if len(terms) == 1:

@@ -142,6 +142,35 @@ def test_too_many_classes_are_no_classes(monkeypatch):
     assert class_terms.MAX_CLASSES == 1000
 
 
+def test_slopes_by_many_means_are_those_by_few(monkeypatch):
+    few = evaluate("mcc", interval=True, weight="w")[0]
+    monkeypatch.setattr("losscli.statistics.combination.MANY", 5)
+    monkeypatch.setattr("losscli.statistics.linearization.MANY", 5)
+    many = evaluate("mcc", interval=True, weight="w")[0]
+    assert many.stderr == pytest.approx(few.stderr, rel=1e-13) and many.stderr > 0
+
+
+def test_gradient_of_a_mean_a_class():
+    """A class that is rare counts as much as others, so each of its rows counts more."""
+    data = {"y": [1.0, 1.0, 1.0, 4.0], "p": [1.5, 2.0, 0.0, 3.0], "w": [1.0, 2.0, 1.0, 1.0]}
+    got = losscli.gradient(data, "macro_mae", pred="p", target="y", weight="w")["p"]
+    assert got.tolist() == [0.125, 0.25, -0.125, -0.5]
+
+
+def test_labels_of_a_row_are_called_by_their_columns():
+    data = {"p_x": [0.9, 0.2, 0.7], "p_z": [0.1, 0.8, 0.6], "t_z": [0, 1, 0], "t_x": [1, 1, 1]}
+    (got,) = losscli.evaluate(data, "multilabel_f1", pred="p_*", target="t_*")
+    assert got.value == pytest.approx((2 * 2 / 5 + 2 / 3) / 2)
+    assert {name: t.mean for name, t in got.terms.items() if name.startswith("hits")} == {
+        "hits[x]": pytest.approx(2 / 3), "hits[z]": pytest.approx(1 / 3)
+    }  # fmt: skip
+
+
+def test_rows_have_no_value_of_means_a_class():
+    with pytest.raises(LosscliError, match="has no value per row"):
+        losscli.row_values(DATA, "mcc", pred="a", target="y")
+
+
 def test_words_of_a_value():
     """Numbers, complex steps and arrays of resamples go the same way."""
     over, under = PerClass({"a": 1.0, "b": 0.0, "c": 2.0}), PerClass({"a": 4.0, "b": 0.0, "c": 4.0})
