@@ -17,6 +17,14 @@ BINS: Inputs = {
     "event": [1.0, 0.0, 1.0, 0.0, 1.0],
 }  # fmt: skip
 
+AT: Inputs = {
+    "pred": [0.83, 0.41, 0.27, 0.69, 0.92, 0.15, 0.56, 0.38],
+    "time": TIMES["time"],
+    "event": TIMES["event"],
+    "censoring": [[1.2, 1.0], [2.3, 0.0], [2.3, 1.0], [3.1, 0.0], [3.9, 1.0], [4.4, 0.0], [5.6, 1.0], [6.8, 0.0],
+                  [8.2, 1.0], [9.0, 0.0]],
+}  # fmt: skip
+
 
 def cases() -> list[Case]:
     model = "statsmodels.duration.hazard_regression.PHReg(time, pred[:, None], status=event, ties={!r})"
@@ -51,7 +59,22 @@ def cases() -> list[Case]:
         " torch.where(torch.arange(5) > bin[:, None], z, -math.inf).logsumexp(1)).mean())"
         "(torch.cat([pred, torch.zeros(n, 1)], 1))"
     )
+    brier = (
+        "sksurv.metrics.brier_score(sksurv.util.Surv.from_arrays(censoring[:, 1] == 1, censoring[:, 0]),"
+        " sksurv.util.Surv.from_arrays(event == 1, time), pred[:, None], [{}])[1][0]"
+    )
+    free = (
+        "(lambda c: lambda t: math.prod(1 - sum(r[0] == s and not r[1] for r in c) / sum(r[0] > s or r[0] == s and"
+        " not r[1] for r in c) for s in {r[0] for r in c if r[0] <= t and not r[1]}))(censoring.tolist())"
+    )
+    slopes = (
+        "(lambda G: sum((1 - p)**2 / G(4.0) if t > 4.0 else p**2 / G(t) if e else 0 for p, t, e in"
+        f" zip(pred, time.tolist(), event.tolist())) / n)({free})"
+    )
     return [
+        by_numpy("sksurv", "ipcw_brier:horizon=4", brier.format("4.0"), AT),
+        by_numpy("sksurv", "ipcw_brier:horizon=2", brier.format("2.0"), AT),
+        by_hand("ipcw_brier:horizon=4", slopes, AT),
         by_numpy("statsmodels", "cox", partial.format("breslow"), TIMES),
         by_numpy("statsmodels", "cox:ties=efron", partial.format("efron"), TIMES),
         by_hand("cox", breslow, TIMES),
