@@ -79,14 +79,15 @@ def _compare(
     both = ~np.isnan(values[0]) & ~np.isnan(values[1])
     ours, theirs = (each[both] for each in values)
     count = len(ours)
+    by_size, raw = line.spec.direction == "zero", (ours, theirs)
+    if by_size:  # of the two means over groups the sizes: |m| is the mean of values with the sign of m
+        ours, theirs = (each if exact_mean(each) >= 0 else -each for each in raw)
     value, other = exact_mean(ours), exact_mean(theirs)
-    better = ours < theirs if line.spec.direction == "lower" else ours > theirs
-    ties = int(np.count_nonzero(ours == theirs))
-    wins = int(np.count_nonzero(better))
+    wins, losses, ties = (None, None, None) if by_size else _outcomes(ours, theirs, line.spec.direction)
     result = ComparisonResult(
         model=line.model, against=lines[1].model, by=by, loss=line.spec.name or line.spec.parts[0][1].loss.name,
         spec=line.spec.text, direction=line.spec.direction, value=value, against_value=other,
-        difference=value - other, count=count, verdict=NOT_SHOWN, wins=wins, losses=count - wins - ties, ties=ties,
+        difference=value - other, count=count, verdict=NOT_SHOWN, wins=wins, losses=losses, ties=ties,
     )  # fmt: skip
     if count < 2 or not math.isfinite(result.difference):
         return UnadjustedComparison(result, slice_)
@@ -100,7 +101,7 @@ def _compare(
     interval = None if constant else t_interval(result.difference, stderr, count - 1.0, inference.level)
     permuted = None
     if choice.test == "permutation" or inference.permutations:
-        permuted = _permuted(ours, theirs, slice_, groups, draws)
+        permuted = _permuted(*raw, slice_, groups, draws, by_size=by_size)
     if permuted is not None:
         result = replace(result, permutations=permuted.permutations, permutations_exact=permuted.exact)
         if choice.test == "permutation":
@@ -111,10 +112,23 @@ def _compare(
     return UnadjustedComparison(result, slice_, tested, choice)
 
 
-def _permuted(ours: Array, theirs: Array, slice_: Slice, groups: Groups, draws: int) -> PermutationResult | None:
-    """The permutation test of the mean over groups, whose models are exchanged within groups."""
+def _outcomes(ours: Array, theirs: Array, direction: str) -> tuple[int, int, int]:
+    """In how many groups the first model is better, worse and equal."""
+    ties = int(np.count_nonzero(ours == theirs))
+    wins = int(np.count_nonzero(ours < theirs if direction == "lower" else ours > theirs))
+    return wins, len(ours) - wins - ties, ties
+
+
+def _permuted(
+    ours: Array, theirs: Array, slice_: Slice, groups: Groups, draws: int, *, by_size: bool
+) -> PermutationResult | None:
+    """The permutation test of the mean over groups, or of its size, whose models are exchanged within groups."""
     count, inference = len(ours), groups.inference
+
+    def statistic(totals: Array) -> Array:
+        return np.abs(totals[..., 0]) if by_size else totals[..., 0]
+
     return permutation_test(
-        ours[:, None] / count, theirs[:, None] / count, lambda totals: totals[..., 0], draws, inference.seed,
+        ours[:, None] / count, theirs[:, None] / count, statistic, draws, inference.seed,
         slice_stream(slice_), np.full(count, 1 / count), alpha_of(inference.level),
     )  # fmt: skip

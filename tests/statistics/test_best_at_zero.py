@@ -90,3 +90,14 @@ def test_it_is_no_part_of_a_sum_and_keeps_its_direction_times_a_factor(data):
     (one,) = losscli.evaluate(data, "-100*bias", target="y", pred="low")
     assert one.direction == "zero"
     assert one.value == pytest.approx(-100 * np.mean(data["low"] - data["y"]))
+
+
+@pytest.mark.parametrize("settings", [{}, {"permutations": 200}], ids=str)
+def test_means_over_groups_are_compared_by_size(data, settings):
+    across = of(data, against="low", mean_of="group", **settings)["near", "low"]
+    alike = of(data, against="mirrored", mean_of="group", **settings)["near", "mirrored"]
+    assert across.difference == pytest.approx(alike.difference, rel=1e-12)
+    assert across.difference < 0
+    assert across.verdict == alike.verdict == "better"
+    assert across.wins is None
+    assert across.t_test.p == pytest.approx(alike.t_test.p, rel=1e-9)
