@@ -59,8 +59,31 @@ class HashedClusters:
                 sums.update(values.values, positions[values.rows])
             else:
                 sums.update(np.ones(len(hashes)) if values is None else values, positions)
+        self._limit()
+
+    def _limit(self) -> None:
+        """Merge clusters until they are few enough."""
         while len(self.keys) > MAX_CLUSTERS and self.bits and self.merges:
             self._merge_neighbours()
+
+    def merge(self, other: HashedClusters, slice_ids: Array | None) -> None:
+        """Add all of `other`, whose slice i is our slice slice_ids[i] (None: the same ids)."""
+        if not len(other.keys):
+            return
+        while self.bits > other.bits:
+            self._merge_neighbours()
+        of_slice, hashes = other.keys >> _BITS, other.keys & ((1 << _BITS) - 1)
+        hashes = hashes >> (_BITS - self.bits) << (_BITS - self.bits)
+        keys = (of_slice if slice_ids is None else slice_ids[of_slice]) << _BITS | hashes
+        found, inverse = np.unique(keys, return_inverse=True)
+        positions = np.empty(len(keys), np.int64)
+        positions[other.positions] = self._positions_of(found)[inverse]
+        for contribution, theirs in other.sums.items():
+            sums = self.sums.setdefault(contribution, Sums())
+            sums.grow(len(self.keys))
+            sums.merge(theirs, positions[: theirs.size])
+        self._limit()
+        self.labels = {} if self.merged else other.labels | self.labels
 
     @property
     def merged(self) -> bool:

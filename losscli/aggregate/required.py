@@ -56,17 +56,19 @@ def required_statistics(plan: Plan) -> RequiredStatistics | None:
         gathered["row"].finish(balanced, keeps_units, moments_of),
         gathered["batch"].finish(balanced, False, "numerators"),
         divisor=plan.request.mean_divisor,
-        needs_row_numbers=(
-            inference.grouping is not None
-            or inference.why
-            or inference.bootstrap is not None
-            or plan.baseline is not None
-            or (bool(inference.pairs) and by_unit(inference))
-        ),
+        needs_row_numbers=plan.baseline is not None
+        or plan.by_time
+        or (_by_cluster(inference) and plan.cluster is None),
         baseline=plan.baseline,
         by_time=plan.by_time,
         keeps_labels=plan.by_time or inference.why,
     )
+
+
+def _by_cluster(inference: Inference) -> bool:
+    """Whether sums by cluster are kept, be these single rows: rows without a cluster are told by their numbers."""
+    tested = bool(inference.pairs) and by_unit(inference)
+    return inference.grouping is not None or inference.why or inference.bootstrap is not None or tested
 
 
 def by_unit(inference: Inference) -> bool:

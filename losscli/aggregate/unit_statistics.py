@@ -83,10 +83,11 @@ class UnitStatistics:
         self.outcomes: dict[LinePair, Array] = {}  # a row a slice id: units that the first model wins, loses, ties
 
     def merge(self, other: UnitStatistics, slice_ids: Array | None) -> None:
-        """Add the statistics of other units, but for clusters: these are filled once row numbers are known."""
+        """Add the statistics of other units; clusters that are told by row numbers are filled once these are known."""
         self.cross_products.merge(other.cross_products, slice_ids)
         self.class_products.merge(other.class_products, slice_ids)
         self.third_moments.merge(other.third_moments, slice_ids)
+        self.clusters.merge(other.clusters, slice_ids)
         self.kept.merge(other.kept, slice_ids)
         self.few.merge(other.few, slice_ids)
         for pair, counts in other.outcomes.items():
