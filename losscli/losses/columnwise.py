@@ -25,6 +25,7 @@ def columns_of(values: Array) -> Array:
     value: sum_of(squared.map(sqrt)) / len(squared)
     """,
     cite="Kaggle 2020 (OpenVaccine: COVID-19 mRNA Vaccine Degradation Prediction); scikit-learn user guide 3.4.6",
+    consistent_for="mean(target)",
     same_as={"sklearn": Preset()},
     aliases=("mean_columnwise_rmse",),
 )

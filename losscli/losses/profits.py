@@ -11,6 +11,8 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.scores import Score
 from losscli.losses._moments import product
 
+TASKS = ("regression",)
+
 TASKS = ("other",)
 
 

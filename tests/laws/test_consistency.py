@@ -135,8 +135,10 @@ def better(loss, functionals, choice, given, seed=5, near=STEPS[-1]):
 USUAL = ("mean(target)", "median(target)", "logit(mean(target))", "log(mean(target))", "shares(target)",
          "log(shares(target))")  # fmt: skip
 # Of these the best constant is a usual one for some targets alone, or one among many.
-SOMETIMES = ("circular_error", "gan_hinge_discriminator", "zero_inflated_poisson_nll",
-             "zero_inflated_negative_binomial_nll")  # fmt: skip
+SOMETIMES = (
+    "circular_error", "gan_hinge_discriminator", "zero_inflated_poisson_nll", "zero_inflated_negative_binomial_nll",
+    "ece", "mce", "classwise_ece", "macro_mae",
+)  # fmt: skip
 UNSAID = [
     loss for loss in LOSSES
     if loss.scope == "row" and "pred" in loss.gradients and not loss.consistent_for and "target" in loss.roles
