@@ -11,7 +11,7 @@ from losscli.contract.loss import Loss
 TASKS = (
     "regression", "binary classification", "multiclass classification", "multilabel classification",
     "ordinal classification", "ranking", "probabilistic forecasts", "survival", "embeddings", "generative models",
-    "language models", "overlap of regions", "penalties", "other",
+    "language models", "overlap of regions", "profits and returns", "penalties", "other",
 )  # fmt: skip
 """Every family says in its `TASKS` which of these its losses are for; it is listed under the first, or under other."""
 

@@ -11,9 +11,7 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.scores import Score
 from losscli.losses._moments import product
 
-TASKS = ("regression",)
-
-TASKS = ("other",)
+TASKS = ("profits and returns",)
 
 
 @loss(
