@@ -119,6 +119,13 @@ def _wide_sum(factors: Sequence[float], values: Sequence[float], exact: Sequence
     return float(sum((f * each for f, each in zip(factors, exact, strict=True)), WideNumber.of(0)).value)
 
 
+def value_on(totals: RunAccumulator, line: Line, slice_ids: SliceIds) -> float:
+    """The value of a line on any slice ids, such as the rest of a slice."""
+    finalized = FinalizedRun(totals)
+    estimators = [LineEstimator(finalized, job, line) for job in line.jobs]
+    return _line_result(line, estimators, {}, slice_ids, LineEstimator.result).value
+
+
 class LineEstimator:
     """The estimates of one job of a line; what is the same in all slices is made once, as there may be very many."""
 

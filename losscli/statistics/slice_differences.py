@@ -15,6 +15,7 @@ from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.clustered_variance import clustered_variance
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.delta_method import variance
+from losscli.statistics.estimates import value_on
 from losscli.statistics.exact_ratio import scaled_doubles, sum_of_ratios
 from losscli.statistics.finalized_sums import Slice, SliceIds, rest_of
 from losscli.statistics.hypothesis_tests import paired_t
@@ -124,7 +125,9 @@ def _difference(
     if reference is None:
         rest = rest_of(sums.totals, found[()], found[slice_])
         count = results[line, ()].count - ours.count
-        other = _side(sums, line, rest, unit, plug_in_value(sums, line, rest), count)
+        by_table = any(job.spec.loss.sorted_by for job in sums.line(line).jobs)
+        value = value_on(sums.totals, sums.line(line), rest) if by_table else plug_in_value(sums, line, rest)
+        other = _side(sums, line, rest, unit, value, count)
     else:
         theirs = results[line, reference]
         other = _side(sums, line, found[reference], unit, theirs.value, theirs.count)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.binding.limits import Limits
+from losscli.binding.plan import Plan
 from losscli.contract.table_scope import TableSample
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics.contribution_sums import ContributionSums
@@ -16,6 +17,7 @@ from losscli.statistics.interval_methods import within
 from losscli.statistics.student_t import t_interval
 from losscli.statistics.table_estimates import TableEstimator
 
+_NO_MEAN = "it is no mean of values of rows"
 _REASON = "the places of rows in two samples (DeLong)"
 
 
@@ -44,17 +46,21 @@ def with_table_interval(
     """
     planned, inference = sums.line(line), sums.inference
     (job, *others) = planned.jobs
-    none = f"{result.spec}: it is no mean of values of rows, so it has no standard error"
+    none = f"{result.spec}: {_NO_MEAN}, so it has no standard error"
     if others or planned.spec.is_composite or not math.isfinite(result.value):
         return result, none if math.isfinite(result.value) else None
-    resampled = inference.bootstrap is not None or inference.sequential or inference.grouping is not None
+    asked = {
+        "--bootstrap": inference.bootstrap is not None, "--sequential": inference.sequential,
+        "--adjust max-t": inference.adjust == "max-t", "--cluster or --time": inference.grouping is not None,
+    }  # fmt: skip
+    other = next((option for option, given in asked.items() if given), None)
     rows = sums.totals.distinct_rows[kernel_calls(job)[None]]
     loss = job.spec.loss
     samples = None
-    if not resampled:
+    if other is None:
         samples = loss.table_samples(TableEstimator(job.spec, rows).table(slice_ids), job.spec.params)
     if samples is None:
-        return result, none + (" by these units" if resampled else "")
+        return result, none + ("" if other is None else f" with {other}")
     found = _stderr(samples)
     if found is None:
         return result, f"{result.spec}: there is no standard error with only one row of a class"
@@ -66,6 +72,26 @@ def with_table_interval(
     return replace(
         result, stderr=stderr, interval=within((low, high), result.value, Limits(*loss.limits)), uncertainty=how
     ), None
+
+
+def untested(plan: Plan) -> list[str]:
+    """Notes about the lines whose differences between models or slices have no test.
+
+    Parameters
+    ----------
+    plan
+        The plan of the run.
+
+    Returns
+    -------
+    list of str
+        One note for each loss of a whole table.
+    """
+    inference = plan.request.inference
+    if not inference.pairs and inference.between is None:
+        return []
+    specs = [line.spec.text for line in plan.lines if any(job.spec.loss.sorted_by for job in line.jobs)]
+    return [f"{spec}: {_NO_MEAN}, so a difference has no test" for spec in dict.fromkeys(specs)]
 
 
 def _stderr(samples: Sequence[TableSample]) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from losscli.statistics.intervals import is_proportion, with_interval
 from losscli.statistics.known_variances import known_variances
 from losscli.statistics.linearization import linearize
 from losscli.statistics.serial_variance import few_times
+from losscli.statistics.table_variance import untested
 
 _TOGETHER = 1024  # values whose variances are held at a time
 
@@ -58,6 +59,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
         for place, difference in slice_differences(sums, found, results).items():
             results[place] = replace(results[place], between=difference)
     compared = _compared(sums, found, results) if inference.pairs else ()
+    notes += untested(totals.plan)
     if inference.ranked:
         from losscli.statistics.rankings import rankings
 

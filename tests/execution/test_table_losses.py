@@ -214,8 +214,10 @@ def test_no_standard_error_is_said(path, capfd):
     assert run(["eval", path, "-p", "q", "-t", "y", "-l", "spearman", "--interval"]) == 0
     assert "spearman: it is no mean of values of rows, so it has no standard error" in capfd.readouterr().err
     assert run(["eval", path, "-p", "q", "-t", "y", "-l", "auc", "--bootstrap", "100"]) == 0
-    assert "has no standard error by these units" in capfd.readouterr().err
-    (result,) = losscli.compare(path, "spearman", pred={"one": "p", "two": "q"}, target="y").comparisons
+    assert "has no standard error with --bootstrap" in capfd.readouterr().err
+    found = losscli.compare(path, "spearman", pred={"one": "p", "two": "q"}, target="y")
+    assert any("so a difference has no test" in warning.message for warning in found.warnings)
+    (result,) = found.comparisons
     assert result.stderr is None and result.difference == result.difference
 
 
@@ -261,3 +263,13 @@ def test_every_loss_of_a_table_is_cut_here():
     named = {spec.partition(":")[0] for spec in LOSSES}
     own = {loss.name for loss in REGISTRY.values() if loss.sorted_by}
     assert own - named <= {"gini", *(score_of.name for score_of in (REGISTRY[n].score_of for n in named) if score_of)}
+
+
+def test_the_rest_of_a_slice_has_its_own_number():
+    data = {**table(60), "h": np.array(["a", "b", "c"])[np.arange(60) % 3]}
+    settings = {"pred": "q", "target": "y"}
+    found = losscli.evaluate(data, "spearman", by="h", between="rest", interval=True, **settings)
+    rest = {name: column[data["h"] != "b"] for name, column in data.items()}
+    (of_b,) = [one.between for one in found if one.by.get("h") == "b"]
+    assert of_b.value == losscli.evaluate(rest, "spearman", **settings)[0].value
+    assert of_b.verdict == "no difference shown" and of_b.stderr is None
