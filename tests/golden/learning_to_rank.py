@@ -15,6 +15,12 @@ def cases() -> list[Case]:
     lists = "pred[None], target[None]"
     pairs = "pred[:, None] - pred)[target[:, None] > target]"
     order = "pred[target.argsort(descending=True, stable=True)]"
+    # allRank has these values in single precision
+    smooth = (
+        "(lambda g, r: 1 - (g / torch.log2(1 + r)).sum() / (g.sort(descending=True).values"
+        " / torch.log2(torch.arange(2, n + 2).double())).sum())"
+        "(2**target - 1, 0.5 + torch.sigmoid((pred - pred[:, None]) / {}).sum(1))"
+    )
     return [
         # allRank's RankNet gives these numbers in single precision
         by_hand("ranknet", f"F.softplus(-({pairs}).mean()", GRADES),
@@ -30,5 +36,7 @@ def cases() -> list[Case]:
         by_jax("list_softmax:normalize=false", "optax.losses.ranking_softmax_loss(pred, target)", GRADES),
         by_hand("list_softmax", "-(target / target.sum() * pred.log_softmax(0)).sum()", GRADES),
         by_hand("listmle", f"({order}.flip(0).logcumsumexp(0).flip(0) - {order}).sum()", GRADES),
+        by_hand("approx_ndcg", smooth.format(1), GRADES),
+        by_hand("approx_ndcg:temperature=0.1", smooth.format(0.1), GRADES),
         by_hand("query_rmse", "(pred - target).var(correction=0).sqrt()", LATENT),
     ]  # fmt: skip
