@@ -18,11 +18,13 @@ from losscli.binding.encoded_labels import EncodedLabels, taken
 from losscli.binding.plan import Input, Job, Table
 from losscli.contract.kinds import NEAR, Array
 from losscli.contract.loss import Loss
+from losscli.contract.sibling_names import OF_CLASSES
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.arrow.types import is_text
+from losscli.losses import names
 
 BINARY = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}
 _MOST = 1000  # labels of a side that are remembered
@@ -52,6 +54,8 @@ def with_hint(error: DataError, jobs: Iterable[Job]) -> DataError:
             sides = (side for role, side in job.by_role() if role == "pred" and isinstance(side, Input))
             if job.spec.loss.labels == "positive" and any(error.column in side.columns for side in sides):
                 error.hint = "where predictions are labels, name the positive class label with --positive LABEL"
+                if OF_CLASSES + job.spec.loss.name in names():
+                    error.hint += f"; for several classes, {job.spec.loss.name}:average=macro"
     return error
 
 

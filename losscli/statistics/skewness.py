@@ -22,6 +22,7 @@ from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.third_moments import MAX_COLUMNS
 from losscli.aggregate.wide_sum import Exact
 from losscli.contract.kinds import Array
 from losscli.statistics.contribution_sums import Column, ContributionSums
@@ -225,6 +226,8 @@ def _power_sum(
     """The sum over units of a power of what they contribute, in units of 2**-1074."""
     total: Exact = 0
     columns, factors = tuple(coefficients), tuple(coefficients.values())
+    if power == 3 and len(columns) > 2 * MAX_COLUMNS + 1:
+        return None  # of so many terms no products of three are kept
     for places, orders in _multinomial(len(columns), power):
         moment = _moment(sums, [columns[at] for at in places], slice_ids)
         if moment is None:

@@ -221,6 +221,9 @@ def test_scores_of_one_class_ask_for_the_positive_label(tmp_path):
     for _, source in every_reader(pd.DataFrame({"y": [1, 0], "p": ["yes", "no"]}), tmp_path):
         with pytest.raises(DataError) as caught:
             evaluate(source, "precision")
-        assert caught.value.hint == "where predictions are labels, name the positive class label with --positive LABEL"
+        assert caught.value.hint == (
+            "where predictions are labels, name the positive class label with --positive LABEL; for several classes, "
+            "precision:average=macro"
+        )
     with pytest.raises(DataError, match="holds probabilities and labels"):
         evaluate({"y": ["a", "b", "a"], "p": ["a", "0.5", "b"]}, "f1", positive="a")
