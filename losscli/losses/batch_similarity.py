@@ -273,3 +273,61 @@ def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) ->
 @dcl.gradient("positive")
 def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) -> Array:
     return _dcl_slopes(anchor, positive, upstream, temperature)[len(anchor) :]
+
+
+@loss(
+    formula="""
+    d = lambda o: norm([x - y for x, y in zip(unit(embedding), unit(o.embedding))])
+    near = [exp(-scale * d(o)**2) for o in others if o.target == target]
+    far = [exp(-scale * d(o)**2) for o in others if o.target != target]
+    log(1 + sum(far) / sum(near)) if near else skip
+    """,
+    cite="Goldberger, Roweis, Hinton & Salakhutdinov 2004, Neighbourhood Components Analysis, NeurIPS 17",
+    scope="group",
+    optimum=None,
+)
+def nca(
+    embedding: Vector,
+    target: ClassId,
+    *,
+    scale: Annotated[float, Param("factor of the squared distances", gt=0)] = 1.0,
+) -> Term:
+    """Neighbourhood components loss (NCA): -log of the probability that a row's random neighbour is of its class.
+
+    Rows are neighbours by the softmax of minus the squared distance of unit vectors. The value depends on the batch. A
+    row without another of its class takes no part and is counted.
+
+    >>> term = nca([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], [0, 0, 1])
+    >>> term.values[term.where].round(6)
+    array([0.217622, 0.693147])
+    """
+    values, part = np.zeros(len(target)), np.zeros(len(target), bool)
+    for rows, cosines in Cosines(embedding, embedding).blocks():
+        near, far = _neighbours(embedding, target, rows, cosines, scale)[1]
+        part[rows] = np.isfinite(near)
+        values[rows] = softplus(far - np.where(part[rows], near, 0.0))
+    return Term(values, part)
+
+
+def _neighbours(
+    embedding: Array, target: Array, rows: slice, cosines: Array, scale: float
+) -> tuple[Array, tuple[Array, Array]]:
+    """-scale * distance² of some rows to all, and the logs of the sums of their exponentials: own class, others."""
+    length = np.asarray(embedding.any(axis=1), np.float64)
+    exponents = -scale * (length[rows, None] + length - 2 * cosines)
+    same, other = own_class(target, rows)
+    return exponents, (log_sum(exponents, same), log_sum(exponents, other))
+
+
+@nca.gradient("embedding")
+def _(embedding: Array, target: Array, *, upstream: Array, scale: float) -> Array:
+    def pulls(rows: slice, cosines: Array) -> Array:
+        same, other = own_class(target, rows)
+        exponents, logs = _neighbours(embedding, target, rows, cosines, scale)
+        near, far = (np.where(np.isfinite(log), log, 0.0)[:, None] for log in logs)
+        lost = np.where(np.isfinite(logs[0]), sigmoid(logs[1] - near[:, 0]) * upstream[rows], 0.0)[:, None]
+        shares = np.where(other, np.exp(np.where(other, exponents, 0.0) - far), 0.0)
+        shares -= np.where(same, np.exp(np.where(same, exponents, 0.0) - near), 0.0)
+        return 2 * scale * lost * shares
+
+    return _both(*Cosines(embedding, embedding).slopes(pulls))

@@ -35,6 +35,11 @@ def cases() -> list[Case]:
         # pytorch-metric-learning has these values, and takes the weights of pairs as constants in its slopes
         by_torch("pml", "circle", "pml.losses.CircleLoss()(embedding, target)", LABELLED, by=""),
         by_hand("circle:margin=0.25,scale=2", circle.format(2, 0.25, 1, COSINES, SAME, OTHER), LABELLED, **by),
+        by_torch("pml", "nca", "pml.losses.NCALoss(reducer=pml.reducers.MeanReducer())(embedding, target)", LABELLED,
+                 **by),
+        by_torch("pml", "nca:scale=4",
+                 "pml.losses.NCALoss(softmax_scale=4, reducer=pml.reducers.MeanReducer())(embedding, target)", LABELLED,
+                 **by),
         by_hand("siglip", siglip.format(10, "-10"), PAIRS, **both),
         by_hand("siglip:scale=3,bias=-1.5", siglip.format(3, "-1.5"), PAIRS, **both),
         by_hand("dcl", dcl.format(0.1), PAIRS, **both),
