@@ -101,6 +101,7 @@ import skill
 import soft_counts
 import survival
 import tails
+import two_samples
 
 import sample_data
 
@@ -117,7 +118,7 @@ FAMILIES = (
     noisy_labels, class_scores, binary_margin, ordinal, multilabel, base_rate,
     ranking, learning_to_rank,
     metric_learning, batch_similarity, densities, offset,
-    survival, representation,
+    survival, representation, two_samples,
     proportion,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
