@@ -76,12 +76,13 @@ def test_same_bits_however_rows_are_cut(tmp_path, monkeypatch):
     assert bits(evaluate(**settings)) == want
 
 
-def test_shards_of_other_classes_make_the_same_report(tmp_path):
+@pytest.mark.parametrize("weights", [["-w", "w"], []])  # rows that are kept one by one, and sums of products
+def test_shards_of_other_classes_make_the_same_report(tmp_path, weights):
     order = np.argsort(DATA["y"], kind="stable")
     parts = [part[np.argsort(DATA["s"][part], kind="stable")] for part in np.array_split(order, 3)]
     parts[1] = parts[1][::-1]  # where slices come in another order
     files = [write_csv(tmp_path / f"{i}.csv", rows_of(DATA, rows)) for i, rows in enumerate(parts)]
-    asked = ["eval", *files, "-t", "y", "-p", "a", "-l", "f1:average=macro", "--interval", "-w", "w", "--by", "s"]
+    asked = ["eval", *files, "-t", "y", "-p", "a", "-l", "f1:average=macro", "--interval", "--by", "s", *weights]
     states = [str(tmp_path / f"{i}.state") for i in range(3)]
     for i, state in enumerate(states):
         assert not CliRunner().invoke(cli, [*asked, "--shard", f"{i + 1}/3", "--state-out", state]).exit_code
