@@ -10,6 +10,9 @@ from click.testing import CliRunner
 from files import rows_of, write_csv
 
 import losscli
+from losscli.aggregate.class_products import ClassProducts
+from losscli.aggregate.class_terms import Classed
+from losscli.aggregate.exact_sum import ONE
 from losscli.cli import cli
 from losscli.contract import class_terms
 from losscli.contract.class_terms import PerClass, absolute, averaged, folded, largest
@@ -172,6 +175,18 @@ def test_labels_of_a_row_are_called_by_their_columns():
 def test_rows_have_no_value_of_means_a_class():
     with pytest.raises(LosscliError, match="has no value per row"):
         losscli.row_values(DATA, "mcc", pred="a", target="y")
+
+
+def test_products_of_classes_merge_by_slice():
+    one = Classed("source", "t", np.ones(4), np.array([0, 1, 0, 1]), ["a", "b"])
+    ours, theirs = ClassProducts(), ClassProducts()
+    ours.update([["source"]], [one], {}, np.array([0, 0, 1, 1]))
+    theirs.update([["source"]], [one], {}, np.array([0, 0, 0, 1]))
+    ours.merge(theirs, np.array([1, 0]))
+    ((pair, cells),) = ours.cells.items()
+    sums = ours.products.sums[pair].evaluate()
+    found = {cell: sums[at] // ONE for cell, at in cells.items()}
+    assert found == {(0, "a", "a"): 1, (0, "b", "b"): 2, (1, "a", "a"): 3, (1, "b", "b"): 2}
 
 
 def test_words_of_a_value():
