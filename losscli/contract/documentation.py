@@ -98,7 +98,8 @@ def _section(title: str, entries: list[str]) -> str:
 
 
 def _wrapped(text: str, indent: str = "    ", first: str = "") -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False,
+                         break_long_words=False)  # fmt: skip
 
 
 def _entry(name: str, type_: str, text: str) -> str:
