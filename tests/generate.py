@@ -4,7 +4,8 @@
     python tests/generate.py --check    # writes nothing, and exits with 1 if a file is stale
     python tests/generate.py --tables   # without README's commands: only what comes from the declarations
 
-README.md: its tables between `<!-- generated: NAME -->` and `<!-- end -->`, and what its commands print.
+README.md: what its commands print.
+docs/losses.md: the table of losses, between `<!-- generated: losses -->` and `<!-- end -->`.
 docs/presets.md: how near each library preset comes to its library.
 losscli/losses/names.txt: the names of losses, where each stands, and what completion says of it.
 """
@@ -28,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PATIENCE = 300  # seconds that a command may take before it counts as hanging
 README = ROOT / "README.md"
+LOSSES = ROOT / "docs" / "losses.md"
 PRESETS = ROOT / "docs" / "presets.md"
 LOSS_NAMES = ROOT / "losscli" / "losses" / "names.txt"
 
@@ -133,9 +135,12 @@ def losses_table() -> str:
     from losscli.losses._catalogue import entry, matching
 
     lines = []
-    family = None
-    for loss in sorted(matching([]), key=lambda loss: (loss.family, loss.name)):
+    task = family = None
+    for loss in matching([]):
         about = entry(loss)
+        if about["tasks"][0] != task:
+            task = about["tasks"][0]
+            lines += ["", f"## {task.capitalize()}"]
         if about["family"] != family:
             family = about["family"]
             lines += ["", f"**{family}**", "", "| loss | what it is | needs | parameters | the same in |",
@@ -189,12 +194,12 @@ def loss_names() -> str:
 def generated(*, outputs: bool = True) -> dict[Path, str]:
     """The text that each generated file must have now; without `outputs`, README's commands and the
     presets are not run."""
-    readme = with_blocks(README.read_text(encoding="utf-8"))
-    if outputs:
-        with tempfile.TemporaryDirectory() as folder:
-            readme = with_outputs(readme, sample_folder(Path(folder)))
-    found = {README: readme, LOSS_NAMES: loss_names()}
-    return found | {PRESETS: with_blocks(PRESETS.read_text(encoding="utf-8"))} if outputs else found
+    found = {LOSSES: with_blocks(LOSSES.read_text(encoding="utf-8")), LOSS_NAMES: loss_names()}
+    if not outputs:
+        return found
+    with tempfile.TemporaryDirectory() as folder:
+        readme = with_outputs(README.read_text(encoding="utf-8"), sample_folder(Path(folder)))
+    return found | {README: readme, PRESETS: with_blocks(PRESETS.read_text(encoding="utf-8"))}
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The declarations as plain values: what `list`, `show`, the README's table and other programs read."""
+"""The declarations as plain values: what `list`, `show`, the table of the documents and other programs read."""
 
 from __future__ import annotations
 
