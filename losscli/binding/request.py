@@ -136,6 +136,7 @@ class Request:
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
     mean_of: str | None = None
+    skill_against: str | None = None  # the model that the others are held against
     max_slices: int = 100_000
     where: Filter | None = None
     lets: tuple[Let, ...] = ()  # derived columns; a later one may use earlier ones

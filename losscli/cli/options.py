@@ -307,6 +307,8 @@ def test_option(what: str) -> Callable[[Function], Function]:
 
 
 inference_options = _stack(
+    statistics("--skill-against", metavar="MODEL",
+               help="Also the skill of the other models: 1 - loss / loss of MODEL, on the same rows and slice."),
     statistics("--between", metavar="rest|COL=VALUE",
                help="How each slice of --by differs from the rest of the rows, or from the slice COL=VALUE: with "
                     "confidence interval and p-value."),

@@ -72,6 +72,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.score_of: Loss | None = declared.get("score_of")  # the loss whose score this is
+        self.as_score: Score | None = declared.get("as_score")  # how it is made of that loss
         self.scores: dict[str, Loss] = {}
         self._scores: list[tuple[Score, Loss]] = []
         self.gradients: dict[str, Callable[..., Any]] = {}
@@ -183,7 +184,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
 
     def score(self, score: Score, declared: Mapping[str, Any]) -> Loss:
         """Make a score of this loss: a declaration of its own, whose numbers are computed from the loss's."""
-        words = {**declared, **score.declaration(self), "score_of": self}
+        words = {**declared, **score.declaration(self), "score_of": self, "as_score": score}
         made = Loss(score.kernel(self.kernel, lambda: self.own_combine), **words)
         made.params = {name: spec for name, spec in made.params.items() if name not in score.params}
         self.scores[made.name] = made

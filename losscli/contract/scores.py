@@ -52,6 +52,10 @@ class Score:
         """The score of a loss's value, or of its values."""
         return self.constant + self.factor * loss
 
+    def loss_of(self, value: float) -> float:
+        """The loss's value, of that of the score."""
+        return (value - self.constant) / self.factor
+
     def declaration(self, loss: Declared) -> dict[str, Any]:
         """The words of the loss's declaration that are others for the score."""
         best, worst = (None if end is None else self.of(end) for end in (loss.optimum, loss.worst))

@@ -203,6 +203,11 @@ def conclude(
             from losscli.statistics.group_comparisons import group_comparisons
 
             comparisons = group_comparisons(totals)
+    if totals.plan.request.skill_against is not None:
+        from losscli.statistics.skill import with_skill_against  # few runs ask for it
+
+        outcome, undefined = with_skill_against(outcome, totals.plan.lines, totals.plan.request.skill_against)
+        warnings += map(WarningResult, undefined)
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [WarningResult(said, kind="note") for said in (() if dropped is None else dropped.notes)]
     warnings += [

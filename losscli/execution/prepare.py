@@ -110,6 +110,8 @@ def prepare(request: Request, data: Data) -> Prepared:
         if error.code == "DATA_MISSING_COLUMN" and error.column is not None:
             error.hint = inside_hint(source, error.column) or error.hint
         raise
+    if request.skill_against is not None:
+        check_reference(plan, request.skill_against)
     if not plan.is_pinned:
         _refuse_one_pass(plan, data)
     if source.sides is not None:
@@ -171,6 +173,18 @@ def _verifier(options: ReadOptions) -> Checksums | None:
     from losscli.io.files.checksums import Checksums
 
     return Checksums(options.sha256, options.checksums)
+
+
+def check_reference(plan: Plan, reference: str) -> None:
+    """A UsageError unless the model is one of the run, beside others."""
+    models = list(dict.fromkeys(line.model for line in plan.lines if line.model is not None))
+    if reference not in models:
+        raise UsageError(f"--skill-against: unknown model '{reference}'",
+                         hint=did_you_mean(reference, models, f"the models are: {', '.join(models)}"),
+                         code="USAGE_BAD_VALUE")  # fmt: skip
+    if len(models) < 2:
+        raise UsageError(f"--skill-against needs another model beside '{reference}'", hint="-p NAME=COLS for each",
+                         code="USAGE_INCOMPLETE")  # fmt: skip
 
 
 def paired(prepared: Prepared, against: str | None = None, *, pairs: bool = False) -> Prepared:

@@ -39,6 +39,7 @@ from losscli.results import (
     PartResult,
     Ranking,
     RowCounts,
+    SkillResult,
     SliceDifference,
     SourceResult,
     SuiteResult,
@@ -159,6 +160,7 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "baseline": _baseline(result.baseline),
         **({} if result.between is None else {"between": _between(result.between)}),
         **({} if result.ranking is None else {"ranking": _ranking(result.ranking)}),
+        **({} if result.skill is None else {"skill": _skill(result.skill)}),
         "signature": result.signature,
     }
 
@@ -321,6 +323,10 @@ def _between(found: SliceDifference) -> dict[str, Any]:
         "p_adjusted": _optional(found.p_adjusted),
         "adjustment": found.adjustment,
     }
+
+
+def _skill(found: SkillResult) -> dict[str, Any]:
+    return {"reference": found.reference, **_valued(found.value), "skill": _number(found.skill)}
 
 
 def _ranking(found: Ranking) -> dict[str, Any]:

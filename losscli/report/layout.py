@@ -104,6 +104,7 @@ def results_as_rows(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     best = _best(evaluation)
     subjects = SubjectColumns.of(evaluation)
     extras = (
+        *_skill(evaluation),
         *_uncertainty(evaluation, brief),
         *_counts(evaluation),
         *(_BASELINE if _with_baseline(evaluation) else ()),
@@ -130,7 +131,7 @@ def losses_as_columns(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     # If an extra number is the same for all losses of each row, it has one column instead of one per loss.
     each: list[_ExtraColumn] = []
     last: list[_ExtraColumn] = []
-    for extra in (*_uncertainty(evaluation, brief), *_counts(evaluation)):
+    for extra in (*_skill(evaluation), *_uncertainty(evaluation, brief), *_counts(evaluation)):
         shared = all(len({extra.cell(result) for result in row.values()}) == 1 for row in rows.values())
         (last if shared else each).append(extra)
     columns = list(subjects.columns)
@@ -152,7 +153,9 @@ def footnotes(evaluation: Evaluation, *more: str) -> str:
     effective = any(result.n_eff is not None for result in evaluation.results)
     explained = "n_eff: effective sample size (Kish)" if effective else ""
     named = f"from the environment: {', '.join(evaluation.environment)}" if evaluation.environment else ""
-    return "; ".join(filter(None, [evaluation.rows.text, *more, explained, _interval_note(evaluation), named]))
+    skilled = "skill: 1 - loss / loss of the reference" if _skill(evaluation) else ""
+    notes = [evaluation.rows.text, *more, explained, skilled, _interval_note(evaluation), named]
+    return "; ".join(filter(None, notes))
 
 
 _METHODS = {"hall": "Student's t, corrected for skewness (Hall)", "wilson": "Wilson's score",
@@ -246,6 +249,11 @@ def _counts(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
     return (_COUNT,) * counted + (_EFFECTIVE,) * effective
 
 
+def _skill(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
+    """The column of the skill, where it was asked for."""
+    return (_SKILL,) * any(result.skill is not None for result in evaluation.results)
+
+
 def _uncertainty(evaluation: Evaluation, brief: bool) -> tuple[_ExtraColumn, ...]:
     """The columns of standard errors and their degrees of freedom, if there are any."""
     has_df = any(result.uncertainty is not None and result.uncertainty.df is not None for result in evaluation.results)
@@ -283,6 +291,9 @@ def _baseline_value(result: LossResult) -> Cell:
     return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
 
 
+_SKILL = _ExtraColumn(
+    Column("skill", number=True), lambda result: Cell("" if result.skill is None else short(result.skill.skill))
+)
 _SE = _ExtraColumn(Column("SE", number=True), lambda result: Cell(standard_error(result)))
 _DF = _ExtraColumn(Column("df", number=True), lambda result: Cell(degrees_of_freedom(result)))
 _COUNT = _ExtraColumn(Column("count", number=True), lambda result: Cell(str(int(result.count))))

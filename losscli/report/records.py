@@ -63,7 +63,9 @@ def optional_fields(suites: Sequence[SuiteResult]) -> list[Field]:
     effective = any(result.n_eff is not None for result in results)
     based = any(result.baseline is not None for result in results)
     between = any(result.between is not None for result in results)
-    return [*([_EFFECTIVE] * effective), *(_BASELINE if based else ()), *(_BETWEEN if between else ())]
+    skilled = any(result.skill is not None for result in results)
+    added = [*([_EFFECTIVE] * effective), *(_BASELINE if based else ()), *(_BETWEEN if between else ())]
+    return [*added, *(_SKILL if skilled else ())]
 
 
 def _number(value: float | None) -> str:
@@ -115,6 +117,11 @@ _BETWEEN = (
     Field("between_p", _of_slices(lambda found: _number(found.p))),
     Field("between_p_adjusted", _of_slices(lambda found: _number(found.p_adjusted))),
     Field("between_verdict", _of_slices(lambda found: found.verdict)),
+)
+_SKILL = (
+    Field("skill_reference", lambda found: "" if found.skill is None else found.skill.reference, from_data=True),
+    Field("skill_value", lambda found: "" if found.skill is None else exact(found.skill.value)),
+    Field("skill", lambda found: "" if found.skill is None else exact(found.skill.skill)),
 )
 COMPARISON = (
     *(Field("loss", lambda found: found.spec, from_data=True), VALUE),

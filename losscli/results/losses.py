@@ -155,6 +155,26 @@ class BaselineResult:
 
 
 @dataclass(frozen=True)
+class SkillResult:
+    """How much better than a reference a model is, on the same rows and slice.
+
+    Attributes
+    ----------
+    reference : str
+        The model of the run that it is held against.
+    value : float
+        The value of the same loss or score for the reference.
+    skill : float
+        1 - loss / loss of the reference: 1 for a model without loss, 0 for one that is as good as the reference,
+        negative for a worse one. NaN where the loss of the reference is not above 0, or a value is not finite.
+    """
+
+    reference: str
+    value: float
+    skill: float
+
+
+@dataclass(frozen=True)
 class SliceDifference:
     """What a slice differs from: the rest of the rows, or another slice.
 
@@ -283,6 +303,8 @@ class LossResult:
         What the slice differs from, where that was asked for.
     ranking : Ranking or None
         The place among all models, where these are ranked.
+    skill : SkillResult or None
+        How much better than a reference the model is, where that was asked for.
     """
 
     model: str | None
@@ -308,6 +330,7 @@ class LossResult:
     baseline: BaselineResult | None = None
     between: SliceDifference | None = None
     ranking: Ranking | None = None
+    skill: SkillResult | None = None
 
     def with_uncertainty(
         self, n_eff: float | None, stderr: float, interval: tuple[float, float] | None, how: Uncertainty
