@@ -4,25 +4,32 @@
     python tests/statistics/interval_coverage.py --samples 10000 --write    # and writes it
 
 Samples are slices of runs, so that each interval is that of a whole run of its rows. Weighted samples come in runs of
-at most 1,024 rows, of which the rows are kept.
+at most 1,024 rows, of which the rows are kept. Beside the share of samples whose interval holds the true value stands
+that of samples of which a run warns, and below the tables where the two miss the goal of the warnings.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 
 import losscli
+from losscli.statistics import uncertainty
+from losscli.statistics.contribution_sums import ContributionSums
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
 SIZES = (10, 30, 100, 1000)
 ROWS = 200_000  # of a run
 KEPT = 1024
+LOW, HIGH = 0.92, 0.94  # coverage below which samples are to be warned of, and above which they are not
+MOST, FEW = 0.9, 0.1  # the shares of samples that are to be warned of there: at least, and at most
 Draw = Callable[[np.random.Generator, tuple[int, int]], dict[str, np.ndarray]]
 
 
@@ -88,36 +95,67 @@ def row_samples(rng: np.random.Generator, draw: Draw, rows: int, samples: int) -
         yield {**data, "sample": np.repeat(np.arange(many), rows)}
 
 
-def covered(runs: Iterator[dict], loss: str, true_value: float, **settings: object) -> tuple[float, float]:
-    """The share of samples whose interval holds the true value, and of those that have one."""
-    inside = intervals = samples = 0
+class Coverage(NamedTuple):
+    """The shares of samples whose interval holds the true value, that have an interval, and that are warned of."""
+
+    inside: float
+    intervals: float
+    warned: float
+
+    def __str__(self) -> str:
+        return f"{self.inside:.3f} ({100 * self.warned:.0f} %)"
+
+
+def covered(runs: Iterator[dict], loss: str, true_value: float, **settings: object) -> Coverage:
+    """The coverage of the intervals of samples, which are the slices of runs."""
+    inside = intervals = samples = told = 0
     for data in runs:
         more = {"weight": "w"} if "w" in data else {"cluster": "user"} if "user" in data else {}
-        report = losscli.evaluate(data, loss, target="y", pred="p", by="sample", interval=True, **more, **settings)
+        kept: list[ContributionSums] = []  # which slices are told of: the text has their number only
+
+        def keep(*given: object, kept: list[ContributionSums] = kept) -> ContributionSums:
+            kept.append(ContributionSums(*given))
+            return kept[-1]
+
+        with mock.patch.object(uncertainty, "ContributionSums", keep):
+            report = losscli.evaluate(data, loss, target="y", pred="p", by="sample", interval=True, **more, **settings)
         found = [result.interval for result in report if result.by]
         samples += len(found)
         intervals += sum(ends is not None for ends in found)
         inside += sum(ends is not None and ends[0] <= true_value <= ends[1] for ends in found)
-    return inside / samples, intervals / samples
+        (sums,) = kept
+        told += len({*sums.few_clusters.slices, *sums.skewed_estimates.slices})
+    return Coverage(inside / samples, intervals / samples, told / samples)
 
 
 def table(samples: int, seed: int = 0, sizes: tuple[int, ...] = SIZES) -> str:
-    """The table in Markdown."""
+    """The tables in Markdown, and where warnings miss their goal."""
     rng = np.random.default_rng(seed)
+    found: dict[str, Coverage] = {}
     lines = ["| rows | " + " | ".join(f"{n:,}" for n in sizes) + " |", "|---|" + "--:|" * len(sizes)]
     for name, loss, draw, true_value in CASES:
-        cells = []
         for n in sizes:
             few = samples if not ("w" in draw(rng, (1, 2)) and n > 100) else max(100, samples // 10)
-            cells.append(f"{covered(row_samples(rng, draw, n, few), loss, true_value)[0]:.3f}")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+            found[f"{name}, {n:,} rows"] = covered(row_samples(rng, draw, n, few), loss, true_value)
+        lines.append(f"| {name} | {' | '.join(map(str, list(found.values())[-len(sizes) :]))} |")
     counts = (3, 5, 10, 20, 100)
     lines += ["", "| clusters of 10 rows that are alike (correlation 0.5): `mse` | "
               + " | ".join(map(str, counts)) + " |", "|---|" + "--:|" * len(counts)]  # fmt: skip
     for name, unequal in (("equal", False), ("log-normal sizes", True)):
-        cells = [f"{covered(cluster_samples(rng, g, unequal, samples), 'mse', 1.0)[0]:.3f}" for g in counts]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        for g in counts:
+            found[f"{g} clusters, {name}"] = covered(cluster_samples(rng, g, unequal, samples), "mse", 1.0)
+        lines.append(f"| {name} | {' | '.join(map(str, list(found.values())[-len(counts) :]))} |")
+    return "\n".join([*lines, "", *missed(found)])
+
+
+def missed(found: Mapping[str, Coverage]) -> list[str]:
+    """Lists of where too few samples are warned of, and where too many."""
+    few = [f"- {name}: {one}" for name, one in found.items() if one.inside < LOW and one.warned < MOST]
+    many = [f"- {name}: {one}" for name, one in found.items() if one.inside > HIGH and one.warned > FEW]
+    return [
+        f"Coverage below {LOW}, and fewer than {100 * MOST:.0f} % of samples warned of:", "", *(few or ["- none"]), "",
+        f"Coverage above {HIGH}, and more than {100 * FEW:.0f} % of samples warned of:", "", *(many or ["- none"]),
+    ]  # fmt: skip
 
 
 def main() -> None:
