@@ -167,10 +167,12 @@ def evaluate(
     prepared: Prepared, engine: Engine | None = None, *, hashing: bool = False, observer: ProgressObserver = NO_PROGRESS
 ) -> Evaluation:
     """The result of the whole run, by default on all cores of this machine."""
-    totals, scan = total(prepared, engine or Threads(available_cores()), hashing=hashing, observer=observer)
+    engine = engine or Threads(available_cores())
+    totals, scan = total(prepared, engine, hashing=hashing, observer=observer)
     doubled = [WarningResult(said, noted=True) for said in prepared.source.doubled]
     sources = tuple(replace(found, sha256=prepared.hashes.get(found.path)) for found in scan.sources())
-    return conclude(totals, scan.reader, sources, prepared.source.dropped, doubled)
+    with using_threads(engine.count):
+        return conclude(totals, scan.reader, sources, prepared.source.dropped, doubled)
 
 
 def conclude(

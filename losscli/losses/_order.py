@@ -7,14 +7,17 @@ Pieces are of distinct values in ascending order, which are the same however row
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.contract.table_scope import SMALL, SortedTable, TableSample, is_plain
+from losscli.parallel import map_in_order
+
+Made = TypeVar("Made")
 
 PIECE = 1 << 18
 """Rows that are computed with at once."""
@@ -23,6 +26,7 @@ _SUMMED = 1 << 12  # values that are added up before sums are exact
 _BITS = SMALL.bit_length() - 1
 _LOW = np.int64(SMALL - 1)
 _SIGN = np.uint64(1 << 63)
+_LEADING = 16  # bits by which doubles are counted: their sign, their exponent, and four of the mantissa
 
 
 def pieces(count: int) -> Iterator[slice]:
@@ -99,8 +103,37 @@ def changes(values: Array) -> Array:
     return new
 
 
-def sorted_rows(values: Array) -> Array:
-    """The rows in ascending order of these doubles.
+def order_keys(values: Array) -> Array:
+    """Whole numbers in the order of these doubles, of which 0 and -0 are equal."""
+    bits = (values + 0.0).view(np.uint64)
+    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+
+
+def at_places(values: Array, wanted: Sequence[int]) -> list[float]:
+    """The values at these places, from 0 on, of doubles in ascending order.
+
+    Rows are counted by the leading bits of their doubles, and those that share these with a wanted one are sorted.
+    """
+    counts = np.zeros((1 << _LEADING) + 1, np.int64)
+    for piece in pieces(len(values)):
+        counts[1:] += np.bincount(_leading(values[piece]), minlength=1 << _LEADING)
+    upto = np.cumsum(counts)
+    found, known = [], {}
+    for place in wanted:
+        bucket = int(np.searchsorted(upto, place, side="right")) - 1
+        if bucket not in known:
+            own = [values[piece][_leading(values[piece]) == bucket] for piece in pieces(len(values))]
+            known[bucket] = np.sort(np.concatenate(own))
+        found.append(float(known[bucket][place - int(upto[bucket])]))
+    return found
+
+
+def _leading(values: Array) -> Array:
+    return (order_keys(values) >> np.uint64(64 - _LEADING)).view(np.int64)
+
+
+def dense_ranks(values: Array) -> Array:
+    """For each row, which of the distinct values it has, from 0 on, as int32 where they fit.
 
     To sort numbers takes a third of the time of sorting positions by numbers. So the leading bits of a double, whose
     order is that of whole numbers, and the position are one number; rows of equal leading bits are sorted after that.
@@ -109,37 +142,43 @@ def sorted_rows(values: Array) -> Array:
     low = np.uint64((1 << bits) - 1)
     packed = np.empty(rows, np.uint64)
     for piece in pieces(rows):
-        double = (values[piece] + 0.0).view(np.uint64)
-        double = np.where(double & _SIGN, ~double, double | _SIGN)
-        packed[piece] = (double & ~low) | np.arange(piece.start, piece.stop, dtype=np.uint64)
+        packed[piece] = (order_keys(values[piece]) & ~low) | np.arange(piece.start, piece.stop, dtype=np.uint64)
     packed.sort()
-    alike = np.zeros(rows, bool)
+    new = np.ones(rows, bool)  # whether a row has other leading bits than the one before
     for piece in pieces(max(rows - 1, 0)):
-        behind = packed[piece.start + 1 : piece.stop + 1]
-        alike[piece.start + 1 : piece.stop + 1] = (packed[piece] ^ behind) <= low
+        behind = slice(piece.start + 1, piece.stop + 1)
+        np.greater(packed[piece] ^ packed[behind], low, out=new[behind])
+    alike = ~new
     alike[:-1] |= alike[1:]
     again = np.flatnonzero(alike)
+    del alike
     if len(again) > rows // 4:
-        return np.argsort(values, kind="stable")
-    leading = packed[again] & ~low
-    packed &= low
-    order = packed.view(np.int64)
-    order[again] = order[again][np.lexsort((values[order[again]], leading))]
-    return order
-
-
-def dense_ranks(values: Array) -> Array:
-    """For each row, which of the distinct values it has, from 0 on, as int32 where they fit."""
-    order = sorted_rows(values)
-    ranks = np.empty(len(values), np.int32 if len(values) < SMALL else np.int64)
-    rank, last = -1, values[:0]
-    for piece in pieces(len(values)):
-        ordered = values[order[piece]]
-        new = np.concatenate([[not len(last) or bool(ordered[0] != last[0])], ordered[1:] != ordered[:-1]])
-        found = rank + np.cumsum(new)
+        order = np.argsort(values, kind="stable")
+        for piece in pieces(max(rows - 1, 0)):
+            behind = slice(piece.start + 1, piece.stop + 1)
+            np.not_equal(values[order[piece]], values[order[behind]], out=new[behind])
+    else:
+        groups = packed[again] & ~low
+        packed &= low
+        order = packed.view(np.int64)
+        mine = values[order[again]]
+        within = np.lexsort((mine, groups))
+        order[again], mine = order[again][within], mine[within]
+        new[again] = changes(mine)  # rows of other leading bits have other values
+    ranks = np.empty(rows, np.int32 if rows < SMALL else np.int64)
+    rank = -1
+    for piece in pieces(rows):
+        found = np.cumsum(new[piece], dtype=ranks.dtype)
+        found += rank
         ranks[order[piece]] = found
-        rank, last = int(found[-1]), ordered[-1:]
+        rank = int(found[-1])
     return ranks
+
+
+def of_columns(function: Callable[[Array], Made], table: SortedTable, names: Sequence[str]) -> list[Made]:
+    """function(column) of some columns of a table: in threads where there are many rows, as sorting needs no lock."""
+    columns = [table[name] for name in names]
+    return [*(map(function, columns) if len(columns[0]) < PIECE else map_in_order(function, columns))]
 
 
 def sums_by(ranks: Array, weights: Array, where: Array | None = None) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.table_scope import SortedTable, TableMean, is_plain
-from losscli.losses._order import distinct
+from losscli.losses._order import at_places, distinct
 
 TASKS = ("regression",)
 
@@ -30,8 +30,7 @@ def _quantile(table: SortedTable, q: float) -> dict[str, TableMean]:
     elif is_plain(weights):
         last = len(errors) - 1
         places = [min(max(-(-share // 1) - 1, 0), last), min(share // 1, last)]
-        parts = np.partition(errors, places)
-        low, high = (float(parts[place]) for place in places)
+        low, high = at_places(errors, places)
     else:
         known = distinct(errors, weights)
         values, upto = known.values, np.array(known.upto)

@@ -11,7 +11,7 @@ from losscli.contract.kinds import Array, NonNegative, Real
 from losscli.contract.loss import loss
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean, whole_numbers
-from losscli.losses._order import dense_ranks, dot, pieces, places, product
+from losscli.losses._order import dense_ranks, dot, of_columns, pieces, places, product
 from losscli.losses._ordered_pairs import like_ordered
 
 TASKS = ("regression", "ranking")
@@ -66,7 +66,7 @@ def spearman_loss(pred: Real, target: Real) -> Any:
 @spearman_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
     weights, square = table.weights, table.unit**2
-    a, b = (places(table[name], weights) for name in ("pred", "target"))
+    a, b = of_columns(lambda values: places(values, weights), table, ("pred", "target"))
     sums = {"both": product(a, b, weights), "p": a.square, "y": b.square}
     return {name: table.mean(found * square) for name, found in sums.items()}
 
@@ -119,7 +119,7 @@ def kendall_loss(pred: Real, target: Real) -> Any:
 
 @kendall_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
-    a, b = (dense_ranks(table[name]) for name in ("pred", "target"))
+    a, b = of_columns(dense_ranks, table, ("pred", "target"))
     alike, otherwise, by_pred, by_target = like_ordered(a, b, table.weights)
     pairs = {"same": alike - otherwise, "p": by_pred, "y": by_target}
     return {name: table.mean(2 * found * table.unit) for name, found in pairs.items()}
@@ -173,7 +173,8 @@ def normalized_gini_loss(pred: Real, target: NonNegative) -> Any:
 @normalized_gini_loss.over_table
 def _(table: SortedTable) -> dict[str, TableMean]:
     weights = table.weights
-    orders = {"got": places(table["pred"], weights), "best": places(table["target"], weights)}
+    got, best = of_columns(lambda values: places(values, weights), table, ("pred", "target"))
+    orders = {"got": got, "best": best}
     sums = dict.fromkeys(orders, Fraction(0))
     for piece in pieces(len(weights)):
         sizes, unit = whole_numbers(table["target"][piece])

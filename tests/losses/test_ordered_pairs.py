@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from losscli.contract.table_scope import SortedTable, ones
 from losscli.losses import _order
-from losscli.losses._order import dense_ranks, distinct, places, product, sorted_rows
+from losscli.losses._order import at_places, dense_ranks, distinct, places, product
 from losscli.losses._ordered_pairs import ascending, like_ordered, tied
+from losscli.parallel import using_threads
 
 
 @pytest.fixture(params=[4, 1 << 18], ids=["pieces of 4", "one piece"], autouse=True)
@@ -59,9 +61,7 @@ VALUES = {
 def test_orders_and_places(rows, kind):
     rng = np.random.default_rng(rows)
     values, other = VALUES[kind](rng, rows), VALUES[kind](rng, rows)
-    order = sorted_rows(values)
-    assert sorted(order.tolist()) == list(range(rows))
-    assert values[order].tolist() == sorted(values.tolist())
+    assert at_places(values, range(rows)) == sorted(values.tolist())
     known, ranks = np.unique(values + 0.0, return_inverse=True)
     assert dense_ranks(values).tolist() == ranks.tolist()
     weights = np.ones(rows, np.int64)
@@ -74,3 +74,11 @@ def test_orders_and_places(rows, kind):
     groups = list(distinct(values, weights).groups())
     assert [value for group in groups for value in group.values.tolist()] == known.tolist()
     assert sum(int(group.weights.sum()) for group in groups) == rows
+
+
+def test_columns_side_by_side_are_those_in_turn():
+    rng = np.random.default_rng(5)
+    table = SortedTable({name: VALUES[kind](rng, 700) for name, kind in zip("ab", VALUES, strict=False)}, ones(700))
+    want = [dense_ranks(table[name]).tolist() for name in "ab"]
+    with using_threads(2):
+        assert [ranks.tolist() for ranks in _order.of_columns(dense_ranks, table, "ab")] == want
