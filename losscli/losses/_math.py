@@ -50,6 +50,21 @@ def xlog1py(x: Array, y: Array) -> Array:
     return np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
 
 
+def power(base: Array, exponent: Array | float) -> Array:
+    """base**exponent, where an exponent of a row gives the bits that it gives as the one number of all rows.
+
+    NumPy has ways of its own for some numbers, and where the processor has AVX-512 they differ from the general one.
+    """
+    if np.ndim(exponent) == 0:
+        return np.asarray(base**exponent)
+    found = np.asarray(base**exponent)
+    for number in (-1.0, 0.5, 2.0):
+        same = np.broadcast_to(exponent == number, found.shape)
+        if same.any():
+            found[same] = (np.broadcast_to(base, found.shape)[same]) ** number
+    return found
+
+
 def times(weight: Array, values: Array) -> Array:
     """weight * values, and 0 where the weight is 0 though the value be infinite."""
     return np.where(weight == 0, 0.0, weight * values)

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Binary, Logit, Prob, SoftBinary
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
-from losscli.losses._math import log_one_plus, over, sigmoid, softplus, tail, times
+from losscli.losses._math import log_one_plus, over, power, sigmoid, softplus, tail, times
 
 TASKS = ("binary classification",)
 
@@ -227,7 +227,7 @@ def focal(
     """
     entropy = _entropy(pred, target, clip)
     missed = target * (1 - pred) + (1 - target) * pred
-    value = missed**gamma * entropy
+    value = power(missed, gamma) * entropy
     if alpha is not None:
         value *= _balance(target, alpha)
     # The power may underflow beside an infinite logarithm; the product is infinite all the same.
@@ -240,9 +240,11 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float | None, clip: fl
     entropy = _entropy(pred, target, clip)
     missed = target * (1 - pred) + (1 - target) * pred
     # Where nothing is missed, an entropy of 0 beats missed^(gamma - 1); a clipped one is not 0.
-    fading = (1 - 2 * target) * times(gamma * entropy, missed ** (gamma - 1))
+    fading = (1 - 2 * target) * times(gamma * entropy, power(missed, gamma - 1))
     moves = (pred >= clip) & (pred <= 1 - clip)
-    return _balance(target, alpha) * (fading + np.where(moves, missed**gamma * _slope(pred, target, 1 - target), 0.0))
+    return _balance(target, alpha) * (
+        fading + np.where(moves, power(missed, gamma) * _slope(pred, target, 1 - target), 0.0)
+    )
 
 
 @loss(
@@ -276,7 +278,7 @@ def focal_with_logits(
     value = log_one_plus(small)
     value += other * np.maximum(pred, 0.0)
     value -= target * np.minimum(pred, 0.0)
-    value *= missed**gamma
+    value *= power(missed, gamma)
     return value if alpha is None else value * _balance(target, alpha)
 
 
@@ -286,4 +288,4 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float | None) -> Array
     entropy = target * softplus(-pred) + (1 - target) * softplus(pred)
     missed = target * q + (1 - target) * p
     fading = gamma * (1 - 2 * target) * over(p * q, missed) * entropy
-    return _balance(target, alpha) * missed**gamma * (fading + _logit_slope(pred, target, 1 - target))
+    return _balance(target, alpha) * power(missed, gamma) * (fading + _logit_slope(pred, target, 1 - target))

@@ -13,8 +13,8 @@ TASKS = ("ranking", "language models")
 
 @loss(
     formula="""
-    chance = 0 if positive_logprob is None else positive_logprob
-    chances = [0 for k in negatives] if negatives_logprob is None else negatives_logprob
+    chance = 0 if logq_positive is None else logq_positive
+    chances = [0 for k in negatives] if logq_negatives is None else logq_negatives
     own = exp(positive - chance)
     -log(own / (own + sum(exp(s - q) for s, q in zip(negatives, chances))))
     """,
@@ -24,19 +24,19 @@ TASKS = ("ranking", "language models")
 def sampled_softmax(
     positive: Real,
     negatives: Vector,
-    positive_logprob: LogProb | None = None,
-    negatives_logprob: Vector | None = None,
+    logq_positive: LogProb | None = None,
+    logq_negatives: Vector | None = None,
 ) -> Array:
     """Sampled softmax loss: cross-entropy of the wanted item's score among those of sampled ones (logQ correction).
 
-    A row has the score of the wanted item and of each sampled one. `positive_logprob` and `negatives_logprob` are the
+    A row has the score of the wanted item and of each sampled one. `logq_positive` and `logq_negatives` are the
     log-probabilities with which the items are sampled; they are subtracted, so that popular items are not held against
     for being drawn often. Without them all items are equally likely.
 
     >>> sampled_softmax([1.0], [[0.0, 0.5]]).round(4)
     array([0.6803])
     """
-    return softplus(log_sum_exp(_lead(positive, negatives, positive_logprob, negatives_logprob)))
+    return softplus(log_sum_exp(_lead(positive, negatives, logq_positive, logq_negatives)))
 
 
 def _lead(positive: Array, negatives: Array, chance: Array | None, chances: Array | None) -> Array:

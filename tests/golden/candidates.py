@@ -10,8 +10,8 @@ SCORES: Inputs = {
 }
 SAMPLED: Inputs = {
     **SCORES,
-    "positive_logprob": [-3.1, -5.2, -4.4, -2.7],
-    "negatives_logprob": [[-2.1, -3.3, -6.2], [-4.0, -2.5, -3.9], [-5.1, -3.6, -2.2], [-2.9, -4.7, -3.0]],
+    "logq_positive": [-3.1, -5.2, -4.4, -2.7],
+    "logq_negatives": [[-2.1, -3.3, -6.2], [-4.0, -2.5, -3.9], [-5.1, -3.6, -2.2], [-2.9, -4.7, -3.0]],
 }
 WEIGHTS = [1.3, 0.6, 2.75, 0.9]
 
@@ -19,7 +19,7 @@ WEIGHTS = [1.3, 0.6, 2.75, 0.9]
 def cases() -> list[Case]:
     by, first = {"by": "positive negatives"}, "torch.zeros(n, dtype=torch.long)"
     plain = "torch.cat([positive[:, None], negatives], 1)"
-    own, others = "(positive - positive_logprob)[:, None]", "negatives - negatives_logprob"
+    own, others = "(positive - logq_positive)[:, None]", "negatives - logq_negatives"
     corrected = f"torch.cat([{own}, {others}], 1)"
     return [
         by_hand("sampled_softmax", f"F.cross_entropy({plain}, {first})", SCORES, **by),

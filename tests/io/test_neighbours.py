@@ -18,14 +18,14 @@ CASES = [pytest.param(loss, choice, id=f"{loss.name}-{''.join(map(str, choice))}
 @pytest.mark.parametrize(("loss", "choice"), CASES)
 def test_same_bits_alone_and_among_others(loss, choice, classes, monkeypatch):
     monkeypatch.setattr(conftest, "CLASSES", classes)
-    rng = np.random.default_rng(17)
-    columns = draw(loss, ROWS, rng, choice=choice)
-    for role, which in zip(loss.roles.values(), choice, strict=True):
-        if role.kinds[which].name == "SoftBinary":
-            hard = rng.uniform(size=ROWS) < 0.6
-            columns[role.name][hard] = np.round(columns[role.name][hard])
     matrices = {role.name for role in loss.roles.values() if role.kinds[0].shape == "matrix"}
     for params in map(loss.settle, variations(loss)):
+        rng = np.random.default_rng(17)
+        columns = draw(loss, ROWS, rng, choice=choice, params=params)
+        for role, which in zip(loss.roles.values(), choice, strict=True):
+            if role.kinds[which].name == "SoftBinary":
+                hard = rng.uniform(size=ROWS) < 0.6
+                columns[role.name][hard] = np.round(columns[role.name][hard])
         with np.errstate(all="ignore"):
             whole = as_terms(loss.kernel(*columns.values(), **params))
             alone = [
