@@ -167,8 +167,8 @@ class Predictions:
         values = named.mapped([float(name == wanted) if n is None else n for name, n in
                                zip(named.names, numbers, strict=True)], 0.0)  # fmt: skip
         is_label = named.mapped([float(n is None) for n in numbers], 0.0) > 0 if None in numbers else None
-        odd = [n in (0, 1) and name not in BINARY for name, n in zip(named.names, numbers, strict=True)]
-        written = named.mapped(list(map(float, odd)), 0.0) > 0 if any(odd) else None
+        outside = [n in (0, 1) and name not in BINARY for name, n in zip(named.names, numbers, strict=True)]
+        written = named.mapped(list(map(float, outside)), 0.0) > 0 if any(outside) else None
         gap = named.codes < 0
         return Predictions(values, gap if gap.any() else None, is_label, lambda: named, written)
 

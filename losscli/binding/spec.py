@@ -223,21 +223,21 @@ def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
 
 
 def parse_loss(text: str) -> LossSpec:
-    """Read `name`, `name@peer`, `name:param=value,…`."""
+    """Read `name`, `name@library`, `name:param=value,…`."""
     head, colon, settings = text.strip().partition(":")
-    name, at, peer = head.strip().partition("@")
+    name, at, library = head.strip().partition("@")
     loss = _of_classes(find(name), settings)
     params: dict[str, Value] = {}
     divide_by: DivideBy | None = None
     if at:
-        if peer not in loss.same_as:
+        if library not in loss.same_as:
             known = ", ".join(sorted(loss.same_as)) or "none"
             raise UsageError(
-                f"'{loss.name}' has no library preset '{peer}'",
-                hint=did_you_mean(peer, loss.same_as, f"its presets: {known}"),
+                f"'{loss.name}' has no library preset '{library}'",
+                hint=did_you_mean(library, loss.same_as, f"its presets: {known}"),
                 code="USAGE_BAD_PARAMETER",
             )
-        preset = loss.same_as[peer]
+        preset = loss.same_as[library]
         params |= read_params(loss, preset.settings)
         divide_by = None if preset.divide_by == "weight" else preset.divide_by
     if colon and not settings.strip():
@@ -250,7 +250,7 @@ def parse_loss(text: str) -> LossSpec:
     if _DIVIDE_BY in params and _DIVIDE_BY not in loss.params:
         divide_by = _read_divide_by(loss, params.pop(_DIVIDE_BY))
     unset = tuple(n for n, spec in loss.params.items() if spec.param.level_of is not None and n not in params)
-    return LossSpec(loss, loss.settle(params), divide_by, (peer,) if at else (), unset)
+    return LossSpec(loss, loss.settle(params), divide_by, (library,) if at else (), unset)
 
 
 def _of_classes(loss: Loss, settings: str) -> Loss:

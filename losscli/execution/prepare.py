@@ -223,16 +223,16 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
     options = replace(
         data.options, lenient=request.where is not None or request.weight is not None or bool(request.lets)
     )
-    truth = None
+    targets = None
     if data.named:
         from losscli.binding.model_files import side_by_side
 
         opened = [(name, with_nested_columns(_opened(given, options), request, data.on)) for name, given in data.named]
-        truth = _truth(request, data, options)
+        targets = _targets(request, data, options)
         told = _paired_by(request, opened, data.join)
         unmatched: Literal["error", "drop"] = "drop" if data.unmatched == "drop" else "error"
         others = _beside(request, data, options)
-        request, source = side_by_side(request, opened, unmatched, truth, told, data.key_match, others)
+        request, source = side_by_side(request, opened, unmatched, targets, told, data.key_match, others)
     elif data.memory is not None:
         source = _opened(data.memory, data.options)
     elif data.paths:
@@ -264,12 +264,12 @@ def _source(request: Request, data: Data) -> tuple[Request, Source]:
                          code="USAGE_INCOMPLETE")  # fmt: skip
     from losscli.io.join.join import join  # not on the way of a run without a join
 
-    truth = truth or _truth(request, data, options)
-    assert truth is not None
-    _refuse_same(source, truth)
+    targets = targets or _targets(request, data, options)
+    assert targets is not None
+    _refuse_same(source, targets)
     where = None if request.where is None else _Where(request.where, number_format_of(data.options))
-    joined = join(source, truth, data.on, data.unmatched, data.targets_on, data.join, where, data.key_match)
-    return request, replace(joined, identities={**source.identities, **truth.identities})
+    joined = join(source, targets, data.on, data.unmatched, data.targets_on, data.join, where, data.key_match)
+    return request, replace(joined, identities={**source.identities, **targets.identities})
 
 
 def _beside(request: Request, data: Data, options: ReadOptions) -> list[tuple[str | None, Source]]:
@@ -289,7 +289,7 @@ def _with_others(source: Source, others: Sequence[tuple[str | None, Source]]) ->
     return beside(source, others)
 
 
-def _truth(request: Request, data: Data, options: ReadOptions) -> Source | None:
+def _targets(request: Request, data: Data, options: ReadOptions) -> Source | None:
     """The targets, if they stand in a file of their own."""
     if data.targets is None:
         return None
@@ -332,9 +332,9 @@ def _refuse_one_pass(plan: Plan, data: Data) -> None:
                          code="USAGE_CONFLICT")  # fmt: skip
 
 
-def _refuse_same(source: Source, truth: Source) -> None:
+def _refuse_same(source: Source, targets: Source) -> None:
     """A file that is joined with itself adds nothing: another one was meant."""
-    same = common(source.identities, truth.identities)
+    same = common(source.identities, targets.identities)
     if same is not None:
         names = same[0] if same[0] == same[1] else f"{same[0]} and {same[1]} are the same file, which"
         raise UsageError(f"{names} is given as SOURCE and as --targets", path=same[1], code="USAGE_CONFLICT",
