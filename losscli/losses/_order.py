@@ -19,14 +19,16 @@ from losscli.parallel import map_in_order
 
 Made = TypeVar("Made")
 
-PIECE = 1 << 18
-"""Rows that are computed with at once."""
-
 _SUMMED = 1 << 12  # values that are added up before sums are exact
+
+PIECE = 2 * _SUMMED
+"""Rows that are computed with at once, a power of two. Longer arrays would be new memory each time, which is slower."""
+
 _BITS = SMALL.bit_length() - 1
 _LOW = np.int64(SMALL - 1)
 _SIGN = np.uint64(1 << 63)
 _LEADING = 16  # bits by which doubles are counted: their sign, their exponent, and four of the mantissa
+_COUNTED = 1 << 20  # rows that are counted at once: many more than there are counts
 
 
 def pieces(count: int) -> Iterator[slice]:
@@ -105,31 +107,35 @@ def changes(values: Array) -> Array:
 
 def order_keys(values: Array) -> Array:
     """Whole numbers in the order of these doubles, of which 0 and -0 are equal."""
-    bits = (values + 0.0).view(np.uint64)
-    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    bits = (values + 0.0).view(np.int64)
+    return bits.view(np.uint64) ^ ((bits >> 63).view(np.uint64) | _SIGN)
 
 
 def at_places(values: Array, wanted: Sequence[int]) -> list[float]:
-    """The values at these places, from 0 on, of doubles in ascending order.
+    """The values at these places, from 0 on, of doubles of at least 0 in ascending order.
 
-    Rows are counted by the leading bits of their doubles, and those that share these with a wanted one are sorted.
+    Rows are counted by the leading bits of their doubles, and only those that share these with a wanted one are sorted.
     """
     counts = np.zeros((1 << _LEADING) + 1, np.int64)
-    for piece in pieces(len(values)):
-        counts[1:] += np.bincount(_leading(values[piece]), minlength=1 << _LEADING)
+    for _, leading in _with_leading(values):
+        counts[1:] += np.bincount(leading, minlength=1 << _LEADING)
     upto = np.cumsum(counts)
     found, known = [], {}
     for place in wanted:
         bucket = int(np.searchsorted(upto, place, side="right")) - 1
         if bucket not in known:
-            own = [values[piece][_leading(values[piece]) == bucket] for piece in pieces(len(values))]
+            own = [some[leading == bucket] for some, leading in _with_leading(values)]
             known[bucket] = np.sort(np.concatenate(own))
         found.append(float(known[bucket][place - int(upto[bucket])]))
     return found
 
 
-def _leading(values: Array) -> Array:
-    return (order_keys(values) >> np.uint64(64 - _LEADING)).view(np.int64)
+def _with_leading(values: Array) -> Iterator[tuple[Array, Array]]:
+    """Values in pieces, and the leading bits of each; these in one array, again and again."""
+    held = np.empty(min(_COUNTED, len(values)), np.int64)
+    for start in range(0, len(values), _COUNTED):
+        some = values[start : start + _COUNTED]
+        yield some, np.right_shift(some.view(np.int64), 64 - _LEADING, out=held[: len(some)])
 
 
 def dense_ranks(values: Array) -> Array:

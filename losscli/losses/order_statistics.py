@@ -47,7 +47,8 @@ def _of_rows_at(table: SortedTable, value: float) -> TableMean:
 
 
 def _errors(pred: Array, target: Array) -> dict[str, Array]:
-    return {"error": np.abs(pred - target)}
+    error = pred - target
+    return {"error": np.abs(error, out=error)}
 
 
 @loss(
