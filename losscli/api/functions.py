@@ -37,6 +37,7 @@ def evaluate(
     reduction: Literal["mean", "sum"] | None = None,
     by: str | Sequence[str] = (),
     mean_of: str | None = None,
+    skill: bool = False,
     skill_against: str | None = None,
     max_slices: int = 100_000,
     where: str | None = None,
@@ -118,6 +119,9 @@ def evaluate(
     mean_of : str, optional
         The mean, over the groups of rows with the same value in this column, of the value of each group. Each group
         counts the same; intervals have the groups as units.
+    skill : bool
+        Whether results get their `skill` against the best constant prediction on the same rows and slice (R2 for mse).
+        The data is read three times.
     skill_against : str, optional
         A model that the others are held against: `skill` of their results is 1 - loss / loss of that model.
     max_slices : int

@@ -136,6 +136,7 @@ class Request:
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
     mean_of: str | None = None
+    skill: bool = False  # against the best constant prediction
     skill_against: str | None = None  # the model that the others are held against
     max_slices: int = 100_000
     where: Filter | None = None

@@ -24,6 +24,7 @@ def check(request: Request) -> None:
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("--batch-size must be at least 1", code="USAGE_BAD_VALUE")
     _check_mean_of(request)
+    _check_skill(request)
     _check_classes(request)
     if request.others != "error" and request.positive is None:
         raise UsageError("--others is about the labels beside the positive one, and there is none",
@@ -67,6 +68,16 @@ def _check_mean_of(request: Request) -> None:
         raise UsageError(f"{found[0]} is about rows, and the units of --mean-of '{request.mean_of}' are its groups",
                          hint="--interval gives the t interval of the mean over the groups",
                          code="USAGE_CONFLICT")  # fmt: skip
+
+
+def _check_skill(request: Request) -> None:
+    """Numbers have one reference, and a best constant is that of the rows of a slice."""
+    if request.skill and request.skill_against is not None:
+        raise UsageError("--skill and --skill-against cannot be used together",
+                         hint="run it twice: a number has one reference", code="USAGE_CONFLICT")  # fmt: skip
+    if request.skill and request.mean_of is not None:
+        raise UsageError("no best constant is known for the means over groups of --mean-of",
+                         hint="--skill-against MODEL, or --by COL", code="USAGE_CONFLICT")  # fmt: skip
 
 
 def _check_divisor(request: Request) -> None:

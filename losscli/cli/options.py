@@ -307,6 +307,9 @@ def test_option(what: str) -> Callable[[Function], Function]:
 
 
 inference_options = _stack(
+    statistics("--skill", is_flag=True,
+               help="Also the skill: 1 - loss / loss of the best constant prediction (R2 for mse), on the same rows "
+                    "and slice. Reads the data three times."),
     statistics("--skill-against", metavar="MODEL",
                help="Also the skill of the other models: 1 - loss / loss of MODEL, on the same rows and slice."),
     statistics("--between", metavar="rest|COL=VALUE",

@@ -46,7 +46,7 @@ def score(options: EvalOptions) -> Evaluation:
     ready_run = ready(options)
     run, wanted, quiet = options.run, options.report, options.run.console.quiet
     hashing = wanted.hashing or options.gates.baseline is not None
-    passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned)
+    passes = 1 + (wanted.rows is not None) + (not ready_run.prepared.plan.is_pinned) + 2 * run.request.skill
     with reports.reporting_errors(wanted, quiet), progress.observed(run.console, passes=passes) as observer:
         engine = engine_of(run, ready_run.prepared)
         prepared = with_edges(ready_run.prepared, engine, observer)
@@ -69,7 +69,7 @@ def ready(options: EvalOptions) -> Ready:
     _check_paths(options, inputs)
     saved = _saved(gates)
     console.print_notes(run.notes, quiet)
-    data = data_of(run, spool=wanted.rows is not None)
+    data = data_of(run, spool=wanted.rows is not None or request.skill)
     _check_outputs(options, data, saved, inputs)
     with reports.reporting_errors(wanted, quiet):
         prepared = prepare(request, data)

@@ -172,7 +172,12 @@ def evaluate(
     doubled = [WarningResult(said, noted=True) for said in prepared.source.doubled]
     sources = tuple(replace(found, sha256=prepared.hashes.get(found.path)) for found in scan.sources())
     with using_threads(engine.count):
-        return conclude(totals, scan.reader, sources, prepared.source.dropped, doubled)
+        evaluation = conclude(totals, scan.reader, sources, prepared.source.dropped, doubled)
+    if not prepared.plan.request.skill:
+        return evaluation
+    from losscli.execution.best_constants import with_best_constants  # few runs ask for them
+
+    return with_best_constants(prepared, evaluation, engine, observer, chunk_rows())
 
 
 def conclude(

@@ -112,7 +112,7 @@ def prepare(request: Request, data: Data) -> Prepared:
         raise
     if request.skill_against is not None:
         check_reference(plan, request.skill_against)
-    if not plan.is_pinned:
+    if not plan.is_pinned or request.skill:
         _refuse_one_pass(plan, data)
     if source.sides is not None:
         source, plan = _with_shared_keys(source, plan)
@@ -325,6 +325,11 @@ def _refuse_one_pass(plan: Plan, data: Data) -> None:
     names = [pipe_name(one) for one in given if isinstance(one, str)]
     once = [name for name in names if name is not None]
     once += ["a RecordBatchReader" for one in given if type(one).__name__ == "RecordBatchReader"]
+    if once and plan.is_pinned:
+        if data.options.spool and once[0] != "a RecordBatchReader":
+            return
+        raise UsageError(f"--skill reads the data three times, and {once[0]} can be read only once",
+                         hint="save it to a file first", code="USAGE_CONFLICT")  # fmt: skip
     if once:
         key = next(key for key in plan.slice_keys if not key.is_pinned)
         raise UsageError(f"--by '{key.name}' reads the data twice, and {once[0]} can be read only once",

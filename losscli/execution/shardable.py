@@ -27,6 +27,10 @@ def check_mergeable(request: Request, data: Data, what: str, instead: str) -> No
         raise UsageError(f"{what} splits the rows, but clusters, resamples, comparisons and --why need all of them in "
                          "one run", hint=f"{instead} supports these; --interval alone works here, too",
                          code="USAGE_CONFLICT")  # fmt: skip
+    if request.skill:
+        raise UsageError(f"{what} splits the rows, and the best constant prediction of --skill is that of all",
+                         hint=f"{instead} supports it; --skill-against MODEL works here, too",
+                         code="USAGE_CONFLICT")  # fmt: skip
     if data.targets is not None:
         raise UsageError(f"{what} does not support joins: every process would read --targets again",
                          hint="join the files first: predictions and targets as columns of one table",

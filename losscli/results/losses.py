@@ -161,7 +161,8 @@ class SkillResult:
     Attributes
     ----------
     reference : str
-        The model of the run that it is held against.
+        The model of the run that it is held against, or the functional of the targets that is the best constant
+        prediction, such as "mean(target)".
     value : float
         The value of the same loss or score for the reference.
     skill : float

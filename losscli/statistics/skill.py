@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from losscli.binding.plan import Line
 from losscli.binding.spec import Spec
 from losscli.results import LossResult, SkillResult
 from losscli.results.directions import compared
 
+Slice = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the numbers of one loss and model are held against: its name, and its value on each slice."""
+
+    name: str
+    values: Mapping[Slice, float]
+
 
 def with_skill_against(
     results: Sequence[LossResult], lines: Sequence[Line], model: str
 ) -> tuple[tuple[LossResult, ...], list[str]]:
-    """The results, those of the other models with their skill against one model, and why some have none.
+    """The results, those of the other models with their skill against one model, and why some have none."""
+    values: dict[str, dict[Slice, float]] = {}
+    for one in results:
+        if one.model == model:
+            values.setdefault(one.spec, {})[tuple(one.by.items())] = one.value
+    references: dict[tuple[str | None, str], Reference]
+    references = {(line.model, line.spec.text): Reference(model, values[line.spec.text]) for line in lines
+                  if line.model not in (None, model) and line.spec.text in values}  # fmt: skip
+    return with_skill(results, lines, references)
+
+
+def with_skill(
+    results: Sequence[LossResult], lines: Sequence[Line], references: Mapping[tuple[str | None, str], Reference]
+) -> tuple[tuple[LossResult, ...], list[str]]:
+    """The results with their skill.
 
     Parameters
     ----------
@@ -23,8 +47,8 @@ def with_skill_against(
         The results of a run.
     lines
         The lines of its plan.
-    model
-        The model that the others are held against.
+    references
+        Model and spec -> what its results are held against.
 
     Returns
     -------
@@ -33,18 +57,18 @@ def with_skill_against(
         One sentence for each loss whose skill is undefined somewhere, and each reason.
     """
     specs = {(line.model, line.spec.text): line.spec for line in lines}
-    reference = {(one.spec, tuple(one.by.items())): one.value for one in results if one.model == model}
     found, notes = [], []
     for one in results:
-        key = (one.spec, tuple(one.by.items()))
-        if one.model in (None, model) or key not in reference:
+        key = one.model, one.spec
+        if key not in references:
             found.append(one)
             continue
-        value = reference[key]
-        share, why = skill(specs[one.model, one.spec], one.value, value)
-        found.append(replace(one, skill=SkillResult(model, value, share)))
+        reference = references[key]
+        value = reference.values[tuple(one.by.items())]
+        share, why = skill(specs[key], one.value, value)
+        found.append(replace(one, skill=SkillResult(reference.name, value, share)))
         if why is not None:
-            notes.append(f"{one.spec}: the skill against '{model}' is undefined where {why}")
+            notes.append(f"{one.spec}: the skill against '{reference.name}' is undefined where {why}")
     return tuple(found), list(dict.fromkeys(notes))
 
 

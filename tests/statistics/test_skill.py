@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import losscli
+from losscli import losses
+from losscli.contract.functionals import Functional
 from losscli.errors import UsageError
 
 TARGET = np.array([3.0, 0.5, 2.0, 7.0, 4.0, 1.0])
@@ -81,3 +86,127 @@ def test_the_reference_is_a_model_beside_others(preds, code, said):
     with pytest.raises(UsageError, match=said) as caught:
         losscli.evaluate(DATA, "mse", target="y", pred=preds, skill_against="rif")
     assert caught.value.code == code
+
+
+# -- against the best constant ---------------------------------------------------------------------------------------
+
+CLASSES = {
+    "label": np.array([0, 1, 2, 1, 1, 2]), "w": DATA["w"],
+    "p": np.array([[7, 2, 1], [2, 5, 3], [1, 1, 8], [3, 4, 3], [2, 7, 1], [4, 4, 2]]) / 10,
+}  # fmt: skip
+
+# scikit-learn 1.9.1: r2_score, d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, d2_log_loss_score and
+# d2_brier_score, without weights and with sample_weight
+D2 = (
+    ("mse", "y", "m", 0.9081831610044313, 0.8698937040065413),
+    ("r2", "y", "m", 0.9081831610044313, 0.8698937040065413),
+    ("mae", "y", "m", 0.6857142857142857, 0.6137931034482759),
+    ("pinball:q=0.9", "y", "m", 0.3755102040816325, 0.02608695652173898),
+    ("poisson_deviance", "y", "m", 0.9114127699411505, 0.8801426192374248),
+    ("bce", "hit", "sure", 0.23471357226007505, 0.004347934558803779),
+    ("cross_entropy", "label", "p", 0.31524755414159655, 0.20221782771189578),
+    ("brier", "label", "p", 0.39454545454545453, 0.26590909090909065),
+)
+
+
+@pytest.mark.parametrize(("loss", "target", "pred", "plain", "weighted"), D2, ids=lambda given: str(given))
+def test_it_is_the_d2_of_scikit_learn(loss, target, pred, plain, weighted):
+    data = CLASSES if target == "label" else DATA
+    for known, settings in ((plain, {}), (weighted, {"weight": "w"})):
+        (found,) = losscli.evaluate(data, loss, target=target, pred={"m": pred}, skill=True, **settings)
+        assert found.skill.skill == pytest.approx(known, rel=1e-12)
+
+
+def test_each_slice_has_the_constant_of_its_rows():
+    losses = ["mse", "mae", "dawid_sebastiani"]
+    report = losscli.evaluate({**DATA, "s": np.full(6, 1.0)}, losses, target="y", pred={"m": "m"},
+                              columns={"scale": "s"}, by="side", where="y != 7", weight="w", skill=True)  # fmt: skip
+    for side in ("", "u", "v"):
+        rows = (TARGET != 7) & ((DATA["side"] == side) if side else True)
+        y, w = TARGET[rows], DATA["w"][rows]
+        mean = np.average(y, weights=w)
+        var = np.average((y - mean) ** 2, weights=w)
+        least = min(np.average(abs(y - at), weights=w) for at in y)
+        known = {"mse": var, "mae": least, "dawid_sebastiani": 1 + np.log(var)}
+        found = {one.loss: one.skill for one in report if one.by == ({"side": side} if side else {})}
+        assert {loss: found[loss].value for loss in losses} == pytest.approx(known, rel=1e-12)
+    assert found["mse"].reference == "mean(target)"
+    assert found["dawid_sebastiani"].reference == "pred: mean(target), scale: sqrt(mean((target - mean(target))**2))"
+
+
+def test_class_weights_count_in_the_constant():
+    (found,) = losscli.evaluate({"y": np.array([1, 0, 0, 0, 1, 0]), "p": DATA["sure"]}, "brier", target="y", pred="p",
+                                class_weight="balanced", skill=True)  # fmt: skip
+    assert found.skill.value == pytest.approx(0.25, rel=1e-12)  # that of 1/2: each class has half of the weight
+
+
+def test_no_bit_depends_on_how_the_rows_are_cut(monkeypatch, tmp_path):
+    rng = np.random.default_rng(3)
+    y, w = np.round(rng.gamma(2, 3, 400), 1), rng.uniform(0, 2, 400)
+    data = {"y": y, "p": y + rng.normal(0, 1, 400), "w": w, "g": rng.integers(0, 3, 400).astype(str)}
+    settings = {"target": "y", "pred": "p", "weight": "w", "by": "g", "skill": True}
+    found = []
+    for order, rows, threads in ((slice(None), 30, 1), (slice(None, None, -1), 1000, 2)):
+        monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", str(rows))
+        turned = {name: values[order] for name, values in data.items()}
+        report = losscli.evaluate(turned, ["mse", "mae", "pinball:q=0.3"], threads=threads, **settings)
+        found.append([(one.spec, one.by, one.skill) for one in report])
+    assert found[0] == found[1]
+
+
+def test_where_no_best_constant_is_known_this_is_said():
+    losses = ["huber", "0.5*mse+0.5*mae", "mse"]
+    report = losscli.evaluate(DATA, losses, target="y", pred="m", skill=True)
+    assert [one.skill is None for one in report] == [True, True, False]
+    assert [one.message for one in report.evaluation.warnings] == [
+        "huber: no best constant is known",
+        "0.5*mse+0.5*mae: no best constant is known of a weighted sum of losses",
+    ]
+    labels = {"y": ["a", "b", "a"], "p": ["a", "b", "b"]}
+    report = losscli.evaluate(labels, "accuracy", target="y", pred="p", skill=True)
+    assert report[0].skill is None
+    assert len(report.evaluation.warnings) == 1
+
+
+def test_what_cannot_be_read_again_is_refused_or_spooled(tmp_path):
+    table = pa.table({"y": TARGET, "m": MODEL})
+    with pytest.raises(UsageError, match="--skill reads the data three times"):
+        losscli.evaluate(table.to_reader(), "mse", target="y", pred="m", skill=True)
+    path = tmp_path / "p.csv"
+    path.write_text("y,m\n1,2\n3,3\n")
+    command = [sys.executable, "-m", "losscli", "eval", "-", "-t", "y", "-p", "m", "-l", "mse", "--skill", "-f", "csv"]
+    with path.open() as stdin:
+        piped = subprocess.run(["cat"], stdin=stdin, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, input=piped.stdout, stdout=subprocess.PIPE, check=True)
+    assert b",mean(target),1.0,0.5," in done.stdout
+
+
+@pytest.mark.parametrize(
+    "settings", [{"skill_against": "m"}, {"mean_of": "side"}, {"engine": "dask"}], ids=lambda given: next(iter(given))
+)
+def test_what_it_does_not_go_with_is_refused(settings):
+    with pytest.raises(UsageError) as caught:
+        losscli.evaluate(DATA, "mse", target="y", pred={"m": "m", "ref": "mean"}, skill=True, **settings)
+    assert caught.value.code == "USAGE_CONFLICT"
+
+
+TEXTS = sorted({text for loss in losses.every().values() for text in loss.consistent_for.values()})
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_weight_of_2_is_the_row_twice_in_every_functional(text):
+    functional, rng = Functional(text, classes=True), np.random.default_rng(1)
+    params = {"q": 0.3, "floor": None, "clip": 0, "label_smoothing": 0, "pos_weight": 1, "temperature": 2.0, "eps": 0.1,
+              "levels": (0.2, 0.7), "under": 1.0, "over": 2.0, "asymmetry": 0.5, "renormalize": False}  # fmt: skip
+    params |= {"cap": None, "floor": 0} if "floor == 0" in text else {}
+    params["floor"] = 0.1 if "maximum" in text else params["floor"]
+    target = rng.integers(0, 3, 40) if "shares" in text or "mode" in text else rng.uniform(0.1, 0.9, 40)
+    weights = np.where(rng.uniform(size=40) < 0.5, 1.0, 2.0)
+    twice = np.repeat(target, weights.astype(int))
+    values = functional.of_rows(target, weights, params, 3)
+    assert functional.of_rows(twice, np.ones(len(twice)), params, 3) == pytest.approx(values, rel=1e-9)
+    if functional.adds_up:
+        word = {"mean": lambda v: np.average(v, weights=weights), "sum": lambda v: (v * weights).sum()}
+        rows = functional.row_values(target, params)
+        totals = [word[name](one) for (name, _), one in zip(functional.totals, rows, strict=True)]
+        assert functional.of_totals(totals, params) == pytest.approx(values, rel=1e-9)

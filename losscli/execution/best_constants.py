@@ -1,0 +1,299 @@
+"""The best constant prediction of each loss on each slice, and its value on the same rows: two more passes.
+
+The first pass computes the functional that a loss declares: means from exact sums, others from the distinct targets
+and their counts. The second scores the constant of its slice in the place of each prediction, as the run itself does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from losscli.aggregate.accumulator import RunAccumulator
+from losscli.aggregate.distinct_rows import DistinctRows
+from losscli.aggregate.slices import SliceIndex
+from losscli.aggregate.term_accumulator import TermAccumulator
+from losscli.binding.plan import Input, Job, Line, Plan, Table
+from losscli.binding.read_rows import ReadRows
+from losscli.binding.request import Inference
+from losscli.contract.functionals import Functional
+from losscli.contract.kinds import Array
+from losscli.contract.terms import Term
+from losscli.execution.engines import Engine
+from losscli.execution.prepare import Prepared
+from losscli.execution.progress import ProgressObserver
+from losscli.execution.scan import Scan
+from losscli.results import Evaluation, LossResult, WarningResult
+from losscli.statistics.best_constants import Held, constant_of, held_rows
+from losscli.statistics.estimates import results
+from losscli.statistics.finalized_sums import FinalizedSums, SliceIds, slices
+from losscli.statistics.skill import Reference, with_skill
+
+
+@dataclass(frozen=True)
+class _Best:
+    """A loss whose best constant is known, on one set of columns: the constant of each of its predicted roles."""
+
+    line: Line
+    functionals: tuple[tuple[Input, Functional], ...]
+    target: Input
+
+    @property
+    def job(self) -> Job:
+        return self.line.jobs[0]
+
+    @property
+    def text(self) -> str:
+        """What the constants are, as the loss declares them."""
+        found = [(side.role, functional.text) for side, functional in self.functionals]
+        return found[0][1] if len(found) == 1 else ", ".join(f"{role}: {text}" for role, text in found)
+
+
+def with_best_constants(
+    prepared: Prepared, evaluation: Evaluation, engine: Engine, observer: ProgressObserver, chunk_rows: int
+) -> Evaluation:
+    """The run with the skill of each number against the best constant prediction."""
+    found = {line: _best(line) for line in prepared.plan.lines}
+    known = list(dict.fromkeys(best for best in found.values() if isinstance(best, _Best)))
+    notes = [f"{line.spec.text}: no best constant is known{why}" for line, why in found.items() if isinstance(why, str)]
+    references: dict[_Best, dict[tuple[tuple[str, str], ...], LossResult]] = {}
+    if known:
+        seen, labelled = _first_pass(prepared, known, engine, observer)
+        notes += [f"{best.line.spec.text}: no best constant is known for predictions that are labels"
+                  for best in known if best in labelled]  # fmt: skip
+        known = [best for best in known if best not in labelled]
+        references = _second_pass(prepared, known, seen, engine, observer, chunk_rows)
+    by_line: dict[tuple[str | None, str], Reference] = {}
+    for line, best in found.items():
+        if isinstance(best, _Best) and best in references:
+            values = {by: one.value for by, one in references[best].items()}
+            by_line[line.model, line.spec.text] = Reference(best.text, values)
+    outcome, undefined = with_skill(evaluation.results, prepared.plan.lines, by_line)
+    said = [*evaluation.warnings, *map(WarningResult, dict.fromkeys([*notes, *undefined]))]
+    return replace(evaluation, results=outcome, warnings=tuple(said))
+
+
+def _best(line: Line) -> _Best | str:
+    """What is known of the best constant of a line; else why nothing is."""
+    spec, job = line.spec, line.jobs[0]
+    loss = job.spec.loss
+    if spec.is_composite:
+        return " of a weighted sum of losses"
+    if not loss.consistent_for:
+        return ""
+    if job.spec.row_parameters:
+        return " where each row has a parameter of its own"
+    sides = {role: side for role, side in job.by_role() if side is not None}
+    others = set(sides) - {"target", *loss.consistent_for}
+    if others or not all(isinstance(side, Input) for side in sides.values()) or "target" not in sides:
+        return f" with the role '{min(others)}'" if others else ""
+    inputs = [side for side in sides.values() if isinstance(side, Input)]
+    if any(side.ragged for side in inputs):
+        return " of lists that may differ in length"
+    classes = isinstance(target := sides["target"], Input) and target.kind.shape == "class"
+    functionals = {role: Functional(text, classes=classes) for role, text in loss.consistent_for.items()
+                   if role in sides}  # fmt: skip
+    if not functionals or not all(one.applies(job.spec.params) for one in functionals.values()):
+        return " with these parameters"
+    assert isinstance(target, Input)
+    if classes and (target.classes is None or target.classes.carrier is None):
+        return " of classes without columns of their own"
+    pairs = tuple((side, functionals[role]) for role, side in sides.items()
+                  if isinstance(side, Input) and role in functionals)  # fmt: skip
+    return _Best(line, pairs, target)
+
+
+# -- the first pass: the constants -----------------------------------------------------------------------------------
+
+
+class _Seen:
+    """What the first pass adds up: rows by slice, and of each loss sums of its targets, or the targets."""
+
+    def __init__(self, plan: Plan, best: Sequence[_Best], slice_index: SliceIndex) -> None:
+        self.best = best
+        self.rows = RunAccumulator(_without_losses(plan), {}, slice_index=slice_index, some=True)
+        self.sums: dict[tuple[int, int, int], list[TermAccumulator]] = {}
+        self._finalized: dict[tuple[int, int, int], list[FinalizedSums]] = {}
+        self.held = {
+            at: DistinctRows() for at, one in enumerate(best) if not all(f.adds_up for _, f in one.functionals)
+        }
+        self.shapes: dict[tuple[int, int], tuple[int, ...]] = {}  # of a row of the targets (0), and of each role
+        self.kinds: dict[int, np.dtype[np.generic]] = {}
+
+    def update(self, some: ReadRows) -> None:
+        for _ in self.rows.update(some):
+            pass
+        if not len(some.batch):
+            return
+        ids, weights = self.rows.slice_ids_of(some), some.batch.weights
+        for at, best in enumerate(self.best):
+            target = some.batch.arrays[best.target]
+            self.shapes[at, 0], self.kinds[at] = target.shape[1:], target.dtype
+            for place, (side, _) in enumerate(best.functionals, 1):
+                self.shapes[at, place] = some.batch.arrays[side].shape[1:]
+            if at in self.held:
+                columns = [target] if target.ndim == 1 else list(target.T)
+                self.held[at].update(list(map(np.ascontiguousarray, columns)), weights, ids)
+            else:
+                self._add(at, target, weights, ids)
+
+    def _add(self, at: int, target: Array, weights: Array | None, ids: Array | None) -> None:
+        best, size = self.best[at], len(self.rows.counts)
+        part = None if weights is None else weights != 0
+        for place, (_, functional) in enumerate(best.functionals):
+            for number, values in enumerate(functional.row_values(target, best.job.spec.params)):
+                columns = [values] if values.ndim == 1 else list(values.T)
+                kept = self.sums.setdefault(
+                    (at, place, number), [TermAccumulator(weights is not None) for _ in columns]
+                )
+                for accumulator, column in zip(kept, columns, strict=True):
+                    accumulator.grow(size)
+                    accumulator.update(Term(np.ascontiguousarray(column, np.float64), part), weights, ids)
+
+    def merge(self, other: _Seen) -> None:
+        self.rows.merge(other.rows)
+        for key, theirs in other.sums.items():
+            ours = self.sums.setdefault(key, [TermAccumulator(one.weights is not None) for one in theirs])
+            for accumulator, more in zip(ours, theirs, strict=True):
+                accumulator.merge(more, None)
+        for at, rows in other.held.items():
+            self.held[at].merge(rows, None)
+        self.shapes.update(other.shapes)
+        self.kinds.update(other.kinds)
+
+    def _finalized_of(self, key: tuple[int, int, int]) -> list[FinalizedSums]:
+        if key not in self._finalized:
+            self._finalized[key] = [FinalizedSums(one) for one in self.sums.get(key, [])]
+        return self._finalized[key]
+
+    def constants(self, at: int, held: Held | None, slice_ids: SliceIds) -> list[Array]:
+        """The constant of each role on a slice; NaN where it has another shape than the predictions."""
+        best, found = self.best[at], []
+        for place, (_, functional) in enumerate(best.functionals):
+            shape = self.shapes[at, place + 1]
+            sums = [self._finalized_of((at, place, number)) for number in range(len(functional.totals))]
+            value = constant_of(functional, best.job.spec.params, sums, held, slice_ids, shape[0] if shape else 0)
+            fits = value.shape == shape or (value.size == 1 and shape == (1,))
+            found.append(value.reshape(shape) if fits else np.full(shape, np.nan))
+        return found
+
+
+@dataclass(frozen=True)
+class _Seeing:
+    plan: Plan
+    best: tuple[_Best, ...]
+    slice_index: SliceIndex
+
+    def __call__(self, rows: Iterable[ReadRows]) -> _Seen:
+        seen = _Seen(self.plan, self.best, self.slice_index)
+        for some in rows:
+            seen.update(some)
+        return seen
+
+
+def _first_pass(
+    prepared: Prepared, best: Sequence[_Best], engine: Engine, observer: ProgressObserver
+) -> tuple[_Seen, set[_Best]]:
+    """What was seen of the targets, and the losses whose predictions were labels."""
+    plan = prepared.plan
+    scan = Scan(plan, prepared.source, observer)
+    slice_index = SliceIndex(len(plan.slice_keys) + (plan.class_column is not None))
+    seen = _Seen(plan, best, slice_index)
+    for result in scan.scores(_Seeing(plan, tuple(best), slice_index), engine):
+        seen.merge(result.score)
+    decisions = scan.reader.registry.decisions
+    labelled = {one for one in best for side, _ in one.functionals
+                if side.facing is not None and side in decisions and "label" in decisions[side].seen}  # fmt: skip
+    return seen, labelled
+
+
+# -- the second pass: their values -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Constants:
+    """What stands in the place of the predictions of one loss: of all rows the same, or of each slice id its own."""
+
+    plan: Plan
+    whole: Mapping[Input, Array] | None
+    own: Mapping[Input, Array]
+
+    def of(self, side: Input, rows: int, ids: Array | None) -> Array:
+        if self.whole is not None or ids is None:
+            constant = self.own[side][0] if self.whole is None else self.whole[side]
+            return np.broadcast_to(constant, (rows, *constant.shape)).copy()
+        return np.ascontiguousarray(self.own[side][ids])
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """Scores the rows of one split with the constants of each loss."""
+
+    constants: tuple[_Constants, ...]
+    tables: Mapping[Table, Array]
+    chunk_rows: int
+    slice_index: SliceIndex
+
+    def __call__(self, rows: Iterable[ReadRows]) -> list[RunAccumulator]:
+        found = [self.accumulator(one.plan) for one in self.constants]
+        for some in rows:
+            for accumulator, constants in zip(found, self.constants, strict=True):
+                ids = accumulator.slice_ids_of(some) if len(some.batch) else None
+                arrays = {side: constants.of(side, len(some.batch), ids) for side in constants.own}
+                batch = replace(some.batch, arrays={**some.batch.arrays, **arrays})
+                for _ in accumulator.update(replace(some, batch=batch)):
+                    pass
+        return found
+
+    def accumulator(self, plan: Plan) -> RunAccumulator:
+        return RunAccumulator(plan, self.tables, self.chunk_rows, self.slice_index, some=True)
+
+
+def _second_pass(
+    prepared: Prepared, known: Sequence[_Best], seen: _Seen, engine: Engine, observer: ProgressObserver, chunk_rows: int
+) -> dict[_Best, dict[tuple[tuple[str, str], ...], LossResult]]:
+    """The value of the best constant of each loss: slice -> result."""
+    plan, found = prepared.plan, slices(seen.rows)
+    constants: list[_Constants] = []
+    for best in known:
+        at = seen.best.index(best)
+        held = held_rows(seen.held[at], seen.kinds[at]) if at in seen.held and at in seen.kinds else None
+        constants += _constants(plan, best, seen, at, held, found)
+    if not constants:
+        return {}
+    scoring = _Scoring(tuple(constants), prepared.arrays, chunk_rows, seen.rows.slice_index)
+    totals = [scoring.accumulator(one.plan) for one in constants]
+    for result in Scan(plan, prepared.source, observer).scores(scoring, engine):
+        for total, more in zip(totals, result.score, strict=True):
+            total.merge(more)
+    values: dict[_Best, dict[tuple[tuple[str, str], ...], LossResult]] = {best: {} for best in known}
+    each = len(constants) // len(known)
+    for number, (total, one) in enumerate(zip(totals, constants, strict=True)):
+        of = values[known[number // each]]
+        of.update({tuple(r.by.items()): r for r in results(total) if bool(r.by) == (one.whole is None)})
+    return values
+
+
+def _constants(
+    plan: Plan, best: _Best, seen: _Seen, at: int, held: Held | None, found: Mapping[tuple[str, ...], SliceIds]
+) -> list[_Constants]:
+    """The constants of all rows; with slices, also those of each."""
+    own_plan = replace(_without_losses(plan), lines=(best.line,))
+    sides = [side for side, _ in best.functionals]
+    whole = dict(zip(sides, seen.constants(at, held, found[()]), strict=True))
+    size = len(seen.rows.slice_index)
+    own = {side: np.full((size, *whole[side].shape), np.nan) for side in sides}
+    for name, slice_ids in found.items():
+        if name:
+            numbers = [one.number for one in slice_ids]
+            for side, constant in zip(sides, seen.constants(at, held, slice_ids), strict=True):
+                own[side][numbers] = constant
+    return [_Constants(own_plan, whole, own), *([_Constants(own_plan, None, own)] if plan.by else [])]
+
+
+def _without_losses(plan: Plan) -> Plan:
+    """The plan without losses and what is made of single rows: no intervals, no comparisons."""
+    request = replace(plan.request, inference=Inference(), skill=False)
+    return replace(plan, lines=(), request=request, cluster=None, baseline=None)
