@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import losscli
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
 from losscli.io.files.open import open_source
-from losscli.io.formats import json_records
+from losscli.io.formats import json_input, json_records, json_survey
 from losscli.io.formats.json_document import table_of
 from losscli.io.source import ReadOptions
 
@@ -206,3 +207,118 @@ def test_sample_logs_of_evaluation_harnesses(tmp_path: Path) -> None:
     report = losscli.evaluate(path, "brier", target="scores.match.value", pred="metadata.p", positive="C")
     assert report[0].value == pytest.approx((0.0625 + 0.25) / 2)
     assert any("'samples'" in note for note in open_source([path]).notes)
+
+
+STREAMED: list[tuple[str, str | None]] = [
+    ("records by key", None), ("pandas index", None), ("one array in an object", None),
+    ("one array in an object", "runs"), ("samples beside others", None), ("splits of arrays", "val"),
+    ("splits", "test"), ("pandas table", "data"), ("array", "$"),
+]  # fmt: skip
+
+
+def outcome(path: str, json_path: str | None) -> tuple[Any, Any, bool]:
+    """The notes and the records that are read, or the error; and whether they are streamed."""
+    try:
+        source = open_source([path], ReadOptions(json_path=json_path))
+        found = source.fragments[0].source  # type: ignore[attr-defined]
+        with found.open() as stream:
+            text = b"".join(iter(lambda: stream.read(100), b""))
+        records = [json.loads(line, object_pairs_hook=tuple) for line in text.splitlines() if line.strip()]
+    except (LosscliError, ValueError) as error:
+        return "error", getattr(error, "code", None), False
+    return source.notes, records, found.part is not None
+
+
+def both(path: str, json_path: str | None) -> tuple[tuple[Any, ...], tuple[Any, ...], bool]:
+    """What the reader of small documents and that of large ones give, and whether the second has streamed."""
+    held = outcome(path, json_path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_input, "HELD", 0)
+        streamed = outcome(path, json_path)
+    assert not held[2]
+    return held[:2], streamed[:2], streamed[2]
+
+
+@pytest.mark.parametrize(("shape", "json_path"), STREAMED)
+@pytest.mark.parametrize("piece", [1, 9, 1 << 20])
+def test_large_documents_are_streamed(shape: str, json_path: str | None, piece: int, tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    for module in (json_records, json_survey):
+        monkeypatch.setattr(module, "PIECE", piece)
+    held, streamed, whether = both(written(tmp_path, SHAPES[shape], indent=1), json_path)
+    assert streamed == held and held[0] != "error"
+    assert whether
+
+
+def test_large_documents_in_other_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_input, "HELD", 0)
+    text = json.dumps(SHAPES["samples beside others"])
+    (tmp_path / "t.json.gz").write_bytes(gzip.compress(text.encode()))
+    assert value(str(tmp_path / "t.json.gz")) == EXPECTED
+    (tmp_path / "t.json").write_bytes(text.encode("utf-16"))
+    source = open_source([str(tmp_path / "t.json")], ReadOptions(input_format="json", encoding="utf-16"))
+    with source.fragments[0].source.open() as stream:  # type: ignore[attr-defined]
+        assert len(stream.read(1 << 20).split(b"\n")) == len(RECORDS) + 1
+    for end, message in (('{"a": 1', "not complete"), ('{"a": {"y": 1}, "b": 2, "c": {"y": 1}}', "which part"),
+                         ('{"k": {"y": 1, "p": 1}, "l": {"y": 2, "p": 1}, "k": {"y": 3, "p": 1}}', "'k' occurs twice"),
+                         ('{"samples": [{"y": 1, "p": 2}, ]}', "a value is missing"),
+                         ('{"samples": [{"y": 1, "p": 2}]} x', "text behind the end"),
+                         ('{"k": {"y": 1, "p": 1}, "l": {"y": 2, "p": NaN}}', "row 2")):  # fmt: skip
+        with pytest.raises(LosscliError) as caught:
+            value(written(tmp_path, end))
+        assert message in f"{caught.value} row {caught.value.row}", end
+
+
+def test_random_documents_are_read_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(11)
+    alphabet = ['"', "\\", "{", "}", "[", "]", ",", ":", "\n", " ", "é", "😀", "a", "\\\\", '\\"', "\x00"]
+    seen = {"streamed": 0, "error": 0, "rows": 0}
+
+    def text() -> str:
+        return "".join(rng.choices(alphabet, k=rng.randrange(6)))
+
+    def drawn(depth: int = 0) -> Any:
+        kind = rng.randrange(3 if depth < 2 else 1)
+        if kind == 0:
+            return rng.choice([1, -0.5, None, True, text()])
+        some = [drawn(depth + 1) for _ in range(rng.randrange(3))]
+        return some if kind == 1 else {text(): value for value in some}
+
+    def record() -> Any:
+        return {"y": rng.random(), "p": drawn()}
+
+    for case in range(150):
+        count = rng.randrange(1, 6)
+        document: Any = (
+            [record() for _ in range(count)],
+            [rng.choice([1, "x", [2], drawn()]) for _ in range(count)],
+            {text() + str(i): record() for i in range(count)},
+            {text() + str(i): rng.choice([1, "x", None]) for i in range(count)},
+            {text(): drawn(), "samples": [record() for _ in range(count)], text(): drawn()},
+            {str(i): drawn() for i in range(count)},
+        )[case % 6]
+        json_path = None
+        if rng.random() < 0.3:
+            document = {text(): drawn(), "a": document, "a.b": [0, document]}
+            json_path = rng.choice(["a", "a.b[1]", "c"])
+        content = json.dumps(document, indent=rng.choice([None, 1]), ensure_ascii=rng.random() < 0.5)
+        flaw = rng.randrange(8)
+        at = rng.randrange(len(content))
+        if flaw == 0:
+            content = content[:at]
+        elif flaw == 1:
+            content = content[:at] + rng.choice(alphabet) + content[at:]
+        elif flaw == 2:
+            content += rng.choice([" ", "x", "]", "{}", "\n"])
+        elif flaw == 3:
+            content = "\ufeff \n" + content
+        elif flaw == 4 and content.startswith("{") and len(content) > 2:
+            content = content[:-1] + "," + content[1:]  # every key twice
+        for module in (json_records, json_survey):
+            monkeypatch.setattr(module, "PIECE", rng.choice([1, 3, 50]))
+        held, streamed, whether = both(written(tmp_path, content), json_path)
+        seen["streamed"] += whether
+        seen["error" if held[0] == "error" else "rows"] += 1
+        assert (streamed[0] == "error") == (held[0] == "error"), (content, json_path, held, streamed)
+        assert held[0] == "error" or streamed == held, (content, json_path)
+    assert min(seen.values()) > 20, seen

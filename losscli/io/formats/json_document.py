@@ -14,9 +14,9 @@ from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.formats.json_values import Document, Part
 
 LIMIT = 256 << 20
-_SAMPLED = 100  # members whose fields tell records from splits
+SAMPLED = 100  # members whose fields tell records from splits
 _MANY = 100  # as many lists are no columns, if each is shorter than that
-_NAMES = ("samples", "records", "rows", "data", "instances", "predictions", "examples", "results")
+NAMES = ("samples", "records", "rows", "data", "instances", "predictions", "examples", "results")
 _STEP = re.compile(r"\[([0-9]{1,9})\]|\.?([^.\[\]]+)")
 
 
@@ -50,25 +50,38 @@ def _at(document: Document, json_path: str) -> Part:
             members = document.members(part)
             names = sorted((n for n in members if n and (rest == n or rest.startswith((f"{n}.", f"{n}[")))), key=len)
             if not names:
-                listed = ", ".join(list(members)[:20])
-                name = _STEP.match(rest)
-                hint = did_you_mean(name[2] or rest if name else rest, list(members), f"there are: {listed}")
-                raise _no_part(document, json_path, rest, seen, hint)
+                raise no_member(document.path, json_path, rest, seen, list(members))
             part, seen, rest = members[names[-1]], seen + "." * bool(seen) + names[-1], rest[len(names[-1]) :]
         else:
             step = re.match(r"\[([0-9]{1,9})\]", rest)
             elements = document.elements(part) if document.kind(part) == "[" else []
             if step is None or int(step[1]) >= len(elements):
-                raise _no_part(document, json_path, rest, seen)
+                raise no_part(document.path, json_path, rest, seen)
             part, seen, rest = elements[int(step[1])], seen + step[0], rest[step.end() :]
         rest = rest.removeprefix(".")
     return part
 
 
-def _no_part(document: Document, json_path: str, rest: str, seen: str, hint: str | None = None) -> UsageError:
+def no_member(path: str, json_path: str, rest: str, seen: str, names: list[str]) -> UsageError:
+    """The error about a path that names no member of an object."""
+    listed = ", ".join(names[:20])
+    name = _STEP.match(rest)
+    hint = did_you_mean(name[2] or rest if name else rest, names, f"there are: {listed}")
+    return no_part(path, json_path, rest, seen, hint)
+
+
+def no_part(path: str, json_path: str, rest: str, seen: str, hint: str | None = None) -> UsageError:
+    """The error about a path that leads nowhere."""
     where = f" in '{seen}'" if seen else ""
-    return UsageError(f"--json-path {json_path}: there is no '{rest}'{where}", path=document.path, hint=hint,
+    return UsageError(f"--json-path {json_path}: there is no '{rest}'{where}", path=path, hint=hint,
                       code="USAGE_BAD_VALUE")  # fmt: skip
+
+
+def unclear(path: str, named: str, kinds: Iterable[tuple[str, str]]) -> UsageError:
+    """The error about an object of which several members may be the table."""
+    listed = ", ".join(f"{named}.{name}" if named else name for name, kind in kinds if kind != ".")
+    return UsageError("which part of the JSON document is the table?", path=path,
+                      hint=f"--json-path PATH, one of {listed}", code="USAGE_INCOMPLETE")  # fmt: skip
 
 
 def _of_array(document: Document, part: Part, named: str) -> Table:
@@ -76,12 +89,13 @@ def _of_array(document: Document, part: Part, named: str) -> Table:
     elements = document.elements(part)
     if elements and document.kind(elements[0]) != "{":
         return Table(
-            _lines(b'{"value": %b}' % document.value(e) for e in elements), _said("values, column 'value'", named)
+            _lines(b'{"value": %b}' % document.value(e) for e in elements), said("values, column 'value'", named)
         )
-    return Table(_lines(map(document.value, elements)), _said("records", named))
+    return Table(_lines(map(document.value, elements)), said("records", named))
 
 
-def _said(what: str, named: str) -> str:
+def said(what: str, named: str) -> str:
+    """What is read, and of which part of the document."""
     return f"{what} of '{named}'" if named else what
 
 
@@ -98,8 +112,8 @@ def _of_object(document: Document, part: Part, named: str) -> Table:
         return _of_rows(document, members, named)
     records = [name for name, kind in kinds.items() if kind == "[" and _holds_objects(document, members[name])]
     if records and len(records) == len(members) > 1:
-        return Table(_lines(_of_splits(document, members)), _said("splits of records, column 'split'", named))
-    likely = [name for name in records if name in _NAMES] if len(records) > 1 else records
+        return Table(_lines(_of_splits(document, members)), said("splits of records, column 'split'", named))
+    likely = [name for name in records if name in NAMES] if len(records) > 1 else records
     if len(likely) == 1:
         inner = f"{named}.{likely[0]}" if named else likely[0]
         return _of_array(document, members[likely[0]], inner)
@@ -108,12 +122,8 @@ def _of_object(document: Document, part: Part, named: str) -> Table:
     if set(kinds.values()) == {"{"}:
         return _of_objects(document, members, named)
     if set(kinds.values()) == {"."}:
-        return Table(_lines(_pairs(document, members)), _said("keys and values, columns 'key' and 'value'", named))
-    listed = ", ".join(f"{named}.{name}" if named else name for name, kind in kinds.items() if kind != ".")
-    raise UsageError(
-        "which part of the JSON document is the table?", path=document.path,
-        hint=f"--json-path PATH, one of {listed}", code="USAGE_INCOMPLETE",
-    )  # fmt: skip
+        return Table(_lines(_pairs(document, members)), said("keys and values, columns 'key' and 'value'", named))
+    raise unclear(document.path, named, kinds.items())
 
 
 def _holds_objects(document: Document, part: Part) -> bool:
@@ -159,7 +169,7 @@ def _of_rows(document: Document, members: dict[str, Part], named: str) -> Table:
         if index and b'"key"' not in names:
             fields.append(b'"key": ' + document.value(index[place]))
         rows.append(b"{%b}" % b", ".join(fields))
-    return Table(_lines(iter(rows)), _said("rows below the names of columns", named))
+    return Table(_lines(iter(rows)), said("rows below the names of columns", named))
 
 
 def _of_lists(document: Document, members: dict[str, Part], named: str) -> Table:
@@ -168,7 +178,7 @@ def _of_lists(document: Document, members: dict[str, Part], named: str) -> Table
     lengths = {name: len(column) for name, column in columns.items()}
     longest = max(lengths.values())
     if len(members) > max(_MANY, longest):
-        return Table(_lines(_pairs(document, members)), _said("keys and lists, columns 'key' and 'value'", named))
+        return Table(_lines(_pairs(document, members)), said("keys and lists, columns 'key' and 'value'", named))
     if len(set(lengths.values())) > 1:
         few, other = min(lengths, key=lambda n: lengths[n]), max(lengths, key=lambda n: lengths[n])
         raise DataError(
@@ -177,38 +187,38 @@ def _of_lists(document: Document, members: dict[str, Part], named: str) -> Table
         )  # fmt: skip
     row = b"{%b}" % b", ".join(_key(name).replace(b"%", b"%%") + b": %b" for name in columns)
     rows = (row % cells for cells in zip(*columns.values(), strict=True))
-    return Table(_lines(rows), _said("columns", named))
+    return Table(_lines(rows), said("columns", named))
 
 
 def _of_objects(document: Document, members: dict[str, Part], named: str) -> Table:
     """Key → record, split → key → value (or record), or column → index → value."""
-    sample = {name: document.members(part) for name, part in list(members.items())[:_SAMPLED]}
+    sample = {name: document.members(part) for name, part in list(members.items())[:SAMPLED]}
     sets = [frozenset(inner) for inner in sample.values()]
-    if len(sample) == len(members) and len(set(sets)) == 1 and list(sets[0]) and _is_index(sets[0]):
+    if len(sample) == len(members) and len(set(sets)) == 1 and list(sets[0]) and is_index(sets[0]):
         return _of_indexed(document, sample, named)
     shared = len(frozenset().union(*sets)) < sum(map(len, sets))
     if shared:
-        key = _free_name(sets)
+        key = free_name(sets)
         rows = (_with_fields(document, b'"%b": %b' % (key.encode(), _key(n)), part) for n, part in members.items())
-        return Table(_lines(rows), _said(f"keys and records, column '{key}'", named))
+        return Table(_lines(rows), said(f"keys and records, column '{key}'", named))
     inner = {name: document.members(part) for name, part in members.items()}
     values = [document.kind(value) == "{" for some in inner.values() for value in some.values()]
     if all(values) and values:
-        key = _free_name(
-            [frozenset(document.members(v)) for some in inner.values() for v in list(some.values())[:_SAMPLED]]
+        key = free_name(
+            [frozenset(document.members(v)) for some in inner.values() for v in list(some.values())[:SAMPLED]]
         )
         rows = (
             _with_fields(document, b'"split": %b, "%b": %b' % (_key(split), key.encode(), _key(name)), record)
             for split, some in inner.items()
             for name, record in some.items()
         )
-        return Table(_lines(rows), _said(f"splits of keys and records, columns 'split' and '{key}'", named))
+        return Table(_lines(rows), said(f"splits of keys and records, columns 'split' and '{key}'", named))
     pairs: Callable[[str], bytes] = lambda split: b'"split": %b, ' % _key(split)  # noqa: E731
     rows = (row for split, some in inner.items() for row in _pairs(document, some, pairs(split)))
-    return Table(_lines(rows), _said("splits of keys and values, columns 'split', 'key' and 'value'", named))
+    return Table(_lines(rows), said("splits of keys and values, columns 'split', 'key' and 'value'", named))
 
 
-def _is_index(names: frozenset[str]) -> bool:
+def is_index(names: frozenset[str]) -> bool:
     """Whether these are the numbers of rows, as pandas writes them."""
     return names == {str(number) for number in range(len(names))}
 
@@ -219,9 +229,9 @@ def _of_indexed(document: Document, columns: dict[str, dict[str, Part]], named: 
         b"{%b}" % b", ".join(b"%b: %b" % (_key(name), document.value(cells[key])) for name, cells in columns.items())
         for key in keys
     )
-    return Table(_lines(rows), _said("columns by row number", named))
+    return Table(_lines(rows), said("columns by row number", named))
 
 
-def _free_name(sets: Sequence[frozenset[str]]) -> str:
+def free_name(sets: Sequence[frozenset[str]]) -> str:
     """The name of the column of keys: one that no record has."""
     return next(name for name in ("key", "id", "(key)") if not any(name in names for names in sets))

@@ -1,4 +1,4 @@
-"""JSON documents as inputs of JSON lines: an array of records is streamed, anything else is held in memory."""
+"""JSON documents as inputs of JSON lines: small ones are held in memory; of large ones, what can be is streamed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.json_document import LIMIT, Table, table_of
 from losscli.io.formats.json_records import RecordLines
+from losscli.io.formats.json_stream import StreamedPart, streamed_part
 from losscli.io.formats.jsonl import read_keys
 from losscli.io.formats.text_windows import open_text
+
+HELD = 8 << 20
+"""The largest document, in bytes, whose table is not streamed."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -27,6 +31,7 @@ class JsonTableInput:
     encoding: str
     json_path: str | None = None
     streamed: bool = False
+    part: StreamedPart | None = None
     held: Table | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -40,13 +45,15 @@ class JsonTableInput:
         return getattr(self.source, "version", None)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return JsonTableInput, (self.source, self.compression, self.encoding, self.json_path, self.streamed)
+        return JsonTableInput, (self.source, self.compression, self.encoding, self.json_path, self.streamed, self.part)
 
     def open(self, last: bool = False) -> Stream:
         """The lines from the first record on."""
+        if self.part is not None:
+            return Stream(self.part.lines(self.text(last)), self.path)
         if not self.streamed:
             return Stream(io.BytesIO(self.table().lines), self.path)
-        stream = self._text(last)
+        stream = self.text(last)
         stream.buffered = _begun(stream)[1] + stream.buffered
         stream.read(1)
         return Stream(RecordLines(stream, self.path), self.path)
@@ -54,18 +61,20 @@ class JsonTableInput:
     def table(self) -> Table:
         """The rows of a document that is held whole."""
         if self.held is None:
-            with self._text(last=True) as stream:
+            with self.text(last=True) as stream:
                 text = stream.read(LIMIT + 1)
             if len(text) > LIMIT:
                 raise DataError(
-                    f"the JSON document is larger than {LIMIT >> 20} MiB, and is no array of records", path=self.path,
-                    hint="only an array of records, [{…}, …], is read piece by piece; write that, or JSON lines",
+                    f"the JSON document is larger than {LIMIT >> 20} MiB, and is no array or mapping of records",
+                    path=self.path,
+                    hint="only [{…}, …] and {id: {…}, …} are read piece by piece; write one of these, or JSON lines",
                     code="DATA_WRONG_FORMAT",
                 )  # fmt: skip
             self.held = table_of(text.removeprefix(_BOM), self.path, self.json_path)
         return self.held
 
-    def _text(self, last: bool) -> Stream:
+    def text(self, last: bool = False) -> Stream:
+        """The document as UTF-8."""
         return open_text(self.source, self.compression, self.encoding, last)
 
     def verify(self) -> None:
@@ -84,6 +93,16 @@ def _begun(stream: Stream) -> tuple[bytes, bytes]:
     return text[:1] + text[1:].lstrip()[:1], text
 
 
+def _found_table(found: JsonTableInput) -> str:
+    """What a row of the table is in words; where the table is, for a document that is not held."""
+    with found.text() as stream:
+        text = stream.read(max(HELD, 1 << 16) + 1)
+    if len(text) > HELD:
+        start = len(text) - len(text.removeprefix(_BOM).lstrip())
+        found.part = streamed_part(found.text, found.path, start, found.json_path)
+    return found.table().what if found.part is None else found.part.what
+
+
 def open_document(
     source: Input, compression: str | None, encoding: str, json_path: str | None
 ) -> tuple[JsonTableInput, dict[str, pa.DataType], str]:
@@ -92,7 +111,7 @@ def open_document(
     if json_path is None:
         with open_text(source, compression, encoding) as stream:
             found.streamed = _begun(stream)[0] == b"[{"
-    what = "" if found.streamed else found.table().what
+    what = "" if found.streamed else _found_table(found)
     try:
         with found.open() as stream:
             return found, read_keys(stream), what

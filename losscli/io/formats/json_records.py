@@ -1,6 +1,10 @@
-"""A JSON array of records as JSON lines, a piece at a time: the records stay as they are written."""
+"""An array or a mapping in a JSON document as JSON lines, a piece at a time: the values stay as they are written."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,11 +17,21 @@ RECORD_LIMIT = 256 << 20
 _BLANK, _LINE, _COMMA = 32, 10, 44
 
 
-class RecordLines:
-    """A stream of the elements of an array, one a line. `stream` is at the first byte behind its bracket."""
+_KEY = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
 
-    def __init__(self, stream: Readable, path: str) -> None:
-        self.stream, self.path = stream, path
+
+class RecordLines:
+    """A stream of the elements of an array, or of the members of an object, one a line.
+
+    `stream` is at the first byte behind its bracket; `as_row` makes an element the text of its row. Behind the end of a
+    `whole` document nothing stands.
+    """
+
+    def __init__(
+        self, stream: Readable, path: str, as_row: Callable[[bytes], bytes] | None = None, whole: bool = True,
+        closing: bytes = b"]",
+    ) -> None:  # fmt: skip
+        self.stream, self.path, self.as_row, self.whole, self.closing = stream, path, as_row, whole, closing
         self.text = b""
         self.ended = self.began = False
 
@@ -28,12 +42,16 @@ class RecordLines:
             self.text += piece
             lines = self._lines(last=not piece)
             if lines:
-                return lines
+                return lines if self.as_row is None else self._rows(lines, self.as_row)
         return b""
 
     def close(self) -> None:
         """Close the stream below."""
         self.stream.close()
+
+    @staticmethod
+    def _rows(lines: bytes, as_row: Callable[[bytes], bytes]) -> bytes:
+        return b"".join(as_row(line) + b"\n" for line in lines.split(b"\n") if line.strip())
 
     def _lines(self, last: bool) -> bytes:
         """The whole elements of the text that is there, which are removed from it."""
@@ -64,11 +82,14 @@ class RecordLines:
         return lines
 
     def _check_end(self, end: int) -> None:
-        """Whether the bracket at `end` closes the array, behind an element, and is the last of the file."""
-        if self.text[end : end + 1] != b"]":
-            raise DataError("the JSON array is closed by a }", path=self.path, code="DATA_CORRUPT_FILE")
+        """Whether the bracket at `end` closes the value, behind an element, and is the last of a whole document."""
+        what, other = ("array", "}") if self.closing == b"]" else ("object", "]")
+        if self.text[end : end + 1] != self.closing:
+            raise DataError(f"the JSON {what} is closed by a {other}", path=self.path, code="DATA_CORRUPT_FILE")
         if self.text[:end].rstrip()[-1:] == b"," or (self.began and not self.text[:end].strip()):
-            raise DataError("the JSON array ends with a comma", path=self.path, code="DATA_CORRUPT_FILE")
+            raise DataError(f"the JSON {what} ends with a comma", path=self.path, code="DATA_CORRUPT_FILE")
+        if not self.whole:
+            return  # a survey has read the rest
         rest, piece = self.text[end + 1 :], b"."
         while piece and not rest.strip():
             rest = piece = self.stream.read(PIECE)
@@ -92,3 +113,36 @@ def as_lines(raw: Bytes, structure: Structure) -> bytes:
 
 def _between(raw: Bytes, commas: Positions, index: int) -> bytes:
     return raw[int(commas[index - 1]) + 1 if index else 0 : int(commas[index])].tobytes()
+
+
+def value_row(element: bytes) -> bytes:
+    """An element of an array as the row of one column."""
+    return b'{"value": %b}' % element.strip()
+
+
+@dataclass(frozen=True)
+class MemberRows:
+    """The members of an object as rows: of a key and a value, or, with the name of the key's column, of records."""
+
+    path: str
+    key: str | None = None
+
+    def __call__(self, member: bytes) -> bytes:
+        """The row of one member."""
+        found = _KEY.match(member)
+        if found is None:
+            raise self._error(f"invalid JSON: '{_shown(member)}' is no member of an object")
+        name, value = found[1], member[found.end() :].strip()
+        if self.key is None:
+            return b'{"key": %b, "value": %b}' % (name, value)
+        if value[:1] != b"{":
+            raise self._error(f"'{_shown(value)}' is no record, as other members are")
+        inner = value[1:-1].strip()
+        return b'{"%b": %b%b}' % (self.key.encode(), name, b", " + inner if inner else b"")
+
+    def _error(self, message: str) -> DataError:
+        return DataError(message, path=self.path, code="DATA_CORRUPT_FILE")
+
+
+def _shown(text: bytes) -> str:
+    return text[:60].decode(errors="replace").strip()
