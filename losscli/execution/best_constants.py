@@ -15,10 +15,10 @@ from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.aggregate.slices import SliceIndex
 from losscli.aggregate.term_accumulator import TermAccumulator
-from losscli.binding.plan import Input, Job, Line, Plan, Table
+from losscli.binding.best_constants import BestConstant, best_constant
+from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.request import Inference
-from losscli.contract.functionals import Functional
 from losscli.contract.kinds import Array
 from losscli.contract.terms import Term
 from losscli.execution.engines import Engine
@@ -32,33 +32,14 @@ from losscli.statistics.finalized_sums import FinalizedSums, SliceIds, slices
 from losscli.statistics.skill import Reference, with_skill
 
 
-@dataclass(frozen=True)
-class _Best:
-    """A loss whose best constant is known, on one set of columns: the constant of each of its predicted roles."""
-
-    line: Line
-    functionals: tuple[tuple[Input, Functional], ...]
-    target: Input
-
-    @property
-    def job(self) -> Job:
-        return self.line.jobs[0]
-
-    @property
-    def text(self) -> str:
-        """What the constants are, as the loss declares them."""
-        found = [(side.role, functional.text) for side, functional in self.functionals]
-        return found[0][1] if len(found) == 1 else ", ".join(f"{role}: {text}" for role, text in found)
-
-
 def with_best_constants(
     prepared: Prepared, evaluation: Evaluation, engine: Engine, observer: ProgressObserver, chunk_rows: int
 ) -> Evaluation:
     """The run with the skill of each number against the best constant prediction."""
-    found = {line: _best(line) for line in prepared.plan.lines}
-    known = list(dict.fromkeys(best for best in found.values() if isinstance(best, _Best)))
+    found = {line: best_constant(line) for line in prepared.plan.lines}
+    known = list(dict.fromkeys(best for best in found.values() if isinstance(best, BestConstant)))
     notes = [f"{line.spec.text}: no best constant is known{why}" for line, why in found.items() if isinstance(why, str)]
-    references: dict[_Best, dict[tuple[tuple[str, str], ...], LossResult]] = {}
+    references: dict[BestConstant, dict[tuple[tuple[str, str], ...], LossResult]] = {}
     if known:
         seen, labelled = _first_pass(prepared, known, engine, observer)
         notes += [f"{best.line.spec.text}: no best constant is known for predictions that are labels"
@@ -67,42 +48,12 @@ def with_best_constants(
         references = _second_pass(prepared, known, seen, engine, observer, chunk_rows)
     by_line: dict[tuple[str | None, str], Reference] = {}
     for line, best in found.items():
-        if isinstance(best, _Best) and best in references:
+        if isinstance(best, BestConstant) and best in references:
             values = {by: one.value for by, one in references[best].items()}
             by_line[line.model, line.spec.text] = Reference(best.text, values)
     outcome, undefined = with_skill(evaluation.results, prepared.plan.lines, by_line)
     said = [*evaluation.warnings, *map(WarningResult, dict.fromkeys([*notes, *undefined]))]
     return replace(evaluation, results=outcome, warnings=tuple(said))
-
-
-def _best(line: Line) -> _Best | str:
-    """What is known of the best constant of a line; else why nothing is."""
-    spec, job = line.spec, line.jobs[0]
-    loss = job.spec.loss
-    if spec.is_composite:
-        return " of a weighted sum of losses"
-    if not loss.consistent_for:
-        return ""
-    if job.spec.row_parameters:
-        return " where each row has a parameter of its own"
-    sides = {role: side for role, side in job.by_role() if side is not None}
-    others = set(sides) - {"target", *loss.consistent_for}
-    if others or not all(isinstance(side, Input) for side in sides.values()) or "target" not in sides:
-        return f" with the role '{min(others)}'" if others else ""
-    inputs = [side for side in sides.values() if isinstance(side, Input)]
-    if any(side.ragged for side in inputs):
-        return " of lists that may differ in length"
-    classes = isinstance(target := sides["target"], Input) and target.kind.shape == "class"
-    functionals = {role: Functional(text, classes=classes) for role, text in loss.consistent_for.items()
-                   if role in sides}  # fmt: skip
-    if not functionals or not all(one.applies(job.spec.params) for one in functionals.values()):
-        return " with these parameters"
-    assert isinstance(target, Input)
-    if classes and (target.classes is None or target.classes.carrier is None):
-        return " of classes without columns of their own"
-    pairs = tuple((side, functionals[role]) for role, side in sides.items()
-                  if isinstance(side, Input) and role in functionals)  # fmt: skip
-    return _Best(line, pairs, target)
 
 
 # -- the first pass: the constants -----------------------------------------------------------------------------------
@@ -111,14 +62,12 @@ def _best(line: Line) -> _Best | str:
 class _Seen:
     """What the first pass adds up: rows by slice, and of each loss sums of its targets, or the targets."""
 
-    def __init__(self, plan: Plan, best: Sequence[_Best], slice_index: SliceIndex) -> None:
+    def __init__(self, plan: Plan, best: Sequence[BestConstant], slice_index: SliceIndex) -> None:
         self.best = best
         self.rows = RunAccumulator(_without_losses(plan), {}, slice_index=slice_index, some=True)
         self.sums: dict[tuple[int, int, int], list[TermAccumulator]] = {}
         self._finalized: dict[tuple[int, int, int], list[FinalizedSums]] = {}
-        self.held = {
-            at: DistinctRows() for at, one in enumerate(best) if not all(f.adds_up for _, f in one.functionals)
-        }
+        self.held = {at: DistinctRows() for at, one in enumerate(best) if one.holds_targets}
         self.shapes: dict[tuple[int, int], tuple[int, ...]] = {}  # of a row of the targets (0), and of each role
         self.kinds: dict[int, np.dtype[np.generic]] = {}
 
@@ -183,7 +132,7 @@ class _Seen:
 @dataclass(frozen=True)
 class _Seeing:
     plan: Plan
-    best: tuple[_Best, ...]
+    best: tuple[BestConstant, ...]
     slice_index: SliceIndex
 
     def __call__(self, rows: Iterable[ReadRows]) -> _Seen:
@@ -194,8 +143,8 @@ class _Seeing:
 
 
 def _first_pass(
-    prepared: Prepared, best: Sequence[_Best], engine: Engine, observer: ProgressObserver
-) -> tuple[_Seen, set[_Best]]:
+    prepared: Prepared, best: Sequence[BestConstant], engine: Engine, observer: ProgressObserver
+) -> tuple[_Seen, set[BestConstant]]:
     """What was seen of the targets, and the losses whose predictions were labels."""
     plan = prepared.plan
     scan = Scan(plan, prepared.source, observer)
@@ -252,8 +201,13 @@ class _Scoring:
 
 
 def _second_pass(
-    prepared: Prepared, known: Sequence[_Best], seen: _Seen, engine: Engine, observer: ProgressObserver, chunk_rows: int
-) -> dict[_Best, dict[tuple[tuple[str, str], ...], LossResult]]:
+    prepared: Prepared,
+    known: Sequence[BestConstant],
+    seen: _Seen,
+    engine: Engine,
+    observer: ProgressObserver,
+    chunk_rows: int,
+) -> dict[BestConstant, dict[tuple[tuple[str, str], ...], LossResult]]:
     """The value of the best constant of each loss: slice -> result."""
     plan, found = prepared.plan, slices(seen.rows)
     constants: list[_Constants] = []
@@ -268,7 +222,7 @@ def _second_pass(
     for result in Scan(plan, prepared.source, observer).scores(scoring, engine):
         for total, more in zip(totals, result.score, strict=True):
             total.merge(more)
-    values: dict[_Best, dict[tuple[tuple[str, str], ...], LossResult]] = {best: {} for best in known}
+    values: dict[BestConstant, dict[tuple[tuple[str, str], ...], LossResult]] = {best: {} for best in known}
     each = len(constants) // len(known)
     for number, (total, one) in enumerate(zip(totals, constants, strict=True)):
         of = values[known[number // each]]
@@ -277,7 +231,7 @@ def _second_pass(
 
 
 def _constants(
-    plan: Plan, best: _Best, seen: _Seen, at: int, held: Held | None, found: Mapping[tuple[str, ...], SliceIds]
+    plan: Plan, best: BestConstant, seen: _Seen, at: int, held: Held | None, found: Mapping[tuple[str, ...], SliceIds]
 ) -> list[_Constants]:
     """The constants of all rows; with slices, also those of each."""
     own_plan = replace(_without_losses(plan), lines=(best.line,))

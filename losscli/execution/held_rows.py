@@ -11,4 +11,9 @@ def held_in_memory(plan: Plan) -> list[str]:
     for job in plan.jobs:
         if job.spec.loss.sorted_by:
             found.setdefault(job.spec.loss.sorted_by, {})[job.spec.loss.name] = None
-    return [f"{', '.join(names)}: holds each distinct {', '.join(keys)} in memory" for keys, names in found.items()]
+    notes = [f"{', '.join(names)}: holds each distinct {', '.join(keys)} in memory" for keys, names in found.items()]
+    if plan.request.skill:
+        from losscli.binding.best_constants import held_for_constants  # few runs ask for them
+
+        notes += [f"{spec}: --skill holds each distinct target in memory" for spec in held_for_constants(plan)]
+    return notes

@@ -25,15 +25,18 @@ class Held:
     def of(self, slice_ids: SliceIds) -> tuple[Array, Array]:
         """The targets of a slice and what they weigh together, with the weights of classes."""
         known = [one for one in slice_ids if one.number + 1 < len(self.starts)]
+        if len(known) == 1 and known[0].factor is None:  # these are in order
+            at = slice(self.starts[known[0].number], self.starts[known[0].number + 1])
+            return self.targets[at], self.weights[at]
         rows = [np.arange(self.starts[one.number], self.starts[one.number + 1]) for one in known]
         factors = [np.full(len(at), 1.0 if one.factor is None else float(one.factor))
                    for at, one in zip(rows, known, strict=True)]  # fmt: skip
-        at = np.concatenate([np.zeros(0, np.int64), *rows])
-        weights = self.weights[at] * np.concatenate([np.zeros(0), *factors])
-        columns = self.targets[at].reshape(len(at), -1).T
+        places = np.concatenate([np.zeros(0, np.int64), *rows])
+        weights = self.weights[places] * np.concatenate([np.zeros(0), *factors])
+        columns = self.targets[places].reshape(len(places), -1).T
         order = np.lexsort([weights, *columns])  # slice ids are numbered as they come, which no bit may show
         order = order[weights[order] > 0]
-        return self.targets[at[order]], weights[order]
+        return self.targets[places[order]], weights[order]
 
 
 def held_rows(rows: DistinctRows, kind: np.dtype[Any]) -> Held:

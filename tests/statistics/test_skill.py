@@ -174,10 +174,28 @@ def test_what_cannot_be_read_again_is_refused_or_spooled(tmp_path):
         losscli.evaluate(table.to_reader(), "mse", target="y", pred="m", skill=True)
     path = tmp_path / "p.csv"
     path.write_text("y,m\n1,2\n3,3\n")
-    command = [sys.executable, "-m", "losscli", "eval", "-", "-t", "y", "-p", "m", "-l", "mse", "--skill", "-f", "csv"]
+    command = [
+        sys.executable,
+        "-m",
+        "losscli",
+        "eval",
+        "-",
+        "-t",
+        "y",
+        "-p",
+        "m",
+        "-l",
+        "mse",
+        "-l",
+        "mae",
+        "--skill",
+        "-f",
+        "csv",
+    ]
     with path.open() as stdin:
         piped = subprocess.run(["cat"], stdin=stdin, stdout=subprocess.PIPE, check=True)
-    done = subprocess.run(command, input=piped.stdout, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, input=piped.stdout, capture_output=True, check=True)
+    assert done.stderr == b"note: mae: --skill holds each distinct target in memory\n"
     assert b",mean(target),1.0,0.5," in done.stdout
 
 
