@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from losscli.binding.plan import Input, Job, Line, Plan
@@ -22,6 +23,12 @@ class BestConstant:
         return self.line.jobs[0]
 
     @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What models share that have the same best constant."""
+        sides = tuple((side.role, side.kind, side.wide) for side, _ in self.functionals)
+        return self.line.spec.text, self.target, sides
+
+    @property
     def holds_targets(self) -> bool:
         """Whether the distinct targets are needed, as sums do not say all."""
         return not all(functional.adds_up for _, functional in self.functionals)
@@ -38,7 +45,7 @@ def best_constant(line: Line) -> BestConstant | str:
     spec, job = line.spec, line.jobs[0]
     loss = job.spec.loss
     if spec.is_composite:
-        return " of a weighted sum of losses"
+        return " for a weighted sum of losses"
     if not loss.consistent_for:
         return ""
     if job.spec.row_parameters:
@@ -49,7 +56,7 @@ def best_constant(line: Line) -> BestConstant | str:
         return f" with the role '{min(others)}'" if others else ""
     inputs = [side for side in sides.values() if isinstance(side, Input)]
     if any(side.ragged for side in inputs):
-        return " of lists that may differ in length"
+        return " for lists whose lengths may differ"
     classes = isinstance(target := sides["target"], Input) and target.kind.shape == "class"
     functionals = {role: Functional(text, classes=classes) for role, text in loss.consistent_for.items()
                    if role in sides}  # fmt: skip
@@ -57,14 +64,24 @@ def best_constant(line: Line) -> BestConstant | str:
         return " with these parameters"
     assert isinstance(target, Input)
     if classes and (target.classes is None or target.classes.carrier is None):
-        return " of classes without columns of their own"
+        return " for classes without columns of their own"
     pairs = tuple((side, functionals[role]) for role, side in sides.items()
                   if isinstance(side, Input) and role in functionals)  # fmt: skip
     return BestConstant(line, pairs, target)
 
 
+def best_constants(plan: Plan) -> dict[Line, BestConstant | str]:
+    """Of each line of a run its best constant, or why none is known; models that have the same share it."""
+    shared: dict[tuple[Hashable, ...], BestConstant] = {}
+    found: dict[Line, BestConstant | str] = {}
+    for line in plan.lines:
+        best = best_constant(line)
+        found[line] = shared.setdefault(best.key, best) if isinstance(best, BestConstant) else best
+    return found
+
+
 def held_for_constants(plan: Plan) -> list[str]:
     """The losses for whose best constant the distinct targets are held."""
-    found = [best_constant(line) for line in plan.lines]
-    held = [best.line.spec.text for best in found if isinstance(best, BestConstant) and best.holds_targets]
+    found = best_constants(plan)
+    held = [line.spec.text for line, best in found.items() if isinstance(best, BestConstant) and best.holds_targets]
     return list(dict.fromkeys(held))

@@ -15,7 +15,7 @@ from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.aggregate.slices import SliceIndex
 from losscli.aggregate.term_accumulator import TermAccumulator
-from losscli.binding.best_constants import BestConstant, best_constant
+from losscli.binding.best_constants import BestConstant, best_constants
 from losscli.binding.plan import Input, Plan, Table
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.request import Inference
@@ -36,7 +36,7 @@ def with_best_constants(
     prepared: Prepared, evaluation: Evaluation, engine: Engine, observer: ProgressObserver, chunk_rows: int
 ) -> Evaluation:
     """The run with the skill of each number against the best constant prediction."""
-    found = {line: best_constant(line) for line in prepared.plan.lines}
+    found = best_constants(prepared.plan)
     known = list(dict.fromkeys(best for best in found.values() if isinstance(best, BestConstant)))
     notes = [f"{line.spec.text}: no best constant is known{why}" for line, why in found.items() if isinstance(why, str)]
     references: dict[BestConstant, dict[tuple[tuple[str, str], ...], LossResult]] = {}
@@ -67,9 +67,9 @@ class _Seen:
         self.rows = RunAccumulator(_without_losses(plan), {}, slice_index=slice_index, some=True)
         self.sums: dict[tuple[int, int, int], list[TermAccumulator]] = {}
         self._finalized: dict[tuple[int, int, int], list[FinalizedSums]] = {}
-        self.held = {at: DistinctRows() for at, one in enumerate(best) if one.holds_targets}
-        self.shapes: dict[tuple[int, int], tuple[int, ...]] = {}  # of a row of the targets (0), and of each role
-        self.kinds: dict[int, np.dtype[np.generic]] = {}
+        self.held = {one.target: DistinctRows() for one in best if one.holds_targets}
+        self.kinds: dict[Input, np.dtype[np.generic]] = {}  # of these targets
+        self.shapes: dict[Input, tuple[int, ...]] = {}  # of the predictions of a row
 
     def update(self, some: ReadRows) -> None:
         for _ in self.rows.update(some):
@@ -77,16 +77,15 @@ class _Seen:
         if not len(some.batch):
             return
         ids, weights = self.rows.slice_ids_of(some), some.batch.weights
+        for side, held in self.held.items():
+            target = some.batch.arrays[side]
+            self.kinds[side] = target.dtype
+            columns = [target] if target.ndim == 1 else list(target.T)
+            held.update(list(map(np.ascontiguousarray, columns)), weights, ids)
         for at, best in enumerate(self.best):
-            target = some.batch.arrays[best.target]
-            self.shapes[at, 0], self.kinds[at] = target.shape[1:], target.dtype
-            for place, (side, _) in enumerate(best.functionals, 1):
-                self.shapes[at, place] = some.batch.arrays[side].shape[1:]
-            if at in self.held:
-                columns = [target] if target.ndim == 1 else list(target.T)
-                self.held[at].update(list(map(np.ascontiguousarray, columns)), weights, ids)
-            else:
-                self._add(at, target, weights, ids)
+            self.shapes.update((side, some.batch.arrays[side].shape[1:]) for side, _ in best.functionals)
+            if not best.holds_targets:
+                self._add(at, some.batch.arrays[best.target], weights, ids)
 
     def _add(self, at: int, target: Array, weights: Array | None, ids: Array | None) -> None:
         best, size = self.best[at], len(self.rows.counts)
@@ -107,8 +106,8 @@ class _Seen:
             ours = self.sums.setdefault(key, [TermAccumulator(one.weights is not None) for one in theirs])
             for accumulator, more in zip(ours, theirs, strict=True):
                 accumulator.merge(more, None)
-        for at, rows in other.held.items():
-            self.held[at].merge(rows, None)
+        for side, rows in other.held.items():
+            self.held[side].merge(rows, None)
         self.shapes.update(other.shapes)
         self.kinds.update(other.kinds)
 
@@ -120,8 +119,8 @@ class _Seen:
     def constants(self, at: int, held: Held | None, slice_ids: SliceIds) -> list[Array]:
         """The constant of each role on a slice; NaN where it has another shape than the predictions."""
         best, found = self.best[at], []
-        for place, (_, functional) in enumerate(best.functionals):
-            shape = self.shapes[at, place + 1]
+        for place, (side, functional) in enumerate(best.functionals):
+            shape = self.shapes[side]
             sums = [self._finalized_of((at, place, number)) for number in range(len(functional.totals))]
             value = constant_of(functional, best.job.spec.params, sums, held, slice_ids, shape[0] if shape else 0)
             fits = value.shape == shape or (value.size == 1 and shape == (1,))
@@ -211,9 +210,10 @@ def _second_pass(
     """The value of the best constant of each loss: slice -> result."""
     plan, found = prepared.plan, slices(seen.rows)
     constants: list[_Constants] = []
+    held_of = {side: held_rows(rows, seen.kinds[side]) for side, rows in seen.held.items() if side in seen.kinds}
     for best in known:
         at = seen.best.index(best)
-        held = held_rows(seen.held[at], seen.kinds[at]) if at in seen.held and at in seen.kinds else None
+        held = held_of[best.target] if best.holds_targets else None
         constants += _constants(plan, best, seen, at, held, found)
     if not constants:
         return {}

@@ -15,6 +15,8 @@ import losscli
 from losscli import losses
 from losscli.contract.functionals import Functional
 from losscli.errors import UsageError
+from losscli.execution import best_constants
+from losscli.statistics.best_constants import held_rows
 
 TARGET = np.array([3.0, 0.5, 2.0, 7.0, 4.0, 1.0])
 MODEL = np.array([2.5, 0.8, 2.0, 8.0, 3.0, 1.5])
@@ -134,6 +136,15 @@ def test_each_slice_has_the_constant_of_its_rows():
     assert found["dawid_sebastiani"].reference == "pred: mean(target), scale: sqrt(mean((target - mean(target))**2))"
 
 
+def test_models_and_losses_share_what_is_the_same_for_all(monkeypatch):
+    made = []
+    monkeypatch.setattr(best_constants, "held_rows", lambda *given: made.append(given) or held_rows(*given))
+    report = losscli.evaluate(DATA, ["mae", "pinball:q=0.9"], target="y", pred={"m": "m", "ref": "mean"}, skill=True,
+                              threads=1)  # fmt: skip
+    assert len(made) == 1
+    assert len({(one.spec, one.skill.value) for one in report}) == 2
+
+
 def test_class_weights_count_in_the_constant():
     (found,) = losscli.evaluate({"y": np.array([1, 0, 0, 0, 1, 0]), "p": DATA["sure"]}, "brier", target="y", pred="p",
                                 class_weight="balanced", skill=True)  # fmt: skip
@@ -160,7 +171,7 @@ def test_where_no_best_constant_is_known_this_is_said():
     assert [one.skill is None for one in report] == [True, True, False]
     assert [one.message for one in report.evaluation.warnings] == [
         "huber: no best constant is known",
-        "0.5*mse+0.5*mae: no best constant is known of a weighted sum of losses",
+        "0.5*mse+0.5*mae: no best constant is known for a weighted sum of losses",
     ]
     labels = {"y": ["a", "b", "a"], "p": ["a", "b", "b"]}
     report = losscli.evaluate(labels, "accuracy", target="y", pred="p", skill=True)
