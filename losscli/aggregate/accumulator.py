@@ -17,8 +17,9 @@ from losscli.aggregate.batches import Groups
 from losscli.aggregate.chunks import cut_rows, cuts
 from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.cross_products import CrossProducts
-from losscli.aggregate.distinct_rows import DistinctRows
+from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
 from losscli.aggregate.exact_sum import CHUNK, zero_extended
+from losscli.aggregate.held_tables import held_tables
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, score_beyond, without_vanished
 from losscli.aggregate.label_counts import LabelCounts, labelled_inputs
@@ -49,7 +50,7 @@ class RunAccumulator:
         self.slice_index = SliceIndex(columns) if slice_index is None else slice_index
         self.counts = np.zeros(1, np.int64)  # rows by slice id
         self.losses = {call: LossAccumulator() for job in plan.jobs for call in kernel_calls(job).values()}
-        self.distinct_rows = {call: DistinctRows() for call in self.losses if call.by_table}
+        self.distinct_rows = {table: DistinctRows() for table in held_tables(plan, self.losses)}
         self.groups = groups_of(plan)
         self.fingerprints = RowFingerprints(plan)
         self.label_counts = LabelCounts(labelled_inputs(plan))
@@ -108,14 +109,7 @@ class RunAccumulator:
                         pieces.append(terms)
                 if pieces:
                     scored[call] = {name: join_terms([terms[name] for terms in pieces]) for name in pieces[0]}
-        for call, distinct in self.distinct_rows.items():
-            check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
-            try:
-                keys = call.spec.loss.keys(arguments(call.inputs, batch.arrays, self.tables), call.spec.params)
-            except DataError as error:
-                error.path = rows.location.path
-                raise
-            distinct.update(keys, batch.weights, batch.slice_ids)
+        self._hold(rows, batch)
         if self.unit_statistics is not None:
             self.unit_statistics.update(batch.holding(scored))
         return batch
@@ -149,6 +143,27 @@ class RunAccumulator:
         exact = call.spec.loss.exact
         self.losses[call].update(terms, weights, slice_ids, len(self.counts), beyond, exact)
         return without_vanished(terms, beyond) if beyond and call in self.unit_value_calls else terms
+
+    def _hold(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> None:
+        """Hold what the numbers of whole tables are made of."""
+        for table, distinct in self.distinct_rows.items():
+            for call in table.calls:
+                check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
+            try:
+                keys = {
+                    call: call.spec.loss.keys(arguments(call.inputs, batch.arrays, self.tables), call.spec.params)
+                    for call in table.makers()
+                }
+            except DataError as error:
+                error.path = rows.location.path
+                raise
+            distinct.update(table.columns(keys), batch.weights, batch.slice_ids)
+
+    def held_rows(self, call: KernelCall) -> HeldRows:
+        """The rows that are held for a loss of the whole table, with its keys alone."""
+        ((table, distinct),) = [(table, rows) for table, rows in self.distinct_rows.items() if call in table.calls]
+        held = distinct.evaluate()
+        return replace(held, keys=table.of(call, held.keys))
 
     def _update_fixed(self, call: KernelCall) -> None:
         """A loss of tables alone is evaluated once, under the id 0, which every slice reads."""
@@ -202,8 +217,8 @@ class RunAccumulator:
         self._limit()
         for call, theirs in other.losses.items():
             self.losses[call].merge(theirs, slice_ids)
-        for call, distinct in other.distinct_rows.items():
-            self.distinct_rows[call].merge(distinct, slice_ids)
+        for table, distinct in other.distinct_rows.items():
+            self.distinct_rows[table].merge(distinct, slice_ids)
         self.groups.formed += other.groups.formed
         self.fingerprints.merge(other.fingerprints)
         self.label_counts.merge(other.label_counts, slice_ids)
@@ -236,7 +251,7 @@ class RunAccumulator:
         losses = zip(read.losses, state["kept"], strict=True)
         read.losses = {call: LossAccumulator.from_state(loss) for call, loss in losses}
         held = zip(read.distinct_rows, state["distinct_rows"], strict=True)
-        read.distinct_rows = {call: DistinctRows.from_state(rows) for call, rows in held}
+        read.distinct_rows = {table: DistinctRows.from_state(rows) for table, rows in held}
         read.fingerprints.restore(state["fingerprints"])
         read.label_counts.restore(state["labels"])
         if read.unit_statistics is not None:

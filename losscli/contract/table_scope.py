@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,25 +96,56 @@ class TableMean:
     count: int
 
 
-@dataclass(frozen=True)
-class TableSample:
-    """Independent rows whose weighted mean of `values` moves as the number of a table does, for its standard error.
+class SampleEntries(NamedTuple):
+    """Values of a sample with their weights (in any unit), and how many rows have both.
 
-    Rows of one value and weight are one entry, and entries are in an order that does not depend on how rows were cut.
-
-    Attributes
-    ----------
-    values
-        The value of each row.
-    weights
-        Its weight, in any unit.
-    counts
-        How many rows have this value and this weight.
+    Entries are in an order that does not depend on how rows were cut.
     """
 
     values: Array
     weights: Array
     counts: Array
+
+
+@dataclass(frozen=True)
+class TableSample:
+    """Independent rows with values whose weighted mean moves as the number of a table does, for its standard error.
+
+    Attributes
+    ----------
+    rows
+        Which rows of the table these are, as a mask.
+    entries
+        Makes their entries.
+    of_rows
+        Makes the value of each row, in the order of the table.
+    """
+
+    rows: Array
+    entries: Callable[[], SampleEntries]
+    of_rows: Callable[[], Array]
+
+    def times(self, factor: float) -> TableSample:
+        """The sample with its values multiplied by this."""
+
+        def entries() -> SampleEntries:
+            found = self.entries()
+            return found._replace(values=factor * found.values)
+
+        return TableSample(self.rows, entries, lambda: factor * self.of_rows())
+
+
+def entries_of(values: Array, rows: SortedTable) -> SampleEntries:
+    """Values of the rows of a table as entries, in the order of values and weights."""
+    counts = np.ones(len(values), np.int64) if rows.counts is None else rows.counts
+    weights = (rows.weights // counts / rows.total).astype(np.float64)
+    order = np.lexsort((weights, values))
+    values, weights = values[order], weights[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (values[1:] != values[:-1]) | (weights[1:] != weights[:-1])
+    starts = np.flatnonzero(new)
+    times = np.add.reduceat(counts[order], starts) if len(starts) else counts
+    return SampleEntries(values[starts], weights[starts], times)
 
 
 TableMeans: TypeAlias = Mapping[str, TableMean]
@@ -131,6 +162,11 @@ class TableScope:
     _samples: Callable[..., list[TableSample]] | None = None
     _samples_factor: float = 1.0  # what the values of samples are multiplied by
     _scores: list[tuple[Score, Any]]
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the loss declares samples, for the standard errors of its number and of differences of two."""
+        return self._samples is not None
 
     @property
     def batched(self) -> bool:
@@ -159,8 +195,7 @@ class TableScope:
         """The samples of a table; None where the loss declares none."""
         if self._samples is None:
             return None
-        found = self._samples(table, **params)
-        return [TableSample(self._samples_factor * one.values, one.weights, one.counts) for one in found]
+        return [one.times(self._samples_factor) for one in self._samples(table, **params)]
 
     def keys(self, arrays: Sequence[Array | None], params: Mapping[str, Value]) -> tuple[Array, ...]:
         """What is held of some rows: one array a name of `sorted_by`."""

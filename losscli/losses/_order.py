@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.contract.table_scope import SMALL, SortedTable, TableSample, is_plain
+from losscli.contract.table_scope import SMALL, SampleEntries, SortedTable, TableSample, entries_of, is_plain
 from losscli.parallel import map_in_order
 
 Made = TypeVar("Made")
@@ -233,21 +233,27 @@ def product(one: Places, other: Places, weights: Array) -> int:
     return found
 
 
-def placed(table: SortedTable, name: str, value_of: Callable[[Array], Array]) -> TableSample:
-    """The rows of a table with a value that depends on one column."""
-    if is_plain(table.weights):
-        groups = list(distinct(table[name], table.weights).groups())
+def placed(table: SortedTable, rows: Array, name: str, value_of: Callable[[Array], Array]) -> TableSample:
+    """Some rows of a table, with values that depend on one column."""
+
+    def entries() -> SampleEntries:
+        own = table.only(name).take(rows)
+        if not is_plain(own.weights):
+            return entries_of(of_rows(), own)
+        groups = list(distinct(own[name], own.weights).groups())
         values = [value_of(scores) for scores, _, _ in groups] or [np.zeros(0)]
         often = [weights for _, weights, _ in groups] or [np.zeros(0, np.int64)]
-        return TableSample(np.concatenate(values), np.ones(1), np.concatenate(often))
-    ones = np.ones(len(table.weights), np.int64)
-    counts = ones if table.counts is None else table.counts
-    weights = (table.weights // counts / table.total).astype(np.float64)
-    order = np.lexsort((weights, table[name]))
-    scores, weights = table[name][order], weights[order]
-    starts = np.flatnonzero(changes(scores) | changes(weights))
-    rows = np.add.reduceat(counts[order], starts) if len(starts) else counts
-    return TableSample(value_of(scores[starts]), weights[starts], rows)
+        return SampleEntries(np.concatenate(values), np.ones(1), np.concatenate(often))
+
+    def of_rows() -> Array:
+        scores = table[name][rows]
+        order = np.argsort(scores, kind="stable")  # what is looked up in ascending order stays in the cache
+        found = np.empty(len(scores))
+        for piece in pieces(len(scores)):
+            found[order[piece]] = value_of(scores[order[piece]])
+        return found
+
+    return TableSample(rows, entries, of_rows)
 
 
 class Sum:

@@ -95,7 +95,7 @@ def _(table: SortedTable) -> dict[str, TableMean]:
 @auc_loss.samples
 def _(table: SortedTable) -> list[TableSample]:
     # DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595: where each row stands among those of the other class.
-    positives, negatives, ours, theirs = _sides(table)
+    _, _, ours, theirs = _sides(table)
 
     def above(scores: Array) -> Array:
         return (1 - theirs.twice_below(scores) / (2 * theirs.total)).astype(np.float64)
@@ -103,7 +103,7 @@ def _(table: SortedTable) -> list[TableSample]:
     def below(scores: Array) -> Array:
         return (ours.twice_below(scores) / (2 * ours.total)).astype(np.float64)
 
-    return [placed(positives, "pred", above), placed(negatives, "pred", below)]
+    return [placed(table, table["positive"], "pred", above), placed(table, ~table["positive"], "pred", below)]
 
 
 @auc_loss.value

@@ -22,6 +22,7 @@ from losscli.statistics.paired_tests import ComparedLines, Interval, mcnemar_p, 
 from losscli.statistics.permutation import PermutationResult
 from losscli.statistics.plug_in import PlugIn, plug_in_value
 from losscli.statistics.sequential_tests import sequential_test
+from losscli.statistics.table_comparisons import compared_tables
 from losscli.statistics.variance import Variance
 from losscli.statistics.wild_bootstrap import WildResult
 
@@ -186,6 +187,10 @@ def _compare(
 ) -> UnadjustedComparison:
     """Two lines on one slice."""
     result = _difference(sums, pair, results)
+    paired = compared_tables(sums, (pair.first, pair.second), pair.slice_ids, result,
+                             lambda found: _multiples(sums.inference.margins, found))  # fmt: skip
+    if paired is not None:
+        return UnadjustedComparison(paired.result, pair.slice, {"t_test": paired.p}, paired.choice)
     unit = sums.unit_of(pair.first)
     first, second = _linear(sums, pair, results)
     if unit is None or first is None or second is None or not math.isfinite(result.difference):
@@ -283,7 +288,7 @@ def _margins(
 ) -> dict[Fraction, Interval]:
     """For each relative margin the interval of the value less that multiple of the other that is so much worse."""
     found = {}
-    for margin, multiple, value in _multiples(lines, result):
+    for margin, multiple, value in _multiples(lines.sums.inference.margins, result):
         beyond = replace(lines.estimate, value=value)
         function = functions and functions[0].minus(functions[1], float(multiple))
         linear = lines.linear[0].minus(lines.linear[1], multiple)
@@ -300,17 +305,19 @@ def _other_margins(
 ) -> dict[Fraction, Interval]:
     """The same intervals by another test."""
     found = {}
-    for margin, multiple, value in _multiples(lines, result):
+    for margin, multiple, value in _multiples(lines.sums.inference.margins, result):
         tested = test(multiple, value)
         if tested is not None and tested.interval is not None:
             found[margin] = tested.interval
     return found
 
 
-def _multiples(lines: ComparedLines, result: ComparisonResult) -> Iterator[tuple[Fraction, Fraction, float]]:
+def _multiples(
+    margins: Sequence[Fraction], result: ComparisonResult
+) -> Iterator[tuple[Fraction, Fraction, float]]:  # fmt: skip
     """For each relative margin the multiple of the other value that is so much worse, and the value less this."""
     worse = 1 if is_lower_better(result.direction) == (result.against_value > 0) else -1
-    for margin in lines.sums.inference.margins:
+    for margin in margins:
         multiple = 1 + worse * margin if result.against_value else Fraction(1)
         yield margin, multiple, float(Fraction(result.value) - multiple * Fraction(result.against_value))
 

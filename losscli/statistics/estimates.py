@@ -145,7 +145,7 @@ class LineEstimator:
         for term, call in kernel_calls(job).items():
             self.accumulator = finalized.totals.losses[call]
             if call.by_table:
-                self.table = TableEstimator(job.spec, finalized.totals.distinct_rows[call])
+                self.table = TableEstimator(job.spec, finalized.totals.held_rows(call))
                 continue
             # Where nothing was read, the terms have no rows.
             sums = [*self.accumulator.sums()] or [(term or "loss", TermAccumulator(False), None)]

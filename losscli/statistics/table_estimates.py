@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
+from losscli.aggregate.distinct_rows import HeldRows
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
@@ -19,8 +19,8 @@ from losscli.statistics.finalized_sums import SliceIds, TermEstimate
 class TableEstimator:
     """The estimates of one loss on any slice; the rows of each slice are looked up once."""
 
-    def __init__(self, spec: LossSpec, rows: DistinctRows) -> None:
-        self.spec, self.held = spec, rows.evaluate()
+    def __init__(self, spec: LossSpec, held: HeldRows) -> None:
+        self.spec, self.held = spec, held
         self._by_slice: tuple[Array, Array] | None = None
         self._known: dict[tuple[int, ...], dict[str, TermEstimate]] = {}
         self._rows: dict[tuple[int, ...], tuple[int, float]] = {}

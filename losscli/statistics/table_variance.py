@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
+
+from losscli.aggregate.held_tables import paired_lines
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.binding.limits import Limits
-from losscli.binding.plan import Plan
-from losscli.contract.table_scope import TableSample
-from losscli.results import LossResult, Uncertainty
+from losscli.binding.plan import Job, Plan
+from losscli.binding.request import Inference
+from losscli.contract.table_scope import SampleEntries, SortedTable, entries_of
+from losscli.results import ComparisonResult, LossResult, Uncertainty
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.interval_methods import within
@@ -18,7 +23,7 @@ from losscli.statistics.student_t import t_interval
 from losscli.statistics.table_estimates import TableEstimator
 
 _NO_MEAN = "it is no mean of values of rows"
-_REASON = "the places of rows in two samples (DeLong)"
+REASON = "the places of rows in two samples (DeLong)"
 
 
 def with_table_interval(
@@ -44,57 +49,109 @@ def with_table_interval(
     note : str or None
         The text of a warning: why there is none; None where no warning is needed.
     """
-    planned, inference = sums.line(line), sums.inference
+    planned = sums.line(line)
     (job, *others) = planned.jobs
     none = f"{result.spec}: {_NO_MEAN}, so it has no standard error"
     if others or planned.spec.is_composite or not math.isfinite(result.value):
         return result, none if math.isfinite(result.value) else None
-    asked = {
-        "--bootstrap": inference.bootstrap is not None, "--sequential": inference.sequential,
-        "--adjust max-t": inference.adjust == "max-t", "--cluster or --time": inference.grouping is not None,
-    }  # fmt: skip
-    other = next((option for option, given in asked.items() if given), None)
-    rows = sums.totals.distinct_rows[kernel_calls(job)[None]]
+    other = without_samples(sums.inference)
     loss = job.spec.loss
-    samples = None
-    if other is None:
-        samples = loss.table_samples(TableEstimator(job.spec, rows).table(slice_ids), job.spec.params)
+    samples = None if other is not None else loss.table_samples(_table(sums, job, slice_ids), job.spec.params)
     if samples is None:
         return result, none + ("" if other is None else f" with {other}")
-    found = _stderr(samples)
+    found = _stderr([sample.entries() for sample in samples])
     if found is None:
         return result, f"{result.spec}: there is no standard error with only one row of a class"
     stderr, df = found
-    how = Uncertainty("t", inference.level, "row", result.count, df, reason=_REASON)
+    how = Uncertainty("t", sums.inference.level, "row", result.count, df, reason=REASON)
     if not stderr:
         return replace(result, stderr=stderr, uncertainty=how), None
-    low, high = t_interval(result.value, stderr, df, inference.level)
+    low, high = t_interval(result.value, stderr, df, sums.inference.level)
     return replace(
         result, stderr=stderr, interval=within((low, high), result.value, Limits(*loss.limits)), uncertainty=how
     ), None
 
 
-def untested(plan: Plan) -> list[str]:
+def without_samples(inference: Inference) -> str | None:
+    """The option of a run for which the samples of a table give no standard error; None: they give one."""
+    asked = {
+        "--bootstrap": inference.bootstrap is not None, "--sequential": inference.sequential,
+        "--adjust max-t": inference.adjust == "max-t", "--cluster or --time": inference.grouping is not None,
+    }  # fmt: skip
+    return next((option for option, given in asked.items() if given), None)
+
+
+def paired_stderr(
+    sums: ContributionSums, lines: tuple[int, int], slice_ids: SliceIds, multiple: Fraction = Fraction(1)
+) -> tuple[float, float] | None:
+    """The standard error of one number less a multiple of another of the same rows, and its degrees of freedom.
+
+    Parameters
+    ----------
+    sums
+        The unit statistics of the run.
+    lines
+        The positions of the two lines, whose rows are paired.
+    slice_ids
+        The slice.
+    multiple
+        That of the second number.
+
+    Returns
+    -------
+    tuple of float or None
+        By the differences of the places of each row (DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595). None
+        where a class has only one row, or the targets of the two are not the same.
+    """
+    tables, samples = [], []
+    for line in lines:
+        (job,) = sums.line(line).jobs
+        tables.append(_table(sums, job, slice_ids))
+        samples.append(job.spec.loss.table_samples(tables[-1], job.spec.params) or [])
+    entries = []
+    for ours, theirs in zip(*samples, strict=True):
+        if not np.array_equal(ours.rows, theirs.rows):
+            return None
+        differences = ours.of_rows() - float(multiple) * theirs.of_rows()
+        entries.append(entries_of(differences, tables[0].take(ours.rows)))
+    return _stderr(entries)
+
+
+def _table(sums: ContributionSums, job: Job, slice_ids: SliceIds) -> SortedTable:
+    return TableEstimator(job.spec, sums.totals.held_rows(kernel_calls(job)[None])).table(slice_ids)
+
+
+def untested(plan: Plan, compared: Sequence[ComparisonResult]) -> list[str]:
     """Notes about the lines whose differences between models or slices have no test.
 
     Parameters
     ----------
     plan
         The plan of the run.
+    compared
+        Its comparisons of models.
 
     Returns
     -------
     list of str
-        One note for each loss of a whole table.
+        One note for each loss of a whole table; of slices for all, of models for those that are not tested.
     """
     inference = plan.request.inference
     if not inference.pairs and inference.between is None:
         return []
-    specs = [line.spec.text for line in plan.lines if any(job.spec.loss.sorted_by for job in line.jobs)]
-    return [f"{spec}: {_NO_MEAN}, so a difference has no test" for spec in dict.fromkeys(specs)]
+    by_table = {line.spec.text for line in plan.lines if any(job.spec.loss.sorted_by for job in line.jobs)}
+    sampled = {plan.lines[first].spec.text for first, _ in paired_lines(plan)}
+    specs = [line.spec.text for line in plan.lines] if inference.between is not None else []
+    specs += [one.spec for one in compared if one.stderr is None and math.isfinite(one.difference)]
+    other = without_samples(inference)
+    return [
+        f"{spec}: {_NO_MEAN}, so a difference has no test"
+        + (f" with {other}" if spec in sampled and other is not None else "")
+        for spec in dict.fromkeys(specs) if spec in by_table
+    ]  # fmt: skip
 
 
-def _stderr(samples: Sequence[TableSample]) -> tuple[float, float] | None:
+def _stderr(samples: Sequence[SampleEntries]) -> tuple[float, float] | None:
     """The root of the sum of the variances of the means, and its degrees of freedom (Welch, Satterthwaite)."""
     total = below = 0.0
     for sample in samples:

@@ -59,7 +59,7 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
         for place, difference in slice_differences(sums, found, results).items():
             results[place] = replace(results[place], between=difference)
     compared = _compared(sums, found, results) if inference.pairs else ()
-    notes += untested(totals.plan)
+    notes += untested(totals.plan, compared)
     if inference.ranked:
         from losscli.statistics.rankings import rankings
 

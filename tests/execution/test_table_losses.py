@@ -215,6 +215,8 @@ def test_no_standard_error_is_said(path, capfd):
     assert "spearman: it is no mean of values of rows, so it has no standard error" in capfd.readouterr().err
     assert run(["eval", path, "-p", "q", "-t", "y", "-l", "auc", "--bootstrap", "100"]) == 0
     assert "has no standard error with --bootstrap" in capfd.readouterr().err
+    resampled = losscli.compare(path, "auc", pred={"one": "p", "two": "q"}, target="y", bootstrap=100)
+    assert any("so a difference has no test with --bootstrap" in warning.message for warning in resampled.warnings)
     found = losscli.compare(path, "spearman", pred={"one": "p", "two": "q"}, target="y")
     assert any("so a difference has no test" in warning.message for warning in found.warnings)
     (result,) = found.comparisons
@@ -273,3 +275,102 @@ def test_the_rest_of_a_slice_has_its_own_number():
     (of_b,) = [one.between for one in found if one.by.get("h") == "b"]
     assert of_b.value == losscli.evaluate(rest, "spearman", **settings)[0].value
     assert of_b.verdict == "no difference shown" and of_b.stderr is None
+
+
+def _naive_difference(one, two, y, w):
+    """The difference of two AUC, and DeLong's standard error of it, pair by pair."""
+    u, v, sides = w[y == 1], w[y == 0], []
+    for pred in (one, two):
+        a, b = pred[y == 1], pred[y == 0]
+        wins = (a[:, None] > b) + 0.5 * (a[:, None] == b)
+        sides.append((wins @ v / v.sum(), u @ wins / u.sum()))
+    found = 0.0
+    for mine, theirs, s in zip(*sides, (u, v), strict=True):
+        gap = mine - theirs
+        found += (s / s.sum()) ** 2 @ (gap - s @ gap / s.sum()) ** 2 * len(s) / (len(s) - 1)
+    return u @ (sides[0][0] - sides[1][0]) / u.sum(), np.sqrt(found)
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_two_auc_of_the_same_rows_have_the_test_of_delong(weight, monkeypatch):
+    data = table(150)
+    data["r"] = data["p"] + np.random.default_rng(8).normal(0, 0.5, 150)
+    w = np.ones(150) if weight is None else data["w"]
+    want, stderr = _naive_difference(*(data[name][w > 0] for name in "rpy"), w[w > 0])
+    models, settings = {"one": "p", "two": "r"}, {"target": "y", "weight": weight}
+    found = losscli.compare(data, ["roc_auc", "auc_loss", "gini"], pred=models, **settings)
+    assert not found.warnings
+    signs = (1, -1, 2)
+    for one, sign in zip(found.comparisons, signs, strict=True):
+        assert (one.difference, one.stderr) == pytest.approx((sign * want, abs(sign) * stderr))
+        assert one.t == pytest.approx(sign * want / (abs(sign) * stderr)) and one.decision.test == "t"
+        assert one.interval[0] < one.difference < one.interval[1] and one.decision.reason.endswith("(DeLong)")
+    # Cut, sliced, turned and counted otherwise, the same bits.
+    monkeypatch.setattr(distinct_rows, "BLOCK", 64)
+    monkeypatch.setattr(distinct_rows, "_FEW", 1.0)
+    turned = {name: np.concatenate([column[::-1], column[:9]]) for name, column in data.items()}
+    turned["k"] = np.array(["all"] * 150 + ["more"] * 9)
+    again = losscli.compare(turned, ["roc_auc", "average_precision"], pred=models, by="k", **settings).comparisons
+    (same,) = [one for one in again if one.by.get("k") == "all" and one.loss == "roc_auc"]
+    first = found.comparisons[0]
+    assert (same.difference, same.stderr, same.interval) == (first.difference, first.stderr, first.interval)
+
+
+def test_the_ovarian_cancer_patients_of_delong():
+    # Of Example 8 of PROC LOGISTIC in the SAS/STAT guide: total protein, 10 less the K-G score, and the outcome.
+    rows = """
+        5.8 10 0 6.3 5 1 6.8 3 1 4.8 6 0 5.8 3 1 4.0 5 0 5.7 8 0 5.6 5 1 5.7 5 1 6.7 6 1 5.4 4 1 6.6 6 1 6.6 5 1 5.7 5 1
+        7.0 4 1 6.7 4 0 4.4 6 1 7.6 4 0 6.6 6 0 5.8 6 1 6.8 7 1 4.7 8 0 7.4 5 1 7.4 5 1 6.6 6 1 8.2 6 1 7.0 5 1 6.5 4 1
+        5.1 5 1 4.7 6 1 6.8 6 0 4.0 7 0 6.1 5 1 6.3 7 1 7.7 6 1 6.2 5 1 5.7 9 0 4.8 7 1 6.2 8 0 7.0 7 1 5.7 6 1 6.9 5 1
+        6.6 5 1"""
+    protein, score, y = np.array(rows.split(), float).reshape(-1, 3).T
+    data = {"tp": protein, "kg": 10 - score, "y": y}
+    found = losscli.compare(data, "auc", pred={"K-G": "kg", "protein": "tp"}, target="y")
+    (one,) = found.comparisons
+    assert (one.model, one.against) == ("protein", "K-G")
+    assert (one.difference, one.stderr) == pytest.approx(_naive_difference(protein, 10 - score, y, np.ones(43)))
+    assert (one.difference, one.stderr) == pytest.approx((-0.0780, 0.1046), abs=5e-5)
+    assert one.verdict == "no difference shown"
+
+
+@pytest.mark.parametrize(("gate", "code"), [("auc>=old significant", 0), ("auc>=old shown", 0),
+                                            ("auc>=good shown", 1), ("auc>=good-90% shown", 0)])  # fmt: skip
+def test_gates_know_whether_an_auc_is_better(gate, code, capfd, tmp_path):
+    data = table(300)
+    data["good"] = data["y"] + data["p"]
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({name: data[name] for name in ("y", "p", "q", "good")}), path)
+    models = ("-p", "good=good", "-p", "old=q")
+    assert run(["eval", str(path), "-t", "y", *models, "-l", "auc", "-q", "--gate", gate]) == code
+    capfd.readouterr()
+
+
+def test_losses_of_the_same_keys_hold_rows_once(monkeypatch):
+    widths, update = [], DistinctRows.update
+
+    def counted(self, keys, *more):
+        widths.append(len(keys))
+        update(self, keys, *more)
+
+    monkeypatch.setattr(DistinctRows, "update", counted)
+    data, settings = table(50), {"pred": "q", "target": "y"}
+    binary = ["auc", "average_precision", "gini"]
+    real = ["spearman", "kendall", "max_error", "quantile_absolute_error", "quantile_absolute_error:q=0.3"]
+    found = losscli.evaluate(data, [*binary, *real], **settings)
+    assert widths == [2, 2, 1]
+    widths.clear()
+    alone = [losscli.evaluate(data, spec, **settings)[0].value for spec in (*binary, *real)]
+    assert [one.value for one in found] == alone
+    widths.clear()
+    losscli.compare(data, ["auc", "average_precision"], pred={"one": "p", "two": "q"}, target="y")
+    assert widths == [4]
+
+
+def test_keys_of_one_name_are_equal_in_a_family():
+    arrays, known = [np.array([0.5, 2.0, 1.5]), np.array([1.0, 0.0, 1.0]), np.array([1.0, 1.0, 0.0])], {}
+    for loss in REGISTRY.values():
+        if loss.sorted_by:
+            params = {name: param.default for name, param in loss.params.items()}
+            for name, key in zip(loss.sorted_by, loss.keys(arrays[: len(loss.roles)], params), strict=True):
+                want = known.setdefault((loss.family, tuple(loss.roles), name), key)
+                assert key.tolist() == want.tolist(), loss.name
