@@ -6,7 +6,7 @@ A slice is a list of slice ids, whose sums are added up; class weights enter at 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -48,6 +48,18 @@ class _Products(NamedTuple):
     finite: bool
 
 
+class _Cells(NamedTuple):
+    """A sum for all slice ids, in units of 2**-shift. Those that are not listed are 0."""
+
+    sums: Sequence[Exact]
+    shift: int = 0
+
+    def of(self, number: int) -> Exact:
+        """That of one slice id, in units of 2**-1074."""
+        found = self.sums[number] if number < len(self.sums) else 0
+        return found << self.shift if self.shift and isinstance(found, int) else found
+
+
 class ContributionSums(UnitTables):
     """The finalized unit statistics of a run.
 
@@ -68,6 +80,7 @@ class ContributionSums(UnitTables):
         self.balanced = self.plan.class_column is not None and self.plan.request.class_weight == "balanced"
         self.few_clusters = FewClusters(self.inference.cluster, self.plan.by)
         self.skewed_estimates = SkewedEstimates(self.plan.by)
+        self.one = Column(self.unit)
         self._finalized = FinalizedRun(totals)
         self._lines: dict[int, LineSums] = {}
         self._units: dict[int, str | None] = {}
@@ -82,6 +95,8 @@ class ContributionSums(UnitTables):
             self._products[self._index(one), self._index(other)] = products
             self._products[self._index(other), self._index(one)] = products
         self._not_finite: set[tuple[int, int]] = set()
+        self._plain_products: dict[tuple[int, int], _Cells | None] = {}
+        self._plain_moments: dict[tuple[int, ...], _Cells | None] = {}
         self._read_class_products(self._statistics["row"].class_products)
         self.moments_of = self._statistics["row"].required.moments_of
         self._third_moments = {
@@ -185,8 +200,13 @@ class ContributionSums(UnitTables):
         """
         if one.stratum != other.stratum:
             return 0
-        own = ids_of(one.stratum, slice_ids)
         first, second, unit = one.contribution, other.contribution, self.unit
+        if one.stratum is None and (number := _only_number(slice_ids)) is not None:
+            if (pair := (first, second)) not in self._plain_products:
+                self._plain_products[pair] = self._cells(first, second)
+            if (cells := self._plain_products[pair]) is not None:
+                return cells.of(number)
+        own = ids_of(one.stratum, slice_ids)
         if unit in (first, second):
             return self._plain_sum(first if second == unit else second, own)
         if self._not_finite and (first, second) in self._not_finite:
@@ -198,6 +218,42 @@ class ContributionSums(UnitTables):
                 return 0  # no unit contributes to both
             return self._product_with_ones(first, second, own)
         return _added_up(found, own, int(self._has_class_weight(first)) + int(self._has_class_weight(second)))
+
+    def _cells(self, first: int, second: int) -> _Cells | None:
+        """What `product` gives for slices of one id without a class weight: with very many slices, all are such.
+
+        None where some are not finite, or it is more than one list.
+        """
+        if self.unit in (first, second):
+            return self._plain_cells(first if second == self.unit else second)
+        if (first, second) in self._not_finite:
+            return None
+        found = self._products.get((first, second))
+        if found is not None:
+            return _Cells(found.exact) if found.finite else None
+        classes = [is_of_class(self._contributions[each]) for each in (first, second)]
+        if any(classes) and (all(classes) or self.plan.weight is not None):
+            return _Cells(())
+        denominators = [one for one in (first, second) if self._contributions[one].is_denominator]
+        if not denominators or self.plan.weight is not None or self.plan.class_column is not None:
+            return None
+        if len(denominators) == 2 and first != second:
+            return None
+        return self._plain_cells(second if denominators[0] == first else first)
+
+    def _plain_cells(self, contribution: int) -> _Cells | None:
+        """The same for `_plain_sum`."""
+        sums = self._finalized_of.get(contribution)
+        if sums is None:
+            found = self._products.get((contribution, self.unit))
+            return _Cells(found.exact) if found is not None and found.finite else None
+        if not sums.finite or self.divisor == "rows":
+            return None
+        if not self._contributions[contribution].is_denominator:
+            return _Cells(sums.numerators)
+        if sums.weights is not None and self.divisor == "weight":
+            return _Cells(sums.weights)
+        return _Cells(sums.counts, ONE.bit_length() - 1)
 
     def _product_with_ones(self, first: int, second: int, slice_ids: SliceIds) -> Exact | None:
         """The sum of products with the denominator of a mean of rows without weights, which are not kept."""
@@ -224,8 +280,14 @@ class ContributionSums(UnitTables):
 
         The three may be one denominator: the cubes of its weights.
         """
-        own = ids_of(columns[0].stratum, slice_ids)
         filled = [one.contribution for one in columns] + [self.unit] * (2 - len(columns))
+        if columns[0].stratum is None and (number := _only_number(slice_ids)) is not None:
+            if (key := tuple(filled)) not in self._plain_moments:
+                kept = self._third_moments.get(tuple(sorted(filled)))
+                self._plain_moments[key] = None if kept is None or not kept.finite else _Cells(kept.exact)
+            if (cells := self._plain_moments[key]) is not None:
+                return cells.of(number)
+        own = ids_of(columns[0].stratum, slice_ids)
         found = self._third_moments.get(tuple(sorted(filled)))
         if found is None:
             return None

@@ -45,6 +45,30 @@ def satterthwaite(variances: Sequence[float], shares: Matrix, residuals: Matrix,
     return math.fsum(variances) ** 2 / of_square
 
 
+def of_disjoint_blocks(variances: Sequence[float], shares: Sequence[float]) -> float:
+    """The same, where no unit is in two blocks, and those of a block are alike or taken as such: Welch's.
+
+    Parameters
+    ----------
+    variances
+        The variance of each block, in any unit.
+    shares
+        For each block the sum over units of h**2.
+
+    Returns
+    -------
+    float
+        The bits of `satterthwaite(variances, *of_alike_units(...))` with products of 0 between blocks.
+    """
+    squares = []
+    for variance, share in zip(variances, shares, strict=True):
+        size = 1 / share
+        by = size / (size - 1)
+        residual = share * math.sqrt(by * by)
+        squares.append(variance * variance * (share + residual**2 - share * by * by / (size * size)))
+    return math.fsum(variances) ** 2 / math.fsum(squares)
+
+
 def of_shares(shares: Sequence[Array]) -> tuple[Matrix, Matrix, Matrix]:
     """The three matrices, from the share of each unit in each block.
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.aggregate.wide_sum import Exact
 from losscli.statistics.clustered_variance import clustered_variance
 from losscli.statistics.contribution_sums import Column, ContributionSums
-from losscli.statistics.degrees_of_freedom import of_alike_units, satterthwaite
+from losscli.statistics.degrees_of_freedom import of_alike_units, of_disjoint_blocks, satterthwaite
 from losscli.statistics.exact_ratio import Ratio, is_above, scaled_doubles, sum_of_ratios
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.linearization import Block, Linearization
@@ -77,6 +78,9 @@ def _of_rows(found: Variance | None) -> Variance | None:
     return found if found is None else found._replace(clusters=None, effective_clusters=None, largest_share=None)
 
 
+_UNIT = ONE.bit_length() - 1  # sums are in units of 2**-1074
+
+
 class _Form(NamedTuple):
     """The sum over units of the products of what they contribute to two blocks.
 
@@ -92,6 +96,7 @@ class _RowVariance:
 
     def __init__(self, sums: ContributionSums, slice_ids: SliceIds) -> None:
         self.sums, self.slice_ids = sums, slice_ids
+        self._common: dict[tuple[Column, Column], Exact | None] = {}
 
     def of(self, blocks: Sequence[Block]) -> Variance | None:
         """The variance; None where there is none."""
@@ -104,6 +109,8 @@ class _RowVariance:
         varies = False
         for i, one in enumerate(merged):
             for j, other in enumerate(merged[: i + 1]):
+                if i != j and self._is_disjoint(one, other):
+                    continue
                 form = self._form(one, other)
                 if form is None:
                     return None
@@ -137,26 +144,43 @@ class _RowVariance:
             return one.weight == other.weight and one.units == other.units
         if one.weight == other.weight:
             return True
-        pairs = ((one.weight, one.weight), (one.weight, other.weight), (other.weight, other.weight))
-        products = [self.sums.product(*pair, self.slice_ids) for pair in pairs]
-        return products[0] == products[1] == products[2] != 0 and products[0] is not None
+        common = self._common_weight(one.weight, other.weight)
+        if not common:
+            return False
+        return all(self.sums.product(each, each, self.slice_ids) == common for each in (one.weight, other.weight))
+
+    def _common_weight(self, one: Column, other: Column) -> Exact | None:
+        """The sum of the products of two weights: 0 where no unit has both."""
+        pair = one, other
+        if pair not in self._common:
+            self._common[pair] = self._common[other, one] = self.sums.product(one, other, self.slice_ids)
+        return self._common[pair]
+
+    def _is_disjoint(self, one: Block, other: Block) -> bool:
+        """Whether two blocks have no unit in common, so that no product of them counts."""
+        if one.weight is None or other.weight is None:
+            return False
+        return self._common_weight(one.weight, other.weight) == 0
 
     def _form(self, one: Block, other: Block) -> _Form | None:
         """None where it is not finite."""
         total: Exact = 0
         squares: Exact = 0  # what the units would contribute if nothing cancelled
-        same = one is other
+        same, find, slice_ids = one is other, self.sums.product, self.slice_ids
         columns = list(other.coefficients.items())
         for at, (first, by) in enumerate(one.coefficients.items()):
             for second, times in columns[at:] if same else columns:
-                product = self.sums.product(first, second, self.slice_ids)
+                product = find(first, second, slice_ids)
                 if product is None:
                     return None
                 added = by * times * product
-                total += 2 * added if same and first != second else added
-                squares += added if first == second else 0
+                if first == second:
+                    squares += added
+                    total += added
+                else:
+                    total += 2 * added if same else added
         over, under = total.as_integer_ratio()
-        form = Ratio(over, under * one.denominator * other.denominator * ONE)
+        form = Ratio(over, under * (one.denominator * other.denominator) << _UNIT)
         if one.weight is None and other.weight is None:
             centred = self._centred(form, one, other)
             if centred is None:
@@ -166,7 +190,7 @@ class _RowVariance:
             return _Form(form, False)
         form = Ratio(max(form.numerator, 0), form.denominator)
         scale, under = squares.as_integer_ratio()
-        largest = Ratio(scale, under * one.denominator**2 * ONE)
+        largest = Ratio(scale, under * one.denominator**2 << _UNIT)
         return _Form(form, is_above(form, largest, 2 * one.rounding_bits))
 
     def _centred(self, form: Ratio, one: Block, other: Block) -> Ratio | None:
@@ -191,9 +215,13 @@ class _RowVariance:
         if len(used) <= 1:
             return (used[0][0].effective_size if used else min([block.effective_size for block in blocks])) - 1
         blocks = [block for block, _ in used]
+        scaled, _ = scaled_doubles([by for _, by in used])
+        if all(self._is_disjoint(one, other) for one, other in combinations(blocks, 2)):
+            return of_disjoint_blocks(scaled, [1 / block.effective_size for block in blocks])
         below = [[self._common_share(one, other) for other in blocks[: i + 1]] for i, one in enumerate(blocks)]
-        shares = [[below[max(k, m)][min(k, m)] for m in range(len(blocks))] for k in range(len(blocks))]
-        return satterthwaite(scaled_doubles([by for _, by in used])[0], *of_alike_units(shares))
+        each = range(len(blocks))
+        shares = [[below[k][m] if m <= k else below[m][k] for m in each] for k in each]
+        return satterthwaite(scaled, *of_alike_units(shares))
 
     def _common_share(self, one: Block, other: Block) -> float:
         """The sum over units of the products of their shares in two blocks."""
@@ -201,7 +229,7 @@ class _RowVariance:
             return 1 / one.effective_size
         if one.weight is None or other.weight is None:
             return 1 / max(each.units for each in (one, other) if each.weight is None)
-        product = self.sums.product(one.weight, other.weight, self.slice_ids)
+        product = self._common_weight(one.weight, other.weight)
         totals = [self.sums.product(each.weight, Column(self.sums.unit, each.weight.stratum), self.slice_ids)
                   for each in (one, other) if each.weight is not None]  # fmt: skip
         return rounded((product or 0) * ONE, (totals[0] or 1) * (totals[1] or 1))

@@ -119,6 +119,9 @@ class FinalizedSums:
 
     def count(self, slice_ids: SliceIds) -> int:
         """How many units of a slice count."""
+        if len(slice_ids) == 1 and slice_ids[0].factor is None:
+            number = slice_ids[0].number
+            return self.counts[number] if number < len(self.counts) else 0
         return sum([self.counts[c.number] for c in self._occurring(slice_ids)])
 
     def exact_mean(self, slice_ids: SliceIds, divisor: DivideBy) -> ExactMean | None:

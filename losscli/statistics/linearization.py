@@ -140,10 +140,9 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
             for denominator, size in known.items():
                 terms = [term for term in part.terms if term.denominator == denominator]
                 if len(terms) == 1:
-                    block = _mean_block(terms[0], part.factor, slopes[terms[0].term], size)
+                    blocks.append(_mean_block(terms[0], part.factor, slopes[terms[0].term], size, bits))
                 else:
-                    block = _shared_block(terms, part.factor, slopes, size)
-                blocks.append(block._replace(rounding_bits=bits))
+                    blocks.append(_shared_block(terms, part.factor, slopes, size, bits))
     return Linearization(tuple(blocks), smallest) if blocks else None
 
 
@@ -156,7 +155,7 @@ def _sum_block(part: PartSums) -> Block:
     return Block(coefficients, denominator, None, part.units, float(part.units))
 
 
-def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: float) -> Block:
+def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: float, bits: int) -> Block:
     """A mean, for the sums A of its numerators and B of its denominators.
 
     The coefficients are factor * slope / B for the numerator, and -factor * slope * A / B**2 for the denominator.
@@ -167,11 +166,11 @@ def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: fl
     by, per = f * s * one, per_f * per_s * weight
     denominator = Column(term.denominator)
     coefficients = {Column(term.numerator): by * per_mean, denominator: -by * mean}
-    return Block(coefficients, per * per_mean, denominator, term.sums.units, size)
+    return Block(coefficients, per * per_mean, denominator, term.sums.units, size, bits)
 
 
 def _shared_block(
-    terms: Sequence[TermMean], factor: float, slopes: Mapping[str, float | Fraction], size: float
+    terms: Sequence[TermMean], factor: float, slopes: Mapping[str, float | Fraction], size: float, bits: int
 ) -> Block:
     """The means of one denominator, such as those of classes, as one block.
 
@@ -189,7 +188,7 @@ def _shared_block(
     (over, below), kept = largest.as_integer_ratio(), 2 * EXACT_BITS
     denominator = 1 << max(0, below.bit_length() - over.bit_length() + kept) if over else 1
     coefficients = {one: round(by * denominator) for one, by in exact.items()}
-    return Block(coefficients, denominator, shared, terms[0].sums.units, size)
+    return Block(coefficients, denominator, shared, terms[0].sums.units, size, bits)
 
 
 def _balanced_blocks(

@@ -145,7 +145,8 @@ def _block(sums: ContributionSums, block: Block, slice_ids: SliceIds) -> _Moment
     left = None if third is None else _shares(sums, block, slice_ids)
     if third is None or left is None:
         return None
-    first, second = (_power_sum(sums, coefficients, power, slice_ids) for power in (1, 2))
+    first = _power_sum(sums, coefficients, 1, slice_ids)
+    second = _power_sum(sums, coefficients, 2, slice_ids)
     if first is None or second is None:
         return None
     units = block.units
@@ -228,6 +229,9 @@ def _power_sum(
     columns, factors = tuple(coefficients), tuple(coefficients.values())
     if power == 3 and len(columns) > 2 * MAX_COLUMNS + 1:
         return None  # of so many terms no products of three are kept
+    if len(columns) == 1:  # of very many slices, nearly all are such
+        moment = _moment(sums, columns * power, slice_ids)
+        return None if moment is None else moment * factors[0] ** power
     for places, orders in _multinomial(len(columns), power):
         moment = _moment(sums, [columns[at] for at in places], slice_ids)
         if moment is None:
@@ -251,5 +255,8 @@ def _moment(sums: ContributionSums, columns: Sequence[Column], slice_ids: SliceI
     """The sum over units of the product of one to three columns."""
     if len(columns) == 3 or sums.moments_of == "values":
         return sums.third_moment(columns, slice_ids)
-    second = columns[1] if len(columns) == 2 else Column(sums.unit, columns[0].stratum)
+    if len(columns) == 2:
+        second = columns[1]
+    else:
+        second = sums.one if columns[0].stratum is None else Column(sums.unit, columns[0].stratum)
     return sums.product(columns[0], second, slice_ids)
