@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
-from losscli.binding.plan import Input, Job, Line, Plan
+from losscli.binding.plan import Input, Job, Line, Plan, Table
+from losscli.contract.constant_search import Searched
 from losscli.contract.functionals import Functional
 
 
@@ -46,28 +47,37 @@ def best_constant(line: Line) -> BestConstant | str:
     loss = job.spec.loss
     if spec.is_composite:
         return " for a weighted sum of losses"
-    if not loss.consistent_for:
-        return ""
     if job.spec.row_parameters:
         return " where each row has a parameter of its own"
     sides = {role: side for role, side in job.by_role() if side is not None}
-    others = set(sides) - {"target", *loss.consistent_for}
-    if others or not all(isinstance(side, Input) for side in sides.values()) or "target" not in sides:
-        return f" with the role '{min(others)}'" if others else ""
-    inputs = [side for side in sides.values() if isinstance(side, Input)]
-    if any(side.ragged for side in inputs):
+    target, predicted = sides.get("target"), loss.consistent_for or ("pred",)
+    if others := set(sides) - {"target", *predicted}:
+        return f" with the role '{min(others)}'"
+    if not isinstance(target, Input) or not all(isinstance(side, Input) for side in sides.values()):
+        return ""
+    if any(isinstance(side, Input) and side.ragged for side in sides.values()):
         return " for lists whose lengths may differ"
-    classes = isinstance(target := sides["target"], Input) and target.kind.shape == "class"
-    functionals = {role: Functional(text, classes=classes) for role, text in loss.consistent_for.items()
-                   if role in sides}  # fmt: skip
-    if not functionals or not all(one.applies(job.spec.params) for one in functionals.values()):
-        return " with these parameters"
-    assert isinstance(target, Input)
-    if classes and (target.classes is None or target.classes.carrier is None):
+    if target.kind.shape == "class" and (target.classes is None or target.classes.carrier is None):
         return " for classes without columns of their own"
+    functionals = _functionals(job, target, sides)
     pairs = tuple((side, functionals[role]) for role, side in sides.items()
                   if isinstance(side, Input) and role in functionals)  # fmt: skip
-    return BestConstant(line, pairs, target)
+    return BestConstant(line, pairs, target) if pairs else ""
+
+
+def _functionals(job: Job, target: Input, sides: Mapping[str, Input | Table | None]) -> dict[str, Functional]:
+    """Of each predicted role what its best constant is: what the loss declares, else what a search finds."""
+    loss, pred = job.spec.loss, sides.get("pred")
+    classes = target.kind.shape == "class"
+    declared = {role: Functional(text, classes=classes) for role, text in loss.consistent_for.items() if role in sides}
+    if declared and all(one.applies(job.spec.params) for one in declared.values()):
+        return declared
+    # Of several moments, as in a correlation, the value of a constant is none.
+    by_row = loss.scope == "row" and len(loss.combined) < 2 and not loss.sorted_by and "pred" in loss.gradients
+    numbers = isinstance(pred, Input) and all(one.kind.shape == "number" and not one.wide for one in (pred, target))
+    if by_row and numbers and isinstance(pred, Input) and set(sides) == {"pred", "target"}:
+        return {"pred": Searched(loss, pred.kind)}
+    return {}
 
 
 def best_constants(plan: Plan) -> dict[Line, BestConstant | str]:

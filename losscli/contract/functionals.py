@@ -127,10 +127,10 @@ class _Weighted:
         return self.of_quantile(values, 0.5)
 
     def of_quantile(self, values: Array, q: float) -> Any:
-        return _quantile(values, self.weights, q)
+        return quantile(values, self.weights, q)
 
     def of_weighted_median(self, values: Array, more: Array) -> Any:
-        return _quantile(values, self.weights * more, 0.5)
+        return quantile(values, self.weights * more, 0.5)
 
     def of_expectile(self, values: Array, q: float) -> Any:
         low, high = values.min(), values.max()
@@ -141,10 +141,10 @@ class _Weighted:
         return low
 
 
-def _quantile(values: Array, weights: Array, q: float) -> Any:
+def quantile(values: Array, weights: Array, q: float) -> Any:
     """The smallest value that so large a share of the weight does not exceed; of several columns, that of each."""
     if values.ndim > 1:
-        return np.array([_quantile(column, weights, q) for column in values.T])
+        return np.array([quantile(column, weights, q) for column in values.T])
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
     return values[order][min(np.searchsorted(below, q * below[-1]), len(order) - 1)]

@@ -1,0 +1,114 @@
+"""The best constant prediction of a loss that declares no functional: the minimum of its value, found by search.
+
+The value is tried at quantiles of the targets and at powers of 2; between the neighbours of the best of these, or
+beyond it where it is the last, golden-section search goes on. Of a value with one minimum this is that minimum.
+
+References
+----------
+Kiefer 1953, Sequential minimax search for a maximum, doi:10.1090/S0002-9939-1953-0055639-3
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losscli.contract.functionals import Functional, quantile
+from losscli.contract.kinds import Array, Kind
+
+if TYPE_CHECKING:
+    from losscli.contract.loss import Loss
+
+_GRID = 33  # quantiles that are tried
+_STEPS = 80  # of golden-section search: it narrows an interval to the precision of doubles
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+class Searched(Functional):
+    """The constant prediction with the least value, of a loss with a prediction and a target that are numbers."""
+
+    def __init__(self, loss: Loss, kind: Kind) -> None:
+        self.loss, self.kind = loss, kind
+        self.text, self.totals, self.adds_up = "best constant found", (), False
+
+    def applies(self, params: Mapping[str, Any]) -> bool:
+        """There is a least value with all parameters, or none is found."""
+        return True
+
+    def of_rows(self, target: Array, weights: Array, params: Mapping[str, Any], classes: int) -> Array:
+        """The constant; NaN where the value falls on and on."""
+
+        def value(constant: float) -> float:
+            return self._value(constant, target, weights, params)
+
+        low = math.nextafter(self.kind.low, math.inf) if self.kind.open_low else self.kind.low
+        high = math.nextafter(self.kind.high, -math.inf) if self.kind.open_high else self.kind.high
+        with np.errstate(all="ignore"):
+            return np.asarray(_least(value, _tried(target, weights, low, high), low, high))
+
+    def _value(self, constant: float, target: Array, weights: Array, params: Mapping[str, Any]) -> float:
+        given = {"pred": np.full(len(target), constant), "target": target}
+        means = {}
+        for name, term in self.loss.terms(tuple(given.get(role) for role in self.loss.roles), params).items():
+            if term.by is not None or term.values.ndim > 1:
+                return math.nan
+            own = weights if term.where is None else weights * term.where
+            values = term.values if term.where is None else np.where(term.where, term.values, 0.0)
+            means[name] = (values * own).sum() / own.sum()
+        found = float(self.loss.combine(means, params))
+        return abs(found) if self.loss.direction == "zero" else -found if self.loss.direction == "higher" else found
+
+
+def _tried(target: Array, weights: Array, low: float, high: float) -> list[float]:
+    """Where the search begins: in ascending order, within the domain."""
+    order = np.argsort(target, kind="stable")
+    grid = [float(quantile(target[order], weights[order], at / (_GRID - 1))) for at in range(_GRID)]
+    grid += [0.0, *(sign * 2.0**power for power in range(-4, 5) for sign in (-1, 1))]
+    return sorted({min(max(at, low), high) for at in grid})
+
+
+def _least(value: Callable[[float], float], tried: list[float], low: float, high: float) -> float:
+    """Where the value is least."""
+    known = {at: value(at) for at in tried}
+    best = min(tried, key=lambda at: known[at] if known[at] == known[at] else math.inf)
+    if not math.isfinite(known[best]):
+        return math.nan
+    place = tried.index(best)
+    left = tried[place - 1] if place else _beyond(value, best, known[best], low, -1.0)
+    right = tried[place + 1] if place + 1 < len(tried) else _beyond(value, best, known[best], high, 1.0)
+    if left is None or right is None:
+        return math.nan
+    found = _golden_section(value, left, right)
+    return found if value(found) < known[best] else best
+
+
+def _beyond(value: Callable[[float], float], start: float, best: float, end: float, sign: float) -> float | None:
+    """A constant beyond the last that was tried, where the value is no lower; None where it only falls."""
+    step = max(abs(start), 1.0)
+    for _ in range(60):
+        at = start + sign * step
+        if (at - end) * sign >= 0:
+            return end
+        found = value(at)
+        if not found < best:
+            return at
+        best, step = found, 2 * step
+    return None
+
+
+def _golden_section(value: Callable[[float], float], low: float, high: float) -> float:
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = value(left), value(right)
+    for _ in range(_STEPS):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = value(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = value(right)
+    return left if at_left <= at_right else right
