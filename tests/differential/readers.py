@@ -22,6 +22,7 @@ from losscli.execution.engines.threads import Threads
 from losscli.execution.python_run import prepared
 from losscli.execution.shards import score
 from losscli.execution.state_file import Shard
+from losscli.io.formats import json_input
 
 # A typed column of texts or dates is refused as a whole, a cell of a text format alone.
 _SAME_CODE = {"DATA_WRONG_TYPE": "DATA_BAD_CELL", "DATA_UNKNOWN_CLASS": "DATA_BAD_CELL"}
@@ -60,7 +61,8 @@ def outcomes(case: Case, *, every: bool = True, scheduler: str | None = None) ->
         folder = Path(made)
         files = dict(in_files(case, folder))
         for name, path in files.items():
-            yield name, evaluated(case, path)
+            with documents_streamed():
+                yield name, evaluated(case, path)
         for name, path, beside in in_arrays(case, folder):
             yield name, evaluated(case, path, beside=beside)
         if not every:
@@ -70,7 +72,9 @@ def outcomes(case: Case, *, every: bool = True, scheduler: str | None = None) ->
                 yield f"a.csv in chunks of {rows}", evaluated(case, files["a.csv"], threads=1)
         if dask:
             for name, path in files.items():
-                if not name.startswith(("array.json", "columns.json")):  # no other process reads a document's records
+                if not name.startswith(
+                    ("array.json", "columns.json", "samples.json")
+                ):  # no other process reads a document's records
                     yield f"{name}, by Dask", evaluated(case, path, **dask)
         if not case.rows:
             return
@@ -173,6 +177,16 @@ def chunks_of(rows: int) -> Iterator[None]:
         yield
     finally:
         del os.environ["LOSSCLI_CHUNK_ROWS"]
+
+
+@contextmanager
+def documents_streamed() -> Iterator[None]:
+    """JSON documents are read as large ones are."""
+    before, json_input.HELD = json_input.HELD, 0
+    try:
+        yield
+    finally:
+        json_input.HELD = before
 
 
 def disagreements(case: Case, *, every: bool = True, scheduler: str | None = None) -> list[str]:

@@ -185,6 +185,7 @@ def in_files(case: Case, folder: Path) -> Iterator[tuple[str, str]]:
         ("a.jsonl", json_text(case)),
         ("array.json", b"[%s]" % b",\n".join(json_text(case).splitlines())),
         ("columns.json", columns_text(case)),
+        ("samples.json", b'{"version": [1], "samples": [%s], "a": {}}' % b",\n".join(json_text(case).splitlines())),
         ("nested.jsonl", b"".join(b'{"row": %s}\n' % line for line in json_text(case).splitlines())),
     ):
         if not case.rows and ".json" in name:  # a file without records has no columns

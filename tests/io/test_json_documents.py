@@ -13,7 +13,7 @@ import pytest
 import losscli
 from losscli.errors import DataError, EmptyError, LosscliError, UsageError
 from losscli.io.files.open import open_source
-from losscli.io.formats import json_input, json_records, json_survey
+from losscli.io.formats import json_document, json_input, json_records, json_stream, json_survey
 from losscli.io.formats.json_document import table_of
 from losscli.io.source import ReadOptions
 
@@ -212,7 +212,7 @@ def test_sample_logs_of_evaluation_harnesses(tmp_path: Path) -> None:
 STREAMED: list[tuple[str, str | None]] = [
     ("records by key", None), ("pandas index", None), ("one array in an object", None),
     ("one array in an object", "runs"), ("samples beside others", None), ("splits of arrays", "val"),
-    ("splits", "test"), ("pandas table", "data"), ("array", "$"),
+    ("splits", "test"), ("pandas table", "data"), ("array", "$"), ("splits", None), ("splits of arrays", None),
 ]  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def outcome(path: str, json_path: str | None) -> tuple[Any, Any, bool]:
         records = [json.loads(line, object_pairs_hook=tuple) for line in text.splitlines() if line.strip()]
     except (LosscliError, ValueError) as error:
         return "error", getattr(error, "code", None), False
-    return source.notes, records, found.part is not None
+    return source.notes, records, found.parts is not None
 
 
 def both(path: str, json_path: str | None) -> tuple[tuple[Any, ...], tuple[Any, ...], bool]:
@@ -296,7 +296,11 @@ def test_random_documents_are_read_alike(tmp_path: Path, monkeypatch: pytest.Mon
             {text() + str(i): rng.choice([1, "x", None]) for i in range(count)},
             {text(): drawn(), "samples": [record() for _ in range(count)], text(): drawn()},
             {str(i): drawn() for i in range(count)},
-        )[case % 6]
+            {text(): {text() + str(10 * s + i): drawn(1) for i in range(count)} for s in range(2)},
+            {text(): {text() + str(10 * s + i): {text(): drawn()} for i in range(count)} for s in range(2)},
+            {text(): [{text(): drawn(1)} for i in range(count)] for s in range(3)},
+            {text() + str(i): [drawn(2)] * rng.randrange(4) for i in range(3 * count)},
+        )[case % 10]
         json_path = None
         if rng.random() < 0.3:
             document = {text(): drawn(), "a": document, "a.b": [0, document]}
@@ -314,6 +318,8 @@ def test_random_documents_are_read_alike(tmp_path: Path, monkeypatch: pytest.Mon
             content = "\ufeff \n" + content
         elif flaw == 4 and content.startswith("{") and len(content) > 2:
             content = content[:-1] + "," + content[1:]  # every key twice
+        for module in (json_document, json_stream):
+            monkeypatch.setattr(module, "MANY", 4)
         for module in (json_records, json_survey):
             monkeypatch.setattr(module, "PIECE", rng.choice([1, 3, 50]))
         held, streamed, whether = both(written(tmp_path, content), json_path)

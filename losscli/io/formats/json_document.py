@@ -15,8 +15,9 @@ from losscli.io.formats.json_values import Document, Part
 
 LIMIT = 256 << 20
 SAMPLED = 100  # members whose fields tell records from splits
-_MANY = 100  # as many lists are no columns, if each is shorter than that
+MANY = 100  # as many lists are no columns, if each is shorter than that
 NAMES = ("samples", "records", "rows", "data", "instances", "predictions", "examples", "results")
+FREE = ("key", "id", "(key)")  # names of the column of keys
 _STEP = re.compile(r"\[([0-9]{1,9})\]|\.?([^.\[\]]+)")
 
 
@@ -130,13 +131,14 @@ def _holds_objects(document: Document, part: Part) -> bool:
     return document.text[part.start + 1 : part.stop].lstrip()[:1] == b"{"
 
 
-def _key(name: str) -> bytes:
+def as_key(name: str) -> bytes:
+    """A name as JSON spells it."""
     return json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _pairs(document: Document, members: dict[str, Part], before: bytes = b"") -> Iterator[bytes]:
     for name, value in members.items():
-        yield b'{%b"key": %b, "value": %b}' % (before, _key(name), document.value(value))
+        yield b'{%b"key": %b, "value": %b}' % (before, as_key(name), document.value(value))
 
 
 def _with_fields(document: Document, fields: bytes, record: Part) -> bytes:
@@ -152,12 +154,12 @@ def _with_fields(document: Document, fields: bytes, record: Part) -> bytes:
 def _of_splits(document: Document, members: dict[str, Part]) -> Iterator[bytes]:
     for name, part in members.items():
         for record in document.elements(part):
-            yield _with_fields(document, b'"split": %b' % _key(name), record)
+            yield _with_fields(document, b'"split": %b' % as_key(name), record)
 
 
 def _of_rows(document: Document, members: dict[str, Part], named: str) -> Table:
     """What pandas writes with orient="split": the names of the columns, and the rows."""
-    names = [_key(str(name)) for name in document.read(members["columns"])]
+    names = [as_key(str(name)) for name in document.read(members["columns"])]
     rows = []
     index = document.elements(members["index"]) if "index" in members else []
     for place, row in enumerate(document.elements(members["data"])):
@@ -177,7 +179,7 @@ def _of_lists(document: Document, members: dict[str, Part], named: str) -> Table
     columns = {name: document.values(part) for name, part in members.items()}
     lengths = {name: len(column) for name, column in columns.items()}
     longest = max(lengths.values())
-    if len(members) > max(_MANY, longest):
+    if len(members) > max(MANY, longest):
         return Table(_lines(_pairs(document, members)), said("keys and lists, columns 'key' and 'value'", named))
     if len(set(lengths.values())) > 1:
         few, other = min(lengths, key=lambda n: lengths[n]), max(lengths, key=lambda n: lengths[n])
@@ -185,7 +187,7 @@ def _of_lists(document: Document, members: dict[str, Part], named: str) -> Table
             f"the columns differ in length: '{few}' has {lengths[few]} values, '{other}' has {lengths[other]}",
             path=document.path, column=few, code="DATA_MISMATCH",
         )  # fmt: skip
-    row = b"{%b}" % b", ".join(_key(name).replace(b"%", b"%%") + b": %b" for name in columns)
+    row = b"{%b}" % b", ".join(as_key(name).replace(b"%", b"%%") + b": %b" for name in columns)
     rows = (row % cells for cells in zip(*columns.values(), strict=True))
     return Table(_lines(rows), said("columns", named))
 
@@ -199,7 +201,7 @@ def _of_objects(document: Document, members: dict[str, Part], named: str) -> Tab
     shared = len(frozenset().union(*sets)) < sum(map(len, sets))
     if shared:
         key = free_name(sets)
-        rows = (_with_fields(document, b'"%b": %b' % (key.encode(), _key(n)), part) for n, part in members.items())
+        rows = (_with_fields(document, b'"%b": %b' % (key.encode(), as_key(n)), part) for n, part in members.items())
         return Table(_lines(rows), said(f"keys and records, column '{key}'", named))
     inner = {name: document.members(part) for name, part in members.items()}
     values = [document.kind(value) == "{" for some in inner.values() for value in some.values()]
@@ -208,12 +210,12 @@ def _of_objects(document: Document, members: dict[str, Part], named: str) -> Tab
             [frozenset(document.members(v)) for some in inner.values() for v in list(some.values())[:SAMPLED]]
         )
         rows = (
-            _with_fields(document, b'"split": %b, "%b": %b' % (_key(split), key.encode(), _key(name)), record)
+            _with_fields(document, b'"split": %b, "%b": %b' % (as_key(split), key.encode(), as_key(name)), record)
             for split, some in inner.items()
             for name, record in some.items()
         )
         return Table(_lines(rows), said(f"splits of keys and records, columns 'split' and '{key}'", named))
-    pairs: Callable[[str], bytes] = lambda split: b'"split": %b, ' % _key(split)  # noqa: E731
+    pairs: Callable[[str], bytes] = lambda split: b'"split": %b, ' % as_key(split)  # noqa: E731
     rows = (row for split, some in inner.items() for row in _pairs(document, some, pairs(split)))
     return Table(_lines(rows), said("splits of keys and values, columns 'split', 'key' and 'value'", named))
 
@@ -226,7 +228,7 @@ def is_index(names: frozenset[str]) -> bool:
 def _of_indexed(document: Document, columns: dict[str, dict[str, Part]], named: str) -> Table:
     keys = list(next(iter(columns.values())))
     rows = (
-        b"{%b}" % b", ".join(b"%b: %b" % (_key(name), document.value(cells[key])) for name, cells in columns.items())
+        b"{%b}" % b", ".join(b"%b: %b" % (as_key(name), document.value(cells[key])) for name, cells in columns.items())
         for key in keys
     )
     return Table(_lines(rows), said("columns by row number", named))
@@ -234,4 +236,4 @@ def _of_indexed(document: Document, columns: dict[str, dict[str, Part]], named: 
 
 def free_name(sets: Sequence[frozenset[str]]) -> str:
     """The name of the column of keys: one that no record has."""
-    return next(name for name in ("key", "id", "(key)") if not any(name in names for names in sets))
+    return next(name for name in FREE if not any(name in names for names in sets))

@@ -12,7 +12,7 @@ from losscli.io.files.inputs import Input
 from losscli.io.files.streams import Stream
 from losscli.io.formats.json_document import LIMIT, Table, table_of
 from losscli.io.formats.json_records import RecordLines
-from losscli.io.formats.json_stream import StreamedPart, streamed_part
+from losscli.io.formats.json_stream import StreamedTable, streamed_table
 from losscli.io.formats.jsonl import read_keys
 from losscli.io.formats.text_windows import open_text
 
@@ -31,7 +31,7 @@ class JsonTableInput:
     encoding: str
     json_path: str | None = None
     streamed: bool = False
-    part: StreamedPart | None = None
+    parts: StreamedTable | None = None
     held: Table | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -45,12 +45,12 @@ class JsonTableInput:
         return getattr(self.source, "version", None)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return JsonTableInput, (self.source, self.compression, self.encoding, self.json_path, self.streamed, self.part)
+        return JsonTableInput, (self.source, self.compression, self.encoding, self.json_path, self.streamed, self.parts)
 
     def open(self, last: bool = False) -> Stream:
         """The lines from the first record on."""
-        if self.part is not None:
-            return Stream(self.part.lines(self.text(last)), self.path)
+        if self.parts is not None:
+            return Stream(self.parts.lines(lambda final: self.text(last and final)), self.path)
         if not self.streamed:
             return Stream(io.BytesIO(self.table().lines), self.path)
         stream = self.text(last)
@@ -99,8 +99,8 @@ def _found_table(found: JsonTableInput) -> str:
         text = stream.read(max(HELD, 1 << 16) + 1)
     if len(text) > HELD:
         start = len(text) - len(text.removeprefix(_BOM).lstrip())
-        found.part = streamed_part(found.text, found.path, start, found.json_path)
-    return found.table().what if found.part is None else found.part.what
+        found.parts = streamed_table(found.text, found.path, start, found.json_path)
+    return found.table().what if found.parts is None else found.parts.what
 
 
 def open_document(

@@ -122,26 +122,47 @@ def value_row(element: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class MemberRows:
-    """The members of an object as rows: of a key and a value, or, with the name of the key's column, of records."""
+    """The members of an object as rows: of a key and a value, or, with the name of the key's column, of records.
+
+    `before` are fields that stand in each row before its own.
+    """
 
     path: str
     key: str | None = None
+    before: bytes = b""
 
     def __call__(self, member: bytes) -> bytes:
         """The row of one member."""
         found = _KEY.match(member)
         if found is None:
-            raise self._error(f"invalid JSON: '{_shown(member)}' is no member of an object")
+            raise _error(self.path, f"invalid JSON: '{_shown(member)}' is no member of an object")
         name, value = found[1], member[found.end() :].strip()
         if self.key is None:
-            return b'{"key": %b, "value": %b}' % (name, value)
-        if value[:1] != b"{":
-            raise self._error(f"'{_shown(value)}' is no record, as other members are")
-        inner = value[1:-1].strip()
-        return b'{"%b": %b%b}' % (self.key.encode(), name, b", " + inner if inner else b"")
+            return b'{%b"key": %b, "value": %b}' % (self.before, name, value)
+        return _with_fields(self.path, b'%b"%b": %b' % (self.before, self.key.encode(), name), value)
 
-    def _error(self, message: str) -> DataError:
-        return DataError(message, path=self.path, code="DATA_CORRUPT_FILE")
+
+@dataclass(frozen=True)
+class SplitRows:
+    """The records of an array as rows that begin with more fields."""
+
+    path: str
+    fields: bytes
+
+    def __call__(self, record: bytes) -> bytes:
+        """The row of one record."""
+        return _with_fields(self.path, self.fields, record.strip())
+
+
+def _with_fields(path: str, fields: bytes, record: bytes) -> bytes:
+    if record[:1] != b"{":
+        raise _error(path, f"'{_shown(record)}' is no record, as other members are")
+    inner = record[1:-1].strip()
+    return b"{%b%b}" % (fields, b", " + inner if inner else b"")
+
+
+def _error(path: str, message: str) -> DataError:
+    return DataError(message, path=path, code="DATA_CORRUPT_FILE")
 
 
 def _shown(text: bytes) -> str:

@@ -2,45 +2,97 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from itertools import islice
+from typing import Any
 
 from losscli.errors import DataError
-from losscli.io.files.streams import Stream
-from losscli.io.formats.json_document import NAMES, SAMPLED, free_name, is_index, no_member, no_part, said, unclear
-from losscli.io.formats.json_records import MemberRows, RecordLines, value_row
+from losscli.io.files.streams import Readable, Stream
+from losscli.io.formats.json_document import (
+    FREE,
+    MANY,
+    NAMES,
+    SAMPLED,
+    as_key,
+    free_name,
+    no_member,
+    no_part,
+    said,
+    unclear,
+)
+from losscli.io.formats.json_records import MemberRows, RecordLines, SplitRows, value_row
 from losscli.io.formats.json_survey import KeyHashes, Member, Members, Survey
+from losscli.io.formats.jsonl_exact import json_finding
 
 _KEPT = 1000  # members whose names are kept
-_FIELDS = 10_000  # a member of more is no record
+
+
+@dataclass(frozen=True)
+class StreamedTable:
+    """Parts of a document that are its table, one behind the other, and its rows in words."""
+
+    what: str
+    parts: tuple[StreamedPart, ...]
+
+    def lines(self, opened: Callable[[bool], Stream]) -> Readable:
+        """The rows as JSON lines. `opened` gives the text, and is told when it does so for the last time."""
+        if len(self.parts) == 1:
+            return self.parts[0].lines(opened(True))
+        return _Chain(part.lines(opened(part is self.parts[-1])) for part in self.parts)
 
 
 @dataclass(frozen=True)
 class StreamedPart:
-    """A part of a document, whose bracket is at byte `start` of the text, and its rows in words."""
+    """A part of a document, whose bracket is at byte `begin` of the text, and how its elements become rows."""
 
-    start: int
-    what: str
+    begin: int
     rows: Callable[[bytes], bytes] | None = None
 
     def lines(self, stream: Stream) -> RecordLines:
         """The rows as JSON lines; `stream` is at the begin of the text."""
-        skip(stream, self.start + 1)
+        skip(stream, self.begin + 1)
         closing = b"}" if isinstance(self.rows, MemberRows) else b"]"
         return RecordLines(stream, stream.path, self.rows, whole=False, closing=closing)
 
 
+class _Chain:
+    """One stream of lines behind another; each is opened when the one before it has ended."""
+
+    def __init__(self, streams: Iterator[RecordLines]) -> None:
+        self.streams = streams
+        self.current: RecordLines | None = next(streams, None)
+
+    def read(self, size: int, /) -> bytes:
+        """The next lines, none only at the end."""
+        while self.current is not None:
+            if piece := self.current.read(size):
+                return piece
+            self.current.close()
+            self.current = next(self.streams, None)
+        return b""
+
+    def close(self) -> None:
+        """Close the stream that is open."""
+        if self.current is not None:
+            self.current.close()
+
+
 def skip(stream: Stream, count: int) -> None:
-    """Read as many bytes, and keep none."""
+    """Pass over as many bytes at the begin of a stream."""
+    if isinstance(stream.raw, FileIO):
+        stream.seek(count)
+        return
     while count > 0 and (piece := stream.read(min(count, 1 << 20))):
         count -= len(piece)
 
 
-def streamed_part(opened: Callable[[], Stream], path: str, start: int, json_path: str | None) -> StreamedPart | None:
+def streamed_table(opened: Callable[[], Stream], path: str, start: int, json_path: str | None) -> StreamedTable | None:
     """The table in the text that `opened` gives, whose first bracket is at `start`; None where it is to be held."""
-    return _Search(opened, path, start, json_path or "").part()
+    return _Search(opened, path, start, json_path or "").table()
 
 
 @dataclass
@@ -52,6 +104,7 @@ class _Seen:
     kinds: set[str] = field(default_factory=set)
     records: int = 0
     count: int = 0
+    longest: int = 1
 
     def add(self, members: Members) -> None:
         """Take in members."""
@@ -59,6 +112,7 @@ class _Seen:
         self.kinds.update(members.kinds)
         self.records += int(members.holds_objects.sum())
         self.count += len(members.names)
+        self.longest = members.longest
         if len(self.first) < _KEPT:
             self.first += islice(members.each(), _KEPT - len(self.first))
 
@@ -72,7 +126,7 @@ class _Search:
     def __init__(self, opened: Callable[[], Stream], path: str, root: int, named: str) -> None:
         self.opened, self.path, self.root, self.named = opened, path, root, named
 
-    def part(self) -> StreamedPart | None:
+    def table(self) -> StreamedTable | None:
         """The part that the path names, or the one by default."""
         at, seen = Member("", self._bracket(), False, self.root), ""
         rest = self.named.removeprefix("$").removeprefix(".")
@@ -137,7 +191,7 @@ class _Search:
             raise no_part(self.path, self.named, rest, seen)
         return found, step[0]
 
-    def _array(self, part: Member, named: str) -> StreamedPart:
+    def _array(self, part: Member, named: str) -> StreamedTable:
         """Records, or values of one column."""
         first = None
         for member in self._members(part):
@@ -145,40 +199,74 @@ class _Search:
             if part.begin != self.root:
                 break
         if first is not None and first.kind != "{":
-            return StreamedPart(part.begin, said("values, column 'value'", named), value_row)
-        return StreamedPart(part.begin, said("records", named))
+            return StreamedTable(said("values, column 'value'", named), (StreamedPart(part.begin, value_row),))
+        return StreamedTable(said("records", named), (StreamedPart(part.begin),))
 
-    def _object(self, part: Member) -> StreamedPart | None:
+    def _object(self, part: Member) -> StreamedTable | None:
         seen = self._seen(part)
-        if not seen.count or (seen.count > _KEPT and seen.records) or (seen.kinds == {"["} and not seen.records):
+        if not seen.count or (seen.count > _KEPT and seen.records):
             return None
         if seen.count <= _KEPT:
             names = {member.name for member in seen.first}
             records = [member for member in seen.first if member.holds_objects]
-            if {"columns", "data"} <= names <= {"columns", "index", "data"} or len(records) == len(names) > 1:
+            if {"columns", "data"} <= names <= {"columns", "index", "data"}:
                 return None
+            if len(records) == len(names) > 1:
+                return self._split_records(seen)
             likely = [member for member in records if member.name in NAMES] if len(records) > 1 else records
             if len(likely) == 1:
                 return self._array(likely[0], f"{self.named}.{likely[0].name}" if self.named else likely[0].name)
         if seen.kinds == {"{"}:
-            return self._records(part, seen)
+            return self._objects(part, seen)
         if seen.kinds == {"."}:
-            what = said("keys and values, columns 'key' and 'value'", self.named)
-            return StreamedPart(part.begin, what, MemberRows(self.path))
+            return self._one(part, "keys and values, columns 'key' and 'value'", MemberRows(self.path))
+        if seen.kinds == {"["} and not seen.records:
+            if seen.count <= max(MANY, seen.longest):
+                return None  # columns
+            return self._one(part, "keys and lists, columns 'key' and 'value'", MemberRows(self.path))
         raise unclear(self.path, self.named, [(member.name, member.kind) for member in seen.first])
 
-    def _records(self, part: Member, seen: _Seen) -> StreamedPart | None:
-        """Key → record; other objects of objects are held."""
-        sets = []
-        for member in seen.first[:SAMPLED]:
-            fields = [field.name for field in islice(self._members(member), _FIELDS + 1)]
-            if len(fields) > _FIELDS:
-                return None
-            sets.append(frozenset(fields))
-        if seen.count <= SAMPLED and len(set(sets)) == 1 and list(sets[0]) and is_index(sets[0]):
+    def _one(self, part: Member, what: str, rows: MemberRows) -> StreamedTable:
+        return StreamedTable(said(what, self.named), (StreamedPart(part.begin, rows),))
+
+    def _split_records(self, seen: _Seen) -> StreamedTable | None:
+        if seen.count > SAMPLED:
             return None
-        if len(frozenset().union(*sets)) == sum(map(len, sets)):
+        parts = [StreamedPart(m.begin, SplitRows(self.path, b'"split": %b' % as_key(m.name))) for m in seen.first]
+        return StreamedTable(said("splits of records, column 'split'", self.named), tuple(parts))
+
+    def _objects(self, part: Member, seen: _Seen) -> StreamedTable | None:
+        """Key → record, or split → key → value (or record); columns → index → value are held."""
+        sample = [self._seen(member) for member in seen.first[:SAMPLED]]
+        names = KeyHashes.of(some.hashes for some in sample)
+        if seen.count <= SAMPLED and sample[0].count and all(some.hashes.is_index() for some in sample):
             return None
-        key = free_name(sets)
-        return StreamedPart(part.begin, said(f"keys and records, column '{key}'", self.named),
-                            MemberRows(self.path, key))  # fmt: skip
+        if names.repeated():
+            free = free_name([frozenset(name for name in FREE if name in names)])
+            return self._one(part, f"keys and records, column '{free}'", MemberRows(self.path, free))
+        if seen.count > SAMPLED:
+            return None
+        kinds = set[str]().union(*(some.kinds for some in sample))
+        key = free_name([self._fields(member) for member in seen.first]) if kinds == {"{"} else None
+        what = f"records, columns 'split' and '{key}'" if key else "values, columns 'split', 'key' and 'value'"
+        rows = [(m.begin, MemberRows(self.path, key, b'"split": %b, ' % as_key(m.name))) for m in seen.first]
+        parts = tuple(StreamedPart(begin, row) for begin, row in rows)
+        return StreamedTable(said(f"splits of keys and {what}", self.named), parts)
+
+    def _fields(self, split: Member) -> frozenset[str]:
+        """The fields of the first records of a split."""
+        fields: set[str] = set()
+        with self.opened() as stream:
+            lines = StreamedPart(split.begin, MemberRows(self.path)).lines(stream)
+            count = 0
+            while count < SAMPLED and (text := lines.read(0)):
+                for line in text.splitlines()[: SAMPLED - count]:
+                    count += 1
+                    fields.update(self._record(line))
+        return frozenset(fields)
+
+    def _record(self, line: bytes) -> Any:
+        try:
+            return json.loads(line)["value"]
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"invalid JSON: {json_finding(error)}", path=self.path, code="DATA_CORRUPT_FILE") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ class Members(NamedTuple):
     kinds: list[str]
     holds_objects: NDArray[np.bool_]
     begins: Positions
+    longest: int  # elements of the longest array so far, at least one
 
     def each(self) -> Iterator[Member]:
         """One after the other."""
@@ -58,6 +59,8 @@ class Survey:
 
     def __init__(self, stream: Stream, start: int, whole: bool) -> None:
         self.stream, self.start, self.whole = stream, start, whole
+        self.longest = 1
+        self._commas = self._commas_before = 0  # of the members, in all pieces so far, and before the last member
 
     def error(self, message: str, hint: str | None = None) -> DataError:
         """The error about the document."""
@@ -75,8 +78,9 @@ class Survey:
                 raise self._no_member(piece, int(own[wrong[0]]))
             if len(own) % 2:
                 expected = COMMA if expected == COLON else COLON
-            if len(colons := own[kinds == COLON]):
-                yield self._many(piece, colons)
+            self._measure(piece, own[kinds != COLON])
+            if len(own):
+                yield self._many(piece, own[kinds == COLON])
 
     def elements(self) -> Iterator[Members]:
         """The elements of the array in order."""
@@ -88,7 +92,7 @@ class Survey:
             if len(before) and before[0] == 0 and piece.offset == self.start and self._is_empty(piece, 1):
                 before = before[1:]
             if len(before):
-                yield Members([""] * len(before), *self._values(piece, before))
+                yield Members([""] * len(before), *self._values(piece, before), self.longest)
 
     def _own(self, opened: bool = False) -> Iterator[tuple[_Piece, Positions]]:
         """The pieces with the places of the value's own commas and colons, of its end, and, if asked, its begin."""
@@ -138,7 +142,17 @@ class Survey:
         at = piece.marks.at
         begins = np.where(colons > 0, at[colons - 1] + 1, 0)
         texts = [piece.text[a:b] for a, b in zip(begins.tolist(), at[colons].tolist(), strict=True)]
-        return Members(self._names(texts), *self._values(piece, colons))
+        return Members(self._names(texts), *self._values(piece, colons), self.longest)
+
+    def _measure(self, piece: _Piece, ends: Positions) -> None:
+        """Take in how many elements the arrays have whose members end here."""
+        marks = piece.marks.where(slice(piece.judged))
+        commas = self._commas + np.cumsum((marks.kinds == COMMA) & (marks.depth == 2))
+        if len(ends):
+            totals = commas[ends]
+            self.longest = max(self.longest, 1 + int(np.diff(totals, prepend=self._commas_before).max()))
+            self._commas_before = int(totals[-1])
+        self._commas = int(commas[-1]) if len(commas) else self._commas
 
     def _values(self, piece: _Piece, before: Positions) -> tuple[list[str], NDArray[np.bool_], Positions]:
         """The kind of each value behind these marks, whether it holds objects, and where it begins."""
@@ -208,9 +222,27 @@ class KeyHashes:
     def __init__(self) -> None:
         self.hashes = array("q")
 
+    @classmethod
+    def of(cls, some: Iterable[KeyHashes]) -> KeyHashes:
+        """Those of several objects."""
+        found = cls()
+        for hashes in some:
+            found.hashes.extend(hashes.hashes)
+        return found
+
     def add(self, names: list[str]) -> None:
         """Take in names."""
         self.hashes.extend(map(hash, names))
+
+    def __contains__(self, name: str) -> bool:
+        return hash(name) in self.hashes
+
+    def is_index(self) -> bool:
+        """Whether the names are the numbers of rows, as pandas writes them."""
+        if "0" not in self:
+            return False
+        numbers = np.fromiter(map(hash, map(str, range(len(self.hashes)))), np.int64, len(self.hashes))
+        return np.array_equal(np.sort(numbers), np.sort(np.frombuffer(self.hashes, np.int64)))
 
     def repeated(self) -> frozenset[int]:
         """The hashes that occur twice."""
