@@ -137,6 +137,10 @@ class TableSample:
 
 def entries_of(values: Array, rows: SortedTable) -> SampleEntries:
     """Values of the rows of a table as entries, in the order of values and weights."""
+    if rows.counts is None and is_plain(rows.weights):
+        values = np.sort(values)
+        starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])[: len(values)])
+        return SampleEntries(values[starts], np.ones(1) / max(rows.total, 1), np.diff(np.append(starts, len(values))))
     counts = np.ones(len(values), np.int64) if rows.counts is None else rows.counts
     weights = (rows.weights // counts / rows.total).astype(np.float64)
     order = np.lexsort((weights, values))

@@ -247,11 +247,12 @@ def placed(table: SortedTable, rows: Array, name: str, value_of: Callable[[Array
 
     def of_rows() -> Array:
         scores = table[name][rows]
-        order = np.argsort(scores, kind="stable")  # what is looked up in ascending order stays in the cache
-        found = np.empty(len(scores))
-        for piece in pieces(len(scores)):
-            found[order[piece]] = value_of(scores[order[piece]])
-        return found
+        ranks = dense_ranks(scores)
+        known = np.empty(int(ranks.max(initial=-1)) + 1)
+        known[ranks] = scores
+        for piece in pieces(len(known)):  # what is looked up in ascending order stays in the cache
+            known[piece] = value_of(known[piece])
+        return np.asarray(known[ranks])
 
     return TableSample(rows, entries, of_rows)
 
