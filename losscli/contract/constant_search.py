@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losscli.contract.functionals import Functional, quantile
+from losscli.contract.functionals import Functional
 from losscli.contract.kinds import Array, Kind
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _GRID = 33  # quantiles that are tried
 _STEPS = 80  # of golden-section search: it narrows an interval to the precision of doubles
+_CHUNK = 1 << 15  # targets that a kernel takes at once, always the same ones, as sums of doubles round
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -50,22 +51,25 @@ class Searched(Functional):
             return np.asarray(_least(value, _tried(target, weights, low, high), low, high))
 
     def _value(self, constant: float, target: Array, weights: Array, params: Mapping[str, Any]) -> float:
-        given = {"pred": np.full(len(target), constant), "target": target}
-        means = {}
-        for name, term in self.loss.terms(tuple(given.get(role) for role in self.loss.roles), params).items():
-            if term.by is not None or term.values.ndim > 1:
-                return math.nan
-            own = weights if term.where is None else weights * term.where
-            values = term.values if term.where is None else np.where(term.where, term.values, 0.0)
-            means[name] = (values * own).sum() / own.sum()
-        found = float(self.loss.combine(means, params))
+        sums: dict[str, Array] = {}
+        for start in range(0, len(target), _CHUNK):
+            some, own = target[start : start + _CHUNK], weights[start : start + _CHUNK]
+            given = {"pred": np.full(len(some), constant), "target": some}
+            for name, term in self.loss.terms(tuple(given.get(role) for role in self.loss.roles), params).items():
+                if term.by is not None or term.values.ndim > 1:
+                    return math.nan
+                kept = own if term.where is None else own * term.where
+                values = term.values if term.where is None else np.where(term.where, term.values, 0.0)
+                sums[name] = sums.get(name, np.zeros(2)) + np.array([(values * kept).sum(), kept.sum()])
+        found = float(self.loss.combine({name: total / weight for name, (total, weight) in sums.items()}, params))
         return abs(found) if self.loss.direction == "zero" else -found if self.loss.direction == "higher" else found
 
 
 def _tried(target: Array, weights: Array, low: float, high: float) -> list[float]:
-    """Where the search begins: in ascending order, within the domain."""
-    order = np.argsort(target, kind="stable")
-    grid = [float(quantile(target[order], weights[order], at / (_GRID - 1))) for at in range(_GRID)]
+    """Where the search begins: in ascending order, within the domain; no bit depends on how the rows were cut."""
+    below = np.cumsum(weights)  # targets are held in ascending order
+    places = np.searchsorted(below, below[-1] * np.arange(_GRID) / (_GRID - 1))
+    grid = target[np.minimum(places, len(target) - 1)].tolist()
     grid += [0.0, *(sign * 2.0**power for power in range(-4, 5) for sign in (-1, 1))]
     return sorted({min(max(at, low), high) for at in grid})
 

@@ -65,7 +65,7 @@ class Functional:
         return self._array(self._outer, {**_PLAIN, **params, **known})
 
     def of_rows(self, target: Array, weights: Array, params: Mapping[str, Any], classes: int) -> Array:
-        """The functional of weighted targets, each distinct one once, in an order that is always the same.
+        """The functional of weighted targets, each distinct one once, in ascending order.
 
         `classes` is how many there are, where targets are class indices.
         """
@@ -127,10 +127,10 @@ class _Weighted:
         return self.of_quantile(values, 0.5)
 
     def of_quantile(self, values: Array, q: float) -> Any:
-        return quantile(values, self.weights, q)
+        return _quantile(values, self.weights, q)
 
     def of_weighted_median(self, values: Array, more: Array) -> Any:
-        return quantile(values, self.weights * more, 0.5)
+        return _quantile(values, self.weights * more, 0.5)
 
     def of_expectile(self, values: Array, q: float) -> Any:
         low, high = values.min(), values.max()
@@ -141,10 +141,10 @@ class _Weighted:
         return low
 
 
-def quantile(values: Array, weights: Array, q: float) -> Any:
+def _quantile(values: Array, weights: Array, q: float) -> Any:
     """The smallest value that so large a share of the weight does not exceed; of several columns, that of each."""
     if values.ndim > 1:
-        return np.array([quantile(column, weights, q) for column in values.T])
+        return np.array([_quantile(column, weights, q) for column in values.T])
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
     return values[order][min(np.searchsorted(below, q * below[-1]), len(order) - 1)]
