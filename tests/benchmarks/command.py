@@ -156,7 +156,7 @@ def run(rows: Sequence[Row], setting: Setting) -> tuple[list[table.Entry], list[
 def options(args: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "losscli-benchmark",
-                        help="where the data are made and kept (2.6 GB)")  # fmt: skip
+                        help="where the data are made and kept (2.8 GB)")  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="rounds a row (default 5)")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="only rows that have all these words")
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the peers")

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 MILLION = 1_000_000
 GROUPS = 100_000
 WIDTH = 128
+MEMBERS = 50
+SIDE = 512
 
 
 def errors(rng: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
@@ -47,10 +49,30 @@ def views(rng: np.random.Generator, rows: int) -> pa.Table:
     """Two views of each item, as models give them: lists of float32."""
     a = rng.normal(size=(rows, WIDTH)).astype(np.float32)
     b = a + rng.normal(0, 0.7, size=(rows, WIDTH)).astype(np.float32)
-    starts = pa.array(np.arange(rows + 1, dtype=np.int32) * WIDTH)
-    return pa.table(
-        {name: pa.ListArray.from_arrays(starts, pa.array(side.ravel())) for name, side in (("a", a), ("b", b))}
-    )
+    return pa.table({"a": lists(a), "b": lists(b)})
+
+
+def lists(values: np.ndarray) -> pa.ListArray:
+    """One list a row."""
+    starts = pa.array(np.arange(len(values) + 1, dtype=np.int32) * values.shape[1])
+    return pa.ListArray.from_arrays(starts, pa.array(values.ravel()))
+
+
+def ensembles(rng: np.random.Generator, rows: int) -> pa.Table:
+    """A target and an ensemble of 50 members around it, in float32 as weather models give them."""
+    y = rng.normal(size=rows)
+    members = y[:, None] + 0.3 * rng.normal(size=(rows, 1)) + 0.4 * rng.normal(size=(rows, MEMBERS))
+    return pa.table({"y": y, "members": lists(members.astype(np.float32))})
+
+
+def masks(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Two masks of 512 x 512 pixels a row: disks whose centres are apart."""
+    x, y = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
+    found: dict[str, list[np.ndarray]] = {"a": [], "b": []}
+    for cx, cy in rng.uniform(100, 400, (rows, 2)):
+        for name, shift in (("a", 0), ("b", rng.uniform(5, 60))):
+            found[name].append(((x - cx - shift) ** 2 + (y - cy) ** 2 < 80**2).ravel().astype(np.uint8))
+    return pa.table({name: lists(np.array(each)) for name, each in found.items()})
 
 
 def parquet(path: Path, pieces: Iterable[pa.Table]) -> None:
@@ -87,6 +109,8 @@ MAKERS: dict[str, Callable[..., None]] = {
     "classes.parquet": tables(classes, 5, MILLION),
     "pairs_16k.parquet": tables(views, 2, 8192),
     "pairs_100k.parquet": tables(views, 10, 10_000),
+    "ensembles.parquet": tables(ensembles, 10, 100_000),
+    "masks.parquet": tables(masks, 10, 100),
     "thousand.csv": lines(1000),
     "ten.csv": lines(10),
     "ten.parquet": tables(scored, 1, 10),

@@ -164,6 +164,19 @@ def of_order() -> list[Row]:
     return [*rows, Row("c_index, Parquet, 20 M rows", losscli(*evaluated(file, concordance, "c_index")), None, goals)]
 
 
+def of_lists() -> list[Row]:
+    """Losses of a list a row: ensembles of forecasts, and masks of pixels."""
+    members, masks = "ensembles.parquet", "masks.parquet"
+    crps = losscli(*evaluated(members, ("-t", "y", "-p", "members"), "crps_ensemble"))
+    dice = losscli(*evaluated(masks, ("-t", "b", "-p", "a"), "dice"))
+    scoringrules = peer("scoringrules", "scoringrules_crps", members, needs="numpy pyarrow scoringrules")
+    numpy = peer("NumPy", "numpy_dice", masks, needs="numpy pyarrow")
+    return [
+        Row("crps_ensemble, 1 M rows of 50 members", crps, scoringrules, (Goal("time", 1.0), Goal("memory"))),
+        Row("dice, 1,000 masks of 512 x 512", dice, numpy, (Goal("time"), Goal("memory"))),
+    ]
+
+
 def of_pairs() -> list[Row]:
     """Losses that compare all rows with all, against the matrix of all similarities."""
     file, loss = "pairs_16k.parquet", "nt_xent:temperature=0.5"
@@ -245,5 +258,5 @@ def of_itself() -> list[Row]:
 
 
 ROWS: tuple[Row, ...] = (
-    *of_rows(), *of_order(), *of_pairs(), *of_memory(), *of_threads(), *of_certainty(), *of_itself()
+    *of_rows(), *of_order(), *of_lists(), *of_pairs(), *of_memory(), *of_threads(), *of_certainty(), *of_itself()
 )  # fmt: skip

@@ -35,6 +35,7 @@ PROMISED = [
     ("median_absolute_error, Parquet scikit-learn", "time", 1 / 3),
     ("spearman, Parquet scikit-learn", "time", 1 / 3),
     ("c_index, Parquet", "peak memory", 1000),
+    ("crps_ensemble scoringrules", "time", 1.0),
     ("nt_xent, 16,384 pairs float32 PyTorch", "time", 1 / 4),
     ("nt_xent, 16,384 pairs of 128, float64 PyTorch", "time", 1 / 2),
     ("nt_xent, 16,384 pairs of 128, float32 PyTorch", "memory over imports", 1 / 15),
