@@ -16,6 +16,9 @@ _KINDS = np.zeros(256, np.uint8)
 for _letters, _kind in ((b'"', QUOTE), (b"\\", BACKSLASH), (b"{[", OPEN), (b"}]", CLOSE), (b",", COMMA), (b":", COLON),
                         (b"\r\n", NEWLINE)):  # fmt: skip
     _KINDS[list(_letters)] = _kind
+_TABLE = _KINDS.tobytes()
+_STEPS = np.zeros(NEWLINE + 1, np.int8)
+_STEPS[[OPEN, CLOSE]] = 1, -1
 
 
 class Structure(NamedTuple):
@@ -33,16 +36,16 @@ class Structure(NamedTuple):
 
 def structure_of(raw: Bytes) -> Structure:
     """The structural characters of a text that begins outside a string."""
-    kinds = _KINDS[raw]
-    at = np.flatnonzero(kinds)
+    kinds = np.frombuffer(raw.tobytes().translate(_TABLE), np.uint8)  # half the time of an index, as is != 0 below
+    at = np.flatnonzero(kinds != 0)
     kinds = kinds[at]
     if (kinds == BACKSLASH).any():
         at, kinds = _without_escaped(at, kinds)
     quotes = kinds == QUOTE
-    inside = (np.cumsum(quotes) & 1).astype(np.bool_)
-    outside = ~inside & ~quotes
+    inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(np.bool_)
+    outside = np.flatnonzero(~(inside | quotes))
     at, kinds = at[outside], kinds[outside]
-    depth = np.cumsum((kinds == OPEN).astype(np.int64) - (kinds == CLOSE))
+    depth = np.cumsum(_STEPS[kinds], dtype=np.int64)
     return Structure(at, kinds, depth, bool(inside[-1]) if len(inside) else False)
 
 
