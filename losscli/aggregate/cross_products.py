@@ -125,8 +125,12 @@ def exact_products(a: Array, b: Array) -> tuple[Array, Array]:
 def _out_of_range(products: Array, a: Array, b: Array) -> Array | None:
     """Positions of products of finite numbers, not 0, that `exact_products` may round; None: there are none."""
     sizes = np.abs(products)
-    if sizes.min(initial=1.0) >= _EXACT_FROM and sizes.max(initial=1.0) < _EXACT_TO:
-        return None
+    if sizes.max(initial=1.0) < _EXACT_TO:
+        if sizes.min(initial=1.0) >= _EXACT_FROM:
+            return None
+        small = np.count_nonzero(sizes < _EXACT_FROM)
+        if small == len(a) - np.count_nonzero(a) or small == len(b) - np.count_nonzero(b):  # all are times 0
+            return None
     beyond = ~((sizes >= _EXACT_FROM) & (sizes < _EXACT_TO)) & (a != 0) & (b != 0) & np.isfinite(a) & np.isfinite(b)
     found = np.flatnonzero(beyond)
     return found if len(found) else None

@@ -49,7 +49,18 @@ def third_moments(
         The slice of each unit; None: all are of one.
     """
     names = dict.fromkeys(key for group in groups for key in _keys(group, of_values))
+    disjoint: dict[tuple[Contribution, ...], bool] = {}
     for key in names:
+        used = tuple(dict.fromkeys(one for one in key if one != UNIT))
+        if len(used) > 1:
+            if used not in disjoint:
+                factors = [values[one] for one in used]
+                disjoint[used] = not np.logical_and.reduce([each != 0 for each in factors]).any() and all(
+                    np.isfinite(each.sum()) for each in factors
+                )
+            if disjoint[used]:  # terms that have no unit in common
+                sums.of(key, slice_ids)
+                continue
         _add_products(sums, key, [values[one] for one in key if one != UNIT], slice_ids)
     for one, given in weights.items() if of_values else ():
         if given is not None:
@@ -86,8 +97,12 @@ def _add_products(
 def _out_of_range(products: Array, factors: Sequence[Array]) -> Array | None:
     """Positions of products of finite numbers, not 0, that are no normal doubles; None: there are none."""
     sizes = np.abs(products)
-    if sizes.min(initial=1.0) >= SMALLEST_NORMAL and sizes.max(initial=1.0) < np.inf:
-        return None
+    if sizes.max(initial=1.0) < np.inf:
+        if sizes.min(initial=1.0) >= SMALLEST_NORMAL:
+            return None
+        small = np.count_nonzero(sizes < SMALLEST_NORMAL)
+        if any(small == len(factor) - np.count_nonzero(factor) for factor in factors):  # all are times 0
+            return None
     beyond = ~((sizes >= SMALLEST_NORMAL) & (sizes < np.inf))
     for factor in factors:
         beyond &= (factor != 0) & np.isfinite(factor)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import losscli
+from losscli.aggregate.cross_products import Contribution, CrossProducts
+from losscli.aggregate.third_moments import third_moments
 from losscli.statistics import uncertainty
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.degrees_of_freedom import of_alike_units, of_disjoint_blocks, satterthwaite
@@ -52,6 +54,25 @@ def test_sums_of_one_slice_id_are_those_of_a_list(loss, target, more):
             assert found == sums.third_moment(some, long)
             seen += bool(found)
     assert seen > 20
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-120, 1e-60, 1e110])
+def test_products_with_zeros_are_those_without(size):
+    """Rows of 0 change no sum of products, also where products leave the range of doubles."""
+    values, taken = RNG.lognormal(size=40) * size, RNG.uniform(size=40) < 0.5
+    one, other, both = (Contribution("x", term, False) for term in "abc")
+    thirds, seconds = {}, {}
+    for rows, name in ((np.arange(40), "all"), (np.flatnonzero(taken), "taken")):
+        columns = {one: np.where(taken, values, 0.0)[rows], other: np.where(taken, 0.0, values)[rows],
+                   both: values[rows]}  # fmt: skip
+        thirds[name], seconds[name] = CrossProducts(), CrossProducts()
+        with np.errstate(all="ignore"):
+            third_moments(thirds[name], columns, [list(columns)], {}, False, None)
+            seconds[name].update((one, both), columns[one], columns[both], len(rows), None)
+    for found in (thirds, seconds):
+        for key in [key for key in found["all"].sums if one in key]:
+            assert found["all"].sums[key].evaluate() == found["taken"].sums[key].evaluate()
+    assert thirds["all"].sums[one, one, other].evaluate() == [0] != thirds["all"].sums[one, one, both].evaluate()
 
 
 def test_degrees_of_freedom_of_disjoint_blocks():
