@@ -374,3 +374,20 @@ def test_keys_of_one_name_are_equal_in_a_family():
             for name, key in zip(loss.sorted_by, loss.keys(arrays[: len(loss.roles)], params), strict=True):
                 want = known.setdefault((loss.family, tuple(loss.roles), name), key)
                 assert key.tolist() == want.tolist(), loss.name
+
+
+def test_a_comparison_of_auc_is_the_same_in_threads_and_shards(path, tmp_path, capfd):
+    options = ("-t", "y", "-p", "one=p", "-p", "two=q", "-l", "auc", "-w", "w", "--gate", "auc>=one significant")
+
+    def compared(*args):
+        capfd.readouterr()
+        assert run([str(arg) for arg in args]) in (0, 1)
+        return json.loads(capfd.readouterr().out)["gates"]
+
+    want = compared("eval", path, *options, "-f", "json", "--threads", "1")
+    assert len(want) == 1 and want[0]["interval"] is not None
+    assert compared("eval", path, *options, "-f", "json", "--threads", "3") == want
+    states = [tmp_path / f"{i}.json" for i in (1, 2)]
+    for i, state in enumerate(states, start=1):
+        assert run(["eval", path, *options, "--shard", f"{i}/2", "--state-out", str(state)]) == 0
+    assert compared("merge", *reversed(states), "-f", "json") == want
