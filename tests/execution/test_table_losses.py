@@ -376,7 +376,7 @@ def test_keys_of_one_name_are_equal_in_a_family():
                 assert key.tolist() == want.tolist(), loss.name
 
 
-def test_a_comparison_of_auc_is_the_same_in_threads_and_shards(path, tmp_path, capfd):
+def test_a_comparison_of_auc_is_the_same_in_threads(path, capfd):
     options = ("-t", "y", "-p", "one=p", "-p", "two=q", "-l", "auc", "-w", "w", "--gate", "auc>=one significant")
 
     def compared(*args):
@@ -387,7 +387,3 @@ def test_a_comparison_of_auc_is_the_same_in_threads_and_shards(path, tmp_path, c
     want = compared("eval", path, *options, "-f", "json", "--threads", "1")
     assert len(want) == 1 and want[0]["interval"] is not None
     assert compared("eval", path, *options, "-f", "json", "--threads", "3") == want
-    states = [tmp_path / f"{i}.json" for i in (1, 2)]
-    for i, state in enumerate(states, start=1):
-        assert run(["eval", path, *options, "--shard", f"{i}/2", "--state-out", str(state)]) == 0
-    assert compared("merge", *reversed(states), "-f", "json") == want
