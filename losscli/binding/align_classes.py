@@ -56,7 +56,8 @@ def _is_output(side: Input) -> bool:
 
 
 def _is_vector(side: Input) -> bool:
-    return side.kind.shape == "vector" and not side.kind.classes and side.kind.share == 1
+    kind = side.kind
+    return kind.shape == "vector" and not kind.classes and kind.share == 1 and not kind.own_width
 
 
 def _is_class_side(side: Input) -> bool:

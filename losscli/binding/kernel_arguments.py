@@ -111,6 +111,8 @@ def _check_widths(
                     f"'{side.role}': {problem}", path=location.path_of(side.columns[0]), column=side.columns[0],
                     hint=side.kind.hint, code="DATA_MISMATCH",
                 )  # fmt: skip
+            if side.kind.own_width:
+                continue
             key = (side.kind.shape, side.kind.classes)
             if side.kind.share > 1:
                 _check_share(side, width, groups.get(key), location)

@@ -45,6 +45,7 @@ class Kind:
     shortest: float = 0.0  # the least length of a vector other than 0
     size: int | None = None  # numbers a row, where the kind has so many
     multiple: int = 1  # numbers a row are a multiple of it: those of one point
+    own_width: bool = False  # it has as many numbers as its loss says, whatever other vectors and tables have
     share: int = 1  # there is one number for so many of the other vectors of a row: one a point
     ordered: tuple[tuple[int, int], ...] = ()  # of each pair of entries the second is not below the first
     at_least_zero: tuple[int, ...] = ()  # entries that are not below 0
@@ -231,7 +232,7 @@ PositiveVector: TypeAlias = Annotated[
 ]
 Cumulative: TypeAlias = Annotated[
     Array, Kind("Cumulative", "cumulative probabilities in [0, 1], one for each number of a grid", shape="vector",
-                low=0.0, high=1.0, slack=NEAR)
+                low=0.0, high=1.0, slack=NEAR, own_width=True)
 ]  # fmt: skip
 Vectors: TypeAlias = Annotated[Array, Kind("Vectors", "K vectors, one after the other", shape="vectors")]
 ProbVector: TypeAlias = Annotated[

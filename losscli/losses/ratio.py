@@ -84,6 +84,7 @@ def _(pred: Array, target: Array) -> dict[str, Array]:
     formula="abs(log(pred / target))",
     cite="Tofallis 2015, doi:10.1057/jors.2014.103; Morley, Brito & Welling 2018, doi:10.1002/2017SW001669",
     consistent_for="median(target)",
+    aliases=("log_ratio",),
 )
 def absolute_log_ratio(pred: Positive, target: Positive) -> Array:
     """Absolute log ratio (log accuracy ratio): twice too high counts as twice too low.

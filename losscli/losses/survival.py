@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Binary, BinNumber, Matrix, Positive, Prob, Real, Vector
+from losscli.contract.kinds import Array, Binary, BinNumber, Cumulative, Matrix, Positive, Prob, Real, Vector
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import log_sum_exp, sigmoid, softmax, softplus
 from losscli.losses._normal_tail import minus_log_tail, tail_hazard
@@ -178,18 +178,24 @@ def _(pred: Array, bin: Array, event: Array) -> Array:
     return np.where(own, -lost * among, softmax(logits))[:, :-1]
 
 
-@loss(
-    formula="""
-    at = lambda s, seen: sum(1 for row in censoring if row[0] == s and (row[1] > 0) == seen)
+_UNCENSORED = """at = lambda s, seen: sum(1 for row in censoring if row[0] == s and (row[1] > 0) == seen)
     risk = lambda s: sum(1 for row in censoring if row[0] >= s) - at(s, True)
     steps = lambda t: sorted({row[0] for row in censoring if row[0] <= t and at(row[0], False)})
     free = lambda t: exp(sum(log(1 - at(s, False) / risk(s)) for s in steps(t)))
-    over = lambda x, t: x / free(t) if free(t) else inf
+    over = lambda x, t: x / free(t) if free(t) else inf"""
+_GRAF = (
+    "Graf, Schmoor, Sauerbrei & Schumacher 1999, "
+    "doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5"
+)
+
+
+@loss(
+    formula=f"""
+    {_UNCENSORED}
     dead = time <= horizon
     (over(pred**2, time) if event else 0) if dead else over((1 - pred)**2, horizon)
     """,
-    cite="Graf, Schmoor, Sauerbrei & Schumacher 1999, "
-    "doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5",
+    cite=_GRAF,
     optimum=None,
 )
 def ipcw_brier(
@@ -211,7 +217,10 @@ def ipcw_brier(
     >>> ipcw_brier([0.8, 0.3, 0.6], [5.0, 2.5, 1.5], [1, 1, 0], table, horizon=3.0).round(6)
     array([0.06 , 0.135, 0.   ])
     """
-    free = _uncensored(censoring)
+    return _weighted_brier(pred, time, event, _uncensored(censoring), horizon)
+
+
+def _weighted_brier(pred: Array, time: Array, event: Array, free: Callable[[Array], Array], horizon: float) -> Array:
     late, early = np.square(1 - pred), np.where(event == 1, np.square(pred), 0.0)
     chance = free(np.minimum(time, horizon))
     weighted = np.where(time <= horizon, early, late)
@@ -236,6 +245,61 @@ def _uncensored(censoring: Array) -> Callable[[Array], Array]:
 
 @ipcw_brier.gradient("pred")
 def _(pred: Array, time: Array, event: Array, censoring: Array, *, horizon: float) -> Array:
-    chance = _uncensored(censoring)(np.minimum(time, horizon))
+    return _weighted_slope(pred, time, event, _uncensored(censoring), horizon)
+
+
+def _weighted_slope(pred: Array, time: Array, event: Array, free: Callable[[Array], Array], horizon: float) -> Array:
+    chance = free(np.minimum(time, horizon))
     slope = np.where(time > horizon, -2 * (1 - pred), np.where(event == 1, 2 * pred, 0.0))
-    return slope / np.where(chance > 0, chance, 1.0)
+    return np.asarray(slope / np.where(chance > 0, chance, 1.0))
+
+
+@loss(
+    formula=f"""
+    {_UNCENSORED}
+    score = lambda p, h: (over(p**2, time) if event else 0) if time <= h else over((1 - p)**2, h)
+    last = len(grid) - 1
+    step = lambda k: (grid[min(k + 1, last)] - grid[max(k - 1, 0)]) / 2 / (grid[last] - grid[0]) if last else 1
+    w = [step(k) for k in range(len(grid))]
+    sum(v * score(p, h) for v, p, h in zip(w, pred, grid))
+    """,
+    cite=_GRAF,
+    optimum=None,
+)
+def integrated_brier(
+    pred: Cumulative,
+    time: Positive,
+    event: Binary,
+    censoring: Matrix,
+    *,
+    grid: Annotated[
+        tuple[float, ...], Param("the times of the predicted probabilities, ascending", gt=0, entries_of="pred")
+    ],
+) -> Array:
+    """Integrated Brier score of censored times: the mean of ipcw_brier over a span of time, by trapezoids.
+
+    `pred` are the predicted probabilities that the event is later than each time of the grid. `censoring` is a table of
+    times and events, as for ipcw_brier.
+
+    >>> table = [[1.0, 1.0], [2.0, 0.0], [3.0, 1.0], [4.0, 0.0]]
+    >>> integrated_brier([[0.9, 0.8], [0.5, 0.3]], [5.0, 2.5], [1, 1], table, grid=(2.0, 3.0)).round(6)
+    array([0.0375, 0.255 ])
+    """
+    free = _uncensored(censoring)
+    scores = [_weighted_brier(pred[:, k], time, event, free, horizon) for k, horizon in enumerate(grid)]
+    return np.asarray(sum(share * score for share, score in zip(_trapezoids(grid), scores, strict=True)))
+
+
+def _trapezoids(grid: tuple[float, ...]) -> Array:
+    """What each point of a grid counts in the mean over its span."""
+    if len(grid) == 1:
+        return np.ones(1)
+    steps = np.diff(np.pad(np.asarray(grid), 1, mode="edge"))
+    return np.asarray((steps[:-1] + steps[1:]) / 2 / (grid[-1] - grid[0]))
+
+
+@integrated_brier.gradient("pred")
+def _(pred: Array, time: Array, event: Array, censoring: Array, *, grid: tuple[float, ...]) -> Array:
+    free = _uncensored(censoring)
+    slopes = [_weighted_slope(pred[:, k], time, event, free, horizon) for k, horizon in enumerate(grid)]
+    return np.stack(slopes, axis=1) * _trapezoids(grid)

@@ -57,8 +57,8 @@ def p_value(t: float, df: float, level: float) -> float:
     if not df > 0 or math.isnan(t):
         return math.nan
     grown = 1 + (df + 1) * _spread(level)
-    log_ratio = math.log(grown) if math.isinf(t) else math.log1p(t * t / df) - math.log1p(t * t / (df * grown))
-    log_evidence = ((df + 1) * log_ratio - math.log(grown)) / 2
+    gained = math.log(grown) if math.isinf(t) else math.log1p(t * t / df) - math.log1p(t * t / (df * grown))
+    log_evidence = ((df + 1) * gained - math.log(grown)) / 2
     return math.exp(-max(log_evidence, 0.0))
 
 

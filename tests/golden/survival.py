@@ -24,6 +24,11 @@ AT: Inputs = {
     "censoring": [[1.2, 1.0], [2.3, 0.0], [2.3, 1.0], [3.1, 0.0], [3.9, 1.0], [4.4, 0.0], [5.6, 1.0], [6.8, 0.0],
                   [8.2, 1.0], [9.0, 0.0]],
 }  # fmt: skip
+CURVES: Inputs = {
+    **AT,
+    "pred": [[0.93, 0.83, 0.61], [0.72, 0.41, 0.18], [0.55, 0.27, 0.09], [0.88, 0.69, 0.52], [0.97, 0.92, 0.85],
+             [0.34, 0.15, 0.04], [0.79, 0.56, 0.31], [0.66, 0.38, 0.12]],
+}  # fmt: skip
 
 
 def cases() -> list[Case]:
@@ -71,7 +76,18 @@ def cases() -> list[Case]:
         "(lambda G: sum((1 - p)**2 / G(4.0) if t > 4.0 else p**2 / G(t) if e else 0 for p, t, e in"
         f" zip(pred, time.tolist(), event.tolist())) / n)({free})"
     )
+    curves = (
+        "sksurv.metrics.integrated_brier_score(sksurv.util.Surv.from_arrays(censoring[:, 1] == 1, censoring[:, 0]),"
+        " sksurv.util.Surv.from_arrays(event == 1, time), pred, [{}])"
+    )
+    whole = (
+        "(lambda G, w: sum(w[k] * ((1 - p[k])**2 / G(h) if t > h else p[k]**2 / G(t) if e else 0) for p, t, e in"
+        " zip(pred, time.tolist(), event.tolist()) for k, h in enumerate((2.0, 3.5, 6.0))) / n)"
+        f"({free}, (0.1875, 0.5, 0.3125))"
+    )
     return [
+        by_numpy("sksurv", "integrated_brier:grid=2|3.5|6", curves.format("2.0, 3.5, 6.0"), CURVES),
+        by_hand("integrated_brier:grid=2|3.5|6", whole, CURVES),
         by_numpy("sksurv", "ipcw_brier:horizon=4", brier.format("4.0"), AT),
         by_numpy("sksurv", "ipcw_brier:horizon=2", brier.format("2.0"), AT),
         by_hand("ipcw_brier:horizon=4", slopes, AT),
