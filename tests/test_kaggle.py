@@ -159,13 +159,13 @@ def dice(y, p):
 
 
 def osic():
-    data = columns("spread.csv")
+    data = columns("sigmas.csv")
     sigma, away = np.maximum(data["sigma"], 70), np.minimum(np.abs(data["fvc"] - data["pred"]), 1000)
     return np.mean(math.sqrt(2) * away / sigma + np.log(math.sqrt(2) * sigma))
 
 
 def gaussian():
-    data = columns("spread.csv")
+    data = columns("sigmas.csv")
     z = (data["fvc"] - data["pred"]) / data["sigma"]
     return np.mean(np.log(2 * np.pi * data["sigma"] ** 2) + z**2) / 2
 

@@ -1,4 +1,4 @@
-"""Losses that compare predictions with the spread of the target, or with its order: R², correlation, agreement.
+"""Losses that compare predictions with the variance of the target, or with its order: R², correlation, agreement.
 
 Variances and covariances are made of means of products. These go in exactly, as a double and its rest, so that no
 digit is lost however far the data is from 0.
@@ -233,10 +233,10 @@ def _(p: Any, y: Any, pp: Any, pp_rest: Any, yy: Any, yy_rest: Any, py: Any, py_
 explained_variance_loss.gradient("pred")(_slopes)
 
 
-_SPREAD, _TRUE = "(pp + pp_rest - p**2)", "(yy + yy_rest - y**2)"
+_VARIANCE, _TRUE = "(pp + pp_rest - p**2)", "(yy + yy_rest - y**2)"
 _KGE = (
-    f"sqrt(((py + py_rest - p * y) / sqrt({_SPREAD} * {_TRUE}) - 1)**2"
-    f" + (sqrt({_SPREAD} / {_TRUE}) * (y / p if spread == 'relative' else 1) - 1)**2 + (p / y - 1)**2)"
+    f"sqrt(((py + py_rest - p * y) / sqrt({_VARIANCE} * {_TRUE}) - 1)**2"
+    f" + (sqrt({_VARIANCE} / {_TRUE}) * (y / p if variability == 'relative' else 1) - 1)**2 + (p / y - 1)**2)"
 )
 
 
@@ -265,15 +265,15 @@ def kge_loss(
     pred: Real,
     target: Real,
     *,
-    spread: Annotated[
+    variability: Annotated[
         Literal["absolute", "relative"],
         Param("what is compared: standard deviations (2009), or those over their means (2012)"),
     ] = "absolute",
 ) -> Any:
-    """1 less the Kling-Gupta efficiency: how far correlation, spread and mean are from their best, as one distance.
+    """1 less the Kling-Gupta efficiency: how far correlation, variability and mean are from the best, in one distance.
 
     hydroeval and `scores` have the form of 2009 by default, permetrics that of 2012. It is undefined where a mean
-    that is divided by, or a spread, is 0. Several outputs are pooled.
+    that is divided by, or a standard deviation, is 0. Several outputs are pooled.
 
     >>> terms = kge_loss([1.0, 2.0], [1.0, 3.0])
     >>> {name: term.values.tolist() for name, term in terms.items() if name < "pq"}
@@ -283,13 +283,13 @@ def kge_loss(
 
 
 @kge_loss.value
-def _(p: Any, y: Any, pp: Any, pp_rest: Any, yy: Any, yy_rest: Any, py: Any, py_rest: Any, *, spread: str) -> Any:
+def _(p: Any, y: Any, pp: Any, pp_rest: Any, yy: Any, yy_rest: Any, py: Any, py_rest: Any, *, variability: str) -> Any:
     own, true = pp + pp_rest - p**2, yy + yy_rest - y**2
     correlation = (py + py_rest - p * y) / np.sqrt(own * true)
-    alpha = np.sqrt(own / true) * (y / p if spread == "relative" else 1)
+    alpha = np.sqrt(own / true) * (y / p if variability == "relative" else 1)
     return np.sqrt((correlation - 1) ** 2 + (alpha - 1) ** 2 + (p / y - 1) ** 2)
 
 
 @kge_loss.gradient("pred")
-def _(pred: Array, target: Array, *, spread: str) -> dict[str, Array]:
+def _(pred: Array, target: Array, *, variability: str) -> dict[str, Array]:
     return _slopes(pred, target)

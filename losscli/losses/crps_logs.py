@@ -38,7 +38,7 @@ def _standard(pred: Array, target: Array, scale: Array) -> Array:
 def _narrow(pred: Array, target: Array, scale: Array, w: Array) -> tuple[Array, Array, Array]:
     """Of small spreads: the mean M, y - M, and M erf(w / sqrt 2) - M erf((w - scale) / sqrt 2).
 
-    The last is an integral: the difference of two values of erf has no digit where the spread is small.
+    The last is an integral: the difference of two values of erf has no digit where the scale is small.
     """
     mean = np.exp(pred + 0.5 * np.square(scale))
     points = w[:, None] + 0.5 * scale[:, None] * (_NODES - 1)
@@ -49,7 +49,7 @@ def _narrow(pred: Array, target: Array, scale: Array, w: Array) -> tuple[Array, 
 
 
 def _direct(pred: Array, scale: Array, w: Array) -> Array:
-    """-M (erf((w - scale) / sqrt 2) + erf(scale / 2)), where M is no larger than the target or the spread is small."""
+    """-M (erf((w - scale) / sqrt 2) + erf(scale / 2)), where M is no larger than the target or the scale is small."""
     mean = np.exp(pred + 0.5 * np.square(scale))
     return np.asarray(-mean * (_erf_of((w - scale) / _ROOT_2) + _erf_of(0.5 * scale)))
 

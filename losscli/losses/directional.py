@@ -117,7 +117,7 @@ def direction_error(pred: Real, target: Real, baseline: Real | None = None) -> A
 def von_mises_nll(pred: Real, target: Real, concentration: Positive) -> Array:
     """Von Mises negative log-likelihood: of an angle in radians, with the predicted direction and concentration.
 
-    A high concentration is a low spread: kappa of the texts, about 1 over the variance. The gradient is by the
+    A high concentration is a low variance: kappa of the texts, about 1 over the variance. The gradient is by the
     direction only.
 
     >>> von_mises_nll([0.0, 1.0], [0.0, 4.0], [1.0, 2.0]).round(4)

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of a number under a distribution with a predicted spread, shape or share of zeros."""
+"""Negative log-likelihoods of a number under a distribution with a predicted scale, shape or share of zeros."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _(pred: Array, target: Array, scale: Array, *, df: float) -> Array:
     optimum=None,
 )
 def lognormal_nll(pred: Real, target: Positive, scale: Positive) -> Array:
-    """Log-normal negative log-likelihood: the logarithm of the target is normal with the predicted mean and spread.
+    """Log-normal negative log-likelihood: the logarithm of the target is normal with the predicted mean and scale.
 
     `pred` is the mean of log(target), not of the target, and `scale` the standard deviation of log(target).
 

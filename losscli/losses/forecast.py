@@ -69,7 +69,7 @@ def _(lower: Array, upper: Array, target: Array, *, level: float) -> Array:
 def crps_gaussian(pred: Real, target: Real, scale: Positive) -> Array:
     """CRPS of a normal forecast with the predicted mean and standard deviation, in the unit of the target.
 
-    `scale` is the standard deviation. The CRPS of a forecast without spread is the absolute error.
+    `scale` is the standard deviation. The CRPS of a forecast whose scale is 0 is the absolute error.
 
     >>> crps_gaussian([1.0, 0.0], [3.0, 0.0], [2.0, 0.5]).round(4)
     array([1.2049, 0.1168])

@@ -64,8 +64,8 @@ def oks_loss(
 
 
 def _exponents(pred: Array, target: Array, area: Array, sigmas: tuple[float, ...]) -> Array:
-    spread = np.sqrt(2 * area)[:, None] * (2 * np.array(sigmas))
-    return np.asarray(np.square(norm(_ways(pred, target)) / spread))
+    sizes = np.sqrt(2 * area)[:, None] * (2 * np.array(sigmas))
+    return np.asarray(np.square(norm(_ways(pred, target)) / sizes))
 
 
 @oks_loss.gradient("pred")

@@ -1,4 +1,4 @@
-"""Losses of how the vectors of a batch are spread: over the sphere, over their dimensions, and in order."""
+"""Losses of how the vectors of a batch are distributed: over the sphere, over their dimensions, and in order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _nothing() -> Term:
 def uniformity(
     embedding: Vector, *, scale: Annotated[float, Param("factor of the squared distances (t)", gt=0)] = 2.0
 ) -> Array | Term:
-    """Uniformity loss: the log of the mean of e^(-t d²) over all pairs of unit vectors. Low is spread evenly.
+    """Uniformity loss: the log of the mean of e^(-t d²) over all pairs of unit vectors. Low is evenly distributed.
 
     One value a batch. A batch of one row takes no part and is counted. Lightly has a scale of 1.
 
@@ -92,8 +92,8 @@ def _(embedding: Array, *, upstream: Array, scale: float) -> Array:
     joint = lambda cols: sum(cov(a, b)**2 for i, a in enumerate(cols) for j, b in enumerate(cols) if i != j) / len(cols)
     views = [columns([o.anchor for o in everyone]), columns([o.positive for o in everyone])] if n > 1 else []
     apart = sum((x - y)**2 for o in everyone for x, y in zip(o.anchor, o.positive)) / n / len(anchor)
-    spread = variance * sum(narrow(view) for view in views) / 2 + covariance * sum(joint(view) for view in views)
-    invariance * apart + spread if n > 1 else skip
+    penalty = variance * sum(narrow(view) for view in views) / 2 + covariance * sum(joint(view) for view in views)
+    invariance * apart + penalty if n > 1 else skip
     """,
     cite="Bardes, Ponce & LeCun 2022, arXiv:2105.04906",
     scope="group",

@@ -121,7 +121,7 @@ def nrmse(
         Literal["mean", "std", "rms"], Param("of the target: its mean, standard deviation or root mean square")
     ] = "mean",
 ) -> Any:
-    """Normalized root mean squared error: rmse over the size of the target's mean, or over its spread.
+    """Normalized root mean squared error: rmse over the size of the target's mean, or its standard deviation.
 
     The standard deviation divides by the number of rows, so 1 less the square of `over=std` is R². With the mean it is
     the coefficient of variation of the error, which darts gives in percent. torchmetrics divides by the mean with its

@@ -19,7 +19,7 @@ _Family = Annotated[
     Literal["normal", "logistic", "extreme"],
     Param("the distribution of the logarithm of the time; extreme: of a Weibull time"),
 ]
-_Scale = Annotated[float, Param("the spread of the logarithm of the time", gt=0)]
+_Scale = Annotated[float, Param("the scale of the logarithm of the time", gt=0)]
 
 
 @loss(

@@ -92,8 +92,8 @@ def _compare(
     if count < 2 or not math.isfinite(result.difference):
         return UnadjustedComparison(result, slice_)
     gaps = ours - theirs
-    spread = float(gaps.std(ddof=1))
-    stderr, constant = spread / math.sqrt(count), bool((gaps == gaps[0]).all())
+    deviation = float(gaps.std(ddof=1))
+    stderr, constant = deviation / math.sqrt(count), bool((gaps == gaps[0]).all())
     draws = inference.permutations or DEFAULT_PERMUTATIONS
     choice = choose(Units(count, float(count), False, True, constant), inference.test, draws, alpha_of(inference.level))
     t, p = paired_t(result.difference, 0.0 if constant else stderr, count - 1.0)

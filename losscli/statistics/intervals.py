@@ -138,7 +138,9 @@ def _asks_exact(line: Line) -> bool:
 
 def _lost_digits(result: LossResult) -> str:
     """Why a value that is exact has no standard error from weighted values, or from resamples: they are rounded."""
-    far = "the columns are so far from 0 for their spread that the rounding of sums would be all that is left"
+    far = (
+        "the columns are so far from 0 for their standard deviation that the rounding of sums would be all that is left"
+    )
     return f"{result.spec}: there is no standard error: {far}; subtract a number near their mean from both"
 
 

@@ -52,10 +52,10 @@ def cases() -> list[Case]:
             by_numpy("sklearn", "explained_variance explained_variance@sklearn", explained.format(""), inputs),
             by_hand("explained_variance", "1 - (pred - target).var(correction=0) / target.var(correction=0)", inputs),
             by_hand("kge_loss", kling.format(alpha), inputs),
-            by_hand("kge_loss:spread=relative", kling.format(f"{alpha} / {beta}"), inputs),
+            by_hand("kge_loss:variability=relative", kling.format(f"{alpha} / {beta}"), inputs),
             by_hand("kge", f"1 - {kling.format(alpha)}", inputs),
             by_numpy("hydroeval", "kge kge@hydroeval", efficiency.format("kge"), inputs),
-            by_numpy("hydroeval", "kge:spread=relative", efficiency.format("kgeprime"), inputs),
+            by_numpy("hydroeval", "kge:variability=relative", efficiency.format("kgeprime"), inputs),
         ]
     return [
         *found,

@@ -169,12 +169,12 @@ def _numbers(
     """The numbers of the tokens, as the CSV reader reads cells; None if one of them is not exact, or no number."""
     import pyarrow.csv as csv
 
-    spread = np.where(tokens, raw, np.uint8(_LINE))
+    cut = np.where(tokens, raw, np.uint8(_LINE))
     keep = tokens.copy()
     keep[1:] |= tokens[:-1]
     if tokens[ends[1:-1] - 1].any():  # cells without brackets follow one another at once
-        spread, keep = (np.insert(array, ends[1:-1], value) for array, value in ((spread, _LINE), (keep, True)))
-    text = spread[keep]
+        cut, keep = (np.insert(array, ends[1:-1], value) for array, value in ((cut, _LINE), (keep, True)))
+    text = cut[keep]
     try:
         table = csv.read_csv(
             pa.BufferReader(pa.py_buffer(text)),

@@ -53,9 +53,9 @@ def encode(array: pa.Array) -> tuple[Codes, list[str]]:
         codes, names = _encode_plain(cells if missing is None else cells[~missing])
     if missing is None:
         return codes, names
-    spread = np.full(len(array), -1)
-    spread[~missing] = codes
-    return spread, names
+    every = np.full(len(array), -1)
+    every[~missing] = codes
+    return every, names
 
 
 def _encode_dictionary(array: pa.Array) -> tuple[Codes, list[str]]:
