@@ -271,7 +271,7 @@ def _result(one: _Object) -> LossResult:
         batch=one.optional("batch", _batch), excluded_count=one.count("without_part", 0),
         stderr=one.optional_number("stderr"), interval=_interval(one),
         uncertainty=one.optional("uncertainty", _uncertainty),
-        n_eff=one.optional_number("n_eff"),
+        n_eff=one.optional_number("n_eff"), constant=one.optional_number("constant") or 0.0,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ class Limits(NamedTuple):
 
 
 def value_limits(plan: Plan, line: Line) -> Limits:
-    """The limits of a line's value, without its parts that read no rows, which are constants.
+    """The limits of a line's value, without its constant and its parts that read no rows, which are constants too.
 
     Parameters
     ----------

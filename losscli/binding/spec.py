@@ -1,4 +1,4 @@
-"""`huber:delta=2`, `bce@keras`, `total=0.7*mse+0.3*mae`  <->  losses with all their parameters."""
+"""`huber:delta=2`, `bce@keras`, `total=0.7*mse+0.3*mae`, `1-zero_one`  <->  losses with all their parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast, get_args
 
-from losscli.binding.spec_text import column_parameter, cut
+from losscli.binding.spec_text import column_parameter, cut, signed
 from losscli.contract.loss import Loss, Parameter, Value
 from losscli.contract.presets import DivideBy
 from losscli.contract.row_parameters import ColumnParameter
@@ -16,7 +16,6 @@ from losscli.contract.sibling_names import OF_CLASSES
 from losscli.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
-_PLUS = re.compile(r"(?<!\d[eE])\+")  # the plus of 1e+4 is no plus
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too
 _FACTOR = re.compile(r"([^*:@={]+)\*")
 _DIVIDE_BY = "divide_by"  # every loss takes it beside its parameters: what its mean is divided by
@@ -75,10 +74,11 @@ class LossSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """What one -l asks for: a loss, or a composite loss: a weighted sum of several under a name."""
+    """What one -l asks for: a loss, or a composite loss: a weighted sum of several, and a constant, under a name."""
 
     parts: tuple[tuple[float, LossSpec], ...]
     name: str | None = None  # None: one loss, under its own name
+    constant: float = 0.0  # what a composite loss adds to the sum of its parts, once
 
     @property
     def is_composite(self) -> bool:
@@ -108,9 +108,14 @@ class Spec:
         if self.name is None:
             return texts[0]
         factors = [factor for factor, _ in self.parts]
-        total = "+".join(
-            text if factor == 1 else f"{plain(factor)}*{text}" for factor, text in zip(factors, texts, strict=True)
-        )
+        terms = [text if f == 1 else f"{plain(f)}*{text}" for f, text in zip(factors, texts, strict=True)]
+        if not self.constant:
+            total = "+".join(terms)
+        else:  # a sum without a constant keeps the text that saved reports have: mse+-1*mae
+            minus = ["-" + term.removeprefix("-").removeprefix("1*") for term in terms]
+            total = plain(self.constant) + "".join(
+                away if factor < 0 else f"+{term}" for factor, term, away in zip(factors, terms, minus, strict=True)
+            )
         return total if total == self.name else f"{self.name}={total}"
 
 
@@ -119,15 +124,17 @@ def parse(text: str) -> Spec:
     stripped = text.strip()
     named = _NAME.match(stripped)
     body = stripped[named.end() :] if named else stripped
-    pieces = cut(body, _PLUS)
-    if any(not piece.strip() for piece in pieces):
+    pieces = signed(body)
+    if any(not piece.strip() for _, piece in pieces):
         raise UsageError(
             f"'{text}' is not a valid loss: a component is empty",
             hint="for example: huber:delta=2, 0.7*mse+0.3*mae",
             code="USAGE_BAD_PARAMETER",
         )
-    parts = tuple(_part(piece.strip(), text) for piece in pieces)
-    _check_directions(parts, text)
+    numbers = [sign + piece.strip() for sign, piece in pieces if _NUMBER.fullmatch(piece.strip())]
+    constant = _constant(numbers, len(pieces), text) if numbers else 0.0
+    parts = tuple(_part(sign, piece.strip(), text) for sign, piece in pieces if not _NUMBER.fullmatch(piece.strip()))
+    _check_directions(parts, constant, text)
     if named:
         from losscli.losses import names
 
@@ -137,24 +144,50 @@ def parse(text: str) -> Spec:
                 hint="choose another name",
                 code="USAGE_BAD_PARAMETER",
             )
-        return Spec(parts, named[1])
-    if len(parts) == 1 and parts[0][0] == 1 and not _FACTOR.match(body):
+        return Spec(parts, named[1], constant)
+    if len(parts) == 1 and parts[0][0] == 1 and not constant and not _FACTOR.match(body):
         return Spec(parts)
-    unnamed = Spec(parts, "")
-    return Spec(parts, unnamed.text.removeprefix("="))
+    unnamed = Spec(parts, "", constant)
+    return Spec(parts, unnamed.text.removeprefix("="), constant)
 
 
-def _check_directions(parts: Sequence[tuple[float, LossSpec]], text: str) -> None:
-    """A sum of a loss and a score that pull apart is better neither lower nor higher."""
+def _constant(numbers: Sequence[str], pieces: int, text: str) -> float:
+    """The constant of a sum, of the texts of its components that are numbers, with their signs."""
+    if len(numbers) == pieces:
+        raise UsageError(f"'{text}' has no loss: it is a number", hint="add a loss to it, or subtract one: 1-zero_one",
+                         code="USAGE_BAD_PARAMETER")  # fmt: skip
+    if len(numbers) > 1:
+        raise UsageError(f"'{text}' has several constants", hint="write their sum in the place of one",
+                         code="USAGE_BAD_PARAMETER")  # fmt: skip
+    sign, number = numbers[0][0], float(numbers[0][1:])
+    if not math.isfinite(number):
+        raise UsageError(f"the constant of '{text}' is beyond the largest double", code="USAGE_BAD_PARAMETER")
+    return 0.0 if not number else -number if sign == "-" else number
+
+
+def _check_directions(parts: Sequence[tuple[float, LossSpec]], constant: float, text: str) -> None:
+    """A sum of a loss and a score that pull apart is better neither lower nor higher.
+
+    Of losses alone, one may be subtracted from another, as an objective does; with a constant, such a sum is a score
+    and a loss: 1 - zero_one is the accuracy.
+    """
     declared = {part.loss.direction for _, part in parts}
-    if "zero" in declared and len(parts) > 1:
+    if "zero" in declared and (len(parts) > 1 or constant):
         name = next(part.loss.name for _, part in parts if part.loss.direction == "zero")
         raise UsageError(
             f"'{text}' is better neither lower nor higher: '{name}' is best at 0, on neither side of it",
             hint=f"score it beside the others: -l {name}",
             code="USAGE_BAD_PARAMETER",
         )
-    if len(declared) == 2 and len({(part.loss.direction == "lower") == (factor >= 0) for factor, part in parts}) == 2:
+    apart = len({(part.loss.direction == "lower") == (factor >= 0) for factor, part in parts}) == 2
+    if constant and apart and len(declared) == 1:
+        raise UsageError(
+            f"'{text}' is better neither lower nor higher: with a constant, a loss that is subtracted makes a score,"
+            " and one that is added does not",
+            hint="leave out the constant, or give all factors one sign",
+            code="USAGE_BAD_PARAMETER",
+        )
+    if len(declared) == 2 and apart:
         higher = next(part.loss.name for _, part in parts if part.loss.direction == "higher")
         raise UsageError(
             f"'{text}' is better neither lower nor higher: '{higher}' is a score, of which higher is better",
@@ -174,7 +207,7 @@ def settled(specs: Iterable[Spec], divide_by: DivideBy | None, *, weighted: bool
             parts = [(f, replace(part, presets=tuple(dict.fromkeys((*old.presets, *part.presets))),
                                  unset=old.unset or part.unset))
                      for (f, part), (_, old) in zip(own.parts, known, strict=True)]  # fmt: skip
-            own = Spec(tuple(parts), own.name)
+            own = replace(own, parts=tuple(parts))
         found[own] = own
     return tuple(found.values())
 
@@ -205,13 +238,15 @@ def with_parts(spec: Spec, changed: Iterable[tuple[float, LossSpec]]) -> Spec:
     parts = tuple(changed)
     # A composite loss without a name of its own has its text for a name, which changes with the parameter.
     unnamed = spec.is_composite and spec.name == replace(spec, name="").text.removeprefix("=")
-    return Spec(parts, Spec(parts, "").text.removeprefix("=") if unnamed else spec.name)
+    own = replace(spec, parts=parts)
+    return replace(own, name=replace(own, name="").text.removeprefix("=")) if unnamed else own
 
 
-def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
+def _part(sign: str, piece: str, whole: str) -> tuple[float, LossSpec]:
+    turned = -1.0 if sign == "-" else 1.0
     match = _FACTOR.match(piece)
     if not match:
-        return 1.0, parse_loss(piece)
+        return turned, parse_loss(piece)
     factor = float(match[1]) if _NUMBER.fullmatch(match[1].strip()) else math.nan
     if not math.isfinite(factor):
         raise UsageError(
@@ -219,7 +254,7 @@ def _part(piece: str, whole: str) -> tuple[float, LossSpec]:
             hint="write a composite loss as 0.7*mse+0.3*mae",
             code="USAGE_BAD_PARAMETER",
         )
-    return factor, parse_loss(piece[match.end() :])
+    return turned * factor, parse_loss(piece[match.end() :])
 
 
 def parse_loss(text: str) -> LossSpec:

@@ -1,5 +1,8 @@
 r"""Cutting the text of a loss: what stands in braces, as in `q={a,b}`, is the name of a column and is not cut.
 
+A sum is cut at each plus, and at a minus between spaces or beside a number: `mse - mae` and `1-mse` are sums, and a
+hyphen, as in `cross-entropy`, leaves the name whole for the message that no loss has it.
+
 In it, a backslash takes `}`, `,`, `+` and a backslash literally.
 """
 
@@ -10,6 +13,9 @@ import re
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError
 
+_SIGN = re.compile("[+-]")
+_EXPONENT = re.compile(r"\d[eE]$")  # the minus of 1e-4 is no minus
+_AFTER_NUMBER = re.compile(r"(^|[^\w.])(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 _BRACED = re.compile(r"\{((?:\\.|[^\\}])*)\}", re.DOTALL)
 
 
@@ -21,6 +27,27 @@ def cut(text: str, mark: str | re.Pattern[str]) -> list[str]:
         pieces.append(text[start : found.start()])
         start = found.end()
     return [*pieces, text[start:]]
+
+
+def signed(text: str) -> list[tuple[str, str]]:
+    """The components of a sum, each with the sign before it."""
+    masked = _BRACED.sub(lambda braced: "_" * len(braced[0]), text)
+    pieces, sign, start = [], "+", 0
+    for found in _SIGN.finditer(masked):
+        if _EXPONENT.search(masked[: found.start()]) or (found[0] == "-" and not _is_minus(masked, found.start())):
+            continue
+        pieces.append((sign, text[start : found.start()]))
+        sign, start = found[0], found.end()
+    return [*pieces, (sign, text[start:])]
+
+
+def _is_minus(text: str, at: int) -> bool:
+    """Whether a minus stands between two components: it is no sign of a number, and no hyphen of a name."""
+    before, after = text[:at], text[at + 1 :]
+    if not before.strip() or before.rstrip()[-1] in "+-*=|,:":
+        return False
+    spaced = before[-1].isspace() or after[:1].isspace()
+    return spaced or _AFTER_NUMBER.search(before) is not None or after[:1].isdigit() or after[:1] == "."
 
 
 def column_parameter(text: str, whole: str) -> ColumnParameter | None:

@@ -76,13 +76,16 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes that come before the number: how columns were found, and what is held in memory."""
+        """Notes that come before the number: how columns were found, what is held in memory, what a sum has."""
         said = [*self.plan.notes, *self.source.notes]
         groups = sorted({j.spec.loss.name for j in self.plan.jobs if j.spec.loss.batched})
         if groups and self.plan.request.batch_size is None:
             what = f"the rows of every '{self.plan.batch_by}'" if self.plan.batch_by else "the whole table"
             said.append(f"{', '.join(groups)}: holds {what} in memory")
         said += held_in_memory(self.plan)
+        if self.plan.request.reduction == "sum":
+            said += [f"{spec.text}: the constant is added once to the sum, not for each row"
+                     for spec in self.plan.request.losses if spec.constant]  # fmt: skip
         return tuple(said)
 
 

@@ -99,7 +99,7 @@ def _line_columns(line: Line, scored: _Scored) -> dict[str, Term]:
         if apart(job.spec.loss, overlap):
             return {of_term(name, term): found for term, found in terms.items()}
         return {name: _merged(terms)}
-    total, part = np.zeros(len(scored)), np.ones(len(scored), bool)
+    total, part = np.full(len(scored), line.spec.constant), np.ones(len(scored), bool)
     for (factor, _), terms in zip(line.spec.parts, parts, strict=True):
         values, where = _merged(terms)
         total = total + factor * values

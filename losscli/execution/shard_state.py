@@ -99,7 +99,7 @@ def _loss_in(text: str, presets: list[list[str]], unset: list[list[str]]) -> Spe
     spec = parse(text)
     parts = zip(spec.parts, presets, unset, strict=True)
     read = ((factor, replace(part, presets=tuple(own), unset=tuple(left))) for (factor, part), own, left in parts)
-    return Spec(tuple(read), spec.name)
+    return replace(spec, parts=tuple(read))
 
 
 def _role_in(given: Plain) -> RoleBinding:

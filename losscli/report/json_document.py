@@ -151,6 +151,7 @@ def result_object(result: LossResult) -> dict[str, Any]:
         "direction": result.direction,
         "revision": int(result.revision),
         "parts": None if result.parts is None else [_part(part) for part in result.parts],
+        **({"constant": result.constant} if result.constant else {}),
         "batch": None if result.batch is None else _batch(result.batch),
         "without_part": int(result.excluded_count),
         "stderr": _optional(result.stderr),

@@ -306,6 +306,8 @@ class LossResult:
         The place among all models, where these are ranked.
     skill : SkillResult or None
         How much better than a reference the model is, where that was asked for.
+    constant : float
+        What a composite loss adds to the weighted sum of `parts`, once. 0 for other losses.
     """
 
     model: str | None
@@ -332,6 +334,7 @@ class LossResult:
     between: SliceDifference | None = None
     ranking: Ranking | None = None
     skill: SkillResult | None = None
+    constant: float = 0.0
 
     def with_uncertainty(
         self, n_eff: float | None, stderr: float, interval: tuple[float, float] | None, how: Uncertainty

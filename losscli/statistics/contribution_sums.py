@@ -140,7 +140,7 @@ class ContributionSums(UnitTables):
         return other
 
     def limits_of(self, number: int) -> Limits:
-        """The limits of a line's value, with what its parts that read no rows add."""
+        """The limits of a line's value, with its constant and what its parts that read no rows add."""
         if number not in self._limits:
             fixed, (low, high) = self.fixed_value(number), value_limits(self.plan, self.line(number))
             self._limits[number] = Limits(low + fixed, high + fixed)
@@ -169,11 +169,11 @@ class ContributionSums(UnitTables):
         return self._lines[number]
 
     def fixed_value(self, number: int) -> float:
-        """What the parts that read no rows add to a line's value; they are the same in every slice."""
+        """The constant of a line, and what its parts that read no rows add: they are the same in every slice."""
         line = self.line(number)
         parts = self.results[number if number >= 0 else -1 - number, ()].parts or ()
-        return sum(part.factor * part.value for part, job in zip(parts, line.jobs, strict=False)
-                   if not job.spec.loss.source_roles)  # fmt: skip
+        return sum((part.factor * part.value for part, job in zip(parts, line.jobs, strict=False)
+                    if not job.spec.loss.source_roles), line.spec.constant)  # fmt: skip
 
     # -- classes whose weights are computed from the data ----------------------------------------------------------
 

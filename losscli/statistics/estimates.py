@@ -93,30 +93,33 @@ def _line_result(
     if not line.spec.is_composite:
         return singles[0]
     factors = [factor for factor, _ in line.spec.parts]
-    value = sum(factor * one.value for factor, one in zip(factors, singles, strict=True))
+    constant = line.spec.constant
+    value = sum((factor * one.value for factor, one in zip(factors, singles, strict=True)), constant)
     over_rows = single is LineEstimator.result
     if over_rows and (not is_normal(value) or not all(is_normal(one.value) for one in singles)):
         exact = [estimator.wide_value(slice_ids) for estimator in estimators]
-        value = _wide_sum(factors, [one.value for one in singles], exact, float(value))
+        value = _wide_sum(constant, factors, [one.value for one in singles], exact, value)
     rows = [s for s, job in zip(singles, line.jobs, strict=True) if job.spec.loss.source_roles] or singles
     assert line.spec.name is not None
     return LossResult(
         model=line.model, by=by, loss=line.spec.name, spec=line.spec.text, params={},
-        reduction=rows[0].reduction, value=float(value), count=min(s.count for s in rows),
+        reduction=rows[0].reduction, value=value, count=min(s.count for s in rows),
         weight=min(s.weight for s in rows), terms={}, direction=line.spec.direction,
         revision=max(s.revision for s in singles), signature=rows[0].signature,
         parts=tuple(PartResult(s.spec, f, s.value) for s, f in zip(singles, factors, strict=True)),
         batch=next((s.batch for s in singles if s.batch), None),
-        excluded_count=max(s.excluded_count for s in singles),
+        excluded_count=max(s.excluded_count for s in singles), constant=constant,
     )  # fmt: skip
 
 
-def _wide_sum(factors: Sequence[float], values: Sequence[float], exact: Sequence[WideNumber], plain: float) -> float:
-    """The weighted sum of exact values; the `plain` sum where no double of them has lost digits."""
+def _wide_sum(
+    constant: float, factors: Sequence[float], values: Sequence[float], exact: Sequence[WideNumber], plain: float
+) -> float:
+    """The constant and the weighted sum of exact values; the `plain` sum where no double of them has lost digits."""
     known = all(each.value.is_finite() for each in exact)
     if not known or all(is_normal(value) or not each.value for value, each in zip(values, exact, strict=True)):
         return plain
-    return float(sum((f * each for f, each in zip(factors, exact, strict=True)), WideNumber.of(0)).value)
+    return float(sum((f * each for f, each in zip(factors, exact, strict=True)), WideNumber.of(constant)).value)
 
 
 def value_on(totals: RunAccumulator, line: Line, slice_ids: SliceIds) -> float:

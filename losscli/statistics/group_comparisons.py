@@ -62,7 +62,7 @@ def group_comparisons(totals: RunAccumulator) -> tuple[ComparisonResult, ...]:
 
 def _values(line: Line, finalized: FinalizedRun, groups: Sequence[SliceIds]) -> Array:
     """The value of each group; NaN where it has none."""
-    total = np.zeros(len(groups))
+    total = np.full(len(groups), line.spec.constant)
     for (factor, _), job in zip(line.spec.parts, line.jobs, strict=True):
         estimator = LineEstimator(finalized, job, line)
         each: list[LossResult] = [estimator.result({}, group) for group in groups]

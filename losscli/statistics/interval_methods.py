@@ -122,8 +122,8 @@ def within(interval: Interval, value: float, limits: Limits) -> Interval:
     return max(low, min(limits.low, value)), min(high, max(limits.high, value))
 
 
-def transformed_mean(part: PartSums, factor: float) -> TransformedMean | None:
-    """A multiple of a loss as a function of the mean of its only term; None where it is no such function."""
+def transformed_mean(part: PartSums, factor: float, constant: float) -> TransformedMean | None:
+    """A multiple of a loss and a constant, of the mean of its only term; None where it is no such function."""
     if not part.job.spec.loss.own_combine or len(part.terms) != 1:
         return None
     means = part.means
@@ -132,7 +132,7 @@ def transformed_mean(part: PartSums, factor: float) -> TransformedMean | None:
         return None
 
     def value_at(mean: float) -> float:
-        return factor * value_of(part.job, Means({name: mean}, {name: None}, means.divisor))
+        return constant + factor * value_of(part.job, Means({name: mean}, {name: None}, means.divisor))
 
     return TransformedMean(means.doubles[name], factor * float(combine_gradient(part.job, means)[name]), value_at)
 

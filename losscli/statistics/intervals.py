@@ -173,9 +173,9 @@ def _traits(sums: ContributionSums, line: int, slice_ids: SliceIds) -> EstimateT
     if not transformed:
         return traits
     parts = sums.parts(line, slice_ids) or []
-    return traits._replace(
-        transformed=transformed_mean(parts[0], sum(factor for factor, _ in sums.line(line).spec.parts))
-    )
+    spec = sums.line(line).spec
+    factor = sum(factor for factor, _ in spec.parts)
+    return traits._replace(transformed=transformed_mean(parts[0], factor, spec.constant))
 
 
 def _is_transformed(sums: ContributionSums, line: int) -> bool:

@@ -65,11 +65,25 @@ def texts(words: list[str]) -> st.SearchStrategy[bytes]:
 
 
 GOOD = {
-    "spec": ["mse", "huber:delta=2", "2*mse", "0.5*bce@keras", "focal:gamma=2,alpha=0.25", "r2", "rmse", "a=mae"],
+    "spec": [
+        "mse",
+        "huber:delta=2",
+        "2*mse",
+        "1 - brier",
+        "0.5*bce@keras",
+        "focal:gamma=2,alpha=0.25",
+        "r2",
+        "rmse",
+        "a=mae",
+    ],
     "where": ["n is null", "p > 0.2", 'g in ["a", "b"]', "not (p < 0.1)", "0 <= p < 1", "y == 1", "g is not null"],
     "gate": ["mse<=1", "bce<=0.4 by g", "p/mse<1e3", "mse<=2 by g", "bce<=inf"],
 }
-JOINED = {"spec": ["+", "+", ",", "="], "where": [" and ", " or ", " and not ", ""], "gate": [" ", "", "\n", "+"]}
+JOINED = {
+    "spec": ["+", "+", " - ", ",", "="],
+    "where": [" and ", " or ", " and not ", ""],
+    "gate": [" ", "", "\n", "+"],
+}
 
 
 @st.composite
