@@ -13,7 +13,7 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import ALIASES, Loss, Param, Parameter
 from losscli.contract.loss import loss as loss_decorator
-from losscli.contract.number_lists import widths
+from losscli.contract.number_lists import steps_of, widths
 from losscli.losses import REGISTRY
 
 # How long an example takes, or the drawing of one, tells how busy the machine is. In CI examples are always the same.
@@ -35,12 +35,14 @@ CRUEL_PROBS = np.array([0.0, 1e-8, 1 - 1e-8, 0.5, 1.0, 1e-300, 1 - 2**-53])
 LOSSES = [REGISTRY[name] for name in sorted(REGISTRY)]
 
 
-def numbers(kind: Kind, shape, rng, cruel: bool):
+def numbers(kind: Kind, shape, rng, cruel: bool, steps: int = WIDTH):
     if kind.labels:
         values = rng.choice(np.array(kind.allowed), shape)
         values.ravel()[: len(kind.allowed)] = kind.allowed[: values.size]  # each occurs: no term is empty
         return values
-    if kind.name in ("Relevance", "BinNumber"):  # grades, as few rows have it alone
+    if kind.last is not None:
+        return rng.integers(0, steps + kind.last + 1, shape).astype(float)
+    if kind.name == "Relevance":  # grades, as few rows have it alone
         return rng.integers(0, 4 if cruel else 3, shape).astype(float)
     if kind.low == 0 and kind.high == 1:
         pool = CRUEL_PROBS[(CRUEL_PROBS > 0) & (CRUEL_PROBS < 1)] if kind.open_low else CRUEL_PROBS
@@ -57,7 +59,7 @@ def numbers(kind: Kind, shape, rng, cruel: bool):
     return rng.normal(0, 1.3, shape)
 
 
-def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH):
+def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH, steps: int = WIDTH):
     if kind.shape == "class":
         ids = rng.integers(0, CLASSES, n)
         ids[: min(n, CLASSES)] = np.arange(CLASSES)[:n]
@@ -75,7 +77,7 @@ def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH):
             return np.pad(chosen, ((0, 0), (0, shape[1] - CLASSES)))
         raw = rng.uniform(0.05, 1.0, shape)
         return raw / raw.sum(axis=1, keepdims=True)
-    values = numbers(kind, shape, rng, cruel)
+    values = numbers(kind, shape, rng, cruel, steps)
     for pair in kind.ordered:
         values[:, pair] = np.sort(values[:, pair], axis=1)
     for place in kind.at_least_zero:
@@ -93,12 +95,18 @@ def usual_width(kind: Kind, points: int) -> int:
 def draw(loss: Loss, n: int, rng, *, cruel: bool = False, choice: tuple[int, ...] | None = None, params=None):
     """role -> array for n rows; `choice` picks one of each role's kinds, which are those that `params` leave."""
     choice = choice or tuple(0 for _ in loss.roles)
-    sizes = {role: size for _, role, size in widths(loss.params, loss.settle({**required(loss), **(params or {})}))}
+    settled = loss.settle({**required(loss), **(params or {})})
+    sizes = {role: size for _, role, size in widths(loss.params, settled)}
     # Of points, there are as many as one role has numbers.
     points = next((sizes[name] for name, role in loss.roles.items() if role.kinds[0].share > 1 and name in sizes), 2)
     return {
         role.name: entry(
-            role.kinds[which], n, rng, cruel, sizes.get(role.name) or usual_width(role.kinds[which], points)
+            role.kinds[which],
+            n,
+            rng,
+            cruel,
+            sizes.get(role.name) or usual_width(role.kinds[which], points),
+            steps_of(role.name, loss.params, settled) or WIDTH,
         )
         for role, which in zip(loss.roles_with(params or {}).values(), choice, strict=True)
     }

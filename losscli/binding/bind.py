@@ -25,7 +25,7 @@ from losscli.binding.spec import LossSpec, Spec
 from losscli.binding.unit_keys import unit_keys
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
-from losscli.contract.number_lists import entries_of
+from losscli.contract.number_lists import entries_of, steps_of
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow.decode import is_text_list, is_vector
 from losscli.io.arrow.keyed import keyed_fields, labels_of
@@ -284,14 +284,14 @@ class Binder:
     def _input(self, role: str, columns: ColumnSet, kind: Kind, like: int, spec: LossSpec) -> Input:
         return Input(
             role, kind, columns.names,
-            wide=self._wide(columns, [kind]),
-            listed=self._listed(columns, [kind]),
+            wide=self._wide(columns, [kind]), listed=self._listed(columns, [kind]),
             spelled=self._listed(columns, [kind]) and self._spelled(columns) is not None,
             keyed=self._listed(columns, [kind]) and self._keyed(columns),
             labels=self._labels(role, columns, kind),
             positive=self.request.positive if kind.sides else None,
             like=like if kind.shape == "vectors" else None,
             entries=entries_of(role, spec.loss.params, spec.params),
+            steps=steps_of(role, spec.loss.params, spec.params),
         )  # fmt: skip
 
     def _spelled(self, columns: ColumnSet) -> SpelledForm | None:

@@ -10,6 +10,7 @@ from losscli.binding.class_positions import check_positions
 from losscli.binding.plan import Input, Table
 from losscli.binding.ragged_lists import is_ragged, lengths
 from losscli.contract.kinds import Array
+from losscli.contract.number_lists import beyond_last
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 
@@ -53,6 +54,8 @@ def check_arguments(
             width = tables[carrier].shape[0] if isinstance(carrier, Table) else arrays[carrier].shape[1]
             assert values is not None
             check_positions(side, values, width, index, location)
+        if isinstance(side, Input) and side.kind.last is not None:
+            _check_last(side, values, _steps(side, inputs, found) + side.kind.last, index, location)
     _check_widths(inputs, found, index, location)
 
 
@@ -79,6 +82,31 @@ def _check_entries(side: Input, values: Array | None, location: Location) -> Non
             path=location.path_of(side.columns[0]), column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip
+
+
+def _steps(side: Input, inputs: Sequence[Input | Table | None], found: Sequence[Array | None]) -> int:
+    """How many steps between classes, or bins, there are: the numbers of a parameter, or of a vector of the row."""
+    if side.steps is not None:
+        return side.steps
+    return next(int(values.shape[1]) for other, values in zip(inputs, found, strict=True)
+                if isinstance(other, Input) and other.kind.shape == "vector" and values is not None)  # fmt: skip
+
+
+def _check_last(side: Input, values: Array | None, last: int, index: RowNumbers, location: Location) -> None:
+    """Numbers of classes and bins are not beyond the last one."""
+    if values is None or (bad := beyond_last(values, last)) is None:
+        return
+    row, shown = bad
+    raise location.error(
+        int(index[row]), side.columns[0],
+        f"{shown} in '{side.columns[0]}' is beyond the last number, {last}: expected {side.kind.says}", shown,
+        _from_one(side.columns[0]) if shown == str(last + 1) else f"they count from 0 to {last}",
+        code="DATA_OUT_OF_RANGE",
+    )  # fmt: skip
+
+
+def _from_one(column: str) -> str:
+    return f"they count from 0; if these count from 1, subtract it: --let '{column}_0={column} - 1'"
 
 
 def _check_share(side: Input, width: int, like: tuple[Input, Array] | None, location: Location) -> None:

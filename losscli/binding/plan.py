@@ -80,6 +80,7 @@ class Input:
     classed: bool = False  # of both: a kernel gets the labels as positions, not whether they are the same
     like: int | None = None  # a vectors role: the width of one vector is that of the role at this place
     entries: tuple[float, ...] | None = None  # what each number of a row is of, as a parameter says: levels
+    steps: int | None = None  # how many numbers the parameter has that its values count
 
 
 @dataclass(frozen=True)

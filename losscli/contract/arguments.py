@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.array_likes import check_indexes, plain
 from losscli.contract.kinds import Array, Kind
-from losscli.contract.number_lists import check_widths
+from losscli.contract.number_lists import beyond_last, check_widths, steps_of
 from losscli.contract.parameters import Parameter, Role, Value
 from losscli.errors import DataError, UsageError
 
@@ -49,6 +49,7 @@ def checked_arrays(
         if spec.required and params.get(name) is None:
             raise spec.missing(loss.name)
     check_widths(loss.name, loss.params, params, dict(zip(loss.roles, found, strict=True)))
+    _check_last(loss, found, kinds, params)
     return found
 
 
@@ -88,6 +89,23 @@ def _check_shares(loss: Declared, found: list[Array | None], kinds: tuple[Kind, 
         if array.shape[1] * kind.share != whole:
             raise DataError(
                 f"'{role}' has {array.shape[1]} numbers per row, and '{like}' has {whole // kind.share} points"
+            )
+
+
+def _check_last(
+    loss: Declared, found: list[Array | None], kinds: tuple[Kind, ...], params: Mapping[str, Value]
+) -> None:
+    """Numbers of classes and bins are not beyond the last one that the vectors, or a list of numbers, leave."""
+    for role, kind, array in zip(loss.roles, kinds, found, strict=True):
+        if kind.last is None or array is None:
+            continue
+        steps = steps_of(role, loss.params, params)
+        if steps is None:
+            steps = next(a.shape[1] for a, k in zip(found, kinds, strict=True) if a is not None and k.shape == "vector")
+        if (bad := beyond_last(array, steps + kind.last)) is not None:
+            raise DataError(
+                f"'{role}' of '{loss.name}': row {bad[0] + 1} is {bad[1]}, and the last number is {steps + kind.last}",
+                row=bad[0] + 1,
             )
 
 

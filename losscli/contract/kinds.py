@@ -54,6 +54,7 @@ class Kind:
     link: str | None = None  # the function that makes such values of logits
     logit: bool = False
     whole: bool = False
+    last: int | None = None  # it counts the numbers of its row's vector, or of a list: the largest is so many and this
     single: bool = False  # a number that is one column: several would be no outputs of a row
 
     @property
@@ -163,7 +164,7 @@ Event: TypeAlias = Annotated[
                 labels=(("0", 0.0), ("1", 1.0), ("false", 0.0), ("true", 1.0)), sides=(0.0, 1.0))
 ]  # fmt: skip
 BinNumber: TypeAlias = Annotated[
-    Array, Kind("BinNumber", "the number of a bin, counted from 0", low=0.0, single=True, whole=True)
+    Array, Kind("BinNumber", "the number of a bin, counted from 0", low=0.0, single=True, whole=True, last=-1)
 ]
 Relevance: TypeAlias = Annotated[
     Array, Kind("Relevance", "how relevant a row is: a number of at least 0", low=0.0, single=True)
@@ -247,7 +248,9 @@ Shares: TypeAlias = Annotated[
 LogitVector: TypeAlias = Annotated[
     Array, Kind("LogitVector", "class logits: any real numbers", shape="vector", classes=True, logit=True)
 ]
-Rank: TypeAlias = Annotated[Array, Kind("Rank", "the number of an ordered class, from 0", low=0.0)]
+Rank: TypeAlias = Annotated[
+    Array, Kind("Rank", "the number of an ordered class: a whole number from 0", low=0.0, whole=True, last=0)
+]
 LogProbVector: TypeAlias = Annotated[
     Array,
     Kind("LogProbVector", "class log-probabilities: numbers of at most 0", shape="vector", high=0.0, classes=True),

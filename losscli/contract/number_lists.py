@@ -45,6 +45,11 @@ class Listed(Protocol):
         """The role whose vectors have an entry for each of the numbers."""
         ...
 
+    @property
+    def steps_of(self) -> str | None:
+        """The role that counts how many of the numbers lie below it."""
+        ...
+
 
 def checked_numbers(where: str, bounds: Bounds, value: Any) -> tuple[float, ...]:
     """Numbers within the range, ascending if they must, or a UsageError; a lone number is a list of one."""
@@ -93,6 +98,21 @@ def widths(params: Mapping[str, Listed], values: Mapping[str, Any]) -> Iterator[
 def entries_of(role: str, params: Mapping[str, Listed], values: Mapping[str, Any]) -> tuple[float, ...] | None:
     """The numbers of which the vectors of a role have one entry each; None where no parameter is such a list."""
     return next((values[name] for name, of, _ in widths(params, values) if of == role), None)
+
+
+def steps_of(role: str, params: Mapping[str, Listed], values: Mapping[str, Any]) -> int | None:
+    """How many numbers the list has that a role counts; None where no parameter is such a list."""
+    lists = (values[name] for name, spec in params.items() if spec.steps_of == role)
+    return next((len(value) for value in lists if isinstance(value, tuple)), None)
+
+
+def beyond_last(values: Array, last: int) -> tuple[int, str] | None:
+    """The first row whose number of a class or bin is beyond the last one, and the number."""
+    beyond = values > last
+    if not beyond.any():
+        return None
+    row = int(np.argmax(beyond))
+    return row, f"{float(values[row]):g}"
 
 
 def check_widths(

@@ -31,7 +31,7 @@ class Param:
     ends of intervals. `entries_of` is, of a
     parameter that is a list of numbers, the role whose vectors have an entry for each of them; `mirrored` says that
     these are levels that face each other across 0.5, as the bounds of central intervals do, and `any_order` that the
-    numbers need not ascend.
+    numbers need not ascend. `steps_of` is, of such a list, the role that counts how many of the numbers lie below it.
     """
 
     help: str
@@ -46,6 +46,7 @@ class Param:
     entries_of: str | None = None
     mirrored: bool = False
     any_order: bool = False
+    steps_of: str | None = None
 
     @property
     def range(self) -> str:
@@ -79,6 +80,11 @@ class Parameter:
     def entries_of(self) -> str | None:
         """The role whose vectors have an entry for each number of a list."""
         return self.param.entries_of
+
+    @property
+    def steps_of(self) -> str | None:
+        """The role that counts how many numbers of a list lie below it."""
+        return self.param.steps_of
 
     def if_unset(self, loss_name: str) -> Value:
         """The value where none is given: the default; of a required parameter None if names of columns may say it."""

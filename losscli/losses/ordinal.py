@@ -157,7 +157,9 @@ def cumulative_link_nll(
     pred: Real,
     target: Rank,
     *,
-    thresholds: Annotated[tuple[float, ...], Param("where one class ends on the scale of the score, ascending")],
+    thresholds: Annotated[
+        tuple[float, ...], Param("where one class ends on the scale of the score, ascending", steps_of="target")
+    ],
 ) -> Array:
     """Cumulative link negative log-likelihood: of an ordered class, with a score and thresholds between the classes.
 
