@@ -51,5 +51,10 @@ def __getattr__(name: str) -> Any:
     if name == "losses":
         return importlib.import_module("losscli.losses")
     if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), name)
+        found = getattr(importlib.import_module(_PLACES[name]), name)
+        if isinstance(found, type):
+            from losscli.lazy_dataclass import complete
+
+            complete(found)
+        return found
     raise AttributeError(f"module 'losscli' has no attribute '{name}'")

@@ -16,9 +16,11 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, Protocol, get_args
+
+from losscli.lazy_dataclass import dataclass
 
 
 class ExitCode(IntEnum):

@@ -29,6 +29,7 @@ LEAVES = {
     "_version": "",
     "csv_text": "",
     "array_likes": "",
+    "lazy_dataclass": "",
 }
 
 

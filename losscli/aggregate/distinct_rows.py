@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import combined_hash
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 
 BLOCK = 1 << 20
 """Rows that come in before equal ones among them are looked for."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
 from losscli.aggregate.required import compared_lines
 from losscli.binding.plan import Line, Plan
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
 from losscli.contract.scaled import SMALLEST_NORMAL, Scaled
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

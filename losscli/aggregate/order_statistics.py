@@ -12,13 +12,14 @@ Munro & Paterson 1980, Selection and sorting with limited storage, doi:10.1016/0
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 
 MOST = 1 << 20
 """Distinct values that are held at most, and as many that wait to be counted."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from losscli.aggregate.class_terms import both
 from losscli.binding.plan import UnitValues
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
+from losscli.lazy_dataclass import dataclass
 
 ValueSource = Hashable  # what computes values: a kernel call, or the row values of an earlier run
 LinePair = tuple[int, int]  # two lines of the plan that are compared, by their positions

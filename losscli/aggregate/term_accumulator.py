@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from losscli.contract.class_terms import name_of, parts_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
 from losscli.contract.scaled import scaled
+from losscli.lazy_dataclass import dataclass
 
 
 class TermSums(NamedTuple):

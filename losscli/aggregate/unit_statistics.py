@@ -9,7 +9,7 @@ a row in the whole run are computed when that number is known: rows wait until t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -30,6 +30,7 @@ from losscli.binding.row_batch import RowBatch, join_arrays, join_terms
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.contract.presets import DivideBy
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ from losscli.aggregate.hashing import combined_hash
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
+from losscli.lazy_dataclass import dataclass
 
 _PRIME = np.uint64(0x100000001B3)
 _LONGEST = 64  # bytes of a text that is hashed byte column by byte column; longer texts are hashed one by one

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.baselines.signature_differences import difference
+from losscli.lazy_dataclass import dataclass
 from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
 from losscli.results.directions import compared, is_lower_better
 

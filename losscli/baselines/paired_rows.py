@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ from losscli.binding.plan import Line, Plan, UnitValues
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.errors import DataError, UsageError
+from losscli.lazy_dataclass import dataclass
 
 TermColumns: TypeAlias = Mapping[str | None, str]  # term (None: every term) -> column of the file
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from losscli.io.files.open import open_source
 from losscli.io.formats.csv import CsvFragment
 from losscli.io.join.keys import key_text, key_texts
 from losscli.io.source import Fragment, ReadAs, Source
+from losscli.lazy_dataclass import dataclass
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"

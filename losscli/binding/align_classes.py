@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.binding.column_names import own_parts
 from losscli.binding.plan import Classes, Input, Matrix, Table
 from losscli.errors import DataError
 from losscli.io.arrow.canonical import canonical_label
+from losscli.lazy_dataclass import dataclass
 
 Side = Input | Table | None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 
 from losscli.binding.plan import Input, Job, Line, Plan, Table
 from losscli.contract.constant_search import Searched
 from losscli.contract.functionals import Functional
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

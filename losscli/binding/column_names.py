@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from losscli.binding.column_ranges import prefixed_range, range_names
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 
 
 class ColumnPiece(NamedTuple):

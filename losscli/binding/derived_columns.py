@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from losscli.errors import DataError, Location, UsageError
 from losscli.io.arrow.spelled_vectors import form_of_type
 from losscli.io.arrow.types import is_vector
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Let

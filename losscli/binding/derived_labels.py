@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from losscli.io.arrow.instants import (
 from losscli.io.arrow.missing_texts import missing_hint
 from losscli.io.arrow.texts import first_seen
 from losscli.io.arrow.types import is_instant
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Texts
+from losscli.lazy_dataclass import dataclass
 
 
 def taken(values: Array, index: RowNumbers) -> Array:

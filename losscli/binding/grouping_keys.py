@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
 from losscli.errors import UsageError
 from losscli.io.arrow.canonical import InexactNumberError, canonical_number, parse_number
 from losscli.io.arrow.instants import UNITS, Unit
+from losscli.lazy_dataclass import dataclass
 
 NAN = "nan"
 """The label of NaN, which lies in no interval."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from losscli.binding.predicted_labels import Decisions
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
+from losscli.lazy_dataclass import dataclass
 
 LISTED = 8
 """Labels that a message lists."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,6 +16,7 @@ from losscli.binding.spec import LossSpec, Spec, with_parts
 from losscli.contract.parameters import Value
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 
 _NUMBER = r"[-_. ]?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _LEVEL = re.compile(rf"(?:.*[^a-z])?(?:q|ql|p|quantile|percentile){_NUMBER}", re.IGNORECASE | re.ASCII | re.DOTALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -14,6 +14,7 @@ from losscli.binding.spec import LossSpec, Spec
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Term
 from losscli.io.arrow.decode import PLAIN, NumberFormat
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.grouping_keys import GroupingKey

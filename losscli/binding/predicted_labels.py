@@ -9,7 +9,7 @@ that holds both is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.arrow.types import is_text
+from losscli.lazy_dataclass import dataclass
 from losscli.losses import names
 
 BINARY = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, texts
 from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.types import is_floating
 from losscli.io.sides import REPEATS
+from losscli.lazy_dataclass import dataclass
 from losscli.results import RowCounts
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ The texts of the command line become values here (`read_prediction`, `read_role`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -23,6 +22,7 @@ from losscli.binding.spec import LossSpec, Spec, settled
 from losscli.binding.spec import parse as parse_spec
 from losscli.contract.presets import DivideBy
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Filter, Let  # it loads pyarrow, which a run without a filter needs later

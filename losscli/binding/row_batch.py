@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.io.arrow.buffers import RowNumbers
+from losscli.lazy_dataclass import dataclass
 
 Name = TypeVar("Name", bound=Hashable)
 Content = TypeVar("Content")

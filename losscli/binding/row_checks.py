@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from losscli.binding.ragged_lists import elements, is_ragged, row_of, with_eleme
 from losscli.contract.kinds import FAR, NEAR, Array, Kind
 from losscli.errors import Code, DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
+from losscli.lazy_dataclass import dataclass
 
 TOGETHER = 1 << 16
 """Numbers of a matrix that are written or read together."""

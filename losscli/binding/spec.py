@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, cast, get_args
 
 from losscli.binding.spec_text import column_parameter, cut, signed
@@ -14,6 +14,7 @@ from losscli.contract.presets import DivideBy
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.contract.sibling_names import OF_CLASSES
 from losscli.errors import UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 
 _NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too

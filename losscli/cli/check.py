@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +13,7 @@ import click
 from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
+from losscli.lazy_dataclass import dataclass
 from losscli.report.errors import error_result
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from losscli.cli import console
 from losscli.errors import FileError
+from losscli.lazy_dataclass import dataclass
 from losscli.report import View, quiet, renderer
 from losscli.report.suites import evaluated
 from losscli.results import SuiteResult

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import click
 
 from losscli.errors import nearest
+from losscli.lazy_dataclass import dataclass
 
 PREFIX = "LOSSCLI_"
 # These set no option.

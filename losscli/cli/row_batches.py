@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from losscli.cli import console, outputs
 from losscli.cli.option_values import TableFile, TableOptions
 from losscli.errors import EmptyError
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.read_rows import Reader

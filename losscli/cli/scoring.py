@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from losscli.gates.verdicts import (
     relative_margins,
     slice_columns,
 )
+from losscli.lazy_dataclass import dataclass
 from losscli.report import render, renderer
 from losscli.results import Evaluation, LossResult, WarningResult
 

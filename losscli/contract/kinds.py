@@ -6,11 +6,12 @@ The domain stands in the kind so that the check on entry, the help and the test 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from losscli.lazy_dataclass import dataclass
 
 Array: TypeAlias = npt.NDArray[Any]
 

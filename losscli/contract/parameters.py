@@ -6,7 +6,6 @@ import inspect
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.contract.kinds import Kind
 from losscli.contract.number_lists import checked_numbers
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 
 Value: TypeAlias = float | int | bool | str | tuple[float, ...] | ColumnParameter | None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from losscli.lazy_dataclass import dataclass
 
 DivideBy = Literal["weight", "count", "rows"]
 """What the sum of weight * value is divided by: the sum of weights, the rows with weight, or all rows."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from losscli.contract.kinds import Array, Kind
 from losscli.errors import DataError
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal, Protocol
 
 from losscli.contract.parameters import Value
 from losscli.contract.presets import Preset
 from losscli.contract.terms import Term
+from losscli.lazy_dataclass import dataclass
 
 
 class Declared(Protocol):

@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -25,6 +24,7 @@ from losscli.contract.parameters import Value
 from losscli.contract.scores import Score
 from losscli.contract.terms import Term
 from losscli.errors import DataError
+from losscli.lazy_dataclass import dataclass
 
 SMALL = 1 << 30
 """Weights that add up to less stay int64: then sums of products of two of them are below 2**60."""

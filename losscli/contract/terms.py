@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

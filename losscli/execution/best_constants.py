@@ -7,7 +7,7 @@ and their counts. The second scores the constant of its slice in the place of ea
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from losscli.execution.engines import Engine
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import ProgressObserver
 from losscli.execution.scan import Scan
+from losscli.lazy_dataclass import dataclass
 from losscli.results import Evaluation, LossResult, WarningResult
 from losscli.statistics.best_constants import Held, constant_of, held_rows
 from losscli.statistics.estimates import results

@@ -6,7 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import CHUNK
@@ -26,6 +26,7 @@ from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
 from losscli.io.source import DroppedRows
+from losscli.lazy_dataclass import dataclass
 from losscli.parallel import available_cores, using_threads
 from losscli.results import (
     ComparisonResult,

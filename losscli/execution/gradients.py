@@ -7,7 +7,7 @@ the final value changes with that loss (`Upstream`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +36,7 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows, in_order
 from losscli.execution.scan import AfterReading, Scan, ignored
 from losscli.execution.upstream import Upstream, in_range, upstreams
+from losscli.lazy_dataclass import dataclass
 from losscli.parallel import available_cores, using_threads
 from losscli.statistics.finalized_sums import slices
 

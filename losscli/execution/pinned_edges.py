@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from losscli.execution.evaluate import refuse_empty
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan
+from losscli.lazy_dataclass import dataclass
 from losscli.parallel import available_cores
 
 

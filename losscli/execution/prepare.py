@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,7 @@ from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.io.sides import JoinKind, KeyDifference
 from losscli.io.source import ReadOptions, Source
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

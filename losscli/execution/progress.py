@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, TextIO
+
+from losscli.lazy_dataclass import dataclass
 
 DELAY = 1.0  # seconds of work before a terminal shows anything
 _TICK = 0.1

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -24,6 +24,7 @@ from losscli.errors import DataError
 from losscli.execution.engines import Engine
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.source import DroppedRows, Source, Split
+from losscli.lazy_dataclass import dataclass
 from losscli.results import RowCounts, SourceResult
 
 Score = TypeVar("Score")

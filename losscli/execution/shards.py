@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
 from losscli.execution.shard_state import Plain, json_text, plan_in, plan_out, reader_in, reader_out, same_plan
 from losscli.execution.state_file import SCHEMA, Shard, State, checksum, read_state, whole
 from losscli.io.source import Source
+from losscli.lazy_dataclass import dataclass
 from losscli.results import Evaluation, SourceResult, WarningResult
 
 

@@ -7,13 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from losscli._version import __version__
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.streams import file_error
+from losscli.lazy_dataclass import dataclass
 
 SCHEMA = "losscli.state/2"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.binding.plan import Input, Job, Line
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled, is_normal, scaled
+from losscli.lazy_dataclass import dataclass
 from losscli.statistics.combination import combine_gradient, means_of
 from losscli.statistics.estimates import LineEstimator
 from losscli.statistics.exact_ratio import mantissa_and_exponent

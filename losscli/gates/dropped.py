@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 from losscli.results import GateResult, RowCounts
 
 _COUNT = re.compile(r"\d{1,18}", re.ASCII)

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from losscli.binding.column_names import split, unescape
 from losscli.errors import UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 from losscli.results.directions import best_in_words, is_lower_better
 
 BASELINE = "baseline"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from losscli.errors import Location
 from losscli.io.arrow.build import strings
+from losscli.lazy_dataclass import dataclass
 
 BATCH_ROWS = 65536
 BATCH_BYTES = 16 << 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 from unicodedata import is_normalized, normalize
 
@@ -18,6 +18,7 @@ from losscli.errors import DataError
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs, Source, Split
 from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.lazy_dataclass import dataclass
 
 
 def with_column_forms(source: Source, asked: Iterable[tuple[str, ...]]) -> Source:

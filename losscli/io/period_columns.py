@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs, Source, Split
 from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.lazy_dataclass import dataclass
 
 Derivations = Mapping[str, tuple[str, Unit]]
 """The name of each column -> the column of dates that it is made of, and the unit of time."""

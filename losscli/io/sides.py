@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from losscli.errors import DataError, UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 
 Side = Literal["preds", "targets"]
 

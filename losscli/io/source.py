@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import FileInput
 from losscli.io.sides import Sides
+from losscli.lazy_dataclass import dataclass
 from losscli.results import RowCounts
 
 if TYPE_CHECKING:

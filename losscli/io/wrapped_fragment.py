@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

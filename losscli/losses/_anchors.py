@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.losses._angles import across, cosine, distance_by_angle
 from losscli.losses._math import norm, unit
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.losses._math import unit, unit_slope
 
 _ENTRIES = 1 << 18  # of a block of cosines

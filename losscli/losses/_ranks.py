@@ -6,11 +6,10 @@ Scores", have the closed forms. With `ties="stable"` there is one order: rows of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.losses._math import measured, norm
 from losscli.parallel import map_in_order
 

@@ -7,10 +7,10 @@ Here each cell is measured once, and only a cell that is too wide for its column
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.view import View
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ Cells contain raw text from data; each renderer sanitizes and escapes it in its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
 from losscli.results import ComparisonResult, Evaluation, LossResult, PartResult
 from losscli.results.directions import compared, is_lower_better

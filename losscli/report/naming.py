@@ -6,8 +6,9 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.view import exact
 from losscli.results import Evaluation, LossResult
 

@@ -9,9 +9,9 @@ for CI.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.suites import evaluated
 from losscli.report.view import exact, slice_headers, slice_text
 from losscli.results import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.sanitized import sanitized
 from losscli.results import Evaluation
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from losscli.lazy_dataclass import dataclass
 from losscli.results.losses import Uncertainty
 
 

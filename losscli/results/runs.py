@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from losscli.lazy_dataclass import dataclass
 from losscli.results.judgements import ComparisonResult, GateResult
 from losscli.results.losses import LossResult
 from losscli.results.row_counts import RowCounts

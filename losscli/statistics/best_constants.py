@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.contract.functionals import Functional
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.statistics.finalized_sums import FinalizedSums, SliceIds
 
 

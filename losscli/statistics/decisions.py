@@ -8,10 +8,10 @@ contradict each other. docs/statistics.md tells the rule to users.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from losscli.lazy_dataclass import dataclass
 from losscli.results import ComparisonResult
 from losscli.results.directions import is_lower_better
 from losscli.statistics.wild_bootstrap import smallest_p

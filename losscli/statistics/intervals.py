@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.aggregate.hashing import sha256_words
 from losscli.aggregate.required import corrects_skewness
 from losscli.binding.plan import Line
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics import sequential
 from losscli.statistics.contribution_sums import ContributionSums

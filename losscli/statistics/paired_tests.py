@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.results import ComparisonResult
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, Units, alpha_of

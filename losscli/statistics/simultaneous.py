@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from losscli.aggregate.exact_sum import rounded
 from losscli.contract.kinds import Array
+from losscli.lazy_dataclass import dataclass
 from losscli.results import Uncertainty
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.delta_method import variance

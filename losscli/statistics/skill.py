@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.binding.plan import Line
 from losscli.binding.spec import Spec
+from losscli.lazy_dataclass import dataclass
 from losscli.results import LossResult, SkillResult
 from losscli.results.directions import compared
 

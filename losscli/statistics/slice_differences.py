@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from losscli.binding.request import read_slice
 from losscli.errors import UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 from losscli.results import LossResult, SliceDifference, Uncertainty
 from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.clustered_variance import clustered_variance

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +40,7 @@ from losscli.binding.expressions.syntax_tree import BooleanOperation, ComparedAs
 from losscli.binding.expressions.values import Column
 from losscli.errors import Location, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
+from losscli.lazy_dataclass import dataclass
 
 __all__ = ["ComparedAs", "Filter", "Let", "parse", "read_lets"]
 

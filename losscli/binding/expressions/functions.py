@@ -7,13 +7,13 @@ and choices are written so that neither NaN nor the sign of a zero depends on ho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import EXACT
+from losscli.lazy_dataclass import dataclass
 
 ValueKind = Literal["number", "vector", "text", "condition"]
 

@@ -7,7 +7,7 @@ follows from its form and from the types of the columns that it reads.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from losscli.binding.expressions.values import Choice, Column, KindOf, TextCall,
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow.build import from_numpy, strings, validity
 from losscli.io.arrow.decode import Mask, Numbers, Texts
+from losscli.lazy_dataclass import dataclass
 
 _CONDITIONS = (BooleanOperation, Not, IsNull, InList, ComparisonChain)
 _MAX_LENGTH = 10_000

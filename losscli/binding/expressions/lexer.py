@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NoReturn
 
 from losscli.errors import Code, UsageError
+from losscli.lazy_dataclass import dataclass
 
 BARE = re.compile(r"[^\W\d][\w.]*")
 _TOKEN = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ from losscli.errors import DataError
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Mask, Numbers, Texts
 from losscli.io.arrow.texts import spelled
+from losscli.lazy_dataclass import dataclass
 
 KindOf: TypeAlias = Callable[[str], ValueKind]
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 6)  # what binds more closely is the larger

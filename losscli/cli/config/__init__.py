@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from losscli.cli.config import trust
@@ -20,6 +19,7 @@ from losscli.cli.config.find import CONFIG_NAME, PYPROJECT, ConfigFile, find, re
 from losscli.cli.config.lines import TextPosition
 from losscli.cli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 
 _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from losscli.cli.config.lines import KeyPath, KeyPositions, TextPosition
 from losscli.errors import FileError, LosscliError, UsageError, system_code
+from losscli.lazy_dataclass import dataclass
 
 LIMIT = 1 << 20  # bytes: more than anybody writes by hand, and parsing more takes long
 

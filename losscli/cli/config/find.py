@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from losscli.cli.config.document import Document, parse, read_bytes
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 
 CONFIG_NAME, PYPROJECT = "losscli.toml", "pyproject.toml"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from dataclasses import dataclass
+
+from losscli.lazy_dataclass import dataclass
 
 KeyPath = tuple[str | int, ...]
 """The path to a value from the top: keys, and indices (from 0) in arrays."""

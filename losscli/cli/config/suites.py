@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from losscli.cli.config.document import Document
 from losscli.cli.config.lines import KeyPath, TextPosition
 from losscli.errors import UsageError, did_you_mean
+from losscli.lazy_dataclass import dataclass
 
 Form = Literal["text", "amount", "whole", "number", "flag", "texts", "gates"]
 

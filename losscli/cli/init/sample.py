@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.types import fields_of
 from losscli.io.files.open import open_source
 from losscli.io.source import ReadAs, ReadOptions
+from losscli.lazy_dataclass import dataclass
 
 ROWS, COLUMNS = 4096, 512
 _STEM = re.compile(r"(.*[_.])([^_.]+)", re.DOTALL)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from losscli.lazy_dataclass import dataclass
 
 
 class TakesMemory(Protocol):

@@ -6,10 +6,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic
 
 from losscli.execution.engines import Answer, Item, MapFunction
+from losscli.lazy_dataclass import dataclass
 
 BUDGET = 192 << 20
 """Bytes that items may take together. Where each takes much, fewer threads work at a time than there are."""

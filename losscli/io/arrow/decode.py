@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -39,6 +38,7 @@ from losscli.io.arrow.types import (
     storage,
 )
 from losscli.io.arrow.vectors import Ragged, VectorError, ragged, ragged_numbers, stack, stack_texts
+from losscli.lazy_dataclass import dataclass
 
 __all__ = [
     "NO_NULLS",

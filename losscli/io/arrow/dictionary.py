@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.texts import encode, spelled
 from losscli.io.arrow.types import is_text
+from losscli.lazy_dataclass import dataclass
 
 # Dictionaries up to this many entries are used whole; of a larger one, only the entries in use.
 _WHOLE = 1 << 20

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import dropwhile
 
 import pyarrow as pa
 
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.numbers import INEXACT, NumberFormat
+from losscli.lazy_dataclass import dataclass
 
 _DENSE, _DOUBTFUL, _SPARSE = "vector as text", "perhaps a vector as text", "sparse vector as text"
 _LABELS = b"labels"

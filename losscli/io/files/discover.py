@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from losscli.errors import FileError, UsageError
@@ -15,6 +15,7 @@ from losscli.io.files.identity import Identity, check_once, identity_of, repeate
 from losscli.io.files.streams import file_error
 from losscli.io.files.table_formats import enclosing_table, local_table_format, refused
 from losscli.io.remote.address import REMOTE_URL, WEB, scheme_of
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePath
 from urllib.parse import unquote
 
 from losscli.errors import FileError
 from losscli.io.files.detect import COMPRESSION_SUFFIXES, SUFFIXES
 from losscli.io.remote.address import Address
+from losscli.lazy_dataclass import dataclass
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import stat
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
 from losscli.errors import FileError, UsageError
 from losscli.io.files.spool import Spool
 from losscli.io.files.streams import Readable, Stream, file_error
+from losscli.lazy_dataclass import dataclass
 
 
 class Input(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from losscli.io.files.inputs import FileInput, Input, PipeInput, SeekableInput, 
 from losscli.io.files.partition_columns import MissingColumn, PartitionedFragment, missing_columns
 from losscli.io.remote.address import RemoteVersion
 from losscli.io.source import Fragment, ReadOptions, Source
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from zipfile import ZipFile

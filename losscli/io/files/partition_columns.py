@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -13,6 +12,7 @@ from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs, Split
 from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

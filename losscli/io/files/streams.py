@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
 from losscli.errors import DataError, FileError, LosscliError, nearest, system_code
 from losscli.io.files.placeholders import tracked_elsewhere
+from losscli.lazy_dataclass import dataclass
 
 
 class Readable(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, cast
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from losscli.io.formats.binary import (
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, projected_positions
+from losscli.lazy_dataclass import dataclass
 
 MOST_SPLITS = 256
 """The most splits of a file: each reads the footer again."""

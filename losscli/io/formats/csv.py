@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +42,7 @@ from losscli.io.formats.text_windows import (
     windows,
 )
 from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, projected_positions
+from losscli.lazy_dataclass import dataclass
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import pyarrow as pa
@@ -32,6 +31,7 @@ from losscli.io.formats.csv_records import (
 from losscli.io.formats.number_spelling import spelling_hint
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
+from losscli.lazy_dataclass import dataclass
 
 EXCERPT_LENGTH = 60
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from losscli.errors import DataError, UsageError
@@ -16,6 +15,7 @@ from losscli.io.formats.csv_preamble import Preamble
 from losscli.io.formats.csv_records import END, Dialect, Record, records
 from losscli.io.formats.number_spelling import number_options
 from losscli.io.source import ReadOptions
+from losscli.lazy_dataclass import dataclass
 
 HEADER_LIMIT = 4 << 20
 PIECE = 1 << 16

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from losscli.errors import DataError
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_records import END
 from losscli.io.source import ReadOptions
+from losscli.lazy_dataclass import dataclass
 
 PIECE = 1 << 16
 _SEP = re.compile(rb'(?i)(?:\xef\xbb\xbf)?("?)sep=([ \t!-/:-@\[-`{-~])\1(?:\r\n|\r|\n|\Z)')

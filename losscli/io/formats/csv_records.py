@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from losscli.lazy_dataclass import dataclass
 
 Positions = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.uint8]

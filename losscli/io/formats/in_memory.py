@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from losscli.io.batches import SPLIT_ROWS, Batch
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, projected_positions
+from losscli.lazy_dataclass import dataclass
 
 PATH = "<memory>"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.formats.json_values import Document, Part
+from losscli.lazy_dataclass import dataclass
 
 LIMIT = 256 << 20
 SAMPLED = 100  # members whose fields tell records from splits

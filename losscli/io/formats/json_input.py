@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import pyarrow as pa
 
@@ -15,6 +15,7 @@ from losscli.io.formats.json_records import RecordLines
 from losscli.io.formats.json_stream import StreamedTable, streamed_table
 from losscli.io.formats.jsonl import read_keys
 from losscli.io.formats.text_windows import open_text
+from losscli.lazy_dataclass import dataclass
 
 HELD = 8 << 20
 """The largest document, in bytes, whose table is not streamed."""

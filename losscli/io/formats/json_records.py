@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from losscli.errors import DataError
 from losscli.io.files.streams import Readable
 from losscli.io.formats.json_structure import COMMA, NEWLINE, OPEN, Bytes, Positions, Structure, structure_of
+from losscli.lazy_dataclass import dataclass
 
 PIECE = 4 << 20
 RECORD_LIMIT = 256 << 20

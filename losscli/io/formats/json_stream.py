@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import FileIO
 from itertools import islice
 from typing import Any
@@ -27,6 +27,7 @@ from losscli.io.formats.json_document import (
 from losscli.io.formats.json_records import MemberRows, RecordLines, SplitRows, value_row
 from losscli.io.formats.json_survey import KeyHashes, Member, Members, Survey
 from losscli.io.formats.jsonl_exact import json_finding
+from losscli.lazy_dataclass import dataclass
 
 _KEPT = 1000  # members whose names are kept
 

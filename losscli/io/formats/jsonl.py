@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 from typing import ClassVar
 
@@ -36,6 +36,7 @@ from losscli.io.nested.json_types import VECTOR, list_type, merged, pruned, type
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath, Step, type_at
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
+from losscli.lazy_dataclass import dataclass
 
 BLOCK = 1 << 20
 PIECE = 1 << 16

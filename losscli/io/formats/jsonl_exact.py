@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -19,6 +18,7 @@ from losscli.io.arrow.types import SPELLED_NUMBERS
 from losscli.io.formats.text_windows import Window
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import ReadAs
+from losscli.lazy_dataclass import dataclass
 
 EXCERPT_LENGTH = 60
 _MOST_DIGITS = 309  # of a whole number that a float64 may hold

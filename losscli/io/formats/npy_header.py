@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from losscli.errors import DataError
+from losscli.lazy_dataclass import dataclass
 
 MAGIC = b"\x93NUMPY"
 

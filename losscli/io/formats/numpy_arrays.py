@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ from losscli.io.files.streams import file_error
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
+from losscli.lazy_dataclass import dataclass
 
 SPLIT_BYTES = 4 * BATCH_BYTES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import takewhile
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from losscli.io.formats.binary import (
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
+from losscli.lazy_dataclass import dataclass
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # the most and the fewest bytes of a column that are read at once

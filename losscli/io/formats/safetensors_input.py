@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from losscli.io.files.inputs import FileInput
 from losscli.io.formats.npy_header import Header
 from losscli.io.formats.numpy_arrays import ArrayColumn, ArraysFragment, row_bytes
 from losscli.io.formats.numpy_input import columns_of, notes_on, refused
+from losscli.lazy_dataclass import dataclass
 
 _TYPES = {
     "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",

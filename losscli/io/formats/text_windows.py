@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.streams import Readable, Stream
 from losscli.io.formats.csv_records import count_line_ends
 from losscli.io.source import ReadAs, Split
+from losscli.lazy_dataclass import dataclass
 
 WINDOW = 8 << 20
 """Bytes read at a time."""

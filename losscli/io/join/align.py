@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from losscli.io.join.match import KeyMatch, take_rows, with_key_ids
 from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
+from losscli.lazy_dataclass import dataclass
 
 ROW_ORDER_HINT = "rows are paired by row order; --on KEY pairs them by key"
 

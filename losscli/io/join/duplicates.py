@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from losscli.io.join.match import with_key_ids
 from losscli.io.join.repeats import Hashes, RowHashes, row_hashes
 from losscli.io.join.text_index import KeyIds
 from losscli.io.source import ReadAs, Source
+from losscli.lazy_dataclass import dataclass
 
 APPENDED_HINT = "was a file appended twice? A column that tells the rows apart would make them different"
 

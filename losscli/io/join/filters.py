@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from losscli.errors import Location, LosscliError
 from losscli.io.arrow.buffers import Mask
 from losscli.io.batches import Batch
 from losscli.io.sides import Side, Sides
+from losscli.lazy_dataclass import dataclass
 
 
 class RowFilter(Protocol):

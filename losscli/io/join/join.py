@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -25,6 +25,7 @@ from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
 from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
+from losscli.lazy_dataclass import dataclass
 
 REPEAT_HINT = "each key must occur once; --join many-to-one scores several predictions of one target"
 

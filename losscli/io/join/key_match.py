@@ -6,7 +6,7 @@ Nothing is looked over unasked. Where keys do not match, the error says how many
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow as pa
 from losscli.io.arrow.build import present
 from losscli.io.join.keys import KeyIndex, without_empty
 from losscli.io.sides import KEY_DIFFERENCES, KeyDifference
+from losscli.lazy_dataclass import dataclass
 
 MOST_COMPARED = 200_000
 """So many keys without a match are compared once more for the hint of an error."""

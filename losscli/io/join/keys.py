@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -18,6 +17,7 @@ from losscli.io.arrow.canonical import canonical_label, canonical_number
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant, is_text
 from losscli.io.join.text_index import NOT_FOUND, KeyIds, TextIndex
+from losscli.lazy_dataclass import dataclass
 
 # The first and the last bytes of texts that may be no canonical labels: numbers with a point, -0, and booleans.
 _FIRST = np.isin(np.arange(256), np.frombuffer(b"+-0123456789TF", np.uint8))

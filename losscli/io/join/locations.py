@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from losscli.errors import Code, DataError, Indices, Location, LosscliError
 from losscli.io.join.lookup_side import LookupSide, read_batches
 from losscli.io.source import ReadAs, Source
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

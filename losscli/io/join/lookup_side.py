@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from losscli.io.join.keys import KeyIndex, key_text, key_texts, rows_with_key
 from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
+from losscli.lazy_dataclass import dataclass
 
 EXAMPLES = 3
 DROP_HINT = "--unmatched drop leaves such rows out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from losscli.io.join.keys import key_text, rows_with_key
 from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 from losscli.io.join.repeats import Occurrences
 from losscli.io.join.text_index import KeyIds
+from losscli.lazy_dataclass import dataclass
 
 CHUNK_ROWS = 1 << 21
 """The most rows of one look-up. Each look-up builds a hash table of all keys, so it should serve many rows."""

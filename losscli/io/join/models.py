@@ -6,7 +6,7 @@ Columns of the row and not of the model (target, weight, slice) must have the sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ from losscli.io.join.lookup_side import source_name
 from losscli.io.join.match import as_numbers
 from losscli.io.sides import KeyDifference
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
+from losscli.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

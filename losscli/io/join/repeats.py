@@ -7,7 +7,7 @@ again and compared in all columns that matter (`io.join.duplicates`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 from losscli.errors import LosscliError
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_list
+from losscli.lazy_dataclass import dataclass
 
 Hashes = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]

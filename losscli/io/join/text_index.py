@@ -6,7 +6,6 @@ where a text may be: each is compared with the one there, so that no collision c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.io.arrow.build import from_numpy, unpack
+from losscli.lazy_dataclass import dataclass
 
 KeyIds: TypeAlias = npt.NDArray[np.int64]
 _Hashes: TypeAlias = npt.NDArray[np.uint64]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.arrow.types import is_list
+from losscli.lazy_dataclass import dataclass
 
 Step: TypeAlias = str | int
 Types: TypeAlias = Mapping[str, pa.DataType]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 
 REMOTE_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 WEB = frozenset({"http", "https"})

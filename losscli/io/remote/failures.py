@@ -10,12 +10,12 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
 from losscli.errors import FileError, LosscliError
 from losscli.io.remote.address import AZURE, Address, sanitized_text
+from losscli.lazy_dataclass import dataclass
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 LOST_CONNECTION = frozenset({

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from losscli.io.files.inputs import FileInput, Input, file_version
 from losscli.io.files.spool import spool_with
@@ -14,6 +14,7 @@ from losscli.io.remote.address import Address, RemoteVersion
 from losscli.io.remote.http import WebServer
 from losscli.io.remote.stores import changed_error, store_of
 from losscli.io.remote.transfer import run, start, wait
+from losscli.lazy_dataclass import dataclass
 
 HEAD = 128 << 10
 """Bytes of the first request: enough to detect the format, the columns and the delimiter."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 
 from losscli.errors import UsageError
+from losscli.lazy_dataclass import dataclass
 
 CONNECT, READ, RETRIES = 10.0, 60.0, 3
 

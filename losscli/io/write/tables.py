@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, Protocol, cast
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.write.atomic import AtomicFile
 from losscli.io.write.stdout import is_terminal, standard_output
+from losscli.lazy_dataclass import dataclass
 
 Kind = Literal["int", "float", "text", "list"]
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.naming import UniqueNames, display_name, subject
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines

@@ -12,8 +12,9 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report.naming import UniqueNames, display_name, safe_name
 from losscli.report.renderer import Renderer
 from losscli.report.suites import evaluated
