@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, Prob
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 from losscli.contract.scores import Score
 
 TASKS = ("binary classification",)
@@ -105,6 +106,7 @@ def net_benefit_loss(
     (1 - p)**gamma * -log(p) + coefficient * (1 - p)**(gamma + 1)
     """,
     cite=_LENG,
+    same_as={"timm": without_weights(notes="the library takes logits")},
     optimum=None,
 )
 def poly1_bce(

@@ -207,6 +207,9 @@ def _(anchor: Array, positive: Array, *, upstream: Array, scale: float, bias: fl
     log(forth * back) / 2 - log(s(anchor, positive)) if others else skip
     """,
     cite="Yeh, Hong, Hsu, Liu, Chen & LeCun 2022, arXiv:2110.06848",
+    same_as={
+        "lightly": without_weights(notes=_ZERO, kinds=(("anchor", vector_of(1e-12)), ("positive", vector_of(1e-12))))
+    },
     scope="group",
     optimum=None,
 )

@@ -96,7 +96,7 @@ def _(pred: Array, target: Array, *, coefficient: float) -> Array:
     -log(p) + coefficient * (1 - p)
     """,
     cite=_LENG,
-    same_as={"optax": without_weights()},
+    same_as={"optax": without_weights(), "timm": without_weights()},
     optimum=None,
 )
 def poly1_ce_with_logits(pred: LogitVector, target: ClassId, *, coefficient: _Coefficient = 2.0) -> Array:

@@ -204,6 +204,7 @@ def _(anchor: Array, positive: Array, negatives: Array, *, temperature: float, n
     cite="Chen, Kornblith, Norouzi & Hinton 2020, arXiv:2002.05709",
     same_as={
         "monai": without_weights(notes=_ZERO, kinds=_longer(1e-8, "anchor", "positive")),
+        "lightly": without_weights(notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive")),
         "pml": without_weights("temperature=0.07", notes=_ZERO, kinds=_longer(1e-12, "anchor", "positive")),
         "optax": without_weights("temperature=0.07", notes=_ZERO, kinds=_longer(2**-26, "anchor", "positive")),
     },

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, ClassId, LogitVector, ProbVector
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import (
     distribution,
     expm1_beyond,
@@ -193,6 +194,7 @@ def _(pred: Array, target: Array) -> Array:
     sum(target_share * part(t, m) + (1 - target_share) * part(p, m) for p, t, m in zip(pred, target, middle))
     """,
     cite="Agarwal et al. 2024 (generalized knowledge distillation), arXiv:2306.13649",
+    same_as={"trl": without_weights(notes="the library takes logits")},
 )
 def generalized_jsd(
     pred: ProbVector,

@@ -109,6 +109,7 @@ def _(lower: Array, upper: Array) -> Array:
 @loss(
     formula="(upper - lower + 2 / (1 - level) * (max(lower - target, 0) + max(target - upper, 0))) / scale",
     cite=_MAKRIDAKIS,
+    same_as={"gluonts": without_weights()},
     aliases=("scaled_interval_score",),
 )
 def msis(lower: Real, upper: Real, target: Real, scale: Positive, *, level: _Level = 0.95) -> Array:

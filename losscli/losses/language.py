@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, LogProb, Positive
 from losscli.contract.loss import Term, loss
+from losscli.contract.presets import without_weights
 
 TASKS = ("language models",)
 
@@ -41,6 +42,7 @@ def _(logprob: Array) -> Array:
     value: exp(nll / size)
     """,
     cite=_JELINEK,
+    same_as={"lm_eval": without_weights()},
     optimum=1.0,
     aliases=("word_perplexity",),
 )
@@ -74,6 +76,7 @@ def _(logprob: Array, tokens: Array | None) -> dict[str, Array]:
     value: nll / size / log(2)
     """,
     cite="Gao et al. 2020, The Pile, arXiv:2101.00027",
+    same_as={"lm_eval": without_weights()},
 )
 def bits_per_byte(logprob: LogProb, bytes: Positive) -> Any:
     """Bits per byte: the negative log-likelihood of texts in bits, over their length in bytes.

@@ -10,6 +10,7 @@ import numpy as np
 from losscli.contract import kinds
 from losscli.contract.kinds import Array, Relevance
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import log_softmax, sigmoid, softmax, softplus
 from losscli.losses._score_pairs import slopes_of_pairs, sum_of_pairs
 
@@ -53,6 +54,7 @@ def _of_query(value: float, takes_part: bool = True) -> Array | Term:
     sum(lost) / len(pairs) if pairs else skip
     """,
     cite="Burges et al. 2005, doi:10.1145/1102351.1102363",
+    same_as={"allrank": without_weights(notes="the library takes the mean over the pairs of all queries")},
     aliases=("pairwise_logistic",),
     scope="group",
     unit="group",
@@ -126,6 +128,7 @@ def _(pred: Array, target: Array, *, upstream: Array, margin: float) -> Array:
     -sum(y * log(p + eps) for y, p in zip(wanted, said))
     """,
     cite="Cao, Qin, Liu, Tsai & Li 2007, doi:10.1145/1273496.1273513",
+    same_as={"allrank": without_weights("eps=1e-10")},
     scope="group",
     unit="group",
     optimum=None,

@@ -139,7 +139,12 @@ def _(pred: Array, target: Array, *, label_smoothing: float, clip: float, renorm
     """,
     cite="Bridle 1990, doi:10.1007/978-3-642-76153-9_28; temperature: Hinton et al. 2015, arXiv:1503.02531",
     consistent_for="temperature * log(shares(target)) if label_smoothing == 0 else None",
-    same_as={"torch": Preset(refuses=_TORCH), "keras": by_rows(), "optax": without_weights()},
+    same_as={
+        "torch": Preset(refuses=_TORCH),
+        "keras": by_rows(),
+        "optax": without_weights(),
+        "timm": without_weights("label_smoothing=0.1", Refusal((DISTRIBUTIONS,), "this class of timm takes classes")),
+    },
     first=True,
 )
 def cross_entropy_with_logits(
@@ -281,6 +286,7 @@ def _(pred: Array, target: Array, *, gamma: float, alpha: float) -> Array:
     consistent_for="shares(target)",
     same_as={
         "sklearn": Preset("halve_two=true", refuses=(_NO_DISTRIBUTIONS,), kinds=(("target", Binary),)),
+        "lm_eval": without_weights("", Refusal((DISTRIBUTIONS,), "the library takes classes")),
     },
     first=True,
     revision=2,

@@ -19,7 +19,7 @@ TASKS = ("multilabel classification",)
     formula="sum(log(1 + exp(z)) - y * z for z, y in zip(pred, target)) / len(pred)",
     cite="Nam, Kim, Loza Mencia, Gurevych & Fuernkranz 2014, arXiv:1312.5419",
     consistent_for="logit(mean(target))",
-    same_as={"torch": without_weights()},
+    same_as={"torch": without_weights(), "timm": without_weights()},
     aliases=("multilabel_soft_margin",),
 )
 def multilabel_bce(pred: LogitVector, target: LabelSet) -> Array:
@@ -213,6 +213,7 @@ def _(pred: Array, target: Array) -> Array:
     log(1 + here) + log(1 + gone)
     """,
     cite="Su, Zhu, Pan, Chen, Sun & Wang 2022, arXiv:2208.02955",
+    same_as={"timm": without_weights()},
 )
 def zlpr(pred: LogitVector, target: LabelSet) -> Array:
     """ZLPR loss: labels that are there should have logits above 0 and above those of all that are absent.

@@ -8,10 +8,12 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, LogProb, Real
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import sigmoid, softplus
 
 TASKS = ("language models",)
 
+_LIKELIHOOD = "the library takes the likelihood as a mean over all tokens: the same where answers are equally long"
 _Scale = Annotated[float, Param("factor of the difference, the papers' beta", gt=0)]
 
 
@@ -26,6 +28,7 @@ def _log_rest(x: Array) -> Array:
     scale * log(1 + exp(log_odds(rejected) - log_odds(chosen))) - chosen
     """,
     cite="Hong, Lee & Thorne 2024, arXiv:2403.07691",
+    same_as={"trl": without_weights(notes=_LIKELIHOOD)},
 )
 def orpo(chosen: LogProb, rejected: LogProb, *, scale: _Scale = 0.1) -> Array:
     """ORPO loss (odds ratio preference optimization): the chosen answer's minus log-probability, plus a preference.
@@ -62,6 +65,7 @@ def _(chosen: Array, rejected: Array, *, scale: float) -> Array:
 @loss(
     formula="log(1 + exp(-scale * (chosen - rejected))) - nll_weight * chosen",
     cite="Xu et al. 2024, arXiv:2401.08417",
+    same_as={"trl": without_weights(notes=_LIKELIHOOD)},
 )
 def cpo(
     chosen: LogProb,
@@ -102,6 +106,7 @@ def _(chosen: Array, rejected: Array, *, scale: float, nll_weight: float) -> Arr
     desirable_weight / (1 + exp(h)) if desirable == 1 else undesirable_weight / (1 + exp(-h))
     """,
     cite="Ethayarajh et al. 2024, arXiv:2402.01306",
+    same_as={"trl": without_weights()},
     scope="group",
     optimum=None,
 )
@@ -176,6 +181,7 @@ def _(logprob: Array, advantage: Array) -> Array:
     1 / (1 + exp(scale * left)) + 1 / (1 + exp(-scale * right))
     """,
     cite="D'Oosterlinck et al. 2024, arXiv:2408.06266",
+    same_as={"trl": without_weights()},
     optimum=None,
 )
 def apo_zero(

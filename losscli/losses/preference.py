@@ -8,11 +8,13 @@ import numpy as np
 
 from losscli.contract.kinds import Array, LogProb, Real
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import expm1_beyond, sigmoid, softplus
 
 TASKS = ("language models",)
 
 _Scale = Annotated[float, Param("factor of the difference, the papers' beta", gt=0)]
+_BY_TOKEN = "the library divides log-probabilities of answers by their tokens: give means per token"
 _ClipLow = Annotated[float, Param("ratios below 1 less this gain nothing", ge=0, le=1)]
 _ClipHigh = Annotated[float, Param("ratios above 1 plus this gain nothing", ge=0)]
 
@@ -20,6 +22,7 @@ _ClipHigh = Annotated[float, Param("ratios above 1 plus this gain nothing", ge=0
 @loss(
     formula="log(1 + exp(-(chosen - rejected - margin)))",
     cite="Bradley & Terry 1952, doi:10.2307/2334029; Rendle et al. 2009 (BPR), arXiv:1205.2618",
+    same_as={"trl": without_weights()},
     aliases=("bpr",),
 )
 def bradley_terry(
@@ -63,6 +66,7 @@ def _ahead(chosen: Array, rejected: Array, ref_chosen: Array | None, ref_rejecte
     (1 - label_smoothing) * log(1 + exp(-d)) + label_smoothing * log(1 + exp(d))
     """,
     cite="Rafailov et al. 2023, arXiv:2305.18290; label smoothing: Mitchell 2023",
+    same_as={"trl": without_weights()},
 )
 def dpo(
     chosen: LogProb,
@@ -116,6 +120,7 @@ def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float, l
     (left - right - 1 / (2 * scale))**2
     """,
     cite="Azar et al. 2023, arXiv:2310.12036",
+    same_as={"trl": without_weights(notes=_BY_TOKEN)},
 )
 def ipo(
     chosen: LogProb,
@@ -149,6 +154,7 @@ def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float) -
 @loss(
     formula="log(1 + exp(-(scale * (chosen - rejected) - margin)))",
     cite="Meng, Xia & Chen 2024, arXiv:2405.14734",
+    same_as={"trl": without_weights("scale=0.1,margin=0.5")},
 )
 def simpo(
     chosen: LogProb,
@@ -229,6 +235,7 @@ def _(logprob: Array, old_logprob: Array, advantage: Array, *, clip_low: float, 
     kl_weight * (exp(away) - away - 1) - gain
     """,
     cite="Shao et al. 2024, arXiv:2402.03300",
+    same_as={"trl": without_weights("kl_weight=0")},
     optimum=None,
 )
 def grpo(
@@ -280,6 +287,7 @@ _LEAD = """
     max(0, margin - scale * (left - right))
     """,
     cite="Zhao et al. 2023, arXiv:2305.10425; with a reference: Liu et al. 2023, arXiv:2309.06657",
+    same_as={"trl": without_weights()},
 )
 def slic(
     chosen: LogProb,
@@ -320,6 +328,7 @@ def _(c: Array, r: Array, rc: Array | None, rr: Array | None, *, scale: float, m
     ((1 - label_smoothing) * log(1 + exp(-d)) - label_smoothing * log(1 + exp(d))) / (1 - 2 * label_smoothing)
     """,
     cite="Chowdhury, Kini & Natarajan 2024, arXiv:2403.00409",
+    same_as={"trl": without_weights("label_smoothing=0")},
     optimum=None,
 )
 def robust_dpo(

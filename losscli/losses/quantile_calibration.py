@@ -9,6 +9,7 @@ import numpy as np
 from losscli.contract.class_terms import PerClass, absolute
 from losscli.contract.kinds import Quantiles, Real
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 
 TASKS = ("probabilistic forecasts",)
 
@@ -19,6 +20,7 @@ TASKS = ("probabilistic forecasts",)
     value: sum(abs(below[k] - q) for k, q in enumerate(levels)) / len(levels)
     """,
     cite="Kuleshov, Fenner & Ermon 2018, arXiv:1807.00263",
+    same_as={"gluonts": without_weights()},
     worst=1.0,
 )
 def quantile_calibration_error(

@@ -119,6 +119,7 @@ def _(pred: Array, target: Array, *, levels: Numbers, weights: str) -> Array:
     """,
     cite="Salinas, Flunkert, Gasthaus & Januschowski 2020, doi:10.1016/j.ijforecast.2019.07.001",
     consistent_for="[quantile(target, q) for q in levels]",
+    same_as={"gluonts": without_weights()},
     aliases=("wql", "scaled_crps"),
 )
 def weighted_quantile_loss(pred: Quantiles, target: Real, *, levels: _Levels) -> Any:

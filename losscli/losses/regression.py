@@ -25,6 +25,7 @@ TASKS = ("regression",)
         "optax": without_weights(),
         "torchmetrics": without_weights(),
         "lightgbm": Preset(notes=SINGLE),
+        "gluonts": without_weights(),
     },
     aliases=("mean_squared_error", "l2"),
 )
@@ -60,6 +61,7 @@ def _(pred: Array, target: Array) -> Array:
         "sklearn": "",
         "torchmetrics": without_weights(),
         "lightgbm": Preset(notes=SINGLE),
+        "gluonts": without_weights(),
     },
     aliases=("mean_absolute_error", "l1"),
     first=True,
@@ -96,6 +98,7 @@ def _(pred: Array, target: Array) -> Array:
         "sklearn": Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one root for each output"),)),
         "lightgbm": Preset(notes=SINGLE),
         "catboost": Preset(notes=SINGLE),
+        "gluonts": without_weights(),
     },
     aliases=("root_mean_squared_error",),
     shares={"squared": mse},

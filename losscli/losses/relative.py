@@ -26,6 +26,7 @@ _ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one 
         "sklearn": "floor=2.220446049250313e-16",
         "torchmetrics": without_weights(_TORCHMETRICS),
         "keras": by_rows("scale=100,floor=1e-07"),
+        "gluonts": without_weights(),
     },
     aliases=("mean_absolute_percentage_error",),
     revision=2,
@@ -66,7 +67,11 @@ def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
     2 * scale * abs(pred - target) / size if size else 0
     """,
     cite="Makridakis 1993, doi:10.1016/0169-2070(93)90079-3",
-    same_as={"torchmetrics": without_weights(_TORCHMETRICS), "catboost": Preset("scale=100", notes=SINGLE)},
+    same_as={
+        "torchmetrics": without_weights(_TORCHMETRICS),
+        "catboost": Preset("scale=100", notes=SINGLE),
+        "gluonts": without_weights(),
+    },
     revision=2,
 )
 def smape(
@@ -130,6 +135,7 @@ def _(pred: Array, target: Array, *, scale: float, floor: float) -> Array:
         "torchmetrics": without_weights(
             _TORCHMETRICS, Refusal((SEVERAL_OUTPUTS,), "torchmetrics limits the sum over all of them")
         ),
+        "gluonts": without_weights(),
     },
     aliases=("wape",),
     revision=2,

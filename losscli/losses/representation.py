@@ -10,6 +10,7 @@ import numpy as np
 from losscli.contract import kinds
 from losscli.contract.kinds import Array, Vector
 from losscli.contract.loss import Param, Term, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine, cosine_slope
 from losscli.losses._cosines import Cosines, log_sum
 from losscli.losses._math import softplus
@@ -96,6 +97,7 @@ def _(embedding: Array, *, upstream: Array, scale: float) -> Array:
     invariance * apart + penalty if n > 1 else skip
     """,
     cite="Bardes, Ponce & LeCun 2022, arXiv:2105.04906",
+    same_as={"lightly": without_weights()},
     scope="group",
     unit="group",
     optimum=None,
@@ -185,6 +187,7 @@ def _(
     own + redundancy * sum(x**2 for i, row in enumerate(c) for j, x in enumerate(row) if i != j)
     """,
     cite="Zbontar, Jing, Misra, LeCun & Deny 2021, arXiv:2103.03230",
+    same_as={"lightly": without_weights()},
     scope="group",
     unit="group",
     optimum=None,
@@ -240,6 +243,7 @@ def _(anchor: Array, positive: Array, *, upstream: Array, redundancy: float, eps
     log(1 + sum(exp(s(b) - s(a)) for a in everyone for b in everyone if a.target > b.target))
     """,
     cite="Su 2022, https://kexue.fm/archives/8847",
+    same_as={"sentence_transformers": without_weights()},
     scope="group",
     unit="group",
     optimum=None,

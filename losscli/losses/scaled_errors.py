@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Positive, Real
 from losscli.contract.loss import Term, loss
+from losscli.contract.presets import without_weights
 
 TASKS = ("regression", "probabilistic forecasts")
 
@@ -18,6 +19,7 @@ _HYNDMAN = "Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001"
     formula="abs(pred - target) / scale",
     cite=_HYNDMAN,
     consistent_for="median(target)",
+    same_as={"gluonts": without_weights()},
     aliases=("mean_absolute_scaled_error",),
 )
 def mase(pred: Real, target: Real, scale: Positive) -> Array:

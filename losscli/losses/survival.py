@@ -10,6 +10,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, BinNumber, Cumulative, Matrix, Positive, Prob, Real, Vector
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import without_weights
 from losscli.losses._math import log_sum_exp, sigmoid, softmax, softplus
 from losscli.losses._normal_tail import minus_log_tail, tail_hazard
 
@@ -110,13 +111,14 @@ def _(pred: Array, time: Array, event: Array, *, exponent: float) -> Array:
     sum(log(1 + exp(z)) - (z if k == bin and event else 0) for k, z in enumerate(pred) if k <= bin)
     """,
     cite="Gensheimer & Narasimhan 2019, arXiv:1805.00917; Kvamme & Borgan 2021, arXiv:1910.06724",
+    same_as={"pycox": without_weights()},
     optimum=None,
 )
 def logistic_hazard_nll(pred: Vector, bin: BinNumber, event: Binary) -> Array:
     """Logistic hazard negative log-likelihood: of the bin of time of an event, from a logit of the hazard in each bin.
 
     `bin` is the number of the bin of the event or of the censoring, from 0; `event` is 1 where the event was seen. A
-    censored row survives its bin, too. pycox adds 1e-7 inside of logarithms.
+    censored row survives its bin, too.
 
     >>> logistic_hazard_nll([[0.0, 1.0, -1.0], [0.5, 0.5, 0.0]], [1, 0], [1, 0]).round(6)
     array([1.006409, 0.974077])
@@ -151,7 +153,8 @@ def pmf_nll(pred: Vector, bin: BinNumber, event: Binary) -> Array:
     """Negative log-likelihood of the bin of time of an event, from logits of the bins (PMF, DeepHit without ranking).
 
     The bins and one more, the time behind all of them with a logit of 0, have the softmax of the logits. `bin` is the
-    number of the bin of the event or of the censoring, from 0; of a censored row the event is in a later bin.
+    number of the bin of the event or of the censoring, from 0; of a censored row the event is in a later bin. pycox
+    adds 1e-7 inside of logarithms.
 
     >>> pmf_nll([[0.0, 1.0, -1.0], [0.5, 0.5, 0.0]], [1, 0], [1, 0]).round(6)
     array([0.626523, 0.372847])

@@ -9,7 +9,10 @@ Install the peers into an environment of their own, away from losscli, and run t
     peers/bin/pip install --no-deps pytorch-metric-learning==2.9.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 \
         info-nce-pytorch==0.1.4 model-diagnostics==1.5.0 hydroeval==0.1.0 \
         properscoring==0.1 utilsforecast==0.2.17 catboost==1.2.10 monai==1.6.1 \
-        kornia==0.9.0 kornia-rs==0.2.0 pycocotools==2.0.11
+        kornia==0.9.0 kornia-rs==0.2.0 pycocotools==2.0.11 \
+        timm==1.0.31 pycox==0.3.0 torchtuples==0.2.2 lightly==1.6.0 allRank==1.4.3 gluonts==0.17.0 toolz==1.2.0 \
+        lm-eval==0.4.13 sacrebleu==2.6.0 portalocker==4.4.2 tabulate==0.10.0 colorama==0.4.6 lxml==6.1.3 \
+        trl==1.16.0 accelerate==1.15.0 datasets==5.2.0 multiprocess==0.70.19 dill==0.4.1 xxhash==4.1.0 requests psutil
     peers/bin/pip install sentence-transformers==6.2.0 torch==2.13.0
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them

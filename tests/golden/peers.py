@@ -17,10 +17,12 @@ os.environ["KERAS_BACKEND"] = "torch"
 import ast
 import functools
 import importlib
+import importlib.util
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
@@ -54,6 +56,12 @@ PACKAGES = {
     "properscoring": "properscoring",
     "utilsforecast": "utilsforecast",
     "lifelines": "lifelines",
+    "timm": "timm",
+    "trl": "trl",
+    "pycox": "pycox",
+    "lightly": "lightly",
+    "gluonts": "gluonts",
+    "lm_eval": "lm-eval",
 }
 # A name in calls, and what is imported for it; the name means the first.
 MODULES = {
@@ -89,7 +97,22 @@ MODULES = {
     "statsmodels": "statsmodels statsmodels.distributions statsmodels.duration.hazard_regression"
     " statsmodels.robust.norms",
     "pandas": "pandas",
+    "timm": "timm timm.loss",
+    "pycox": "pycox pycox.models.loss",
+    "lightly": "lightly lightly.loss.barlow_twins_loss lightly.loss.dcl_loss lightly.loss.hypersphere_loss"
+    " lightly.loss.ntx_ent_loss lightly.loss.vicreg_loss",
+    "gluonts": "gluonts gluonts.ev.metrics",
+    "lm_eval": "lm_eval lm_eval.api.metrics",
 }
+# Packages of which only a module is wanted: what else they import (models, images, datasets) need not be installed.
+BARE = {
+    "timm": "timm",
+    "pycox": "pycox pycox.models",
+    "lightly": "lightly lightly.loss lightly.models lightly.models.modules lightly.utils",
+    "lm_eval": "lm_eval",
+}
+ROUNDED = {"allrank", "timm", "trl"}
+"""What asks for tensors in single precision; here that is double precision, as `_keras` has it."""
 NAMES: dict[str, Any] = {"np": np, "math": math}
 Inputs = dict[str, list[Any]]
 
@@ -99,15 +122,36 @@ def library(name: str) -> Any:
     """What calls mean by `name`, imported and set to compute in double precision."""
     if name in _BEFORE:
         _BEFORE[name]()
+    for package in BARE.get(name, "").split():
+        _bare(package)
     module, *_ = [importlib.import_module(module) for module in MODULES[name].split()]
     if name in _AFTER:
         _AFTER[name](module)
     return module
 
 
+def _bare(package: str) -> None:
+    spec = importlib.util.find_spec(package)
+    assert spec is not None, f"{package} is not installed"
+    sys.modules[package] = importlib.util.module_from_spec(spec)
+    parent, _, last = package.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], last, sys.modules[package])
+
+
 def _torch(torch: Any) -> None:
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
+
+
+@contextmanager
+def _double(torch: Any) -> Iterator[None]:
+    single, torch.Tensor.float = torch.Tensor.float, torch.Tensor.double
+    word, torch.float32 = torch.float32, torch.float64
+    try:
+        yield
+    finally:
+        torch.Tensor.float, torch.float32 = single, word
 
 
 def _jax(jax: Any) -> None:
@@ -131,14 +175,21 @@ def _allrank() -> None:
         sys.modules[module.__name__] = module
 
 
+def _lightly() -> None:
+    """Its memory of a batch imports models of images, of which it wants nothing here."""
+    library("torch")
+    sys.modules.setdefault("lightly.models.utils", ModuleType("lightly.models.utils"))
+
+
 _AFTER: dict[str, Callable[[Any], None]] = {"torch": _torch, "jax": _jax, "keras": _keras}
 # What stands on torch or jax finds it set.
 _BEFORE = {
     **dict.fromkeys(
-        ("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia", "sentence_transformers"),
+        ("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia", "sentence_transformers", "timm", "pycox"),
         lambda: library("torch"),
     ),
     "allrank": _allrank,
+    "lightly": _lightly,
     **dict.fromkeys(("jnp", "optax"), lambda: library("jax")),
 }
 
@@ -247,7 +298,8 @@ def by_torch(
             tensors[role].requires_grad_(True)
         n = len(next(iter(inputs.values())))
         extra = {"n": n, "i": torch.arange(n), "w": None if weights is None else torch.tensor(weights)}
-        value = eval(one_line(call), names | tensors | extra)  # the text is a literal of this folder
+        with _double(torch) if peer in ROUNDED else nullcontext():
+            value = eval(one_line(call), names | tensors | extra)  # the text is a literal of this folder
         if by:
             value.backward()
         slopes = {role: tensors[role].grad.tolist() for role in by.split()}

@@ -128,7 +128,8 @@ def table() -> str:
         random = [one for one in rows if one.row["kind"] in ("random", "weights")]
         cells = [
             f"`{name}@{library}`", f"`{preset.settings}`" if preset.settings else "", _divisor(REGISTRY[name], preset),
-            _largest(one.value for one in random), _largest(one.value for one in rows if one not in random),
+            _largest(one.value for one in random),
+            _largest(one.value for one in rows if one not in random and not one.library_has_none),
             _largest(one.gradient for one in random), "; ".join(dict.fromkeys(_said(preset, rows))),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")

@@ -24,6 +24,7 @@ import embedding  # noqa: F401  it names `arcface` in calls
 import numpy as np
 import proxies  # noqa: F401  it names `proxies` in calls
 import ranking
+import trainers  # noqa: F401  it names the losses of TRL in calls
 from peers import Case, Inputs, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch, by_xgboost
 
 COLUMNS = ["spec", "kind", "source", "inputs", "weights", "value", "gradient"]
@@ -233,6 +234,60 @@ def params(rng: np.random.Generator) -> Inputs:
     return {"params": _vectors(rng)}
 
 
+def answers(rng: np.random.Generator) -> Inputs:
+    """Log-probabilities of two answers, by a policy and by its reference."""
+    roles = ("chosen", "rejected", "ref_chosen", "ref_rejected")
+    return {role: _rounded(-rng.gamma(4, 5, ROWS)) for role in roles}
+
+
+def two_answers(rng: np.random.Generator) -> Inputs:
+    return {role: _rounded(-rng.gamma(2, 1, ROWS)) for role in ("chosen", "rejected")}
+
+
+def rewards(rng: np.random.Generator) -> Inputs:
+    return {role: _rounded(rng.normal(0, 3, ROWS)) for role in ("chosen", "rejected")}
+
+
+def single_answers(rng: np.random.Generator) -> Inputs:
+    return {
+        "logprob": _rounded(-rng.gamma(4, 5, ROWS)), "ref_logprob": _rounded(-rng.gamma(4, 5, ROWS)),
+        "desirable": hard(rng), "kl": _rounded(rng.normal(1, 2, ROWS)),
+    }  # fmt: skip
+
+
+def actions(rng: np.random.Generator) -> Inputs:
+    return {
+        "logprob": _rounded(-rng.gamma(2, 0.4, ROWS)), "old_logprob": _rounded(-rng.gamma(2, 0.4, ROWS)),
+        "advantage": _rounded(rng.normal(0, 1, ROWS)),
+    }  # fmt: skip
+
+
+def token_logs(rng: np.random.Generator) -> Inputs:
+    return {"logprob": _rounded(-rng.gamma(2, 1, ROWS))}
+
+
+def text_logs(rng: np.random.Generator) -> Inputs:
+    return {"logprob": _rounded(-rng.gamma(9, 8, ROWS)), "bytes": rng.integers(5, 400, ROWS).astype(float).tolist()}
+
+
+def binned(rng: np.random.Generator) -> Inputs:
+    """Logits of four bins of time."""
+    return {"pred": _rounded(rng.normal(0, 2, (ROWS, 4))), "bin": rng.integers(0, 4, ROWS).astype(float).tolist(),
+            "event": hard(rng)}  # fmt: skip
+
+
+def naive(rng: np.random.Generator) -> Inputs:
+    return reals(rng) | {"scale": _rounded(rng.gamma(2, 2, ROWS) + 0.01)}
+
+
+def naive_ends(rng: np.random.Generator) -> Inputs:
+    return ends(rng) | {"scale": naive(rng)["scale"]}
+
+
+def told_pairs(rng: np.random.Generator) -> Inputs:
+    return pairs(rng) | {"target": rng.permutation([0.1, 0.35, 0.35, 0.6, 0.85, 1.0]).tolist()}
+
+
 # -- edges -------------------------------------------------------------------------------------------------------------
 
 ALIKE: dict[str, Inputs] = {
@@ -400,6 +455,36 @@ MASKS: dict[str, Inputs] = {
     "an empty target": {"pred": [[0.5, 0.25, 0.0]], "target": [[0.0, 0.0, 0.0]]},
     "equal masks": {"pred": [[0.0, 1.0, 0.0]], "target": [[0.0, 1.0, 0.0]]},
 }
+NO_BINS: dict[str, Inputs] = {
+    "large": {"pred": [[800.0, -800.0], [40.0, -40.0]], "bin": [0.0, 1.0], "event": [1.0, 0.0]},
+}
+ANSWERS: dict[str, Inputs] = {
+    "no difference": {"chosen": [-3.5, -0.5], "rejected": [-3.5, -0.5], "ref_chosen": [-2.0, -4.0],
+                      "ref_rejected": [-2.0, -4.0]},
+    "far apart": {"chosen": [-1.0, -9000.0], "rejected": [-9000.0, -1.0], "ref_chosen": [-2.0, -4.0],
+                  "ref_rejected": [-2.0, -4.0]},
+}  # fmt: skip
+TWO_ANSWERS: dict[str, Inputs] = {
+    "no difference": {"chosen": [-3.5, -0.5], "rejected": [-3.5, -0.5]},
+    "far apart": {"chosen": [-1.0, -600.0], "rejected": [-600.0, -1.0]},
+    "near certain": {"chosen": [-1e-9, -0.25], "rejected": [-0.25, -1e-9]},
+}
+SINGLES: dict[str, Inputs] = {
+    "a point below 0": {"logprob": [-3.0, -4.0], "ref_logprob": [-2.0, -4.5], "desirable": [1.0, 0.0],
+                        "kl": [-1.0, -2.0]},
+    "all desirable": {"logprob": [-3.0, -4.0], "ref_logprob": [-2.0, -4.5], "desirable": [1.0, 1.0], "kl": [1.0, 0.5]},
+}  # fmt: skip
+ACTIONS: dict[str, Inputs] = {
+    "the same policy": {"logprob": [-0.5, -1.5], "old_logprob": [-0.5, -1.5], "advantage": [1.5, -2.0]},
+    "no advantage": {"logprob": [-0.5, -1.5], "old_logprob": [-0.75, -1.0], "advantage": [0.0, 0.0]},
+    "far off": {"logprob": [-0.001, -30.0, -0.001, -30.0], "old_logprob": [-8.0, -0.25, -8.0, -0.25],
+                "advantage": [1.0, 1.0, -1.0, -1.0]},
+}  # fmt: skip
+VARIED: dict[str, Inputs] = {
+    "equal views": {"anchor": [[1.0, 2.0], [0.5, -1.5], [2.0, 0.5]], "positive": [[1.0, 2.0], [0.5, -1.5], [2.0, 0.5]]},
+    "a constant dimension": {"anchor": [[1.0, 2.0], [1.0, -1.5]], "positive": [[1.0, 2.0], [2.0, -1.5]]},
+    "one row": {"anchor": [[1.0, 2.0]], "positive": [[2.0, 1.0]]},
+}
 WEIGHTS: dict[str, Inputs] = {"parameters of 0": {"params": [[0.0, -0.0], [1e-8, 2.0]]}}
 
 
@@ -476,6 +561,9 @@ def presets() -> list[Asked]:
         *_labels(),
         *_rankings(),
         *_forecasts(),
+        *_gluonts(),
+        *_language(),
+        *_trainings(),
     ]
 
 
@@ -523,6 +611,81 @@ def _forecasts() -> list[Asked]:
         plain("coverage@utilsforecast", f"utilsforecast.losses.coverage({frame}['m'].iloc[0]", ends, TOUCHED),
         plain(f"pinball_levels@utilsforecast:{levels}",
               f"utilsforecast.losses.mqloss({quantiles}, {names}, {numbers})['m'].iloc[0]", members, ALIKE),
+    ]  # fmt: skip
+
+
+def _gluonts() -> list[Asked]:
+    """Of GluonTS: one update with all rows; a median says its point, or a mean."""
+    by_levels = "levels=0.1|0.4|0.5|0.9", "[0.1, 0.4, 0.5, 0.9]"
+    data = "{{'label': target, '0.5': pred, 'mean': pred, 'seasonal_error': {}}}"
+    quantiles = f"{{'label': target, **{{str(q): pred[:, k] for k, q in enumerate({by_levels[1]})}}}}"
+    interval = "{'label': target, '0.025': lower, '0.975': upper, 'seasonal_error': scale}"
+    ask = "gluonts.ev.metrics.{}(axis=None).update({}).get()"
+    nothing = data.format("None")
+    return [
+        *(
+            plain(f"{name}@gluonts", ask.format(metric, nothing), reals, NUMBERS, ZEROS)
+            for name, metric in (("mse", "mse"), ("mae", "mae"), ("rmse", "rmse"), ("mape", "mape"),
+                                 ("smape", "smape"), ("wmape", "nd"))
+        ),
+        plain("mase@gluonts", ask.format("mase", data.format("scale")), naive),
+        plain("msis@gluonts", ask.format("msis", interval), naive_ends),
+        plain(f"weighted_quantile_loss@gluonts:{by_levels[0]}",
+              ask.format(f"MeanWeightedSumQuantileLoss({by_levels[1]})", quantiles), members, ALIKE),
+        plain(f"quantile_calibration_error@gluonts:{by_levels[0]}",
+              ask.format(f"MAECoverage({by_levels[1]})", quantiles), members, ALIKE),
+    ]  # fmt: skip
+
+
+def _language() -> list[Asked]:
+    """Of lm-evaluation-harness, which keeps what it aggregates as lists."""
+    metrics, texts = "lm_eval.api.metrics", "list(zip(logprob.tolist(), bytes.tolist()))"
+    wide = {kind: VECTORS[kind] for kind in ("certain", "two classes")}
+    return [
+        plain("perplexity@lm_eval", f"{metrics}.perplexity(logprob.tolist())", token_logs),
+        plain("bits_per_byte@lm_eval", f"{metrics}.bits_per_byte({texts})", text_logs),
+        plain("brier@lm_eval", f"{metrics}.brier_score(list(zip(target.tolist(), pred.tolist())))", class_probs, wide),
+    ]
+
+
+def _trainings() -> list[Asked]:
+    """Of timm, TRL, pycox, Lightly, allRank and sentence-transformers."""
+    both = {"by": "chosen rejected"}
+    ref = "chosen, rejected, ref_chosen, ref_rejected"
+    views = {"by": "anchor positive"}
+    hazard = "pycox.models.loss.nll_logistic_hazard(pred, bin.long(), event)"
+    softened = {"equal": SIDES["equal"]}
+    return [
+        torch("multilabel_bce@timm", "timm.loss.BinaryCrossEntropy()(pred, target)", label_logits, LABEL_SETS),
+        torch("zlpr@timm", "timm.loss.ZlprLoss()(pred, target)", label_logits, LABEL_SETS),
+        torch("cross_entropy_with_logits@timm", "timm.loss.LabelSmoothingCrossEntropy()(pred, target)", class_logits,
+              LOGIT_VECTORS),
+        torch("poly1_ce_with_logits@timm", "timm.loss.PolyCrossEntropy()(pred, target)", class_logits, LOGIT_VECTORS),
+        torch("poly1_bce@timm", "timm.loss.PolyBinaryCrossEntropy()(torch.logit(pred), target)", probs,
+              {"one class": PROBS["one class"]}),
+        torch("bradley_terry@trl", "trl_reward(chosen, rejected)", rewards, TWO_ANSWERS, **both),
+        *(
+            torch(f"{name}@trl", f"trl_dpo({ref}, {kind!r})", answers, ANSWERS, **both)
+            for name, kind in (("dpo", "sigmoid"), ("ipo", "ipo"), ("slic", "hinge"), ("robust_dpo", "robust"),
+                               ("apo_zero", "apo_zero"))
+        ),
+        torch("simpo@trl", "trl_cpo(chosen, rejected, loss_type='simpo', cpo_alpha=0.0)", two_answers, TWO_ANSWERS,
+              **both),
+        torch("cpo@trl", "trl_cpo(chosen, rejected)", two_answers, TWO_ANSWERS, **both),
+        torch("orpo@trl", "trl_orpo(chosen, rejected)", two_answers, TWO_ANSWERS, **both),
+        torch("kto@trl", "trl_kto(logprob, ref_logprob, desirable, kl)", single_answers, SINGLES, by="logprob"),
+        torch("grpo@trl", "trl_grpo(logprob, old_logprob, advantage)", actions, ACTIONS, by="logprob"),
+        torch("generalized_jsd@trl", "trl_jsd(pred, target)", distributions, softened, by=""),
+        torch("logistic_hazard_nll@pycox", hazard, binned, NO_BINS),
+        torch("nt_xent@lightly", "lightly.loss.ntx_ent_loss.NTXentLoss()(anchor, positive)", pairs, VIEWS, **views),
+        torch("dcl@lightly", "lightly.loss.dcl_loss.DCLLoss()(anchor, positive)", pairs, VIEWS, **views),
+        torch("barlow_twins@lightly", "lightly.loss.barlow_twins_loss.BarlowTwinsLoss()(anchor, positive)", pairs,
+              VARIED, **views),
+        torch("vicreg@lightly", "lightly.loss.vicreg_loss.VICRegLoss()(anchor, positive)", pairs, VARIED, **views),
+        torch("ranknet@allrank", "allrank.rankNet(pred[None], target[None])", graded, QUERIES),
+        torch("listnet@allrank", "allrank.listNet(pred[None], target[None])", graded, QUERIES),
+        torch("cosent@sentence_transformers", "by_embeddings('CoSENTLoss', anchor, positive, target=target)",
+              told_pairs, **views),
     ]  # fmt: skip
 
 
