@@ -112,14 +112,16 @@ class Report(Sequence[LossResult]):
         return render(self.evaluation, "markdown")
 
     def to_frame(self) -> pandas.DataFrame:
-        """One row a result, as a pandas DataFrame."""
+        """One row a result, as a pandas DataFrame; with the skill where it was asked for."""
         import pandas as pd
 
+        skilled = any(r.skill is not None for r in self)
         slices = dict.fromkeys((name for r in self for name in r.by), "")
         return pd.DataFrame(
             [
                 {"model": r.model, **slices, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
-                 "weight": r.weight, "reduction": r.reduction, "direction": r.direction, "signature": r.signature}
+                 "weight": r.weight, "reduction": r.reduction, "direction": r.direction, **_skill(r, skilled),
+                 "signature": r.signature}
                 for r in self
             ]
         )  # fmt: skip
@@ -129,3 +131,12 @@ class Report(Sequence[LossResult]):
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().drop(columns=["signature"]).to_html(index=False, escape=True, notebook=True))
+
+
+def _skill(result: LossResult, skilled: bool) -> dict[str, Any]:
+    """The columns of the skill, named as in CSV; no value where a result has none."""
+    if not skilled:
+        return {}
+    found = result.skill
+    values = (None, None, None) if found is None else (found.reference, found.value, found.skill)
+    return dict(zip(("skill_reference", "skill_value", "skill"), values, strict=True))

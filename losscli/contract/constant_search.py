@@ -1,7 +1,8 @@
-"""The best constant prediction of a loss that declares no functional: the minimum of its value, found by search.
+"""The best constant prediction where no functional is declared: the minimum of a loss, found by search.
 
-The value is tried at quantiles of the targets and at powers of 2; between the neighbours of the best of these, or
-beyond it where it is the last, golden-section search goes on. Of a value with one minimum this is that minimum.
+So it is for weighted sums of losses, and where each row has a parameter of its own. The value is tried at quantiles of
+the targets and at powers of 2; between the neighbours of the best of these, or beyond it where it is the last,
+golden-section search goes on. Of a value with one minimum this is that minimum.
 
 References
 ----------
@@ -11,13 +12,14 @@ Kiefer 1953, Sequential minimax search for a maximum, doi:10.1090/S0002-9939-195
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from losscli.contract.functionals import Functional
 from losscli.contract.kinds import Array, Kind
+from losscli.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from losscli.contract.loss import Loss
@@ -28,11 +30,37 @@ _CHUNK = 1 << 15  # targets that a kernel takes at once, always the same ones, a
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-class Searched(Functional):
-    """The constant prediction with the least value, of a loss with a prediction and a target that are numbers."""
+@dataclass(frozen=True)
+class SearchedLoss:
+    """One of the losses that are added up: its factor, its parameters, and the columns of those that rows have."""
 
-    def __init__(self, loss: Loss, kind: Kind) -> None:
-        self.loss, self.kind = loss, kind
+    loss: Loss
+    params: Mapping[str, Any]
+    factor: float = 1.0
+    row_columns: tuple[int, ...] = ()
+
+
+class Searched(Functional):
+    """The constant prediction with the least value, of losses with a prediction and a target that are numbers.
+
+    Parameters
+    ----------
+    losses
+        The losses, which are added up. With a parameter of a row, the first columns of the targets are such parameters.
+    kinds
+        What the prediction is of each.
+    direction
+        Which way the sum is better.
+    row_parameters
+        How many columns of parameters stand before the targets.
+    """
+
+    def __init__(
+        self, losses: Sequence[SearchedLoss], kinds: Sequence[Kind], direction: str, row_parameters: int = 0
+    ) -> None:
+        self.losses, self.direction, self.row_parameters = tuple(losses), direction, row_parameters
+        self.low = max(math.nextafter(kind.low, math.inf) if kind.open_low else kind.low for kind in kinds)
+        self.high = min(math.nextafter(kind.high, -math.inf) if kind.open_high else kind.high for kind in kinds)
         self.text, self.totals, self.adds_up = "best constant found", (), False
 
     def applies(self, params: Mapping[str, Any]) -> bool:
@@ -40,29 +68,38 @@ class Searched(Functional):
         return True
 
     def of_rows(self, target: Array, weights: Array, params: Mapping[str, Any], classes: int) -> Array:
-        """The constant; NaN where the value falls on and on."""
+        """The constant of each output; NaN where the value falls on and on."""
+        columns = target[:, None] if target.ndim == 1 else target
+        rows, outputs = columns[:, : self.row_parameters], columns[:, self.row_parameters :]
+        found = [self._of_output(np.ascontiguousarray(output), rows, weights) for output in outputs.T]
+        return np.array(found if target.ndim > 1 and len(found) > 1 else found[0])
+
+    def _of_output(self, target: Array, rows: Array, weights: Array) -> float:
+        if (target[1:] < target[:-1]).any():  # the columns of several outputs are in the order of the last
+            order = np.argsort(target, kind="stable")
+            target, rows, weights = target[order], rows[order], weights[order]
 
         def value(constant: float) -> float:
-            return self._value(constant, target, weights, params)
+            found = sum(one.factor * self._value(one, constant, target, rows, weights) for one in self.losses)
+            return abs(found) if self.direction == "zero" else -found if self.direction == "higher" else found
 
-        low = math.nextafter(self.kind.low, math.inf) if self.kind.open_low else self.kind.low
-        high = math.nextafter(self.kind.high, -math.inf) if self.kind.open_high else self.kind.high
         with np.errstate(all="ignore"):
-            return np.asarray(_least(value, _tried(target, weights, low, high), low, high))
+            return _least(value, _tried(target, weights, self.low, self.high), self.low, self.high)
 
-    def _value(self, constant: float, target: Array, weights: Array, params: Mapping[str, Any]) -> float:
-        sums: dict[str, Array] = {}
+    def _value(self, one: SearchedLoss, constant: float, target: Array, rows: Array, weights: Array) -> float:
+        loss, sums = one.loss, dict[str, Array]()
         for start in range(0, len(target), _CHUNK):
-            some, own = target[start : start + _CHUNK], weights[start : start + _CHUNK]
+            cut = slice(start, start + _CHUNK)
+            some, own = target[cut], weights[cut]
             given = {"pred": np.full(len(some), constant), "target": some}
-            for name, term in self.loss.terms(tuple(given.get(role) for role in self.loss.roles), params).items():
+            arrays = [*(given.get(role) for role in loss.roles), *(rows[cut, at] for at in one.row_columns)]
+            for name, term in loss.terms(tuple(arrays), one.params).items():
                 if term.by is not None or term.values.ndim > 1:
                     return math.nan
                 kept = own if term.where is None else own * term.where
                 values = term.values if term.where is None else np.where(term.where, term.values, 0.0)
                 sums[name] = sums.get(name, np.zeros(2)) + np.array([(values * kept).sum(), kept.sum()])
-        found = float(self.loss.combine({name: total / weight for name, (total, weight) in sums.items()}, params))
-        return abs(found) if self.loss.direction == "zero" else -found if self.loss.direction == "higher" else found
+        return float(loss.combine({name: total / weight for name, (total, weight) in sums.items()}, one.params))
 
 
 def _tried(target: Array, weights: Array, low: float, high: float) -> list[float]:

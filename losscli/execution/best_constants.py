@@ -17,6 +17,7 @@ from losscli.aggregate.slices import SliceIndex
 from losscli.aggregate.term_accumulator import TermAccumulator
 from losscli.binding.best_constants import BestConstant, best_constants
 from losscli.binding.plan import Input, Plan, Table
+from losscli.binding.ragged_lists import elements, is_ragged, lengths, with_elements
 from losscli.binding.read_rows import ReadRows
 from losscli.binding.request import Inference
 from losscli.contract.kinds import Array
@@ -50,8 +51,7 @@ def with_best_constants(
     by_line: dict[tuple[str | None, str], Reference] = {}
     for line, best in found.items():
         if isinstance(best, BestConstant) and best in references:
-            values = {by: one.value for by, one in references[best].items()}
-            by_line[line.model, line.spec.text] = Reference(best.text, values)
+            by_line[line.model, line.spec.text] = Reference(best.text, references[best])
     outcome, undefined = with_skill(evaluation.results, prepared.plan.lines, by_line)
     said = [*evaluation.warnings, *map(WarningResult, dict.fromkeys([*notes, *undefined]))]
     return replace(evaluation, results=outcome, warnings=tuple(said))
@@ -68,8 +68,8 @@ class _Seen:
         self.rows = RunAccumulator(_without_losses(plan), {}, slice_index=slice_index, some=True)
         self.sums: dict[tuple[int, int, int], list[TermAccumulator]] = {}
         self._finalized: dict[tuple[int, int, int], list[FinalizedSums]] = {}
-        self.held = {one.target: DistinctRows() for one in best if one.holds_targets}
-        self.kinds: dict[Input, np.dtype[np.generic]] = {}  # of these targets
+        self.held = {one.held: DistinctRows() for one in best if one.holds_targets}
+        self.kinds: dict[tuple[Input, ...], np.dtype[np.generic]] = {}  # of these targets
         self.shapes: dict[Input, tuple[int, ...]] = {}  # of the predictions of a row
 
     def update(self, some: ReadRows) -> None:
@@ -78,15 +78,19 @@ class _Seen:
         if not len(some.batch):
             return
         ids, weights = self.rows.slice_ids_of(some), some.batch.weights
-        for side, held in self.held.items():
-            target = some.batch.arrays[side]
-            self.kinds[side] = target.dtype
-            columns = [target] if target.ndim == 1 else list(target.T)
-            held.update(list(map(np.ascontiguousarray, columns)), weights, ids)
+        for sides, held in self.held.items():
+            given = _Rows([some.batch.arrays[side] for side in sides], weights, ids, ragged=sides[-1].ragged)
+            *rows, target = given.arrays
+            self.kinds[sides] = np.dtype(np.float64) if rows else target.dtype
+            columns = [*rows, *([target] if target.ndim == 1 else target.T)]
+            held.update(list(map(np.ascontiguousarray, columns)), given.weights, given.ids)
         for at, best in enumerate(self.best):
-            self.shapes.update((side, some.batch.arrays[side].shape[1:]) for side, _ in best.functionals)
+            ragged = best.target.ragged
+            self.shapes.update((side, () if ragged else some.batch.arrays[side].shape[1:])
+                               for side, _ in best.functionals)  # fmt: skip
             if not best.holds_targets:
-                self._add(at, some.batch.arrays[best.target], weights, ids)
+                given = _Rows([some.batch.arrays[best.target]], weights, ids, ragged=ragged)
+                self._add(at, given.arrays[0], given.weights, given.ids)
 
     def _add(self, at: int, target: Array, weights: Array | None, ids: Array | None) -> None:
         best, size = self.best[at], len(self.rows.counts)
@@ -107,8 +111,8 @@ class _Seen:
             ours = self.sums.setdefault(key, [TermAccumulator(one.weights is not None) for one in theirs])
             for accumulator, more in zip(ours, theirs, strict=True):
                 accumulator.merge(more, None)
-        for side, rows in other.held.items():
-            self.held[side].merge(rows, None)
+        for sides, rows in other.held.items():
+            self.held[sides].merge(rows, None)
         self.shapes.update(other.shapes)
         self.kinds.update(other.kinds)
 
@@ -127,6 +131,24 @@ class _Seen:
             fits = value.shape == shape or (value.size == 1 and shape == (1,))
             found.append(value.reshape(shape) if fits else np.full(shape, np.nan))
         return found
+
+
+class _Rows:
+    """Columns with the targets last, weights and slice ids; of lists, a row is each of their numbers.
+
+    A row's value is the mean over its list, so its numbers share its weight.
+    """
+
+    def __init__(self, arrays: Sequence[Array], weights: Array | None, ids: Array | None, *, ragged: bool) -> None:
+        self.arrays, self.weights, self.ids = list(arrays), weights, ids
+        if ragged:
+            *rows, target = arrays
+            sizes = lengths(target)
+            of = np.repeat(np.arange(len(target)), sizes)
+            numbers = np.ascontiguousarray(elements(target).reshape(-1), np.float64)
+            self.arrays = [*(one[of] for one in rows), numbers]
+            self.weights = (1.0 if weights is None else weights[of]) / sizes[of]
+            self.ids = None if ids is None else ids[of]
 
 
 @dataclass(frozen=True)
@@ -169,11 +191,18 @@ class _Constants:
     whole: Mapping[Input, Array] | None
     own: Mapping[Input, Array]
 
-    def of(self, side: Input, rows: int, ids: Array | None) -> Array:
+    def of(self, side: Input, given: Array, ids: Array | None) -> Array:
+        """The constants of these predictions; of lists, each number of a list is the constant."""
         if self.whole is not None or ids is None:
             constant = self.own[side][0] if self.whole is None else self.whole[side]
-            return np.broadcast_to(constant, (rows, *constant.shape)).copy()
-        return np.ascontiguousarray(self.own[side][ids])
+            found = np.broadcast_to(constant, (len(given), *constant.shape))
+        else:
+            found = self.own[side][ids]
+        if is_ragged(given):
+            return with_elements(given, np.repeat(found, lengths(given)))
+        if found.ndim < given.ndim:
+            found = np.broadcast_to(found[:, None], given.shape)
+        return np.array(found, order="C")
 
 
 @dataclass(frozen=True)
@@ -190,7 +219,7 @@ class _Scoring:
         for some in rows:
             for accumulator, constants in zip(found, self.constants, strict=True):
                 ids = accumulator.slice_ids_of(some) if len(some.batch) else None
-                arrays = {side: constants.of(side, len(some.batch), ids) for side in constants.own}
+                arrays = {side: constants.of(side, some.batch.arrays[side], ids) for side in constants.own}
                 batch = replace(some.batch, arrays={**some.batch.arrays, **arrays})
                 for _ in accumulator.update(replace(some, batch=batch)):
                     pass
@@ -211,10 +240,10 @@ def _second_pass(
     """The value of the best constant of each loss: slice -> result."""
     plan, found = prepared.plan, slices(seen.rows)
     constants: list[_Constants] = []
-    held_of = {side: held_rows(rows, seen.kinds[side]) for side, rows in seen.held.items() if side in seen.kinds}
+    held_of = {sides: held_rows(rows, seen.kinds[sides]) for sides, rows in seen.held.items() if sides in seen.kinds}
     for best in known:
         at = seen.best.index(best)
-        held = held_of[best.target] if best.holds_targets else None
+        held = held_of[best.held] if best.holds_targets else None
         constants += _constants(plan, best, seen, at, held, found)
     if not constants:
         return {}

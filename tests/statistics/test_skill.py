@@ -13,7 +13,7 @@ import pytest
 
 import losscli
 from losscli import losses
-from losscli.contract.constant_search import Searched
+from losscli.contract.constant_search import Searched, SearchedLoss
 from losscli.contract.functionals import Functional
 from losscli.errors import UsageError
 from losscli.execution import best_constants
@@ -153,7 +153,8 @@ def test_the_search_finds_what_losses_declare(name):
     loss = losses.find(name)
     order = np.argsort(DATA["hit"] if name.startswith("bce") else TARGET)
     target = (DATA["hit"].astype(float) if name.startswith("bce") else TARGET)[order]
-    weights, searched = DATA["w"][order], Searched(loss, loss.roles["pred"].kinds[0])
+    one = SearchedLoss(loss, loss.settle({}))
+    weights, searched = DATA["w"][order], Searched([one], [loss.roles["pred"].kinds[0]], "lower")
     declared = Functional(loss.consistent_for["pred"]).of_rows(target, weights, loss.settle({}), 0)
 
     def value(constant):
@@ -194,12 +195,12 @@ def test_no_bit_depends_on_how_the_rows_are_cut(monkeypatch, tmp_path):
 
 
 def test_where_no_best_constant_is_known_this_is_said():
-    losses = ["kge_loss", "0.5*mse+0.5*mae", "mse"]
+    losses = ["kge_loss", "0.5*mse+0.5*kge_loss", "mse"]
     report = losscli.evaluate(DATA, losses, target="y", pred="m", skill=True)
     assert [one.skill is None for one in report] == [True, True, False]
     assert [one.message for one in report.evaluation.warnings] == [
         "kge_loss: no best constant is known",
-        "0.5*mse+0.5*mae: no best constant is known for a weighted sum of losses",
+        "0.5*mse+0.5*kge_loss: no best constant is known",
     ]
     labels = {"y": ["a", "b", "a"], "p": ["a", "b", "b"]}
     report = losscli.evaluate(labels, "accuracy", target="y", pred="p", skill=True)
@@ -267,3 +268,119 @@ def test_a_weight_of_2_is_the_row_twice_in_every_functional(text):
         rows = functional.row_values(target, params)
         totals = [word[name](one) for (name, _), one in zip(functional.totals, rows, strict=True)]
         assert functional.of_totals(totals, params) == pytest.approx(values, rel=1e-9)
+
+
+# -- of sums of losses, of parameters of rows, of lists, of several outputs ------------------------------------------
+
+# SciPy 1.17.1: minimize_scalar of NumPy's averages, and 1 - loss / that, without weights and with them
+FOUND = (
+    ("0.5*mse+0.5*mae", "y", "m", (3.2256944444444446, 0.8478363832077502), (2.970588235294118, 0.7964356435643565)),
+    ("2*huber+0.5*mse", "y", "m", (4.96875, 0.8696855345911949), (4.646167557932264, 0.8222443890274315)),
+    ("rmse+mae", "y", "m", (3.9182686385429477, 0.6919523503464848), (3.7638653746512827, 0.6278188189920152)),
+    ("pinball:q={l}", "y", "m", (0.575, 0.5652173913043478), (0.6647058823529411, 0.5309734513274336)),
+    ("0.7*bce+0.3*brier", "hit", "sure", (0.5602030263919616, 0.2389914536130715),
+     (0.4863419865848343, -0.0016730242310969423)),
+)  # fmt: skip
+LEVELS = {**DATA, "l": np.array([0.1, 0.5, 0.9, 0.3, 0.5, 0.8])}
+
+
+@pytest.mark.parametrize(("loss", "target", "pred", "plain", "weighted"), FOUND, ids=lambda given: str(given))
+def test_of_sums_of_losses_and_of_parameters_of_rows_the_constant_is_searched(loss, target, pred, plain, weighted):
+    for (value, share), weight in ((plain, None), (weighted, "w")):
+        (found,) = losscli.evaluate(LEVELS, loss, target=target, pred=pred, skill=True, weight=weight)
+        assert found.skill.reference == "best constant found"
+        assert (found.skill.value, found.skill.skill) == pytest.approx((value, share), rel=1e-9)
+
+
+def test_a_parameter_that_all_rows_share_is_that_of_a_number():
+    data = {**DATA, "l": np.full(6, 0.9)}
+    (by_row,) = losscli.evaluate(data, "pinball:q={l}", target="y", pred="m", skill=True, weight="w")
+    (by_number,) = losscli.evaluate(data, "pinball:q=0.9", target="y", pred="m", skill=True, weight="w")
+    assert by_row.skill.skill == pytest.approx(by_number.skill.skill, rel=1e-12)
+
+
+def test_parts_with_one_functional_keep_it():
+    for loss in ("2*mse+rmse", "2*mse", "3 - mse"):
+        (found,) = losscli.evaluate(DATA, loss, target="y", pred="m", skill=True)
+        assert found.skill.reference == "mean(target)"
+    (found,) = losscli.evaluate(DATA, "pinball:q=0.9+pinball:q=0.1", target="y", pred="m", skill=True)
+    assert found.skill.reference == "best constant found"
+
+
+def test_of_a_composite_the_share_is_that_of_its_losses_without_the_constant():
+    for loss, target, pred, same in (
+        ("-1*mse", "y", "m", "mse"), ("7-2*mse", "y", "m", "mse"), ("7+mse", "y", "m", "mse"),
+        ("1-zero_one", "hit", "sure", "zero_one"), ("2*accuracy", "hit", "sure", "zero_one"),
+        ("zero_one+-1*accuracy", "hit", "sure", "zero_one"),
+    ):  # fmt: skip
+        found, known = (losscli.evaluate(DATA, one, target=target, pred=pred, skill=True)[0] for one in (loss, same))
+        assert found.skill.skill == pytest.approx(known.skill.skill, rel=1e-12), loss
+        against, known = (skills(one, "even" if target == "hit" else "median", target, pred)[0] for one in (loss, same))
+        assert against.skill.skill == pytest.approx(known.skill.skill, rel=1e-12), loss
+        assert against.skill.value == pytest.approx(found.skill.value, rel=1) and known.skill.value > 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "why"),
+    [
+        ("bce+mse", " for a sum of losses whose targets are of several kinds"),
+        ("mse+l2_penalty", " for a sum with a loss of parameters"),
+        ("mse+0.5*mae:divide_by=rows", " for a sum of losses whose means are divided by several things"),
+    ],
+)
+def test_sums_without_a_known_constant(loss, why):
+    data = {**DATA, "whole": DATA["hit"].astype(float)}
+    tables = {"params": np.array([[1.0, 2.0]])} if "penalty" in loss else None
+    report = losscli.evaluate(data, loss, target="hit", pred="sure", skill=True, tables=tables, weight="w")
+    assert report[0].skill is None
+    assert [one.message for one in report.warnings if "constant" in one.message] == [
+        f"{report[0].spec}: no best constant is known{why}"
+    ]
+
+
+# SciPy 1.17.1: minimize_scalar of the average of the means of lists
+LISTS = {"y": [[1.0, 2.0], [3.0], [0.0, 5.0, 4.0]], "p": [[1.5, 2.0], [2.0], [1.0, 4.0, 4.0]], "w": [1.0, 2.0, 0.5],
+         "g": ["a", "b", "a"]}  # fmt: skip
+OF_LISTS = (
+    ("mse", 2.138888888888889, 1.1972789115646258), ("mae", 1.1666666666666667, 0.7142857142857143),
+    ("huber", 0.7839506172839507, 0.4603174603174604),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "plain", "weighted"), OF_LISTS, ids=lambda given: str(given))
+@pytest.mark.parametrize("rows", ["1", "100"])
+def test_of_lists_the_constant_is_one_number(loss, plain, weighted, rows, monkeypatch):
+    monkeypatch.setenv("LOSSCLI_CHUNK_ROWS", rows)
+    for value, weight in ((plain, None), (weighted, "w")):
+        report = losscli.evaluate(pa.table(LISTS), loss, target="y", pred="p", skill=True, weight=weight, by="g")
+        assert report[0].skill.value == pytest.approx(value, rel=1e-12)
+        assert report[0].skill.reference.endswith(", of all numbers of all lists")
+        alone = {name: column[1:2] for name, column in LISTS.items()}
+        one = losscli.evaluate(pa.table(alone), loss, target="y", pred="p", skill=True, weight=weight)[0]
+        assert report.find(loss, g="b").skill.value == one.skill.value == 0
+
+
+def test_lists_of_one_number_are_plain_columns():
+    lists = {name: [[value] for value in DATA[name].tolist()] for name in ("y", "m")} | {"w": DATA["w"]}
+    for loss in ("mse", "mae", "huber"):
+        of_lists, plain = (losscli.evaluate(data, loss, target="y", pred="m", skill=True, weight="w")[0]
+                           for data in (pa.table(lists), DATA))  # fmt: skip
+        assert of_lists.skill.skill == pytest.approx(plain.skill.skill, rel=1e-12)
+
+
+def test_of_several_outputs_each_has_its_own_constant():
+    data = {"a": TARGET, "b": 10 * TARGET + DATA["hit"], "p": MODEL, "q": 9 * MODEL}
+    (found,) = losscli.evaluate(data, "huber", target="a,b", pred={"m": "p,q"}, skill=True)
+    each = [losscli.evaluate(data, "huber", target=t, pred=p, skill=True)[0] for t, p in (("a", "p"), ("b", "q"))]
+    assert found.skill.value == pytest.approx(sum(one.skill.value for one in each) / 2, rel=1e-12)
+
+
+def test_frames_have_the_columns_of_csv():
+    plain = losscli.evaluate(DATA, "mse", target="y", pred="m").to_frame()
+    assert "skill" not in plain.columns
+    report = losscli.evaluate(DATA, ["mse", "kge_loss"], target="y", pred="m", skill=True)
+    frame = report.to_frame()
+    assert frame["skill"].tolist()[0] == report[0].skill.skill and frame["skill"].isna().tolist() == [False, True]
+    assert frame["skill_reference"].tolist()[0] == "mean(target)"
+    assert frame["skill_value"].tolist()[0] == report[0].skill.value
+    assert "| skill |" in report.to_markdown() and "0.908183" in report.to_markdown()
