@@ -14,11 +14,11 @@ import numpy as np
 
 from losscli.aggregate.batch_units import beside_rows, join_units, units_of
 from losscli.aggregate.batches import Groups
-from losscli.aggregate.chunks import cut_rows, cuts
+from losscli.aggregate.chunks import CHUNK, cut_rows, cuts
 from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
-from losscli.aggregate.exact_sum import CHUNK, zero_extended
+from losscli.aggregate.exact_sum import zero_extended
 from losscli.aggregate.held_tables import held_tables
 from losscli.aggregate.kept_units import KeptUnits
 from losscli.aggregate.kernel_calls import KernelCall, kernel_calls, score, score_beyond, without_vanished

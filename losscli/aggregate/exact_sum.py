@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -17,12 +17,14 @@ import numpy as np
 
 from losscli.contract.kinds import Array
 
-CHUNK = 1 << 14  # rows a kernel takes at once: its arrays fit the cache
-_FOLD = 1 << 15  # values a fold takes: its arrays fit the cache too
+FOLD = 1 << 16  # values a fold takes: as many as a kernel gives, so that both have few, long steps
+_ADDED = 1 << 15  # numbers of `_PLAIN` bits that an int64 has room for
 _UNIT = 1074  # sums are kept in units of 2**-1074
 ONE = 1 << _UNIT
 _HUGE = 2.0**960  # above this the folding constant would overflow
-_PLAIN = 47  # bits that a fold takes of each value: 2**15 such numbers fit an int64
+_PLAIN = 47  # bits that a fold takes of each value: `_ADDED` such numbers fit an int64
+_WHOLE = 51  # bits of a number that adding M to it leaves exact
+_FEWEST, _MOST = 5, 8  # 2**these remainders are added as doubles at once: an int64 has room for the sums of a fold
 _DIGIT = 21  # bits of one level of grouped sums
 _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the grid of the levels
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
@@ -35,7 +37,7 @@ class _Scratch(threading.local):
     """Arrays to fold in. Each thread has its own; sums have none, as there are many of them."""
 
     def __init__(self) -> None:
-        self.pair = np.empty((2, _FOLD))
+        self.pair = np.empty((2, FOLD))
 
 
 _scratch = _Scratch()
@@ -62,16 +64,18 @@ class Sums:
         """Add `values`, each to its slice (None: all to slice 0)."""
         values = np.asarray(values, dtype=np.float64)
         with np.errstate(all="ignore"):  # the square of a large value overflows, which is tested for
-            for start in range(0, len(values), _FOLD):
-                part = values[start : start + _FOLD]
-                where = None if slice_ids is None else slice_ids[start : start + _FOLD]
+            for start in range(0, len(values), FOLD):
+                part = values[start : start + FOLD]
+                where = None if slice_ids is None else slice_ids[start : start + FOLD]
+                if where is None and self._fold_positive(part):
+                    continue
                 exponent = _norm_exponent(part) if where is None else None
                 if exponent is None:
                     part, where, exponent = self._take_special(part, where)
                 self._fold(part, where, exponent)
 
     def update_shifted(self, values: Array, slice_ids: Array | None, shift: int) -> None:
-        """Add `values * 2**shift`: finite numbers below 2**960, at most `_FOLD`; `shift` is a multiple of `_DIGIT`."""
+        """Add `values * 2**shift`: finite numbers below 2**960, at most `FOLD`; `shift` is a multiple of `_DIGIT`."""
         self._fold(values, slice_ids, _exponent(_largest(values)), shift)
 
     def merge(self, other: Sums, slice_ids: Array | None = None) -> None:
@@ -160,6 +164,28 @@ class Sums:
                 np.add.at(count, where[which], 1)
         return part[finite], None if where is None else where[finite]
 
+    def _fold_positive(self, part: Array) -> bool:
+        """Add numbers above 0 to slice 0; False, and nothing is added, where they are not, or too far apart.
+
+        The first fold is that of `_fold`. Its remainders are whole numbers of the last bit of the smallest value, so
+        that a few bits of room let doubles hold the sums of some of them exactly: no second fold of each is needed.
+        """
+        low = float(np.minimum.reduce(part))
+        if not low > 0 or not (high := float(np.maximum.reduce(part))) < _HUGE:
+            return False
+        power, last = _exponent(high) - _PLAIN, max(_exponent(low) - 53, -_UNIT)
+        room = last + _WHOLE + 1 - power  # a remainder is at most 2**(power - 1)
+        if room < _FEWEST or power < -_UNIT:
+            return False
+        magic = math.ldexp(1.5, 52 + power)
+        moved = np.add(part, magic, out=_scratch.pair[0, : len(part)])
+        self._take(moved.view(np.int64), None, power, 0)
+        moved -= magic
+        rest, magic = np.subtract(part, moved, out=moved), math.ldexp(1.5, 52 + last)
+        for some in _sums_of_some(rest, min(room, _MOST)):
+            self._take(np.add(some, magic, out=some).view(np.int64), None, last, 0)
+        return True
+
     def _fold(self, part: Array, where: Array | None, exponent: int, shift: int = 0) -> None:
         """Add the high bits of every value as whole numbers, and repeat with the exact remainder.
 
@@ -192,8 +218,10 @@ class Sums:
         """Add whole numbers of 2**power, as the bit patterns of doubles that have M added."""
         base = ((1075 + power) << 52) | (1 << 51)  # the bits of M; numbers of one binade differ by what was taken
         if where is None:
-            total = int(np.add.reduce(bits)) - len(bits) * base
-            self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
+            for start in range(0, len(bits), _ADDED):
+                some = bits[start : start + _ADDED]
+                total = int(np.add.reduce(some)) - len(some) * base
+                self.whole += ((total + (1 << 63)) % (1 << 64) - (1 << 63)) << (power + shift + _UNIT)
         else:
             self._make_room(len(bits))
             np.add.at(self._level((power + shift + _UNIT) // _DIGIT), where, bits - base)
@@ -250,6 +278,18 @@ def _norm_exponent(values: Array) -> int | None:
     squares = float(np.dot(values, values))
     # Below and above, squares vanish and overflow; the factor is for the roundings of their sum.
     return _exponent(1.001 * math.sqrt(squares)) - 2 if 1e-250 < squares < 1e250 else None
+
+
+def _sums_of_some(values: Array, room: int) -> Iterator[Array]:
+    """Sums of at most 2**room values each, which together are the sum of all; the values are no longer needed."""
+    rows = 1 << room
+    if len(values) <= rows:
+        yield np.add.reduce(values, keepdims=True)
+        return
+    even = len(values) >> room << room
+    yield np.add.reduce(values[:even].reshape(rows, -1), axis=0)
+    if even < len(values):
+        yield values[even:]
 
 
 def _largest(values: Array) -> float:

@@ -109,8 +109,9 @@ class SliceIndex:
                 with self._lock:
                     new = np.unique(keys[slice_ids < 0])
                     new = new[step.find(new) < 0]  # another thread may have been first
-                    step.learn(new, np.arange(len(known), len(known) + len(new)))
-                    known.extend(new.tolist())
+                    first = len(known)
+                    known.extend(new.tolist())  # before other threads find the ids: they count slices by these
+                    step.learn(new, np.arange(first, first + len(new)))
                 slice_ids = step.find(keys)
         return slice_ids
 

@@ -14,10 +14,11 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from losscli.aggregate.chunks import CHUNK
 from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.class_terms import OfClass, classed_of, of_classes, sides_of
 from losscli.aggregate.cross_products import UNIT, Contribution, ContributionPair, CrossProducts
-from losscli.aggregate.exact_sum import CHUNK, Sums, rounded, zero_extended
+from losscli.aggregate.exact_sum import Sums, rounded, zero_extended
 from losscli.aggregate.few_units import FewUnits
 from losscli.aggregate.hashed_clusters import HashedClusters
 from losscli.aggregate.hashing import combined_hash, label_hashes, splitmix64

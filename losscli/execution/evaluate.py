@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.aggregate.exact_sum import CHUNK
+from losscli.aggregate.chunks import CHUNK
 from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.row_fingerprints import ASPECTS
 from losscli.aggregate.slices import SliceIndex

@@ -8,13 +8,12 @@ value or the error.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import field, replace
 from itertools import takewhile
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from losscli.binding.labels import check_positive_labels
 from losscli.binding.plan import Plan
@@ -22,6 +21,7 @@ from losscli.binding.predicted_labels import with_hint
 from losscli.binding.read_rows import Reader, ReadRows
 from losscli.errors import DataError
 from losscli.execution.engines import Engine
+from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.source import DroppedRows, Source, Split
 from losscli.lazy_dataclass import dataclass
@@ -57,12 +57,6 @@ AfterReading: TypeAlias = Callable[[Reader], None]
 
 def ignored(reader: Reader) -> None:
     """What was learned of the rows is not needed."""
-
-
-# Arithmetic is thousands of short steps, and after each a thread needs the interpreter's lock. Two threads that compute
-# wait for each other more than they compute: together they took longer than one. So one thread computes at a time, and
-# others read and decompress beside it, in long steps without that lock.
-_compute_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -117,10 +111,10 @@ class ScoreSplit(Generic[Score]):
 
     def __call__(self, placed: PlacedSplit, stopped: Callable[[], bool]) -> SplitResult[Score]:
         """The result of one split; reading ends early once `stopped()` is true."""
+        keep_freed_memory()
         reader = new_reader(self.plan)
         files: dict[str, int] = {}
-        # Closed at once where scoring raises, as it holds the compute lock.
-        with closing(read(placed.split, 1, reader, files, _compute_lock)) as rows:
+        with closing(read(placed.split, 1, reader, files)) as rows:  # at once where scoring raises: a file is open
             score = self.scoring(takewhile(lambda _: not stopped(), rows))
         return SplitResult(score, 0, reader, files, placed.split.size)
 
@@ -130,19 +124,16 @@ def new_reader(plan: Plan) -> Reader:
     return Reader(plan, plan.request.where)
 
 
-def read(
-    split: Split, first_row: int, reader: Reader, files: dict[str, int], lock: AbstractContextManager[Any]
-) -> Generator[ReadRows, None, None]:
-    """The used rows of one split, counted in `reader` and `files`; they are decoded and scored under `lock`."""
+def read(split: Split, first_row: int, reader: Reader, files: dict[str, int]) -> Generator[ReadRows, None, None]:
+    """The used rows of one split, counted in `reader` and `files`."""
     try:
         for batch in split.batches(first_row):
-            with lock:
-                files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
-                if batch.extra_cells:
-                    from losscli.io.formats.csv_extra_cells import WARNING
+            files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
+            if batch.extra_cells:
+                from losscli.io.formats.csv_extra_cells import WARNING
 
-                    reader.warned[WARNING] += len(batch.extra_cells)
-                yield reader.rows(batch.data, batch.location)
+                reader.warned[WARNING] += len(batch.extra_cells)
+            yield reader.rows(batch.data, batch.location)
     except DataError as error:
         raise with_hint(error, reader.plan.jobs) from None
 
@@ -160,6 +151,7 @@ class Scan:
     files: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
+        keep_freed_memory()
         self.reader = replace(new_reader(self.plan), warned=self.warned)
         self.files = {path: 0 for fragment in self.source.fragments for path in fragment.paths}
 
@@ -227,7 +219,7 @@ class Scan:
 
     def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
         before, seen = self.reader.read, 0
-        for rows in read(placed.split, at.row(placed.fragment), self.reader, self.files, nullcontext()):
+        for rows in read(placed.split, at.row(placed.fragment), self.reader, self.files):
             yield rows
             self.observer.saw(self.reader.read - before - seen, 0)
             seen = self.reader.read - before

@@ -10,7 +10,7 @@ from losscli.errors import Location
 from losscli.io.arrow.build import strings
 from losscli.lazy_dataclass import dataclass
 
-BATCH_ROWS = 65536
+BATCH_ROWS = 1 << 18
 BATCH_BYTES = 16 << 20
 
 SPLIT_ROWS = 1 << 18

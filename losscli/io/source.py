@@ -108,7 +108,7 @@ class Split(Protocol):
         ...
 
     def batches(self, first_row: int) -> Iterator[Batch]:
-        """The rows in order, at most 65,536 per batch; the first is row `first_row` of the file. Repeatable."""
+        """The rows in order, at most 262,144 per batch; the first is row `first_row` of the file. Repeatable."""
         ...
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.aggregate.exact_sum import CHUNK, Sums, rounded
+from losscli.aggregate.exact_sum import FOLD, Sums, rounded
 from losscli.aggregate.hashing import Fingerprint, sha256_words
 
 CRUEL = [1e308, -1e308, 1.7976931348623157e308, 2.0**960, -(2.0**959), 5e-324, -5e-324, 2.2250738585072014e-308, 1e-160,
@@ -67,6 +67,10 @@ def drawn(kind, n):
         x[n // 2] = 1e300  # all others lie far below it
     elif kind == "whole":
         x = rng.integers(-(2**53), 2**53, n).astype(float)
+    elif kind == "squares":
+        x = x * x
+    elif kind == "tiny squares":
+        x = x * x * 2.0**-1040  # the last bits of some are those of the smallest double
     elif kind == "zeros":
         x = np.where(np.arange(n) % 1000 == 999, x, 0.0)
     elif kind == "cancel":
@@ -74,12 +78,13 @@ def drawn(kind, n):
     return x
 
 
-KINDS = ["wide", "denormal", "huge", "ordinary", "cancel", "one sign", "as large", "one large", "whole", "zeros"]
+KINDS = ["wide", "denormal", "huge", "ordinary", "cancel", "one sign", "as large", "one large", "whole", "zeros",
+         "squares", "tiny squares"]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_values(kind):
-    x = drawn(kind, 5 * CHUNK + 17)
+    x = drawn(kind, 2 * FOLD + 17)
     sums, celled = Sums(), Sums(7)
     sums.update(x)
     celled.update(x, np.arange(len(x)) % 7)
@@ -90,9 +95,9 @@ def test_many_values(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_slices_in_parts_that_are_merged_in_any_order(kind):
-    x = drawn(kind, CHUNK + 5)
+    x = drawn(kind, FOLD + 5)
     slice_ids = np.random.default_rng(1).integers(0, 1000, len(x))
-    slice_ids[: CHUNK // 2] = 17  # one slice holds more than all others
+    slice_ids[: FOLD // 2] = 17  # one slice holds more than all others
     parts = []
     for cut in np.array_split(np.arange(len(x)), 7):
         part = Sums(1000 if len(parts) % 2 else int(slice_ids[cut].max()) + 1)  # a part knows the slices so far
@@ -114,12 +119,34 @@ def test_remainders_are_as_large_as_they_can_be(bit):
     """One of these lies just below the middle of two whole numbers of the first fold, and all have one sign."""
     value = 1 + 2.0**-bit - 2.0**-52
     sums = Sums()
-    sums.update(np.full(2 * CHUNK, value))
-    assert sums.fraction() == 2 * CHUNK * Fraction(value)
+    sums.update(np.full(2 * FOLD, value))
+    assert sums.fraction() == 2 * FOLD * Fraction(value)
+
+
+@pytest.mark.parametrize("apart", [*range(4), *range(33, 47)])
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 255, 256, 257, 9000, FOLD, FOLD + 256])
+def test_positive_values_however_far_apart(apart, size):
+    """Remainders of numbers above 0 are added as doubles, as many as surely fit; these have all their bits."""
+    rng = np.random.default_rng(size)
+    whole, small = 2**53 - 1 - 2 * rng.integers(0, 2**20, size), rng.random(size) < 0.5  # odd, and the sums are large
+    expected = (sum(whole[~small].tolist()) << apart) + sum(whole[small].tolist())
+    for exponent in (-1074 + apart, -60, 900):  # of the last bit of the large ones
+        sums = Sums()
+        sums.update(np.ldexp(whole.astype(float), np.where(small, exponent - apart, exponent)))
+        assert sums.exact() == expected << (1074 + exponent - apart)
+
+
+@pytest.mark.parametrize("apart", range(34, 48))
+def test_sums_of_remainders_are_as_large_as_they_can_be(apart):
+    x = np.full(FOLD, 1 + 2.0**-47 - 2.0**-52)  # just below the middle of two whole numbers of the first fold
+    x[0] = 2.0**-apart  # its last bit decides how many remainders are added at once
+    sums = Sums()
+    sums.update(x)
+    assert sums.fraction() == (FOLD - 1) * Fraction(x[1]) + Fraction(x[0])
 
 
 def test_threads_fold_apart():
-    x = drawn("ordinary", 20 * CHUNK)
+    x = drawn("ordinary", 5 * FOLD)
     one = Sums()
     one.update(x)
 
