@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,11 +31,11 @@ def class_positions(
     if classes.carrier is None:
         places = [registry.free.setdefault(name, len(registry.free)) for name in named.names]
         return np.array([*places, 0])[used.codes]
-    known = {canonical_label(name): i for i, name in enumerate(classes.names or ())}
+    known = _known(classes.names or ())
     if not len(used.codes):
         return np.zeros(0, np.int64)
     by_name = _binds_by_name(classes, used.names[used.codes[0]], known, registry)
-    places = [known.get(name, UNKNOWN) if by_name else _position(name, classes) for name in used.names]
+    places = [known.get(name, UNKNOWN) if by_name else _position(name, classes.first or 0) for name in used.names]
     if not by_name:
         if classes.first is None:
             places = [UNKNOWN if name in known else place for name, place in zip(used.names, places, strict=True)]
@@ -46,20 +48,26 @@ def class_positions(
     return positions
 
 
-def _binds_by_name(classes: Classes, first: str, known: dict[str, int], registry: LabelRegistry) -> bool:
+@lru_cache(maxsize=8)
+def _known(names: tuple[str, ...]) -> Mapping[str, int]:
+    """The position of each class, by its label."""
+    return {canonical_label(name): i for i, name in enumerate(names)}
+
+
+def _binds_by_name(classes: Classes, first: str, known: Mapping[str, int], registry: LabelRegistry) -> bool:
     """A glob, a class column and --classes name the classes; the columns of a list do if the first target is one."""
     if classes.sure or classes.first is not None or classes.names is None:
         return classes.sure
     return registry.by_name.setdefault(classes, first in known)
 
 
-def _position(name: str, classes: Classes) -> int:
-    place = int(name) - (classes.first or 0) if _INDEX.fullmatch(name) else UNKNOWN
-    return max(place, UNKNOWN)
+@lru_cache(maxsize=1 << 12)  # every batch has nearly all classes
+def _position(name: str, first: int) -> int:
+    return max(int(name) - first if _INDEX.fullmatch(name) else UNKNOWN, UNKNOWN)
 
 
 def _unknown_class(
-    item: Input, classes: Classes, name: str, row: int, by_name: bool, known: dict[str, int], location: Location
+    item: Input, classes: Classes, name: str, row: int, by_name: bool, known: Mapping[str, int], location: Location
 ) -> DataError:
     column, listed, first = item.columns[0], classes.names or (), classes.first or 0
     shown = ", ".join(listed[:12]) + (", …" if len(listed) > 12 else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from losscli.contract.kinds import Array
@@ -9,6 +11,10 @@ from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Texts
 from losscli.lazy_dataclass import dataclass
+
+_FEW = 1 << 12
+_remembered = lru_cache(maxsize=_FEW)(canonical_label)
+"""The labels of columns with few of them, which come again with every batch."""
 
 
 def taken(values: Array, index: RowNumbers) -> Array:
@@ -31,7 +37,7 @@ class EncodedLabels:
 
     def canonical(self) -> EncodedLabels:
         """The same with labels in canonical form: the rows of 1 and of 1.0 get one code."""
-        names = tuple(map(canonical_label, self.names))
+        names = tuple(map(_remembered if len(self.names) <= _FEW else canonical_label, self.names))
         places = {name: place for place, name in enumerate(dict.fromkeys(names))}
         if len(places) == len(names):
             return EncodedLabels(self.codes, names, self.column)

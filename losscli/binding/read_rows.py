@@ -23,13 +23,14 @@ from losscli.binding.plan import Input, Plan
 from losscli.binding.predicted_labels import BINARY, Predictions, decided, positive_seen
 from losscli.binding.ragged_lists import elements, lengths, telling, united
 from losscli.binding.row_batch import DeferredKeys, RowBatch, moved
-from losscli.binding.row_checks import TOGETHER, RowChecks, are_probabilities, shown_columns
+from losscli.binding.row_checks import RowChecks, are_probabilities, shown_columns
 from losscli.binding.unit_keys import BATCH, CLUSTER, unit_labels
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
 from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, texts
 from losscli.io.arrow.dictionary import DictionaryColumn
+from losscli.io.arrow.matrix import plain_matrix, side_by_side
 from losscli.io.arrow.types import is_floating
 from losscli.io.sides import REPEATS
 from losscli.lazy_dataclass import dataclass
@@ -287,11 +288,13 @@ class Reader:
             return coded[item].codes, gap if gap.any() else None
         if item.listed:
             return self._lists(item, labels, data, location)
-        columns = [self._number(name, item, labels, data, location) for name in item.columns]
         if not item.wide:
-            return columns[0]
+            return self._number(item.columns[0], item, labels, data, location)
+        if item.positive is None and (plain := plain_matrix(data, item.columns)) is not None:
+            return plain, None  # floats are labels only beside a positive one
+        columns = [self._number(name, item, labels, data, location) for name in item.columns]
         gaps = [missing for _, missing in columns if missing is not None]
-        return _side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
+        return side_by_side([values for values, _ in columns]), np.logical_or.reduce(gaps) if gaps else None
 
     def _predictions(self, item: Input, data: Any, location: Location) -> tuple[Predictions, EncodedLabels]:
         """Predictions that may be labels, and the labels of their targets."""
@@ -379,17 +382,6 @@ def _chosen(data: Any, mask: Array) -> Any:
 
     bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
     return data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
-
-
-def _side_by_side(columns: Sequence[Array]) -> Array:
-    """Columns as a matrix of rows, some rows at a time: what is written with gaps then stays in the cache."""
-    stacked = np.empty((len(columns[0]), len(columns)))
-    step = max(1, TOGETHER // len(columns))
-    for start in range(0, len(stacked), step):
-        rows = stacked[start : start + step]
-        for i, values in enumerate(columns):
-            rows[:, i] = values[start : start + step]
-    return stacked
 
 
 def _same(ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> bool:

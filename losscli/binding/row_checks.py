@@ -12,10 +12,8 @@ from losscli.binding.ragged_lists import elements, is_ragged, row_of, with_eleme
 from losscli.contract.kinds import FAR, NEAR, Array, Kind
 from losscli.errors import Code, DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
+from losscli.io.arrow.matrix import TOGETHER
 from losscli.lazy_dataclass import dataclass
-
-TOGETHER = 1 << 16
-"""Numbers of a matrix that are written or read together."""
 
 _NOUNS = {"pred": "prediction"}  # roles whose names are no words
 _FIRST = 64  # rows that are looked at before all are

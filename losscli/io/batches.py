@@ -41,9 +41,17 @@ class Batch:
 def bounded_batches(data: pa.RecordBatch, path: str, first_row: int) -> Iterator[Batch]:
     """The rows in batches of bounded size; only columns of layouts that Arrow cannot filter are copied."""
     data = _plain_layout(data)
-    step = rows_per_batch(_size(data), data.num_rows)
+    # What a reader has cut to size is not cut again because of a few bytes, such as those of bitmaps.
+    step = data.num_rows if _fits(data) else rows_per_batch(_size(data), data.num_rows)
+    if step >= data.num_rows > 0:
+        yield Batch(data, Location(path, first_row))
+        return
     for start in range(0, data.num_rows, step):
         yield Batch(data.slice(start, step), Location(path, first_row + start))
+
+
+def _fits(data: pa.RecordBatch) -> bool:
+    return data.num_rows <= BATCH_ROWS and _size(data) <= BATCH_BYTES + BATCH_BYTES // 4
 
 
 def _size(data: pa.RecordBatch) -> int:
@@ -53,16 +61,16 @@ def _size(data: pa.RecordBatch) -> int:
         return int(data.get_total_buffer_size())
 
 
-def _needs_conversion(kind: pa.DataType) -> bool:
-    t = pa.types
-    return bool(t.is_string_view(kind) or t.is_binary_view(kind) or t.is_run_end_encoded(kind))
+_UNUSUAL = frozenset(
+    {pa.string_view().id, pa.binary_view().id, pa.run_end_encoded(pa.int32(), pa.int64()).id}
+)  # fmt: skip
 
 
 def _plain_layout(data: pa.RecordBatch) -> pa.RecordBatch:
     """Views and run-end encoded columns as plain ones, because Arrow can neither filter them nor take from them."""
-    if not any(_needs_conversion(field.type) for field in data.schema):
+    if _UNUSUAL.isdisjoint(kind.id for kind in data.schema.types):
         return data
-    columns = [_plain(column) if _needs_conversion(column.type) else column for column in data.columns]
+    columns = [_plain(column) if column.type.id in _UNUSUAL else column for column in data.columns]
     return pa.RecordBatch.from_arrays(columns, names=data.schema.names)
 
 

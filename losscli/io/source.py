@@ -132,6 +132,10 @@ class Fragment(ABC):
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
         return self
 
+    def alone(self) -> Fragment:
+        """The fragment as the only one of its source: no other keeps threads busy, so its splits may be smaller."""
+        return self
+
     def readable(self, names: Sequence[str]) -> list[str]:
         """Those of these columns that can be read together: all, unless its columns may differ in length."""
         return list(names)

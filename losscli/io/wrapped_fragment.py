@@ -64,6 +64,10 @@ class WrappedFragment(Fragment):
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
         return replace(self, fragment=self.fragment.with_plain_texts(names))
 
+    def alone(self) -> Self:
+        """The fragment as the only one of its source."""
+        return replace(self, fragment=self.fragment.alone())
+
     def readable(self, names: Sequence[str]) -> list[str]:
         """Those of these columns that can be read together."""
         return self.fragment.readable(names)

@@ -50,6 +50,7 @@ def open_source(paths: Sequence[str], options: ReadOptions | None = None) -> Sou
     described = [_with_partition_columns(file, found) for file, found in pairs]
     missing = missing_columns([(file.fragment.path, file.columns) for file in described])
     fragments = tuple(_fragment(file, found, missing, options.lenient) for file, found in pairs)
+    fragments = (fragments[0].alone(),) if len(fragments) == 1 else fragments
     tagged = _tagged(discovery, files)
     doubled = (*discovery.doubled, *repeated(tagged))
     notes = dict.fromkeys([*discovery.notes, *doubled, *(note for file in files for note in file.notes)])

@@ -103,4 +103,6 @@ def check_values(data: pa.RecordBatch, names: Sequence[str], path: str, row: int
 def select_columns(data: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
     """The columns with exactly these names: Arrow's own selection of "a.b" also returns a struct a with a field b."""
     have = data.schema.names
+    if have == list(names):
+        return data
     return pa.RecordBatch.from_arrays([data.column(have.index(name)) for name in names], names=list(names))

@@ -27,8 +27,13 @@ from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy_dataclass import dataclass
 
 PROBED = 16
-BUFFER, SMALLEST_BUFFER = 1 << 20, 64 << 10  # the most and the fewest bytes of a column that are read at once
+BUFFER, SMALLEST_BUFFER = 1 << 20, 16 << 10  # the most and the fewest bytes of a column that are read at once
 BUFFERS = 32 << 20
+SPLIT_BYTES = 4 * BATCH_BYTES
+"""Decoded bytes of row groups that are combined."""
+
+HEAVY = 96 << 20
+"""Bytes to read a row group from which on two threads cannot each read one."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class ParquetFragment(Fragment):
     format: str = "parquet"
     nested: Mapping[str, NestedPath] = field(default_factory=dict)
     plain: frozenset[str] = frozenset()
+    is_alone: bool = False  # whether the source has no other file
 
     @property
     def nested_types(self) -> Mapping[str, pa.DataType]:
@@ -55,32 +61,47 @@ class ParquetFragment(Fragment):
         """The fragment that reads these columns, whose texts hardly repeat, as they are and not as dictionaries."""
         return replace(self, plain=self.plain.union(names))
 
+    def alone(self) -> ParquetFragment:
+        """The fragment as the only one of its source."""
+        return replace(self, is_alone=True)
+
     @property
     def size(self) -> int:
         """The size of the file in bytes when it was found."""
         return self.source.size
 
     def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order; several threads can read the splits."""
+        """The rows in file order; several threads can read the splits.
+
+        Row groups are read side by side. One that no other can be read beside, because it takes much memory or there
+        is no other, is decoded here, and its rows are scored side by side.
+        """
+        row = 1
+        for split in self.remote_splits(projection):
+            if split.is_divisible and (split.is_heavy or (self.is_alone and split.is_only)):
+                yield from split.decoded(row)
+            else:
+                yield split
+            row += split.rows
+
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[RowGroupSplit]:
+        """The rows in splits that another process can read; it opens the file by its path."""
         names = roots(projection, self.nested)
         projected_positions(tuple(self.schema.names), dict.fromkeys(names, "number"), self.path)
         check_paths(projection, self.nested, self.schema, self.path)
         with _opened(self.source, columns=len(projection)) as file:
             footer, declared = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
-            step = rows_per_batch(self._row_size(file, list(projection)), 1)
-        for groups, rows in _grouped(counts):
-            yield RowGroupSplit(self, projection, groups, rows, step, self.size * rows // max(declared, 1), footer)
+            row_size = self._row_size(file, list(projection))
+        for groups, rows in _grouped(counts, min(SPLIT_ROWS, max(1, SPLIT_BYTES // max(row_size, 1)))):
+            size = self.size * rows // max(declared, 1)
+            yield RowGroupSplit(self, projection, groups, rows, row_size, size, footer)
         if sum(counts) != declared:
             raise DataError(
                 f"damaged Parquet: it declares {declared} rows but holds {sum(counts)}",
                 path=self.path,
                 code="DATA_CORRUPT_FILE",
             )
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read; it opens the file by its path."""
-        return self.splits(projection)
 
     def stored(self, names: Iterable[str]) -> list[str]:
         """What is read of the file: of a struct only the fields on a path, as Parquet stores each apart."""
@@ -122,12 +143,12 @@ def _up_to_list(path: NestedPath) -> str:
     return ".".join((path.root, *map(str, fields)))
 
 
-def _grouped(counts: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Consecutive row groups and their number of rows; small row groups are combined."""
+def _grouped(counts: Sequence[int], most: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Consecutive row groups and their number of rows; small row groups are combined, up to `most` rows."""
     groups: list[int] = []
     rows = 0
     for index, count in enumerate(counts):
-        if groups and rows + count > SPLIT_ROWS:
+        if groups and rows + count > most:
             yield tuple(groups), rows
             groups, rows = [], 0
         groups.append(index)
@@ -144,9 +165,24 @@ class RowGroupSplit:
     projection: Mapping[str, ReadAs]
     groups: tuple[int, ...]
     rows: int
-    step: int
+    row_size: int  # bytes, once the values are doubles
     size: int
     footer: pq.FileMetaData | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether its rows are enough for several threads."""
+        return self.rows > SPLIT_ROWS or self.rows * self.row_size > 2 * BATCH_BYTES
+
+    @property
+    def is_only(self) -> bool:
+        """Whether the file has no other rows."""
+        return self.footer is not None and self.rows == self.footer.num_rows
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether it takes so much memory that no other could be read beside it."""
+        return self.memory_bytes > HEAVY
 
     @property
     def memory_bytes(self) -> int:
@@ -156,28 +192,73 @@ class RowGroupSplit:
         return columns * (_buffer(columns) + (2 << 20)) + 3 * BATCH_BYTES // 2
 
     def __reduce__(self) -> tuple[object, ...]:
-        return RowGroupSplit, (self.fragment, dict(self.projection), self.groups, self.rows, self.step, self.size)
+        return RowGroupSplit, (self.fragment, dict(self.projection), self.groups, self.rows, self.row_size, self.size)
 
     def batches(self, first_row: int) -> Iterator[Batch]:
         """The rows in order; the first is row `first_row` of its file."""
+        row = first_row
+        for data in self._read(first_row):
+            yield from self.checked(data, row)
+            row += data.num_rows
+
+    def decoded(self, first_row: int) -> Iterator[Split]:
+        """The rows in splits that hold them; reading them for the next split decodes them."""
+        most = max(1, min(SPLIT_ROWS, BATCH_BYTES // max(self.row_size, 1)))
+        held: list[pa.RecordBatch] = []
+        for data in self._read(first_row):
+            if held and sum(part.num_rows for part in held) + data.num_rows > most:
+                yield self._holding(held)
+                held = []
+            held.append(data)
+        if held:
+            yield self._holding(held)
+
+    def _holding(self, held: Sequence[pa.RecordBatch]) -> DecodedSplit:
+        return DecodedSplit(self, tuple(held), self.size * sum(part.num_rows for part in held) // max(self.rows, 1))
+
+    def checked(self, data: pa.RecordBatch, row: int) -> Iterator[Batch]:
+        """Rows that were read, the first of which is row `row` of its file."""
+        fragment, names = self.fragment, list(self.projection)
+        starts = roots(names, fragment.nested)
+        data = select_columns(data, starts)
+        check_values(data, columns_to_check(fragment.schema, starts), fragment.path, row)
+        yield from bounded_batches(leaves(data, names, fragment.nested), fragment.path, row)
+
+    def _read(self, first_row: int) -> Iterator[pa.RecordBatch]:
+        """What Arrow reads of the row groups; the end of the last one, too, is checked."""
         fragment, names = self.fragment, list(self.projection)
         texts = [name for name, read_as in self.projection.items() if read_as == "text" and fragment.is_string(name)]
-        starts = roots(names, fragment.nested)
-        checked = columns_to_check(fragment.schema, starts)
-        stored = fragment.stored(names)
-        row = first_row
+        step = rows_per_batch(self.row_size, 1)
+        found = 0
         with _opened(fragment.source, texts, len(names), self.footer) as file:
-            batches = file.iter_batches(self.step, row_groups=list(self.groups), columns=stored, use_threads=False)
+            batches = file.iter_batches(
+                step, row_groups=list(self.groups), columns=fragment.stored(names), use_threads=False
+            )
             while (data := fragment.next(batches)) is not None:
-                data = select_columns(data, starts)
-                check_values(data, checked, fragment.path, row)
-                yield from bounded_batches(leaves(data, names, fragment.nested), fragment.path, row)
-                row += data.num_rows
+                yield data
+                found += data.num_rows
         fragment.source.verify()
-        if row - first_row != self.rows:  # Arrow's reader reports no error if pages are missing
+        if found != self.rows:  # Arrow's reader reports no error if pages are missing
             where = f" from row {first_row} on" if first_row > 1 else ""
-            message = f"damaged Parquet: it declares {self.rows} rows{where} but holds {row - first_row}"
+            message = f"damaged Parquet: it declares {self.rows} rows{where} but holds {found}"
             raise DataError(message, path=fragment.path, code="DATA_CORRUPT_FILE")
+
+
+@dataclass(frozen=True)
+class DecodedSplit:
+    """Some rows of a row group, in memory."""
+
+    origin: RowGroupSplit
+    held: tuple[pa.RecordBatch, ...]
+    size: int
+    memory_bytes: int = 2 * BATCH_BYTES
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        """The rows in order; the first is row `first_row` of its file."""
+        row = first_row
+        for data in self.held:
+            yield from self.origin.checked(data, row)
+            row += data.num_rows
 
 
 @contextmanager

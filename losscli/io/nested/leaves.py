@@ -34,6 +34,8 @@ def check_paths(names: Iterable[str], paths: Paths, schema: pa.Schema, path: str
 def leaves(data: pa.RecordBatch, names: Sequence[str], paths: Paths) -> pa.RecordBatch:
     """The columns with these names, of a batch that holds the columns that they start in."""
     have = data.schema.names
+    if not paths and have == list(names):
+        return data
     columns = [
         taken(data.column(have.index(paths[name].root)), paths[name].steps)
         if name in paths

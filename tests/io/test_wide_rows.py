@@ -1,0 +1,111 @@
+"""Wide rows: one row group is split between threads, and columns become one matrix; no bit, row or message differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from losscli.errors import DataError
+from losscli.io.arrow.matrix import plain_matrix, side_by_side
+from losscli.io.files.open import open_source
+from losscli.io.formats import parquet
+from losscli.io.source import ReadAs
+
+RNG = np.random.default_rng(20)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (5000, 3), (2049, 300), (1, 256), (0, 2), (2048, 513)])
+def test_columns_stand_side_by_side(rows: int, columns: int) -> None:
+    given = [RNG.normal(size=rows).astype(("f4", "f8", "i4")[column % 3]) for column in range(columns)]
+    found = side_by_side(given)
+    assert found.flags.c_contiguous
+    assert found.tobytes() == np.column_stack(given).astype(float).tobytes()
+
+
+def test_a_matrix_is_made_of_floats_without_a_null_alone() -> None:
+    floats = {f"c{i}": pa.array(RNG.normal(size=50), [pa.float32(), pa.float64()][i % 2]) for i in range(4)}
+    data = pa.RecordBatch.from_pydict(floats).slice(7, 30)
+    found = plain_matrix(data, ["c2", "c0"])
+    assert found is not None
+    assert found.tolist() == [list(row) for row in zip(data["c2"].to_pylist(), data["c0"].to_pylist(), strict=True)]
+    for other in (pa.array([1, 2]), pa.array([1.0, None]), pa.array(["1", "2"]), pa.array([True, False])):
+        assert plain_matrix(pa.RecordBatch.from_pydict({"a": pa.array([1.0, 2.0]), "b": other}), ["a", "b"]) is None
+    assert plain_matrix(data, ["c0", "absent"]) is None
+    twice = pa.RecordBatch.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["a", "a"])
+    assert plain_matrix(twice, ["a"]) is None
+
+
+def wide_file(folder: Path, groups: list[int], columns: int = 40) -> tuple[str, pa.Table]:
+    rows = sum(groups)
+    table = pa.table(
+        {f"p_{i}": RNG.normal(size=rows) for i in range(columns)} | {"name": [f"n{i}" for i in range(rows)]}
+    )
+    path, start = str(folder / "wide.parquet"), 0
+    with pq.ParquetWriter(path, table.schema) as writer:
+        for group in groups:
+            writer.write_table(table.slice(start, group), row_group_size=max(group, 1))
+            start += group
+    return path, table
+
+
+def opened(path: str) -> parquet.ParquetFragment:
+    (fragment,) = open_source([path]).fragments
+    assert isinstance(fragment, parquet.ParquetFragment)
+    return fragment
+
+
+@pytest.fixture
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that a file of a test reaches."""
+    for name, value in (("BATCH_BYTES", 1 << 14), ("SPLIT_ROWS", 100), ("SPLIT_BYTES", 1 << 14)):
+        monkeypatch.setattr(parquet, name, value)
+
+
+@pytest.mark.usefixtures("small_limits")
+@pytest.mark.parametrize("heavy", [0, 1 << 40])
+@pytest.mark.parametrize("groups", [[700], [300, 300], [1, 2, 3], [0, 500, 1]])
+def test_splits_hold_every_row_in_order(
+    tmp_path: Path, groups: list[int], heavy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "HEAVY", heavy)
+    path, table = wide_file(tmp_path, groups)
+    fragment = opened(path)
+    projection: dict[str, ReadAs] = {name: "text" if name == "name" else "number" for name in table.schema.names}
+    splits = list(fragment.splits(projection))
+    decoded = [split for split in splits if isinstance(split, parquet.DecodedSplit)]
+    assert bool(decoded) == (groups == [700] or (heavy == 0 and max(groups) > 100))
+    row, found = 1, list[object]()
+    for split in splits:
+        for _ in range(2):  # a split that raised an error is read again
+            batches = list(split.batches(row))
+        for batch in batches:
+            assert batch.location.error(0, None, "").row == row
+            found += batch.data.to_pylist()
+            row += batch.data.num_rows
+    assert found == table.to_pylist()
+    assert sum(split.size for split in splits) <= Path(path).stat().st_size
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_small_row_groups_of_wide_rows_are_combined_by_bytes(tmp_path: Path) -> None:
+    path, _ = wide_file(tmp_path, [10] * 20)
+    fragment = opened(path)
+    projection: dict[str, ReadAs] = {f"p_{i}": "number" for i in range(40)}
+    sizes = [split.rows for split in fragment.remote_splits(projection)]
+    assert sizes == [50, 50, 50, 50]  # 320 bytes a row, 16 KiB a split
+    assert [split.rows for split in fragment.remote_splits({"p_1": "number"})] == [100, 100]
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_file_with_fewer_rows_than_it_declares_is_refused_whoever_reads_it(tmp_path: Path) -> None:
+    path, _ = wide_file(tmp_path, [700])
+    fragment = opened(path)
+    (split,) = fragment.remote_splits({"p_0": "number"})
+    lying = parquet.RowGroupSplit(split.fragment, split.projection, split.groups, 701, split.row_size, 0, split.footer)
+    for read in (lying.batches, lying.decoded):
+        with pytest.raises(DataError, match="declares 701 rows from row 5 on but holds 700"):
+            list(read(5))
