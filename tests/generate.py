@@ -6,6 +6,7 @@
 
 README.md: what its commands print.
 docs/losses.md: the table of losses, between `<!-- generated: losses -->` and `<!-- end -->`.
+docs/golden-numbers.md: which libraries say the number of each loss.
 docs/presets.md: how near each library preset comes to its library.
 losscli/losses/names.txt: the names of losses, where each stands, and what completion says of it.
 """
@@ -31,6 +32,7 @@ PATIENCE = 300  # seconds that a command may take before it counts as hanging
 README = ROOT / "README.md"
 LOSSES = ROOT / "docs" / "losses.md"
 PRESETS = ROOT / "docs" / "presets.md"
+SOURCES = ROOT / "docs" / "golden-numbers.md"
 LOSS_NAMES = ROOT / "losscli" / "losses" / "names.txt"
 
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -126,7 +128,7 @@ def with_outputs(text: str, folder: Path) -> str:
 
 def with_blocks(text: str) -> str:
     """`text` with its generated blocks as they must be now."""
-    tables = {"losses": losses_table, "presets": presets_table}
+    tables = {"losses": losses_table, "presets": presets_table, "sources": sources_table}
     return _BLOCK.sub(lambda match: f"{match[1]}{tables[match[2]]()}{match[3]}", text)
 
 
@@ -166,6 +168,14 @@ def presets_table() -> str:
     return str(preset_table.table())
 
 
+def sources_table() -> str:
+    """One row per loss: who else says its number (tests/golden/*.csv)."""
+    sys.path.insert(0, str(ROOT / "tests" / "golden"))
+    import sources
+
+    return str(sources.table())
+
+
 def _plain(value: object) -> str:
     from losscli.binding.spec import plain
 
@@ -194,7 +204,9 @@ def loss_names() -> str:
 def generated(*, outputs: bool = True) -> dict[Path, str]:
     """The text that each generated file must have now; without `outputs`, README's commands and the
     presets are not run."""
-    found = {LOSSES: with_blocks(LOSSES.read_text(encoding="utf-8")), LOSS_NAMES: loss_names()}
+    found = {path: with_blocks(path.read_text(encoding="utf-8")) for path in (LOSSES, SOURCES)} | {
+        LOSS_NAMES: loss_names()
+    }
     if not outputs:
         return found
     with tempfile.TemporaryDirectory() as folder:

@@ -235,7 +235,9 @@ def _(logprob: Array, old_logprob: Array, advantage: Array, *, clip_low: float, 
     kl_weight * (exp(away) - away - 1) - gain
     """,
     cite="Shao et al. 2024, arXiv:2402.03300",
-    same_as={"trl": without_weights("kl_weight=0")},
+    same_as={
+        "trl": without_weights("kl_weight=0", notes="a penalty would be multiplied by the ratio of probabilities there")
+    },
     optimum=None,
 )
 def grpo(
@@ -250,8 +252,9 @@ def grpo(
 ) -> Array:
     """GRPO loss of tokens: PPO's clipped loss, plus a penalty for leaving the reference model.
 
-    Without `ref_logprob` there is no penalty. The default of `kl_weight` is the paper's beta; TRL has 0. The mean is
-    over the rows, as DAPO has it; the paper first takes the mean of each answer.
+    Without `ref_logprob` there is no penalty. The default of `kl_weight` is the paper's beta; TRL has 0, and
+    multiplies the penalty by the ratio of probabilities unless `use_bias_correction_kl=False`. The mean is over the
+    rows, as DAPO has it; the paper first takes the mean of each answer.
 
     >>> grpo([-1.0, -0.5], [-1.0, -1.0], [1.0, 2.0], [-1.0, -1.5]).round(4)
     array([-1.    , -2.3853])

@@ -12,10 +12,16 @@ Install the peers into an environment of their own, away from losscli, and run t
         kornia==0.9.0 kornia-rs==0.2.0 pycocotools==2.0.11 \
         timm==1.0.31 pycox==0.3.0 torchtuples==0.2.2 lightly==1.6.0 allRank==1.4.3 gluonts==0.17.0 toolz==1.2.0 \
         lm-eval==0.4.13 sacrebleu==2.6.0 portalocker==4.4.2 tabulate==0.10.0 colorama==0.4.6 lxml==6.1.3 \
-        trl==1.16.0 accelerate==1.15.0 datasets==5.2.0 multiprocess==0.70.19 dill==0.4.1 xxhash==4.1.0 requests psutil
+        trl==1.16.0 accelerate==1.15.0 datasets==5.2.0 multiprocess==0.70.19 dill==0.4.1 xxhash==4.1.0 requests psutil \
+        rax==0.4.0 coral-pytorch==1.4.0 imbalanced-learn==0.14.2 sklearn-compat==0.1.6 geomloss==0.3.1 \
+        segmentation-models-pytorch==0.6.0 open-clip-torch==3.3.0 torchgan==0.1.0 pytorch-toolbelt==0.8.0 \
+        sktime==1.2.0 scikit-base==1.2.0 mapie==1.6.0 scores==2.7.0 xarray==2026.9.0 permetrics==2.1.0 \
+        torchvision==0.29.1
     peers/bin/pip install sentence-transformers==6.2.0 torch==2.13.0
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them
+
+torchvision must be of the build of torch (CPU or CUDA): of another, it stops the imports of others that look for it.
 
 With losses named, all other rows stay as they are, to the byte, and only the peers of these losses need be installed
 (NumPy always; pandas and pyarrow where one has rows of sample_data). A loss whose rows all come from its paper needs
@@ -83,6 +89,7 @@ import noisy_labels
 import offset
 import order_statistics
 import ordinal
+import outside
 import penalty
 import policy
 import preference
@@ -123,6 +130,7 @@ FAMILIES = (
     metric_learning, batch_similarity, densities, offset,
     survival, representation, two_samples,
     proportion,
+    outside,
 )  # fmt: skip
 COLUMNS = ["spec", "source", "inputs", "weights", "value", "gradient"]
 

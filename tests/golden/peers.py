@@ -62,6 +62,19 @@ PACKAGES = {
     "lightly": "lightly",
     "gluonts": "gluonts",
     "lm_eval": "lm-eval",
+    "rax": "rax",
+    "coral_pytorch": "coral-pytorch",
+    "imblearn": "imbalanced-learn",
+    "segmentation_models_pytorch": "segmentation-models-pytorch",
+    "open_clip": "open-clip-torch",
+    "torchgan": "torchgan",
+    "torchvision": "torchvision",
+    "geomloss": "geomloss",
+    "sktime": "sktime",
+    "mapie": "mapie",
+    "scores": "scores",
+    "permetrics": "permetrics",
+    "pytorch_toolbelt": "pytorch-toolbelt",
 }
 # A name in calls, and what is imported for it; the name means the first.
 MODULES = {
@@ -87,7 +100,7 @@ MODULES = {
     "lightgbm": "lightgbm",
     "xgboost": "xgboost",
     "catboost": "catboost catboost.utils",
-    "scipy": "scipy scipy.integrate scipy.spatial.distance scipy.special scipy.stats",
+    "scipy": "scipy scipy.integrate scipy.spatial.distance scipy.spatial.transform scipy.special scipy.stats",
     "scoringrules": "scoringrules",
     "hydroeval": "hydroeval",
     "properscoring": "properscoring",
@@ -95,7 +108,7 @@ MODULES = {
     "lifelines": "lifelines lifelines.utils",
     "model_diagnostics": "model_diagnostics model_diagnostics.scoring",
     "statsmodels": "statsmodels statsmodels.distributions statsmodels.duration.hazard_regression"
-    " statsmodels.robust.norms",
+    " statsmodels.miscmodels.ordinal_model statsmodels.robust.norms",
     "pandas": "pandas",
     "timm": "timm timm.loss",
     "pycox": "pycox pycox.models.loss",
@@ -103,6 +116,20 @@ MODULES = {
     " lightly.loss.ntx_ent_loss lightly.loss.vicreg_loss",
     "gluonts": "gluonts gluonts.ev.metrics",
     "lm_eval": "lm_eval lm_eval.api.metrics",
+    "rax": "rax",
+    "coral_pytorch": "coral_pytorch coral_pytorch.losses",
+    "imblearn": "imblearn imblearn.metrics",
+    "segmentation_models_pytorch": "segmentation_models_pytorch segmentation_models_pytorch.losses",
+    "open_clip": "open_clip open_clip.loss",
+    "torchgan": "torchgan torchgan.losses.functional",
+    "torchvision": "torchvision torchvision.ops.giou_loss torchvision.ops.diou_loss torchvision.ops.ciou_loss",
+    "geomloss": "geomloss",
+    "sktime": "sktime sktime.performance_metrics.forecasting",
+    "mapie": "mapie mapie.metrics.regression",
+    "scores": "scores scores.categorical scores.continuous",
+    "xarray": "xarray",
+    "permetrics": "permetrics permetrics.regression",
+    "pytorch_toolbelt": "pytorch_toolbelt pytorch_toolbelt.losses.functional",
 }
 # Packages of which only a module is wanted: what else they import (models, images, datasets) need not be installed.
 BARE = {
@@ -110,6 +137,11 @@ BARE = {
     "pycox": "pycox pycox.models",
     "lightly": "lightly lightly.loss lightly.models lightly.models.modules lightly.utils",
     "lm_eval": "lm_eval",
+    "segmentation_models_pytorch": "segmentation_models_pytorch",
+    "open_clip": "open_clip",
+    "torchgan": "torchgan torchgan.losses",
+    "torchvision": "torchvision torchvision.ops",
+    "pytorch_toolbelt": "pytorch_toolbelt pytorch_toolbelt.losses",
 }
 ROUNDED = {"allrank", "timm", "trl"}
 """What asks for tensors in single precision; here that is double precision, as `_keras` has it."""
@@ -181,16 +213,42 @@ def _lightly() -> None:
     sys.modules.setdefault("lightly.models.utils", ModuleType("lightly.models.utils"))
 
 
+def _toolbelt() -> None:
+    """Its losses import what draws and reads images, of which they want a mark of what is old."""
+    library("torch")
+    module = ModuleType("pytorch_toolbelt.utils")
+    module.pytorch_toolbelt_deprecated = lambda *_: lambda made: made  # type: ignore[attr-defined]
+    sys.modules[module.__name__] = module
+
+
 _AFTER: dict[str, Callable[[Any], None]] = {"torch": _torch, "jax": _jax, "keras": _keras}
 # What stands on torch or jax finds it set.
 _BEFORE = {
     **dict.fromkeys(
-        ("F", "keras", "torchmetrics", "pml", "info_nce", "monai", "kornia", "sentence_transformers", "timm", "pycox"),
+        (
+            "F",
+            "keras",
+            "torchmetrics",
+            "pml",
+            "info_nce",
+            "monai",
+            "kornia",
+            "sentence_transformers",
+            "timm",
+            "pycox",
+            "coral_pytorch",
+            "geomloss",
+            "open_clip",
+            "segmentation_models_pytorch",
+            "torchgan",
+            "torchvision",
+        ),
         lambda: library("torch"),
     ),
     "allrank": _allrank,
     "lightly": _lightly,
-    **dict.fromkeys(("jnp", "optax"), lambda: library("jax")),
+    "pytorch_toolbelt": _toolbelt,
+    **dict.fromkeys(("jnp", "optax", "rax"), lambda: library("jax")),
 }
 
 
@@ -314,8 +372,10 @@ def by_hand(specs: str, formula: str, inputs: Inputs, *, by: str = "pred", weigh
     return by_torch("torch", specs, formula, inputs, by=by, weights=weights, notes=told)
 
 
-def by_jax(specs: str, call: str, inputs: Inputs, *, by: str = "pred", weights: list[float] | None = None) -> Case:
-    """A call of optax; the slopes are jax.grad's."""
+def by_jax(
+    specs: str, call: str, inputs: Inputs, *, by: str = "pred", weights: list[float] | None = None, peer: str = "optax"
+) -> Case:
+    """A call of optax, or of a peer that runs on jax; the slopes are jax.grad's."""
 
     def ask() -> Answer:
         jax, names = library("jax"), names_of(one_line(call))
@@ -328,7 +388,7 @@ def by_jax(specs: str, call: str, inputs: Inputs, *, by: str = "pred", weights: 
 
         moved = {role: arrays[role] for role in by.split()}
         slopes = {role: slope.tolist() for role, slope in jax.grad(value)(moved).items()} if moved else {}
-        return Answer(source("optax", call), repr(float(value(moved))), slopes)
+        return Answer(source(peer, call), repr(float(value(moved))), slopes)
 
     return Case(tuple(specs.split()), inputs, weights, ask)
 

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sources
 from conftest import LOSSES
 from files import table
 from waiting import PATIENCE
@@ -229,3 +230,12 @@ def test_the_founding_losses_are_checked_on_sample_data_by_the_large_libraries()
     losses = {part.loss.name for row in rows for _, part in parse(cut(row)[1]).parts}
     assert losses >= FOUNDING
     assert {shape for shape in SHAPES if not any(shape in row["args"] for row in rows)} == set()
+
+
+def test_a_library_or_a_paper_says_each_number():
+    alone = sources.lonely()
+    assert alone == set(sources.ALONE), (
+        "bring ALONE in sources.py up to date: a reason, or a call in a module of golden"
+    )
+    page = (ROOT / "docs" / "golden-numbers.md").read_text(encoding="utf-8")
+    assert sources.documented(page) == alone
