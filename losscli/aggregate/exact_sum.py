@@ -131,6 +131,28 @@ class Sums:
         totals[0] += self.whole
         return totals
 
+    def digits(self, slice_ids: Array) -> Iterator[tuple[int, Array]]:
+        """What makes these slices' sums, besides `whole`: whole numbers of 2**exponent, the largest exponent first."""
+        for level in sorted(self.levels, reverse=True):
+            yield _DIGIT * level - _UNIT, self.levels[level][slice_ids]
+
+    def total(self, slice_ids: Array) -> int:
+        """The finite part of the sum over these slices, each of them once."""
+        found = self.whole if (slice_ids == 0).any() else 0
+        for exponent, digits in self.digits(slice_ids):
+            # Halves, as whole entries may add up to more than an int64 holds.
+            high, low = int((digits >> 32).sum()), int((digits & 0xFFFFFFFF).sum())
+            found += ((high << 32) + low) << (exponent + _UNIT)
+        return found
+
+    def over(self, slice_ids: Array) -> Sums:
+        """The sum over these slices, each of them once, as that of the one slice 0."""
+        found = Sums()
+        found.whole = self.total(slice_ids)
+        for own, counts in ((found.nan, self.nan), (found.inf, self.inf), (found.neg_inf, self.neg_inf)):
+            own[0] = counts[slice_ids].sum()
+        return found
+
     def fraction(self, slice_id: int = 0) -> Fraction:
         """The finite part of the sum."""
         return Fraction(self.exact(slice_id), ONE)

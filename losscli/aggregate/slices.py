@@ -81,6 +81,16 @@ class SliceIndex:
             names = [(*names[pair >> 32], column.names[pair & 0xFFFFFFFF]) for pair in list(pairs)]
         return names
 
+    def columns(self) -> list[tuple[list[str], Array]]:
+        """The names that occur in each column, and which of them each slice has, by its id."""
+        at = np.arange(len(self))
+        found: list[tuple[list[str], Array]] = []
+        for column, pairs in zip(reversed(self._columns), reversed(self._pairs), strict=True):
+            known = np.array(pairs, np.int64)[at]
+            found.insert(0, (column.names, known & 0xFFFFFFFF))
+            at = known >> 32
+        return found
+
     def hashes(self, columns: Sequence[str]) -> Array:
         """A hash of each slice, by its id: of the first of its texts with the names of their columns, in any order."""
         with self._lock:

@@ -102,6 +102,15 @@ class TermAccumulator:
         if self.weights is not None and other.weights is not None:
             self.weights.merge(other.weights, at)
 
+    def over(self, slice_ids: Array) -> TermAccumulator:
+        """All that was added to these slices, each of them once, as that of the one slice 0."""
+        self.grow(int(slice_ids.max(initial=-1)) + 1)
+        found = TermAccumulator(False)
+        found.sums = self.sums.over(slice_ids)
+        found.weights = None if self.weights is None else self.weights.over(slice_ids)
+        found.counts[0], found.weightless[0] = self.counts[slice_ids].sum(), self.weightless[slice_ids].sum()
+        return found
+
     def state(self) -> dict[str, Any]:
         """All that was added, as plain values."""
         weights = None if self.weights is None else self.weights.state()
@@ -198,6 +207,13 @@ class LossAccumulator:
         at = None if slice_ids is None else slice_ids[: len(other.excluded)]
         self.excluded = zero_extended(self.excluded, size_of(other.excluded, at))
         add_counts(self.excluded, other.excluded, at)
+
+    def over(self, slice_ids: Array) -> LossAccumulator:
+        """All that was added to these slices, each of them once, as that of the one slice 0."""
+        terms = {name: term.over(slice_ids) for name, term in self.terms.items()}
+        rows = None if self.rows is None else self.rows.over(slice_ids)
+        excluded = self.excluded[slice_ids[slice_ids < len(self.excluded)]]
+        return LossAccumulator(terms, rows, np.array([excluded.sum()], np.int64))
 
     def state(self) -> dict[str, Any]:
         """All that was added, as plain values."""

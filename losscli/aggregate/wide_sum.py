@@ -93,6 +93,13 @@ class WideSums:
             self.small.merge(other.small, slice_ids)
         self.grow(self.plain.size)
 
+    def over(self, slice_ids: Array) -> WideSums:
+        """The sum over these slices, each of them once, as that of the one slice 0."""
+        found = WideSums()
+        found.plain = self.plain.over(slice_ids)
+        found.small = None if self.small is None else self.small.over(slice_ids)
+        return found
+
     def state(self) -> dict[str, Any]:
         """All that was added, as plain values: exact, and the same however it was cut."""
         return self.plain.state() if self.small is None else {**self.plain.state(), "small": self.small.state()}

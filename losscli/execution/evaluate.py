@@ -37,6 +37,7 @@ from losscli.results import (
     SourceResult,
     WarningResult,
 )
+from losscli.results.columns import notable
 from losscli.statistics.estimates import results, undefined_terms
 
 
@@ -200,13 +201,13 @@ def conclude(
     if totals.unit_statistics is not None:
         from losscli.statistics.uncertainty import with_uncertainty
 
-        outcome, comparisons, influence, notes = with_uncertainty(totals, outcome)
+        outcome, comparisons, influence, notes = with_uncertainty(totals, tuple(outcome))
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     if totals.plan.request.mean_of is not None:
         from losscli.statistics.group_means import undefined_groups
 
-        warnings += [WarningResult(message) for message in undefined_groups(totals.plan, outcome)]
+        warnings += [WarningResult(message) for message in undefined_groups(totals.plan, tuple(outcome))]
         if totals.plan.request.inference.pairs:
             from losscli.statistics.group_comparisons import group_comparisons
 
@@ -219,7 +220,7 @@ def conclude(
     warnings += [*_infinite(totals), *left_out(rows, dropped), *map(WarningResult, notes)]
     warnings += [WarningResult(said, kind="note") for said in (() if dropped is None else dropped.notes)]
     warnings += [
-        WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in outcome
+        WarningResult(f"{r.spec}: the means of its terms do not give a finite number") for r in notable(outcome)
         if not math.isfinite(r.value) and r.terms and all(math.isfinite(t.mean) for t in r.terms.values())
     ]  # fmt: skip
     warnings += _overflows(totals, outcome)
@@ -293,7 +294,7 @@ def _overflows(totals: RunAccumulator, outcome: Sequence[LossResult]) -> list[Wa
         if not all(term.sums.finite for term in totals.losses[call].terms.values())
     }  # fmt: skip
     found = Counter(
-        r.spec for r in outcome if math.isinf(r.value) and r.spec not in already_said
+        r.spec for r in notable(outcome) if math.isinf(r.value) and r.spec not in already_said
         and (not r.terms or any(math.isinf(term.mean) for term in r.terms.values()))
     )  # fmt: skip
     return [WarningResult(f"{spec}: the value is beyond the largest double", count) for spec, count in found.items()]

@@ -16,9 +16,9 @@ from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled, is_normal, scaled
 from losscli.lazy_dataclass import dataclass
 from losscli.statistics.combination import combine_gradient, means_of
-from losscli.statistics.estimates import LineEstimator
 from losscli.statistics.exact_ratio import mantissa_and_exponent
 from losscli.statistics.finalized_sums import FinalizedRun, SliceIds
+from losscli.statistics.line_estimator import LineEstimator
 
 Batch = RowBatch[Input, Array]
 

@@ -60,11 +60,12 @@ def evaluate_gates(
     Evaluation
         The run with its `gates` and the `status` that follows from them.
     """
-    index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
     rows = evaluation.rows
     families: dict[Gate, list[GateResult]] = {}  # what one gate tests: its models and slices
-    for bound in gates:
-        families.setdefault(bound.gate, []).extend(index.verdicts(bound))
+    if gates:  # an index of very many slices takes its time
+        index = _ResultIndex(evaluation, without_baseline, only_in_baseline)
+        for bound in gates:
+            families.setdefault(bound.gate, []).extend(index.verdicts(bound))
     verdicts = tuple(_with_rows(verdict, rows) for family in families.values() for verdict in _judged(family))
     if max_dropped is not None and (rows.lost or max_dropped.given):
         verdicts = (*verdicts, judge_dropped(rows, max_dropped))

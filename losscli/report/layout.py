@@ -13,6 +13,7 @@ from typing import Literal
 from losscli.lazy_dataclass import dataclass
 from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
 from losscli.results import ComparisonResult, Evaluation, LossResult, PartResult
+from losscli.results.columns import examples
 from losscli.results.directions import compared, is_lower_better
 
 _WHOLE = "(all)"
@@ -150,7 +151,7 @@ def losses_as_columns(evaluation: Evaluation, *, brief: bool = False) -> Layout:
 
 def footnotes(evaluation: Evaluation, *more: str) -> str:
     """What belongs below the table of results: the number of rows, what the renderer adds, and explanations."""
-    effective = any(result.n_eff is not None for result in evaluation.results)
+    effective = any(result.n_eff is not None for result in examples(evaluation.results))
     explained = "n_eff: effective sample size (Kish)" if effective else ""
     named = f"from the environment: {', '.join(evaluation.environment)}" if evaluation.environment else ""
     skilled = "skill: 1 - loss / loss of the reference" if _skill(evaluation) else ""
@@ -168,9 +169,10 @@ _BOOTSTRAPS = {"bootstrap-t": "studentised bootstrap", "bootstrap-percentile": "
 
 def _interval_note(evaluation: Evaluation) -> str:
     """How the confidence intervals were estimated; empty if there are none."""
-    found = [result.uncertainty for result in evaluation.results]
+    results = [*examples(evaluation.results)]
+    found = [result.uncertainty for result in results]
     found += [comparison.uncertainty for comparison in evaluation.comparisons]
-    found += [result.between.uncertainty for result in evaluation.results if result.between is not None]
+    found += [result.between.uncertainty for result in results if result.between is not None]
     notes = []
     for how in filter(None, found):
         bootstrap = f"{_BOOTSTRAPS.get(how.method, 'bootstrap')} ({how.resamples} resamples, seed {how.seed})"
@@ -239,25 +241,26 @@ class SubjectColumns:
 
 
 def _with_baseline(evaluation: Evaluation) -> bool:
-    return any(result.baseline is not None for result in evaluation.results)
+    return any(result.baseline is not None for result in examples(evaluation.results))
 
 
 def _counts(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
     """The columns for counts and effective sample sizes, where the note below the table does not tell them."""
     counted = any(result.count != evaluation.rows.used for result in evaluation.results)
-    effective = any(result.n_eff is not None for result in evaluation.results)
+    effective = any(result.n_eff is not None for result in examples(evaluation.results))
     return (_COUNT,) * counted + (_EFFECTIVE,) * effective
 
 
 def _skill(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
     """The column of the skill, where it was asked for."""
-    return (_SKILL,) * any(result.skill is not None for result in evaluation.results)
+    return (_SKILL,) * any(result.skill is not None for result in examples(evaluation.results))
 
 
 def _uncertainty(evaluation: Evaluation, brief: bool) -> tuple[_ExtraColumn, ...]:
     """The columns of standard errors and their degrees of freedom, if there are any."""
-    has_df = any(result.uncertainty is not None and result.uncertainty.df is not None for result in evaluation.results)
-    has_se = any(result.stderr is not None for result in evaluation.results)
+    results = [*examples(evaluation.results)]
+    has_df = any(result.uncertainty is not None and result.uncertainty.df is not None for result in results)
+    has_se = any(result.stderr is not None for result in results)
     return () if brief or not has_se else (_SE, _DF) if has_df else (_SE,)
 
 

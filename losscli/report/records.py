@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from losscli.lazy_dataclass import dataclass
 from losscli.report.suites import evaluated
-from losscli.report.view import exact, slice_headers, slice_text
+from losscli.report.view import exact, exacts, slice_headers, slice_text
 from losscli.results import (
     BaselineResult,
     ComparisonResult,
@@ -23,6 +23,7 @@ from losscli.results import (
     SliceDifference,
     SuiteResult,
 )
+from losscli.results.columns import SliceColumns, examples, parts_of
 
 
 class Subject(Protocol):
@@ -41,25 +42,40 @@ class Subject(Protocol):
 
 @dataclass(frozen=True)
 class Field:
-    """A column: its title, what is in its cells, and whether that is a text that may come from data."""
+    """A column: its title, what is in its cells, and whether that is a text that may come from data.
+
+    `cells` are those of results in columns; None: they share the cell.
+    """
 
     title: str
     cell: Callable[[Any], str]
     from_data: bool = False
+    cells: Callable[[SliceColumns], list[str]] | None = None
 
 
 Lines = Iterator[list[tuple[str, bool]]]
 """The header, then lines of cells, each with whether it is text that may come from data."""
 
+Blocks = Iterator[list[tuple["str | list[str]", bool]]]
+"""The same, where several lines may be in one block: a cell that they share, or a list of the cells of each line."""
 
-def results_of(suites: Sequence[SuiteResult]) -> list[LossResult]:
-    """The results of all suites."""
-    return [result for _, evaluation in evaluated(suites) for result in evaluation.results]
+
+def examples_of(suites: Sequence[SuiteResult]) -> list[LossResult]:
+    """The results of all suites; of those that differ in slice and numbers alone, the first."""
+    return [result for _, evaluation in evaluated(suites) for result in examples(evaluation.results)]
+
+
+def as_lines(blocks: Blocks) -> Lines:
+    """One line after the other."""
+    for block in blocks:
+        many = next((cells for cells, _ in block if isinstance(cells, list)), None)
+        for at in range(1 if many is None else len(many)):
+            yield [(cells[at] if isinstance(cells, list) else cells, from_data) for cells, from_data in block]
 
 
 def optional_fields(suites: Sequence[SuiteResult]) -> list[Field]:
     """The columns that a run only has with weights or a baseline."""
-    results = results_of(suites)
+    results = examples_of(suites)
     effective = any(result.n_eff is not None for result in results)
     based = any(result.baseline is not None for result in results)
     between = any(result.between is not None for result in results)
@@ -98,8 +114,8 @@ def _whole(name: str) -> Callable[[Any], str]:
 
 MODEL = Field("model", lambda found: found.model or "", from_data=True)
 SPEC = Field("spec", lambda found: found.spec, from_data=True)
-VALUE = Field("value", lambda found: exact(found.value))
-COUNT = Field("count", _whole("count"))
+VALUE = Field("value", lambda found: exact(found.value), cells=lambda found: exacts(found.values))
+COUNT = Field("count", _whole("count"), cells=lambda found: list(map(str, found.counts)))
 INTERVAL = (Field("stderr", lambda found: _number(found.stderr)), Field("low", _end(0)), Field("high", _end(1)))
 _EFFECTIVE = Field("n_eff", lambda result: _number(result.n_eff))
 _BASELINE = (
@@ -154,23 +170,27 @@ def has_comparisons(suites: Sequence[SuiteResult]) -> bool:
     return bool(found) and all(found)
 
 
-def result_lines(
+def result_blocks(
     suites: Sequence[SuiteResult], front: Sequence[Field], back: Sequence[Field], *, with_rows: bool = False
-) -> Lines:
+) -> Blocks:
     """The header, then the results; with the rows that were left out where any were, if `with_rows`."""
-    groups = [(name, evaluation.results, evaluation.rows) for name, evaluation in evaluated(suites)]
-    return _lines(groups, front, back, with_rows)
+    groups = [(name, parts_of(evaluation.results), evaluation.rows) for name, evaluation in evaluated(suites)]
+    return _blocks(groups, front, back, with_rows)
 
 
-def comparison_lines(suites: Sequence[SuiteResult], *, with_rows: bool = False) -> Lines:
+def comparison_blocks(suites: Sequence[SuiteResult], *, with_rows: bool = False) -> Blocks:
     """The header, then the comparisons; with the rows that were left out where any were, if `with_rows`."""
-    groups = [(name, evaluation.comparisons, evaluation.rows) for name, evaluation in evaluated(suites)]
-    planned = any(one.detection is not None for _, found, _ in groups for one in found)
-    adjusted = any(one.adjustment != "holm" for _, found, _ in groups for one in found)
+    groups = [(name, [evaluation.comparisons], evaluation.rows) for name, evaluation in evaluated(suites)]
+    planned = any(one.detection is not None for _, (found,), _ in groups for one in found)
+    adjusted = any(one.adjustment != "holm" for _, (found,), _ in groups for one in found)
     *fields, verdict = COMPARISON
-    fields += [*(_ADJUSTED if adjusted else ()), *_skills(results_of(suites)), verdict]
+    fields += [
+        *(_ADJUSTED if adjusted else ()),
+        *_skills(examples_of(suites)),
+        verdict,
+    ]
     fields += _DETECTION if planned else ()
-    return _lines(groups, _PAIR, fields, with_rows)
+    return _blocks(groups, _PAIR, fields, with_rows)
 
 
 def _skills(results: Sequence[LossResult]) -> Iterator[Field]:
@@ -189,23 +209,44 @@ def _skills(results: Sequence[LossResult]) -> Iterator[Field]:
         yield Field("against_relative_skill", skill("against"))
 
 
-def _lines(
-    groups: Sequence[tuple[str | None, Sequence[Subject], RowCounts]],
+def _blocks(
+    groups: Sequence[tuple[str | None, Sequence[Sequence[Subject]], RowCounts]],
     front: Sequence[Field],
     back: Sequence[Field],
     with_rows: bool,
-) -> Lines:
+) -> Blocks:
     suite = ["suite"] if any(name is not None for name, *_ in groups) else []
-    names = tuple(dict.fromkeys(column for _, found, _ in groups for one in found for column in one.by))
+    # The slices of a part that is columns have the names of the first of them.
+    subjects = (one for _, parts, _ in groups for part in parts for one in _examples(part))
+    names = tuple(dict.fromkeys(column for one in subjects for column in one.by))
     counts = tuple(dict.fromkeys(name for *_, rows in groups for name in rows.names)) if with_rows else ()
     taken = [*suite, *(field.title for field in front), *(field.title for field in back)]
     titles = [(title, True) for title in slice_headers(names, ["suite", "model", *taken])]
     ours = [*((t, False) for t in suite), *((f.title, False) for f in front)]
     yield [*ours, *titles, *((f.title, False) for f in back), *((f"rows_{name}", True) for name in counts)]
-    for name, found, rows in groups:
-        for one in found:
-            cells = [(name or "", True) for _ in suite]
-            cells += [(field.cell(one), field.from_data) for field in front]
-            cells += [(one.by.get(column, ""), True) for column in names]
-            cells += [(field.cell(one), field.from_data) for field in back]
-            yield cells + [(str(rows.names.get(count, 0)), False) for count in counts]
+    for name, parts, rows in groups:
+        ends = [(str(rows.names.get(count, 0)), False) for count in counts]
+        for part in parts:
+            for one, columns in _alike(part):
+                by: Mapping[str, Any] = one.by if columns is None else columns.by
+                block: list[tuple[str | list[str], bool]] = [(name or "", True) for _ in suite]
+                block += [(_cells(field, one, columns), field.from_data) for field in front]
+                block += [(by.get(column, ""), True) for column in names]
+                block += [(_cells(field, one, columns), field.from_data) for field in back]
+                yield [*block, *ends]
+
+
+def _alike(part: Sequence[Subject]) -> Iterator[tuple[Any, SliceColumns | None]]:
+    """Subjects one by one; the first of columns together with them."""
+    if isinstance(part, SliceColumns):
+        yield from ((one, part) for one in part[:1])
+    else:
+        yield from ((one, None) for one in part)
+
+
+def _examples(part: Sequence[Subject]) -> Iterator[Subject]:
+    return (one for one, _ in _alike(part))
+
+
+def _cells(field: Field, one: Subject, columns: SliceColumns | None) -> str | list[str]:
+    return field.cell(one) if columns is None or field.cells is None else field.cells(columns)

@@ -8,6 +8,7 @@ from typing import Literal
 from losscli.report.layout import Cell, Column, Layout, SubjectColumns
 from losscli.report.view import short, signed, slice_text
 from losscli.results import ComparisonResult, Evaluation, LossResult
+from losscli.results.columns import examples
 
 _METHODS = {"holm": "Holm", "bh": "BH", "max-t": "max-t"}
 _VERDICTS: Mapping[str, Literal["good", "bad"]] = {"better": "good", "worse": "bad"}
@@ -17,12 +18,12 @@ _WIDEST = 12  # models of a matrix; more are only in the list of comparisons
 
 def has_slice_differences(evaluation: Evaluation) -> bool:
     """Whether slices are compared with each other."""
-    return any(result.between is not None for result in evaluation.results)
+    return any(result.between is not None for result in examples(evaluation.results))
 
 
 def slice_differences(evaluation: Evaluation) -> Layout:
     """One row per model, slice and loss: how it differs from the rest, or from another slice."""
-    found = [(result, result.between) for result in evaluation.results if result.between is not None]
+    found = [(result, result.between) for result in examples(evaluation.results) if result.between is not None]
     subjects = SubjectColumns.of(evaluation)
     method = _METHODS.get(found[0][1].adjustment)
     columns = [*subjects.columns, Column("loss"), Column("against"), Column("value", number=True)]
@@ -40,12 +41,12 @@ def slice_differences(evaluation: Evaluation) -> Layout:
 
 def has_rankings(evaluation: Evaluation) -> bool:
     """Whether models are ranked."""
-    return any(result.ranking is not None for result in evaluation.results)
+    return any(result.ranking is not None for result in examples(evaluation.results))
 
 
 def rankings(evaluation: Evaluation) -> Layout:
     """One row per model, the best of a loss and slice first, and its difference from each of the other models."""
-    found = [result for result in evaluation.results if result.ranking is not None]
+    found = [result for result in examples(evaluation.results) if result.ranking is not None]
     slices = SubjectColumns(False, tuple(dict.fromkeys(name for one in found for name in one.by)))
     models = [model for model in dict.fromkeys(one.model for one in found) if model is not None]
     matrix = models if len(models) <= _WIDEST else []
@@ -76,7 +77,7 @@ def rankings(evaluation: Evaluation) -> Layout:
 
 def note(evaluation: Evaluation) -> str:
     """What the table of ranks shows; empty without one."""
-    ranked = next((one.ranking for one in evaluation.results if one.ranking is not None), None)
+    ranked = next((one.ranking for one in examples(evaluation.results) if one.ranking is not None), None)
     if ranked is None:
         return ""
     scaled = "" if ranked.scaled_by is None else ", as a multiple of that of the model that has 1"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from losscli.lazy_dataclass import dataclass
 from losscli.report.sanitized import sanitized
 from losscli.results import Evaluation
+from losscli.results.columns import examples
 
 DIGITS = 6
 
@@ -56,6 +57,11 @@ def exact(value: float) -> str:
     return repr(float(value))
 
 
+def exacts(values: Iterable[float]) -> list[str]:
+    """`exact` of each of many doubles."""
+    return list(map(repr, values))
+
+
 def short(value: float) -> str:
     """Six significant digits."""
     return f"{float(value):.{DIGITS}g}"
@@ -88,12 +94,12 @@ def nonfinite(value: float) -> str | None:
 
 def slice_names(evaluation: Evaluation) -> tuple[str, ...]:
     """The columns of slices, in the order of their first occurrence."""
-    return tuple(dict.fromkeys(name for result in evaluation.results for name in result.by))
+    return tuple(dict.fromkeys(name for result in examples(evaluation.results) for name in result.by))
 
 
 def has_models(evaluation: Evaluation) -> bool:
     """Whether any result belongs to a named model."""
-    return any(result.model is not None for result in evaluation.results)
+    return any(result.model is not None for result in examples(evaluation.results))
 
 
 def slice_headers(names: Iterable[str], taken: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from losscli.lazy_dataclass import dataclass
@@ -141,7 +141,7 @@ class Evaluation:
         The files that were read.
     rows : RowCounts
         Rows read, used and dropped.
-    results : tuple[LossResult, ...]
+    results : Sequence[LossResult]
         One result per loss, model and slice, in the order of the request.
     bindings : Mapping[str, Mapping[str, tuple[str, ...]]]
         Model to role to the columns that play it.
@@ -171,7 +171,7 @@ class Evaluation:
 
     sources: tuple[SourceResult, ...]
     rows: RowCounts
-    results: tuple[LossResult, ...]
+    results: Sequence[LossResult]
     bindings: Mapping[str, Mapping[str, tuple[str, ...]]]
     status: str = "passed"
     rows_sha256: str | None = None

@@ -8,31 +8,25 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from losscli.aggregate.accumulator import RunAccumulator
-from losscli.aggregate.kernel_calls import kernel_calls
 from losscli.aggregate.slices import NULL
-from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator
-from losscli.binding.plan import Job, Line
-from losscli.binding.signature import of_slices, reduction_of, signature
-from losscli.contract.presets import DivideBy
+from losscli.binding.plan import Line
 from losscli.contract.scaled import is_normal
-from losscli.results import BatchResult, LossResult, PartResult, TermResult
-from losscli.statistics.combination import combined, means_of, wide_value
+from losscli.results import LossResult, PartResult
+from losscli.results.columns import ResultTable, notable
 from losscli.statistics.finalized_sums import (
     FinalizedRun,
-    FinalizedSums,
     SliceIds,
-    TermEstimate,
     WeightedSliceId,
-    slices,
 )
-from losscli.statistics.table_estimates import TableEstimator
+from losscli.statistics.line_estimator import LineEstimator
+from losscli.statistics.slice_columns import SliceTable, has_columns, slice_results, slice_table
 from losscli.statistics.wide_number import WideNumber
 
 Single: TypeAlias = "Callable[[LineEstimator, Mapping[str, str], SliceIds], LossResult]"
 """What makes the result of one loss on one slice."""
 
 
-def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
+def results(totals: RunAccumulator) -> Sequence[LossResult]:
     """The estimates of a run.
 
     Parameters
@@ -42,20 +36,40 @@ def results(totals: RunAccumulator) -> tuple[LossResult, ...]:
 
     Returns
     -------
-    tuple of LossResult
+    sequence of LossResult
         One for each line of the report on each slice: the lines in their order, and of each line the whole run first,
         then its slices in the order of their text.
     """
     plan, finalized = totals.plan, FinalizedRun(totals)
-    estimators = [[LineEstimator(finalized, job, line) for job in line.jobs] for line in plan.lines]
     single: Single = LineEstimator.result if plan.request.mean_of is None else _mean_over_groups(totals)
+    table = slice_table(totals) if plan.request.mean_of is None else None
+    found: list[Sequence[LossResult]] = []
     with _without_garbage_collection():
-        found = slices(totals)
-        return tuple(
-            _line_result(line, parts, dict(zip(plan.by, name, strict=False)), slice_ids, single)
-            for line, parts in zip(plan.lines, estimators, strict=True)
-            for name, slice_ids in found.items()
-        )
+        for line in plan.lines:
+            estimators = [LineEstimator(finalized, job, line) for job in line.jobs]
+            columns = None if table is None else _slice_results(finalized, line, estimators, table)
+            found += columns or [
+                tuple(
+                    _line_result(line, estimators, dict(zip(plan.by, name, strict=False)), slice_ids, single)
+                    for name, slice_ids in finalized.slices.items()
+                )
+            ]
+    return ResultTable(found) if len(found) != len(plan.lines) else tuple(one for part in found for one in part)
+
+
+def _slice_results(
+    finalized: FinalizedRun, line: Line, estimators: list[LineEstimator], table: SliceTable
+) -> list[Sequence[LossResult]] | None:
+    """The result of the whole run, and those of all slices as columns; None where slices are estimated one by one."""
+    if not all(map(has_columns, estimators)):
+        return None
+    over = [LineEstimator(finalized, job, line, table.slice_ids) for job in line.jobs]
+    whole = _line_result(line, over, {}, [WeightedSliceId(0)], LineEstimator.result)
+
+    def value_of(slice_ids: SliceIds) -> float:
+        return _line_result(line, estimators, {}, slice_ids, LineEstimator.result).value
+
+    return [(whole,), slice_results(line, estimators, table, whole, value_of)]
 
 
 @contextmanager
@@ -129,82 +143,7 @@ def value_on(totals: RunAccumulator, line: Line, slice_ids: SliceIds) -> float:
     return _line_result(line, estimators, {}, slice_ids, LineEstimator.result).value
 
 
-class LineEstimator:
-    """The estimates of one job of a line; what is the same in all slices is made once, as there may be very many."""
-
-    def __init__(self, finalized: FinalizedRun, job: Job, line: Line) -> None:
-        plan, loss = finalized.totals.plan, job.spec.loss
-        self.job, self.finalized, self.model = job, finalized, line.model
-        self.fixed = not loss.source_roles  # a loss of matrices alone is the same in every slice
-        self.divisor: DivideBy = "weight" if self.fixed else plan.request.divisor(job.spec)
-        self.reduction = reduction_of(plan, job)
-        self.signature = signature(plan, line)
-        self.slice_signature = self.signature + of_slices(plan)
-        self.params, self.spec = job.spec.written_params, job.spec.text
-        self.batch = _batch(finalized.totals) if loss.batched and not self.fixed else None
-        self.table: TableEstimator | None = None
-        self.terms: dict[str, FinalizedSums] = {}
-        self.accumulator = LossAccumulator()
-        for term, call in kernel_calls(job).items():
-            self.accumulator = finalized.totals.losses[call]
-            if call.by_table:
-                self.table = TableEstimator(job.spec, finalized.totals.held_rows(call))
-                continue
-            # Where nothing was read, the terms have no rows.
-            sums = [*self.accumulator.sums()] or [(term or "loss", TermAccumulator(False), None)]
-            found = {term or name: finalized.sums_of(one, rows) for name, one, rows in sums}
-            self.terms |= found
-            self.first = next(iter(found))  # of the last call, as is the accumulator
-        excluded = self.accumulator.excluded
-        self.excluded: list[int] = excluded.tolist() if excluded.any() else []
-
-    def term_estimates(self, slice_ids: SliceIds) -> dict[str, TermEstimate]:
-        """Term -> its mean over a slice."""
-        if self.table is not None:
-            return self.table.estimates(slice_ids)
-        own = [WeightedSliceId(0)] if self.fixed else slice_ids
-        exact = self.job.spec.loss.exact
-        return {name: sums.estimate(own, self.divisor, exact) for name, sums in self.terms.items()}
-
-    def result(self, by: Mapping[str, str], slice_ids: SliceIds) -> LossResult:
-        """The estimate on one slice."""
-        loss, own = self.job.spec.loss, [WeightedSliceId(0)] if self.fixed else slice_ids
-        estimates = self.term_estimates(slice_ids)
-        terms = {name: estimate.result for name, estimate in estimates.items()}
-        count, weight = self._count_and_weight(terms, own)
-        return LossResult(
-            model=self.model, by=by, loss=loss.name, spec=self.spec, params=self.params,
-            reduction=self.reduction, value=combined(self.job, estimates, self.reduction), count=count, weight=weight,
-            terms=terms, direction=loss.direction, revision=loss.revision,
-            signature=self.slice_signature if by else self.signature, batch=self.batch,
-            excluded_count=sum([self.excluded[c.number] for c in own if c.number < len(self.excluded)]),
-        )  # fmt: skip
-
-    def wide_value(self, slice_ids: SliceIds) -> WideNumber:
-        """The value of the estimate on one slice, also where no double holds it."""
-        estimates = self.term_estimates(slice_ids)
-        if self.reduction == "sum":
-            return WideNumber.of(sum(estimate.result.sum for estimate in estimates.values()))
-        return wide_value(self.job, means_of(estimates))
-
-    def _count_and_weight(self, terms: Mapping[str, TermResult], slice_ids: SliceIds) -> tuple[int, float]:
-        """How many units take part in any term, and their weight."""
-        if self.table is not None:
-            return self.table.count_and_weight(slice_ids)
-        if self.accumulator.rows is not None:
-            rows = self.finalized.sums_of(self.accumulator.rows).estimate(slice_ids, "weight").result
-        else:
-            rows = terms[self.first]
-        return rows.count, rows.weight
-
-
-def _batch(totals: RunAccumulator) -> BatchResult:
-    """How rows were put into batches."""
-    groups = totals.groups
-    return BatchResult(groups.how, groups.size, totals.plan.batch_by, groups.formed)
-
-
-def undefined_terms(outcome: tuple[LossResult, ...]) -> list[str]:
+def undefined_terms(outcome: Sequence[LossResult]) -> list[str]:
     """Warnings about terms that have no rows.
 
     Parameters
@@ -218,7 +157,7 @@ def undefined_terms(outcome: tuple[LossResult, ...]) -> list[str]:
         One sentence for each line, slice and term without rows.
     """
     sentences = []
-    for result in outcome:
+    for result in notable(outcome):
         for name, term in result.terms.items():
             if term.count == 0:
                 where = "".join(f", {k}={NULL if v is None else v}" for k, v in result.by.items())

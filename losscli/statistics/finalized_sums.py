@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.exact_sum import ONE, rounded
+from losscli.aggregate.kernel_calls import KernelCall
 from losscli.aggregate.slices import label_of
-from losscli.aggregate.term_accumulator import TermAccumulator
+from losscli.aggregate.term_accumulator import LossAccumulator, TermAccumulator, TermSums
 from losscli.aggregate.wide_sum import Exact, WideSums
+from losscli.contract.kinds import Array
 from losscli.contract.presets import DivideBy
 from losscli.errors import DataError
 from losscli.results import TermResult
@@ -21,7 +24,7 @@ from losscli.results import TermResult
 Slice = tuple[str, ...]
 
 
-_NEAR_FROM, _NEAR_TO = 1e-250, 1e250  # between these a complex step, and a product of few such numbers, is accurate
+NEAR_FROM, NEAR_TO = 1e-250, 1e250  # between these a complex step, and a product of few such numbers, is accurate
 
 
 class WeightedSliceId(NamedTuple):
@@ -65,10 +68,37 @@ class FinalizedSums:
     def __init__(self, accumulator: TermAccumulator, rows: TermAccumulator | None = None) -> None:
         """With `rows`, what the sum is divided by is theirs: it is that of one class among them."""
         self.accumulator, self.sums = accumulator, accumulator.sums  # held, so that its id stays its own
-        self.counts, self.numerators, self.weights, self.finite, self.weightless = accumulator.evaluate()
-        if rows is not None:
-            self.counts, _, self.weights, _, self.weightless = rows.evaluate()
-            self.numerators = [*self.numerators, *[0] * (len(self.counts) - len(self.numerators))]
+        self.rows, self.finite = rows, accumulator.sums.finite
+
+    @cached_property
+    def _read(self) -> TermSums:
+        """All slices read out, when the first is asked for: with very many slices, columns serve most results."""
+        found = self.accumulator.evaluate()
+        if self.rows is None:
+            return found
+        counts, _, weights, _, weightless = self.rows.evaluate()
+        numerators = [*found.sums, *[0] * (len(counts) - len(found.sums))]
+        return TermSums(counts, numerators, weights, found.finite, weightless)
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """How many units take part."""
+        return self._read.counts
+
+    @cached_property
+    def numerators(self) -> list[Exact]:
+        """The sums."""
+        return self._read.sums
+
+    @cached_property
+    def weights(self) -> list[int] | None:
+        """The weights of the units; None: every unit weighs 1."""
+        return self._read.weights
+
+    @cached_property
+    def weightless(self) -> list[int]:
+        """How many units have the weight 0, and take no part."""
+        return self._read.weightless
 
     def estimate(self, slice_ids: SliceIds, divisor: DivideBy, exact: bool = False) -> TermEstimate:
         """The mean over a slice: divided by the weight of its units, by their count, or by that of all rows.
@@ -173,6 +203,18 @@ class FinalizedRun:
     def __init__(self, totals: RunAccumulator) -> None:
         self.totals = totals
         self._finalized: dict[int, FinalizedSums] = {}
+        self._over: dict[KernelCall, LossAccumulator] = {}
+
+    @cached_property
+    def slices(self) -> dict[Slice, SliceIds]:
+        """Slice -> its ids; see `slices`."""
+        return slices(self.totals)
+
+    def over(self, call: KernelCall, slice_ids: Array) -> LossAccumulator:
+        """What was added up of a kernel call in all slices, which are always the same, as slice 0."""
+        if call not in self._over:
+            self._over[call] = self.totals.losses[call].over(slice_ids)
+        return self._over[call]
 
     def sums_of(self, accumulator: TermAccumulator, rows: TermAccumulator | None = None) -> FinalizedSums:
         """The finalized sums of an accumulator, over those of `rows`; a second call returns the same object."""
@@ -185,7 +227,7 @@ def far_ratio(double: float, numerator: Exact, denominator: Exact, always: bool 
     """The ratio whose double this is, where that is so far from 1 that computing with it may lose digits, or always."""
     if always:
         return Fraction(numerator) / denominator
-    if _NEAR_FROM < double < _NEAR_TO or _NEAR_FROM < -double < _NEAR_TO or not numerator:
+    if NEAR_FROM < double < NEAR_TO or NEAR_FROM < -double < NEAR_TO or not numerator:
         return None
     return Fraction(numerator) / denominator
 

@@ -16,11 +16,11 @@ from losscli.errors import UsageError
 from losscli.results import ComparisonResult, LossResult, Uncertainty
 from losscli.statistics.comparisons import UnadjustedComparison, judged
 from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, NOT_SHOWN, Units, alpha_of, choose
-from losscli.statistics.estimates import LineEstimator
 from losscli.statistics.finalized_sums import FinalizedRun, Slice, SliceIds, slices
 from losscli.statistics.group_means import Groups, exact_mean, group_values
 from losscli.statistics.hypothesis_tests import paired_t
 from losscli.statistics.intervals import slice_stream
+from losscli.statistics.line_estimator import LineEstimator
 from losscli.statistics.permutation import PermutationResult, permutation_test
 from losscli.statistics.student_t import t_interval
 

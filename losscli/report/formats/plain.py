@@ -6,7 +6,7 @@ A run that compares models only prints its comparisons: a second block with othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from losscli.report import records
 from losscli.report.records import Field
@@ -23,17 +23,29 @@ class Plain(Renderer):
 
     def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
         """Suite, model and slice where there are any, then loss, value, count and what else the run has."""
-        lines = records.comparison_lines(suites) if records.has_comparisons(suites) else _result_lines(suites)
-        return "".join("\t".join(view.text(cell, limit=None) for cell, _ in line) + "\n" for line in lines)
+        blocks = records.comparison_blocks(suites) if records.has_comparisons(suites) else _result_blocks(suites)
+        return "".join(line for block in blocks for line in _lines(block, view))
 
 
 RENDERER = Plain()
 
 
-def _result_lines(suites: Sequence[SuiteResult]) -> records.Lines:
-    results = records.results_of(suites)
+def _lines(block: Sequence[tuple[str | list[str], bool]], view: View) -> Iterator[str]:
+    columns = [
+        [view.text(cell, limit=None) for cell in cells] if isinstance(cells, list) else view.text(cells, limit=None)
+        for cells, _ in block
+    ]
+    lists = [cells for cells in columns if isinstance(cells, list)]
+    if not lists:
+        return iter(("\t".join(map(str, columns)) + "\n",))
+    pattern = "\t".join("%s" if isinstance(cells, list) else cells.replace("%", "%%") for cells in columns) + "\n"
+    return map(pattern.__mod__, zip(*lists, strict=True))
+
+
+def _result_blocks(suites: Sequence[SuiteResult]) -> records.Blocks:
+    results = records.examples_of(suites)
     uncertain = any(result.stderr is not None or result.interval is not None for result in results)
     fields = [Field("loss", lambda result: result.spec, from_data=True), records.VALUE, records.COUNT]
     fields += [*(records.INTERVAL if uncertain else ()), *records.optional_fields(suites)]
     front = [records.MODEL] if any(result.model is not None for result in results) else []
-    return records.result_lines(suites, front, fields)
+    return records.result_blocks(suites, front, fields)
