@@ -46,6 +46,8 @@ _scratch = _Scratch()
 class Sums:
     """Exact sums of doubles, one a slice id from 0; NaN and infinities are counted beside them and decide the value."""
 
+    digit_bits = _DIGIT  # of a level
+
     def __init__(self, size: int = 1) -> None:
         self.size = size
         self.whole = 0  # slice 0, in units of 2**-1074: the path without slices

@@ -69,6 +69,11 @@ class LabelCounts:
         sides = [sum(int(counts[i]) for i in ids if i < len(counts)) for counts in self.counts[one]]
         return min(sides), sum(sides)
 
+    def rarer_of(self, one: Input, numbers: Array) -> tuple[Array, Array]:
+        """The same of slices of one id each."""
+        sides = [zero_extended(counts, int(numbers.max(initial=-1)) + 1)[numbers] for counts in self.counts[one]]
+        return np.minimum(*sides), np.add(*sides)
+
 
 def labelled_inputs(plan: Plan) -> list[Input]:
     """The inputs whose labels a run counts: those with two labels, if it is asked for intervals."""

@@ -82,7 +82,7 @@ def value_of(job: Job, means: Means) -> float:
         return float(wide_value(job, means).value)
     doubles = {name: np.float64(mean) for name, mean in means.doubles.items()}
     with np.errstate(all="ignore"):
-        return float(job.spec.loss.combine(doubles, job.spec.params, means.total))
+        return float(job.spec.loss.combine(doubles, job.spec.params, np.float64(means.total)))  # which may be 0
 
 
 def keeps_digits(job: Job, means: Means) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.class_terms import is_of_class
@@ -21,6 +23,7 @@ from losscli.aggregate.wide_sum import Exact, WideSums
 from losscli.binding.limits import Limits, value_limits
 from losscli.binding.plan import Input, Line
 from losscli.contract.class_terms import name_of
+from losscli.contract.kinds import Array
 from losscli.results import LossResult
 from losscli.statistics.few_clusters import FewClusters
 from losscli.statistics.finalized_sums import (
@@ -33,7 +36,7 @@ from losscli.statistics.finalized_sums import (
     non_finite_sum,
 )
 from losscli.statistics.interval_methods import EstimateTraits
-from losscli.statistics.line_sums import LineSums, PartSums, TermMean
+from losscli.statistics.line_sums import LinePart, LineSums, PartSums, TermMean
 from losscli.statistics.skewed_estimates import SkewedEstimates
 from losscli.statistics.unit_tables import Column, Columns, UnitTables, ids_of
 
@@ -148,12 +151,27 @@ class ContributionSums(UnitTables):
 
     def rarer_label(self, number: int, slice_ids: SliceIds) -> tuple[int, int] | None:
         """How many rows have the rarer of two labels, and how many rows there are; None of a line without labels."""
-        counts = self.totals.label_counts
+        counts, sides = self.totals.label_counts, self._labels_of(number)
+        return min((counts.rarer(one, (each.number for each in slice_ids)) for one in sides), default=None)
+
+    def labelled_rows(self, number: int, slice_numbers: Array) -> tuple[Array, Array] | None:
+        """The same of slices of one id each, as arrays."""
+        counts, rare, every = self.totals.label_counts, None, None
+        for one in self._labels_of(number):
+            own, rows = counts.rarer_of(one, slice_numbers)
+            if rare is None or every is None:
+                rare, every = own, rows
+                continue
+            less = (own < rare) | ((own == rare) & (rows < every))
+            rare, every = np.where(less, own, rare), np.where(less, rows, every)
+        return None if rare is None or every is None else (rare, every)
+
+    def _labels_of(self, number: int) -> list[Input]:
+        """The inputs of a line whose labels are counted."""
         if number not in self._labelled:
             inputs = (one for job in self.line(number).jobs for one in job.inputs)
-            self._labelled[number] = [one for one in inputs if one in counts.counts]
-        sides = self._labelled[number]
-        return min((counts.rarer(one, (each.number for each in slice_ids)) for one in sides), default=None)
+            self._labelled[number] = [one for one in inputs if one in self.totals.label_counts.counts]
+        return self._labelled[number]
 
     # -- sums of terms ---------------------------------------------------------------------------------------------
 
@@ -201,7 +219,7 @@ class ContributionSums(UnitTables):
         if one.stratum != other.stratum:
             return 0
         first, second, unit = one.contribution, other.contribution, self.unit
-        if one.stratum is None and (number := _only_number(slice_ids)) is not None:
+        if one.stratum is None and (number := only_number(slice_ids)) is not None:
             if (pair := (first, second)) not in self._plain_products:
                 self._plain_products[pair] = self._cells(first, second)
             if (cells := self._plain_products[pair]) is not None:
@@ -281,7 +299,7 @@ class ContributionSums(UnitTables):
         The three may be one denominator: the cubes of its weights.
         """
         filled = [one.contribution for one in columns] + [self.unit] * (2 - len(columns))
-        if columns[0].stratum is None and (number := _only_number(slice_ids)) is not None:
+        if columns[0].stratum is None and (number := only_number(slice_ids)) is not None:
             if (key := tuple(filled)) not in self._plain_moments:
                 kept = self._third_moments.get(tuple(sorted(filled)))
                 self._plain_moments[key] = None if kept is None or not kept.finite else _Cells(kept.exact)
@@ -314,6 +332,32 @@ class ContributionSums(UnitTables):
         found = self._products.get((contribution, self.unit))
         return None if found is None else _added_up(found, slice_ids, int(self._has_class_weight(contribution)))
 
+    # -- all slices at once ----------------------------------------------------------------------------------------
+
+    def only_part(self, number: int) -> LinePart | None:
+        """The part of a line whose value on a slice has the variance of independent rows, by sums alone.
+
+        None where there are several parts, or units, class weights or divisors of another kind.
+        """
+        parts = self._line_sums(number).line_parts
+        plain = self.unit_of(number) == "row" and not self.is_clustered("row") and self.plan.class_column is None
+        if len(parts) != 1 or not plain or self.by_count or parts[0].summed or parts[0].job.spec.loss.exact:
+            return None
+        if any(is_of_class(self._contributions[term.numerator]) or term.sums is None for term in parts[0].terms):
+            return None
+        kept = self.weighted and self._statistics["row"].kept.complete  # leverages are known, which are no sums
+        return None if kept else parts[0]
+
+    def kept_product(self, one: int, other: int) -> WideSums | None:
+        """The sums of the products of two contributions on all slices; None where none are kept."""
+        found = self._products.get((one, other))
+        return None if found is None else found.sums
+
+    def kept_moment(self, contributions: Sequence[int]) -> WideSums | None:
+        """The same of products that third moments are made of; the factors of a single one are itself and ones."""
+        found = self._third_moments.get(tuple(sorted(contributions)))
+        return None if found is None else found.sums
+
     # -- paired outcomes -------------------------------------------------------------------------------------------
 
     def paired_outcomes(self, pair: LinePair, unit: str, slice_ids: SliceIds) -> tuple[int, int, int] | None:
@@ -325,7 +369,7 @@ class ContributionSums(UnitTables):
         return wins, losses, ties
 
 
-def _only_number(slice_ids: SliceIds) -> int | None:
+def only_number(slice_ids: SliceIds) -> int | None:
     """The number of a slice of one id without a class weight: with very many slices, each is such a one."""
     return slice_ids[0].number if len(slice_ids) == 1 and slice_ids[0].factor is None else None
 
@@ -333,7 +377,7 @@ def _only_number(slice_ids: SliceIds) -> int | None:
 def _added_up(found: _Products, slice_ids: SliceIds, power: int) -> Exact | None:
     """The sum over slice ids, each times its class weight to a power; None where it is not finite."""
     known = len(found.exact)
-    if found.finite and (plain := _only_number(slice_ids)) is not None:
+    if found.finite and (plain := only_number(slice_ids)) is not None:
         return found.exact[plain] if plain < known else 0
     slice_ids = [c for c in slice_ids if c.number < known]
     if not found.finite and non_finite_sum(found.sums, slice_ids) is not None:

@@ -227,9 +227,14 @@ def far_ratio(double: float, numerator: Exact, denominator: Exact, always: bool 
     """The ratio whose double this is, where that is so far from 1 that computing with it may lose digits, or always."""
     if always:
         return Fraction(numerator) / denominator
-    if NEAR_FROM < double < NEAR_TO or NEAR_FROM < -double < NEAR_TO or not numerator:
+    if is_near_1(double) or not numerator:
         return None
     return Fraction(numerator) / denominator
+
+
+def is_near_1(double: float) -> bool:
+    """Whether a mean has all digits that what is computed of it needs."""
+    return NEAR_FROM < double < NEAR_TO or NEAR_FROM < -double < NEAR_TO
 
 
 def non_finite_sum(sums: WideSums, slice_ids: SliceIds) -> float | None:

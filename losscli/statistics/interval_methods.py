@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from losscli.binding.limits import Limits
+from losscli.binding.plan import Job
 from losscli.binding.request import IntervalMethod
 from losscli.statistics.clopper_pearson import clopper_pearson
 from losscli.statistics.combination import Means, combine_gradient, value_of
@@ -18,7 +19,7 @@ from losscli.statistics.variance import Variance
 
 Interval = tuple[float, float]
 
-_FEWEST, _FEW = 1 + 1e-9, 9 - 1e-9  # degrees of freedom: 3 to 9 units do not show how skewed their values are
+FEWEST, FEW = 1 + 1e-9, 9 - 1e-9  # degrees of freedom: 3 to 9 units do not show how skewed their values are
 
 REQUESTED = "requested"
 DIFFERENCE = "a difference has no limit on one side"
@@ -33,6 +34,19 @@ class Method(NamedTuple):
 
     name: str
     reason: str
+
+
+class VarianceNumbers(Protocol):
+    """A standard error with its degrees of freedom, and the skewness of the estimate, where it is known."""
+
+    @property
+    def stderr(self) -> float: ...  # noqa: D102
+
+    @property
+    def df(self) -> float: ...  # noqa: D102
+
+    @property
+    def skewness(self) -> float | None: ...  # noqa: D102
 
 
 class TransformedMean(NamedTuple):
@@ -81,7 +95,9 @@ def proportion_interval(
     return (clopper_pearson if method == "clopper-pearson" else wilson)(value, size, df, level)
 
 
-def mean_interval(method: str, value: float, found: Variance, traits: EstimateTraits, level: float) -> Interval:
+def mean_interval(
+    method: str, value: float, found: VarianceNumbers, traits: EstimateTraits, level: float
+) -> Interval:  # fmt: skip
     """By Student's t or Hall's correction, and never beyond the limits of the value."""
     if method == "hall" and found.skewness is not None:
         interval = _transformed(found, traits, found.skewness, level, value) or _skew_corrected(
@@ -102,7 +118,7 @@ def _skew_corrected(
     Hilferty 1931, doi:10.1073/pnas.17.12.684).
     """
     low, high = skew_corrected_interval(value, stderr, df, skewness, level)
-    if _FEWEST < df < _FEW:
+    if FEWEST < df < FEW:
         width = -t_quantile((1 - level) / 2, df) * stderr
         if limits.low > -math.inf and value > limits.low:
             high = max(high, limits.low + _cubed(value - limits.low, width))
@@ -130,15 +146,21 @@ def transformed_mean(part: PartSums, factor: float, constant: float) -> Transfor
     (name,) = means.doubles
     if means.exact[name] is not None:  # far from 1
         return None
+    return transformed(part.job, means, factor, constant, float(combine_gradient(part.job, means)[name]))
+
+
+def transformed(job: Job, means: Means, factor: float, constant: float, slope: float) -> TransformedMean:
+    """A multiple of a loss and a constant as a function of its only mean, where the loss has this slope."""
+    (name,) = means.doubles
 
     def value_at(mean: float) -> float:
-        return constant + factor * value_of(part.job, Means({name: mean}, {name: None}, means.divisor))
+        return constant + factor * value_of(job, Means({name: mean}, {name: None}, means.divisor))
 
-    return TransformedMean(means.doubles[name], factor * float(combine_gradient(part.job, means)[name]), value_at)
+    return TransformedMean(means.doubles[name], factor * slope, value_at)
 
 
 def _transformed(
-    found: Variance, traits: EstimateTraits, skewness: float, level: float, value: float
+    found: VarianceNumbers, traits: EstimateTraits, skewness: float, level: float, value: float
 ) -> Interval | None:  # fmt: skip
     """The interval of the mean with the function taken of its ends; None where the function is not monotone there."""
     if traits.transformed is None or not traits.transformed.slope:

@@ -166,17 +166,22 @@ def is_proportion(sums: ContributionSums, line: int) -> bool:
 
 def _traits(sums: ContributionSums, line: int, slice_ids: SliceIds) -> EstimateTraits:
     """What decides which interval suits the value of a line; all but a function of a mean is the same in all slices."""
-    if line not in sums.traits:
-        limits = sums.limits_of(line)
-        corrected = corrects_skewness(sums.inference.interval_method, limits)
-        sums.traits[line] = EstimateTraits(is_proportion(sums, line), corrected, limits), _is_transformed(sums, line)
-    traits, transformed = sums.traits[line]
-    if not transformed:
+    traits, is_transformed = traits_of(sums, line)
+    if not is_transformed:
         return traits
     parts = sums.parts(line, slice_ids) or []
     spec = sums.line(line).spec
     factor = sum(factor for factor, _ in spec.parts)
     return traits._replace(transformed=transformed_mean(parts[0], factor, spec.constant))
+
+
+def traits_of(sums: ContributionSums, line: int) -> tuple[EstimateTraits, bool]:
+    """What all slices of a line share, and whether its value may be a function of one mean."""
+    if line not in sums.traits:
+        limits = sums.limits_of(line)
+        corrected = corrects_skewness(sums.inference.interval_method, limits)
+        sums.traits[line] = EstimateTraits(is_proportion(sums, line), corrected, limits), _is_transformed(sums, line)
+    return sums.traits[line]
 
 
 def _is_transformed(sums: ContributionSums, line: int) -> bool:

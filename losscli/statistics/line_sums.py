@@ -59,7 +59,7 @@ class PartSums(NamedTuple):
         return Means({term.term: term.mean for term in self.terms}, exact, self.terms[0].sums.denominator)
 
 
-class _Term(NamedTuple):
+class LineTerm(NamedTuple):
     """One term on all slices; `sums` are None for the row values of an earlier run."""
 
     term: str
@@ -68,13 +68,13 @@ class _Term(NamedTuple):
     sums: FinalizedSums | None
 
 
-class _Part(NamedTuple):
+class LinePart(NamedTuple):
     """One part that reads rows, on all slices; `rows` counts the units that are in any of its terms."""
 
     factor: float
     job: Job
     summed: bool
-    terms: list[_Term]
+    terms: list[LineTerm]
     rows: list[FinalizedSums]
 
 
@@ -102,16 +102,16 @@ class LineSums:
         self.line = finalized.totals.plan.lines[number if number >= 0 else -1 - number]
         self._finalized, self._number, self._index = finalized, number, index
         self._plain_sum, self._divisor = plain_sum, divisor
-        self._parts = [
+        self.line_parts = [
             self._part(position, factor, job)
             for position, ((factor, _), job) in enumerate(zip(self.line.spec.parts, self.line.jobs, strict=True))
             if job.spec.loss.source_roles
         ]
 
-    def _part(self, position: int, factor: float, job: Job) -> _Part:
+    def _part(self, position: int, factor: float, job: Job) -> LinePart:
         """A part with its terms; of several kernel calls, each has its own."""
         totals = self._finalized.totals
-        terms: list[_Term] = []
+        terms: list[LineTerm] = []
         rows = []
         for term, call in kernel_calls(job).items():
             counted = totals.losses[call].rows
@@ -126,13 +126,13 @@ class LineSums:
                     sums = self._finalized.sums_of(accumulator, shared)
                 numerator = self._index(Contribution(source, name, False))
                 denominator = self._index(Contribution(source, name if shared is None else ROWS, True))
-                terms.append(_Term(term or own, numerator, denominator, sums))
-        return _Part(factor, job, reduction_of(totals.plan, job) == "sum", terms, rows)
+                terms.append(LineTerm(term or own, numerator, denominator, sums))
+        return LinePart(factor, job, reduction_of(totals.plan, job) == "sum", terms, rows)
 
     def finalized(self) -> dict[int, FinalizedSums]:
         """The finalized sums of each contribution that an accumulator of this run has, by its index."""
         found = {}
-        for part in self._parts:
+        for part in self.line_parts:
             for term in part.terms:
                 if term.sums is not None:
                     found[term.numerator] = found[term.denominator] = term.sums
@@ -141,7 +141,7 @@ class LineSums:
     def parts(self, slice_ids: SliceIds) -> list[PartSums] | None:
         """The parts that read rows, with the sums of their terms; None where a term's mean is undefined, or no sum."""
         found = []
-        for part in self._parts:
+        for part in self.line_parts:
             if part.job.spec.loss.sorted_by:
                 return None
             terms = []
@@ -155,7 +155,7 @@ class LineSums:
             found.append(PartSums(part.factor, part.job, part.summed, terms, units))
         return found
 
-    def _exact_mean(self, term: _Term, slice_ids: SliceIds) -> ExactMean | None:
+    def _exact_mean(self, term: LineTerm, slice_ids: SliceIds) -> ExactMean | None:
         if term.sums is not None:
             return term.sums.exact_mean(slice_ids, self._divisor)
         numerator, denominator = (self._plain_sum(one, slice_ids) for one in (term.numerator, term.denominator))

@@ -15,9 +15,9 @@ import math
 
 from losscli.statistics.student_t import t_quantile
 
-_GROWTH, _GROWTH_ROWS, _GROWTH_POWER = 6.0, 20.0, 0.25  # of the skewness on its long side, by simulation
-_FARTHEST = 10.0  # no inverse is longest beyond
-_SMALL = 1e-8  # a skewness below this changes no more than rounding does
+GROWTH, GROWTH_ROWS, GROWTH_POWER = 6.0, 20.0, 0.25  # of the skewness on its long side, by simulation
+FARTHEST = 10.0  # no inverse is longest beyond
+SMALL = 1e-8  # a skewness below this changes no more than rounding does
 
 
 def skew_corrected_interval(
@@ -55,10 +55,10 @@ def skew_corrected_interval(
     quantile = -t_quantile((1 - level) / 2, df)
     size, k = df + 1, abs(skewness)
     short = _inverse(quantile, k / 3)
-    grown = k * (1 + _GROWTH * (size / _GROWTH_ROWS) ** _GROWTH_POWER * k * k)
+    grown = k * (1 + GROWTH * (size / GROWTH_ROWS) ** GROWTH_POWER * k * k)
     a = grown / 3
-    if a >= _FARTHEST or not _grows_beyond(a * (1 + 2e-9) + 1e-9, quantile):  # few are so skewed
-        a = min(a, _longest_at(quantile))
+    if a >= FARTHEST or not _grows_beyond(a * (1 + 2e-9) + 1e-9, quantile):  # few are so skewed
+        a = min(a, longest_at(quantile))
     long = -_inverse(-quantile, a)
     if skewness >= 0:
         return value - stderr * short, value + stderr * long
@@ -67,7 +67,7 @@ def skew_corrected_interval(
 
 def _inverse(y: float, a: float) -> float:
     """The T with g(T) = y."""
-    if a < _SMALL:
+    if a < SMALL:
         return y
     return (math.cbrt(1 + 3 * a * (y - a / 2)) - 1) / a
 
@@ -79,9 +79,9 @@ def _grows_beyond(a: float, quantile: float) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)  # the slices of a run mostly share their level, and many their size
-def _longest_at(quantile: float) -> float:
+def longest_at(quantile: float) -> float:
     """The a at which the inverse of -quantile is longest."""
-    low, high = 0.0, _FARTHEST
+    low, high = 0.0, FARTHEST
     for _ in range(60):
         a = (low + high) / 2
         if _grows_beyond(a, quantile):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from losscli.contract.kinds import Array
 from losscli.results import Uncertainty
 from losscli.statistics.finalized_sums import Slice
 
@@ -12,6 +13,24 @@ _RARE, _SHARE = 5, 0.1  # rows of a label, and their share, with which samples o
 _ENOUGH = 6  # units: of fewer normal values, a sample often is as skewed (of 3 in 29 %, of 6 in 0.5 %)
 _HOLD_ANYWAY = ("wilson", "clopper-pearson", "sequential", "sequential-exact")
 _UNITS = {"row": "rows", "batch": "batches"}
+
+
+def may_undercover(skewness: Array, counts: Array, labels: tuple[Array, Array] | None) -> Array:
+    """The estimates that `SkewedEstimates.add` tells of, unless their intervals hold anyway.
+
+    Parameters
+    ----------
+    skewness
+        The size of the skewness of each; 0 where it is not known.
+    counts
+        How many units each is of.
+    labels
+        How many rows have the rarer of two labels, and how many rows there are; None where rows have no labels.
+    """
+    doubtful = skewness > _SKEWED
+    if labels is not None:
+        doubtful |= (labels[0] < _RARE) & (labels[0] <= _SHARE * labels[1])
+    return doubtful & (counts >= _ENOUGH)
 
 
 class SkewedEstimates:

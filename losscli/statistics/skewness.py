@@ -35,7 +35,7 @@ _UNIT = ONE.bit_length() - 1
 _MOST = 1.0  # no sample of alike units gives a mean more
 
 
-def _of_mean(skewness: float, units: int, left: float) -> float:
+def of_mean(skewness: float, units: int, left: float) -> float:
     """The skewness of a mean, from that of a sample of its units and how much of it their shares leave."""
     if units <= 2 or not skewness:
         return 0.0
@@ -75,7 +75,7 @@ def of_units(residuals: Sequence[Array], shares: Sequence[Array], variances: Seq
         own = cubes * math.sqrt(len(draws)) / squares**1.5 if squares > 0 else 0.0
         weights = share[used].tolist()
         left = math.fsum([h**3 for h in weights]) / math.fsum([h**2 for h in weights]) ** 1.5
-        cumulants.append(_of_mean(own, len(draws), left) * variance**1.5)
+        cumulants.append(of_mean(own, len(draws), left) * variance**1.5)
     total = math.fsum(variances) ** 1.5
     return _limited(math.fsum(cumulants) / total) if total > 0 else 0.0
 
@@ -159,7 +159,7 @@ def _block(sums: ContributionSums, block: Block, slice_ids: SliceIds) -> _Moment
     if _exceeds_digits(raw, squares):
         return None
     cubes = raw - 3 * units * first * second + 2 * first * first * first
-    skewness = _of_mean(_standardised(cubes, squares), units, left.skewness)
+    skewness = of_mean(_standardised(cubes, squares), units, left.skewness)
     return _Moments(skewness, squares, 2 * (_UNIT - twos), left.squares)
 
 

@@ -14,6 +14,7 @@ from losscli.statistics.intervals import is_proportion, with_interval
 from losscli.statistics.known_variances import known_variances
 from losscli.statistics.linearization import linearize
 from losscli.statistics.serial_variance import few_times
+from losscli.statistics.slice_intervals import slice_intervals
 from losscli.statistics.table_variance import untested
 
 _TOGETHER = 1024  # values whose variances are held at a time
@@ -95,11 +96,16 @@ def _with_intervals(
     """The results with standard errors and intervals, and notes about those that have none."""
     if sums.inference.adjust == "max-t":
         return _with_simultaneous_intervals(sums, found, results)
-    done: Results = {}
+    done: Results = dict(results)  # in their order
     notes: dict[str, None] = {}
-    every = list(results)
-    for start in range(0, len(every), _TOGETHER):
-        places = every[start : start + _TOGETHER]
+    together: set[tuple[int, Slice]] = set()
+    for line in range(len(sums.plan.lines)):
+        for slice_, result in slice_intervals(sums, line, found, results).items():
+            done[line, slice_] = result
+            together.add((line, slice_))
+    left = [place for place in results if place not in together]
+    for start in range(0, len(left), _TOGETHER):
+        places = left[start : start + _TOGETHER]
         variances = known_variances(sums, [(line, found[slice_]) for line, slice_ in places])
         for place, known in zip(places, variances, strict=True):
             line, slice_ = place
