@@ -171,7 +171,7 @@ def _values(estimator: LineEstimator, terms: Mapping[str, TermMeans]) -> tuple[A
         left[odd] = False
         for at in np.flatnonzero(left).tolist():
             own = {name: mean[at] for name, mean in zip(terms, means, strict=True)}
-            value[at] = float(loss.combine(own, estimator.job.spec.params, float(columns[0].divisors[at])))
+            value[at] = float(loss.combine(own, estimator.job.spec.params, columns[0].divisors[at]))
     return value, odd
 
 
