@@ -28,6 +28,7 @@ from losscli.binding.unit_keys import BATCH, CLUSTER, unit_labels
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers, plain_cells
+from losscli.io.arrow.chosen import chosen_rows
 from losscli.io.arrow.decode import NO_NULLS, PLAIN, numbers, texts
 from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.matrix import plain_matrix, side_by_side
@@ -118,7 +119,7 @@ class Reader:
             return self._judged(data, weight, location, kept, start)
         at, (values, missing) = np.flatnonzero(~zero), weight
         found = self._judged(
-            _chosen(data, ~zero), (values[at], None if missing is None else missing[at]), location.take(at),
+            chosen_rows(data, ~zero, at), (values[at], None if missing is None else missing[at]), location.take(at),
             at if kept is None else kept[at], start,
         )  # fmt: skip
         return self._with_weightless(found, data, location, np.flatnonzero(zero), kept, start)
@@ -260,7 +261,7 @@ class Reader:
         if self.where is None or (mask := self._mask(self.where, data, location)).all():
             return data, location, None
         kept = np.flatnonzero(mask)
-        return _chosen(data, mask), location.take(kept), kept
+        return chosen_rows(data, mask, kept), location.take(kept), kept
 
     def _mask(self, where: Filter, data: Any, location: Location) -> Array:
         return where.mask(data, location, self.plan.number_format, self.warned)
@@ -374,14 +375,6 @@ def _zeros(weights: Array, missing: Array | None) -> Array | None:
     """Which rows have a weight of 0; None where no row has."""
     zero = weights == 0 if missing is None else (weights == 0) & ~missing
     return zero if zero.any() else None
-
-
-def _chosen(data: Any, mask: Array) -> Any:
-    """The rows of a batch at which the mask is true."""
-    import pyarrow as pa
-
-    bits = pa.py_buffer(np.packbits(mask, bitorder="little"))
-    return data.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, bits]))
 
 
 def _same(ours: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> bool:

@@ -56,6 +56,7 @@ class DecodedBatch:
         self._number_format = replace(number_format, nulls=number_format.nulls | {""})
         self._numbers: dict[str, Numbers] = {}
         self._texts: dict[str, Texts] = {}
+        self._found: dict[str, Texts] = {}  # before what stands for missing is told apart
         self._compared: set[str] = set()
 
     @property
@@ -133,7 +134,7 @@ class DecodedBatch:
 
     def _labels(self, name: str) -> Texts:
         if name not in self._texts:
-            found = texts(self.column(name), name, self.location)
+            found = self._found[name] = texts(self.column(name), name, self.location)
             missing = self._stand_for_missing(found, name)
             codes = np.where(np.append(missing, True)[found.codes], -1, found.codes) if missing.any() else found.codes
             self._texts[name] = Texts(codes, tuple(map(canonical_label, found.names)))
@@ -147,7 +148,7 @@ class DecodedBatch:
         return np.array([self._number_format.is_null(text) for text in found.names], np.bool_)
 
     def _warn_of_missing(self, name: str) -> None:
-        found = texts(self.column(name), name, self.location)
+        found = self._found[name]
         for code in np.flatnonzero(self._stand_for_missing(found, name)):
             text = found.names[code].strip(" \t")
             message = f"'{name}': '{text}' is a missing cell for the filter; --null-values sets which texts are"

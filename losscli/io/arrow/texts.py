@@ -27,6 +27,7 @@ _Cell = TypeVar("_Cell")
 
 # Below this many rows a Python loop is faster than the 50 ms of importing pyarrow.compute.
 _MANY = 32_768
+_HEAD = 1 << 14  # rows that are looked at before all are
 _FEW = 1024  # distinct numbers that are first looked for among as many rows
 
 
@@ -179,6 +180,10 @@ def without_unused(codes: Codes, names: list[str]) -> tuple[Codes, tuple[str, ..
     """The codes renumbered for the names that some cell uses."""
     if not names:
         return codes, ()
+    head = np.zeros(len(names) + 1, np.bool_)
+    head[codes[:_HEAD]] = True
+    if head[:-1].all():
+        return codes, tuple(names)  # nearly always: some names, each of which is among the first rows
     used = np.bincount(codes + 1, minlength=len(names) + 1)[1:] > 0
     if used.all():
         return codes, tuple(names)
