@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from losscli.binding.align_classes import align
 from losscli.binding.class_weights import weighted_class_column
@@ -22,7 +22,8 @@ from losscli.binding.ragged_lists import with_ragged
 from losscli.binding.request import Request, RoleBinding
 from losscli.binding.role_names import refuse_unknown_roles, unused
 from losscli.binding.spec import LossSpec, Spec
-from losscli.binding.unit_keys import unit_keys
+from losscli.binding.unit_keys import slice_keys, unit_keys
+from losscli.contract.history import HISTORY, LookedUp
 from losscli.contract.kinds import Kind
 from losscli.contract.loss import Role
 from losscli.contract.number_lists import entries_of, steps_of
@@ -33,22 +34,24 @@ from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
 from losscli.io.arrow.types import fields_of, is_list
 from losscli.io.sides import Sides
 
-if TYPE_CHECKING:
-    from losscli.binding.grouping_keys import GroupingKey
-
 
 class Binder:
     """Resolves names against one source's columns, and remembers what was used."""
 
     def __init__(
         self, request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix],
-        sides: Sides | None = None,
+        sides: Sides | None = None, looked_up: Sequence[LookedUp] = (),
     ) -> None:  # fmt: skip
+        self.looked_up = {(one.loss, one.forecast, one.role): one.column for one in looked_up}
+        self.takes_history = False
         self.request, self.columns, self.types, self.tables, self.sides = request, columns, types, tables, sides
         self.used: set[RoleBinding | Table] = set()
         self.notes: dict[str, None] = {}
         self.pairings: dict[str, None] = {}
-        of_tables = {table.role for table in tables}  # what is about these is bound where they are read
+        of_tables = {
+            *(table.role for table in tables),
+            *([HISTORY] if self.looked_up else []),
+        }  # what is about these is bound where they are read
         named = [*map(self._pred, request.preds), *request.columns]
         bindings = [own for binding in named for own in self._each_model(binding)]
         self.bindings = [b for b in bindings if b.role.partition(".")[0] not in of_tables]
@@ -105,11 +108,13 @@ class Binder:
         for binding in self.bindings:
             if binding not in self.used:
                 raise unused(self.request, binding)
+        if self.looked_up and not self.takes_history:
+            raise UsageError(f"nothing is taken of the table '{HISTORY}': columns have all that it could give",
+                             hint="remove its --table, or -c scale=COL", code="USAGE_CONFLICT")  # fmt: skip
         for table in self.tables:
             if table not in self.used:
-                raise UsageError(
-                    f"no loss here has the role '{table.role}'", hint="remove its --table", code="USAGE_COLUMNS"
-                )
+                raise UsageError(f"no loss here has the role '{table.role}'", hint="remove its --table",
+                                 code="USAGE_COLUMNS")  # fmt: skip
         return tuple(lines)
 
     def job(self, spec: LossSpec, model: str | None) -> tuple[Job, bool]:
@@ -158,14 +163,14 @@ class Binder:
                 if binding.role == role.name and binding.model == wanted:
                     self.used.add(binding)
                     return binding, self._cells(self._resolve(role.name, binding.columns))
+        if (name := self.looked_up.get((spec.loss.name, spec.history, role.name))) is not None:
+            self.takes_history = True
+            return None, ColumnSet(name, (name,), "one")
         if role.optional:
             return None, None
         if role.kinds[0].shape == "matrix":
-            raise UsageError(
-                f"'{spec.loss.name}' needs the table '{role.name}'",
-                hint=f"--table {role.name}=FILE",
-                code="USAGE_COLUMNS",
-            )
+            raise UsageError(f"'{spec.loss.name}' needs the table '{role.name}'", hint=f"--table {role.name}=FILE",
+                             code="USAGE_COLUMNS")  # fmt: skip
         return None, self._usual(spec, role)
 
     def _parameters(self, spec: LossSpec, model: str | None) -> tuple[list[Input], bool]:
@@ -213,6 +218,7 @@ class Binder:
 
     def _usual(self, spec: LossSpec, role: Role) -> ColumnSet:
         option = {"target": "-t COLS", "pred": "-p COLS"}.get(role.name, f"-c {role.name}=COLS")
+        option += f", or give --table {HISTORY}=FILE" if role.name in spec.loss.from_history else ""
         usual = DEFAULT_NAMES.get(role.name, ())
         present = [name for name in usual if name in self._side_of(role.name)]
         present = present or [name for name in usual if name in self.columns]
@@ -319,17 +325,18 @@ class Binder:
 
 def bind(
     request: Request, columns: Sequence[str], types: Mapping[str, Any], tables: Mapping[Table, Matrix],
-    sides: Sides | None = None,
+    sides: Sides | None = None, looked_up: Sequence[LookedUp] = (),
 ) -> Plan:  # fmt: skip
     """Decide which columns every loss reads; anything that is not certain is an error that shows both sides.
 
-    `sides` are the two files of which the columns are, if these are joined.
+    `sides` are the two files of which the columns are, if these are joined. `looked_up` are columns for roles of losses
+    for which no other is named.
     """
     derived = derived_columns(request.lets, columns, types, sides)
     if derived.types:
         columns, types = (*columns, *derived.types), {**types, **derived.types}
         sides = None if sides is None else replace(sides, derived=tuple(derived.types))
-    binder = Binder(request, columns, types, tables, sides)
+    binder = Binder(request, columns, types, tables, sides, looked_up)
     lines = binder.lines()
     inputs = dict.fromkeys(i for line in lines for job in line.jobs for i in job.inputs if isinstance(i, Input))
     refuse_unused_labels(request, inputs)
@@ -346,7 +353,7 @@ def bind(
     def is_column(name: str) -> bool:
         return name in columns or (sides is not None and sides.is_known(name))
 
-    keys, units = _slice_keys(request, is_column), unit_keys(request, is_column)
+    keys, units = slice_keys(request, is_column), unit_keys(request, is_column)
     for key in keys:
         if key.is_number:
             projection.setdefault(key.column, "number")
@@ -384,16 +391,7 @@ def bind(
                 unit_keys=units,
                 pairings=tuple(binder.pairings),
                 texts_inside=frozenset(name for name in columns if name in projection and is_text_inside(name, types)),
-                derived=derived)  # fmt: skip
-
-
-def _slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[GroupingKey, ...]:
-    """How the rows get the labels of their slices."""
-    if not request.slice_texts:
-        return ()
-    from losscli.binding.grouping_keys import grouping_key  # not on the way of a run without slices
-
-    return tuple(grouping_key(text, is_column) for text in request.slice_texts)
+                derived=derived, looked_up=tuple(looked_up))  # fmt: skip
 
 
 def _is_untyped(kind: Any) -> bool:

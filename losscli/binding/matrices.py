@@ -10,7 +10,8 @@ import numpy as np
 from losscli.binding.column_names import ColumnSet, resolve
 from losscli.binding.plan import Matrix, Table
 from losscli.binding.request import RoleBinding
-from losscli.errors import DataError, EmptyError
+from losscli.contract.kinds import Array
+from losscli.errors import DataError, EmptyError, Location
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import PLAIN, NumberFormat, is_vector, numbers, texts, vectors
 from losscli.io.arrow.spelled_vectors import form_of_type
@@ -84,25 +85,30 @@ def _numeric(source: Source, class_column: str | None) -> ColumnSet:
 
 
 def _values(chosen: ColumnSet, batch: Any, source: Source, number_format: NumberFormat) -> Any:
-    columns = []
-    for name in chosen.names:
-        column, kind = batch.data.column(name), source.types.get(name)
-        if form_of_type(kind) is not None:
-            from losscli.io.arrow.parse_vectors import spelled_lists
-
-            column = spelled_lists(column, name, batch.location, number_format)
-        if kind is not None and is_vector(kind):
-            found: Any = vectors(column, name, batch.location)
-        else:
-            found = numbers(column, name, batch.location, parse_text=kind is None, number_format=number_format)
-        bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
-        bad = bad if found.missing is None else bad | found.missing
-        if bad.any():
-            raise batch.location.error(
-                int(np.argmax(bad)), name, f"column '{name}' has a missing or non-finite number", code="DATA_BAD_CELL"
-            )
-        columns.append(found.values.reshape(len(found.values), -1))
+    columns = [
+        finite_numbers(batch.data.column(name), name, batch.location, source.types.get(name), number_format)
+        for name in chosen.names
+    ]
     return np.concatenate(columns, axis=1)
+
+
+def finite_numbers(column: Any, name: str, location: Location, kind: Any, number_format: NumberFormat) -> Array:
+    """The numbers of a column of this type, a row each; one that is missing or not finite is a DataError."""
+    if form_of_type(kind) is not None:
+        from losscli.io.arrow.parse_vectors import spelled_lists
+
+        column = spelled_lists(column, name, location, number_format)
+    if kind is not None and is_vector(kind):
+        found: Any = vectors(column, name, location)
+    else:
+        found = numbers(column, name, location, parse_text=kind is None, number_format=number_format)
+    bad = ~np.isfinite(found.values.reshape(len(found.values), -1)).all(axis=1)
+    bad = bad if found.missing is None else bad | found.missing
+    if bad.any():
+        raise location.error(
+            int(np.argmax(bad)), name, f"column '{name}' has a missing or non-finite number", code="DATA_BAD_CELL"
+        )
+    return np.asarray(found.values.reshape(len(found.values), -1))
 
 
 def _refuse_twice(names: list[str], column: str | None, table: Table) -> None:

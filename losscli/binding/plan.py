@@ -11,6 +11,7 @@ from losscli.binding.derived_columns import DerivedColumns
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.binding.request import Request
 from losscli.binding.spec import LossSpec, Spec
+from losscli.contract.history import LookedUp
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Term
 from losscli.io.arrow.decode import PLAIN, NumberFormat
@@ -151,6 +152,7 @@ class Plan:
     shares_keys: bool = False  # whether several rows may have the same keys
     texts_inside: frozenset[str] = frozenset()  # typed texts in other columns: numbers where a number is wanted
     derived: DerivedColumns = field(default_factory=DerivedColumns, compare=False)  # beside the columns of the data
+    looked_up: tuple[LookedUp, ...] = ()  # columns of the data that are looked up in a table of past values
 
     def read_as(self, name: str) -> ReadAs:
         """How a column is read, be it one of the data or a derived one."""

@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from typing import Literal, cast, get_args
 
 from losscli.binding.spec_text import column_parameter, cut, signed
+from losscli.contract.history import NaiveForecast, take_naive_forecast
 from losscli.contract.loss import Loss, Parameter, Value
 from losscli.contract.presets import DivideBy
 from losscli.contract.row_parameters import ColumnParameter
@@ -28,7 +29,8 @@ class LossSpec:
 
     `divide_by` is what a preset, or the text, says of weights (None: as the run says). `presets` are the libraries
     that the text named: what they cannot follow is refused, and nothing else asks for them. `unset` are the parameters
-    that the text left open though names of columns may say them.
+    that the text left open though names of columns may say them. `history` is which naive forecast gives the roles
+    that are taken of a table of past values, where the text says so.
     """
 
     loss: Loss
@@ -36,6 +38,7 @@ class LossSpec:
     divide_by: DivideBy | None = None
     presets: tuple[str, ...] = field(default=(), compare=False)
     unset: tuple[str, ...] = field(default=(), compare=False)
+    history: NaiveForecast | None = None
 
     def __hash__(self) -> int:
         return hash((self.loss.name, self.full))
@@ -43,7 +46,7 @@ class LossSpec:
     @property
     def kernel(self) -> LossSpec:
         """What its values depend on: the loss and its parameters, not how values make the number."""
-        plain = self.divide_by is None and not self.presets and not self.unset
+        plain = self.divide_by is None and not self.presets and not self.unset and self.history is None
         return self if plain else LossSpec(self.loss, self.params)
 
     @property
@@ -61,12 +64,16 @@ class LossSpec:
     def text(self) -> str:
         """The shortest text that gives this loss: only parameters that differ from their defaults."""
         changed = [n for n, v in self.params.items() if v != self.loss.params[n].default]
-        return self._text(changed, [f"{_DIVIDE_BY}={self.divide_by}"] if self.divide_by else [])
+        return self._text(changed, [*self._history, *([f"{_DIVIDE_BY}={self.divide_by}"] if self.divide_by else [])])
 
     @property
     def full(self) -> str:
         """The text with every parameter of the loss."""
-        return self._text(list(self.params))
+        return self._text(list(self.params), self._history)
+
+    @property
+    def _history(self) -> list[str]:
+        return [] if self.history is None else self.history.settings
 
     def _text(self, names: Iterable[str], more: Iterable[str] = ()) -> str:
         settings = ",".join([*(f"{name}={plain(self.params[name])}" for name in names), *more])
@@ -285,8 +292,9 @@ def parse_loss(text: str) -> LossSpec:
     params |= read_params(loss, settings)
     if _DIVIDE_BY in params and _DIVIDE_BY not in loss.params:
         divide_by = _read_divide_by(loss, params.pop(_DIVIDE_BY))
+    history = take_naive_forecast(loss.name, params) if loss.from_history else None
     unset = tuple(n for n, spec in loss.params.items() if spec.param.level_of is not None and n not in params)
-    return LossSpec(loss, loss.settle(params), divide_by, (library,) if at else (), unset)
+    return LossSpec(loss, loss.settle(params), divide_by, (library,) if at else (), unset, history)
 
 
 def _of_classes(loss: Loss, settings: str) -> Loss:

@@ -1,4 +1,4 @@
-"""What makes the rows of a cluster or of a batch: a column, or labels derived of one, `ds:month`."""
+"""What makes the rows of a slice, a cluster or a batch: a column, or labels derived of one, `ds:month`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from losscli.binding.grouping_keys import GroupingKey
 
 CLUSTER, BATCH = "cluster", "batch"
+
+
+def slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[GroupingKey, ...]:
+    """How the rows get the labels of their slices."""
+    if not request.slice_texts:
+        return ()
+    from losscli.binding.grouping_keys import grouping_key  # not on the way of a run without slices
+
+    return tuple(grouping_key(text, is_column) for text in request.slice_texts)
 
 
 def unit_keys(request: Request, is_column: Callable[[str], bool]) -> dict[str, GroupingKey]:

@@ -77,6 +77,7 @@ def text(loss: Loss, width: int) -> str:
         ["Formula (of one row)", *formula],
         _listed(f"Inputs ({scope[loss.scope]})", roles, width),
         _listed("Parameters", params, width),
+        _listed("From the past of each series (--table history=FILE)", _of_history(loss), width),
         _listed("Gradient", [gradient], width),
         _listed(f"Library presets (write {loss.name}@LIBRARY)", presets, width),
         _listed("Best constant", [f"{role} = {text}" for role, text in loss.consistent_for.items()], width),
@@ -87,6 +88,19 @@ def text(loss: Loss, width: int) -> str:
         ["Example", *example],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _of_history(loss: Loss) -> list[str]:
+    """What a table of past values gives, and what says which naive forecast it is of."""
+    means = {
+        "absolute": "the mean of |y[t] - y[t - season]|",
+        "squared": "the root of the mean of (y[t] - y[t - season])**2",
+    }
+    said = [f"{role}: {means[change]}" for role, change in loss.from_history.items()]
+    if said:
+        said.append("season (>= 1, default 1): how many steps before the naive forecast's value stands")
+        said.append("cut_zeros (true or false, default false): a series begins at its first value other than 0")
+    return said
 
 
 def _listed(title: str, items: Sequence[str], width: int) -> list[str]:

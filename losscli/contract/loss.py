@@ -20,6 +20,7 @@ from losscli.contract.arguments import checked_arrays
 from losscli.contract.class_terms import folded, takes_classes
 from losscli.contract.consistency import functionals
 from losscli.contract.documentation import GeneratedDocstring
+from losscli.contract.history import Change, checked_roles
 from losscli.contract.kinds import Array
 from losscli.contract.parameters import Param, Parameter, Role, Value, arguments, check_param, words
 from losscli.contract.presets import Preset
@@ -69,6 +70,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         self.binary: bool = declared["binary"]
         self.exact: bool = declared["exact"]
         self.labels: bool | Literal["classes", "positive"] = declared["labels"]
+        self.from_history: dict[str, Change] = declared["from_history"]
         # A term that is another loss's only term names that loss, so that one accumulator serves both.
         self.shares: dict[str, Loss] = dict(declared["shares"])
         self.score_of: Loss | None = declared.get("score_of")  # the loss whose score this is
@@ -339,6 +341,7 @@ def loss(
     labels: bool | Literal["classes", "positive"] = False,
     exact: bool = False,
     scores: tuple[Score, ...] = (),
+    from_history: Mapping[str, Change] | None = None,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare a loss; see CONTRIBUTING.md for what each word becomes.
 
@@ -358,7 +361,8 @@ def loss(
     exact means of the terms, as where a variance is made of them: in doubles, no digit may be left. `scores` are what
     people know the loss by: each is named like a loss, and
     computed from this one declaration. `sorted_by` names the columns by which a loss of scope "table" compares rows:
-    see `losscli.contract.table_scope`.
+    see `losscli.contract.table_scope`. `from_history` are roles that a table of past values gives, where no column
+    does: see `losscli.contract.history`.
     """
     declared = {
         "formula": formula, "cite": cite, "same_as": same_as or {}, "no_library": no_library,
@@ -366,6 +370,7 @@ def loss(
         "direction": direction, "optimum": optimum, "worst": worst, "consistent_for": functionals(consistent_for),
         "revision": revision, "reduction": reduction,
         "shares": shares or {}, "first": first, "binary": binary, "labels": labels, "exact": exact,
+        "from_history": checked_roles(from_history),
     }  # fmt: skip
 
     def declare(kernel: Callable[..., Any]) -> Loss:

@@ -12,9 +12,10 @@ from losscli.binding.bind import bind
 from losscli.binding.derived_columns import refuse_derived_keys
 from losscli.binding.matrices import read_table
 from losscli.binding.nested_columns import inside_hint, with_nested_columns
-from losscli.binding.plan import Plan, Table
+from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.request import MatrixSource, Request, Unmatched
 from losscli.binding.validate import check
+from losscli.contract.history import HISTORY
 from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location, UsageError, did_you_mean
 from losscli.execution.held_rows import held_in_memory
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from losscli.binding.expressions import Filter
+    from losscli.execution.history import History
     from losscli.io.files.checksums import Checksums
 
 
@@ -101,13 +103,13 @@ def prepare(request: Request, data: Data) -> Prepared:
     number_format = number_format_of(data.options)
     if request.where is not None:
         request.where.check_texts(number_format)
-    tables = {}
+    history, tables = _history(request, source, data, number_format), {}
     for matrix in request.tables:
-        table = Table(matrix.role, matrix.model, redacted(matrix.path))
-        opened = with_nested_columns(_opened(data.tables.get(matrix, matrix.path), data.options), request)
-        tables[table] = read_table(table, opened, request.columns, number_format)
+        if history is None or matrix.role != HISTORY:
+            table = Table(matrix.role, matrix.model, redacted(matrix.path))
+            tables[table] = read_table(table, _table(matrix, request, data), request.columns, number_format)
     try:
-        plan = replace(bind(request, source.columns, source.types, tables, source.sides), number_format=number_format)
+        plan = _bound(request, source, tables, history, number_format)
     except DataError as error:
         # The binding knows names, not files; the error is about the source that lacks them.
         error.path = error.path or _lacking(source, data, error.column)
@@ -120,10 +122,44 @@ def prepare(request: Request, data: Data) -> Prepared:
         _refuse_one_pass(plan, data)
     if source.sides is not None:
         source, plan = _with_shared_keys(source, plan)
+    if history is not None:
+        source = history.beside(source)
     if verifier is not None:
         verifier.refuse_unused()
     arrays = {table: matrix.values for table, matrix in plan.tables.items()}
     return Prepared(plan, source, arrays, hashes={} if verifier is None else verifier.found)
+
+
+def _table(matrix: MatrixSource, request: Request, data: Data) -> Source:
+    return with_nested_columns(_opened(data.tables.get(matrix, matrix.path), data.options), request)
+
+
+def _history(request: Request, source: Source, data: Data, number_format: NumberFormat) -> History | None:
+    """What the table of past values gives; None where no loss takes anything of one."""
+    given = [matrix for matrix in request.tables if matrix.role == HISTORY]
+    if not given and not any(part.history for spec in request.losses for _, part in spec.parts):
+        return None
+    from losscli.execution.history import check_history, read_history  # few runs have one
+
+    check_history(request)
+    if len(given) > 1 or given[0].model is not None:
+        raise UsageError("there is one history, that of all models", hint=f"--table {HISTORY}=FILE",
+                         code="USAGE_CONFLICT")  # fmt: skip
+    opened = _table(given[0], request, data)
+    return read_history(request, source, opened, redacted(given[0].path), number_format)
+
+
+def _bound(
+    request: Request, source: Source, tables: Mapping[Table, Matrix], history: History | None,
+    number_format: NumberFormat,
+) -> Plan:  # fmt: skip
+    if history is None:
+        plan = bind(request, source.columns, source.types, tables, source.sides)
+    else:
+        more = history.beside(source)
+        plan = bind(request, more.columns, more.types, tables, source.sides, history.roles)
+        plan = replace(plan, notes=(*plan.notes, *history.notes))
+    return replace(plan, number_format=number_format)
 
 
 def _lacking(source: Source, data: Data, column: str | None) -> str | None:

@@ -21,6 +21,7 @@ from losscli.binding.plan import Matrix, Plan, Table
 from losscli.binding.read_rows import Reader
 from losscli.binding.request import Inference, MatrixSource, Request, RoleBinding, read_filter, read_lets
 from losscli.binding.spec import Spec, parse
+from losscli.contract.history import LookedUp, NaiveForecast
 from losscli.execution.field_types import fits
 from losscli.io.arrow.keyed import keyed_fields, labels_of, with_labels
 from losscli.io.arrow.spelled_vectors import SpelledForm, form_of_type
@@ -131,6 +132,10 @@ def plan_out(plan: Plan, columns: Sequence[str], types: Mapping[str, Any]) -> Pl
             }
             for table, matrix in plan.tables.items()
         ],
+        "looked_up": [
+            {**one._asdict(), "forecast": None if one.forecast is None else asdict(one.forecast)}
+            for one in plan.looked_up
+        ],
         "null_values": sorted(plan.number_format.nulls),
         "decimal": plan.number_format.decimal,
         "thousands": plan.number_format.thousands,
@@ -147,7 +152,9 @@ def plan_in(given: Plain) -> Plan:
         for table in given["tables"]
     }  # fmt: skip
     types = {name: _type_in(kind) for name, kind in given["columns"]}
-    return bind(request_in(given["request"]), tuple(types), types, tables)
+    looked_up = [LookedUp(**one)._replace(forecast=one["forecast"] and NaiveForecast(**one["forecast"]))
+                 for one in given["looked_up"]]  # fmt: skip
+    return bind(request_in(given["request"]), tuple(types), types, tables, looked_up=looked_up)
 
 
 def same_plan(plan: Plan, given: Plain) -> bool:

@@ -111,12 +111,13 @@ def _(lower: Array, upper: Array) -> Array:
     cite=_MAKRIDAKIS,
     same_as={"gluonts": without_weights()},
     aliases=("scaled_interval_score",),
+    from_history={"scale": "absolute"},
 )
 def msis(lower: Real, upper: Real, target: Real, scale: Positive, *, level: _Level = 0.95) -> Array:
     """Mean scaled interval score (MSIS): the interval score over the error of a naive forecast in the training data.
 
-    `scale` is the mean of |y[t] - y[t - season]| over the training data of the row's series, as of `mase`. The M4
-    competition's MSIS is the mean over the series: --mean-of.
+    `scale` is the mean of |y[t] - y[t - season]| over the training data of the row's series, as of `mase`: a column, or
+    of --table history=FILE. The M4 competition's MSIS is the mean over the series: --mean-of.
 
     >>> msis([1.0, 1.0], [3.0, 3.0], [2.0, 3.5], [2.0, 2.0], level=0.5)
     array([1., 2.])
