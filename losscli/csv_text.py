@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from losscli.lazy_pattern import pattern
 
 # Spreadsheets run a cell that starts with one of these.
-_FORMULA = re.compile("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_FORMULA = pattern("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = pattern(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def guarded(text: str) -> str:

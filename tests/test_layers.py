@@ -30,6 +30,7 @@ LEAVES = {
     "csv_text": "",
     "array_likes": "",
     "lazy_dataclass": "",
+    "lazy_pattern": "",
 }
 
 

@@ -7,7 +7,6 @@ associative and the one rounding is at the end: the same values give the same bi
 from __future__ import annotations
 
 import math
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.lazy_pattern import pattern
 
 FOLD = 1 << 16  # values a fold takes: as many as a kernel gives, so that both have few, long steps
 _ADDED = 1 << 15  # numbers of `_PLAIN` bits that an int64 has room for
@@ -30,7 +30,7 @@ _TAKEN = 2 * _DIGIT  # bits that a fold into slices takes of each value, on the 
 _ROOM = (1 << 20) - 1  # values of 2**_TAKEN that a slice may get before carries move on; twice as many still fit
 
 _MOST_BITS = 8192  # no sum that a run can add up needs more
-_EXACT_TEXT = re.compile(r"(-?[0-9a-f]{1,2048})p(-?[0-9]{1,4})")
+_EXACT_TEXT = pattern(r"(-?[0-9a-f]{1,2048})p(-?[0-9]{1,4})")
 
 
 class _Scratch(threading.local):

@@ -8,7 +8,6 @@ looks like a mark gets a backslash in front, so that no two slices share a name.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -27,10 +26,11 @@ from losscli.io.arrow.dictionary import (
     texts_of_numbers,
     worth_joining,
 )
+from losscli.lazy_pattern import pattern
 
 NULL = "(null)"
 EMPTY = "(empty)"
-_MARK = re.compile(r"\\*\((?:null|empty)\)")
+_MARK = pattern(r"\\*\((?:null|empty)\)")
 _DENSE = 1 << 22  # numbers below this are looked up in a table of their own, others by a hash
 _REMEMBERED = 4  # dictionaries of a column: readers make one for every batch, but the next is mostly the same
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)

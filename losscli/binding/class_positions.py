@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -15,9 +14,10 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
+from losscli.lazy_pattern import pattern
 
 UNKNOWN = -1  # the position of a class that the other side does not have
-_INDEX = re.compile(r"0|-?[1-9][0-9]{0,15}")  # 007 is not the class 7
+_INDEX = pattern(r"0|-?[1-9][0-9]{0,15}")  # 007 is not the class 7
 
 
 def class_positions(

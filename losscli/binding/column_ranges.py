@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from losscli.errors import UsageError
+from losscli.lazy_pattern import pattern
 
 MOST = 100_000
 """More columns than this are no range."""
 
-_RANGE = re.compile(r"(.*?)([0-9]+)([^0-9]*)\.\.\1([0-9]+)\3", re.DOTALL)
+_RANGE = pattern(r"(.*?)([0-9]+)([^0-9]*)\.\.\1([0-9]+)\3", re.DOTALL)
 
 
 def range_names(text: str) -> list[str] | None:

@@ -6,7 +6,6 @@ A column of exactly the name that was asked for is always meant itself, so only 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import TypeAlias
@@ -15,12 +14,13 @@ from losscli.errors import UsageError
 from losscli.io.arrow.canonical import InexactNumberError, canonical_number, parse_number
 from losscli.io.arrow.instants import UNITS, Unit
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 NAN = "nan"
 """The label of NaN, which lies in no interval."""
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_QUANTILES = re.compile(r"quantile=([0-9]+)")
+_NUMBER = pattern(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_QUANTILES = pattern(r"quantile=([0-9]+)")
 _FORMS = "COL:month (or :year, :week, :day, :hour) for dates, COL:18|65 or COL:quantile=4 for numbers"
 _MOST = 1000  # slices by quantiles
 _DIGITS = 1e16  # from here on a whole number is written with an exponent

@@ -17,12 +17,13 @@ from losscli.contract.parameters import Value
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 _NUMBER = r"[-_. ]?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
-_LEVEL = re.compile(rf"(?:.*[^a-z])?(?:q|ql|p|quantile|percentile){_NUMBER}", re.IGNORECASE | re.ASCII | re.DOTALL)
-_BOUND = re.compile(rf"(?:.*[^a-z])?(lo|low|lower|hi|high|upper){_NUMBER}", re.IGNORECASE | re.ASCII | re.DOTALL)
-_MEDIAN = re.compile(r"(?:.*[^a-z])?median", re.IGNORECASE | re.ASCII | re.DOTALL)
-_PLAIN = re.compile(r"0?\.[0-9]+|[01]\.0+", re.ASCII)
+_LEVEL = pattern(rf"(?:.*[^a-z])?(?:q|ql|p|quantile|percentile){_NUMBER}", re.IGNORECASE | re.ASCII | re.DOTALL)
+_BOUND = pattern(rf"(?:.*[^a-z])?(lo|low|lower|hi|high|upper){_NUMBER}", re.IGNORECASE | re.ASCII | re.DOTALL)
+_MEDIAN = pattern(r"(?:.*[^a-z])?median", re.IGNORECASE | re.ASCII | re.DOTALL)
+_PLAIN = pattern(r"0?\.[0-9]+|[01]\.0+", re.ASCII)
 _SHOWN = 12  # levels that a note lists
 _HALF = 0.5
 

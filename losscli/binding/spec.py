@@ -16,10 +16,11 @@ from losscli.contract.row_parameters import ColumnParameter
 from losscli.contract.sibling_names import OF_CLASSES
 from losscli.errors import UsageError, did_you_mean
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
-_NAME = re.compile(r"([A-Za-z_][\w.-]*)=")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too
-_FACTOR = re.compile(r"([^*:@={]+)\*")
+_NAME = pattern(r"([A-Za-z_][\w.-]*)=")
+_NUMBER = pattern(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too
+_FACTOR = pattern(r"([^*:@={]+)\*")
 _DIVIDE_BY = "divide_by"  # every loss takes it beside its parameters: what its mean is divided by
 
 

@@ -12,11 +12,12 @@ import re
 
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError
+from losscli.lazy_pattern import pattern
 
-_SIGN = re.compile("[+-]")
-_EXPONENT = re.compile(r"\d[eE]$")  # the minus of 1e-4 is no minus
-_AFTER_NUMBER = re.compile(r"(^|[^\w.])(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
-_BRACED = re.compile(r"\{((?:\\.|[^\\}])*)\}", re.DOTALL)
+_SIGN = pattern("[+-]")
+_EXPONENT = pattern(r"\d[eE]$")  # the minus of 1e-4 is no minus
+_AFTER_NUMBER = pattern(r"(^|[^\w.])(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
+_BRACED = pattern(r"\{((?:\\.|[^\\}])*)\}", re.DOTALL)
 
 
 def cut(text: str, mark: str | re.Pattern[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from decimal import Context, Decimal
 from typing import NamedTuple
@@ -14,8 +13,9 @@ from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import InexactNumberError, instant_label, parse_number, ungrouped
 from losscli.io.arrow.numbers import NumberFormat
+from losscli.lazy_pattern import pattern
 
-_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
+_MONTH = pattern(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _PLAIN = 40  # digits of a number that is written without an exponent
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
 from losscli.errors import UsageError
+from losscli.lazy_pattern import pattern
 
-_LONE = re.compile("[\ud800-\udfff]")
+_LONE = pattern("[\ud800-\udfff]")
 _PATHS = ("FILE", "SOURCE", "STATE", "OLD", "NEW")  # a file may have any name
 
 

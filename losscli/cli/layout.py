@@ -17,14 +17,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from losscli.lazy_pattern import pattern
+
 DEFAULT_WIDTH = 80
 MAX_WIDTH = 100
 """The widest page of help: the eye loses its line in longer ones."""
 
 _INDENT = 2
-_COMMAND = re.compile(r"([^#]*\| )?losscli ")
-_SHELL_WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
-_BRACKETED = re.compile(r"\[[^\[\]]{1,24}\]")
+_COMMAND = pattern(r"([^#]*\| )?losscli ")
+_SHELL_WORD = pattern(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
+_BRACKETED = pattern(r"\[[^\[\]]{1,24}\]")
 
 
 def screen_width(descriptor: int = 1) -> int:

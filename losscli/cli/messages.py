@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 from losscli.cli import layout
 from losscli.errors import LosscliError, UsageError
+from losscli.lazy_pattern import pattern
 from losscli.report.errors import error_result
 from losscli.report.sanitized import ELLIPSIS, break_workflow_commands, sanitized
 
 # A cell, a name or a list of columns may be of any length. What is cut ends in dots, and no message hides another.
 LINE, _WORD, _PATH, _FIELD = 500, 80, 300, 2000
-_LABEL = re.compile(" *(error|in|hint|note|warning|gate|gates): ")
+_LABEL = pattern(" *(error|in|hint|note|warning|gate|gates): ")
 
 
 def error_text(error: LosscliError) -> list[str]:

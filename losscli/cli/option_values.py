@@ -1,15 +1,15 @@
 """What a command is asked for, as typed values: one for each command, of groups that several share.
 
-`read_options` makes them of click's parameters; a suite of `check` becomes the value of `eval`. They are named tuples,
-which Python makes ten times faster than dataclasses: every start of a command pays for them.
+`read_options` makes them of click's parameters; a suite of `check` becomes the value of `eval`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from losscli.lazy_dataclass import dataclass
 from losscli.report import renderer
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from losscli.io.source import ReadOptions
 
 
-class RowsFile(NamedTuple):
+@dataclass(frozen=True)
+class RowsFile:
     """Where the row values of `-o rows=FILE` go; the suffix tells the format."""
 
     path: str
@@ -31,7 +32,8 @@ class RowsFile(NamedTuple):
         return os.path.basename(self.path)  # noqa: PTH119
 
 
-class Wanted(NamedTuple):
+@dataclass(frozen=True)
+class Wanted:
     """The format for standard output, the format of each file by its path, and the file of row values.
 
     `environment` names the variables that had a say in the numbers, for the reports.
@@ -53,14 +55,16 @@ class Wanted(NamedTuple):
         return any(renderer(format).shows_hashes for format in (self.format, *self.files.values()))
 
 
-class TableFile(NamedTuple):
+@dataclass(frozen=True)
+class TableFile:
     """Where the rows of `rows` and `grad` go: "-" is standard output. Without a format the suffix tells it."""
 
     path: str
     format: str | None = None
 
 
-class InputOptions(NamedTuple):
+@dataclass(frozen=True)
+class InputOptions:
     """Where the rows come from, and how files are read."""
 
     sources: tuple[str, ...]
@@ -72,7 +76,8 @@ class InputOptions(NamedTuple):
     read: ReadOptions
 
 
-class ExecutionOptions(NamedTuple):
+@dataclass(frozen=True)
+class ExecutionOptions:
     """What reads and computes."""
 
     threads: int | None
@@ -81,7 +86,8 @@ class ExecutionOptions(NamedTuple):
     insecure_scheduler: bool
 
 
-class ConsoleOptions(NamedTuple):
+@dataclass(frozen=True)
+class ConsoleOptions:
     """What is said beside the result; `plan` stops before the rows are read."""
 
     quiet: bool
@@ -89,7 +95,8 @@ class ConsoleOptions(NamedTuple):
     plan: bool
 
 
-class GateOptions(NamedTuple):
+@dataclass(frozen=True)
+class GateOptions:
     """Gates, the baseline, and what follows from a verdict; without a limit, a gate allows no dropped prediction."""
 
     gates: tuple[Gate, ...] = ()
@@ -100,7 +107,8 @@ class GateOptions(NamedTuple):
     max_dropped: DropLimit | None = None
 
 
-class RunOptions(NamedTuple):
+@dataclass(frozen=True)
+class RunOptions:
     """What the commands that read rows have in common; `notes` are about the request."""
 
     request: Request
@@ -121,7 +129,8 @@ class RunOptions(NamedTuple):
         return [*self.input.sources, *self.read_beside]
 
 
-class EvalOptions(NamedTuple):
+@dataclass(frozen=True)
+class EvalOptions:
     """What `eval`, or a suite of `check`, is asked for."""
 
     run: RunOptions
@@ -131,7 +140,8 @@ class EvalOptions(NamedTuple):
     state_out: str | None
 
 
-class CompareOptions(NamedTuple):
+@dataclass(frozen=True)
+class CompareOptions:
     """What `compare` is asked for."""
 
     run: RunOptions
@@ -141,7 +151,8 @@ class CompareOptions(NamedTuple):
     pairs: bool
 
 
-class TableOptions(NamedTuple):
+@dataclass(frozen=True)
+class TableOptions:
     """What `rows` is asked for, or `grad`: the derivative by the role `wrt`."""
 
     run: RunOptions
@@ -149,7 +160,8 @@ class TableOptions(NamedTuple):
     wrt: str | None = None
 
 
-class MergeOptions(NamedTuple):
+@dataclass(frozen=True)
+class MergeOptions:
     """What `merge` is asked for."""
 
     states: tuple[str, ...]
@@ -158,7 +170,8 @@ class MergeOptions(NamedTuple):
     quiet: bool
 
 
-class DiffOptions(NamedTuple):
+@dataclass(frozen=True)
+class DiffOptions:
     """What `diff` is asked for; the baseline of its gates is the older report."""
 
     old: str
@@ -168,7 +181,8 @@ class DiffOptions(NamedTuple):
     quiet: bool
 
 
-class CheckOptions(NamedTuple):
+@dataclass(frozen=True)
+class CheckOptions:
     """What `check` is asked for; `outputs` and `format_` are texts, as --init has another use for them."""
 
     names: tuple[str, ...]

@@ -97,9 +97,9 @@ def _wanted(given: Given, *, rows: bool = False) -> Wanted:
 
 def _gates(given: Given, baseline: str | None, missing: Literal["error", "skip", "create"]) -> GateOptions:
     gates = tuple(map(parse_gate, given["gates"]))
-    return _drop_limit(given)._replace(gates=gates, baseline=baseline, baseline_missing=missing,
-                                       allow_incomparable=given["allow_incomparable"],
-                                       exit_zero=given["exit_zero"])  # fmt: skip
+    return replace(_drop_limit(given), gates=gates, baseline=baseline, baseline_missing=missing,
+                   allow_incomparable=given["allow_incomparable"],
+                   exit_zero=given["exit_zero"])  # fmt: skip
 
 
 def _drop_limit(given: Given) -> GateOptions:

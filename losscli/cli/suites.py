@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -86,8 +87,8 @@ def options_of(
         position = suite.settings["outputs"].position
         raise config.error(position, f"standard output is the report of all suites, not that of '{suite.name}' alone",
                            "write to a file")  # fmt: skip
-    gates = options.gates._replace(gates=tuple(gates_of(config, suite)), max_dropped=drop_limit(config, suite))
-    return options._replace(gates=gates)
+    gates = replace(options.gates, gates=tuple(gates_of(config, suite)), max_dropped=drop_limit(config, suite))
+    return replace(options, gates=gates)
 
 
 def _given(config: Config, suite: Suite) -> dict[str, Any]:

@@ -17,12 +17,14 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from losscli.lazy_pattern import pattern
+
 Average: TypeAlias = Literal["macro", "weighted", "micro"]
 
 MAX_CLASSES = 1000
 """So many classes a term may have: of more, a mean a class is no number that says something."""
 
-_PARTS = re.compile(r"([A-Za-z_]\w*)\[(.*)\]", re.DOTALL)
+_PARTS = pattern(r"([A-Za-z_]\w*)\[(.*)\]", re.DOTALL)
 
 
 def name_of(term: str, class_name: str) -> str:

@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from losscli.errors import UsageError
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 from losscli.results import GateResult, RowCounts
 
-_COUNT = re.compile(r"\d{1,18}", re.ASCII)
-_SHARE = re.compile(r"(\d{1,3}(?:\.\d{0,15})?|\.\d{1,15})\s*%", re.ASCII)
+_COUNT = pattern(r"\d{1,18}", re.ASCII)
+_SHARE = pattern(r"(\d{1,3}(?:\.\d{0,15})?|\.\d{1,15})\s*%", re.ASCII)
 
 
 @dataclass(frozen=True)

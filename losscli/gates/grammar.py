@@ -18,20 +18,21 @@ from fractions import Fraction
 from losscli.binding.column_names import split, unescape
 from losscli.errors import UsageError, did_you_mean
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 from losscli.results.directions import best_in_words, is_lower_better
 
 BASELINE = "baseline"
 _LONGEST = 1000
 # A double needs at most three digits of exponent. With more, the exact fraction could fill the memory.
 _PLAIN = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
-_NUMBER = re.compile(rf"[+-]?{_PLAIN}", re.ASCII)
+_NUMBER = pattern(rf"[+-]?{_PLAIN}", re.ASCII)
 _AMOUNT = rf"{_PLAIN}\s*%?"
-_WITH_TOLERANCE = re.compile(
+_WITH_TOLERANCE = pattern(
     rf"(?P<name>.*?)\s*(?P<sign>[+-])\s*(?P<text>max\s*\(\s*{_AMOUNT}\s*,\s*{_AMOUNT}\s*\)|{_AMOUNT})",
     re.ASCII | re.DOTALL,
 )
-_OPERATOR = re.compile("[<>]=?")
-_REST = re.compile(
+_OPERATOR = pattern("[<>]=?")
+_REST = pattern(
     r"\s*(?P<limit>.*?)(?:\s+(?P<test>significant|shown)(?P<enough>\s+if-enough)?)?(?:\s+by\s+(?P<by>.*))?\s*",
     re.DOTALL,
 )

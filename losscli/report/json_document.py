@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 from losscli._version import __version__
+from losscli.lazy_pattern import pattern
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional
 from losscli.report.json_numbers import whole as _whole
@@ -49,8 +49,8 @@ from losscli.results import (
 
 SCHEMA = "losscli.report/1"
 CHECK_SCHEMA = "losscli.check/1"
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_NOT_ASCII = re.compile("[^\x00-\x7e]")
+_SURROGATE = pattern("[\ud800-\udfff]")
+_NOT_ASCII = pattern("[^\x00-\x7e]")
 
 
 def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:

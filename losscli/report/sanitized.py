@@ -8,8 +8,9 @@ Backslashes are not doubled: paths and patterns stay legible, and the text is no
 
 from __future__ import annotations
 
-import re
 import unicodedata
+
+from losscli.lazy_pattern import pattern
 
 ELLIPSIS = "..."
 _MARKS_IN_A_ROW = 4
@@ -93,9 +94,9 @@ def _cut(shown: list[str], limit: int) -> str:
 
 # Build servers run commands from lines of the log: GitHub "::name::" after white space and "##[name]" anywhere in a
 # line, Azure and TeamCity "##name[", GitLab "section_start:" and "section_end:".
-_LINE_COMMAND = re.compile(r"(\A|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(\s*):(?=:)")
-_HASH_COMMAND = re.compile(r"##(\w*)\[")
-_SECTION = re.compile(r"section_(start|end):")
+_LINE_COMMAND = pattern(r"(\A|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(\s*):(?=:)")
+_HASH_COMMAND = pattern(r"##(\w*)\[")
+_SECTION = pattern(r"section_(start|end):")
 
 
 def break_workflow_commands(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from math import isfinite, isnan
 from typing import Literal
 
+from losscli.lazy_pattern import pattern
 from losscli.report.layout import Cell, Column, Layout, SubjectColumns, change, degrees_of_freedom, standard_error
 from losscli.report.naming import subject
 from losscli.report.view import distinguishable, percent, short, signed
@@ -28,7 +28,7 @@ _TESTS = {"t": "t-test", "permutation": "permutation", "mcnemar": "McNemar", "mc
 _ASSUMPTIONS = {
     "permutation": "it assumes that without a difference either sign of a unit's difference is as likely",
 }
-_COUNT = re.compile(r" \([0-9.e+]+\)$")
+_COUNT = pattern(r" \([0-9.e+]+\)$")
 _Number = tuple[str, Callable[[ComparisonResult], str]]
 
 

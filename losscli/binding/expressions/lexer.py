@@ -7,9 +7,10 @@ from typing import NoReturn
 
 from losscli.errors import Code, UsageError
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
-BARE = re.compile(r"[^\W\d][\w.]*")
-_TOKEN = re.compile(
+BARE = pattern(r"[^\W\d][\w.]*")
+_TOKEN = pattern(
     r"""(?P<space>\s+)
     |(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.]))
     |(?P<name>(?:in|IN)(?=\[)|[^\W\d][\w.]*(?:\[-?[0-9]+\][\w.]*)*)

@@ -20,8 +20,9 @@ from losscli.cli.config.lines import TextPosition
 from losscli.cli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
 from losscli.errors import UsageError
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
-_CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
+_CLAUSE = pattern(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
 
 
 @dataclass(frozen=True)

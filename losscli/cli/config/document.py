@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 from losscli.cli.config.lines import KeyPath, KeyPositions, TextPosition
 from losscli.errors import FileError, LosscliError, UsageError, system_code
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 LIMIT = 1 << 20  # bytes: more than anybody writes by hand, and parsing more takes long
 
 # The time of tomllib grows with the square of the number of dotted keys; 64 are more than anybody needs.
-_DEEP = re.compile(r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]++[ \t]*+\.[ \t]*+){64}")
-_AT = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
+_DEEP = pattern(r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]++[ \t]*+\.[ \t]*+){64}")
+_AT = pattern(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
 
 
 @dataclass(frozen=True)

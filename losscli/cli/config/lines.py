@@ -10,21 +10,22 @@ import tomllib
 from bisect import bisect_right
 
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 KeyPath = tuple[str | int, ...]
 """The path to a value from the top: keys, and indices (from 0) in arrays."""
 
 DEPTH = 9  # of the paths that are kept: losscli reads nothing that is nested deeper
 
-_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
-_SPACE = re.compile(r"[ \t]*+")
-_BARE = re.compile(r"[A-Za-z0-9_-]++")
-_BASIC = re.compile(r'"(?:[^"\\\n]++|\\.)*+"')
-_LITERAL = re.compile(r"'[^'\n]*+'")
+_BLANK = pattern(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_SPACE = pattern(r"[ \t]*+")
+_BARE = pattern(r"[A-Za-z0-9_-]++")
+_BASIC = pattern(r'"(?:[^"\\\n]++|\\.)*+"')
+_LITERAL = pattern(r"'[^'\n]*+'")
 # The text may end in up to two quotes, before the three that close it.
-_LONG_BASIC = re.compile(r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}', re.DOTALL)
-_LONG_LITERAL = re.compile(r"'''(?:[^']++|'{1,2}(?!'))*+'{3,5}", re.DOTALL)
-_SCALAR = re.compile(r"[^,\]}#\n]++")
+_LONG_BASIC = pattern(r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}', re.DOTALL)
+_LONG_LITERAL = pattern(r"'''(?:[^']++|'{1,2}(?!'))*+'{3,5}", re.DOTALL)
+_SCALAR = pattern(r"[^,\]}#\n]++")
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from losscli.cli.config.document import Document
 from losscli.cli.config.lines import KeyPath, TextPosition
 from losscli.errors import UsageError, did_you_mean
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 Form = Literal["text", "amount", "whole", "number", "flag", "texts", "gates"]
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_SPECIAL = re.compile(r"[,=*:\\]")
-_TOLERANCE = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?", re.ASCII)
+_NAME = pattern(r"[A-Za-z0-9_-]+")
+_SPECIAL = pattern(r"[,=*:\\]")
+_TOLERANCE = pattern(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?", re.ASCII)
 
 # Keys that other tools have and losscli refuses on purpose: their message says more than "unknown key".
 _UNSUPPORTED = {

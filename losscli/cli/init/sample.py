@@ -15,10 +15,11 @@ from losscli.io.arrow.types import fields_of
 from losscli.io.files.open import open_source
 from losscli.io.source import ReadAs, ReadOptions
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 ROWS, COLUMNS = 4096, 512
-_STEM = re.compile(r"(.*[_.])([^_.]+)", re.DOTALL)
-_SPECIAL = re.compile(r"[,=*:\\]")
+_STEM = pattern(r"(.*[_.])([^_.]+)", re.DOTALL)
+_SPECIAL = pattern(r"[,=*:\\]")
 
 
 @dataclass(frozen=True, eq=False)

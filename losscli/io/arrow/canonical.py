@@ -7,16 +7,18 @@ import re
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-_INTEGRAL = re.compile(r"([+-]?)([0-9]+)\.0*")
+from losscli.lazy_pattern import pattern
+
+_INTEGRAL = pattern(r"([+-]?)([0-9]+)\.0*")
 # Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_WHOLE = re.compile(r"[+-]?0*([0-9]*)")
-_INSTANT = re.compile(
+_NUMBER = pattern(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = pattern(r"[+-]?0*([0-9]*)")
+_INSTANT = pattern(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]+))?"
     r"(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?"
 )
-_CANONICAL_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?)(?:\.[0-9]+)?(\+00:00)?")
-_NON_FINITE = re.compile(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))?", re.IGNORECASE)
+_CANONICAL_INSTANT = pattern(r"([0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?)(?:\.[0-9]+)?(\+00:00)?")
+_NON_FINITE = pattern(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))?", re.IGNORECASE)
 
 SPACES = " \u00a0\u2009\u202f"
 """Spaces that may separate thousands: that of the keyboard, no-break, thin, and narrow no-break."""

@@ -18,12 +18,13 @@ from losscli.io.arrow.numbers import PLAIN, decode
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant, is_number, is_text, is_vector, storage
 from losscli.io.arrow.vectors import VectorError, stack
+from losscli.lazy_pattern import pattern
 
 # Not 007 and not 00.5: a code with leading zeros is not a number, as for keys.
-_NUMBER = re.compile(
+_NUMBER = pattern(
     r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|[+-]?inf(?:inity)?", re.ASCII | re.I
 )
-_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_WHOLE = pattern(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
 _UNKNOWN = -2
 
 

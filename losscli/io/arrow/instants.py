@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from losscli.io.arrow.buffers import Mask, indices, missing_cells, plain_cells
 from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.canonical import canonical_label
+from losscli.lazy_pattern import pattern
 
 Unit = Literal["year", "month", "week", "day", "hour"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -23,7 +23,7 @@ FIRST_HOUR = 24 * (datetime.date.min.toordinal() - _EPOCH)
 LAST_HOUR = 24 * (datetime.date.max.toordinal() - _EPOCH) + 23
 """The hours that have a date with a year of four digits."""
 
-_CANONICAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: ([0-9]{2}):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(\+00:00)?)?")
+_CANONICAL = pattern(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: ([0-9]{2}):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(\+00:00)?)?")
 _PER_HOUR = {"s": 3600, "ms": 3_600_000, "us": 3_600_000_000, "ns": 3_600_000_000_000}
 _DATE = len("2024-01-31")
 _MONDAY = 3  # days from the Monday of the week of 1970 to its first day

@@ -16,6 +16,7 @@ import pyarrow as pa
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.numbers import INEXACT, NumberFormat
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 _DENSE, _DOUBTFUL, _SPARSE = "vector as text", "perhaps a vector as text", "sparse vector as text"
 _LABELS = b"labels"
@@ -34,7 +35,7 @@ WRAPPINGS = (
     (b"(", rf"{_MODULE}(?:tensor|float\d*|int\d+|uint\d+)\(([^()\[\],]*)(?:,[^()\[\]]*)?\)", r"\1"),
 )
 """What Python writes around vectors: a sign of it, a pattern in the syntax of Python and Arrow, what is left."""
-_PAIR = re.compile(r"[^\s:,;\[\]()]+:[^\s:,;\[\]()]+")
+_PAIR = pattern(r"[^\s:,;\[\]()]+:[^\s:,;\[\]()]+")
 _OPEN, _CLOSE = "[(", "])"
 _EMPTY = ("[]", "()")
 
@@ -119,8 +120,8 @@ def split_pairs(cell: str, number_format: NumberFormat) -> list[tuple[str, str]]
 
 def unwrapped(text: str) -> str:
     """The text without what Python writes around it: `b'…'`, `array(…, dtype=float32)`, `tensor(…)`."""
-    for _, pattern, kept in WRAPPINGS:
-        text = re.sub(pattern, kept, text)
+    for _, form, kept in WRAPPINGS:
+        text = re.sub(form, kept, text)
     return text
 
 

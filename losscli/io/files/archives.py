@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from losscli.errors import DataError, did_you_mean
 from losscli.io.files.streams import Readable, Stream
+from losscli.lazy_pattern import pattern
 
 if TYPE_CHECKING:
     import tarfile
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHEET_HINT = "save the sheet as CSV (UTF-8)"
 
-_CUT = re.compile(r"(?i)\.(?:npz|safetensors|zip|eval|tgz|tbz2?|txz|tzst|tar(?:\.(?:gz|bz2|xz|zst|lz4))?):(?=.)")
+_CUT = pattern(r"(?i)\.(?:npz|safetensors|zip|eval|tgz|tbz2?|txz|tzst|tar(?:\.(?:gz|bz2|xz|zst|lz4))?):(?=.)")
 _LONGEST_HEADER = 64 << 20  # what a tar archive may ask for at once: names and attributes of a file
 
 

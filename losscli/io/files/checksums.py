@@ -18,10 +18,11 @@ from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
 from losscli.io.files.streams import file_error
 from losscli.io.remote.address import REMOTE_URL, redacted
+from losscli.lazy_pattern import pattern
 
-_HEX = re.compile("[0-9a-fA-F]{64}")
-_GNU = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
-_BSD = re.compile(r"(\\?)SHA256 \((.+)\) = ([0-9a-fA-F]{64})")
+_HEX = pattern("[0-9a-fA-F]{64}")
+_GNU = pattern(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
+_BSD = pattern(r"(\\?)SHA256 \((.+)\) = ([0-9a-fA-F]{64})")
 _ESCAPES = {"\\n": "\n", "\\r": "\r", "\\\\": "\\"}
 _LARGEST = 64 << 20
 

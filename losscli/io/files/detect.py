@@ -10,6 +10,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.files.archives import SHEET_HINT, torch_refusal
 from losscli.io.files.placeholders import refuse_placeholder
 from losscli.io.source import ReadOptions
+from losscli.lazy_pattern import pattern
 
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "npy", "npz", "safetensors")
 
@@ -53,9 +54,9 @@ _UNSUPPORTED: tuple[tuple[bytes, str, str | None], ...] = (
 
 _TORCH = (".pt", ".pth", ".bin", ".ckpt")
 
-_VECTOR = re.compile(rb"\[|\(|[0-9.];|\S:[-+.0-9]")  # any sign of numbers that share a cell
+_VECTOR = pattern(rb"\[|\(|[0-9.];|\S:[-+.0-9]")  # any sign of numbers that share a cell
 
-_HTML = re.compile(rb"(?s)(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|title|meta)\b|<!--")
+_HTML = pattern(rb"(?s)(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body|table|title|meta)\b|<!--")
 
 _DISPLAY_NAMES = {
     "csv": "delimited text",

@@ -6,14 +6,15 @@ import re
 from pathlib import Path
 
 from losscli.errors import DataError
+from losscli.lazy_pattern import pattern
 
 LFS_HINT = "git lfs pull gets the data (in GitHub Actions: actions/checkout with lfs: true)"
 
-_LFS = re.compile(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/")
-_ANNEX = re.compile(rb"/annex/objects/\S")
+_LFS = pattern(rb"version https://(?:git-lfs|hawser)\.github\.com/spec/")
+_ANNEX = pattern(rb"/annex/objects/\S")
 # A .dvc file is YAML: these keys come first, and the hash of an output follows in its list.
-_DVC = re.compile(rb"(?:outs|deps|md5|frozen|wdir|meta|desc|cmd):")
-_DVC_OUTPUT = re.compile(rb"(?m)^outs:[ \t]*\r?\n(?:[ \t]*-?[ \t]+.*\n)*?[ \t-]*(?:md5|etag|checksum|hash):")
+_DVC = pattern(rb"(?:outs|deps|md5|frozen|wdir|meta|desc|cmd):")
+_DVC_OUTPUT = pattern(rb"(?m)^outs:[ \t]*\r?\n(?:[ \t]*-?[ \t]+.*\n)*?[ \t-]*(?:md5|etag|checksum|hash):")
 
 
 def refuse_placeholder(path: str, head: bytes) -> None:

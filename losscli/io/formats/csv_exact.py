@@ -32,12 +32,13 @@ from losscli.io.formats.number_spelling import spelling_hint
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 EXCERPT_LENGTH = 60
 
-_FILLED = re.compile(rb"[^\r\n]+")
-_PLAIN = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?")
-_WHOLE = re.compile(rb"[ \t]*[+-]?[0-9]+[ \t]*")
+_FILLED = pattern(rb"[^\r\n]+")
+_PLAIN = pattern(rb"-?[0-9]+(?:\.[0-9]+)?")
+_WHOLE = pattern(rb"[ \t]*[+-]?[0-9]+[ \t]*")
 
 Cells = Sequence[bytes]
 

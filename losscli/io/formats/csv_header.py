@@ -16,10 +16,11 @@ from losscli.io.formats.csv_records import END, Dialect, Record, records
 from losscli.io.formats.number_spelling import number_options
 from losscli.io.source import ReadOptions
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 HEADER_LIMIT = 4 << 20
 PIECE = 1 << 16
-_NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = pattern(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 BOM = b"\xef\xbb\xbf"
 COMMENT_HINT = "for comment lines use --comment '#'"
 NAMED = {",": "comma", ";": "';'", "\t": "a tab", "|": "'|'"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import islice
 
@@ -11,9 +10,10 @@ from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_records import END
 from losscli.io.source import ReadOptions
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 PIECE = 1 << 16
-_SEP = re.compile(rb'(?i)(?:\xef\xbb\xbf)?("?)sep=([ \t!-/:-@\[-`{-~])\1(?:\r\n|\r|\n|\Z)')
+_SEP = pattern(rb'(?i)(?:\xef\xbb\xbf)?("?)sep=([ \t!-/:-@\[-`{-~])\1(?:\r\n|\r|\n|\Z)')
 _NAMES = {"tab": "\t", "\\t": "\t"}
 
 

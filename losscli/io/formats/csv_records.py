@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 Positions = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.uint8]
 Edges = npt.NDArray[np.bool_]
 
-END = re.compile(rb"\r\n|\r|\n")
+END = pattern(rb"\r\n|\r|\n")
 
 
 class Dialect(NamedTuple):

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.formats.json_values import Document, Part
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 LIMIT = 256 << 20
 SAMPLED = 100  # members whose fields tell records from splits
 MANY = 100  # as many lists are no columns, if each is shorter than that
 NAMES = ("samples", "records", "rows", "data", "instances", "predictions", "examples", "results")
 FREE = ("key", "id", "(key)")  # names of the column of keys
-_STEP = re.compile(r"\[([0-9]{1,9})\]|\.?([^.\[\]]+)")
+_STEP = pattern(r"\[([0-9]{1,9})\]|\.?([^.\[\]]+)")
 
 
 @dataclass(frozen=True)

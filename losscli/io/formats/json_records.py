@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -11,13 +10,14 @@ from losscli.errors import DataError
 from losscli.io.files.streams import Readable
 from losscli.io.formats.json_structure import COMMA, NEWLINE, OPEN, Bytes, Positions, Structure, structure_of
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 PIECE = 4 << 20
 RECORD_LIMIT = 256 << 20
 _BLANK, _LINE, _COMMA = 32, 10, 44
 
 
-_KEY = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
+_KEY = pattern(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
 
 
 class RecordLines:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import islice
@@ -37,12 +36,13 @@ from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath, Step, type_at
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 BLOCK = 1 << 20
 PIECE = 1 << 16
 PROBED = 100
 
-_LONG = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")  # a whole number that may be beyond 2^53
+_LONG = pattern(rb"(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])")  # a whole number that may be beyond 2^53
 
 _TEXT_TYPES = (pa.int64(), pa.float64(), pa.bool_())  # what is read in its own type to become text
 

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable
 
 from losscli.io.arrow.canonical import SPACES, InexactNumberError, parse_number
+from losscli.lazy_pattern import pattern
 
 # The decimal mark and the thousands separator, in the order in which they are tried.
 _SPELLINGS: tuple[tuple[str, str | None], ...] = (
     (".", ","), (",", None), (",", "."), (".", "'"), (",", "'"), (".", "’"), (",", "’"), (".", " "), (",", " "),
     (".", "_"), (",", "_"),
 )  # fmt: skip
-_NUMERIC = re.compile(rf"[+-]?[0-9][0-9.,'’_{SPACES}]*(?:[eE][+-]?[0-9]+)?")
+_NUMERIC = pattern(rf"[+-]?[0-9][0-9.,'’_{SPACES}]*(?:[eE][+-]?[0-9]+)?")
 
 
 def number_options(texts: Iterable[str], decimal: str = ".", thousands: str | None = None) -> str | None:

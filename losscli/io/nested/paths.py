@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -11,12 +10,13 @@ import pyarrow as pa
 from losscli.errors import DataError
 from losscli.io.arrow.types import is_list
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
 Step: TypeAlias = str | int
 Types: TypeAlias = Mapping[str, pa.DataType]
 """Columns, or the fields of one, by their names."""
 
-_ELEMENT = re.compile(r"\[(-?[0-9]{1,9})\]")
+_ELEMENT = pattern(r"\[(-?[0-9]{1,9})\]")
 _DEEPEST = 64
 
 

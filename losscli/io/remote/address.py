@@ -8,16 +8,17 @@ from urllib.parse import urlsplit
 
 from losscli.errors import UsageError
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 
-REMOTE_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+REMOTE_URL = pattern(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 WEB = frozenset({"http", "https"})
 AZURE = frozenset({"abfs", "abfss", "az"})
 SCHEMES = ("s3", "gs", "gcs", *sorted(AZURE), "http", "https")
 
 # In names of objects ? is an ordinary character, and in globs it matches one; only `?word=` starts a query.
-_QUERY = re.compile(r"\?[\w.~%-]+=.*", re.DOTALL)
-_USER = re.compile(r"://[^/?#]*@")
-_URL = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
+_QUERY = pattern(r"\?[\w.~%-]+=.*", re.DOTALL)
+_USER = pattern(r"://[^/?#]*@")
+_URL = pattern(r"\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from losscli.io.files.table_formats import refused, table_format_of
 from losscli.io.remote.address import WEB, Address, check
 from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
 from losscli.io.remote.transfer import run
+from losscli.lazy_pattern import pattern
 
-MAGIC = re.compile(r"[*?\[]")
+MAGIC = pattern(r"[*?\[]")
 
 
 def expand_remote(url: str, notes: list[str]) -> list[FoundFile]:

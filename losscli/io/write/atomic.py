@@ -11,7 +11,6 @@ import contextlib
 import errno
 import io
 import os
-import re
 import secrets
 import stat
 import time
@@ -21,12 +20,13 @@ from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
 from losscli.errors import FileError, system_code
+from losscli.lazy_pattern import pattern
 
 _PREFIX, _SUFFIX = ".losscli-", ".tmp"
 _A_DAY = 24 * 60 * 60
 # Symbolic links at the temporary name are not followed; Windows has neither flag.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+_DESCRIPTOR = pattern(r"/(?:dev|proc/self)/fd/(\d+)")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 _FOLDER_HINT = "the folder must be writable, too, because a file is replaced as a whole"
 

@@ -6,7 +6,6 @@ quoted, so that an empty text differs from null.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -14,8 +13,9 @@ from losscli.csv_text import guarded
 from losscli.io.write.arrays import batch, schema
 from losscli.io.write.jsonl import json_cells
 from losscli.io.write.tables import Column, ColumnSpec
+from losscli.lazy_pattern import pattern
 
-_QUOTED = re.compile('[",\t\r\n]')
+_QUOTED = pattern('[",\t\r\n]')
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec], delimiter: str = ",") -> _Rows:

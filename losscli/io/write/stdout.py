@@ -13,12 +13,13 @@ from typing import BinaryIO, cast
 
 from losscli.errors import FileError
 from losscli.io.write.atomic import with_file_errors
+from losscli.lazy_pattern import pattern
 
 _MEMORY_LIMIT = 8 << 20  # bytes that are held in memory before they go to a temporary file
 _PIECE = 1 << 20
 
 # Tab and line feed belong to the table; others would let a value in the data control the terminal.
-_CONTROL = re.compile(
+_CONTROL = pattern(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 

@@ -9,11 +9,11 @@ the number of rows used and dropped, and of those left out for each reason that 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from losscli.lazy_pattern import pattern
 from losscli.report.json_document import dumps
 from losscli.report.naming import UniqueNames, display_name, marked, nonfinite_results, safe_name, subject
 from losscli.report.renderer import Renderer
@@ -22,7 +22,7 @@ from losscli.report.view import View
 from losscli.results import Evaluation, LossResult, SuiteResult
 
 # DVC prints keys through a library that interprets text in brackets.
-_DISALLOWED = re.compile(r"[.\[\]]")
+_DISALLOWED = pattern(r"[.\[\]]")
 _ROWS, _SLICES = "rows", "slices"
 
 Named: TypeAlias = "str | tuple[tuple[str, str], ...]"

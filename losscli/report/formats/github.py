@@ -8,13 +8,13 @@ at which GitHub refuses all of it. Annotations point to the gate in its configur
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from losscli.errors import ExitCode
+from losscli.lazy_pattern import pattern
 from losscli.report.formats import markdown
 from losscli.report.naming import display_name, marked, safe_name
 from losscli.report.renderer import Renderer
@@ -28,7 +28,7 @@ SUMMARY, OUTPUTS = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 LIMIT = 900 * 1024  # GitHub's limit is 1024 KiB, for all commands of a step
 _MOST_ANNOTATIONS = 10
 _NOTE_BYTES = 200  # the longest line about omitted lines
-_DISALLOWED = re.compile("[^A-Za-z0-9_-]")
+_DISALLOWED = pattern("[^A-Za-z0-9_-]")
 
 
 class GitHub(Renderer):

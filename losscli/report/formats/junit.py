@@ -9,11 +9,11 @@ the same bytes.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 from losscli.report.naming import UniqueNames, display_name, subject
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines
@@ -21,7 +21,7 @@ from losscli.report.view import View, exact
 from losscli.results import ErrorResult, GateResult, LossResult, SuiteResult
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-_MARKUP = re.compile('[&<>"]')
+_MARKUP = pattern('[&<>"]')
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ Text from data is in code spans: nothing in them is a link, a mention, an emoji,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from losscli.lazy_pattern import pattern
 from losscli.report import standings, verdicts
 from losscli.report.influence import influence
 from losscli.report.layout import Layout, footnotes, layout_of
@@ -18,8 +18,8 @@ from losscli.report.view import View
 from losscli.results import Evaluation, SuiteResult
 
 # In a table a bar ends the cell even in a code span. A backtick ends the span, and spaces at its ends are removed.
-_DISALLOWED_IN_SPAN = re.compile(r"[|`]|\A\s|\s\Z")
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\s]")
+_DISALLOWED_IN_SPAN = pattern(r"[|`]|\A\s|\s\Z")
+_PUNCTUATION = pattern(r"[!-/:-@\[-`{-~\s]")
 
 
 class Markdown(Renderer):

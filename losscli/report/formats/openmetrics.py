@@ -9,20 +9,20 @@ digit: GitLab compares both as text. The slice of all rows is "all".
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from losscli.lazy_dataclass import dataclass
+from losscli.lazy_pattern import pattern
 from losscli.report.naming import UniqueNames, display_name, safe_name
 from losscli.report.renderer import Renderer
 from losscli.report.suites import evaluated
 from losscli.report.view import View, exact
 from losscli.results import Evaluation, SuiteResult
 
-_NOT_IN_VALUES = re.compile(r"[^A-Za-z0-9_.:/=+\-]")
-_NOT_IN_NAMES = re.compile("[^A-Za-z0-9_]")
+_NOT_IN_VALUES = pattern(r"[^A-Za-z0-9_.:/=+\-]")
+_NOT_IN_NAMES = pattern("[^A-Za-z0-9_]")
 _ALL_ROWS = "all"
 _NO_LABEL = "none"
 _BY = "by_"  # before the names of columns that may not be labels as they are, and of those that have it already
