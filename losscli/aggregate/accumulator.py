@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.aggregate.batch_units import beside_rows, join_units, units_of
 from losscli.aggregate.batches import Groups
-from losscli.aggregate.chunks import CHUNK, cut_rows, cuts
+from losscli.aggregate.chunks import CHUNK, Chunk, chunk_size, cuts_of
 from losscli.aggregate.class_products import ClassProducts
 from losscli.aggregate.cross_products import CrossProducts
 from losscli.aggregate.distinct_rows import DistinctRows, HeldRows
@@ -34,6 +34,7 @@ from losscli.binding.read_rows import ReadRows
 from losscli.binding.row_batch import RowBatch, join_terms
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Terms
+from losscli.contract.shared_arrays import sharing
 from losscli.errors import DataError
 
 
@@ -97,22 +98,36 @@ class RunAccumulator:
         self.label_counts.update(batch.arrays, batch.slice_ids, len(self.counts))
         if self.hashing:
             self.fingerprints.update(rows, batch, self.slice_index)
-        scored: dict[Hashable, Terms] = {}
-        for call in self.losses:
-            if call.by_row:
-                check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
-                args = arguments(call.inputs, batch.arrays, self.tables)
-                pieces = []
-                for cut in cuts(len(batch), args, call.inputs, self.chunk_rows):
-                    terms = self._update_loss(call, cut_rows(call.inputs, args, cut), batch, cut)
-                    if call in self.unit_value_calls:
-                        pieces.append(terms)
-                if pieces:
-                    scored[call] = {name: join_terms([terms[name] for terms in pieces]) for name in pieces[0]}
+        scored = self._score_rows(rows, batch)
         self._hold(rows, batch)
         if self.unit_statistics is not None:
             self.unit_statistics.update(batch.holding(scored))
         return batch
+
+    def _score_rows(self, rows: ReadRows, batch: RowBatch[Input, Array]) -> dict[Hashable, Terms]:
+        """Add up the values of rows, chunk by chunk; gives those that are needed beside their sums.
+
+        A chunk is scored for all losses before the next one, so that what these share of it is computed once.
+        """
+        together: dict[int, dict[KernelCall, tuple[Array | None, ...]]] = {}  # by the size of their chunks
+        for call in self.losses:
+            if call.by_row:
+                check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
+                args = arguments(call.inputs, batch.arrays, self.tables)
+                step = chunk_size(len(batch), args, call.inputs, self.chunk_rows)
+                together.setdefault(step, {})[call] = args
+        pieces: dict[Hashable, list[Terms]] = {}
+        for step, calls in together.items():
+            for chunk in map(Chunk, cuts_of(len(batch), step)):
+                with sharing():
+                    for call, args in calls.items():
+                        terms = self._update_loss(call, args, batch, chunk)
+                        if call in self.unit_value_calls:
+                            pieces.setdefault(call, []).append(terms)
+        return {
+            call: {name: join_terms([terms[name] for terms in found]) for name in found[0]}
+            for call, found in pieces.items()
+        }
 
     def update_groups(self, groups: Sequence[RowBatch[Input, Array]]) -> None:
         """Score the rows of some groups, which `update` has counted and checked; their values are added up at once."""
@@ -135,11 +150,10 @@ class RunAccumulator:
             )
 
     def _update_loss(
-        self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], cut: slice
+        self, call: KernelCall, args: tuple[Array | None, ...], batch: RowBatch[Input, Array], chunk: Chunk
     ) -> Terms:
-        terms, beyond = score_beyond(call, args, batch.class_names)
-        weights = None if batch.weights is None else batch.weights[cut]
-        slice_ids = None if batch.slice_ids is None else batch.slice_ids[cut]
+        terms, beyond = score_beyond(call, chunk.arguments(call.inputs, args), batch.class_names)
+        weights, slice_ids = chunk.of(batch.weights), chunk.of(batch.slice_ids)
         exact = call.spec.loss.exact
         self.losses[call].update(terms, weights, slice_ids, len(self.counts), beyond, exact)
         return without_vanished(terms, beyond) if beyond and call in self.unit_value_calls else terms

@@ -14,7 +14,7 @@ import numpy as np
 
 from losscli.aggregate.exact_sum import Sums
 from losscli.contract.kinds import Array
-from losscli.contract.scaled import SMALLEST_NORMAL, Scaled, scaled
+from losscli.contract.scaled import SMALLEST_NORMAL, Scaled, all_normal_positive, scaled
 
 Exact = int | Fraction
 
@@ -126,7 +126,7 @@ class WideSums:
 
 def out_of_range(products: Array, values: Array, factors: Array) -> Array | None:
     """Positions of products of finite numbers, not 0, that are no normal doubles; None: there are none."""
-    if not products.size:
+    if not products.size or all_normal_positive(products):
         return None
     sizes = np.abs(products)
     low, high = sizes.min(), sizes.max()

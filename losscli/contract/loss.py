@@ -230,7 +230,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
         The terms are those of these arrays; several outputs of a row are still apart, or have become their mean.
         """
         found = {}
-        for name, (values, _) in terms.items() if self._scaled is not None else ():
+        for name, (values, _) in list(terms.items()) if self._scaled is not None else ():
             rows = doubtful_rows(values)
             if rows is None:
                 continue
@@ -243,7 +243,7 @@ class Loss(RoleKinds, TableScope):  # noqa: D101  written from the declaration, 
                 numbers = numbers.mean() if numbers.values.ndim > values.ndim else numbers
                 found[name] = Beyond(rows, numbers)
                 lost = (values[rows] == 0) | ~np.isfinite(values[rows])
-                values[rows] = np.where(lost, numbers.doubles(), values[rows])
+                terms[name] = terms[name].put(rows, np.where(lost, numbers.doubles(), values[rows]))
         return found
 
     def combine(self, means: Mapping[str, Any], params: Mapping[str, Value], total: Any = np.inf) -> Any:

@@ -66,8 +66,20 @@ def is_normal(values: Any) -> Any:
     return (sizes >= SMALLEST_NORMAL) & (sizes < np.inf)
 
 
+def all_normal_positive(values: Array) -> bool:
+    """Whether all are above 0, finite and no smaller than the smallest normal double; False where there are none."""
+    if not values.size:
+        return False
+    # Two reductions, and most losses are above 0.
+    return bool(np.minimum.reduce(values, axis=None) >= SMALLEST_NORMAL) and bool(
+        np.maximum.reduce(values, axis=None) < np.inf
+    )
+
+
 def doubtful_rows(values: Array) -> Array | None:
     """The rows with a value that is no normal double; None: there are none."""
+    if all_normal_positive(values):
+        return None
     sizes = np.abs(values)
     if sizes.min(initial=1.0) >= SMALLEST_NORMAL and sizes.max(initial=1.0) < np.inf:
         return None

@@ -43,6 +43,12 @@ class Term:
         where, by = (None if one is None else one[rows] for one in (self.where, self.by))
         return replace(self, values=self.values[rows], where=where, by=by)
 
+    def put(self, rows: Array, values: Array) -> Term:
+        """The term with these values at some rows: itself, unless other kernels share its array."""
+        term = self if self.values.flags.writeable else replace(self, values=self.values.copy())
+        term.values[rows] = values
+        return term
+
     def masked(self, where: Array | None) -> Term:
         """The same values, of which these units take part."""
         return replace(self, where=where)

@@ -5,8 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.contract.kinds import Array
+from losscli.contract.shared_arrays import shared
 
 ROWS = 64  # rows a tile of a matrix product; a multiple of every BLAS micro-kernel's height
+
+
+@shared
+def residual(pred: Array, target: Array) -> Array:
+    """pred - target. Losses share the array: it is not written into."""
+    return np.asarray(pred - target)
+
+
+@shared
+def error_size(pred: Array, target: Array) -> Array:
+    """|pred - target|. Losses share the array: it is not written into."""
+    return np.asarray(np.abs(residual(pred, target)))
 
 
 def log_one_plus(x: Array) -> Array:

@@ -10,6 +10,7 @@ from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference
+from losscli.losses._math import error_size, residual
 
 TASKS = ("regression",)
 
@@ -37,7 +38,7 @@ def mse(pred: Real, target: Real) -> Array:
     >>> mse([3.0, 1.5], [1.0, 1.0])
     array([4.  , 0.25])
     """
-    return np.square(pred - target)
+    return np.square(residual(pred, target))
 
 
 @mse.scaled
@@ -73,7 +74,7 @@ def mae(pred: Real, target: Real) -> Array:
     >>> mae([3.0, 1.5], [1.0, 2.0])
     array([2. , 0.5])
     """
-    return np.abs(pred - target)
+    return error_size(pred, target)
 
 
 @mae.scaled
@@ -153,10 +154,10 @@ def huber(
     >>> huber([3.0, 1.2], [1.0, 1.0])
     array([1.5 , 0.02])
     """
-    size = np.abs(pred - target)
+    size = error_size(pred, target)
     core = np.minimum(size, delta)
-    size -= 0.5 * core
-    return np.multiply(core, size, out=core)
+    half = 0.5 * core
+    return np.multiply(core, np.subtract(size, half, out=half), out=core)
 
 
 @huber.gradient("pred")
@@ -183,13 +184,13 @@ def smooth_l1(
     >>> smooth_l1([3.0, 1.25], [1.0, 1.0], beta=0.5)
     array([1.75  , 0.0625])
     """
-    size = np.abs(pred - target)
+    size = error_size(pred, target)
     core = np.minimum(size, beta)
-    size -= 0.5 * core
+    half = 0.5 * core
     core /= beta  # exactly 1 in the tail
     if np.any(beta == 0):  # there is nothing but tails
         core = np.where(beta == 0, 1.0, core)
-    return np.multiply(core, size, out=core)
+    return np.multiply(core, np.subtract(size, half, out=half), out=core)
 
 
 @smooth_l1.gradient("pred")
@@ -213,7 +214,7 @@ def log_cosh(pred: Real, target: Real) -> Array:
     >>> log_cosh([1.0], [1.0])
     array([0.])
     """
-    error = pred - target
+    error = residual(pred, target)
     # |r| + log1p(e^-2|r|) - log 2 loses every digit near 0; log1p(2 sinh^2(r/2)) keeps them at every size.
     value = 0.5 * error
     np.sinh(value, out=value)
@@ -246,7 +247,7 @@ def pseudo_huber(
     >>> pseudo_huber([1.75], [1.0])
     array([0.25])
     """
-    error = pred - target
+    error = residual(pred, target)
     # delta^2 (sqrt(1+a^2) - 1) = r^2 / (1 + sqrt(1+a^2)): no difference of near numbers.
     below = error / delta
     np.square(below, out=below)
@@ -291,11 +292,10 @@ def pinball(
     >>> pinball([1.0, 3.0], [2.0, 2.0], q=0.9)
     array([0.9, 0.1])
     """
-    error = target - pred
+    error = residual(pred, target)
     # The side that counts is the one that is not negative; abs turns a -0 that is the larger of two zeros.
-    value = q * error
-    error *= q - 1
-    np.maximum(value, error, out=value)
+    value = (1 - q) * error
+    np.maximum(value, -q * error, out=value)
     return np.abs(value, out=value)
 
 
@@ -323,7 +323,7 @@ def expectile(
     >>> expectile([1.0, 3.0], [2.0, 2.0], q=0.75)
     array([0.75, 0.25])
     """
-    error = pred - target
+    error = residual(pred, target)
     # The side that counts is the one that is not negative.
     value = (1 - q) * error
     np.maximum(value, -q * error, out=value)
@@ -357,4 +357,4 @@ def tolerance_error(
     >>> tolerance_error([3.0, 1.25], [1.0, 1.0], tolerance=0.25)
     array([1., 0.])
     """
-    return (np.abs(pred - target) > tolerance * (np.abs(target) if relative else 1.0)).astype(np.float64)
+    return (error_size(pred, target) > tolerance * (np.abs(target) if relative else 1.0)).astype(np.float64)

@@ -10,6 +10,7 @@ from losscli.contract.kinds import AboveMinusOne, Array, NonZero, Real
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, by_rows, without_weights
 from losscli.contract.scaled import Scaled, difference, scaled
+from losscli.losses._math import error_size
 
 TASKS = ("regression",)
 
@@ -47,7 +48,7 @@ def mape(
     array([0.5 , 0.75])
     """
     size = np.abs(target)
-    return scale * (np.abs(pred - target) / (np.maximum(size, floor, out=size) if floor else size))
+    return scale * (error_size(pred, target) / (np.maximum(size, floor, out=size) if floor else size))
 
 
 @mape.scaled
@@ -91,11 +92,10 @@ def smape(
     size = np.abs(pred) + np.abs(target)
     if floor:
         np.maximum(size, floor, out=size)
-    value = np.subtract(pred, target)
-    np.abs(value, out=value)
-    value /= size
+    value = error_size(pred, target) / size
     value *= 2 * scale
-    value[size == 0] = 0.0
+    if size.min(initial=1.0) == 0:
+        value[size == 0] = 0.0
     return value
 
 
@@ -154,7 +154,7 @@ def wmape(
     >>> {name: term.values.tolist() for name, term in wmape([3.0, 1.0], [2.0, 4.0]).items()}
     {'error': [1.0, 3.0], 'size': [2.0, 4.0]}
     """
-    return {"error": Term(np.abs(pred - target)), "size": Term(np.abs(target))}
+    return {"error": Term(error_size(pred, target)), "size": Term(np.abs(target))}
 
 
 @wmape.scaled

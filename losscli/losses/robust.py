@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import SINGLE, Preset
-from losscli.losses._math import log1p_square, log_shortfall
+from losscli.losses._math import error_size, log1p_square, log_shortfall
 
 TASKS = ("regression",)
 
@@ -38,7 +38,7 @@ def tukey_biweight(
     >>> tukey_biweight([3.0, 9.0], [1.0, 1.0], delta=4.0).round(4)
     array([1.5417, 2.6667])
     """
-    error = np.minimum(np.abs(pred - target), delta)
+    error = np.minimum(error_size(pred, target), delta)
     square = np.square(error / delta)
     return np.square(error) * (3 - square * (3 - square)) / 6
 
@@ -74,7 +74,7 @@ def barron(
     >>> barron([3.0, 1.0], [1.0, 1.0], exponent=2.0)
     array([2., 0.])
     """
-    ratio = np.abs(pred - target) / delta
+    ratio = error_size(pred, target) / delta
     if exponent == 2:
         return 0.5 * np.square(ratio)
     if exponent == 0:
@@ -107,7 +107,7 @@ def fair(pred: Real, target: Real, *, delta: _Bend = 1.0) -> Array:
     >>> fair([3.0, 1.0], [1.0, 1.0]).round(4)
     array([0.9014, 0.    ])
     """
-    ratio = np.abs(pred - target) / delta
+    ratio = error_size(pred, target) / delta
     near = np.minimum(ratio, 1.0)
     return delta**2 * np.where(ratio <= 1, log_shortfall(near), ratio - np.log1p(ratio))
 
@@ -131,7 +131,7 @@ def cauchy(pred: Real, target: Real, *, delta: _Bend = 1.0) -> Array:
     >>> cauchy([3.0, 1.0], [1.0, 1.0]).round(4)
     array([0.8047, 0.    ])
     """
-    return 0.5 * delta**2 * log1p_square(np.abs(pred - target) / delta, 1.0)
+    return 0.5 * delta**2 * log1p_square(error_size(pred, target) / delta, 1.0)
 
 
 @cauchy.gradient("pred")
@@ -174,7 +174,7 @@ def geman_mcclure(pred: Real, target: Real, *, delta: _Bend = 1.0) -> Array:
     >>> geman_mcclure([3.0, 1.0], [1.0, 1.0])
     array([0.4, 0. ])
     """
-    error = np.abs(pred - target)
+    error = error_size(pred, target)
     # r^2 / (r^2 + d^2) as the square of r / hypot(r, d) does not overflow.
     return 0.5 * delta**2 * np.square(error / np.hypot(error, delta))
 
@@ -207,13 +207,13 @@ def wing(
     >>> wing([3.0, 8.0], [1.0, 1.0]).round(4)
     array([ 8.0472, 13.9895])
     """
-    error = np.abs(pred - target)
+    error = error_size(pred, target)
     return width * np.log1p(np.minimum(error, width) / curvature) + np.maximum(error - width, 0.0)
 
 
 @wing.gradient("pred")
 def _(pred: Array, target: Array, *, width: float, curvature: float) -> Array:
-    error = np.abs(pred - target)
+    error = error_size(pred, target)
     return np.sign(pred - target) * np.where(error < width, width / (curvature + error), 1.0)
 
 
@@ -229,7 +229,7 @@ def epsilon_insensitive(pred: Real, target: Real, *, tolerance: _Tolerance = 0.1
     >>> epsilon_insensitive([3.0, 1.5], [1.0, 1.0], tolerance=0.5)
     array([1.5, 0. ])
     """
-    return np.maximum(np.abs(pred - target) - tolerance, 0.0)
+    return np.maximum(error_size(pred, target) - tolerance, 0.0)
 
 
 @epsilon_insensitive.gradient("pred")
@@ -248,7 +248,7 @@ def squared_epsilon_insensitive(pred: Real, target: Real, *, tolerance: _Toleran
     >>> squared_epsilon_insensitive([3.0, 1.5], [1.0, 1.0], tolerance=0.5)
     array([2.25, 0.  ])
     """
-    return np.square(np.maximum(np.abs(pred - target) - tolerance, 0.0))
+    return np.square(np.maximum(error_size(pred, target) - tolerance, 0.0))
 
 
 @squared_epsilon_insensitive.gradient("pred")
