@@ -11,11 +11,11 @@ import functools
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -78,6 +78,102 @@ def _pooled(function: Callable[[Item], Made], items: Sequence[Item], threads: in
     finally:
         # After Ctrl-C, or if the caller stops iterating, only running tasks are waited for.
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def stream_in_order(
+    function: Callable[[Item], Made], items: Iterable[Item], threads: int, ahead: int = AHEAD
+) -> Iterator[Made]:
+    """function(item) for each item, in order, computed in so many threads.
+
+    The threads advance the iterator `items` in turns, so that reading what comes next goes on beside the function. At
+    most `threads + ahead` items are in work or wait to be consumed. With one thread, all is done in that of the caller.
+    """
+    if threads <= 1:
+        yield from map(function, items)
+        return
+    stream = _Stream(function, iter(items), threads + ahead)
+    try:
+        yield from stream.made(threads)
+    finally:
+        stream.stop()
+
+
+class _Turn(Generic[Made]):
+    """One item that was taken, and what was made of it or what ended it."""
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.failed: BaseException | None = None
+
+
+class _Stream(Generic[Item, Made]):
+    """Threads that take items in turns, and hand on what they make of them in the order of the items."""
+
+    def __init__(self, function: Callable[[Item], Made], items: Iterator[Item], most: int) -> None:
+        self.function, self.items, self.most = function, items, most
+        self.turns: deque[_Turn[Made]] = deque()
+        self.ended = self.stopped = False
+        self.take_lock, self.change = threading.Lock(), threading.Condition()
+
+    def made(self, threads: int) -> Iterator[Made]:
+        """What the threads make, in order."""
+        for _ in range(threads):
+            threading.Thread(target=self._work, daemon=True).start()
+        while True:
+            with self.change:
+                while not (self.ended if not self.turns else self.turns[0].made or self.turns[0].failed):
+                    self.change.wait()
+                if not self.turns:
+                    return
+                turn = self.turns.popleft()
+                self.change.notify_all()
+            if turn.failed is not None:
+                raise turn.failed
+            yield turn.made[0]
+
+    def stop(self) -> None:
+        """Let the threads end after what they do now; nobody waits for one that hangs in a read."""
+        with self.change:
+            self.stopped = True
+            self.change.notify_all()
+
+    def _work(self) -> None:
+        _threads.set(1)  # code in a thread starts no threads of its own
+        while (taken := self._take()) is not None:
+            turn, item = taken
+            try:
+                made, failed = [self.function(item)], None
+            except BaseException as error:  # SystemExit and its like: the caller would wait for ever
+                made, failed = [], error
+            with self.change:
+                turn.made, turn.failed = made, failed
+                self.change.notify_all()
+
+    def _take(self) -> tuple[_Turn[Made], Item] | None:
+        """The next item; None if there is none, or nobody wants it."""
+        with self.take_lock:
+            with self.change:
+                while len(self.turns) >= self.most and not self.stopped:
+                    self.change.wait()
+                if self.stopped or self.ended:
+                    return None
+            turn: _Turn[Made] = _Turn()
+            try:
+                item = next(self.items)
+            except StopIteration:
+                with self.change:
+                    self.ended = True
+                    self.change.notify_all()
+                return None
+            except BaseException as error:
+                with self.change:
+                    turn.failed, self.ended = error, True
+                    self.turns.append(turn)
+                    self.change.notify_all()
+                return None
+            with self.change:
+                self.turns.append(turn)
+        return turn, item
 
 
 BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

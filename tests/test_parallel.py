@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from waiting import PATIENCE
+from waiting import PATIENCE, until
 
 from losscli import parallel
 
@@ -124,3 +124,48 @@ def test_blas_threads_come_back_after_callers_that_overlap():
     finally:
         for (_, write), number in zip(parallel._bundled(), before, strict=True):
             write(number)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_stream_is_in_order_and_ends_with_the_error_of_an_item(threads):
+    def items():
+        yield from range(40)
+        raise KeyError("the end of the items")
+
+    made = []
+    assert list(parallel.stream_in_order(str, range(3), threads)) == ["0", "1", "2"]
+    with pytest.raises(KeyError, match="end of the items"):
+        for value in parallel.stream_in_order(lambda item: item * item, items(), threads):
+            made.append(value)
+    assert made == [item * item for item in range(40)]
+    seen = []
+    with pytest.raises(ZeroDivisionError):
+        for value in parallel.stream_in_order(lambda item: 6 // (item - 3), range(9), threads):
+            seen.append(value)
+    assert seen == [-2, -3, -6]
+
+
+def test_a_stream_takes_few_items_ahead_and_stops_when_nobody_listens():
+    taken = []
+
+    def items():
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    names = set()
+    stream = parallel.stream_in_order(lambda item: names.add(threading.current_thread().name), items(), 2, ahead=3)
+    next(stream)
+    until(lambda: len(taken) == 6, "it takes too few items")  # the one consumed, two in work and three ahead
+    stream.close()
+    assert len(taken) == 6 and threading.current_thread().name not in names
+    working = [thread for thread in threading.enumerate() if thread.name in names]
+    until(lambda: not any(thread.is_alive() for thread in working), "its threads go on")
+
+
+def test_threads_of_a_stream_start_no_others():
+    with parallel.using_threads(3):
+        assert set(parallel.stream_in_order(lambda _: parallel.thread_count(), range(20), parallel.thread_count())) == {
+            1
+        }
+        assert parallel.thread_count() == 3

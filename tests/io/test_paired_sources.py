@@ -22,7 +22,6 @@ from losscli.io.arrow.equality import different_rows
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows
 from losscli.io.formats.in_memory import from_memory
-from losscli.io.join import match as matching
 from losscli.io.join.models import pair_models
 
 ROWS = 300
@@ -45,8 +44,6 @@ def shrink(monkeypatch, window=1_500, split=43):
         monkeypatch.setattr(f"losscli.io.formats.{module}.BATCH_ROWS", split)
     monkeypatch.setattr(batch, "SPLIT_ROWS", split)
     monkeypatch.setattr(batch, "BATCH_ROWS", split)
-    monkeypatch.setattr(matching, "FEWEST_ROWS", 50)
-    monkeypatch.setattr(matching, "CHUNK_ROWS", 50)
 
 
 def table(seed, rows=ROWS):

@@ -18,7 +18,6 @@ from losscli.errors import DataError, EmptyError, LosscliError, UsageError
 from losscli.io.batches import Batch
 from losscli.io.files.open import open_source
 from losscli.io.formats.in_memory import from_memory
-from losscli.io.join import match as matching
 from losscli.io.join.join import join
 from losscli.io.source import ReadAs, Source
 
@@ -240,9 +239,7 @@ def test_like_a_dictionary(data: st.DataObject) -> None:
     assert source.dropped.targets == len(extra)
 
 
-def test_look_ups_of_many_batches(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "FEWEST_ROWS", 100)
-    monkeypatch.setattr(matching, "CHUNK_ROWS", 100)
+def test_look_ups_of_many_batches() -> None:
     numbers = np.random.default_rng(0).permutation(150_000)
     left = from_memory({"id": np.arange(150_000), "p": np.arange(150_000.0)})
     right = from_memory({"id": numbers, "y": numbers.astype(float)})

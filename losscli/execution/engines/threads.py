@@ -11,6 +11,7 @@ from typing import Generic
 
 from losscli.execution.engines import Answer, Item, MapFunction
 from losscli.lazy_dataclass import dataclass
+from losscli.parallel import using_threads
 
 BUDGET = 192 << 20
 """Bytes that items may take together. Where each takes much, fewer threads work at a time than there are."""
@@ -31,14 +32,25 @@ class Threads:
     ) -> Iterator[tuple[Item, Answer | Exception]]:
         """Each item with its answer, in order; few items are taken ahead, so memory does not grow with the run."""
         if self.count == 1:
-            for item in items:
-                yield item, _answer(function, item, _never)
+            yield from _one_after_the_other(function, iter(items))
             return
         pool = _WorkerPool(function, iter(items), self.count + AHEAD)
         try:
             yield from pool.answers(self.count)
         finally:
             pool.stop()
+
+
+def _one_after_the_other(
+    function: MapFunction[Item, Answer], items: Iterator[Item]
+) -> Iterator[tuple[Item, Answer | Exception]]:
+    while True:
+        with using_threads(1):  # what reads the items starts no threads of its own
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item, _answer(function, item, _never)
 
 
 def _never() -> bool:
@@ -138,7 +150,8 @@ class _WorkerPool(Generic[Item, Answer]):
                 if self.stopped or self.exhausted:
                     return None
             try:
-                item = next(self.items)
+                with using_threads(self.most - AHEAD):
+                    item = next(self.items)
                 task.memory_bytes = item.memory_bytes
             except BaseException as error:
                 with self.change:

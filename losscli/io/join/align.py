@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from losscli.errors import DataError, EmptyError, Location
 from losscli.io.batches import Batch
+from losscli.io.join.key_index import KeyIds
 from losscli.io.join.keys import key_text
 from losscli.io.join.lookup_side import LookupSide, concatenate, read_batches, read_lookup_side
 from losscli.io.join.match import KeyMatch, take_rows, with_key_ids
-from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
 from losscli.lazy_dataclass import dataclass

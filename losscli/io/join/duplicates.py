@@ -11,10 +11,10 @@ import pyarrow as pa
 from losscli.errors import DataError, LosscliError
 from losscli.io.arrow.buffers import Mask
 from losscli.io.batches import Batch
+from losscli.io.join.key_index import KeyIds
 from losscli.io.join.lookup_side import KeyErrors, LookupSide, read_batches, rows
 from losscli.io.join.match import with_key_ids
 from losscli.io.join.repeats import Hashes, RowHashes, row_hashes
-from losscli.io.join.text_index import KeyIds
 from losscli.io.source import ReadAs, Source
 from losscli.lazy_dataclass import dataclass
 

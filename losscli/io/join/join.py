@@ -17,12 +17,12 @@ from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.join.duplicates import SameRows
 from losscli.io.join.filters import NO_FILTERS, SideFilters, Where
+from losscli.io.join.key_index import KeyIds
 from losscli.io.join.key_match import said_of
 from losscli.io.join.locations import JoinedLocation, LookupRows
 from losscli.io.join.lookup_side import LookupSide, read_batches, read_lookup_side, source_name
 from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
-from losscli.io.join.text_index import KeyIds
 from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
 from losscli.lazy_dataclass import dataclass
@@ -253,7 +253,8 @@ class JoinedFragment(Fragment):
         self, batch: Batch, ids: KeyIds, theirs: LookupRows, projection: Mapping[str, ReadAs], before: KeyIds
     ) -> Batch:
         kept = np.flatnonzero(ids >= 0)
-        batch, ids, before = take_rows(batch, kept), ids[kept], before[kept]
+        if len(kept) < len(ids):
+            batch, ids, before = take_rows(batch, kept), ids[kept], before[kept]
         data, location = batch.data, batch.location
         rows = theirs.lookup.row_of[ids]
         located = JoinedLocation(
@@ -264,7 +265,7 @@ class JoinedFragment(Fragment):
             if name == REPEATS:
                 column = from_numpy(before)
             elif name in theirs.columns:
-                column = theirs.lookup.take(theirs.columns[name], ids)
+                column = theirs.lookup.rows(theirs.columns[name], rows)
             else:
                 column = data.column(data.schema.names.index(self.sides.locate(name)[1]))
             if read_as == "number" and self._is_key(name) and pa.types.is_dictionary(column.type):

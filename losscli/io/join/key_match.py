@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from losscli.io.arrow.build import present
-from losscli.io.join.keys import KeyIndex, without_empty
+from losscli.io.join.key_index import KeyIndex
+from losscli.io.join.keys import without_empty
 from losscli.io.sides import KEY_DIFFERENCES, KeyDifference
 from losscli.lazy_dataclass import dataclass
 

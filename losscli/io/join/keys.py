@@ -1,4 +1,4 @@
-"""Keys of a join: key columns of any type as labels, and the ids of keys on the side that is held in memory."""
+"""Keys of a join: key columns of any type as labels."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from losscli.io.arrow.build import from_numpy, present, strings
 from losscli.io.arrow.canonical import canonical_label, canonical_number
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant, is_text
-from losscli.io.join.text_index import NOT_FOUND, KeyIds, TextIndex
-from losscli.lazy_dataclass import dataclass
+from losscli.io.join.key_index import KeyIds
 
 # The first and the last bytes of texts that may be no canonical labels: numbers with a point, -0, and booleans.
 _FIRST = np.isin(np.arange(256), np.frombuffer(b"+-0123456789TF", np.uint8))
@@ -55,7 +54,14 @@ def key_texts(array: pa.Array, column: str, path: str) -> pa.Array:
 
 def _large(array: pa.Array) -> pa.Array:
     """The array with 64-bit offsets: the keys of a file may be more than 2 GB of text."""
-    return array.cast(pa.large_string())
+    if pa.types.is_large_string(array.type):
+        return array
+    if not pa.types.is_string(array.type) or not len(array) or (array.offset and array.null_count):
+        return array.cast(pa.large_string())
+    valid, offsets, data = array.buffers()  # put together here, as `cast` imports pyarrow.compute
+    ends = np.frombuffer(offsets, np.int32, len(array) + 1, array.offset * 4).astype(np.int64)
+    valid = valid if array.null_count else None
+    return pa.Array.from_buffers(pa.large_string(), len(array), [valid, pa.py_buffer(ends), data])
 
 
 def _number_text(value: Any) -> str | None:
@@ -155,40 +161,6 @@ def rows_with_key(columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
     for column in columns[1:]:
         flags = flags & present(column)
     return flags
-
-
-@dataclass(frozen=True)
-class KeyIndex:
-    """Ids of the keys of one side, from 0: the texts of each key column, and the pairs with each further one."""
-
-    texts: tuple[TextIndex, ...]
-    pairs: tuple[KeyIds, ...]
-
-    @classmethod
-    def of(cls, columns: Sequence[pa.Array]) -> tuple[KeyIndex, KeyIds]:
-        """The index of key columns without nulls, and the id of each row's key."""
-        texts, places = zip(*map(TextIndex.of, columns), strict=True)
-        ids = places[0]
-        pairs: list[KeyIds] = []
-        for known, own in zip(texts[1:], places[1:], strict=True):
-            both = ids * len(known) + own
-            occurring, inverse = np.unique(both, return_inverse=True)
-            pairs.append(occurring)
-            ids = inverse.astype(np.int64)
-        return cls(texts, tuple(pairs)), ids
-
-    def find(self, columns: Sequence[pa.Array]) -> KeyIds:
-        """The id of each row's key, -1 if the key is unknown."""
-        ids = self.texts[0].find(columns[0])
-        for column, known, occurring in zip(columns[1:], self.texts[1:], self.pairs, strict=True):
-            codes = known.find(column)
-            both = ids * len(known) + codes
-            at = np.minimum(np.searchsorted(occurring, both), len(occurring) - 1)
-            ids = np.where((ids >= 0) & (codes >= 0) & (occurring[at] == both), at, NOT_FOUND)
-        return ids
-
-    def __len__(self) -> int:
-        return len(self.pairs[-1]) if self.pairs else len(self.texts[0])
 
 
 def key_text(columns: Sequence[pa.Array], row: int) -> str:

@@ -10,17 +10,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from losscli.errors import Code, DataError, EmptyError, Location
-from losscli.io.arrow.buffers import Mask
+from losscli.io.arrow.buffers import Mask, plain_cells
 from losscli.io.arrow.build import dictionary_strings, from_numpy, strings
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
+from losscli.io.join.key_hashes import Hashes, fast_hashes, joined_texts
+from losscli.io.join.key_index import KeyIds, KeyIndex
 from losscli.io.join.key_match import folded
-from losscli.io.join.keys import KeyIndex, key_text, key_texts, rows_with_key
-from losscli.io.join.text_index import KeyIds
+from losscli.io.join.keys import key_text, key_texts, rows_with_key
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
 from losscli.lazy_dataclass import dataclass
+from losscli.parallel import stream_in_order, thread_count
 
 EXAMPLES = 3
 DROP_HINT = "--unmatched drop leaves such rows out"
@@ -101,7 +103,15 @@ class LookupSide:
 
     def take(self, name: str, ids: KeyIds) -> pa.Array:
         """The values of a column for these key ids, in their order."""
-        return self.columns[name].take(from_numpy(self.row_of[ids]))
+        return self.rows(name, self.row_of[ids])
+
+    def rows(self, name: str, rows: KeyIds) -> pa.Array:
+        """The values of a column in these rows."""
+        column = self.columns[name]
+        plain = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if plain and not column.null_count:
+            return from_numpy(plain_cells(column)[rows])  # `take` imports pyarrow.compute
+        return column.take(from_numpy(rows))
 
 
 @dataclass
@@ -109,6 +119,7 @@ class _LookupRows:
     """The rows of the lookup side while they are read, batch by batch."""
 
     keys: list[list[pa.Array]] = field(default_factory=list)
+    hashes: list[Hashes] = field(default_factory=list)
     columns: dict[str, list[pa.Array]] = field(default_factory=dict)
     locations: list[Location] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
@@ -123,8 +134,13 @@ def _read_rows(
     read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     keys_only = [name for name in on if name not in projection]
-    for batch in map(Batch.without_extra_cells, read_batches(source, read_as, keys_only)):
-        texts = batch_keys(batch, on, match)
+
+    def hashed(batch: Batch) -> tuple[Batch, list[pa.Array], Hashes]:
+        texts = batch_keys(batch.without_extra_cells(), on, match)
+        return batch, texts, fast_hashes(texts)
+
+    for batch, texts, hashes in stream_in_order(hashed, read_batches(source, read_as, keys_only), thread_count()):
+        read.hashes.append(hashes)
         without = ~rows_with_key(texts)
         if where is not None:
             read.kept.append(where(batch))
@@ -155,12 +171,16 @@ def read_lookup_side(
     if read.without_key.count and strict:
         count = rows(read.without_key.count, "have")
         raise read.without_key.error(f"{count} no key", on[0], hint, code="DATA_UNMATCHED_KEY")
-    joined = tuple(pa.concat_arrays(parts) for parts in read.keys)
+    joined = _joined_keys(read)
+    hashes = np.concatenate(read.hashes)
+    read.hashes.clear()
     filled = np.flatnonzero(rows_with_key(joined))
     if not len(filled):
         raise EmptyError(f"no row of {source_name(source)} has a key", path=source_name(source), code="EMPTY_NO_ROWS")
-    texts = list(joined) if len(filled) == read.starts[-1] else [column.take(from_numpy(filled)) for column in joined]
-    index, ids = KeyIndex.of(texts)
+    texts = list(joined)
+    if len(filled) < read.starts[-1]:
+        texts, hashes = [column.take(from_numpy(filled)) for column in joined], hashes[filled]
+    index, ids = KeyIndex.of(texts, hashes)
     kept = np.concatenate(read.kept) if read.kept else None
     lookup = LookupSide(
         index,
@@ -178,7 +198,19 @@ def read_lookup_side(
     return lookup
 
 
+def _joined_keys(read: _LookupRows) -> tuple[pa.Array, ...]:
+    """Each key column as one array. What Arrow keeps of reading and of the parts is given back: it is as much again."""
+    pool, joined = pa.default_memory_pool(), []
+    pool.release_unused()
+    while read.keys:
+        joined.append(joined_texts(read.keys.pop(0)))
+        pool.release_unused()
+    return tuple(joined)
+
+
 def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int, kept: Mask | None) -> KeyIds:
+    if len(ids) == count:  # no key repeats, so ids are in the order of the rows
+        return places
     row_of = np.empty(count, np.int64)
     row_of[ids] = places
     if kept is not None:

@@ -15,17 +15,14 @@ from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import floats, from_numpy
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
+from losscli.io.join.key_hashes import fast_hashes
+from losscli.io.join.key_index import KeyIds
 from losscli.io.join.key_match import UnmatchedKeys
 from losscli.io.join.keys import key_text, rows_with_key
 from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 from losscli.io.join.repeats import Occurrences
-from losscli.io.join.text_index import KeyIds
 from losscli.lazy_dataclass import dataclass
-
-CHUNK_ROWS = 1 << 21
-"""The most rows of one look-up. Each look-up builds a hash table of all keys, so it should serve many rows."""
-
-FEWEST_ROWS = 1 << 16
+from losscli.parallel import stream_in_order, thread_count
 
 
 @dataclass
@@ -39,7 +36,7 @@ class KeyMatch:
     lookup_hint: str = DROP_HINT
     unique: bool = True  # whether a key may occur once only
     repeat_hint: str = "each key must occur once"
-    seen: npt.NDArray[np.bool_] = field(init=False)
+    seen: npt.NDArray[np.bool_] = field(init=False)  # keys of rows that the filter leaves out
     rows: int = 0
     matched: int = 0
     without_key: KeyErrors = field(default_factory=KeyErrors)
@@ -60,11 +57,20 @@ class KeyMatch:
 
         `kept` are the rows that a filter keeps (None: all of them): the others may repeat a key and lack a match.
         """
-        keyed, matched = rows_with_key(keys), ids >= 0
-        kept = np.ones(len(ids), np.bool_) if kept is None else kept
+        matched = ids >= 0
         found = np.flatnonzero(matched)
         self.rows += len(ids)
         self.matched += len(found)
+        if len(self.example_keys) < EXAMPLES:
+            for row in np.flatnonzero(rows_with_key(keys))[: EXAMPLES - len(self.example_keys)]:
+                self.example_keys.append(key_text(keys, int(row)))
+        if len(found) == len(ids) and kept is None:  # mostly
+            before = self.occurrences.add(ids)
+            if self.unique and before.any():
+                self.repeated.add(batch.location, keys, np.flatnonzero(before))
+            return before
+        keyed = rows_with_key(keys)
+        kept = np.ones(len(ids), np.bool_) if kept is None else kept
         if len(found) < len(ids):
             self.unmatched_by_path[batch.location.path] += len(ids) - len(found)
             self.without_key.add(batch.location, keys, np.flatnonzero(~keyed & kept))
@@ -72,14 +78,12 @@ class KeyMatch:
             self.unmatched.add(batch.location, keys, lost)
             self.unmatched_keys.add(keys, lost)
             self.filtered += int((~matched & ~kept).sum())
-        self.seen[ids[found]] = True
         counted = found[kept[found]]
+        self.seen[ids[found[~kept[found]]]] = True
         before = np.zeros(len(ids), np.int64)
         before[counted] = self.occurrences.add(ids[counted])
         if self.unique:
             self.repeated.add(batch.location, keys, np.flatnonzero(before))
-        for row in np.flatnonzero(keyed)[: EXAMPLES - len(self.example_keys)]:
-            self.example_keys.append(key_text(keys, int(row)))
         return before
 
     def has_errors(self, strict: bool) -> bool:
@@ -118,7 +122,7 @@ class KeyMatch:
 
     def _unused(self) -> KeyIds:
         """The ids of keys that no streamed row has; not those of rows that the filter leaves out."""
-        unused = np.flatnonzero(~self.seen)
+        unused = np.flatnonzero((self.occurrences.counts == 0) & ~self.seen)
         return unused if self.lookup.kept is None else unused[self.lookup.kept[self.lookup.row_of[unused]]]
 
     def _hint(self, otherwise: str) -> str:
@@ -147,31 +151,14 @@ class KeyMatch:
 def with_key_ids(
     batches: Iterator[Batch], lookups: Sequence[LookupSide], on: Sequence[str]
 ) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
-    """Each batch with its keys as text and their ids in each lookup side, for many batches at a time."""
-    enough = max(FEWEST_ROWS, min(max(len(lookup.index) for lookup in lookups), CHUNK_ROWS))
-    held: list[tuple[Batch, list[pa.Array]]] = []
-    waiting = 0
-    for batch in batches:
-        held.append((batch, batch_keys(batch, on, lookups[0].match)))
-        waiting += batch.data.num_rows
-        if waiting >= enough:
-            yield from _look_up(held, lookups)
-            held, waiting = [], 0
-    yield from _look_up(held, lookups)
+    """Each batch with its keys as text and their ids in each lookup side, which several threads look up."""
 
+    def looked_up(batch: Batch) -> tuple[Batch, list[pa.Array], list[KeyIds]]:
+        keys = batch_keys(batch, on, lookups[0].match)
+        hashes = fast_hashes(keys)
+        return batch, keys, [lookup.index.find(keys, hashes) for lookup in lookups]
 
-def _look_up(
-    held: list[tuple[Batch, list[pa.Array]]], lookups: Sequence[LookupSide]
-) -> Iterator[tuple[Batch, list[pa.Array], list[KeyIds]]]:
-    if not held:
-        return
-    columns = [pa.concat_arrays(parts) for parts in zip(*(keys for _, keys in held), strict=True)]
-    found = [lookup.index.find(columns) for lookup in lookups]
-    at = 0
-    for batch, keys in held:
-        count = batch.data.num_rows
-        yield batch, keys, [ids[at : at + count] for ids in found]
-        at += count
+    return stream_in_order(looked_up, batches, thread_count())
 
 
 def take_rows(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:

@@ -36,15 +36,14 @@ class Occurrences:
 
     def __init__(self, keys: int) -> None:
         self.counts = np.zeros(keys, np.int32)
-        self._last = np.zeros(keys, np.int32)  # scratch: the last row of a batch with this key
 
     def add(self, ids: Indices) -> Indices:
         """Count the rows with these key ids; how many rows before each of them had the same key."""
-        places = np.arange(len(ids), dtype=np.int32)
-        self._last[ids] = places
-        before = self.counts[ids].astype(np.int64)
-        if (self._last[ids] == places).all():
-            self.counts[ids] += 1
+        counts = self.counts[ids]
+        before = counts.astype(np.int64)
+        ascending = np.sort(ids)
+        if (ascending[1:] != ascending[:-1]).all():
+            self.counts[ids] = counts + np.int32(1)
             return before
         order = np.argsort(ids, kind="stable")
         first = np.flatnonzero(np.diff(ids[order], prepend=-1))
