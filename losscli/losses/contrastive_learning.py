@@ -64,6 +64,7 @@ def info_nce(
     """InfoNCE loss: each anchor picks its positive among the positives of its whole batch.
 
     It is the cross-entropy over similarities; sentence-transformers calls it multiple negatives ranking loss (MNRL).
+    The N-pairs loss (Sohn 2016) is it with `temperature=1`, of unit vectors as in pytorch-metric-learning.
     The value depends on the batch, so compare two numbers only with the same batches. A batch of one row gives 0. A
     zero vector has cosine 0 with every vector.
 

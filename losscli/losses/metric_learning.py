@@ -10,6 +10,7 @@ from losscli.contract.kinds import Array, ClassId, Vector, vector_of
 from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import without_weights
 from losscli.losses._anchors import Distances
+from losscli.losses._math import sigmoid, softplus
 
 TASKS = ("embeddings",)
 
@@ -89,6 +90,44 @@ def _(embedding: Array, target: Array, *, upstream: Array, margin: float, normal
         if far >= 0 and gap + margin > 0:
             pulls = np.zeros(len(target))
             pulls[far], pulls[near] = upstream[anchor], -upstream[anchor]
+            distances.add_slopes(anchor, pulls, slope)
+    return slope
+
+
+@loss(
+    formula=f"""{_DISTANCE}
+    far = [d(embedding, o.embedding) for o in others if o.target == target]
+    near = [d(embedding, o.embedding) for o in others if o.target != target]
+    log(1 + exp(max(far) - min(near))) if far and near else skip
+    """,
+    cite="Hermans, Beyer & Leibe 2017, arXiv:1703.07737",
+    scope="group",
+    optimum=None,
+)
+def batch_hard_soft_triplet(embedding: Vector, target: ClassId, *, normalize: _Normalize = False) -> Term:
+    """Batch-hard triplet loss with a soft margin: a softplus in the place of the hinge, so that rows always pull.
+
+    Distances are euclidean. A row without another row of its class, or of another class, takes no part and is counted;
+    sentence-transformers counts rows without another of their class with a distance of 0.
+
+    >>> term = batch_hard_soft_triplet([[0.0], [1.0], [1.5]], [0, 0, 1])
+    >>> term.values[term.where].round(6)
+    array([0.474077, 0.974077])
+    """
+    found = _hardest(embedding, target, normalize)
+    part = np.array([far >= 0 for _, far, _ in found], bool)
+    return Term(np.where(part, softplus(np.array([gap for gap, _, _ in found])), 0.0), part)
+
+
+@batch_hard_soft_triplet.gradient("embedding")
+def _(embedding: Array, target: Array, *, upstream: Array, normalize: bool) -> Array:
+    distances, slope = Distances(embedding, normalize), np.zeros_like(embedding)
+    found = _hardest(embedding, target, normalize)
+    strength = upstream * sigmoid(np.array([gap for gap, _, _ in found]))
+    for anchor, (_, far, near) in enumerate(found):
+        if far >= 0:
+            pulls = np.zeros(len(target))
+            pulls[far], pulls[near] = strength[anchor], -strength[anchor]
             distances.add_slopes(anchor, pulls, slope)
     return slope
 

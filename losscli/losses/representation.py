@@ -13,7 +13,7 @@ from losscli.contract.loss import Param, Term, loss
 from losscli.contract.presets import without_weights
 from losscli.losses._angles import cosine, cosine_slope
 from losscli.losses._cosines import Cosines, log_sum
-from losscli.losses._math import softplus
+from losscli.losses._math import dot, softplus, unit, unit_slope
 from losscli.losses._score_pairs import blocks, slopes_of_pairs
 
 TASKS = ("embeddings",)
@@ -263,26 +263,30 @@ def cosent(
     >>> cosent([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], [0.2, 0.9], scale=2.0).round(6)
     array([2.126928])
     """
-    return softplus(np.array([_wrong(cosine(anchor, positive), target, scale)]))
+    return softplus(np.array([_wrong_way(cosine(anchor, positive), target, scale)]))
 
 
-def _wrong(cosines: Array, target: Array, scale: float) -> float:
+def _wrong_way(similar: Array, target: Array, scale: float) -> float:
+    """log of the sum of e^(scale * lead) over the pairs of rows whose similarities are in the wrong order."""
     total = -np.inf
-    for rows in blocks(len(cosines)):
+    for rows in blocks(len(similar)):
         ahead = target[rows, None] > target
-        total = float(np.logaddexp.reduce(np.append(log_sum(-scale * (cosines[rows, None] - cosines), ahead), total)))
+        total = float(np.logaddexp.reduce(np.append(log_sum(-scale * (similar[rows, None] - similar), ahead), total)))
     return total
 
 
-def _by_cosine(anchor: Array, positive: Array, target: Array, upstream: Array, scale: float) -> Array:
-    cosines = cosine(anchor, positive)
-    value = float(softplus(np.array([_wrong(cosines, target, scale)]))[0])
+def _ordered_slope(similar: Array, target: Array, scale: float) -> Array:
+    value = float(softplus(np.array([_wrong_way(similar, target, scale)]))[0])
 
     def of_pairs(rows: slice, lead: Array) -> Array:
         ahead = target[rows, None] > target
         return np.where(ahead, -scale * np.exp(np.where(ahead, -scale * lead, 0.0) - value), 0.0)
 
-    return (slopes_of_pairs(cosines, of_pairs) * upstream[0])[:, None]
+    return slopes_of_pairs(similar, of_pairs)
+
+
+def _by_cosine(anchor: Array, positive: Array, target: Array, upstream: Array, scale: float) -> Array:
+    return (_ordered_slope(cosine(anchor, positive), target, scale) * upstream[0])[:, None]
 
 
 @cosent.gradient("anchor")
@@ -293,3 +297,69 @@ def _(anchor: Array, positive: Array, target: Array, *, upstream: Array, scale: 
 @cosent.gradient("positive")
 def _(anchor: Array, positive: Array, target: Array, *, upstream: Array, scale: float) -> Array:
     return _by_cosine(anchor, positive, target, upstream, scale) * cosine_slope(positive, anchor)
+
+
+@loss(
+    formula="""
+    half = (len(anchor) + 1) // 2
+    turned = lambda v: [-x for x in [*v[half:], *([0] if len(v) % 2 else [])]] + [x for x in v[:len(v) - half]]
+    s = lambda o: scale * abs(dot(unit(o.anchor), [x + y for x, y in zip(unit(o.positive), turned(unit(o.positive)))]))
+    log(1 + sum(exp(s(b) - s(a)) for a in everyone for b in everyone if a.target > b.target))
+    """,
+    cite="Li & Li 2023, arXiv:2309.12871",
+    same_as={"sentence_transformers": without_weights()},
+    scope="group",
+    unit="group",
+    optimum=None,
+)
+def angle(
+    anchor: Vector,
+    positive: Vector,
+    target: kinds.Score,
+    *,
+    scale: Annotated[float, Param("factor of the similarities", gt=0)] = 20.0,
+) -> Array:
+    """AnglE loss: CoSENT of another similarity, whose slope does not vanish where vectors are parallel.
+
+    The first half of a vector is the real part of complex numbers and the second half the imaginary one (0 where the
+    length is odd); the similarity is the size of the sum of both parts of their inner product. One value a batch.
+
+    >>> angle([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], [0.9, 0.2], scale=2.0).round(6)
+    array([0.693147])
+    """
+    return softplus(np.array([_wrong_way(_by_angle(anchor, positive), target, scale)]))
+
+
+def _turned(vectors: Array, sign: float) -> Array:
+    """Complex numbers times -i (sign 1) or i (sign -1), of which the first half of each vector is the real part."""
+    width = vectors.shape[1]
+    half = (width + 1) // 2
+    first, last = vectors[:, :half], np.zeros((len(vectors), half))
+    last[:, : width - half] = vectors[:, half:]
+    return np.concatenate([-sign * last, sign * first], axis=1)[:, :width]
+
+
+def _by_angle(anchor: Array, positive: Array) -> Array:
+    ends = unit(positive)
+    return np.asarray(np.abs(dot(unit(anchor), ends + _turned(ends, 1.0))))
+
+
+def _angle_slope(anchor: Array, positive: Array, target: Array, upstream: Array, scale: float) -> Array:
+    """The slope by the inner product of each row."""
+    ends = unit(positive)
+    whole = dot(unit(anchor), ends + _turned(ends, 1.0))
+    return _ordered_slope(np.abs(whole), target, scale) * upstream[0] * np.sign(whole)
+
+
+@angle.gradient("anchor")
+def _(anchor: Array, positive: Array, target: Array, *, upstream: Array, scale: float) -> Array:
+    ends = unit(positive)
+    slope = _angle_slope(anchor, positive, target, upstream, scale)
+    return unit_slope(anchor, slope[:, None] * (ends + _turned(ends, 1.0)))
+
+
+@angle.gradient("positive")
+def _(anchor: Array, positive: Array, target: Array, *, upstream: Array, scale: float) -> Array:
+    ends = unit(anchor)
+    slope = _angle_slope(anchor, positive, target, upstream, scale)
+    return unit_slope(positive, slope[:, None] * (ends + _turned(ends, -1.0)))

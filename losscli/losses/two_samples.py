@@ -99,3 +99,56 @@ def mmd(
 @mmd.gradient("embedding")
 def _(embedding: Array, domain: Array, *, upstream: Array, scale: float) -> Array:
     return _slope(embedding, domain, lambda d: -2 * scale * d * np.exp(-scale * np.square(d))) * upstream[0]
+
+
+@loss(
+    formula="""
+    one, other = [[o.embedding for o in everyone if o.domain == side] for side in ("x", "y")]
+    mean = lambda A, k: sum(v[k] for v in A) / len(A)
+    cov = lambda A, j, k: sum((v[j] - mean(A, j)) * (v[k] - mean(A, k)) for v in A) / (len(A) - 1)
+    d = range(len(embedding))
+    apart = lambda j, k: cov(one, j, k) - cov(other, j, k)
+    sum(apart(j, k)**2 for j in d for k in d) / (4 * len(d)**2) if len(one) > 1 and len(other) > 1 else skip
+    """,
+    cite="Sun & Saenko 2016, arXiv:1607.01719",
+    scope="group",
+    unit="group",
+    optimum=None,
+)
+def deep_coral(embedding: Vector, domain: Side) -> Array | Term:
+    """CORAL loss of domain adaptation (Deep CORAL): the squared distance of the covariances of two samples.
+
+    It is divided by 4 d², where d is the number of dimensions; covariances are divided by N - 1. `domain` says which
+    sample a row is of. A batch with fewer than two rows of a sample takes no part and is counted. The `coral` of
+    ordered classes is another loss.
+
+    >>> deep_coral([[0.0], [2.0], [0.0], [1.0]], [0, 0, 1, 1])
+    array([0.5625])
+    """
+    sides = _centred_sides(embedding, domain)
+    if sides is None:
+        return Term(np.zeros(1), np.zeros(1, bool))
+    return np.array([np.square(_covariances_apart(*sides)).sum() / (4 * embedding.shape[1] ** 2)])
+
+
+def _centred_sides(embedding: Array, domain: Array) -> tuple[Array, Array] | None:
+    """Both samples less their means; None where one has fewer than two rows."""
+    sides = [embedding[domain == side] for side in (0, 1)]
+    if min(len(side) for side in sides) < 2:
+        return None
+    one, other = (side - side.mean(axis=0) for side in sides)
+    return one - one.mean(axis=0), other - other.mean(axis=0)  # what the first mean lost is now its own size
+
+
+def _covariances_apart(one: Array, other: Array) -> Array:
+    return one.T @ one / (len(one) - 1) - other.T @ other / (len(other) - 1)
+
+
+@deep_coral.gradient("embedding")
+def _(embedding: Array, domain: Array, *, upstream: Array) -> Array:
+    slope, sides = np.zeros_like(embedding), _centred_sides(embedding, domain)
+    if sides is not None:
+        apart = _covariances_apart(*sides) * (upstream[0] / embedding.shape[1] ** 2)
+        for side, (rows, sign) in enumerate(zip(sides, (1.0, -1.0), strict=True)):
+            slope[domain == side] = rows @ apart * (sign / (len(rows) - 1))
+    return slope

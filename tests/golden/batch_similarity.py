@@ -40,6 +40,12 @@ def cases() -> list[Case]:
         by_torch("pml", "nca:scale=4",
                  "pml.losses.NCALoss(softmax_scale=4, reducer=pml.reducers.MeanReducer())(embedding, target)", LABELLED,
                  **by),
+        by_torch("sentence_transformers", "megabatch_margin megabatch_margin@sentence_transformers",
+                 "by_embeddings('MegaBatchMarginLoss', anchor, positive, use_mini_batched_version=False)", PAIRS,
+                 **both),
+        by_torch("sentence_transformers", "megabatch_margin:positive_margin=0.9,negative_margin=-0.1",
+                 "by_embeddings('MegaBatchMarginLoss', anchor, positive, use_mini_batched_version=False,"
+                 " positive_margin=0.9, negative_margin=-0.1)", PAIRS, **both),
         by_hand("siglip", siglip.format(10, "-10"), PAIRS, **both),
         by_hand("siglip:scale=3,bias=-1.5", siglip.format(3, "-1.5"), PAIRS, **both),
         by_hand("dcl", dcl.format(0.1), PAIRS, **both),

@@ -33,6 +33,16 @@ def cases() -> list[Case]:
         by_hand("pairwise_hinge:margin=0.3", f"F.relu(0.3 - ({pairs}).mean()", GRADES),
         by_torch("allrank", "listnet:eps=1e-10", f"allrank.listNet({lists})", GRADES),
         by_torch("allrank", "listnet", f"allrank.listNet({lists}, eps=0)", GRADES),
+        *(
+            by_torch("allrank", spec, f"allrank.lambdaLoss({lists}, eps=0, weighing_scheme='{scheme}'{more})", GRADES)
+            for spec, scheme, more in (
+                ("lambda_loss lambdarank", "lambdaRank_scheme", ""),
+                ("lambda_loss:scale=2.5", "lambdaRank_scheme", ", sigma=2.5"),
+                ("lambda_loss:scheme=ndcg2", "ndcgLoss2_scheme", ""),
+                ("lambda_loss:scheme=ndcg2pp", "ndcgLoss2PP_scheme", ""),
+                ("lambda_loss:scheme=ndcg2pp,step_weight=3", "ndcgLoss2PP_scheme", ", mu=3"),
+            )
+        ),
         by_jax("list_softmax:normalize=false", "optax.losses.ranking_softmax_loss(pred, target)", GRADES),
         by_hand("list_softmax", "-(target / target.sum() * pred.log_softmax(0)).sum()", GRADES),
         by_hand("listmle", f"({order}.flip(0).logcumsumexp(0).flip(0) - {order}).sum()", GRADES),

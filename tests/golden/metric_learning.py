@@ -31,6 +31,10 @@ def cases() -> list[Case]:
                  pml.format("0.4", raw + ", reducer=pml.reducers.MeanReducer()"), LABELLED, **by),
         by_hand("batch_hard_triplet", hardest.format(1, plain), LABELLED, **by),
         by_hand("batch_hard_triplet:margin=0.2,normalize=true", hardest.format(0.2, unit), LABELLED, **by),
+        by_torch("sentence_transformers", "batch_hard_soft_triplet",
+                 "by_embeddings('BatchHardSoftMarginTripletLoss', embedding, target=target)", LABELLED, **by),
+        by_hand("batch_hard_soft_triplet:normalize=true",
+                hardest.format(0, unit).replace("F.relu(", "F.softplus("), LABELLED, **by),
         by_hand("batch_semihard_triplet", semi.format(1, plain), LABELLED, **by),
         by_hand("batch_semihard_triplet:margin=0.2,normalize=true", semi.format(0.2, unit), LABELLED, **by),
     ]  # fmt: skip

@@ -252,7 +252,7 @@ _BEFORE = {
 }
 
 
-def by_embeddings(name: str, *sides: Any, target: Any = None) -> Any:
+def by_embeddings(name: str, *sides: Any, target: Any = None, **settings: Any) -> Any:
     """A loss of sentence-transformers of vectors, in the place of texts and of the model that makes vectors of them."""
     torch = library("torch")
 
@@ -262,7 +262,7 @@ def by_embeddings(name: str, *sides: Any, target: Any = None) -> Any:
 
     losses = library("sentence_transformers").sentence_transformer.losses
     labels = torch.zeros(len(sides[0])) if target is None else target
-    return getattr(losses, name)(Given())(list(sides), labels)
+    return getattr(losses, name)(Given(), **settings)(list(sides), labels)
 
 
 NAMES["by_embeddings"] = by_embeddings

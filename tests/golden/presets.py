@@ -684,6 +684,10 @@ def _trainings() -> list[Asked]:
         torch("vicreg@lightly", "lightly.loss.vicreg_loss.VICRegLoss()(anchor, positive)", pairs, VARIED, **views),
         torch("ranknet@allrank", "allrank.rankNet(pred[None], target[None])", graded, QUERIES),
         torch("listnet@allrank", "allrank.listNet(pred[None], target[None])", graded, QUERIES),
+        torch("angle@sentence_transformers", "by_embeddings('AnglELoss', anchor, positive, target=target)", told_pairs,
+              **views),
+        torch("megabatch_margin@sentence_transformers",
+              "by_embeddings('MegaBatchMarginLoss', anchor, positive, use_mini_batched_version=False)", pairs, **views),
         torch("cosent@sentence_transformers", "by_embeddings('CoSENTLoss', anchor, positive, target=target)",
               told_pairs, **views),
     ]  # fmt: skip

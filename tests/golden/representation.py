@@ -6,6 +6,7 @@ from embedding import ANCHOR, LABELLED, PAIRS
 from peers import Case, Inputs, by_hand, by_torch
 
 SCORED: Inputs = {**PAIRS, "target": [0.41, 0.93, 0.27, 0.66, 0.12, 0.93]}
+ODD: Inputs = {role: [row[:3] for row in PAIRS[role]] for role in PAIRS} | {"target": SCORED["target"]}
 
 
 def cases() -> list[Case]:
@@ -33,6 +34,12 @@ def cases() -> list[Case]:
         by_hand("barlow_twins:redundancy=0.3", barlow.format(0.3), PAIRS, **both),
         by_hand("cosent", cosent.format(20), SCORED, **both),
         by_hand("cosent:scale=3", cosent.format(3), SCORED, **both),
+        by_torch("sentence_transformers", "angle angle@sentence_transformers",
+                 "by_embeddings('AnglELoss', anchor, positive, target=target)", SCORED, **both),
+        by_torch("sentence_transformers", "angle:scale=3",
+                 "by_embeddings('AnglELoss', anchor, positive, target=target, scale=3)", SCORED, **both),
+        by_torch("sentence_transformers", "angle", "by_embeddings('AnglELoss', anchor, positive, target=target)", ODD,
+                 **both),
         by_torch("pml", "contrastive_batch", pairs.format(""), LABELLED, **one),
         by_torch("pml", "contrastive_batch:positive_margin=0.5,negative_margin=3,normalize=false",
                  pairs.format(f"pos_margin=0.5, neg_margin=3, {raw}"), LABELLED, **one),

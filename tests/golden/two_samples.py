@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embedding import ANCHOR, POSITIVE
-from peers import Case, Inputs, by_hand
+from peers import Case, Inputs, by_hand, by_torch
 
 SAMPLES: Inputs = {"embedding": [*ANCHOR, *POSITIVE[:3]], "domain": ["x", "y", "x", "x", "y", "x", "y", "y", "x"]}
 
@@ -19,6 +19,13 @@ def cases() -> list[Case]:
         " for i, a in enumerate(embedding)])"
     )
     return [
+        by_torch(
+            "torch",
+            "deep_coral",
+            "F.mse_loss(*(torch.cov(embedding[[d == s for d in domain]].T) for s in 'xy')) / 4",
+            SAMPLES,
+            by="embedding",
+        ),
         by_hand("energy_distance", whole.format(apart), SAMPLES, by="embedding"),
         by_hand("mmd", whole.format(f"(-{square}).exp()"), SAMPLES, by="embedding"),
         by_hand("mmd:scale=0.2", whole.format(f"(-0.2 * {square}).exp()"), SAMPLES, by="embedding"),
