@@ -56,6 +56,7 @@ def finish(
     from losscli.cli.plan_text import plan_text
     from losscli.cli.run import engine_of
     from losscli.execution.evaluate import left_out, meaning_of_labels
+    from losscli.parallel import using_threads
 
     run, output = options.run, options.output
     console.print_notes(prepared.notes, run.console.quiet)
@@ -63,8 +64,9 @@ def finish(
         console.write_stdout(plan_text(prepared))
         return 0
     readers: list[Reader] = []
-    with progress.observed(run.console, passes=passes, output=output.path) as observer:
-        written = write(rows(engine_of(run, prepared), observer, readers.append), output)
+    engine = engine_of(run, prepared)
+    with progress.observed(run.console, passes=passes, output=output.path) as observer, using_threads(engine.count):
+        written = write(rows(engine, observer, readers.append), output)
     source = prepared.source
     for warning in () if run.console.quiet or not source.passes else left_out(source.passes[-1], source.dropped):
         console.say("warning", warning.message)

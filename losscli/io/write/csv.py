@@ -7,14 +7,17 @@ quoted, so that an empty text differs from null.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO
+from functools import partial
+from typing import Any, BinaryIO
 
 from losscli.csv_text import guarded
 from losscli.io.write.arrays import batch, schema
 from losscli.io.write.jsonl import json_cells
+from losscli.io.write.ordered import OrderedPieces
 from losscli.io.write.tables import Column, ColumnSpec
 from losscli.lazy_pattern import pattern
 
+_TOGETHER = 1 << 14  # rows that Arrow spells at a time
 _QUOTED = pattern('[",\t\r\n]')
 
 
@@ -32,14 +35,25 @@ class _Rows:
         # We write the header: Arrow quotes every name, which `cut` and `awk` would show.
         header = delimiter.join(_quoted(guarded(column.name)) for column in columns)
         file.write(f"{header}\n".encode("utf-8", "backslashreplace"))
-        options = pc.WriteOptions(include_header=False, delimiter=delimiter)
-        self._writer = pc.CSVWriter(file, self._schema, write_options=options)
+        self._options = pc.WriteOptions(include_header=False, delimiter=delimiter, batch_size=_TOGETHER)
+        self._pieces = OrderedPieces(file.write)
 
     def write_rows(self, columns: Sequence[Column], rows: int) -> None:
-        self._writer.write_batch(batch([self._cells(column) for column in columns], self._schema))
+        data = batch([self._cells(column) for column in columns], self._schema)
+        self._pieces.add(partial(self._encoded, data))
 
     def close(self) -> None:
-        self._writer.close()
+        self._pieces.close()
+
+    def _encoded(self, data: Any) -> Any:
+        """The lines of these rows; Arrow spells numbers without the interpreter's lock."""
+        import pyarrow as pa
+        import pyarrow.csv as pc
+
+        out = pa.BufferOutputStream()
+        with pc.CSVWriter(out, self._schema, write_options=self._options) as writer:
+            writer.write_batch(data)
+        return out.getvalue()
 
     def _cells(self, column: Column) -> Column:
         if isinstance(column.values, list):

@@ -10,6 +10,7 @@ from losscli.io.write.tables import Column, ColumnSpec
 
 _GROUP_ROWS = 1 << 20
 _GROUP_BYTES = 128 << 20
+_FEW_VALUES = 64 << 10  # bytes of distinct values
 
 
 def open_format(file: BinaryIO, columns: Sequence[ColumnSpec]) -> _Parquet:
@@ -27,9 +28,17 @@ class _Parquet:
 
         self._schema = schema(columns)
         # Without Arrow's own schema inside, large strings are plain Parquet text for every reader.
+        whole = [column.name for column in columns if column.kind == "int"]
+        coded = [_stored_name(column) for column in columns if column.kind != "int"]
+        texts = any(column.kind == "text" for column in columns)
         self._writer = pq.ParquetWriter(
-            file, self._schema, compression="zstd", store_schema=False, write_page_checksum=True
-        )
+            file, self._schema, compression="zstd", store_schema=False, write_page_checksum=True,
+            # Row numbers grow, so their differences are stored. Values either repeat or nearly all differ: a search for
+            # repeated ones that goes on up to the usual megabyte takes longer than all the rest.
+            use_dictionary=coded or False,
+            column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED") or None,
+            dictionary_pagesize_limit=None if texts else _FEW_VALUES,
+        )  # fmt: skip
         self._pending: list[Any] = []
         self._rows = self._bytes = 0
 
@@ -54,3 +63,8 @@ class _Parquet:
             self._writer.write_table(pa.Table.from_batches(self._pending), row_group_size=_GROUP_ROWS)
         self._pending = []
         self._rows = self._bytes = 0
+
+
+def _stored_name(column: ColumnSpec) -> str:
+    """What Parquet calls the values of a column."""
+    return f"{column.name}.list.element" if column.kind == "list" else column.name
