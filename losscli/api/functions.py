@@ -37,6 +37,7 @@ def evaluate(
     reduction: Literal["mean", "sum"] | None = None,
     by: str | Sequence[str] = (),
     mean_of: str | None = None,
+    group_weight: str | None = None,
     skill: bool = False,
     skill_against: str | None = None,
     max_slices: int = 100_000,
@@ -119,6 +120,8 @@ def evaluate(
     mean_of : str, optional
         The mean, over the groups of rows with the same value in this column, of the value of each group. Each group
         counts the same; intervals have the groups as units.
+    group_weight : str, optional
+        The column with the weights of these groups: a number of at least 0 that all rows of a group have.
     skill : bool
         Whether results get their `skill` against the best constant prediction on the same rows and slice (R2 for mse).
         The data is read three times.

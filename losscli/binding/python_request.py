@@ -32,6 +32,7 @@ _PLAIN = (
     "divide_by",
     "reduction",
     "mean_of",
+    "group_weight",
     "skill",
     "skill_against",
     "batch_by",

@@ -122,7 +122,7 @@ class Request:
     all count as 0. `classes` names what lists hold in their order, `first_class` is the first class index (by default
     0). `class_weight` is "balanced" or class -> weight; `reduction` None leaves it to the loss (mean, or the sum that a
     penalty is), and `divide_by` None to a preset (or else by weight). `mean_of` is what makes the groups over
-    whose values a mean is taken.
+    whose values a mean is taken, `group_weight` the column with their weights.
     """
 
     losses: tuple[Spec, ...]
@@ -136,6 +136,7 @@ class Request:
     reduction: Literal["mean", "sum"] | None = None
     by: tuple[str, ...] = ()
     mean_of: str | None = None
+    group_weight: str | None = None
     skill: bool = False  # against the best constant prediction
     skill_against: str | None = None  # the model that the others are held against
     max_slices: int = 100_000
@@ -196,7 +197,8 @@ class Request:
     @property
     def slice_texts(self) -> tuple[str, ...]:
         """What rows are told apart by: the slices of the report, then the groups of a mean over groups."""
-        return self.by if self.mean_of is None else (*self.by, self.mean_of)
+        groups = (self.mean_of, self.group_weight)
+        return *self.by, *(text for text in groups if text is not None)
 
     def spelling(self, text: str) -> str:
         """The text that a loss of this run has, of any spelling of it."""

@@ -40,6 +40,8 @@ def signature(plan: Plan, line: Line) -> str:
         pieces.append(f"nan={request.nan}")
     if request.mean_of is not None:
         pieces.append(f"mean-of={_escaped(request.mean_of)}")
+    if request.group_weight is not None:
+        pieces.append(f"group-weight={_escaped(request.group_weight)}")
     if lets := _lets(plan, line):
         pieces.append(f"let={_escaped(lets)}")
     pieces += _labels(request, line)

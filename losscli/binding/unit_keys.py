@@ -22,9 +22,12 @@ def slice_keys(request: Request, is_column: Callable[[str], bool]) -> tuple[Grou
     """How the rows get the labels of their slices."""
     if not request.slice_texts:
         return ()
-    from losscli.binding.grouping_keys import grouping_key  # not on the way of a run without slices
+    from losscli.binding.grouping_keys import GroupingKey, grouping_key  # not on the way of a run without slices
 
-    return tuple(grouping_key(text, is_column) for text in request.slice_texts)
+    weight = request.group_weight
+    texts = request.slice_texts if weight is None else request.slice_texts[:-1]
+    found = [grouping_key(text, is_column) for text in texts]
+    return tuple(found if weight is None else [*found, GroupingKey(weight, weight, None, "--group-weight")])
 
 
 def unit_keys(request: Request, is_column: Callable[[str], bool]) -> dict[str, GroupingKey]:

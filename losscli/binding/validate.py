@@ -55,6 +55,9 @@ def _check_tables(request: Request) -> None:
 def _check_mean_of(request: Request) -> None:
     """A mean over groups has the groups as units: what is about rows does not apply."""
     if request.mean_of is None:
+        if request.group_weight is not None:
+            raise UsageError("--group-weight is the weight of the groups of --mean-of, and there are none",
+                             hint="--mean-of COL, or -w COL for weights of rows", code="USAGE_INCOMPLETE")  # fmt: skip
         return
     asked, usual = request.inference, Inference()
     about_rows = {"--cluster": asked.cluster, "--time": asked.time, "--bootstrap": asked.bootstrap,

@@ -161,6 +161,8 @@ group_options = _stack(
     _weights("--mean-of", metavar="COL", shell_complete=completion.column,
              help="The mean, over the groups of rows with the same value in COL (series, queries), of the value of "
                   "each group. Each group counts the same."),
+    _weights("--group-weight", metavar="COL", shell_complete=completion.column,
+             help="The weight of each group of --mean-of: a number that all of its rows have."),
 )  # fmt: skip
 
 file_options = _stack(

@@ -28,6 +28,7 @@ def plan_text(prepared: Prepared) -> str:
         "weight": plan.weight,
         "by": ", ".join(plan.by),
         "mean of": plan.request.mean_of,
+        "group weight": plan.request.group_weight,
         "batch by": plan.batch_by,
         "where": plan.request.where.text if plan.request.where else None,
         "positive class label": plan.request.positive,

@@ -62,23 +62,28 @@ class Upstream:
 def upstreams(totals: RunAccumulator, job: Job, line: Line, slice_ids: SliceIds) -> dict[str, Upstream]:
     """Term -> the derivative of the value of one line by it, on the whole run.
 
-    Of a mean over groups, it is that of the value of each group that has one, over their number.
+    Of a mean over groups, it is that of the value of each group that has one, times its share of the weight of these.
     """
     estimator = LineEstimator(FinalizedRun(totals), job, line)
     groups, size = [slice_ids], max((c.number for c in slice_ids), default=0) + 1
+    shares = [Fraction(1)]
     if totals.plan.request.mean_of is not None and not estimator.fixed:
         from losscli.statistics.group_means import Groups, defined  # few runs have groups
 
-        groups = [group for group in Groups(totals).of(slice_ids) if defined(estimator.result({}, group))]
+        made = Groups(totals)
+        groups = [group for group in made.of(slice_ids) if defined(estimator.result({}, group))]
+        weights = made.weights_of(groups)
+        given = [Fraction(1)] * len(groups) if weights is None else list(map(Fraction, weights.tolist()))
+        shares = [weight / sum(given) for weight in given]
     slopes = {name: _Slopes(size) for name in estimator.term_estimates(slice_ids)}
     summed = estimator.reduction == "sum"
-    for group in groups:
+    for group, share in zip(groups, shares, strict=True):
         estimates = estimator.term_estimates(group)
         gradients: Mapping[str, float | Fraction] = dict.fromkeys(estimates, 1.0)
         if not summed:
             gradients = combine_gradient(job, means_of(estimates))
         for name, estimate in estimates.items():
-            denominator = (Fraction(1) if summed else estimate.denominator) * len(groups)
+            denominator = (Fraction(1) if summed else estimate.denominator) / share
             slopes[name].add(group, gradients[name], denominator)
     excludes_rows = bool(estimator.accumulator.excluded.any()) or len(slopes) > 1
     return {name: found.upstream(excludes_rows) for name, found in slopes.items()}

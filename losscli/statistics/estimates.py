@@ -93,8 +93,9 @@ def _mean_over_groups(totals: RunAccumulator) -> Single:
         over_rows = estimator.result(by, slice_ids)
         if estimator.fixed:
             return over_rows
-        each = [estimator.result(by, group) for group in groups.of(slice_ids)]
-        return groups.mean(group_values(over_rows, each), estimator.job.spec.loss.limits)
+        found = groups.of(slice_ids)
+        each = [estimator.result(by, group) for group in found]
+        return groups.mean(group_values(over_rows, each, groups.weights_of(found)), estimator.job.spec.loss.limits)
 
     return single
 

@@ -18,6 +18,7 @@ from losscli.statistics.comparisons import UnadjustedComparison, judged
 from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, NOT_SHOWN, Units, alpha_of, choose
 from losscli.statistics.finalized_sums import FinalizedRun, Slice, SliceIds, slices
 from losscli.statistics.group_means import Groups, exact_mean, group_values
+from losscli.statistics.group_weights import Spread, spread, weighted_mean
 from losscli.statistics.hypothesis_tests import paired_t
 from losscli.statistics.intervals import slice_stream
 from losscli.statistics.line_estimator import LineEstimator
@@ -56,7 +57,8 @@ def group_comparisons(totals: RunAccumulator) -> tuple[ComparisonResult, ...]:
                     known[line, slice_] = _values(plan.lines[line], finalized, groups.of(slice_ids))
             by = dict(zip(plan.by, slice_, strict=False))
             lines = plan.lines[pair[0]], plan.lines[pair[1]]
-            unadjusted.append(_compare(lines, by, slice_, (known[pair[0], slice_], known[pair[1], slice_]), groups))
+            both, weights = (known[pair[0], slice_], known[pair[1], slice_]), groups.weights_of(groups.of(slice_ids))
+            unadjusted.append(_compare(lines, by, slice_, both, weights, groups))
     return tuple(judged(unadjusted, "holm", None, float(alpha_of(groups.inference.level))))
 
 
@@ -72,17 +74,23 @@ def _values(line: Line, finalized: FinalizedRun, groups: Sequence[SliceIds]) -> 
 
 
 def _compare(
-    lines: tuple[Line, Line], by: Mapping[str, str], slice_: Slice, values: tuple[Array, Array], groups: Groups
-) -> UnadjustedComparison:
+    lines: tuple[Line, Line], by: Mapping[str, str], slice_: Slice, values: tuple[Array, Array],
+    weights: Array | None, groups: Groups,
+) -> UnadjustedComparison:  # fmt: skip
     """Two lines on one slice, by the groups where both have a value."""
     line, inference = lines[0], groups.inference
     both = ~np.isnan(values[0]) & ~np.isnan(values[1])
     ours, theirs = (each[both] for each in values)
+    own = None if weights is None else weights[both]
     count = len(ours)
+
+    def mean(of: Array) -> float:
+        return exact_mean(of) if own is None else weighted_mean(of, own)
+
     by_size, raw = line.spec.direction == "zero", (ours, theirs)
     if by_size:  # of the two means over groups the sizes: |m| is the mean of values with the sign of m
-        ours, theirs = (each if exact_mean(each) >= 0 else -each for each in raw)
-    value, other = exact_mean(ours), exact_mean(theirs)
+        ours, theirs = (each if mean(each) >= 0 else -each for each in raw)
+    value, other = mean(ours), mean(theirs)
     wins, losses, ties = (None, None, None) if by_size else _outcomes(ours, theirs, line.spec.direction)
     result = ComparisonResult(
         model=line.model, against=lines[1].model, by=by, loss=line.spec.name or line.spec.parts[0][1].loss.name,
@@ -92,16 +100,20 @@ def _compare(
     if count < 2 or not math.isfinite(result.difference):
         return UnadjustedComparison(result, slice_)
     gaps = ours - theirs
-    deviation = float(gaps.std(ddof=1))
-    stderr, constant = deviation / math.sqrt(count), bool((gaps == gaps[0]).all())
+    found = Spread(float(gaps.std(ddof=1)) / math.sqrt(count), count - 1.0, float(count)) if own is None else (
+        spread(gaps, own))  # fmt: skip
+    if found is None:
+        return UnadjustedComparison(result, slice_)
+    stderr, constant = found.stderr, bool((gaps == gaps[0]).all())
     draws = inference.permutations or DEFAULT_PERMUTATIONS
-    choice = choose(Units(count, float(count), False, True, constant), inference.test, draws, alpha_of(inference.level))
-    t, p = paired_t(result.difference, 0.0 if constant else stderr, count - 1.0)
-    how = Uncertainty("t", inference.level, groups.column, count, count - 1.0)
-    interval = None if constant else t_interval(result.difference, stderr, count - 1.0, inference.level)
+    choice = choose(Units(count, found.n_eff, False, True, constant), inference.test, draws, alpha_of(inference.level))
+    t, p = paired_t(result.difference, 0.0 if constant else stderr, found.df)
+    how = Uncertainty("t", inference.level, groups.column, count, found.df)
+    interval = None if constant else t_interval(result.difference, stderr, found.df, inference.level)
     permuted = None
     if choice.test == "permutation" or inference.permutations:
-        permuted = _permuted(*raw, slice_, groups, draws, by_size=by_size)
+        shares = np.full(count, 1 / count) if own is None else own / own.sum()
+        permuted = _permuted(*raw, shares, slice_, groups, draws, by_size=by_size)
     if permuted is not None:
         result = replace(result, permutations=permuted.permutations, permutations_exact=permuted.exact)
         if choice.test == "permutation":
@@ -120,15 +132,16 @@ def _outcomes(ours: Array, theirs: Array, direction: str) -> tuple[int, int, int
 
 
 def _permuted(
-    ours: Array, theirs: Array, slice_: Slice, groups: Groups, draws: int, *, by_size: bool
+    ours: Array, theirs: Array, shares: Array, slice_: Slice, groups: Groups, draws: int, *, by_size: bool
 ) -> PermutationResult | None:
     """The permutation test of the mean over groups, or of its size, whose models are exchanged within groups."""
     count, inference = len(ours), groups.inference
+    of = (ours / count, theirs / count) if groups.weights is None else (ours * shares, theirs * shares)
 
     def statistic(totals: Array) -> Array:
         return np.abs(totals[..., 0]) if by_size else totals[..., 0]
 
     return permutation_test(
-        ours[:, None] / count, theirs[:, None] / count, statistic, draws, inference.seed,
-        slice_stream(slice_), np.full(count, 1 / count), alpha_of(inference.level),
+        of[0][:, None], of[1][:, None], statistic, draws, inference.seed,
+        slice_stream(slice_), shares, alpha_of(inference.level),
     )  # fmt: skip

@@ -69,6 +69,16 @@ def test_intervals_have_the_scale_of_gluonts():
     assert found[0].value == pytest.approx(23.726935232717477, rel=1e-13)
 
 
+def test_with_weights_of_series_it_is_the_wrmsse_of_m5():
+    weights = {"a": 3.0, "b": 1.0, "c": 0.5, "d": 2.0}
+    rows = {**ROWS, "sales": [weights[name] for name in ROWS["unique_id"]]}
+    # utilsforecast 0.2.17 rmsse of each series, and by the definition of M5 from the first sale on; numpy.average
+    for loss, known in (("rmsse", 1.2289737980697877), ("rmsse:cut_zeros=true", 1.1959461783838246)):
+        found = losscli.evaluate(rows, loss, target="y", pred="p", mean_of="unique_id", group_weight="sales",
+                                 tables={"history": table()})[0]  # fmt: skip
+        assert found.value == pytest.approx(known, rel=1e-13)
+
+
 def scales(train, season, power, cut):
     """The same by the definition, series by series."""
     found = {}
