@@ -16,24 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import sha256_words
+from losscli.aggregate.number_lookup import NumberLookup
+from losscli.aggregate.text_lookup import TextLookup
 from losscli.contract.kinds import Array
 from losscli.io.arrow.dictionary import (
     DictionaryColumn,
     Entries,
-    join_entries,
+    are_many_texts,
     same_entries,
     texts_of_entries,
     texts_of_numbers,
-    worth_joining,
 )
 from losscli.lazy_pattern import pattern
 
 NULL = "(null)"
 EMPTY = "(empty)"
 _MARK = pattern(r"\\*\((?:null|empty)\)")
-_DENSE = 1 << 22  # numbers below this are looked up in a table of their own, others by a hash
 _REMEMBERED = 4  # dictionaries of a column: readers make one for every batch, but the next is mostly the same
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def name_of(label: str | None) -> str:
@@ -55,7 +54,7 @@ class SliceIndex:
         self._lock = threading.Lock()
         self._columns = [_Column(self._lock) for _ in range(columns)]
         # Ids by the first column, by the first two, and so on: (id so far, text) -> id.
-        self._steps = [_Lookup() for _ in range(columns)]
+        self._steps = [NumberLookup() for _ in range(columns)]
         self._pairs: list[list[int]] = [[] for _ in range(columns)]
         self._hashes = np.zeros(0, np.uint64)
 
@@ -133,17 +132,18 @@ class _Column:
         self._lock = lock
         self._numbers: dict[str, int] = {}
         self.names: list[str] = []
-        self._found: dict[np.dtype[Any], _Lookup] = {}  # numbers of each type -> names
-        self._known: dict[Any, tuple[Any, Array]] = {}  # type of entries -> the entries seen, and the name of each
+        self._found: dict[np.dtype[Any], NumberLookup] = {}  # numbers of each type -> names
+        self._texts = TextLookup(lock)
         self._recent: tuple[tuple[Entries, Array], ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         # What is remembered of entries is computed again.
-        return {**self.__dict__, "_lock": None, "_known": {}, "_recent": ()}
+        return {**self.__dict__, "_lock": None, "_texts": None, "_recent": ()}
 
     def share(self, lock: threading.Lock) -> None:
         """Use this lock for learning."""
         self._lock = lock
+        self._texts = TextLookup(lock)
 
     def number_of(self, name: str) -> int:
         """The number of a name; called under the lock."""
@@ -152,8 +152,12 @@ class _Column:
             self.names.append(name)
         return number
 
-    def _number(self, label: str | None) -> int:
-        return self.number_of(name_of(label))
+    def _numbers_of(self, labels: Sequence[str | None]) -> Array:
+        """The numbers of the names of these labels; called under the lock."""
+        # Hardly any label looks like a mark, which one search tells.
+        plain = None not in labels and "" not in labels and "(" not in "".join(labels)  # type: ignore[arg-type]
+        names = labels if plain else [*map(name_of, labels)]
+        return np.array([*map(self.number_of, names)], np.int64)  # type: ignore[arg-type]
 
     def numbers(self, column: DictionaryColumn) -> Array:
         """The number of each row's name."""
@@ -164,12 +168,12 @@ class _Column:
         if column.missing is None:
             return found
         with self._lock:
-            all_rows = np.full(len(column.cells), self._number(None))
+            all_rows = np.full(len(column.cells), self._numbers_of([None])[0])
         all_rows[~column.missing] = found
         return all_rows
 
     def _of_numbers(self, cells: NDArray[Any]) -> Array:
-        lookup = self._found.setdefault(cells.dtype, _Lookup())
+        lookup = self._found.setdefault(cells.dtype, NumberLookup())
         patterns = _patterns(cells)
         found = lookup.find(patterns)
         if len(found) and found.min() < 0:
@@ -177,7 +181,7 @@ class _Column:
             new, first = np.unique(patterns[unknown], return_index=True)
             texts = texts_of_numbers(cells[unknown[first]])
             with self._lock:
-                numbers = np.array([self._number(text) for text in texts], np.int64)
+                numbers = self._numbers_of(texts)
                 still = lookup.find(new) < 0
                 lookup.learn(new[still], numbers[still])
             found = lookup.find(patterns)
@@ -188,94 +192,15 @@ class _Column:
         for known, numbers in self._recent:
             if same_entries(known, entries):
                 return numbers
+        many = self._texts.numbers(entries, self._numbers_of) if are_many_texts(entries) else None
         with self._lock:
-            found = [self._number(None)]
-            if worth_joining(entries):
-                numbers = np.append(self._of_many(entries), found)
-            else:
-                numbers = np.array([*map(self._number, texts_of_entries(entries)), *found], np.int64)
+            if many is None:
+                many = self._numbers_of(texts_of_entries(entries))
+            numbers = np.append(many, self._numbers_of([None]))
             self._recent = ((entries, numbers), *self._recent[: _REMEMBERED - 1])
         return numbers
-
-    def _of_many(self, entries: Any) -> Array:
-        known, numbers = self._known.get(entries.type, (entries.slice(0, 0), np.zeros(0, np.int64)))
-        joined, places = join_entries(known, entries)
-        new = texts_of_entries(joined.slice(len(known)))
-        numbers = np.append(numbers, np.array([*map(self._number, new)], np.int64))
-        self._known[entries.type] = joined, numbers
-        return numbers[places]
-
-
-class _Lookup:
-    """Whole numbers -> their ids. Reading is safe while another thread learns, which holds the lock."""
-
-    def __init__(self) -> None:
-        self._dense: Array | None = np.full(1024, -1)
-        self._hashed = (np.zeros(2048, np.int64), np.full(2048, -1))
-        self._count = 0
-
-    def find(self, keys: Array) -> Array:
-        """The id of each key; -1 for one that is not known."""
-        if (dense := self._dense) is None:
-            return _probe(*self._hashed, keys)
-        if not len(keys) or (keys.min() >= 0 and keys.max() < len(dense)):
-            return dense[keys]
-        inside = (keys >= 0) & (keys < len(dense))
-        found = np.full(len(keys), -1)
-        found[inside] = dense[keys[inside]]
-        return found
-
-    def learn(self, keys: Array, numbers: Array) -> None:
-        """Add keys, each once and none known."""
-        if not len(keys):
-            return
-        if (dense := self._dense) is not None:
-            if keys.min() >= 0 and (top := int(keys.max())) < _DENSE:
-                if top >= len(dense):
-                    dense = np.append(dense, np.full(max(len(dense), top + 1 - len(dense)), -1))
-                dense[keys] = numbers
-                self._dense = dense
-                return
-            known = np.flatnonzero(dense >= 0)
-            keys, numbers = np.append(known, keys), np.append(dense[known], numbers)
-        table = self._hashed
-        self._count += len(keys)
-        if 2 * self._count > len(table[0]):
-            held = np.flatnonzero(table[1] >= 0)
-            keys, numbers = np.append(table[0][held], keys), np.append(table[1][held], numbers)
-            size = 1 << (4 * self._count).bit_length()
-            table = np.zeros(size, np.int64), np.full(size, -1)
-        _insert(*table, keys, numbers)
-        self._hashed, self._dense = table, None
 
 
 def _patterns(cells: NDArray[Any]) -> Array:
     """The bits of each number."""
     return cells.view(f"i{cells.dtype.itemsize}").astype(np.int64, copy=False)
-
-
-def _slots(keys: Array, size: int) -> Array:
-    """Where to look for each key first: the high bits of a product depend on all of its bits."""
-    return ((keys.view(np.uint64) * _SPREAD) >> np.uint64(64 - (size.bit_length() - 1))).view(np.int64)
-
-
-def _probe(held: Array, numbers: Array, keys: Array) -> Array:
-    slots = _slots(np.ascontiguousarray(keys), len(held))
-    # A number is written after its key, so it is read before it: where there is one, the key is the right one.
-    found = numbers[slots]
-    others = np.flatnonzero((held[slots] != keys) & (found >= 0))
-    while len(others):
-        slots[others] = at = (slots[others] + 1) & (len(held) - 1)
-        found[others] = there = numbers[at]
-        others = others[(held[at] != keys[others]) & (there >= 0)]
-    return found
-
-
-def _insert(held: Array, numbers: Array, keys: Array, given: Array) -> None:
-    slots = _slots(np.ascontiguousarray(keys), len(held))
-    while len(keys):
-        free = numbers[slots] < 0
-        held[slots[free]] = keys[free]
-        won = free & (held[slots] == keys)  # of those that meet in a slot, one stays
-        numbers[slots[won]] = given[won]
-        keys, given, slots = keys[~won], given[~won], (slots[~won] + 1) & (len(held) - 1)

@@ -23,6 +23,8 @@ _NON_FINITE = pattern(r"([+-]?(?:nan|inf|infinity))(?:(?<=nan)\([A-Za-z0-9_]*\))
 SPACES = " \u00a0\u2009\u202f"
 """Spaces that may separate thousands: that of the keyboard, no-break, thin, and narrow no-break."""
 
+# Lines of which `canonical_label` may change some.
+_MAY_CHANGE = pattern(r"^(?:[+-]?[0-9]+\.0*|-0|true|false|.{4}-..-.*)$", re.MULTILINE | re.IGNORECASE)
 _SHORTEST_TIME = len("2024-01-31 13:45")
 
 BOOLEANS = {"true": 1.0, "True": 1.0, "TRUE": 1.0, "false": 0.0, "False": 0.0, "FALSE": 0.0}
@@ -47,6 +49,14 @@ def canonical_label(text: str) -> str:
     if text == "-0":
         return "0"
     return text.lower() if text in ("True", "False", "TRUE", "FALSE") else text
+
+
+def canonical_labels(texts: list[str]) -> list[str]:
+    """`canonical_label` of each text. Mostly none changes, which one search tells."""
+    lines = "\n".join(texts)
+    if lines.count("\n") == len(texts) - 1 and not _MAY_CHANGE.search(lines):
+        return texts
+    return [*map(canonical_label, texts)]
 
 
 def canonical_instant(text: str) -> str:

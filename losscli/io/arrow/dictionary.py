@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from losscli.errors import Location
 from losscli.io.arrow.buffers import Codes, Mask, RowNumbers, indices, missing_cells, plain_cells
-from losscli.io.arrow.canonical import canonical_label
+from losscli.io.arrow.canonical import canonical_label, canonical_labels
 from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.texts import encode, spelled
 from losscli.io.arrow.types import is_text
+from losscli.io.arrow.words import mostly_differ
 from losscli.lazy_dataclass import dataclass
 
 # Dictionaries up to this many entries are used whole; of a larger one, only the entries in use.
@@ -37,6 +38,8 @@ class DictionaryColumn:
     def of(column: pa.Array, name: str, location: Location) -> DictionaryColumn:
         """The codes of a column of texts, integers, booleans or other numbers."""
         check_texts(column, name, location)
+        if mostly_differ(column):
+            return DictionaryColumn(np.arange(len(column)), column, None, name)  # each text is an entry of its own
         if is_text(column.type) and not pa.types.is_string_view(column.type) and len(column) >= _MANY:
             column = column.dictionary_encode()
         if pa.types.is_dictionary(column.type) and len(column.dictionary) <= _WHOLE:
@@ -59,7 +62,7 @@ class DictionaryColumn:
 
 def texts_of_numbers(cells: NDArray[Any]) -> list[str]:
     """The canonical text of each number."""
-    return [canonical_label(text) for text in spelled(cells)]
+    return canonical_labels(spelled(cells))
 
 
 def texts_of_entries(entries: Entries) -> list[str | None]:
@@ -86,23 +89,8 @@ def same_entries(some: Entries, others: Entries) -> bool:
     return some is others or (len(some) == len(others) and some.type == others.type and bool(some.equals(others)))
 
 
-def worth_joining(entries: Entries) -> bool:
-    """Whether `join_entries` supports these entries and is faster than Python dicts."""
-    return not isinstance(entries, tuple) and len(entries) >= _MANY and is_text(entries.type) and not entries.null_count
-
-
-def join_entries(known: pa.Array, entries: pa.Array) -> tuple[pa.Array, Codes]:
-    """The known texts followed by the new ones, and the index of each entry in them.
-
-    It uses the unification of dictionaries, which needs no import of pyarrow.compute.
-    """
-    if not len(known):
-        known = entries.slice(0, 0)
-    chunks = [pa.DictionaryArray.from_arrays(_counting(len(part)), part) for part in (known, entries)]
-    joined = pa.chunked_array(chunks).unify_dictionaries()
-    last = joined.chunk(joined.num_chunks - 1)
-    return last.dictionary, indices(last)
-
-
-def _counting(count: int) -> pa.Array:
-    return pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(np.arange(count, dtype=np.int32))])
+def are_many_texts(entries: Entries) -> bool:
+    """Whether a table of words is faster for these entries than Python dicts."""
+    if isinstance(entries, tuple) or len(entries) < _MANY:
+        return False
+    return is_text(entries.type) and not pa.types.is_string_view(entries.type)

@@ -32,6 +32,10 @@ BUFFERS = 32 << 20
 SPLIT_BYTES = 4 * BATCH_BYTES
 """Decoded bytes of row groups that are combined."""
 
+MANY_ROWS = 1 << 17
+MANY_ENTRIES, SHORT = 1 << 14, 36
+"""The entries of a dictionary from which on texts of few bytes (with their offsets) are read as they are."""
+
 HEAVY = 96 << 20
 """Bytes to read a row group from which on two threads cannot each read one."""
 
@@ -93,9 +97,13 @@ class ParquetFragment(Fragment):
             footer, declared = file.metadata, file.metadata.num_rows
             counts = [footer.row_group(index).num_rows for index in range(footer.num_row_groups)]
             row_size = self._row_size(file, list(projection))
+        own = self
+        if declared >= MANY_ROWS:
+            texts = [name for name, read_as in projection.items() if read_as == "text" and self.is_string(name)]
+            own = self.with_plain_texts(self._mostly_differing(texts, footer))
         for groups, rows in _grouped(counts, min(SPLIT_ROWS, max(1, SPLIT_BYTES // max(row_size, 1)))):
             size = self.size * rows // max(declared, 1)
-            yield RowGroupSplit(self, projection, groups, rows, row_size, size, footer)
+            yield RowGroupSplit(own, projection, groups, rows, row_size, size, footer)
         if sum(counts) != declared:
             raise DataError(
                 f"damaged Parquet: it declares {declared} rows but holds {sum(counts)}",
@@ -120,6 +128,21 @@ class ParquetFragment(Fragment):
             return next(batches, None)
         except Exception as error:
             raise read_error(error, self.source, "Parquet") from None
+
+    def _mostly_differing(self, names: list[str], footer: pq.FileMetaData) -> list[str]:
+        """The columns of short texts whose dictionary is so large that reading them as they are is faster.
+
+        Arrow makes the dictionary of a page anew for every batch, and looks up each text where pages have none.
+        """
+        if not names:
+            return []
+        try:
+            with _opened(self.source, names, len(names), footer) as file:
+                first = next(file.iter_batches(PROBED, row_groups=[0], columns=names, use_threads=False))
+        except Exception:  # reading will tell what is wrong, and where
+            return []
+        entries = {name: first.column(at).dictionary for at, name in enumerate(names)}
+        return [name for name, one in entries.items() if len(one) > MANY_ENTRIES and one.nbytes < SHORT * len(one)]
 
     def _row_size(self, file: pq.ParquetFile, names: list[str]) -> int:
         """The bytes of a row once its values are doubles: by the types, and for lists by the first rows.

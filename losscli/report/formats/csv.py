@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Sequence
 
 from losscli.csv_text import guarded
+from losscli.lazy_pattern import pattern
 from losscli.report import records
 from losscli.report.records import Field
 from losscli.report.renderer import Renderer
@@ -25,7 +25,7 @@ _FIELDS = (
     *records.INTERVAL,
 )
 # Lines that no spreadsheet runs, no terminal obeys and no reader of CSV takes for several cells.
-_PLAIN = re.compile(r"(?:(?:-[0-9]+|[0-9A-Za-z_.:/(][0-9A-Za-z_.:/() -]*)(?:\n(?!\Z)|\Z))*")
+_PLAIN = pattern(r"(?:(?:-[0-9]+|[0-9A-Za-z_.:/(][0-9A-Za-z_.:/() -]*)(?:\n(?!\Z)|\Z))*")
 _SIGNATURE = Field("signature", lambda result: result.signature, from_data=True)
 
 
@@ -64,14 +64,14 @@ def _line(cells: Sequence[str]) -> str:
 
 def _many_lines(block: Sequence[tuple[str | list[str], bool]], view: View) -> Iterator[str]:
     """The lines of a block: what they share is written once."""
-    pattern, lists = [], []
+    pieces, lists = [], []
     for cells, from_data in block:
         if isinstance(cells, list):
-            pattern.append("%s")
+            pieces.append("%s")
             lists.append(_quoted(cells, view) if from_data else cells)
         else:
-            pattern.append(_one(_text(cells, view) if from_data else cells).replace("%", "%%"))
-    return map((",".join(pattern) + "\n").__mod__, zip(*lists, strict=True))
+            pieces.append(_one(_text(cells, view) if from_data else cells).replace("%", "%%"))
+    return map((",".join(pieces) + "\n").__mod__, zip(*lists, strict=True))
 
 
 def _quoted(cells: list[str], view: View) -> list[str]:
