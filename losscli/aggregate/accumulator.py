@@ -239,6 +239,17 @@ class RunAccumulator:
         if self.unit_statistics is not None and other.unit_statistics is not None:
             self.unit_statistics.merge(other.unit_statistics, slice_ids, before)
 
+    def over(self, slice_ids: Array) -> RunAccumulator:
+        """What sums of rows were added to these slices, each of them once, as those of the one slice 0."""
+        found = object.__new__(RunAccumulator)
+        found.__dict__.update(self.__dict__)  # a copy would leave out what processes do not share
+        found.counts = np.array([self.counts[slice_ids].sum()], np.int64)
+        found.losses = {call: loss.over(slice_ids) for call, loss in self.losses.items()}
+        found.label_counts = self.label_counts.over(slice_ids)
+        if self.unit_statistics is not None:
+            found.unit_statistics = self.unit_statistics.over(slice_ids)
+        return found
+
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:

@@ -69,6 +69,12 @@ class CrossProducts:
             at = None if slice_ids is None else slice_ids[: theirs.size]
             self.sums.setdefault(product, WideSums()).merge(theirs, at)
 
+    def over(self, slice_ids: Array) -> CrossProducts:
+        """All that was added to these slices, each of them once, as that of the one slice 0."""
+        found = CrossProducts()
+        found.sums = {product: sums.over(slice_ids[slice_ids < sums.size]) for product, sums in self.sums.items()}
+        return found
+
     def state(self, sources: Sequence[Hashable]) -> list[dict[str, Any]]:
         """All that was added, as plain values; a source is written as its position among `sources`."""
         position = {UNIT.source: -1, **{source: number for number, source in enumerate(sources)}}

@@ -54,6 +54,14 @@ class LabelCounts:
                 add_counts(merged[-1], counts, at)
             self.counts[one] = merged[0], merged[1]
 
+    def over(self, slice_ids: Array) -> LabelCounts:
+        """All that was counted in these slices, as that of the one slice 0."""
+        found = LabelCounts(())
+        found.counts = {
+            one: (_total(sides[0], slice_ids), _total(sides[1], slice_ids)) for one, sides in self.counts.items()
+        }
+        return found
+
     def state(self) -> list[list[list[int]]]:
         """All that was counted, as plain values, in the order of the inputs."""
         return [[counts.tolist() for counts in sides] for sides in self.counts.values()]
@@ -73,6 +81,10 @@ class LabelCounts:
         """The same of slices of one id each."""
         sides = [zero_extended(counts, int(numbers.max(initial=-1)) + 1)[numbers] for counts in self.counts[one]]
         return np.minimum(*sides), np.add(*sides)
+
+
+def _total(counts: Array, slice_ids: Array) -> Array:
+    return np.array([counts[slice_ids[slice_ids < len(counts)]].sum()], np.int64)
 
 
 def labelled_inputs(plan: Plan) -> list[Input]:

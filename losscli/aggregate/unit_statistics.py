@@ -219,6 +219,14 @@ class RunUnitStatistics:
         for groups in other.waiting_groups:
             self._add_groups(groups)
 
+    def over(self, slice_ids: Array) -> RunUnitStatistics:
+        """The sums of products of rows in these slices, as those of the one slice 0; without what is kept of units."""
+        found = RunUnitStatistics(self.required)
+        found.rows.cross_products = self.rows.cross_products.over(slice_ids)
+        found.rows.third_moments = self.rows.third_moments.over(slice_ids)
+        found.rows.kept.count = self.rows.kept.count
+        return found
+
     def _add_rows(self, units: Units) -> None:
         identities = _identities(units) if self.required.rows.cluster_sums else None  # each label is hashed once
         for start in range(0, len(units), CHUNK):

@@ -201,7 +201,7 @@ def conclude(
     if totals.unit_statistics is not None:
         from losscli.statistics.uncertainty import with_uncertainty
 
-        outcome, comparisons, influence, notes = with_uncertainty(totals, tuple(outcome))
+        outcome, comparisons, influence, notes = with_uncertainty(totals, outcome)
     warnings = [*known, *(WarningResult(message, count) for message, count in sorted(reader.warned.items()))]
     warnings += [WarningResult(message) for message in undefined_terms(outcome)]
     if totals.plan.request.mean_of is not None:

@@ -88,6 +88,17 @@ def _number(value: float | None) -> str:
     return "" if value is None else exact(value)
 
 
+def _numbers(name: str) -> Callable[[SliceColumns], list[str]]:
+    """The cells of what intervals in columns have."""
+
+    def cells(found: SliceColumns) -> list[str]:
+        if found.intervals is None:
+            return [""] * len(found)
+        return list(map(_number, found.intervals.numbers(name)))
+
+    return cells
+
+
 def _end(at: int) -> Callable[[LossResult | ComparisonResult | SliceDifference], str]:
     return lambda found: "" if found.interval is None else exact(found.interval[at])
 
@@ -116,8 +127,12 @@ MODEL = Field("model", lambda found: found.model or "", from_data=True)
 SPEC = Field("spec", lambda found: found.spec, from_data=True)
 VALUE = Field("value", lambda found: exact(found.value), cells=lambda found: exacts(found.values))
 COUNT = Field("count", _whole("count"), cells=lambda found: list(map(str, found.counts)))
-INTERVAL = (Field("stderr", lambda found: _number(found.stderr)), Field("low", _end(0)), Field("high", _end(1)))
-_EFFECTIVE = Field("n_eff", lambda result: _number(result.n_eff))
+INTERVAL = (
+    Field("stderr", lambda found: _number(found.stderr), cells=_numbers("stderr")),
+    Field("low", _end(0), cells=_numbers("low")),
+    Field("high", _end(1), cells=_numbers("high")),
+)
+_EFFECTIVE = Field("n_eff", lambda result: _number(result.n_eff), cells=_numbers("n_eff"))
 _BASELINE = (
     Field("baseline", _of_baseline(lambda baseline: exact(baseline.value))),
     Field("change", _of_baseline(lambda baseline: exact(baseline.change))),

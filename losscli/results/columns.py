@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from losscli.lazy_dataclass import dataclass
-from losscli.results.losses import LossResult, PartResult, TermResult
+from losscli.results.losses import LossResult, PartResult, TermResult, Uncertainty
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,66 @@ class TermColumns:
     def result(self, at: int) -> TermResult:
         """The term on one of the slices."""
         return TermResult(self.means[at], self.sums[at], self.counts[at], self.weights[at])
+
+
+class IntervalColumns:
+    """How uncertain one loss is on many slices, a number a slice, as in `LossResult` and `Uncertainty`.
+
+    Parameters
+    ----------
+    stderr, df : array of float
+        The standard errors and their degrees of freedom.
+    low, high : array of float
+        The ends of the intervals; NaN where there is none.
+    effective_sizes : array of float or None
+        Effective sample sizes; None where rows have no weights.
+    skewness : array of float or None
+        The skewness of the estimates, where intervals are corrected for it.
+    kinds : bytes
+        The position of the entry of `shared` that each slice has.
+    shared : sequence of Uncertainty
+        What slices share; counts, degrees of freedom and skewness are not read.
+    others : Mapping[int, LossResult]
+        The whole results of those slices that are in none of the columns.
+    """
+
+    def __init__(
+        self, stderr: array[float], df: array[float], low: array[float], high: array[float],
+        effective_sizes: array[float] | None, skewness: array[float] | None, kinds: bytes,
+        shared: Sequence[Uncertainty], others: Mapping[int, LossResult],
+    ) -> None:  # fmt: skip
+        self.stderr, self.df, self.low, self.high, self.effective_sizes = stderr, df, low, high, effective_sizes
+        self.skewness, self.kinds, self.shared, self.others = skewness, kinds, shared, others
+
+    def uncertainty(self, at: int, count: int) -> Uncertainty:
+        """How the interval of one of the slices was computed."""
+        found, shared = object.__new__(Uncertainty), self.shared[self.kinds[at]]
+        skewness = None if shared.skewness is None or self.skewness is None else self.skewness[at]
+        found.__dict__.update(shared.__dict__, count=count, df=self.df[at], skewness=skewness)
+        return found
+
+    def interval(self, at: int) -> tuple[float, float] | None:
+        """The interval of one of the slices."""
+        low = self.low[at]
+        return None if math.isnan(low) else (low, self.high[at])
+
+    def numbers(self, name: str) -> list[float | None]:
+        """The numbers of all slices: "stderr", "low", "high" or "n_eff"."""
+        columns = {"stderr": self.stderr, "low": self.low, "high": self.high, "n_eff": self.effective_sizes}
+        column = columns[name]
+        if column is None:
+            found: list[float | None] = [None] * len(self.stderr)
+        else:
+            found = [None if math.isnan(number) else number for number in column]
+        for at, result in self.others.items():
+            ends = (None, None) if result.interval is None else result.interval
+            found[at] = {"stderr": result.stderr, "low": ends[0], "high": ends[1], "n_eff": result.n_eff}[name]
+        return found
+
+    def examples(self) -> list[int]:
+        """The first slice of each kind, and those that are in none of the columns."""
+        first = {self.kinds.find(kind) for kind in range(len(self.shared))} - {-1}
+        return sorted(first | self.others.keys())
 
 
 class SliceColumns(Sequence[LossResult]):
@@ -42,19 +103,34 @@ class SliceColumns(Sequence[LossResult]):
         The named terms whose means make the value.
     parts : Sequence of array of float
         The values of the losses of a composite loss, in the order of `shared.parts`.
+    slice_ids : array of int
+        The number that the run gave each slice.
     """
 
     def __init__(
         self, shared: LossResult, by: Mapping[str, Sequence[str]], values: array[float], counts: array[int],
         weights: array[float], terms: Mapping[str, TermColumns], excluded_counts: array[int],
-        parts: Sequence[array[float]] = (),
+        parts: Sequence[array[float]] = (), slice_ids: array[int] | None = None,
     ) -> None:  # fmt: skip
+        self.slice_ids = array("q") if slice_ids is None else slice_ids
+        self.intervals: IntervalColumns | None = None
         self.shared, self.by, self.values, self.counts, self.weights = shared, by, values, counts, weights
         self.terms, self.excluded_counts, self.parts = terms, excluded_counts, parts
         self._made: dict[int, LossResult] = {}  # kept, so that a slice is one object, however it is reached
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def with_intervals(self, intervals: IntervalColumns) -> SliceColumns:
+        """The same results with their intervals."""
+        found = copy.copy(self)
+        found.intervals, found._made = intervals, dict(intervals.others)
+        return found
+
+    def examples(self) -> Iterator[LossResult]:
+        """Results that have all that any has, in their order."""
+        places = [0] if self.intervals is None else self.intervals.examples()
+        return map(self._result, places if self.values else [])
 
     @overload
     def __getitem__(self, at: int) -> LossResult: ...
@@ -103,6 +179,12 @@ class SliceColumns(Sequence[LossResult]):
             if self.shared.parts is not None:
                 values = zip(self.shared.parts, self.parts, strict=True)
                 found.__dict__["parts"] = tuple(PartResult(p.spec, p.factor, column[at]) for p, column in values)
+            if (known := self.intervals) is not None:
+                found.__dict__.update(
+                    stderr=known.stderr[at], interval=known.interval(at),
+                    n_eff=None if known.effective_sizes is None else known.effective_sizes[at],
+                    uncertainty=known.uncertainty(at, self.counts[at]),
+                )  # fmt: skip
         return found
 
 
@@ -156,7 +238,7 @@ def parts_of(results: Sequence[LossResult]) -> Sequence[Sequence[LossResult]]:
 def examples(results: Sequence[LossResult]) -> Iterator[LossResult]:
     """Results in their order; of those that differ in slice and numbers alone, the first."""
     for part in parts_of(results):
-        yield from part[:1] if isinstance(part, SliceColumns) else part
+        yield from part.examples() if isinstance(part, SliceColumns) else part
 
 
 def notable(results: Sequence[LossResult]) -> Iterator[LossResult]:

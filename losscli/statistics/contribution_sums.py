@@ -43,12 +43,19 @@ from losscli.statistics.unit_tables import Column, Columns, UnitTables, ids_of
 __all__ = ["Column", "Columns", "ContributionSums"]
 
 
-class _Products(NamedTuple):
-    """The cross products of two contributions, for all slice ids."""
+class _Products:
+    """The cross products of two contributions, for all slice ids; `exact` may be read out when it is asked for."""
 
-    sums: WideSums
-    exact: list[Exact]
-    finite: bool
+    def __init__(self, sums: WideSums, exact: list[Exact] | None = None) -> None:
+        self.sums, self.finite = sums, exact is not None or sums.finite
+        self._exact = exact
+
+    @property
+    def exact(self) -> list[Exact]:
+        """The sums, in units of 2**-1074: of very many slices, arrays serve most of them."""
+        if self._exact is None:
+            self._exact = self.sums.evaluate()
+        return self._exact
 
 
 class _Cells(NamedTuple):
@@ -94,7 +101,7 @@ class ContributionSums(UnitTables):
         self._products: dict[tuple[int, int], _Products] = {}
         for pair, sums in self._statistics["row"].cross_products.sums.items():
             one, other = pair
-            products = _Products(sums, sums.evaluate(), sums.finite)
+            products = _Products(sums)
             self._products[self._index(one), self._index(other)] = products
             self._products[self._index(other), self._index(one)] = products
         self._not_finite: set[tuple[int, int]] = set()
@@ -103,7 +110,7 @@ class ContributionSums(UnitTables):
         self._read_class_products(self._statistics["row"].class_products)
         self.moments_of = self._statistics["row"].required.moments_of
         self._third_moments = {
-            tuple(sorted(map(self._index, product))): _Products(sums, sums.evaluate(), sums.finite)
+            tuple(sorted(map(self._index, product))): _Products(sums)
             for product, sums in self._statistics["row"].third_moments.sums.items()
         }
 
@@ -120,7 +127,7 @@ class ContributionSums(UnitTables):
                 pair = named[one, names[0]], named[other, names[1]]
                 found = self._products.get(pair)
                 if found is None:
-                    found = self._products[pair] = self._products[pair[::-1]] = _Products(sums, [], True)
+                    found = self._products[pair] = self._products[pair[::-1]] = _Products(sums, [])
                 if not sums.finite:
                     self._not_finite |= {pair, pair[::-1]}
                 found.exact.extend([0] * (number + 1 - len(found.exact)))

@@ -97,17 +97,17 @@ def slice_results(
     if not line.spec.is_composite:
         (one,) = found
         terms = {
-            name: TermColumns(_floats(term.means), _floats(term.sums), _counts(term.counts), _floats(term.weights))
+            name: TermColumns(floats(term.means), floats(term.sums), counts_of(term.counts), floats(term.weights))
             for name, term in one.terms.items()
         }
-        return SliceColumns(shared, table.by, _floats(one.values), _counts(one.counts), _floats(one.weights), terms,
-                            _counts(one.excluded))  # fmt: skip
+        return SliceColumns(shared, table.by, floats(one.values), counts_of(one.counts), floats(one.weights), terms,
+                            counts_of(one.excluded), (), counts_of(table.slice_ids))  # fmt: skip
     values = _composite(line, found, table.slice_ids, single)
     counts = np.minimum.reduce([part.counts for part in found])
     weights = np.minimum.reduce([part.weights for part in found])
     excluded = np.maximum.reduce([part.excluded for part in found])
-    return SliceColumns(shared, table.by, _floats(values), _counts(counts), _floats(weights), {}, _counts(excluded),
-                        [_floats(part.values) for part in found])  # fmt: skip
+    return SliceColumns(shared, table.by, floats(values), counts_of(counts), floats(weights), {}, counts_of(excluded),
+                        [floats(part.values) for part in found], counts_of(table.slice_ids))  # fmt: skip
 
 
 def _composite(
@@ -175,9 +175,11 @@ def _values(estimator: LineEstimator, terms: Mapping[str, TermMeans]) -> tuple[A
     return value, odd
 
 
-def _floats(values: Array) -> array[float]:
+def floats(values: Array) -> array[float]:
+    """Doubles as results hold them."""
     return array("d", np.ascontiguousarray(values, np.float64).tobytes())
 
 
-def _counts(values: Array) -> array[int]:
+def counts_of(values: Array) -> array[int]:
+    """Counts as results hold them."""
     return array("q", np.ascontiguousarray(values, np.int64).tobytes())

@@ -7,7 +7,9 @@ of exact arithmetic, and what is not as plain as most lines are, is left to `int
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ import numpy as np
 from losscli.aggregate.exact_sum import ONE
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, Uncertainty
+from losscli.results.columns import IntervalColumns, SliceColumns
 from losscli.statistics.combination import Means, combine_gradient
 from losscli.statistics.contribution_sums import ContributionSums, only_number
 from losscli.statistics.digit_sums import DigitSums, taken
@@ -26,14 +29,13 @@ from losscli.statistics.interval_methods import EstimateTraits, chosen_method, m
 from losscli.statistics.intervals import traits_of
 from losscli.statistics.line_sums import LinePart, LineTerm
 from losscli.statistics.skewed_estimates import may_undercover
+from losscli.statistics.slice_columns import floats
 from losscli.statistics.slice_terms import contributions
 from losscli.statistics.slice_variances import SliceVariances, slice_variances
 from losscli.statistics.variance import Variance
 
 FEWEST = 24  # slices: of fewer, one by one is faster
 _TOGETHER = 1 << 13  # slices whose arrays are held at a time
-
-Slices = Sequence[tuple[Slice, SliceIds]]
 
 
 class _Numbers(NamedTuple):
@@ -44,7 +46,148 @@ class _Numbers(NamedTuple):
     skewness: float | None
 
 
+class Estimates(NamedTuple):
+    """The estimates of a line on some slices: their ids, values and counts, and of each term the means.
+
+    `weights` are those of the units of the first term.
+    """
+
+    numbers: Array
+    values: Array
+    counts: Array
+    means: Mapping[str, Array]
+    weights: Array
+
+    @classmethod
+    def of_results(cls, numbers: Sequence[int], results: Sequence[LossResult]) -> Estimates:
+        """Those of results one by one."""
+        names = list(results[0].terms) if results else []
+        means = {name: np.array([one.terms[name].mean for one in results]) for name in names}
+        weights = [one.terms[names[0]].weight if names else one.weight for one in results]
+        values, counts = [one.value for one in results], [one.count for one in results]
+        return cls(np.array(numbers, np.int64), np.array(values, np.float64), np.array(counts, np.int64), means,
+                   np.array(weights, np.float64))  # fmt: skip
+
+    @classmethod
+    def of_columns(cls, columns: SliceColumns) -> Estimates:
+        """Those of results in columns."""
+        terms = {name: np.array(term.means) for name, term in columns.terms.items()}
+        weights = next((term.weights for term in columns.terms.values()), columns.weights)
+        return cls(np.array(columns.slice_ids), np.array(columns.values), np.array(columns.counts), terms,
+                   np.array(weights))  # fmt: skip
+
+    def at(self, places: Array) -> Estimates:
+        """Those of some of the slices."""
+        means = {name: column[places] for name, column in self.means.items()}
+        return Estimates(self.numbers[places], self.values[places], self.counts[places], means, self.weights[places])
+
+    def means_at(self, part: LinePart, at: int) -> Means | None:
+        """The means of a slice; None where they are not near 1, so that doubles of them may have lost digits."""
+        doubles = {term.term: float(self.means[term.term][at]) for term in part.terms}
+        if not all(map(is_near_1, doubles.values())):
+            return None
+        over, under = float(self.weights[at]).as_integer_ratio()
+        return Means(doubles, dict.fromkeys(doubles), over * (ONE // under))
+
+
+class SliceIntervals(NamedTuple):
+    """The intervals of those slices whose bits are certain.
+
+    Attributes
+    ----------
+    places
+        Their positions among the slices that were given.
+    counts
+        How many units each has.
+    variances
+        Their variances.
+    low, high
+        The ends of the intervals; NaN where there is none.
+    kinds
+        Which entry of `shared` each has: 1 where all units are alike.
+    shared
+        How intervals are computed; counts, degrees of freedom and skewness are not read.
+    """
+
+    places: Array
+    counts: Array
+    variances: SliceVariances
+    low: Array
+    high: Array
+    kinds: Array
+    shared: tuple[Uncertainty, Uncertainty]
+
+    def columns(
+        self, weighted: bool, others: Mapping[int, LossResult], size: int | None = None
+    ) -> IntervalColumns:  # fmt: skip
+        """As columns of so many slices, by default of these alone; `others` are the results of the others."""
+        variances, places = self.variances, np.arange(len(self.places)) if size is None else self.places
+        count, skewness = len(places) if size is None else size, variances.skewness
+
+        def column(values: Array) -> array[float]:
+            every = np.full(count, math.nan)
+            every[places] = values
+            return floats(every)
+
+        kinds = np.full(count, len(self.shared), np.int8)
+        kinds[places] = self.kinds
+        return IntervalColumns(
+            column(variances.stderr), column(variances.df), column(self.low), column(self.high),
+            column(variances.effective_size) if weighted else None, None if skewness is None else column(skewness),
+            kinds.tobytes(), self.shared, others,
+        )  # fmt: skip
+
+
+def plain_part(sums: ContributionSums, line: int) -> LinePart | None:
+    """The part of a line whose slices can be computed together; None where they cannot."""
+    asked = sums.inference
+    if asked.bootstrap is not None or asked.sequential or asked.interval_method == "clopper-pearson":
+        return None
+    part = sums.only_part(line)
+    if part is not None and part.job.spec.loss.own_combine:
+        return None if part.factor != 1.0 or sums.line(line).spec.is_composite else part
+    return part
+
+
 def slice_intervals(
+    sums: ContributionSums, line: int, names: Callable[[int], Slice], estimates: Estimates
+) -> SliceIntervals | None:
+    """The intervals of a line on slices of one id each: all bits are those of `intervals.with_interval`.
+
+    Parameters
+    ----------
+    sums
+        The unit statistics of the run.
+    line
+        The position of the line.
+    names
+        Gives the slice at each position, for warnings.
+    estimates
+        The estimates on these slices.
+
+    Returns
+    -------
+    SliceIntervals or None
+        None where slices must be computed one by one.
+    """
+    part = plain_part(sums, line) if len(estimates.numbers) >= FEWEST else None
+    if part is None:
+        return None
+    traits, is_transformed = traits_of(sums, line)
+    with np.errstate(all="ignore"):
+        slopes = _slopes(part, estimates)
+        found = _variances(sums, part, estimates.numbers, slopes)
+        if found is None:
+            return None
+        chosen = np.flatnonzero(found.certain & np.isfinite(estimates.values))
+        lines = _Slices(sums, line, traits, estimates.at(chosen), found.at(chosen))
+        bounds = lines.bounds(part, slopes[0][chosen] if is_transformed and len(part.terms) == 1 else None)
+    places = chosen.tolist()
+    lines.warn(lambda at: names(places[at]))
+    return lines.intervals(chosen, bounds)
+
+
+def with_slice_intervals(
     sums: ContributionSums, line: int, found: Mapping[Slice, SliceIds], results: Mapping[tuple[int, Slice], LossResult]
 ) -> dict[Slice, LossResult]:
     """The results of a line on those slices whose intervals can be computed together.
@@ -63,55 +206,37 @@ def slice_intervals(
     Returns
     -------
     dict
-        Slice -> the result with its standard error and interval: all bits are those of `intervals.with_interval`.
+        Slice -> the result with its standard error and interval.
     """
-    asked = sums.inference
-    if asked.bootstrap is not None or asked.sequential or asked.interval_method == "clopper-pearson":
+    if len(found) < FEWEST or plain_part(sums, line) is None:
         return {}
-    part = sums.only_part(line) if len(found) >= FEWEST else None
-    if part is None:
-        return {}
-    traits, is_transformed = traits_of(sums, line)
-    if part.job.spec.loss.own_combine and (part.factor != 1.0 or sums.line(line).spec.is_composite):
-        return {}
-    slices = [(slice_, ids) for slice_, ids in found.items()
-              if slice_ and only_number(ids) is not None and math.isfinite(results[line, slice_].value)]  # fmt: skip
+    slices = [(slice_, ids[0].number) for slice_, ids in found.items() if slice_ and only_number(ids) is not None]
     own = [results[line, slice_] for slice_, _ in slices]
-    numbers = np.array([ids[0].number for _, ids in slices], np.int64)
-    with np.errstate(all="ignore"):
-        slopes = _slopes(part, own)
-        variances = _variances(sums, part, numbers, slopes)
-        if variances is None:
-            return {}
-        chosen = np.flatnonzero(variances.certain)
-        kept = [own[at] for at in chosen.tolist()]
-        at_slices = _Slices(sums, line, traits, kept, variances.at(chosen))
-        bounds = at_slices.bounds(part, slopes[0][chosen] if is_transformed and len(part.terms) == 1 else None)
-    names = [slices[at][0] for at in chosen.tolist()]
-    at_slices.warn(names, numbers[chosen])
-    return dict(zip(names, at_slices.results(bounds), strict=True))
+    estimates = Estimates.of_results([number for _, number in slices], own)
+    made = slice_intervals(sums, line, lambda at: slices[at][0], estimates)
+    if made is None:
+        return {}
+    columns = made.columns(sums.weighted, {})
+    done = {}
+    for at, place in enumerate(made.places.tolist()):
+        n_eff = None if columns.effective_sizes is None else columns.effective_sizes[at]
+        how = columns.uncertainty(at, own[place].count)
+        done[slices[place][0]] = own[place].with_uncertainty(n_eff, columns.stderr[at], columns.interval(at), how)
+    return done
 
 
-def _slopes(part: LinePart, results: Sequence[LossResult]) -> list[Array]:
+def _slopes(part: LinePart, estimates: Estimates) -> list[Array]:
     """By how much the value of each slice changes with the mean of each term; NaN where that is not known here."""
+    count = len(estimates.numbers)
     if not part.job.spec.loss.own_combine:
-        return [np.full(len(results), part.factor) for _ in part.terms]
-    slopes = np.full((len(part.terms), len(results)), math.nan)
-    for at, result in enumerate(results):
-        means = _means(part, result)
+        return [np.full(count, part.factor) for _ in part.terms]
+    slopes = np.full((len(part.terms), count), math.nan)
+    for at in range(count):
+        means = estimates.means_at(part, at)
         if means is not None:
             gradient = combine_gradient(part.job, means)
             slopes[:, at] = [float(gradient[term.term]) for term in part.terms]
     return list(slopes)
-
-
-def _means(part: LinePart, result: LossResult) -> Means | None:
-    """The means of a slice; None where they are not near 1, so that doubles of them may have lost digits."""
-    doubles = {term.term: result.terms[term.term].mean for term in part.terms}
-    if not all(map(is_near_1, doubles.values())):
-        return None
-    over, under = result.terms[part.terms[0].term].weight.as_integer_ratio()
-    return Means(doubles, dict.fromkeys(doubles), over * (ONE // under))
 
 
 def _variances(
@@ -166,26 +291,28 @@ class _Slices:
     """The intervals of some slices of a line whose variances are known."""
 
     def __init__(
-        self, sums: ContributionSums, line: int, traits: EstimateTraits, estimates: Sequence[LossResult],
-        variances: SliceVariances,
-    ) -> None:  # fmt: skip
+        self, sums: ContributionSums, line: int, traits: EstimateTraits, estimates: Estimates, variances: SliceVariances
+    ) -> None:
         self.sums, self.line, self.traits, self.estimates = sums, line, traits, estimates
         self.variances, self.level = variances, sums.inference.level
         asked, known = sums.inference.interval_method, None if variances.skewness is None else 0.0
-        self.varying, self.constant = (
-            chosen_method(asked, traits, Variance(Ratio(0, 1), 1.0, skewness=skewness)) for skewness in (known, None)
+        methods = [chosen_method(asked, traits, Variance(Ratio(0, 1), 1.0, skewness=each)) for each in (known, None)]
+        varying, constant = (
+            Uncertainty(one.name, self.level, "row", 0, skewness=0.0 if one.name == "hall" else None, reason=one.reason)
+            for one in methods
         )
+        self.shared, self.method = (varying, constant), varying.method
         self.has_interval = ~variances.constant
-        if self.varying.name == "wilson":
-            self.has_interval = np.ones(len(estimates), bool)
+        if self.method == "wilson":
+            self.has_interval = np.ones(len(estimates.numbers), bool)
 
     def bounds(self, part: LinePart, slopes: Array | None) -> Bounds:
         """The ends of the intervals, where there are any; `slopes` are those of functions of one mean."""
-        values = np.array([one.value for one in self.estimates], np.float64)
+        values = self.estimates.values
         stderr, df, constant, size, skewness, _ = self.variances
-        if self.varying.name == "wilson":
+        if self.method == "wilson":
             return wilson_intervals(values, stderr, constant, size, self.level)
-        if self.varying.name != "hall" or skewness is None:
+        if self.method != "hall" or skewness is None:
             return t_intervals(values, stderr, df, self.traits.limits, self.level)
         if slopes is None:
             return hall_intervals(values, stderr, df, skewness, self.traits.limits, self.level)
@@ -195,46 +322,32 @@ class _Slices:
         """Of functions of one mean, which Python computes one by one."""
         quantiles(self.variances.df, self.level)  # together, for all
         low, high = (np.full(len(slopes), math.nan) for _ in range(2))
-        numbers = zip(*(each.tolist() for each in (self.variances.stderr, self.variances.df, skewness)), strict=True)
-        for at, (result, slope, each) in enumerate(zip(self.estimates, slopes.tolist(), numbers, strict=True)):
-            means = _means(part, result)
+        columns = (self.estimates.values, slopes, self.variances.stderr, self.variances.df, skewness)
+        for at, (value, slope, *each) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            means = self.estimates.means_at(part, at)
             if self.has_interval[at] and means is not None:
                 traits = self.traits._replace(transformed=transformed(part.job, means, part.factor, 0.0, slope))
-                low[at], high[at] = mean_interval("hall", result.value, _Numbers(*each), traits, self.level)
+                low[at], high[at] = mean_interval("hall", value, _Numbers(*each), traits, self.level)
         return low, high
 
-    def warn(self, names: Sequence[Slice], numbers: Array) -> None:
+    def warn(self, names: Callable[[int], Slice]) -> None:
         """Look for estimates that are so skewed that their intervals may undercover."""
-        seen, asked = np.flatnonzero(self.has_interval), self.sums.skewed_estimates
-        asked.seen.update(names[at] for at in seen.tolist())
-        if self.varying.name == "wilson":
+        asked = self.sums.skewed_estimates
+        asked.seen.update(map(names, np.flatnonzero(self.has_interval).tolist()))
+        if self.method == "wilson":
             return
-        counts = np.array([one.count for one in self.estimates])
-        size = np.zeros(len(names)) if self.variances.skewness is None else np.abs(self.variances.skewness)
-        labels = self.sums.labelled_rows(self.line, numbers)
+        counts, skewness = self.estimates.counts, self.variances.skewness
+        size = np.zeros(len(counts)) if skewness is None else np.abs(skewness)
+        labels = self.sums.labelled_rows(self.line, self.estimates.numbers)
         doubtful = may_undercover(size, counts, labels) & self.has_interval
+        spec, how = self.sums.line(self.line).spec.text, self.shared[0]
         for at in np.flatnonzero(doubtful).tolist():
             own = None if labels is None else (int(labels[0][at]), int(labels[1][at]))
-            how = self._how(at)
-            skewness = None if self.variances.skewness is None else float(self.variances.skewness[at])
-            asked.add(names[at], self.estimates[at].spec, skewness, how, own)
+            known = None if skewness is None else float(skewness[at])
+            asked.add(names(at), spec, known, replace(how, count=int(counts[at])), own)
 
-    def _how(self, at: int) -> Uncertainty:
-        """How one interval was computed."""
-        method = self.constant if self.variances.constant[at] else self.varying
-        skewness = self.variances.skewness
-        return Uncertainty(
-            method.name, self.level, "row", self.estimates[at].count, float(self.variances.df[at]),
-            skewness=float(skewness[at]) if skewness is not None and method.name == "hall" else None,
-            reason=method.reason,
-        )  # fmt: skip
-
-    def results(self, bounds: Bounds) -> list[LossResult]:
-        """The results with their intervals."""
-        stderr, size = self.variances.stderr.tolist(), self.variances.effective_size.tolist()
-        weighted, (low, high) = self.sums.weighted, (each.tolist() for each in bounds)
-        return [
-            one.with_uncertainty(size[at] if weighted else None, stderr[at],
-                                 (low[at], high[at]) if self.has_interval[at] else None, self._how(at))
-            for at, one in enumerate(self.estimates)
-        ]  # fmt: skip
+    def intervals(self, places: Array, bounds: Bounds) -> SliceIntervals:
+        """All of them together."""
+        low, high = (np.where(self.has_interval, each, math.nan) for each in bounds)
+        kinds = self.variances.constant.astype(np.int8)
+        return SliceIntervals(places, self.estimates.counts, self.variances, low, high, kinds, self.shared)

@@ -199,7 +199,8 @@ def _skewness_of_several(moments: Sequence[_Moments | None]) -> tuple[Array, Arr
     known = [one for one in moments if one is not None]
     if len(known) < len(moments):
         return None
-    variances, certain = _scaled([one.over / one.under for one in known], known)
+    scaled, certain = _scaled([one.over / one.under for one in known], known)
+    variances = [np.abs(one) for one in scaled]  # of those that are certain, none is below 0
     for one in known:
         certain &= one.certain
     total = powers(fsums(variances), 1.5)

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from losscli.aggregate.accumulator import RunAccumulator
 from losscli.results import ComparisonResult, InfluenceResult, LossResult
+from losscli.results.columns import IntervalColumns, ResultTable, SliceColumns, parts_of
 from losscli.statistics.contribution_sums import ContributionSums
-from losscli.statistics.finalized_sums import Slice, SliceIds, slices
+from losscli.statistics.finalized_sums import Slice, SliceIds, WeightedSliceId, slices
 from losscli.statistics.intervals import is_proportion, with_interval
 from losscli.statistics.known_variances import known_variances
 from losscli.statistics.linearization import linearize
 from losscli.statistics.serial_variance import few_times
-from losscli.statistics.slice_intervals import slice_intervals
+from losscli.statistics.slice_intervals import Estimates, plain_part, slice_intervals, with_slice_intervals
 from losscli.statistics.table_variance import untested
 
 _TOGETHER = 1024  # values whose variances are held at a time
@@ -25,7 +28,7 @@ Results = dict[tuple[int, Slice], LossResult]
 class UncertainResults(NamedTuple):
     """Results with their uncertainty, comparisons, the influence of units, and notes on what has no standard error."""
 
-    results: tuple[LossResult, ...]
+    results: Sequence[LossResult]
     comparisons: tuple[ComparisonResult, ...]
     influence: tuple[InfluenceResult, ...]
     notes: tuple[str, ...]
@@ -46,6 +49,8 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     UncertainResults
         The results in the same order.
     """
+    if (done := _of_columns(totals, estimates)) is not None:
+        return done
     found, inference = slices(totals), totals.plan.request.inference
     places = [(line, slice_) for line in range(len(totals.plan.lines)) for slice_ in found]
     results = dict(zip(places, estimates, strict=True))
@@ -100,7 +105,7 @@ def _with_intervals(
     notes: dict[str, None] = {}
     together: set[tuple[int, Slice]] = set()
     for line in range(len(sums.plan.lines)):
-        for slice_, result in slice_intervals(sums, line, found, results).items():
+        for slice_, result in with_slice_intervals(sums, line, found, results).items():
             done[line, slice_] = result
             together.add((line, slice_))
     left = [place for place in results if place not in together]
@@ -112,6 +117,57 @@ def _with_intervals(
             done[place], note = with_interval(sums, line, slice_, found[slice_], results[place], known)
             notes |= {} if note is None else {note: None}
     return done, list(notes)
+
+
+def _of_columns(totals: RunAccumulator, estimates: Sequence[LossResult]) -> UncertainResults | None:
+    """The same of slices in columns, where nothing but intervals is requested; None where slices are needed alone."""
+    asked = totals.plan.request.inference
+    more = asked.between is not None or asked.pairs or asked.ranked or asked.why or asked.adjust == "max-t"
+    parts = parts_of(estimates)
+    columns = [part for part in parts if isinstance(part, SliceColumns)]
+    if more or not asked.interval or len(parts) != 2 * len(totals.plan.lines) or len(parts) != 2 * len(columns):
+        return None
+    wholes: Results = {(line, ()): part[0] for line, part in enumerate(parts[::2])}
+    sums = ContributionSums(totals, wholes)
+    if any(plain_part(sums, line) is None for line in range(len(columns))):
+        return None
+    over = ContributionSums(totals.over(np.array(columns[0].slice_ids)), wholes)
+    names = list(zip(*(columns[0].by[column] for column in sums.plan.by), strict=True))
+    notes: dict[str, None] = {}
+    done: list[Sequence[LossResult]] = []
+    for line, part in enumerate(columns):
+        only: list[WeightedSliceId] = [WeightedSliceId(0)]
+        (known,) = known_variances(over, [(line, only)])
+        whole, note = with_interval(over, line, (), only, wholes[line, ()], known)
+        notes |= {} if note is None else {note: None}
+        intervals = _column_intervals(sums, line, part, names, notes)
+        if intervals is None:
+            return None
+        done += [(whole,), part.with_intervals(intervals)]
+    warned = sums.skewed_estimates
+    warned.whole |= over.skewed_estimates.whole
+    return UncertainResults(ResultTable(done), (), (), (*notes, *warned.sentences()))
+
+
+def _column_intervals(
+    sums: ContributionSums, line: int, columns: SliceColumns, names: Sequence[Slice], notes: dict[str, None]
+) -> IntervalColumns | None:
+    """The intervals of a line on all slices, and notes; those that are not certain are computed one by one."""
+    made = slice_intervals(sums, line, names.__getitem__, Estimates.of_columns(columns))
+    if made is None:
+        return None
+    left = np.ones(len(columns), bool)
+    left[made.places] = False
+    others: dict[int, LossResult] = {}
+    places = np.flatnonzero(left).tolist()
+    for start in range(0, len(places), _TOGETHER):
+        some = places[start : start + _TOGETHER]
+        ids = [[WeightedSliceId(columns.slice_ids[at])] for at in some]
+        known = known_variances(sums, [(line, each) for each in ids])
+        for at, own, by in zip(some, ids, known, strict=True):
+            others[at], note = with_interval(sums, line, names[at], own, columns[at], by)
+            notes |= {} if note is None else {note: None}
+    return made.columns(sums.weighted, others, len(columns))
 
 
 def _with_simultaneous_intervals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import ExitStack
 from fractions import Fraction
 from unittest import mock
 
@@ -62,19 +63,26 @@ def table(seed, size=1.0):
 
 def both(data, loss, **settings):
     """The reports with and without arrays, and how many slices were certain."""
-    found = []
+    found, computed = [], slice_intervals.slice_intervals
 
     def counted(*given):
-        found.append(slice_intervals.slice_intervals(*given))
+        found.append(computed(*given))
         return found[-1]
 
     def report():
-        return losscli.evaluate(data, loss, by="s", interval=True, **settings).to_json()
+        found_report = losscli.evaluate(data, loss, by="s", interval=True, **settings)
+        return found_report.to_json() + found_report.to_markdown()
 
-    with mock.patch.object(uncertainty, "slice_intervals", counted):
+    with ExitStack() as patched:
+        for module in (uncertainty, slice_intervals):
+            patched.enter_context(mock.patch.object(module, "slice_intervals", counted))
         together = report()
-    with mock.patch.object(uncertainty, "slice_intervals", lambda *_: {}):
-        return together, report(), sum(map(len, found))
+    certain = sum(len(one.places) for one in found if one is not None)
+    with ExitStack() as patched:
+        for module in (uncertainty, slice_intervals):
+            patched.enter_context(mock.patch.object(module, "plain_part", lambda *_: None))
+        alone = report()
+    return together, alone, certain
 
 
 @pytest.mark.parametrize("more", [{}, {"weight": "w"}, {"level": 0.8, "interval_method": "t"}])
