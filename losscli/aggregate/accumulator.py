@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -109,18 +110,19 @@ class RunAccumulator:
 
         A chunk is scored for all losses before the next one, so that what these share of it is computed once.
         """
-        together: dict[int, dict[KernelCall, tuple[Array | None, ...]]] = {}  # by the size of their chunks
+        # By the size of their chunks; those of the same predictions follow each other.
+        together: dict[int, dict[int, list[tuple[KernelCall, tuple[Array | None, ...]]]]] = {}
         for call in self.losses:
             if call.by_row:
                 check_arguments(call.inputs, batch.arrays, self.tables, rows.index, rows.location)
                 args = arguments(call.inputs, batch.arrays, self.tables)
                 step = chunk_size(len(batch), args, call.inputs, self.chunk_rows)
-                together.setdefault(step, {})[call] = args
+                together.setdefault(step, {}).setdefault(id(args[0]), []).append((call, args))
         pieces: dict[Hashable, list[Terms]] = {}
         for step, calls in together.items():
             for chunk in map(Chunk, cuts_of(len(batch), step)):
                 with sharing():
-                    for call, args in calls.items():
+                    for call, args in chain.from_iterable(calls.values()):
                         terms = self._update_loss(call, args, batch, chunk)
                         if call in self.unit_value_calls:
                             pieces.setdefault(call, []).append(terms)

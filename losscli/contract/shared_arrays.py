@@ -17,6 +17,9 @@ import numpy as np
 
 Made = TypeVar("Made")
 
+HELD = 6
+"""Results that are held at a time: kernels of the same columns follow each other, so the oldest are needed no more."""
+
 
 class _Known(threading.local):
     """What the chunk that this thread scores has computed so far; None where it scores none."""
@@ -43,6 +46,8 @@ def shared(function: Callable[..., Made]) -> Callable[..., Made]:
             made = function(*arrays)
             if isinstance(made, np.ndarray):
                 made.flags.writeable = False
+            if len(known) >= HELD:
+                del known[next(iter(known))]
             known[key] = made, arrays  # the arguments are held, so that no other array gets the id of one
         found: Made = known[key][0]
         return found
@@ -52,7 +57,7 @@ def shared(function: Callable[..., Made]) -> Callable[..., Made]:
 
 @contextmanager
 def sharing() -> Iterator[None]:
-    """Score a chunk in this thread: what is shared is computed once until the end, and then forgotten."""
+    """Score a chunk in this thread: what is shared is computed once, and forgotten at the end."""
     before, _known.found = _known.found, {}
     try:
         yield

@@ -11,7 +11,10 @@ from losscli.io.arrow.build import strings
 from losscli.lazy_dataclass import dataclass
 
 BATCH_ROWS = 1 << 18
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 12 << 20
+
+_EVEN = 1 << 16
+"""Larger batches are a multiple of these rows, which kernels take at once; a rest would be a short step for them."""
 
 SPLIT_ROWS = 1 << 18
 """Rows of a split of a binary format, unless a row group of the file is larger."""
@@ -90,4 +93,5 @@ def _plain(column: pa.Array) -> pa.Array:
 
 def rows_per_batch(size: int, rows: int) -> int:
     """How many rows make a batch if `rows` of them take `size` bytes: batches of wide rows are smaller."""
-    return max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))
+    most = max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(size, 1)))
+    return most if most < _EVEN else most - most % _EVEN

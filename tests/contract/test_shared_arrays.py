@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from losscli import losses
-from losscli.contract.shared_arrays import shared, sharing
+from losscli.contract.shared_arrays import HELD, shared, sharing
 from losscli.losses._math import error_size, residual
 
 X, Y = np.array([1.0, 2.0]), np.array([3.0, 1.5])
@@ -84,3 +84,15 @@ def test_a_kernel_gives_the_same_values_beside_others(special):
     with sharing():
         calls.reverse()
         assert list(answers()) == alone[::-1]
+
+
+def test_few_results_are_held():
+    """With twenty models a chunk has forty of them, and those of one model are needed no more for the next."""
+    columns = [np.full(2, float(number)) for number in range(HELD)]
+    with sharing():
+        known = residual(columns[0], X)
+        for column in columns[1:]:
+            residual(column, X)
+        assert residual(columns[0], X) is known
+        residual(Y, X)  # one more than are held
+        assert residual(columns[0], X) is not known
