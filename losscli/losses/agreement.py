@@ -81,6 +81,7 @@ def _(missed: PerClass, true: PerClass) -> Any:
             >>> sorted(mcc([0.9, 0.8, 0.2], [1, 0, 1]))
             ['hits', 'said', 'true']
             """,
+            same_as={"sklearn": ""},
             aliases=("matthews_correlation",),
         ),
     ),

@@ -12,13 +12,14 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, Term, loss
-from losscli.contract.presets import SEVERAL_OUTPUTS, Preset, Refusal, without_weights
+from losscli.contract.presets import SEVERAL_OUTPUTS, SINGLE, Preset, Refusal, without_weights
 from losscli.contract.scores import Score
 from losscli.losses._moments import product
 
 TASKS = ("regression",)
 
 _ONE_EACH = Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one number for each output")
+_ONE_COLUMN = Refusal((SEVERAL_OUTPUTS,), "the library gives one number for each column, or takes one")
 _SQUARES = """
     p: pred
     y: target
@@ -53,6 +54,10 @@ _SQUARES = """
             >>> sorted(r2([1.0, 2.0], [1.0, 3.0]))
             ['error', 'y', 'yy', 'yy_rest']
             """,
+            same_as={
+                "sklearn": Preset(refuses=(_ONE_EACH,)),
+                "catboost": Preset(notes=SINGLE),
+            },
             aliases=("nse", "nash_sutcliffe", "coefficient_of_determination"),
         ),
     ),
@@ -116,6 +121,7 @@ def _slopes(pred: Array, target: Array) -> dict[str, Array]:
             >>> sorted(pearson([1.0, 2.0], [1.0, 3.0]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
+            same_as={"torchmetrics": without_weights("", _ONE_COLUMN)},
             aliases=("correlation",),
         ),
     ),
@@ -169,6 +175,7 @@ correlation_loss.gradient("pred")(_slopes)
             >>> sorted(qwk([1, 2], [1, 3]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
+            same_as={"sklearn": Preset(refuses=(_ONE_COLUMN,))},
             aliases=("quadratic_weighted_kappa",),
             cite="Cohen 1968, doi:10.1037/h0026256",
         ),
@@ -256,7 +263,7 @@ _KGE = (
             >>> sorted(kge([1.0, 2.0], [1.0, 3.0]))
             ['p', 'pp', 'pp_rest', 'py', 'py_rest', 'y', 'yy', 'yy_rest']
             """,
-            same_as={"hydroeval": without_weights("", Refusal((SEVERAL_OUTPUTS,), "hydroeval takes one column"))},
+            same_as={"hydroeval": without_weights("", _ONE_COLUMN)},
             aliases=("kling_gupta",),
         ),
     ),

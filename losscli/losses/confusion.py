@@ -34,6 +34,7 @@ _FAWCETT = "Fawcett 2006, doi:10.1016/j.patrec.2005.10.010"
             >>> term.values[term.where]
             array([1., 0., 1.])
             """,
+            same_as={"sklearn": ""},
             aliases=("positive_predictive_value",),
             cite=_FAWCETT,
         ),
@@ -69,6 +70,7 @@ def false_discovery_rate(
             >>> term.values[term.where]
             array([1., 1., 0.])
             """,
+            same_as={"sklearn": ""},
             aliases=("sensitivity", "true_positive_rate"),
         ),
     ),
@@ -143,6 +145,7 @@ _F_SCORES = (
         {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
         """,
         params={"beta": 1.0},
+        same_as={"sklearn": ""},
         aliases=("f1_score",),
     ),
 )
@@ -205,6 +208,7 @@ def _(hits: Any, said: Any, true: Any, *, beta: float) -> Any:
             >>> {name: term.values.tolist() for name, term in jaccard_score([0.9, 0.8, 0.2], [1, 0, 1]).items()}
             {'hits': [1.0, 0.0, 0.0], 'said': [1.0, 1.0, 0.0], 'true': [1.0, 0.0, 1.0]}
             """,
+            same_as={"sklearn": ""},
             aliases=("critical_success_index", "threat_score"),
         ),
     ),

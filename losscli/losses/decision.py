@@ -69,7 +69,7 @@ def _(pred: Array, target: Array) -> Array:
     """,
     cite="Hastie, Tibshirani & Friedman 2009, 2.4, doi:10.1007/978-0-387-84858-7",
     consistent_for="mode(target)",
-    same_as={"xgboost": Preset(notes=SINGLE)},
+    same_as={"sklearn": "", "xgboost": Preset(notes=SINGLE)},
     binary=True,
     labels=True,
     scores=(

@@ -8,6 +8,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Binary, NonNegative, Real
 from losscli.contract.loss import loss
+from losscli.contract.presets import SINGLE, Preset
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean, TableSample
 from losscli.losses._order import Distinct, Sum, dense_ranks, distinct, dot, pieces, placed, sums_by
@@ -52,6 +53,7 @@ def _sides(table: SortedTable) -> tuple[SortedTable, SortedTable, Distinct, Dist
             >>> {name: term.values.tolist() for name, term in roc_auc([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0]).items()}
             {'wrong': [0.5], 'negatives': [2.0]}
             """,
+            same_as={"sklearn": "", "lightgbm": Preset(notes=SINGLE)},
             aliases=("auc", "auroc"),
         ),
         Score(
@@ -134,6 +136,7 @@ def _(wrong: Any, negatives: Any) -> Any:
             >>> average_precision([0.9, 0.4, 0.6, 0.1], [1, 1, 0, 0])["impure"].values
             array([0.16666667])
             """,
+            same_as={"sklearn": "", "lightgbm": Preset(notes=SINGLE)},
             aliases=("auprc", "pr_auc"),
         ),
     ),

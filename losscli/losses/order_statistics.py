@@ -9,10 +9,12 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Real
 from losscli.contract.loss import Param, loss
+from losscli.contract.presets import SEVERAL_OUTPUTS, Preset, Refusal, without_weights
 from losscli.contract.table_scope import SortedTable, TableMean, is_plain
 from losscli.losses._order import at_places, distinct
 
 TASKS = ("regression",)
+_ONE_EACH = Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one number for each output, or takes one")
 
 _SIZES = """
     e = abs(pred - target)
@@ -59,6 +61,7 @@ def _errors(pred: Array, target: Array) -> dict[str, Array]:
     value: (low + high) / 2
     """,
     cite="Rousseeuw & Leroy 1987, Robust Regression and Outlier Detection, doi:10.1002/0471725382",
+    same_as={"sklearn": Preset(refuses=(_ONE_EACH,))},
     scope="table",
     unit="table",
     sorted_by=("error",),
@@ -134,6 +137,7 @@ def _(low: Any, high: Any) -> Any:
     value: largest
     """,
     cite="Chebyshev 1854, Théorie des mécanismes connus sous le nom de parallélogrammes",
+    same_as={"sklearn": without_weights("", _ONE_EACH)},
     scope="table",
     unit="table",
     sorted_by=("error",),

@@ -28,6 +28,8 @@ _ROOTS = Preset(refuses=(Refusal((SEVERAL_OUTPUTS,), "scikit-learn averages one 
         "torchmetrics": without_weights(_TORCHMETRICS),
         "keras": by_rows("scale=100,floor=1e-07"),
         "gluonts": without_weights(),
+        "lightgbm": Preset("floor=1", notes=SINGLE),
+        "catboost": Preset("floor=1", notes=SINGLE),
     },
     aliases=("mean_absolute_percentage_error",),
     revision=2,

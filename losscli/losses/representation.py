@@ -97,7 +97,7 @@ def _(embedding: Array, *, upstream: Array, scale: float) -> Array:
     invariance * apart + penalty if n > 1 else skip
     """,
     cite="Bardes, Ponce & LeCun 2022, arXiv:2105.04906",
-    same_as={"lightly": without_weights()},
+    same_as={"lightly": without_weights(), "pml": without_weights()},
     scope="group",
     unit="group",
     optimum=None,

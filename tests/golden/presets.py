@@ -564,6 +564,7 @@ def presets() -> list[Asked]:
         *_gluonts(),
         *_language(),
         *_trainings(),
+        *_scores(),
     ]
 
 
@@ -691,6 +692,41 @@ def _trainings() -> list[Asked]:
         torch("cosent@sentence_transformers", "by_embeddings('CoSENTLoss', anchor, positive, target=target)",
               told_pairs, **views),
     ]  # fmt: skip
+
+
+def _scores() -> list[Asked]:
+    """Numbers of all rows together: areas, medians, correlations, and counts of decisions at one half."""
+    said = "sklearn.metrics.{}(target, 1.0 * (pred > 0.5))"
+    rank = {"objective": "none", "boost_from_average": False}
+    kappa = "sklearn.metrics.cohen_kappa_score(target, pred, weights='quadratic')"
+    ties = {kind: QUERIES[kind] for kind in ("ties",)}
+    decided = [
+        sklearn(f"{name}@sklearn", said.format(call), eight_probs)
+        for name, call in (
+            ("precision", "precision_score"), ("recall", "recall_score"), ("f1", "f1_score"),
+            ("jaccard_score", "jaccard_score"), ("mcc", "matthews_corrcoef"), ("zero_one", "zero_one_loss"),
+        )
+    ]  # fmt: skip
+    return [
+        *decided,
+        sklearn("r2@sklearn", "sklearn.metrics.r2_score(target, pred)", reals, OUTPUTS),
+        boosting("r2@catboost", by_catboost, "R2", fractions, {"equal": COARSE["equal"]}),
+        torch("pearson@torchmetrics", f"{TM}pearson_corrcoef(pred, target)", reals),
+        plain("qwk@sklearn", kappa, ratings),
+        sklearn("roc_auc@sklearn", "sklearn.metrics.roc_auc_score(target, pred)", hits, ties),
+        sklearn("average_precision@sklearn", "sklearn.metrics.average_precision_score(target, pred)", hits, ties),
+        boosting("roc_auc@lightgbm", by_lightgbm, rank | {"metric": "auc"}, hits, ties),
+        boosting("average_precision@lightgbm", by_lightgbm, rank | {"metric": "average_precision"}, hits, ties),
+        sklearn("median_absolute_error@sklearn", "sklearn.metrics.median_absolute_error(target, pred)", reals, NUMBERS),
+        plain("max_error@sklearn", "sklearn.metrics.max_error(target, pred)", reals, NUMBERS),
+        boosting("mape@catboost", by_catboost, "MAPE", fractions, COARSE),
+        boosting("mape@lightgbm", by_lightgbm, {"objective": "regression", "metric": "mape"}, fractions, COARSE),
+        torch("vicreg@pml", "pml.losses.VICRegLoss()(anchor, ref_emb=positive)", pairs, VARIED, by="anchor positive"),
+    ]  # fmt: skip
+
+
+def ratings(rng: np.random.Generator) -> Inputs:
+    return {side: rng.permutation([0, 1, 2, *rng.integers(0, 3, ROWS - 3)]).tolist() for side in ("pred", "target")}
 
 
 def _regression() -> list[Asked]:

@@ -30,6 +30,7 @@ REFUSED = {
     "brier@sklearn": {"a row of zeros"},
     "rmse@sklearn": {"several outputs"},
     "rmsle@sklearn": {"several outputs"},
+    "r2@sklearn": {"several outputs"},
     "wmape@torchmetrics": {"several outputs"},
     "info_nce@info_nce": {"tiny vectors"},
     # no triplet: the library says 0, losscli that there is nothing to score
