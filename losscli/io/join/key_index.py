@@ -29,6 +29,7 @@ REGION = 1 << 17
 MANY_ROUNDS = 1000
 """After so many steps in one region its hashes are too much alike: keys were made to have the same ones."""
 
+_TOGETHER = 1 << 15  # keys that are looked up together, so that the steps on the way stay in the cache
 _EMPTY = np.uint64((1 << 64) - 1)
 
 
@@ -59,9 +60,13 @@ class _Shape(NamedTuple):
     def by_region(self, hashes: Hashes) -> tuple[Places, Places]:
         """The rows with these hashes by the region of each, in their order, and where those of each region end."""
         regions = self.entries // self.region
-        kind = np.uint16 if regions <= 1 << 16 else np.int64  # of few numbers NumPy counts how many there are of each
-        places = ((hashes & np.uint64(self.entries - 1)) >> np.uint64(self.region.bit_length() - 1)).astype(kind)
-        counts = np.bincount(places, minlength=regions)
+        # Of numbers of 16 bits NumPy counts how many there are of each, to sort them.
+        places = np.empty(len(hashes), np.uint16 if regions <= 1 << 16 else np.int64)
+        counts = np.zeros(regions, np.int64)
+        for first in range(0, len(hashes), _TOGETHER):
+            some = self.first(hashes[first : first + _TOGETHER]) // self.region
+            places[first : first + _TOGETHER] = some
+            counts += np.bincount(some, minlength=regions)
         return np.argsort(places, kind="stable"), np.append(0, np.cumsum(counts))
 
     def next(self, places: Places) -> Places:
@@ -92,14 +97,7 @@ class KeyIndex:
     def _built(cls, columns: Sequence[pa.Array], hashes: Hashes, *, seeded: bool) -> tuple[KeyIndex, Places]:
         texts, shape = tuple(map(TextBytes.of, columns)), _Shape.of(len(hashes))
         table = np.full(shape.entries, _EMPTY)
-        order, ends = shape.by_region(hashes)
-
-        def fill(region: int) -> list[tuple[Places, Places]]:
-            rows = order[ends[region] : ends[region + 1]]
-            part = table[region * shape.region : (region + 1) * shape.region]
-            return _fill(part, shape, texts, rows, hashes[rows], None if seeded else MANY_ROUNDS)
-
-        repeats = [found for some in stream_in_order(fill, range(len(ends) - 1), thread_count()) for found in some]
+        repeats = _fill_regions(table, shape, texts, hashes, None if seeded else MANY_ROUNDS)
         ids = np.arange(len(hashes))
         if not repeats:
             return cls(texts, len(ids), shape, table, seeded), ids
@@ -120,18 +118,25 @@ class KeyIndex:
         """The id of each row's key, -1 if the key is unknown or null; `hashes` are the fast ones, if known already."""
         if self.seeded or hashes is None:
             hashes = safe_hashes(columns) if self.seeded else fast_hashes(columns)
+        texts, present = tuple(map(TextBytes.of, columns)), filled(columns)
+        ids = np.empty(len(hashes), np.int64)
+        for first in range(0, len(ids), _TOGETHER):
+            rows = np.arange(first, min(first + _TOGETHER, len(ids)))
+            ids[rows[0] : rows[-1] + 1] = self._found(hashes[rows[0] : rows[-1] + 1], texts, rows)
+        if present is not None:
+            ids[~present] = NOT_FOUND
+        return ids
+
+    def _found(self, hashes: Hashes, texts: Sequence[TextBytes], rows: Places) -> Places:
+        """The ids of the keys of a few rows, a null being some text."""
         places = self.shape.first(hashes)
         ids = self._candidates(hashes, places)
-        if (present := filled(columns)) is not None:
-            ids[~present] = NOT_FOUND
-        texts = tuple(map(TextBytes.of, columns))
-        rows = np.flatnonzero(ids >= 0)
-        while len(wrong := rows[~self._same(ids[rows], texts, rows)]):
-            places[wrong] = self.shape.next(places[wrong])
-            some = places[wrong]
+        left = np.flatnonzero(ids >= 0)
+        while len(wrong := left[~_same_keys(self.columns, ids[left], texts, rows[left])]):
+            places[wrong] = some = self.shape.next(places[wrong])
             ids[wrong] = self._candidates(hashes[wrong], some)
             places[wrong] = some
-            rows = wrong[ids[wrong] >= 0]
+            left = wrong[ids[wrong] >= 0]
         return ids
 
     def __len__(self) -> int:
@@ -148,9 +153,6 @@ class KeyIndex:
             left = left[_occupied(entries[left], hashes[left], mask)]
         return np.where(entries == _EMPTY, NOT_FOUND, (entries & mask).view(np.int64))
 
-    def _same(self, ids: Places, texts: Sequence[TextBytes], at: Places) -> Mask:
-        return _same_keys(self.columns, ids, texts, at)
-
 
 def _occupied(entries: Hashes, hashes: Hashes, mask: np.uint64) -> Mask:
     """Whether an entry is that of a key with another hash."""
@@ -162,6 +164,20 @@ def _same_keys(known: Sequence[TextBytes], rows: Places, asked: Sequence[TextByt
     for ours, theirs in zip(known[1:], asked[1:], strict=True):
         same &= same_texts(ours, rows, theirs, at)
     return same
+
+
+def _fill_regions(
+    table: Hashes, shape: _Shape, texts: Sequence[TextBytes], hashes: Hashes, most: int | None
+) -> list[tuple[Places, Places]]:  # fmt: skip
+    """Put all keys in their places, by several threads; the rows whose keys repeat, with the first row of each key."""
+    order, ends = shape.by_region(hashes)
+
+    def fill(region: int) -> list[tuple[Places, Places]]:
+        rows = order[ends[region] : ends[region + 1]]
+        part = table[region * shape.region : (region + 1) * shape.region]
+        return _fill(part, shape, texts, rows, hashes[rows], most)
+
+    return [found for some in stream_in_order(fill, range(len(ends) - 1), thread_count()) for found in some]
 
 
 def _fill(

@@ -24,6 +24,7 @@ from losscli.io.source import ReadAs, Source
 from losscli.lazy_dataclass import dataclass
 from losscli.parallel import stream_in_order, thread_count
 
+PIECE_ROWS = 1 << 16
 EXAMPLES = 3
 DROP_HINT = "--unmatched drop leaves such rows out"
 
@@ -68,7 +69,19 @@ def source_name(source: Source) -> str:
 def read_batches(source: Source, projection: Mapping[str, ReadAs], keys: Collection[str] = ()) -> Iterator[Batch]:
     """The batches of all fragments, in order; of the columns `keys`, nearly all cells are different."""
     for fragment in source.fragments:
-        yield from fragment.with_plain_texts(keys).batches(projection)
+        for batch in fragment.with_plain_texts(keys).batches(projection):
+            yield from _pieces(batch)
+
+
+def _pieces(batch: Batch) -> Iterator[Batch]:
+    """The rows of a batch in pieces, as several are looked up at a time, and held until it is their turn."""
+    if batch.data.num_rows <= PIECE_ROWS:
+        yield batch
+        return
+    for start in range(0, batch.data.num_rows, PIECE_ROWS):
+        data = batch.data.slice(start, PIECE_ROWS)
+        extra = tuple(row - start for row in batch.extra_cells if start <= row < start + data.num_rows)
+        yield Batch(data, batch.location.take(range(start, start + data.num_rows)), extra)
 
 
 def batch_keys(batch: Batch, on: Sequence[str], match: Sequence[KeyDifference] = ()) -> list[pa.Array]:
@@ -139,7 +152,9 @@ def _read_rows(
         texts = batch_keys(batch.without_extra_cells(), on, match)
         return batch, texts, fast_hashes(texts)
 
-    for batch, texts, hashes in stream_in_order(hashed, read_batches(source, read_as, keys_only), thread_count()):
+    for batch, texts, hashes in stream_in_order(
+        hashed, read_batches(source, read_as, keys_only), thread_count(), ahead=1
+    ):
         read.hashes.append(hashes)
         without = ~rows_with_key(texts)
         if where is not None:
@@ -150,9 +165,9 @@ def _read_rows(
             held.append(text)
         for name in projection:
             read.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
-        read.locations.append(
-            Location(batch.location.path, batch.location.first_row)
-        )  # without line_of, which would keep the text in memory
+        location = batch.location  # its line_of would keep the text in memory
+        before = location.original_index(0) if batch.data.num_rows else 0
+        read.locations.append(Location(location.path, location.first_row + before))
         read.starts.append(read.starts[-1] + batch.data.num_rows)
     return read
 
@@ -174,13 +189,16 @@ def read_lookup_side(
     joined = _joined_keys(read)
     hashes = np.concatenate(read.hashes)
     read.hashes.clear()
-    filled = np.flatnonzero(rows_with_key(joined))
-    if not len(filled):
+    flags = rows_with_key(joined)
+    if not flags.any():
         raise EmptyError(f"no row of {source_name(source)} has a key", path=source_name(source), code="EMPTY_NO_ROWS")
-    texts = list(joined)
-    if len(filled) < read.starts[-1]:
-        texts, hashes = [column.take(from_numpy(filled)) for column in joined], hashes[filled]
-    index, ids = KeyIndex.of(texts, hashes)
+    if flags.all():
+        index, ids = KeyIndex.of(joined, hashes)
+        filled = ids if len(index) == len(ids) else np.arange(len(ids))
+    else:
+        filled = np.flatnonzero(flags)
+        index, ids = KeyIndex.of([column.take(from_numpy(filled)) for column in joined], hashes[filled])
+    del hashes
     kept = np.concatenate(read.kept) if read.kept else None
     lookup = LookupSide(
         index,

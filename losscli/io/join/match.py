@@ -158,7 +158,7 @@ def with_key_ids(
         hashes = fast_hashes(keys)
         return batch, keys, [lookup.index.find(keys, hashes) for lookup in lookups]
 
-    return stream_in_order(looked_up, batches, thread_count())
+    return stream_in_order(looked_up, batches, thread_count(), ahead=1)
 
 
 def take_rows(batch: Batch, kept: npt.NDArray[np.intp]) -> Batch:
