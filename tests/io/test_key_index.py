@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from losscli.io.join import key_hashes, key_index
-from losscli.io.join.key_hashes import TextBytes, fast_hashes, joined_texts, safe_hashes, same_texts
+from losscli.io.join.key_hashes import GrowingTexts, TextBytes, fast_hashes, safe_hashes, same_texts
 from losscli.io.join.key_index import NOT_FOUND, KeyIndex
 from losscli.parallel import using_threads
 
@@ -97,11 +97,17 @@ def test_texts_that_differ_in_one_byte_are_not_the_same():
 
 
 def test_parts_are_joined_to_one_array():
+    def joined(parts):
+        held = GrowingTexts()
+        for part in parts:
+            held.add(part)
+        whole = held.array()
+        whole.validate(full=True)
+        return whole
+
     parts = [texts(["", "a", None, "ü"])[1:], texts([]), texts(["b", ""]), texts(["", ""])]
-    whole = joined_texts(parts)
-    whole.validate(full=True)
-    assert whole.to_pylist() == ["a", None, "ü", "b", "", "", ""]
-    assert (joined_texts([texts([])]).to_pylist(), joined_texts(parts[2:]).null_count) == ([], 0)
+    assert joined(parts).to_pylist() == ["a", None, "ü", "b", "", "", ""]
+    assert (joined([texts([])]).to_pylist(), joined([]).to_pylist(), joined(parts[2:]).null_count) == ([], [], 0)
 
 
 def test_many_keys_in_ascending_order_spread_over_the_table():

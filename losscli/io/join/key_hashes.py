@@ -184,22 +184,29 @@ def _same_pieces(known: TextBytes, rows: Places, asked: TextBytes, at: Places, l
     return np.asarray((ours == theirs).reshape(-1, length).all(axis=1))
 
 
-def joined_texts(parts: Sequence[pa.Array]) -> pa.Array:
-    """The parts of a column as one array, in memory of NumPy's, which comes in large pages and so takes less time."""
-    texts = [TextBytes.of(part) for part in parts]
-    starts = np.append(0, np.cumsum([some.ends[-1] - some.ends[0] for some in texts]))
-    ends = np.empty(sum(map(len, parts)) + 1, np.int64)
-    data = np.concatenate([some.data[some.ends[0] : some.ends[-1]] for some in texts])
-    at, ends[0] = 1, 0
-    for some, start in zip(texts, starts.tolist(), strict=False):
-        count = len(some.ends) - 1
-        ends[at : at + count] = some.ends[1:] + (start - some.ends[0])
-        at += count
-    nulls = sum(part.null_count for part in parts)
-    present_rows = validity(np.concatenate([present(part) for part in parts])) if nulls else None
-    return pa.Array.from_buffers(
-        pa.large_string(), len(ends) - 1, [present_rows, pa.py_buffer(ends), pa.py_buffer(data)], nulls
-    )
+class GrowingTexts:
+    """A column of texts that grows: their bytes are moved as a whole by the system, and never there twice."""
+
+    def __init__(self) -> None:
+        self._data, self._ends = bytearray(), bytearray(_WORD)
+        self._present: list[Mask] = []
+        self._nulls = self._count = 0
+
+    def add(self, column: pa.Array) -> None:
+        """Append the texts of a column of large strings."""
+        texts = TextBytes.of(column)
+        first, last = int(texts.ends[0]), int(texts.ends[-1])
+        self._ends += (texts.ends[1:] + (len(self._data) - first)).tobytes()
+        self._data += texts.data[first:last].tobytes()
+        self._present.append(present(column))
+        self._nulls += column.null_count
+        self._count += len(column)
+
+    def array(self) -> pa.Array:
+        """All texts; no more may be added."""
+        valid = validity(np.concatenate(self._present)) if self._nulls else None
+        buffers = [valid, pa.py_buffer(self._ends), pa.py_buffer(self._data)]
+        return pa.Array.from_buffers(pa.large_string(), self._count, buffers)
 
 
 def filled(columns: Sequence[pa.Array]) -> Mask | None:

@@ -15,7 +15,7 @@ from losscli.io.arrow.build import dictionary_strings, from_numpy, strings
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
-from losscli.io.join.key_hashes import Hashes, fast_hashes, joined_texts
+from losscli.io.join.key_hashes import GrowingTexts, Hashes, fast_hashes
 from losscli.io.join.key_index import KeyIds, KeyIndex
 from losscli.io.join.key_match import folded
 from losscli.io.join.keys import key_text, key_texts, rows_with_key
@@ -131,7 +131,7 @@ class LookupSide:
 class _LookupRows:
     """The rows of the lookup side while they are read, batch by batch."""
 
-    keys: list[list[pa.Array]] = field(default_factory=list)
+    keys: list[GrowingTexts] = field(default_factory=list)
     hashes: list[Hashes] = field(default_factory=list)
     columns: dict[str, list[pa.Array]] = field(default_factory=dict)
     locations: list[Location] = field(default_factory=list)
@@ -144,7 +144,7 @@ def _read_rows(
     source: Source, on: Sequence[str], projection: Mapping[str, ReadAs], where: Callable[[Batch], Mask] | None,
     match: Sequence[KeyDifference],
 ) -> _LookupRows:  # fmt: skip
-    read = _LookupRows(keys=[[] for _ in on], columns={name: [] for name in projection})
+    read = _LookupRows(keys=[GrowingTexts() for _ in on], columns={name: [] for name in projection})
     read_as: dict[str, ReadAs] = {**dict.fromkeys(on, "text"), **projection}
     keys_only = [name for name in on if name not in projection]
 
@@ -162,7 +162,7 @@ def _read_rows(
             without &= read.kept[-1]
         read.without_key.add(batch.location, texts, np.flatnonzero(without))
         for held, text in zip(read.keys, texts, strict=True):
-            held.append(text)
+            held.add(text)
         for name in projection:
             read.columns[name].append(batch.data.column(batch.data.schema.names.index(name)))
         location = batch.location  # its line_of would keep the text in memory
@@ -186,7 +186,8 @@ def read_lookup_side(
     if read.without_key.count and strict:
         count = rows(read.without_key.count, "have")
         raise read.without_key.error(f"{count} no key", on[0], hint, code="DATA_UNMATCHED_KEY")
-    joined = _joined_keys(read)
+    joined = tuple(held.array() for held in read.keys)
+    pa.default_memory_pool().release_unused()  # what reading took
     hashes = np.concatenate(read.hashes)
     read.hashes.clear()
     flags = rows_with_key(joined)
@@ -214,16 +215,6 @@ def read_lookup_side(
     )
     _refuse_repeats(lookup, ids, filled, on[0])
     return lookup
-
-
-def _joined_keys(read: _LookupRows) -> tuple[pa.Array, ...]:
-    """Each key column as one array. What Arrow keeps of reading and of the parts is given back: it is as much again."""
-    pool, joined = pa.default_memory_pool(), []
-    pool.release_unused()
-    while read.keys:
-        joined.append(joined_texts(read.keys.pop(0)))
-        pool.release_unused()
-    return tuple(joined)
 
 
 def _rows_by_id(ids: KeyIds, places: npt.NDArray[np.intp], count: int, kept: Mask | None) -> KeyIds:
