@@ -23,7 +23,8 @@ from losscli.errors import DataError
 from losscli.execution.engines import Engine
 from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
-from losscli.io.source import DroppedRows, Source, Split
+from losscli.io.small_files import in_groups
+from losscli.io.source import DroppedRows, Fragment, Source, Split
 from losscli.lazy_dataclass import dataclass
 from losscli.results import RowCounts, SourceResult
 
@@ -61,10 +62,14 @@ def ignored(reader: Reader) -> None:
 
 @dataclass(frozen=True)
 class PlacedSplit:
-    """A split of the fragment at `fragment` in the source."""
+    """A split of the fragment at `fragment` in the source.
+
+    If it holds several small files, `files` are these: to continue a scan, they are read one by one.
+    """
 
     fragment: int
     split: Split
+    files: Sequence[Fragment] = ()
 
     @property
     def memory_bytes(self) -> int:
@@ -128,7 +133,8 @@ def read(split: Split, first_row: int, reader: Reader, files: dict[str, int]) ->
     """The used rows of one split, counted in `reader` and `files`."""
     try:
         for batch in split.batches(first_row):
-            files[batch.location.path] = files.get(batch.location.path, 0) + batch.data.num_rows
+            for path, rows in batch.rows_by_file:
+                files[path] = files.get(path, 0) + rows
             if batch.extra_cells:
                 from losscli.io.formats.csv_extra_cells import WARNING
 
@@ -212,12 +218,26 @@ class Scan:
             return
         sizes = [fragment.size for fragment in self.source.fragments]
         self.observer.reads(None if None in sizes else sum(filter(None, sizes)))
-        for number, fragment in enumerate(self.source.fragments):
+        for number, (fragment, *others) in self._groups(remote):
+            if others:
+                yield PlacedSplit(number, fragment.together(others, self.plan.projection), (fragment, *others))
+                continue
             cut = fragment.remote_splits if remote else fragment.splits
             for split in cut(self.plan.projection):
                 yield PlacedSplit(number, split)
 
+    def _groups(self, remote: bool) -> Iterable[tuple[int, Sequence[Fragment]]]:
+        """The fragments with their numbers; in this process, small files together."""
+        if remote:
+            return ((number, [fragment]) for number, fragment in enumerate(self.source.fragments))
+        return in_groups(self.source.fragments, self.plan.projection)
+
     def _continue(self, placed: PlacedSplit, at: _Position) -> Iterator[ReadRows]:
+        for number, fragment in enumerate(placed.files, placed.fragment):
+            for split in fragment.splits(self.plan.projection):
+                yield from self._continue(PlacedSplit(number, split), at)
+        if placed.files:
+            return
         before, seen = self.reader.read, 0
         for rows in read(placed.split, at.row(placed.fragment), self.reader, self.files):
             yield rows

@@ -24,12 +24,19 @@ SPLIT_ROWS = 1 << 18
 class Batch:
     """Some rows: the projected columns, in the order of the projection, and the location of the rows.
 
-    `extra_cells` are the indices of rows that have more cells than their file has columns, which are not read.
+    `extra_cells` are the indices of rows that have more cells than their file has columns, which are not read. `files`
+    are the paths and rows of several small files that are read together; errors about these have them read apart.
     """
 
     data: pa.RecordBatch
     location: Location
     extra_cells: tuple[int, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def rows_by_file(self) -> tuple[tuple[str, int], ...]:
+        """The number of its rows in each file, in order."""
+        return self.files or ((self.location.path, self.data.num_rows),)
 
     def without_extra_cells(self) -> Batch:
         """The batch; a row with extra cells is a DataError, for readers that cannot tell of them."""

@@ -164,6 +164,18 @@ class Fragment(ABC):
         boundaries of splits do not depend on the readers.
         """
 
+    def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
+        """Its bytes, if it is a small file that can be read together with others; else None."""
+        return None
+
+    def is_like(self, other: Fragment) -> bool:
+        """Whether the other can be read together with this one, if both are small."""
+        return False
+
+    def together(self, others: Sequence[Fragment], projection: Mapping[str, ReadAs]) -> Split:
+        """Its rows and those of the others, which are like it, as one split."""
+        raise ValueError("its rows are read alone")
+
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The same rows in splits that another process can read from the path; by default one split with all rows."""
         yield WholeFragment(self, projection, self.size or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from losscli.io.files.found import FoundFile
 from losscli.io.files.identity import Identity, repeated, tag_identity
 from losscli.io.files.inputs import FileInput, Input, PipeInput, SeekableInput, find_local
 from losscli.io.files.partition_columns import MissingColumn, PartitionedFragment, missing_columns
+from losscli.io.files.streams import Stream
 from losscli.io.remote.address import RemoteVersion
 from losscli.io.source import Fragment, ReadOptions, Source
 from losscli.lazy_dataclass import dataclass
@@ -129,7 +131,7 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     source = _input(found)
     if options.verifier is not None:
         source = options.verifier.verified(source, found.path)
-    source, compression = _detect_compression(source, options)
+    source, compression, head = _detect_compression(source, options)
     if isinstance(source, FileInput) and found.member is not None:
         source = replace(source, path=found.path)
     if compression == "zip":
@@ -140,8 +142,9 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
                 check_json_path(found.path, "npz", options)
                 return _open_npz(source, archive, found.member)
         source = replace(source, member=chosen_member(names, found.member, "zip", source.path))
-    with open_decompressed(source, compression) as stream:
-        head = stream.read(HEAD)
+    if compression is not None or head is None:
+        with open_decompressed(source, compression) as stream:
+            head = stream.read(HEAD)
     if is_tar(head) and compression != "zip":
         source, compression = _inside_tar(source, compression, found)
         with open_decompressed(source, compression) as stream:
@@ -161,7 +164,7 @@ def open_file(found: FoundFile, options: ReadOptions) -> OpenedFile:
     if format == "json":
         return _open_json(source, compression, options)
     if format == "jsonl":
-        return _open_jsonl(source, compression, options)
+        return _open_jsonl(source, compression, options, head)
     return _open_delimited(source, compression, options, format, head)
 
 
@@ -180,15 +183,19 @@ def _seekable(source: Input, compression: str | None) -> SeekableInput:
     return spool_to_file(source, compression)
 
 
-def _detect_compression(source: Input, options: ReadOptions) -> tuple[Input, str | None]:
-    """The input and its compression; an input that must be read twice or out of order is copied to a file."""
+def _detect_compression(source: Input, options: ReadOptions) -> tuple[Input, str | None, bytes | None]:
+    """The input, its compression, and its first bytes.
+
+    An input that must be read twice or out of order is copied to a file, whose first bytes are not known yet.
+    """
     with source.open() as stream:
-        compression = compression_of(stream.read(16))
+        head = stream.read(HEAD)
+    compression = compression_of(head)
     if compression == "zip" and not isinstance(source, FileInput):
-        source = spool_to_file(source, None)
-    elif options.spool and isinstance(source, PipeInput):
-        source, compression = spool_to_file(source, compression), None
-    return source, compression
+        return spool_to_file(source, None), compression, None
+    if options.spool and isinstance(source, PipeInput):
+        return spool_to_file(source, compression), None, None
+    return source, compression, head
 
 
 def _inside_tar(source: Input, compression: str | None, found: FoundFile) -> tuple[FileInput, str]:
@@ -243,15 +250,23 @@ def _open_arrow(source: SeekableInput) -> OpenedFile:
     return OpenedFile(fragment, tuple(dict.fromkeys(schema.names)), {field.name: field.type for field in schema})
 
 
-def _open_jsonl(source: Input, compression: str | None, options: ReadOptions) -> OpenedFile:
+def _open_jsonl(source: Input, compression: str | None, options: ReadOptions, head: bytes) -> OpenedFile:
     from losscli.io.formats.jsonl import JsonlFragment, read_keys
-    from losscli.io.formats.text_windows import open_text
     from losscli.io.nested.json_types import column_type
 
-    with open_text(source, compression, options.encoding) as stream:
+    with _open_text(source, compression, options, head) as stream:
         keys = read_keys(stream)
     fragment = JsonlFragment(source.path, source, compression, keys, options.encoding, options.lenient)
     return OpenedFile(fragment, tuple(keys), {name: column_type(kind) for name, kind in keys.items()})
+
+
+def _open_text(source: Input, compression: str | None, options: ReadOptions, head: bytes) -> Stream:
+    """The text from its first byte on; that of a small file is in memory already."""
+    from losscli.io.formats.text_windows import as_text, open_text
+
+    if len(head) < HEAD:
+        return as_text(Stream(BytesIO(head), source.path), options.encoding)
+    return open_text(source, compression, options.encoding)
 
 
 def _open_json(source: Input, compression: str | None, options: ReadOptions) -> OpenedFile:
@@ -272,9 +287,8 @@ def _open_delimited(
     from losscli.io.formats.csv_comments import plain_text
     from losscli.io.formats.csv_header import dialect_of, read_layout
     from losscli.io.formats.csv_preamble import read_preamble
-    from losscli.io.formats.text_windows import open_text
 
-    with open_text(source, compression, options.encoding) as stream:
+    with _open_text(source, compression, options, head) as stream:
         preamble = read_preamble(stream, options)
         cleaned = plain_text(stream, options, dialect_of(preamble.options, format))
         layout = read_layout(cleaned, preamble, format)

@@ -41,6 +41,7 @@ from losscli.io.formats.text_windows import (
     verify_local,
     windows,
 )
+from losscli.io.small_files import SMALL
 from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, projected_positions
 from losscli.lazy_dataclass import dataclass
 
@@ -99,6 +100,29 @@ class CsvFragment(Fragment):
     def window_split(self, projection: Mapping[str, ReadAs], window: Window) -> Split:
         """The split of this window of the file."""
         return CsvSplit(self, self._reader(projection), window)
+
+    def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
+        """Its bytes, if it is a small file of which numbers are read."""
+        size: int | None = getattr(self.source, "size", None)  # a pipe has none
+        small = size is not None and size <= SMALL and not changes_text(self.options)
+        return size if small and set(projection.values()) == {"number"} else None
+
+    def is_like(self, other: Fragment) -> bool:
+        """Whether the other file has the same header, and its cells are read in the same way."""
+        return (
+            isinstance(other, CsvFragment)
+            and self.layout.names == other.layout.names
+            and self.layout.dialect == other.layout.dialect
+            and self.options == other.options
+        )
+
+    def together(self, others: Sequence[Fragment], projection: Mapping[str, ReadAs]) -> Split:
+        """Its rows and those of the others, which are like it, as one split."""
+        from losscli.io.formats.csv_together import CsvTogether
+
+        fragments = [self, *(other for other in others if isinstance(other, CsvFragment))]
+        size = sum(fragment.small_size(projection) or 0 for fragment in fragments)
+        return CsvTogether(fragments, projection, self._reader(projection), size)
 
     def _reader(self, projection: Mapping[str, ReadAs]) -> _Reader:
         return _Reader(
@@ -176,15 +200,8 @@ class _Reader:
     def read(self, window: Window, location: Location, extra: list[int]) -> Iterator[pa.RecordBatch]:
         """The rows of a window; `extra` gets those that have cells which are not read."""
         quoted = window.contains(self.dialect.quote)
-        number = pa.float64() if self.thousands is None else pa.binary()
-        kinds = [number if read_as == "number" else TEXT for _, read_as in self.projection]
-        try:
-            kinds_by_name = list(zip(self.used_names, kinds, strict=True))
-            table = self._parse(window, kinds_by_name, quoted, block_size(window) if quoted else BLOCK)
-            table = self._ungrouped(table)
-        except pa.ArrowInvalid:
-            table = None
-        if table is None or not self._holds(table, window, quoted):
+        table = self.plain_table(window, quoted)
+        if table is None:
             arrays = read_exactly(window, self._cells(window, location, extra), self.projection, self.grammar, location)
             batches = [self._from_arrays(arrays)]
         else:
@@ -192,6 +209,18 @@ class _Reader:
         for batch in self._with_empty_as_null(batches, window):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS)
+
+    def plain_table(self, window: Window, quoted: bool) -> pa.Table | None:
+        """The rows of a window by Arrow's reader; None if it cannot read them, or not each number as it is."""
+        number = pa.float64() if self.thousands is None else pa.binary()
+        kinds = [number if read_as == "number" else TEXT for _, read_as in self.projection]
+        try:
+            kinds_by_name = list(zip(self.used_names, kinds, strict=True))
+            table = self._parse(window, kinds_by_name, quoted, block_size(window) if quoted else BLOCK)
+            table = self._ungrouped(table)
+        except pa.ArrowInvalid:
+            return None
+        return table if table is not None and self._holds(table, window, quoted) else None
 
     def _ungrouped(self, table: pa.Table) -> pa.Table | None:
         """The same with its numbers read where these may have thousands separators; None if one is not plain."""

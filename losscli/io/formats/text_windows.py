@@ -155,9 +155,13 @@ def _skip(stream: Stream, count: int) -> None:
 
 def open_text(source: Input, compression: str | None, encoding: str, last: bool = False) -> Stream:
     """The text as UTF-8 bytes. UTF-8 is not validated here, because only the cells that are used must be valid."""
-    as_it_is = is_utf8(encoding)
-    stream = open_decompressed(source, compression, last)
-    return stream if as_it_is else Stream(_Transcoded(stream, encoding), stream.path)
+    is_utf8(encoding)  # an unknown encoding is found before the file is opened
+    return as_text(open_decompressed(source, compression, last), encoding)
+
+
+def as_text(stream: Stream, encoding: str) -> Stream:
+    """The text of a stream of bytes as UTF-8 bytes."""
+    return stream if is_utf8(encoding) else Stream(_Transcoded(stream, encoding), stream.path)
 
 
 def is_plain(source: Input, compression: str | None, encoding: str) -> bool:
