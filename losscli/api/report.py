@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from losscli.binding.spec import parse, settled
 from losscli.report import render
 from losscli.results import ComparisonResult, Evaluation, InfluenceResult, LossResult, WarningResult
+from losscli.results.columns import SliceColumns, examples, parts_of
 
 if TYPE_CHECKING:
     import pandas
@@ -63,19 +65,25 @@ class Report(Sequence[LossResult]):
         >>> losscli.evaluate(table, "mse", target="y", pred="p", by="g").find("mse", g="a").value
         0.25
         """
-        if any(r.loss == loss for r in self):
+        some = [*examples(self.evaluation.results)]
+        if any(r.loss == loss for r in some):
             weighted = plain = loss
         else:
             weighted, plain = (settled([parse(loss)], None, weighted=one)[0].text for one in (True, False))
-        found = [
-            r for r in self
-            if (weighted if r.is_weighted else plain) in (r.spec, r.loss)
-            and (model is None or r.model == model) and (not by or dict(r.by) == by)
-        ]  # fmt: skip
+
+        def fits(r: LossResult) -> bool:
+            return (weighted if r.is_weighted else plain) in (r.spec, r.loss) and (model is None or r.model == model)
+
+        found: list[LossResult] = []
+        for part in parts_of(self.evaluation.results):
+            if not isinstance(part, SliceColumns):
+                found += [r for r in part if fits(r) and (not by or dict(r.by) == by)]
+            elif by and part and fits(part[0]):  # without a slice, it is the result before these
+                found += part.of_slice(by)
         if not by and len(found) > 1:
             found = [r for r in found if not r.by] or found
         if len(found) != 1:
-            known = sorted({f"{r.model}/{r.spec}" if r.model else r.spec for r in self})
+            known = sorted({f"{r.model}/{r.spec}" if r.model else r.spec for r in some})
             raise KeyError(f"{len(found)} results for '{loss}'; the report has {', '.join(known)}")
         return found[0]
 
@@ -115,22 +123,42 @@ class Report(Sequence[LossResult]):
         """One row a result, as a pandas DataFrame; with the skill where it was asked for."""
         import pandas as pd
 
-        skilled = any(r.skill is not None for r in self)
-        slices = dict.fromkeys((name for r in self for name in r.by), "")
-        return pd.DataFrame(
-            [
-                {"model": r.model, **slices, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
-                 "weight": r.weight, "reduction": r.reduction, "direction": r.direction, **_skill(r, skilled),
-                 "signature": r.signature}
-                for r in self
-            ]
-        )  # fmt: skip
+        some = [*examples(self.evaluation.results)]
+        skilled = any(r.skill is not None for r in some)
+        slices = dict.fromkeys((name for r in some for name in r.by), "")
+        columns: dict[str, list[Any]] = {}
+        for part in parts_of(self.evaluation.results):
+            for name, cells in _columns(part, slices, skilled).items():
+                columns.setdefault(name, []).extend(cells)
+        return pd.DataFrame(columns)
 
     def __repr__(self) -> str:
         return render(self.evaluation, "plain").rstrip("\n")
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().drop(columns=["signature"]).to_html(index=False, escape=True, notebook=True))
+
+
+def _columns(part: Sequence[LossResult], slices: Mapping[str, str], skilled: bool) -> dict[str, Sequence[Any]]:
+    """The cells of some results by the names of their columns."""
+    if not isinstance(part, SliceColumns):
+        rows = [_row(r, slices, skilled) for r in part]
+        return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+    if not part:
+        return {}
+    found: dict[str, Sequence[Any]] = {
+        name: [cell] * len(part) for name, cell in _row(part[0], slices, skilled).items()
+    }
+    # As in a row, a slice wins over the model where their names are the same, and all else over a slice.
+    ours = _row(replace(part[0], by={}), {}, skilled).keys() - {"model"}
+    found |= {name: labels for name, labels in part.by.items() if name not in ours}
+    return {**found, "value": part.values, "count": part.counts, "weight": part.weights}
+
+
+def _row(r: LossResult, slices: Mapping[str, str], skilled: bool) -> dict[str, Any]:
+    return {"model": r.model, **slices, **r.by, "loss": r.loss, "spec": r.spec, "value": r.value, "count": r.count,
+            "weight": r.weight, "reduction": r.reduction, "direction": r.direction, **_skill(r, skilled),
+            "signature": r.signature}  # fmt: skip
 
 
 def _skill(result: LossResult, skilled: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.results import GateResult, WarningResult
 
 _VERDICTS = {"passed": "pass", "failed": "FAIL", "skipped": "skip", "error": "ERROR"}
+_PIECE = 1 << 20  # characters that are encoded at once
 
 
 _subject: ContextVar[str] = ContextVar("subject", default="")  # whom what is said is about, where there are several
@@ -146,7 +147,8 @@ def write_stdout(text: str, *, commands: bool = False) -> None:
         text = break_workflow_commands(text)
     if not is_terminal() and not os.environ.get("PYTHONIOENCODING"):
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        for start in range(0, len(text), _PIECE):  # a report may be as large as all else in memory
+            sys.stdout.buffer.write(text[start : start + _PIECE].encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
         return
     encoding = sys.stdout.encoding or "ascii"

@@ -13,7 +13,7 @@ from pathlib import Path
 from losscli.cli import console
 from losscli.errors import FileError
 from losscli.lazy_dataclass import dataclass
-from losscli.report import View, quiet, renderer
+from losscli.report import Renderer, View, quiet, renderer
 from losscli.report.suites import evaluated
 from losscli.results import SuiteResult
 
@@ -35,7 +35,8 @@ def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietl
     for name, evaluation in evaluated(what.suites):
         with console.about(name):
             console.print_warnings(evaluation.warnings, quietly or commands)  # the commands include the warnings
-    _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly)
+    made: dict[str, str] = {}  # texts of files, of which that for standard output may be one
+    _write_files(what, {path: kind for path, kind in files.items() if path != "-"}, quietly, made)
     for named in dict.fromkeys(filter(None, (printed, format))):
         _append(what, named, quietly)
     if not stdout or printed is None:
@@ -44,16 +45,20 @@ def deliver(what: Delivery, format: str | None, files: Mapping[str, str], quietl
         console.write_stdout("".join(quiet(evaluation) for _, evaluation in evaluated(what.suites)))
     else:
         _note_omitted(what, printed, quietly)
-        text = renderer(printed).render_suites(what.suites, View(**console.view()))
+        view = View(**console.view())
+        made = made if view == View() and type(renderer(printed)).render_file is Renderer.render_file else {}
+        text = made.get(printed) or renderer(printed).render_suites(what.suites, view)
         console.write_stdout(text, commands=commands)
 
 
-def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool) -> None:
-    """Every -o FILE, atomically."""
+def _write_files(what: Delivery, files: Mapping[str, str], quietly: bool, made: dict[str, str]) -> None:
+    """Every -o FILE, atomically; `made` gets the text of each format."""
     from losscli.io.write.atomic import write_text
 
     for path, format in files.items():
-        write_text(path, renderer(format).render_file(what.suites))
+        if format not in made:
+            made[format] = renderer(format).render_file(what.suites)
+        write_text(path, made[format])
         _note_omitted(what, format, quietly)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from losscli._version import __version__
 from losscli.lazy_pattern import pattern
+from losscli.report.json_columns import encoded
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional
 from losscli.report.json_numbers import whole as _whole
@@ -46,6 +47,7 @@ from losscli.results import (
     TermResult,
     Uncertainty,
 )
+from losscli.results.columns import SliceColumns, parts_of
 
 SCHEMA = "losscli.report/1"
 CHECK_SCHEMA = "losscli.check/1"
@@ -72,14 +74,18 @@ def check_document(suites: Sequence[SuiteResult]) -> dict[str, Any]:
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
-    """The document of a run, as dictionaries and lists."""
+    """The document of a run, as dictionaries and lists; results in columns stand among the objects of the others."""
     return {
         "schema": SCHEMA,
         "losscli": __version__,
         "status": evaluation.status,
         "sources": [_source(source) for source in evaluation.sources],
         "rows": rows_object(evaluation.rows),
-        "results": [result_object(result) for result in evaluation.results],
+        "results": [
+            one
+            for part in parts_of(evaluation.results)
+            for one in ([part] if isinstance(part, SliceColumns) and part else map(result_object, part))
+        ],
         "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
         **({"influence": [influence_object(one) for one in evaluation.influence]} if evaluation.influence else {}),
         "bindings": {
@@ -245,7 +251,11 @@ def dumps(value: Mapping[str, Any], view: View, indent: int | None = None) -> st
     Safe characters stay legible. The others become JSON escapes, so a reader gets the original text. A lone surrogate
     has no valid escape (strict readers refuse it) and becomes the visible text of one.
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return safe(encoded(value, indent, result_object), view)
+
+
+def safe(text: str, view: View) -> str:
+    """JSON text with escapes for what `dumps` does not leave."""
     if not text.isascii() or "\x7f" in text:
         text = _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
         text = _NOT_ASCII.sub(lambda found: _escaped(found[0], view.ascii_only), text)

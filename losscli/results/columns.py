@@ -144,19 +144,19 @@ class SliceColumns(Sequence[LossResult]):
     def __iter__(self) -> Iterator[LossResult]:
         return map(self._result, range(len(self)))
 
-    def of_slice(self, by: Mapping[str, str]) -> LossResult | None:
-        """The result on one slice; None where there is none."""
+    def of_slice(self, by: Mapping[str, str]) -> tuple[LossResult, ...]:
+        """The result on one slice, if there is one."""
         if self.by.keys() != by.keys():
-            return None
+            return ()
         (first, *others) = self.by
         at = -1
         while True:
             try:
                 at = self.by[first].index(by[first], at + 1)
             except ValueError:
-                return None
+                return ()
             if all(self.by[name][at] == by[name] for name in others):
-                return self._result(at)
+                return (self[at],)
 
     def notable(self) -> Iterator[LossResult]:
         """The results whose value is not finite, or that have a term without units or with such a mean."""

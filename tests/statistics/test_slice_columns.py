@@ -115,3 +115,25 @@ def test_no_result_is_made_for_what_columns_tell(monkeypatch: pytest.MonkeyPatch
     for form in ("csv", "plain"):
         render(report.evaluation, form)
     assert set(made) <= {0}  # the first of each column, as an example
+
+
+def test_a_frame_and_a_search_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {**table(), "model": table()["h"], "value": table()["g"]}
+    words: dict[str, Any] = {"target": "y", "pred": {"a": "p", "b": "q"}, "by": ["value", "model"]}
+    found = losscli.evaluate(own, ["mse", "rmse"], **words)
+    monkeypatch.setattr(estimates, "slice_table", lambda totals: None)
+    plain = losscli.evaluate(own, ["mse", "rmse"], **words)
+    assert found.to_frame().to_csv() == plain.to_frame().to_csv()
+    assert found.to_frame().dtypes.to_dict() == plain.to_frame().dtypes.to_dict()
+    words["by"] = ["g", "h"]
+    plain = losscli.evaluate(own, ["mse", "rmse"], **words)
+    monkeypatch.undo()
+    found = losscli.evaluate(own, ["mse", "rmse"], **words)
+    for result in plain:
+        assert repr(found.find(result.spec, result.model, **result.by)) == repr(result)
+    for by in ({}, {"g": "s"}, {"h": "h1"}, {"g": "none", "h": "h1"}):
+        with pytest.raises(KeyError) as one:
+            found.find("mse", **by)
+        with pytest.raises(KeyError) as other:
+            plain.find("mse", **by)
+        assert str(one.value) == str(other.value)

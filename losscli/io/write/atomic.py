@@ -28,6 +28,7 @@ _A_DAY = 24 * 60 * 60
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _DESCRIPTOR = pattern(r"/(?:dev|proc/self)/fd/(\d+)")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_PIECE = 1 << 20  # characters that are encoded at once
 _FOLDER_HINT = "the folder must be writable, too, because a file is replaced as a whole"
 
 Value = TypeVar("Value")
@@ -100,7 +101,8 @@ class AtomicFile:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Replace the file by this text in UTF-8."""
     with AtomicFile(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
+        for start in range(0, len(text), _PIECE):  # a report may be as large as all else in memory
+            file.write(text[start : start + _PIECE].encode("utf-8", "backslashreplace"))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from losscli.report.json_columns import object_texts
 from losscli.report.json_document import (
     comparison_object,
     dumps,
@@ -17,10 +18,12 @@ from losscli.report.json_document import (
     influence_object,
     result_object,
     rows_object,
+    safe,
 )
 from losscli.report.renderer import Renderer
 from losscli.report.view import View
 from losscli.results import SuiteResult
+from losscli.results.columns import SliceColumns, parts_of
 
 
 class Jsonl(Renderer):
@@ -35,20 +38,28 @@ class Jsonl(Renderer):
         lines = []
         for suite in suites:
             front = {"suite": suite.name} if named else {}
-            lines += [dumps({**front, **line}, view) + "\n" for line in _objects(suite)]
+            for found in _objects(suite):
+                if isinstance(found, SliceColumns):
+                    example = {**front, "kind": "result", **result_object(found[0])}
+                    lines += [safe(text, view) + "\n" for text in object_texts(found, example, None)]
+                else:
+                    lines.append(dumps({**front, **found}, view) + "\n")
         return "".join(lines)
 
 
 RENDERER = Jsonl()
 
 
-def _objects(suite: SuiteResult) -> Iterator[dict[str, Any]]:
+def _objects(suite: SuiteResult) -> Iterator[dict[str, Any] | SliceColumns]:
     if suite.error is not None:
         yield {"kind": "error", **error_object(suite.error)}
     if suite.evaluation is None:
         return
-    for result in suite.evaluation.results:
-        yield {"kind": "result", **result_object(result)}
+    for part in parts_of(suite.evaluation.results):
+        if isinstance(part, SliceColumns) and part:
+            yield part
+        else:
+            yield from ({"kind": "result", **result_object(result)} for result in part)
     for comparison in suite.evaluation.comparisons:
         yield {"kind": "comparison", **comparison_object(comparison)}
     for found in suite.evaluation.influence:
