@@ -12,6 +12,7 @@ import class_scores
 import critic
 import densities
 import directional
+import distribution
 import divergence
 import embedding
 import intervals
@@ -35,7 +36,7 @@ import survival
 import tails
 import trainers  # noqa: F401  it names the losses of TRL in calls
 import two_samples
-from peers import Case, Inputs, by_jax, by_numpy, by_torch
+from peers import Case, Inputs, by_catboost, by_jax, by_lightgbm, by_numpy, by_torch
 
 GROUPED: Inputs = {"embedding": embedding.LABELLED["embedding"], "target": [0, 1, 0, 2, 1, 0, 2, 1]}
 
@@ -54,6 +55,7 @@ def cases() -> list[Case]:
         *_survival(),
         *_distributions(),
         *_others(),
+        *_presets(),
     ]
 
 
@@ -401,4 +403,44 @@ def _others() -> list[Case]:
         by_torch("torch", "mpjpe", f"{apart}(pred.reshape(-1, 3), target.reshape(-1, 3)).mean()", keypoints.POINTS),
         by_torch("torch", "nme", f"({apart}(pred.reshape(-1, 2), target.reshape(-1, 2)).reshape(n, -1).mean(1)"
                  " / scale).mean()", keypoints.SIZED),
+    ]  # fmt: skip
+
+
+def _presets() -> list[Case]:
+    """Of libraries whose presets have no other row."""
+    plain, fractions = regression.PLAIN, regression.BINARY_FRACTIONS
+    ask = "gluonts.ev.metrics.{}(axis=None).update({}).get()"
+    data = "{{'label': target, '0.5': pred, 'mean': pred, 'seasonal_error': {}}}"
+    levels = [float(level) for level in quantiles.LEVELS.split("|")]
+    said = f"{{'label': target, **{{str(q): pred[:, k] for k, q in enumerate({levels})}}}}"
+    ends = "{'label': target, '0.025': lower, '0.975': upper, 'seasonal_error': scale}"
+    areas: Inputs = {"pred": [1.5, -0.5, 1.25, 0.25, 2.5, 0.75, -0.25, 0.5],
+                     "target": [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0]}  # fmt: skip
+    return [
+        *(
+            by_numpy("gluonts", f"{name} {name}@gluonts", ask.format(metric, data.format("None")), plain)
+            for name, metric in (("mse", "mse"), ("mae", "mae"), ("rmse", "rmse"), ("mape", "mape"),
+                                 ("smape", "smape"), ("wmape", "nd"))
+        ),
+        by_numpy("gluonts", "mase mase@gluonts", ask.format("mase", data.format("scale")), distribution.SPREAD),
+        by_numpy("gluonts", "msis msis@gluonts", ask.format("msis", ends), intervals.SCALED),
+        by_numpy("gluonts", f"weighted_quantile_loss:levels={quantiles.LEVELS}"
+                 f" weighted_quantile_loss@gluonts:levels={quantiles.LEVELS}",
+                 ask.format(f"MeanWeightedSumQuantileLoss({levels})", said), quantiles.FIVE),
+        by_torch("timm", "cross_entropy_with_logits@timm cross_entropy_with_logits:label_smoothing=0.1",
+                 "timm.loss.LabelSmoothingCrossEntropy()(pred, target)", class_scores.SCORES),
+        by_torch("timm", "multilabel_bce multilabel_bce@timm", "timm.loss.BinaryCrossEntropy()(pred, target)",
+                 multilabel.SCORES),
+        by_numpy("lm_eval", "brier brier@lm_eval",
+                 "lm_eval.api.metrics.brier_score(list(zip(target.tolist(), pred.tolist())))", noisy_labels.PROBS),
+        by_torch("lightly", "nt_xent nt_xent@lightly", "lightly.loss.ntx_ent_loss.NTXentLoss()(anchor, positive)",
+                 embedding.PAIRS, by="anchor positive"),
+        by_torch("torchmetrics", "pearson pearson@torchmetrics",
+                 "torchmetrics.functional.pearson_corrcoef(pred, target)", plain),
+        by_catboost("r2 r2@catboost", "R2", fractions),
+        by_catboost("mape@catboost mape:floor=1", "MAPE", fractions),
+        by_lightgbm("mape@lightgbm mape:floor=1", {"objective": "regression", "metric": "mape"}, fractions),
+        by_lightgbm("roc_auc roc_auc@lightgbm", {"objective": "none", "metric": "auc"}, areas),
+        by_lightgbm("average_precision average_precision@lightgbm",
+                    {"objective": "none", "metric": "average_precision"}, areas),
     ]  # fmt: skip
