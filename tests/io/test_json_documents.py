@@ -328,3 +328,18 @@ def test_random_documents_are_read_alike(tmp_path: Path, monkeypatch: pytest.Mon
         assert (streamed[0] == "error") == (held[0] == "error"), (content, json_path, held, streamed)
         assert held[0] == "error" or streamed == held, (content, json_path)
     assert min(seen.values()) > 20, seen
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"])
+@pytest.mark.parametrize("shape", ["array", "columns", "lines"])
+def test_text_in_any_encoding_is_told_to_be_json(tmp_path, shape, encoding):
+    text = "\n".join(map(json.dumps, RECORDS)) if shape == "lines" else json.dumps(SHAPES[shape], ensure_ascii=False)
+    for name in ("t.jsonl", "t") if shape == "lines" else ("t.json",):
+        (tmp_path / name).write_bytes(text.replace("a, ", "é, ").encode(encoding))
+        (fragment,) = open_source([str(tmp_path / name)], ReadOptions(encoding=encoding)).fragments
+        assert fragment.format == ("jsonl" if shape == "lines" else "json")
+        found = [row for batch in fragment.batches({"y": "number"}) for row in batch.data.column(0).to_pylist()]
+        assert found == [record["y"] for record in RECORDS]
+    (tmp_path / "t.csv").write_bytes("y,p\né,1\n[1,2\n".encode(encoding))
+    (fragment,) = open_source([str(tmp_path / "t.csv")], ReadOptions(encoding=encoding)).fragments
+    assert fragment.format == "csv"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from pathlib import PurePath
@@ -149,7 +150,7 @@ def _content(path: str, head: bytes, options: ReadOptions) -> str:
 def _text(path: str, head: bytes, options: ReadOptions) -> str:
     if options.encoding.lower() in {"utf-8", "utf8"} and head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError("the text is UTF-16", path=path, hint="use --encoding utf-16", code="DATA_ENCODING")
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = _as_utf8(head, options.encoding).removeprefix(b"\xef\xbb\xbf").lstrip()
     lower = start[:200].lower()
     if _HTML.match(lower):
         raise DataError(
@@ -163,6 +164,14 @@ def _text(path: str, head: bytes, options: ReadOptions) -> str:
         hint = SHEET_HINT if sheet else "is it a server's answer about an error? look at what it says"
         raise DataError("content is XML, not a table", path=path, hint=hint, code="DATA_WRONG_FORMAT")
     return _json(start, format_of_name(path), options) or "text"
+
+
+def _as_utf8(head: bytes, encoding: str) -> bytes:
+    """The beginning of a text as UTF-8, as far as it can be; what is wrong with the rest its reader says."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(head).encode("utf-8", "surrogatepass")
+    except Exception:  # each codec has errors of its own for what it cannot do
+        return head
 
 
 def _json(start: bytes, by_name: str | None, options: ReadOptions) -> str | None:
