@@ -13,7 +13,8 @@ class Disagreement(Exception):
 
 
 def answers(output: Path, key: str | None) -> Iterator[tuple[str, float]]:
-    """Name and value of what was printed: a number a line, or CSV with a column of keys and the column `value`.
+    """Name and value of what was printed: a number a line, or CSV with a column of keys and the column `value`, or
+    the last one.
 
     A line at a time: what a process holds, its children seem to hold as well.
     """
@@ -24,7 +25,7 @@ def answers(output: Path, key: str | None) -> Iterator[tuple[str, float]]:
             return
         for row in csv.DictReader(lines):
             if row[key]:  # the total over all groups has none
-                yield f"{key} {row[key]}", float(row["value"])
+                yield f"{key} {row[key]}", float(row.get("value", [*row.values()][-1]))
 
 
 def check(ours: Path, theirs: Path, tolerance: float, key: str | None = None) -> int:

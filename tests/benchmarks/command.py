@@ -19,7 +19,7 @@ from benchmarks import agree, measure, table
 from benchmarks.rows import ROWS, Row, Side
 
 ROOT = Path(__file__).parent.parent.parent
-README = ROOT / "README.md"
+TABLE = ROOT / "docs" / "benchmarks.md"
 _PROBE = """
 import importlib, importlib.metadata, json, platform, sys
 found = {"Python": platform.python_version()}
@@ -156,12 +156,12 @@ def run(rows: Sequence[Row], setting: Setting) -> tuple[list[table.Entry], list[
 def options(args: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "losscli-benchmark",
-                        help="where the data are made and kept (2.8 GB)")  # fmt: skip
+                        help="where the data are made and kept (4 GB)")  # fmt: skip
     parser.add_argument("--runs", type=int, default=5, help="rounds a row (default 5)")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="only rows that have all these words")
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the peers")
     parser.add_argument("--long", action="store_true", help="also rows that take many minutes")
-    parser.add_argument("--write", action="store_true", help="write the table in README.md")
+    parser.add_argument("--write", action="store_true", help="write the table in docs/benchmarks.md")
     return parser.parse_args(args)
 
 
@@ -185,8 +185,8 @@ def main(args: Sequence[str]) -> int:
         print(f"{setting.machine}\n", flush=True)
         good, wrong = run(rows, setting)
         if given.write:
-            text = README.read_text(encoding="utf-8")
-            README.write_text(table.rewritten(text, setting.machine, good), encoding="utf-8")
+            text = TABLE.read_text(encoding="utf-8")
+            TABLE.write_text(table.rewritten(text, setting.machine, good), encoding="utf-8")
     if wrong:
         print(f"\n{len(wrong)} of {len(rows)} rows have no number; what went wrong stands above", file=sys.stderr)
     return 1 if wrong else 0

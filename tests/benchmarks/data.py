@@ -75,6 +75,54 @@ def masks(rng: np.random.Generator, rows: int) -> pa.Table:
     return pa.table({name: lists(np.array(each)) for name, each in found.items()})
 
 
+def sliced(rng: np.random.Generator, rows: int) -> pa.Table:
+    """A target and a prediction, one of 20 groups, a split and an age."""
+    groups = pa.array([f"group {number:02}" for number in range(20)])
+    splits = pa.array(["train", "valid", "test"])
+    return pa.table({**errors(rng, rows), "group": groups.take(pa.array(rng.integers(0, 20, rows))),
+                     "split": splits.take(pa.array(rng.integers(0, 3, rows))),
+                     "age": rng.integers(0, 100, rows)})  # fmt: skip
+
+
+def models(rng: np.random.Generator, rows: int) -> pa.Table:
+    """A target and the predictions of 20 models."""
+    y = rng.normal(size=rows)
+    return pa.table({"y": y, **{f"m_{number:02}": y + 0.3 * rng.normal(size=rows) for number in range(20)}})
+
+
+def logits(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Logits of 1,000 classes as a list a row, in float32, and the class that came true."""
+    return pa.table({"class": rng.integers(0, 1000, rows),
+                     "logits": lists(rng.normal(size=(rows, 1000)).astype(np.float32))})  # fmt: skip
+
+
+def wide_logits(rng: np.random.Generator, rows: int) -> pa.Table:
+    """The same as a column a class."""
+    values = rng.normal(size=(rows, 1000)).astype(np.float32)
+    columns = {f"p_{number}": np.ascontiguousarray(values[:, number]) for number in range(1000)}
+    return pa.table({"class": rng.integers(0, 1000, rows), **columns})
+
+
+def triplets(rng: np.random.Generator, rows: int) -> pa.Table:
+    """Three vectors of 768 a row, in float32."""
+    return pa.table({name: lists(rng.normal(size=(rows, 768)).astype(np.float32)) for name in ("a", "b", "n")})
+
+
+def json_lines(path: Path, rng: np.random.Generator) -> None:
+    """A million records of two numbers."""
+    found = errors(rng, MILLION)
+    with path.open("w", encoding="utf-8") as out:
+        for y, p in zip(found["y"].tolist(), found["p"].tolist(), strict=True):
+            out.write(f'{{"y": {y!r}, "p": {p!r}}}\n')
+
+
+def small_files(path: Path, rng: np.random.Generator) -> None:
+    """A folder of 2,000 files of 500 rows."""
+    path.mkdir(exist_ok=True)
+    for number in range(2000):
+        pc.write_csv(pa.table(errors(rng, 500)), path / f"part{number:04}.csv")
+
+
 def parquet(path: Path, pieces: Iterable[pa.Table]) -> None:
     """One row group a piece."""
     writer: pq.ParquetWriter | None = None
@@ -111,6 +159,14 @@ MAKERS: dict[str, Callable[..., None]] = {
     "pairs_100k.parquet": tables(views, 10, 10_000),
     "ensembles.parquet": tables(ensembles, 10, 100_000),
     "masks.parquet": tables(masks, 10, 100),
+    "sliced.parquet": tables(sliced, 20, MILLION),
+    "models.parquet": tables(models, 4, MILLION // 4),
+    "two_million.parquet": tables(scored, 2, MILLION),
+    "rows.jsonl": json_lines,
+    "small.csv": small_files,
+    "logits.parquet": tables(logits, 5, 10_000),
+    "wide_logits.parquet": tables(wide_logits, 5, 10_000),
+    "triplets.parquet": tables(triplets, 4, 10_000),
     "thousand.csv": lines(1000),
     "ten.csv": lines(10),
     "ten.parquet": tables(scored, 1, 10),

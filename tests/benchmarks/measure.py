@@ -72,6 +72,7 @@ class Compared:
 
 COMPARED = {
     "time": Compared(lambda ours, theirs: ours.run.seconds / theirs.run.seconds),
+    "CPU": Compared(lambda ours, theirs: ours.run.cpu / theirs.run.cpu),
     "memory": Compared(lambda ours, theirs: ours.run.peak / theirs.run.peak),
     "memory over imports": Compared(lambda ours, theirs: ours.over("peak") / theirs.over("peak")),
     "speed-up": Compared(lambda ours, theirs: theirs.over("seconds") / ours.over("seconds"), least=True),

@@ -3,7 +3,7 @@
     python tests/benchmarks/run.py [--folder F] [--runs N] [--only WORDS] [--peers PYTHON] [--long] [--write]
 
 losscli runs as `python -m losscli` of this checkout, under the interpreter that runs this file. Its peers (`pip install
-'losscli[benchmark]'`) may live in another one: --peers. The data (2.8 GB) is made once in the folder. What is measured,
+'losscli[benchmark]'`) may live in another one: --peers. The data (4 GB) is made once in the folder. What is measured,
 against whom and with which goals is declared in rows.py.
 """
 

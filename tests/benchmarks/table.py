@@ -1,4 +1,4 @@
-"""What was measured, as lines on a terminal and as a block of README.md."""
+"""What was measured, as lines on a terminal and as a block of docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def head(extra: Sequence[str] = ()) -> str:
 
 
 def block(machine: str, lines: Iterable[Entry]) -> str:
-    """The block of README.md."""
+    """The block of docs/benchmarks.md."""
     rows = [_HEAD, ("---",) * len(_HEAD), *(entry.cells for entry in lines)]
     return f"{machine}\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
 def parsed(text: str) -> tuple[str, list[Entry]]:
-    """The machine and the lines of the block in README.md; the inverse of `block`."""
+    """The machine and the lines of the block in docs/benchmarks.md; the inverse of `block`."""
     found = _BLOCK.search(text)
     if found is None:
         raise ValueError("there is no block of benchmarks")
