@@ -83,7 +83,7 @@ def score_beyond(
 def _of_units(call: KernelCall, term: Term, learned: Sequence[str]) -> Term:
     """One value a unit; of a term a class with the names of the classes."""
     if term.by is None:
-        return Term(_unit_values(term.values), term.where)
+        return term if term.values.ndim == 1 else Term(_unit_values(term.values), term.where)
     return replace(term, names=named(term, class_names(call.inputs, learned)))
 
 

@@ -16,7 +16,22 @@ from losscli.contract.class_terms import name_of, parts_of
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
 from losscli.contract.scaled import scaled
+from losscli.contract.shared_arrays import shared
 from losscli.lazy_dataclass import dataclass
+
+
+@shared
+def _sum_of(weights: Array) -> Sums:
+    """The sum of the weights of a chunk, which all terms without a mask have in common."""
+    sums = Sums()
+    sums.update(weights)
+    return sums
+
+
+@shared
+def _not_zero(weights: Array) -> Array | None:
+    """Which weights are not 0; None where all are."""
+    return None if weights.all() else weights != 0
 
 
 class TermSums(NamedTuple):
@@ -66,7 +81,10 @@ class TermAccumulator:
         else:
             np.add.at(self.counts, slice_ids, 1)  # as fast as bincount, and it does not make an array of all slices
         if weights is not None and self.weights is not None:
-            self.weights.update(weights, slice_ids)
+            if slice_ids is None and part is None:
+                self.weights.merge(_sum_of(weights))
+            else:
+                self.weights.update(weights, slice_ids)
             self.sums.update_products(values, weights, slice_ids)
             if exact:
                 self.sums.update(exact_products(values, weights)[1], slice_ids)
@@ -149,7 +167,7 @@ class LossAccumulator:
 
         `beyond` are their values that may be no normal doubles.
         """
-        counted = None if weights is None or weights.all() else weights != 0
+        counted = None if weights is None else _not_zero(weights)
         by_class = False
         for name, term in terms.items():
             taking_part = term.masked(both(term.where, counted))

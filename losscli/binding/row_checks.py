@@ -87,7 +87,9 @@ class RowChecks:
             if item.kind.shape == "class" or (item.classed and given.dtype.kind == "i"):
                 continue  # positions of labels
             values = elements(given)
-            bad = item.kind.outside(values)
+            # `dropped` has found all values of used rows to be finite.
+            known = item.kind.any_number and not is_ragged(given) and given.dtype.kind == "f"
+            bad = None if known else item.kind.outside(values)
             if bad is not None and item.kind.slack:
                 values, bad = self._nudged(item, values, bad)
                 arrays[item] = with_elements(given, values) if is_ragged(given) else values

@@ -63,6 +63,11 @@ class Kind:
         """The only values there are, where the kind is a closed set."""
         return tuple(dict.fromkeys(value for _, value in self.labels))
 
+    @property
+    def any_number(self) -> bool:
+        """Whether every finite number is in the domain."""
+        return self.low == -np.inf and self.high == np.inf and not (self.nonzero or self.whole or self.labels)
+
     def array(self, values: Any) -> Array:
         """`values` from a Python caller, as the kernel wants them."""
         if self.shape == "class":

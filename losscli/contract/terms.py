@@ -51,7 +51,7 @@ class Term:
 
     def masked(self, where: Array | None) -> Term:
         """The same values, of which these units take part."""
-        return replace(self, where=where)
+        return self if where is self.where else replace(self, where=where)
 
 
 Terms: TypeAlias = dict[str, Term]
