@@ -11,6 +11,7 @@ from losscli.contract.loss import loss
 from losscli.contract.presets import SINGLE, Preset
 from losscli.contract.scores import Score
 from losscli.contract.table_scope import SortedTable, TableMean, TableSample
+from losscli.losses._influence import above, below_both, influenced, turned
 from losscli.losses._order import Distinct, Sum, dense_ranks, distinct, dot, pieces, placed, sums_by
 from losscli.losses._ordered_pairs import ascending, tied
 
@@ -233,6 +234,25 @@ def _later(times: Array, event: Array, weights: Array) -> int:
         found += dot(of_events[piece], left - upto + of_all[piece] - of_events[piece])
         left -= int(upto[-1])
     return found
+
+
+@c_index_loss.samples
+def _(table: SortedTable) -> list[TableSample]:
+    # Pencina & D'Agostino 2004, doi:10.1002/sim.1802: a row counts as the earlier one of pairs, and as the later one.
+    weights, event = np.array(table.weights), table["event"]
+    time, risk = 2 * dense_ranks(table["time"]).astype(np.int64) + ~event, dense_ranks(table["pred"])
+    of_events = np.where(event, weights, 0)
+    later = np.where(event, above(time, weights), 0)
+    earlier = above(turned(time), of_events)
+    higher = below_both(turned(time), turned(risk), weights) - below_both(turned(time), risk, weights)
+    lower = below_both(time, risk, of_events) - below_both(time, turned(risk), of_events)
+    comparable = later + earlier
+    wrong = comparable + np.where(event, higher, 0) + lower  # twice: rows of one risk count half
+    of_comparable, of_wrong = dot(weights, comparable), dot(weights, wrong)
+    if not of_comparable:
+        return []
+    moved = wrong.astype(np.float64) - of_wrong / of_comparable * comparable.astype(np.float64)
+    return influenced(table, table.total / of_comparable * moved)
 
 
 @c_index_loss.value

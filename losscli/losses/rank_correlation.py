@@ -10,7 +10,15 @@ import numpy as np
 from losscli.contract.kinds import Array, NonNegative, Real
 from losscli.contract.loss import loss
 from losscli.contract.scores import Score
-from losscli.contract.table_scope import SortedTable, TableMean, whole_numbers
+from losscli.contract.table_scope import SortedTable, TableMean, TableSample, whole_numbers
+from losscli.losses._influence import (
+    below_both,
+    influenced,
+    ratio_of_root,
+    signed_sums,
+    turned,
+    weight_of,
+)
 from losscli.losses._order import dense_ranks, dot, of_columns, pieces, places, product
 from losscli.losses._ordered_pairs import like_ordered
 
@@ -71,6 +79,21 @@ def _(table: SortedTable) -> dict[str, TableMean]:
     return {name: table.mean(found * square) for name, found in sums.items()}
 
 
+@spearman_loss.samples
+def _(table: SortedTable) -> list[TableSample]:
+    # A row counts by its own places, and as one of those by which the places of the others are made.
+    weights = np.array(table.weights)
+    x, y = of_columns(dense_ranks, table, ("pred", "target"))
+    a, b = (-signed_sums(ranks, weights) for ranks in (x, y))
+    both = a * b + signed_sums(x, weights * b) + signed_sums(y, weights * a)
+    p, q = a * a + 2 * signed_sums(x, weights * a), b * b + 2 * signed_sums(y, weights * b)
+    sums = [dot(weights, each) for each in (a * b, a * a, b * b)]
+    if not sums[1] or not sums[2]:
+        return []
+    (of_both, of_p, of_q), total = sums, table.total
+    return influenced(table, -ratio_of_root((both, of_both), (p, of_p), (q, of_q), total))
+
+
 @spearman_loss.value
 def _(both: Any, p: Any, y: Any) -> Any:
     return 1 - both / np.sqrt(p * y)
@@ -123,6 +146,23 @@ def _(table: SortedTable) -> dict[str, TableMean]:
     alike, otherwise, by_pred, by_target = like_ordered(a, b, table.weights)
     pairs = {"same": alike - otherwise, "p": by_pred, "y": by_target}
     return {name: table.mean(2 * found * table.unit) for name, found in pairs.items()}
+
+
+@kendall_loss.samples
+def _(table: SortedTable) -> list[TableSample]:
+    weights = np.array(table.weights)
+    x, y = of_columns(dense_ranks, table, ("pred", "target"))
+    total = table.total
+    same = np.unique(x.astype(np.int64) * (int(y.max(initial=0)) + 1) + y, return_inverse=True)[1].reshape(-1)
+    by_pred, by_target = (total - weight_of(ranks, weights) for ranks in (x, y))
+    untied = by_pred + by_target - total + weight_of(same, weights)
+    alike = below_both(x, y, weights) + below_both(turned(x), turned(y), weights)
+    pairs = 2 * alike - untied  # less those that are ordered otherwise
+    sums = [dot(weights, each) for each in (pairs, by_pred, by_target)]
+    if not sums[1] or not sums[2]:
+        return []
+    own, p, q = ((2 * each, of) for each, of in zip((pairs, by_pred, by_target), sums, strict=True))
+    return influenced(table, -ratio_of_root(own, p, q, total))
 
 
 @kendall_loss.value

@@ -1,4 +1,4 @@
-"""Comparisons of two models by a number of a whole table: the paired test of DeLong for areas under the ROC curve."""
+"""Comparisons of two models by a number of a whole table: the paired test of DeLong, or by influences of rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from losscli.statistics.decisions import Choice
 from losscli.statistics.finalized_sums import SliceIds
 from losscli.statistics.hypothesis_tests import paired_t
 from losscli.statistics.student_t import t_interval
-from losscli.statistics.table_variance import REASON, paired_stderr, without_samples
+from losscli.statistics.table_variance import paired_stderr, without_samples
 
 Multiples = Callable[[ComparisonResult], Iterator[tuple[Fraction, Fraction, float]]]
 
@@ -58,19 +58,19 @@ def compared_tables(
     found = paired_stderr(sums, lines, slice_ids)
     if found is None:
         return None
-    stderr, df = found
-    how = Uncertainty("t", level, "row", result.count, df, reason=REASON)
+    stderr, df, reason = found
+    how = Uncertainty("t", level, "row", result.count, df, reason=reason)
     if not stderr:
-        return TableComparison(replace(result, stderr=stderr, uncertainty=how), Choice("t", REASON, 0.0), 1.0)
+        return TableComparison(replace(result, stderr=stderr, uncertainty=how), Choice("t", reason, 0.0), 1.0)
     t, p = paired_t(result.difference, stderr, df)
     margins = {}
     for margin, multiple, value in multiples(result):
         beyond = paired_stderr(sums, lines, slice_ids, multiple)
         if beyond is not None:
-            margins[margin] = t_interval(value, *beyond, level)
+            margins[margin] = t_interval(value, beyond.stderr, beyond.df, level)
     instead = "" if asked in ("auto", "t") else f"a number of a whole table has no {asked} test; "
     result = replace(
         result, stderr=stderr, interval=t_interval(result.difference, stderr, df, level), uncertainty=how, t=t,
         margins=margins,
     )  # fmt: skip
-    return TableComparison(result, Choice("t", instead + REASON, 0.0), p)
+    return TableComparison(result, Choice("t", instead + reason, 0.0), p)

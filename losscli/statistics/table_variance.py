@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from losscli.statistics.student_t import t_interval
 from losscli.statistics.table_estimates import TableEstimator
 
 _NO_MEAN = "it is no mean of values of rows"
-REASON = "the places of rows in two samples (DeLong)"
+_REASONS = {1: "the influence of each row on a number of pairs (U-statistic)",
+            2: "the places of rows in two samples (DeLong)"}  # fmt: skip
 
 
 def with_table_interval(
@@ -57,13 +59,16 @@ def with_table_interval(
     other = without_samples(sums.inference)
     loss = job.spec.loss
     samples = None if other is not None else loss.table_samples(_table(sums, job, slice_ids), job.spec.params)
-    if samples is None:
+    if not samples:
         return result, none + ("" if other is None else f" with {other}")
     found = _stderr([sample.entries() for sample in samples])
     if found is None:
-        return result, f"{result.spec}: there is no standard error with only one row of a class"
+        return (
+            result,
+            f"{result.spec}: there is no standard error with only one row{' of a class' * (len(samples) > 1)}",
+        )
     stderr, df = found
-    how = Uncertainty("t", sums.inference.level, "row", result.count, df, reason=REASON)
+    how = Uncertainty("t", sums.inference.level, "row", result.count, df, reason=_REASONS[len(samples)])
     if not stderr:
         return replace(result, stderr=stderr, uncertainty=how), None
     low, high = t_interval(result.value, stderr, df, sums.inference.level)
@@ -81,9 +86,17 @@ def without_samples(inference: Inference) -> str | None:
     return next((option for option, given in asked.items() if given), None)
 
 
+class PairedVariance(NamedTuple):
+    """The standard error of a difference, its degrees of freedom, and how it came about."""
+
+    stderr: float
+    df: float
+    reason: str
+
+
 def paired_stderr(
     sums: ContributionSums, lines: tuple[int, int], slice_ids: SliceIds, multiple: Fraction = Fraction(1)
-) -> tuple[float, float] | None:
+) -> PairedVariance | None:
     """The standard error of one number less a multiple of another of the same rows, and its degrees of freedom.
 
     Parameters
@@ -99,9 +112,9 @@ def paired_stderr(
 
     Returns
     -------
-    tuple of float or None
-        By the differences of the places of each row (DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595). None
-        where a class has only one row, or the targets of the two are not the same.
+    PairedVariance or None
+        By the differences of the places of each row (DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595), or of
+        its influences. None where a class has only one row, or the targets of the two are not the same.
     """
     tables, samples = [], []
     for line in lines:
@@ -109,12 +122,15 @@ def paired_stderr(
         tables.append(_table(sums, job, slice_ids))
         samples.append(job.spec.loss.table_samples(tables[-1], job.spec.params) or [])
     entries = []
+    if not all(samples):
+        return None
     for ours, theirs in zip(*samples, strict=True):
         if not np.array_equal(ours.rows, theirs.rows):
             return None
         differences = ours.of_rows() - float(multiple) * theirs.of_rows()
         entries.append(entries_of(differences, tables[0].take(ours.rows)))
-    return _stderr(entries)
+    found = _stderr(entries)
+    return None if found is None else PairedVariance(*found, _REASONS[len(entries)])
 
 
 def _table(sums: ContributionSums, job: Job, slice_ids: SliceIds) -> SortedTable:
