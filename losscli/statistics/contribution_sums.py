@@ -80,7 +80,7 @@ class ContributionSums(UnitTables):
     totals
         Everything that the run added up.
     results
-        The estimate of each line on each slice.
+        The estimate of each line over all rows, under the slice ().
     """
 
     def __init__(self, totals: RunAccumulator, results: Mapping[tuple[int, Slice], LossResult]) -> None:

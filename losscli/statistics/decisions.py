@@ -7,6 +7,7 @@ contradict each other. docs/statistics.md tells the rule to users.
 
 from __future__ import annotations
 
+import functools
 import math
 from fractions import Fraction
 from typing import NamedTuple
@@ -58,6 +59,7 @@ class Choice(NamedTuple):
     smallest_p: float
 
 
+@functools.lru_cache(maxsize=16)  # the slices of a run share their level
 def alpha_of(level: float) -> Fraction:
     """1 - level, as exact as the level is typed: 1 - 0.95 of doubles is a little above 0.05."""
     return 1 - Fraction(repr(level))

@@ -49,12 +49,13 @@ def with_uncertainty(totals: RunAccumulator, estimates: Sequence[LossResult]) ->
     UncertainResults
         The results in the same order.
     """
-    if (done := _of_columns(totals, estimates)) is not None:
+    each = len(estimates) // len(totals.plan.lines)  # of a line, the whole run comes first
+    sums = ContributionSums(totals, {(line, ()): estimates[line * each] for line in range(len(totals.plan.lines))})
+    if (done := _of_columns(sums, estimates)) is not None:
         return done
     found, inference = slices(totals), totals.plan.request.inference
     places = [(line, slice_) for line in range(len(totals.plan.lines)) for slice_ in found]
     results = dict(zip(places, estimates, strict=True))
-    sums = ContributionSums(totals, results)
     notes: list[str] = []
     if inference.interval:
         results, notes = _with_intervals(sums, found, results)
@@ -119,16 +120,15 @@ def _with_intervals(
     return done, list(notes)
 
 
-def _of_columns(totals: RunAccumulator, estimates: Sequence[LossResult]) -> UncertainResults | None:
+def _of_columns(sums: ContributionSums, estimates: Sequence[LossResult]) -> UncertainResults | None:
     """The same of slices in columns, where nothing but intervals is requested; None where slices are needed alone."""
-    asked = totals.plan.request.inference
+    asked, totals = sums.inference, sums.totals
     more = asked.between is not None or asked.pairs or asked.ranked or asked.why or asked.adjust == "max-t"
     parts = parts_of(estimates)
     columns = [part for part in parts if isinstance(part, SliceColumns)]
     if more or not asked.interval or len(parts) != 2 * len(totals.plan.lines) or len(parts) != 2 * len(columns):
         return None
     wholes: Results = {(line, ()): part[0] for line, part in enumerate(parts[::2])}
-    sums = ContributionSums(totals, wholes)
     if any(plain_part(sums, line) is None for line in range(len(columns))):
         return None
     over = ContributionSums(totals.over(np.array(columns[0].slice_ids)), wholes)
