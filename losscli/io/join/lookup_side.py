@@ -74,8 +74,11 @@ def read_batches(source: Source, projection: Mapping[str, ReadAs], keys: Collect
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:
-    """The rows of a batch in pieces, as several are looked up at a time, and held until it is their turn."""
-    if batch.data.num_rows <= PIECE_ROWS:
+    """The rows of a batch in pieces, as several are looked up at a time, and held until it is their turn.
+
+    Not where there are dates: each is spelled once a piece, and mostly there are few of them.
+    """
+    if batch.data.num_rows <= PIECE_ROWS or any(is_instant(kind) for kind in batch.data.schema.types):
         yield batch
         return
     for start in range(0, batch.data.num_rows, PIECE_ROWS):
