@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -51,6 +50,8 @@ class Fingerprint:
 
     def hexdigest(self) -> str:
         """The SHA-256 of the count and the hash of all rows so far, as 64 hexadecimal digits."""
+        import hashlib  # here, as it loads OpenSSL
+
         text = ":".join(map(str, [self.count, *self.lanes]))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -78,6 +79,8 @@ def combined_hash(columns: Iterable[Array], rows: int, seed: int = 0) -> Array:
 # needs a hash that NumPy computes column by column; its values are not kept, and equal hashes are compared as texts.
 def sha256_words(texts: tuple[str, ...]) -> Array:
     """One 64-bit hash a text: the first 8 bytes of its SHA-256."""
+    import hashlib
+
     digests = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
     return np.frombuffer(digests, np.uint64)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,8 +18,15 @@ from losscli.io.arrow.words import LONGEST, spellings, words
 NumbersOf: TypeAlias = Callable[[Sequence[str | None]], Array]
 """Gives each label its number; called under the lock."""
 
-# An odd factor a word: a text that ends before a word has 0 there, which adds nothing.
-_FACTORS = np.random.Generator(np.random.PCG64(0)).integers(1 << 63, size=LONGEST // 8 + 1, dtype=np.uint64) * 2 + 1
+
+@cache
+def _factors() -> Array:
+    """An odd factor a word: a text that ends before a word has 0 there, which adds nothing.
+
+    They are drawn when first needed, as to import NumPy's generators takes longer than most of a short run.
+    """
+    drawn: Array = np.random.Generator(np.random.PCG64(0)).integers(1 << 63, size=LONGEST // 8 + 1, dtype=np.uint64)
+    return drawn * 2 + 1
 
 
 class TextLookup:
@@ -95,8 +103,9 @@ class TextLookup:
 
 def _hashes(found: Array) -> Array:
     """A whole number of 64 bits a text."""
-    total = found[0] * _FACTORS[0]
-    for word, factor in zip(found[1:], _FACTORS[1:], strict=False):
+    factors = _factors()
+    total = found[0] * factors[0]
+    for word, factor in zip(found[1:], factors[1:], strict=False):
         total += word * factor
     total ^= total >> np.uint64(32)
     hashes: Array = total.view(np.int64)

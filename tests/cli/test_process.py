@@ -224,3 +224,9 @@ def test_bash_completes_with_the_script_it_is_given(folder):
     done = shell('eval "$(losscli completion bash)"; COMP_WORDS=(losscli eval x.csv -l hub); COMP_CWORD=4; '
                  '_losscli_completion losscli; printf "%s\\n" "${COMPREPLY[@]}"', folder)  # fmt: skip
     assert done.stdout == "huber\n"
+
+
+def test_a_plain_score_loads_no_cryptography(folder):
+    """`hashlib` loads OpenSSL, `secrets` is for temporary files, NumPy's generators load both."""
+    loaded = modules(*SCORE, "-f", "plain", folder=folder)
+    assert loaded & {"hashlib", "_hashlib", "secrets", "hmac", "numpy.random"} == set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Sequence
 
 from losscli.errors import UsageError, did_you_mean
@@ -54,6 +53,8 @@ def is_protected(address: str) -> bool:
     host = place.rpartition(":")[0] or place
     host = host.strip("[]")
     try:
+        import ipaddress  # here, as a short run does without it
+
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable
@@ -212,6 +211,8 @@ def _resolved(path: str) -> Path:
 
 
 def _temporary_beside(target: Path) -> Path:
+    import secrets  # here, as a short run does without it
+
     return target.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}")
 
 
