@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 from losscli.report.view import exact
 from losscli.results import LossResult
 from losscli.results.columns import SliceColumns
 
 _TOGETHER = 1000  # objects of one piece of text
+
+
+def shares_text(part: Sequence[LossResult]) -> TypeGuard[SliceColumns]:
+    """Whether results are columns that one pattern serves: intervals, of several kinds, are written one by one."""
+    return isinstance(part, SliceColumns) and bool(part) and part.intervals is None
 
 
 def encoded(value: Any, indent: int | None, example_of: Callable[[LossResult], dict[str, Any]]) -> str:

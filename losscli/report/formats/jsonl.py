@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from losscli.report.json_columns import object_texts
+from losscli.report.json_columns import object_texts, shares_text
 from losscli.report.json_document import (
     comparison_object,
     dumps,
@@ -56,7 +56,7 @@ def _objects(suite: SuiteResult) -> Iterator[dict[str, Any] | SliceColumns]:
     if suite.evaluation is None:
         return
     for part in parts_of(suite.evaluation.results):
-        if isinstance(part, SliceColumns) and part:
+        if shares_text(part):
             yield part
         else:
             yield from ({"kind": "result", **result_object(result)} for result in part)
