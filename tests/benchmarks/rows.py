@@ -184,7 +184,7 @@ def of_files() -> list[Row]:
         binary = peer("DuckDB COPY", "duckdb_copy", table, sql, "theirs.out", needs="duckdb")
         rows += [
             Row(f"{work} of each of 2 M rows to CSV", losscli(*ours), copied, (Goal("time", 1.2),), key="row"),
-            Row(f"{work} of each of 2 M rows to Parquet", losscli(*ours, "-f", "parquet", "-o", "ours.out"), binary,
+            Row(f"{work} of each of 2 M rows to Parquet", losscli(*ours, "-o", "parquet=ours.out"), binary,
                 (Goal("time", 1.2),), tolerance=None),
         ]  # fmt: skip
     return rows
