@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from losscli.errors import DataError, FileError, LosscliError, UsageError
-from losscli.io.batches import Batch
+from losscli.io.batches import BATCH_ROWS, Batch
 from losscli.io.files import spool as spool_module
 from losscli.io.files.open import open_source
 from losscli.io.formats import text_windows as windows_module
@@ -85,13 +85,14 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 def test_parquet_rows_go_on_over_row_groups(tmp_path: Path) -> None:
-    table = pa.table({"p": np.arange(150_000.0)})
-    source = open_source([put(tmp_path / "a.pq", parquet_bytes(table, row_group_size=70_000))])
+    rows = 2 * BATCH_ROWS + 9000
+    table = pa.table({"p": np.arange(float(rows))})
+    source = open_source([put(tmp_path / "a.pq", parquet_bytes(table, row_group_size=BATCH_ROWS + 4000))])
     found = batches(source, P)
-    assert max(batch.data.num_rows for batch in found) <= 65_536
+    assert max(batch.data.num_rows for batch in found) <= BATCH_ROWS
     for batch in found:
         assert batch.data.column(0)[0].as_py() == batch.location.first_row - 1
-    assert sum(batch.data.num_rows for batch in found) == 150_000
+    assert sum(batch.data.num_rows for batch in found) == rows
 
 
 def test_dotted_names_are_names(tmp_path: Path) -> None:
@@ -191,13 +192,14 @@ def test_text_that_is_not_utf8_in_binary_formats(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("compression", [None, "zstd", "lz4"])
 def test_arrow(tmp_path: Path, stream: bool, compression: str | None) -> None:
-    table = pa.table({"x": ["a"] * 70_000, "p": np.arange(70_000.0)})
+    rows = BATCH_ROWS + 4464
+    table = pa.table({"x": ["a"] * rows, "p": np.arange(float(rows))})
     data = ipc_bytes(table, stream, compression=compression)
     source = open_source([put(tmp_path / "a.feather", data)])
     assert dict(source.types) == {"x": pa.string(), "p": pa.float64()}
     found = batches(source, {"p": "number"})
-    assert [(batch.location.first_row, batch.data.num_rows) for batch in found] == [(1, 65_536), (65_537, 4464)]
-    assert values(source) == list(range(70_000))
+    assert [(batch.location.first_row, batch.data.num_rows) for batch in found] == [(1, BATCH_ROWS), (BATCH_ROWS + 1, 4464)]
+    assert values(source) == list(range(rows))
 
 
 @pytest.mark.parametrize("stream", [False, True])
