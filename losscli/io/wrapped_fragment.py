@@ -68,6 +68,10 @@ class WrappedFragment(Fragment):
         """The fragment as the only one of its source."""
         return replace(self, fragment=self.fragment.alone())
 
+    def small_size(self, projection: Mapping[str, ReadAs]) -> int | None:
+        """None: what stands around a file, such as columns of its folder's name, is its own, so it is read alone."""
+        return None
+
     def readable(self, names: Sequence[str]) -> list[str]:
         """Those of these columns that can be read together."""
         return self.fragment.readable(names)
