@@ -198,7 +198,8 @@ def test_arrow(tmp_path: Path, stream: bool, compression: str | None) -> None:
     source = open_source([put(tmp_path / "a.feather", data)])
     assert dict(source.types) == {"x": pa.string(), "p": pa.float64()}
     found = batches(source, {"p": "number"})
-    assert [(batch.location.first_row, batch.data.num_rows) for batch in found] == [(1, BATCH_ROWS), (BATCH_ROWS + 1, 4464)]
+    assert [batch.location.first_row for batch in found] == [1, BATCH_ROWS + 1]
+    assert [batch.data.num_rows for batch in found] == [BATCH_ROWS, 4464]
     assert values(source) == list(range(rows))
 
 
