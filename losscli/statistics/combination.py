@@ -18,7 +18,7 @@ from losscli.statistics.finalized_sums import TermEstimate
 from losscli.statistics.wide_number import WideNumber, exactly
 
 MANY = 128
-"""Of more means than this, slopes are doubles even where a loss gets exact means: one by one they would take long."""
+"""Of more means than this, derivatives are doubles even where a loss gets exact means: one by one they take long."""
 
 
 class Means(NamedTuple):
@@ -89,12 +89,12 @@ def keeps_digits(job: Job, means: Means) -> bool:
     """Whether means as doubles still give a loss that asks for exact ones: six digits of it.
 
     Resamples have such means, and so do contributions with weights: where the data is far from 0 compared with its
-    spread, their rounding would be all that is left.
+    scale, their rounding would be all that is left.
     """
     if not job.spec.loss.exact:
         return True
-    slopes = combine_gradient(job, means)
-    rounding = sum(abs(float(slopes[name]) * mean) for name, mean in means.doubles.items()) * 2.0**-52
+    derivatives = combine_gradient(job, means)
+    rounding = sum(abs(float(derivatives[name]) * mean) for name, mean in means.doubles.items()) * 2.0**-52
     return bool(rounding <= 1e-6) or not math.isfinite(rounding)
 
 
@@ -103,7 +103,7 @@ def is_normal_or_0(value: float) -> bool:
     return not value or bool(is_normal(value))
 
 
-def _many_slopes(job: Job, means: Means) -> dict[str, float | Fraction]:
+def _many_derivatives(job: Job, means: Means) -> dict[str, float | Fraction]:
     """The partial derivatives by many means, such as those of classes: complex steps through arrays, many at once."""
     names, values = list(means.doubles), np.array(list(means.doubles.values()))
     steps = 1e-20 * np.maximum(np.abs(values), 1e-270)
@@ -115,7 +115,7 @@ def _many_slopes(job: Job, means: Means) -> dict[str, float | Fraction]:
             for place, at in enumerate(some):
                 moved[names[at]][place] += 1j * steps[at]
             answer = np.imag(job.spec.loss.combine(moved, job.spec.params, means.total)) / steps[start : some.stop]
-            found |= {names[at]: float(slope) for at, slope in zip(some, answer.tolist(), strict=True)}
+            found |= {names[at]: float(derivative) for at, derivative in zip(some, answer.tolist(), strict=True)}
     return found
 
 
@@ -150,9 +150,9 @@ def combine_gradient(job: Job, means: Means) -> dict[str, float | Fraction]:
     if not job.spec.loss.own_combine:
         return dict.fromkeys(means.doubles, 1.0)
     if len(means.doubles) > MANY and all(map(is_normal_or_0, means.doubles.values())):
-        return _many_slopes(job, means)
+        return _many_derivatives(job, means)
     if any(exact is not None for exact in means.exact.values()):
-        return {name: exactly(wide_value(job, means, name).slope) for name in means.doubles}
+        return {name: exactly(wide_value(job, means, name).derivative) for name in means.doubles}
     gradient: dict[str, float | Fraction] = {}
     with np.errstate(all="ignore"):
         for name, mean in means.doubles.items():

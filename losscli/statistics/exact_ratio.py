@@ -12,7 +12,7 @@ from losscli.aggregate.wide_sum import Exact
 _ROOT_BITS = 64  # leading bits of a root: more than a double has, so that a single rounding is left
 
 ROUNDING_BITS = 48  # what is smaller than 2**-48 of what it is the difference of may be rounding of a loss's values
-EXACT_BITS = 150  # the same where a loss's values are not rounded, and only its slopes are: those have 50 digits
+EXACT_BITS = 150  # the same where a loss's values are not rounded, and only its derivatives are: those have 50 digits
 _SUM_BITS = 192  # bits of a sum of ratios below the first bit of the largest
 
 

@@ -18,7 +18,7 @@ from losscli.statistics.comparisons import UnadjustedComparison, judged
 from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, NOT_SHOWN, Units, alpha_of, choose
 from losscli.statistics.finalized_sums import FinalizedRun, Slice, SliceIds, slices
 from losscli.statistics.group_means import Groups, exact_mean, group_values
-from losscli.statistics.group_weights import Spread, spread, weighted_mean
+from losscli.statistics.group_weights import StandardError, standard_error, weighted_mean
 from losscli.statistics.hypothesis_tests import paired_t
 from losscli.statistics.intervals import slice_stream
 from losscli.statistics.line_estimator import LineEstimator
@@ -100,8 +100,8 @@ def _compare(
     if count < 2 or not math.isfinite(result.difference):
         return UnadjustedComparison(result, slice_)
     gaps = ours - theirs
-    found = Spread(float(gaps.std(ddof=1)) / math.sqrt(count), count - 1.0, float(count)) if own is None else (
-        spread(gaps, own))  # fmt: skip
+    found = StandardError(float(gaps.std(ddof=1)) / math.sqrt(count), count - 1.0, float(count)) if own is None else (
+        standard_error(gaps, own))  # fmt: skip
     if found is None:
         return UnadjustedComparison(result, slice_)
     stderr, constant = found.stderr, bool((gaps == gaps[0]).all())

@@ -19,7 +19,7 @@ from losscli.binding.plan import Plan
 from losscli.contract.kinds import Array
 from losscli.results import LossResult, TermResult, Uncertainty
 from losscli.statistics.finalized_sums import SliceIds
-from losscli.statistics.group_weights import group_weights, spread, weighted_mean, weighted_sum
+from losscli.statistics.group_weights import group_weights, standard_error, weighted_mean, weighted_sum
 from losscli.statistics.student_t import t_interval
 
 
@@ -83,7 +83,7 @@ class Groups:
                        excluded_count=int(np.count_nonzero(group.undefined)))  # fmt: skip
         if not self.inference.interval or not np.isfinite(known).all():
             return made
-        found = spread(known, weights)
+        found = standard_error(known, weights)
         if found is None:
             return made
         low, high = t_interval(value, found.stderr, found.df, self.inference.level)

@@ -1,4 +1,4 @@
-"""The weights of the groups of a mean over groups, and the spread of such a mean.
+"""The weights of the groups of a mean over groups, and the standard error of such a mean.
 
 The weight of a group is a number that all of its rows have, as the sales of a series are.
 """
@@ -55,7 +55,7 @@ def _error(plan: Plan, column: str, message: str, value: str | None, hint: str |
                      value=value, hint=hint, code="DATA_OUT_OF_RANGE")  # fmt: skip
 
 
-class Spread(NamedTuple):
+class StandardError(NamedTuple):
     """The standard error of a weighted mean, its degrees of freedom, and the effective number of units."""
 
     stderr: float
@@ -63,8 +63,8 @@ class Spread(NamedTuple):
     n_eff: float
 
 
-def spread(values: Array, weights: Array) -> Spread | None:
-    """The spread of a mean with these weights, of independent values; None where one of them has all of the weight.
+def standard_error(values: Array, weights: Array) -> StandardError | None:
+    """The standard error of a weighted mean of independent values; None where one of them has all of the weight.
 
     The variance is sum h**2 r**2 / (1 - h) of shares h and residuals r (CR2): with equal weights s**2 / n.
     """
@@ -74,7 +74,7 @@ def spread(values: Array, weights: Array) -> Spread | None:
     residuals = values - weighted_mean(values, weights)
     variance = float((shares**2 * residuals**2 / (1 - shares)).sum())
     n_eff = float(weights.sum() ** 2 / np.square(weights).sum())
-    return Spread(math.sqrt(variance), satterthwaite([1.0], *of_shares([shares])), n_eff)
+    return StandardError(math.sqrt(variance), satterthwaite([1.0], *of_shares([shares])), n_eff)
 
 
 def weighted_mean(values: Array, weights: Array) -> float:

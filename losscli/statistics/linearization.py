@@ -118,10 +118,12 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
     blocks: list[Block] = []
     smallest = math.inf
     for part in sums.parts(line, slice_ids) or ():
-        slopes: dict[str, float | Fraction] = dict.fromkeys([term.term for term in part.terms], 1.0)
+        derivatives: dict[str, float | Fraction] = dict.fromkeys([term.term for term in part.terms], 1.0)
         if part.job.spec.loss.own_combine and not part.summed:
-            slopes = combine_gradient(part.job, part.means)
-            if any(isinstance(slope, float) and not math.isfinite(slope) for slope in slopes.values()):
+            derivatives = combine_gradient(part.job, part.means)
+            if any(
+                isinstance(derivative, float) and not math.isfinite(derivative) for derivative in derivatives.values()
+            ):
                 return None
             if sums.weighted and not keeps_digits(part.job, part.means):
                 return None
@@ -131,18 +133,18 @@ def linearize(sums: ContributionSums, line: int, slice_ids: SliceIds) -> Lineari
                 known[term.denominator] = _effective_size(sums, term, slice_ids)
         smallest = min(smallest, *known.values())
         if sums.balanced:
-            blocks += _balanced_blocks(sums, part, slopes, slice_ids)
+            blocks += _balanced_blocks(sums, part, derivatives, slice_ids)
         elif part.summed:
             blocks.append(_sum_block(part))
         else:
-            rounded_slopes = not part.job.spec.loss.exact or len(part.terms) > MANY
-            bits = ROUNDING_BITS if rounded_slopes else EXACT_BITS
+            rounded_derivatives = not part.job.spec.loss.exact or len(part.terms) > MANY
+            bits = ROUNDING_BITS if rounded_derivatives else EXACT_BITS
             for denominator, size in known.items():
                 terms = [term for term in part.terms if term.denominator == denominator]
                 if len(terms) == 1:
-                    blocks.append(_mean_block(terms[0], part.factor, slopes[terms[0].term], size, bits))
+                    blocks.append(_mean_block(terms[0], part.factor, derivatives[terms[0].term], size, bits))
                 else:
-                    blocks.append(_shared_block(terms, part.factor, slopes, size, bits))
+                    blocks.append(_shared_block(terms, part.factor, derivatives, size, bits))
     return Linearization(tuple(blocks), smallest) if blocks else None
 
 
@@ -155,12 +157,13 @@ def _sum_block(part: PartSums) -> Block:
     return Block(coefficients, denominator, None, part.units, float(part.units))
 
 
-def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: float, bits: int) -> Block:
+def _mean_block(term: TermMean, factor: float, derivative: float | Fraction, size: float, bits: int) -> Block:
     """A mean, for the sums A of its numerators and B of its denominators.
 
-    The coefficients are factor * slope / B for the numerator, and -factor * slope * A / B**2 for the denominator.
+    The coefficients are factor * derivative / B for the numerator, and -factor * derivative * A / B**2 for the
+    denominator.
     """
-    (f, per_f), (s, per_s) = factor.as_integer_ratio(), slope.as_integer_ratio()
+    (f, per_f), (s, per_s) = factor.as_integer_ratio(), derivative.as_integer_ratio()
     mean, per_mean = quotient(term.sums.numerator, term.sums.denominator)
     one, weight = quotient(ONE, term.sums.denominator)  # sums are counted in units of 2**-1074
     by, per = f * s * one, per_f * per_s * weight
@@ -170,18 +173,18 @@ def _mean_block(term: TermMean, factor: float, slope: float | Fraction, size: fl
 
 
 def _shared_block(
-    terms: Sequence[TermMean], factor: float, slopes: Mapping[str, float | Fraction], size: float, bits: int
+    terms: Sequence[TermMean], factor: float, derivatives: Mapping[str, float | Fraction], size: float, bits: int
 ) -> Block:
     """The means of one denominator, such as those of classes, as one block.
 
     Of a thousand classes the product of their denominators would be very long: all coefficients are rounded to one
-    denominator, with more bits than slopes have.
+    denominator, with more bits than derivatives have.
     """
     under = Fraction(terms[0].sums.denominator)
     shared = Column(terms[0].denominator)
     exact: dict[Column, Fraction] = {shared: Fraction(0)}
     for term in terms:
-        by = Fraction(factor) * Fraction(slopes[term.term]) * ONE / under
+        by = Fraction(factor) * Fraction(derivatives[term.term]) * ONE / under
         exact[Column(term.numerator)] = by
         exact[shared] -= by * Fraction(term.sums.numerator) / under
     largest = max(abs(by) for by in exact.values())
@@ -192,7 +195,7 @@ def _shared_block(
 
 
 def _balanced_blocks(
-    sums: ContributionSums, part: PartSums, slopes: Mapping[str, float | Fraction], slice_ids: SliceIds
+    sums: ContributionSums, part: PartSums, derivatives: Mapping[str, float | Fraction], slice_ids: SliceIds
 ) -> Iterator[Block]:
     """Means and sums in which each class has the weight rows / (classes * rows of the class), a block a class.
 
@@ -206,8 +209,8 @@ def _balanced_blocks(
         coefficients: dict[Column, Fraction] = {}
         centre = Fraction(0)
         for term in part.terms:
-            slope = Fraction(part.factor) * (1 if summed else Fraction(slopes[term.term]))
-            by = slope if summed else slope * ONE / Fraction(term.sums.denominator)
+            derivative = Fraction(part.factor) * (1 if summed else Fraction(derivatives[term.term]))
+            by = derivative if summed else derivative * ONE / Fraction(term.sums.denominator)
             mean = 0 if summed else Fraction(term.sums.numerator) / Fraction(term.sums.denominator)
             own = sums.stratum_sums(term, stratum, slice_ids)
             if not own.denominator:

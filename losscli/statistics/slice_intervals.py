@@ -175,13 +175,13 @@ def slice_intervals(
         return None
     traits, is_transformed = traits_of(sums, line)
     with np.errstate(all="ignore"):
-        slopes = _slopes(part, estimates)
-        found = _variances(sums, part, estimates.numbers, slopes)
+        derivatives = _derivatives(part, estimates)
+        found = _variances(sums, part, estimates.numbers, derivatives)
         if found is None:
             return None
         chosen = np.flatnonzero(found.certain & np.isfinite(estimates.values))
         lines = _Slices(sums, line, traits, estimates.at(chosen), found.at(chosen))
-        bounds = lines.bounds(part, slopes[0][chosen] if is_transformed and len(part.terms) == 1 else None)
+        bounds = lines.bounds(part, derivatives[0][chosen] if is_transformed and len(part.terms) == 1 else None)
     places = chosen.tolist()
     lines.warn(lambda at: names(places[at]))
     return lines.intervals(chosen, bounds)
@@ -225,28 +225,28 @@ def with_slice_intervals(
     return done
 
 
-def _slopes(part: LinePart, estimates: Estimates) -> list[Array]:
+def _derivatives(part: LinePart, estimates: Estimates) -> list[Array]:
     """By how much the value of each slice changes with the mean of each term; NaN where that is not known here."""
     count = len(estimates.numbers)
     if not part.job.spec.loss.own_combine:
         return [np.full(count, part.factor) for _ in part.terms]
-    slopes = np.full((len(part.terms), count), math.nan)
+    derivatives = np.full((len(part.terms), count), math.nan)
     for at in range(count):
         means = estimates.means_at(part, at)
         if means is not None:
             gradient = combine_gradient(part.job, means)
-            slopes[:, at] = [float(gradient[term.term]) for term in part.terms]
-    return list(slopes)
+            derivatives[:, at] = [float(gradient[term.term]) for term in part.terms]
+    return list(derivatives)
 
 
 def _variances(
-    sums: ContributionSums, part: LinePart, numbers: Array, slopes: Sequence[Array]
+    sums: ContributionSums, part: LinePart, numbers: Array, derivatives: Sequence[Array]
 ) -> SliceVariances | None:  # fmt: skip
     """The variances on these slices; None where sums that they need are not kept."""
     done = []
     for start in range(0, len(numbers), _TOGETHER):
         some = slice(start, start + _TOGETHER)
-        own, steep = numbers[some], [each[some] for each in slopes]
+        own, steep = numbers[some], [each[some] for each in derivatives]
         disjoint, alike = _shared_units(sums, part.terms, own)
         groups: list[list[int]] = [[at] for at in range(len(part.terms))]
         if not disjoint.any() and alike.any():
@@ -306,27 +306,27 @@ class _Slices:
         if self.method == "wilson":
             self.has_interval = np.ones(len(estimates.numbers), bool)
 
-    def bounds(self, part: LinePart, slopes: Array | None) -> Bounds:
-        """The ends of the intervals, where there are any; `slopes` are those of functions of one mean."""
+    def bounds(self, part: LinePart, derivatives: Array | None) -> Bounds:
+        """The ends of the intervals, where there are any; `derivatives` are those of functions of one mean."""
         values = self.estimates.values
         stderr, df, constant, size, skewness, _ = self.variances
         if self.method == "wilson":
             return wilson_intervals(values, stderr, constant, size, self.level)
         if self.method != "hall" or skewness is None:
             return t_intervals(values, stderr, df, self.traits.limits, self.level)
-        if slopes is None:
+        if derivatives is None:
             return hall_intervals(values, stderr, df, skewness, self.traits.limits, self.level)
-        return self._transformed(part, slopes, skewness)
+        return self._transformed(part, derivatives, skewness)
 
-    def _transformed(self, part: LinePart, slopes: Array, skewness: Array) -> Bounds:
+    def _transformed(self, part: LinePart, derivatives: Array, skewness: Array) -> Bounds:
         """Of functions of one mean, which Python computes one by one."""
         quantiles(self.variances.df, self.level)  # together, for all
-        low, high = (np.full(len(slopes), math.nan) for _ in range(2))
-        columns = (self.estimates.values, slopes, self.variances.stderr, self.variances.df, skewness)
-        for at, (value, slope, *each) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        low, high = (np.full(len(derivatives), math.nan) for _ in range(2))
+        columns = (self.estimates.values, derivatives, self.variances.stderr, self.variances.df, skewness)
+        for at, (value, derivative, *each) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             means = self.estimates.means_at(part, at)
             if self.has_interval[at] and means is not None:
-                traits = self.traits._replace(transformed=transformed(part.job, means, part.factor, 0.0, slope))
+                traits = self.traits._replace(transformed=transformed(part.job, means, part.factor, 0.0, derivative))
                 low[at], high[at] = mean_interval("hall", value, _Numbers(*each), traits, self.level)
         return low, high
 

@@ -19,7 +19,7 @@ from losscli.statistics.double_double import DoubleDouble, of_doubles
 from losscli.statistics.line_sums import LineTerm
 
 _RANGE = 90  # sums of powers are between these powers of two, so that all that is made of them is a normal double
-_SLOPES = 2.0**-40, 2.0**40
+_DERIVATIVES = 2.0**-40, 2.0**40
 
 
 class Moments(NamedTuple):
@@ -37,7 +37,7 @@ class Moments(NamedTuple):
 
 
 class Contributions(NamedTuple):
-    """The sums of sum(slope * numerator) over units, one a slice.
+    """The sums of sum(derivative * numerator) over units, one a slice.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class _Sums:
 
 
 def contributions(
-    sums: ContributionSums, terms: Sequence[LineTerm], slopes: Sequence[Array], numbers: Array
+    sums: ContributionSums, terms: Sequence[LineTerm], derivatives: Sequence[Array], numbers: Array
 ) -> Contributions | None:
     """The contributions of the units of slices of one id each to a function of means that share all units.
 
@@ -117,7 +117,7 @@ def contributions(
         The unit statistics of the run.
     terms
         The terms, whose units have the same weights.
-    slopes
+    derivatives
         By how much the value changes with the mean of each term.
     numbers
         The ids of the slices.
@@ -144,40 +144,42 @@ def contributions(
             return None
         weight = own.read(DigitSums(accumulated, numbers), 1)
         effective = weight * weight / squared
-        weights, size = (_linear(common, slopes), squared), effective.high
+        weights, size = (_linear(common, derivatives), squared), effective.high
         own.certain &= effective.is_rounded
     elif not all(np.array_equal(taken(one.counts, numbers), units) for one in own.accumulators):
         own.certain &= np.logical_and.reduce([taken(one.counts, numbers) == units for one in own.accumulators])
-    for slope in slopes:
-        own.certain &= (np.abs(slope) > _SLOPES[0]) & (np.abs(slope) < _SLOPES[1])
-    total, squares = _linear(totals, slopes), _power_sum(known, slopes)
-    largest = _largest(weight, totals, known, slopes, weights)
+    for derivative in derivatives:
+        own.certain &= (np.abs(derivative) > _DERIVATIVES[0]) & (np.abs(derivative) < _DERIVATIVES[1])
+    total, squares = _linear(totals, derivatives), _power_sum(known, derivatives)
+    largest = _largest(weight, totals, known, derivatives, weights)
     moments = None
     if sums.kept_moment([own.numerators[0]] * 3) is not None:
-        moments = _moments(own, terms[0], slopes, units, None if weights is None else weights[1], total, squares)
+        moments = _moments(own, terms[0], derivatives, units, None if weights is None else weights[1], total, squares)
         if moments is None:
             return None
-    denominators = _denominators(own, slopes, None if accumulated is None else DigitSums(accumulated, numbers), units)
+    denominators = _denominators(
+        own, derivatives, None if accumulated is None else DigitSums(accumulated, numbers), units
+    )
     return Contributions(units, weight, total, squares, largest, weights, size, moments, denominators, own.certain)
 
 
-def _linear(sums: Sequence[DoubleDouble], slopes: Sequence[Array]) -> DoubleDouble:
-    """The sum of slope * sum."""
-    found = [DoubleDouble(slope) * one for one, slope in zip(sums, slopes, strict=True)]
+def _linear(sums: Sequence[DoubleDouble], derivatives: Sequence[Array]) -> DoubleDouble:
+    """The sum of derivative * sum."""
+    found = [DoubleDouble(derivative) * one for one, derivative in zip(sums, derivatives, strict=True)]
     total = found[0]
     for one in found[1:]:
         total = total + one
     return total
 
 
-def _power_sum(products: Mapping[tuple[int, ...], DoubleDouble], slopes: Sequence[Array]) -> DoubleDouble:
-    """The sum over units of a power of sum(slope * numerator), from the sums of products of numerators."""
+def _power_sum(products: Mapping[tuple[int, ...], DoubleDouble], derivatives: Sequence[Array]) -> DoubleDouble:
+    """The sum over units of a power of sum(derivative * numerator), from the sums of products of numerators."""
     total: DoubleDouble | None = None
     for places, product in products.items():
         orders = factorial(len(places)) // prod(factorial(places.count(at)) for at in set(places))
         added = product if orders == 1 else DoubleDouble(np.full_like(product.high, orders)) * product
         for at in places:
-            added = DoubleDouble(slopes[at]) * added
+            added = DoubleDouble(derivatives[at]) * added
         total = added if total is None else total + added
     assert total is not None
     return total
@@ -185,18 +187,20 @@ def _power_sum(products: Mapping[tuple[int, ...], DoubleDouble], slopes: Sequenc
 
 def _largest(
     weight: DoubleDouble, totals: Sequence[DoubleDouble], products: Mapping[tuple[int, ...], DoubleDouble],
-    slopes: Sequence[Array], weights: tuple[DoubleDouble, DoubleDouble] | None,
+    derivatives: Sequence[Array], weights: tuple[DoubleDouble, DoubleDouble] | None,
 ) -> DoubleDouble:  # fmt: skip
     """The squares of all that units contribute, numerators and weights each alone."""
     squared = weight if weights is None else weights[1]
     found = DoubleDouble(np.zeros_like(weight.high))
-    for at, (total, slope) in enumerate(zip(totals, slopes, strict=True)):
-        found = found + of_doubles(slope, slope) * (weight * weight * products[at, at] + total * total * squared)
+    for at, (total, derivative) in enumerate(zip(totals, derivatives, strict=True)):
+        found = found + of_doubles(derivative, derivative) * (
+            weight * weight * products[at, at] + total * total * squared
+        )
     return found
 
 
 def _moments(
-    own: _Sums, term: LineTerm, slopes: Sequence[Array], units: Array, squared_weights: DoubleDouble | None,
+    own: _Sums, term: LineTerm, derivatives: Sequence[Array], units: Array, squared_weights: DoubleDouble | None,
     total: DoubleDouble, squares: DoubleDouble,
 ) -> Moments | None:  # fmt: skip
     """The powers of contributions; of values without their weights, whose cubes say how much skewness is left."""
@@ -205,27 +209,27 @@ def _moments(
         return None
     if squared_weights is None:
         left = 1 / np.sqrt(units)
-        return Moments(total, squares, _power_sum(third, slopes), DoubleDouble(units), left, own.certain)
+        return Moments(total, squares, _power_sum(third, derivatives), DoubleDouble(units), left, own.certain)
     first, second, cubes = own.moments(1), own.moments(2), own.sums.kept_moment([term.denominator] * 3)
     if first is None or second is None or cubes is None:
         return None
     cubed = own.read(DigitSums(cubes, own.numbers), 3)
     left_squared = cubed * cubed / (squared_weights * squared_weights * squared_weights)
-    one, two, three = (_power_sum(each, slopes) for each in (first, second, third))
+    one, two, three = (_power_sum(each, derivatives) for each in (first, second, third))
     return Moments(one, two, three, squared_weights, np.sqrt(left_squared.high), left_squared.is_rounded)
 
 
-def _denominators(own: _Sums, slopes: Sequence[Array], weight: DigitSums | None, units: Array) -> Array:
+def _denominators(own: _Sums, derivatives: Sequence[Array], weight: DigitSums | None, units: Array) -> Array:
     """How many different denominators the coefficients of the terms have: powers of two times that of the weight."""
-    if len(slopes) == 1:
+    if len(derivatives) == 1:
         return np.ones(len(units), np.int64)
     of_weight = DigitSums.of_counts(units.astype(np.int64)).twos if weight is None else weight.twos
     powers = []
-    for digits, slope in zip(own.totals, slopes, strict=True):
-        mantissa, exponent = np.frexp(slope)
+    for digits, derivative in zip(own.totals, derivatives, strict=True):
+        mantissa, exponent = np.frexp(derivative)
         whole = np.ldexp(mantissa, 53).astype(np.int64)
         twos = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
-        below = np.maximum(53 - exponent - twos, 0)  # the denominator of the slope is 2**below
+        below = np.maximum(53 - exponent - twos, 0)  # the denominator of the derivative is 2**below
         powers.append(below - np.minimum(digits.twos, of_weight))
     ordered = np.sort(np.array(powers), axis=0)
     return np.asarray(1 + (np.diff(ordered, axis=0) != 0).sum(axis=0))

@@ -177,7 +177,7 @@ def _moments(group: Contributions, block: _Block) -> _Moments | None:
     cubes = raw - _three(units * first * second) + _two(first * first * first)
     certain = certain & (squares.error < squares.high * 2.0**-30)
     certain &= np.abs(raw.high) <= _KEEPS_DIGITS * squares.high * np.sqrt(squares.high)
-    # The coefficients that `linearization` multiplies sums by are the slopes times this, and times a power of two.
+    # The coefficients that `linearization` multiplies sums by are the derivatives times this, and times a power of two.
     by = weight
     for several in range(1, int(group.denominators.max(initial=1))):
         more = by * weight * weight

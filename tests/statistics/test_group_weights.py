@@ -11,7 +11,7 @@ from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.engines.threads import Threads
 from losscli.execution.python_run import prepared
 from losscli.execution.shards import Shard, merge, score
-from losscli.statistics.group_weights import spread
+from losscli.statistics.group_weights import standard_error
 
 # One row a group, so that its mae is |y - p|
 VALUES = np.array([0.66, 1.4, 0.3, 2.2, 0.9])
@@ -141,7 +141,7 @@ def test_a_group_without_a_value_leaves_with_its_weight():
 def test_one_group_with_all_of_the_weight_has_no_standard_error():
     found = losscli.evaluate({**DATA, "W": [0.0, 0, 3, 0, 0]}, "mae", interval=True, **SETTINGS)[0]
     assert (found.value, found.stderr, found.count) == (0.3, None, 1)
-    assert spread(np.array([1.0, 2.0]), np.array([1.0, 1e-30])) is None
+    assert standard_error(np.array([1.0, 2.0]), np.array([1.0, 1e-30])) is None
 
 
 @pytest.mark.parametrize(
