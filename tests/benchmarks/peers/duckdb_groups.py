@@ -7,7 +7,7 @@ import duckdb
 file, column = sys.argv[1:]
 duckdb.sql(f"""
     COPY (
-        SELECT {column}, avg((p - y) * (p - y)) AS value, count(*) AS count FROM '{file}'
-        GROUP BY {column} ORDER BY CAST({column} AS VARCHAR)
+        SELECT "{column}", avg((p - y) * (p - y)) AS value, count(*) AS count FROM '{file}'
+        GROUP BY "{column}" ORDER BY CAST("{column}" AS VARCHAR)
     ) TO '/dev/stdout' (FORMAT csv, HEADER)
 """)
