@@ -7,7 +7,7 @@ that is asked for wins.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 from unicodedata import is_normalized, normalize
@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Source, Split
-from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.io.source import ReadAs, Source
+from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
 from losscli.lazy_dataclass import dataclass
 
 
@@ -74,7 +74,7 @@ def _only(found: Sequence[str], name: str, source: Source) -> str:
 
 
 @dataclass(frozen=True)
-class RenamedFragment(WrappedFragment):
+class RenamedFragment(ConvertedFragment):
     """A fragment some of whose columns have other names; `forms` says what the file calls them."""
 
     forms: Mapping[str, str]
@@ -94,40 +94,13 @@ class RenamedFragment(WrappedFragment):
         inner = set(self.fragment.readable([self.forms.get(name, name) for name in names]))
         return [name for name in names if self.forms.get(name, name) in inner]
 
-    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
-        """The first rows, before all are read."""
-        found = self.fragment.first_batch(self._inner(projection))
-        return None if found is None else _renamed(found, projection)
-
-    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order; several threads can read the splits."""
-        return (_RenamedSplit(split, projection) for split in self.fragment.splits(self._inner(projection)))
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read."""
-        return (_RenamedSplit(split, projection) for split in self.fragment.remote_splits(self._inner(projection)))
-
-    def _inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
+    def inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
+        """What is read of the file: its own names."""
         return {self.forms.get(name, name): read_as for name, read_as in projection.items()}
 
-
-@dataclass(frozen=True)
-class _RenamedSplit:
-    """A split of a file with columns that have other names."""
-
-    split: Split
-    projection: Mapping[str, ReadAs]
-
-    @property
-    def size(self) -> int:
-        return self.split.size
-
-    @property
-    def memory_bytes(self) -> int:
-        return self.split.memory_bytes
-
-    def batches(self, first_row: int) -> Iterator[Batch]:
-        return (_renamed(batch, self.projection) for batch in self.split.batches(first_row))
+    def conversion(self) -> Conversion:
+        """What gives the columns their names."""
+        return _renamed
 
 
 def _renamed(batch: Batch, projection: Mapping[str, ReadAs]) -> Batch:

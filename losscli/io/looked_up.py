@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,8 @@ from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import texts
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Source, Split
-from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.io.source import ReadAs, Source
+from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
 from losscli.lazy_dataclass import dataclass
 
 
@@ -36,7 +37,7 @@ def with_looked_up(source: Source, columns: Mapping[str, LookUp]) -> Source:
 
 
 @dataclass(frozen=True)
-class LookUpFragment(WrappedFragment):
+class LookUpFragment(ConvertedFragment):
     """A fragment with columns that are looked up by its own."""
 
     looked_up: Mapping[str, LookUp]
@@ -47,46 +48,15 @@ class LookUpFragment(WrappedFragment):
         own = [name for name in names if name not in self.looked_up and name not in keys]
         return replace(self, fragment=self.fragment.with_plain_texts(own))
 
-    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
-        """The first rows, before all are read."""
-        found = self.fragment.first_batch(self._inner(projection))
-        return None if found is None else _with_columns(found, projection, self.looked_up)
-
-    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order; several threads can read the splits."""
-        inner = self.fragment.splits(self._inner(projection))
-        return (_LookUpSplit(split, projection, self.looked_up) for split in inner)
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read."""
-        inner = self.fragment.remote_splits(self._inner(projection))
-        return (_LookUpSplit(split, projection, self.looked_up) for split in inner)
-
-    def _inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
+    def inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
         """What is read of the file: keys as texts, beside what else is wanted."""
         plain: dict[str, ReadAs] = {name: how for name, how in projection.items() if name not in self.looked_up}
         asked = (self.looked_up[name] for name in projection if name in self.looked_up)
         return plain | {key: "text" for one in asked for key in one.keys}
 
-
-@dataclass(frozen=True)
-class _LookUpSplit:
-    """A split with columns that are looked up."""
-
-    split: Split
-    projection: Mapping[str, ReadAs]
-    looked_up: Mapping[str, LookUp]
-
-    @property
-    def size(self) -> int:
-        return self.split.size
-
-    @property
-    def memory_bytes(self) -> int:
-        return self.split.memory_bytes
-
-    def batches(self, first_row: int) -> Iterator[Batch]:
-        return (_with_columns(batch, self.projection, self.looked_up) for batch in self.split.batches(first_row))
+    def conversion(self) -> Conversion:
+        """What adds the columns to those that were read."""
+        return partial(_with_columns, looked_up=self.looked_up)
 
 
 def _with_columns(batch: Batch, projection: Mapping[str, ReadAs], looked_up: Mapping[str, LookUp]) -> Batch:

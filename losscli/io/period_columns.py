@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,8 @@ from losscli.io.arrow.instants import FIRST_HOUR, LAST_HOUR, UNITS, Unit, hours_
 from losscli.io.arrow.texts import first_seen
 from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Source, Split
-from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.io.source import ReadAs, Source
+from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
 from losscli.lazy_dataclass import dataclass
 
 Derivations = Mapping[str, tuple[str, Unit]]
@@ -45,7 +46,7 @@ def with_periods(source: Source, names: Iterable[str]) -> Source:
 
 
 @dataclass(frozen=True)
-class PeriodFragment(WrappedFragment):
+class PeriodFragment(ConvertedFragment):
     """A fragment with columns that are units of time of its columns of dates."""
 
     periods: Derivations
@@ -55,45 +56,14 @@ class PeriodFragment(WrappedFragment):
         own = [name for name in names if name not in self.periods]
         return replace(self, fragment=self.fragment.with_plain_texts(own))
 
-    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
-        """The first rows, before all are read."""
-        found = self.fragment.first_batch(self._inner(projection))
-        return None if found is None else _derived(found, projection, self.periods)
-
-    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order; several threads can read the splits."""
-        inner = self.fragment.splits(self._inner(projection))
-        return (_PeriodSplit(split, projection, self.periods) for split in inner)
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read."""
-        inner = self.fragment.remote_splits(self._inner(projection))
-        return (_PeriodSplit(split, projection, self.periods) for split in inner)
-
-    def _inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
+    def inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
         """What is read of the file: dates as texts, beside what else is wanted."""
         plain: dict[str, ReadAs] = {name: how for name, how in projection.items() if name not in self.periods}
         return plain | {self.periods[name][0]: "text" for name in projection if name in self.periods}
 
-
-@dataclass(frozen=True)
-class _PeriodSplit:
-    """A split of a file with columns that are units of time."""
-
-    split: Split
-    projection: Mapping[str, ReadAs]
-    periods: Derivations
-
-    @property
-    def size(self) -> int:
-        return self.split.size
-
-    @property
-    def memory_bytes(self) -> int:
-        return self.split.memory_bytes
-
-    def batches(self, first_row: int) -> Iterator[Batch]:
-        return (_derived(batch, self.projection, self.periods) for batch in self.split.batches(first_row))
+    def conversion(self) -> Conversion:
+        """What adds the columns to those that were read."""
+        return partial(_derived, derivations=self.periods)
 
 
 def _derived(batch: Batch, projection: Mapping[str, ReadAs], derivations: Derivations) -> Batch:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Self, TypeAlias
 
 import pyarrow as pa
 
@@ -13,6 +14,9 @@ from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split
 from losscli.lazy_dataclass import dataclass
+
+Conversion: TypeAlias = Callable[[Batch, Mapping[str, ReadAs]], Batch]
+"""What makes a batch with the columns of a projection of one that was read."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +91,53 @@ class WrappedFragment(Fragment):
     def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
         """The rows in splits that another process can read."""
         return self.fragment.remote_splits(projection)
+
+
+@dataclass(frozen=True)
+class ConvertedFragment(WrappedFragment):
+    """A fragment whose batches are made of those of another."""
+
+    @abstractmethod
+    def inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
+        """What is read of the file for a projection."""
+
+    @abstractmethod
+    def conversion(self) -> Conversion | None:
+        """What makes its batches, which another process can have; None where they are those that were read."""
+
+    def first_batch(self, projection: Mapping[str, ReadAs]) -> Batch | None:
+        """The first rows, before all are read."""
+        found, conversion = self.fragment.first_batch(self.inner(projection)), self.conversion()
+        return found if found is None or conversion is None else conversion(found, projection)
+
+    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in file order; several threads can read the splits."""
+        return self._converted(self.fragment.splits(self.inner(projection)), projection)
+
+    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        """The rows in splits that another process can read."""
+        return self._converted(self.fragment.remote_splits(self.inner(projection)), projection)
+
+    def _converted(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
+        conversion = self.conversion()
+        return splits if conversion is None else (_ConvertedSplit(split, projection, conversion) for split in splits)
+
+
+@dataclass(frozen=True)
+class _ConvertedSplit:
+    """A split whose batches are made of those of another."""
+
+    split: Split
+    projection: Mapping[str, ReadAs]
+    conversion: Conversion
+
+    @property
+    def size(self) -> int:
+        return self.split.size
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.split.memory_bytes
+
+    def batches(self, first_row: int) -> Iterator[Batch]:
+        return (self.conversion(batch, self.projection) for batch in self.split.batches(first_row))

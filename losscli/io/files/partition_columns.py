@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 
@@ -10,8 +12,8 @@ from losscli.errors import DataError
 from losscli.io.arrow.build import floats, repeated
 from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
-from losscli.io.source import ReadAs, Split
-from losscli.io.wrapped_fragment import WrappedFragment
+from losscli.io.source import ReadAs
+from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
 from losscli.lazy_dataclass import dataclass
 
 
@@ -38,7 +40,7 @@ def missing_columns(files: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, M
 
 
 @dataclass(frozen=True)
-class PartitionedFragment(WrappedFragment):
+class PartitionedFragment(ConvertedFragment):
     """A fragment with the partition columns of its folders; if it is `lenient`, texts among their numbers are texts."""
 
     columns: tuple[str, ...]
@@ -56,22 +58,7 @@ class PartitionedFragment(WrappedFragment):
         """The first rows of the file; none of a partition column."""
         return None if set(projection) & set(self.partition_values) else self.fragment.first_batch(projection)
 
-    def splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in file order, with the partition columns; several threads can read the splits."""
-        return self._placed(self.fragment.splits(self._inner(projection)), projection)
-
-    def remote_splits(self, projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        """The rows in splits that another process can read, with the partition columns."""
-        return self._placed(self.fragment.remote_splits(self._inner(projection)), projection)
-
-    def _placed(self, splits: Iterator[Split], projection: Mapping[str, ReadAs]) -> Iterator[Split]:
-        return (
-            (_PartitionedSplit(split, self.partition_values, projection, self.lenient) for split in splits)
-            if self.partition_values
-            else splits
-        )
-
-    def _inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
+    def inner(self, projection: Mapping[str, ReadAs]) -> dict[str, ReadAs]:
         """The part of the projection that is read from the file."""
         for name in projection:
             if name in self.missing:
@@ -92,44 +79,33 @@ class PartitionedFragment(WrappedFragment):
             code="DATA_MISSING_COLUMN",
         )
 
+    def conversion(self) -> Conversion | None:
+        """What adds the partition columns to those that were read."""
+        if not self.partition_values:
+            return None
+        return partial(_with_constants, partition_values=self.partition_values, lenient=self.lenient)
 
-@dataclass(frozen=True)
-class _PartitionedSplit:
-    """A split of a file with partition columns."""
 
-    split: Split
-    partition_values: Mapping[str, str | None]
-    projection: Mapping[str, ReadAs]
-    lenient: bool
+def _with_constants(
+    batch: Batch, projection: Mapping[str, ReadAs], partition_values: Mapping[str, str | None], lenient: bool
+) -> Batch:
+    read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
+    arrays = [
+        _constant(batch, name, read_as, partition_values[name], lenient) if name in partition_values else read[name]
+        for name, read_as in projection.items()
+    ]
+    return replace(batch, data=pa.RecordBatch.from_arrays(arrays, names=list(projection)))
 
-    @property
-    def size(self) -> int:
-        return self.split.size
 
-    @property
-    def memory_bytes(self) -> int:
-        return self.split.memory_bytes
-
-    def batches(self, first_row: int) -> Iterator[Batch]:
-        for batch in self.split.batches(first_row):
-            read = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
-            arrays = [
-                self._constant(name, read_as, batch) if name in self.partition_values else read[name]
-                for name, read_as in self.projection.items()
-            ]
-            data = pa.RecordBatch.from_arrays(arrays, names=list(self.projection))
-            yield Batch(data, batch.location, batch.extra_cells)
-
-    def _constant(self, name: str, read_as: ReadAs, batch: Batch) -> pa.Array:
-        value = self.partition_values[name]
-        rows = batch.data.num_rows
-        if read_as == "text" or value is None:
-            return repeated(value, rows) if read_as == "text" else floats([None] * rows)
-        try:
-            return floats([parse_number(value)] * rows)
-        except (ValueError, OverflowError):
-            if self.lenient:
-                return repeated(value, rows)
-            raise batch.location.error(
-                0, name, f"'{value}', from the name of the folder, is not a number", value, code="DATA_BAD_CELL"
-            ) from None
+def _constant(batch: Batch, name: str, read_as: ReadAs, value: str | None, lenient: bool) -> pa.Array:
+    rows = batch.data.num_rows
+    if read_as == "text" or value is None:
+        return repeated(value, rows) if read_as == "text" else floats([None] * rows)
+    try:
+        return floats([parse_number(value)] * rows)
+    except (ValueError, OverflowError):
+        if lenient:
+            return repeated(value, rows)
+        raise batch.location.error(
+            0, name, f"'{value}', from the name of the folder, is not a number", value, code="DATA_BAD_CELL"
+        ) from None
