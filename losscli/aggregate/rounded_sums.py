@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from losscli.aggregate.error_free import two_product, two_sum
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.aggregate.term_accumulator import TermAccumulator
 from losscli.aggregate.wide_sum import Exact, WideSums
@@ -25,7 +26,6 @@ from losscli.contract.presets import DivideBy
 _LOWEST, _HIGHEST = -1022, 900  # exponents of levels whose digits are normal doubles, far from overflow
 _SMALLEST, _LARGEST = 2.0**-800, 2.0**800  # where products and remainders are exact
 _PLAIN = 1 << 53
-_SPLITTER = 2.0**27 + 1
 _MANY = 1000  # of more slices than this, exact integers are made at once
 
 
@@ -152,10 +152,10 @@ def _interval(sums: Sums, slice_ids: Array) -> _Interval:
         if len(digits) and max(int(digits.max()), -int(digits.min())) >= _PLAIN:
             parts.append((digits - whole.astype(np.int64)).astype(np.float64) * scale)
         for part in parts:
-            high, lost = _two_sum(high, part)
-            low, lost = _two_sum(low, lost)
+            high, lost = two_sum(high, part)
+            low, lost = two_sum(low, lost)
             error += np.abs(lost)
-    high, low = _two_sum(high, low)
+    high, low = two_sum(high, low)
     # Nearly always 0, and then a tie is known to be one. Otherwise it is more than what the sum of it and `low` rounds.
     error = np.where(error > 0, 2 * error + 2.0**-103 * np.abs(high), 0.0)
     return _Interval(high, low, error, known)
@@ -163,9 +163,9 @@ def _interval(sums: Sums, slice_ids: Array) -> _Interval:
 
 def _quotient(above: _Interval, below: _Interval) -> _Interval:
     first = above.high / below.high
-    product, lost = _two_product(first, below.high)
+    product, lost = two_product(first, below.high)
     left = ((above.high - product) - lost) + (above.low - first * below.low)
-    high, low = _two_sum(first, left / below.high)
+    high, low = two_sum(first, left / below.high)
     size = np.abs(high)
     error = size * (2.0**-98 + 2 * below.error / np.abs(below.high)) + 2 * above.error / np.abs(below.high)
     inside = [(a == 0) | ((np.abs(a) > _SMALLEST) & (np.abs(a) < _LARGEST)) for a in (above.high, high, below.high)]
@@ -181,23 +181,3 @@ def _rounded(found: _Interval, exact: Callable[[Array], list[float]]) -> Array:
     if len(unsure):
         doubles[unsure] = exact(unsure)
     return doubles
-
-
-def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """The sum, and what it lacks (Knuth)."""
-    total = a + b
-    other = total - a
-    return total, (a - (total - other)) + (b - other)
-
-
-def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """The product, and what it lacks (Dekker)."""
-    product = a * b
-    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
-    return product, a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
-
-
-def _halves(a: Array) -> tuple[Array, Array]:
-    moved = a * _SPLITTER
-    high = moved - (moved - a)
-    return high, a - high

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from losscli.aggregate.error_free import two_product, two_sum
 from losscli.contract.kinds import Array
 
-_SPLITTER = 134217729.0  # 2**27 + 1: splits a double into two halves of 26 bits
 _SMALL, _LARGE = 2.0**-900, 2.0**900  # sizes of products whose rounding errors are doubles
 _CROSS, _PRODUCT, _QUOTIENT = 2.0**-50, 2.0**-105, 2.0**-96  # bounds of what an operation loses, with room to spare
 
@@ -28,13 +28,13 @@ class DoubleDouble:
         self.error = np.zeros_like(high) if error is None else error
 
     def __add__(self, other: DoubleDouble) -> DoubleDouble:
-        total, lost = _two_sum(self.high, other.high)
-        low, far = _two_sum(self.low, other.low)
-        middle, farther = _two_sum(lost, low)
-        total, middle = _two_sum(total, middle)
+        total, lost = two_sum(self.high, other.high)
+        low, far = two_sum(self.low, other.low)
+        middle, farther = two_sum(lost, low)
+        total, middle = two_sum(total, middle)
         rest = far + farther
-        middle, left = _two_sum(middle, rest)
-        high, low = _two_sum(total, middle)
+        middle, left = two_sum(middle, rest)
+        high, low = two_sum(total, middle)
         error = self.error + other.error + np.abs(left) + np.abs(rest) * 2.0**-52
         return DoubleDouble(high, low, error * 1.01)
 
@@ -45,10 +45,10 @@ class DoubleDouble:
         return self + -other
 
     def __mul__(self, other: DoubleDouble) -> DoubleDouble:
-        product, lost = _two_product(self.high, other.high)
+        product, lost = two_product(self.high, other.high)
         one, two = self.high * other.low, self.low * other.high
         size, crossed = np.abs(product), np.abs(one) + np.abs(two)
-        high, low = _two_sum(product, lost + (one + two))
+        high, low = two_sum(product, lost + (one + two))
         error = crossed * _CROSS + np.where((self.low != 0) | (other.low != 0), size * _PRODUCT, 0.0)
         error += (np.abs(self.high) + self.error) * other.error + np.abs(other.high) * self.error
         outside = (size < _SMALL) | ~(size < _LARGE)
@@ -61,7 +61,7 @@ class DoubleDouble:
         rest = self - DoubleDouble(first) * other
         second = rest.high / other.high
         third = (rest - DoubleDouble(second) * other).high / other.high
-        high, low = _two_sum(first, second + third)
+        high, low = two_sum(first, second + third)
         size = np.abs(high)
         error = size * _QUOTIENT + (self.error + size * other.error) / np.abs(other.high) * 1.01
         error[~(other.error <= 2.0**-20 * np.abs(other.high))] = np.inf
@@ -71,7 +71,7 @@ class DoubleDouble:
         """The square roots."""
         root = np.sqrt(self.high)
         rest = self - DoubleDouble(root) * DoubleDouble(root)
-        high, low = _two_sum(root, rest.high / (2 * root))
+        high, low = two_sum(root, rest.high / (2 * root))
         error = high * _QUOTIENT + self.error / high
         error[~(self.error <= 2.0**-20 * self.high)] = np.inf
         return DoubleDouble(high, low, error)
@@ -107,32 +107,10 @@ class DoubleDouble:
 def whole(numbers: Array) -> DoubleDouble:
     """Integers of 64 bits."""
     low = numbers & 0xFFFFFFFF
-    high, low_part = _two_sum((numbers - low).astype(np.float64), low.astype(np.float64))
+    high, low_part = two_sum((numbers - low).astype(np.float64), low.astype(np.float64))
     return DoubleDouble(high, low_part)
 
 
 def of_doubles(one: Array, other: Array) -> DoubleDouble:
     """The products of doubles."""
     return DoubleDouble(one) * DoubleDouble(other)
-
-
-def _two_sum(one: Array, other: Array) -> tuple[Array, Array]:
-    """The rounded sum and its rounding error (Knuth)."""
-    total = one + other
-    back = total - one
-    return total, (one - (total - back)) + (other - back)
-
-
-def _two_product(one: Array, other: Array) -> tuple[Array, Array]:
-    """The rounded product and its rounding error (Dekker)."""
-    product = one * other
-    moved = one * _SPLITTER
-    high_one = moved - (moved - one)
-    moved = other * _SPLITTER
-    high_other = moved - (moved - other)
-    low_one, low_other = one - high_one, other - high_other
-    lost = high_one * high_other - product
-    lost += high_one * low_other
-    lost += low_one * high_other
-    lost += low_one * low_other
-    return product, lost
