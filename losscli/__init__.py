@@ -53,7 +53,7 @@ def __getattr__(name: str) -> Any:
     if name in _PLACES:
         found = getattr(importlib.import_module(_PLACES[name]), name)
         if isinstance(found, type):
-            from losscli.lazy_dataclass import complete
+            from losscli.lazy import complete
 
             complete(found)
         return found

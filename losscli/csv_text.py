@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 # Spreadsheets run a cell that starts with one of these.
 _FORMULA = pattern("[=+\\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]")

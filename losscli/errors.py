@@ -20,7 +20,7 @@ from dataclasses import field, replace
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, Protocol, get_args
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class ExitCode(IntEnum):

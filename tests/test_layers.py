@@ -29,8 +29,7 @@ LEAVES = {
     "_version": "",
     "csv_text": "",
     "array_likes": "",
-    "lazy_dataclass": "",
-    "lazy_pattern": "",
+    "lazy": "",
 }
 
 

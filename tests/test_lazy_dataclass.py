@@ -1,4 +1,4 @@
-"""A class of `losscli.lazy_dataclass` is what the standard library makes of it, but later."""
+"""A class of `losscli.lazy` is what the standard library makes of it, but later."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import pytest
 
 import losscli
-from losscli.lazy_dataclass import complete
-from losscli.lazy_dataclass import dataclass as lazy
+from losscli.lazy import complete
+from losscli.lazy import dataclass as lazy
 
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
@@ -263,7 +263,7 @@ def test_every_class_of_losscli_is_lazy():
     text = {path: path.read_text(encoding="utf-8") for path in (ROOT / "losscli").rglob("*.py")}
     eager = [path for path, code in text.items()
              if re.search(r"^from dataclasses import .*\bdataclass\b|^import dataclasses", code, re.M)]  # fmt: skip
-    assert eager == [ROOT / "losscli" / "lazy_dataclass.py"]
+    assert eager == [ROOT / "losscli" / "lazy.py"]
 
 
 def test_public_classes_are_dataclasses_at_once():

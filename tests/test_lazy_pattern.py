@@ -1,4 +1,4 @@
-"""A pattern of `losscli.lazy_pattern` does what a compiled one does, but is compiled when first used."""
+"""A pattern of `losscli.lazy` does what a compiled one does, but is compiled when first used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 ROOT = Path(__file__).parent.parent
 

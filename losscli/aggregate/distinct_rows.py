@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from losscli.aggregate.hashing import combined_hash
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 BLOCK = 1 << 20
 """Rows that come in before equal ones among them are looked for."""

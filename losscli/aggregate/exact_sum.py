@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 FOLD = 1 << 16  # values a fold takes: as many as a kernel gives, so that both have few, long steps
 _ADDED = 1 << 15  # numbers of `_PLAIN` bits that an int64 has room for

@@ -8,7 +8,7 @@ from losscli.aggregate.kernel_calls import KernelCall, kernel_calls
 from losscli.aggregate.required import compared_lines
 from losscli.binding.plan import Line, Plan
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

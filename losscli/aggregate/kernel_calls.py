@@ -15,7 +15,7 @@ from losscli.binding.spec import LossSpec
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
 from losscli.contract.scaled import SMALLEST_NORMAL, Scaled
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 MOST = 1 << 20
 """Distinct values that are held at most, and as many that wait to be counted."""

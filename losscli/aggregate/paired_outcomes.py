@@ -11,7 +11,7 @@ from losscli.aggregate.class_terms import both
 from losscli.binding.plan import UnitValues
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 ValueSource = Hashable  # what computes values: a kernel call, or the row values of an earlier run
 LinePair = tuple[int, int]  # two lines of the plan that are compared, by their positions

@@ -27,7 +27,7 @@ from losscli.io.arrow.dictionary import (
     texts_of_entries,
     texts_of_numbers,
 )
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 NULL = "(null)"
 EMPTY = "(empty)"

@@ -17,7 +17,7 @@ from losscli.contract.kinds import Array
 from losscli.contract.loss import Beyond, Term, Terms
 from losscli.contract.scaled import scaled
 from losscli.contract.shared_arrays import shared
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @shared

@@ -31,7 +31,7 @@ from losscli.binding.row_batch import RowBatch, join_arrays, join_terms
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.contract.presets import DivideBy
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

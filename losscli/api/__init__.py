@@ -4,7 +4,7 @@ from losscli import results
 from losscli.api.functions import compare, evaluate, merge
 from losscli.api.report import Report
 from losscli.api.rows import gradient, row_values
-from losscli.lazy_dataclass import complete
+from losscli.lazy import complete
 
 __all__ = ["Report", "compare", "evaluate", "gradient", "merge", "row_values"]
 

@@ -16,7 +16,7 @@ from losscli.aggregate.hashing import combined_hash
 from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.io.arrow.build import from_numpy, strings
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _PRIME = np.uint64(0x100000001B3)
 _LONGEST = 64  # bytes of a text that is hashed byte column by byte column; longer texts are hashed one by one

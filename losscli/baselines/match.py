@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from losscli.baselines.signature_differences import difference
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import BaselineResult, BaselineSource, Evaluation, LossResult
 from losscli.results.directions import compared, is_lower_better
 

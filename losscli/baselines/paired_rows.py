@@ -17,7 +17,7 @@ from losscli.binding.plan import Line, Plan, UnitValues
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.errors import DataError, UsageError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 TermColumns: TypeAlias = Mapping[str | None, str]  # term (None: every term) -> column of the file
 

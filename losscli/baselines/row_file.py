@@ -28,7 +28,7 @@ from losscli.io.files.open import open_source
 from losscli.io.formats.csv import CsvFragment
 from losscli.io.join.keys import key_text, key_texts
 from losscli.io.source import Fragment, ReadAs, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 ROW = "row"
 _HINT = "-o rows=FILE of 'losscli eval' writes such a file"

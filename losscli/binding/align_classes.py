@@ -9,7 +9,7 @@ from losscli.binding.column_names import own_parts
 from losscli.binding.plan import Classes, Input, Matrix, Table
 from losscli.errors import DataError
 from losscli.io.arrow.canonical import canonical_label
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Side = Input | Table | None
 

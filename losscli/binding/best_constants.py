@@ -8,7 +8,7 @@ from dataclasses import replace
 from losscli.binding.plan import Input, Job, Line, Plan, Table
 from losscli.contract.constant_search import Searched, SearchedLoss
 from losscli.contract.functionals import Functional
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

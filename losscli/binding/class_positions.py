@@ -14,7 +14,7 @@ from losscli.contract.kinds import Array
 from losscli.errors import DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 UNKNOWN = -1  # the position of a class that the other side does not have
 _INDEX = pattern(r"0|-?[1-9][0-9]{0,15}")  # 007 is not the class 7

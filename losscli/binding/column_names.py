@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from losscli.binding.column_ranges import prefixed_range, range_names
 from losscli.errors import DataError, UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class ColumnPiece(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from losscli.errors import UsageError
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 MOST = 100_000
 """More columns than this are no range."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from losscli.errors import DataError, Location, UsageError
 from losscli.io.arrow.spelled_vectors import form_of_type
 from losscli.io.arrow.types import is_vector
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Let

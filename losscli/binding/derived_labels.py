@@ -27,7 +27,7 @@ from losscli.io.arrow.instants import (
 from losscli.io.arrow.missing_texts import missing_hint
 from losscli.io.arrow.texts import first_seen
 from losscli.io.arrow.types import is_instant
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

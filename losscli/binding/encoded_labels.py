@@ -10,7 +10,7 @@ from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Texts
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _FEW = 1 << 12
 _remembered = lru_cache(maxsize=_FEW)(canonical_label)

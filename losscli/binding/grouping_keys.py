@@ -13,8 +13,7 @@ from typing import TypeAlias
 from losscli.errors import UsageError
 from losscli.io.arrow.canonical import InexactNumberError, canonical_number, parse_number
 from losscli.io.arrow.instants import UNITS, Unit
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 NAN = "nan"
 """The label of NaN, which lies in no interval."""

@@ -14,7 +14,7 @@ from losscli.binding.predicted_labels import Decisions
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 LISTED = 8
 """Labels that a message lists."""

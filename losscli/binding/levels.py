@@ -16,8 +16,7 @@ from losscli.binding.spec import LossSpec, Spec, with_parts
 from losscli.contract.parameters import Value
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 _NUMBER = r"[-_. ]?([0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _LEVEL = pattern(rf"(?:.*[^a-z])?(?:q|ql|p|quantile|percentile){_NUMBER}", re.IGNORECASE | re.ASCII | re.DOTALL)

@@ -15,7 +15,7 @@ from losscli.contract.history import LookedUp
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Term
 from losscli.io.arrow.decode import PLAIN, NumberFormat
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.grouping_keys import GroupingKey

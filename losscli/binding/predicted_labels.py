@@ -24,7 +24,7 @@ from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import NumberFormat
 from losscli.io.arrow.types import is_text
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses import names
 
 BINARY = {"0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0}

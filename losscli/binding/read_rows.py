@@ -34,7 +34,7 @@ from losscli.io.arrow.dictionary import DictionaryColumn
 from losscli.io.arrow.matrix import plain_matrix, side_by_side
 from losscli.io.arrow.types import is_floating
 from losscli.io.sides import REPEATS
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import RowCounts
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from losscli.binding.spec import LossSpec, Spec, settled
 from losscli.binding.spec import parse as parse_spec
 from losscli.contract.presets import DivideBy
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.expressions import Filter, Let  # it loads pyarrow, which a run without a filter needs later

@@ -13,7 +13,7 @@ from losscli.binding.encoded_labels import EncodedLabels
 from losscli.contract.kinds import Array
 from losscli.contract.loss import Term
 from losscli.io.arrow.buffers import RowNumbers
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Name = TypeVar("Name", bound=Hashable)
 Content = TypeVar("Content")

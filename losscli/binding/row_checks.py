@@ -13,7 +13,7 @@ from losscli.contract.kinds import FAR, NEAR, Array, Kind
 from losscli.errors import Code, DataError, Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.matrix import TOGETHER
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _NOUNS = {"pred": "prediction"}  # roles whose names are no words
 _FIRST = 64  # rows that are looked at before all are

@@ -15,8 +15,7 @@ from losscli.contract.presets import DivideBy
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.contract.sibling_names import OF_CLASSES
 from losscli.errors import UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 _NAME = pattern(r"([A-Za-z_][\w.-]*)=")
 _NUMBER = pattern(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)  # float() would take 1_0 and nan too

@@ -12,7 +12,7 @@ import re
 
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _SIGN = pattern("[+-]")
 _EXPONENT = pattern(r"\d[eE]$")  # the minus of 1e-4 is no minus

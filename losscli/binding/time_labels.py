@@ -13,7 +13,7 @@ from losscli.errors import Location
 from losscli.io.arrow.buffers import RowNumbers
 from losscli.io.arrow.canonical import InexactNumberError, instant_label, parse_number, ungrouped
 from losscli.io.arrow.numbers import NumberFormat
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _MONTH = pattern(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 _PLAIN = 40  # digits of a number that is written without an exponent

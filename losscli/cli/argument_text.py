@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from losscli.errors import UsageError
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _LONE = pattern("[\ud800-\udfff]")
 _PATHS = ("FILE", "SOURCE", "STATE", "OLD", "NEW")  # a file may have any name

@@ -13,7 +13,7 @@ import click
 from losscli.cli import Plain
 from losscli.cli import options as shared
 from losscli.errors import ExitCode, FileError, LosscliError, UsageError, did_you_mean, system_code
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report.errors import error_result
 
 if TYPE_CHECKING:

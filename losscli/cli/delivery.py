@@ -12,7 +12,7 @@ from pathlib import Path
 
 from losscli.cli import console
 from losscli.errors import FileError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report import Renderer, View, quiet, renderer
 from losscli.report.suites import evaluated
 from losscli.results import SuiteResult

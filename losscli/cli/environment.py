@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from losscli.errors import nearest
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 PREFIX = "LOSSCLI_"
 # These set no option.

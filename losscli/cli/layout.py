@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 DEFAULT_WIDTH = 80
 MAX_WIDTH = 100

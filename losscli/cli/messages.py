@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from losscli.cli import layout
 from losscli.errors import LosscliError, UsageError
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report.errors import error_result
 from losscli.report.sanitized import ELLIPSIS, break_workflow_commands, sanitized
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report import renderer
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from losscli.cli import console, outputs
 from losscli.cli.option_values import TableFile, TableOptions
 from losscli.errors import EmptyError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.binding.read_rows import Reader

@@ -21,7 +21,7 @@ from losscli.gates.verdicts import (
     relative_margins,
     slice_columns,
 )
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report import render, renderer
 from losscli.results import Evaluation, LossResult, WarningResult
 

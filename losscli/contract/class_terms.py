@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 Average: TypeAlias = Literal["macro", "weighted", "micro"]
 

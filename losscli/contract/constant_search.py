@@ -19,7 +19,7 @@ import numpy as np
 
 from losscli.contract.functionals import Functional
 from losscli.contract.kinds import Array, Kind
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from losscli.contract.loss import Loss

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 HISTORY = "history"
 """The role of the table."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Array: TypeAlias = npt.NDArray[Any]
 

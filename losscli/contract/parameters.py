@@ -14,7 +14,7 @@ from losscli.contract.kinds import Kind
 from losscli.contract.number_lists import checked_numbers
 from losscli.contract.row_parameters import ColumnParameter
 from losscli.errors import UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Value: TypeAlias = float | int | bool | str | tuple[float, ...] | ColumnParameter | None
 

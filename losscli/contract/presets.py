@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 DivideBy = Literal["weight", "count", "rows"]
 """What the sum of weight * value is divided by: the sum of weights, the rows with weight, or all rows."""

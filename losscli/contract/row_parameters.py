@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array, Kind
 from losscli.errors import DataError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 from losscli.contract.parameters import Value
 from losscli.contract.presets import Preset
 from losscli.contract.terms import Term
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class Declared(Protocol):

@@ -24,7 +24,7 @@ from losscli.contract.parameters import Value
 from losscli.contract.scores import Score
 from losscli.contract.terms import Term
 from losscli.errors import DataError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 SMALL = 1 << 30
 """Weights that add up to less stay int64: then sums of products of two of them are below 2**60."""

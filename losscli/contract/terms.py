@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from losscli.execution.engines import Engine
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import ProgressObserver
 from losscli.execution.scan import Scan
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import Evaluation, LossResult, WarningResult
 from losscli.statistics.best_constants import Held, constant_of, held_rows
 from losscli.statistics.estimates import results

@@ -26,7 +26,7 @@ from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan, with_unmatched
 from losscli.io.source import DroppedRows
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import available_cores, using_threads
 from losscli.results import (
     ComparisonResult,

@@ -36,7 +36,7 @@ from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.row_values import OutputRows, in_order
 from losscli.execution.scan import AfterReading, Scan, ignored
 from losscli.execution.upstream import Upstream, in_range, upstreams
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import available_cores, using_threads
 from losscli.statistics.finalized_sums import slices
 

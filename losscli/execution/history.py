@@ -25,7 +25,7 @@ from losscli.io.arrow.decode import NumberFormat
 from losscli.io.batches import Batch
 from losscli.io.looked_up import LookUp, keys_of, with_looked_up
 from losscli.io.source import ReadAs, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.finalized_sums import FinalizedSums, WeightedSliceId
 
 SERIES = ("unique_id", "item_id", "series_id", "series", "id")

@@ -22,7 +22,7 @@ from losscli.execution.evaluate import refuse_empty
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import Scan
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import available_cores
 
 

@@ -28,7 +28,7 @@ from losscli.io.files.open import open_source
 from losscli.io.remote.address import REMOTE_URL, redacted
 from losscli.io.sides import JoinKind, KeyDifference
 from losscli.io.source import ReadOptions, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

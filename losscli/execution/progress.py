@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, TextIO
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 DELAY = 1.0  # seconds of work before a terminal shows anything
 _TICK = 0.1

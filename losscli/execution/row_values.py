@@ -23,7 +23,7 @@ from losscli.execution.evaluate import chunk_rows
 from losscli.execution.prepare import Prepared
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.execution.scan import AfterReading, Scan, Scoring, ignored
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import available_cores, using_threads
 
 OutputRows = RowBatch[str, Term]

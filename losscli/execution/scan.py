@@ -25,7 +25,7 @@ from losscli.execution.freed_memory import keep_freed_memory
 from losscli.execution.progress import NO_PROGRESS, ProgressObserver
 from losscli.io.small_files import in_groups
 from losscli.io.source import DroppedRows, Fragment, Source, Split
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import RowCounts, SourceResult
 
 Score = TypeVar("Score")

@@ -29,7 +29,7 @@ from losscli.execution.scan import Chosen, PlacedSplit, Scan, remote_splits
 from losscli.execution.shard_state import Plain, json_text, plan_in, plan_out, reader_in, reader_out, same_plan
 from losscli.execution.state_file import SCHEMA, Shard, State, checksum, read_state, whole
 from losscli.io.source import Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import Evaluation, SourceResult, WarningResult
 
 

@@ -13,7 +13,7 @@ from losscli._version import __version__
 from losscli.errors import DataError, EmptyError, UsageError
 from losscli.execution.shard_state import Plain, json_text
 from losscli.io.files.streams import file_error
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 SCHEMA = "losscli.state/2"
 

@@ -14,7 +14,7 @@ from losscli.binding.plan import Input, Job, Line
 from losscli.binding.row_batch import RowBatch
 from losscli.contract.kinds import Array
 from losscli.contract.scaled import Scaled, is_normal, scaled
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.combination import combine_gradient, means_of
 from losscli.statistics.exact_ratio import mantissa_and_exponent
 from losscli.statistics.finalized_sums import FinalizedRun, SliceIds

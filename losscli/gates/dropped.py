@@ -7,8 +7,7 @@ import re
 from fractions import Fraction
 
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 from losscli.results import GateResult, RowCounts
 
 _COUNT = pattern(r"\d{1,18}", re.ASCII)

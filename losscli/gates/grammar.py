@@ -17,8 +17,7 @@ from fractions import Fraction
 
 from losscli.binding.column_names import split, unescape
 from losscli.errors import UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 from losscli.results.directions import best_in_words, is_lower_better
 
 BASELINE = "baseline"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from losscli.gates.grammar import BASELINE, BoundGate
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import ComparisonResult, Detection, GateResult, GateTest, Uncertainty
 from losscli.statistics.detection import degrees_of_freedom, detection
 from losscli.statistics.multiple_testing import holm, simes

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from losscli.errors import Location
 from losscli.io.arrow.build import strings
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 BATCH_ROWS = 1 << 18
 BATCH_BYTES = 12 << 20

@@ -18,7 +18,7 @@ from losscli.errors import DataError
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs, Source
 from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 def with_column_forms(source: Source, asked: Iterable[tuple[str, ...]]) -> Source:

@@ -16,7 +16,7 @@ from losscli.io.arrow.decode import texts
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs, Source
 from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from losscli.io.arrow.types import is_instant
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs, Source
 from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Derivations = Mapping[str, tuple[str, Unit]]
 """The name of each column -> the column of dates that it is made of, and the unit of time."""

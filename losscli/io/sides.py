@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from losscli.errors import DataError, UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Side = Literal["preds", "targets"]
 

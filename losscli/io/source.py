@@ -14,7 +14,7 @@ from losscli.errors import DataError, Location, did_you_mean
 from losscli.io.batches import BATCH_BYTES, Batch, bounded_batches
 from losscli.io.files.inputs import FileInput
 from losscli.io.sides import Sides
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import RowCounts
 
 if TYPE_CHECKING:

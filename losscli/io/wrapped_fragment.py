@@ -13,7 +13,7 @@ from losscli.io.batches import Batch
 from losscli.io.files.inputs import FileInput
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Conversion: TypeAlias = Callable[[Batch, Mapping[str, ReadAs]], Batch]
 """What makes a batch with the columns of a projection of one that was read."""

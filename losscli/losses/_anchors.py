@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses._angles import across, cosine, distance_by_angle
 from losscli.losses._math import norm, unit
 

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses._math import dot, sigmoid, softplus, unit_slope
 from losscli.losses._tiles import Pairs, Panel, Tile, blocks, finite, tiles, walk
 

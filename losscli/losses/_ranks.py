@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses._math import measured, norm
 from losscli.parallel import map_in_order
 

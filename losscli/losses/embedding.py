@@ -11,7 +11,7 @@ from losscli.contract.kinds import Array, ClassId, Prototypes, Vector, vector_of
 from losscli.contract.loss import Param, loss
 from losscli.contract.presets import without_weights
 from losscli.contract.scores import Score
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses._angles import across, cosine, cosine_slope, distance_by_angle, long_dot
 from losscli.losses._math import dot, log_sum_exp, norm, rows_times, sigmoid, softmax, softplus, unit, unit_slope
 

@@ -9,7 +9,7 @@ import numpy as np
 from losscli.contract import kinds
 from losscli.contract.kinds import Array, Event, Time
 from losscli.contract.loss import Param, Term, loss
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses._math import softplus
 
 TASKS = ("survival",)

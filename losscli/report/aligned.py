@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report.view import View
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from losscli._version import __version__
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report.json_columns import encoded, shares_text
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
 from losscli.results import ComparisonResult, Evaluation, LossResult, PartResult
 from losscli.results.columns import examples

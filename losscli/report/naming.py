@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import field
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report.view import exact
 from losscli.results import Evaluation, LossResult
 

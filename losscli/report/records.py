@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report.suites import evaluated
 from losscli.report.view import exact, exacts, slice_headers, slice_text
 from losscli.results import (

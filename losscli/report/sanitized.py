@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 ELLIPSIS = "..."
 _MARKS_IN_A_ROW = 4

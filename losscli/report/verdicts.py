@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite, isnan
 from typing import Literal
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report.layout import Cell, Column, Layout, SubjectColumns, change, degrees_of_freedom, standard_error
 from losscli.report.naming import subject
 from losscli.report.view import distinguishable, percent, short, signed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.report.sanitized import sanitized
 from losscli.results import Evaluation
 from losscli.results.columns import examples

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results.losses import LossResult, PartResult, TermResult, Uncertainty
 
 

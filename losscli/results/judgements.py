@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from fractions import Fraction
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results.losses import Uncertainty
 
 

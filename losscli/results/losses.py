@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

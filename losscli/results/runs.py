@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results.judgements import ComparisonResult, GateResult
 from losscli.results.losses import LossResult
 from losscli.results.row_counts import RowCounts

@@ -10,7 +10,7 @@ import numpy as np
 from losscli.aggregate.distinct_rows import DistinctRows
 from losscli.contract.functionals import Functional
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.finalized_sums import FinalizedSums, SliceIds
 
 

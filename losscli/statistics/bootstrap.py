@@ -15,7 +15,7 @@ import numpy as np
 
 from losscli.binding.request import BootstrapMethod
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.resampling import BOOTSTRAP_STREAM, ROUNDING_NOISE, RandomStream, Statistic, blocks
 from losscli.statistics.standard_errors import standard_errors
 from losscli.statistics.student_t import t_p_value, t_quantile

@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from fractions import Fraction
 
 from losscli.aggregate.required import compared_lines
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import ComparisonResult, Decision, LossResult, PairedTest
 from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.contribution_sums import ContributionSums

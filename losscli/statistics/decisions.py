@@ -12,7 +12,7 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import ComparisonResult
 from losscli.results.directions import is_lower_better
 from losscli.statistics.wild_bootstrap import smallest_p

@@ -10,7 +10,7 @@ from losscli.aggregate.required import corrects_skewness
 from losscli.binding.plan import Line
 from losscli.binding.signature import reduction_of
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import LossResult, Uncertainty
 from losscli.statistics import sequential
 from losscli.statistics.contribution_sums import ContributionSums

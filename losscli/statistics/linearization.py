@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from losscli.aggregate.exact_sum import ONE, rounded
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.combination import MANY, combine_gradient, keeps_digits
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.exact_ratio import EXACT_BITS, ROUNDING_BITS, quotient

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import ComparisonResult
 from losscli.statistics.contribution_sums import ContributionSums
 from losscli.statistics.decisions import DEFAULT_PERMUTATIONS, Units, alpha_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from losscli.aggregate.exact_sum import ONE, rounded
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.combination import keeps_digits, value_of
 from losscli.statistics.contribution_sums import Column, Columns, ContributionSums
 from losscli.statistics.finalized_sums import SliceIds

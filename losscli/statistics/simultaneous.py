@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.aggregate.exact_sum import rounded
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import Uncertainty
 from losscli.statistics.contribution_sums import Column, ContributionSums
 from losscli.statistics.delta_method import variance

@@ -9,7 +9,7 @@ from dataclasses import replace
 from losscli.binding.plan import Line
 from losscli.binding.spec import Spec
 from losscli.contract.loss import Loss
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import LossResult, SkillResult
 from losscli.results.directions import compared
 

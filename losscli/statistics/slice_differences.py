@@ -10,7 +10,7 @@ import numpy as np
 
 from losscli.binding.request import read_slice
 from losscli.errors import UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.results import LossResult, SliceDifference, Uncertainty
 from losscli.results.directions import compared, is_lower_better
 from losscli.statistics.clustered_variance import clustered_variance

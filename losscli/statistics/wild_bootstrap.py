@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from losscli.contract.kinds import Array
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.statistics.resampling import WILD_STREAM, RandomStream, blocks
 
 _WEBB = np.array([-math.sqrt(1.5), -1.0, -math.sqrt(0.5), math.sqrt(0.5), 1.0, math.sqrt(1.5)])

@@ -40,7 +40,7 @@ from losscli.binding.expressions.syntax_tree import BooleanOperation, ComparedAs
 from losscli.binding.expressions.values import Column
 from losscli.errors import Location, UsageError
 from losscli.io.arrow.decode import PLAIN, Mask, NumberFormat
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 __all__ = ["ComparedAs", "Filter", "Let", "parse", "read_lets"]
 

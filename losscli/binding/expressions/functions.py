@@ -13,7 +13,7 @@ import numpy as np
 
 from losscli.contract.kinds import Array
 from losscli.io.arrow.buffers import EXACT
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 ValueKind = Literal["number", "vector", "text", "condition"]
 

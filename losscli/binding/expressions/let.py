@@ -30,7 +30,7 @@ from losscli.binding.expressions.values import Choice, Column, KindOf, TextCall,
 from losscli.errors import DataError, UsageError
 from losscli.io.arrow.build import from_numpy, strings, validity
 from losscli.io.arrow.decode import Mask, Numbers, Texts
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _CONDITIONS = (BooleanOperation, Not, IsNull, InList, ComparisonChain)
 _MAX_LENGTH = 10_000

@@ -6,8 +6,7 @@ import re
 from typing import NoReturn
 
 from losscli.errors import Code, UsageError
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 BARE = pattern(r"[^\W\d][\w.]*")
 _TOKEN = pattern(

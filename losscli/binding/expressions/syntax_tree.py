@@ -14,7 +14,7 @@ from losscli.binding.expressions.decoded_batch import DecodedBatch
 from losscli.binding.expressions.instants import ZONED, labels_beside
 from losscli.binding.expressions.values import Column, Constant, Value, one_a_row
 from losscli.io.arrow.decode import Mask, Texts
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 ComparedAs = Literal["number", "text", "any"]
 # The rows that are true and those that are false; a row in neither has a missing cell (Kleene's three-valued logic).

@@ -16,7 +16,7 @@ from losscli.errors import DataError
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.decode import Mask, Numbers, Texts
 from losscli.io.arrow.texts import spelled
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 KindOf: TypeAlias = Callable[[str], ValueKind]
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 6)  # what binds more closely is the larger

@@ -19,8 +19,7 @@ from losscli.cli.config.find import CONFIG_NAME, PYPROJECT, ConfigFile, find, re
 from losscli.cli.config.lines import TextPosition
 from losscli.cli.config.suites import Form, GateTable, Key, Setting, Suite, escaped, read_suites
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 _CLAUSE = pattern(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from losscli.cli.config.lines import KeyPath, KeyPositions, TextPosition
 from losscli.errors import FileError, LosscliError, UsageError, system_code
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 LIMIT = 1 << 20  # bytes: more than anybody writes by hand, and parsing more takes long
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from losscli.cli.config.document import Document, parse, read_bytes
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 CONFIG_NAME, PYPROJECT = "losscli.toml", "pyproject.toml"
 

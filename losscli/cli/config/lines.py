@@ -9,8 +9,7 @@ import re
 import tomllib
 from bisect import bisect_right
 
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 KeyPath = tuple[str | int, ...]
 """The path to a value from the top: keys, and indices (from 0) in arrays."""

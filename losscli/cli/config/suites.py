@@ -13,8 +13,7 @@ from typing import Any, Literal
 from losscli.cli.config.document import Document
 from losscli.cli.config.lines import KeyPath, TextPosition
 from losscli.errors import UsageError, did_you_mean
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 Form = Literal["text", "amount", "whole", "number", "flag", "texts", "gates"]
 

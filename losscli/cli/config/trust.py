@@ -13,7 +13,7 @@ from losscli.cli.config.document import Document
 from losscli.cli.config.lines import TextPosition
 from losscli.cli.config.suites import Setting, Suite
 from losscli.errors import UsageError
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.-]+://")
 HINT = "--trust-config allows it for this run, as does naming the file: --config FILE"

@@ -17,7 +17,7 @@ from losscli.cli.init.sample import Candidate, Sample
 from losscli.contract.kinds import Array, Kind
 from losscli.contract.loss import Loss
 from losscli.errors import DataError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.losses import every
 
 _MAX_TRIED = 64  # columns that are tried for a role

@@ -14,8 +14,7 @@ from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.types import fields_of
 from losscli.io.files.open import open_source
 from losscli.io.source import ReadAs, ReadOptions
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 ROWS, COLUMNS = 4096, 512
 _STEM = pattern(r"(.*[_.])([^_.]+)", re.DOTALL)

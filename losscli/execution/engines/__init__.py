@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class TakesMemory(Protocol):

@@ -26,7 +26,7 @@ from losscli.errors import FileError
 from losscli.execution.cpu_fingerprint import fingerprint
 from losscli.execution.engines import Answer, Expected, Item, MapFunction
 from losscli.execution.engines.worker_checks import SAME_VERSIONS, check, one_line
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import one_blas_thread
 
 CONNECT = 5.0  # seconds that a scheduler has to answer

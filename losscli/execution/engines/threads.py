@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import Generic
 
 from losscli.execution.engines import Answer, Item, MapFunction
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import using_threads
 
 BUDGET = 192 << 20

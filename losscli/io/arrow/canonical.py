@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _INTEGRAL = pattern(r"([+-]?)([0-9]+)\.0*")
 # Arrow's CSV reader accepts exactly these; Python's float() would also take 1_000 and digits of other scripts.

@@ -38,7 +38,7 @@ from losscli.io.arrow.types import (
     storage,
 )
 from losscli.io.arrow.vectors import Ragged, VectorError, ragged, ragged_numbers, stack, stack_texts
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 __all__ = [
     "NO_NULLS",

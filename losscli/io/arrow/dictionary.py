@@ -15,7 +15,7 @@ from losscli.io.arrow.decode import check_texts
 from losscli.io.arrow.texts import encode, spelled
 from losscli.io.arrow.types import is_text
 from losscli.io.arrow.words import mostly_differ
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 # Dictionaries up to this many entries are used whole; of a larger one, only the entries in use.
 _WHOLE = 1 << 20

@@ -18,7 +18,7 @@ from losscli.io.arrow.numbers import PLAIN, decode
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_instant, is_number, is_text, is_vector, storage
 from losscli.io.arrow.vectors import VectorError, stack
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 # Not 007 and not 00.5: a code with leading zeros is not a number, as for keys.
 _NUMBER = pattern(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from losscli.io.arrow.buffers import Mask, indices, missing_cells, plain_cells
 from losscli.io.arrow.build import from_numpy
 from losscli.io.arrow.canonical import canonical_label
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 Unit = Literal["year", "month", "week", "day", "hour"]
 UNITS: tuple[Unit, ...] = get_args(Unit)

@@ -26,7 +26,7 @@ from losscli.io.arrow.buffers import (
 from losscli.io.arrow.canonical import InexactNumberError, parse_number
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_text
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 # Texts that are null where a number is read; the same as the CSV reader's for columns of numbers.
 NULL_TEXTS = frozenset({"", "NA", "N/A", "null", "NULL", "None", "<NA>"})

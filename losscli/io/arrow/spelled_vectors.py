@@ -15,8 +15,7 @@ import pyarrow as pa
 
 from losscli.io.arrow.canonical import canonical_label
 from losscli.io.arrow.numbers import INEXACT, NumberFormat
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 _DENSE, _DOUBTFUL, _SPARSE = "vector as text", "perhaps a vector as text", "sparse vector as text"
 _LABELS = b"labels"

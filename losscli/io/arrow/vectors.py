@@ -13,7 +13,7 @@ from losscli.io.arrow.buffers import Codes, Floats, Mask, missing_cells
 from losscli.io.arrow.numbers import PLAIN, decode, quoted, spelling
 from losscli.io.arrow.texts import encode, without_unused
 from losscli.io.arrow.types import is_list, is_spelled
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _Leaves = Callable[[pa.Array], tuple[NDArray[Any], Mask | None]]
 """The elements of lists as numbers or codes, and which of them are missing."""

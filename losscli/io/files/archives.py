@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from losscli.errors import DataError, did_you_mean
 from losscli.io.files.streams import Readable, Stream
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 if TYPE_CHECKING:
     import tarfile

@@ -18,7 +18,7 @@ from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.spool import CHUNK_BYTES
 from losscli.io.files.streams import file_error
 from losscli.io.remote.address import REMOTE_URL, redacted
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _HEX = pattern("[0-9a-fA-F]{64}")
 _GNU = pattern(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")

@@ -11,7 +11,7 @@ from losscli.errors import DataError, UsageError
 from losscli.io.files.archives import SHEET_HINT, torch_refusal
 from losscli.io.files.placeholders import refuse_placeholder
 from losscli.io.source import ReadOptions
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "npy", "npz", "safetensors")
 

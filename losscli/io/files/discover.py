@@ -15,7 +15,7 @@ from losscli.io.files.identity import Identity, check_once, identity_of, repeate
 from losscli.io.files.streams import file_error
 from losscli.io.files.table_formats import enclosing_table, local_table_format, refused
 from losscli.io.remote.address import REMOTE_URL, WEB, scheme_of
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from losscli.errors import FileError
 from losscli.io.files.detect import COMPRESSION_SUFFIXES, SUFFIXES
 from losscli.io.remote.address import Address
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from losscli.errors import FileError, UsageError
 from losscli.io.files.spool import Spool
 from losscli.io.files.streams import Readable, Stream, file_error
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class Input(Protocol):

@@ -21,7 +21,7 @@ from losscli.io.files.partition_columns import MissingColumn, PartitionedFragmen
 from losscli.io.files.streams import Stream
 from losscli.io.remote.address import RemoteVersion
 from losscli.io.source import Fragment, ReadOptions, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 if TYPE_CHECKING:
     from zipfile import ZipFile

@@ -14,7 +14,7 @@ from losscli.io.arrow.canonical import parse_number
 from losscli.io.batches import Batch
 from losscli.io.source import ReadAs
 from losscli.io.wrapped_fragment import Conversion, ConvertedFragment
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

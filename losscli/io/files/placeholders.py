@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from losscli.errors import DataError
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 LFS_HINT = "git lfs pull gets the data (in GitHub Actions: actions/checkout with lfs: true)"
 

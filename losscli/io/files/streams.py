@@ -11,7 +11,7 @@ from typing import Protocol
 
 from losscli.errors import DataError, FileError, LosscliError, nearest, system_code
 from losscli.io.files.placeholders import tracked_elsewhere
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class Readable(Protocol):

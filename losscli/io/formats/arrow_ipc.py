@@ -22,7 +22,7 @@ from losscli.io.formats.binary import (
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Split, projected_positions
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 MOST_SPLITS = 256
 """The most splits of a file: each reads the footer again."""

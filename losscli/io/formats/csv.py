@@ -43,7 +43,7 @@ from losscli.io.formats.text_windows import (
 )
 from losscli.io.small_files import SMALL
 from losscli.io.source import Fragment, ReadAs, ReadOptions, Split, projected_positions
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 BLOCK = 1 << 20
 """Bytes that one thread of Arrow's reader parses at a time."""

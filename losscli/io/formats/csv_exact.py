@@ -31,8 +31,7 @@ from losscli.io.formats.csv_records import (
 from losscli.io.formats.number_spelling import spelling_hint
 from losscli.io.formats.text_windows import Window
 from losscli.io.source import ReadAs
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 EXCERPT_LENGTH = 60
 

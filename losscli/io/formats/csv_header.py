@@ -15,8 +15,7 @@ from losscli.io.formats.csv_preamble import Preamble
 from losscli.io.formats.csv_records import END, Dialect, Record, records
 from losscli.io.formats.number_spelling import number_options
 from losscli.io.source import ReadOptions
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 HEADER_LIMIT = 4 << 20
 PIECE = 1 << 16

@@ -9,8 +9,7 @@ from losscli.errors import DataError
 from losscli.io.files.streams import Stream
 from losscli.io.formats.csv_records import END
 from losscli.io.source import ReadOptions
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 PIECE = 1 << 16
 _SEP = pattern(rb'(?i)(?:\xef\xbb\xbf)?("?)sep=([ \t!-/:-@\[-`{-~])\1(?:\r\n|\r|\n|\Z)')

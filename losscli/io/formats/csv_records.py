@@ -15,8 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 Positions = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.uint8]

@@ -21,7 +21,7 @@ from losscli.io.formats.csv_header import Layout
 from losscli.io.formats.text_windows import Window
 from losscli.io.small_files import TOGETHER
 from losscli.io.source import ReadAs
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class SmallFile(Protocol):

@@ -22,7 +22,7 @@ from losscli.io.batches import SPLIT_ROWS, Batch
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, InMemorySplit, ReadAs, Source, Split, projected_positions
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 PATH = "<memory>"
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from losscli.errors import DataError, UsageError, did_you_mean
 from losscli.io.formats.json_values import Document, Part
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 LIMIT = 256 << 20
 SAMPLED = 100  # members whose fields tell records from splits

@@ -15,7 +15,7 @@ from losscli.io.formats.json_records import RecordLines
 from losscli.io.formats.json_stream import StreamedTable, streamed_table
 from losscli.io.formats.jsonl import read_keys
 from losscli.io.formats.text_windows import open_text
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 HELD = 8 << 20
 """The largest document, in bytes, whose table is not streamed."""

@@ -9,8 +9,7 @@ import numpy as np
 from losscli.errors import DataError
 from losscli.io.files.streams import Readable
 from losscli.io.formats.json_structure import COMMA, NEWLINE, OPEN, Bytes, Positions, Structure, structure_of
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 PIECE = 4 << 20
 RECORD_LIMIT = 256 << 20

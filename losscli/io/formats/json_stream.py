@@ -27,7 +27,7 @@ from losscli.io.formats.json_document import (
 from losscli.io.formats.json_records import MemberRows, RecordLines, SplitRows, value_row
 from losscli.io.formats.json_survey import KeyHashes, Member, Members, Survey
 from losscli.io.formats.jsonl_exact import json_finding
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _KEPT = 1000  # members whose names are kept
 

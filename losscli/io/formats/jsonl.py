@@ -35,8 +35,7 @@ from losscli.io.nested.json_types import VECTOR, list_type, merged, pruned, type
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath, Step, type_at
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 BLOCK = 1 << 20
 PIECE = 1 << 16

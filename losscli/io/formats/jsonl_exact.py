@@ -18,7 +18,7 @@ from losscli.io.arrow.types import SPELLED_NUMBERS
 from losscli.io.formats.text_windows import Window
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import ReadAs
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 EXCERPT_LENGTH = 60
 _MOST_DIGITS = 309  # of a whole number that a float64 may hold

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from losscli.errors import DataError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 MAGIC = b"\x93NUMPY"
 

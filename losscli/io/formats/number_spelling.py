@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from losscli.io.arrow.canonical import SPACES, InexactNumberError, parse_number
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 # The decimal mark and the thousands separator, in the order in which they are tried.
 _SPELLINGS: tuple[tuple[str, str | None], ...] = (

@@ -24,7 +24,7 @@ from losscli.io.files.streams import file_error
 from losscli.io.nested.leaves import leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 SPLIT_BYTES = 4 * BATCH_BYTES
 

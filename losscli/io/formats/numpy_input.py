@@ -20,7 +20,7 @@ from losscli.io.files.spool import CHUNK_BYTES, spool_stream
 from losscli.io.files.streams import Stream
 from losscli.io.formats.npy_header import Header, read_header
 from losscli.io.formats.numpy_arrays import ArrayColumn, ArraysFragment, Rows, StoredRows, row_bytes
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 NO_NAME = "value"
 """The column of an array that has no name, as on standard input."""

@@ -24,7 +24,7 @@ from losscli.io.formats.binary import (
 from losscli.io.nested.leaves import check_paths, leaves, roots
 from losscli.io.nested.paths import NestedPath
 from losscli.io.source import Fragment, ReadAs, Split, projected_positions
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 PROBED = 16
 BUFFER, SMALLEST_BUFFER = 1 << 20, 16 << 10  # the most and the fewest bytes of a column that are read at once

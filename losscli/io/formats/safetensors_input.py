@@ -14,7 +14,7 @@ from losscli.io.files.inputs import FileInput
 from losscli.io.formats.npy_header import Header
 from losscli.io.formats.numpy_arrays import ArrayColumn, ArraysFragment, row_bytes
 from losscli.io.formats.numpy_input import columns_of, notes_on, refused
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 _TYPES = {
     "F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1",

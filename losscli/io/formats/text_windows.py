@@ -14,7 +14,7 @@ from losscli.io.files.inputs import FileInput, Input
 from losscli.io.files.streams import Readable, Stream
 from losscli.io.formats.csv_records import count_line_ends
 from losscli.io.source import ReadAs, Split
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 WINDOW = 8 << 20
 """Bytes read at a time."""

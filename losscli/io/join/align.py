@@ -18,7 +18,7 @@ from losscli.io.join.lookup_side import LookupSide, concatenate, read_batches, r
 from losscli.io.join.match import KeyMatch, take_rows, with_key_ids
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 ROW_ORDER_HINT = "rows are paired by row order; --on KEY pairs them by key"
 

@@ -12,7 +12,7 @@ from losscli.io.files.identity import common
 from losscli.io.join.lookup_side import source_name
 from losscli.io.join.models import ModelFile, PairedFragment
 from losscli.io.source import DroppedRows, Fragment, PairedFiles, ReadAs, Source, Split
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 ORDER_HINT = "--beside pairs rows by row order: all files must have the same rows in the same order"
 SHARED_HINT = "--beside NAME=FILE calls the columns of FILE NAME.COLUMN, or NAME if it has only one"

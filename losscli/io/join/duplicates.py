@@ -16,7 +16,7 @@ from losscli.io.join.lookup_side import KeyErrors, LookupSide, read_batches, row
 from losscli.io.join.match import with_key_ids
 from losscli.io.join.repeats import Hashes, RowHashes, row_hashes
 from losscli.io.source import ReadAs, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 APPENDED_HINT = "was a file appended twice? A column that tells the rows apart would make them different"
 

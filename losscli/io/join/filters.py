@@ -12,7 +12,7 @@ from losscli.errors import Location, LosscliError
 from losscli.io.arrow.buffers import Mask
 from losscli.io.batches import Batch
 from losscli.io.sides import Side, Sides
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 class RowFilter(Protocol):

@@ -25,7 +25,7 @@ from losscli.io.join.match import KeyMatch, as_numbers, take_rows, with_key_ids
 from losscli.io.join.repeats import FEWEST_HASHES, HASHES_PER_TARGET, RowHashes
 from losscli.io.sides import REPEATS, JoinKind, KeyDifference, Side, Sides
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, ReadAs, Source, Split
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 REPEAT_HINT = "each key must occur once; --join many-to-one scores several predictions of one target"
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import present, validity
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Places: TypeAlias = npt.NDArray[np.int64]

@@ -16,7 +16,7 @@ import pyarrow as pa
 from losscli.io.arrow.buffers import Mask
 from losscli.io.arrow.build import from_numpy
 from losscli.io.join.key_hashes import Hashes, Places, TextBytes, fast_hashes, filled, safe_hashes, same_texts
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import stream_in_order, thread_count
 
 KeyIds: TypeAlias = Places

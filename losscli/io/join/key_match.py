@@ -15,7 +15,7 @@ from losscli.io.arrow.build import present
 from losscli.io.join.key_index import KeyIndex
 from losscli.io.join.keys import without_empty
 from losscli.io.sides import KEY_DIFFERENCES, KeyDifference
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 MOST_COMPARED = 200_000
 """So many keys without a match are compared once more for the hint of an error."""

@@ -9,7 +9,7 @@ from typing import Any
 from losscli.errors import Code, DataError, Indices, Location, LosscliError
 from losscli.io.join.lookup_side import LookupSide, read_batches
 from losscli.io.source import ReadAs, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from losscli.io.join.key_match import folded
 from losscli.io.join.keys import key_text, key_texts, rows_with_key
 from losscli.io.sides import KeyDifference
 from losscli.io.source import ReadAs, Source
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import stream_in_order, thread_count
 
 PIECE_ROWS = 1 << 16

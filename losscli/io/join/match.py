@@ -21,7 +21,7 @@ from losscli.io.join.key_match import UnmatchedKeys
 from losscli.io.join.keys import key_text, rows_with_key
 from losscli.io.join.lookup_side import DROP_HINT, EXAMPLES, KeyErrors, LookupSide, batch_keys, rows
 from losscli.io.join.repeats import Occurrences
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 from losscli.parallel import stream_in_order, thread_count
 
 

@@ -22,7 +22,7 @@ from losscli.io.join.lookup_side import source_name
 from losscli.io.join.match import as_numbers
 from losscli.io.sides import KeyDifference
 from losscli.io.source import DroppedRows, Fragment, InMemorySplit, PairedFiles, ReadAs, Source, Split
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from losscli.errors import LosscliError
 from losscli.io.arrow.texts import encode
 from losscli.io.arrow.types import is_list
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Hashes = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]

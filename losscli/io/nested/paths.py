@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from losscli.errors import DataError
 from losscli.io.arrow.types import is_list
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 Step: TypeAlias = str | int
 Types: TypeAlias = Mapping[str, pa.DataType]

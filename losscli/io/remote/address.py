@@ -7,8 +7,7 @@ from dataclasses import field
 from urllib.parse import urlsplit
 
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 
 REMOTE_URL = pattern(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 WEB = frozenset({"http", "https"})

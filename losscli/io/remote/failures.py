@@ -15,7 +15,7 @@ from typing import Literal
 
 from losscli.errors import FileError, LosscliError
 from losscli.io.remote.address import AZURE, Address, sanitized_text
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 LOST_CONNECTION = frozenset({

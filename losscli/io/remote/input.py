@@ -14,7 +14,7 @@ from losscli.io.remote.address import Address, RemoteVersion
 from losscli.io.remote.http import WebServer
 from losscli.io.remote.stores import changed_error, store_of
 from losscli.io.remote.transfer import run, start, wait
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 HEAD = 128 << 10
 """Bytes of the first request: enough to detect the format, the columns and the delimiter."""

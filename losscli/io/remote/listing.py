@@ -14,7 +14,7 @@ from losscli.io.files.table_formats import refused, table_format_of
 from losscli.io.remote.address import WEB, Address, check
 from losscli.io.remote.stores import ObjectStore, Store, remote_version, store_of
 from losscli.io.remote.transfer import run
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 MAGIC = pattern(r"[*?\[]")
 

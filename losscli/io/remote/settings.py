@@ -6,7 +6,7 @@ import math
 import os
 
 from losscli.errors import UsageError
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 CONNECT, READ, RETRIES = 10.0, 60.0, 3
 

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 
 from losscli.errors import FileError, system_code
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _PREFIX, _SUFFIX = ".losscli-", ".tmp"
 _A_DAY = 24 * 60 * 60

@@ -15,7 +15,7 @@ from losscli.io.write.arrays import batch, schema
 from losscli.io.write.jsonl import json_cells
 from losscli.io.write.ordered import OrderedPieces
 from losscli.io.write.tables import Column, ColumnSpec
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _TOGETHER = 1 << 14  # rows that Arrow spells at a time
 _QUOTED = pattern('[",\t\r\n]')

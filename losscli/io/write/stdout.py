@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 from losscli.errors import FileError
 from losscli.io.write.atomic import with_file_errors
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 
 _MEMORY_LIMIT = 8 << 20  # bytes that are held in memory before they go to a temporary file
 _PIECE = 1 << 20

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from losscli.errors import UsageError, did_you_mean
 from losscli.io.write.atomic import AtomicFile
 from losscli.io.write.stdout import is_terminal, standard_output
-from losscli.lazy_dataclass import dataclass
+from losscli.lazy import dataclass
 
 Kind = Literal["int", "float", "text", "list"]
 

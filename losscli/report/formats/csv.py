@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from losscli.csv_text import guarded
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report import records
 from losscli.report.records import Field
 from losscli.report.renderer import Renderer

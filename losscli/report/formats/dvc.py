@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report.json_document import dumps
 from losscli.report.naming import UniqueNames, display_name, marked, nonfinite_results, safe_name, subject
 from losscli.report.renderer import Renderer

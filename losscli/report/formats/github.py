@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from losscli.errors import ExitCode
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report.formats import markdown
 from losscli.report.naming import display_name, marked, safe_name
 from losscli.report.renderer import Renderer

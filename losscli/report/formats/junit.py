@@ -12,8 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 from losscli.report.naming import UniqueNames, display_name, subject
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines

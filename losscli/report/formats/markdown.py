@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from losscli.lazy_pattern import pattern
+from losscli.lazy import pattern
 from losscli.report import standings, verdicts
 from losscli.report.influence import influence
 from losscli.report.layout import Layout, footnotes, layout_of

@@ -13,8 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from losscli.lazy_dataclass import dataclass
-from losscli.lazy_pattern import pattern
+from losscli.lazy import dataclass, pattern
 from losscli.report.naming import UniqueNames, display_name, safe_name
 from losscli.report.renderer import Renderer
 from losscli.report.suites import evaluated

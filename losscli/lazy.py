@@ -1,17 +1,19 @@
-"""`dataclass`, as that of the standard library, but made when the first value is.
+"""Data classes that are made when their first value is, and regular expressions that are compiled when first used.
 
-The standard decorator compiles six functions for each frozen class as its module is imported. A short run imports a
+The standard `dataclass` compiles six functions for each frozen class as its module is imported. A short run imports a
 hundred and forty such classes, half of which never get a value: that was a quarter of its time. Here a class is only
 noted when it is declared. Its first value makes it a dataclass of the standard library, with one compiled function,
-`__init__`; the others are shared.
+`__init__`; the others are shared. What `dataclasses` says of the class (`fields(cls)`, `is_dataclass(cls)`) holds
+from then on, or after `complete(cls)`; what it says of values (`replace`, `asdict`, `fields(value)`) always does.
 
-What `dataclasses` says of the class itself (`fields(cls)`, `is_dataclass(cls)`) holds from then on, or after
-`complete(cls)`; what it says of values (`replace`, `asdict`, `fields(value)`) always does.
+`pattern` stands for `re.compile`, which takes as long as to import a small module; a short run uses few of the patterns
+that its modules name.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from collections.abc import Callable
 from operator import attrgetter
@@ -20,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
+    from re import compile as pattern
 
-__all__ = ["complete", "dataclass"]
+__all__ = ["complete", "dataclass", "pattern"]
 
 _waiting: dict[type, dict[str, bool]] = {}
 _lock = threading.RLock()
@@ -167,3 +170,24 @@ def _eq(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any, object], Any
 
 def _hash(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], int]:
     return lambda self: hash(values(self))
+
+
+class _Pattern:
+    """Stands for a compiled pattern: it has its attributes, each looked up once."""
+
+    def __init__(self, text: Any, flags: int = 0) -> None:
+        self._asked = text, flags
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked by copy and pickle
+            raise AttributeError(name)
+        found = getattr(re.compile(*self._asked), name)  # `re` holds it for the next name
+        setattr(self, name, found)
+        return found
+
+    def __repr__(self) -> str:
+        return f"pattern{self._asked}"
+
+
+if not TYPE_CHECKING:
+    pattern = _Pattern
