@@ -14,9 +14,9 @@ from losscli.losses._math import (
     log1p_square,
     log_factorial,
     log_quotient,
-    log_shortfall,
     stirling_rest,
 )  # fmt: skip
+from losscli.losses._student_t import minus_log_peak
 
 TASKS = ("regression", "probabilistic forecasts")
 
@@ -92,17 +92,7 @@ def student_t_nll(
     >>> student_t_nll([1.0, 0.0], [3.0, 0.0], [2.0, 0.5]).round(4)
     array([2.2087, 0.2755])
     """
-    return _log_t(df) + np.log(scale) + 0.5 * (df + 1) * log1p_square(np.abs(target - pred) / scale, df)
-
-
-def _log_t(df: float) -> float:
-    """log of Gamma(df / 2) sqrt(df pi) / Gamma((df + 1) / 2); by Stirling where the Gammas are large."""
-    half = np.array([df / 2, (df + 1) / 2])
-    if df < 20:
-        below, above = log_factorial(half) - np.log(half)
-        return float(below - above + 0.5 * np.log(df * np.pi))
-    below, above = stirling_rest(half)
-    return float(_HALF_LOG_2PI + half[0] * log_shortfall(np.array([1 / df]))[0] + below - above)
+    return minus_log_peak(df) + np.log(scale) + 0.5 * (df + 1) * log1p_square(np.abs(target - pred) / scale, df)
 
 
 @student_t_nll.gradient("pred")

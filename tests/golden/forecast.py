@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distribution import SPREAD, WEIGHTS
-from peers import Case, Inputs, by_hand, by_numpy
+from peers import Case, Inputs, by_hand, by_jax, by_numpy
 
 INTERVALS: Inputs = {
     "lower": [0.31, -2.2, 1.74, -0.83, 2.61, 0.09],
@@ -39,6 +39,17 @@ def cases() -> list[Case]:
             by_hand(name, f"({formula}).mean()", SPREAD, by="pred scale"),
             by_hand(name, f"(w * {formula}).sum() / w.sum()", SPREAD, by="pred scale", weights=WEIGHTS),
         ]
+    student = "scoringrules.crps_t(target, {}, pred, scale{})"
+    slopes = {"by": "pred scale", "peer": "scoringrules"}
+    by_t = student.format("5.0", ", backend='jax'")
+    found += [
+        by_numpy("scoringrules", "crps_student_t crps_student_t@scoringrules",
+                 f"{student.format('5.0', '')}.mean()", SPREAD),
+        *(by_numpy("scoringrules", f"crps_student_t:df={df}", f"{student.format(df, '')}.mean()", SPREAD)
+          for df in (1.3, 40.0)),
+        by_jax("crps_student_t", f"{by_t}.mean()", SPREAD, **slopes),
+        by_jax("crps_student_t", f"(w * {by_t}).sum() / w.sum()", SPREAD, weights=WEIGHTS, **slopes),
+    ]  # fmt: skip
     found.append(by_numpy("properscoring", "crps_gaussian crps_gaussian@properscoring",
                           "properscoring.crps_gaussian(target, pred, scale).mean()", SPREAD))  # fmt: skip
     return found

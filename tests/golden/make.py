@@ -16,7 +16,7 @@ Install the peers into an environment of their own, away from losscli, and run t
         rax==0.4.0 coral-pytorch==1.4.0 imbalanced-learn==0.14.2 sklearn-compat==0.1.6 geomloss==0.3.1 \
         segmentation-models-pytorch==0.6.0 open-clip-torch==3.3.0 torchgan==0.1.0 pytorch-toolbelt==0.8.0 \
         sktime==1.2.0 scikit-base==1.2.0 mapie==1.6.0 scores==2.7.0 xarray==2026.9.0 permetrics==2.1.0 \
-        torchvision==0.29.1
+        torchvision==0.29.1 numba==0.68.1 llvmlite==0.50.0
     peers/bin/pip install sentence-transformers==6.2.0 torch==2.13.0
     peers/bin/python tests/golden/make.py                   # all numbers
     peers/bin/python tests/golden/make.py huber expectile   # of these losses, and composites of them

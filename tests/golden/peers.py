@@ -111,7 +111,7 @@ MODULES = {
     " statsmodels.miscmodels.ordinal_model statsmodels.robust.norms",
     "pandas": "pandas",
     "timm": "timm timm.loss",
-    "pycox": "pycox pycox.models.loss",
+    "pycox": "pycox pycox.models.loss pycox.evaluation.ipcw",
     "lightly": "lightly lightly.loss.barlow_twins_loss lightly.loss.dcl_loss lightly.loss.hypersphere_loss"
     " lightly.loss.ntx_ent_loss lightly.loss.vicreg_loss",
     "gluonts": "gluonts gluonts.ev.metrics",
@@ -134,7 +134,7 @@ MODULES = {
 # Packages of which only a module is wanted: what else they import (models, images, datasets) need not be installed.
 BARE = {
     "timm": "timm",
-    "pycox": "pycox pycox.models",
+    "pycox": "pycox pycox.models pycox.evaluation",
     "lightly": "lightly lightly.loss lightly.models lightly.models.modules lightly.utils",
     "lm_eval": "lm_eval",
     "segmentation_models_pytorch": "segmentation_models_pytorch",

@@ -592,6 +592,7 @@ def _forecasts() -> list[Asked]:
             ("variogram_score", "vs_ensemble(target, pred)", member_vectors),
             ("crps_gaussian", "crps_normal(target, pred, scale)", spread),
             ("crps_laplace", "crps_laplace(target, pred, scale)", spread),
+            ("crps_student_t", "crps_t(target, 5, pred, scale)", spread),
             ("crps_logistic", "crps_logistic(target, pred, scale)", spread),
             ("crps_lognormal", "crps_lognormal(target, pred, scale)", logarithms),
             ("crps_exponential", "crps_exponential(target, 1 / pred)", positive),

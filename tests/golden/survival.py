@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from peers import Case, Inputs, by_hand, by_numpy
+from typing import Any
+
+import numpy as np
+from peers import NAMES, Case, Inputs, by_hand, by_numpy, library
 
 TIMES: Inputs = {
     "pred": [0.41, -0.83, 1.27, 0.15, -1.62, 0.74, 0.52, -0.29],
@@ -24,11 +27,28 @@ AT: Inputs = {
     "censoring": [[1.2, 1.0], [2.3, 0.0], [2.3, 1.0], [3.1, 0.0], [3.9, 1.0], [4.4, 0.0], [5.6, 1.0], [6.8, 0.0],
                   [8.2, 1.0], [9.0, 0.0]],
 }  # fmt: skip
+APART: Inputs = {**AT, "time": [2.4, 5.1, 1.4, 5.2, 7.6, 2.5, 3.8, 2.6],
+                 "censoring": [[2.2, 1.0] if row == [2.3, 1.0] else row for row in AT["censoring"]]}  # fmt: skip
+LATE: Inputs = {**TIMES, "pred": [1.7, 6.2, 2.1, 3.9, 6.4, 3.1, 4.6, 1.2]}
 CURVES: Inputs = {
     **AT,
     "pred": [[0.93, 0.83, 0.61], [0.72, 0.41, 0.18], [0.55, 0.27, 0.09], [0.88, 0.69, 0.52], [0.97, 0.92, 0.85],
              [0.34, 0.15, 0.04], [0.79, 0.56, 0.31], [0.66, 0.38, 0.12]],
 }  # fmt: skip
+
+
+def pycox_log_loss(pred: Any, time: Any, event: Any, censoring: Any, horizon: float) -> Any:
+    """The mean of pycox's weighted scores over all rows; G is of lifelines, and no two times are equal."""
+    curve = library("lifelines").KaplanMeierFitter().fit(censoring[:, 0], 1 - censoring[:, 1]).survival_function_
+    free = curve.to_numpy().repeat(len(time), axis=1)
+    score = library("pycox").evaluation.ipcw.binomial_log_likelihood
+    start = np.array([0.0])
+    scores, _ = score(np.array([horizon]), time, event, pred[None], free, start, curve.index.to_numpy(),
+                      reduce=False)  # fmt: skip
+    return -scores.mean()
+
+
+NAMES["pycox_log_loss"] = pycox_log_loss
 
 
 def cases() -> list[Case]:
@@ -76,6 +96,9 @@ def cases() -> list[Case]:
         "(lambda G: sum((1 - p)**2 / G(4.0) if t > 4.0 else p**2 / G(t) if e else 0 for p, t, e in"
         f" zip(pred, time.tolist(), event.tolist())) / n)({free})"
     )
+    log_slopes = slopes.replace("(1 - p)**2", "-torch.log(p)").replace("p**2", "-torch.log(1 - p)")
+    pinball = "sklearn.metrics.mean_pinball_loss(time, np.where(event == 1, pred, np.minimum(pred, time)), alpha={})"
+    sided = "torch.where(event == 1, torch.maximum({0} * u, ({0} - 1) * u), {0} * F.relu(u)).mean()"
     curves = (
         "sksurv.metrics.integrated_brier_score(sksurv.util.Surv.from_arrays(censoring[:, 1] == 1, censoring[:, 0]),"
         " sksurv.util.Surv.from_arrays(event == 1, time), pred, [{}])"
@@ -91,6 +114,15 @@ def cases() -> list[Case]:
         by_numpy("sksurv", "ipcw_brier:horizon=4", brier.format("4.0"), AT),
         by_numpy("sksurv", "ipcw_brier:horizon=2", brier.format("2.0"), AT),
         by_hand("ipcw_brier:horizon=4", slopes, AT),
+        *(
+            by_numpy(
+                "pycox", f"ipcw_log_loss:horizon={h}", f"pycox_log_loss(pred, time, event, censoring, {h}.0)", APART
+            )
+            for h in (4, 2)
+        ),
+        by_hand("ipcw_log_loss:horizon=4", log_slopes, AT),
+        *(by_numpy("sklearn", f"censored_pinball:q={q}", pinball.format(q), LATE) for q in (0.5, 0.2, 0.9)),
+        by_hand("censored_pinball:q=0.2", f"(lambda u: {sided.format(0.2)})(time - pred)", LATE),
         by_numpy("statsmodels", "cox", partial.format("breslow"), TIMES),
         by_numpy("statsmodels", "cox:ties=efron", partial.format("efron"), TIMES),
         by_hand("cox", breslow, TIMES),

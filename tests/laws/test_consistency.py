@@ -158,6 +158,25 @@ def test_a_usual_functional_is_declared(loss):
             assert any(found), f"the best constant is {text}"
 
 
+# What has no target predicts none, and beside prototypes one embedding is nearer to one class than to another.
+COMPARING = [
+    loss for loss in LOSSES
+    if loss.scope == "group" and not loss.consistent_for and "target" in loss.roles and "prototypes" not in loss.roles
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", COMPARING, ids=lambda loss: loss.name)
+def test_of_a_loss_that_compares_rows_all_constants_are_as_good(loss):
+    """So none is the best, and the loss declares none."""
+    for choice in choices(loss):
+        for given in variations(loss):
+            params = loss.settle(given)
+            columns = draw(loss, ROWS, np.random.default_rng(5), choice=choice, params=params)
+            predicted = [role for role in columns if role != "target"]
+            found = [value(loss, columns, {role: columns[role][row] for role in predicted}, params) for row in range(4)]
+            assert np.allclose(found, found[0], rtol=1e-9, atol=1e-9), given
+
+
 def test_swapped_arguments_are_noticed(temporary):
     @temporary(formula="target / pred + log(pred / target) - 1", cite="upside down", consistent_for="mean(target)")
     def upside_down(pred: Positive, target: Positive):

@@ -63,6 +63,11 @@ def power(a, b):
     return mp.mpf(a) ** b if isinstance(a, int) and isinstance(b, int) and b < 0 else a**b
 
 
+def betainc(a, b, x):
+    """The incomplete beta function I_x(a, b), as a share of the whole."""
+    return mp.betainc(a, b, 0, x, regularized=True)
+
+
 def double(x):
     """The double nearest to x."""
     return mp.mpf(float(x))
@@ -71,7 +76,7 @@ def double(x):
 # What formulas may say. `pi` has the digits that are asked for when a formula runs.
 WORDS = {
     **{word.__name__: word for word in (abs, max, min, sum, len, zip, enumerate, range, list, sorted, any)},
-    **{word.__name__: word for word in (log, dot, norm, unit, each, double)},
+    **{word.__name__: word for word in (log, dot, norm, unit, each, double, betainc)},
     "exp": mp.exp, "sqrt": mp.sqrt, "cosh": mp.cosh, "cos": mp.cos, "sin": mp.sin, "acos": mp.acos,
     "atan": mp.atan, "atan2": mp.atan2, "sign": mp.sign,
     "loggamma": mp.loggamma, "besseli": mp.besseli,
