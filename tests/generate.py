@@ -2,9 +2,10 @@
 
     python tests/generate.py            # brings all of it up to date
     python tests/generate.py --check    # writes nothing, and exits with 1 if a file is stale
-    python tests/generate.py --tables   # without README's commands: only what comes from the declarations
+    python tests/generate.py --tables   # without commands: only what comes from the declarations
 
-README.md: what its commands print.
+README.md and the pages of docs/: what their commands print.
+docs/images/session.svg: what a terminal shows of the first commands.
 docs/losses.md: the table of losses, between `<!-- generated: losses -->` and `<!-- end -->`.
 docs/golden-numbers.md: which libraries say the number of each loss.
 docs/presets.md: how near each library preset comes to its library.
@@ -30,6 +31,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PATIENCE = 300  # seconds that a command may take before it counts as hanging
 README = ROOT / "README.md"
+SESSION = ROOT / "docs" / "images" / "session.svg"
+ELSEWHERE = {ROOT / "docs" / "real-files.md"}  # pages whose commands have a test of their own, on other files
 LOSSES = ROOT / "docs" / "losses.md"
 PRESETS = ROOT / "docs" / "presets.md"
 SOURCES = ROOT / "docs" / "golden-numbers.md"
@@ -38,8 +41,16 @@ LOSS_NAMES = ROOT / "losscli" / "losses" / "names.txt"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FLOAT = re.compile(r"(-?\d+\.\d+(?:e[-+]?\d+)?)")
-# Commands stand in the README as people type them; this makes them run from a checkout, installed or not.
+# Commands stand in the pages as people type them; this makes them run from a checkout, installed or not.
 _SHELL = 'losscli() { "$PYTHON" -m losscli "$@"; }\n'
+# What the picture of a terminal shows: it must fit its width, and have no digits that depend on the processor.
+_PICTURED = (
+    "losscli eval sample_data/cancer.csv -t diagnosis --positive malignant \\\n"
+    "    -p logistic_p -p forest_p -l bce -l brier -l accuracy -l f1",
+    "losscli eval sample_data/cancer.csv -t diagnosis --positive malignant \\\n"
+    "    -p logistic_p -p forest_p -l bce --gate 'bce<=0.1'; echo \"exit code $?\"",
+)
+_PICTURE_SIZE = (40, 96)
 
 
 @dataclass(frozen=True)
@@ -70,19 +81,36 @@ def commands(block: str) -> Iterator[Command]:
         yield Command("\n".join(typed), "".join(f"{line}\n" for line in printed))
 
 
-def run(command: str, folder: Path) -> str:
-    """What a terminal shows when a command is typed in `folder`: the real process, both streams."""
-    plain = ("LOSSCLI_", "GITHUB_ACTIONS", "PYTHONIOENCODING", "FORCE_COLOR", "COLUMNS")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(plain)}
-    environment |= {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "1"}
-    environment["TERM"] = "dumb"  # which shows no progress, so that the text is the same where the command is slow
+def pages() -> list[Path]:
+    """The documents whose console blocks hold commands: README.md and pages of docs/."""
+    found = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+    return [path for path in found if path not in ELSEWHERE and fences(path.read_text(encoding="utf-8"), "console")]
+
+
+def environment(*, colour: bool = False) -> dict[str, str]:
+    """The variables of a command: those of this process but for what changes what it prints."""
+    plain = ("LOSSCLI_", "GITHUB_ACTIONS", "PYTHONIOENCODING", "FORCE_COLOR", "NO_COLOR", "COLUMNS")
+    found = {name: value for name, value in os.environ.items() if not name.startswith(plain)}
+    # A dumb terminal shows no progress, so that the text is the same where the command is slow.
+    found |= {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "dumb"}
+    return found | ({"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"})
+
+
+def run(command: str, folder: Path, launcher: Path | None = None, *, colour: bool = False) -> str:
+    """What a terminal shows when a command is typed in `folder`: the real process, both streams.
+
+    `launcher` is a folder with a `losscli` that is to be run in place of that of this checkout.
+    """
+    variables, typed = environment(colour=colour), _SHELL + command
+    if launcher:
+        variables["PATH"], typed = f"{launcher}:{variables['PATH']}", command
     screen, terminal = pty.openpty()
     modes = termios.tcgetattr(terminal)
     modes[1] &= ~termios.OPOST  # line ends as they were written
     termios.tcsetattr(terminal, termios.TCSANOW, modes)
-    termios.tcsetwinsize(terminal, (40, 110))
-    process = subprocess.Popen(["bash", "-c", _SHELL + command], cwd=folder, env=environment,
-                               stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal)  # fmt: skip
+    termios.tcsetwinsize(terminal, _PICTURE_SIZE if colour else (40, 110))
+    process = subprocess.Popen(["bash", "-c", typed], cwd=folder, env=variables, stdin=subprocess.DEVNULL,
+                               stdout=terminal, stderr=terminal)  # fmt: skip
     os.close(terminal)
     shown = b"".join(iter(lambda: _read(screen), b""))
     os.close(screen)
@@ -124,6 +152,13 @@ def with_outputs(text: str, folder: Path) -> str:
         return f"```console\n{''.join(shown)}```"
 
     return _FENCE.sub(renewed, text)
+
+
+def session(folder: Path) -> str:
+    """The picture of a terminal, made of what it shows."""
+    from terminal_picture import picture
+
+    return picture([(command, run(command, folder, colour=True)) for command in _PICTURED], _PICTURE_SIZE[1])
 
 
 def with_blocks(text: str) -> str:
@@ -183,7 +218,7 @@ def _plain(value: object) -> str:
 
 
 def sample_folder(parent: Path) -> Path:
-    """A folder in which README's commands find sample_data, and may write."""
+    """A folder in which commands find sample_data, and may write."""
     shutil.copytree(ROOT / "sample_data", parent / "sample_data")
     return parent
 
@@ -202,16 +237,18 @@ def loss_names() -> str:
 
 
 def generated(*, outputs: bool = True) -> dict[Path, str]:
-    """The text that each generated file must have now; without `outputs`, README's commands and the
-    presets are not run."""
+    """The text that each generated file must have now; without `outputs`, commands and presets are not run."""
     found = {path: with_blocks(path.read_text(encoding="utf-8")) for path in (LOSSES, SOURCES)} | {
         LOSS_NAMES: loss_names()
     }
     if not outputs:
         return found
+    for page in pages():
+        with tempfile.TemporaryDirectory() as folder:
+            found[page] = with_outputs(page.read_text(encoding="utf-8"), sample_folder(Path(folder)))
     with tempfile.TemporaryDirectory() as folder:
-        readme = with_outputs(README.read_text(encoding="utf-8"), sample_folder(Path(folder)))
-    return found | {README: readme, PRESETS: with_blocks(PRESETS.read_text(encoding="utf-8"))}
+        found[SESSION] = session(sample_folder(Path(folder)))
+    return found | {PRESETS: with_blocks(PRESETS.read_text(encoding="utf-8"))}
 
 
 def stale(texts: dict[Path, str]) -> list[Path]:
@@ -222,7 +259,7 @@ def stale(texts: dict[Path, str]) -> list[Path]:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Brings everything that is generated up to date.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
-    parser.add_argument("--tables", action="store_true", help="without what README's commands print")
+    parser.add_argument("--tables", action="store_true", help="without what commands print")
     given = parser.parse_args(arguments)
     check, texts = given.check, generated(outputs=not given.tables)
     found = stale(texts)
@@ -235,5 +272,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
     sys.exit(main(sys.argv[1:]))

@@ -58,11 +58,13 @@ class Found:
 
 
 def pages(checkout: Path) -> Iterator[tuple[str, list[Step]]]:
-    """The commands of each page in tests/cli, of the README, and of the golden numbers of sample_data."""
+    """The commands of each page in tests/cli and docs, of the README, and of the golden numbers of sample_data."""
     for page in sorted((checkout / "tests").rglob("cli/*.md")):
         yield page.stem, list(steps(page.read_text(encoding="utf-8")))
-    readme = (checkout / "README.md").read_text(encoding="utf-8")
-    yield "README", [Step(line, {}) for line in commands(readme.splitlines())]
+    for page in (checkout / "README.md", *sorted((checkout / "docs").rglob("*.md"))):
+        typed = [] if page.stem == "real-files" else commands(page.read_text(encoding="utf-8").splitlines())
+        if typed:
+            yield page.stem, [Step(line, {}) for line in typed]
     (golden,) = (checkout / "tests").rglob("golden/sample_data.csv")
     with golden.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
