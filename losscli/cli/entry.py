@@ -92,7 +92,7 @@ def _invoked(args: Sequence[str]) -> int:
     try:
         if instruction := os.environ.get(completion.VARIABLE):
             return completion.answer(instruction)
-        with cli.make_context("losscli", list(args)) as context:
+        with cli.make_context("losscli", list(args), obj=tuple(args)) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
         return int(code or 0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from losscli.gates.grammar import Gate
     from losscli.io.sides import JoinKind, KeyDifference
     from losscli.io.source import ReadOptions
+    from losscli.results import Origin
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,15 @@ class RowsFile:
 class Wanted:
     """The format for standard output, the format of each file by its path, and the file of row values.
 
-    `environment` names the variables that had a say in the numbers, for the reports.
+    `environment` names the variables that had a say in the numbers, for the reports; `origin` is for those that say
+    what made them.
     """
 
     format: str
     files: Mapping[str, str]
     rows: RowsFile | None = None
     environment: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     @property
     def paths(self) -> list[str]:

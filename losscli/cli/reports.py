@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from losscli.cli import console, delivery, outputs, rows_output
+from losscli.cli import console, delivery, origin, outputs, rows_output
 from losscli.cli.option_values import Wanted
 from losscli.errors import LosscliError, UsageError
 from losscli.report import format_names, renderer, unknown_format
@@ -26,7 +26,8 @@ def wanted(
     format_ = format_ or ("table" if console.is_terminal() else "plain")
     if format_ not in format_names():
         raise unknown_format(format_)
-    return Wanted(format_, files, rows_file, environment)
+    shown = any(renderer(format).shows_origin for format in (format_, *files.values()))
+    return Wanted(format_, files, rows_file, environment, origin.made_by() if shown else None)
 
 
 def write(
@@ -40,6 +41,8 @@ def write_suites(
     suites: Sequence[SuiteResult], wanted: Wanted, quietly: bool, *, stdout: bool = True, exit: int | None = None
 ) -> None:
     """Write the reports of a check of several suites, with those that ended in an error."""
+    if wanted.origin is not None:
+        suites = [origin.marked(suite, wanted.origin) for suite in suites]
     delivery.deliver(delivery.Delivery(suites, exit), wanted.format, wanted.files, quietly, stdout)
 
 

@@ -31,6 +31,7 @@ from losscli.parallel import available_cores, using_threads
 from losscli.results import (
     ComparisonResult,
     Evaluation,
+    FormulaResult,
     InfluenceResult,
     LossResult,
     RowCounts,
@@ -249,6 +250,16 @@ def conclude(
         comparisons=comparisons,
         influence=influence,
         warnings=tuple(warnings),
+        formulas=_formulas(totals.plan),
+    )
+
+
+def _formulas(plan: Plan) -> tuple[FormulaResult, ...]:
+    """What each loss of the run computes, the parts of composite losses too."""
+    parts = dict.fromkeys(part for line in plan.lines for _, part in line.spec.parts)
+    return tuple(
+        FormulaResult(part.text, part.loss.summary, part.loss.formula, part.written_params, part.loss.cite)
+        for part in parts
     )
 
 

@@ -132,6 +132,47 @@ class InfluenceResult:
 
 
 @dataclass(frozen=True)
+class FormulaResult:
+    """What one of the losses of a run computes.
+
+    Attributes
+    ----------
+    spec : str
+        The loss with its parameters, as it can be typed.
+    summary : str
+        What it is, in one line.
+    formula : str
+        Its formula, an expression of one row.
+    params : Mapping[str, float | int | bool | str | None]
+        The value of each parameter.
+    cite : str
+        The source of the formula; empty where none is needed.
+    """
+
+    spec: str
+    summary: str
+    formula: str
+    params: Mapping[str, float | int | bool | str | None]
+    cite: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made a report, for the people who read it; no number depends on it.
+
+    Attributes
+    ----------
+    command : tuple[str, ...]
+        The words of the command line, without passwords. Empty where there was none.
+    date : str or None
+        The date that was asked for.
+    """
+
+    command: tuple[str, ...] = ()
+    date: str | None = None
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A whole run: what was read, and all results.
 
@@ -167,6 +208,10 @@ class Evaluation:
         The derived columns that the run used, each as `NAME = EXPRESSION`.
     warnings : tuple[WarningResult, ...]
         What the reader of the numbers should know.
+    formulas : tuple[FormulaResult, ...]
+        What the losses compute. Empty in a report that was read from a file.
+    origin : Origin or None
+        What made the report.
     """
 
     sources: tuple[SourceResult, ...]
@@ -187,6 +232,8 @@ class Evaluation:
     environment: tuple[str, ...] = ()
     lets: tuple[str, ...] = ()
     warnings: tuple[WarningResult, ...] = field(default=())
+    formulas: tuple[FormulaResult, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)

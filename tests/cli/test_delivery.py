@@ -204,3 +204,19 @@ def test_a_baseline_is_the_same_for_options_in_another_order(folder):
     assert (folder / "t0.json").read_text() == (folder / "t1.json").read_text()
     (text,) = texts
     assert str(folder) not in text and platform.node() not in text
+
+
+def test_the_page_has_the_command_without_passwords_and_a_date_on_request(folder, monkeypatch, capfd):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    words = ("--where", "k != 'https://user:secret@host/x?token=secret'", "-o", "r.html")
+    assert losscli(*words) == 0
+    first = (folder / "r.html").read_text()
+    command = first.partition("<pre><code>")[2].partition("<")[0]
+    assert command.startswith("losscli eval d.csv -t y -p p -l mse --where") and "secret" not in command
+    assert losscli(*words) == 0 and (folder / "r.html").read_text() == first, "the same at any time"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    assert losscli("-o", "r.html") == 0 and "1970-01-02 00:00:00 UTC" in (folder / "r.html").read_text()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    assert losscli("-o", "new.html") == 2 and not (folder / "new.html").exists()
+    assert "SOURCE_DATE_EPOCH must be a number of seconds since 1970; got 'today'" in capfd.readouterr().err
+    assert losscli("-o", "r.json") == 0, "of other reports it has no say"

@@ -37,7 +37,13 @@ def test_what_a_format_does_not_say_has_a_default() -> None:
     shown = values.render_suites((SUITES[0], SuiteResult("broken", None, ERROR)), View())
     assert shown.startswith(f"fast\n\n{values.render(PLAIN, View())}\nbroken\n\nerror: 'abc' is not a number")
     assert values.omitted(PLAIN) == [] and values.suffixes == values.appended_variables == ()
-    assert not (values.shows_gates or values.shows_errors or values.shows_hashes or values.prints_workflow_commands)
+    assert not (
+        values.shows_gates
+        or values.shows_errors
+        or values.shows_hashes
+        or values.shows_origin
+        or values.prints_workflow_commands
+    )
 
 
 @pytest.mark.parametrize("format", report.format_names())

@@ -44,10 +44,10 @@ from workflow_commands import read_outputs, runner
 
 from losscli import report
 from losscli.report.formats import github
-from losscli.report.formats.html import STYLE
+from losscli.report.page.style import STYLE
 from losscli.report.suites import single_suite
 from losscli.report.view import View
-from losscli.results import Evaluation, SuiteResult, WarningResult
+from losscli.results import Evaluation, Origin, SuiteResult, WarningResult
 
 VIEW = View()
 every_run = pytest.mark.parametrize("evaluation", RUNS.values(), ids=RUNS)
@@ -396,9 +396,16 @@ class Page(HTMLParser):
 
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "ul", "li", "div", "table"),
-    *("caption", "thead", "tbody", "tr", "th", "td", "strong", "span", "br"),
+    *("caption", "thead", "tbody", "tfoot", "tr", "th", "td", "strong", "span", "br", "header", "pre", "code"),
+    *("figure", "figcaption", "details", "summary", "svg", "desc", "path", "line", "circle", "rect", "text", "g"),
+    *("math", "mi", "mn", "mo", "mtext", "mrow", "mfrac", "msup", "msub", "mover", "munder", "msqrt"),
+    *("mtable", "mtr", "mtd"),
 }
-ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "scope"}
+ATTRIBUTES = {
+    *("lang", "charset", "http-equiv", "content", "name", "class", "scope", "colspan", "role", "tabindex"),
+    *("aria-label", "aria-hidden", "viewbox", "width", "height", "d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy"),
+    *("r", "rx", "display", "stretchy", "transform"),
+}
 
 
 def check_page(text: str) -> Page:
@@ -440,10 +447,35 @@ def test_the_page_says_verdicts_first_and_in_words() -> None:
     assert "losscli: the run ended in an error" in ended
 
 
-def test_the_page_is_small() -> None:
+def test_the_page_of_very_many_slices_is_small_and_has_the_worst() -> None:
     specs = ["mse", "mae", "rmse", "huber:delta=2"]
-    many = run(*(result(s, i / 7, m, by={"region": f"r{i}"}) for i in range(20) for m in "abc" for s in specs))
-    assert len(report.render(many, "html").encode()) < 60_000
+    lines = [(spec, model) for spec in specs for model in "abc"]
+    slices = [
+        result(spec, i / 7, model, by={"region": f"r{i}"}, interval=(i / 9, i / 5))
+        for spec, model in lines for i in range(1000)
+    ]  # fmt: skip
+    gates = [gate(f"mse<={i}", i, i + (i < 995), "passed" if i < 995 else "failed") for i in range(1000)]
+    wholes = [result(spec, 70.0, model) for spec, model in lines]
+    text = report.render(run(*wholes, *slices, gates=tuple(gates), status="failed"), "html")
+    assert len(text.encode()) < 300_000
+    page = "\n".join(check_page(text).texts)
+    assert "r999 (442)" in page and "r980 (442)" in page and "r0 (442)" in page and "r500 (442)" not in page
+    assert "20 worst and 5 best of 1,000 slices; the JSON report has all" in page
+    assert page.count("FAIL") == 6 and "100 of 1,000 rows are shown" in page  # the outcome, and each failed gate
+
+
+def test_slices_stand_in_the_order_of_their_values_from_the_worst() -> None:
+    values = {"a": 0.5, "b": math.nan, "c": 0.9, "d": -2.0}
+    for direction, order in {"lower": "bcad", "higher": "bdac", "zero": "bdca"}.items():
+        some = [result("mse", value, by={"g": name}, direction=direction) for name, value in values.items()]
+        texts = check_page(report.render(run(*some), "html")).texts
+        assert [text[0] for text in texts if text.endswith(" (442)")] == list(order), direction
+
+
+def test_the_page_says_what_made_it() -> None:
+    made = replace(PLAIN, origin=Origin(("losscli", "eval", "a b.csv", "</pre>"), "2026-01-02 03:04:05 UTC"))
+    page = check_page(report.render(made, "html"))
+    assert "losscli eval 'a b.csv' '</pre>'" in page.texts and "2026-01-02 03:04:05 UTC" in page.texts
 
 
 @given(ENEMY)

@@ -69,7 +69,12 @@ def redacted(path: str) -> str:
 def sanitized_text(text: str) -> str:
     """The message of a library on one line, with redacted URLs."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return _URL.sub(lambda found: redacted(found[0]), first).strip()[:200]
+    return with_redacted_urls(first).strip()[:200]
+
+
+def with_redacted_urls(text: str) -> str:
+    """A text with each URL in it redacted."""
+    return _URL.sub(lambda found: redacted(found[0]), text)
 
 
 def check(url: str) -> Address:

@@ -1,0 +1,119 @@
+"""What the page says of one run, section by section: verdicts first, then pictures, then numbers and their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from losscli.report import standings, verdicts
+from losscli.report.influence import influence
+from losscli.report.layout import Layout, footnotes, layout_of
+from losscli.report.page import strips
+from losscli.report.page.formulas import formulas
+from losscli.report.page.markup import MOST_ROWS, listed, listing, note, safe, table
+from losscli.report.verdicts import reasons
+from losscli.report.view import View
+from losscli.results import BaselineSource, Evaluation
+from losscli.results.columns import SliceColumns, parts_of
+
+
+def blocks(evaluation: Evaluation, view: View, level: int) -> Iterator[str]:
+    """The parts of the page about one run, in their order, with headings of this level."""
+    title = partial(_title, level)
+    if evaluation.gates:
+        yield title("Gates") + table("Verdicts of gates", verdicts.gates(evaluation), view)
+        yield listing((f"{verdict} {gate}: {why}" for verdict, gate, why in reasons(evaluation)[:MOST_ROWS]), view)
+    yield title("Results")
+    yield from _results(evaluation, view)
+    yield from _judgements(evaluation, view)
+    if slices := "".join(strips.slices(evaluation, view)):
+        yield title("Slices") + f'<div class="pairs">\n{slices}</div>\n'
+    if evaluation.warnings:
+        counted = [(w.message, f" ({w.count} times)" if w.count > 1 else "") for w in evaluation.warnings]
+        yield title("Warnings") + listing([message + count for message, count in counted], view)
+    if evaluation.baseline is not None:
+        yield title("Baseline") + _baseline(evaluation.baseline, view)
+    if evaluation.formulas:
+        yield title("Formulas") + formulas(evaluation, view, level + 1)
+    yield title("Data and signatures") + table("Data", _data(evaluation), view)
+    yield table("Columns", _bindings(evaluation), view) if evaluation.bindings else ""
+    yield table("Losses (-l) and signatures", _signatures(evaluation), view)
+
+
+def _title(level: int, text: str) -> str:
+    return f"<h{level}>{text}</h{level}>\n"
+
+
+def _results(evaluation: Evaluation, view: View) -> Iterator[str]:
+    if forest := "".join(strips.forest(evaluation, view)):
+        yield f'<div class="pairs">\n{forest}</div>\n'
+    some, left = _few(evaluation)
+    yield table("All results", layout_of(some), view)
+    yield note(footnotes(evaluation), view)
+    if left:
+        yield note(f"{left:,} results of slices are left out here; the JSON report has all of them", view)
+
+
+def _few(evaluation: Evaluation) -> tuple[Evaluation, int]:
+    """The run with so few results that a table of them can be read, and how many are left out: those of slices."""
+    total = len(evaluation.results)
+    if total <= MOST_ROWS:
+        return evaluation, 0
+    whole = [r for part in parts_of(evaluation.results) if not isinstance(part, SliceColumns) for r in part if not r.by]
+    if not whole:
+        return replace(evaluation, results=tuple(evaluation.results[:MOST_ROWS])), total - MOST_ROWS
+    return replace(evaluation, results=tuple(whole)), total - len(whole)
+
+
+def _judgements(evaluation: Evaluation, view: View) -> Iterator[str]:
+    """What is held against each other: slices, models, units."""
+    if standings.has_slice_differences(evaluation):
+        yield table("Differences between slices", standings.slice_differences(evaluation), view)
+    if standings.has_rankings(evaluation):
+        yield table("Models beside each other", standings.rankings(evaluation), view)
+        yield note(standings.note(evaluation), view)
+    if evaluation.comparisons:
+        yield table("Comparisons of models on the same rows", verdicts.comparisons(evaluation), view)
+        yield note(verdicts.decision_note(evaluation), view)
+    if evaluation.influence:
+        yield table("Influence of single units", influence(evaluation), view)
+
+
+def _baseline(found: BaselineSource, view: View) -> str:
+    absent = [f"not in this run: {one}" for one in found.absent[:MOST_ROWS]]
+    reasons = [f"not comparable: {reason}" for reason in found.incomparable]
+    return f"<p>{safe(found.path, view)}</p>\n" + listing([*reasons, *absent], view)
+
+
+def _data(evaluation: Evaluation) -> Layout:
+    rows = evaluation.rows
+    facts = [(source.path, f"{source.format}, {source.rows} rows") for source in evaluation.sources]
+    facts.append(("rows", f"{rows.read} read, {rows.used} used, {rows.dropped} dropped"))
+    facts += [(f"rows: {name.replace('_', ' ', 1)}", str(count)) for name, count in rows.names.items()]
+    facts += [("from the environment", ", ".join(evaluation.environment))] if evaluation.environment else []
+    hashes = {
+        "rows (SHA-256)": evaluation.rows_sha256,
+        "targets (SHA-256)": evaluation.targets_sha256,
+        "weights (SHA-256)": evaluation.weights_sha256,
+        "batches (SHA-256)": evaluation.batches_sha256,
+        "slices (SHA-256)": evaluation.slices_sha256,
+    }
+    facts += [("derived column", text) for text in evaluation.lets]
+    facts += [(name, value) for name, value in hashes.items() if value is not None]
+    facts += [] if evaluation.rows_file is None else [("row values", evaluation.rows_file)]
+    return listed(("what", "value"), facts)
+
+
+def _bindings(evaluation: Evaluation) -> Layout:
+    bound = [
+        (model, role, ", ".join(columns))
+        for model, roles in sorted(evaluation.bindings.items())
+        for role, columns in sorted(roles.items())
+    ]
+    return listed(("model", "role", "columns"), bound)
+
+
+def _signatures(evaluation: Evaluation) -> Layout:
+    found = dict.fromkeys((result.spec, result.signature) for result in _few(evaluation)[0].results)
+    return listed(("loss", "signature"), list(found))
