@@ -94,8 +94,8 @@ def cases() -> list[Case]:
 
     return [*_cases_before(), Case(("fourth_power",), PLAIN, None, ask)]
 """
-# What a new loss meets. Tests that have a case per loss or per module of losses run for the new one alone, and those
-# that sweep over all of them run whole.
+# What a new loss meets. Tests that have a case per loss or per module of losses run for the new one alone, and of those
+# that sweep over all of them only what has no cases: a case of another module cannot fail for it.
 PER_LOSS = ("test_laws", "test_run_laws", "test_golden", "test_spec", "test_documentation", "test_help", "test_project",
             "test_layers", "test_neighbours")  # fmt: skip
 SWEEPS = ("test_project", "test_layers", "test_run_laws::test_every_loss_is_here",
@@ -124,10 +124,13 @@ def test_the_new_loss_is_all_it_takes(tmp_path):
     per_loss = " ".join(node(project, test) for test in PER_LOSS)
     sweeps = " ".join(node(project, test) for test in SWEEPS)
     options = "-m pytest -p no:cacheprovider -W error"
-    runs = [start(f"{options} {per_loss} -k '{name} or {family}'", project), start(f"{options} {sweeps}", project)]
+    runs = [
+        start(f"{options} {per_loss} -k '{name} or {family}'", project),
+        start(f"{options} {sweeps} -k 'not ['", project),
+    ]
     outputs = [process.communicate(timeout=PATIENCE)[0] for process in runs]
     assert [process.returncode for process in runs] == [0, 0], "\n".join(outputs)
-    assert passed(outputs[0]) >= 25 and passed(outputs[1]) >= 200, "\n".join(outputs)
+    assert passed(outputs[0]) >= 25 and passed(outputs[1]) >= 12, "\n".join(outputs)
 
 
 def found(project, name):
