@@ -64,7 +64,8 @@ def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH, steps: int =
         ids = rng.integers(0, CLASSES, n)
         ids[: min(n, CLASSES)] = np.arange(CLASSES)[:n]
         return ids
-    shape = {"number": (n,), "vector": (n, CLASSES if kind.classes else width), "vectors": (n, VECTORS, WIDTH),
+    shape = {"number": (n,), "vector": (n, CLASSES if kind.classes else width),
+             "vectors": (n, WIDTH if kind.triangular else VECTORS, WIDTH),
              "matrix": (CLASSES, WIDTH)}[kind.shape]  # fmt: skip
     if kind.divided:
         shares = rng.choice([0.0, 1e-300, 1e-8, 30.0, 750.0], shape) if cruel else rng.uniform(0.05, 2.0, shape)
@@ -80,6 +81,9 @@ def entry(kind: Kind, n: int, rng, cruel: bool, width: int = WIDTH, steps: int =
     values = numbers(kind, shape, rng, cruel, steps)
     for pair in kind.ordered:
         values[:, pair] = np.sort(values[:, pair], axis=1)
+    if kind.triangular:
+        diagonal = np.einsum("nkk->nk", values)  # a view
+        diagonal[:] = np.where(diagonal == 0, 1e-8, np.abs(diagonal))
     for place in kind.at_least_zero:
         values[:, place] = np.abs(values[:, place])
     return values

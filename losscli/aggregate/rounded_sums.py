@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from losscli.aggregate.error_free import two_product, two_sum
 from losscli.aggregate.exact_sum import ONE, Sums, rounded
 from losscli.aggregate.term_accumulator import TermAccumulator
 from losscli.aggregate.wide_sum import Exact, WideSums
+from losscli.contract.error_free import two_product, two_sum
 from losscli.contract.kinds import Array
 from losscli.contract.presets import DivideBy
 

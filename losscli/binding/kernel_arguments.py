@@ -60,13 +60,18 @@ def check_arguments(
 
 
 def _check_multiple(side: Input, flat: Array | None, like: Array | None, location: Location) -> None:
-    """A row holds K vectors of the width of `like`."""
+    """A row holds K vectors of the width of `like`; of a matrix, as many as that."""
     assert flat is not None and like is not None
-    if flat.ndim == 1 or flat.shape[1] % like.shape[1]:
-        width = 1 if flat.ndim == 1 else flat.shape[1]
+    width, size = 1 if flat.ndim == 1 else flat.shape[1], 1 if like.ndim == 1 else like.shape[1]
+    wrong = width != size**2 if side.kind.triangular else width % size > 0 or flat.ndim == 1
+    if wrong:
+        wanted = (
+            f"the {size} x {size} of a matrix"
+            if side.kind.triangular
+            else f"a multiple of {size}, the size of one vector"
+        )
         raise DataError(
-            f"'{side.role}' has {width} numbers per row, which is not a multiple of {like.shape[1]}, "
-            "the size of one vector",
+            f"'{side.role}' has {width} number{'s' * (width != 1)} per row, which is not {wanted}",
             path=location.path_of(side.columns[0]), column=side.columns[0],
             code="DATA_MISMATCH",
         )  # fmt: skip

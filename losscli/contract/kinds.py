@@ -5,6 +5,7 @@ The domain stands in the kind so that the check on entry, the help and the test 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -51,6 +52,7 @@ class Kind:
     ordered: tuple[tuple[int, int], ...] = ()  # of each pair of entries the second is not below the first
     at_least_zero: tuple[int, ...] = ()  # entries that are not below 0
     sides: tuple[float, float] | None = None  # what a label means: (any other, the positive one)
+    triangular: bool = False  # a lower triangular matrix, its diagonal above 0; what is above that is not read
     hint: str | None = None
     link: str | None = None  # the function that makes such values of logits
     logit: bool = False
@@ -86,6 +88,8 @@ class Kind:
             raise ValueError(f"expected {self.says}: {wanted[0]} dimension(s), got {array.ndim}")
         if self.shape == "vector" and (problem := self.width_problem(array.shape[1])):
             raise ValueError(problem)
+        if self.triangular and array.shape[1] != array.shape[2]:
+            raise ValueError(f"expected {self.says}: as many rows as columns, got {array.shape[1]} x {array.shape[2]}")
         return array
 
     def width_problem(self, width: int) -> str | None:
@@ -153,6 +157,10 @@ class Kind:
             yield values.any(axis=-1) & (np.sqrt(np.square(values).sum(axis=-1)) < self.shortest), "a shorter vector"
         for first, second in self.ordered:
             yield values[:, second] < values[:, first], f"a row whose number {second + 1} is below number {first + 1}"
+        if self.triangular:
+            flat = values.reshape(len(values), -1)
+            diagonal = flat[:, :: math.isqrt(flat.shape[1]) + 1]
+            yield np.asarray((diagonal <= 0).any(axis=-1)), "a matrix whose diagonal is not above 0"
         for entry in self.at_least_zero:
             yield values[:, entry] < 0, f"a row whose number {entry + 1} is below 0"
 
@@ -246,6 +254,11 @@ ProbVector: TypeAlias = Annotated[
     Array,
     Kind("ProbVector", "class probabilities that sum to 1", shape="vector", low=0.0, high=1.0, slack=NEAR,
          classes=True, total=1.0, link="softmax"),
+]  # fmt: skip
+CholeskyFactor: TypeAlias = Annotated[
+    Array,
+    Kind("CholeskyFactor", "a lower triangular matrix, row by row, with a diagonal above 0", shape="vectors",
+         triangular=True),
 ]  # fmt: skip
 Shares: TypeAlias = Annotated[
     Array, Kind("Shares", "class shares: numbers of at least 0, divided by their sum", shape="vector", low=0.0,

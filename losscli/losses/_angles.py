@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from losscli.contract.error_free import two_product
 from losscli.contract.kinds import Array
 from losscli.losses._math import dot, norm, unit
 
@@ -56,7 +57,7 @@ def long_dot(a: Array, b: Array) -> Array:
 
 def long_parts(a: Array, b: Array) -> tuple[Array, Array]:
     """`long_dot` as a sum of two doubles."""
-    total, missing = _product(a, b)
+    total, missing = two_product(a, b)
     while total.shape[-1] > 1:
         if total.shape[-1] % 2:
             none = np.zeros((*total.shape[:-1], 1))
@@ -72,32 +73,17 @@ def twice_square_less(a: Array, b: Array) -> Array:
     """sin^2 - cos^2 of the angles between vectors, with digits also where the two nearly agree."""
     a, b = _near_one(a), _near_one(b)
     (x, x_rest), (y, y_rest), (d, d_rest) = long_parts(a, a), long_parts(b, b), long_parts(a, b)
-    whole, whole_error = _product(x, y)
-    square, square_error = _product(2 * d, d)
+    whole, whole_error = two_product(x, y)
+    square, square_error = two_product(2 * d, d)
     less = (whole - square) + ((whole_error - square_error) + (x * y_rest + x_rest * y) - 4 * d * d_rest)
     return np.where(whole > 0, less / np.where(whole > 0, whole, 1.0), 0.0)
 
 
 def _minor(a_pivot: Array, b_pivot: Array, a: Array, b: Array) -> Array:
     """b * a_pivot - a * b_pivot to the last bits, also where the products nearly agree."""
-    one, one_error = _product(b, a_pivot)
-    two, two_error = _product(a, b_pivot)
+    one, one_error = two_product(b, a_pivot)
+    two, two_error = two_product(a, b_pivot)
     return (one - two) + (one_error - two_error)
-
-
-def _product(x: Array, y: Array) -> tuple[Array, Array]:
-    """x * y rounded, and what the rounding took away (Dekker 1971)."""
-    x_high, x_low = _halves(x)
-    y_high, y_low = _halves(y)
-    rounded = x * y
-    return rounded, ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
-
-
-def _halves(x: Array) -> tuple[Array, Array]:
-    """x as a sum of two numbers of 26 bits, whose products are exact."""
-    grown = x * 134217729.0  # 2^27 + 1
-    high = grown - (grown - x)
-    return high, x - high
 
 
 def _near_one(a: Array) -> Array:

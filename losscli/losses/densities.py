@@ -6,9 +6,20 @@ from typing import Annotated
 
 import numpy as np
 
-from losscli.contract.kinds import Array, Binary, NonNegative, Positive, PositiveVector, Prob, Real, Vector
+from losscli.contract.kinds import (
+    Array,
+    Binary,
+    CholeskyFactor,
+    NonNegative,
+    Positive,
+    PositiveVector,
+    Prob,
+    Real,
+    Vector,
+)
 from losscli.contract.loss import Param, loss
 from losscli.losses._math import expm1_beyond, log_quotient, tail
+from losscli.losses._triangular import backward, forward
 
 TASKS = ("regression", "probabilistic forecasts")
 
@@ -51,6 +62,52 @@ def _(pred: Array, target: Array, variance: Array, *, full: bool) -> Array:
 def _(pred: Array, target: Array, variance: Array, *, full: bool) -> Array:
     error = pred - target
     return (1 - error * (error / variance)) / (2 * variance)
+
+
+@loss(
+    formula="""
+    error = [t - p for p, t in zip(pred, target)]
+    z = lambda k: (error[k] - sum(cholesky[k][j] * z(j) for j in range(k))) / cholesky[k][k]
+    constant = log(2 * pi) / 2 if full else 0
+    sum(z(k)**2 / 2 + log(cholesky[k][k]) + constant for k in range(len(pred)))
+    """,
+    cite="Dorta et al. 2018, arXiv:1802.07079; Bishop 2006, 2.3",
+    optimum=None,
+)
+def multivariate_gaussian_nll(
+    pred: Vector,
+    target: Vector,
+    cholesky: CholeskyFactor,
+    *,
+    full: Annotated[bool, Param("add log(2 pi) / 2 a number, which does not depend on the prediction")] = False,
+) -> Array:
+    """Gaussian negative log-likelihood of a vector, with a predicted covariance matrix.
+
+    `cholesky` is the lower triangular L with covariance L L', row by row: of two numbers a row has four, L11, 0, L21
+    and L22. The diagonal is one of standard deviations, not of variances; what is above it is not read. With no
+    correlation it is diagonal_gaussian_nll. Where numbers are correlated by almost 1, a rounded covariance has few digits
+    of what counts: give the factor of the model itself.
+
+    >>> multivariate_gaussian_nll([[1.0, 0.0]], [[3.0, 1.0]], [[[2.0, 0.0], [1.0, 0.5]]])
+    array([0.5])
+    """
+    z = forward(cholesky, target, pred)
+    value = 0.5 * np.square(z) + np.log(np.diagonal(cholesky, axis1=1, axis2=2))
+    return (value + _HALF_LOG_2PI if full else value).sum(axis=-1)
+
+
+@multivariate_gaussian_nll.gradient("pred")
+def _(pred: Array, target: Array, cholesky: Array, *, full: bool) -> Array:
+    return -backward(cholesky, forward(cholesky, target, pred))
+
+
+@multivariate_gaussian_nll.gradient("cholesky")
+def _(pred: Array, target: Array, cholesky: Array, *, full: bool) -> Array:
+    z = forward(cholesky, target, pred)
+    slope = -np.tril(backward(cholesky, z)[:, :, None] * z[:, None, :])
+    places = np.arange(z.shape[1])
+    slope[:, places, places] += 1 / cholesky[:, places, places]
+    return slope
 
 
 @loss(

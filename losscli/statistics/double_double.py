@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.aggregate.error_free import two_product, two_sum
+from losscli.contract.error_free import two_product, two_sum
 from losscli.contract.kinds import Array
 
 _SMALL, _LARGE = 2.0**-900, 2.0**900  # sizes of products whose rounding errors are doubles

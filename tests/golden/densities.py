@@ -10,6 +10,14 @@ VECTORS: Inputs = {
     "target": [[0.57, 1.43], [-1.21, -0.38], [-2.14, 7.66], [3.05, 0.71]],
     "variance": [[0.62, 1.9], [2.4, 0.37], [1.15, 4.8], [0.29, 0.71]],
 }
+CORRELATED: Inputs = {
+    "pred": [[0.31, 2.2, -0.74], [1.74, -0.83, 0.28], [-2.61, 4.09, 1.36], [3.38, 1.27, 0.93]],
+    "target": [[0.57, 1.43, -0.92], [-1.21, -0.38, 1.17], [-2.14, 5.66, 2.29], [3.05, 0.71, 0.11]],
+    "cholesky": [[[0.62, 0.0, 0.0], [-0.37, 1.9, 0.0], [0.21, 0.83, 0.71]],
+                 [[2.4, 0.0, 0.0], [1.13, 0.37, 0.0], [-0.52, 0.29, 1.3]],
+                 [[1.15, 0.0, 0.0], [0.96, 2.8, 0.0], [0.17, -1.4, 0.58]],
+                 [[0.29, 0.0, 0.0], [-0.11, 0.71, 0.0], [0.65, 0.34, 1.07]]],
+}  # fmt: skip
 LIFETIMES: Inputs = {
     "pred": [1.83, 0.42, 7.19, 3.36, 0.117, 12.8],
     "target": [1.27, 0.95, 6.04, 5.71, 0.233, 9.15],
@@ -34,6 +42,11 @@ EVENTS: Inputs = {
 def cases() -> list[Case]:
     weighted = "(w * ({})).sum() / w.sum()"
     normal = "torch.distributions.Independent(torch.distributions.Normal(pred, variance.sqrt()), 1)"
+    full = "torch.distributions.MultivariateNormal(pred, scale_tril=cholesky).log_prob(target)"
+    free = weighted.format(f"-{full} - 3 / 2 * math.log(2 * math.pi)")
+    rows = (
+        "np.mean([-scipy.stats.multivariate_normal.logpdf(t, p, L @ L.T) for p, t, L in zip(pred, target, cholesky)])"
+    )
     z = "((target - pred) / scale)"
     gumbel = "-torch.distributions.Gumbel(pred, scale).log_prob(target)"
     logistic = f"{z} + 2 * F.softplus(-{z}) + scale.log()"
@@ -51,6 +64,9 @@ def cases() -> list[Case]:
         by_torch("torch", "diagonal_gaussian_nll",
                  weighted.format("F.gaussian_nll_loss(pred, target, variance, reduction='none').sum(1)"), VECTORS,
                  by="pred variance", weights=WEIGHTS[:4]),
+        by_torch("torch", "multivariate_gaussian_nll:full=true", f"-{full}.mean()", CORRELATED, by="pred cholesky"),
+        by_torch("torch", "multivariate_gaussian_nll", free, CORRELATED, by="pred cholesky", weights=WEIGHTS[:4]),
+        by_numpy("scipy", "multivariate_gaussian_nll:full=true", rows, CORRELATED),
         by_numpy("scoringrules", "logistic_nll", "scoringrules.logs_logistic(target, pred, scale).mean()", SPREAD),
         by_hand("logistic_nll", f"({logistic}).mean()", SPREAD, **both),
         by_hand("logistic_nll", weighted.format(logistic), SPREAD, weights=WEIGHTS, **both),
