@@ -94,16 +94,17 @@ def cases() -> list[Case]:
 
     return [*_cases_before(), Case(("fourth_power",), PLAIN, None, ask)]
 """
+CITATION = "Walach 1984,Walach; Widrow,1984,,,,not found,an example: nobody looked it up\n"
 # What a new loss meets. Tests that have a case per loss or per module of losses run for the new one alone, and of those
 # that sweep over all of them only what has no cases: a case of another module cannot fail for it.
 PER_LOSS = ("test_laws", "test_run_laws", "test_golden", "test_spec", "test_documentation", "test_help", "test_project",
             "test_layers", "test_neighbours")  # fmt: skip
-SWEEPS = ("test_project", "test_layers", "test_run_laws::test_every_loss_is_here",
+SWEEPS = ("test_project", "test_layers", "test_citations", "test_run_laws::test_every_loss_is_here",
           "test_readme::test_generated_files_are_up_to_date")  # fmt: skip
 
 
 def test_the_new_loss_is_all_it_takes(tmp_path):
-    """The loss of docs/own-losses.md in a copy of the project: one file, a golden case, two commands, all the tests."""
+    """The loss of docs/own-losses.md in a copy of the project: a file, a golden case, its source, two commands."""
     (block,) = [b for b in PYTHON if b.startswith(NEW_LOSS)]
     project = copy_project(tmp_path / "project")
     family = add_module(project, block).stem
@@ -115,6 +116,8 @@ def test_the_new_loss_is_all_it_takes(tmp_path):
     cases = found(project, "golden/regression.py")
     code = cases.read_text(encoding="utf-8").replace("\nfrom peers", "\nimport numpy as np\nfrom peers", 1)
     cases.write_text(code + GOLDEN_CASE, encoding="utf-8")
+    with found(project, "citations.csv").open("a", encoding="utf-8") as file:
+        file.write(CITATION)
     for command in (f"{cases.parent / 'make.py'} {name}", f"{found(project, 'generate.py')} --tables"):
         done = python(command, project)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -65,7 +65,7 @@ def _(missed: PerClass, true: PerClass) -> Any:
 @loss(
     formula=COUNTS + "value: 1 - (sum_of(hits) - sum_of(said * true)) "
     "/ sqrt((1 - sum_of(said * said)) * (1 - sum_of(true * true)))",
-    cite="Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006; of two classes Matthews 1975, "
+    cite="Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006; of two classes: Matthews 1975, "
     "doi:10.1016/0005-2795(75)90109-9",
     worst=2.0,
     exact=True,

@@ -204,7 +204,7 @@ ccc_loss.gradient("pred")(_slopes)
     formula=f"""{_SQUARES}
     value: (pp + pp_rest - p**2 + (yy + yy_rest - y**2) - 2 * (py + py_rest - p * y)) / (yy + yy_rest - y**2)
     """,
-    cite="Kent 1983, doi:10.1093/biomet/70.1.163; scikit-learn user guide 3.4.6",
+    cite="Kent 1983, doi:10.1093/biomet/70.1.163; sklearn.metrics.explained_variance_score",
     exact=True,
     scores=(
         Score(

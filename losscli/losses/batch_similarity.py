@@ -285,7 +285,7 @@ def _(anchor: Array, positive: Array, *, upstream: Array, temperature: float) ->
     far = [exp(-scale * d(o)**2) for o in others if o.target != target]
     log(1 + sum(far) / sum(near)) if near else skip
     """,
-    cite="Goldberger, Roweis, Hinton & Salakhutdinov 2004, Neighbourhood Components Analysis, NeurIPS 17",
+    cite="Goldberger, Hinton, Roweis & Salakhutdinov 2004, Neighbourhood Components Analysis, NeurIPS 17",
     scope="group",
     optimum=None,
 )

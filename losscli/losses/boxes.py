@@ -120,7 +120,7 @@ def _by_box(slopes: _Slopes, form: str) -> Array:
     formula=f"""{_BOXES}
     1 - iou
     """,
-    cite="Yu et al. 2016, arXiv:1608.01471; IoU: Jaccard 1901",
+    cite="Yu et al. 2016, arXiv:1608.01471; IoU: Jaccard 1901, doi:10.5169/seals-266450",
     worst=1.0,
     scores=(
         Score(

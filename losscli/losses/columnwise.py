@@ -24,7 +24,8 @@ def columns_of(values: Array) -> Array:
     squared: {k: (p - t)**2 for k, (p, t) in enumerate(zip(each(pred), each(target)))}
     value: sum_of(squared.map(sqrt)) / len(squared)
     """,
-    cite="Kaggle 2020 (OpenVaccine: COVID-19 mRNA Vaccine Degradation Prediction); scikit-learn user guide 3.4.6",
+    cite="Kaggle 2020 (OpenVaccine: COVID-19 mRNA Vaccine Degradation Prediction); "
+    "sklearn.metrics.root_mean_squared_error",
     consistent_for="mean(target)",
     same_as={"sklearn": Preset()},
     aliases=("mean_columnwise_rmse",),

@@ -115,7 +115,7 @@ def _(pred: Array, target: Array, cholesky: Array, *, full: bool) -> Array:
     z = (target - pred) / scale
     z + 2 * log(1 + exp(-z)) + log(scale)
     """,
-    cite="Balakrishnan 1992, Handbook of the Logistic Distribution, doi:10.1201/9781482277098",
+    cite="Balakrishnan 1991, Handbook of the Logistic Distribution, doi:10.1201/9781482277098",
     optimum=None,
 )
 def logistic_nll(pred: Real, target: Real, scale: Positive) -> Array:
@@ -242,7 +242,8 @@ def _(pred: Array, target: Array, scale: Array, zero_prob: Array) -> Array:
 
 @loss(
     formula="(log(variance / target_variance) + (target_variance + (pred - target)**2) / variance - 1) / 2",
-    cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; Duchi 2007, Derivations for Linear Algebra",
+    cite="Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; "
+    "Duchi 2007, Derivations for Linear Algebra and Optimization",
     consistent_for="mean(target)",
     optimum=None,
 )

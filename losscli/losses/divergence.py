@@ -120,7 +120,8 @@ def _later(steps: Array) -> Array:
 
 @loss(
     formula="sum((sum(pred[:k]) - sum(target[:k]))**2 for k in range(1, len(pred)))",
-    cite="Epstein 1969, doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2; Murphy 1971",
+    cite="Epstein 1969, doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2; "
+    "Murphy 1971, doi:10.1175/1520-0450(1971)010<0155:ANOTRP>2.0.CO;2",
     consistent_for="shares(target)",
     aliases=("ranked_probability_score",),
 )

@@ -19,7 +19,9 @@ _COCO = (
     0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089,
     0.089,
 )  # fmt: skip
-_COCO_PAPER = "COCO keypoint evaluation; Ruggero Ronchi & Perona 2017, arXiv:1707.05388"
+_COCO_PAPER = (
+    "COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval; Ronchi & Perona 2017, arXiv:1707.05388"
+)
 
 
 def _ways(pred: Array, target: Array, dimensions: int = 2) -> Array:

@@ -40,7 +40,8 @@ def _(pred: Array, target: Array) -> Array:
 
 @loss(
     formula="exp(-target * pred)",
-    cite="Freund & Schapire 1997, doi:10.1006/jcss.1997.1504; Friedman, Hastie & Tibshirani 2000",
+    cite="Freund & Schapire 1997, doi:10.1006/jcss.1997.1504; "
+    "Friedman, Hastie & Tibshirani 2000, doi:10.1214/aos/1016218223",
     consistent_for="logit((mean(target) + 1) / 2) / 2",
     optimum=None,
 )

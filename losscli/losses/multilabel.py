@@ -116,7 +116,8 @@ def label_ranking_loss(pred: LogitVector, target: LabelSet) -> Array:
     right = sum(sum(1 for x in here if x >= s) / sum(1 for x in pred if x >= s) for s in here)
     1 - right / len(here) if here and len(here) < len(pred) else 0
     """,
-    cite="Schapire & Singer 2000, doi:10.1023/A:1007649029923; Tsoumakas, Katakis & Vlahavas 2010",
+    cite="Schapire & Singer 2000, doi:10.1023/A:1007649029923; "
+    "Tsoumakas, Katakis & Vlahavas 2010, doi:10.1007/978-0-387-09823-4_34",
     worst=1.0,
     scores=(
         Score(
@@ -212,7 +213,7 @@ def _(pred: Array, target: Array) -> Array:
     gone = sum(exp(z) for z, y in zip(pred, target) if not y)
     log(1 + here) + log(1 + gone)
     """,
-    cite="Su, Zhu, Pan, Chen, Sun & Wang 2022, arXiv:2208.02955",
+    cite="Su, Zhu, Murtadha, Pan, Wen & Liu 2022, arXiv:2208.02955",
     same_as={"timm": without_weights()},
 )
 def zlpr(pred: LogitVector, target: LabelSet) -> Array:

@@ -51,7 +51,7 @@ def _(pred: Array, target: Array) -> Array:
     squared: ((pred - target) / target)**2
     value: sqrt(squared)
     """,
-    cite="Kaggle 2015 (Rossmann Store Sales); Optiver Realized Volatility Prediction 2021",
+    cite="Kaggle 2015 (Rossmann Store Sales); Kaggle 2021 (Optiver Realized Volatility Prediction)",
     consistent_for="sum(1 / target) / sum(1 / target**2)",
     aliases=("root_mean_squared_percentage_error",),
     shares={"squared": mspe},

@@ -194,7 +194,7 @@ def _log_ratio(pred: Array, target: Array) -> Array:
     y = target if floor is None else max(target, floor)
     (log(1 + p) - log(1 + y))**2
     """,
-    cite="Kaggle 2012 (Predicting a Biological Response); scikit-learn user guide 3.4.6.4",
+    cite="Kaggle 2012 (Online Product Sales); sklearn.metrics.mean_squared_log_error",
     consistent_for="expm1(mean(log1p(target))) if floor is None else None",
     same_as={
         "sklearn": "",
@@ -246,7 +246,7 @@ def _(pred: Array, target: Array, *, floor: float | None) -> Array:
     squared: (log(1 + pred) - log(1 + target))**2
     value: sqrt(squared)
     """,
-    cite="scikit-learn user guide 3.4.6.4",
+    cite="Kaggle 2012 (Online Product Sales); sklearn.metrics.root_mean_squared_log_error",
     consistent_for="expm1(mean(log1p(target)))",
     same_as={"sklearn": _ROOTS},
     aliases=("root_mean_squared_log_error",),
