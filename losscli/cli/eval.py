@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,7 +51,7 @@ def _eval(options: EvalOptions) -> int:
     from losscli.cli import console, scoring
     from losscli.cli.plan_text import plan_text
 
-    shard = _shard(options)
+    shard, notes = _shard(options)
     if shard is None and not options.run.console.plan:
         judged = scoring.score(options)
         scoring.deliver(judged, options.gates, options.report, options.run.console.quiet)
@@ -60,6 +62,7 @@ def _eval(options: EvalOptions) -> int:
     if options.run.console.plan:
         console.write_stdout(plan_text(prepared))
     elif shard is not None:
+        console.print_notes(notes, options.run.console.quiet)
         _write_state(prepared, shard, options)
     return 0
 
@@ -77,11 +80,11 @@ def _refuse_gates(asked: GateOptions) -> None:
                              code="USAGE_CONFLICT")  # fmt: skip
 
 
-def _shard(options: EvalOptions) -> Shard | None:
-    """Which shard is to be scored; a state without --shard is that of the whole run."""
+def _shard(options: EvalOptions) -> tuple[Shard | None, Sequence[str]]:
+    """Which shard is to be scored, and notes about it; a state without --shard is that of the whole run."""
     if options.shard is None and options.state_out is None:
-        return None
-    from losscli.execution.state_file import read_shard
+        return None, ()
+    from losscli.cli.shard_number import asked
 
     if options.state_out is None:
         raise UsageError(
@@ -92,7 +95,7 @@ def _shard(options: EvalOptions) -> Shard | None:
     if options.report.paths:
         raise UsageError("--state-out makes no report, so there is nothing for --output",
                          hint="give -o to 'losscli merge'", code="USAGE_CONFLICT")  # fmt: skip
-    return read_shard("1/1" if options.shard is None else options.shard)
+    return asked("1/1" if options.shard is None else options.shard, os.environ)
 
 
 def _write_state(prepared: Prepared, shard: Shard, options: EvalOptions) -> None:

@@ -208,7 +208,8 @@ engine_options = _stack(
 
 shard_options = _stack(
     _execution("--shard", metavar="I/N",
-               help="Score only shard I of N. Any job scheduler can start the shards. Needs --state-out."),
+               help="Score only shard I of N. Any job scheduler can start the shards: auto/N takes the number from its "
+                    "variables. Needs --state-out."),
     _execution("--state-out", metavar="FILE", shell_complete=completion.files,
                help="Write the sums of the shard instead of a report. 'losscli merge' makes the report of all shards."),
 )  # fmt: skip

@@ -105,8 +105,9 @@ def cut(placed: Sequence[PlacedSplit], shard: Shard) -> Chosen:
         sizes = [1] * len(placed)
     total, before, mine = sum(sizes), 0, []
     for index, size in enumerate(sizes):
-        # A split belongs to the shard in whose share it begins.
-        if before * shard.of // total == shard.number - 1:
+        # A split belongs to the shard in whose share its middle lies: as many equal splits as shards are one each,
+        # also where each is a few bytes longer or shorter than its share.
+        if (2 * before + size) * shard.of // (2 * total) == shard.number - 1:
             mine.append(index)
         before += size
     if not mine:

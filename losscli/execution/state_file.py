@@ -34,7 +34,9 @@ def read_shard(text: str) -> Shard:
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(
-            f"'{text}' is not a shard", hint="I/N: shard I of N, counted from 1, such as 3/16", code="USAGE_BAD_VALUE"
+            f"'{text}' is not a shard",
+            hint="I/N: shard I of N, counted from 1, such as 3/16; or 2/0..15, counted from 0",
+            code="USAGE_BAD_VALUE",
         )
     return Shard(int(found[1]), int(found[2]))
 
