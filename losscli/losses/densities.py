@@ -85,8 +85,8 @@ def multivariate_gaussian_nll(
 
     `cholesky` is the lower triangular L with covariance L L', row by row: of two numbers a row has four, L11, 0, L21
     and L22. The diagonal is one of standard deviations, not of variances; what is above it is not read. With no
-    correlation it is diagonal_gaussian_nll. Where numbers are correlated by almost 1, a rounded covariance has few digits
-    of what counts: give the factor of the model itself.
+    correlation it is diagonal_gaussian_nll. Where numbers are correlated by almost 1, a rounded covariance has few
+    digits of what counts: give the factor of the model itself.
 
     >>> multivariate_gaussian_nll([[1.0, 0.0]], [[3.0, 1.0]], [[[2.0, 0.0], [1.0, 0.5]]])
     array([0.5])
