@@ -6,9 +6,9 @@ Here each cell is measured once, and only a cell that is too wide for its column
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from losscli.lazy import dataclass
 from losscli.report.view import View
@@ -23,12 +23,11 @@ _LONGEST_WORD = 13  # of a title; a longer word is broken on a narrow terminal
 _GAP = 3  # between two columns: a bar or a space, with a space on either side
 
 
-@dataclass(frozen=True)
-class StyledText:
-    """A text that is safe to show, in a style of rich."""
+class StyledTexts(NamedTuple):
+    """The texts of a column, which are safe to show; `styles` has the style of rich of those that have one."""
 
-    text: str
-    style: str = ""
+    texts: Sequence[str]
+    styles: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -37,18 +36,18 @@ class Aligned:
 
     Attributes
     ----------
-    titles : tuple[StyledText, ...]
+    titles : tuple[str, ...]
         The headings.
-    rows : tuple[tuple[StyledText, ...], ...]
-        The cells of each row.
+    columns : tuple[StyledTexts, ...]
+        The cells of each column.
     right : tuple[bool, ...]
         Which columns are aligned to the right.
     natural, narrowest : tuple[int, ...]
         The width of each column where nothing is folded, and where everything is folded that may be.
     """
 
-    titles: tuple[StyledText, ...]
-    rows: tuple[tuple[StyledText, ...], ...]
+    titles: tuple[str, ...]
+    columns: tuple[StyledTexts, ...]
     right: tuple[bool, ...]
     natural: tuple[int, ...]
     narrowest: tuple[int, ...]
@@ -63,11 +62,19 @@ class Aligned:
         widths = self._widths(view.width)
         draw = _painter(view)
         bar, dash, cross = (" | ", "-", "-+-") if view.ascii_only else (" " * _GAP, "─", "─" * _GAP)
-        lines = [bar.join(row) for row in self._drawn(self.titles, widths, draw, foot=True)]
-        lines.append(cross.join(dash * width for width in widths))
-        for row in self.rows:
-            lines += [bar.join(cells) for cells in self._drawn(row, widths, draw)]
+        heads = self._drawn(self.titles, ["bold"] * len(self.titles), widths, draw, foot=True)
+        lines = [*map(bar.join, heads), cross.join(dash * width for width in widths)]
+        lines += map(bar.join, self._lines(widths, draw))
         return "".join(line.rstrip() + "\n" for line in lines)
+
+    def _lines(self, widths: tuple[int, ...], draw: Callable[[str, str], str]) -> Iterator[Sequence[str]]:
+        """The cells of each line below the titles."""
+        if widths == self.natural:  # so no cell is folded, and columns can be drawn one after the other
+            drawn = (_column(*each, draw) for each in zip(self.columns, widths, self.right, strict=True))
+            yield from zip(*drawn, strict=True)
+            return
+        for at, row in enumerate(zip(*(column.texts for column in self.columns), strict=True)):
+            yield from self._drawn(row, [column.styles.get(at, "") for column in self.columns], widths, draw)
 
     def _widths(self, limit: int | None) -> tuple[int, ...]:
         """The widths in a line of `limit` columns: the widest columns are narrowed first, to the same width."""
@@ -85,31 +92,50 @@ class Aligned:
         return tuple(min(width, max(cap, narrowest)) for width, narrowest in pairs)
 
     def _drawn(
-        self, row: Sequence[StyledText], widths: Sequence[int], draw: Callable[[str, str], str], foot: bool = False
-    ) -> list[list[str]]:
+        self, row: Sequence[str], styles: Sequence[str], widths: Sequence[int], draw: Callable[[str, str], str],
+        foot: bool = False,
+    ) -> list[list[str]]:  # fmt: skip
         """The lines of one row. A cell with fewer lines than others is at the top, or at the bottom with `foot`."""
-        folded = [_folded(cell.text, width) for cell, width in zip(row, widths, strict=True)]
+        folded = [_folded(text, width) for text, width in zip(row, widths, strict=True)]
         height = max(map(len, folded))
-        for at, (lines, cell) in enumerate(zip(folded, row, strict=True)):
+        for at, (lines, style) in enumerate(zip(folded, styles, strict=True)):
             gap = [""] * (height - len(lines))
             stacked = [*gap, *lines] if foot else [*lines, *gap]
-            folded[at] = [draw(_padded(text, widths[at], self.right[at]), cell.style) for text in stacked]
+            folded[at] = [draw(_padded(text, widths[at], self.right[at]), style) for text in stacked]
         return [list(line) for line in zip(*folded, strict=True)]
 
 
-def aligned(titles: Sequence[str], right: Sequence[bool], rows: Sequence[Sequence[StyledText]]) -> Aligned:
+def aligned(titles: Sequence[str], right: Sequence[bool], columns: Sequence[StyledTexts]) -> Aligned:
     """The table with these titles. Columns that are aligned to the right contain numbers, which are never folded."""
     from rich.cells import cell_len
 
     natural, narrowest = [], []
     for at, title in enumerate(titles):
-        widest, heading = max((cell_len(row[at].text) for row in rows), default=0), cell_len(title)
+        widest, heading = max(map(_measure(columns[at].texts), columns[at].texts), default=0), cell_len(title)
         natural.append(max(widest, heading))
         word = min(max(map(cell_len, title.split()), default=0), _LONGEST_WORD)
         narrowest_title = min(heading, max(word, _NARROWEST_TITLE))
         narrowest.append(max(widest if right[at] else min(widest, _NARROWEST_LABEL), narrowest_title))
-    heads = tuple(StyledText(title, "bold") for title in titles)
-    return Aligned(heads, tuple(map(tuple, rows)), tuple(right), tuple(natural), tuple(narrowest))
+    return Aligned(tuple(titles), tuple(columns), tuple(right), tuple(natural), tuple(narrowest))
+
+
+def _measure(texts: Sequence[str]) -> Callable[[str], int]:
+    """What measures these texts on the screen: of plain characters, it counts them."""
+    from rich.cells import cell_len
+
+    together = "".join(texts)
+    return len if together.isascii() and together.isprintable() else cell_len
+
+
+def _column(column: StyledTexts, width: int, right: bool, draw: Callable[[str, str], str]) -> list[str]:
+    """The cells of a column that is wide enough for them."""
+    if _measure(column.texts) is len:
+        cells = [text.rjust(width) if right else text.ljust(width) for text in column.texts]
+    else:
+        cells = [_padded(text, width, right) for text in column.texts]
+    for at, style in column.styles.items():
+        cells[at] = draw(cells[at], style)
+    return cells
 
 
 def _folded(text: str, width: int) -> list[str]:

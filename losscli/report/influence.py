@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from losscli.report.layout import Cell, Column, Layout, SubjectColumns
+from losscli.report.cells import Cell, Column, Layout
+from losscli.report.layout import SubjectColumns
 from losscli.report.view import percent, short, signed
 from losscli.results import Evaluation
 
@@ -20,4 +21,4 @@ def influence(evaluation: Evaluation) -> Layout:
          Cell(percent(unit.share)))
         for one in found for unit in one.removed
     ]  # fmt: skip
-    return Layout(tuple(columns), tuple(rows))
+    return Layout.of(columns, rows)

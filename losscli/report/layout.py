@@ -2,87 +2,31 @@
 
 With several models or slices, losses are columns and each model and slice is a row, so that numbers to compare are in
 one column. Otherwise, beside a baseline, and on a terminal that is too narrow for this, each result is a row.
-Cells contain raw text from data; each renderer sanitizes and escapes it in its own way.
+Cells contain raw text from data; each renderer sanitizes and escapes it in its own way. The rows of very many slices
+are made column by column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from losscli.lazy import dataclass
-from losscli.report.view import distinguishable, exact, has_models, percent, short, signed, slice_names
-from losscli.results import ComparisonResult, Evaluation, LossResult, PartResult
-from losscli.results.columns import examples
+from losscli.report.cells import Block, Cell, Cells, Column, Layout, one_row
+from losscli.report.extra_columns import (
+    BASELINE,
+    ExtraColumn,
+    counts,
+    skill,
+    uncertainty,
+    with_baseline,
+)
+from losscli.report.view import distinguishable, exact, has_models, percent, short, slice_names
+from losscli.results import Evaluation, LossResult, PartResult
+from losscli.results.columns import SliceColumns, examples, parts_of
 from losscli.results.directions import compared, is_lower_better
 
 _WHOLE = "(all)"
 _Key = tuple[str | None, tuple[str | None, ...]]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a table.
-
-    Attributes
-    ----------
-    text : str
-        Raw text.
-    best : bool
-        Whether it is the value of the best model.
-    part : bool
-        Whether it is about one loss of a composite loss, below the line of the composite loss.
-    verdict : str
-        "good" or "bad" where the cell is a verdict.
-    """
-
-    text: str = ""
-    best: bool = False
-    part: bool = False
-    verdict: Literal["", "good", "bad"] = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes
-    ----------
-    title : str
-        The heading.
-    number : bool
-        Whether its cells are numbers, which are aligned to the right.
-    title_from_data : bool
-        Whether the heading is a spec or comes from data.
-    fixed_words : bool
-        Whether its cells only contain words of ours.
-    """
-
-    title: str
-    number: bool = False
-    title_from_data: bool = False
-    fixed_words: bool = False
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A table: its columns, and the cells of each row."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    @property
-    def has_best(self) -> bool:
-        """Whether any cell is the value of the best model."""
-        return any(cell.best for row in self.rows for cell in row)
-
-
-@dataclass(frozen=True)
-class _ExtraColumn:
-    """A column after the value of a loss, and the cell that a result has in it."""
-
-    column: Column
-    cell: Callable[[LossResult], Cell]
 
 
 def layout_of(evaluation: Evaluation, *, brief: bool = False) -> Layout:
@@ -97,56 +41,84 @@ def layout_of(evaluation: Evaluation, *, brief: bool = False) -> Layout:
 def compares_values(evaluation: Evaluation) -> bool:
     """Whether there are several models or slices to compare with each other, and no baseline."""
     subjects = SubjectColumns.of(evaluation)
-    return not _with_baseline(evaluation) and len({subjects.key(result) for result in evaluation.results}) > 1
+    if with_baseline(evaluation):
+        return False
+    # The slices of columns differ from each other, so two of them tell.
+    some = (part[:2] if isinstance(part, SliceColumns) else part for part in parts_of(evaluation.results))
+    return len({subjects.key(result) for part in some for result in part}) > 1
 
 
 def results_as_rows(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     """One row per result, and below a composite loss one per loss of it."""
-    best = _best(evaluation)
+    best = _Best(evaluation)
     subjects = SubjectColumns.of(evaluation)
     extras = (
-        *_skill(evaluation),
-        *_uncertainty(evaluation, brief),
-        *_counts(evaluation),
-        *(_BASELINE if _with_baseline(evaluation) else ()),
+        *skill(evaluation),
+        *uncertainty(evaluation, brief),
+        *counts(evaluation),
+        *(BASELINE if with_baseline(evaluation) else ()),
     )
-    rows: list[tuple[Cell, ...]] = []
-    for result in evaluation.results:
-        value = Cell(_value(result, brief), best=id(result) in best)
-        labels = subjects.labels(result.model, result.by)
-        rows.append((*labels, Cell(result.spec), value, *(extra.cell(result) for extra in extras)))
-        for part in result.parts or ():
-            values = _part_label(part), Cell(short(part.value), part=True)
-            rows.append((*(Cell() for _ in subjects.columns), *values, *(Cell() for _ in extras)))
+    blocks: list[Block] = []
+    for results in _alike(evaluation):
+        values = best.cells(results, brief)
+        front = [*subjects.cells(results), Cells([results[0].spec] * len(results), {}), values]
+        blocks.append([*front, *(extra.cells(results) for extra in extras)])
+        for part in results[0].parts or ():
+            cells = _part_label(part), Cell(short(part.value), part=True)
+            blocks.append(one_row([*(Cell() for _ in subjects.columns), *cells, *(Cell() for _ in extras)]))
     columns = (*subjects.columns, Column("loss"), Column("value", number=True), *(extra.column for extra in extras))
-    return Layout(columns, tuple(rows))
+    return Layout.of_blocks(columns, blocks)
 
 
 def losses_as_columns(evaluation: Evaluation, *, brief: bool = False) -> Layout:
     """One column per loss, one row per model and slice, and below it one row per loss of each composite loss."""
     subjects = SubjectColumns.of(evaluation)
-    rows: dict[_Key, dict[str, LossResult]] = {}
-    for result in evaluation.results:
-        rows.setdefault(subjects.key(result), {})[result.spec] = result
-    specs = tuple(dict.fromkeys(result.spec for result in evaluation.results))
+    rows: dict[object, dict[str, Sequence[LossResult]]] = {}
+    for results in _alike(evaluation):
+        # Columns of one run are about the same slices, and no other results are about any of these.
+        key = (results.shared.model,) if isinstance(results, SliceColumns) else subjects.key(results[0])
+        rows.setdefault(key, {})[results[0].spec] = results
+    specs = tuple(dict.fromkeys(spec for row in rows.values() for spec in row))
     # If an extra number is the same for all losses of each row, it has one column instead of one per loss.
-    each: list[_ExtraColumn] = []
-    last: list[_ExtraColumn] = []
-    for extra in (*_skill(evaluation), *_uncertainty(evaluation, brief), *_counts(evaluation)):
-        shared = all(len({extra.cell(result) for result in row.values()}) == 1 for row in rows.values())
+    each: list[ExtraColumn] = []
+    last: list[ExtraColumn] = []
+    for extra in (*skill(evaluation), *uncertainty(evaluation, brief), *counts(evaluation)):
+        shared = all(_are_equal(extra.cells(results).texts for results in row.values()) for row in rows.values())
         (last if shared else each).append(extra)
     columns = list(subjects.columns)
     for spec in specs:
         columns += [Column(spec, number=True, title_from_data=True), *(extra.column for extra in each)]
     columns += [extra.column for extra in last]
-    best = _best(evaluation)
+    best = _Best(evaluation)
     grid = _Grid(specs, len(subjects.columns), tuple(each), tuple(last), brief)
-    cells: list[tuple[Cell, ...]] = []
+    blocks: list[Block] = []
     for row in rows.values():
         some = next(iter(row.values()))
-        cells.append((*subjects.labels(some.model, some.by), *grid.values(row, best)))
-        cells += [grid.part(spec, part) for spec in specs if spec in row for part in row[spec].parts or ()]
-    return Layout(tuple(columns), tuple(cells))
+        blocks.append([*subjects.cells(some), *grid.values(row, best)])
+        blocks += [grid.part(spec, part) for spec in specs if spec in row for part in row[spec][0].parts or ()]
+    return Layout.of_blocks(columns, blocks)
+
+
+def _alike(evaluation: Evaluation) -> Iterator[Sequence[LossResult]]:
+    """Results in columns, whose rows are made together, and others one by one.
+
+    Slices of composite losses have rows of their losses between them; and where some slices are in no columns, the
+    losses of a slice are brought together one by one.
+    """
+    parts = parts_of(evaluation.results)
+    columns = [part for part in parts if isinstance(part, SliceColumns)]
+    together = all(part.shared.parts is None and part.by == columns[0].by for part in columns)
+    together &= not any(result.by for part in parts if not isinstance(part, SliceColumns) for result in part)
+    for part in parts:
+        if together and isinstance(part, SliceColumns):
+            yield from [part] if part else ()
+        else:
+            yield from ([result] for result in part)
+
+
+def _are_equal(found: Iterable[Sequence[str]]) -> bool:
+    first, *others = found
+    return all(one == first for one in others)
 
 
 def footnotes(evaluation: Evaluation, *more: str) -> str:
@@ -154,7 +126,7 @@ def footnotes(evaluation: Evaluation, *more: str) -> str:
     effective = any(result.n_eff is not None for result in examples(evaluation.results))
     explained = "n_eff: effective sample size (Kish)" if effective else ""
     named = f"from the environment: {', '.join(evaluation.environment)}" if evaluation.environment else ""
-    skilled = "skill: 1 - loss / loss of the reference" if _skill(evaluation) else ""
+    skilled = "skill: 1 - loss / loss of the reference" if skill(evaluation) else ""
     notes = [evaluation.rows.text, *more, explained, skilled, _interval_note(evaluation), named]
     return "; ".join(filter(None, notes))
 
@@ -193,24 +165,27 @@ def _interval_note(evaluation: Evaluation) -> str:
 class _Grid:
     specs: tuple[str, ...]
     labels: int
-    each: tuple[_ExtraColumn, ...]
-    last: tuple[_ExtraColumn, ...]
+    each: tuple[ExtraColumn, ...]
+    last: tuple[ExtraColumn, ...]
     brief: bool
 
-    def values(self, row: dict[str, LossResult], best: frozenset[int]) -> list[Cell]:
-        cells: list[Cell] = []
+    def values(self, row: Mapping[str, Sequence[LossResult]], best: _Best) -> list[Cells]:
+        cells: list[Cells] = []
+        some = next(iter(row.values()))
         for spec in self.specs:
-            result = row.get(spec)
-            cells.append(Cell(_value(result, self.brief), best=id(result) in best) if result else Cell())
-            cells += [extra.cell(result) if result else Cell() for extra in self.each]
-        return cells + [extra.cell(next(iter(row.values()))) for extra in self.last]
+            results = row.get(spec)
+            if results is None:
+                cells += [Cells([""] * len(some), {})] * (1 + len(self.each))
+            else:
+                cells += [best.cells(results, self.brief), *(extra.cells(results) for extra in self.each)]
+        return cells + [extra.cells(some) for extra in self.last]
 
-    def part(self, spec: str, part: PartResult) -> tuple[Cell, ...]:
+    def part(self, spec: str, part: PartResult) -> Block:
         cells = [_part_label(part), *(Cell() for _ in range(self.labels - 1))]
         for other in self.specs:
             cells.append(Cell(short(part.value), part=True) if other == spec else Cell())
             cells += [Cell() for _ in self.each]
-        return tuple(cells + [Cell() for _ in self.last])
+        return one_row(cells + [Cell() for _ in self.last])
 
 
 @dataclass(frozen=True)
@@ -235,105 +210,88 @@ class SubjectColumns:
         """The cells of these columns for a model and a slice; `(all)` where a slice column is not restricted."""
         return [Cell(model or "")] * self.model + [Cell(by.get(name, _WHOLE)) for name in self.names]
 
+    def cells(self, results: Sequence[LossResult]) -> list[Cells]:
+        """The cells of these columns for one result, or for results in columns."""
+        if isinstance(results, SliceColumns):
+            model = [Cells([results.shared.model or ""] * len(results), {})] * self.model
+            return model + [Cells(results.by.get(name) or [_WHOLE] * len(results), {}) for name in self.names]
+        return one_row(self.labels(results[0].model, results[0].by))
+
     def key(self, result: LossResult) -> _Key:
         """The model and the slice values of a result; None where it has none. Results with one key share a row."""
         return result.model, tuple(result.by.get(name) for name in self.names)
 
 
-def _with_baseline(evaluation: Evaluation) -> bool:
-    return any(result.baseline is not None for result in examples(evaluation.results))
+_BEST = Cell(best=True)
 
 
-def _counts(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
-    """The columns for counts and effective sample sizes, where the note below the table does not tell them."""
-    counted = any(result.count != evaluation.rows.used for result in evaluation.results)
-    effective = any(result.n_eff is not None for result in examples(evaluation.results))
-    return (_COUNT,) * counted + (_EFFECTIVE,) * effective
+class _Best:
+    """Which results are the best of several models for their loss and slice; NaN is ignored."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        groups: dict[tuple[object, ...], list[Sequence[LossResult]]] = {}
+        for results in _alike(evaluation):
+            if results[0].model is not None:
+                slice_ = None if isinstance(results, SliceColumns) else tuple(results[0].by.items())
+                groups.setdefault((results[0].spec, slice_), []).append(results)
+        self._places: dict[int, list[int]] = {}
+        for models in groups.values():
+            if len(models) > 1:
+                self._find(models)
+
+    def _find(self, models: Sequence[Sequence[LossResult]]) -> None:
+        """Note the places of the best values of these models, which are about the same slices."""
+        direction = models[0][0].direction
+        best = min if is_lower_better(direction) else max
+        columns = [[compared(direction, value) for value in _values_of(results)] for results in models]
+        places: list[list[int]] = [[] for _ in models]
+        for at, values in enumerate(zip(*columns, strict=True)):
+            known = [value for value in values if value == value]
+            if known and min(known) < max(known):
+                top = best(known)
+                for model, value in enumerate(values):
+                    if value == top:
+                        places[model].append(at)
+        self._places.update((_identity(results), own) for results, own in zip(models, places, strict=True))
+
+    def cells(self, results: Sequence[LossResult], brief: bool) -> Cells:
+        """The values, of which the best are marked."""
+        return Cells(_values(results, brief), dict.fromkeys(self._places.get(_identity(results), ()), _BEST))
 
 
-def _skill(evaluation: Evaluation) -> tuple[_ExtraColumn, ...]:
-    """The column of the skill, where it was asked for."""
-    return (_SKILL,) * any(result.skill is not None for result in examples(evaluation.results))
+def _identity(results: Sequence[LossResult]) -> int:
+    return id(results if isinstance(results, SliceColumns) else results[0])
 
 
-def _uncertainty(evaluation: Evaluation, brief: bool) -> tuple[_ExtraColumn, ...]:
-    """The columns of standard errors and their degrees of freedom, if there are any."""
-    results = [*examples(evaluation.results)]
-    has_df = any(result.uncertainty is not None and result.uncertainty.df is not None for result in results)
-    has_se = any(result.stderr is not None for result in results)
-    return () if brief or not has_se else (_SE, _DF) if has_df else (_SE,)
+def _values_of(results: Sequence[LossResult]) -> Sequence[float]:
+    return results.values if isinstance(results, SliceColumns) else [result.value for result in results]
 
 
-def standard_error(of: LossResult | ComparisonResult) -> str:
-    """The standard error, in few digits; empty where there is none."""
-    return "" if of.stderr is None else short(of.stderr)
-
-
-def degrees_of_freedom(of: LossResult | ComparisonResult) -> str:
-    """The degrees of freedom of the standard error, to a tenth; empty where there are none."""
-    df = None if of.uncertainty is None else of.uncertainty.df
-    return "" if df is None else f"{df:.1f}".removesuffix(".0")
-
-
-def change(result: LossResult) -> str:
-    """The change from the baseline: this value minus that of the baseline, and in percent of the latter."""
-    if result.baseline is None:
-        return ""
-    relative = result.baseline.relative
-    return signed(result.baseline.change) + ("" if relative is None else f" ({percent(relative, '+')})")
-
-
-def _verdict(result: LossResult) -> Cell:
-    if result.baseline is None:
-        return Cell("new")
-    word = result.baseline.verdict
-    return Cell(word, verdict="good" if word == "better" else "" if word == "same" else "bad")
-
-
-def _baseline_value(result: LossResult) -> Cell:
-    return Cell() if result.baseline is None else Cell(distinguishable(result.value, result.baseline.value)[1])
-
-
-_SKILL = _ExtraColumn(
-    Column("skill", number=True), lambda result: Cell("" if result.skill is None else short(result.skill.skill))
-)
-_SE = _ExtraColumn(Column("SE", number=True), lambda result: Cell(standard_error(result)))
-_DF = _ExtraColumn(Column("df", number=True), lambda result: Cell(degrees_of_freedom(result)))
-_COUNT = _ExtraColumn(Column("count", number=True), lambda result: Cell(str(int(result.count))))
-_EFFECTIVE = _ExtraColumn(
-    Column("n_eff", number=True), lambda result: Cell("" if result.n_eff is None else short(result.n_eff))
-)
-_BASELINE = (
-    _ExtraColumn(Column("baseline", number=True), _baseline_value),
-    _ExtraColumn(Column("change", number=True), lambda result: Cell(change(result))),
-    _ExtraColumn(Column("verdict", fixed_words=True), _verdict),
-)
+def _values(results: Sequence[LossResult], brief: bool) -> list[str]:
+    """The values of results, with their intervals."""
+    if not isinstance(results, SliceColumns):
+        return [_value(result, brief) for result in results]
+    texts, known = list(map(short, results.values)), results.intervals
+    if known is not None:
+        for at, (text, stderr) in enumerate(zip(texts, known.stderr, strict=True)):
+            texts[at] = _with_interval(text, known.interval(at), stderr, brief)
+        for at in known.others:
+            texts[at] = _value(results[at], brief)
+    return texts
 
 
 def _value(result: LossResult, brief: bool) -> str:
     value = short(result.value) if result.baseline is None else distinguishable(result.value, result.baseline.value)[0]
-    if result.interval is not None:
-        return f"{value} [{short(result.interval[0])}, {short(result.interval[1])}]"
-    return value + (f" (se {standard_error(result)})" if brief and result.stderr is not None else "")
+    return _with_interval(value, result.interval, result.stderr, brief)
+
+
+def _with_interval(value: str, interval: tuple[float, float] | None, stderr: float | None, brief: bool) -> str:
+    if interval is not None:
+        return f"{value} [{short(interval[0])}, {short(interval[1])}]"
+    return value + (f" (se {short(stderr)})" if brief and stderr is not None else "")
 
 
 def _part_label(part: PartResult) -> Cell:
     # The value is that before the factor is applied, so the label must not read like a product.
     factor = exact(part.factor).removesuffix(".0")
     return Cell(f"{part.spec} (factor {factor})", part=True)
-
-
-def _best(evaluation: Evaluation) -> frozenset[int]:
-    """The `id` of each result that is the best of several models for its loss and slice; NaN is ignored."""
-    groups: dict[tuple[object, ...], list[LossResult]] = {}
-    for result in evaluation.results:
-        if result.model is not None and result.value == result.value:
-            groups.setdefault((result.spec, tuple(result.by.items())), []).append(result)
-    best: set[int] = set()
-    for results in groups.values():
-        direction = results[0].direction
-        values = [compared(direction, result.value) for result in results]
-        if min(values) < max(values):
-            top = min(values) if is_lower_better(direction) else max(values)
-            best.update(id(result) for result, value in zip(results, values, strict=True) if value == top)
-    return frozenset(best)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from losscli.report.layout import Cell, Column, Layout, SubjectColumns
+from losscli.report.cells import Cell, Column, Layout
+from losscli.report.layout import SubjectColumns
 from losscli.report.view import short, signed, slice_text
 from losscli.results import ComparisonResult, Evaluation, LossResult
 from losscli.results.columns import examples
@@ -36,7 +37,7 @@ def slice_differences(evaluation: Evaluation) -> Layout:
         cells += [Cell(_with_interval(other.difference, other.interval, other.stderr)), Cell(_p(other.p))]
         cells += [Cell(_p(other.p_adjusted))] if method else []
         rows.append((*cells, Cell(other.verdict, verdict=_VERDICTS.get(other.verdict, ""))))
-    return Layout((*columns, Column("verdict", fixed_words=True)), tuple(rows))
+    return Layout.of((*columns, Column("verdict", fixed_words=True)), rows)
 
 
 def has_rankings(evaluation: Evaluation) -> bool:
@@ -72,7 +73,7 @@ def rankings(evaluation: Evaluation) -> Layout:
             ]
             cells += [Cell(str(ranking.better_than)), Cell(str(ranking.worse_than))]
             rows.append((*cells, *(_cell(pairs, one, model) for model in matrix)))
-    return Layout(tuple(columns), tuple(rows))
+    return Layout.of(columns, rows)
 
 
 def note(evaluation: Evaluation) -> str:

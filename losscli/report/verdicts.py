@@ -7,7 +7,9 @@ from math import isfinite, isnan
 from typing import Literal
 
 from losscli.lazy import pattern
-from losscli.report.layout import Cell, Column, Layout, SubjectColumns, change, degrees_of_freedom, standard_error
+from losscli.report.cells import Cell, Column, Layout
+from losscli.report.extra_columns import change, degrees_of_freedom, standard_error
+from losscli.report.layout import SubjectColumns
 from losscli.report.naming import subject
 from losscli.report.view import distinguishable, percent, short, signed
 from losscli.results import ComparisonResult, Evaluation, GateResult, LossResult, PairedTest
@@ -103,7 +105,7 @@ def gates(evaluation: Evaluation) -> Layout:
         cells += [Cell("" if test is None else f"{test.p:.3g}")] * bool(tests)
         cells += [Cell("" if test is None or test.holm is None else f"{test.holm:.3g}")] * adjusted
         rows.append((*cells, Cell(verdict_word(gate), verdict=_VERDICTS.get(gate.state, ""))))
-    return Layout(columns, tuple(rows))
+    return Layout.of(columns, rows)
 
 
 def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
@@ -139,7 +141,7 @@ def comparisons(evaluation: Evaluation, *, brief: bool = False) -> Layout:
         cells += [Cell(text(one)) for _, text in numbers]
         cells.append(Cell("" if one.decision is None else _TESTS.get(one.decision.test, one.decision.test)))
         rows.append((*cells, Cell(one.verdict, verdict=_VERDICTS.get(one.verdict, ""))))
-    return Layout(tuple(columns), tuple(rows))
+    return Layout.of(columns, rows)
 
 
 def decision_note(evaluation: Evaluation) -> str:

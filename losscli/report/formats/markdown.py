@@ -6,11 +6,13 @@ Text from data is in code spans: nothing in them is a link, a mention, an emoji,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from losscli.lazy import pattern
 from losscli.report import standings, verdicts
+from losscli.report.cells import Cells, Column, Layout
 from losscli.report.influence import influence
-from losscli.report.layout import Layout, footnotes, layout_of
+from losscli.report.layout import footnotes, layout_of
 from losscli.report.renderer import Renderer
 from losscli.report.suites import error_lines, sections
 from losscli.report.verdicts import gate_headline, reasons
@@ -90,12 +92,16 @@ def literal(text: str, view: View, limit: int | None = None) -> str:
 
 def _table(layout: Layout, view: View) -> str:
     titles = [literal(column.title, view) if column.title_from_data else column.title for column in layout.columns]
-    rows = [titles, ["---:" if column.number else "---" for column in layout.columns]]
-    for row in layout.rows:
-        cells: list[str] = []
-        for cell, column in zip(row, layout.columns, strict=True):
-            text = view.symbols(cell.text) if column.number or column.fixed_words else literal(cell.text, view)
-            text = f"&nbsp;&nbsp;{text}" if cell.part and not column.number else text
-            cells.append(f"**{text}**" if cell.best or cell.verdict == "bad" else text)
-        rows.append(cells)
-    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+    heads = [titles, ["---:" if column.number else "---" for column in layout.columns]]
+    rows = zip(*(_cells(*each, view) for each in zip(layout.columns, layout.cells, strict=True)), strict=True)
+    return "".join("| " + " | ".join(row) + " |\n" for row in chain(heads, rows))
+
+
+def _cells(column: Column, cells: Cells, view: View) -> list[str]:
+    """The cells of a column as they stand in the table."""
+    shown = view.symbols if column.number or column.fixed_words else lambda text: literal(text, view)
+    texts = list(map(shown, cells.texts))
+    for at, cell in cells.marked.items():
+        text = f"&nbsp;&nbsp;{texts[at]}" if cell.part and not column.number else texts[at]
+        texts[at] = f"**{text}**" if cell.best or cell.verdict == "bad" else text
+    return texts

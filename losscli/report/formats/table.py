@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from losscli.report import standings, verdicts
-from losscli.report.aligned import Aligned, StyledText, aligned
+from losscli.report.aligned import Aligned, StyledTexts, aligned
+from losscli.report.cells import Cells, Column, Layout
 from losscli.report.influence import influence
-from losscli.report.layout import Cell, Column, Layout, compares_values, footnotes, layout_of, results_as_rows
+from losscli.report.layout import compares_values, footnotes, layout_of, results_as_rows
 from losscli.report.renderer import Renderer
 from losscli.report.verdicts import gate_counts, reasons
 from losscli.report.view import View
@@ -71,11 +72,14 @@ def _is_too_wide(table: Aligned, view: View) -> bool:
 
 def _aligned(layout: Layout, view: View) -> Aligned:
     titles = [view.text(column.title) for column in layout.columns]
-    rows = [[_styled(*pair, view) for pair in zip(row, layout.columns, strict=True)] for row in layout.rows]
-    return aligned(titles, [column.number for column in layout.columns], rows)
+    columns = [_styled(*pair, view) for pair in zip(layout.cells, layout.columns, strict=True)]
+    return aligned(titles, [column.number for column in layout.columns], columns)
 
 
-def _styled(cell: Cell, column: Column, view: View) -> StyledText:
-    style = "bold green" if cell.best else "dim" if cell.part else _STYLES[cell.verdict]
-    text = view.symbols(cell.text) if column.number or column.fixed_words else view.text(cell.text)
-    return StyledText(("* " if cell.best else "  " if cell.part else "") + text, style)
+def _styled(cells: Cells, column: Column, view: View) -> StyledTexts:
+    texts = list(map(view.symbols if column.number or column.fixed_words else view.text, cells.texts))
+    styles = {}
+    for at, cell in cells.marked.items():
+        styles[at] = "bold green" if cell.best else "dim" if cell.part else _STYLES[cell.verdict]
+        texts[at] = ("* " if cell.best else "  " if cell.part else "") + texts[at]
+    return StyledTexts(texts, styles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from losscli.report.layout import Cell, Column, Layout
+from losscli.report.cells import Cell, Column, Layout
 from losscli.report.view import View
 
 MOST_ROWS = 100
@@ -40,17 +40,18 @@ def details(summary: str, body: str) -> str:
 
 def table(caption: str, layout: Layout, view: View, most: int = MOST_ROWS) -> str:
     """A table. Verdicts stand first, where a narrow screen and paper cut nothing off, and the worst rows are shown."""
-    columns, rows = _verdicts_first(layout)
-    title, shown = safe(caption, view), _worst_first(rows, most)[:most]
+    order = _verdicts_first(layout)
+    columns = [layout.columns[i] for i in order]
+    title, shown = safe(caption, view), [layout.row(at) for at in _worst_first(layout, most)]
     titles = "".join(
         f'<th scope="col"{classes("n" if column.number else "")}>{safe(column.title, view)}</th>' for column in columns
     )
     # The first column that says what a row is about is its heading.
     heading = next((at for at, column in enumerate(columns) if not column.fixed_words), 0)
-    body = "".join(_row(row, columns, heading, view) for row in shown)
+    body = "".join(_row([row[i] for i in order], columns, heading, view) for row in shown)
     head = f"<thead><tr>{titles}</tr></thead>"
-    left = "" if len(shown) == len(rows) else note(
-        f"{len(shown)} of {len(rows):,} rows are shown; the JSON report has all of them", view
+    left = "" if len(shown) == layout.height else note(
+        f"{len(shown)} of {layout.height:,} rows are shown; the JSON report has all of them", view
     )  # fmt: skip
     whole = f"<table>\n<caption>{title}</caption>\n{head}\n<tbody>\n{body}</tbody>\n</table>"
     return scrollable(title, whole) + left
@@ -66,26 +67,27 @@ def listed(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterab
     """A plain table; the columns at these positions are numbers."""
     right = set(numbers)
     columns = tuple(Column(title, number=at in right) for at, title in enumerate(titles))
-    return Layout(columns, tuple(tuple(map(Cell, row)) for row in rows))
+    return Layout.of(columns, (tuple(map(Cell, row)) for row in rows))
 
 
-def _verdicts_first(layout: Layout) -> tuple[Sequence[Column], Sequence[Sequence[Cell]]]:
-    at = next((i for i, column in enumerate(layout.columns) if i and column.fixed_words and _judges(layout, i)), None)
-    if at is None:
-        return layout.columns, layout.rows
-    order = [at, *(i for i in range(len(layout.columns)) if i != at)]
-    return [layout.columns[i] for i in order], [[row[i] for i in order] for row in layout.rows]
+def _verdicts_first(layout: Layout) -> list[int]:
+    """The order of the columns."""
+    places = range(len(layout.columns))
+    judges = [at for at in places if at and layout.columns[at].fixed_words and _judges(layout, at)][:1]
+    return [*judges, *(at for at in places if at not in judges)]
 
 
 def _judges(layout: Layout, at: int) -> bool:
-    return any(row[at].verdict for row in layout.rows)
+    return any(cell.verdict for cell in layout.cells[at].marked.values())
 
 
-def _worst_first(rows: Sequence[Sequence[Cell]], most: int) -> Sequence[Sequence[Cell]]:
-    """The rows in their order; of too many, those with a bad verdict come first."""
+def _worst_first(layout: Layout, most: int) -> Sequence[int]:
+    """The rows that are shown, in their order; of too many, those with a bad verdict come first."""
+    rows = range(layout.height)
     if len(rows) <= most:
         return rows
-    return sorted(rows, key=lambda row: all(cell.verdict != "bad" for cell in row))
+    bad = {at for column in layout.cells for at, cell in column.marked.items() if cell.verdict == "bad"}
+    return sorted(rows, key=lambda at: at not in bad)[:most]
 
 
 def _row(row: Sequence[Cell], columns: Sequence[Column], heading: int, view: View) -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from losscli.report import standings, verdicts
+from losscli.report.cells import Layout
 from losscli.report.influence import influence
-from losscli.report.layout import Layout, footnotes, layout_of
+from losscli.report.layout import footnotes, layout_of
 from losscli.report.page import strips
 from losscli.report.page.formulas import formulas
 from losscli.report.page.markup import MOST_ROWS, listed, listing, note, safe, table
