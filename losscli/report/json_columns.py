@@ -1,4 +1,4 @@
-"""Results in columns as JSON: one object of them is written with marks for what differs, and each fills in its own."""
+"""Results in columns as JSON: an object of each shape is written with marks for what differs, which others fill in."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, TypeGuard
+from itertools import compress, islice
+from typing import Any
 
 from losscli.report.view import exact
 from losscli.results import LossResult
-from losscli.results.columns import SliceColumns
+from losscli.results.columns import IntervalColumns, SliceColumns
 
 _TOGETHER = 1000  # objects of one piece of text
+_ObjectOf = Callable[[LossResult], dict[str, Any]]
+_Texts = Callable[[Any], list[str]]  # the JSON texts of many values
+_Cell = Callable[[_Texts, Sequence[Any]], str]
 
 
-def shares_text(part: Sequence[LossResult]) -> TypeGuard[SliceColumns]:
-    """Whether results are columns that one pattern serves: intervals, of several kinds, are written one by one."""
-    return isinstance(part, SliceColumns) and bool(part) and part.intervals is None
-
-
-def encoded(value: Any, indent: int | None, example_of: Callable[[LossResult], dict[str, Any]]) -> str:
-    """JSON text of a value, in which results in columns stand in a list like `example_of` the first of them."""
+def encoded(value: Any, indent: int | None, object_of: _ObjectOf) -> str:
+    """JSON text of a value, in which results in columns stand in a list like what `object_of` makes of each."""
     number = 0
     while True:
         held: list[SliceColumns] = []
@@ -38,67 +36,115 @@ def encoded(value: Any, indent: int | None, example_of: Callable[[LossResult], d
         if not held:
             return text
         if text.count(mark) == len(held):  # else it stands in a text from data
-            return "".join(_filled_in(text, mark, held, indent, example_of))
+            return "".join(_filled_in(text, mark, held, indent, object_of))
         number += 1
 
 
 def _filled_in(
-    text: str, mark: str, held: list[SliceColumns], indent: int | None,
-    example_of: Callable[[LossResult], dict[str, Any]],
-) -> Iterator[str]:  # fmt: skip
+    text: str, mark: str, held: list[SliceColumns], indent: int | None, object_of: _ObjectOf
+) -> Iterator[str]:
     for at, columns in enumerate(held):
         before, text = text.split(f'"{mark}{at}"')
         yield before
         margin = "" if indent is None else before[before.rindex("\n") :]
         separator = ", " if indent is None else "," + margin
-        objects, first = object_texts(columns, example_of(columns[0]), indent), True
+        objects, first = object_texts(columns, object_of, indent), True
         while some := [one.replace("\n", margin or "\n") for one in islice(objects, _TOGETHER)]:
             yield ("" if first else separator) + separator.join(some)
             first = False
     yield text
 
 
-def object_texts(columns: SliceColumns, example: dict[str, Any], indent: int | None) -> Iterator[str]:
-    """Each result as a JSON object like that of the first, the `example`, which may have other entries, too."""
-    written, number = json.dumps(example), 0
-    while f"@cell {number}: " in written:
-        number += 1
-    mark, cells = f"@cell {number}: ", list[list[str]]()
+def object_texts(columns: SliceColumns, object_of: _ObjectOf, indent: int | None) -> Iterator[str]:
+    """Each result as the JSON object that `object_of` makes of it, which may have other entries, too."""
+    shapes, objects = columns.shapes(), dict[object, _Objects]()
+    for start in range(0, len(columns), _TOGETHER):
+        some = slice(start, start + _TOGETHER)
+        own, texts = shapes[some], dict[object, Iterator[str]]()
+        for shape in set(own):
+            if shape is None:
+                alone = (columns[at] for at, each in enumerate(own, start) if each is None)
+                texts[shape] = (_written(object_of(one), indent) for one in alone)
+                continue
+            if shape not in objects:
+                objects[shape] = _Objects(columns, object_of(columns[shapes.index(shape)]), indent)
+            texts[shape] = objects[shape].texts(some, [each == shape for each in own])
+        yield from (next(texts[shape]) for shape in own)
 
-    def cell(texts: list[str]) -> str:
-        cells.append(texts)
-        return f"{mark}{len(cells) - 1}"
 
-    example["by"] = {name: cell(list(map(_text, labels))) for name, labels in columns.by.items()}
-    example |= _valued(columns.values, cell)
-    example["count"], example["weight"] = cell(_whole(columns.counts)), cell(_numbers(columns.weights))
-    example["terms"] = {
+class _Objects:
+    """Objects of one shape: their text, with a mark for each cell, and what the cells have."""
+
+    def __init__(self, columns: SliceColumns, example: dict[str, Any], indent: int | None) -> None:
+        written, number = json.dumps(example), 0
+        while f"@cell {number}: " in written:
+            number += 1
+        mark = f"@cell {number}: "
+        cells: list[tuple[_Texts, Sequence[Any]]] = []
+
+        def cell(texts: _Texts, values: Sequence[Any]) -> str:
+            cells.append((texts, values))
+            return f"{mark}{len(cells) - 1}"
+
+        pieces = re.split(f'"{re.escape(mark)}([0-9]+)"', _written(_marked(columns, example, cell), indent))
+        self._pattern = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+        self._cells = [cells[int(at)] for at in pieces[1::2]]
+
+    def texts(self, some: slice, chosen: Iterable[bool]) -> Iterator[str]:
+        """The texts of those that are chosen of some of the objects."""
+        rows = zip(*(texts(values[some]) for texts, values in self._cells), strict=True)
+        return map(self._pattern.__mod__, compress(rows, chosen))
+
+
+def _marked(columns: SliceColumns, example: dict[str, Any], cell: _Cell) -> dict[str, Any]:
+    """The object of an example, with marks in the place of what differs between slices."""
+    found = {**example, "by": {name: cell(_texts, labels) for name, labels in columns.by.items()}}
+    found |= _valued(columns.values, cell)
+    found["count"], found["weight"] = cell(_whole, columns.counts), cell(_numbers, columns.weights)
+    found["terms"] = {
         name: {
-            "mean": cell(_numbers(term.means)),
-            "sum": cell(_numbers(term.sums)),
-            "count": cell(_whole(term.counts)),
-            "weight": cell(_numbers(term.weights)),
-            "nonfinite": cell(_nonfinite(term.means)),
+            "mean": cell(_numbers, term.means),
+            "sum": cell(_numbers, term.sums),
+            "count": cell(_whole, term.counts),
+            "weight": cell(_numbers, term.weights),
+            "nonfinite": cell(_nonfinite, term.means),
         }
         for name, term in columns.terms.items()
     }
     if columns.shared.parts is not None:
         parts = zip(example["parts"], columns.parts, strict=True)
-        example["parts"] = [{**part, **_valued(values, cell)} for part, values in parts]
-    example["without_part"] = cell(_whole(columns.excluded_counts))
-    text = json.dumps(example, ensure_ascii=False, allow_nan=False, indent=indent)
-    pieces = re.split(f'"{re.escape(mark)}([0-9]+)"', text)
-    pattern = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
-    return map(pattern.__mod__, zip(*(cells[int(at)] for at in pieces[1::2]), strict=True))
+        found["parts"] = [{**part, **_valued(values, cell)} for part, values in parts]
+    found["without_part"] = cell(_whole, columns.excluded_counts)
+    if columns.intervals is not None:
+        found |= _uncertain(columns, columns.intervals, example, cell)
+    return found
 
 
-def _valued(values: Iterable[float], cell: Any) -> dict[str, str]:
-    values = list(values)
-    return {"value": cell(_numbers(values)), "nonfinite": cell(_nonfinite(values))}
+def _uncertain(
+    columns: SliceColumns, intervals: IntervalColumns, example: dict[str, Any], cell: _Cell
+) -> dict[str, Any]:
+    """The entries of intervals, which are none where the example has none."""
+    ends, how = (intervals.low, intervals.high), {**example["uncertainty"]}
+    how["count"], how["df"] = cell(_whole, columns.counts), cell(_numbers, intervals.df)
+    if how["skewness"] is not None and intervals.skewness is not None:
+        how["skewness"] = cell(_numbers, intervals.skewness)
+    return {
+        "stderr": cell(_numbers, intervals.stderr),
+        "interval": None if example["interval"] is None else [cell(_numbers, end) for end in ends],
+        "uncertainty": how,
+        "n_eff": None if intervals.effective_sizes is None else cell(_numbers, intervals.effective_sizes),
+    }
 
 
-def _numbers(values: Iterable[float]) -> list[str]:
-    values = list(values)
+def _written(value: Any, indent: int | None) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _valued(values: Sequence[float], cell: _Cell) -> dict[str, str]:
+    return {"value": cell(_numbers, values), "nonfinite": cell(_nonfinite, values)}
+
+
+def _numbers(values: Sequence[float]) -> list[str]:
     texts = list(map(repr, values))
     if not all(map(math.isfinite, values)):
         texts = [text if math.isfinite(value) else "null" for text, value in zip(texts, values, strict=True)]
@@ -113,5 +159,5 @@ def _whole(values: Iterable[int]) -> list[str]:
     return list(map(str, values))
 
 
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _texts(texts: Iterable[str]) -> list[str]:
+    return [json.dumps(text, ensure_ascii=False) for text in texts]

@@ -17,7 +17,7 @@ from typing import Any
 
 from losscli._version import __version__
 from losscli.lazy import pattern
-from losscli.report.json_columns import encoded, shares_text
+from losscli.report.json_columns import encoded
 from losscli.report.json_numbers import number as _number
 from losscli.report.json_numbers import optional as _optional
 from losscli.report.json_numbers import whole as _whole
@@ -47,7 +47,7 @@ from losscli.results import (
     TermResult,
     Uncertainty,
 )
-from losscli.results.columns import parts_of
+from losscli.results.columns import SliceColumns, parts_of
 
 SCHEMA = "losscli.report/1"
 CHECK_SCHEMA = "losscli.check/1"
@@ -84,7 +84,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "results": [
             one
             for part in parts_of(evaluation.results)
-            for one in ([part] if shares_text(part) else map(result_object, part))
+            for one in ([part] if isinstance(part, SliceColumns) and part else map(result_object, part))
         ],
         "comparisons": [comparison_object(comparison) for comparison in evaluation.comparisons],
         **({"influence": [influence_object(one) for one in evaluation.influence]} if evaluation.influence else {}),

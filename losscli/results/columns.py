@@ -132,6 +132,13 @@ class SliceColumns(Sequence[LossResult]):
         places = [0] if self.intervals is None else self.intervals.examples()
         return map(self._result, places if self.values else [])
 
+    def shapes(self) -> Sequence[object]:
+        """What tells apart results that have other entries, as an interval; None for those that are in no columns."""
+        if self.intervals is None:
+            return bytes(len(self))
+        known = zip(self.intervals.kinds, map(math.isnan, self.intervals.low), strict=True)
+        return [None if at in self.intervals.others else shape for at, shape in enumerate(known)]
+
     @overload
     def __getitem__(self, at: int) -> LossResult: ...
     @overload

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from losscli.report.json_columns import object_texts, shares_text
+from losscli.report.json_columns import object_texts
 from losscli.report.json_document import (
     comparison_object,
     dumps,
@@ -22,7 +22,7 @@ from losscli.report.json_document import (
 )
 from losscli.report.renderer import Renderer
 from losscli.report.view import View
-from losscli.results import SuiteResult
+from losscli.results import LossResult, SuiteResult
 from losscli.results.columns import SliceColumns, parts_of
 
 
@@ -38,10 +38,13 @@ class Jsonl(Renderer):
         lines = []
         for suite in suites:
             front = {"suite": suite.name} if named else {}
+
+            def line_of(result: LossResult, front: dict[str, Any] = front) -> dict[str, Any]:
+                return {**front, "kind": "result", **result_object(result)}
+
             for found in _objects(suite):
                 if isinstance(found, SliceColumns):
-                    example = {**front, "kind": "result", **result_object(found[0])}
-                    lines += [safe(text, view) + "\n" for text in object_texts(found, example, None)]
+                    lines += [safe(text, view) + "\n" for text in object_texts(found, line_of, None)]
                 else:
                     lines.append(dumps({**front, **found}, view) + "\n")
         return "".join(lines)
@@ -56,7 +59,7 @@ def _objects(suite: SuiteResult) -> Iterator[dict[str, Any] | SliceColumns]:
     if suite.evaluation is None:
         return
     for part in parts_of(suite.evaluation.results):
-        if shares_text(part):
+        if isinstance(part, SliceColumns):
             yield part
         else:
             yield from ({"kind": "result", **result_object(result)} for result in part)
