@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
@@ -60,27 +61,32 @@ def print_warnings(warnings: Sequence[WarningResult], quiet: bool = False) -> No
 
 def say(kind: str, message: str, count: int = 1) -> None:
     """One line on standard error that is no error: a "note", a "warning", a "gate"."""
+    _raw_stderr(_line(kind, message, count))
+
+
+def _line(kind: str, message: str, count: int = 1) -> str:
     message = _subject.get() + message
     # On GitHub a gate's annotation is part of the report, which knows where the gate stands.
     if (format := error_format.spoken()) == "json" or (format == "github" and kind in ("note", "warning")):
-        _raw_stderr(messages.note_line(kind, message, format, count))
-    else:
-        _stderr(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
+        return messages.note_line(kind, message, format, count)
+    return _shown(f"{kind}: {message}" + (f" ({count} times)" if count > 1 else ""))
 
 
 def print_gates(gates: Sequence[GateResult], quiet: bool = False) -> None:
     """The verdicts, and how many there are of each; quietly only those that are no pass."""
-    texts = [gate.gate for gate in gates]
+    times, lines = Counter(gate.gate for gate in gates), []
     for gate in gates:
         if quiet and gate.state == "passed":
             continue
         about = [*([gate.model] if gate.model is not None else []), *(f"{k}={v}" for k, v in gate.by.items())]
-        whom = f" of {' '.join(about)}" if texts.count(gate.gate) > 1 and about else ""
-        say("gate", f"{_VERDICTS[gate.state]} {gate.gate}{whom}: {gate.reason}")
+        whom = f" of {' '.join(about)}" if times[gate.gate] > 1 and about else ""
+        lines.append(_line("gate", f"{_VERDICTS[gate.state]} {gate.gate}{whom}: {gate.reason}"))
     if gates and not quiet:
         counts = {state: sum(gate.state == state for gate in gates) for state in _VERDICTS}
         words = [f"{n} {'in error' if state == 'error' else state}" for state, n in counts.items() if n]
-        say("gates", ", ".join(words))
+        lines.append(_line("gates", ", ".join(words)))
+    if lines:  # together, as slices may be very many
+        _raw_stderr("\n".join(lines))
 
 
 def print_summary(text: str) -> None:
@@ -92,13 +98,17 @@ def print_summary(text: str) -> None:
 
 
 def _stderr(text: str) -> None:
+    _raw_stderr(_shown(text))
+
+
+def _shown(text: str) -> str:
     shown = sanitized(text, limit=messages.LINE)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown = break_workflow_commands(shown)
     # Only people read to the width of a screen. In a log a message is one line, so that grep finds all of it.
     if sys.stderr is not None and is_terminal(sys.stderr):
-        shown = "\n".join(messages.on_screen(shown, layout.screen_width(sys.stderr.fileno())))
-    _raw_stderr(shown)
+        return "\n".join(messages.on_screen(shown, layout.screen_width(sys.stderr.fileno())))
+    return shown
 
 
 def _raw_stderr(line: str) -> None:

@@ -6,9 +6,10 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, islice
+from itertools import compress
 from typing import Any
 
+from losscli.report.json_text import indented
 from losscli.report.view import exact
 from losscli.results import LossResult
 from losscli.results.columns import IntervalColumns, SliceColumns
@@ -19,44 +20,18 @@ _Texts = Callable[[Any], list[str]]  # the JSON texts of many values
 _Cell = Callable[[_Texts, Sequence[Any]], str]
 
 
-def encoded(value: Any, indent: int | None, object_of: _ObjectOf) -> str:
+def encoded(value: Any, indent: bool, object_of: _ObjectOf) -> str:
     """JSON text of a value, in which results in columns stand in a list like what `object_of` makes of each."""
-    number = 0
-    while True:
-        held: list[SliceColumns] = []
-        mark = f"@columns {number}: "
-
-        def note(found: object, held: list[SliceColumns] = held, mark: str = mark) -> str:
-            if not isinstance(found, SliceColumns):
-                raise TypeError(f"{type(found).__name__} is not JSON")
-            held.append(found)
-            return f"{mark}{len(held) - 1}"
-
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=note)
-        if not held:
-            return text
-        if text.count(mark) == len(held):  # else it stands in a text from data
-            return "".join(_filled_in(text, mark, held, indent, object_of))
-        number += 1
+    if not indent:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return indented(value, others=lambda columns, margin: object_texts(columns, object_of, margin))
 
 
-def _filled_in(
-    text: str, mark: str, held: list[SliceColumns], indent: int | None, object_of: _ObjectOf
-) -> Iterator[str]:
-    for at, columns in enumerate(held):
-        before, text = text.split(f'"{mark}{at}"')
-        yield before
-        margin = "" if indent is None else before[before.rindex("\n") :]
-        separator = ", " if indent is None else "," + margin
-        objects, first = object_texts(columns, object_of, indent), True
-        while some := [one.replace("\n", margin or "\n") for one in islice(objects, _TOGETHER)]:
-            yield ("" if first else separator) + separator.join(some)
-            first = False
-    yield text
+def object_texts(columns: SliceColumns, object_of: _ObjectOf, margin: str | None) -> Iterator[str]:
+    """Each result as the JSON object that `object_of` makes of it, which may have other entries, too.
 
-
-def object_texts(columns: SliceColumns, object_of: _ObjectOf, indent: int | None) -> Iterator[str]:
-    """Each result as the JSON object that `object_of` makes of it, which may have other entries, too."""
+    `margin` is the line end with its indent that the text is written at; None: it is one line.
+    """
     shapes, objects = columns.shapes(), dict[object, _Objects]()
     for start in range(0, len(columns), _TOGETHER):
         some = slice(start, start + _TOGETHER)
@@ -64,10 +39,10 @@ def object_texts(columns: SliceColumns, object_of: _ObjectOf, indent: int | None
         for shape in set(own):
             if shape is None:
                 alone = (columns[at] for at, each in enumerate(own, start) if each is None)
-                texts[shape] = (_written(object_of(one), indent) for one in alone)
+                texts[shape] = (_written(object_of(one), margin) for one in alone)
                 continue
             if shape not in objects:
-                objects[shape] = _Objects(columns, object_of(columns[shapes.index(shape)]), indent)
+                objects[shape] = _Objects(columns, object_of(columns[shapes.index(shape)]), margin)
             texts[shape] = objects[shape].texts(some, [each == shape for each in own])
         yield from (next(texts[shape]) for shape in own)
 
@@ -75,7 +50,7 @@ def object_texts(columns: SliceColumns, object_of: _ObjectOf, indent: int | None
 class _Objects:
     """Objects of one shape: their text, with a mark for each cell, and what the cells have."""
 
-    def __init__(self, columns: SliceColumns, example: dict[str, Any], indent: int | None) -> None:
+    def __init__(self, columns: SliceColumns, example: dict[str, Any], margin: str | None) -> None:
         written, number = json.dumps(example), 0
         while f"@cell {number}: " in written:
             number += 1
@@ -86,7 +61,7 @@ class _Objects:
             cells.append((texts, values))
             return f"{mark}{len(cells) - 1}"
 
-        pieces = re.split(f'"{re.escape(mark)}([0-9]+)"', _written(_marked(columns, example, cell), indent))
+        pieces = re.split(f'"{re.escape(mark)}([0-9]+)"', _written(_marked(columns, example, cell), margin))
         self._pattern = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
         self._cells = [cells[int(at)] for at in pieces[1::2]]
 
@@ -136,8 +111,8 @@ def _uncertain(
     }
 
 
-def _written(value: Any, indent: int | None) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+def _written(value: Any, margin: str | None) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False) if margin is None else indented(value, margin)
 
 
 def _valued(values: Sequence[float], cell: _Cell) -> dict[str, str]:

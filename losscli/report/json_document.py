@@ -245,7 +245,7 @@ def error_object(error: ErrorResult) -> dict[str, Any]:
     }
 
 
-def dumps(value: Mapping[str, Any], view: View, indent: int | None = None) -> str:
+def dumps(value: Mapping[str, Any], view: View, *, indent: bool = False) -> str:
     """JSON text that is safe on a terminal and valid UTF-8: no control or bidirectional character, no lone surrogate.
 
     Safe characters stay legible. The others become JSON escapes, so a reader gets the original text. A lone surrogate

@@ -46,7 +46,7 @@ class Dvc(Renderer):
             names = UniqueNames().reserve("used", "dropped")
             left_out = {names.name(name, _key(name, view)): int(count) for name, count in rows.names.items()}
             parent[_ROWS] = {"used": int(rows.used), "dropped": int(rows.dropped), **left_out}
-        return dumps(whole, view, indent=2) + "\n"
+        return dumps(whole, view, indent=True) + "\n"
 
     def omitted(self, evaluation: Evaluation) -> list[str]:
         """The results that are not finite."""

@@ -19,13 +19,13 @@ class Json(Renderer):
 
     def render(self, evaluation: Evaluation, view: View) -> str:
         """The document of a run."""
-        return dumps(document(evaluation), view, indent=2) + "\n"
+        return dumps(document(evaluation), view, indent=True) + "\n"
 
     def render_suites(self, suites: Sequence[SuiteResult], view: View) -> str:
         """The document of a check: each suite with the report that it would have alone, and the error that ended it."""
         if len(suites) == 1 and suites[0].name is None and suites[0].evaluation is not None:
             return self.render(suites[0].evaluation, view)
-        return dumps(check_document(suites), view, indent=2) + "\n"
+        return dumps(check_document(suites), view, indent=True) + "\n"
 
 
 RENDERER = Json()
