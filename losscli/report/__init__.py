@@ -14,6 +14,7 @@ from losscli.report.renderer import Renderer
 from losscli.report.sanitized import break_workflow_commands, sanitized
 from losscli.report.view import View, exact
 from losscli.results import Evaluation
+from losscli.results.columns import SliceColumns, parts_of
 
 __all__ = [
     "Renderer",
@@ -103,7 +104,9 @@ def render(
 
 def quiet(evaluation: Evaluation) -> str:
     """Only the numbers, one per line, with every digit: the differences of comparisons, or else the values."""
-    numbers = [found.difference for found in evaluation.comparisons] or [found.value for found in evaluation.results]
+    numbers = [found.difference for found in evaluation.comparisons]
+    for part in () if numbers else parts_of(evaluation.results):
+        numbers += part.values if isinstance(part, SliceColumns) else [found.value for found in part]
     return "".join(exact(number) + "\n" for number in numbers)
 
 

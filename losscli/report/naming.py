@@ -11,6 +11,7 @@ from dataclasses import field
 from losscli.lazy import dataclass
 from losscli.report.view import exact
 from losscli.results import Evaluation, LossResult
+from losscli.results.columns import notable
 
 _MARK = 6  # hexadecimal digits of a hash: the names that it tells apart are already alike
 
@@ -29,7 +30,7 @@ def nonfinite_results(evaluation: Evaluation) -> list[str]:
     """The results that are not finite, in words: `rmse ridge country=FR is nan`."""
     return [
         f"{' '.join([result.spec, *subject(result.model, result.by)])} is {exact(result.value)}"
-        for result in evaluation.results
+        for result in notable(evaluation.results)
         if not math.isfinite(result.value)
     ]
 

@@ -78,9 +78,9 @@ def undecided(gate: GateResult) -> bool:
 
 def gates(evaluation: Evaluation) -> Layout:
     """One row per gate, model and slice, with as many digits as show the difference that decided."""
-    found = {_key(result): result for result in evaluation.results}
     has_subjects = any(gate_subject(gate) for gate in evaluation.gates)
     based = any(gate.baseline is not None for gate in evaluation.gates)
+    found = {_key(result): result for result in evaluation.results} if based else {}
     tests = [gate.test for gate in evaluation.gates if gate.test is not None]
     adjusted = any(test.family > 1 for test in tests)
     columns = (

@@ -47,6 +47,9 @@ CASES: dict[str, dict[str, Any]] = {
     "two columns": {"losses": ["mse", "mae"], "by": ["g", "h"]},
     "edges": {"losses": ["mse", "r2"], "by": ["h", "age:18|65"]},
     "excluded": {"losses": ["mape", "smape"], "target": "k", "where": "k > 0"},
+    "intervals": {"losses": ["mse", "bias"], "by": ["g", "h"], "interval": True},
+    "intervals of proportions": {"losses": "zero_one", "by": ["g", "h"], "interval": True, "target": "k", "pred": "j"},
+    "intervals of models": {"losses": "mae", "by": ["g", "h"], "interval": True, "pred": {"1": "p", "2": "q"}},
 }
 
 
@@ -112,9 +115,9 @@ def test_no_result_is_made_for_what_columns_tell(monkeypatch: pytest.MonkeyPatch
         return plain(self, at)
 
     monkeypatch.setattr(SliceColumns, "_result", watched)
-    for form in ("csv", "plain"):
+    for form in ("csv", "plain", "json", "jsonl", "table", "markdown", "html"):
         render(report.evaluation, form)
-    assert set(made) <= {0}  # the first of each column, as an example
+    assert set(made) <= {0, 1}  # the first of each column, as an example, and whether there are more
 
 
 def test_a_frame_and_a_search_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
